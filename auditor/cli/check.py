@@ -1,0 +1,171 @@
+"""``check``: audit a tenant, live or from a snapshot, and say what to change."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from auditor.cli.options import complete_samples, pack_option, tenant_options
+from auditor.cli.output import formats_for, write_report
+from auditor.model.app import App
+from auditor.model.finding import Severity
+from auditor.model.rule import Pack
+from auditor.model.snapshot import Snapshot
+from auditor.render import FORMATS
+
+LIVE_HELP = (
+    "To audit your own tenant, set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or\n"
+    "AZURE_CLIENT_CERTIFICATE_PATH) and leave --sample out. docs/app-registration.md shows how to get them."
+)
+
+
+@click.command(
+    "check",
+    epilog="""\b
+Examples:
+  consent-auditor check --pack trackerrms-uk
+  consent-auditor check --sample low-classified --pack trackerrms-uk
+  consent-auditor check --app 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 --scopes "Mail.Read offline_access"
+  consent-auditor check --from-url "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?…"
+  consent-auditor check --snapshot tenant.json --pack trackerrms-us -f text -f json -o reports/
+
+\b
+Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
+3 the audit could not be made, 4 a verdict is unknown.""",
+)
+@pack_option
+@click.option("--app", "client_id", metavar="CLIENT_ID", help="Audit this app, without a pack of its own.")
+@click.option("--scopes", metavar='"SCOPE …"', help="What --app asks for. No prefix means Microsoft Graph.")
+@click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of --app.")
+@click.option("--name", metavar="NAME", default="", help="What to call the app of --app or --from-url.")
+@click.option("--from-url", metavar="URL", help="Take app and scopes from an authorize or adminconsent address.")
+@click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Decide for this user, too.")
+@click.option("--snapshot", metavar="FILE", type=click.Path(), help="Judge a snapshot file instead of a live tenant.")
+@click.option("--sample", metavar="NAME", help="Judge a bundled sample tenant.", shell_complete=complete_samples)
+@tenant_options
+@click.option(
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(tuple(FORMATS)),
+    help="Report format; several need -o FOLDER. Default: by the file's ending, else text.",
+)
+@click.option("-o", "--output", metavar="FILE|FOLDER", help="Where to write the report. Default: the terminal.")
+@click.option(
+    "--fail-on",
+    type=click.Choice((*[s.value for s in Severity], "never")),
+    default=Severity.MEDIUM.value,
+    show_default=True,
+    help="Least severity of a failing rule that makes the exit code 1.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for decisions.")
+def command(
+    packs: tuple[str, ...],
+    client_id: str | None,
+    scopes: str | None,
+    redirect_uri: str,
+    name: str,
+    from_url: str | None,
+    user: str,
+    snapshot: str | None,
+    sample: str | None,
+    formats: tuple[str, ...],
+    output: str | None,
+    fail_on: str,
+    strict: bool,
+    **tenant: Any,
+) -> int:
+    """Audit a tenant: can users connect the app, and if not, why, and what to change.
+
+    Without --snapshot and --sample it reads the tenant live, and changes nothing in it.
+    """
+    if snapshot and sample:
+        raise click.UsageError("--snapshot and --sample exclude each other")
+    wanted = formats_for(formats, output)
+    app, named_tenant = _app(client_id, scopes, redirect_uri, name, from_url)
+    chosen = _packs(packs, app)
+    read, source = _read(chosen, snapshot, sample, user, named_tenant, tenant)
+    if sample and (output is None or output == "-") and wanted == ("text",):
+        click.echo(f"This is the sample tenant {sample!r}, bundled with consent-auditor: no tenant was read.")
+        click.echo(f"{LIVE_HELP}\n")
+    from auditor.jobs.assemble import assemble
+    from auditor.jobs.verdict import exit_code
+
+    report = assemble(read, chosen, user=user, source=source, tool=_tool())
+    write_report(report, wanted, output)
+    return exit_code(report, fail_on=fail_on, strict=strict)
+
+
+def _tool() -> str:
+    from auditor import __version__
+
+    return f"consent-auditor {__version__}"
+
+
+def _app(
+    client_id: str | None, scopes: str | None, redirect_uri: str, name: str, from_url: str | None
+) -> tuple[App | None, str]:
+    """The app of the command line, if any, and the tenant that a pasted address names."""
+    if from_url and (client_id or scopes):
+        raise click.UsageError("--from-url names app and scopes itself: leave --app and --scopes out")
+    if not from_url and not client_id:
+        if scopes:
+            raise click.UsageError("--scopes needs --app CLIENT_ID")
+        return None, ""
+    import msgspec
+
+    from auditor.consent.request import app_from_scopes, request_from_url
+
+    if from_url:
+        request = request_from_url(from_url)
+        return (msgspec.structs.replace(request.app, name=name) if name else request.app), request.tenant
+    if not scopes:
+        raise click.UsageError('--app needs --scopes "…": the scopes that the app asks for')
+    return app_from_scopes(str(client_id), scopes, name=name, redirect_uri=redirect_uri), ""
+
+
+def _packs(names: Sequence[str], app: App | None) -> tuple[Pack, ...]:
+    """The packs to judge by; without any, say what there is."""
+    if not names and app is None:
+        from auditor.packs.find import list_packs
+
+        listed = "\n".join(f"  {p.name:<16} {p.title}" for p in list_packs())
+        raise click.UsageError(
+            'name what to check: --pack NAME, or --app CLIENT_ID --scopes "…", or --from-url URL.\n\n'
+            f"The packs are:\n{listed}"
+        )
+    from auditor.jobs.choose import chosen_packs
+
+    return chosen_packs(names, app)
+
+
+def _read(
+    packs: Sequence[Pack],
+    snapshot: str | None,
+    sample: str | None,
+    user: str,
+    named_tenant: str,
+    tenant: dict[str, Any],
+) -> tuple[Snapshot, str]:
+    """The snapshot, and where it came from."""
+    if sample:
+        from auditor.snapshot.samples import sample as bundled
+
+        return bundled(sample), f"sample {sample} (bundled, no real tenant)"
+    if snapshot:
+        from auditor.snapshot.read import load, loads
+
+        if snapshot == "-":
+            return loads(sys.stdin.buffer.read(), "standard input"), "snapshot from standard input"
+        return load(snapshot), f"snapshot {snapshot}"
+    from auditor.cli.live import read_live, target_for
+    from auditor.packs.plan import plan_for
+
+    if not tenant["tenant"] and named_tenant:
+        tenant = {**tenant, "tenant": named_tenant}
+    apps = [pack.app for pack in packs if pack.app is not None]
+    return read_live(target_for(**tenant), plan_for(packs), apps, user), "live, read through Microsoft Graph"

@@ -1,0 +1,60 @@
+"""``collect``: read a tenant once into a snapshot file."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from auditor.cli import exits
+from auditor.cli.options import pack_option, tenant_options
+from auditor.model.plan import Plan
+
+
+@click.command(
+    "collect",
+    epilog="""\b
+Examples:
+  consent-auditor collect --pack trackerrms-uk -o tenant.json
+  consent-auditor collect --full -o tenant.json
+  consent-auditor check --snapshot tenant.json --pack trackerrms-uk""",
+)
+@click.option("-o", "--output", metavar="FILE", required=True, help="Snapshot file to write; - for standard output.")
+@pack_option
+@click.option("--app", "client_id", metavar="CLIENT_ID", help="Read what a check of this app needs, too.")
+@click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Read this user's roles and groups, too.")
+@click.option("--full", is_flag=True, help="Read every section, the directory-wide ones page by page.")
+@tenant_options
+def command(output: str, packs: tuple[str, ...], client_id: str | None, user: str, full: bool, **tenant: Any) -> int:
+    """Read a tenant once into a snapshot file, to judge it later or elsewhere.
+
+    The file holds no secret, but it describes the tenant: only its owner may read it.
+    """
+    from auditor.cli.live import read_live, target_for
+    from auditor.consent.request import app_from_scopes
+    from auditor.jobs.choose import chosen_packs
+    from auditor.jobs.live import WHOLE
+    from auditor.packs.find import list_packs
+    from auditor.packs.plan import plan_for
+
+    app = app_from_scopes(client_id, "") if client_id else None
+    names = packs or (() if app else tuple(pack.name for pack in list_packs()))
+    chosen = chosen_packs(names, app)
+    plan = plan_for(chosen)
+    if full:
+        plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
+    apps = [pack.app for pack in chosen if pack.app is not None]
+    snapshot = read_live(target_for(**tenant), plan, apps, user)
+
+    from auditor.snapshot.write import dumps, save
+
+    if output == "-":
+        sys.stdout.buffer.write(dumps(snapshot))
+        return exits.OK
+    save(snapshot, output)
+    click.echo(f"Wrote {output}: tenant {snapshot.tenant.name or snapshot.tenant.id}.", err=True)
+    for section, why in sorted(snapshot.unread.items()):
+        allowed = f" (needs {' or '.join(why.needs)})" if why.needs else ""
+        click.echo(f"Could not read {section}: {why.message or why.code}{allowed}", err=True)
+    return exits.OK

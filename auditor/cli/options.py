@@ -1,0 +1,84 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from auditor.model.clouds import CLOUDS
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+AUTH = (
+    "auto",
+    "secret",
+    "certificate",
+    "workload-identity",
+    "managed-identity",
+    "az-cli",
+    "device-code",
+)
+
+
+def pack_option(command: Command) -> Command:
+    """``--pack``, any number of times."""
+    return click.option(
+        "-p",
+        "--pack",
+        "packs",
+        multiple=True,
+        metavar="NAME|FILE",
+        envvar="CONSENT_AUDITOR_PACKS",
+        help="Rule pack: a shipped one by name, a YAML file, or a folder of them. Repeatable."
+        " Default: CONSENT_AUDITOR_PACKS.",
+        shell_complete=_complete_packs,
+    )(command)
+
+
+def tenant_options(command: Command) -> Command:
+    """How to reach a tenant live."""
+    for option in (
+        click.option(
+            "--auth",
+            type=click.Choice(AUTH),
+            default="auto",
+            show_default=True,
+            help="Which credential to use. auto: what the AZURE_… variables describe; az-cli and device-code"
+            " are for an administrator at a desk.",
+        ),
+        click.option("--tenant", metavar="ID|DOMAIN", help="Tenant to read. Default: AZURE_TENANT_ID."),
+        click.option(
+            "--cloud",
+            type=click.Choice(tuple(CLOUDS)),
+            default="global",
+            show_default=True,
+            help="National cloud of the tenant.",
+        ),
+        click.option("--authority-host", metavar="URL", help="Sign-in host, for a proxy or a test server."),
+        click.option("--graph-endpoint", metavar="URL", help="Graph host, for a proxy or a test server."),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=1),
+            default=120.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="Deadline for all of Microsoft's answers together.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from auditor.packs.find import list_packs
+
+    return [pack.name for pack in list_packs() if pack.name.startswith(incomplete)]
+
+
+def complete_samples(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the bundled sample tenants."""
+    from auditor.snapshot.samples import sample_names
+
+    return [name for name in sample_names() if name.startswith(incomplete)]

@@ -1,0 +1,178 @@
+"""Would one permission be approved by the assigned consent policies, and which condition set decides.
+
+Source: Entra, "Manage app consent policies": a policy approves when at least one include matches and no
+exclude does; several assigned policies are evaluated each on its own, and one approval is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from auditor.consent.client import Client
+from auditor.consent.conditions import Condition, Match, match
+from auditor.consent.logic import Truth, all_of, any_of
+from auditor.consent.permission import Permission
+from auditor.consent.policies import Assigned
+from auditor.model.decision import Reason, Step
+from auditor.model.resources import ConditionSet
+
+_EXPLAINS = (
+    Reason.SCOPE_REQUIRES_ADMIN,
+    Reason.SCOPE_EXCLUDED,
+    Reason.SCOPE_NOT_CLASSIFIED,
+    Reason.PUBLISHER_NOT_VERIFIED,
+    Reason.CLIENT_NOT_LISTED,
+    Reason.SCOPE_NOT_LISTED,
+    Reason.POLICY_UNREADABLE,
+    Reason.FACT_UNKNOWN,
+    Reason.NO_POLICY_MATCHES,
+)
+"""What to say when several things stand in the way: the first of these that applies."""
+
+_IRRELEVANT = (Reason.NO_POLICY_MATCHES, Reason.SCOPE_NOT_LISTED, Reason.CLIENT_NOT_LISTED)
+"""An include that fails on one of these was not meant for this scope or app: say that, not its other failings."""
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a permission is approved, by what, and why.
+
+    `needs` names the missing facts of an unknown approval; `doubts` the reasons for not being certain.
+    """
+
+    truth: Truth
+    reason: Reason
+    detail: str
+    policy: str | None = None
+    condition_set: str | None = None
+    needs: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    approvers: tuple[str, ...] = ()
+
+
+def approval(permission: Permission, client: Client, assigned: Iterable[Assigned]) -> Approval:
+    """The verdict of all assigned policies together on one permission."""
+    each = tuple(_by_policy(permission, client, policy) for policy in assigned)
+    if not each:
+        detail = "users may not consent to anything in this tenant"
+        return Approval(truth=Truth.FALSE, reason=Reason.USER_CONSENT_DISABLED, detail=detail)
+    truth = any_of(a.truth for a in each)
+    deciding = min((a for a in each if a.truth is truth), key=_weight)
+    doubts = deciding.doubts
+    if truth is not Truth.TRUE:
+        # A refusal rests on every policy having refused, so each one's doubts count.
+        doubts = tuple(dict.fromkeys(d for a in each for d in a.doubts))
+    return msgspec.structs.replace(
+        deciding,
+        doubts=doubts,
+        needs=tuple(dict.fromkeys(n for a in each if a.truth is Truth.UNKNOWN for n in a.needs)),
+        steps=tuple(s for a in each for s in a.steps),
+        approvers=tuple(str(a.policy) for a in each if a.truth is Truth.TRUE),
+    )
+
+
+def _weight(approval: Approval) -> tuple[int, int]:
+    """Certain before doubtful, then in the order of explanation."""
+    rank = _EXPLAINS.index(approval.reason) if approval.reason in _EXPLAINS else 0
+    return (len(approval.doubts) if approval.truth is Truth.TRUE else 0, rank)
+
+
+def _by_policy(permission: Permission, client: Client, assigned: Assigned) -> Approval:
+    policy = assigned.policy
+    if policy is None:
+        return Approval(
+            truth=Truth.UNKNOWN,
+            reason=Reason.POLICY_UNREADABLE,
+            detail=assigned.why,
+            policy=assigned.id,
+            needs=(f"what policy {assigned.id} says",),
+        )
+    includes = [(s, match(s, permission, client)) for s in policy.includes or ()]
+    excludes = [(s, match(s, permission, client)) for s in policy.excludes or ()]
+    included = any_of(m.truth for _, m in includes)
+    excluded = any_of(m.truth for _, m in excludes)
+    truth = all_of((included, ~excluded))
+    steps = (
+        *(_step(assigned.id, "include", s, m) for s, m in includes),
+        *(_step(assigned.id, "exclude", s, m) for s, m in excludes),
+    )
+    if excluded is Truth.TRUE and included is not Truth.FALSE:
+        found = _excluded(assigned, permission, excludes)
+    elif truth is Truth.TRUE:
+        found = _approved(assigned, permission, includes)
+    elif truth is Truth.FALSE:
+        found = _not_included(assigned, permission, includes)
+    else:
+        found = _unknown(assigned, includes if included is Truth.UNKNOWN else excludes)
+    hidden = any(m.hides_beta and m.truth is not Truth.FALSE for _, m in (*includes, *excludes))
+    doubts = _doubts(assigned, hidden)
+    return msgspec.structs.replace(found, truth=truth, policy=assigned.id, steps=steps, doubts=doubts)
+
+
+def _doubts(assigned: Assigned, hidden: bool) -> tuple[str, ...]:
+    if assigned.documented:
+        return (f"{assigned.why}; Microsoft's documented text of {assigned.id} stands in",)
+    if assigned.is_custom and hidden:
+        # v1.0 does not show certifiedClientApplicationsOnly, so the set may be narrower than it looks.
+        return (f"custom policy {assigned.id} may hold conditions that only Graph's beta shows",)
+    return ()
+
+
+_Sets = list[tuple[ConditionSet, Match]]
+
+
+def _approved(assigned: Assigned, permission: Permission, includes: _Sets) -> Approval:
+    matched = next(s for s, m in includes if m.truth is Truth.TRUE)
+    detail = f"{_policy_name(assigned)} lets users consent to {permission.value}"
+    return Approval(truth=Truth.TRUE, reason=Reason.APPROVED_BY_POLICY, detail=detail, condition_set=matched.id)
+
+
+def _excluded(assigned: Assigned, permission: Permission, excludes: _Sets) -> Approval:
+    matched = next(s for s, m in excludes if m.truth is Truth.TRUE)
+    detail = f"{permission.value} is excluded by {_policy_name(assigned)}"
+    return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_EXCLUDED, detail=detail, condition_set=matched.id)
+
+
+def _not_included(assigned: Assigned, permission: Permission, includes: _Sets) -> Approval:
+    if not includes:
+        detail = f"{_policy_name(assigned)} has no include, so it approves nothing"
+        return Approval(truth=Truth.FALSE, reason=Reason.NO_POLICY_MATCHES, detail=detail)
+    candidates = [(s, _obstacle(m)) for s, m in includes]
+    closest, obstacle = min(candidates, key=lambda pair: _EXPLAINS.index(pair[1].reason))
+    return Approval(
+        truth=Truth.FALSE,
+        reason=obstacle.reason,
+        detail=f"{obstacle.why} ({_policy_name(assigned)})",
+        condition_set=closest.id,
+    )
+
+
+def _obstacle(m: Match) -> Condition:
+    """The failing condition that says most about why an include does not match."""
+    for reason in _IRRELEVANT:
+        for condition in m.false:
+            if condition.reason is reason:
+                return condition
+    return min(m.false, key=lambda c: _EXPLAINS.index(c.reason))
+
+
+def _unknown(assigned: Assigned, sets: _Sets) -> Approval:
+    undecided = [(s, c) for s, m in sets if m.truth is Truth.UNKNOWN for c in m.unknown]
+    first_set, first = undecided[0]
+    return Approval(
+        truth=Truth.UNKNOWN,
+        reason=Reason.FACT_UNKNOWN,
+        detail=f"{first.why} ({_policy_name(assigned)})",
+        condition_set=first_set.id,
+        needs=tuple(dict.fromkeys(c.needs for _, c in undecided if c.needs)),
+    )
+
+
+def _policy_name(assigned: Assigned) -> str:
+    return f"policy {assigned.id}"
+
+
+def _step(policy_id: str, kind: str, conditions: ConditionSet, m: Match) -> Step:
+    return Step(policy=policy_id, kind=kind, condition_set=conditions.id or "", matched=m.truth.value, why=m.why)

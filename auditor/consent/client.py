@@ -1,0 +1,99 @@
+"""What is known of the client app: from its service principal, else from what its vendor states."""
+
+from __future__ import annotations
+
+import msgspec
+
+from auditor.consent.logic import Truth, known
+from auditor.consent.reading import Absent, NotRead, service_principal
+from auditor.model.app import App
+from auditor.model.clouds import CLOUDS
+from auditor.model.resources import ServicePrincipal
+from auditor.model.snapshot import Snapshot
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts about the client that consent depends on.
+
+    `publisher_id` is the verified publisher's partner id, empty when unverified, ``None`` when not known.
+    `stated` is true where `owner_tenant` or `publisher_verified` is the vendor's word, not the tenant's.
+    """
+
+    app_id: str
+    presence: Truth
+    object_id: str | None = None
+    enabled: Truth = Truth.UNKNOWN
+    deactivated: Truth = Truth.UNKNOWN
+    disabled_by_microsoft: Truth = Truth.UNKNOWN
+    assignment_required: Truth = Truth.UNKNOWN
+    owner_tenant: str | None = None
+    publisher_verified: Truth = Truth.UNKNOWN
+    publisher_id: str | None = None
+    reply_urls: tuple[str, ...] | None = None
+    stated: bool = False
+    unread: str = ""
+    """Why the service principal's facts are not known."""
+
+
+NOT_CONNECTED = "the app is not in the tenant yet"
+
+
+def client_of(snapshot: Snapshot, app: App) -> Client:
+    """The facts about `app` in this tenant.
+
+    An absent service principal is normal before the first consent: the one that consent creates starts
+    enabled and without assignment requirement.
+    """
+    match service_principal(snapshot, app.client_id):
+        case ServicePrincipal() as principal:
+            return _present(snapshot, principal)
+        case Absent():
+            return _absent(snapshot, app)
+        case NotRead() as why:
+            return Client(app_id=app.client_id, presence=Truth.UNKNOWN, unread=why.why)
+
+
+def _present(snapshot: Snapshot, principal: ServicePrincipal) -> Client:
+    publisher = principal.verifiedPublisher
+    publisher_id = None if publisher is None else publisher.verifiedPublisherId or ""
+    if not _verifies_publishers(snapshot):
+        publisher_id = ""
+    status = (principal.disabledByMicrosoftStatus or "").lower()
+    return Client(
+        app_id=principal.appId,
+        presence=Truth.TRUE,
+        object_id=principal.id,
+        enabled=known(principal.accountEnabled),
+        # Graph returns null for both while nothing is wrong, so a missing value reads as "not disabled".
+        deactivated=known(bool(principal.isDisabled)),
+        disabled_by_microsoft=known(status not in ("", "notdisabled")),
+        assignment_required=known(principal.appRoleAssignmentRequired),
+        owner_tenant=principal.appOwnerOrganizationId,
+        publisher_verified=Truth.UNKNOWN if publisher_id is None else known(publisher_id != ""),
+        publisher_id=publisher_id,
+        reply_urls=principal.replyUrls,
+        unread="the property was not read of the app's service principal",
+    )
+
+
+def _absent(snapshot: Snapshot, app: App) -> Client:
+    verified = app.publisher_verified if _verifies_publishers(snapshot) else False
+    return Client(
+        app_id=app.client_id,
+        presence=Truth.FALSE,
+        enabled=Truth.TRUE,
+        deactivated=Truth.FALSE,
+        disabled_by_microsoft=Truth.FALSE,
+        assignment_required=Truth.FALSE,
+        owner_tenant=app.owner_tenant,
+        publisher_verified=known(verified),
+        publisher_id="" if verified is False else None,
+        stated=app.owner_tenant is not None or app.publisher_verified is not None,
+        unread=NOT_CONNECTED,
+    )
+
+
+def _verifies_publishers(snapshot: Snapshot) -> bool:
+    # Publisher verification exists in the global cloud only ("Publisher verification", limitations).
+    cloud = CLOUDS.get(snapshot.cloud)
+    return cloud is None or cloud.verifies_publishers

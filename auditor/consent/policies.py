@@ -1,0 +1,108 @@
+"""Which consent policies govern a subject, and what each of them says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from auditor.consent.documented import documented_policy
+from auditor.consent.reading import Absent, NotRead, assigned_policies, grant_policy
+from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
+from auditor.model.snapshot import Snapshot
+from auditor.model.wellknown import FOR_ALL, FOR_SELF
+
+RESERVED = "microsoft-"
+"""Prefix of Microsoft's own policies; nobody else may use it."""
+_ACTIONS = ("microsoft.directory/serviceprincipals/",)
+
+
+class Assigned(msgspec.Struct, frozen=True, kw_only=True):
+    """One policy that governs the subject.
+
+    `policy` is ``None`` when its content is not known; `documented` is true when Microsoft's text stands in.
+    `through` names the custom role that assigns it, empty for the default user role.
+    """
+
+    id: str
+    policy: PermissionGrantPolicy | None
+    documented: bool = False
+    why: str = ""
+    through: str = ""
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether the tenant, not Microsoft, wrote the policy."""
+        return not self.id.lower().startswith(RESERVED)
+
+
+def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
+    """The policies under which users consent for themselves, among assigned entries.
+
+    Entries of owned resources (team and chat owners) never decide a mailbox connection. Very old tenants
+    hold bare ids without a prefix, which mean the same as ``ManagePermissionGrantsForSelf``.
+    """
+    found: dict[str, str] = {}
+    for entry in entries:
+        prefix, dot, policy_id = entry.partition(".")
+        if not dot:
+            found.setdefault(entry.lower(), entry)
+        elif prefix.lower() == FOR_SELF:
+            found.setdefault(policy_id.lower(), policy_id)
+    return tuple(found.values())
+
+
+def governing(snapshot: Snapshot, actions: Iterable[tuple[str, str]] = ()) -> tuple[Assigned, ...] | NotRead:
+    """The policies that govern a user: those of the default user role, and those of custom roles.
+
+    `actions` are pairs of role name and allowed resource action.
+    """
+    entries = assigned_policies(snapshot)
+    if isinstance(entries, NotRead):
+        return entries
+    assigned = [_assigned(snapshot, policy_id, "") for policy_id in self_consent_ids(entries)]
+    known = {a.id.lower() for a in assigned}
+    more = role_assigned(snapshot, actions)
+    return (*assigned, *(a for a in more if a.id.lower() not in known))
+
+
+def role_assigned(snapshot: Snapshot, actions: Iterable[tuple[str, str]], *verbs: str) -> tuple[Assigned, ...]:
+    """The policies, once each, that the actions of custom roles name with one of these verbs."""
+    found: dict[str, Assigned] = {}
+    for role, policy_id in role_policies(actions, *verbs):
+        if policy_id.lower() not in found:
+            found[policy_id.lower()] = _assigned(snapshot, policy_id, role)
+    return tuple(found.values())
+
+
+def role_policies(actions: Iterable[tuple[str, str]], *verbs: str) -> Iterator[tuple[str, str]]:
+    """Role name and policy id of every action that lets its holder consent; `verbs` (lower case) narrow it.
+
+    Source: Entra, "App consent permissions for custom roles".
+    """
+    for role, action in actions:
+        area, _, permission = action.rpartition("/")
+        verb, dot, policy_id = permission.partition(".")
+        if dot and f"{area.lower()}/" in _ACTIONS and verb.lower() in (verbs or (FOR_SELF, FOR_ALL)):
+            yield role, policy_id
+
+
+def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
+    """Role name and action, for every action of the given enabled roles."""
+    for role in roles:
+        if role.isEnabled is not False:
+            for permission in role.rolePermissions:
+                for action in permission.allowedResourceActions:
+                    yield role.displayName or role.id, action
+
+
+def _assigned(snapshot: Snapshot, policy_id: str, through: str) -> Assigned:
+    match grant_policy(snapshot, policy_id):
+        case PermissionGrantPolicy() as policy:
+            return Assigned(id=policy.id, policy=policy, through=through)
+        case Absent():
+            why = f"policy {policy_id} is assigned, but is not among the tenant's policies"
+            return Assigned(id=policy_id, policy=None, why=why, through=through)
+        case NotRead() as unread:
+            text = documented_policy(policy_id, snapshot.tenant.id)
+            return Assigned(id=policy_id, policy=text, documented=text is not None, why=unread.why, through=through)

@@ -1,0 +1,67 @@
+"""Collect: a plan of reads in, a snapshot out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from auditor.graph.addresses import Addresses
+from auditor.graph.asking import Asker, Outcome, Progress
+from auditor.graph.assembling import Assembly
+from auditor.graph.catalogue import Read, catalogue, requesters
+from auditor.graph.transport import GraphClient
+from auditor.model.plan import Plan
+from auditor.model.snapshot import Snapshot, Tenant
+
+
+async def collect(
+    client: GraphClient,
+    plan: Plan,
+    *,
+    tenant_id: str,
+    cloud: str,
+    taken: str,
+    tool: str,
+    onto: Snapshot | None = None,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Read what `plan` asks for; what could not be read is in `unread`, and everything else goes on.
+
+    `onto` is an earlier snapshot of the same tenant that this one continues: what is read now is added to it.
+    Raises `GraphError` when no answer of Graph's came at all, or when there is no token, and `ValueError` for
+    a plan that cannot be carried out.
+    """
+    at = Addresses(client.builders)
+    asker = Asker(client, progress)
+    outcomes = await asker.ask(catalogue(plan, at, taken))
+    if onto is None:
+        _raise_if_unanswered(outcomes)
+    outcomes += await asker.ask(_next_reads(outcomes, at))
+    assembly = Assembly(onto)
+    assembly.add(outcomes)
+    sections, covers, unread = assembly.finish()
+    tenant = Tenant(id=tenant_id) if onto is None else onto.tenant
+    if sections.organization is not None:
+        tenant = Tenant(id=sections.organization.id, name=sections.organization.displayName)
+    return Snapshot(
+        tenant=tenant,
+        cloud=cloud,
+        taken=taken if onto is None else onto.taken,
+        tool=tool,
+        sections=sections,
+        covers=covers,
+        unread=unread,
+    )
+
+
+def _next_reads(outcomes: Sequence[Outcome], at: Addresses) -> list[Read]:
+    """What can be asked only now: of whom requests for admin consent came, which their list leaves out."""
+    lists = [o.value for o in outcomes if o.read.section == "appConsentRequests" and o.unread is None]
+    rows = [row for rows in lists for row in rows if isinstance(row, dict)]
+    return [requesters(at, str(row["id"])) for row in rows if row.get("id") and not row.get("userConsentRequests")]
+
+
+def _raise_if_unanswered(outcomes: Sequence[Outcome]) -> None:
+    """An audit in which Graph never spoke is no audit of a tenant that denies everything."""
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    if errors and len(errors) == len(outcomes):
+        raise errors[0]

@@ -1,0 +1,69 @@
+"""The promise to the admin: nothing but reads leaves this program, and only to the tenant's Graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import msgspec
+
+from auditor.graph.errors import ForeignHost, WriteRefused
+
+_BATCHES = frozenset({"/v1.0/$batch", "/beta/$batch"})
+
+
+class ReadOnlyGuard(httpx.AsyncBaseTransport):
+    """The only way to the wire: below every middleware of the SDK, around the transport that sends.
+
+    Lets through GET, and POST to ``$batch`` when every item of the batch is a GET with a relative address.
+    Everything else raises before a byte is sent.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, origin: str) -> None:
+        self._inner = inner
+        self._origin = _origin(httpx.URL(origin))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request`, if it is a read of this Graph."""
+        if _origin(request.url) != self._origin:
+            raise ForeignHost(
+                f"a request to {request.url.host} was refused: this audit reads {self._origin[1]} only",
+                advice="Graph's answer led to another host. Is there a proxy that rewrites answers?",
+            )
+        if any(name.lower().startswith("x-http-method") for name in request.headers):
+            raise WriteRefused("a request that overrides its method was refused")
+        if request.method != "GET":
+            _check_batch(request.method, request.url.path, await request.aread())
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close what sends."""
+        await self._inner.aclose()
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+def _check_batch(method: str, path: str, body: bytes) -> None:
+    """Raise unless this is a batch of reads."""
+    if method != "POST" or path not in _BATCHES:
+        raise WriteRefused(f"{method} {path} was refused: this program only reads")
+    try:
+        document = msgspec.json.decode(body)
+        items = document["requests"]
+        # Encoded again it must be the same: a name that is there twice means one thing here, another there.
+        sound = isinstance(items, list) and all(map(_is_read, items)) and msgspec.json.encode(document) == body
+    except (msgspec.DecodeError, KeyError, TypeError):
+        sound = False
+    if not sound:
+        raise WriteRefused("a batch was refused: it holds more than reads with relative addresses")
+
+
+def _is_read(item: Any) -> bool:
+    if not isinstance(item, dict) or item.get("method") != "GET" or "body" in item:
+        return False
+    url, headers = item.get("url"), item.get("headers") or {}
+    if not isinstance(url, str) or not url.startswith("/") or url.startswith("//") or "\\" in url:
+        return False
+    return isinstance(headers, dict) and not any(str(name).lower().startswith("x-http-method") for name in headers)

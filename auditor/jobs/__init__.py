@@ -1,0 +1,1 @@
+"""Whole jobs: wiring of the rooms below, the clock, and concurrency."""

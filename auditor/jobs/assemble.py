@@ -1,0 +1,105 @@
+"""A snapshot and packs into a report: every decision, every finding, and what could not be read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from auditor.consent.calibrate import differences
+from auditor.consent.policies import governing
+from auditor.consent.reading import NotRead
+from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
+from auditor.judge.judge import in_order, judge
+from auditor.judge.subject import Judged
+from auditor.model.app import App
+from auditor.model.decision import Decision
+from auditor.model.finding import Finding, FindingOutcome
+from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summary, UnreadPart
+from auditor.model.rule import Pack
+from auditor.model.snapshot import Snapshot
+
+
+class UserNotRead(Exception):
+    """The user who was asked about is not in the snapshot; the message says why."""
+
+
+def assemble(snapshot: Snapshot, packs: Sequence[Pack], *, user: str = "", source: str = "", tool: str = "") -> Report:
+    """The report on `snapshot` by the rules of `packs`.
+
+    `user` (object id or user principal name) is decided for beside the ordinary member. The same snapshot,
+    packs and user give the same report. Raises UserNotRead.
+    """
+    judged = {pack.name: Judged(snapshot, pack.app) for pack in packs if pack.app is not None}
+    findings = in_order(f for pack in packs if pack.name in judged for f in judge(pack, judged[pack.name]))
+    subjects = _subjects(snapshot, user)
+    decisions = tuple(_decisions(judged.values(), subjects))
+    return Report(
+        tenant=snapshot.tenant,
+        summary=_summary(decisions, findings),
+        cloud=snapshot.cloud,
+        taken=snapshot.taken,
+        tool=tool or snapshot.tool,
+        source=source,
+        apps=tuple(dict.fromkeys(pack.app for pack in packs if pack.app is not None)),
+        decisions=decisions,
+        findings=findings,
+        calibrations=tuple(_calibrations(snapshot, packs)),
+        unread=tuple(_unread(snapshot)),
+        packs=tuple(PackRef(name=p.name, version=p.version, digest=p.digest) for p in packs),
+        policies=tuple(_policies(snapshot)),
+    )
+
+
+def _subjects(snapshot: Snapshot, user: str) -> tuple[Subject, ...]:
+    if not user:
+        return (ORDINARY_MEMBER,)
+    found = subject_for(snapshot, user)
+    if isinstance(found, NotRead):
+        raise UserNotRead(found.why)
+    return (ORDINARY_MEMBER, found)
+
+
+def _decisions(judged: Iterable[Judged], subjects: Sequence[Subject]) -> Iterator[Decision]:
+    seen: set[tuple[App, Subject]] = set()
+    for one in judged:
+        for subject in subjects:
+            if (one.app, subject) in seen:
+                continue
+            seen.add((one.app, subject))
+            asked = one if subject is ORDINARY_MEMBER else Judged(one.snapshot, one.app, subject)
+            yield msgspec.structs.replace(asked.decision, fixes=asked.fixes)
+
+
+def _summary(decisions: Sequence[Decision], findings: Sequence[Finding]) -> Summary:
+    counts = {outcome: sum(f.outcome is outcome for f in findings) for outcome in FindingOutcome}
+    return Summary(
+        answer=" ".join(dict.fromkeys(d.because for d in decisions)),
+        passed=counts[FindingOutcome.PASS],
+        failed=counts[FindingOutcome.FAIL],
+        unknown=counts[FindingOutcome.UNKNOWN],
+        waived=counts[FindingOutcome.WAIVED],
+        not_applicable=counts[FindingOutcome.NOT_APPLICABLE],
+    )
+
+
+def _calibrations(snapshot: Snapshot, packs: Sequence[Pack]) -> Iterator[Calibration]:
+    for pack in packs:
+        found = None if pack.app is None else differences(snapshot, pack.app)
+        if pack.app is not None and found is not None:
+            yield Calibration(app=pack.app.label, client_id=pack.app.client_id, pack=pack.name, differences=found)
+
+
+def _unread(snapshot: Snapshot) -> Iterator[UnreadPart]:
+    for section, why in sorted(snapshot.unread.items()):
+        yield UnreadPart(section=section, **msgspec.structs.asdict(why))
+
+
+def _policies(snapshot: Snapshot) -> Iterator[PolicyRef]:
+    """A digest of each assigned policy: Microsoft changes the managed ones without a trace in the tenant."""
+    assigned = governing(snapshot)
+    for one in () if isinstance(assigned, NotRead) else assigned:
+        if one.policy is not None and not one.documented:
+            text = msgspec.json.encode(one.policy, order="deterministic")
+            yield PolicyRef(id=one.id, digest=hashlib.sha256(text).hexdigest())

@@ -1,0 +1,84 @@
+"""Before an audit: is there a credential, are the hosts reachable, and does the token allow what packs need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+
+from auditor.graph.probe import Probe, probe
+from auditor.jobs.live import Target, delegated
+from auditor.model.permissions import PERMISSIONS
+from auditor.model.plan import Plan
+from auditor.packs.plan import Needed, permissions_for
+
+
+class PermissionState(msgspec.Struct, frozen=True, kw_only=True):
+    """One permission that the packs need: held, or covered by another one, or missing and what that costs."""
+
+    name: str
+    id: str
+    sections: tuple[str, ...]
+    held_as: str = ""
+    without: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether nothing in the token allows these reads."""
+        return not self.held_as
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the doctor found; `extra` are permissions that no chosen pack needs."""
+
+    probe: Probe
+    permissions: tuple[PermissionState, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    @property
+    def can_audit(self) -> bool:
+        """Whether an audit can be made at all, though verdicts may be missing."""
+        return self.probe.claims is not None and all(host.ok for host in self.probe.hosts)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is missing."""
+        clocks = all(host.clock_is_right is not False for host in self.probe.hosts)
+        return self.can_audit and clocks and not any(p.missing for p in self.permissions)
+
+
+def diagnose(target: Target, plan: Plan, environ: Mapping[str, str] | None = None) -> Diagnosis:
+    """What stands between this machine and an audit that reads `plan`. Nothing of the tenant is read."""
+    found = asyncio.run(
+        probe(
+            tenant_id=target.tenant,
+            at=target.at,
+            auth=target.auth,
+            environ=environ,
+            prompt=target.prompt,
+            scopes=delegated(target),
+        )
+    )
+    if found.claims is None:
+        return Diagnosis(probe=found)
+    held = {name.lower(): name for name in found.claims.allowed}
+    needed = permissions_for(plan)
+    used = {name.lower() for n in needed for name in (n.permission, *n.alternatives)}
+    return Diagnosis(
+        probe=found,
+        permissions=tuple(_state(n, held) for n in needed),
+        extra=tuple(name for key, name in sorted(held.items()) if key not in used),
+    )
+
+
+def _state(needed: Needed, held: Mapping[str, str]) -> PermissionState:
+    allowed_by = (held[n.lower()] for n in (needed.permission, *needed.alternatives) if n.lower() in held)
+    permission = PERMISSIONS[needed.permission]
+    return PermissionState(
+        name=permission.name,
+        id=permission.id,
+        sections=needed.sections,
+        held_as=next(allowed_by, ""),
+        without=permission.without,
+    )

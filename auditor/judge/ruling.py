@@ -1,0 +1,50 @@
+"""What one check says, before it becomes a finding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from auditor.model.finding import Evidence, FindingOutcome
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """The outcome of a check, one sentence why, and the values that it rests on."""
+
+    outcome: FindingOutcome
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+def passed(reason: str, *evidence: Evidence) -> Ruling:
+    """The tenant is as the rule wants it."""
+    return Ruling(FindingOutcome.PASS, sentence(reason), evidence)
+
+
+def failed(reason: str, *evidence: Evidence) -> Ruling:
+    """The tenant is not as the rule wants it."""
+    return Ruling(FindingOutcome.FAIL, sentence(reason), evidence)
+
+
+def unknown(reason: str, *evidence: Evidence) -> Ruling:
+    """What the rule asks about was not read, or is not documented."""
+    return Ruling(FindingOutcome.UNKNOWN, sentence(reason), evidence)
+
+
+def not_applicable(reason: str, *evidence: Evidence) -> Ruling:
+    """The rule has no bearing on this tenant."""
+    return Ruling(FindingOutcome.NOT_APPLICABLE, sentence(reason), evidence)
+
+
+def seen(path: str, actual: Any, expected: Any = None) -> Evidence:
+    """A value of the snapshot, and the one that the rule wants."""
+    return Evidence(path=path, actual=actual, expected=expected)
+
+
+def sentence(clause: str) -> str:
+    """A clause as a sentence: with a capital (unless it starts with a name in code) and a full stop."""
+    first, rest = clause[:1], clause[1:]
+    starts_with_code = any(c.isupper() or c in "._" for c in clause.split(" ", 1)[0][1:])
+    capital = first if starts_with_code else first.upper()
+    return f"{capital}{rest}" if rest.endswith(".") else f"{capital}{rest}."

@@ -1,0 +1,38 @@
+"""What a rule is judged on: a snapshot, and the app of the rule's pack with its decision."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from auditor.consent.case import Case, gather
+from auditor.consent.decide import decide
+from auditor.consent.fixes import fixes_for
+from auditor.consent.subject import ORDINARY_MEMBER, Subject
+from auditor.model.app import App
+from auditor.model.decision import Decision
+from auditor.model.fix import Fix
+from auditor.model.snapshot import Snapshot
+
+
+class Judged:
+    """One app in one tenant; what several rules ask for is worked out once."""
+
+    def __init__(self, snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) -> None:
+        self.snapshot = snapshot
+        self.app = app
+        self.subject = subject
+
+    @cached_property
+    def case(self) -> Case:
+        """The facts about the app."""
+        return gather(self.snapshot, self.app, self.subject)
+
+    @cached_property
+    def decision(self) -> Decision:
+        """Whether the subject can connect."""
+        return decide(self.snapshot, self.app, self.subject)
+
+    @cached_property
+    def fixes(self) -> tuple[Fix, ...]:
+        """What would mend it, proven."""
+        return fixes_for(self.snapshot, self.app, self.subject)

@@ -1,0 +1,138 @@
+"""A decision: would consent be granted, why, and what would the user see."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from auditor.model.fix import Fix
+
+
+class Outcome(StrEnum):
+    """What happens when the subject connects the app."""
+
+    CONNECTS_SILENTLY = "connects-silently"
+    CONNECTS_BUT_LACKS_SCOPES = "connects-but-lacks-scopes"
+    USER_MAY_CONSENT = "user-may-consent"
+    NEEDS_ADMIN = "needs-admin"
+    BLOCKED = "blocked"
+    DEPENDS = "depends"
+
+    @property
+    def connects(self) -> bool:
+        """Whether the user ends up with a working connection without an administrator."""
+        return self in (Outcome.CONNECTS_SILENTLY, Outcome.USER_MAY_CONSENT)
+
+
+class Confidence(StrEnum):
+    """Whether everything that decided was read and is documented."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+
+
+class Verdict(StrEnum):
+    """What would happen to one scope."""
+
+    GRANTED = "granted"
+    CONSENTABLE = "consentable"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Why a scope, or the whole request, got its verdict."""
+
+    GRANTED_TENANT_WIDE = "granted-tenant-wide"
+    GRANTED_TO_USER = "granted-to-user"
+    COVERED_BY_OTHER_GRANT = "covered-by-other-grant"
+    APPROVED_BY_POLICY = "approved-by-policy"
+    SUBJECT_IS_ADMIN = "subject-is-admin"
+    SCOPE_DOES_NOT_EXIST = "scope-does-not-exist"
+    SCOPE_DISABLED = "scope-disabled"
+    SCOPE_REQUIRES_ADMIN = "scope-requires-admin"
+    SCOPE_EXCLUDED = "scope-excluded-by-policy"
+    SCOPE_NOT_CLASSIFIED = "scope-not-classified"
+    PUBLISHER_NOT_VERIFIED = "publisher-not-verified"
+    CLIENT_NOT_LISTED = "client-not-listed"
+    SCOPE_NOT_LISTED = "scope-not-listed"
+    NO_POLICY_MATCHES = "no-policy-matches"
+    USER_CONSENT_DISABLED = "user-consent-disabled"
+    ASSIGNMENT_REQUIRED = "assignment-required"
+    NOT_ASSIGNED = "not-assigned"
+    RISK_STEP_UP = "risk-step-up"
+    APP_DEACTIVATED = "app-deactivated"
+    APP_DISABLED_BY_MICROSOFT = "app-disabled-by-microsoft"
+    APP_DISABLED_IN_TENANT = "app-disabled-in-tenant"
+    RESOURCE_MISSING = "resource-missing"
+    RESOURCE_DISABLED = "resource-disabled"
+    REDIRECT_URI_NOT_REGISTERED = "redirect-uri-not-registered"
+    NOT_READ = "not-read"
+    POLICY_UNREADABLE = "policy-unreadable"
+    FACT_UNKNOWN = "fact-unknown"
+    GUEST_UNDOCUMENTED = "guest-undocumented"
+    NOTHING_REQUESTED = "nothing-requested"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition set of one policy, held against one scope: how it came out and by which condition."""
+
+    policy: str
+    kind: str
+    """``include`` or ``exclude``."""
+    condition_set: str
+    matched: str
+    """``true``, ``false`` or ``unknown``."""
+    why: str
+
+
+class ScopeVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What would happen to one requested scope, and which policy and condition set decided it."""
+
+    resource: str
+    resource_name: str
+    scope: str
+    verdict: Verdict
+    reason: Reason
+    detail: str
+    permission_id: str | None = None
+    policy: str | None = None
+    condition_set: str | None = None
+    required: bool = True
+    assumed: bool = False
+    implicit: bool = False
+    confidence: Confidence = Confidence.CERTAIN
+    steps: tuple[Step, ...] = ()
+
+
+class AppRef(msgspec.Struct, frozen=True, kw_only=True):
+    """The app that a decision is about."""
+
+    name: str
+    client_id: str
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the subject can connect the app; the steps are kept so that nothing must be explained twice.
+
+    `because` is one sentence. `also` lists gates that would stop the user too, once the first is mended.
+    `doubts` says why the confidence is not certain; `depends_on` names the facts that were not known.
+    `outcomes` holds the possible outcomes when the outcome is ``depends``.
+    """
+
+    app: AppRef
+    subject: str
+    outcome: Outcome
+    confidence: Confidence
+    reason: Reason
+    because: str
+    code: str = ""
+    screen: str = ""
+    scopes: tuple[ScopeVerdict, ...] = ()
+    also: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    notes: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()

@@ -1,0 +1,75 @@
+"""A finding: what one rule says of one tenant."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from auditor.model.fix import Fix
+
+
+class Severity(StrEnum):
+    """How much a failing rule matters, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+class FindingOutcome(StrEnum):
+    """How a rule came out. Unknown is never a pass and never a fail."""
+
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    WAIVED = "waived"
+    PASS = "pass"
+    NOT_APPLICABLE = "not-applicable"
+
+    @property
+    def rank(self) -> int:
+        """The order of a report: what needs attention first."""
+        return list(FindingOutcome).index(self)
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of the snapshot that a finding rests on, and the one it should have."""
+
+    path: str
+    actual: Any = None
+    expected: Any = None
+
+
+class Remediation(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rule's author advises, with this tenant's values filled in."""
+
+    portal: tuple[str, ...] = ()
+    link: str = ""
+    role: str = ""
+    note: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of one rule. `reason` is one sentence; `fingerprint` is the same in every run."""
+
+    rule: str
+    pack: str
+    title: str
+    severity: Severity
+    outcome: FindingOutcome
+    reason: str
+    fingerprint: str
+    why: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    remediation: Remediation = msgspec.field(default_factory=Remediation)
+    fixes: tuple[Fix, ...] = ()
+    references: tuple[str, ...] = ()
+    frameworks: dict[str, str] = msgspec.field(default_factory=dict)

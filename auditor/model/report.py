@@ -1,0 +1,83 @@
+"""A report: every decision and finding about one tenant, ready to be printed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from auditor.model.app import App
+from auditor.model.decision import Decision
+from auditor.model.finding import Finding
+from auditor.model.snapshot import Tenant, Unread
+
+FORMAT = "consent-auditor/report"
+VERSION = 1
+
+
+class UnreadPart(Unread, frozen=True, kw_only=True):
+    """Something that could not be read, by section or ``section/part``."""
+
+    section: str
+
+
+class PackRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rules were applied, to the byte."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class PolicyRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A consent policy as it was when it was judged: Microsoft changes the managed ones without notice."""
+
+    id: str
+    digest: str
+
+
+class ScopeDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pack assumes that the app needs, against what this tenant granted to it."""
+
+    resource: str
+    resource_name: str
+    assumed_not_granted: tuple[str, ...] = ()
+    granted_not_assumed: tuple[str, ...] = ()
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """The comparison of one app's assumed scopes with its tenant-wide grant."""
+
+    app: str
+    client_id: str
+    pack: str
+    differences: tuple[ScopeDifference, ...] = ()
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts, and the one sentence that answers the question."""
+
+    answer: str
+    passed: int = 0
+    failed: int = 0
+    unknown: int = 0
+    waived: int = 0
+    not_applicable: int = 0
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is said about a tenant. The same inputs give the same bytes."""
+
+    tenant: Tenant
+    summary: Summary
+    format: str = FORMAT
+    version: int = VERSION
+    cloud: str = "global"
+    taken: str = ""
+    tool: str = ""
+    source: str = ""
+    apps: tuple[App, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
+    unread: tuple[UnreadPart, ...] = ()
+    packs: tuple[PackRef, ...] = ()
+    policies: tuple[PolicyRef, ...] = ()

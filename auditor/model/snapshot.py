@@ -1,0 +1,86 @@
+"""A snapshot: everything that was read of a tenant, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from auditor.model.resources import (
+    AdminConsentRequestPolicy,
+    AppConsentRequest,
+    AppRoleAssignment,
+    AuthorizationPolicy,
+    DelegatedPermissionClassification,
+    DirectoryAudit,
+    DirectorySetting,
+    OAuth2PermissionGrant,
+    Organization,
+    PermissionGrantPolicy,
+    RoleAssignment,
+    RoleDefinition,
+    ServicePrincipal,
+    SignIn,
+    User,
+)
+
+FORMAT = "consent-auditor/snapshot"
+VERSION = 1
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
+    """The tenant that was read."""
+
+    id: str
+    name: str = ""
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why something could not be read, and which permissions would have allowed it (any one of `needs`)."""
+
+    status: int | None = None
+    code: str = ""
+    message: str = ""
+    needs: tuple[str, ...] = ()
+    request_id: str = ""
+
+
+class Sections(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The parts of the tenant. ``None`` was not read; anything else is complete but for `covers`."""
+
+    organization: Organization | None = None
+    authorizationPolicy: AuthorizationPolicy | None = None
+    permissionGrantPolicies: tuple[PermissionGrantPolicy, ...] | None = None
+    adminConsentRequestPolicy: AdminConsentRequestPolicy | None = None
+    directorySettings: tuple[DirectorySetting, ...] | None = None
+    servicePrincipals: tuple[ServicePrincipal, ...] | None = None
+    absentServicePrincipals: tuple[str, ...] | None = None
+    delegatedPermissionClassifications: Mapping[str, tuple[DelegatedPermissionClassification, ...]] | None = None
+    oauth2PermissionGrants: tuple[OAuth2PermissionGrant, ...] | None = None
+    appRoleAssignedTo: Mapping[str, tuple[AppRoleAssignment, ...]] | None = None
+    roleDefinitions: tuple[RoleDefinition, ...] | None = None
+    roleAssignments: tuple[RoleAssignment, ...] | None = None
+    users: tuple[User, ...] | None = None
+    appConsentRequests: tuple[AppConsentRequest, ...] | None = None
+    signIns: tuple[SignIn, ...] | None = None
+    directoryAudits: tuple[DirectoryAudit, ...] | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of one tenant at one time.
+
+    `taken` is a UTC time as text (``2026-11-22T02:00:00Z``), the only place where time enters.
+    `covers` limits sections that were asked for certain things only: app ids for service principals and
+    grants, ``custom`` or role and principal ids for roles, the asked name or id for users.
+    `unread` is keyed by section, or by ``section/part`` where only a part failed.
+    """
+
+    tenant: Tenant
+    format: str = FORMAT
+    version: int = VERSION
+    cloud: str = "global"
+    taken: str = ""
+    tool: str = ""
+    sections: Sections = msgspec.field(default_factory=Sections)
+    covers: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    unread: Mapping[str, Unread] = msgspec.field(default_factory=dict)

@@ -1,0 +1,197 @@
+"""A pack and the packs it extends → one document, in which every value still knows its own file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from auditor.packs.errors import PackError, Place, Problem, Problems, TooManyProblems, nearest
+from auditor.packs.forms import FORMAT, FORMAT_VERSION
+from auditor.packs.positions import Broken, Entry, Items, Node, Scalar, Table, child, read
+from auditor.packs.sources import Source, file_source, is_path, path_of, shipped_source
+
+LONGEST = 8
+"""Packs in a chain."""
+OWN = frozenset({"pack", "version", "abstract", "extends"})
+"""Keys that say something of one file, and so are not handed down."""
+
+
+class Link(NamedTuple):
+    """One pack of a chain, the child before its parent."""
+
+    source: Source
+    document: Table
+
+
+class Chain(NamedTuple):
+    """A pack, its parent, its parent's parent; not complete where one of them cannot be read."""
+
+    links: tuple[Link, ...]
+    is_complete: bool
+
+
+def chain(source: Source, problems: Problems) -> Chain:
+    """The pack and all that it extends; what cannot be read is a problem, and ends the chain."""
+    links: list[Link] = []
+    here = source
+    while (document := _document(here, problems)) is not None:
+        links.append(Link(here, document))
+        if (name := child(document, "extends")) is None:
+            return Chain(tuple(links), True)
+        parent = _parent(here, name, problems)
+        if parent is None or _is_endless(links, parent, name, problems):
+            break
+        here = parent
+    return Chain(tuple(links), False)
+
+
+def merged(chain: Chain, problems: Problems) -> Table:
+    """One document: the child's keys win, the app is merged by key and the rules by id."""
+    *children, document = (link.document for link in chain.links)
+    _own_doubles(document, problems)
+    for extending in reversed(children):
+        _own_doubles(extending, problems)
+        document = _over(document, extending, problems)
+    return document
+
+
+def _is_endless(links: list[Link], parent: Source, name: Node, problems: Problems) -> bool:
+    """Whether the parent is a pack of the chain itself, or the chain is too long to have been meant."""
+    is_circle = _identity(parent) in {_identity(link.source) for link in links}
+    if not is_circle and len(links) < LONGEST:
+        return False
+    path = " → ".join([*(link.source.label for link in links), parent.label])
+    what = "a circle of packs" if is_circle else f"more than {LONGEST} packs"
+    problems.add(name.at, f"{what} that extend each other: {path}")
+    return True
+
+
+def is_pack(source: Source) -> bool:
+    """Whether the text says that it is a pack, right or wrong."""
+    match child(_read(source.text, source.label)[0], "format"):
+        case Scalar(value=value):
+            return value == FORMAT
+    return False
+
+
+def _document(source: Source, problems: Problems) -> Table | None:
+    """The pack's own text, if it is one that this program can read."""
+    node, found = _read(source.text, source.label)
+    problems.found.extend(found)
+    if isinstance(node, Table):
+        return node if _is_known_format(node, problems) else None
+    if node is not None and not found:
+        problems.add(node.at, "this is no pack", expected='keys and values, "format: consent-auditor/pack" first')
+    return None
+
+
+@lru_cache(maxsize=16)
+def _read(text: bytes, label: str) -> tuple[Node | None, tuple[Problem, ...]]:
+    """Cached, because packs that are loaded together tend to extend the same one."""
+    problems = Problems()
+    try:
+        node = read(text, label, problems)
+    except TooManyProblems:
+        node = None
+    return node, tuple(problems.found)
+
+
+def _is_known_format(document: Table, problems: Problems) -> bool:
+    """Whether the text is for this program and this version of it; else nothing more is said of it."""
+    kind, version = child(document, "format"), child(document, "format-version")
+    if isinstance(kind, Broken) or isinstance(version, Broken):
+        return False
+    if not (isinstance(kind, Scalar) and kind.value == FORMAT):
+        what = "this is no pack: the format is another one" if kind else 'this is no pack: it lacks the key "format"'
+        problems.add(kind.at if kind else document.at, what, expected=FORMAT)
+        return False
+    match version:
+        case Scalar(value=int(number)) if number == FORMAT_VERSION and version.text == str(FORMAT_VERSION):
+            return True
+        case Scalar(value=int(number)) if number > FORMAT_VERSION:
+            newer = f"this pack has format-version {number}, and this program knows only {FORMAT_VERSION}"
+            problems.add(version.at, newer, expected="a newer consent-auditor")
+        case None:
+            problems.add(document.at, 'this pack lacks the key "format-version"', expected=str(FORMAT_VERSION))
+        case _:
+            problems.add(version.at, "format-version is wrong", expected=str(FORMAT_VERSION))
+    return False
+
+
+def _parent(source: Source, node: Node, problems: Problems) -> Source | None:
+    """The pack that this one extends: a shipped one by name, a file by its path from this one."""
+    if not (isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip()):
+        return None  # the shape of the pack says so
+    name = node.value.strip()
+    try:
+        if not is_path(name):
+            return shipped_source(name)
+        if source.folder is not None:
+            return file_source(path_of(name, source.folder))
+        problems.add(node.at, "a shipped pack cannot extend a file", expected="the name of a shipped pack")
+    except PackError as error:
+        for problem in error.problems:
+            said = f"{problem.file}: {problem.message}" if problem.file else problem.message
+            problems.add(node.at, f"extends what is not there: {said}", near=problem.near)
+    return None
+
+
+def _identity(source: Source) -> str:
+    return source.label if source.folder is None else str(Path(source.label).resolve())
+
+
+def _over(parent: Table, extending: Table, problems: Problems) -> Table:
+    entries = {key: entry for key, entry in parent.entries.items() if key not in OWN}
+    for key, entry in extending.entries.items():
+        inherited = entries.get(key)
+        match key, entry.value, inherited.value if inherited else None:
+            case "app", Table() as own, Table() as base:
+                entries[key] = entry._replace(value=Table(own.at, {**base.entries, **own.entries}))
+            case "rules", Items(nodes=[_, *_]) as own, Items() as base:
+                entries[key] = entry._replace(value=_rules_over(base, own, problems))
+            case _:
+                entries[key] = entry
+    return Table(extending.at, entries)
+
+
+def _rules_over(base: Items, own: Items, problems: Problems) -> Items:
+    by_id: dict[str | Place, Node] = {_id(rule) or rule.at: rule for rule in base.nodes}
+    for rule in own.nodes:
+        name = _id(rule)
+        above = by_id.get(name) if name else None
+        if isinstance(above, Table) and isinstance(rule, Table) and name:
+            by_id[name] = Table(rule.at, {**above.entries, **rule.entries})
+        elif name and isinstance(rule, Table) and "check" not in rule.entries:
+            ids = [known for known in by_id if isinstance(known, str)]
+            at = rule.entries["id"].value.at
+            problems.add(
+                at, f'no rule "{name}" to override, and no check to make it a new one', near=nearest(name, ids)
+            )
+        else:
+            by_id[name or rule.at] = rule
+    return Items(own.at, tuple(by_id.values()))
+
+
+def _own_doubles(document: Table, problems: Problems) -> None:
+    """Report rule ids that one file gives twice."""
+    first: dict[str, int] = {}
+    for entry in _ids(document):
+        name = str(entry.value.value) if isinstance(entry.value, Scalar) else ""
+        if name in first:
+            problems.add(entry.value.at, f'the rule "{name}" is already on line {first[name]}')
+        elif name:
+            first[name] = entry.value.at.line
+
+
+def _ids(document: Table) -> Iterator[Entry]:
+    rules = child(document, "rules")
+    for rule in rules.nodes if isinstance(rules, Items) else ():
+        if isinstance(rule, Table) and "id" in rule.entries:
+            yield rule.entries["id"]
+
+
+def _id(rule: Node) -> str:
+    node = child(rule, "id")
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""

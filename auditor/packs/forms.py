@@ -1,0 +1,115 @@
+"""What a pack looks like in YAML: the shapes its file must have, and where its JSON Schema comes from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from auditor.model.app import RequestMode
+from auditor.model.finding import Severity
+from auditor.model.rule import AnyCheck
+from auditor.packs import words
+from auditor.packs.shapes import Form
+
+FORMAT = "consent-auditor/pack"
+FORMAT_VERSION = 1
+
+GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+
+Guid = Annotated[str, Meta(pattern=GUID, extra={"must": words.guid})]
+Line = Annotated[str, Meta(extra={"must": words.one_line})]
+PackName = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", extra={"must": words.pack_name})]
+RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$", extra={"must": words.rule_id})]
+WebAddress = Annotated[str, Meta(pattern="^https?://", extra={"must": words.web_address})]
+RedirectUri = Annotated[str, Meta(pattern="^https?://", extra={"must": words.redirect_uri})]
+Authority = Annotated[str, Meta(extra={"must": words.authority})]
+Resource = Annotated[str, Meta(extra={"must": words.resource})]
+Route = Annotated[str, Meta(extra={"must": words.route}, extra_json_schema={"enum": list(words.ROUTES)})]
+Filled = Annotated[str, Meta(extra={"must": words.filled})]
+Link = Annotated[str, Meta(extra={"must": words.link})]
+Section = Annotated[str, Meta(extra={"must": words.section})]
+Unknown = Literal["unknown"]
+
+
+class ScopeForm(Form, frozen=True, kw_only=True):
+    """One delegated permission, where its name alone does not say enough."""
+
+    noun: ClassVar[str] = "a scope"
+    scope: Annotated[str, Meta(description="Its name, as in Mail.Read.")]
+    required: Annotated[bool, Meta(description="Whether the product cannot do without it.")] = True
+    assumed: bool | UnsetType = UNSET
+    source: str | UnsetType = UNSET
+
+
+class AppForm(Form, frozen=True, kw_only=True):
+    """The vendor's app."""
+
+    noun: ClassVar[str] = "the app"
+    name: Line
+    client_id: Guid
+    redirect_uris: tuple[RedirectUri, ...] = ()
+    request: RequestMode = RequestMode.DYNAMIC
+    prompt_consent: Annotated[bool, Meta(description="The app asks with prompt=consent.")] = False
+    authority: Annotated[Authority, Meta(description="organizations, common, a tenant id or a domain.")] = ""
+    publisher_verified: bool | Unknown = "unknown"
+    owner_tenant: Unknown | Guid = "unknown"
+    registered_before_2020_11_08: bool | Unknown = "unknown"
+    assumed: Annotated[bool, Meta(description="The list of scopes is a guess; each scope may say otherwise.")] = False
+    source: Annotated[str, Meta(description="Where the list of scopes comes from.")] = ""
+    scopes: dict[Resource, tuple[str | ScopeForm, ...]] = {}
+
+
+class FixForm(Form, frozen=True, kw_only=True):
+    """What an administrator should do."""
+
+    noun: ClassVar[str] = "a fix"
+    portal: Annotated[tuple[Filled, ...], Meta(description="The click path, one stop each.")] = ()
+    link: Link = ""
+    role: Annotated[Filled, Meta(description="The least role that may do it.")] = ""
+    note: Filled = ""
+
+
+class CaseForm(Form, frozen=True, kw_only=True):
+    """A small tenant and what the rule must say of it."""
+
+    noun: ClassVar[str] = "a case"
+    name: Line
+    sample: Annotated[Line, Meta(description="The sample tenant to start from.")]
+    expect: Literal["fail", "pass", "unknown", "not-applicable"]
+    set: Annotated[dict[str, Any], Meta(description="Laid over the sections, as a JSON merge patch.")] = {}
+    unread: Annotated[tuple[Section, ...], Meta(description="Sections, or section/part, that were not read.")] = ()
+    reason: Annotated[str, Meta(description="Text that the reason of the finding must contain.")] = ""
+
+
+class RuleForm(Form, frozen=True, kw_only=True):
+    """One expectation."""
+
+    noun: ClassVar[str] = "a rule"
+    id: Annotated[RuleId, Meta(description="Never changes meaning; a new meaning takes a new id.")]
+    title: Line
+    severity: Severity
+    why: Annotated[str, Meta(description="What goes wrong if the rule fails, in plain words.")]
+    check: AnyCheck
+    fix: FixForm = FixForm()
+    routes: Annotated[tuple[Route, ...], Meta(description="Fixes of the engine that mend it.")] = ()
+    references: tuple[WebAddress, ...] = ()
+    frameworks: Annotated[dict[str, Line], Meta(description="Controls that ask for it.")] = {}
+    cases: tuple[CaseForm, ...] = ()
+
+
+class PackForm(Form, frozen=True, kw_only=True):
+    """A pack of rules."""
+
+    noun: ClassVar[str] = "a pack"
+    format: Literal["consent-auditor/pack"]
+    format_version: Literal[1]
+    pack: PackName
+    version: Annotated[Line, Meta(description="The version of the pack, in quotes.")]
+    title: Line
+    about: str = ""
+    extends: Annotated[Line, Meta(description="A shipped pack by name, or a file beside this one.")] = ""
+    abstract: Annotated[bool, Meta(description="Only for other packs to extend.")] = False
+    references: tuple[WebAddress, ...] = ()
+    app: AppForm | UnsetType = UNSET
+    rules: Annotated[tuple[RuleForm, ...], Meta(min_length=1)]

@@ -1,0 +1,58 @@
+"""The text of a pack → the pack, or every problem in it and in the packs that it extends."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Collection, Mapping
+
+from auditor.model.rule import Pack
+from auditor.packs.build import pack_of
+from auditor.packs.errors import Place, Problems, TooManyProblems
+from auditor.packs.extend import Link, chain, merged
+from auditor.packs.forms import PackForm
+from auditor.packs.meaning import check_meaning
+from auditor.packs.positions import Items, Scalar, Table, child
+from auditor.packs.shapes import fit
+from auditor.packs.sources import Source
+
+
+def load(source: Source, *, samples: Collection[str] | None = None) -> Pack:
+    """The pack in `source`; a `PackError` tells all that is wrong. Given `samples`, cases may use no other."""
+    problems = Problems()
+    with contextlib.suppress(TooManyProblems):
+        whole = chain(source, problems)
+        if whole.links:
+            document = merged(whole, problems)
+            form = fit(document, PackForm, problems, "a pack", is_complete=whole.is_complete)
+            check_meaning(document, problems, samples=samples, is_complete=whole.is_complete)
+    problems.raise_any()
+    return pack_of(form, _digest(whole.links), source.label)
+
+
+def case_places(source: Source) -> Mapping[tuple[str, str], Place]:
+    """Where each case of a sound pack stands, by rule id and case name, so that a failing one can be found."""
+    problems = Problems()
+    whole = chain(source, problems)
+    problems.raise_any()
+    document = merged(whole, problems)
+    return {
+        (rule_id.value, name.value): name.at
+        for rule in _tables(document, "rules")
+        for case in _tables(rule, "cases")
+        if isinstance(rule_id := child(rule, "id"), Scalar) and isinstance(rule_id.value, str)
+        if isinstance(name := child(case, "name"), Scalar) and isinstance(name.value, str)
+    }
+
+
+def _tables(node: Table, key: str) -> tuple[Table, ...]:
+    found = child(node, key)
+    return tuple(item for item in found.nodes if isinstance(item, Table)) if isinstance(found, Items) else ()
+
+
+def _digest(links: tuple[Link, ...]) -> str:
+    """SHA-256 over the digests of all texts, the pack's own first."""
+    whole = hashlib.sha256()
+    for link in links:
+        whole.update(hashlib.sha256(link.source.text).digest())
+    return whole.hexdigest()

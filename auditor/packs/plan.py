@@ -1,0 +1,122 @@
+"""Packs → what must be read of a tenant, and with which permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, assert_never
+
+from auditor.model.app import App
+from auditor.model.permissions import NEEDS
+from auditor.model.plan import Plan
+from auditor.model.rule import (
+    AdminConsentCovers,
+    AnyCheck,
+    AppAssignment,
+    AppEnabled,
+    ConsentWorkflow,
+    Pack,
+    PublisherVerified,
+    ScopesClassified,
+    ScopesUserConsentable,
+    UserConsentSetting,
+    UsersCanConnect,
+)
+from auditor.model.wellknown import MICROSOFT_GRAPH
+
+TENANT = Plan(sections=("organization",))
+"""What every report says of its tenant."""
+SETTING = Plan(sections=("authorizationPolicy",))
+POLICIES = Plan(sections=("authorizationPolicy", "permissionGrantPolicies"))
+WORKFLOW = Plan(sections=("adminConsentRequestPolicy",))
+CONSENT = POLICIES.union(WORKFLOW).union(Plan(sections=("roleDefinitions",)))
+"""What decides whether users may consent: the policies, the screen they see, custom roles that allow more."""
+
+
+class Needed(NamedTuple):
+    """An application permission, the sections it is for, and what would do instead for all of them."""
+
+    permission: str
+    sections: tuple[str, ...]
+    alternatives: tuple[str, ...]
+
+
+def plan_for(packs: Iterable[Pack], extra_app: App | None = None) -> Plan:
+    """The reads that the packs' rules need, and a decision about each of their apps and `extra_app`.
+
+    Follow-up reads, which only a first look at the tenant can ask for, are no part of it.
+    """
+    plan = TENANT if extra_app is None else TENANT.union(connecting(extra_app))
+    for pack in packs:
+        if pack.app is not None:
+            plan = plan.union(connecting(pack.app))
+        for rule in pack.rules:
+            plan = plan.union(reads_of(rule.check, pack.app))
+    return plan
+
+
+def connecting(app: App) -> Plan:
+    """What decides whether an ordinary user can connect the app."""
+    return CONSENT.union(client_of(app)).union(resources_of(app))
+
+
+def client_of(app: App) -> Plan:
+    """The app as it is in the tenant, its grants and who is assigned to it."""
+    return Plan(clients=(app.client_id,))
+
+
+def resources_of(app: App) -> Plan:
+    """The resources that the app asks for; Microsoft Graph too, which holds the scopes of every sign-in."""
+    return Plan(resources=tuple(dict.fromkeys([MICROSOFT_GRAPH, *(scope.resource for scope in app.scopes)])))
+
+
+def reads_of(check: AnyCheck, app: App | None) -> Plan:
+    """What one check reads; a check about an app reads nothing where there is none."""
+    match check:
+        case UserConsentSetting():
+            return SETTING
+        case ConsentWorkflow():
+            return WORKFLOW
+        case _ if app is None:
+            return Plan()
+        case UsersCanConnect() | AdminConsentCovers() | ScopesUserConsentable():
+            return connecting(app)
+        case ScopesClassified():
+            return POLICIES.union(resources_of(app))
+        case PublisherVerified():
+            return POLICIES.union(client_of(app))
+        case AppEnabled() | AppAssignment():
+            return client_of(app)
+        case _:
+            assert_never(check)
+
+
+def permissions_for(plan: Plan) -> tuple[Needed, ...]:
+    """The least application permissions that allow every read of the plan, in the order of its sections."""
+    by_permission: dict[str, list[str]] = {}
+    for section in dict.fromkeys(sections_of(plan)):
+        by_permission.setdefault(NEEDS[section][0], []).append(section)
+    return tuple(
+        Needed(permission, tuple(sections), _alternatives(sections)) for permission, sections in by_permission.items()
+    )
+
+
+def sections_of(plan: Plan) -> Iterator[str]:
+    """The sections of a snapshot that the plan fills, with repetitions."""
+    yield from plan.sections
+    if plan.beta_policies:
+        yield "permissionGrantPolicies"
+    if plan.clients:
+        yield from ("servicePrincipals", "oauth2PermissionGrants", "appRoleAssignedTo")
+    if plan.resources:
+        yield from ("servicePrincipals", "delegatedPermissionClassifications")
+    if plan.assignments_of:
+        yield "roleAssignments"
+    if plan.users:
+        yield "users"
+    yield from plan.whole
+
+
+def _alternatives(sections: Iterable[str]) -> tuple[str, ...]:
+    """The wider permissions that would do for every one of the sections."""
+    first, *others = (NEEDS[section][1:] for section in sections)
+    return tuple(wider for wider in first if all(wider in other for other in others))

@@ -1,0 +1,29 @@
+"""The JSON Schema of a pack, for editors that complete and check YAML while it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from auditor.packs.forms import PackForm
+from auditor.packs.words import LEVELS, SETTINGS
+
+
+def schema() -> dict[str, Any]:
+    """What a pack may say. A key that an extended pack may hand down is not required."""
+    (found,), parts = msgspec.json.schema_components([PackForm], ref_template="#/$defs/{name}")
+    parts["PackForm"]["required"] = ["format", "format-version", "pack", "version"]
+    parts["RuleForm"]["required"] = ["id"]
+    parts["AppForm"]["required"] = []
+    for part in parts.values():
+        if "kind" in part.get("properties", {}):
+            part["additionalProperties"] = False
+    parts["ScopesClassified"]["properties"]["level"]["enum"] = list(LEVELS)
+    parts["UserConsentSetting"]["properties"]["allowed"]["items"] = {"enum": list(SETTINGS)}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A rule pack of consent-auditor",
+        **found,
+        "$defs": parts,
+    }

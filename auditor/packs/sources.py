@@ -1,0 +1,95 @@
+"""Where a pack's text comes from: the packs that ship with the program, and files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor import shipped
+from auditor.packs.errors import PackError, Problem, nearest
+from auditor.packs.positions import LARGEST
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+SUFFIXES = (".yaml", ".yml")
+
+
+class Source(NamedTuple):
+    """The text of one pack, what messages call it, and the folder that its relative `extends` start from."""
+
+    label: str
+    text: bytes
+    folder: Path | None = None
+    """``None`` for a shipped pack, whose parents are shipped too."""
+
+
+def is_path(name: str) -> bool:
+    """Whether `name` means a file or folder rather than a shipped pack."""
+    return any(sign in name for sign in "/\\") or name.lower().endswith(SUFFIXES) or name in (".", "..")
+
+
+def shipped_names() -> tuple[str, ...]:
+    """The names of all shipped packs, abstract ones too."""
+    names = (entry.name for entry in shipped.root("rules").iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def shipped_source(name: str) -> Source:
+    """The shipped pack of that name."""
+    if name not in (names := shipped_names()):
+        raise PackError([unknown_pack(name, names)])
+    file = shipped.root("rules") / f"{name}.yaml"
+    return Source(f"{shipped.label('rules')}/{name}.yaml", _bytes(file, file.name))
+
+
+def unknown_pack(name: str, offered: Iterable[str]) -> Problem:
+    """What to say to someone who asked for a shipped pack that is none."""
+    if exists(Path(name)):
+        here = f'there is something of that name here: write "{os.path.join(".", name)}"'
+        return Problem("", 0, 0, f'no shipped pack is called "{name}" ({here})')
+    names = tuple(offered)
+    message = f'no shipped pack is called "{name}" (there are {", ".join(names)})'
+    return Problem("", 0, 0, message, near=nearest(name, names))
+
+
+def file_source(path: Path) -> Source:
+    """The pack in a file."""
+    return Source(str(path), _bytes(path, str(path)), path.parent)
+
+
+def folder_sources(folder: Path) -> tuple[Source, ...]:
+    """Every pack in a folder, by file name; hidden files are left out, folders in it are not entered."""
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    if not files:
+        raise PackError([Problem(str(folder), 0, 0, "no pack is in this folder", expected="files named *.yaml")])
+    return tuple(file_source(path) for path in files)
+
+
+def path_of(name: str, folder: Path | None = None) -> Path:
+    """The path that `name` means, from `folder`; a backslash separates on every system, if need be."""
+    path = Path(os.path.expanduser(name))
+    path = path if folder is None else folder / path
+    if os.sep == "/" and "\\" in name and not exists(path):
+        return path_of(name.replace("\\", "/"), folder)
+    return path
+
+
+def exists(path: Path) -> bool:
+    """Whether there is something at `path`; a name that no file can have is not an error."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _bytes(file: Path | Traversable, label: str) -> bytes:
+    """The file's bytes; of an oversized one enough to see that it is."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise PackError([Problem(label, 0, 0, f"cannot be read: {why}")]) from error

@@ -1,0 +1,173 @@
+"""What the texts of a pack may say: ids, addresses, placeholders. Each returns what is wrong, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from auditor.model.known_scopes import COMPLETE, KnownScope, known_scopes
+from auditor.model.snapshot import Sections
+from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.packs.errors import listed, nearest
+from auditor.packs.shapes import Wrong
+
+RESOURCES = {"microsoft-graph": MICROSOFT_GRAPH, "exchange-online": EXCHANGE_ONLINE}
+"""The resources that a pack may call by name; any other goes by its app id."""
+
+PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
+"""What the texts of a fix may hold in braces."""
+
+ROUTES = ("R1", "R3", "R4", "R5", "R6", "R7")
+"""The fixes that a rule may name: the routes of `auditor.consent.fixes`."""
+
+SETTINGS = ("none", "low", "recommended", "legacy", "custom")
+LEVELS = ("low", "medium", "high")
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_RULE_ID = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
+_AUTHORITY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def is_guid(text: str) -> bool:
+    """Whether `text` is an id as Entra writes it."""
+    return _GUID.fullmatch(text) is not None
+
+
+def guid(text: str) -> Wrong | None:
+    """An app or tenant id."""
+    return None if is_guid(text) else Wrong(f'"{text}" is no GUID', "five groups of 8-4-4-4-12 digits 0-9 and a-f")
+
+
+def pack_name(text: str) -> Wrong | None:
+    """The name of a pack, which is also what its file is called."""
+    if _NAME.fullmatch(text) and len(text) <= 64:
+        return None
+    return Wrong(f'"{text}" is no name of a pack', "small letters, digits and single hyphens, as in trackerrms-uk")
+
+
+def rule_id(text: str) -> Wrong | None:
+    """The id of a rule."""
+    if _RULE_ID.fullmatch(text) and len(text) <= 64:
+        return None
+    return Wrong(f'"{text}" is no id of a rule', "letters and digits, joined by hyphens or dots, as in VENDOR-CONNECT")
+
+
+def one_line(text: str) -> Wrong | None:
+    """A title."""
+    return Wrong("has more than one line", "a single line") if "\n" in text else None
+
+
+def web_address(text: str) -> Wrong | None:
+    """An address that a reader opens."""
+    return None if _is_url(text, ("https", "http")) else Wrong(f'"{text}" is no web address', "https://…")
+
+
+def redirect_uri(text: str) -> Wrong | None:
+    """Where the sign-in page may send the user back to."""
+    local = _is_url(text, ("http",)) and urlsplit(text).hostname in ("localhost", "127.0.0.1")
+    if (_is_url(text, ("https",)) or local) and not urlsplit(text).fragment and "*" not in text:
+        return None
+    return Wrong(f'"{text}" is no redirect URI', "https://… without # or *, or http://localhost")
+
+
+def authority(text: str) -> Wrong | None:
+    """Whose sign-in page the app uses."""
+    if _AUTHORITY.fullmatch(text):
+        return None
+    return Wrong(f'"{text}" is no authority', "organizations, common, a tenant id or a domain name, without https://")
+
+
+def resource(text: str) -> Wrong | None:
+    """The key of a list of scopes."""
+    if text in RESOURCES or is_guid(text):
+        return None
+    return Wrong(f'"{text}" is no resource', f"{', '.join(RESOURCES)} or an app id", nearest(text, RESOURCES))
+
+
+def route(text: str) -> Wrong | None:
+    """A fix of the engine."""
+    return None if text in ROUTES else Wrong(f'"{text}" is no route', listed(ROUTES), nearest(text, ROUTES))
+
+
+def setting(text: str) -> Wrong | None:
+    """A user consent setting of the portal."""
+    return None if text in SETTINGS else Wrong(f'"{text}" is no setting', listed(SETTINGS), nearest(text, SETTINGS))
+
+
+def level(text: str) -> Wrong | None:
+    """The classification of a delegated permission."""
+    return None if text in LEVELS else Wrong(f'"{text}" is no classification', listed(LEVELS), nearest(text, LEVELS))
+
+
+def section(text: str) -> Wrong | None:
+    """A section of a snapshot, or ``section/part``."""
+    name, known = text.partition("/")[0], Sections.__struct_fields__
+    return None if name in known else Wrong(f'"{name}" is no section', listed(known), nearest(name, known))
+
+
+def filled(text: str) -> Wrong | None:
+    """A text with placeholders."""
+    for name in _BRACES.findall(text):
+        if name not in PLACEHOLDERS:
+            near = nearest(name, PLACEHOLDERS)
+            known = listed(f"{{{known}}}" for known in PLACEHOLDERS)
+            return Wrong(f"holds the unknown placeholder {{{name}}}", known, f"{{{near}}}" if near else "")
+    if "{" in (rest := _BRACES.sub("", text)) or "}" in rest:
+        return Wrong("holds a brace without its partner")
+    return None
+
+
+def link(text: str) -> Wrong | None:
+    """The one address of a fix: a placeholder, or a web address with or without some."""
+    if wrong := filled(text):
+        return wrong
+    if text.startswith(("{admin-consent-link}", "{portal}")):
+        return None
+    if web_address(_BRACES.sub("x", text)) is None:
+        return None
+    return Wrong(f'"{text}" is no web address', "https://… or {admin-consent-link}")
+
+
+def scope_of(resource_id: str, text: str) -> Wrong | None:
+    """A delegated permission of the resource; a name that it surely does not publish is wrong."""
+    if "/" in text or text.split() != [text]:
+        return Wrong(f'"{text}" is no scope', "the bare name of one scope, as in Mail.Read")
+    if text.lower() == ".default":
+        return Wrong("names .default", "the scopes themselves, and request: default in the app")
+    if text.lower() in OPENID_SCOPES and resource_id != MICROSOFT_GRAPH:
+        return Wrong(f'"{text}" is a scope of Microsoft Graph', "it under microsoft-graph")
+    known = known_scopes(resource_id)
+    if not known or text.lower() in known:
+        return None
+    on = RESOURCE_NAMES[resource_id]
+    if resource_id in COMPLETE:
+        kin = [name for name in _names(known) if name.partition(".")[0].lower() == text.partition(".")[0].lower()]
+        return Wrong(f'"{text}" is not on {on}', near=nearest(text, kin) or nearest(text, _names(known)))
+    slip = next((scope for scope in _names(known) if _one_slip(text.lower(), scope.lower())), "")
+    return Wrong(f'"{text}" is not known on {on}', near=slip) if slip else None
+
+
+def _names(known: Mapping[str, KnownScope]) -> list[str]:
+    return [scope.value for scope in known.values()]
+
+
+def _one_slip(a: str, b: str) -> bool:
+    """Whether one letter was added, lost or changed, or two neighbours swapped."""
+    while a and b and a[0] == b[0]:
+        a, b = a[1:], b[1:]
+    while a and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
+    return max(len(a), len(b)) <= 1 or (len(a) == 2 and a == b[::-1])
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        port_is_sane = (parts.port or 0) >= 0
+        is_web = parts.scheme in schemes and bool(parts.hostname)
+        return is_web and port_is_sane and not re.search(r"[\s\\]", text)
+    except ValueError:
+        return False

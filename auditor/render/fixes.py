@@ -1,0 +1,112 @@
+"""One fix in full: what it brings, who may do it, every way to do it, how to check and undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from auditor.model.decision import Confidence, Outcome
+from auditor.model.fix import Fix, GraphRequest
+from auditor.render.layout import columns
+from auditor.render.page import Page
+from auditor.render.words import OUTCOMES, sentence
+
+_SUMMARY = "summary"
+
+_MOST = 6
+"""Names of a list that are printed before the rest is only counted; the JSON report holds all."""
+
+
+def write_fix(page: Page, fix: Fix, number: int) -> None:
+    """Write the fix under its number."""
+    page.blank()
+    page.lead(f"Fix {number}. ", f"{fix.title.rstrip('.')} (route {fix.route})", style="strong")
+    page.field("After it", _proven(fix), indent=4)
+    page.field("Role", sentence(fix.role), indent=4)
+    _opens(page, fix.opens)
+    page.field("Expect", sentence(fix.expect), indent=4)
+    _ways(page, fix)
+    _to_run_or_read(page, "Check", fix.verify)
+    _to_run_or_read(page, "Undo", fix.undo)
+
+
+def _proven(fix: Fix) -> str:
+    word = next((OUTCOMES[outcome].word for outcome in Outcome if outcome == fix.proven.outcome), fix.proven.outcome)
+    likely = " (likely)" if fix.proven.confidence != Confidence.CERTAIN else ""
+    return f"{word}{likely}. {sentence(fix.proven.because)}"
+
+
+def _opens(page: Page, opens: Mapping[str, Any]) -> None:
+    """What else becomes possible, its summary first; silence would look like an oversight, so nothing is said."""
+    rest = {name: value for name, value in opens.items() if value and name != _SUMMARY}
+    parts = [sentence(f"{_spoken(name)}: {_value(value)}") for name, value in rest.items()]
+    if opens.get(_SUMMARY):
+        parts.insert(0, sentence(str(opens[_SUMMARY])))
+    page.items("Opens", parts or ["Nothing else."], indent=4)
+
+
+def _spoken(name: str) -> str:
+    """``any_verified-publisher`` as a person writes it."""
+    words = name.replace("_", " ").replace("-", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def _value(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return "; ".join(f"{name}: {_value(inner)}" for name, inner in value.items()) or "none"
+        case list() | tuple() | set() | frozenset():
+            names = [_value(inner) for inner in value]
+            more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+            return ", ".join(names[:_MOST]) + more or "none"
+        case None:
+            return "none"
+        case _:
+            return str(value)
+
+
+def _ways(page: Page, fix: Fix) -> None:
+    steps = fix.steps
+    if steps.portal:
+        page.say("In the portal:", indent=4)
+        page.steps(steps.portal, indent=6)
+    elif fix.link:
+        page.say("Open this address:", indent=4)
+    page.link(fix.link, indent=6)
+    command(page, "In PowerShell:", steps.powershell)
+    command(page, "With the Azure CLI:", steps.az)
+    if steps.graph:
+        page.say("With Microsoft Graph:", indent=4)
+    for request in steps.graph:
+        _request(page, request)
+
+
+def command(page: Page, label: str, text: str) -> None:
+    """A command to be copied. A here-string of PowerShell ends only at the start of a line, so it gets no margin."""
+    if not text:
+        return
+    page.say(label, indent=4)
+    here = any(line.startswith(("'@", '"@')) for line in text.splitlines())
+    page.verbatim(text, indent=0 if here else 6)
+
+
+def _request(page: Page, request: GraphRequest) -> None:
+    """The request's line, and its body on one line where that fits."""
+    page.verbatim(f"{request.method} {request.url}", indent=6)
+    if request.body is None:
+        return
+    body = msgspec.json.encode(request.body, enc_hook=dict)
+    line = body.decode()
+    page.verbatim(line if columns(line) <= page.width - 6 else msgspec.json.format(body, indent=2).decode(), indent=6)
+
+
+def _to_run_or_read(page: Page, label: str, text: str) -> None:
+    """How to check or undo: a sentence, or several lines of commands."""
+    if "\n" in text.strip():
+        command(page, f"{label}:", text)
+    else:
+        page.field(label, text, indent=4)

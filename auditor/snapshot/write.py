@@ -1,0 +1,104 @@
+"""A snapshot as a file: the same snapshot gives the same bytes, and nobody but its owner may read them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from auditor.model.snapshot import FORMAT, VERSION, Sections, Snapshot, Tenant, Unread
+from auditor.snapshot.errors import SnapshotError
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot with its fields in the order in which they are written."""
+
+    format: str
+    version: int
+    tenant: Tenant
+    cloud: str
+    taken: str
+    tool: str
+    sections: Sections
+    covers: Mapping[str, tuple[str, ...]]
+    unread: Mapping[str, Unread]
+
+
+def dumps(snapshot: Snapshot) -> bytes:
+    """The snapshot as indented JSON; a section that was not read is left out."""
+    document = _Document(
+        format=FORMAT,
+        version=VERSION,
+        tenant=snapshot.tenant,
+        cloud=snapshot.cloud,
+        taken=snapshot.taken,
+        tool=snapshot.tool,
+        sections=snapshot.sections,
+        covers=snapshot.covers,
+        unread=snapshot.unread,
+    )
+    return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2) + b"\n"
+
+
+def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> None:
+    """Write the whole file or nothing of it, readable by its owner only; a `SnapshotError` if it cannot be.
+
+    A link is followed. Something that is there and is no file (a terminal, a pipe) is written into.
+    """
+    data, origin = dumps(snapshot), os.fspath(path)
+    named = Path(path)
+    target = named.resolve()
+    try:
+        if named.exists() and not named.is_file() and not named.is_dir():
+            named.write_bytes(data)
+        else:
+            _replace(target, data)
+    except OSError as error:
+        raise _unwritten(origin, target, error) from error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Put a new file in the place of `target` at once, or leave everything as it was."""
+    if target.is_dir():
+        raise IsADirectoryError
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".consent-auditor-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    _sync_directory(target.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the new name last through a power cut, where the system can do that."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _unwritten(origin: str, target: Path, error: OSError) -> SnapshotError:
+    if target.is_dir():
+        what, hint = "is a directory", "Name a file in it."
+    elif isinstance(error, FileNotFoundError | NotADirectoryError):
+        what, hint = "there is no such directory", f"Make it first: mkdir {target.parent}"
+    elif isinstance(error, PermissionError):
+        what, hint = "may not be written by this user", "Choose another place with -o."
+    else:
+        what = f"cannot be written: {error.strerror or error}"
+        hint = "Check the disk, or choose another place with -o."
+    return SnapshotError(origin, what, hint=hint)

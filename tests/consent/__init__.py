@@ -1,0 +1,1 @@
+"""Tests of the consent engine: examples, properties, and the agreement with a second evaluator."""

@@ -1,0 +1,146 @@
+"""The engine and a second evaluator, written independently from the same documents, agree.
+
+The oracle walks through every way in which the unread part of a tenant may be; the engine reasons with three
+truth values. So where the oracle finds one outcome in all worlds, the engine may still say *depends* where
+facts about the publisher hang together, and never the other way round.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from auditor.consent.decide import decide
+from auditor.consent.subject import Subject
+from auditor.model.app import App
+from auditor.model.decision import Confidence, Decision, Outcome, Reason, Verdict
+from auditor.model.snapshot import Snapshot
+from tests.consent.from_oracle import app_of, snapshot_of, subject_of
+from tests.oracle.evaluator import judge
+from tests.oracle.strategies import apps, subjects, tenants
+from tests.oracle.variations import (
+    shuffled_and_recased,
+    with_an_exclude_added,
+    with_an_include_removed,
+    with_sections_removed,
+)
+
+Json = dict[str, Any]
+ANYBODY = st.one_of(st.none(), subjects())
+MANY = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def read(document: Json, app: Json, subject: Json | None) -> tuple[Snapshot, App, Subject]:
+    """The oracle's documents as the engine takes them."""
+    snapshot = snapshot_of(document)
+    return snapshot, app_of(app), subject_of(subject, snapshot)
+
+
+def plain(document: Json) -> Json:
+    """A null publisher is no publisher to the loader, and an unread one to the oracle: leave that out."""
+    for principal in document["sections"].get("servicePrincipals", []):
+        if principal.get("verifiedPublisher", {}) is None:
+            principal["verifiedPublisher"] = {}
+    return document
+
+
+def facts_hang_together(document: Json, app: Json) -> bool:
+    """Whether owner and publisher of the client, which decide together, are both in question."""
+    for principal in document["sections"].get("servicePrincipals", []):
+        if principal["appId"].lower() == app["client_id"].lower():
+            return not (principal.get("appOwnerOrganizationId") and "verifiedPublisher" in principal)
+    return True
+
+
+@MANY
+@given(document=tenants(), app=apps(), subject=ANYBODY)
+def test_the_engine_agrees_with_the_second_evaluator(document: Json, app: Json, subject: Json | None) -> None:
+    assume(any(scope["required"] for scope in app["scopes"]))
+    document = plain(document)
+    ours = decide(*read(document, app, subject))
+    theirs = judge(document, app, subject)
+    event(ours.outcome.value)
+    if any("offline_access" in doubt for doubt in ours.doubts):
+        return  # The documents leave open whether a grant covers it; the oracle takes the other reading.
+    if ours.outcome is Outcome.DEPENDS:
+        assert theirs.outcome == "depends" or facts_hang_together(document, app)
+    else:
+        assert ours.outcome.value in theirs.outcomes
+        if ours.confidence is Confidence.CERTAIN:
+            assert theirs.outcome == ours.outcome.value
+
+
+@MANY
+@given(document=tenants(), app=apps(), subject=ANYBODY)
+def test_each_scope_gets_the_verdict_of_the_second_evaluator(document: Json, app: Json, subject: Json | None) -> None:
+    document = plain(document)
+    ours = decide(*read(document, app, subject))
+    theirs = judge(document, app, subject).scopes
+    for scope in ours.scopes:
+        if scope.implicit or scope.confidence is Confidence.LIKELY or scope.verdict is Verdict.UNKNOWN:
+            continue
+        other = theirs[(scope.resource, scope.scope.lower())]
+        if other == "blocked" and scope.verdict is Verdict.CONSENTABLE:
+            # The oracle counts a requirement of assignment against each scope, the engine against the request.
+            principals = document["sections"].get("servicePrincipals", [])
+            assert any(p.get("appRoleAssignmentRequired") is not False for p in principals)
+            continue
+        if other == "granted":
+            # What is granted may be asked for again; what the resource no longer offers may not be asked for.
+            assert scope.verdict in (Verdict.GRANTED, Verdict.CONSENTABLE) or scope.policy is None
+            continue
+        assert other in (scope.verdict.value, "unknown")
+
+
+def outcome(decision: Decision) -> tuple[Outcome, frozenset[Outcome]]:
+    """What a decision says, without its words."""
+    return decision.outcome, frozenset(decision.outcomes)
+
+
+@MANY
+@given(data=st.data(), document=tenants(), app=apps(), subject=ANYBODY)
+def test_order_and_letter_case_of_lists_never_matter(
+    data: st.DataObject, document: Json, app: Json, subject: Json | None
+) -> None:
+    other = data.draw(shuffled_and_recased(document))
+    first, second = decide(*read(document, app, subject)), decide(*read(other, app, subject))
+    assert (outcome(first), first.confidence, first.code) == (outcome(second), second.confidence, second.code)
+    assert [(s.verdict, s.reason) for s in first.scopes] == [(s.verdict, s.reason) for s in second.scopes]
+
+
+@MANY
+@given(data=st.data(), document=tenants(), app=apps(), subject=ANYBODY)
+def test_an_unread_section_never_makes_anything_firmer(
+    data: st.DataObject, document: Json, app: Json, subject: Json | None
+) -> None:
+    less = data.draw(with_sections_removed(document))
+    full, partial = decide(*read(document, app, subject)), decide(*read(less, app, subject))
+    if partial.outcome is not Outcome.DEPENDS and partial.confidence is Confidence.CERTAIN:
+        assert full.outcome is partial.outcome
+
+
+@MANY
+@given(data=st.data(), document=tenants(), app=apps(), subject=ANYBODY)
+def test_a_stricter_policy_never_allows_more(
+    data: st.DataObject, document: Json, app: Json, subject: Json | None
+) -> None:
+    stricter = data.draw(st.one_of(with_an_include_removed(document), with_an_exclude_added(document)))
+    before, after = decide(*read(document, app, subject)), decide(*read(stricter, app, subject))
+    rank = {Verdict.BLOCKED: 0, Verdict.UNKNOWN: 1, Verdict.CONSENTABLE: 2, Verdict.GRANTED: 2}
+    for was, now in zip(before.scopes, after.scopes, strict=True):
+        assert rank[now.verdict] <= rank[was.verdict]
+
+
+@MANY
+@given(document=tenants(), app=apps(), subject=ANYBODY)
+def test_every_decision_explains_itself(document: Json, app: Json, subject: Json | None) -> None:
+    decision = decide(*read(document, app, subject))
+    assert decision.because.endswith(".")
+    assert (decision.outcome is Outcome.DEPENDS) == bool(decision.depends_on) == (len(decision.outcomes) > 1)
+    assert (decision.confidence is Confidence.LIKELY) == bool(decision.doubts)
+    assert bool(decision.screen) == (decision.outcome is not Outcome.DEPENDS)
+    for scope in decision.scopes:
+        assert scope.detail
+        assert bool(scope.policy) or scope.reason is not Reason.APPROVED_BY_POLICY

@@ -1,0 +1,90 @@
+"""The catalogue: every read of a plan is an address that the test server, and so Graph, knows."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import unquote
+
+import pytest
+
+from auditor.graph.addresses import Addresses, quoted
+from auditor.graph.catalogue import CLIENT_PROPERTIES, PAGE, Read, catalogue
+from auditor.graph.transport import GraphClient, Item
+from auditor.model.permissions import NEEDS
+from auditor.model.plan import Plan
+from tests.graph.world import CLIENT, CUSTOM_ROLE, GRAPH, POLICY, TAKEN, USER, tenant, with_client
+from tests.graphserver import GraphServer
+
+EVERYTHING = Plan(
+    sections=(
+        "organization",
+        "authorizationPolicy",
+        "permissionGrantPolicies",
+        "adminConsentRequestPolicy",
+        "directorySettings",
+        "appConsentRequests",
+        "signIns",
+        "directoryAudits",
+    ),
+    clients=(CLIENT,),
+    resources=(GRAPH,),
+    users=(USER,),
+    beta_policies=(POLICY,),
+    assignments_of=(CUSTOM_ROLE,),
+    whole=("servicePrincipals", "oauth2PermissionGrants", "roleDefinitions", "roleAssignments"),
+)
+
+
+@pytest.fixture(scope="module")
+def reads() -> tuple[Read, ...]:
+    async def use(client: GraphClient) -> tuple[Read, ...]:
+        return catalogue(EVERYTHING, Addresses(client.builders), TAKEN)
+
+    with GraphServer(tenant()) as server:
+        return with_client(server, use)
+
+
+def test_every_address_is_known_to_graph(reads: tuple[Read, ...]) -> None:
+    async def use(client: GraphClient) -> dict[str, int]:
+        answers = await asyncio.gather(*(client.get(read.version, Item(url=read.url)) for read in reads))
+        return {read.url: answer.status for read, answer in zip(reads, answers, strict=True)}
+
+    with GraphServer(tenant()) as server:
+        assert set(with_client(server, use).values()) == {200}
+
+
+def test_every_section_that_needs_a_permission_can_be_read(reads: tuple[Read, ...]) -> None:
+    assert {read.section for read in reads} == set(NEEDS)
+
+
+def test_addresses_are_as_the_reference_writes_them(reads: tuple[Read, ...]) -> None:
+    urls = {unquote(read.url) for read in reads}
+    assert urls >= {
+        "/organization?$select=id,displayName,tenantType,verifiedDomains",
+        "/policies/authorizationPolicy",
+        "/policies/permissionGrantPolicies",
+        f"/policies/permissionGrantPolicies/{POLICY}",
+        "/policies/adminConsentRequestPolicy",
+        "/settings",
+        f"/servicePrincipals(appId='{CLIENT}')?$select={','.join(CLIENT_PROPERTIES)}",
+        f"/servicePrincipals(appId='{GRAPH}')?$select=id,appId,displayName,accountEnabled,oauth2PermissionScopes",
+        f"/servicePrincipals(appId='{CLIENT}')/oauth2PermissionGrants",
+        f"/servicePrincipals(appId='{CLIENT}')/appRoleAssignedTo",
+        f"/servicePrincipals(appId='{GRAPH}')/delegatedPermissionClassifications",
+        f"/users/{USER}?$select=id,userPrincipalName,displayName,userType",
+        f"/users/{USER}/memberOf?$select=id,displayName",
+        f"/identityGovernance/appConsent/appConsentRequests?$filter=appId eq '{CLIENT}'",
+        f"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{CUSTOM_ROLE}'",
+        f"/oauth2PermissionGrants?$top={PAGE}",
+        "/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Consent to application' "
+        "and activityDateTime ge 2026-11-15T02:00:00Z",
+    }
+
+
+def test_key_credentials_are_never_asked_for(reads: tuple[Read, ...]) -> None:
+    """They are throttled at 150 requests a minute for a whole tenant."""
+    assert not [read for read in reads if "keyCredentials" in read.url]
+
+
+def test_a_quote_in_a_name_cannot_end_a_filter() -> None:
+    assert quoted("a' or 1 eq 1") == "'a'' or 1 eq 1'"

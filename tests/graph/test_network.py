@@ -1,0 +1,118 @@
+"""The way out: certificates and proxies, the same for the token and for Graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.graph.errors import CredentialError, NetworkSettingsError, Unreachable
+from auditor.graph.network import Network, advice_for, read_network
+from auditor.graph.transport import GraphClient, Item
+from tests.graph.proxy import TunnelProxy
+from tests.graph.world import PREFLIGHT, read, tenant, where, with_client
+from tests.graphserver import GraphServer
+
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
+
+
+def without_trust(server: GraphServer) -> dict[str, str]:
+    return {name: value for name, value in server.env().items() if name not in TRUST}
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_either_librarys_variable_is_enough_for_both_paths(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in TRUST:
+        monkeypatch.delenv(name, raising=False)
+    with GraphServer(tenant()) as server:
+        environ = {**without_trust(server), variable: str(server.ca_file)}
+        assert read(server, PREFLIGHT, environ=environ).unread == {}
+
+
+def test_an_authority_that_is_not_trusted_is_told_as_that() -> None:
+    with GraphServer(tenant()) as server:
+        with pytest.raises(CredentialError, match="certificate verify failed") as caught:
+            read(server, PREFLIGHT, environ=without_trust(server))
+        assert "SSL_CERT_FILE" in caught.value.advice and "localhost" in caught.value.advice
+        assert str(server.client.secret) not in str(caught.value)
+
+
+def test_a_graph_that_is_not_trusted_is_told_as_that_and_at_once() -> None:
+    with GraphServer(tenant()) as server:
+
+        async def use(client: GraphClient) -> None:
+            await client.get("v1.0", Item(url="/organization"))
+
+        # 127.0.0.1 is in no certificate of the name localhost's connection: a name that does not fit.
+        with pytest.raises(Unreachable) as caught:
+            with_client(server, use, at=where(server, graph=server.graph.replace("localhost", "localhost.localdomain")))
+    assert "localhost.localdomain" in str(caught.value) and caught.value.advice
+
+
+def test_a_certificate_file_that_is_missing_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(NetworkSettingsError, match=r"REQUESTS_CA_BUNDLE names .*gone\.pem, which does not exist"):
+        read_network({"REQUESTS_CA_BUNDLE": str(tmp_path / "gone.pem")})
+
+
+def test_a_certificate_file_that_holds_none_is_a_clear_error(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("not a certificate")
+    with pytest.raises(NetworkSettingsError, match="holds no certificates"):
+        read_network({"SSL_CERT_FILE": str(broken)}).ssl_context()
+
+
+def test_a_folder_of_certificates_is_taken(tmp_path: Path) -> None:
+    assert read_network({"SSL_CERT_DIR": str(tmp_path)}).ssl_context().verify_mode
+
+
+def test_both_paths_go_through_the_proxy_and_past_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with GraphServer(tenant()) as server, TunnelProxy() as proxy:
+        assert read(server, PREFLIGHT, environ={**server.env(), "HTTPS_PROXY": proxy.url}).unread == {}
+        ports = {server.graph.rpartition(":")[2], server.authority.rpartition(":")[2]}
+        assert {asked.rpartition(":")[2] for asked in proxy.asked} == ports
+        proxy.asked.clear()
+        # What this process's own environment says must not count when another was given.
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+        environ = {**server.env(), "https_proxy": proxy.url, "NO_PROXY": "localhost"}
+        assert read(server, PREFLIGHT, environ=environ).unread == {}
+        assert proxy.asked == []
+
+
+def test_a_proxy_that_refuses_is_named() -> None:
+    with GraphServer(tenant()) as server, TunnelProxy(refuse="403 Forbidden") as proxy:
+        with pytest.raises(CredentialError, match="the proxy refused") as caught:
+            read(server, PREFLIGHT, environ={**server.env(), "HTTPS_PROXY": proxy.url})
+        assert "127.0.0.1 (HTTPS_PROXY)" in caught.value.advice
+
+
+def test_a_proxys_password_is_not_shown() -> None:
+    network = Network(proxies={"https": "http://someone:hunter2@proxy.example:8080"})
+    advice = advice_for("ConnectError", network, "https://graph.microsoft.com")
+    assert "proxy.example" in advice and "hunter2" not in advice and "someone" not in advice
+
+
+@pytest.mark.parametrize(
+    ("environ", "proxy"),
+    [
+        ({}, ""),
+        ({"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
+        ({"HTTPS_PROXY": "p:1"}, "http://p:1"),
+        ({"HTTPS_PROXY": "http://upper:1", "https_proxy": "http://lower:1"}, "http://lower:1"),
+        ({"ALL_PROXY": "http://all:1"}, "http://all:1"),
+        ({"HTTP_PROXY": "http://p:1"}, ""),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": ".microsoft.com"}, ""),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, ""),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "microsoft.org, example.com"}, "http://p:1"),
+    ],
+    ids=str,
+)
+def test_the_proxy_for_graph(environ: dict[str, str], proxy: str) -> None:
+    assert read_network(environ).proxy_for("https://graph.microsoft.com") == proxy
+
+
+def test_an_authority_that_cannot_be_reached_names_the_host() -> None:
+    with GraphServer(tenant()) as server:
+        environ = server.env()
+    with pytest.raises(CredentialError, match="no answer from localhost") as caught:
+        read(server, PREFLIGHT, environ=environ)
+    assert "HTTPS_PROXY" in caught.value.advice

@@ -1,0 +1,56 @@
+"""A tenant on loopback: Microsoft Graph and Entra's token side, served from a snapshot document.
+
+with GraphServer(document) as server:
+    ...  # server.graph, server.authority, server.env(), server.requests
+"""
+
+from .catalogue import AUDIT_ROLES
+from .clients import Client, client_certificate, federated_token
+from .faults import (
+    Body,
+    Challenge,
+    ContentType,
+    Cut,
+    EmptyPage,
+    Fault,
+    HtmlPage,
+    NextLink,
+    Redirect,
+    Reset,
+    Silence,
+    Status,
+)
+from .latency import LatencyProxy
+from .records import BatchItem, Request, Stray, TokenRequest, Write
+from .server import CLIENT_ID, CLIENT_SECRET, USER, GraphServer
+from .tenant import Tenant
+
+__all__ = [
+    "AUDIT_ROLES",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "USER",
+    "BatchItem",
+    "Body",
+    "Challenge",
+    "Client",
+    "ContentType",
+    "Cut",
+    "EmptyPage",
+    "Fault",
+    "GraphServer",
+    "HtmlPage",
+    "LatencyProxy",
+    "NextLink",
+    "Redirect",
+    "Request",
+    "Reset",
+    "Silence",
+    "Status",
+    "Stray",
+    "Tenant",
+    "TokenRequest",
+    "Write",
+    "client_certificate",
+    "federated_token",
+]

@@ -1,0 +1,1 @@
+"""What is shipped is what is here, and it runs elsewhere."""

@@ -1,0 +1,48 @@
+"""The installed program, away from the repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "-qq")
+
+
+def succeed(*command: str | Path, cwd: Path) -> None:
+    """Run a command that must succeed, and show all that it said when it does not."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The program in an environment of its own, away from the repository."""
+
+    place: Path
+
+    @property
+    def bin(self) -> Path:
+        return self.place / ("Scripts" if os.name == "nt" else "bin")
+
+    @property
+    def packages(self) -> Path:
+        return Path(sysconfig.get_path("purelib", "venv", {"base": str(self.place), "platbase": str(self.place)}))
+
+    def run(self, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """What the installed command answers, in a bare environment."""
+        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP") if name in os.environ}
+        return subprocess.run(
+            [self.bin / "consent-auditor", *arguments],
+            cwd=cwd,
+            env={**kept, "HOME": str(cwd), "PYTHONUTF8": "1", **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )

@@ -1,0 +1,84 @@
+"""What a command may load. Start-up time is mostly imports, and it grows one convenient import at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.tree import ROOT
+
+# Speaking to Microsoft, and what that brings along: half a second.
+LIVE = {
+    "aiohttp", "azure", "certifi", "cryptography", "h2", "httpcore", "httpx", "jwt", "msal", "opentelemetry",
+    "kiota_abstractions", "kiota_authentication_azure", "kiota_http", "msgraph", "msgraph_core", "requests", "urllib3",
+}  # fmt: skip
+# What only a terminal with progress bars or another format than text needs.
+ADORNMENT = {"jinja2", "markdown_it", "pygments", "rich"}
+# Standard library that costs 10 ms and more together with what it loads itself.
+HEAVY = {"asyncio", "multiprocessing", "sqlite3", "ssl", "unittest", "xml"}
+# Judging and writing need these; telling how to use the program does not.
+WORK = {"auditor.consent", "auditor.graph", "auditor.jobs", "auditor.judge", "auditor.render.text", "tabulate", "yaml"}
+# The nouns, and what they are made of: a verb's own help may name a cloud or a severity.
+WORDS = {"auditor.model", "msgspec"}
+
+HELP = (["--help"], ["--version"])
+VERB_HELP = tuple([verb, "--help"] for verb in ("check", "collect", "packs"))
+CHECK = ["check", "--sample", "managed-default", "--pack", "trackerrms-uk"]
+OFFLINE = (CHECK, [*CHECK, "-f", "json"], ["packs", "list"])
+
+
+def loaded(arguments: list[str], folder: Path) -> set[str]:
+    """Every module that one run of the command imported, as Python itself tells."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "auditor", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    times = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    said = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("import time:"))
+    assert done.returncode in (0, 1), said
+    modules = {line.rpartition("|")[2].strip() for line in times}
+    assert "auditor.cli" in modules
+    return modules
+
+
+def within(modules: set[str], roots: set[str]) -> set[str]:
+    """Those of `modules` that are, or lie in, one of `roots`."""
+    return {name for name in modules if any(name == root or name.startswith(f"{root}.") for root in roots)}
+
+
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+def test_telling_what_it_can_do_loads_next_to_nothing(arguments: list[str], tmp_path: Path) -> None:
+    assert within(loaded(arguments, tmp_path), LIVE | ADORNMENT | HEAVY | WORK | WORDS) == set()
+
+
+@pytest.mark.parametrize("arguments", VERB_HELP, ids=" ".join)
+def test_telling_how_a_verb_is_used_loads_nothing_that_works(arguments: list[str], tmp_path: Path) -> None:
+    assert within(loaded(arguments, tmp_path), LIVE | ADORNMENT | HEAVY | WORK) == set()
+
+
+@pytest.mark.parametrize("arguments", OFFLINE, ids=" ".join)
+def test_an_offline_command_loads_nothing_that_speaks_to_microsoft(arguments: list[str], tmp_path: Path) -> None:
+    assert within(loaded(arguments, tmp_path), LIVE | ADORNMENT | HEAVY) == set()
+
+
+def test_the_generated_models_are_imported_nowhere() -> None:
+    """Importing them costs more than a whole audit; the builders that address Graph import them lazily."""
+    reached = subprocess.run(
+        [sys.executable, "-c", "import sys, auditor.graph; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert within(set(reached.stdout.split()), {"msgraph.generated.models"}) == set()

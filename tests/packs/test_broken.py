@@ -1,0 +1,82 @@
+"""Every mistake is told with its place, all of them at once, and with what was probably meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.packs.errors import MOST, PackError
+from auditor.packs.load import load
+from auditor.packs.positions import LARGEST
+from auditor.packs.sources import Source, file_source
+from auditor.snapshot.samples import sample_names
+from tests.packs.text import HEAD, SOUND, loaded
+
+BROKEN = Path(__file__).with_name("broken")
+NAMES = sorted(path.stem for path in BROKEN.glob("*.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def _beside_the_packs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(BROKEN)
+
+
+def problems_of(source: Source) -> str:
+    with pytest.raises(PackError) as caught:
+        load(source, samples=sample_names())
+    return str(caught.value)
+
+
+def test_every_broken_pack_has_its_message_beside_it() -> None:
+    assert len(NAMES) > 40
+    assert sorted(path.stem for path in BROKEN.glob("*.txt")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_broken_pack_is_told_in_full(name: str) -> None:
+    expected = Path(f"{name}.txt").read_text(encoding="utf-8")
+    assert problems_of(file_source(Path(f"{name}.yaml"))) + "\n" == expected
+
+
+def test_a_place_can_be_clicked_and_a_near_match_is_offered() -> None:
+    told = problems_of(Source("rules/mine.yaml", SOUND.replace("severity", "severty").encode()))
+    assert told == 'rules/mine.yaml:13:5: unknown key "severty" in a rule; did you mean "severity"?'
+
+
+def test_an_oversized_file_is_not_parsed() -> None:
+    told = problems_of(Source("big.yaml", SOUND.encode() + b"#" * LARGEST))
+    assert told == "big.yaml: the file is larger than 256 KiB: this is no pack"
+
+
+def test_a_hopeless_file_is_given_up_after_a_hundred_problems() -> None:
+    text = HEAD + "\n".join(f"key-{n}: 1" for n in range(10_000))
+    with pytest.raises(PackError) as caught:
+        loaded(text)
+    assert len(caught.value.problems) == MOST + 1
+    assert "more than 100 problems" in str(caught.value)
+
+
+def test_nesting_cannot_exhaust_the_stack() -> None:
+    assert "nested more than 32 levels" in problems_of(Source("deep.yaml", b"[" * 100_000))
+    assert "nested more than 32 levels" in problems_of(Source("deep.yaml", b"- " * 100_000))
+
+
+def test_a_file_that_may_not_be_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PackError, match=r"secret\.yaml: cannot be read: Permission denied"):
+        file_source(Path("secret.yaml"))
+
+
+def test_a_pack_may_not_extend_more_than_eight_in_a_row(tmp_path: Path) -> None:
+    for n in range(10):
+        (tmp_path / f"p{n}.yaml").write_text(HEAD.replace("mine", f"p{n}") + f"extends: ./p{n + 1}.yaml\n")
+    assert "more than 8 packs that extend each other" in problems_of(file_source(tmp_path / "p0.yaml"))
+
+
+def test_a_shipped_pack_cannot_extend_a_file() -> None:
+    text = HEAD + "extends: ./circle-a.yaml\n"
+    assert "expected the name of a shipped pack" in problems_of(Source("rules/mine.yaml", text.encode()))

@@ -1,0 +1,101 @@
+"""The rules decide the reads, and the reads the permissions."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.model.app import App, ScopeNeed
+from auditor.model.finding import Severity
+from auditor.model.permissions import NEEDS, PERMISSIONS
+from auditor.model.plan import Plan
+from auditor.model.rule import ConsentWorkflow, Pack, Rule, UserConsentSetting
+from auditor.model.snapshot import Sections
+from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.packs.find import load_packs
+from auditor.packs.plan import permissions_for, plan_for, sections_of
+
+TRACKERRMS = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
+OTHER = App(client_id="11111111-2222-3333-4444-555555555555", scopes=(ScopeNeed(resource=EXCHANGE_ONLINE, value="x"),))
+
+
+def pack_of(*checks: ConsentWorkflow | UserConsentSetting) -> Pack:
+    rules = (Rule(id=str(n), title="T", severity=Severity.LOW, why="W", check=c) for n, c in enumerate(checks))
+    return Pack(name="mine", version="1", title="Mine", rules=tuple(rules))
+
+
+def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
+    assert plan_for(load_packs(["trackerrms-uk", "trackerrms-us"])) == Plan(
+        sections=(
+            "organization",
+            "authorizationPolicy",
+            "permissionGrantPolicies",
+            "adminConsentRequestPolicy",
+            "roleDefinitions",
+        ),
+        clients=(TRACKERRMS,),
+        resources=(MICROSOFT_GRAPH,),
+    )
+
+
+def test_rules_about_the_tenant_read_no_app() -> None:
+    assert plan_for([pack_of(ConsentWorkflow())]) == Plan(sections=("organization", "adminConsentRequestPolicy"))
+    assert plan_for([pack_of(UserConsentSetting())]) == Plan(sections=("organization", "authorizationPolicy"))
+
+
+def test_an_extra_app_is_read_like_one_of_a_pack() -> None:
+    plan = plan_for(load_packs(["trackerrms-uk"]), OTHER)
+    assert plan.clients == (OTHER.client_id, TRACKERRMS)
+    assert plan.resources == (MICROSOFT_GRAPH, EXCHANGE_ONLINE)
+    assert plan_for([], OTHER).sections == plan_for(load_packs(["trackerrms-uk"])).sections
+
+
+def test_a_plan_without_packs_still_names_the_tenant() -> None:
+    assert plan_for([]) == Plan(sections=("organization",))
+
+
+def test_each_read_is_asked_for_with_its_least_permission() -> None:
+    needed = permissions_for(plan_for(load_packs(["trackerrms-uk"])))
+    assert [(n.permission, n.sections, n.alternatives) for n in needed] == [
+        ("Organization.Read.All", ("organization",), ("Directory.Read.All",)),
+        ("Policy.Read.All", ("authorizationPolicy", "adminConsentRequestPolicy"), ()),
+        ("Policy.Read.PermissionGrant", ("permissionGrantPolicies",), ()),
+        ("RoleManagement.Read.Directory", ("roleDefinitions",), ("Directory.Read.All",)),
+        (
+            "Application.Read.All",
+            ("servicePrincipals", "appRoleAssignedTo", "delegatedPermissionClassifications"),
+            ("Directory.Read.All",),
+        ),
+        ("DelegatedPermissionGrant.Read.All", ("oauth2PermissionGrants",), ("Directory.Read.All",)),
+    ]
+
+
+EVERYTHING = Plan(
+    sections=tuple(NEEDS),
+    clients=("c",),
+    resources=("r",),
+    users=("u",),
+    beta_policies=("p",),
+    assignments_of=("a",),
+    whole=("servicePrincipals",),
+)
+
+
+def test_every_read_has_a_permission_and_every_permission_is_known() -> None:
+    assert set(sections_of(EVERYTHING)) == set(NEEDS)
+    assert set(NEEDS) == set(Sections.__struct_fields__) - {"absentServicePrincipals"}
+    assert {needed.permission for needed in permissions_for(EVERYTHING)} <= set(PERMISSIONS)
+
+
+@pytest.mark.parametrize(
+    ("plan", "section"),
+    [
+        (Plan(users=("u",)), "users"),
+        (Plan(beta_policies=("p",)), "permissionGrantPolicies"),
+        (Plan(assignments_of=("a",)), "roleAssignments"),
+        (Plan(whole=("oauth2PermissionGrants",)), "oauth2PermissionGrants"),
+    ],
+)
+def test_follow_up_reads_need_permissions_too(plan: Plan, section: str) -> None:
+    (needed,) = permissions_for(plan)
+    assert needed.sections == (section,)
+    assert needed.permission == NEEDS[section][0]

@@ -1,0 +1,132 @@
+"""The packs that ship: complete, referenced, explained, and shown by cases."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from auditor import shipped
+from auditor.model.finding import FindingOutcome, Severity
+from auditor.model.rule import Pack, Rule
+from auditor.packs import extend
+from auditor.packs.find import load_packs
+from auditor.packs.load import load
+from auditor.packs.sources import Source, shipped_names, shipped_source
+from auditor.snapshot.samples import sample_names
+
+PACKS = [load(shipped_source(name), samples=sample_names()) for name in shipped_names()]
+RULES = [
+    pytest.param(pack, rule, id=f"{pack.name}-{rule.id}") for pack in PACKS if not pack.abstract for rule in pack.rules
+]
+
+CANNOT_FAIL = {"VENDOR-CONSENT-SETTING": "it allows every setting and only asks that it be known"}
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
+def test_a_pack_is_called_what_its_file_is(pack: Pack) -> None:
+    assert pack.origin.endswith(f"/{pack.name}.yaml")
+
+
+def test_the_rules_of_a_vendor_pack_keep_their_ids_and_severities() -> None:
+    for pack in PACKS:
+        assert {rule.id: rule.severity for rule in pack.rules} == {
+            "VENDOR-CONNECT": Severity.HIGH,
+            "VENDOR-SCOPES": Severity.MEDIUM,
+            "VENDOR-CLASSIFIED": Severity.LOW,
+            "VENDOR-ADMIN-CONSENT": Severity.MEDIUM,
+            "VENDOR-APP-ENABLED": Severity.HIGH,
+            "VENDOR-ASSIGNMENT": Severity.MEDIUM,
+            "VENDOR-PUBLISHER": Severity.INFO,
+            "VENDOR-CONSENT-SETTING": Severity.INFO,
+            "VENDOR-WORKFLOW": Severity.LOW,
+        }
+
+
+@pytest.mark.parametrize(("pack", "rule"), RULES)
+def test_a_rule_is_shown_failing_passing_and_unknown(pack: Pack, rule: Rule) -> None:
+    shown = {case.expect for case in rule.cases}
+    wanted = {FindingOutcome.FAIL, FindingOutcome.PASS, FindingOutcome.UNKNOWN}
+    assert wanted - shown == ({FindingOutcome.FAIL} if rule.id in CANNOT_FAIL else set())
+
+
+@pytest.mark.parametrize(("pack", "rule"), RULES)
+def test_a_rule_tells_why_and_what_to_do(pack: Pack, rule: Rule) -> None:
+    assert len(rule.why.split()) > 20
+    assert rule.fix.role
+    assert rule.fix.note
+    assert rule.fix.portal[:3] == ("{portal}", "Entra ID", "Enterprise apps")
+    assert any(url.startswith("https://learn.microsoft.com/") for url in rule.references)
+    assert not any(re.search(r"/[a-z]{2}-[a-z]{2}/", url) for url in rule.references), "no language in addresses"
+
+
+def test_uk_and_us_differ_in_the_address_alone() -> None:
+    uk, us = load_packs(["trackerrms-uk", "trackerrms-us"])
+    assert uk.app is not None
+    assert us.app is not None
+    assert uk.app.redirect_uris == ("https://ukevo.tracker-rms.com/Office365/CallBack",)
+    assert us.app.redirect_uris == ("https://usevo.tracker-rms.com/Office365/CallBack",)
+    assert (uk.app.client_id, uk.app.scopes, uk.rules) == (us.app.client_id, us.app.scopes, us.rules)
+    assert uk.digest != us.digest
+
+
+def test_the_scopes_of_trackerrms_are_an_assumption_and_say_so() -> None:
+    (uk,) = load_packs(["trackerrms-uk"])
+    assert uk.app is not None
+    assert uk.app.client_id == "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
+    assert [scope.value for scope in uk.app.scopes if scope.required] == [
+        *("openid", "profile", "email", "offline_access", "User.Read"),
+        *("Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite", "Contacts.ReadWrite"),
+    ]
+    assert [scope.value for scope in uk.app.scopes if not scope.required] == ["MailboxSettings.Read"]
+    assert all(scope.assumed and "picture" in scope.source for scope in uk.app.scopes)
+    assert "https://academy.tracker-rms.com/Home/Lesson/1063" in uk.references
+
+
+def test_another_vendor_needs_a_dozen_lines() -> None:
+    text = """\
+format: consent-auditor/pack
+format-version: 1
+pack: another
+version: "1.0"
+title: Another product
+extends: vendor-app
+app:
+  name: Another
+  client-id: 11111111-2222-3333-4444-555555555555
+  scopes: {microsoft-graph: [User.Read, Mail.Send]}
+"""
+    pack = load(Source("another.yaml", text.encode(), Path()))
+    assert len(pack.rules) == 9
+    assert not any(rule.cases for rule in pack.rules), "cases are about the samples of one app"
+
+
+def test_loading_both_packs_is_fast() -> None:
+    load_packs(["trackerrms-uk", "trackerrms-us"])
+    took = []
+    for _ in range(5):
+        extend._read.cache_clear()
+        start = time.process_time()
+        load_packs(["trackerrms-uk", "trackerrms-us"])
+        took.append(time.process_time() - start)
+    assert min(took) < 0.03
+
+
+def test_shipped_data_is_beside_the_package_or_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "auditor"
+    package.mkdir()
+    monkeypatch.setattr(shipped, "PACKAGE", package)
+    monkeypatch.setattr(shipped, "_in_archive", lambda tree: None)
+    with pytest.raises(shipped.ShippedDataMissing, match="no rules/ beside the auditor package"):
+        shipped.root("rules")
+    (tmp_path / "rules").mkdir()
+    with pytest.raises(shipped.ShippedDataMissing):
+        shipped.root("rules")
+    (tmp_path / "setup.cfg").touch()
+    assert shipped.root("rules") == tmp_path / "rules"
+    assert shipped.label("rules") == "rules"
+    (package / "rules").mkdir()
+    assert shipped.root("rules") == package / "rules"
+    assert shipped.label("rules") == "auditor:rules"

@@ -1,0 +1,88 @@
+"""Measuring, wrapping and making safe."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.render.layout import clip, columns, pad, safe, wrap
+from auditor.render.style import Palette
+from auditor.render.tables import Cell, Column, table
+
+ANY_TEXT = st.text(st.characters() | st.characters(categories=["Cs", "Cc", "Cf"]))
+
+
+@given(ANY_TEXT)
+def test_safe_text_is_safe_and_stays_so(text: str) -> None:
+    once = safe(text)
+    assert safe(once) == once
+    assert once.encode("utf-8").decode("utf-8") == once
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Contoso", "Contoso"),
+        ("a\nb", "a\\nb"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("\x9b31m", "\\x9b31m"),
+        ("\u202egpj.exe", "\\u202egpj.exe"),
+        ("a\u200bb", "a\\u200bb"),
+        ("\u2028", "\\u2028"),
+        ("\ud800", "\\ud800"),
+        ("株式会社", "株式会社"),
+        ("Émile", "Émile"),
+    ],
+)
+def test_what_steers_a_terminal_becomes_visible(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+@given(ANY_TEXT, st.integers(5, 60))
+def test_wrapped_lines_fit(text: str, width: int) -> None:
+    assert all(columns(line) <= width for line in wrap(text, width) if "http" not in line.lower())
+
+
+@given(ANY_TEXT, st.integers(5, 60))
+def test_wrapping_loses_nothing_but_blanks(text: str, width: int) -> None:
+    assert "".join(wrap(text, width)).replace(" ", "") == "".join(safe(text.strip()).split())
+
+
+@given(ANY_TEXT, st.integers(5, 60))
+def test_clipped_text_fits(text: str, width: int) -> None:
+    assert columns(clip(text, width)) <= width
+
+
+def test_a_long_name_breaks_after_its_joints() -> None:
+    assert wrap("DelegatedPermissionGrant.ReadWrite.All", 30) == ["DelegatedPermissionGrant.", "ReadWrite.All"]
+
+
+def test_a_link_is_not_broken() -> None:
+    link = "https://login.microsoftonline.com/common/adminconsent?client_id=1"
+    assert wrap(f"Open {link} now", 20) == ["Open", link, "now"]
+
+
+def test_wide_text_without_blanks_is_broken_between_characters() -> None:
+    assert wrap("管理者の同意が必要です", 10) == ["管理者の同", "意が必要で", "す"]
+
+
+def test_padding_counts_columns() -> None:
+    assert pad("予定", 6) == "予定  "
+
+
+@given(
+    st.lists(st.tuples(ANY_TEXT, ANY_TEXT, ANY_TEXT), max_size=4),
+    st.integers(58, 198),
+)
+def test_a_table_fits_and_its_columns_stay_aligned(rows: list[tuple[str, str, str]], width: int) -> None:
+    heads = (Column("One", 8), Column("Two", 8), Column("Three", 20, wish=30))
+    cells = [[Cell(one), Cell(two), Cell(three)] for one, two, three in rows]
+    lines = table(heads, cells, width=width, palette=Palette(False))
+    assert all(columns(line) <= width for line in lines if "http" not in line.lower())
+
+
+def test_a_column_starts_in_the_same_place_after_wide_and_painted_cells() -> None:
+    cells = [[Cell("予定表", "bad"), Cell("x")], [Cell("plain"), Cell("x")]]
+    lines = table((Column("One", 4), Column("Two", 4)), cells, width=40, palette=Palette(True))
+    assert lines[2:] == ["\x1b[1;31m予定表\x1b[0m  x", "plain   x"]

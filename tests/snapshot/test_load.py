@@ -1,0 +1,79 @@
+"""A snapshot is read from a file, and what the system refuses is told with what to do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.model.snapshot import Snapshot, Tenant
+from auditor.snapshot.errors import SnapshotError
+from auditor.snapshot.read import load
+from auditor.snapshot.write import dumps
+
+SNAPSHOT = Snapshot(tenant=Tenant(id="72f38f0a-3a0e-4fbb-a9c2-04a5d6c5a5c1"))
+
+
+def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
+    file = tmp_path / "tenant.json"
+    file.write_bytes(dumps(SNAPSHOT))
+    assert load(file) == load(str(file)) == SNAPSHOT
+
+
+def test_a_file_that_is_not_there_is_told_how_to_be_made(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError) as caught:
+        load(tmp_path / "none.json")
+    assert str(caught.value) == (
+        f"{tmp_path / 'none.json'}: there is no such file\nMake one with: consent-auditor collect -o FILE"
+    )
+
+
+def test_a_directory_is_no_snapshot(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: is a directory\nName the snapshot file in it."
+
+
+def refusing(error: OSError) -> Any:
+    def read_bytes(_: Path) -> bytes:
+        raise error
+
+    return read_bytes
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            PermissionError(13, "Permission denied"),
+            "may not be read by this user\n"
+            "Only the owner may read a snapshot: run as the user who made it, or ask for a copy.",
+        ),
+        (
+            OSError(5, "Input/output error"),
+            "cannot be read: Input/output error\nCheck the path and the disk, then try again.",
+        ),
+    ],
+)
+def test_a_file_that_the_system_refuses_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, told: str
+) -> None:
+    file = tmp_path / "tenant.json"
+    file.touch()
+    monkeypatch.setattr(Path, "read_bytes", refusing(error))
+    with pytest.raises(SnapshotError) as caught:
+        load(file)
+    assert str(caught.value) == f"{file}: {told}"
+
+
+def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "huge.json"
+    with file.open("wb") as out:
+        os.truncate(out.fileno(), 3 * 2**30)
+    with pytest.raises(SnapshotError) as caught:
+        load(file)
+    assert str(caught.value) == (
+        f"{file}: is too large for a snapshot (3072 MiB; at most 512 MiB is read)\nCheck that this is the right file."
+    )

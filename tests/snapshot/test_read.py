@@ -1,0 +1,240 @@
+"""What is accepted as a snapshot file, and what is said of everything else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from auditor.model.resources import AuthorizationPolicy, Organization
+from auditor.model.snapshot import Sections, Snapshot, Tenant, Unread
+from auditor.snapshot import read
+from auditor.snapshot.errors import SnapshotError
+from auditor.snapshot.read import loads
+
+TENANT = "72f38f0a-3a0e-4fbb-a9c2-04a5d6c5a5c1"
+LEAST: dict[str, Any] = {
+    "format": "consent-auditor/snapshot",
+    "version": 1,
+    "tenant": {"id": TENANT},
+    "sections": {},
+}
+AGAIN = "Make it again with: consent-auditor collect -o FILE"
+MEND = "Mend it there, or make a new one with: consent-auditor collect -o FILE"
+
+
+def data(**changes: Any) -> bytes:
+    """The least snapshot with something changed; None leaves it out."""
+    return json.dumps({key: value for key, value in {**LEAST, **changes}.items() if value is not None}).encode()
+
+
+def said(raw: bytes) -> str:
+    with pytest.raises(SnapshotError) as caught:
+        loads(raw, "tenant.json")
+    return str(caught.value)
+
+
+def test_a_snapshot_made_by_hand_needs_no_more_than_a_tenant_and_sections() -> None:
+    assert loads(data()) == Snapshot(tenant=Tenant(id=TENANT))
+
+
+def test_everything_that_a_snapshot_says_is_read() -> None:
+    raw = data(
+        tenant={"id": f" {TENANT} ", "name": "Contoso"},
+        cloud="us-gov",
+        taken="2026-11-22T02:00:00Z",
+        tool="consent-auditor 0.1.0",
+        sections={"Organization": {"value": [{"id": TENANT}]}, "authorizationPolicy": {}, "signIns": None},
+        covers={"ServicePrincipals": ["ABC"], "oauth2PermissionGrants": [], "futureSection": ["x"]},
+        unread={
+            "signIns": {"status": 403, "code": "Forbidden", "needs": ["AuditLog.Read.All"], "request_id": None},
+            "appRoleAssignedTo/ABC": {"status": 503, "more": 1},
+            "directoryAudits": "no licence",
+            "users": None,
+        },
+        futureKey={"a": 1},
+    )
+    assert loads(raw) == Snapshot(
+        tenant=Tenant(id=TENANT, name="Contoso"),
+        cloud="us-gov",
+        taken="2026-11-22T02:00:00Z",
+        tool="consent-auditor 0.1.0",
+        sections=Sections(organization=Organization(id=TENANT), authorizationPolicy=AuthorizationPolicy()),
+        covers={"servicePrincipals": ("abc",), "oauth2PermissionGrants": ()},
+        unread={
+            "signIns": Unread(status=403, code="Forbidden", needs=("AuditLog.Read.All",)),
+            "appRoleAssignedTo/abc": Unread(status=503),
+            "directoryAudits": Unread(message="no licence"),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "means"),
+    [
+        ("2026-11-22T02:00:00Z", "2026-11-22T02:00:00Z"),
+        ("2026-11-22T02:00:00.1234567Z", "2026-11-22T02:00:00.1234567Z"),
+        ("2026-11-22T03:00:00+01:00", "2026-11-22T02:00:00Z"),
+        ("", ""),
+    ],
+)
+def test_the_time_is_kept_in_utc(given: str, means: str) -> None:
+    assert loads(data(taken=given)).taken == means
+
+
+def test_a_section_that_this_version_does_not_know_is_ignored() -> None:
+    assert loads(data(sections={"conditionalAccessPolicies": [1]})).sections == Sections()
+
+
+VERSIONS = 'Write "version": 1 beside the format.'
+FORMATS = 'A snapshot says "format": "consent-auditor/snapshot", "version": 1.'
+OTHER = f'A snapshot is an object that says "format": "consent-auditor/snapshot". {AGAIN}'
+
+
+@pytest.mark.parametrize(
+    ("raw", "what", "hint"),
+    [
+        (b"", "is empty", f"Whatever wrote it stopped too early. {AGAIN}"),
+        (b"\xef\xbb\xbf \r\n", "is empty", f"Whatever wrote it stopped too early. {AGAIN}"),
+        (b"\0" * 4096, "is empty", f"Whatever wrote it stopped too early. {AGAIN}"),
+        (data()[:-1], "stops in the middle, in line 1: the file was cut off", AGAIN),
+        (b'{\n "a": "\xc3', "stops in the middle, in line 2: the file was cut off", AGAIN),
+        (b'{"a": 1,\n "b" 2}', "is not JSON (line 2, column 6: Expecting ':' delimiter)", MEND),
+        (b"<html>", "is not JSON (line 1, column 1: Expecting value)", MEND),
+        (b'{"a": NaN}', "is not JSON (JSON is malformed: invalid character (byte 6))", MEND),
+        (b"{} {}", "is not JSON (line 1, column 4: Extra data)", MEND),
+        (
+            b'{"a": "\xe9t\xe9"}',
+            "is not UTF-8 text (byte 7)",
+            "Save it again as UTF-8; in PowerShell: Set-Content -Encoding utf8.",
+        ),
+        (b"[" * 100_000, "is nested too deeply for a snapshot", "Check that this is the right file."),
+        (b"[]", "is not a snapshot (found a list of 0)", OTHER),
+        (b"null", "is not a snapshot (found null)", OTHER),
+        (b'"text"', "is not a snapshot (found text)", OTHER),
+        (b'{"name": "x"}', "is not a snapshot (found an object)", OTHER),
+        (data(format=None), "has no format", FORMATS),
+        (data(format="consent-auditor/bundle"), 'has the format "consent-auditor/bundle"', FORMATS),
+        (
+            data(format="consent-auditor/report"),
+            "is a report, not a snapshot",
+            "Give the snapshot that it was made from, or make one with: consent-auditor collect -o FILE",
+        ),
+        (
+            data(version=2),
+            "is a snapshot of version 2; this program reads version 1",
+            "Update the program: pip install -U consent-auditor",
+        ),
+        (data(version=None), "has no version", VERSIONS),
+        (data(version=0), "has the version 0", VERSIONS),
+        (data(version=True), "has the version true", VERSIONS),
+        (data(version="1"), 'has the version "1"', VERSIONS),
+        (
+            b'{"error": {"code": "Forbidden"}}',
+            "is an error that Graph answered (Forbidden), not a snapshot",
+            AGAIN,
+        ),
+    ],
+)
+def test_what_is_no_snapshot_is_refused_with_what_to_do(raw: bytes, what: str, hint: str) -> None:
+    assert said(raw) == f"tenant.json: {what}\n{hint}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "section", "place"),
+    [
+        ({"@odata.context": "…", "value": [{"id": "p", "includes": []}]}, "permissionGrantPolicies", ""),
+        ({"value": [{"Id": "1", "AppId": "2"}]}, "servicePrincipals", ""),
+        ([{"clientId": "1", "consentType": "Principal"}], "oauth2PermissionGrants", ""),
+        ({"id": "authorizationPolicy", "defaultUserRolePermissions": {}}, "authorizationPolicy", ""),
+        ({"value": [{"rolePermissions": [], "templateId": "1"}]}, "roleDefinitions", ""),
+        ({"value": [{"permissionId": "1"}]}, "delegatedPermissionClassifications", "<app id>"),
+        ({"value": [{"appRoleId": "1"}]}, "appRoleAssignedTo", "<app id>"),
+        ({"value": []}, "<section>", ""),
+    ],
+)
+def test_a_single_answer_of_graph_is_told_how_to_become_a_snapshot(answer: object, section: str, place: str) -> None:
+    inside = f'{{"{place}": <this answer>}}' if place else "<this answer>"
+    assert said(json.dumps(answer).encode()) == (
+        "tenant.json: is a single answer of Graph, not a snapshot\n"
+        "Put it, with the others that you have, into a file like this:\n"
+        '  {"format": "consent-auditor/snapshot", "version": 1, "tenant": {"id": "<tenant id>"}, '
+        f'"sections": {{"{section}": {inside}}}}}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"tenant": None}, 'tenant: expected an object such as {"id": "<tenant id>"}, found null'),
+        ({"tenant": TENANT}, 'tenant: expected an object such as {"id": "<tenant id>"}, found text'),
+        ({"tenant": {}}, "tenant.id: is missing; the Entra admin center shows it under Overview"),
+        ({"tenant": {"id": " "}}, "tenant.id: is missing; the Entra admin center shows it under Overview"),
+        ({"tenant": {"id": 5}}, "tenant.id: expected text, found a number"),
+        ({"tenant": {"id": "x", "name": 5}}, "tenant.name: expected text, found a number"),
+        ({"cloud": ["global"]}, "cloud: expected text, found a list of 1"),
+        ({"taken": "yesterday"}, "taken: expected a UTC time such as 2026-11-22T02:00:00Z, found 'yesterday'"),
+        (
+            {"taken": "2026-11-22T02:00:00"},
+            "taken: expected a UTC time such as 2026-11-22T02:00:00Z, found '2026-11-22T02:00:00'",
+        ),
+        ({"sections": None}, "sections: expected an object, found null"),
+        ({"sections": []}, "sections: expected an object, found a list of 0"),
+        (
+            {"sections": {"authorisationPolicy": {}}},
+            "sections.authorisationPolicy: is no section; did you mean authorizationPolicy?",
+        ),
+        (
+            {"sections": {"oauth2PermissionGrant": []}},
+            "sections.oauth2PermissionGrant: is no section; did you mean oauth2PermissionGrants?",
+        ),
+        (
+            {"sections": {"signIns": [], "SignIns": []}},
+            "sections.SignIns: is there twice, as signIns",
+        ),
+        ({"servicePrincipals": []}, "servicePrincipals: belongs inside sections"),
+        ({"covers": []}, "covers: expected an object, found a list of 0"),
+        ({"covers": {"users": "all"}}, "covers.users: expected a list of text, found text"),
+        ({"covers": {"user": []}}, "covers.user: is no section; did you mean users?"),
+        ({"unread": {"signIns": 403}}, "unread.signIns: expected an object, found a number"),
+        (
+            {"unread": {"sign-ins": {"status": 403}}},
+            "unread.sign-ins: is no section; did you mean signIns?",
+        ),
+        (
+            {"unread": {"signIns": {"status": "403"}}},
+            "unread.signIns: is not understood: Expected `int | null`, got `str` - at `$.status`",
+        ),
+    ],
+)
+def test_one_wrong_value_is_told_by_its_place(changes: dict[str, Any], problem: str) -> None:
+    raw = json.dumps({**LEAST, **changes}).encode()
+    assert said(raw) == f"tenant.json: one value is not what a snapshot holds\n  {problem}\n{MEND}"
+
+
+def test_all_wrong_values_are_told_at_once() -> None:
+    raw = data(tenant={"id": 5}, sections={"signIns": 1, "servicePrincipals": [{"id": 1}]})
+    assert said(raw).splitlines() == [
+        "tenant.json: 4 values are not what a snapshot holds",
+        "  tenant.id: expected text, found a number",
+        "  sections.signIns: expected a list of objects, found a number",
+        "  sections.servicePrincipals[0].id: expected text, found a number",
+        "  sections.servicePrincipals[0]: has no appId",
+        MEND,
+    ]
+
+
+def test_of_very_many_wrong_values_the_first_twenty_are_told() -> None:
+    lines = said(data(sections={"signIns": [1] * 50})).splitlines()
+    assert lines[0] == "tenant.json: 50 values are not what a snapshot holds"
+    assert lines[20:] == [
+        "  sections.signIns[19]: expected an object, found a number",
+        "  and 30 more",
+        MEND,
+    ]
+
+
+def test_huge_data_is_refused_wherever_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "MAX_BYTES", 10)
+    assert said(data()).startswith("tenant.json: is too large for a snapshot")

@@ -1,0 +1,274 @@
+"""Graph's answers in every spelling become the same sections; what is no answer is refused by its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.model.resources import (
+    AuthorizationPolicy,
+    ConditionSet,
+    DefaultUserRolePermissions,
+    DelegatedScope,
+    OAuth2PermissionGrant,
+    PermissionGrantPolicy,
+    ServicePrincipal,
+    VerifiedPublisher,
+)
+from auditor.snapshot.shape import ShapeError, section
+
+from .strategies import NAMES
+
+SELF_LOW = "ManagePermissionGrantsForSelf.microsoft-user-default-low"
+LOW = AuthorizationPolicy(
+    defaultUserRolePermissions=DefaultUserRolePermissions(
+        permissionGrantPoliciesAssigned=(SELF_LOW,), allowedToCreateApps=True
+    )
+)
+V1 = {
+    "id": "authorizationPolicy",
+    "defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": [SELF_LOW], "allowedToCreateApps": True},
+}
+BETA = {
+    "id": "authorizationPolicy",
+    "permissionGrantPolicyIdsAssignedToDefaultUserRole": [SELF_LOW],
+    "defaultUserRolePermissions": {"allowedToCreateApps": True},
+}
+POWERSHELL = {
+    "Id": "authorizationPolicy",
+    "AllowUserConsentForRiskyApps": None,
+    "DefaultUserRolePermissions": {"AllowedToCreateApps": True, "PermissionGrantPoliciesAssigned": [SELF_LOW]},
+    "AdditionalProperties": {"@odata.context": "https://graph.microsoft.com/v1.0/$metadata"},
+}
+POWERSHELL_BETA = {
+    "Id": "authorizationPolicy",
+    "PermissionGrantPolicyIdsAssignedToDefaultUserRole": [SELF_LOW],
+    "DefaultUserRolePermissions": {"AllowedToCreateApps": True, "PermissionGrantPoliciesAssigned": None},
+}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        V1,
+        BETA,
+        POWERSHELL,
+        POWERSHELL_BETA,
+        [V1],
+        {"value": [BETA]},
+        {"@odata.context": "https://…", "value": [BETA]},
+        {**V1, "@odata.context": "https://…", "newProperty": {"a": 1}},
+        {**V1, "allowUserConsentForRiskyApps": None, "guestUserRoleId": None},
+    ],
+    ids=["v1", "beta", "powershell", "powershell-beta", "list", "value", "collection", "unknown", "nulls"],
+)
+def test_every_spelling_of_the_authorization_policy_means_the_same(raw: object) -> None:
+    assert section("authorizationPolicy", raw) == LOW
+
+
+def test_beta_without_the_inner_object_still_tells_what_is_assigned() -> None:
+    policy = section("authorizationPolicy", {"permissionGrantPolicyIdsAssignedToDefaultUserRole": []})
+    assert policy.defaultUserRolePermissions == DefaultUserRolePermissions(permissionGrantPoliciesAssigned=())
+
+
+def test_a_list_is_not_known_when_it_is_null_and_empty_when_it_is_empty() -> None:
+    assert section("authorizationPolicy", {"defaultUserRolePermissions": {}}) == AuthorizationPolicy(
+        defaultUserRolePermissions=DefaultUserRolePermissions(permissionGrantPoliciesAssigned=None)
+    )
+
+
+def test_null_is_a_section_that_was_not_read() -> None:
+    assert [section(name, None) for name in NAMES] == [None] * len(NAMES)
+
+
+def test_a_name_that_is_no_section_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(KeyError):
+        section("policies", [])
+
+
+GRANT = {"clientId": "A", "resourceId": "B", "consentType": "AllPrincipals", "scope": " User.Read"}
+READ = (OAuth2PermissionGrant(clientId="A", resourceId="B", consentType="AllPrincipals", scope=" User.Read"),)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        [GRANT],
+        {"value": [GRANT]},
+        {"@odata.count": 1, "value": [GRANT]},
+        {"value": [GRANT], "Count": 1},
+        GRANT,
+        [{key[:1].upper() + key[1:]: value for key, value in GRANT.items()}],
+        [{**GRANT, "principalId": None, "startTime": "0001-01-01T00:00:00Z"}],
+        [GRANT, None],
+    ],
+    ids=["bare", "value", "count", "powershell-5", "one", "pascal", "nulls", "null-item"],
+)
+def test_every_spelling_of_a_list_means_the_same(raw: object) -> None:
+    assert section("oauth2PermissionGrants", raw) == READ
+
+
+@pytest.mark.parametrize("key", ["publishedPermissionScopes", "Oauth2PermissionScopes", "PublishedPermissionScopes"])
+def test_the_scopes_of_a_resource_are_found_under_every_name(key: str) -> None:
+    raw = {"id": "1", "appId": "2", key: [{"id": "3", "value": "Mail.Read", "type": "User", "isEnabled": True}]}
+    (found,) = section("servicePrincipals", [raw])
+    assert found.oauth2PermissionScopes == (DelegatedScope(id="3", value="Mail.Read", type="User", isEnabled=True),)
+
+
+@pytest.mark.parametrize(
+    ("given", "means"),
+    [
+        ({}, None),
+        ({"verifiedPublisher": None}, VerifiedPublisher()),
+        ({"VerifiedPublisher": None}, VerifiedPublisher()),
+        ({"verifiedPublisher": {"verifiedPublisherId": None, "displayName": None}}, VerifiedPublisher()),
+        ({"verifiedPublisher": {"verifiedPublisherId": "7"}}, VerifiedPublisher(verifiedPublisherId="7")),
+    ],
+)
+def test_no_verified_publisher_is_an_answer_but_no_property_is_none(given: dict[str, Any], means: object) -> None:
+    assert section("servicePrincipals", [{"id": "1", "appId": "2", **given}])[0].verifiedPublisher == means
+
+
+def test_what_powershell_puts_aside_is_found_and_what_it_names_itself_comes_first() -> None:
+    raw = {"Id": "1", "AppId": "2", "DisplayName": "A", "AdditionalProperties": {"isDisabled": True}}
+    assert section("servicePrincipals", raw) == (ServicePrincipal(id="1", appId="2", displayName="A", isDisabled=True),)
+
+
+def test_an_empty_or_null_condition_does_not_restrict() -> None:
+    empty: dict[str, object] = {
+        "id": "c",
+        "permissions": [],
+        "clientApplicationIds": [],
+        "clientApplicationTenantIds": None,
+        "clientApplicationPublisherIds": {"value": [], "Count": 0},
+        "resourceApplication": None,
+        "permissionClassification": None,
+    }
+    (policy,) = section("permissionGrantPolicies", [{"id": "p", "includes": [empty], "excludes": []}])
+    assert policy == PermissionGrantPolicy(id="p", includes=(ConditionSet(id="c"),), excludes=())
+
+
+def test_unknown_enum_values_and_ids_stay_as_they_are() -> None:
+    raw = {"id": "ABC-Def", "permissionType": "delegatedSomethingNew", "resourceApplication": "0000-AbC"}
+    (policy,) = section("permissionGrantPolicies", [{"id": "P", "includes": [raw]}])
+    (found,) = policy.includes
+    assert (found.id, found.permissionType, found.resourceApplication) == tuple(raw.values())
+
+
+def test_app_ids_that_are_keys_become_lower_case() -> None:
+    raw = {"ABC": {"value": [{"permissionId": "X", "classification": "low"}]}, "@odata.context": "…", "D": None}
+    assert list(section("delegatedPermissionClassifications", raw)) == ["abc"]
+    assert section("absentServicePrincipals", ["ABC"]) == ("abc",)
+
+
+def test_free_objects_lose_nulls_annotations_and_capitals_only() -> None:
+    raw = [{"TargetResources": [{"@odata.type": "#x", "Id": "1", "OldValue": None, "Parts": [{"Name": "N"}]}]}]
+    (audit,) = section("directoryAudits", raw)
+    assert audit.targetResources == ({"id": "1", "parts": [{"name": "N"}]},)
+
+
+POLICIES = "sections.permissionGrantPolicies"
+CUT_OFF = "Microsoft.Graph.PowerShell.Models.MicrosoftGraphPermissionGrantConditionSet"
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "message"),
+    [
+        (
+            "permissionGrantPolicies",
+            [{"id": "a"}, {"id": "b"}, {"id": "c", "includes": [{"permissions": 3}]}],
+            f"{POLICIES}[2].includes[0].permissions: expected a list of text, found a number",
+        ),
+        (
+            "permissionGrantPolicies",
+            [{"id": "c", "excludes": [{"permissions": ["x", True]}]}],
+            f"{POLICIES}[0].excludes[0].permissions[1]: expected text, found true",
+        ),
+        (
+            "permissionGrantPolicies",
+            [{"Id": "c", "Includes": [CUT_OFF]}],
+            f"{POLICIES}[0].Includes[0]: expected an object, found text"
+            " that ConvertTo-Json shortened; export again with -Depth 10",
+        ),
+        ("permissionGrantPolicies", "none", f"{POLICIES}: expected a list of objects, found text"),
+        ("permissionGrantPolicies", {}, f"{POLICIES}: expected a list of objects, found an object"),
+        ("permissionGrantPolicies", [{"displayName": "x"}], f"{POLICIES}[0]: has no id"),
+        ("organization", [], "sections.organization: expected an object, found a list of 0"),
+        ("organization", [{"id": "1"}, {"id": "2"}], "sections.organization: expected an object, found a list of 2"),
+        (
+            "adminConsentRequestPolicy",
+            {"isEnabled": "yes"},
+            "sections.adminConsentRequestPolicy.isEnabled: expected true or false, found text",
+        ),
+        (
+            "adminConsentRequestPolicy",
+            {"requestDurationInDays": 1.5},
+            "sections.adminConsentRequestPolicy.requestDurationInDays: expected a whole number, found a number",
+        ),
+        (
+            "delegatedPermissionClassifications",
+            [],
+            "sections.delegatedPermissionClassifications:"
+            " expected an object with one list for each app id, found a list of 0",
+        ),
+        (
+            "delegatedPermissionClassifications",
+            {"value": []},
+            "sections.delegatedPermissionClassifications:"
+            " expected an object with one list for each app id, found one answer of Graph",
+        ),
+        (
+            "appRoleAssignedTo",
+            {"aB": [], "Ab": []},
+            "sections.appRoleAssignedTo.Ab: is there twice, in different case",
+        ),
+        (
+            "appRoleAssignedTo",
+            {"ab": {"value": [], "@odata.nextLink": "https://…"}},
+            "sections.appRoleAssignedTo.ab: is only the first page (it has @odata.nextLink);"
+            " put the items of all pages into one list",
+        ),
+        (
+            "servicePrincipals",
+            {"value": [], "@odata.nextLink": "https://…"},
+            "sections.servicePrincipals: is only the first page (it has @odata.nextLink);"
+            " put the items of all pages into one list",
+        ),
+        (
+            "signIns",
+            {"error": {"code": "Authorization_RequestDenied", "message": "…"}},
+            "sections.signIns: is an error that Graph answered (Authorization_RequestDenied); it belongs under unread",
+        ),
+        (
+            "directoryAudits",
+            [{"initiatedBy": "app"}],
+            "sections.directoryAudits[0].initiatedBy: expected an object, found text",
+        ),
+        (
+            "authorizationPolicy",
+            {"permissionGrantPolicyIdsAssignedToDefaultUserRole": "x", "defaultUserRolePermissions": 5},
+            "sections.authorizationPolicy.defaultUserRolePermissions: expected an object, found a number",
+        ),
+    ],
+)
+def test_a_wrong_shape_is_told_by_its_place(name: str, raw: object, message: str) -> None:
+    with pytest.raises(ShapeError) as caught:
+        section(name, raw)
+    assert str(caught.value) == message
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    with pytest.raises(ShapeError) as caught:
+        section("servicePrincipals", [{"id": 1, "appId": "2"}, 3, {"tags": {}}])
+    assert [str(problem) for problem in caught.value.problems] == [
+        "sections.servicePrincipals[0].id: expected text, found a number",
+        "sections.servicePrincipals[1]: expected an object, found a number",
+        "sections.servicePrincipals[2].tags: expected a list of text, found an object",
+        "sections.servicePrincipals[2]: has no id",
+        "sections.servicePrincipals[2]: has no appId",
+    ]
+    assert (caught.value.path, caught.value.message) == (
+        "sections.servicePrincipals[0].id",
+        "expected text, found a number",
+    )
