@@ -34,6 +34,11 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     unread: str = ""
     """Why the service principal's facts are not known."""
 
+    @property
+    def publisher_need(self) -> str:
+        """What to ask for when the publisher is not known."""
+        return f"whether the app's publisher is verified ({self.unread})"
+
 
 NOT_CONNECTED = "the app is not in the tenant yet"
 

@@ -127,7 +127,7 @@ def _client_tenants(c: ConditionSet, _: Permission, client: Client) -> Iterator[
         return
     if client.owner_tenant is None:
         why = "where the app is registered is not known"
-        yield Condition(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, "the tenant that owns the app")
+        yield Condition(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, "which tenant owns the app")
         return
     found = client.owner_tenant.lower() in listed
     why = f"the app is registered in a tenant that is {'' if found else 'not '}listed"
@@ -154,8 +154,7 @@ def _verified_only(c: ConditionSet, _: Permission, client: Client) -> Iterator[C
             Truth.FALSE: "the app's publisher is not verified",
             Truth.UNKNOWN: f"whether the app's publisher is verified is not known ({client.unread})",
         }[client.publisher_verified]
-        needs = "whether the app's publisher is verified"
-        yield Condition(client.publisher_verified, Reason.PUBLISHER_NOT_VERIFIED, why, needs)
+        yield Condition(client.publisher_verified, Reason.PUBLISHER_NOT_VERIFIED, why, client.publisher_need)
 
 
 def _certified_only(c: ConditionSet, _: Permission, __: Client) -> Iterator[Condition]:

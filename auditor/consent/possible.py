@@ -235,7 +235,7 @@ def _after_risk(case: Case, accepted: Possible) -> tuple[Possible, ...]:
         doubt = "Microsoft's risk verdict cannot be read; the request has the marks of a risky one"
         needs = [on.needs] if on.needs else []
         if risky is Truth.UNKNOWN:
-            needs.append(f"whether the app's publisher is verified ({case.client.unread})")
+            needs.append(case.client.publisher_need)
         stepped = Possible(
             outcome=Outcome.NEEDS_ADMIN,
             reason=Reason.RISK_STEP_UP,

@@ -124,8 +124,9 @@ _WHAT = {
 
 def _depends(case: Case, possible: Sequence[Possible], outcomes: Sequence[Outcome]) -> str:
     needs = tuple(dict.fromkeys(n for p in possible for n in p.needs))
-    first = needs[0] if needs else "facts that were not read"
-    more = f" and on {len(needs) - 1} more {'fact' if len(needs) == 2 else 'facts'}" if len(needs) > 1 else ""
+    told = needs[:2] if len(needs) == 2 else needs[:1]
+    more = f" and {len(needs) - 1} more facts" if len(needs) > 2 else ""
+    first = " and on ".join(told) or "facts that were not read"
     who = (
         case.subject.phrase[0].lower() + case.subject.phrase[1:]
         if case.subject.user_id is None

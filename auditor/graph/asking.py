@@ -46,10 +46,12 @@ class Asker:
         self._progress = progress
         self._done: Counter[str] = Counter()
         self._total: Counter[str] = Counter()
+        self._paged: set[str] = set()
 
     async def ask(self, reads: Sequence[Read]) -> list[Outcome]:
         """The outcomes of `reads`, in their order. v1.0, beta and directory-wide lists go together."""
         self._total.update(read.section for read in reads)
+        self._paged.update(read.section for read in reads if read.whole)
         jobs = [self._alone(read) for read in reads if read.whole]
         for version in ("v1.0", "beta"):
             small = [read for read in reads if not read.whole and read.version == version]
@@ -107,7 +109,7 @@ class Asker:
     def _settled(self, outcome: Outcome) -> Outcome:
         section = outcome.read.section
         self._done[section] += 1
-        if self._progress and not outcome.read.whole:
+        if self._progress and section not in self._paged:
             self._progress(section, self._done[section], self._total[section])
         return outcome
 

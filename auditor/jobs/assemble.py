@@ -17,6 +17,7 @@ from auditor.model.app import App
 from auditor.model.decision import Decision
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summary, UnreadPart
+from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 
@@ -101,5 +102,23 @@ def _policies(snapshot: Snapshot) -> Iterator[PolicyRef]:
     assigned = governing(snapshot)
     for one in () if isinstance(assigned, NotRead) else assigned:
         if one.policy is not None and not one.documented:
-            text = msgspec.json.encode(one.policy, order="deterministic")
+            text = msgspec.json.encode(_as_v1(one.policy), order="deterministic")
             yield PolicyRef(id=one.id, digest=hashlib.sha256(text).hexdigest())
+
+
+def _as_v1(policy: PermissionGrantPolicy) -> PermissionGrantPolicy:
+    """The policy without what only beta shows, which is not read in every run: its digest must not depend on that."""
+
+    def plain(sets: tuple[ConditionSet, ...] | None) -> tuple[ConditionSet, ...]:
+        return tuple(
+            msgspec.structs.replace(s, certifiedClientApplicationsOnly=None, scopeSensitivityLabels=None)
+            for s in sets or ()
+        )
+
+    return msgspec.structs.replace(
+        policy,
+        includes=plain(policy.includes),
+        excludes=plain(policy.excludes),
+        includeAllPreApprovedApplications=None,
+        resourceScopeType=None,
+    )

@@ -7,9 +7,10 @@ import msgspec
 from auditor.consent.decide import decide
 from auditor.consent.gates import Gate
 from auditor.consent.logic import Truth
+from auditor.consent.sentences import listed
 from auditor.judge.ruling import Ruling, failed, not_applicable, passed, seen, unknown
 from auditor.judge.subject import Judged
-from auditor.model.decision import Reason
+from auditor.model.decision import Outcome, Reason
 from auditor.model.finding import Evidence
 from auditor.model.resources import VerifiedPublisher
 
@@ -60,7 +61,12 @@ def publisher_verified(judged: Judged) -> Ruling:
     verified = judged.case.client.publisher_verified
     if verified is Truth.TRUE:
         return passed("the app's publisher is verified")
-    if not _makes_a_difference(judged):
+    difference = _makes_a_difference(judged)
+    if difference is Truth.UNKNOWN:
+        return unknown(
+            f"whether the publisher matters in this tenant is not known ({listed(judged.decision.depends_on[:1])})"
+        )
+    if difference is Truth.FALSE:
         return not_applicable("in this tenant the outcome is the same for a verified and an unverified publisher")
     if verified is Truth.UNKNOWN:
         return unknown(f"whether the app's publisher is verified is not known ({judged.case.client.unread})")
@@ -68,9 +74,9 @@ def publisher_verified(judged: Judged) -> Ruling:
     return failed("the app's publisher is not verified, and this tenant's outcome depends on that", evidence)
 
 
-def _makes_a_difference(judged: Judged) -> bool:
-    """Decides twice, with the publisher verified and not."""
-    outcomes = set()
+def _makes_a_difference(judged: Judged) -> Truth:
+    """Decides twice, with the publisher verified and not; not known where other facts are missing anyway."""
+    outcomes: set[Outcome] = set()
     for verified in (True, False):
         app = msgspec.structs.replace(judged.app, publisher_verified=verified)
         publisher = VerifiedPublisher(verifiedPublisherId="supposed" if verified else None)
@@ -83,5 +89,7 @@ def _makes_a_difference(judged: Judged) -> bool:
             sections = msgspec.structs.replace(sections, servicePrincipals=principals)
         snapshot = msgspec.structs.replace(judged.snapshot, sections=sections)
         decision = decide(snapshot, app, judged.subject)
-        outcomes.add((decision.outcome, decision.outcomes))
-    return len(outcomes) > 1
+        outcomes.add(decision.outcome)
+    if len(outcomes) > 1:
+        return Truth.TRUE
+    return Truth.UNKNOWN if Outcome.DEPENDS in outcomes else Truth.FALSE

@@ -21,7 +21,7 @@ from auditor.model.rule import (
     UserConsentSetting,
     UsersCanConnect,
 )
-from auditor.model.wellknown import MICROSOFT_GRAPH
+from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 
 TENANT = Plan(sections=("organization",))
 """What every report says of its tenant."""
@@ -81,7 +81,8 @@ def reads_of(check: AnyCheck, app: App | None) -> Plan:
         case UsersCanConnect() | AdminConsentCovers() | ScopesUserConsentable():
             return connecting(app)
         case ScopesClassified():
-            return POLICIES.union(resources_of(app))
+            # Scopes of the same name on Exchange Online are often the ones that were classified by mistake.
+            return POLICIES.union(resources_of(app)).union(Plan(resources=(EXCHANGE_ONLINE,)))
         case PublisherVerified():
             return POLICIES.union(client_of(app))
         case AppEnabled() | AppAssignment():

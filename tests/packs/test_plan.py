@@ -33,7 +33,7 @@ def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
             "roleDefinitions",
         ),
         clients=(TRACKERRMS,),
-        resources=(MICROSOFT_GRAPH,),
+        resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE),
     )
 
 

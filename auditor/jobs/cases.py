@@ -1,0 +1,68 @@
+"""The cases that packs carry: each rule held against small tenants, and what it said against what it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from auditor.judge.judge import finding
+from auditor.judge.subject import Judged
+from auditor.model.finding import Finding
+from auditor.model.rule import Case, Pack, Rule
+from auditor.model.snapshot import Snapshot, Unread
+from auditor.snapshot.patch import patched
+from auditor.snapshot.samples import sample
+
+REFUSED = Unread(status=403, code="Authorization_RequestDenied", message="taken away by a case")
+
+
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule said of one case. `problem` is empty when it said what the case expects."""
+
+    rule: Rule
+    case: Case
+    finding: Finding
+    problem: str
+
+
+def run_cases(pack: Pack) -> Iterator[CaseResult]:
+    """Every case of every rule, in the order of the pack; a pack without an app has no cases to run."""
+    for rule in pack.rules if pack.app is not None else ():
+        for case in rule.cases:
+            found = finding(rule, pack, Judged(tenant_of(case), pack.app))
+            yield CaseResult(rule=rule, case=case, finding=found, problem=_problem(case, found))
+
+
+def tenant_of(case: Case) -> Snapshot:
+    """The tenant of a case: its sample, changed, and with parts taken away as a refused read leaves them."""
+    snapshot = patched(sample(case.sample), case.set)
+    for part in case.unread:
+        snapshot = _without(snapshot, part)
+    return snapshot
+
+
+def _without(snapshot: Snapshot, key: str) -> Snapshot:
+    section, _, part = key.partition("/")
+    unread = {**snapshot.unread, key: REFUSED}
+    if not part:
+        sections = msgspec.structs.replace(snapshot.sections, **{section: None})
+        return msgspec.structs.replace(snapshot, sections=sections, unread=unread)
+    part = part.lower()
+    covers = {name: tuple(p for p in parts if p.lower() != part) for name, parts in snapshot.covers.items()}
+    value = getattr(snapshot.sections, section)
+    if isinstance(value, dict):
+        value = {name: rows for name, rows in value.items() if name.lower() != part}
+    else:
+        covers.setdefault(section, ())
+        value = tuple(row for row in value or () if str(getattr(row, "appId", "")).lower() != part)
+    sections = msgspec.structs.replace(snapshot.sections, **{section: value})
+    return msgspec.structs.replace(snapshot, sections=sections, unread=unread, covers=covers)
+
+
+def _problem(case: Case, found: Finding) -> str:
+    if found.outcome is not case.expect:
+        return f"expected {case.expect.value}, the rule says {found.outcome.value}: {found.reason}"
+    if case.reason and case.reason.lower() not in found.reason.lower():
+        return f"the reason should hold {case.reason!r}, and is: {found.reason}"
+    return ""

@@ -1,0 +1,51 @@
+"""Numbers with their spread, and ratios of runs that were made in the same turn."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.processes import Run
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A median, and the quartiles around it."""
+
+    median: float
+    low: float
+    high: float
+
+    def shown(self, digits: int = 1, factor: float = 1.0) -> str:
+        """``median (low to high)``, each times `factor`."""
+        low, median, high = (f"{value * factor:.{digits}f}" for value in (self.low, self.median, self.high))
+        return f"{median} ({low} to {high})"
+
+
+def figure(values: Sequence[float]) -> Figure:
+    """The figure of these values; with fewer than four, least and greatest stand for the quartiles."""
+    if len(values) < 4:
+        return Figure(statistics.median(values), min(values), max(values))
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+    return Figure(median, low, high)
+
+
+def wall(runs: Sequence[Run]) -> Figure:
+    """Seconds on the wall."""
+    return figure([run.wall for run in runs])
+
+
+def cpu(runs: Sequence[Run]) -> Figure:
+    """Seconds of processor, user and system: steadier than the wall on a busy machine."""
+    return figure([run.cpu for run in runs])
+
+
+def times_bare(runs: Sequence[Run], bare: Sequence[Run]) -> Figure:
+    """How many bare interpreters each run took, held against that of its own turn."""
+    return paired(runs, bare, lambda run, other: run.wall / other.wall)
+
+
+def paired(runs: Sequence[Run], others: Sequence[Run], of: Callable[[Run, Run], float]) -> Figure:
+    """What `of` makes of the two runs of each turn."""
+    return figure([of(run, other) for run, other in zip(runs, others, strict=True)])

@@ -1,0 +1,146 @@
+"""A live pre-flight: what it costs by itself, and how many round trips it waits for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.far import SIDES, Door, Far, Heard, arguments
+from benchmarks.figures import Figure, cpu, figure, paired, times_bare, wall
+from benchmarks.processes import BARE, Case, Run, interleaved, measured, program, surroundings
+from benchmarks.result import Result
+from benchmarks.startup import JUDGED, PACK
+
+ROUND_TRIP = 0.150
+OWN_AIM, TRIPS_AIM = 1.2, 7
+TENANTS = ("managed-default", "custom-policy")
+
+
+class Preflight:
+    """One pre-flight of one tenant through one door; remembers what the far end heard each time."""
+
+    def __init__(self, far: Far, bytecode: Path, tenant: int, door: int) -> None:
+        self._far = far
+        self._door = door
+        self._env = surroundings(bytecode, far.environment(tenant))
+        self._command = (*program(), "check", *PACK, *arguments(far.doors[door]))
+        self.heard: list[Heard] = []
+        self.began: list[float] = []
+
+    def __call__(self) -> Run:
+        self._far.heard(self._door)
+        self.began.append(time.monotonic())
+        run = measured(self._command, self._env, expected=JUDGED)
+        self.heard.append(self._far.heard(self._door))
+        return run
+
+
+def live(bytecode: Path, runs: int, tell: Callable[[str], None]) -> list[Result]:
+    """Pre-flights of a usual tenant and of one whose custom policy needs a second look, near and far."""
+    with Far(bytecode, TENANTS, (0.0, ROUND_TRIP / 2)) as far:
+        flights = {
+            (tenant, door): Preflight(far, bytecode, number, door)
+            for number, tenant in enumerate(TENANTS)
+            for door in range(len(far.doors))
+        }
+        cases: dict[str, Case] = {"python -c pass": lambda: measured(BARE, surroundings(bytecode))}
+        cases |= {f"{tenant}, {_length(far.doors[door])}": case for (tenant, door), case in flights.items()}
+        found = interleaved(cases, runs, tell=tell)
+        bare, *others = found.values()
+        taken = dict(zip(flights, others, strict=True))
+        doors = far.doors
+    results = [_costs(bare, taken, flights, doors)]
+    return [*results, _timeline(flights[TENANTS[0], 0], flights[TENANTS[0], 1])]
+
+
+def _costs(
+    bare: Sequence[Run],
+    taken: dict[tuple[str, int], list[Run]],
+    flights: dict[tuple[str, int], Preflight],
+    doors: Sequence[Door],
+) -> Result:
+    rows: list[list[str]] = []
+    numbers: dict[str, Any] = {"round_trip": ROUND_TRIP, "aims": {"own_seconds": OWN_AIM, "round_trips": TRIPS_AIM}}
+    for tenant in TENANTS:
+        near, far = taken[tenant, 0], taken[tenant, 1]
+        trips = paired(far, near, lambda run, other: (run.wall - other.wall) / ROUND_TRIP)
+        for door, runs in ((0, near), (1, far)):
+            heard = flights[tenant, door].heard[1:]  # the first was the warming up
+            rows.append([tenant if door == 0 else "", *_row(runs, bare, heard, doors[door], trips if door else None)])
+        numbers[tenant] = {
+            "own": asdict(wall(near)),
+            "own_cpu": asdict(cpu(near)),
+            "times_bare": asdict(times_bare(near, bare)),
+            "far": asdict(wall(far)),
+            "round_trips_waited": asdict(trips),
+            "far_end_cpu": asdict(figure([heard.cpu for heard in flights[tenant, 0].heard[1:]])),
+            "heard": [_counts(heard) for heard in flights[tenant, 1].heard[1:]],
+        }
+    return Result(
+        "live",
+        f"Live pre-flight: check --pack trackerrms-uk, {len(bare)} runs each, interleaved",
+        ("tenant", "round trip", "wall ms", "cpu ms", "x bare", "trips waited", "conns", "flights", "requests", "KiB"),
+        rows,
+        numbers,
+        (
+            f"aims: own time (wall at 0 ms) under {OWN_AIM * 1000:.0f} ms; at most {TRIPS_AIM} round trips waited",
+            "trips waited: (wall at 150 ms - wall at 0 ms) / 150 ms, of the two runs of each turn",
+            "conns, flights: to authority + Graph; requests: tokens + Graph's; KiB: what came back, compressed",
+        ),
+    )
+
+
+def _row(runs: Sequence[Run], bare: Sequence[Run], heard: Sequence[Heard], door: Door, trips: Figure | None) -> list[str]:
+    counts = {tuple(_counts(one).values()) for one in heard}
+    last = _counts(heard[-1])
+    varies = "" if len(counts) == 1 else " (varies)"
+    return [
+        _length(door),
+        wall(runs).shown(0, 1000),
+        cpu(runs).shown(0, 1000),
+        times_bare(runs, bare).shown(0),
+        trips.shown(2) if trips else "",
+        f"{last['authority connections']}+{last['graph connections']}{varies}",
+        f"{last['authority flights']}+{last['graph flights']}",
+        f"{last['tokens']}+{last['requests']}",
+        f"{sum(heard[-1].bytes_down.values()) / 1024:.0f}",
+    ]
+
+
+def _counts(heard: Heard) -> dict[str, int]:
+    counts = {f"{side} connections": heard.connections[side] for side in SIDES}
+    counts |= {f"{side} flights": heard.flights[side] for side in SIDES}
+    return {**counts, "tokens": heard.tokens, "requests": len(heard.requests)}
+
+
+def _timeline(near: Preflight, far: Preflight) -> Result:
+    """When the client connected and spoke in the last run, from the start of its process."""
+    rows = []
+    numbers = {}
+    for flight, name in ((near, "0 ms"), (far, "150 ms")):
+        began, heard = flight.began[-1], flight.heard[-1]
+        seen: dict[tuple[str, str], int] = {}
+        for event in heard.events:
+            number = seen[event.side, event.what] = seen.get((event.side, event.what), 0) + 1
+            what = event.what if event.what == "connects" else f"speaks, {number}"
+            rows.append([name, f"{(event.at - began) * 1000:.0f}", event.side, what])
+            name = ""
+        numbers["near" if flight is near else "far"] = {
+            "events": [[event.at - began, event.side, event.what] for event in heard.events],
+            "requests": heard.requests,
+        }
+    return Result(
+        "timeline",
+        f"When the client spoke ({TENANTS[0]}, last run; milliseconds from the start of the process)",
+        ("round trip", "ms", "side", "the client"),
+        rows,
+        numbers,
+        (f"Graph was asked for: {', '.join(far.heard[-1].requests)}",),
+    )
+
+
+def _length(door: Door) -> str:
+    return f"{door.one_way * 2000:.0f} ms"

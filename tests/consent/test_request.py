@@ -1,0 +1,93 @@
+"""Requests as people paste them: scope strings and addresses of consent pages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.consent.request import RequestError, request_from_url, scope_needs
+from auditor.model.app import RequestMode
+from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+
+CLIENT = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
+AUTHORIZE = f"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id={CLIENT}"
+
+
+@pytest.mark.parametrize(
+    ("text", "resource", "value"),
+    [
+        ("Mail.Read", MICROSOFT_GRAPH, "Mail.Read"),
+        ("https://graph.microsoft.com/Mail.Read", MICROSOFT_GRAPH, "Mail.Read"),
+        ("https://graph.microsoft.us/Mail.Read", MICROSOFT_GRAPH, "Mail.Read"),
+        ("https://outlook.office.com/EWS.AccessAsUser.All", EXCHANGE_ONLINE, "EWS.AccessAsUser.All"),
+        ("https://outlook.office365.com/IMAP.AccessAsUser.All", EXCHANGE_ONLINE, "IMAP.AccessAsUser.All"),
+        (
+            "api://AB12CD34-ef56-4789-a0b1-c2d3e4f5a612/Orders.Read",
+            "ab12cd34-ef56-4789-a0b1-c2d3e4f5a612",
+            "Orders.Read",
+        ),
+        ("https://vault.example/user_impersonation", "https://vault.example", "user_impersonation"),
+    ],
+)
+def test_the_prefix_of_a_scope_names_its_resource(text: str, resource: str, value: str) -> None:
+    (need,) = scope_needs(text)
+    assert (need.resource, need.value) == (resource, value)
+
+
+def test_scopes_are_split_at_any_white_space_and_asked_once() -> None:
+    needs = scope_needs(" openid\tMail.Read\n mail.read  https://graph.microsoft.com/MAIL.READ ")
+    assert [need.value for need in needs] == ["openid", "Mail.Read"]
+
+
+def test_default_beside_another_scope_of_the_same_resource_is_refused_as_entra_refuses_it() -> None:
+    with pytest.raises(RequestError, match="AADSTS70011"):
+        scope_needs("https://graph.microsoft.com/.default Mail.Read")
+
+
+def test_an_authorize_address_gives_app_scopes_redirect_uri_and_prompt() -> None:
+    request = request_from_url(
+        f"{AUTHORIZE}&scope=openid%20offline_access%20Mail.ReadWrite&prompt=consent"
+        "&redirect_uri=https%3A%2F%2Fukevo.tracker-rms.com%2FOffice365%2FCallBack&state=secret"
+    )
+    assert request.app.client_id == CLIENT
+    assert [need.value for need in request.app.scopes] == ["openid", "offline_access", "Mail.ReadWrite"]
+    assert request.app.redirect_uris == ("https://ukevo.tracker-rms.com/Office365/CallBack",)
+    assert request.app.prompt_consent
+    assert request.app.mode is RequestMode.DYNAMIC
+    assert request.tenant == ""
+
+
+def test_an_adminconsent_address_means_the_registered_permissions_of_its_tenant() -> None:
+    request = request_from_url(f"https://login.microsoftonline.com/contoso.com/adminconsent?client_id={CLIENT}")
+    assert (request.app.mode, request.app.scopes, request.tenant) == (RequestMode.REGISTERED, (), "contoso.com")
+
+
+def test_what_a_mail_or_ticket_does_to_an_address_is_undone() -> None:
+    torn = f"<{AUTHORIZE}&amp;scope=Mail.Read%20\n  Mail.Send&amp;state=x>"
+    assert [need.value for need in request_from_url(torn).app.scopes] == ["Mail.Read", "Mail.Send"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("https://example.com/oauth2/v2.0/authorize?client_id=x", "not an address of Microsoft's sign-in page"),
+        ("https://login.microsoftonline.com/common/oauth2/v2.0/authorize", "no client_id"),
+        (AUTHORIZE, "no scope"),
+        ("https://login.microsoftonline.com/common/reprocess?client_id=" + CLIENT, "not a page that asks for consent"),
+        ("https://login.microsoftonline.com/common/adminconsent?client_id=12345", "not a client id"),
+        ("", "not an address of Microsoft's sign-in page"),
+    ],
+)
+def test_anything_else_is_refused_with_what_to_paste_instead(text: str, hint: str) -> None:
+    with pytest.raises(RequestError, match=hint):
+        request_from_url(text)
+
+
+@given(st.text())
+def test_no_text_makes_the_reader_of_addresses_fail_in_another_way(text: str) -> None:
+    for candidate in (text, f"https://login.microsoftonline.com/{text}", f"{AUTHORIZE}&scope={text}"):
+        try:
+            request_from_url(candidate)
+        except RequestError as error:
+            assert str(error)

@@ -1,0 +1,88 @@
+"""The Markdown pages of this repository, and the parts of a page that can be checked."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PROGRAM = "consent-auditor"
+
+_FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+_ENDS_A_COMMAND = re.compile(r"\s(?:[|&;]|[12&]?>)")
+
+
+class Fence(NamedTuple):
+    """A fenced block: its language, its text, and where in the page the text begins and ends."""
+
+    language: str
+    text: str
+    start: int
+    end: int
+
+
+def guides() -> tuple[Path, ...]:
+    """The pages for those who use the program: README and docs."""
+    return (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+
+
+def pages() -> tuple[Path, ...]:
+    """Every page of the repository."""
+    return (*guides(), *(path for path in sorted(ROOT.glob("*.md")) if path.name != "README.md"))
+
+
+def title(path: Path) -> str:
+    """What to call a page in the name of a test."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def read(path: Path) -> str:
+    """The text of a page."""
+    return path.read_text(encoding="utf-8")
+
+
+def fences(text: str) -> Iterator[Fence]:
+    """The fenced blocks of a page."""
+    for match in _FENCE.finditer(text):
+        yield Fence(match[1], match[2], match.start(2), match.end(2))
+
+
+def prose(text: str) -> str:
+    """A page without its fenced blocks."""
+    return _FENCE.sub("", text)
+
+
+def spans(text: str) -> Iterator[str]:
+    """What stands between single backticks, on one line."""
+    for match in _SPAN.finditer(prose(text)):
+        yield " ".join(match[1].split())
+
+
+def commands(text: str) -> Iterator[str]:
+    """Every call of the program that a page shows, in a block or within a sentence."""
+    for fence in fences(text):
+        for line in fence.text.replace("\\\n", " ").splitlines():
+            # A prompt, a field of a cron table or a key of YAML may stand before it.
+            before, found, rest = line.partition(f"{PROGRAM} ")
+            if found and not before.strip().startswith("#") and _is_called(before):
+                yield f"{PROGRAM} {rest}"
+    for span in spans(text):
+        if span.startswith(f"{PROGRAM} "):
+            yield span
+
+
+def arguments(command: str) -> list[str]:
+    """The words after the program's name, up to a pipe, a redirection or the next command."""
+    return shlex.split(_ENDS_A_COMMAND.split(f"{command} ", maxsplit=1)[0])[1:]
+
+
+def _is_called(before: str) -> bool:
+    """Whether the program's name after `before` is a command, and not a word of a sentence or an option's value."""
+    words = before.split()
+    last = words[-1] if words else ""
+    return not words or last in ("$", "PS>", "-", "run:", "script:", "if", "!") or last[-1] in "/\\;|&*0123456789("

@@ -1,0 +1,143 @@
+"""Terminal sessions in the docs: what the program says, shortened with lines of […] only.
+
+A block ``console`` is a session. Lines after ``$`` are commands; what follows a command is its output, all of
+it or, between lines that hold nothing but […], whole runs of its lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from auditor.model.clouds import CLOUDS
+from auditor.packs.find import load_packs
+from auditor.packs.plan import permissions_for, plan_for
+from auditor.snapshot.samples import sample
+from auditor.snapshot.write import dumps
+from tests.docs.pages import ROOT, arguments, fences
+from tests.graphserver import GraphServer
+
+CUT = "[…]"
+LACKING = "Policy.Read.PermissionGrant"
+"""The permission that the app of the shown live sessions was not given."""
+
+_FOR_TIME = re.compile(r"\bin \d+ ms\b")
+_NOW = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b")
+
+
+class Shown(NamedTuple):
+    """One command of a session and the runs of output lines that are shown of it."""
+
+    command: str
+    runs: tuple[tuple[str, ...], ...]
+    cut_before: bool
+    cut_after: bool
+
+
+class Outdated(AssertionError):
+    """The page shows what the program does not say."""
+
+
+def sessions(page: str) -> Iterator[Shown]:
+    """Every command of a page's sessions."""
+    for fence in fences(page):
+        if fence.language == "console":
+            for part in re.split(r"^\$ ", fence.text, flags=re.MULTILINE)[1:]:
+                yield _shown(part)
+
+
+def _shown(part: str) -> Shown:
+    command, _, rest = part.partition("\n")
+    lines = rest.rstrip("\n").split("\n") if rest.strip() else []
+    runs: list[list[str]] = [[]]
+    for line in lines:
+        if line == CUT:
+            runs.append([])
+        else:
+            runs[-1].append(line)
+    cut_before, cut_after = len(runs) > 1 and not runs[0], len(runs) > 1 and not runs[-1]
+    return Shown(command, tuple(tuple(run) for run in runs if run), cut_before, cut_after)
+
+
+def check(shown: Shown, said: tuple[str, ...]) -> None:
+    """Raise Outdated unless every run stands in `said`, in order, and only […] hides anything."""
+    place = 0
+    for number, run in enumerate(shown.runs):
+        found = _find(run, said, place)
+        if found is None or (number == 0 and not shown.cut_before and found):
+            raise Outdated(f"$ {shown.command}\ndoes not say (any more):\n" + "\n".join(run))
+        place = found + len(run)
+    if not shown.cut_after and place != len(said):
+        raise Outdated(f"$ {shown.command}\nsays more than is shown: {said[place]!r} …")
+
+
+def renewed(shown: Shown, said: tuple[str, ...]) -> str:
+    """The session with the output of today: each run from the line that it began with to the one it ended with."""
+    text, place = [f"$ {shown.command}"], 0
+    if shown.cut_before:
+        text.append(CUT)
+    for number, run in enumerate(shown.runs):
+        first = _find(run[:1], said, place) if shown.cut_before or number else 0
+        last = _find(run[-1:], said, first or 0) if number < len(shown.runs) - 1 or shown.cut_after else len(said) - 1
+        if first is None or last is None:
+            raise Outdated(f"$ {shown.command}\nno longer says {run[0]!r} … {run[-1]!r}: choose other lines by hand")
+        text.extend([CUT] if number else [])
+        text.extend(said[first : last + 1])
+        place = last + 1
+    if shown.cut_after:
+        text.append(CUT)
+    return "\n".join(text) + "\n"
+
+
+def _find(run: tuple[str, ...], said: tuple[str, ...], start: int) -> int | None:
+    size = len(run)
+    return next((i for i in range(start, len(said) - size + 1) if said[i : i + size] == run), None)
+
+
+@cache
+def output(command: str) -> tuple[str, ...]:
+    """The lines that a command prints to standard output, as in a pipe."""
+    words = arguments(command)
+    if words[0] == "doctor":
+        return _live(tuple(words))
+    return _run(words, {})
+
+
+def _run(words: list[str], environ: dict[str, str]) -> tuple[str, ...]:
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "auditor", *words],
+        cwd=ROOT,
+        env={**kept, "PYTHONUTF8": "1", **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode in (0, 1, 4), done.stderr
+    return tuple(done.stdout.rstrip("\n").split("\n"))
+
+
+def _live(words: tuple[str, ...]) -> tuple[str, ...]:
+    """What the program says of a tenant that the test server plays, with Microsoft's names for its hosts."""
+    with GraphServer(json.loads(dumps(sample("managed-default"))), roles=_roles() - {LACKING}) as server:
+        there = ["--authority-host", server.authority, "--graph-endpoint", server.graph]
+        said = _run([*words, *there], server.env())
+        hosts = {server.authority: CLOUDS["global"].authority, server.graph: CLOUDS["global"].graph}
+    text = "\n".join(said)
+    for local, real in hosts.items():
+        text = text.replace(local.removeprefix("https://"), real.removeprefix("https://"))
+    text = _NOW.sub("2026-11-22 02:00 UTC", _FOR_TIME.sub("in 80 ms", text))
+    return tuple(text.split("\n"))
+
+
+def _roles() -> frozenset[str]:
+    """The least permissions that the TrackerRMS packs need."""
+    return frozenset(needed.permission for needed in permissions_for(plan_for(load_packs(["trackerrms-uk"]))))

@@ -1,0 +1,79 @@
+"""A terminal session in the docs is what the program says today."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import ROOT, fences, guides, read, title
+from tests.docs.sessions import CUT, Outdated, Shown, check, output, renewed, sessions
+
+UPDATE = bool(os.environ.get("UPDATE_DOCS"))
+SHOWN = [(path, shown) for path in guides() for shown in sessions(read(path))]
+
+
+@pytest.mark.parametrize(("path", "shown"), SHOWN, ids=[f"{title(path)}: {shown.command}" for path, shown in SHOWN])
+def test_every_session_is_current(path: Path, shown: Shown) -> None:
+    said = output(shown.command)
+    if UPDATE:
+        _renew(path, shown, said)
+        return
+    check(shown, said)
+
+
+def _renew(path: Path, shown: Shown, said: tuple[str, ...]) -> None:
+    """Put what the program says today into the page."""
+    text = read(path)
+    for fence in fences(text):
+        if fence.language == "console" and f"$ {shown.command}\n" in fence.text:
+            before, _, after = fence.text.partition(f"$ {shown.command}\n")
+            rest = after.find("\n$ ")
+            tail = after[rest:] if rest >= 0 else ""
+            fresh = before + renewed(shown, said).rstrip("\n") + (tail or "\n")
+            path.write_text(text[: fence.start] + fresh + text[fence.end :], encoding="utf-8", newline="\n")
+            return
+
+
+def test_the_readme_shows_a_tenant_that_fails_and_its_fix() -> None:
+    failing, mended = [shown for shown in sessions(read(ROOT / "README.md")) if "check" in shown.command][:2]
+    first = "\n".join(line for run in failing.runs for line in run)
+    assert "cannot connect" in first
+    assert "/adminconsent?client_id=" in first
+    assert "CONNECTS" in "\n".join(line for run in mended.runs for line in run)
+
+
+SAID = ("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"$ x\na\n{CUT}\nd\n",
+        f"$ x\n{CUT}\nb\nc\n{CUT}\n",
+        "$ x\na\nb\nc\nd\n",
+        f"$ x\na\nb\n{CUT}\n",
+    ],
+)
+def test_what_is_left_out_is_marked(text: str) -> None:
+    (shown,) = sessions(f"```console\n{text}```\n")
+    check(shown, SAID)
+    assert renewed(shown, SAID) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["$ x\na\nb\n", f"$ x\nb\n{CUT}\n", f"$ x\na\nc\n{CUT}\n", f"$ x\n{CUT}\nc\n{CUT}\nb\n{CUT}\n", "$ x\nA\nb\nc\nd\n"],
+)
+def test_what_is_left_out_without_a_mark_is_found(text: str) -> None:
+    (shown,) = sessions(f"```console\n{text}```\n")
+    with pytest.raises(Outdated):
+        check(shown, SAID)
+
+
+def test_a_session_is_renewed_between_its_first_and_last_lines() -> None:
+    (shown,) = sessions(f"```console\n$ x\n{CUT}\na\nold\nc\n{CUT}\n```\n")
+    assert renewed(shown, SAID) == f"$ x\n{CUT}\na\nb\nc\n{CUT}\n"
+    with pytest.raises(Outdated, match="by hand"):
+        renewed(shown, ("b", "c"))

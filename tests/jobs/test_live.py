@@ -1,0 +1,143 @@
+"""A live audit with the real SDKs over real TLS says what an offline one says of the same tenant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from auditor.graph.session import endpoints
+from auditor.jobs.assemble import assemble
+from auditor.jobs.live import WHOLE, Target, read_tenant
+from auditor.model.plan import Plan
+from auditor.model.report import Report
+from auditor.packs.find import load_packs
+from auditor.packs.plan import plan_for
+from auditor.snapshot.samples import sample, sample_names
+from auditor.snapshot.write import dumps
+from tests.graphserver import GraphServer
+
+PACKS = load_packs(["trackerrms-uk"])
+APPS = [pack.app for pack in PACKS if pack.app is not None]
+LEAST = (
+    "Organization.Read.All",
+    "Policy.Read.All",
+    "Policy.Read.PermissionGrant",
+    "Application.Read.All",
+    "DelegatedPermissionGrant.Read.All",
+    "RoleManagement.Read.Directory",
+)
+"""What docs/app-registration.md tells an admin to grant."""
+
+
+@contextmanager
+def served(document: dict[str, Any], **options: Any) -> Iterator[tuple[GraphServer, Target, dict[str, str]]]:
+    """A server for this tenant, and how to read it."""
+    with GraphServer(document, **options) as server:
+        at = endpoints("global", server.authority, server.graph)
+        yield server, Target(at=at), server.env()
+
+
+def document_of(name: str) -> dict[str, Any]:
+    """A sample tenant as the server serves it."""
+    document: dict[str, Any] = json.loads(dumps(sample(name)))
+    return document
+
+
+def comparable(report: Report) -> dict[str, Any]:
+    """A report without when and how it was made."""
+    plain: dict[str, Any] = msgspec.to_builtins(report)
+    for unread in plain["unread"]:
+        for said_by_server in ("request_id", "message", "code"):
+            unread.pop(said_by_server, None)
+    return {k: v for k, v in plain.items() if k not in ("taken", "tool", "source")}
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_live_and_offline_say_the_same_of_every_sample(name: str) -> None:
+    with served(document_of(name), roles=LEAST) as (server, target, environ):
+        snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
+        batches = [r for r in server.requests if r.path.endswith("$batch")]
+        assert server.refused_writes == []
+    assert comparable(assemble(snapshot, PACKS)) == comparable(assemble(sample(name), PACKS))
+    assert len(batches) <= 2
+
+
+@pytest.mark.parametrize("name", ["managed-default", "consent-off", "admin-consented", "low-classified"])
+def test_a_preflight_is_one_batch_whatever_the_tenants_size(name: str) -> None:
+    document = document_of(name)
+    document["sections"]["servicePrincipals"] += [
+        {"id": f"00000000-0000-4000-8000-{i:012d}", "appId": f"10000000-0000-4000-8000-{i:012d}"} for i in range(3000)
+    ]
+    with served(document, roles=LEAST) as (server, target, environ):
+        read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
+        assert [(r.method, r.path) for r in server.requests] == [("POST", "/$batch")]
+        assert {item.method for item in server.requests[0].items or ()} == {"GET"}
+        assert len(server.token_requests) == 1
+
+
+def test_an_unverified_publisher_is_worth_a_second_look_at_the_risk_settings() -> None:
+    document = document_of("legacy-open")
+    for principal in document["sections"]["servicePrincipals"]:
+        if principal["appId"] == APPS[0].client_id:
+            principal["verifiedPublisher"] = {}
+    with served(document) as (server, target, environ):
+        snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
+        assert [r.version for r in server.requests] == ["v1.0", "beta"]
+    assert snapshot.sections.directorySettings == ()
+
+
+@pytest.mark.parametrize("missing", LEAST)
+def test_each_missing_permission_costs_its_section_and_nothing_else(missing: str) -> None:
+    roles = tuple(role for role in LEAST if role != missing)
+    with served(document_of("admin-consented"), roles=roles) as (_, target, environ):
+        snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
+    # The risk settings are a second look, which an app with the least permissions may not take.
+    refused = {name: unread for name, unread in snapshot.unread.items() if name != "directorySettings"}
+    assert refused
+    assert all(missing in unread.needs for unread in refused.values())
+    assert assemble(snapshot, PACKS).unread
+
+
+def test_an_app_without_any_permission_still_gets_a_report_of_what_it_may_not_read() -> None:
+    with served(document_of("admin-consented"), roles=()) as (_, target, environ):
+        snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
+    report = assemble(snapshot, PACKS)
+    assert (report.summary.passed, report.summary.failed) == (0, 0)
+    assert report.decisions[0].outcome.value == "depends"
+
+
+def test_a_user_is_read_with_groups_and_roles_and_decided_for() -> None:
+    document = document_of("assignment-required")
+    assigned = next(iter(document["sections"]["appRoleAssignedTo"].values()))[0]["principalId"]
+    document["sections"]["users"] = [
+        {"id": assigned, "userPrincipalName": "pat@contoso.example", "displayName": "Pat", "userType": "Member"}
+    ]
+    with served(document) as (server, target, environ):
+        snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, user="pat@contoso.example", environ=environ)
+        assert server.refused_writes == []
+    report = assemble(snapshot, PACKS, user="pat@contoso.example")
+    assert [d.subject for d in report.decisions] == ["ordinary member", "pat@contoso.example"]
+
+
+def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
+    document = document_of("admin-consented")
+    document["sections"]["servicePrincipals"] += [
+        {"id": f"00000000-0000-4000-8000-{i:012d}", "appId": f"10000000-0000-4000-8000-{i:012d}"} for i in range(250)
+    ]
+    seen: list[tuple[str, int]] = []
+    plan = plan_for(PACKS).union(Plan(sections=("directorySettings",), whole=WHOLE))
+    with served(document, page_size=100) as (server, target, environ):
+        snapshot = read_tenant(
+            target, plan, apps=APPS, environ=environ, progress=lambda name, done, _: seen.append((name, done))
+        )
+        assert server.refused_writes == []
+    assert snapshot.unread == {}
+    assert len(snapshot.sections.servicePrincipals or ()) >= 253
+    assert [done for name, done in seen if name == "servicePrincipals"][:2] == [100, 200]
+    missing = [name for name in WHOLE if getattr(snapshot.sections, name) is None]
+    assert missing == []

@@ -1,0 +1,1 @@
+"""Tests of judging: the cases that the packs carry, and the properties of findings."""
