@@ -1,3 +1,62 @@
-"""Tells why the users of a Microsoft 365 tenant can or cannot connect an app, and what to change."""
+"""Tells why the users of a Microsoft 365 tenant can or cannot connect an app, and what to change.
+
+For scripts and notebooks, each loaded only when it is used::
+
+    import auditor
+
+    snapshot = auditor.load_snapshot("tenant.json")          # or auditor.sample("managed-default")
+    packs = auditor.load_packs(["trackerrms-uk"])
+    report = auditor.check(snapshot, packs)
+    print(auditor.render_report(report, "text").decode())
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from auditor.consent.decide import decide as decide
+    from auditor.jobs.assemble import assemble as check
+    from auditor.jobs.live import read_tenant as read_tenant
+    from auditor.packs.find import load_packs as load_packs
+    from auditor.render import render as render_report
+    from auditor.snapshot.read import load as load_snapshot
+    from auditor.snapshot.samples import sample as sample
+    from auditor.snapshot.write import save as save_snapshot
+
+_PUBLIC = {
+    "check": ("auditor.jobs.assemble", "assemble"),
+    "decide": ("auditor.consent.decide", "decide"),
+    "load_packs": ("auditor.packs.find", "load_packs"),
+    "load_snapshot": ("auditor.snapshot.read", "load"),
+    "read_tenant": ("auditor.jobs.live", "read_tenant"),
+    "render_report": ("auditor.render", "render"),
+    "sample": ("auditor.snapshot.samples", "sample"),
+    "save_snapshot": ("auditor.snapshot.write", "save"),
+}
+"""Where each public name comes from. These names are kept; everything else may move."""
+
+__all__ = [
+    "check",
+    "decide",
+    "load_packs",
+    "load_snapshot",
+    "read_tenant",
+    "render_report",
+    "sample",
+    "save_snapshot",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _PUBLIC[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

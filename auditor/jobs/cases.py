@@ -28,7 +28,9 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_cases(pack: Pack) -> Iterator[CaseResult]:
     """Every case of every rule, in the order of the pack; a pack without an app has no cases to run."""
-    for rule in pack.rules if pack.app is not None else ():
+    if pack.app is None:
+        return
+    for rule in pack.rules:
         for case in rule.cases:
             found = finding(rule, pack, Judged(tenant_of(case), pack.app))
             yield CaseResult(rule=rule, case=case, finding=found, problem=_problem(case, found))

@@ -64,7 +64,13 @@ def test_what_is_left_out_is_marked(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["$ x\na\nb\n", f"$ x\nb\n{CUT}\n", f"$ x\na\nc\n{CUT}\n", f"$ x\n{CUT}\nc\n{CUT}\nb\n{CUT}\n", "$ x\nA\nb\nc\nd\n"],
+    [
+        "$ x\na\nb\n",
+        f"$ x\nb\n{CUT}\n",
+        f"$ x\na\nc\n{CUT}\n",
+        f"$ x\n{CUT}\nc\n{CUT}\nb\n{CUT}\n",
+        "$ x\nA\nb\nc\nd\n",
+    ],
 )
 def test_what_is_left_out_without_a_mark_is_found(text: str) -> None:
     (shown,) = sessions(f"```console\n{text}```\n")

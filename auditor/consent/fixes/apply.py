@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.consent.fixes.candidate import NEW_SERVICE_PRINCIPAL
+from auditor.consent.fixes.commands import NEW_SERVICE_PRINCIPAL
 from auditor.model.fix import GraphRequest
 from auditor.model.resources import (
     AdminConsentRequestPolicy,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from auditor.consent.fixes.commands import az, powershell
 from auditor.model.fix import GraphRequest, Steps
-
-NEW_SERVICE_PRINCIPAL = "{object id of the new service principal}"
-"""Stands for an id that Graph will give when the service principal is created."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,31 +38,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
             return Steps(portal=self.portal)
         return Steps(
             portal=self.portal,
-            powershell="\n".join(_powershell(request) for request in self.requests),
-            az="\n".join(_az(request) for request in self.requests),
+            powershell=powershell(self.requests),
+            az=az(self.requests),
             graph=self.requests,
         )
-
-
-def _body(request: GraphRequest) -> str:
-    return json.dumps(request.body, ensure_ascii=False)
-
-
-def _powershell(request: GraphRequest) -> str:
-    # In a single-quoted PowerShell string only the quote itself is special; it is doubled.
-    uri = f"Invoke-MgGraphRequest -Method {request.method} -Uri '{request.url.replace(chr(39), chr(39) * 2)}'"
-    if request.body is None:
-        return uri
-    return f"{uri} -ContentType 'application/json' -Body '{_body(request).replace(chr(39), chr(39) * 2)}'"
-
-
-def _az(request: GraphRequest) -> str:
-    command = f"az rest --method {request.method.lower()} --url {_quoted(request.url)}"
-    if request.body is None:
-        return command
-    return f"{command} --headers Content-Type=application/json --body {_quoted(_body(request))}"
-
-
-def _quoted(text: str) -> str:
-    """`text` as one word of a POSIX shell."""
-    return "'" + text.replace("'", "'\"'\"'") + "'"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.consent.case import Case, Row
-from auditor.consent.fixes.candidate import NEW_SERVICE_PRINCIPAL, Candidate
+from auditor.consent.fixes.candidate import Candidate
+from auditor.consent.fixes.commands import NEW_SERVICE_PRINCIPAL
 from auditor.consent.grants import TENANT_WIDE, grant_rows
 from auditor.consent.links import admin_consent_link, portal_address
 from auditor.consent.logic import Truth
@@ -98,7 +99,7 @@ def _admin_consent(case: Case) -> Iterator[Candidate]:
         title=f"An administrator grants {app} consent for the whole tenant",
         role=f"{_ADMINS}, or Application Administrator",
         portal=(
-            "Open the link below and sign in as an administrator of this tenant.",
+            "Open this link and sign in as an administrator of the tenant.",
             f"Read what {app} asks for and choose Accept. An error page of the vendor afterwards does no harm.",
         ),
         link=admin_consent_link(case.snapshot, case.app),

@@ -1,0 +1,192 @@
+"""The parts of the docs that are written by the program itself. ``make docs`` is not needed: with
+
+    UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs
+
+the tests write what they would otherwise compare. In a page, a part stands between
+``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from types import MappingProxyType
+from typing import Any
+
+import click
+import msgspec
+
+import auditor.packs.schema
+import auditor.render.schema
+import auditor.snapshot.schema
+from auditor.cli.program import program
+from auditor.jobs.assemble import assemble
+from auditor.jobs.choose import chosen_packs
+from auditor.jobs.verdict import exit_code
+from auditor.model.clouds import CLOUDS
+from auditor.model.finding import Severity
+from auditor.model.permissions import NEEDS, PERMISSIONS, ApplicationPermission
+from auditor.model.wellknown import MICROSOFT_GRAPH
+from auditor.packs.find import list_packs, load_packs
+from auditor.packs.plan import Needed, permissions_for, plan_for
+from auditor.render.words import OUTCOMES, SECTIONS
+from auditor.snapshot.samples import about, sample, sample_names
+from tests.docs.pages import PROGRAM
+
+SAMPLE_PACK = "trackerrms-uk"
+WIDE = "Directory.Read.All"
+"""Never asked for: everything that it would allow, a narrower permission allows."""
+
+OPTIONAL_FOR = MappingProxyType(
+    {
+        "User.Read.All": "`--user`",
+        "GroupSettings.Read.All": "`check`, in the few tenants where risk-based step-up decides; `collect --full`",
+        "ConsentRequest.Read.All": "`collect --full`",
+        "AuditLog.Read.All": "`collect --full`; sign-ins need Entra ID P1 or P2 besides",
+    }
+)
+"""The permissions that no shipped pack needs, and what each is for."""
+
+_PART = re.compile(r"(<!-- generated: ([\w-]+) -->\n)(.*?)(<!-- end of \2 -->)", re.DOTALL)
+
+
+def parts(text: str) -> Iterator[tuple[str, str]]:
+    """The generated parts of a page: name and present text."""
+    for match in _PART.finditer(text):
+        yield match[2], match[3]
+
+
+def renewed(text: str) -> str:
+    """A page with its generated parts as they should be."""
+    return _PART.sub(lambda match: f"{match[1]}{PARTS[match[2]]()}{match[4]}", text)
+
+
+def needed() -> tuple[Needed, ...]:
+    """The permissions that the shipped packs need, as ``packs permissions`` prints them."""
+    return permissions_for(plan_for(load_packs([pack.name for pack in list_packs()])))
+
+
+def optional() -> tuple[ApplicationPermission, ...]:
+    """The permissions that more than a pre-flight needs."""
+    wanted = {n.permission for n in needed()}
+    return tuple(p for name, p in PERMISSIONS.items() if name not in wanted and name != WIDE)
+
+
+def required_resource_access() -> bytes:
+    """What an app registration must ask of Microsoft Graph, as az and the manifest take it."""
+    access = [{"id": PERMISSIONS[n.permission].id, "type": "Role"} for n in needed()]
+    return _json([{"resourceAppId": MICROSOFT_GRAPH, "resourceAccess": access}])
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [f"| {' | '.join(heads)} |"]
+    lines.append(re.sub(r"[^|]+", "---", lines[0]))
+    lines.extend(f"| {' | '.join(row)} |" for row in rows)
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def _permissions() -> str:
+    rows = ((f"`{n.permission}`", PERMISSIONS[n.permission].without) for n in needed())
+    return _table(("Microsoft Graph application permission", "What the audit cannot tell without it"), rows)
+
+
+def _permission_details() -> str:
+    rows = (
+        (
+            f"`{n.permission}`",
+            ", ".join(f"`{section}`" for section in n.sections),
+            PERMISSIONS[n.permission].without,
+            f"`{PERMISSIONS[n.permission].id}`",
+        )
+        for n in needed()
+    )
+    return _table(("Permission", "Reads", "Without it unknown, or less certain", "App role id"), rows)
+
+
+def _optional_permissions() -> str:
+    rows = ((f"`{p.name}`", OPTIONAL_FOR[p.name], p.without, f"`{p.id}`") for p in optional())
+    return _table(("Permission", "Used by", "Without it unknown", "App role id"), rows)
+
+
+def _access() -> str:
+    return f"\n```json\n{required_resource_access().decode()}```\n\n"
+
+
+def _samples() -> str:
+    rows = []
+    for name in sample_names():
+        report = assemble(sample(name), chosen_packs([SAMPLE_PACK]))
+        code = exit_code(report, fail_on=Severity.MEDIUM.value, strict=False)
+        rows.append((f"`{name}`", about(name), OUTCOMES[report.decisions[0].outcome].word, str(code)))
+    return _table(("Sample", "The tenant", "Answer for TrackerRMS", "Exit code"), rows)
+
+
+def _packs() -> str:
+    rows = ((f"`{p.name}`", p.title, str(p.rules)) for p in list_packs())
+    return _table(("Pack", "For", "Rules"), rows)
+
+
+def _clouds() -> str:
+    rows = ((f"`{c.name}`", f"`{c.authority}`", f"`{c.graph}`", f"`{c.portal}`") for c in CLOUDS.values())
+    return _table(("`--cloud`", "Sign-in", "Microsoft Graph", "Portal"), rows)
+
+
+def _sections() -> str:
+    rows = (
+        (f"`{name}`", SECTIONS[name], " or ".join(f"`{permission}`" for permission in NEEDS[name])) for name in SECTIONS
+    )
+    return _table(("Section", "What it holds", "Permission to read it"), rows)
+
+
+def _commands() -> str:
+    return "\n" + "\n".join(_help(program, None, PROGRAM))
+
+
+def _help(command: click.Command, above: click.Context | None, name: str) -> Iterator[str]:
+    """The help of a command and of all below it."""
+    here = click.Context(
+        command, info_name=name, parent=above, terminal_width=80, **({} if above else program.context_settings)
+    )
+    yield f"## {here.command_path}\n\n```text\n{command.get_help(here)}\n```\n"
+    if isinstance(command, click.Group):
+        for verb in command.list_commands(here):
+            below = command.get_command(here, verb)
+            assert below is not None
+            if not below.hidden:
+                yield from _help(below, here, verb)
+
+
+PARTS: MappingProxyType[str, Callable[[], str]] = MappingProxyType(
+    {
+        "permissions": _permissions,
+        "permission-details": _permission_details,
+        "optional-permissions": _optional_permissions,
+        "required-resource-access": _access,
+        "samples": _samples,
+        "packs": _packs,
+        "clouds": _clouds,
+        "sections": _sections,
+        "commands": _commands,
+    }
+)
+"""What stands between the marks, with an empty line at both ends."""
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _schema(schema: dict[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(schema, order="deterministic"), indent=2) + b"\n"
+
+
+FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
+    {
+        "docs/required-resource-access.json": required_resource_access,
+        "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.schema.schema()),
+        "docs/schemas/report.json": auditor.render.schema.render,
+        "docs/schemas/pack.json": lambda: _schema(auditor.packs.schema.schema()),
+    }
+)
+"""Whole files, by their path in the repository."""

@@ -1,0 +1,94 @@
+"""What the program writes into the docs is what it would write today."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from auditor.model.permissions import PERMISSIONS
+from auditor.model.report import Report
+from auditor.model.snapshot import Snapshot
+from auditor.render import render
+from auditor.snapshot.read import load, loads
+from auditor.snapshot.samples import sample, sample_names
+from auditor.snapshot.write import dumps
+from tests.docs.generate import FILES, OPTIONAL_FOR, PARTS, WIDE, needed, optional, parts, renewed
+from tests.docs.pages import DOCS, ROOT, fences, guides, read, title
+from tests.docs.sessions import output
+
+UPDATE = bool(os.environ.get("UPDATE_DOCS"))
+AGAIN = "run: UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs"
+every_sample = pytest.mark.parametrize("name", sample_names())
+
+
+@pytest.mark.parametrize("path", guides(), ids=title)
+def test_every_generated_part_is_current(path: Path) -> None:
+    text = read(path)
+    fresh = renewed(text)
+    if UPDATE and fresh != text:
+        path.write_text(fresh, encoding="utf-8", newline="\n")
+    assert UPDATE or dict(parts(text)) == dict(parts(fresh)), AGAIN
+
+
+def test_every_part_is_used() -> None:
+    assert {name for path in guides() for name, _ in parts(read(path))} == set(PARTS)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_generated_file_is_current(name: str) -> None:
+    if UPDATE:
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / name).write_bytes(FILES[name]())
+    assert (ROOT / name).read_bytes() == FILES[name](), AGAIN
+
+
+def test_the_permissions_are_those_that_the_program_prints() -> None:
+    printed = "\n".join(output("consent-auditor packs permissions"))
+    for permission in needed():
+        assert permission.permission in printed
+        assert PERMISSIONS[permission.permission].id in printed
+    assert all(permission.id not in printed for permission in optional())
+
+
+def test_every_optional_permission_says_what_it_is_for() -> None:
+    assert {permission.name for permission in optional()} == set(OPTIONAL_FOR)
+    assert {n.permission for n in needed()} | set(OPTIONAL_FOR) | {WIDE} == set(PERMISSIONS)
+
+
+def test_the_schemas_are_all_there() -> None:
+    assert {path.name for path in (DOCS / "schemas").iterdir()} == {"pack.json", "report.json", "snapshot.json"}
+
+
+@every_sample
+def test_a_snapshot_is_what_its_schema_is_made_of(name: str) -> None:
+    data = dumps(sample(name))
+    assert msgspec.json.decode(data, type=Snapshot, strict=True) == sample(name) == loads(data)
+
+
+@pytest.mark.parametrize("name", ["managed-default", "low-unclassified", "app-disabled", "unreadable-policies"])
+def test_a_report_is_what_its_schema_is_made_of(name: str) -> None:
+    from auditor.jobs.assemble import assemble
+    from auditor.jobs.choose import chosen_packs
+
+    report = assemble(sample(name), chosen_packs(["trackerrms-uk"]))
+    assert msgspec.json.decode(render(report, "json"), type=Report, strict=True) == report
+
+
+def test_every_snapshot_that_is_shown_can_be_read() -> None:
+    shown = [fence.text for path in guides() for fence in fences(read(path)) if fence.language == "json"]
+    snapshots = [text for text in shown if '"consent-auditor/snapshot"' in text]
+    assert snapshots
+    for text in snapshots:
+        loads(text.encode())
+    for path in sorted((DOCS / "examples").glob("*.json")):
+        load(path)
+
+
+def test_every_json_that_is_shown_is_json() -> None:
+    for path in guides():
+        for fence in fences(read(path)):
+            if fence.language == "json":
+                msgspec.json.decode(fence.text)

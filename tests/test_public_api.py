@@ -1,0 +1,32 @@
+"""The public names for scripts and notebooks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import auditor
+
+
+def test_a_script_can_check_a_tenant_in_four_lines() -> None:
+    report = auditor.check(auditor.sample("managed-default"), auditor.load_packs(["trackerrms-uk"]))
+    assert b"NEEDS ADMIN" in auditor.render_report(report, "text")
+
+
+@pytest.mark.parametrize("name", auditor.__all__)
+def test_every_public_name_leads_somewhere_and_says_what_it_promises(name: str) -> None:
+    assert getattr(auditor, name).__doc__
+    assert name in dir(auditor)
+
+
+def test_importing_the_package_loads_none_of_its_rooms() -> None:
+    script = "import sys, auditor; print([m for m in sys.modules if m.startswith('auditor.')])"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'utils'"):
+        auditor.utils  # noqa: B018 - the access itself is under test
