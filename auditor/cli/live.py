@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ def target_for(
     from auditor.graph.session import endpoints
     from auditor.jobs.live import Target
 
+    # Microsoft's libraries log each refusal, with the answer in it. What matters of it comes as our one message.
+    logging.getLogger().addHandler(logging.NullHandler())
     at = endpoints(cloud, authority_host or "", graph_endpoint or "", os.environ)
     return Target(at=at, tenant=tenant or "", auth=auth, timeout=timeout, prompt=_show_code)
 

@@ -113,7 +113,7 @@ def _by_policy(permission: Permission, client: Client, assigned: Assigned) -> Ap
 
 def _doubts(assigned: Assigned, hidden: bool) -> tuple[str, ...]:
     if assigned.documented:
-        return (f"{assigned.why}; Microsoft's documented text of {assigned.id} stands in",)
+        return (f"{assigned.why}; Microsoft's documented text of the built-in policies stands in",)
     if assigned.is_custom and hidden:
         # v1.0 does not show certifiedClientApplicationsOnly, so the set may be narrower than it looks.
         return (f"custom policy {assigned.id} may hold conditions that only Graph's beta shows",)

@@ -51,7 +51,7 @@ def because(case: Case, possible: Sequence[Possible]) -> str:
             gate = first.gate
             return f"{who} cannot connect {app}: {gate.because if gate else 'it is blocked'}."
         case _:
-            return f"{who} cannot connect {app}: {_refusal(first)}."
+            return f"{who} cannot connect {app}: {_refusal(first, len(case.required))}."
 
 
 def _granted(first: Possible) -> str:
@@ -71,7 +71,7 @@ def _approved(first: Possible) -> str:
     return f"{policies} {verb} every scope that is still missing"
 
 
-def _refusal(first: Possible) -> str:
+def _refusal(first: Possible, required: int) -> str:
     if first.reason is Reason.ASSIGNMENT_REQUIRED:
         return "the app requires assignment, so users cannot consent for themselves"
     if first.reason is Reason.RISK_STEP_UP:
@@ -84,18 +84,21 @@ def _refusal(first: Possible) -> str:
     parts = []
     for reason in dict.fromkeys(sorted((r.approval.reason for r in first.rows), key=list(Reason).index)):
         rows = tuple(r for r in first.rows if r.approval.reason is reason)
-        parts.append(_one_refusal(reason, rows))
+        parts.append(_one_refusal(reason, rows, required))
     more = "; the scopes below tell the rest" if len(parts) > 2 else ""
     return "; ".join(parts[:2]) + more
 
 
-def _one_refusal(reason: Reason, rows: tuple[Row, ...]) -> str:
-    names = listed(r.permission.value for r in rows)
+def _one_refusal(reason: Reason, rows: tuple[Row, ...], required: int) -> str:
+    everything = len(rows) == required > 4
+    names = f"all {required} required scopes" if everything else listed(r.permission.value for r in rows)
     policies = listed((policy_name(r.approval.policy) for r in rows), "or")
     match reason:
         case Reason.SCOPE_EXCLUDED:
             return f"{names} {_is(rows)} excluded by {policies}"
         case Reason.SCOPE_NOT_CLASSIFIED:
+            if everything:
+                return f"none of its {required} required scopes is classified as {policies} asks for"
             return f"{names} {_is(rows)} not classified as {policies} asks for"
         case Reason.PUBLISHER_NOT_VERIFIED:
             return f"its publisher is not verified, as {policies} asks for"

@@ -115,3 +115,17 @@ def assignment_of(snapshot: Snapshot, client: Client, subject: Subject) -> Assig
     if subject.groups is None and any((e.principalType or "").lower() == "group" for e in people):
         return Assignment(Truth.UNKNOWN, "which groups the user belongs to is not known", len(people))
     return Assignment(Truth.FALSE, "the user is not assigned to the app", len(people))
+
+
+def assigned_member(snapshot: Snapshot, client: Client) -> Subject | None:
+    """A hypothetical member who is assigned to the app; ``None`` where nobody is known to be."""
+    entries = assigned_to(snapshot, client.app_id)
+    for entry in () if isinstance(entries, NotRead) else entries:
+        if (entry.principalType or "User").lower() in ("user", "group"):
+            return Subject(
+                label="assigned member",
+                phrase="A user who is assigned to it",
+                user_id="a member",
+                groups=(entry.principalId.lower(), "a member"),
+            )
+    return None

@@ -26,11 +26,12 @@ class Steps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome after the fix, from deciding again on the changed snapshot."""
+    """The outcome after the fix, from deciding again on the changed snapshot, and for whom it was decided."""
 
     outcome: str
     confidence: str
     because: str
+    subject: str = "ordinary member"
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):

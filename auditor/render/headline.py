@@ -36,6 +36,10 @@ FIRST_DOUBT = 1
 """How many doubts: they are long, and much alike."""
 
 
+ASSIGNED = "assigned member"
+"""The subject of a proof that holds for those who are assigned to the app only."""
+
+
 def headline(page: Page, report: Report) -> None:
     """Write the first screen: one block for the answer, or a short one for each of several."""
     page.say(_question(report), indent=0, style="strong")
@@ -150,7 +154,10 @@ def _first_fix(page: Page, fix: Fix) -> None:
     page.link(fix.link, indent=4)
     page.field("Role", sentence(fix.role), indent=4)
     proof = "(proven on a copy)" if fix.proven.confidence == Confidence.CERTAIN else "(likely; tried on a copy)"
-    page.field("After it", f"{meaning(fix.proven.outcome).rstrip('.')} {proof}.", indent=4)
+    means = meaning(fix.proven.outcome).rstrip(".")
+    if fix.proven.subject == ASSIGNED:
+        means = means.replace("Users", "Users who are assigned to the app", 1)
+    page.field("After it", f"{means} {proof}.", indent=4)
 
 
 def _first_remedy(page: Page, finding: Finding) -> None:

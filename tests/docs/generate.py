@@ -1,9 +1,7 @@
-"""The parts of the docs that are written by the program itself. ``make docs`` is not needed: with
+"""The parts of the docs that are written by the program itself.
 
-    UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs
-
-the tests write what they would otherwise compare. In a page, a part stands between
-``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
+``UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs`` writes what the tests would otherwise compare. In a
+page, such a part stands between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
 """
 
 from __future__ import annotations
@@ -32,6 +30,7 @@ from auditor.packs.find import list_packs, load_packs
 from auditor.packs.plan import Needed, permissions_for, plan_for
 from auditor.render.words import OUTCOMES, SECTIONS
 from auditor.snapshot.samples import about, sample, sample_names
+from tests.docs.live import requests_of
 from tests.docs.pages import PROGRAM
 
 SAMPLE_PACK = "trackerrms-uk"
@@ -139,6 +138,21 @@ def _sections() -> str:
     return _table(("Section", "What it holds", "Permission to read it"), rows)
 
 
+def _requests() -> str:
+    """What the test server was asked by a real pre-flight, with the long lists of properties left out."""
+    lines = []
+    for item in requests_of(f"{PROGRAM} check --pack {SAMPLE_PACK}"):
+        path = item.replace(MICROSOFT_GRAPH, "{resource}").replace(_client_id(), "{client id of the app}")
+        lines.append("GET " + re.sub(r"\$select=[^&]*", "$select=…", path))
+    return "\n```text\n" + "\n".join(lines) + "\n```\n\n"
+
+
+def _client_id() -> str:
+    (pack,) = load_packs([SAMPLE_PACK])
+    assert pack.app is not None
+    return pack.app.client_id
+
+
 def _commands() -> str:
     return "\n" + "\n".join(_help(program, None, PROGRAM))
 
@@ -167,6 +181,7 @@ PARTS: MappingProxyType[str, Callable[[], str]] = MappingProxyType(
         "packs": _packs,
         "clouds": _clouds,
         "sections": _sections,
+        "requests": _requests,
         "commands": _commands,
     }
 )

@@ -6,29 +6,13 @@ it or, between lines that hold nothing but […], whole runs of its lines.
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from functools import cache
 from typing import NamedTuple
 
-from auditor.model.clouds import CLOUDS
-from auditor.packs.find import load_packs
-from auditor.packs.plan import permissions_for, plan_for
-from auditor.snapshot.samples import sample
-from auditor.snapshot.write import dumps
-from tests.docs.pages import ROOT, arguments, fences
-from tests.graphserver import GraphServer
+from tests.docs.pages import fences
 
 CUT = "[…]"
-LACKING = "Policy.Read.PermissionGrant"
-"""The permission that the app of the shown live sessions was not given."""
-
-_FOR_TIME = re.compile(r"\bin \d+ ms\b")
-_NOW = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b")
 
 
 class Shown(NamedTuple):
@@ -98,46 +82,3 @@ def renewed(shown: Shown, said: tuple[str, ...]) -> str:
 def _find(run: tuple[str, ...], said: tuple[str, ...], start: int) -> int | None:
     size = len(run)
     return next((i for i in range(start, len(said) - size + 1) if said[i : i + size] == run), None)
-
-
-@cache
-def output(command: str) -> tuple[str, ...]:
-    """The lines that a command prints to standard output, as in a pipe."""
-    words = arguments(command)
-    if words[0] == "doctor":
-        return _live(tuple(words))
-    return _run(words, {})
-
-
-def _run(words: list[str], environ: dict[str, str]) -> tuple[str, ...]:
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP") if name in os.environ}
-    done = subprocess.run(
-        [sys.executable, "-m", "auditor", *words],
-        cwd=ROOT,
-        env={**kept, "PYTHONUTF8": "1", **environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode in (0, 1, 4), done.stderr
-    return tuple(done.stdout.rstrip("\n").split("\n"))
-
-
-def _live(words: tuple[str, ...]) -> tuple[str, ...]:
-    """What the program says of a tenant that the test server plays, with Microsoft's names for its hosts."""
-    with GraphServer(json.loads(dumps(sample("managed-default"))), roles=_roles() - {LACKING}) as server:
-        there = ["--authority-host", server.authority, "--graph-endpoint", server.graph]
-        said = _run([*words, *there], server.env())
-        hosts = {server.authority: CLOUDS["global"].authority, server.graph: CLOUDS["global"].graph}
-    text = "\n".join(said)
-    for local, real in hosts.items():
-        text = text.replace(local.removeprefix("https://"), real.removeprefix("https://"))
-    text = _NOW.sub("2026-11-22 02:00 UTC", _FOR_TIME.sub("in 80 ms", text))
-    return tuple(text.split("\n"))
-
-
-def _roles() -> frozenset[str]:
-    """The least permissions that the TrackerRMS packs need."""
-    return frozenset(needed.permission for needed in permissions_for(plan_for(load_packs(["trackerrms-uk"]))))

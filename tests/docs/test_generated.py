@@ -16,8 +16,8 @@ from auditor.snapshot.read import load, loads
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.docs.generate import FILES, OPTIONAL_FOR, PARTS, WIDE, needed, optional, parts, renewed
+from tests.docs.live import output
 from tests.docs.pages import DOCS, ROOT, fences, guides, read, title
-from tests.docs.sessions import output
 
 UPDATE = bool(os.environ.get("UPDATE_DOCS"))
 AGAIN = "run: UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs"

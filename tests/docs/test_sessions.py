@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.live import output
 from tests.docs.pages import ROOT, fences, guides, read, title
-from tests.docs.sessions import CUT, Outdated, Shown, check, output, renewed, sessions
+from tests.docs.sessions import CUT, Outdated, Shown, check, renewed, sessions
 
 UPDATE = bool(os.environ.get("UPDATE_DOCS"))
 SHOWN = [(path, shown) for path in guides() for shown in sessions(read(path))]

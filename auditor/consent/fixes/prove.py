@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from auditor.consent.case import gather
+from auditor.consent.client import client_of
 from auditor.consent.decide import decide
 from auditor.consent.fixes.apply import NotApplicable, apply
 from auditor.consent.fixes.candidate import Candidate
 from auditor.consent.fixes.routes import candidates
-from auditor.consent.subject import ORDINARY_MEMBER, Subject
+from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
 from auditor.model.app import App
 from auditor.model.decision import Decision, Outcome
 from auditor.model.fix import Fix, Proof, Steps
@@ -31,11 +30,6 @@ def fixes_for(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) 
     return tuple(fix for pair in pairs if (fix := _proven(snapshot, app, subject, pair)))
 
 
-def decided_with(decision: Decision, fixes: tuple[Fix, ...]) -> Decision:
-    """The decision together with its fixes."""
-    return msgspec.structs.replace(decision, fixes=fixes)
-
-
 def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Candidate, ...]) -> Fix | None:
     after = snapshot
     try:
@@ -44,14 +38,29 @@ def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Candida
     except NotApplicable:
         return None
     decision = decide(after, app, subject)
+    if decision.outcome is Outcome.DEPENDS and subject is ORDINARY_MEMBER:
+        decision = _for_those_assigned(after, app, decision)
     if decision.outcome.value not in parts[-1].promise or decision.outcome is Outcome.DEPENDS:
         return None
     return _fix(parts, decision)
 
 
+def _for_those_assigned(after: Snapshot, app: App, decision: Decision) -> Decision:
+    """Where an app requires assignment on purpose, a fix that lets the assigned users in is a fix."""
+    if set(decision.outcomes) != {Outcome.CONNECTS_SILENTLY, Outcome.BLOCKED}:
+        return decision
+    member = assigned_member(after, client_of(after, app))
+    return decision if member is None else decide(after, app, member)
+
+
 def _fix(parts: tuple[Candidate, ...], after: Decision) -> Fix:
     first = parts[0]
-    proof = Proof(outcome=after.outcome.value, confidence=after.confidence.value, because=after.because)
+    proof = Proof(
+        outcome=after.outcome.value,
+        confidence=after.confidence.value,
+        because=after.because,
+        subject=after.subject,
+    )
     if len(parts) == 1:
         return Fix(
             route=first.route,

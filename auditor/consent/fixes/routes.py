@@ -86,8 +86,10 @@ def _admin_consent(case: Case) -> Iterator[Candidate]:
     if not requests or case.client.presence is Truth.UNKNOWN:
         return
     app = case.app.label
+    restricted = case.client.assignment_required is Truth.TRUE
+    who = "Every user who is assigned to it" if restricted else "Every user of the tenant"
     opens = {
-        "summary": f"Nothing for other apps. Every user of the tenant can use {app} with these scopes.",
+        "summary": f"Nothing for other apps. {who} can use {app} with these scopes.",
         "consent_policy_changes": False,
     }
     undo = f"Enterprise apps > {app} > Permissions > review permissions and revoke them."
