@@ -11,10 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.imports import imports
 from benchmarks.live import live
 from benchmarks.result import Result
 from benchmarks.scale import Size, scale
-from benchmarks.startup import PACK, imports, startup
+from benchmarks.startup import PACK, startup
 from benchmarks.tenants import as_most, write
 
 PARTS = ("startup", "imports", "live", "scale")
@@ -45,7 +46,7 @@ def main() -> None:
         if "imports" in asked.parts:
             found(imports(bytecode, {"--help": ["--help"], "check --sample": _CHECK}, {}, asked.top))
         if "live" in asked.parts:
-            found(*live(bytecode, asked.runs, tell))
+            found(*live(bytecode, asked.runs, asked.top, tell))
         if "scale" in asked.parts:
             found(*scale(bytecode, folder, Size(asked.apps, asked.grants), max(1, asked.runs // 3), tell))
     if asked.json:

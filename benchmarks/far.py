@@ -155,7 +155,7 @@ def _serve() -> None:
     socket.create_server = _undelayed(socket.create_server)
     asked = json.loads(sys.stdin.readline())
     documents = [
-        as_most(shape) if isinstance(shape, str) else as_large(*shape, number)
+        as_most(shape) if isinstance(shape, str) else as_large(int(shape[0]), int(shape[1]), number)
         for number, shape in enumerate(asked["tenants"])
     ]
     with GraphServer(*documents) as server, ExitStack() as stack:

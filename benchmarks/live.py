@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.far import SIDES, Door, Far, Heard, arguments
 from benchmarks.figures import Figure, cpu, figure, paired, times_bare, wall
+from benchmarks.imports import imports
 from benchmarks.processes import BARE, Case, Run, interleaved, measured, program, surroundings
 from benchmarks.result import Result
 from benchmarks.startup import JUDGED, PACK
@@ -38,7 +39,7 @@ class Preflight:
         return run
 
 
-def live(bytecode: Path, runs: int, tell: Callable[[str], None]) -> list[Result]:
+def live(bytecode: Path, runs: int, top: int, tell: Callable[[str], None]) -> list[Result]:
     """Pre-flights of a usual tenant and of one whose custom policy needs a second look, near and far."""
     with Far(bytecode, TENANTS, (0.0, ROUND_TRIP / 2)) as far:
         flights = {
@@ -52,8 +53,9 @@ def live(bytecode: Path, runs: int, tell: Callable[[str], None]) -> list[Result]
         bare, *others = found.values()
         taken = dict(zip(flights, others, strict=True))
         doors = far.doors
-    results = [_costs(bare, taken, flights, doors)]
-    return [*results, _timeline(flights[TENANTS[0], 0], flights[TENANTS[0], 1])]
+        imported = imports(bytecode, {"check, live": ["check", *PACK, *arguments(doors[0])]}, far.environment(), top)
+    near, distant = flights[TENANTS[0], 0], flights[TENANTS[0], 1]
+    return [_costs(bare, taken, flights, doors), _timeline(near, distant), imported]
 
 
 def _costs(
@@ -93,21 +95,30 @@ def _costs(
     )
 
 
-def _row(runs: Sequence[Run], bare: Sequence[Run], heard: Sequence[Heard], door: Door, trips: Figure | None) -> list[str]:
-    counts = {tuple(_counts(one).values()) for one in heard}
-    last = _counts(heard[-1])
-    varies = "" if len(counts) == 1 else " (varies)"
+def _row(
+    runs: Sequence[Run], bare: Sequence[Run], heard: Sequence[Heard], door: Door, trips: Figure | None
+) -> list[str]:
+    counts = [_counts(one) for one in heard]
+
+    def both(first: str, second: str) -> str:
+        return "+".join(_range([count[name] for count in counts]) for name in (first, second))
+
     return [
         _length(door),
         wall(runs).shown(0, 1000),
         cpu(runs).shown(0, 1000),
         times_bare(runs, bare).shown(0),
         trips.shown(2) if trips else "",
-        f"{last['authority connections']}+{last['graph connections']}{varies}",
-        f"{last['authority flights']}+{last['graph flights']}",
-        f"{last['tokens']}+{last['requests']}",
-        f"{sum(heard[-1].bytes_down.values()) / 1024:.0f}",
+        both("authority connections", "graph connections"),
+        both("authority flights", "graph flights"),
+        both("tokens", "requests"),
+        f"{figure([sum(one.bytes_down.values()) / 1024 for one in heard]).median:.0f}",
     ]
+
+
+def _range(values: Sequence[int]) -> str:
+    low, high = min(values), max(values)
+    return str(low) if low == high else f"{low}-{high}"
 
 
 def _counts(heard: Heard) -> dict[str, int]:

@@ -64,9 +64,10 @@ def measured(command: Sequence[str], env: Mapping[str, str], *, expected: Sequen
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in expected:
-            error.seek(0)
-            said = error.read().decode(errors="replace")
+        error.seek(0)
+        said = error.read().decode(errors="replace")
+        # Exit code 1 alone says little: it is a finding's, and also an uncaught exception's.
+        if process.returncode not in expected or "Traceback" in said:
             raise Failed(f"{' '.join(command[:6])} … ended with {process.returncode}:\n{said[-3000:]}")
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 

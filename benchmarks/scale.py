@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.far import Far, arguments
-from benchmarks.figures import cpu, figure, paired, times_bare, wall
+from benchmarks.figures import cpu, figure, times_bare, wall
 from benchmarks.processes import BARE, Case, Run, interleaved, measured, program, surroundings
 from benchmarks.result import Result
 from benchmarks.startup import JUDGED, PACK
@@ -60,7 +60,15 @@ def _collect(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callabl
         asked: dict[str, int] = {}
 
         def collect(number: int, size: Size) -> Run:
-            command = (*program(), "collect", "--full", *PACK, *arguments(far.doors[0]), "-o", str(folder / "read.json"))
+            command = (
+                *program(),
+                "collect",
+                "--full",
+                *PACK,
+                *arguments(far.doors[0]),
+                "-o",
+                str(folder / "read.json"),
+            )
             far.heard(0)
             run = measured(command, surroundings(bytecode, far.environment(number)))
             heard = far.heard(0)
@@ -79,9 +87,7 @@ def _collect(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callabl
     return _result("scale-collect", f"Scale: collect --full, {runs} runs each, interleaved", found, sizes, notes)
 
 
-def _result(
-    name: str, title: str, found: dict[str, list[Run]], sizes: list[Size], notes: tuple[str, ...]
-) -> Result:
+def _result(name: str, title: str, found: dict[str, list[Run]], sizes: list[Size], notes: tuple[str, ...]) -> Result:
     bare, small, *_ = found.values()
     rows = [["python -c pass", wall(bare).shown(0, 1000), cpu(bare).shown(0, 1000), "1", _peak(bare), "", ""]]
     numbers: dict[str, Any] = {}
@@ -98,10 +104,11 @@ def _result(
             rows.append([*row, _peak(taken), "", ""])
             continue
         thousands = (size.objects - SMALL.objects) / 1000
-        on_wall = paired(taken, small, lambda run, other, by=thousands: (run.wall - other.wall) / by)
-        on_cpu = paired(taken, small, lambda run, other, by=thousands: (run.cpu - other.cpu) / by)
+        on_wall = figure([(run.wall - other.wall) / thousands for run, other in zip(taken, small, strict=True)])
+        on_cpu = figure([(run.cpu - other.cpu) / thousands for run, other in zip(taken, small, strict=True)])
         rows.append([*row, _peak(taken), on_wall.shown(1, 1000), on_cpu.shown(1, 1000)])
         measures |= {"wall_per_thousand": asdict(on_wall), "cpu_per_thousand": asdict(on_cpu)}
+    notes = (*notes, "MiB: the peak; never below that of the process that measures")
     return Result(name, title, HEADS, rows, numbers, notes)
 
 

@@ -17,14 +17,15 @@ GRAPH_SCOPES = 807
 """Delegated scopes of Microsoft Graph in a live tenant, 2026-08-20."""
 
 _SPACE = uuid.UUID("6f6c7f0e-1b7c-4b0f-9f2f-3c1f0a5d2e11")
-_PARTS = (
-    "Access Admin Agreement Analytics Announcement Application Approval Audit Backup Billing Booking Browser Calendar "
-    "Channel Chat Community Consent Contact Credential Customer Delegated Device Directory Domain Education Entitlement "
-    "Event External File Group Health Identity Incident Insight Learning Lifecycle Location Mailbox Meeting Member Note "
-    "Organization Partner Payment People Place Policy Presence Print Profile Program Report Role Schedule Search "
-    "Security Service Session Short Site Storage Subscription Synchronization Task Team Tenant Threat Timeline Topic "
-    "Trust User Virtual Workforce"
-).split()
+_WORDS = """
+Access Admin Agreement Analytics Announcement Application Approval Audit Backup Billing Booking Browser
+Calendar Channel Chat Community Consent Contact Credential Customer Delegated Device Directory Domain
+Education Entitlement Event External File Group Health Identity Incident Insight Learning Lifecycle
+Location Mailbox Meeting Member Note Organization Partner Payment People Place Policy Presence Print
+Profile Program Report Role Schedule Search Security Service Session Short Site Storage Subscription
+Synchronization Task Team Tenant Threat Timeline Topic Trust User Virtual Workforce
+"""
+_PARTS = _WORDS.split()
 _KINDS = ("Read", "ReadBasic", "ReadWrite", "Read.All", "ReadWrite.All", "Manage.All", "Read.Shared", "Send", "Create")
 _LINKED = ("oauth2PermissionGrants", "servicePrincipals")
 
@@ -69,7 +70,7 @@ def _invented(count: int) -> Iterator[Row]:
     """Scopes of the usual length and with the usual properties."""
     for i in range(count):
         thing, kind = _PARTS[i % len(_PARTS)], _KINDS[i // len(_PARTS) % len(_KINDS)]
-        other = _PARTS[(i * 7 + 3) % len(_PARTS)]
+        other = _PARTS[(i * 5 + i // len(_PARTS)) % len(_PARTS)]
         value = f"{thing}{other}.{kind}"
         does = f"{kind.replace('.', ' ').lower()} the {thing.lower()}s of every {other.lower()}"
         yield {
@@ -78,11 +79,12 @@ def _invented(count: int) -> Iterator[Row]:
             "type": "Admin" if "All" in kind else "User",
             "isEnabled": True,
             "adminConsentDisplayName": f"{does.capitalize()} that the user can reach",
-            "adminConsentDescription": f"Allows the app to {does} in your organization, on behalf of the signed-in user,"
-            f" including {other.lower()} settings, without further permissions.",
+            "adminConsentDescription": f"Allows the app to {does} in your organization, on behalf of the"
+            f" signed-in user, including {other.lower()} settings. It can not do so for {thing.lower()}s that"
+            f" the user has no access to, and other permissions may be needed to change {other.lower()} settings.",
             "userConsentDisplayName": f"{does.capitalize()} that you can reach",
             "userConsentDescription": f"Allows the app to {does} in your organization, on your behalf,"
-            f" including {other.lower()} settings.",
+            f" including {other.lower()} settings, and only for {thing.lower()}s that you have access to.",
         }
 
 

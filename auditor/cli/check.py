@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from auditor.cli import exits
+from auditor.cli.asked import asked_app, asked_packs, refuse_empty
+from auditor.cli.fix_script import SHELLS, write_fix_script
 from auditor.cli.options import complete_samples, pack_option, tenant_options
-from auditor.cli.output import formats_for, write_report
-from auditor.model.app import App
+from auditor.cli.output import place_for, write_report
 from auditor.model.finding import Severity
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
@@ -31,6 +33,8 @@ Examples:
   consent-auditor check --app 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 --scopes "Mail.Read offline_access"
   consent-auditor check --from-url "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?…"
   consent-auditor check --snapshot tenant.json --pack trackerrms-us -f text -f json -o reports/
+  consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
+  consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell -o fix.ps1
 
 \b
 Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
@@ -62,6 +66,20 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
     show_default=True,
     help="Least severity of a failing rule that makes the exit code 1.",
 )
+@click.option(
+    "--assume",
+    "assumed",
+    multiple=True,
+    metavar="WHAT",
+    help="Decide again as if it were so, beside the tenant as it is: fix:R1, publisher-verified=true,"
+    ' setting=low, workflow=on, classified="…" and the like. Repeatable.',
+)
+@click.option(
+    "--fix-script",
+    type=click.Choice(SHELLS),
+    help="Write a script for a proven fix instead of the report. Nothing is run.",
+)
+@click.option("--fix", "route", metavar="ROUTE", default="", help="Which fix --fix-script is for. Default: the first.")
 @click.option("--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for decisions.")
 def command(
     packs: tuple[str, ...],
@@ -76,6 +94,9 @@ def command(
     formats: tuple[str, ...],
     output: str | None,
     fail_on: str,
+    assumed: tuple[str, ...],
+    fix_script: str | None,
+    route: str,
     strict: bool,
     **tenant: Any,
 ) -> int:
@@ -83,20 +104,28 @@ def command(
 
     Without --snapshot and --sample it reads the tenant live, and changes nothing in it.
     """
+    refuse_empty()
     if snapshot and sample:
-        raise click.UsageError("--snapshot and --sample exclude each other")
-    wanted = formats_for(formats, output)
-    app, named_tenant = _app(client_id, scopes, redirect_uri, name, from_url)
-    chosen = _packs(packs, app)
-    read, source = _read(chosen, snapshot, sample, user, named_tenant, tenant)
-    if sample and (output is None or output == "-") and wanted == ("text",):
-        click.echo(f"This is the sample tenant {sample!r}, bundled with consent-auditor: no tenant was read.")
-        click.echo(f"{LIVE_HELP}\n")
+        raise click.UsageError("--snapshot and --sample exclude each other: leave one of them out")
+    place = place_for(formats, output)
+    asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
+    chosen = asked_packs(packs, asked.app)
+    read, source = _read(chosen, snapshot, sample, user, asked.tenant, tenant)
     from auditor.jobs.assemble import assemble
     from auditor.jobs.verdict import exit_code
 
     report = assemble(read, chosen, user=user, source=source, tool=_tool())
-    write_report(report, wanted, output)
+    if fix_script:
+        write_fix_script(report, fix_script, route, output)
+        return exits.OK
+    if assumed:
+        from auditor.jobs.what_if import with_assumptions
+
+        report = with_assumptions(report, read, chosen, assumed)
+    if sample and place.is_terminal and place.formats == ("text",):
+        click.echo(f"This is the sample tenant {sample!r}, bundled with consent-auditor: no tenant was read.")
+        click.echo(f"{LIVE_HELP}\n")
+    write_report(report, place)
     return exit_code(report, fail_on=fail_on, strict=strict)
 
 
@@ -104,43 +133,6 @@ def _tool() -> str:
     from auditor import __version__
 
     return f"consent-auditor {__version__}"
-
-
-def _app(
-    client_id: str | None, scopes: str | None, redirect_uri: str, name: str, from_url: str | None
-) -> tuple[App | None, str]:
-    """The app of the command line, if any, and the tenant that a pasted address names."""
-    if from_url and (client_id or scopes):
-        raise click.UsageError("--from-url names app and scopes itself: leave --app and --scopes out")
-    if not from_url and not client_id:
-        if scopes:
-            raise click.UsageError("--scopes needs --app CLIENT_ID")
-        return None, ""
-    import msgspec
-
-    from auditor.consent.request import app_from_scopes, request_from_url
-
-    if from_url:
-        request = request_from_url(from_url)
-        return (msgspec.structs.replace(request.app, name=name) if name else request.app), request.tenant
-    if not scopes:
-        raise click.UsageError('--app needs --scopes "…": the scopes that the app asks for')
-    return app_from_scopes(str(client_id), scopes, name=name, redirect_uri=redirect_uri), ""
-
-
-def _packs(names: Sequence[str], app: App | None) -> tuple[Pack, ...]:
-    """The packs to judge by; without any, say what there is."""
-    if not names and app is None:
-        from auditor.packs.find import list_packs
-
-        listed = "\n".join(f"  {p.name:<16} {p.title}" for p in list_packs())
-        raise click.UsageError(
-            'name what to check: --pack NAME, or --app CLIENT_ID --scopes "…", or --from-url URL.\n\n'
-            f"The packs are:\n{listed}"
-        )
-    from auditor.jobs.choose import chosen_packs
-
-    return chosen_packs(names, app)
 
 
 def _read(
@@ -153,9 +145,7 @@ def _read(
 ) -> tuple[Snapshot, str]:
     """The snapshot, and where it came from."""
     if sample:
-        from auditor.snapshot.samples import sample as bundled
-
-        return bundled(sample), f"sample {sample} (bundled, no real tenant)"
+        return _bundled(sample), f"sample {sample} (bundled, no real tenant)"
     if snapshot:
         from auditor.snapshot.read import load, loads
 
@@ -169,3 +159,13 @@ def _read(
         tenant = {**tenant, "tenant": named_tenant}
     apps = [pack.app for pack in packs if pack.app is not None]
     return read_live(target_for(**tenant), plan_for(packs), apps, user), "live, read through Microsoft Graph"
+
+
+def _bundled(name: str) -> Snapshot:
+    from auditor.snapshot.errors import SnapshotError
+    from auditor.snapshot.samples import sample
+
+    try:
+        return sample(name)
+    except SnapshotError as error:
+        raise click.UsageError(f'{error.message}: "{name}". {error.hint}') from None

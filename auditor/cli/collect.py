@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from auditor.cli import exits
+from auditor.cli.asked import asked_packs, refuse_empty
 from auditor.cli.options import pack_option, tenant_options
+from auditor.cli.output import must_be_writable
 from auditor.model.plan import Plan
 
 
@@ -31,16 +33,16 @@ def command(output: str, packs: tuple[str, ...], client_id: str | None, user: st
 
     The file holds no secret, but it describes the tenant: only its owner may read it.
     """
+    refuse_empty()
+    if output != "-":
+        must_be_writable(output)
     from auditor.cli.live import read_live, target_for
     from auditor.consent.request import app_from_scopes
-    from auditor.jobs.choose import chosen_packs
     from auditor.jobs.live import WHOLE
-    from auditor.packs.find import list_packs
     from auditor.packs.plan import plan_for
 
     app = app_from_scopes(client_id, "") if client_id else None
-    names = packs or (() if app else tuple(pack.name for pack in list_packs()))
-    chosen = chosen_packs(names, app)
+    chosen = asked_packs(packs, app, otherwise_all=True)
     plan = plan_for(chosen)
     if full:
         plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))

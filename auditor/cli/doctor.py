@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditor.cli import exits
+from auditor.cli.asked import refuse_empty
 from auditor.cli.options import pack_option, tenant_options
+from auditor.cli.output import wants_colour, width
 
 if TYPE_CHECKING:
     from auditor.jobs.doctor import Diagnosis, PermissionState
 
-MARKS = {True: ("ok  ", "green"), False: ("FAIL", "red"), None: ("?   ", "yellow")}
+MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("note", "yellow")}
+INDENT = 6
+"""Columns of a mark with what separates it from the text."""
 
 
 @click.command(
@@ -34,6 +39,7 @@ def command(packs: tuple[str, ...], **tenant: Any) -> int:
 
     Reads nothing of the tenant: it fetches a token and looks at what the token allows.
     """
+    refuse_empty()
     from auditor.cli.live import target_for
     from auditor.jobs.doctor import diagnose
     from auditor.packs.find import list_packs, load_packs
@@ -41,38 +47,54 @@ def command(packs: tuple[str, ...], **tenant: Any) -> int:
 
     names = packs or tuple(pack.name for pack in list_packs())
     found = diagnose(target_for(**tenant), plan_for(load_packs(names)))
-    for line in (*_hosts(found), *_credential(found), *_permissions(found)):
-        click.echo(line)
+    told: set[str] = set()
+    for line in (*_hosts(found), *_credential(found), *_permissions(found), "", _in_short(found)):
+        # Hosts that fail for the same reason need the same advice, once.
+        if not line.startswith(" " * INDENT) or line not in told:
+            click.echo(line)
+        told.add(line)
     if not found.can_audit:
         return exits.NO_AUDIT
     return exits.OK if found.is_well else exits.FAILING
 
 
 def _line(state: bool | None, text: str) -> str:
-    from auditor.cli.output import wants_colour
+    word, colour = MARKS[state]
+    mark = click.style(word, fg=colour) if wants_colour() else word
+    return f"{mark}{' ' * (INDENT - len(word))}{_wrapped(text).lstrip()}"
 
-    mark, colour = MARKS[state]
-    return f"{click.style(mark, fg=colour) if wants_colour() else mark}  {text}"
+
+def _wrapped(text: str) -> str:
+    """A paragraph under a mark; what is to be copied stays whole."""
+    margin = " " * INDENT
+    return textwrap.fill(
+        text,
+        width(),
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _hosts(found: Diagnosis) -> Iterator[str]:
     for host in found.probe.hosts:
         if not host.ok:
-            yield _line(False, f"{host.name} cannot be reached at {host.url}: {host.problem}")
-            yield f"      {host.advice}"
+            yield _line(False, f"{host.name}: {host.problem}")
+            yield _wrapped(host.advice)
             continue
         yield _line(True, f"{host.name} answers at {host.url.split('/', 3)[2]} in {host.seconds * 1000:.0f} ms")
         if host.clock_is_right is False and host.skew is not None:
             way = "behind" if host.skew > 0 else "ahead of"
             yield _line(False, f"This machine's clock is {abs(host.skew):.0f} s {way} {host.name}'s")
-            yield "      Set the clock (Windows: w32tm /resync; Linux: timedatectl set-ntp true)."
+            yield _wrapped("Set the clock (Windows: w32tm /resync; Linux: timedatectl set-ntp true).")
 
 
 def _credential(found: Diagnosis) -> Iterator[str]:
     probe = found.probe
     if probe.claims is None:
         yield _line(False, f"No token with --auth {probe.auth}: {probe.problem}")
-        yield f"      {probe.advice}"
+        yield _wrapped(probe.advice)
         return
     who = f"user {probe.claims.user}" if probe.claims.user else f"app {probe.claims.app_id}"
     yield _line(True, f"Signed in by {probe.auth} as {who} in tenant {probe.claims.tenant_id}")
@@ -82,27 +104,60 @@ def _permissions(found: Diagnosis) -> Iterator[str]:
     for permission in found.permissions:
         if permission.missing:
             yield _line(False, f"{permission.name} is missing (for {', '.join(permission.sections)})")
-            yield f"      Without it: {permission.without}."
+            yield _wrapped(f"Not known without it: {permission.without}.")
         else:
             instead = "" if permission.held_as == permission.name else f", through {permission.held_as}"
             yield _line(True, f"{permission.name}{instead}")
-    missing = [p for p in found.permissions if p.missing]
-    if missing and found.probe.claims is not None:
-        yield ""
-        yield from _how_to_grant(found, missing)
     if found.extra:
-        yield _line(None, f"Not needed by these packs: {', '.join(found.extra)}")
+        yield _line(
+            None,
+            f"More than these packs need: {', '.join(found.extra)}."
+            " Some of it serves --user and collect --full; what serves nothing is better taken away.",
+        )
+    missing = [p for p in found.permissions if p.missing]
+    if missing:
+        yield ""
+        is_person = found.probe.claims is not None and bool(found.probe.claims.user)
+        yield from _how_to_sign_in(found) if is_person else _how_to_grant(found, missing)
 
 
 def _how_to_grant(found: Diagnosis, missing: list[PermissionState]) -> Iterator[str]:
     claims = found.probe.claims
     app = claims.app_id if claims else ""
-    yield "To grant what is missing (as Privileged Role Administrator):"
-    yield f"  Portal: App registrations > the app {app} > API permissions > Add a permission >"
-    yield f"    Microsoft Graph > Application permissions > {', '.join(p.name for p in missing)},"
-    yield "    then: Grant admin consent."
-    roles = " ".join(f"{p.id}=Role" for p in missing)
-    yield f"  az: az ad app permission add --id {app} --api 00000003-0000-0000-c000-000000000000 \\"
-    yield f"        --api-permissions {roles}"
-    yield f"      az ad app permission admin-consent --id {app}"
-    yield "  A new token may take some minutes to hold them."
+    yield "To grant what is missing, as Privileged Role Administrator, either in the"
+    yield "portal (https://entra.microsoft.com):"
+    yield f"  1. App registrations > All applications > {app} >"
+    yield "     API permissions > Add a permission > Microsoft Graph >"
+    yield "     Application permissions"
+    yield "  2. Choose:"
+    yield from (f"       {permission.name}" for permission in missing)
+    yield "  3. Add permissions, then: Grant admin consent."
+    yield "or with the Azure CLI:"
+    yield f"  az ad app permission add --id {app} \\"
+    yield "    --api 00000003-0000-0000-c000-000000000000 --api-permissions \\"
+    *most, last = (f"    {permission.id}=Role" for permission in missing)
+    yield from (f"{role} \\" for role in most)
+    yield last
+    yield f"  az ad app permission admin-consent --id {app}"
+    yield "It may take some minutes until a token holds them."
+
+
+def _how_to_sign_in(found: Diagnosis) -> Iterator[str]:
+    """Permissions of a person's sign-in belong to the program that it went through, often Microsoft's own."""
+    if found.probe.auth == "device-code":
+        yield "An administrator has to consent to them once, at the sign-in. Or use an app"
+        yield "registration of your own: docs/app-registration.md shows how."
+    else:
+        yield f"The sign-in by {found.probe.auth} does not bring them. Sign in with --auth device-code,"
+        yield "which asks for them, or use an app registration of your own:"
+        yield "docs/app-registration.md shows how."
+
+
+def _in_short(found: Diagnosis) -> str:
+    missing = sum(permission.missing for permission in found.permissions)
+    if not found.can_audit:
+        return "No audit can be made before what is marked FAIL is mended."
+    if missing:
+        noun = "a permission is" if missing == 1 else f"{missing} permissions are"
+        return f"An audit can be made, but will leave things unknown: {noun} missing."
+    return "All is well." if found.is_well else "An audit can be made, but mend what is marked FAIL."

@@ -22,26 +22,22 @@ def explained(error: Exception) -> Explained | None:
     """
     names = {cls.__name__ for cls in type(error).__mro__}
     if "PackError" in names:
-        return Explained(f"The rules cannot be used:\n{error}", exits.USAGE)
+        return Explained(f"Error: the rules cannot be used:\n{error}", exits.USAGE)
     if "SnapshotError" in names:
-        return Explained(f"The snapshot cannot be used.\n{error}", exits.USAGE)
-    if "RequestError" in names:
+        told, hint = str(error), str(getattr(error, "hint", ""))
+        if hint:
+            told = f"{told.removesuffix(hint)}What to do: {hint}"
+        return Explained(f"Error: {told}", exits.USAGE)
+    if names & {"RequestError", "ShippedDataMissing", "Unsupposable"}:
         return Explained(f"Error: {error}.", exits.USAGE)
-    if "ShippedDataMissing" in names:
-        return Explained(f"Error: {error}.", exits.USAGE)
-    if "GraphError" in names:
+    if names & {"GraphError", "UserNotRead"}:
         advice = getattr(error, "advice", "")
         return Explained(f"No audit was made: {error}" + (f"\nWhat to do: {advice}" if advice else ""), exits.NO_AUDIT)
-    if "UserNotRead" in names:
-        return Explained(
-            f"No audit was made: {error}.\nWhat to do: check the spelling of --user, and that the app registration"
-            " has User.Read.All.",
-            exits.NO_AUDIT,
-        )
     if isinstance(error, OSError):
-        place = f" {error.filename}" if error.filename else ""
+        place = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or str(error)
         return Explained(
-            f"Cannot read or write{place}: {reason}. Choose another place, or mend its rights.", exits.USAGE
+            f"Error: {place}{reason}\nWhat to do: check the path, its rights and the disk, or choose another place.",
+            exits.USAGE,
         )
     return None

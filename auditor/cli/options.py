@@ -32,14 +32,14 @@ def pack_option(command: Command) -> Command:
         metavar="NAME|FILE",
         envvar="CONSENT_AUDITOR_PACKS",
         help="Rule pack: a shipped one by name, a YAML file, or a folder of them. Repeatable."
-        " Default: CONSENT_AUDITOR_PACKS.",
+        " Default: the names in CONSENT_AUDITOR_PACKS, with blanks between them.",
         shell_complete=_complete_packs,
     )(command)
 
 
 def tenant_options(command: Command) -> Command:
     """How to reach a tenant live."""
-    for option in (
+    options = (
         click.option(
             "--auth",
             type=click.Choice(AUTH),
@@ -56,25 +56,36 @@ def tenant_options(command: Command) -> Command:
             show_default=True,
             help="National cloud of the tenant.",
         ),
-        click.option("--authority-host", metavar="URL", help="Sign-in host, for a proxy or a test server."),
-        click.option("--graph-endpoint", metavar="URL", help="Graph host, for a proxy or a test server."),
+        click.option(
+            "--authority-host", metavar="URL", callback=_https, help="Sign-in host, for a proxy or a test server."
+        ),
+        click.option(
+            "--graph-endpoint", metavar="URL", callback=_https, help="Graph host, for a proxy or a test server."
+        ),
         click.option(
             "--timeout",
-            type=click.FloatRange(min=1),
-            default=120.0,
+            type=click.IntRange(1, 86_400),
+            default=120,
             show_default=True,
             metavar="SECONDS",
             help="Deadline for all of Microsoft's answers together.",
         ),
-    ):
+    )
+    for option in reversed(options):
         command = option(command)
     return command
+
+
+def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
+    if address and "://" in address and not address.startswith("https://"):
+        raise click.BadParameter(f"{address} is not https: tokens are sent over TLS only. Write https://… instead.")
+    return address
 
 
 def _complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     from auditor.packs.find import list_packs
 
-    return [pack.name for pack in list_packs() if pack.name.startswith(incomplete)]
+    return [pack.name for pack in list_packs(benchmarks=True) if pack.name.startswith(incomplete)]
 
 
 def complete_samples(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:

@@ -17,12 +17,16 @@ def list_() -> None:
     """List the shipped packs."""
     from auditor.packs.find import list_packs
 
-    for pack in list_packs():
+    for pack in list_packs(benchmarks=True):
         about = f"{pack.rules} rules" + (f", app {pack.app.client_id}" if pack.app else "")
         click.echo(f"{pack.name:<18} {pack.version:<8} {pack.title} ({about})")
 
 
-@command.command("permissions", epilog="\b\nExample:\n  consent-auditor packs permissions --pack trackerrms-uk")
+@command.command(
+    "permissions",
+    short_help="Print the least permissions that they need.",
+    epilog="\b\nExample:\n  consent-auditor packs permissions --pack trackerrms-uk",
+)
 @pack_option
 def permissions(packs: tuple[str, ...]) -> None:
     """Print the least application permissions that the packs' reads need."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from importlib import import_module
@@ -76,10 +77,7 @@ def program() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the program and exit: no traceback for anything a tenant, a network, a file or a person can do."""
-    for stream in (sys.stdout, sys.stderr):
-        # A console of an old code page shows an escape instead of dying on a tenant's name.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _open_streams()
     try:
         result = program.main(args=args, prog_name="consent-auditor", standalone_mode=False)
         sys.stdout.flush()
@@ -92,8 +90,8 @@ def main(args: list[str] | None = None) -> None:
         click.echo("stopped: nothing was changed in the tenant", err=True)
         sys.exit(exits.STOPPED)
     except BrokenPipeError:
-        # The reader (head, less) has had enough; pointing stdout elsewhere keeps the interpreter quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, less) has had enough.
+        _silence_stdout()
         sys.exit(exits.OK)
     except Exception as error:  # noqa: BLE001 - known errors are explained, any other is raised again
         _fail(error)
@@ -102,13 +100,38 @@ def main(args: list[str] | None = None) -> None:
 
 def _fail(error: Exception) -> None:
     """Print a known error and exit with its code; anything else is a bug of ours and stays visible as one."""
-    from auditor.cli.failures import explained
+    from auditor.cli.failures import Explained, explained
 
     known = explained(error)
+    if isinstance(error, OSError):
+        _silence_stdout()
     if known is None:
-        raise error
+        import traceback
+
+        traceback.print_exception(error)
+        # Python's own exit code would be 1, which says that an audit was made and found something.
+        known = Explained(
+            "No audit was made: this is a bug in consent-auditor. Please report the lines above.", exits.NO_AUDIT
+        )
     click.echo(known.text, err=True)
     sys.exit(known.exit_code)
+
+
+def _open_streams() -> None:
+    """Make both streams fit to be written to, whatever they are."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- as long as the program
+        stream = getattr(sys, name)
+        # A console of an old code page shows an escape instead of dying on a tenant's name.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence_stdout() -> None:
+    """Point stdout elsewhere, so that the interpreter does not stumble over it at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command_tree() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.consent.advice import advice
 from auditor.consent.case import Case, Row, gather
 from auditor.consent.grants import Grants
 from auditor.consent.logic import Truth
@@ -39,13 +40,14 @@ def decide(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) -> 
         reason=reason,
         because=because(case, possible),
         code=code(outcome, reason, case.workflow, gate_code),
-        screen=screen(outcome, reason, case.workflow, app.label),
+        screen=screen(outcome, reason, case.workflow, app.label, subject.admin_role),
         scopes=tuple(_verdict(case, row) for row in (*case.rows, *case.extra)),
         also=tuple(_also(case, outcome, reason)),
         doubts=doubts,
         depends_on=tuple(dict.fromkeys(n for p in possible for n in p.needs)) if len(outcomes) > 1 else (),
         outcomes=outcomes if len(outcomes) > 1 else (),
         notes=tuple(_notes(case, outcome)),
+        advice=advice(case, outcome, reason),
     )
 
 
@@ -150,8 +152,18 @@ def _notes(case: Case, outcome: Outcome) -> Iterator[str]:
         yield from _custom_roles(case)
     if outcome is Outcome.NEEDS_ADMIN and case.workflow.enabled is Truth.TRUE and case.workflow.reviewers == 0:
         yield "The admin consent workflow is on but names no reviewer: requests reach nobody."
+    if outcome.connects:
+        yield _BEYOND
+    if case.subject.admin_role and outcome.connects:
+        yield f"That a {case.subject.admin_role} can connect says nothing about other users."
     if case.app.prompt_consent:
         yield "The app forces the consent page (prompt=consent), so a grant by an administrator does not help."
+
+
+_BEYOND = (
+    "Consent is not everything: Conditional Access, tenant restrictions, a user without a mailbox or licence, and"
+    " Exchange's own app settings can still stop the connection; none of them was looked at."
+)
 
 
 def _custom_roles(case: Case) -> Iterator[str]:

@@ -57,8 +57,10 @@ def service_principal(snapshot: Snapshot, app_id: str) -> ServicePrincipal | Abs
 def resource_id(snapshot: Snapshot, resource: str) -> str:
     """The app id, in lower case, of a resource named by its app id or by one of its identifier URIs."""
     name = resource.lower().rstrip("/")
+    if name in RESOURCE_NAMES:
+        return name
     for principal in snapshot.sections.servicePrincipals or ():
-        if name in {uri.lower().rstrip("/") for uri in principal.servicePrincipalNames}:
+        if any(uri.lower().rstrip("/") == name for uri in principal.servicePrincipalNames):
             return principal.appId.lower()
     return name
 

@@ -39,8 +39,13 @@ def code(outcome: Outcome, reason: Reason, flow: Workflow, blocked_code: str = "
     return {Truth.TRUE: on, Truth.FALSE: off, Truth.UNKNOWN: off if on == off else f"{off} or {on}"}[flow.enabled]
 
 
-def screen(outcome: Outcome, reason: Reason, flow: Workflow, app: str) -> str:
-    """What the user sees, as full sentences."""
+def screen(outcome: Outcome, reason: Reason, flow: Workflow, app: str, admin_role: str = "") -> str:
+    """What the user sees, as full sentences; a Global Administrator sees more ("Application consent experience")."""
+    if outcome is Outcome.USER_MAY_CONSENT and admin_role == "Global Administrator":
+        return (
+            '"Permissions requested", with Accept and Cancel, and a box "Consent on behalf of your organization",'
+            " which is not ticked: unticked, the consent is for this administrator alone."
+        )
     match outcome:
         case Outcome.CONNECTS_SILENTLY:
             return "Nothing: the app connects without asking."

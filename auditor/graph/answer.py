@@ -11,9 +11,9 @@ import httpx
 import msgspec
 
 from auditor.graph.errors import BrokenJson, NotJson
+from auditor.graph.intruder import NOT_MICROSOFT, titled
+from auditor.graph.network import host_of
 from auditor.graph.retry import RETRIED
-
-_PROXY = "Something between this machine and Microsoft answers instead: a proxy, a portal, a TLS inspector?"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +86,8 @@ def read_answer(response: httpx.Response) -> Answer:
     if response.status_code in RETRIED or response.status_code == 401:
         return Answer(status=response.status_code, headers=headers, note=what)
     if is_json:
-        raise BrokenJson(f"{what}; it says it is JSON, but cannot be decoded", advice=_PROXY)
-    raise NotJson(what, advice=_PROXY)
+        raise BrokenJson(what, advice=NOT_MICROSOFT)
+    raise NotJson(what, advice=NOT_MICROSOFT)
 
 
 def item_answer(item: Mapping[str, Any]) -> Answer:
@@ -105,11 +105,11 @@ def item_answer(item: Mapping[str, Any]) -> Answer:
 def _described(response: httpx.Response, headers: Mapping[str, str]) -> str:
     """Who answered what, without the body."""
     kind = headers.get("content-type", "").partition(";")[0] or "no content type"
-    text = f"{response.url.host} answered {response.status_code} with {kind} instead of JSON"
+    text = f"{host_of(str(response.url))} answered {response.status_code} with "
+    if "json" in kind.lower():
+        return f"{text}JSON that is cut off, or is not what Graph would say"
+    text += f"{kind} instead of JSON"
     if "location" in headers:
         return f"{text}, leading to {urlsplit(headers['location']).hostname or 'another page'}"
-    title = re.search(rb"<title[^>]*>(.{1,300}?)</title>", response.content[:20_000], re.IGNORECASE | re.DOTALL)
-    if title:
-        words = " ".join(title[1].decode("utf-8", "replace").split())
-        return f"{text}: a page titled “{words[:60]}”"
-    return text
+    title = titled(response.content[:20_000].decode("utf-8", "replace"))
+    return f"{text}: a page{title}" if title else text

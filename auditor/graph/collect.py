@@ -8,6 +8,9 @@ from auditor.graph.addresses import Addresses
 from auditor.graph.asking import Asker, Outcome, Progress
 from auditor.graph.assembling import Assembly
 from auditor.graph.catalogue import Read, catalogue, requesters
+from auditor.graph.errors import Unreachable
+from auditor.graph.intruder import NOT_MICROSOFT
+from auditor.graph.retry import RETRIED
 from auditor.graph.transport import GraphClient
 from auditor.model.plan import Plan
 from auditor.model.snapshot import Snapshot, Tenant
@@ -62,6 +65,21 @@ def _next_reads(outcomes: Sequence[Outcome], at: Addresses) -> list[Read]:
 
 def _raise_if_unanswered(outcomes: Sequence[Outcome]) -> None:
     """An audit in which Graph never spoke is no audit of a tenant that denies everything."""
-    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    if errors and len(errors) == len(outcomes):
-        raise errors[0]
+    if not outcomes or any(map(_was_answered, outcomes)):
+        return
+    if error := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
+        raise error
+    why = next(outcome.unread for outcome in outcomes if outcome.unread is not None)
+    said = ": ".join(filter(None, (f"{why.status or ''} {why.code}".strip(), why.message)))
+    request = f" (request id {why.request_id})" if why.request_id else ""
+    raise Unreachable(
+        f"Microsoft Graph answered nothing of what was asked; the first answer: {said}{request}",
+        advice=NOT_MICROSOFT if not why.code else "Microsoft Graph is busy or out of order: try again in a while.",
+    )
+
+
+def _was_answered(outcome: Outcome) -> bool:
+    """Whether Graph gave what was asked for, or said that it will not: being throttled or broken says nothing."""
+    if outcome.unread is None:
+        return outcome.error is None
+    return outcome.error is None and outcome.unread.status is not None and outcome.unread.status not in RETRIED

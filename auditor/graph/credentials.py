@@ -51,6 +51,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
             "use_env_settings": False,
             "proxies": {"http": proxy, "https": proxy} if proxy else {},
             "retry_total": 3,
+            "retry_connect": 2,
             "retry_backoff_factor": 0.4,
         }
 
@@ -66,7 +67,8 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         if missing := [name for name, value in values.items() if not value]:
             raise CredentialError(
                 f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
-                advice=f"--auth {self.auth} takes {', '.join(names)} from the environment.",
+                advice=f"--auth {self.auth} takes {', '.join(names)} from the environment"
+                " (the tenant from --tenant, too).",
             )
         return list(values.values())
 

@@ -42,6 +42,10 @@ class Unreachable(GraphError):
     """No whole answer came: the connection failed, or broke, or took too long."""
 
 
+class Unconnected(Unreachable):
+    """There is no way to the other side: nobody listens there, or the name or the proxy leads nowhere."""
+
+
 class Untrusted(Unreachable):
     """The other side showed a certificate that nobody here vouches for; trying again would not help."""
 

@@ -19,6 +19,8 @@ from auditor.graph.errors import NetworkSettingsError
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
 """The first one that is set counts: what httpx reads, what requests reads, what curl reads."""
 
+OVER = "the time for this run is over"
+
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
     """Trust and proxies. `trust` is a file or folder of certificates; none means the certifi bundle."""
@@ -71,12 +73,50 @@ def read_network(environ: Mapping[str, str]) -> Network:
     return Network(trust=trust, proxies=proxies)
 
 
+_WORDS = (
+    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted"),
+    ("Name or service not known", "no such host is known here"),
+    ("nodename nor servname", "no such host is known here"),
+    ("getaddrinfo failed", "no such host is known here"),
+    ("Temporary failure in name resolution", "the name could not be looked up"),
+    ("Failed to resolve", "no such host is known here"),
+    ("Tunnel connection failed", "the proxy refused"),
+    ("Unable to connect to proxy", "the proxy cannot be reached"),
+    ("ProxyError", "the proxy refused"),
+    ("Connection refused", "the connection was refused"),
+    ("All connection attempts failed", "the connection was refused"),
+    (OVER, OVER),
+    ("timed out", "it took too long"),
+    ("Timeout", "it took too long"),
+    ("without sending complete message body", "the answer was cut off in the middle"),
+    ("IncompleteRead", "the answer was cut off in the middle"),
+    ("ReadError", "the connection broke"),
+    ("RemoteProtocolError", "the connection broke"),
+    ("Server disconnected", "the connection broke"),
+    ("Connection aborted", "the connection broke"),
+    ("Connection reset", "the connection broke"),
+)
+"""What the libraries say, and the same for people; the first that fits decides."""
+
+
+def in_words(problem: str, otherwise: str = "") -> str:
+    """The problem that a library names in its own way, in few words; `otherwise`, or its own, for an unknown one."""
+    lowered = problem.lower()
+    return next((words for mark, words in _WORDS if mark.lower() in lowered), otherwise or problem[:200])
+
+
+def host_of(url: str) -> str:
+    """The host, and the port where it is not the usual one."""
+    return urlsplit(url).netloc.rpartition("@")[2] or url
+
+
 def advice_for(problem: str, network: Network, url: str) -> str:
     """What to try when `url` could not be reached and the library said `problem`."""
-    host = urlsplit(url).hostname or url
+    parts = urlsplit(url)
+    host = parts.hostname or url
     proxy = network.proxy_for(url)
-    lowered = problem.lower()
-    if "certificate" in lowered or "ssl" in lowered:
+    words = in_words(problem)
+    if "certificate" in words or "ssl" in problem.lower():
         return (
             f"The certificate shown for {host} is not trusted. If your network inspects TLS, put its CA "
             "certificate into a PEM file and name that file in SSL_CERT_FILE (or REQUESTS_CA_BUNDLE)."
@@ -84,4 +124,11 @@ def advice_for(problem: str, network: Network, url: str) -> str:
     if proxy:
         shown = urlsplit(proxy).hostname or "the proxy"
         return f"Requests to {host} go through the proxy {shown} (HTTPS_PROXY). Is it right, and allowed to?"
-    return f"Can this machine reach {host} on port 443? If it must use a proxy, set HTTPS_PROXY (and NO_PROXY)."
+    if words == OVER:
+        return "Try again; if the network is slow, allow more seconds with --timeout."
+    if "cut off" in words or "broke" in words:
+        return "Try again. If it stays so, something on the way breaks connections: a firewall, a TLS inspector?"
+    if "no such host" in words:
+        return f"Is {host} spelled right? If this machine must use a proxy, set HTTPS_PROXY (and NO_PROXY)."
+    port = parts.port or 443
+    return f"Can this machine reach {host} on port {port}? If it must use a proxy, set HTTPS_PROXY (and NO_PROXY)."

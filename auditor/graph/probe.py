@@ -12,7 +12,8 @@ import msgspec
 
 from auditor.graph.credentials import Prompt, chosen
 from auditor.graph.errors import GraphError
-from auditor.graph.network import Network, advice_for, read_network
+from auditor.graph.network import Network, advice_for, host_of, in_words, read_network
+from auditor.graph.retry import Patience
 from auditor.graph.session import Endpoints, endpoints, open_tokens
 from auditor.graph.tokens import Claims
 
@@ -58,8 +59,11 @@ async def probe(
     environ: Mapping[str, str] | None = None,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
+    seconds: float = 4 * SECONDS,
 ) -> Probe:
     """Ask both hosts for what they tell anybody, then fetch a token. Nothing of the tenant is read.
+
+    `seconds` is how long a token may take.
 
     Raises `GraphError` only for settings that make no sense; every failure on the way is part of the answer.
     """
@@ -75,7 +79,14 @@ async def probe(
     try:
         found = msgspec.structs.replace(found, auth=chosen(auth, environ))
         tokens = open_tokens(
-            at, tenant_id=tenant_id, auth=auth, environ=environ, network=network, prompt=prompt, scopes=scopes
+            at,
+            tenant_id=tenant_id,
+            auth=auth,
+            environ=environ,
+            network=network,
+            prompt=prompt,
+            scopes=scopes,
+            left=Patience(seconds).remaining,
         )
         try:
             claims = await tokens.claims()
@@ -103,8 +114,9 @@ async def _reach(name: str, url: str, network: Network) -> Reach:
             seconds = time.monotonic() - clock
             read_answer(response)
     except httpx.RequestError as error:
-        problem = str(error) or type(error).__name__
-        return Reach(name=name, url=url, ok=False, problem=problem, advice=advice_for(problem, network, url))
+        said = str(error) or type(error).__name__
+        problem, advice = f"no answer from {host_of(url)}: {in_words(said)}", advice_for(said, network, url)
+        return Reach(name=name, url=url, ok=False, problem=problem, advice=advice)
     except GraphError as error:
         return Reach(name=name, url=url, ok=False, problem=str(error), advice=error.advice)
     return Reach(name=name, url=url, ok=True, seconds=seconds, skew=_skew(response.headers.get("date", ""), began))

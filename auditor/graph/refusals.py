@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from auditor.graph.errors import CredentialError
-from auditor.graph.network import Network, advice_for
+from auditor.graph.intruder import NOT_MICROSOFT, titled
+from auditor.graph.network import OVER, Network, advice_for, host_of, in_words
 
+_TENANT = "AZURE_TENANT_ID (or --tenant) must be the tenant's id or one of its domain names."
 _CLOUD = "If the tenant is in a national cloud, name it with --cloud."
 
 _ADVICE: Mapping[str, str] = MappingProxyType(
@@ -22,11 +24,11 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
             "and put its Value into AZURE_CLIENT_SECRET."
         ),
         "700016": (
-            "The app AZURE_CLIENT_ID is not known in this tenant: is the id right, is AZURE_TENANT_ID the tenant "
-            f"to be audited, and has an admin there consented to the app? {_CLOUD}"
+            "The app AZURE_CLIENT_ID is not known in this tenant: is the id right, is AZURE_TENANT_ID (or "
+            f"--tenant) the tenant to be audited, and has an admin there consented to the app? {_CLOUD}"
         ),
-        "90002": f"There is no tenant AZURE_TENANT_ID: use the tenant's id or one of its domain names. {_CLOUD}",
-        "900023": "AZURE_TENANT_ID must be a tenant's id or one of its domain names.",
+        "90002": f"{_TENANT} {_CLOUD}",
+        "900023": _TENANT,
         "900382": f"The tenant belongs to another cloud. {_CLOUD}",
         "700027": (
             "The certificate is not one of this app's: upload its public part under App registrations, the app, "
@@ -45,6 +47,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "50034": "This account is not in the tenant: sign in with an account of the tenant to be audited.",
         "50020": "This account is not in the tenant: sign in with an account of the tenant to be audited.",
         "53003": "Conditional Access refused the sign-in: use a device or place that the policies allow.",
+        "90033": "Entra ID is busy: try again in a few minutes.",
         "70020": "The code was not entered in time: run the command again and enter the new code.",
         "70018": "The code was not entered as shown: run the command again.",
     }
@@ -54,6 +57,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
 _CERTIFICATES = ("700023", "700027", "700030", "7000214", "50012", "50027")
 
 _BY_TEXT = (
+    ("Invalid tenant ID", _TENANT),
     ("az login", "Sign in with “az login”, then try again."),
     ("Azure CLI not found", "Install the Azure CLI (“az”), or choose another way with --auth."),
     ("Timed out waiting for user", "The code was not entered in time: run the command again."),
@@ -78,6 +82,8 @@ _BY_TEXT = (
 
 def credential_error(error: Exception, authority: str, network: Network) -> CredentialError:
     """`error` of azure-identity as ours: its first sentence, without trace ids and what follows them."""
+    if isinstance(error, TimeoutError):
+        return _no_answer(OVER, authority, network)
     text = " ".join(str(getattr(error, "message", None) or error).split())
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]
@@ -85,8 +91,12 @@ def credential_error(error: Exception, authority: str, network: Network) -> Cred
         advice = _ADVICE.get(code) or (_ADVICE["700027"] if code in _CERTIFICATES else _look_up(code))
         return CredentialError(_first(said), advice=advice, code=f"AADSTS{code}")
     if type(error).__name__.startswith(("ServiceRequest", "ServiceResponse", "IncompleteRead")):
-        host = re.sub(r"^https://|/.*$", "", authority)
-        return CredentialError(f"no answer from {host}: {_cause(text)}", advice=advice_for(text, network, authority))
+        return _no_answer(text, authority, network)
+    if page := re.search(r"<(?:!doctype|html|head|title|body)\b.*", text, re.IGNORECASE):
+        return CredentialError(f"{host_of(authority)} answered with a web page{titled(page[0])}", advice=NOT_MICROSOFT)
+    if any(words in text for words in ("Unexpected response", "No response content", "JSONDecodeError")):
+        # What it is instead stays untold: it may hold anything.
+        return CredentialError(f"{host_of(authority)} answered with something that is no token", advice=NOT_MICROSOFT)
     for words, advice in _BY_TEXT:
         if words.lower() in text.lower():
             return CredentialError(_first(text), advice=advice)
@@ -98,6 +108,13 @@ def credential_error(error: Exception, authority: str, network: Network) -> Cred
     )
 
 
+def _no_answer(problem: str, authority: str, network: Network) -> CredentialError:
+    cause = in_words(problem, "the connection failed")
+    return CredentialError(
+        f"no answer from {host_of(authority)}: {cause}", advice=advice_for(problem, network, authority)
+    )
+
+
 def _look_up(code: str) -> str:
     return f"https://login.microsoftonline.com/error?code={code} tells what the code means."
 
@@ -105,18 +122,3 @@ def _look_up(code: str) -> str:
 def _first(text: str) -> str:
     """The message without what follows for Microsoft's support, and of bearable length."""
     return re.split(r"\s*(?:Trace ID|Timestamp|Content:|Response:|To mitigate)", text)[0].strip(" '\")")[:300]
-
-
-def _cause(text: str) -> str:
-    """The words of a nested connection error that tell something."""
-    for words in (
-        "CERTIFICATE_VERIFY_FAILED",
-        "Name or service not known",
-        "Connection refused",
-        "timed out",
-    ):
-        if words.lower() in text.lower():
-            return words.replace("_", " ").lower()
-    if "Tunnel connection failed" in text or "ProxyError" in text:
-        return "the proxy refused"
-    return "the connection failed"

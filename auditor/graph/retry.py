@@ -43,9 +43,9 @@ class Patience:
             self._started = self._clock()
         return max(0.0, self._started + self._seconds - self._clock())
 
-    async def wait(self, tried: int, retry_after: float | None = None) -> bool:
-        """Wait until another try may be made; false, at once, when none should be after `tried` tries."""
-        if retry_after is None and tried >= self._attempts:
+    async def wait(self, tried: int, retry_after: float | None = None, *, most: int | None = None) -> bool:
+        """Wait until another try may be made; false, at once, when none should be after `tried` tries (or `most`)."""
+        if retry_after is None and tried >= min(self._attempts, most or self._attempts):
             return False
         delay = self._backoff(tried) if retry_after is None else retry_after
         if delay >= self.remaining():

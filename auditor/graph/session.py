@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -96,8 +96,16 @@ async def open_graph(
     environ = os.environ if environ is None else environ
     at = at or endpoints(environ=environ)
     network = read_network(environ)
+    patience = patience or Patience()
     tokens = open_tokens(
-        at, tenant_id=tenant_id, auth=auth, environ=environ, network=network, prompt=prompt, scopes=scopes
+        at,
+        tenant_id=tenant_id,
+        auth=auth,
+        environ=environ,
+        network=network,
+        prompt=prompt,
+        scopes=scopes,
+        left=patience.remaining,
     )
     fetching = asyncio.create_task(tokens.get_token())
     own: GraphHttp | None = None
@@ -110,7 +118,7 @@ async def open_graph(
         from auditor.graph.transport import GraphClient
 
         await fetching
-        yield GraphClient(http, tokens, patience or Patience())
+        yield GraphClient(http, tokens, patience)
     finally:
         fetching.cancel()
         await asyncio.gather(fetching, return_exceptions=True)
@@ -128,8 +136,9 @@ def open_tokens(
     network: Network,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
+    left: Callable[[], float] | None = None,
 ) -> Tokens:
-    """The tokens that `auth` gives; none is fetched yet."""
+    """The tokens that `auth` gives; none is fetched yet. `left` does not count for a person who enters a code."""
     sign_in = SignIn(
         auth=chosen(auth, environ),
         authority=at.authority,
@@ -142,6 +151,7 @@ def open_tokens(
         lambda: open_credential(sign_in),
         scopes or (at.scope,),
         lambda error: credential_error(error, at.authority, network),
+        None if sign_in.auth == "device-code" else left,
     )
 
 

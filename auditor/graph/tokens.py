@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import inspect
 import json
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -15,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from auditor.graph.errors import GraphError
+from auditor.graph.threads import Daemons
 
 
 class AccessToken(Protocol):
@@ -48,15 +47,21 @@ class Tokens:
     """The credential that the SDK is given.
 
     Wraps one of azure-identity, asynchronous or not; `make` opens it, and opens it again when a token must be
-    had that its cache does not hold. `translate` turns the library's exceptions into ours.
+    had that its cache does not hold. `translate` turns the library's exceptions into ours. `left` are the seconds
+    that a token may take; the library itself would wait for as long as a Retry-After says.
     """
 
     def __init__(
-        self, make: Callable[[], Any], scopes: tuple[str, ...], translate: Callable[[Exception], GraphError]
+        self,
+        make: Callable[[], Any],
+        scopes: tuple[str, ...],
+        translate: Callable[[Exception], GraphError],
+        left: Callable[[], float] | None = None,
     ) -> None:
         self._make = make
         self._scopes = scopes
         self._translate = translate
+        self._left = left
         self._credential: Any = None
         self._token: AccessToken | None = None
         self._fetched = 0.0
@@ -100,7 +105,8 @@ class Tokens:
         try:
             if self._credential is None:
                 self._credential = self._make()
-            self._token = await self._ask(claims)
+            async with asyncio.timeout(self._left() if self._left else None):
+                self._token = await self._ask(claims)
         except GraphError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever azure-identity raises, the audit cannot go on
@@ -116,7 +122,9 @@ class Tokens:
         if inspect.iscoroutinefunction(inspect.unwrap(get_token)):
             asked: Awaitable[AccessToken] = get_token(*self._scopes, **options)
         else:
-            asked = _beside(lambda: get_token(*self._scopes, **options))
+            # Its thread is a daemon: who gives up waiting for a person, may leave.
+            loop = asyncio.get_running_loop()
+            asked = loop.run_in_executor(Daemons(), lambda: get_token(*self._scopes, **options))
         return await asked
 
     def _is_good(self, token: AccessToken) -> bool:
@@ -129,32 +137,6 @@ class Tokens:
             closed = credential.close()
             if inspect.isawaitable(closed):
                 await closed
-
-
-async def _beside(call: Callable[[], AccessToken]) -> AccessToken:
-    """The result of a blocking call. Its thread is a daemon: who gives up waiting for a person, may leave."""
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[AccessToken] = loop.create_future()
-
-    def deliver(token: AccessToken | None, error: Exception | None) -> None:
-        if result.done():
-            return
-        if error is not None:
-            result.set_exception(error)
-        elif token is not None:
-            result.set_result(token)
-
-    def run() -> None:
-        token, failure = None, None
-        try:
-            token = call()
-        except Exception as error:  # noqa: BLE001 -- raised again where it is awaited
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop has gone meanwhile
-            loop.call_soon_threadsafe(deliver, token, failure)
-
-    threading.Thread(target=run, name="sign-in", daemon=True).start()
-    return await result
 
 
 def token_claims(token: str) -> Claims:

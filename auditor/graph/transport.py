@@ -19,15 +19,17 @@ from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import AzureIdentityAuthenticationProvider, GraphClientFactory  # type: ignore[import-untyped]
 
 from auditor.graph.answer import Answer, item_answer, read_answer
-from auditor.graph.errors import BrokenJson, TokenRefused, Unreachable, Untrusted
+from auditor.graph.errors import BrokenJson, TokenRefused, Unconnected, Unreachable, Untrusted
 from auditor.graph.guard import ReadOnlyGuard
-from auditor.graph.network import advice_for
+from auditor.graph.network import OVER, advice_for, host_of, in_words
 from auditor.graph.retry import Patience
 from auditor.graph.tokens import Tokens
 from auditor.graph.warm import CONNECT_SECONDS, Line
 
 BATCH_LIMIT = 20
 _READ_SECONDS = 60.0
+_KNOCKS = 3
+"""Tries to connect to a Graph that never answered: whoever mistyped an address or a proxy is sitting there."""
 _AT_ONCE = 8
 """Requests of one tenant under way together: enough to hide latency, too few to be throttled for."""
 
@@ -90,6 +92,7 @@ class GraphClient:
         self.graph = http.line.graph
         self._network = http.line.network
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._was_answered = False
         host = httpx.URL(self.graph).host
         # Without allowed hosts the provider would add the token to a request to anybody.
         provider = AzureIdentityAuthenticationProvider(cast(Any, tokens), allowed_hosts=[host])
@@ -164,14 +167,16 @@ class GraphClient:
                 answer = await self._once(method, url, headers, body)
             except Untrusted:
                 raise
-            except (Unreachable, BrokenJson):
-                if not await self.patience.wait(tried):
+            except (Unreachable, BrokenJson) as error:
+                most = _KNOCKS if isinstance(error, Unconnected) and not self._was_answered else None
+                if not await self.patience.wait(tried, most=most):
                     raise
                 continue
             if answer.status == 401:
                 if renewed:
                     raise TokenRefused(
-                        f"Graph refused the access token twice: {answer.code} {answer.message}",
+                        f"Graph refused the access token twice: {answer.code} {answer.message}"
+                        + (f" (request id {answer.request_id})" if answer.request_id else ""),
                         advice="Is the token meant for this cloud's Graph, and is this machine's clock right?",
                     )
                 renewed = True
@@ -196,12 +201,16 @@ class GraphClient:
             async with self._slots, asyncio.timeout(self.patience.remaining()):
                 response = await self._adapter.send_primitive_async(info, "bytes", {})
         except TimeoutError:
-            raise self._unreachable("the time for this run is over") from None
+            raise self._unreachable(OVER) from None
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            raise self._unreachable(str(error) or type(error).__name__, Unconnected) from None
         except httpx.RequestError as error:
             raise self._unreachable(str(error) or type(error).__name__) from None
+        self._was_answered = True
         return read_answer(cast(httpx.Response, response))
 
-    def _unreachable(self, problem: str) -> Unreachable:
-        host = httpx.URL(self.graph).host
-        kind = Untrusted if "CERTIFICATE_VERIFY_FAILED" in problem else Unreachable
-        return kind(f"{host}: {problem}", advice=advice_for(problem, self._network, self.graph))
+    def _unreachable(self, problem: str, kind: type[Unreachable] = Unreachable) -> Unreachable:
+        if "CERTIFICATE_VERIFY_FAILED" in problem:
+            kind = Untrusted
+        advice = advice_for(problem, self._network, self.graph)
+        return kind(f"no answer from {host_of(self.graph)}: {in_words(problem)}", advice=advice)

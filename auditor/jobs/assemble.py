@@ -23,7 +23,11 @@ from auditor.model.snapshot import Snapshot
 
 
 class UserNotRead(Exception):
-    """The user who was asked about is not in the snapshot; the message says why."""
+    """The user who was asked about is not in the snapshot; the message says why, and `advice` what to do."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.advice = advice
 
 
 def assemble(snapshot: Snapshot, packs: Sequence[Pack], *, user: str = "", source: str = "", tool: str = "") -> Report:
@@ -32,8 +36,8 @@ def assemble(snapshot: Snapshot, packs: Sequence[Pack], *, user: str = "", sourc
     `user` (object id or user principal name) is decided for beside the ordinary member. The same snapshot,
     packs and user give the same report. Raises UserNotRead.
     """
-    judged = {pack.name: Judged(snapshot, pack.app) for pack in packs if pack.app is not None}
-    findings = in_order(f for pack in packs if pack.name in judged for f in judge(pack, judged[pack.name]))
+    judged = {pack.name: Judged(snapshot, pack.app) for pack in packs}
+    findings = in_order(f for pack in packs for f in judge(pack, judged[pack.name]))
     subjects = _subjects(snapshot, user)
     decisions = tuple(_decisions(judged.values(), subjects))
     return Report(
@@ -58,17 +62,32 @@ def _subjects(snapshot: Snapshot, user: str) -> tuple[Subject, ...]:
         return (ORDINARY_MEMBER,)
     found = subject_for(snapshot, user)
     if isinstance(found, NotRead):
-        raise UserNotRead(found.why)
+        raise _user_not_read(snapshot, user, found)
     return (ORDINARY_MEMBER, found)
+
+
+def _user_not_read(snapshot: Snapshot, user: str, found: NotRead) -> UserNotRead:
+    why = snapshot.unread.get(f"users/{user}") or snapshot.unread.get("users")
+    if why is None:
+        advice = (
+            f"Read the tenant live, or make a snapshot with this user: consent-auditor collect --user {user} -o FILE"
+        )
+        return UserNotRead(f"the snapshot holds no user {user}", advice)
+    if why.status == 404:
+        advice = (
+            "Check --user: it takes the user principal name, which may differ from the mail address, or the object id."
+        )
+        return UserNotRead(f"there is no user {user} in this tenant", advice)
+    return UserNotRead(found.why, "Leave --user out, or give the audit's own app what it needs to read users.")
 
 
 def _decisions(judged: Iterable[Judged], subjects: Sequence[Subject]) -> Iterator[Decision]:
     seen: set[tuple[App, Subject]] = set()
     for one in judged:
-        for subject in subjects:
-            if (one.app, subject) in seen:
+        for subject in subjects if one.app is not None else ():
+            if (one.the_app, subject) in seen:
                 continue
-            seen.add((one.app, subject))
+            seen.add((one.the_app, subject))
             asked = one if subject is ORDINARY_MEMBER else Judged(one.snapshot, one.app, subject)
             yield msgspec.structs.replace(asked.decision, fixes=asked.fixes)
 
@@ -76,13 +95,23 @@ def _decisions(judged: Iterable[Judged], subjects: Sequence[Subject]) -> Iterato
 def _summary(decisions: Sequence[Decision], findings: Sequence[Finding]) -> Summary:
     counts = {outcome: sum(f.outcome is outcome for f in findings) for outcome in FindingOutcome}
     return Summary(
-        answer=" ".join(dict.fromkeys(d.because for d in decisions)),
+        answer=" ".join(dict.fromkeys(d.because for d in decisions)) or _tally(findings),
         passed=counts[FindingOutcome.PASS],
         failed=counts[FindingOutcome.FAIL],
         unknown=counts[FindingOutcome.UNKNOWN],
         waived=counts[FindingOutcome.WAIVED],
         not_applicable=counts[FindingOutcome.NOT_APPLICABLE],
     )
+
+
+def _tally(findings: Sequence[Finding]) -> str:
+    """The answer of rules that are about no app."""
+    if not findings:
+        return ""
+    failed = sum(f.outcome is FindingOutcome.FAIL for f in findings)
+    open_ones = sum(f.outcome is FindingOutcome.UNKNOWN for f in findings)
+    unknown = f", and {open_ones} could not be judged" if open_ones else ""
+    return f"{failed} of {len(findings)} rules failed{unknown}."
 
 
 def _calibrations(snapshot: Snapshot, packs: Sequence[Pack]) -> Iterator[Calibration]:

@@ -27,8 +27,8 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_cases(pack: Pack) -> Iterator[CaseResult]:
-    """Every case of every rule, in the order of the pack; a pack without an app has no cases to run."""
-    if pack.app is None:
+    """Every case of every rule, in the order of the pack; an abstract pack has none to run."""
+    if pack.abstract:
         return
     for rule in pack.rules:
         for case in rule.cases:
@@ -39,6 +39,8 @@ def run_cases(pack: Pack) -> Iterator[CaseResult]:
 def tenant_of(case: Case) -> Snapshot:
     """The tenant of a case: its sample, changed, and with parts taken away as a refused read leaves them."""
     snapshot = patched(sample(case.sample), case.set)
+    covers = {name: parts for name, parts in snapshot.covers.items() if name not in case.whole}
+    snapshot = msgspec.structs.replace(snapshot, covers=covers)
     for part in case.unread:
         snapshot = _without(snapshot, part)
     return snapshot
@@ -67,4 +69,8 @@ def _problem(case: Case, found: Finding) -> str:
         return f"expected {case.expect.value}, the rule says {found.outcome.value}: {found.reason}"
     if case.reason and case.reason.lower() not in found.reason.lower():
         return f"the reason should hold {case.reason!r}, and is: {found.reason}"
+    paths = [evidence.path for evidence in found.evidence]
+    for wanted in case.evidence:
+        if not any(wanted.lower() in path.lower() for path in paths):
+            return f"the evidence should name {wanted!r}, and names: {', '.join(paths) or 'nothing'}"
     return ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 import msgspec
 
 from auditor.graph.probe import Probe, probe
+from auditor.graph.threads import run
 from auditor.jobs.live import Target, delegated
-from auditor.model.permissions import PERMISSIONS
+from auditor.model.permissions import PERMISSIONS, WIDER
 from auditor.model.plan import Plan
 from auditor.packs.plan import Needed, permissions_for
 
@@ -50,21 +50,22 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 def diagnose(target: Target, plan: Plan, environ: Mapping[str, str] | None = None) -> Diagnosis:
     """What stands between this machine and an audit that reads `plan`. Nothing of the tenant is read."""
-    found = asyncio.run(
+    found = run(
         probe(
             tenant_id=target.tenant,
             at=target.at,
             auth=target.auth,
             environ=environ,
             prompt=target.prompt,
-            scopes=delegated(target),
+            scopes=delegated(target, plan),
+            seconds=target.timeout,
         )
     )
     if found.claims is None:
         return Diagnosis(probe=found)
     held = {name.lower(): name for name in found.claims.allowed}
     needed = permissions_for(plan)
-    used = {name.lower() for n in needed for name in (n.permission, *n.alternatives)}
+    used = {name.lower() for n in needed for name in _enough(n)}
     return Diagnosis(
         probe=found,
         permissions=tuple(_state(n, held) for n in needed),
@@ -73,7 +74,7 @@ def diagnose(target: Target, plan: Plan, environ: Mapping[str, str] | None = Non
 
 
 def _state(needed: Needed, held: Mapping[str, str]) -> PermissionState:
-    allowed_by = (held[n.lower()] for n in (needed.permission, *needed.alternatives) if n.lower() in held)
+    allowed_by = (held[name.lower()] for name in _enough(needed) if name.lower() in held)
     permission = PERMISSIONS[needed.permission]
     return PermissionState(
         name=permission.name,
@@ -82,3 +83,8 @@ def _state(needed: Needed, held: Mapping[str, str]) -> PermissionState:
         held_as=next(allowed_by, ""),
         without=permission.without,
     )
+
+
+def _enough(needed: Needed) -> tuple[str, ...]:
+    """Every permission that allows these reads, the least first."""
+    return (needed.permission, *needed.alternatives, *WIDER.get(needed.permission, ()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -11,15 +10,16 @@ import msgspec
 
 from auditor import __version__
 from auditor.consent.followup import further_reads
+from auditor.consent.request import RequestError, is_guid
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
-from auditor.graph.collect import collect
 from auditor.graph.credentials import Prompt
 from auditor.graph.retry import Patience
 from auditor.graph.session import Endpoints, open_graph
+from auditor.graph.threads import run
 from auditor.model.app import App
-from auditor.model.permissions import NEEDS
 from auditor.model.plan import Plan
 from auditor.model.snapshot import Snapshot
+from auditor.packs.plan import permissions_for
 
 TOOL = f"consent-auditor {__version__}"
 WHOLE = (
@@ -58,10 +58,17 @@ def read_tenant(
 ) -> Snapshot:
     """A snapshot of the tenant with everything that `plan` and the decisions on `apps` need.
 
-    Raises GraphError (and its CredentialError) when no audit can be made; what was refused alone is in the
+    Raises RequestError for a scope of a resource that has no app id, which Graph cannot be asked about,
+    GraphError (and its CredentialError) when no audit can be made; what was refused alone is in the
     snapshot's `unread`.
     """
-    return asyncio.run(_read(target, plan, tuple(apps), user, progress, environ))
+    apps = tuple(apps)
+    for need in (need for app in apps for need in app.scopes if not is_guid(need.resource)):
+        raise RequestError(
+            f"{need.resource} is not known by name: give the scope as APP-ID/{need.value}, with the app id of the"
+            " resource from Enterprise apps > Application type: All applications"
+        )
+    return run(_read(target, plan, apps, user, progress, environ))
 
 
 async def _read(
@@ -81,8 +88,11 @@ async def _read(
         environ=environ,
         patience=Patience(target.timeout),
         prompt=target.prompt,
-        scopes=delegated(target),
+        scopes=delegated(target, plan),
     ) as client:
+        # Not at the top: the SDK below it is imported while the token is fetched.
+        from auditor.graph.collect import collect
+
         claims = await client.tokens.claims()
         read = partial(
             collect,
@@ -112,12 +122,11 @@ def _further(snapshot: Snapshot, apps: tuple[App, ...], user: str) -> Plan:
     return plan
 
 
-def delegated(target: Target) -> tuple[str, ...]:
+def delegated(target: Target, plan: Plan) -> tuple[str, ...]:
     """The scopes that an administrator who signs in is asked for; an app's permissions need no names."""
     if target.auth != "device-code":
         return ()
-    least = dict.fromkeys(names[0] for names in NEEDS.values())
-    return tuple(f"{target.at.graph}/{name}" for name in least)
+    return tuple(f"{target.at.graph}/{needed.permission}" for needed in permissions_for(plan))
 
 
 def now() -> str:

@@ -7,25 +7,43 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from auditor.consent.links import admin_consent_link, portal_address
+from auditor.judge.combined import all_hold, any_holds, opposite
 from auditor.judge.connection import admin_consent_covers, scopes_user_consentable, users_can_connect
+from auditor.judge.granted import app_roles_held, classifications, delegated_grants
+from auditor.judge.policies import assigned_policies, users_can_consent
 from auditor.judge.ruling import Ruling
+from auditor.judge.settings import contains, count, directory_setting, every, setting
 from auditor.judge.subject import Judged
-from auditor.judge.tenant_settings import consent_setting, consent_workflow, scopes_classified
+from auditor.judge.tenant_settings import consent_workflow, scopes_classified, user_setting
 from auditor.judge.vendor_app import app_assignment, app_enabled, publisher_verified
 from auditor.model.finding import Finding, FindingOutcome, Remediation
+from auditor.model.fix import Fix
 from auditor.model.rule import (
     AdminConsentCovers,
+    AllOf,
     AnyCheck,
+    AnyOf,
     AppAssignment,
     AppEnabled,
+    AppRolesHeld,
+    AssignedPolicies,
+    Classifications,
     ConsentWorkflow,
+    Contains,
+    Count,
+    DelegatedGrants,
+    DirectorySettingIs,
+    Every,
+    Not,
     Pack,
     PublisherVerified,
     Rule,
     ScopesClassified,
     ScopesUserConsentable,
+    Setting,
     UserConsentSetting,
     UsersCanConnect,
+    UsersCanConsent,
 )
 
 
@@ -42,9 +60,10 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def finding(rule: Rule, pack: Pack, judged: Judged) -> Finding:
     """What `rule` says of the tenant: unknown, never pass or fail, where Graph gave no answer."""
-    ruling = _ruling(rule.check, judged)
+    ruling = ruled(rule.check, judged)
     attention = ruling.outcome in (FindingOutcome.FAIL, FindingOutcome.UNKNOWN)
-    fixes = judged.fixes if ruling.outcome is FindingOutcome.FAIL and rule.routes else ()
+    offered = judged.fixes if ruling.outcome is FindingOutcome.FAIL and rule.routes and judged.app else ()
+    fixes = tuple(f for f in offered if set(f.route.split("+")) & set(rule.routes))
     return Finding(
         rule=rule.id,
         pack=pack.name,
@@ -55,20 +74,74 @@ def finding(rule: Rule, pack: Pack, judged: Judged) -> Finding:
         fingerprint=fingerprint(rule, judged),
         why=rule.why,
         evidence=ruling.evidence,
-        remediation=_filled(rule.fix, judged) if attention else Remediation(),
-        fixes=tuple(f for f in fixes if set(f.route.split("+")) & set(rule.routes)),
+        remediation=_remediation(rule, judged, fixes) if attention else Remediation(),
+        fixes=fixes,
         references=rule.references,
         frameworks=dict(rule.frameworks),
+        note=rule.view,
     )
+
+
+def _remediation(rule: Rule, judged: Judged, fixes: tuple[Fix, ...]) -> Remediation:
+    """The author's advice; where another way than an administrator's consent was proven, that way's steps.
+
+    A link that grants consent does not help an app that is switched off, whatever the rule was written for.
+    """
+    advice = _filled(rule.fix, judged)
+    best = fixes[0] if fixes else None
+    if best is None or not best.steps.portal or {"R1", "R3"} & {r for f in fixes for r in f.route.split("+")}:
+        return advice
+    return Remediation(portal=best.steps.portal, link=best.link, role=best.role)
 
 
 def fingerprint(rule: Rule, judged: Judged) -> str:
     """The same for the same rule, tenant and app in every run, whatever the outcome."""
-    parts = (rule.id, judged.snapshot.tenant.id.lower(), judged.app.client_id.lower())
+    parts = (rule.id, judged.snapshot.tenant.id.lower(), judged.app.client_id.lower() if judged.app else "")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def _ruling(check: AnyCheck, judged: Judged) -> Ruling:
+def ruled(check: AnyCheck, judged: Judged) -> Ruling:
+    """What one check says of the tenant."""
+    match check:
+        case AnyOf(checks=checks):
+            return any_holds(ruled(one, judged) for one in checks)
+        case AllOf(checks=checks):
+            return all_hold(ruled(one, judged) for one in checks)
+        case Not(check=one):
+            return opposite(ruled(one, judged))
+        case Setting():
+            return setting(check, judged)
+        case Contains():
+            return contains(check, judged)
+        case Every():
+            return every(check, judged)
+        case Count():
+            return count(check, judged)
+        case DirectorySettingIs():
+            return directory_setting(check, judged)
+        case _:
+            return _of_consent(check, judged)
+
+
+_OfConsent = (
+    UsersCanConnect
+    | ScopesUserConsentable
+    | ScopesClassified
+    | AdminConsentCovers
+    | AppEnabled
+    | AppAssignment
+    | PublisherVerified
+    | UserConsentSetting
+    | ConsentWorkflow
+    | AssignedPolicies
+    | UsersCanConsent
+    | DelegatedGrants
+    | AppRolesHeld
+    | Classifications
+)
+
+
+def _of_consent(check: _OfConsent, judged: Judged) -> Ruling:
     match check:
         case UsersCanConnect():
             return users_can_connect(judged)
@@ -85,25 +158,34 @@ def _ruling(check: AnyCheck, judged: Judged) -> Ruling:
         case PublisherVerified():
             return publisher_verified(judged)
         case UserConsentSetting():
-            return consent_setting(check, judged)
+            return user_setting(check, judged)
         case ConsentWorkflow():
-            return consent_workflow(judged)
+            return consent_workflow(check, judged)
+        case AssignedPolicies():
+            return assigned_policies(check, judged)
+        case UsersCanConsent():
+            return users_can_consent(check, judged)
+        case DelegatedGrants():
+            return delegated_grants(check, judged)
+        case AppRolesHeld():
+            return app_roles_held(check, judged)
+        case Classifications():
+            return classifications(check, judged)
         case _:
             assert_never(check)
 
 
 def _filled(advice: Remediation, judged: Judged) -> Remediation:
     """The rule's advice with this tenant's and this app's values in it."""
-    app = judged.app
-    values = {
-        "{tenant-id}": judged.snapshot.tenant.id,
-        "{client-id}": app.client_id,
-        "{app}": app.label,
-        "{redirect-uri}": app.redirect_uris[0] if app.redirect_uris else "",
-        "{scopes}": ", ".join(n.value for n in app.scopes if n.required),
-        "{admin-consent-link}": admin_consent_link(judged.snapshot, app),
-        "{portal}": portal_address(judged.snapshot),
-    }
+    values = {"{tenant-id}": judged.snapshot.tenant.id, "{portal}": portal_address(judged.snapshot)}
+    if (app := judged.app) is not None:
+        values |= {
+            "{client-id}": app.client_id,
+            "{app}": app.label,
+            "{redirect-uri}": app.redirect_uris[0] if app.redirect_uris else "",
+            "{scopes}": ", ".join(n.value for n in app.scopes if n.required),
+            "{admin-consent-link}": admin_consent_link(judged.snapshot, app),
+        }
 
     def fill(text: str) -> str:
         for placeholder, value in values.items():

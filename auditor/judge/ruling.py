@@ -10,31 +10,36 @@ from auditor.model.finding import Evidence, FindingOutcome
 
 
 class Ruling(msgspec.Struct, frozen=True):
-    """The outcome of a check, one sentence why, and the values that it rests on."""
+    """The outcome of a check, one clause that says why, and the values that it rests on."""
 
     outcome: FindingOutcome
-    reason: str
+    clause: str
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """The clause as a sentence."""
+        return sentence(self.clause)
 
 
 def passed(reason: str, *evidence: Evidence) -> Ruling:
     """The tenant is as the rule wants it."""
-    return Ruling(FindingOutcome.PASS, sentence(reason), evidence)
+    return Ruling(FindingOutcome.PASS, reason, evidence)
 
 
 def failed(reason: str, *evidence: Evidence) -> Ruling:
     """The tenant is not as the rule wants it."""
-    return Ruling(FindingOutcome.FAIL, sentence(reason), evidence)
+    return Ruling(FindingOutcome.FAIL, reason, evidence)
 
 
 def unknown(reason: str, *evidence: Evidence) -> Ruling:
     """What the rule asks about was not read, or is not documented."""
-    return Ruling(FindingOutcome.UNKNOWN, sentence(reason), evidence)
+    return Ruling(FindingOutcome.UNKNOWN, reason, evidence)
 
 
 def not_applicable(reason: str, *evidence: Evidence) -> Ruling:
     """The rule has no bearing on this tenant."""
-    return Ruling(FindingOutcome.NOT_APPLICABLE, sentence(reason), evidence)
+    return Ruling(FindingOutcome.NOT_APPLICABLE, reason, evidence)
 
 
 def seen(path: str, actual: Any, expected: Any = None) -> Evidence:

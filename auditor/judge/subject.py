@@ -1,4 +1,4 @@
-"""What a rule is judged on: a snapshot, and the app of the rule's pack with its decision."""
+"""What a rule is judged on: a snapshot, and the app of the rule's pack, if it has one, with its decision."""
 
 from __future__ import annotations
 
@@ -15,24 +15,31 @@ from auditor.model.snapshot import Snapshot
 
 
 class Judged:
-    """One app in one tenant; what several rules ask for is worked out once."""
+    """One tenant, and one app in it or none; what several rules ask for is worked out once."""
 
-    def __init__(self, snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) -> None:
+    def __init__(self, snapshot: Snapshot, app: App | None = None, subject: Subject = ORDINARY_MEMBER) -> None:
         self.snapshot = snapshot
         self.app = app
         self.subject = subject
 
+    @property
+    def the_app(self) -> App:
+        """The app that the rules are about; `LookupError` where there is none, which no sound pack lets happen."""
+        if self.app is None:
+            raise LookupError("a check about an app needs one")
+        return self.app
+
     @cached_property
     def case(self) -> Case:
         """The facts about the app."""
-        return gather(self.snapshot, self.app, self.subject)
+        return gather(self.snapshot, self.the_app, self.subject)
 
     @cached_property
     def decision(self) -> Decision:
         """Whether the subject can connect."""
-        return decide(self.snapshot, self.app, self.subject)
+        return decide(self.snapshot, self.the_app, self.subject)
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:
         """What would mend it, proven."""
-        return fixes_for(self.snapshot, self.app, self.subject)
+        return fixes_for(self.snapshot, self.the_app, self.subject)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 from auditor.consent.case import Row
-from auditor.consent.logic import Truth
-from auditor.consent.reading import NotRead
+from auditor.consent.logic import Truth, any_of
+from auditor.consent.reading import NotRead, consent_setting, user
 from auditor.consent.sentences import listed
 from auditor.consent.setting import user_consent_setting
-from auditor.consent.workflow import workflow
+from auditor.consent.workflow import LEGACY_SETTING, workflow
 from auditor.judge.ruling import Ruling, failed, not_applicable, passed, seen, unknown
 from auditor.judge.subject import Judged
+from auditor.judge.values import covered
 from auditor.model.known_scopes import known_scope_ids
-from auditor.model.rule import ScopesClassified, UserConsentSetting
+from auditor.model.resources import User
+from auditor.model.rule import ConsentWorkflow, ScopesClassified, UserConsentSetting
 from auditor.model.snapshot import Snapshot
 from auditor.model.wellknown import RESOURCE_NAMES
 
 _ASSIGNED = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
 
 
-def consent_setting(check: UserConsentSetting, judged: Judged) -> Ruling:
+def user_setting(check: UserConsentSetting, judged: Judged) -> Ruling:
     """Whether the user consent setting is one of the allowed ones."""
     setting = user_consent_setting(judged.snapshot)
     if isinstance(setting, NotRead):
@@ -87,18 +91,53 @@ def _elsewhere(snapshot: Snapshot, level: str, missing: list[Row]) -> str:
     )
 
 
-def consent_workflow(judged: Judged) -> Ruling:
+def consent_workflow(check: ConsentWorkflow, judged: Judged) -> Ruling:
     """Whether users who may not consent can ask somebody."""
     flow = workflow(judged.snapshot)
     evidence = seen("adminConsentRequestPolicy.isEnabled", flow.enabled is Truth.TRUE, True)
-    if flow.enabled is Truth.UNKNOWN:
+    if flow.enabled is Truth.UNKNOWN or (flow.doubts and check.compare_setting):
         return unknown(flow.why)
+    told = _older_setting(judged.snapshot, flow.enabled) if check.compare_setting else ""
     if flow.enabled is Truth.FALSE:
-        return failed("users cannot ask for approval: the admin consent workflow is off", evidence)
+        return failed(f"users cannot ask for approval: the admin consent workflow is off{told}", evidence)
     reviewers = seen("adminConsentRequestPolicy.reviewers", flow.reviewers, "at least 1")
     if flow.reviewers is None:
         return unknown("the admin consent workflow is on, but its reviewers were not read", evidence)
     if flow.reviewers == 0:
         return failed("the admin consent workflow is on, but no reviewer is named: requests reach nobody", reviewers)
+    there = reviewers_there(judged.snapshot)
+    if there is Truth.FALSE:
+        return failed("the admin consent workflow is on, but none of its reviewers exists any more", reviewers)
+    if there is Truth.UNKNOWN and check.reviewers_exist:
+        return unknown("the admin consent workflow is on, but whether its reviewers exist was not read", reviewers)
     people = "1 reviewer is" if flow.reviewers == 1 else f"{flow.reviewers} reviewers are"
-    return passed(f"the admin consent workflow is on, and {people} named", reviewers)
+    return passed(f"the admin consent workflow is on, and {people} named{told}", reviewers)
+
+
+def _older_setting(snapshot: Snapshot, enabled: Truth) -> str:
+    """What to add where the older directory setting, which some benchmarks read, says otherwise or nothing."""
+    older = consent_setting(snapshot, LEGACY_SETTING)
+    if isinstance(older, NotRead):
+        return f" (the older directory setting {LEGACY_SETTING} could not be compared: {older.why})"
+    says = older if isinstance(older, str) else "not set"
+    if (says == "true") is (enabled is Truth.TRUE):
+        return ""
+    return f" (by the letter this comes out otherwise: the older directory setting {LEGACY_SETTING} is {says})"
+
+
+def reviewers_there(snapshot: Snapshot) -> Truth:
+    """Whether at least one reviewer exists, as far as that can be told: groups and roles are taken to."""
+    policy = snapshot.sections.adminConsentRequestPolicy
+    found: list[Truth] = []
+    for reviewer in (policy.reviewers if policy else None) or ():
+        match = _USER_QUERY.fullmatch(reviewer.query)
+        if match is None:
+            found.append(Truth.UNKNOWN)
+            continue
+        is_there = isinstance(user(snapshot, match[1]), User)
+        complete = snapshot.sections.users is not None and not covered(snapshot, "users")
+        found.append(Truth.TRUE if is_there else Truth.FALSE if complete else Truth.UNKNOWN)
+    return any_of(found)
+
+
+_USER_QUERY = re.compile(r"(?:/(?:v1\.0|beta))?/users/([^/?$]+)", re.IGNORECASE)

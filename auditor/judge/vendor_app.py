@@ -78,7 +78,7 @@ def _makes_a_difference(judged: Judged) -> Truth:
     """Decides twice, with the publisher verified and not; not known where other facts are missing anyway."""
     outcomes: set[Outcome] = set()
     for verified in (True, False):
-        app = msgspec.structs.replace(judged.app, publisher_verified=verified)
+        app = msgspec.structs.replace(judged.the_app, publisher_verified=verified)
         publisher = VerifiedPublisher(verifiedPublisherId="supposed" if verified else None)
         sections = judged.snapshot.sections
         principals = tuple(

@@ -118,7 +118,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     `because` is one sentence. `also` lists gates that would stop the user too, once the first is mended.
     `doubts` says why the confidence is not certain; `depends_on` names the facts that were not known.
-    `outcomes` holds the possible outcomes when the outcome is ``depends``.
+    `outcomes` holds the possible outcomes when the outcome is ``depends``. `advice` is what to ask of whom
+    where nothing in the tenant's consent settings can help.
     """
 
     app: AppRef
@@ -135,4 +136,5 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     depends_on: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     notes: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()

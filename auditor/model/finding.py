@@ -58,7 +58,10 @@ class Remediation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of one rule. `reason` is one sentence; `fingerprint` is the same in every run."""
+    """The outcome of one rule. `reason` is one sentence; `fingerprint` is the same in every run.
+
+    `note` is the view of the rule's author, and who sees it otherwise; empty where the rule has none.
+    """
 
     rule: str
     pack: str
@@ -73,3 +76,4 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...] = ()
     references: tuple[str, ...] = ()
     frameworks: dict[str, str] = msgspec.field(default_factory=dict)
+    note: str = ""

@@ -102,3 +102,23 @@ NEEDS = MappingProxyType(
     }
 )
 """For each section, any one of these permissions allows the read; the least one comes first."""
+
+WIDER = MappingProxyType(
+    {
+        "Policy.Read.PermissionGrant": ("Policy.ReadWrite.PermissionGrant",),
+        "Application.Read.All": ("Application.ReadWrite.All", "Directory.ReadWrite.All"),
+        "Directory.Read.All": ("Directory.ReadWrite.All",),
+        "DelegatedPermissionGrant.Read.All": ("DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"),
+        "Organization.Read.All": ("Organization.ReadWrite.All", "Directory.ReadWrite.All"),
+        "RoleManagement.Read.Directory": (
+            "RoleManagement.ReadWrite.Directory",
+            "RoleManagement.Read.All",
+            "Directory.ReadWrite.All",
+        ),
+        "GroupSettings.Read.All": ("GroupSettings.ReadWrite.All", "Directory.ReadWrite.All"),
+        "ConsentRequest.Read.All": ("ConsentRequest.ReadWrite.All",),
+        "User.Read.All": ("User.ReadWrite.All", "Directory.ReadWrite.All"),
+    }
+)
+"""Permissions that Graph's reference lists as higher ones for the same reads: a token that holds one can audit,
+although an audit should not be given it."""

@@ -13,7 +13,7 @@ FORMAT = "consent-auditor/report"
 VERSION = 1
 
 
-class UnreadPart(Unread, frozen=True, kw_only=True):
+class UnreadPart(Unread, frozen=True, kw_only=True, omit_defaults=False):
     """Something that could not be read, by section or ``section/part``."""
 
     section: str
@@ -52,6 +52,13 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[ScopeDifference, ...] = ()
 
 
+class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
+    """The decisions for an ordinary member if all of `assumed` were so. Findings stay about the tenant as it is."""
+
+    assumed: tuple[str, ...]
+    decisions: tuple[Decision, ...] = ()
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts, and the one sentence that answers the question."""
 
@@ -66,10 +73,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is said about a tenant. The same inputs give the same bytes."""
 
-    tenant: Tenant
-    summary: Summary
     format: str = FORMAT
     version: int = VERSION
+    tenant: Tenant
+    summary: Summary
     cloud: str = "global"
     taken: str = ""
     tool: str = ""
@@ -81,3 +88,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unread: tuple[UnreadPart, ...] = ()
     packs: tuple[PackRef, ...] = ()
     policies: tuple[PolicyRef, ...] = ()
+    what_if: WhatIf | None = None

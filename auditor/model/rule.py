@@ -8,75 +8,93 @@ from typing import Any
 import msgspec
 
 from auditor.model.app import App
-from auditor.model.finding import FindingOutcome, Remediation, Severity
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", rename="kebab"):
-    """Base of the closed set of check kinds; a kind is a question that `judge` knows how to answer."""
-
-
-class UsersCanConnect(Check, frozen=True, tag="users-can-connect"):
-    """An ordinary member can connect the pack's app without an administrator."""
-
-
-class ScopesUserConsentable(Check, frozen=True, tag="scopes-user-consentable"):
-    """Every required scope exists on its resource and a user may be asked for it."""
-
-
-class ScopesClassified(Check, frozen=True, tag="scopes-classified"):
-    """Required scopes are classified `level`, where an assigned consent policy depends on that."""
-
-    level: str = "low"
-
-
-class AdminConsentCovers(Check, frozen=True, tag="admin-consent-covers"):
-    """A tenant-wide grant of the app covers every required scope."""
-
-
-class AppEnabled(Check, frozen=True, tag="app-enabled"):
-    """Nobody switched the app off: not this tenant, not its publisher, not Microsoft."""
-
-
-class AppAssignment(Check, frozen=True, tag="app-assignment"):
-    """The app needs no assignment, or somebody is assigned to it."""
-
-
-class PublisherVerified(Check, frozen=True, tag="publisher-verified"):
-    """The app's publisher is verified, where an assigned consent policy or risk step-up depends on that."""
-
-
-class UserConsentSetting(Check, frozen=True, tag="user-consent-setting"):
-    """What the tenant's user consent setting is, by its name in the portal, is one of `allowed`.
-
-    Names: ``none``, ``low``, ``recommended``, ``legacy``, ``custom``. Judged for being known, if `allowed`
-    holds every name.
-    """
-
-    allowed: tuple[str, ...] = ("none", "low", "recommended", "legacy", "custom")
-
-
-class ConsentWorkflow(Check, frozen=True, tag="consent-workflow"):
-    """The admin consent workflow is on and its requests reach somebody."""
-
-
-AnyCheck = (
-    UsersCanConnect
-    | ScopesUserConsentable
-    | ScopesClassified
-    | AdminConsentCovers
-    | AppEnabled
-    | AppAssignment
-    | PublisherVerified
-    | UserConsentSetting
-    | ConsentWorkflow
+from auditor.model.checks import (
+    AdminConsentCovers as AdminConsentCovers,
 )
+from auditor.model.checks import (
+    AllOf as AllOf,
+)
+from auditor.model.checks import (
+    AnyCheck as AnyCheck,
+)
+from auditor.model.checks import (
+    AnyOf as AnyOf,
+)
+from auditor.model.checks import (
+    AppAssignment as AppAssignment,
+)
+from auditor.model.checks import (
+    AppEnabled as AppEnabled,
+)
+from auditor.model.checks import (
+    AppRolesHeld as AppRolesHeld,
+)
+from auditor.model.checks import (
+    AssignedPolicies as AssignedPolicies,
+)
+from auditor.model.checks import (
+    Check as Check,
+)
+from auditor.model.checks import (
+    Classifications as Classifications,
+)
+from auditor.model.checks import (
+    ConsentWorkflow as ConsentWorkflow,
+)
+from auditor.model.checks import (
+    Contains as Contains,
+)
+from auditor.model.checks import (
+    Count as Count,
+)
+from auditor.model.checks import (
+    DelegatedGrants as DelegatedGrants,
+)
+from auditor.model.checks import (
+    DirectorySettingIs as DirectorySettingIs,
+)
+from auditor.model.checks import (
+    Every as Every,
+)
+from auditor.model.checks import (
+    Not as Not,
+)
+from auditor.model.checks import (
+    PublisherVerified as PublisherVerified,
+)
+from auditor.model.checks import (
+    ScopesClassified as ScopesClassified,
+)
+from auditor.model.checks import (
+    ScopesUserConsentable as ScopesUserConsentable,
+)
+from auditor.model.checks import (
+    Setting as Setting,
+)
+from auditor.model.checks import (
+    Test as Test,
+)
+from auditor.model.checks import (
+    UserConsentSetting as UserConsentSetting,
+)
+from auditor.model.checks import (
+    UsersCanConnect as UsersCanConnect,
+)
+from auditor.model.checks import (
+    UsersCanConsent as UsersCanConsent,
+)
+from auditor.model.checks import (
+    Wording as Wording,
+)
+from auditor.model.finding import FindingOutcome, Remediation, Severity
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A small tenant and what the rule must say of it.
 
     The tenant is the sample tenant `sample`, with `set` laid over its sections (JSON merge patch, RFC 7396)
-    and the sections (or ``section/part``) of `unread` taken away.
+    and the sections (or ``section/part``) of `unread` taken away. The sections of `whole` count as read for the
+    whole directory, where the sample covers some apps only.
     """
 
     name: str
@@ -84,8 +102,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     expect: FindingOutcome
     set: Mapping[str, Any] = msgspec.field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
     reason: str = ""
     """Text that the finding's reason must contain."""
+    evidence: tuple[str, ...] = ()
+    """Texts, each of which a path of the finding's evidence must contain."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,13 +114,15 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     `fix.portal` and `fix.link` may hold the placeholders ``{tenant-id}``, ``{client-id}``, ``{app}``,
     ``{redirect-uri}``, ``{scopes}``, ``{admin-consent-link}``, ``{portal}``. `routes` are the engine's
-    fixes that mend this rule, so that a finding can offer the proven ones.
+    fixes that mend this rule, so that a finding can offer the proven ones. `view` is what the rule's author
+    wants read beside every finding: whose view this is, and who sees it otherwise.
     """
 
     id: str
     title: str
     severity: Severity
     why: str
+    view: str = ""
     check: AnyCheck
     fix: Remediation = msgspec.field(default_factory=Remediation)
     routes: tuple[str, ...] = ()
@@ -112,7 +135,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     """Rules that belong together, and the app that they are about, if any.
 
     `digest` is the SHA-256 of the pack's text and of the text of every pack it extends.
-    An `abstract` pack only serves others that extend it.
+    An `abstract` pack only serves others that extend it. `warnings` is what the loader doubts and lets pass.
     """
 
     name: str
@@ -126,3 +149,4 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
     digest: str = ""
     origin: str = ""
+    warnings: tuple[str, ...] = ()

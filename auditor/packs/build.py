@@ -10,11 +10,11 @@ from msgspec import UNSET, UnsetType
 from auditor.model.app import App, ScopeNeed
 from auditor.model.finding import FindingOutcome, Remediation
 from auditor.model.rule import Case, Pack, Rule
+from auditor.model.scope_lists import RESOURCES
 from auditor.packs.forms import AppForm, CaseForm, FixForm, PackForm, RuleForm, ScopeForm
-from auditor.packs.words import RESOURCES
 
 
-def pack_of(form: PackForm, digest: str, origin: str) -> Pack:
+def pack_of(form: PackForm, digest: str, origin: str, warnings: tuple[str, ...] = ()) -> Pack:
     """The pack that the form describes."""
     return Pack(
         name=form.pack,
@@ -28,6 +28,7 @@ def pack_of(form: PackForm, digest: str, origin: str) -> Pack:
         references=form.references,
         digest=digest,
         origin=origin,
+        warnings=warnings,
     )
 
 
@@ -54,6 +55,7 @@ def rule_of(form: RuleForm) -> Rule:
         title=form.title,
         severity=form.severity,
         why=form.why,
+        view=form.view,
         check=form.check,
         fix=_fix(form.fix),
         routes=form.routes,
@@ -93,5 +95,7 @@ def _case(form: CaseForm) -> Case:
         expect=FindingOutcome(form.expect),
         set=form.set,
         unread=form.unread,
+        whole=form.whole,
         reason=form.reason,
+        evidence=form.evidence,
     )

@@ -62,6 +62,11 @@ class Problems:
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
+        self.doubts: list[Problem] = []
+
+    def warn(self, at: Place, message: str, *, near: str = "") -> None:
+        """Note something that is odd and may be meant."""
+        self.doubts.append(Problem(*at, message=message, near=near))
 
     def add(self, at: Place, message: str, *, expected: str = "", near: str = "") -> None:
         """Note a problem and go on, unless there are too many to be worth it."""

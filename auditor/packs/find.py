@@ -9,6 +9,7 @@ from auditor.model.app import App
 from auditor.model.rule import Pack
 from auditor.packs.errors import PackError, Problem
 from auditor.packs.load import load
+from auditor.packs.plan import plan_for
 from auditor.packs.sources import (
     Source,
     exists,
@@ -31,13 +32,15 @@ class Listed(NamedTuple):
     about: str
     app: App | None
     rules: int
+    directory_wide: bool
+    """Whether it reads sections page by page, so that its cost grows with the tenant."""
 
 
 def find(name: str) -> tuple[Source, ...]:
     """The texts that `name` means: one, or those of every pack in a folder."""
     if not is_path(name):
         if name not in shipped_names():
-            raise PackError([unknown_pack(name, (pack.name for pack in list_packs()))])
+            raise PackError([unknown_pack(name, (pack.name for pack in list_packs(benchmarks=True)))])
         return (shipped_source(name),)
     path = path_of(name)
     if exists(path) and path.is_dir():
@@ -73,14 +76,21 @@ def load_packs(names: Iterable[str], *, samples: Collection[str] | None = None) 
     return tuple(packs.values())
 
 
-def list_packs(*, abstract: bool = False) -> tuple[Listed, ...]:
-    """The shipped packs by name; those that only serve others are left out unless asked for."""
+def list_packs(*, abstract: bool = False, benchmarks: bool = False) -> tuple[Listed, ...]:
+    """The shipped packs by name: those about an app, which is what a command without ``--pack`` means.
+
+    With `benchmarks` also those about the tenant alone, of which some read the whole directory; with
+    `abstract` also those that only serve others.
+    """
     packs = (load(shipped_source(name)) for name in shipped_names())
-    return tuple(_listed(pack) for pack in packs if abstract or not pack.abstract)
+    wanted = (pack for pack in packs if (abstract or not pack.abstract) and (benchmarks or pack.app or pack.abstract))
+    return tuple(_listed(pack) for pack in wanted)
 
 
 def _listed(pack: Pack) -> Listed:
-    return Listed(pack.name, pack.version, pack.title, pack.about, pack.app, len(pack.rules))
+    return Listed(
+        pack.name, pack.version, pack.title, pack.about, pack.app, len(pack.rules), bool(plan_for([pack]).whole)
+    )
 
 
 def _clash(pack: Pack, first: Pack) -> Iterable[Problem]:

@@ -79,7 +79,9 @@ class CaseForm(Form, frozen=True, kw_only=True):
     expect: Literal["fail", "pass", "unknown", "not-applicable"]
     set: Annotated[dict[str, Any], Meta(description="Laid over the sections, as a JSON merge patch.")] = {}
     unread: Annotated[tuple[Section, ...], Meta(description="Sections, or section/part, that were not read.")] = ()
+    whole: Annotated[tuple[Section, ...], Meta(description="Sections that count as read directory-wide.")] = ()
     reason: Annotated[str, Meta(description="Text that the reason of the finding must contain.")] = ""
+    evidence: Annotated[tuple[str, ...], Meta(description="Texts that paths of the evidence must contain.")] = ()
 
 
 class RuleForm(Form, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ class RuleForm(Form, frozen=True, kw_only=True):
     title: Line
     severity: Severity
     why: Annotated[str, Meta(description="What goes wrong if the rule fails, in plain words.")]
+    view: Annotated[str, Meta(description="Whose view this is, and who sees it otherwise; shown beside it.")] = ""
     check: AnyCheck
     fix: FixForm = FixForm()
     routes: Annotated[tuple[Route, ...], Meta(description="Fixes of the engine that mend it.")] = ()

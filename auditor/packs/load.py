@@ -27,7 +27,7 @@ def load(source: Source, *, samples: Collection[str] | None = None) -> Pack:
             form = fit(document, PackForm, problems, "a pack", is_complete=whole.is_complete)
             check_meaning(document, problems, samples=samples, is_complete=whole.is_complete)
     problems.raise_any()
-    return pack_of(form, _digest(whole.links), source.label)
+    return pack_of(form, _digest(whole.links), source.label, tuple(dict.fromkeys(map(str, problems.doubts))))
 
 
 def case_places(source: Source) -> Mapping[tuple[str, str], Place]:

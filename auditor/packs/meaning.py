@@ -5,26 +5,44 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from auditor.model import rule as kinds
+from auditor.model.scope_lists import RESOURCES
 from auditor.packs import words
+from auditor.packs.arguments import check_arguments, nested
 from auditor.packs.errors import Place, Problems, listed, nearest
+from auditor.packs.ids import check_ids
 from auditor.packs.patches import check_patch
 from auditor.packs.positions import Items, Node, Scalar, Table, child
 
-WITHOUT_APP = {kind.__struct_config__.tag for kind in (kinds.UserConsentSetting, kinds.ConsentWorkflow)}
-"""The kinds of check that are about the tenant; all others are about an app."""
+ABOUT_APP = {
+    kind.__struct_config__.tag
+    for kind in (
+        kinds.UsersCanConnect,
+        kinds.ScopesUserConsentable,
+        kinds.ScopesClassified,
+        kinds.AdminConsentCovers,
+        kinds.AppEnabled,
+        kinds.AppAssignment,
+        kinds.PublisherVerified,
+    )
+}
+"""The kinds of check that are about an app; all others are about the tenant, or may be."""
+
+OF_THE_APP = ("{client-id}", "{app}", "{redirect-uri}", "{scopes}", "{admin-consent-link}")
+"""Placeholders that have a value only where the pack has an app."""
 
 
 def check_meaning(document: Table, problems: Problems, *, samples: Collection[str] | None, is_complete: bool) -> None:
     """Report what is wrong although every key and type is right."""
     app, rules = child(document, "app"), child(document, "rules")
+    abstract = _text(child(document, "abstract")) == "true"
     if isinstance(app, Table):
         _app(app, problems)
     if isinstance(rules, Items) and not rules.nodes:
         problems.add(rules.at, "rules is an empty list", expected="at least one rule")
     for rule in _tables(rules):
-        _arguments(child(rule, "check"), problems)
+        check_arguments(child(rule, "check"), problems, has_app=app is not None or not is_complete or abstract)
         _cases(child(rule, "cases"), problems, samples)
-    if is_complete and _text(child(document, "abstract")) != "true":
+    if is_complete and not abstract:
         _needs_app(app, rules, problems)
 
 
@@ -33,7 +51,7 @@ def _app(app: Table, problems: Problems) -> None:
     by_id: dict[str, str] = {}
     scopes = child(app, "scopes")
     for key, entry in scopes.entries.items() if isinstance(scopes, Table) else ():
-        resource = words.RESOURCES.get(key, key.lower())
+        resource = RESOURCES.get(key, key.lower())
         if resource in by_id:
             problems.add(entry.at, f'"{key}" and "{by_id[resource]}" are the same resource', expected="one list")
         by_id[resource] = key
@@ -63,23 +81,6 @@ def _assumption(node: Node, app: Table, problems: Problems) -> None:
         problems.add(assumed.at, "assumed without a source", expected="source: where the claim comes from")
 
 
-def _arguments(check: Node | None, problems: Problems) -> None:
-    """The arguments of a check have the values that the judge knows."""
-    match _text(child(check, "kind")):
-        case "scopes-classified":
-            nodes, must, what = [child(check, "level")], words.level, "level"
-        case "user-consent-setting":
-            allowed = child(check, "allowed")
-            nodes, must, what = list(allowed.nodes) if isinstance(allowed, Items) else [], words.setting, "allowed"
-            if isinstance(allowed, Items) and not allowed.nodes:
-                problems.add(allowed.at, "allowed is an empty list", expected=listed(words.SETTINGS))
-        case _:
-            return
-    for node in nodes:
-        if isinstance(node, Scalar) and isinstance(node.value, str) and (wrong := must(node.value.strip())):
-            problems.add(node.at, f"{what}: {wrong.message}", expected=wrong.expected, near=wrong.near)
-
-
 def _cases(cases: Node | None, problems: Problems, samples: Collection[str] | None) -> None:
     """Cases have names of their own, samples that exist, and patches in Graph's own names."""
     names: dict[str, Place] = {}
@@ -94,19 +95,31 @@ def _cases(cases: Node | None, problems: Problems, samples: Collection[str] | No
             problems.add(sample.at, f'unknown sample "{text}"', expected=listed(samples), near=nearest(text, samples))
         if (patch := child(case, "set")) is not None and isinstance(patch, Table):
             check_patch(patch, problems)
+            check_ids(patch, problems)
 
 
 def _needs_app(app: Node | None, rules: Node | None, problems: Problems) -> None:
-    """A check about an app needs one, with something that it asks for."""
-    for rule in _tables(rules):
-        kind = child(rule, "check", "kind")
-        if not isinstance(kind, Scalar) or kind.text in WITHOUT_APP:
+    """A check about an app needs one, with something that it asks for; and a fix that speaks of it, too."""
+    for rule in _tables(rules) if app is None else ():
+        _fix_without_app(child(rule, "fix"), problems)
+    for check in (one for rule in _tables(rules) for one in nested(child(rule, "check"))):
+        kind = child(check, "kind")
+        if not isinstance(kind, Scalar) or kind.text not in ABOUT_APP:
             continue
         if app is None:
             problems.add(kind.at, f"a check of kind {kind.text} is about an app, and the pack has none")
         elif isinstance(app, Table) and not any(_required(app)):
             problems.add(app.at, "the app asks for no scope that it requires", expected="scopes of a resource")
         return
+
+
+def _fix_without_app(fix: Node | None, problems: Problems) -> None:
+    portal = child(fix, "portal")
+    texts = [child(fix, key) for key in ("link", "role", "note")]
+    for node in (*texts, *(portal.nodes if isinstance(portal, Items) else ())):
+        for placeholder in OF_THE_APP if isinstance(node, Scalar) else ():
+            if node is not None and placeholder in _text(node):
+                problems.add(node.at, f"the placeholder {placeholder} is about an app, and the pack has none")
 
 
 def _required(app: Table) -> Iterator[bool]:

@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, assert_never
 
+from msgspec import UnsetType
+
 from auditor.model.app import App
 from auditor.model.permissions import NEEDS
 from auditor.model.plan import Plan
 from auditor.model.rule import (
     AdminConsentCovers,
+    AllOf,
     AnyCheck,
+    AnyOf,
     AppAssignment,
     AppEnabled,
+    AppRolesHeld,
+    AssignedPolicies,
+    Classifications,
     ConsentWorkflow,
+    Contains,
+    Count,
+    DelegatedGrants,
+    DirectorySettingIs,
+    Every,
+    Not,
     Pack,
     PublisherVerified,
     ScopesClassified,
     ScopesUserConsentable,
+    Setting,
     UserConsentSetting,
     UsersCanConnect,
+    UsersCanConsent,
 )
+from auditor.model.scope_lists import APP_ROLES, RESOURCES, listed_scopes
 from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 
 TENANT = Plan(sections=("organization",))
@@ -28,6 +44,7 @@ TENANT = Plan(sections=("organization",))
 SETTING = Plan(sections=("authorizationPolicy",))
 POLICIES = Plan(sections=("authorizationPolicy", "permissionGrantPolicies"))
 WORKFLOW = Plan(sections=("adminConsentRequestPolicy",))
+SETTINGS = Plan(sections=("directorySettings",))
 CONSENT = POLICIES.union(WORKFLOW).union(Plan(sections=("roleDefinitions",)))
 """What decides whether users may consent: the policies, the screen they see, custom roles that allow more."""
 
@@ -72,12 +89,49 @@ def resources_of(app: App) -> Plan:
 def reads_of(check: AnyCheck, app: App | None) -> Plan:
     """What one check reads; a check about an app reads nothing where there is none."""
     match check:
+        case AnyOf(checks=checks) | AllOf(checks=checks):
+            return _union(reads_of(one, app) for one in checks)
+        case Not(check=one):
+            return reads_of(one, app)
+        case Setting(path=path) | Contains(path=path) | Every(of=path) | Count(of=path):
+            return section_plan(path.partition(".")[0], app)
+        case DirectorySettingIs():
+            return SETTINGS
         case UserConsentSetting():
             return SETTING
         case ConsentWorkflow():
-            return WORKFLOW
-        case _ if app is None:
-            return Plan()
+            return WORKFLOW.union(SETTINGS) if check.compare_setting else WORKFLOW
+        case AssignedPolicies():
+            by_effect = check.expect == "not-everything"
+            return POLICIES.union(_resources(("risky",), ())) if by_effect else POLICIES
+        case UsersCanConsent():
+            asked = _resources(check.lists, check.scopes)
+            own = connecting(app) if app and isinstance(check.asked_by, UnsetType) else Plan()
+            return POLICIES.union(asked).union(own)
+        case DelegatedGrants():
+            return Plan(whole=("oauth2PermissionGrants", "servicePrincipals"))
+        case AppRolesHeld():
+            roles = (role.resource for name in check.lists for role in APP_ROLES[name])
+            return Plan(clients=tuple(dict.fromkeys(roles)), whole=("servicePrincipals",))
+        case Classifications():
+            return _resources(check.lists, check.scopes)
+        case _:
+            return Plan() if app is None else _about(check, app)
+
+
+_AboutApp = (
+    UsersCanConnect
+    | AdminConsentCovers
+    | ScopesUserConsentable
+    | ScopesClassified
+    | PublisherVerified
+    | AppEnabled
+    | AppAssignment
+)
+
+
+def _about(check: _AboutApp, app: App) -> Plan:
+    match check:
         case UsersCanConnect() | AdminConsentCovers() | ScopesUserConsentable():
             return connecting(app)
         case ScopesClassified():
@@ -89,6 +143,32 @@ def reads_of(check: AnyCheck, app: App | None) -> Plan:
             return client_of(app)
         case _:
             assert_never(check)
+
+
+_SMALL = ("organization", "authorizationPolicy", "permissionGrantPolicies", "adminConsentRequestPolicy")
+
+
+def section_plan(section: str, app: App | None) -> Plan:
+    """How to read a section for a question about all of it."""
+    if section == "directorySettings" or section in _SMALL:
+        return Plan(sections=(section,))
+    if section == "delegatedPermissionClassifications":
+        return Plan(resources=tuple(RESOURCES.values()))
+    if section == "appRoleAssignedTo":
+        return Plan() if app is None else client_of(app)
+    return Plan() if section == "absentServicePrincipals" else Plan(whole=(section,))
+
+
+def _resources(lists: Iterable[str], scopes: Iterable[str]) -> Plan:
+    named = (RESOURCES.get(key.lower(), key.lower()) for key in scopes)
+    return Plan(resources=tuple(dict.fromkeys((*listed_scopes(lists), *named))))
+
+
+def _union(plans: Iterable[Plan]) -> Plan:
+    whole = Plan()
+    for plan in plans:
+        whole = whole.union(plan)
+    return whole
 
 
 def permissions_for(plan: Plan) -> tuple[Needed, ...]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from auditor.model.scope_lists import APP_ROLES, SCOPE_LISTS
 from auditor.packs.forms import PackForm
+from auditor.packs.paths import section_paths
 from auditor.packs.words import LEVELS, SETTINGS
 
 
@@ -20,6 +22,12 @@ def schema() -> dict[str, Any]:
         if "kind" in part.get("properties", {}):
             part["additionalProperties"] = False
     parts["ScopesClassified"]["properties"]["level"]["enum"] = list(LEVELS)
+    parts["Classifications"]["properties"]["level"]["enum"] = list(LEVELS)
+    for kind in ("Classifications", "DelegatedGrants", "UsersCanConsent"):
+        parts[kind]["properties"]["lists"]["items"] = {"enum": list(SCOPE_LISTS)}
+    parts["AppRolesHeld"]["properties"]["lists"]["items"] = {"enum": list(APP_ROLES)}
+    for kind in ("Setting", "Contains"):
+        parts[kind]["properties"]["path"]["enum"] = list(section_paths())
     parts["UserConsentSetting"]["properties"]["allowed"]["items"] = {"enum": list(SETTINGS)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

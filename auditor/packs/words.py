@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from auditor.model.known_scopes import COMPLETE, KnownScope, known_scopes
+from auditor.model.known_scopes import COMPLETE, KnownScope, known_scope_ids, known_scopes
+from auditor.model.scope_lists import RESOURCES
 from auditor.model.snapshot import Sections
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.model.wellknown import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.packs.errors import listed, nearest
 from auditor.packs.shapes import Wrong
-
-RESOURCES = {"microsoft-graph": MICROSOFT_GRAPH, "exchange-online": EXCHANGE_ONLINE}
-"""The resources that a pack may call by name; any other goes by its app id."""
 
 PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
 """What the texts of a fix may hold in braces."""
 
-ROUTES = ("R1", "R3", "R4", "R5", "R6", "R7")
+ROUTES = ("R1", "R3", "R4", "R5", "R6", "R7", "R8", "R9")
 """The fixes that a rule may name: the routes of `auditor.consent.fixes`."""
 
 SETTINGS = ("none", "low", "recommended", "legacy", "custom")
 LEVELS = ("low", "medium", "high")
+
+Check = Callable[[str], Wrong | None]
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -148,6 +148,42 @@ def scope_of(resource_id: str, text: str) -> Wrong | None:
         return Wrong(f'"{text}" is not on {on}', near=nearest(text, kin) or nearest(text, _names(known)))
     slip = next((scope for scope in _names(known) if _one_slip(text.lower(), scope.lower())), "")
     return Wrong(f'"{text}" is not known on {on}', near=slip) if slip else None
+
+
+def scope_or_id(resource_id: str, text: str) -> Wrong | None:
+    """A delegated permission by its name; an id is refused with the name that it stands for."""
+    if not is_guid(text):
+        return scope_of(resource_id, text)
+    found = known_scope_ids().get(text.lower())
+    if found is None:
+        return Wrong(f'"{text}" is an id', "the name of a scope, as in Mail.Read")
+    if found[0] != resource_id:
+        return Wrong(f'"{text}" is {found[1].value} of {RESOURCE_NAMES[found[0]]}', "a scope of this resource, by name")
+    return Wrong(f'"{text}" is an id', "its name", found[1].value)
+
+
+def permission_id(resource_id: str, text: str, name: str = "") -> Wrong | None:
+    """The id of a delegated permission, which must belong to the resource, and to the name if one is given."""
+    found = known_scope_ids().get(text.lower())
+    on = RESOURCE_NAMES.get(resource_id, resource_id)
+    if found is None:
+        if is_guid(text) and resource_id in COMPLETE:
+            named = known_scopes(resource_id).get(name.lower())
+            return Wrong(f'"{text}" is no permission of {on}', "the id of one", named.id if named else "")
+        return None
+    owner, scope = found
+    if owner != resource_id:
+        ours = known_scopes(resource_id).get(scope.value.lower())
+        message = f'"{text}" is {scope.value} of {RESOURCE_NAMES[owner]}, not of {on}'
+        return Wrong(message, f"the id of a permission of {on}", ours.id if ours else "")
+    if name and name.lower() != scope.value.lower():
+        return Wrong(f'"{text}" is {scope.value}, not {name}', f"the id of {name}", _id_of(resource_id, name))
+    return None
+
+
+def _id_of(resource_id: str, name: str) -> str:
+    found = known_scopes(resource_id).get(name.lower())
+    return found.id if found else ""
 
 
 def _names(known: Mapping[str, KnownScope]) -> list[str]:

@@ -22,14 +22,17 @@ _MOST = 6
 def write_fix(page: Page, fix: Fix, number: int) -> None:
     """Write the fix under its number."""
     page.blank()
-    page.lead(f"Fix {number}. ", f"{fix.title.rstrip('.')} (route {fix.route})", style="strong")
+    page.lead(f"Fix {number}. ", f"{fix.title.rstrip('.')} (route {fix.key or fix.route})", style="strong")
     page.field("After it", _proven(fix), indent=4)
+    page.items("Not sure", [sentence(doubt) for doubt in fix.proven.doubts], indent=4)
     page.field("Role", sentence(fix.role), indent=4)
     _opens(page, fix.opens)
     page.field("Expect", sentence(fix.expect), indent=4)
+    page.items("Fill in", [sentence(note) for note in fix.fill_in], indent=4)
     _ways(page, fix)
     _to_run_or_read(page, "Check", fix.verify)
     _to_run_or_read(page, "Undo", fix.undo)
+    _requests(page, "To undo it with Microsoft Graph:", fix.undo_graph)
 
 
 def _proven(fix: Fix) -> str:
@@ -79,10 +82,7 @@ def _ways(page: Page, fix: Fix) -> None:
     page.link(fix.link, indent=6)
     command(page, "In PowerShell:", steps.powershell)
     command(page, "With the Azure CLI:", steps.az)
-    if steps.graph:
-        page.say("With Microsoft Graph:", indent=4)
-    for request in steps.graph:
-        _request(page, request)
+    _requests(page, "With Microsoft Graph:", steps.graph)
 
 
 def command(page: Page, label: str, text: str) -> None:
@@ -92,6 +92,14 @@ def command(page: Page, label: str, text: str) -> None:
     page.say(label, indent=4)
     here = any(line.startswith(("'@", '"@')) for line in text.splitlines())
     page.verbatim(text, indent=0 if here else 6)
+
+
+def _requests(page: Page, label: str, requests: tuple[GraphRequest, ...]) -> None:
+    """Requests in the order in which they are to be sent."""
+    if requests:
+        page.say(label, indent=4)
+    for request in requests:
+        _request(page, request)
 
 
 def _request(page: Page, request: GraphRequest) -> None:

@@ -85,6 +85,7 @@ def _fixes_of(page: Page, decision: Decision, told: _Told) -> None:
         page.say(_introduction(app, decision.fixes))
         if known:
             page.say(f"{_named(known)}, above, would do as well.")
+    page.items("Besides" if decision.fixes else "Ask", [sentence(text) for text in decision.advice])
     for number, fix in fresh:
         write_fix(page, fix, number)
 
@@ -92,6 +93,8 @@ def _fixes_of(page: Page, decision: Decision, told: _Told) -> None:
 def _no_fix(decision: Decision, app: str) -> str:
     if decision.outcome is Outcome.DEPENDS:
         return f"No fix is offered for {app} before it is known whether one is needed."
+    if decision.advice:
+        return f"No change in this tenant lets users connect {app}."
     return f"No change was proven to let users connect {app}. What the failed rules advise may help."
 
 
@@ -119,6 +122,7 @@ def _finding(page: Page, finding: Finding, told: _Told) -> None:
     page.say(f"{name[:1].upper()}{name[1:]} {'failed' if failed else 'is unknown'}", style="strong")
     page.field("Expected", sentence(finding.title), indent=4)
     page.field("Why", sentence(flat(finding.why)), indent=4)
+    page.field("Note", flat(finding.note), indent=4)
     if not failed:
         page.field("Unknown", "What follows is for the case that the rule turns out to fail.", indent=4)
     _evidence(page, finding.evidence)

@@ -10,9 +10,10 @@ from auditor.render.page import Page
 from auditor.render.remedies import what_to_do
 from auditor.render.scopes import calibrations, more_about, scope_tables
 from auditor.render.style import Palette
+from auditor.render.what_if import what_if
 
 NARROWEST = 60
-_PARTS = (headline, more_about, scope_tables, findings_table, what_to_do, calibrations, unread, provenance)
+_PARTS = (headline, what_if, more_about, scope_tables, findings_table, what_to_do, calibrations, unread, provenance)
 
 
 def render(report: Report, *, width: int = 80, colour: bool = False) -> str:

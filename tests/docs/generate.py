@@ -12,26 +12,25 @@ from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType
 from typing import Any
 
-import click
 import msgspec
 
 import auditor.packs.schema
 import auditor.render.schema
 import auditor.snapshot.schema
-from auditor.cli.program import program
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
 from auditor.jobs.verdict import exit_code
 from auditor.model.clouds import CLOUDS
 from auditor.model.finding import Severity
 from auditor.model.permissions import NEEDS, PERMISSIONS, ApplicationPermission
-from auditor.model.wellknown import MICROSOFT_GRAPH
+from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.packs.find import list_packs, load_packs
 from auditor.packs.plan import Needed, permissions_for, plan_for
 from auditor.render.words import OUTCOMES, SECTIONS
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs.live import requests_of
 from tests.docs.pages import PROGRAM
+from tests.docs.verbs import every_command
 
 SAMPLE_PACK = "trackerrms-uk"
 WIDE = "Directory.Read.All"
@@ -142,7 +141,9 @@ def _requests() -> str:
     """What the test server was asked by a real pre-flight, with the long lists of properties left out."""
     lines = []
     for item in requests_of(f"{PROGRAM} check --pack {SAMPLE_PACK}"):
-        path = item.replace(MICROSOFT_GRAPH, "{resource}").replace(_client_id(), "{client id of the app}")
+        path = item
+        for app_id, name in ((_client_id(), "the app"), (MICROSOFT_GRAPH, "Graph"), (EXCHANGE_ONLINE, "Exchange")):
+            path = path.replace(app_id, f"{{client id of {name}}}")
         lines.append("GET " + re.sub(r"\$select=[^&]*", "$select=…", path))
     return "\n```text\n" + "\n".join(lines) + "\n```\n\n"
 
@@ -154,21 +155,9 @@ def _client_id() -> str:
 
 
 def _commands() -> str:
-    return "\n" + "\n".join(_help(program, None, PROGRAM))
-
-
-def _help(command: click.Command, above: click.Context | None, name: str) -> Iterator[str]:
-    """The help of a command and of all below it."""
-    here = click.Context(
-        command, info_name=name, parent=above, terminal_width=80, **({} if above else program.context_settings)
+    return "\n" + "\n".join(
+        f"## {here.command_path}\n\n```text\n{here.command.get_help(here)}\n```\n" for here in every_command()
     )
-    yield f"## {here.command_path}\n\n```text\n{command.get_help(here)}\n```\n"
-    if isinstance(command, click.Group):
-        for verb in command.list_commands(here):
-            below = command.get_command(here, verb)
-            assert below is not None
-            if not below.hidden:
-                yield from _help(below, here, verb)
 
 
 PARTS: MappingProxyType[str, Callable[[], str]] = MappingProxyType(

@@ -76,4 +76,5 @@ def _run(words: list[str], environ: dict[str, str]) -> str:
         check=False,
     )
     assert done.returncode in (0, 1, 4), done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
     return done.stdout.rstrip("\n")

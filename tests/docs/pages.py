@@ -66,9 +66,9 @@ def spans(text: str) -> Iterator[str]:
 def commands(text: str) -> Iterator[str]:
     """Every call of the program that a page shows, in a block or within a sentence."""
     for fence in fences(text):
-        for line in fence.text.replace("\\\n", " ").splitlines():
+        for line in re.sub(r" \\\n", " ", fence.text).splitlines():
             # A prompt, a field of a cron table or a key of YAML may stand before it.
-            before, found, rest = line.partition(f"{PROGRAM} ")
+            before, found, rest = re.sub(rf"\b{PROGRAM}\.exe ", f"{PROGRAM} ", line).partition(f"{PROGRAM} ")
             if found and not before.strip().startswith("#") and _is_called(before):
                 yield f"{PROGRAM} {rest}"
     for span in spans(text):

@@ -7,10 +7,10 @@ it or, between lines that hold nothing but […], whole runs of its lines.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tests.docs.pages import fences
+from tests.docs.pages import Fence, fences
 
 CUT = "[…]"
 
@@ -32,8 +32,20 @@ def sessions(page: str) -> Iterator[Shown]:
     """Every command of a page's sessions."""
     for fence in fences(page):
         if fence.language == "console":
-            for part in re.split(r"^\$ ", fence.text, flags=re.MULTILINE)[1:]:
-                yield _shown(part)
+            yield from _of(fence)
+
+
+def page_renewed(page: str, said: Callable[[str], tuple[str, ...]]) -> str:
+    """The page with the output of today in all of its sessions."""
+    for fence in reversed(tuple(fences(page))):
+        if fence.language == "console":
+            fresh = "".join(renewed(shown, said(shown.command)) for shown in _of(fence))
+            page = page[: fence.start] + fresh + page[fence.end :]
+    return page
+
+
+def _of(fence: Fence) -> Iterator[Shown]:
+    return map(_shown, re.split(r"^\$ ", fence.text, flags=re.MULTILINE)[1:])
 
 
 def _shown(part: str) -> Shown:
@@ -62,15 +74,21 @@ def check(shown: Shown, said: tuple[str, ...]) -> None:
 
 
 def renewed(shown: Shown, said: tuple[str, ...]) -> str:
-    """The session with the output of today: each run from the line that it began with to the one it ended with."""
+    """The session with the output of today: each run from the line that it began with to the one it ended with.
+
+    Where that last line is gone, the run stays as long as it was.
+    """
     text, place = [f"$ {shown.command}"], 0
     if shown.cut_before:
         text.append(CUT)
     for number, run in enumerate(shown.runs):
         first = _find(run[:1], said, place) if shown.cut_before or number else 0
-        last = _find(run[-1:], said, first or 0) if number < len(shown.runs) - 1 or shown.cut_after else len(said) - 1
-        if first is None or last is None:
-            raise Outdated(f"$ {shown.command}\nno longer says {run[0]!r} … {run[-1]!r}: choose other lines by hand")
+        if first is None:
+            raise Outdated(f"$ {shown.command}\nno longer says {run[0]!r}: choose other lines by hand")
+        to_end = number == len(shown.runs) - 1 and not shown.cut_after
+        last = len(said) - 1 if to_end else _find(run[-1:], said, first)
+        if last is None:
+            last = min(first + len(run), len(said)) - 1
         text.extend([CUT] if number else [])
         text.extend(said[first : last + 1])
         place = last + 1

@@ -8,15 +8,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from auditor.jobs.assemble import assemble
+from auditor.jobs.choose import chosen_packs
 from auditor.model.permissions import PERMISSIONS
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
+from auditor.model.wellknown import EXCHANGE_ONLINE
 from auditor.render import render
 from auditor.snapshot.read import load, loads
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.docs.generate import FILES, OPTIONAL_FOR, PARTS, WIDE, needed, optional, parts, renewed
-from tests.docs.live import output
+from tests.docs.live import output, requests_of
 from tests.docs.pages import DOCS, ROOT, fences, guides, read, title
 
 UPDATE = bool(os.environ.get("UPDATE_DOCS"))
@@ -70,9 +73,6 @@ def test_a_snapshot_is_what_its_schema_is_made_of(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["managed-default", "low-unclassified", "app-disabled", "unreadable-policies"])
 def test_a_report_is_what_its_schema_is_made_of(name: str) -> None:
-    from auditor.jobs.assemble import assemble
-    from auditor.jobs.choose import chosen_packs
-
     report = assemble(sample(name), chosen_packs(["trackerrms-uk"]))
     assert msgspec.json.decode(render(report, "json"), type=Report, strict=True) == report
 
@@ -92,3 +92,11 @@ def test_every_json_that_is_shown_is_json() -> None:
         for fence in fences(read(path)):
             if fence.language == "json":
                 msgspec.json.decode(fence.text)
+
+
+def test_the_addresses_to_copy_by_hand_are_those_that_are_read() -> None:
+    shown = [fence.text for fence in fences(read(DOCS / "snapshot.md")) if fence.language == "text"]
+    copied = {line.removeprefix("https://graph.microsoft.com").partition("?")[0] for line in shown[0].splitlines()}
+    sent = {address.partition("?")[0] for address in requests_of("consent-auditor check --pack trackerrms-uk")}
+    assert copied - sent == set()
+    assert {address for address in sent - copied if EXCHANGE_ONLINE not in address} == {"/v1.0/organization"}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
 
+import click
 import pytest
 
 from auditor.cli import exits
@@ -18,21 +22,21 @@ from auditor.render.words import OUTCOMES
 from auditor.snapshot.document import SECTIONS
 from auditor.snapshot.samples import sample_names
 from tests.docs.generate import PARTS
-from tests.docs.pages import DOCS, ROOT, read
+from tests.docs.pages import DOCS, ROOT, guides, read, spans, title
+from tests.docs.verbs import every_command
 
 REPORT = read(DOCS / "reading-the-report.md")
 _CODE = re.compile(r"AADSTS(\d{5,7})")
 _VARIABLE = re.compile(r'"((?:AZURE|CONSENT_AUDITOR|MSI|IDENTITY)_[A-Z_]+)"')
 
 
-def unnamed(values: object, page: str) -> set[str]:
+def unnamed(values: Iterable[str], page: str) -> set[str]:
     """The values that the page does not name in code."""
-    assert isinstance(values, tuple | list | frozenset | type)
     return {str(value) for value in values if f"`{value}`" not in page}
 
 
 @pytest.mark.parametrize("words", [Outcome, Confidence, Verdict, Reason, FindingOutcome, Severity])
-def test_every_word_of_a_report_is_explained(words: type) -> None:
+def test_every_word_of_a_report_is_explained(words: type[StrEnum]) -> None:
     assert unnamed(words, REPORT) == set()
 
 
@@ -44,6 +48,20 @@ def test_every_code_is_explained() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "auditor" / "consent").rglob("*.py"))
     codes = set(_CODE.findall(sources)) | {str(code) for code in CONSENT_CODES}
     assert codes - set(re.findall(r"^\| `(\d+)`", REPORT, re.MULTILINE)) == set()
+
+
+def test_the_codes_of_a_failed_sign_in_are_those_with_advice() -> None:
+    told = set(re.findall(r"^\| AADSTS(\d+) \|", read(DOCS / "app-registration.md"), re.MULTILINE))
+    assert told
+    assert told <= set(re.findall(r'"(\d{5,7})":', read(ROOT / "auditor" / "graph" / "refusals.py")))
+
+
+def test_the_words_of_a_failed_connection_are_those_of_the_program() -> None:
+    sources = "".join(read(path) for path in sorted((ROOT / "auditor").rglob("*.py")))
+    rows = re.findall(r'^\| "([^"]+)"', read(DOCS / "network.md"), re.MULTILINE)
+    assert rows
+    said = {piece.strip() for row in rows for piece in row.split("…") if piece.strip()}
+    assert {piece for piece in said if piece not in sources} == set()
 
 
 def test_every_section_of_a_snapshot_is_explained() -> None:
@@ -74,29 +92,25 @@ def test_every_format_pack_and_sample_is_listed() -> None:
     assert unnamed(sample_names(), readme) == set()
 
 
-def test_every_command_and_option_is_in_the_help_page() -> None:
-    page = read(DOCS / "commands.md")
-    from auditor.cli.program import command_tree
-
-    for verb, command in command_tree().items():
-        assert f"## consent-auditor {verb}\n" in page
-        assert {
-            option for p in command.params for option in p.opts if option.startswith("-") and option not in page
-        } == (set())
+COMMANDS = tuple((here.command_path, here.command) for here in every_command())
+FLAGS = {flag for _, command in COMMANDS for param in command.params for flag in param.opts} | {"--help"}
 
 
-def test_every_option_has_help() -> None:
-    import click
+@pytest.mark.parametrize("path", guides(), ids=title)
+def test_every_option_that_a_sentence_names_exists(path: Path) -> None:
+    named = {span.split()[0] for span in spans(read(path)) if span.startswith("--")}
+    assert named - FLAGS == set()
 
-    from auditor.cli.program import command_tree
 
-    def all_of(command: click.Command) -> list[click.Command]:
-        below = command.commands.values() if isinstance(command, click.Group) else ()
-        return [command, *(each for one in below for each in all_of(one))]
-
-    for command in (each for one in command_tree().values() for each in all_of(one)):
-        assert command.help, command.name
-        assert [p.name for p in command.params if isinstance(p, click.Option) and not p.help] == []
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
+def test_every_command_and_option_has_help_and_is_documented(name: str, command: click.Command) -> None:
+    assert command.help
+    _, found, rest = read(DOCS / "commands.md").partition(f"## {name}\n")
+    assert found
+    its_own = rest.partition("\n## ")[0]
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+    assert [flag for option in options for flag in option.opts if flag not in its_own] == []
 
 
 def test_the_parts_have_names_for_marks() -> None:

@@ -12,7 +12,7 @@ import httpcore
 import pytest
 
 from auditor.graph.catalogue import Read
-from auditor.graph.errors import BrokenJson, ForeignHost, NotJson, TokenRefused
+from auditor.graph.errors import BrokenJson, ForeignHost, NotJson, TokenRefused, Unreachable
 from auditor.graph.network import read_network
 from auditor.graph.pages import all_rows
 from auditor.graph.session import open_graph, open_http
@@ -114,9 +114,9 @@ def test_the_sdks_own_retries_do_not_multiply_with_ours() -> None:
     sleeps = Sleeps()
     with GraphServer(tenant()) as server:
         server.fault("/$batch", Status(503), times=None)
-        snapshot = read(server, PREFLIGHT, patience=sleeps.patience(attempts=4))
+        with pytest.raises(Unreachable, match="503 serviceNotAvailable"):
+            read(server, PREFLIGHT, patience=sleeps.patience(attempts=4))
         assert len(server.requests) == 4 and len(sleeps.slept) == 3
-    assert {unread.status for unread in snapshot.unread.values()} == {503}
 
 
 def test_requests_that_begin_together_fetch_one_token() -> None:
@@ -155,7 +155,7 @@ def test_tokens_are_asked_for_with_continuous_access_evaluation_and_once() -> No
 def test_what_is_not_json_is_not_an_answer(trouble: Any) -> None:
     with GraphServer(tenant()) as server:
         server.fault("/$batch", trouble, times=None)
-        with pytest.raises(NotJson, match="localhost answered 200 with text/") as caught:
+        with pytest.raises(NotJson, match=r"localhost:\d+ answered 200 with text/") as caught:
             read(server, PREFLIGHT)
         assert len(server.requests) == 1, "a proxy's page does not go away by asking again"
     assert "password" not in str(caught.value) and "proxy" in caught.value.advice
@@ -177,7 +177,7 @@ def test_json_that_is_cut_short_without_a_trace_is_asked_for_again() -> None:
         async def use(client: GraphClient) -> None:
             await client.get("v1.0", Item(url="/organization"))
 
-        with pytest.raises(BrokenJson, match="cannot be decoded"):
+        with pytest.raises(BrokenJson, match="JSON that is cut off"):
             with_client(server, use)
         assert len(server.requests) == 6
 

@@ -31,7 +31,7 @@ def test_either_librarys_variable_is_enough_for_both_paths(variable: str, monkey
 
 def test_an_authority_that_is_not_trusted_is_told_as_that() -> None:
     with GraphServer(tenant()) as server:
-        with pytest.raises(CredentialError, match="certificate verify failed") as caught:
+        with pytest.raises(CredentialError, match="its certificate is not trusted") as caught:
             read(server, PREFLIGHT, environ=without_trust(server))
         assert "SSL_CERT_FILE" in caught.value.advice and "localhost" in caught.value.advice
         assert str(server.client.secret) not in str(caught.value)

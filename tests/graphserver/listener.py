@@ -59,6 +59,8 @@ class Listener:
             return web.Response()
         if answer.wire is Wire.SILENT:
             await self._hung_up(transport)
+        if answer.wire is Wire.SILENT and transport.is_closing():
+            return web.Response()
         if answer.wire in (Wire.SILENT, Wire.RESET):
             raw = transport.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

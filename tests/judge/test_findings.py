@@ -27,7 +27,7 @@ APP = PACK.app
 
 def blind(snapshot: Snapshot) -> Snapshot:
     """The tenant with nothing read at all."""
-    names = [name for name in snapshot.sections.__struct_fields__]
+    names = list(snapshot.sections.__struct_fields__)
     sections = msgspec.structs.replace(snapshot.sections, **dict.fromkeys(names))
     return msgspec.structs.replace(snapshot, sections=sections, covers={}, unread=dict.fromkeys(names, REFUSED))
 

@@ -40,7 +40,10 @@ def test_a_shipped_pack_goes_by_its_name() -> None:
 
 
 def test_an_unknown_name_gets_the_nearest_and_the_list() -> None:
-    there = "(there are trackerrms-uk, trackerrms-us)"
+    there = (
+        "(there are cis-m365, cisa-scuba, eidsca, grants-hygiene, microsoft-recommended, trackerrms-uk, trackerrms-us,"
+        " zero-trust-assessment)"
+    )
     assert told("trackerms-uk") == (f'no shipped pack is called "trackerms-uk" {there}; did you mean "trackerrms-uk"?')
 
 
@@ -98,4 +101,13 @@ def test_the_list_leaves_out_what_only_serves_others() -> None:
     packs = list_packs()
     assert [pack.name for pack in packs] == ["trackerrms-uk", "trackerrms-us"]
     assert all(pack.app and pack.app.name == "TrackerRMS" and pack.rules == 9 for pack in packs)
+    assert not any(pack.directory_wide for pack in packs)
     assert {"vendor-app", "trackerrms"} <= {pack.name for pack in list_packs(abstract=True)}
+
+
+def test_what_a_command_means_without_a_pack_never_grows_with_the_tenant() -> None:
+    everything = list_packs(benchmarks=True)
+    assert {pack.name for pack in everything if pack.directory_wide} == {"grants-hygiene"}
+    assert {pack.name for pack in everything if pack.app is None} == {
+        *("cis-m365", "cisa-scuba", "eidsca", "grants-hygiene", "microsoft-recommended", "zero-trust-assessment"),
+    }

@@ -8,11 +8,30 @@ from auditor.model.app import App, ScopeNeed
 from auditor.model.finding import Severity
 from auditor.model.permissions import NEEDS, PERMISSIONS
 from auditor.model.plan import Plan
-from auditor.model.rule import ConsentWorkflow, Pack, Rule, UserConsentSetting
+from auditor.model.rule import (
+    AllOf,
+    AnyCheck,
+    AnyOf,
+    AppRolesHeld,
+    AssignedPolicies,
+    Classifications,
+    ConsentWorkflow,
+    Contains,
+    Count,
+    DelegatedGrants,
+    DirectorySettingIs,
+    Every,
+    Not,
+    Pack,
+    Rule,
+    Setting,
+    UserConsentSetting,
+    UsersCanConsent,
+)
 from auditor.model.snapshot import Sections
 from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.packs.find import load_packs
-from auditor.packs.plan import permissions_for, plan_for, sections_of
+from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
 
 TRACKERRMS = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 OTHER = App(client_id="11111111-2222-3333-4444-555555555555", scopes=(ScopeNeed(resource=EXCHANGE_ONLINE, value="x"),))
@@ -35,6 +54,58 @@ def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
         clients=(TRACKERRMS,),
         resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE),
     )
+
+
+@pytest.mark.parametrize(
+    ("check", "plan"),
+    [
+        (Setting(path="authorizationPolicy.guestUserRoleId", present=True), Plan(sections=("authorizationPolicy",))),
+        (Contains(path="authorizationPolicy.enabledPreviewFeatures"), Plan(sections=("authorizationPolicy",))),
+        (Count(of="servicePrincipals", at_most=1), Plan(whole=("servicePrincipals",))),
+        (Every(of="signIns", has=()), Plan(whole=("signIns",))),
+        (Count(of="delegatedPermissionClassifications"), Plan(resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE))),
+        (Count(of="appRoleAssignedTo"), Plan()),
+        (Count(of="absentServicePrincipals"), Plan()),
+        (DirectorySettingIs(name="x", present=True), Plan(sections=("directorySettings",))),
+        (ConsentWorkflow(compare_setting=True), Plan(sections=("adminConsentRequestPolicy", "directorySettings"))),
+        (
+            AssignedPolicies(expect="none"),
+            Plan(sections=("authorizationPolicy", "permissionGrantPolicies")),
+        ),
+        (
+            AssignedPolicies(expect="not-everything"),
+            Plan(
+                sections=("authorizationPolicy", "permissionGrantPolicies"),
+                resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE),
+            ),
+        ),
+        (
+            UsersCanConsent(expect="nobody", asked_by="own-app", scopes={"microsoft-graph": ("Mail.Read",)}),
+            Plan(sections=("authorizationPolicy", "permissionGrantPolicies"), resources=(MICROSOFT_GRAPH,)),
+        ),
+        (DelegatedGrants(), Plan(whole=("oauth2PermissionGrants", "servicePrincipals"))),
+        (AppRolesHeld(lists=("files-app-only",)), Plan(clients=(MICROSOFT_GRAPH,), whole=("servicePrincipals",))),
+        (Classifications(lists=("files",)), Plan(resources=(MICROSOFT_GRAPH,))),
+        (
+            AnyOf(checks=(Not(check=ConsentWorkflow()), AllOf(checks=(UserConsentSetting(),)))),
+            Plan(sections=("adminConsentRequestPolicy", "authorizationPolicy")),
+        ),
+    ],
+)
+def test_a_check_reads_what_it_looks_at(check: AnyCheck, plan: Plan) -> None:
+    assert reads_of(check, None) == plan
+
+
+def test_a_question_about_the_packs_own_app_reads_what_decides_it() -> None:
+    plan = reads_of(UsersCanConsent(expect="allowed"), OTHER)
+    assert (plan.clients, plan.resources) == ((OTHER.client_id,), (MICROSOFT_GRAPH, EXCHANGE_ONLINE))
+    assert reads_of(Count(of="appRoleAssignedTo"), OTHER) == Plan(clients=(OTHER.client_id,))
+
+
+def test_only_what_asks_for_the_whole_directory_reads_it_page_by_page() -> None:
+    benchmarks = load_packs(["cis-m365", "cisa-scuba", "eidsca", "microsoft-recommended", "zero-trust-assessment"])
+    assert plan_for(benchmarks).whole == ()
+    assert plan_for(load_packs(["grants-hygiene"])).whole == ("oauth2PermissionGrants", "servicePrincipals")
 
 
 def test_rules_about_the_tenant_read_no_app() -> None:

@@ -22,6 +22,8 @@ RULES = [
     pytest.param(pack, rule, id=f"{pack.name}-{rule.id}") for pack in PACKS if not pack.abstract for rule in pack.rules
 ]
 
+VENDOR_PACKS = [pack for pack in PACKS if pack.name == "vendor-app" or pack.app is not None]
+BENCHMARKS = [pack for pack in PACKS if pack not in VENDOR_PACKS]
 CANNOT_FAIL = {"VENDOR-CONSENT-SETTING": "it allows every setting and only asks that it be known"}
 
 
@@ -31,7 +33,7 @@ def test_a_pack_is_called_what_its_file_is(pack: Pack) -> None:
 
 
 def test_the_rules_of_a_vendor_pack_keep_their_ids_and_severities() -> None:
-    for pack in PACKS:
+    for pack in VENDOR_PACKS:
         assert {rule.id: rule.severity for rule in pack.rules} == {
             "VENDOR-CONNECT": Severity.HIGH,
             "VENDOR-SCOPES": Severity.MEDIUM,
@@ -57,9 +59,34 @@ def test_a_rule_tells_why_and_what_to_do(pack: Pack, rule: Rule) -> None:
     assert len(rule.why.split()) > 20
     assert rule.fix.role
     assert rule.fix.note
-    assert rule.fix.portal[:3] == ("{portal}", "Entra ID", "Enterprise apps")
+    assert rule.fix.portal[:2] == ("{portal}", "Entra ID")
+    assert rule.fix.portal[2] in ("Enterprise apps", "Users")
     assert any(url.startswith("https://learn.microsoft.com/") for url in rule.references)
     assert not any(re.search(r"/[a-z]{2}-[a-z]{2}/", url) for url in rule.references), "no language in addresses"
+
+
+def test_the_benchmarks_hold_the_controls_that_they_should() -> None:
+    by_name = {pack.name: [rule.id for rule in pack.rules] for pack in BENCHMARKS}
+    assert by_name["cisa-scuba"] == ["MS.AAD.5.1v1", "MS.AAD.5.2v1", "MS.AAD.5.3v1"]
+    assert by_name["cis-m365"] == ["CIS-5.1.5.1", "CIS-5.1.5.2", "CIS-5.1.2.2"]
+    assert by_name["zero-trust-assessment"] == ["ZTA-21776", "ZTA-21809"]
+    assert [rule.removeprefix("EIDSCA.") for rule in by_name["eidsca"]] == [
+        *("AP08", "AP09", "AP10", "CP01", "CP03", "CP04", "CR01", "CR02", "CR03", "CR04"),
+    ]
+    assert all(rule.startswith("MS-") for rule in by_name["microsoft-recommended"])
+    assert all(rule.startswith("HYG-") for rule in by_name["grants-hygiene"])
+
+
+def test_a_rule_id_belongs_to_one_benchmark() -> None:
+    ids = [rule.id for pack in BENCHMARKS for rule in pack.rules]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("pack", BENCHMARKS, ids=lambda pack: pack.name)
+def test_a_benchmark_says_whose_view_each_of_its_rules_is(pack: Pack) -> None:
+    assert not pack.warnings
+    for rule in pack.rules:
+        assert " view" in rule.view, rule.id
 
 
 def test_uk_and_us_differ_in_the_address_alone() -> None:

@@ -37,7 +37,7 @@ def test_json_gives_any_report_back(made: Report) -> None:
 @EVERY
 def test_json_is_indented_and_ends_its_last_line(name: str) -> None:
     written = render_json(ALL[name]())
-    assert written.startswith(b'{\n  "tenant": {')
+    assert written.startswith(b'{\n  "format": "consent-auditor/report"')
     assert written.endswith(b"}\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.consent.fixes.apply import apply_all
 from auditor.consent.fixes.prove import fixes_for
 
-__all__ = ["fixes_for"]
+__all__ = ["apply_all", "fixes_for"]

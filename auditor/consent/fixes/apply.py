@@ -1,153 +1,87 @@
 """A Graph request applied to a copy of the snapshot: what the tenant would look like afterwards.
 
-Only the requests that a fix may contain are known. Applying the very bodies that are printed is what makes a
-fix's proof a proof of its instructions.
+Only the requests that a fix or its undo may contain are known. Applying the very bodies that are printed is what
+makes a fix's proof a proof of its instructions. Where Graph would refuse a second identical create, so does this.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
-from auditor.consent.fixes.commands import NEW_SERVICE_PRINCIPAL
+from auditor.consent.fixes import change_grants as grants
+from auditor.consent.fixes import change_policies as policies
+from auditor.consent.fixes import change_principals as principals
+from auditor.consent.fixes.refused import Conflict, NotApplicable
 from auditor.model.fix import GraphRequest
-from auditor.model.resources import (
-    AdminConsentRequestPolicy,
-    AppRoleAssignment,
-    AuthorizationPolicy,
-    ConditionSet,
-    DefaultUserRolePermissions,
-    DelegatedPermissionClassification,
-    OAuth2PermissionGrant,
-    PermissionGrantPolicy,
-    ServicePrincipal,
-)
 from auditor.model.snapshot import Sections, Snapshot
 
-Body = Mapping[str, Any]
-replace = msgspec.structs.replace
+__all__ = ["Conflict", "NotApplicable", "apply", "apply_all"]
 
+Change = Callable[[Snapshot, tuple[str, ...], GraphRequest], Sections]
+_SERVICE_PRINCIPAL = r"/servicePrincipals/([^/]+)"
+_CLASSIFIED = r"/servicePrincipals\(appId='((?:[^'/]|'')*)'\)/delegatedPermissionClassifications"
+_GRANTS = r"/oauth2PermissionGrants"
+_POLICIES = r"/policies/permissionGrantPolicies"
 
-class NotApplicable(Exception):
-    """The request is none of those that a fix may contain, or does not fit the snapshot."""
+_CHANGES: tuple[tuple[str, str, Change], ...] = (
+    ("POST", r"/servicePrincipals", principals.create),
+    ("PATCH", _SERVICE_PRINCIPAL, principals.change),
+    ("DELETE", _SERVICE_PRINCIPAL, principals.delete),
+    ("POST", rf"{_SERVICE_PRINCIPAL}/appRoleAssignedTo", principals.assign),
+    ("DELETE", rf"{_SERVICE_PRINCIPAL}/appRoleAssignedTo/([^/]+)", principals.unassign),
+    ("POST", _CLASSIFIED, policies.classify),
+    ("DELETE", rf"{_CLASSIFIED}/([^/]+)", policies.declassify),
+    ("POST", _GRANTS, grants.create),
+    ("PATCH", rf"{_GRANTS}/([^/]+)", grants.change),
+    ("DELETE", rf"{_GRANTS}/([^/]+)", grants.delete),
+    ("POST", _POLICIES, policies.create),
+    ("DELETE", rf"{_POLICIES}/([^/]+)", policies.delete),
+    ("POST", rf"{_POLICIES}/([^/]+)/includes", policies.add_include),
+    ("PATCH", r"/policies/authorizationPolicy", policies.assign),
+    ("PUT", r"/policies/adminConsentRequestPolicy", policies.set_workflow),
+)
 
 
 def apply(snapshot: Snapshot, request: GraphRequest) -> Snapshot:
     """The snapshot after `request`.
 
-    Raises NotApplicable where the request is unknown or what it changes was not read.
+    Raises NotApplicable where the request is unknown or what it changes was not read, and Conflict where what
+    it creates is there already.
     """
     path = re.sub(r"^https://[^/]+/v1\.0", "", request.url)
     for method, pattern, change in _CHANGES:
         found = re.fullmatch(pattern, path)
         if found and method == request.method:
-            sections = change(snapshot, found.groups(), request.body or {})
-            return _covering(replace(snapshot, sections=sections), sections)
+            try:
+                sections = change(snapshot, tuple(map(unquote, found.groups())), request)
+            except (KeyError, TypeError, msgspec.ValidationError) as wrong:
+                raise NotApplicable(f"{request.method} {path}: {wrong}") from wrong
+            return _covering(snapshot, sections)
     raise NotApplicable(f"{request.method} {path}")
 
 
-def _covering(after: Snapshot, sections: Sections) -> Snapshot:
-    """What was created is known, so a section that covers named apps only covers the new one too."""
-    covered = after.covers.get("oauth2PermissionGrants")
+def apply_all(snapshot: Snapshot, requests: Iterable[GraphRequest]) -> Snapshot:
+    """The snapshot after all of `requests`, in order. Raises as `apply` does."""
+    for request in requests:
+        snapshot = apply(snapshot, request)
+    return snapshot
+
+
+def _covering(before: Snapshot, sections: Sections) -> Snapshot:
+    """What was created is known; what was not read besides it stays unknown."""
+    after = msgspec.structs.replace(before, sections=sections)
+    section = "oauth2PermissionGrants"
+    covered = before.covers.get(section)
+    if before.sections.oauth2PermissionGrants is None and sections.oauth2PermissionGrants is not None:
+        covered = ()
     if covered is None:
         return after
     clients = {row.clientId.lower() for row in sections.oauth2PermissionGrants or ()}
     apps = (p.appId.lower() for p in sections.servicePrincipals or () if p.id.lower() in clients)
-    return replace(after, covers={**after.covers, "oauth2PermissionGrants": tuple(dict.fromkeys((*covered, *apps)))})
-
-
-def _create_service_principal(before: Snapshot, _: tuple[str, ...], body: Body) -> Sections:
-    app_id = str(body["appId"])
-    created = ServicePrincipal(
-        id=NEW_SERVICE_PRINCIPAL, appId=app_id, accountEnabled=True, appRoleAssignmentRequired=False
-    )
-    absent = tuple(a for a in before.sections.absentServicePrincipals or () if a.lower() != app_id.lower())
-    return replace(
-        before.sections,
-        servicePrincipals=(*(before.sections.servicePrincipals or ()), created),
-        absentServicePrincipals=absent,
-        appRoleAssignedTo={**(before.sections.appRoleAssignedTo or {}), app_id.lower(): ()},
-    )
-
-
-def _change_service_principal(before: Snapshot, ids: tuple[str, ...], body: Body) -> Sections:
-    principals = before.sections.servicePrincipals or ()
-    if not any(p.id.lower() == ids[0].lower() for p in principals):
-        raise NotApplicable(f"no service principal {ids[0]}")
-    changed = tuple(replace(p, **body) if p.id.lower() == ids[0].lower() else p for p in principals)
-    return replace(before.sections, servicePrincipals=changed)
-
-
-def _create_grant(before: Snapshot, _: tuple[str, ...], body: Body) -> Sections:
-    row = msgspec.convert(body, OAuth2PermissionGrant)
-    return replace(before.sections, oauth2PermissionGrants=(*(before.sections.oauth2PermissionGrants or ()), row))
-
-
-def _change_grant(before: Snapshot, ids: tuple[str, ...], body: Body) -> Sections:
-    rows = before.sections.oauth2PermissionGrants or ()
-    if not any(row.id == ids[0] for row in rows):
-        raise NotApplicable(f"no grant {ids[0]}")
-    changed = tuple(replace(row, scope=str(body["scope"])) if row.id == ids[0] else row for row in rows)
-    return replace(before.sections, oauth2PermissionGrants=changed)
-
-
-def _create_policy(before: Snapshot, _: tuple[str, ...], body: Body) -> Sections:
-    if before.sections.permissionGrantPolicies is None:
-        raise NotApplicable("the consent policies were not read")
-    policy = PermissionGrantPolicy(id=str(body["id"]), displayName=body.get("displayName"), includes=(), excludes=())
-    return replace(before.sections, permissionGrantPolicies=(*before.sections.permissionGrantPolicies, policy))
-
-
-def _add_include(before: Snapshot, ids: tuple[str, ...], body: Body) -> Sections:
-    # What this program writes has no beta-only condition.
-    added = msgspec.convert({**body, "certifiedClientApplicationsOnly": False}, ConditionSet)
-    policies = before.sections.permissionGrantPolicies or ()
-    changed = tuple(replace(p, includes=(*(p.includes or ()), added)) if p.id == ids[0] else p for p in policies)
-    return replace(before.sections, permissionGrantPolicies=changed)
-
-
-def _change_authorization(before: Snapshot, _: tuple[str, ...], body: Body) -> Sections:
-    policy = before.sections.authorizationPolicy or AuthorizationPolicy()
-    role = policy.defaultUserRolePermissions or DefaultUserRolePermissions()
-    assigned = tuple(body["defaultUserRolePermissions"]["permissionGrantPoliciesAssigned"])
-    role = replace(role, permissionGrantPoliciesAssigned=assigned)
-    return replace(before.sections, authorizationPolicy=replace(policy, defaultUserRolePermissions=role))
-
-
-def _classify(before: Snapshot, ids: tuple[str, ...], body: Body) -> Sections:
-    resource = ids[0].lower()
-    entry = msgspec.convert(body, DelegatedPermissionClassification)
-    section = {k.lower(): v for k, v in (before.sections.delegatedPermissionClassifications or {}).items()}
-    kept = tuple(e for e in section.get(resource, ()) if e.permissionId.lower() != entry.permissionId.lower())
-    return replace(before.sections, delegatedPermissionClassifications={**section, resource: (*kept, entry)})
-
-
-def _assign(before: Snapshot, ids: tuple[str, ...], body: Body) -> Sections:
-    owner = next((p for p in before.sections.servicePrincipals or () if p.id.lower() == ids[0].lower()), None)
-    if owner is None:
-        raise NotApplicable(f"no service principal {ids[0]}")
-    entry = msgspec.convert({"principalType": "User", **body}, AppRoleAssignment)
-    section = {k.lower(): v for k, v in (before.sections.appRoleAssignedTo or {}).items()}
-    app_id = owner.appId.lower()
-    return replace(before.sections, appRoleAssignedTo={**section, app_id: (*section.get(app_id, ()), entry)})
-
-
-def _set_workflow(before: Snapshot, _: tuple[str, ...], body: Body) -> Sections:
-    return replace(before.sections, adminConsentRequestPolicy=msgspec.convert(body, AdminConsentRequestPolicy))
-
-
-_CHANGES: tuple[tuple[str, str, Callable[[Snapshot, tuple[str, ...], Body], Sections]], ...] = (
-    ("POST", r"/servicePrincipals", _create_service_principal),
-    ("PATCH", r"/servicePrincipals/([^/]+)", _change_service_principal),
-    ("POST", r"/servicePrincipals/([^/]+)/appRoleAssignedTo", _assign),
-    ("POST", r"/servicePrincipals\(appId='([^']+)'\)/delegatedPermissionClassifications", _classify),
-    ("POST", r"/oauth2PermissionGrants", _create_grant),
-    ("PATCH", r"/oauth2PermissionGrants/([^/]+)", _change_grant),
-    ("POST", r"/policies/permissionGrantPolicies", _create_policy),
-    ("POST", r"/policies/permissionGrantPolicies/([^/]+)/includes", _add_include),
-    ("PATCH", r"/policies/authorizationPolicy", _change_authorization),
-    ("PUT", r"/policies/adminConsentRequestPolicy", _set_workflow),
-)
+    covers: Mapping[str, Any] = {**before.covers, section: tuple(dict.fromkeys((*covered, *apps)))}
+    return msgspec.structs.replace(after, covers=covers)

@@ -1,19 +1,16 @@
 """The requests of a fix as commands to paste: Microsoft Graph PowerShell, and ``az rest`` in a POSIX shell.
 
-Names of apps and policies come from a tenant, so every value is quoted, and nothing is ever expanded but the
-id that an earlier command of the same fix returned.
+Every value is quoted, and nothing is ever expanded but the id that an earlier command of the same fix returned.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 
+from auditor.consent.fixes import quoting
+from auditor.consent.fixes.requests import NEW_SERVICE_PRINCIPAL, held
 from auditor.model.fix import GraphRequest
-
-NEW_SERVICE_PRINCIPAL = "{object id of the new service principal}"
-"""Stands for an id that Graph will give when the service principal is created."""
 
 _WRITES = (
     (r"/servicePrincipals\(appId=.*delegatedPermissionClassifications", "Policy.ReadWrite.PermissionGrant"),
@@ -37,7 +34,15 @@ def powershell(requests: Sequence[GraphRequest]) -> str:
 
 def az(requests: Sequence[GraphRequest]) -> str:
     """Lines for bash, zsh or Azure Cloud Shell with the Azure CLI."""
-    return "\n".join(_az_line(request) for request in requests)
+    beyond = any(permission.startswith("Policy.") for permission in write_permissions(requests))
+    return "\n".join((*(_AZ_LACKS if beyond else ()), *(_az_line(request) for request in requests)))
+
+
+_AZ_LACKS = (
+    "# A user's sign-in with az lacks the Policy.ReadWrite permissions: sign in",
+    "# as a service principal that was granted them, or use PowerShell.",
+)
+"""Source: azure-cli issues 23906 and 33062, on what the CLI's own token holds."""
 
 
 def write_permissions(requests: Sequence[GraphRequest]) -> tuple[str, ...]:
@@ -47,38 +52,24 @@ def write_permissions(requests: Sequence[GraphRequest]) -> tuple[str, ...]:
 
 
 def _creates(request: GraphRequest) -> bool:
-    """Whether the answer holds the id that `NEW_SERVICE_PRINCIPAL` stands for."""
-    return request.method == "POST" and request.url.endswith("/servicePrincipals")
-
-
-def _body(request: GraphRequest) -> str:
-    return json.dumps(request.body, ensure_ascii=False)
+    """Whether the answer holds an id that a later command needs."""
+    return request.returns == NEW_SERVICE_PRINCIPAL
 
 
 def _powershell_line(request: GraphRequest) -> str:
-    line = f"Invoke-MgGraphRequest -Method {request.method} -Uri {_single(request.url)}"
+    line = f"Invoke-MgGraphRequest -Method {request.method} -Uri {quoting.powershell(request.url)}"
     if request.body is not None:
-        body = _single(_body(request))
-        if NEW_SERVICE_PRINCIPAL in body:
-            body = f"{body}.Replace({_single(NEW_SERVICE_PRINCIPAL)}, $id)"
-            body = f"({body})"
+        text = quoting.body_text(request.body)
+        body = quoting.powershell(text)
+        if held(NEW_SERVICE_PRINCIPAL) in text:
+            body = f"({body}.Replace({quoting.powershell(NEW_SERVICE_PRINCIPAL)}, $id))"
         line = f"{line} -ContentType 'application/json' -Body {body}"
     return f"$id = ({line}).id" if _creates(request) else line
 
 
-def _single(text: str) -> str:
-    """A PowerShell literal: between single quotes only the quote itself is special, in its curly forms too."""
-    return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", text) + "'"
-
-
 def _az_line(request: GraphRequest) -> str:
-    line = f"az rest --method {request.method.lower()} --url {_quoted(request.url)}"
+    line = f"az rest --method {request.method.lower()} --url {quoting.posix(request.url)}"
     if request.body is not None:
-        body = _quoted(_body(request)).replace(NEW_SERVICE_PRINCIPAL, "'\"$id\"'")
+        body = quoting.posix(quoting.body_text(request.body)).replace(held(NEW_SERVICE_PRINCIPAL), '"\'"$id"\'"')
         line = f"{line} --headers Content-Type=application/json --body {body}"
     return f"id=$({line} --query id --output tsv)" if _creates(request) else line
-
-
-def _quoted(text: str) -> str:
-    """`text` as one word of a POSIX shell."""
-    return "'" + text.replace("'", "'\"'\"'") + "'"

@@ -2,98 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import combinations
+
 from auditor.consent.case import gather
 from auditor.consent.client import client_of
 from auditor.consent.decide import decide
-from auditor.consent.fixes.apply import NotApplicable, apply
-from auditor.consent.fixes.candidate import Candidate
+from auditor.consent.fixes.apply import NotApplicable, apply_all
+from auditor.consent.fixes.candidate import Candidate, Mends, Promise
+from auditor.consent.fixes.offer import offer
 from auditor.consent.fixes.routes import candidates
+from auditor.consent.logic import Truth
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
+from auditor.consent.workflow import workflow
 from auditor.model.app import App
 from auditor.model.decision import Decision, Outcome
-from auditor.model.fix import Fix, Proof, Steps
+from auditor.model.fix import Fix
 from auditor.model.snapshot import Snapshot
+
+_AT_MOST = 3
+"""Things can stand in the way in three places: sign-in to the app, consent, assignment."""
 
 
 def fixes_for(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) -> tuple[Fix, ...]:
     """The proven fixes for `subject` connecting `app`, least exposure first; none where it connects already.
 
-    Where two things stand in the way, a fix that mends one of them is combined with one that mends the other.
+    Where several things stand in the way, the smallest sets that mend all of them. What only lets the user ask
+    for approval comes after what lets them connect; a change for every app comes last.
     """
-    if decide(snapshot, app, subject).outcome.connects:
+    before = decide(snapshot, app, subject)
+    if before.outcome.connects:
         return ()
     found = tuple(candidates(gather(snapshot, app, subject)))
-    single = [fix for c in found if (fix := _proven(snapshot, app, subject, (c,)))]
-    if single:
-        return tuple(single)
-    pairs = ((a, b) for i, a in enumerate(found) for b in found[i + 1 :])
-    return tuple(fix for pair in pairs if (fix := _proven(snapshot, app, subject, pair)))
+    connecting = tuple(c for c in found if c.mends is not Mends.ASKING)
+    proven = _smallest(snapshot, app, subject, connecting)
+    asking = [f for c in found if c.mends is Mends.ASKING and (f := _proven(snapshot, app, subject, (c,)))]
+    wide = [f for f in proven if "R9" in f.route.split("+")]
+    return (*(f for f in proven if f not in wide), *asking, *wide)
+
+
+def _smallest(snapshot: Snapshot, app: App, subject: Subject, found: tuple[Candidate, ...]) -> tuple[Fix, ...]:
+    """Every set of the least size that works. None of its members is superfluous: no smaller set does."""
+    ordered = sorted(found, key=lambda c: list(Mends).index(c.mends))
+    for size in range(1, _AT_MOST + 1):
+        sets = [s for s in combinations(ordered, size) if len({c.mends for c in s}) == size]
+        sets.sort(key=lambda s: max(found.index(c) for c in s))
+        if fixes := tuple(fix for parts in sets if (fix := _proven(snapshot, app, subject, parts))):
+            return fixes
+    return ()
 
 
 def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Candidate, ...]) -> Fix | None:
-    after = snapshot
     try:
-        for request in (request for part in parts for request in part.requests):
-            after = apply(after, request)
+        after = apply_all(snapshot, (request for part in parts for request in part.requests))
     except NotApplicable:
         return None
-    decision = decide(after, app, subject)
-    if decision.outcome is Outcome.DEPENDS and subject is ORDINARY_MEMBER:
-        decision = _for_those_assigned(after, app, decision)
-    if decision.outcome.value not in parts[-1].promise or decision.outcome is Outcome.DEPENDS:
-        return None
-    return _fix(parts, decision)
+    for who in _subjects(snapshot, app, subject, parts):
+        decision = decide(after, app, who)
+        if all(_kept(part.promise, decision, after) for part in parts):
+            return offer(snapshot, parts, decision)
+    return None
 
 
-def _for_those_assigned(after: Snapshot, app: App, decision: Decision) -> Decision:
-    """Where an app requires assignment on purpose, a fix that lets the assigned users in is a fix."""
-    if set(decision.outcomes) != {Outcome.CONNECTS_SILENTLY, Outcome.BLOCKED}:
-        return decision
-    member = assigned_member(after, client_of(after, app))
-    return decision if member is None else decide(after, app, member)
+def _kept(promise: Promise, decision: Decision, after: Snapshot) -> bool:
+    match promise:
+        case Promise.SILENT:
+            return decision.outcome is Outcome.CONNECTS_SILENTLY
+        case Promise.CONNECTS:
+            return decision.outcome.connects
+        case Promise.MAY_ASK:
+            flow = workflow(after)
+            asked = any(code in decision.code for code in ("AADSTS90095", "AADSTS900981"))
+            return asked and flow.enabled is Truth.TRUE and bool(flow.reviewers)
 
 
-def _fix(parts: tuple[Candidate, ...], after: Decision) -> Fix:
-    first = parts[0]
-    proof = Proof(
-        outcome=after.outcome.value,
-        confidence=after.confidence.value,
-        because=after.because,
-        subject=after.subject,
-    )
-    if len(parts) == 1:
-        return Fix(
-            route=first.route,
-            title=first.title,
-            role=first.role,
-            steps=first.steps,
-            verify=first.verify,
-            undo=first.undo,
-            link=first.link,
-            opens=first.opens,
-            expect=first.expect,
-            proven=proof,
+def _subjects(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Candidate, ...]) -> Iterator[Subject]:
+    """For whom a fix may be proven: the subject, else those who are assigned or whom the fix assigns.
+
+    An app that requires assignment keeps others out on purpose, so a fix that lets the assigned users in is a
+    fix, provided that they did not get in before.
+    """
+    yield subject
+    if subject != ORDINARY_MEMBER:
+        return
+    for lets_in in (part.lets_in for part in parts if part.lets_in):
+        yield Subject(
+            label="newly assigned member",
+            phrase="A user who is then assigned to it",
+            user_id=lets_in,
+            groups=(lets_in,),
         )
-    return Fix(
-        route="+".join(p.route for p in parts),
-        title=f"{first.title}; then: {parts[1].title[0].lower()}{parts[1].title[1:]}",
-        role="; ".join(dict.fromkeys(p.role for p in parts)),
-        steps=_joined(parts),
-        verify=first.verify,
-        undo=" ".join(p.undo for p in reversed(parts)),
-        link=next((p.link for p in parts if p.link), ""),
-        opens={"summary": " ".join(str(p.opens["summary"]) for p in parts)},
-        expect=" ".join(p.expect for p in parts if p.expect),
-        proven=proof,
-    )
-
-
-def _joined(parts: tuple[Candidate, ...]) -> Steps:
-    each = [p.steps for p in parts]
-    scripted = all(p.shown for p in parts)
-    return Steps(
-        portal=tuple(step for s in each for step in s.portal),
-        powershell="\n".join(s.powershell for s in each) if scripted else "",
-        az="\n".join(s.az for s in each) if scripted else "",
-        graph=tuple(request for s in each for request in s.graph) if scripted else (),
-    )
+        return
+    member = assigned_member(snapshot, client_of(snapshot, app))
+    if member is not None and not decide(snapshot, app, member).outcome.connects:
+        yield member

@@ -1,0 +1,144 @@
+"""R5 and R9: classify the missing scopes, or change the tenant's user consent setting.
+
+Both open more than one app. Sources: Entra, "Configure permission classifications" and "Configure how users consent
+to applications".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.consent.case import Case, Row
+from auditor.consent.fixes import requests as graph
+from auditor.consent.fixes.candidate import Candidate, Mends, Promise
+from auditor.consent.fixes.consent_policy import READ_BACK
+from auditor.consent.fixes.words import ADMINS, CHECK_AGAIN, POLICY_ADMIN, consent_page
+from auditor.consent.logic import Truth
+from auditor.consent.policies import self_consent_ids
+from auditor.consent.reading import NotRead, assigned_policies
+from auditor.consent.sentences import listed
+from auditor.model.wellknown import POLICY_LEGACY, POLICY_LOW, POLICY_RECOMMENDED
+
+LEVELS = ("low", "medium", "high")
+
+
+def classifications(case: Case) -> Iterator[Candidate]:
+    """R5: only where an assigned policy asks for a classification, one candidate for each that is asked for."""
+    if isinstance(case.policies, NotRead):
+        return
+    asked = {
+        conditions.permissionClassification.lower()
+        for assigned in case.policies
+        if assigned.policy
+        for conditions in assigned.policy.includes or ()
+    }
+    missing = tuple(r for r in (*case.required, *case.extra) if _wanting(case, r))
+    if missing and all(_can_be_classified(r) for r in missing):
+        for level in LEVELS:
+            if level in asked:
+                yield _classified(case, missing, level)
+
+
+def _wanting(case: Case, row: Row) -> bool:
+    """Whether consent asks for this scope and no policy approves it."""
+    asks_again = case.app.prompt_consent or case.app.mode.is_static
+    return row.approval.truth is not Truth.TRUE and (asks_again or row.granted.truth is not Truth.TRUE)
+
+
+def _can_be_classified(row: Row) -> bool:
+    """Only what needs no administrator can be; what is in another bucket was put there on purpose."""
+    p = row.permission
+    return p.id is not None and p.user_type is Truth.TRUE and p.classification == ""
+
+
+def _classified(case: Case, missing: tuple[Row, ...], level: str) -> Candidate:
+    base = graph.base_of(case.snapshot)
+    requests = tuple(
+        graph.classify(base, r.permission.resource, r.permission.id or "", r.permission.value, level, number)
+        for number, r in enumerate(missing, start=1)
+    )
+    names = listed(r.permission.value for r in missing)
+    where = listed(r.permission.resource_name for r in missing)
+    page = f"Permission classifications > {level.capitalize()}"
+    return Candidate(
+        route="R5",
+        key="R5" if level == "low" else f"R5-{level}",
+        mends=Mends.CONSENT,
+        promise=Promise.CONNECTS,
+        title=f"Classify the missing scopes of {where} as {level} impact",
+        role=ADMINS,
+        portal=(
+            f"Open {consent_page(case, page)}.",
+            f"Choose Add permissions, pick {where}, and add {names}.",
+        ),
+        requests=requests,
+        verify=CHECK_AGAIN,
+        undo=f"Remove the same entries under {page}.",
+        expect="The scopes of sign-in (openid, profile, email, offline_access, User.Read) have to be classified too.",
+        opens={
+            "summary": (
+                f"Users may then consent to {names} for every app of a verified publisher and every app"
+                " registered in this tenant."
+            ),
+            "consent_policy_changes": False,
+            "scopes": [r.permission.value for r in missing],
+        },
+    )
+
+
+_SETTINGS = (
+    (
+        "low",
+        POLICY_LOW,
+        "Allow user consent for apps from verified publishers, for selected permissions",
+        "Users may then consent to whatever is classified low, for every app of a verified publisher or this tenant.",
+    ),
+    (
+        "recommended",
+        POLICY_RECOMMENDED,
+        "Let Microsoft manage your consent settings",
+        "Users may then consent to all that Microsoft's list does not keep back, for every app of any publisher.",
+    ),
+    (
+        "legacy",
+        POLICY_LEGACY,
+        "Allow user consent for apps",
+        "Users may then consent to every permission that needs no administrator, on every resource, mail and files"
+        " included, for every app of any publisher.",
+    ),
+)
+"""Least first: key, policy, the portal's label, and what it lets users do."""
+
+
+def user_consent_settings(case: Case) -> Iterator[Candidate]:
+    """R9: one of Microsoft's policies is assigned besides what is assigned already."""
+    entries = assigned_policies(case.snapshot)
+    if isinstance(entries, NotRead):
+        return
+    assigned = {policy_id.lower() for policy_id in self_consent_ids(entries)}
+    for key, policy_id, label, opens in _SETTINGS:
+        if policy_id not in assigned:
+            yield _setting(case, entries, (key, policy_id, label, opens), alone=not assigned)
+
+
+def _setting(case: Case, entries: tuple[str, ...], choice: tuple[str, str, str, str], *, alone: bool) -> Candidate:
+    key, policy_id, label, opens = choice
+    base = graph.base_of(case.snapshot)
+    entry = f"ManagePermissionGrantsForSelf.{policy_id}"
+    # The portal's choice replaces what users could consent to so far; only where that is nothing, it is the same.
+    portal = (f"Open {consent_page(case, 'User consent settings')}.", f'Choose "{label}" and save.')
+    old = "The portal may not offer this choice any more; Graph does. " if key == "legacy" and alone else ""
+    return Candidate(
+        route="R9",
+        key=f"R9-{key}",
+        mends=Mends.CONSENT,
+        promise=Promise.CONNECTS,
+        title=f'Change the user consent setting of the tenant to "{label}" (not advised for the sake of one app)',
+        role=f"{POLICY_ADMIN} for Graph, Global Administrator for the portal" if alone else POLICY_ADMIN,
+        portal=portal if alone else (),
+        requests=(graph.assign_policies(base, (entry, *entries)),),
+        verify=READ_BACK.format(base=base),
+        undo=f"Take {entry} out of the list of assigned policies.",
+        expect=f"{old}Every user and every app is concerned, and benchmarks such as CIS and SCuBA may fail the tenant.",
+        opens={"summary": opens, "consent_policy_changes": True},
+    )

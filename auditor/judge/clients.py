@@ -1,0 +1,102 @@
+"""Apps of the directory, as a rule about what they hold tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from auditor.consent.logic import Truth, all_of, any_of, known
+from auditor.consent.reading import NotRead, not_read
+from auditor.judge.values import covered
+from auditor.model.checks import AppRolesHeld, DelegatedGrants
+from auditor.model.clouds import CLOUDS
+from auditor.model.resources import ServicePrincipal
+from auditor.model.snapshot import Snapshot
+
+MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
+"""The tenants in which Microsoft registers its own apps ("Verify first-party Microsoft applications")."""
+
+Wanted = DelegatedGrants | AppRolesHeld
+
+
+class Directory:
+    """The service principals of a tenant by object id."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.tenant = snapshot.tenant.id.lower()
+        self.cloud = CLOUDS.get(snapshot.cloud)
+        principals = snapshot.sections.servicePrincipals
+        self.by_id = {p.id.lower(): p for p in principals or ()}
+        self.partial = covered(snapshot, "servicePrincipals")
+        if principals is None:
+            self.partial = not_read(snapshot, "servicePrincipals").why
+
+    def name(self, object_id: str) -> str:
+        """What to call the app."""
+        found = self.by_id.get(object_id.lower())
+        return (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
+
+    def is_like(self, object_id: str, wanted: Wanted) -> Truth:
+        """Whether the app is as the rule describes it; of an app that is gone nothing but that is known."""
+        found = self.by_id.get(object_id.lower())
+        if found is None:
+            if self.partial:
+                plain = wanted.publisher == wanted.owner == wanted.state == "any"
+                return Truth.TRUE if plain else Truth.UNKNOWN
+            plain = wanted.publisher == wanted.owner == "any"
+            return known(plain and wanted.state != "disabled")
+        return all_of(self._facts(found, wanted))
+
+    def _facts(self, principal: ServicePrincipal, wanted: Wanted) -> Iterator[Truth]:
+        if wanted.publisher == "unverified":
+            publisher = principal.verifiedPublisher
+            yield known(None if publisher is None else not publisher.verifiedPublisherId)
+        if wanted.owner == "foreign":
+            owner = (principal.appOwnerOrganizationId or "").lower()
+            if (principal.servicePrincipalType or "").lower() == "managedidentity":
+                owner = self.tenant  # Graph names no owner; a managed identity is always of its own tenant.
+            yield known(owner != self.tenant and owner not in MICROSOFT_TENANTS) if owner else Truth.UNKNOWN
+        if wanted.state == "gone":
+            yield Truth.FALSE
+        elif wanted.state in ("disabled", "unusable"):
+            yield any_of(
+                (
+                    known(None if principal.accountEnabled is None else not principal.accountEnabled),
+                    known(bool(principal.isDisabled)),
+                    known((principal.disabledByMicrosoftStatus or "").lower() not in ("", "notdisabled")),
+                )
+            )
+
+    @property
+    def verifies_publishers(self) -> bool:
+        """Whether publishers are verified at all in this cloud."""
+        return self.cloud is None or self.cloud.verifies_publishers
+
+
+class Held(NamedTuple):
+    """What one app holds, and whether the rule is about it."""
+
+    client: str
+    what: str
+    whose: str
+    truth: Truth
+
+
+def described(wanted: Wanted) -> str:
+    """The apps that the rule is about, in words."""
+    words = [
+        "unverified" if wanted.publisher == "unverified" else "",
+        "foreign" if wanted.owner == "foreign" else "",
+        {"disabled": "disabled", "gone": "deleted", "unusable": "disabled or deleted"}.get(wanted.state, ""),
+    ]
+    return " ".join([*filter(None, words), "apps"])
+
+
+def unknown_because(held: Iterable[Held], directory: Directory, partial: str | NotRead) -> str:
+    """Why the rule cannot be answered although nothing speaks against it; empty if it can."""
+    unsure = sorted({directory.name(one.client) for one in held if one.truth is Truth.UNKNOWN})
+    if unsure:
+        more = f" and {len(unsure) - 1} more" if len(unsure) > 1 else ""
+        why = f" ({directory.partial})" if directory.partial else ""
+        return f"what the rule asks of {unsure[0]}{more} was not read{why}"
+    return partial.why if isinstance(partial, NotRead) else partial

@@ -1,0 +1,41 @@
+"""Checks made of checks: any, all, not; three-valued, so that what was not read stays unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auditor.judge.ruling import Ruling
+from auditor.model.finding import Evidence, FindingOutcome
+
+_FAIL, _PASS = FindingOutcome.FAIL, FindingOutcome.PASS
+_UNKNOWN, _NOT_APPLICABLE = FindingOutcome.UNKNOWN, FindingOutcome.NOT_APPLICABLE
+
+
+def all_hold(rulings: Iterable[Ruling]) -> Ruling:
+    """One that fails decides; what is not applicable does not count, unless nothing else is left."""
+    return _decided(tuple(rulings), (_FAIL, _UNKNOWN, _PASS))
+
+
+def any_holds(rulings: Iterable[Ruling]) -> Ruling:
+    """The first that holds decides."""
+    each = tuple(rulings)
+    holding = next((ruling for ruling in each if ruling.outcome is _PASS), None)
+    return holding or _decided(each, (_UNKNOWN, _FAIL))
+
+
+def opposite(ruling: Ruling) -> Ruling:
+    """Pass and fail change places."""
+    turned = {_FAIL: _PASS, _PASS: _FAIL}.get(ruling.outcome, ruling.outcome)
+    return Ruling(turned, ruling.clause, ruling.evidence)
+
+
+def _decided(rulings: tuple[Ruling, ...], order: tuple[FindingOutcome, ...]) -> Ruling:
+    for outcome in (*order, _NOT_APPLICABLE):
+        deciding = [ruling for ruling in rulings if ruling.outcome is outcome]
+        if deciding:
+            clauses = dict.fromkeys(ruling.clause.removesuffix(".") for ruling in deciding)
+            evidence: dict[str, Evidence] = {}
+            for ruling in deciding:
+                evidence |= {f"{e.path} {e.expected}": e for e in ruling.evidence}
+            return Ruling(outcome, "; ".join(clauses), tuple(evidence.values()))
+    return Ruling(_UNKNOWN, "the rule asks nothing")

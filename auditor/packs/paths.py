@@ -1,0 +1,103 @@
+"""Paths into a snapshot: held against the types that a snapshot is made of, with the nearest path that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import msgspec.inspect as mi
+
+from auditor.model.snapshot import Sections
+from auditor.packs.errors import nearest
+from auditor.packs.shapes import Wrong, shape_of
+
+KINDS: dict[type, str] = {mi.StrType: "text", mi.BoolType: "true or false", mi.IntType: "a whole number"}
+
+
+class Leaf(NamedTuple):
+    """What a path leads to: ``text``, ``true or false``, ``a whole number``, ``a list of text``, or a list of items.
+
+    `item` is the shape of the items.
+    """
+
+    kind: str
+    item: mi.StructType | None = None
+
+
+TEXTS, ITEMS, TABLE = "a list of text", "a list of items", "a table"
+
+
+def leaf_at(path: str, root: mi.Type | None = None, *, through_lists: bool = False) -> Leaf | Wrong:
+    """What the path leads to from a section, or from the item that `root` is; `Wrong` where it leads nowhere."""
+    start = shape_of(Sections) if root is None else root
+    here, walked = _bare(start), list[str]()
+    for name in path.split("."):
+        if through_lists:
+            here = _leaf(here).item or here
+        if not isinstance(here, mi.StructType):
+            whole = ".".join(walked)
+            return Wrong(f'"{path}" goes on after {whole}, which is {_leaf(here).kind}', f"{whole} alone")
+        field = next((field for field in here.fields if field.encode_name == name), None)
+        if field is None:
+            near = _nearest(path, start, walked, here)
+            where = f"after {'.'.join(walked)}" if walked else "there"
+            return Wrong(f'"{path}" leads nowhere: {where} is no {name or "name"}', "a path into a snapshot", near)
+        walked.append(name)
+        here = _bare(field.type)
+    return _leaf(here)
+
+
+def items_at(path: str) -> Leaf | Wrong:
+    """What a path leads to that may pass through lists and by-app tables, as that of ``every`` and ``count`` may."""
+    return leaf_at(path, through_lists=True)
+
+
+def _nearest(path: str, start: mi.Type, walked: list[str], here: mi.StructType) -> str:
+    """A path with the same end, then one that goes on rightly from where this one goes wrong, then any."""
+    steps = path.split(".")
+    every = _paths(start)
+    same_end = [p for p in every if p.lower().endswith(f".{steps[-1].lower()}") and p.startswith(steps[0])]
+    if same_end and len(steps) > 1:
+        return same_end[0]
+    if walked and (name := nearest(steps[len(walked)], [field.encode_name for field in here.fields])):
+        return ".".join([*walked, name])
+    return nearest(path, every)
+
+
+def _leaf(shape: mi.Type) -> Leaf:
+    match shape:
+        case mi.VarTupleType():
+            item = _bare(shape.item_type)
+            if isinstance(item, mi.StructType):
+                return Leaf(ITEMS, item)
+            return Leaf(TEXTS if isinstance(item, mi.StrType) else TABLE)
+        case mi.DictType():
+            rows = _bare(shape.value_type)
+            return _leaf(rows) if isinstance(rows, mi.VarTupleType) else Leaf(TABLE)
+    return Leaf(KINDS.get(type(shape), TABLE))
+
+
+def _bare(shape: mi.Type) -> mi.Type:
+    """The shape without its null."""
+    if isinstance(shape, mi.UnionType):
+        return next(member for member in shape.types if not isinstance(member, mi.NoneType))
+    return shape
+
+
+def _paths(root: mi.Type) -> tuple[str, ...]:
+    return tuple(_walk(_bare(root), ""))
+
+
+def _walk(shape: mi.Type, before: str) -> Iterator[str]:
+    """Every path below; lists are ends, for only some checks look into them."""
+    for field in shape.fields if isinstance(shape, mi.StructType) else ():
+        path = f"{before}{field.encode_name}"
+        yield path
+        yield from _walk(_bare(field.type), f"{path}.")
+
+
+@cache
+def section_paths() -> tuple[str, ...]:
+    """Every path that a ``setting`` or a ``list`` may name, for completion and documents."""
+    return _paths(shape_of(Sections))

@@ -1,0 +1,73 @@
+"""``check --assume`` and ``check --fix-script``, as an admin who tries a change before making it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.cli.golden import check_golden
+from tests.cli.program import Done, all_of, run, scrubbed
+
+MANAGED = ("check", "--sample", "managed-default", "--pack", "trackerrms-uk")
+LOW = ("check", "--sample", "low-unclassified", "--pack", "trackerrms-uk")
+CASES = {
+    "assume-fix": (*MANAGED, "--assume", "fix:R1"),
+    "assume-setting": (*LOW, "--assume", "setting=legacy"),
+    "assume-json": (*LOW, "--assume", "setting=legacy", "-f", "json"),
+    "assume-nonsense": (*LOW, "--assume", "rain"),
+    "script-az": (*LOW, "--fix-script", "az"),
+    "script-powershell": (*LOW, "--fix-script", "powershell", "--fix", "R5"),
+    "script-unknown-fix": (*LOW, "--fix-script", "az", "--fix", "R7"),
+    "script-nothing-to-fix": ("check", "--sample", "legacy-open", "--pack", "trackerrms-uk", "--fix-script", "az"),
+}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Done]]:
+    folder = tmp_path_factory.mktemp("what-if")
+    with all_of({name: partial(run, *words, cwd=folder) for name, words in CASES.items()}) as outcome:
+        yield outcome
+
+
+@pytest.mark.parametrize("name", ["assume-fix", "assume-setting"])
+def test_a_supposed_change_stands_beside_the_tenant_as_it_is(done: Callable[[str], Done], name: str) -> None:
+    page = done(name).out
+    start = page.index("If it were so")
+    check_golden(f"what-if/{name}.txt", scrubbed(page[start : page.index("\nScopes:", start)]))
+    assert done(name).code == 1
+
+
+def test_in_json_the_findings_stay_about_the_tenant_as_it_is(done: Callable[[str], Done]) -> None:
+    report = json.loads(done("assume-json").out)
+    assert report["decisions"][0]["outcome"] == "needs-admin"
+    assert report["what_if"]["decisions"][0]["outcome"] == "user-may-consent"
+    assert report["what_if"]["assumed"] == ["setting=legacy"]
+
+
+@pytest.mark.parametrize("name", ["assume-nonsense", "script-unknown-fix", "script-nothing-to-fix"])
+def test_what_cannot_be_done_is_told_with_what_can(done: Callable[[str], Done], name: str) -> None:
+    assert (done(name).code, done(name).out) == (2, "")
+    check_golden(f"what-if/{name}.txt", done(name).session)
+
+
+@pytest.mark.parametrize("name", ["script-az", "script-powershell"])
+def test_a_script_stands_alone_on_standard_output(done: Callable[[str], Done], name: str) -> None:
+    assert (done(name).code, done(name).err) == (0, "")
+    check_golden(f"what-if/{name}.txt", done(name).out)
+
+
+def test_the_az_script_is_bash(done: Callable[[str], Done]) -> None:
+    checked = subprocess.run(["bash", "-n"], input=done("script-az").out, text=True, capture_output=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_a_script_is_written_to_a_file_with_a_word_of_caution(tmp_path: Path) -> None:
+    ended = run(*LOW, "--fix-script", "az", "-o", "fix.sh", cwd=tmp_path)
+    assert ended.code == 0
+    assert "Read it before you run it" in ended.err
+    assert (tmp_path / "fix.sh").read_text().startswith("#!/usr/bin/env bash\n")

@@ -1,0 +1,78 @@
+"""What if: suppositions change just what they say, and are refused in words where they make no sense."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.consent.decide import decide
+from auditor.consent.policies import self_consent_ids
+from auditor.consent.reading import assigned_policies
+from auditor.consent.suppose import Unsupposable, suppose
+from auditor.model.decision import Outcome
+from auditor.packs.find import load_packs
+from auditor.snapshot.samples import sample
+
+(PACK,) = load_packs(["trackerrms-uk"])
+assert PACK.app is not None
+APP = PACK.app
+EVERYTHING = " ".join(need.value for need in APP.scopes if need.required)
+
+
+@pytest.mark.parametrize(
+    ("name", "assumed", "outcome"),
+    [
+        ("managed-default", ["fix:R1"], Outcome.CONNECTS_SILENTLY),
+        ("managed-default", ["setting=legacy"], Outcome.DEPENDS),
+        ("managed-default", ["setting=legacy", "publisher-verified=true"], Outcome.USER_MAY_CONSENT),
+        ("managed-default", ["setting=legacy", "publisher-verified=no", "step-up=off"], Outcome.USER_MAY_CONSENT),
+        ("legacy-open", ["setting=none"], Outcome.NEEDS_ADMIN),
+        ("legacy-open", ["setting=microsoft-user-default-low"], Outcome.NEEDS_ADMIN),
+        ("legacy-open", ["setting=ManagePermissionGrantsForSelf.microsoft-user-default-low"], Outcome.NEEDS_ADMIN),
+        ("low-unclassified", [f"classified={EVERYTHING}"], Outcome.USER_MAY_CONSENT),
+        ("low-classified", ["publisher-verified=false"], Outcome.NEEDS_ADMIN),
+        ("app-disabled", ["app-enabled=true"], Outcome.CONNECTS_SILENTLY),
+        ("assignment-required", ["assignment-required=false"], Outcome.USER_MAY_CONSENT),
+        ("admin-consented-partly", ["granted=Contacts.ReadWrite Mail.Send"], Outcome.CONNECTS_SILENTLY),
+    ],
+)
+def test_a_supposition_is_decided_as_the_change_itself_would_be(
+    name: str, assumed: list[str], outcome: Outcome
+) -> None:
+    assert decide(*suppose(sample(name), APP, assumed)).outcome is outcome
+
+
+def test_supposing_nothing_changes_nothing() -> None:
+    assert suppose(sample("managed-default"), APP, []) == (sample("managed-default"), APP)
+
+
+def test_another_setting_keeps_the_entries_of_team_and_chat_owners() -> None:
+    def others(entries: object) -> set[str]:
+        assert isinstance(entries, tuple)
+        return {e for e in entries if "OwnedResource" in e}
+
+    after, _ = suppose(sample("managed-default"), APP, ["setting=low"])
+    assert others(assigned_policies(after)) == others(assigned_policies(sample("managed-default"))) != set()
+    assert self_consent_ids(assigned_policies(after)) == ("microsoft-user-default-low",)  # type: ignore[arg-type]  # read
+
+
+def test_the_workflow_supposed_on_changes_what_the_user_sees() -> None:
+    assert decide(*suppose(sample("consent-off"), APP, ["workflow=on"])).code == "AADSTS90095"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("managed-default", "rain", "give fix:ROUTE or one of publisher-verified=true"),
+        ("managed-default", "setting=", "cannot be assumed"),
+        ("managed-default", "publisher-verified=perhaps", "neither true nor false"),
+        ("managed-default", "fix:R7", "those offered: fix:R1"),
+        ("managed-default", "setting=contoso-own", "no consent policy 'contoso-own'"),
+        ("managed-default", "app-enabled=true", "not in the tenant"),
+        ("managed-default", "granted=Mail.Send", "assume fix:R1 instead"),
+        ("low-unclassified", "classified=Mail.Reed", "no scope Mail.Reed was read"),
+        ("low-unclassified", "classified=.default Mail.Read", "AADSTS70011"),
+    ],
+)
+def test_what_cannot_be_supposed_is_refused_with_what_to_give_instead(name: str, text: str, says: str) -> None:
+    with pytest.raises(Unsupposable, match=says):
+        suppose(sample(name), APP, [text])

@@ -1,0 +1,66 @@
+"""Scripts and settings in the docs are at least well-formed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from tests.docs.pages import fences, guides, read, title
+
+LANGUAGES = {"console", "ini", "json", "powershell", "sh", "text", "yaml"}
+BLOCKS = [(path, fence.language, fence.text) for path in guides() for fence in fences(read(path))]
+
+
+def of(language: str) -> list[object]:
+    """The blocks of one language, each with the name of its page."""
+    return [pytest.param(text, id=title(path)) for path, found, text in BLOCKS if found == language]
+
+
+def test_every_block_says_its_language() -> None:
+    assert {(title(path), language) for path, language, _ in BLOCKS if language not in LANGUAGES} == set()
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="no POSIX shell")
+@pytest.mark.parametrize("text", of("sh"))
+def test_a_shell_understands_every_script(text: str) -> None:
+    done = subprocess.run(["sh", "-n"], input=text, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("text", of("yaml"))
+def test_every_pipeline_is_yaml(text: str) -> None:
+    assert isinstance(yaml.safe_load(text), dict)
+
+
+def braces(text: str) -> bool:
+    """Whether every bracket that is opened outside of quotes is closed in its turn."""
+    closing, waiting, quote = {"(": ")", "[": "]", "{": "}"}, [""], ""
+    for sign in text:
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in closing:
+            waiting.append(closing[sign])
+        elif sign in closing.values() and waiting.pop() != sign:
+            return False
+    return waiting == [""] and not quote
+
+
+@pytest.mark.parametrize("text", of("powershell"))
+def test_brackets_and_quotes_of_powershell_are_closed(text: str) -> None:
+    assert braces(text)
+
+
+def test_an_open_bracket_is_found() -> None:
+    assert braces('@{ a = @(1); b = "}" }')
+    assert not braces("@{ a = @(1 }")
+    assert not braces("'a")
+
+
+def test_no_page_is_left_with_an_open_block() -> None:
+    for path in guides():
+        assert read(path).count("\n```") % 2 == 0, title(path)

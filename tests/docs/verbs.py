@@ -1,0 +1,44 @@
+"""The program's commands, each with the context in which the program itself calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from auditor.cli.program import program
+from tests.docs.pages import PROGRAM
+
+WIDTH = 80
+
+
+def context(command: click.Command, name: str | None, above: click.Context | None) -> click.Context:
+    """The context of a command, with the program's own settings at the top.
+
+    A command keeps the help option that its first context gave it, so every context must be the right one.
+    """
+    settings = {} if above else program.context_settings
+    return click.Context(command, info_name=name, parent=above, terminal_width=WIDTH, **settings)
+
+
+def every_command(above: click.Context | None = None) -> Iterator[click.Context]:
+    """The contexts of the program and all its commands, groups before what they hold."""
+    here = above or context(program, PROGRAM, None)
+    yield here
+    if isinstance(here.command, click.Group):
+        for verb in here.command.list_commands(here):
+            below = here.command.get_command(here, verb)
+            if below is not None and not below.hidden:
+                yield from every_command(context(below, verb, here))
+
+
+def understood(words: list[str]) -> click.Context:
+    """The context of the command that a line calls; nothing is run. Raises UsageError if it does not parse."""
+    command: click.Command | None = program
+    name: str | None = PROGRAM
+    above: click.Context | None = None
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        above = context(command, name, above)
+        name, command, words = command.resolve_command(above, words)
+    assert command is not None
+    return command.make_context(name, list(words), parent=above)

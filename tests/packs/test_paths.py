@@ -1,0 +1,92 @@
+"""Paths into a snapshot are the ones that its types have, and the judge can walk every one of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.judge.values import items_at as judged_items
+from auditor.judge.values import value_at
+from auditor.model.snapshot import Snapshot, Tenant
+from auditor.packs.load import load
+from auditor.packs.paths import Leaf, items_at, leaf_at, section_paths
+from auditor.packs.shapes import Wrong
+from auditor.packs.sources import Source
+from auditor.snapshot.samples import sample
+from tests.packs.text import HEAD
+
+NOTHING = Snapshot(tenant=Tenant(id="00000000-0000-0000-0000-000000000000"))
+
+
+def test_there_are_paths() -> None:
+    assert len(section_paths()) > 30
+    assert "authorizationPolicy.defaultUserRolePermissions.allowedToCreateApps" in section_paths()
+
+
+@pytest.mark.parametrize("path", section_paths())
+def test_every_path_that_is_offered_leads_somewhere_and_can_be_walked(path: str) -> None:
+    found = leaf_at(path)
+    assert isinstance(found, Leaf)
+    for snapshot in (NOTHING, sample("managed-default"), sample("admin-consented")):
+        value_at(snapshot, path)
+    if found.item is not None:
+        judged_items(sample("admin-consented"), path)
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("authorisationPolicy.guestUserRoleId", "authorizationPolicy.guestUserRoleId"),
+        ("authorizationPolicy.guestUserRoleID", "authorizationPolicy.guestUserRoleId"),
+        (
+            "authorizationPolicy.allowedToCreateApps",
+            "authorizationPolicy.defaultUserRolePermissions.allowedToCreateApps",
+        ),
+        ("authorizationPolicy.defaultUserRolePermission", "authorizationPolicy.defaultUserRolePermissions"),
+    ],
+)
+def test_a_path_that_leads_nowhere_gets_the_nearest_one(path: str, near: str) -> None:
+    found = leaf_at(path)
+    assert isinstance(found, Wrong)
+    assert found.near == near
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("permissionGrantPolicies.includes", "a list of items"),
+        ("permissionGrantPolicies.includes.permissions", "a list of text"),
+        ("delegatedPermissionClassifications", "a list of items"),
+        ("adminConsentRequestPolicy.reviewers", "a list of items"),
+        ("appConsentRequests.pendingScopes", "a table"),
+    ],
+)
+def test_items_are_found_through_lists_and_tables(path: str, kind: str) -> None:
+    found = items_at(path)
+    assert isinstance(found, Leaf)
+    assert found.kind == kind
+
+
+def test_an_unknown_policy_is_a_doubt_and_no_mistake() -> None:
+    text = (
+        HEAD
+        + """\
+rules:
+  - id: MINE-1
+    title: Policies
+    severity: low
+    why: Because.
+    check:
+      kind: all
+      checks:
+        - kind: list
+          path: authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned
+          none-of: [ManagePermissionGrantsForSelf.microsoft-user-default-legaccy, ManagePermissionGrantsForSelf.ours]
+        - {kind: assigned-policies, expect: none, wording: {allows: [microsoft-user-default-low]}}
+"""
+    )
+    pack = load(Source("mine.yaml", text.encode()))
+    (doubt,) = pack.warnings
+    assert doubt == (
+        'mine.yaml:16:21: "microsoft-user-default-legaccy" is no policy of Microsoft\'s that is known;'
+        ' did you mean "microsoft-user-default-legacy"?'
+    )
