@@ -17,9 +17,11 @@ def list_() -> None:
     """List the shipped packs."""
     from auditor.packs.find import list_packs
 
-    for pack in list_packs(benchmarks=True):
+    listed = list_packs(benchmarks=True)
+    width = max(len(pack.name) for pack in listed)
+    for pack in listed:
         about = f"{pack.rules} rules" + (f", app {pack.app.client_id}" if pack.app else "")
-        click.echo(f"{pack.name:<18} {pack.version:<8} {pack.title} ({about})")
+        click.echo(f"{pack.name:<{width}}  {pack.version:<6} {pack.title} ({about})")
 
 
 @command.command(

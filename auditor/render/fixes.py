@@ -42,34 +42,10 @@ def _proven(fix: Fix) -> str:
 
 
 def _opens(page: Page, opens: Mapping[str, Any]) -> None:
-    """What else becomes possible, its summary first; silence would look like an oversight, so nothing is said."""
-    rest = {name: value for name, value in opens.items() if value and name != _SUMMARY}
-    parts = [sentence(f"{_spoken(name)}: {_value(value)}") for name, value in rest.items()]
-    if opens.get(_SUMMARY):
-        parts.insert(0, sentence(str(opens[_SUMMARY])))
+    """What else becomes possible, in words; JSON has the scopes by name. Silence would look like an oversight."""
+    notes = opens.get("notes") or ()
+    parts = [sentence(str(text)) for text in (opens.get(_SUMMARY), *notes) if text]
     page.items("Opens", parts or ["Nothing else."], indent=4)
-
-
-def _spoken(name: str) -> str:
-    """``any_verified-publisher`` as a person writes it."""
-    words = name.replace("_", " ").replace("-", " ").strip()
-    return words[:1].upper() + words[1:]
-
-
-def _value(value: Any) -> str:
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case Mapping():
-            return "; ".join(f"{name}: {_value(inner)}" for name, inner in value.items()) or "none"
-        case list() | tuple() | set() | frozenset():
-            names = [_value(inner) for inner in value]
-            more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-            return ", ".join(names[:_MOST]) + more or "none"
-        case None:
-            return "none"
-        case _:
-            return str(value)
 
 
 def _ways(page: Page, fix: Fix) -> None:

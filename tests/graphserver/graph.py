@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from .records import Write
 from .routes import Key, Route, find
 from .tenant import Row, Tenant
 from .tokens import Caller, Mint
+from .writes import write
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Graph:
     unknown_properties: frozenset[str] = frozenset()
     inner_error: str = "innerError"
     refused_writes: list[Write] = field(default_factory=list)
+    writable: bool = False
 
     def caller(self, call: Call) -> Caller:
         """Whose token came with `call`; 401 without a good one."""
@@ -46,6 +49,13 @@ class Graph:
         """The proper answer to one call, errors included; `known` is the caller of the batch it came in."""
         try:
             return self._read(call, known or self.caller(call))
+        except GraphError as error:
+            return self.failed(call, error)
+
+    def written(self, call: Call, raw: bytes) -> Answer:
+        """The answer to a write, on a server that takes those of a remediation."""
+        try:
+            return write(self.tenants[self.caller(call).tenant_id], call, json.loads(raw or b"{}"))
         except GraphError as error:
             return self.failed(call, error)
 

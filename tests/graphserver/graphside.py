@@ -62,6 +62,8 @@ class GraphSide:
         def proper() -> Answer:
             nonlocal items
             if (call.method, call.path) != ("POST", "/$batch") or call.version not in VERSIONS:
+                if self._rules.writable and call.method != "GET":
+                    return self._rules.written(call, raw)
                 return self._rules.answer(call)
             answer, items = answer_batch(self._rules, call, raw, self._order)
             return answer

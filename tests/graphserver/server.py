@@ -62,6 +62,7 @@ class GraphServer:
         pending_polls: int = 1,
         clock_skew_seconds: float = 0.0,
         seed: int = 0,
+        writable: bool = False,
     ) -> None:
         by_id = {tenant.id: tenant for tenant in map(Tenant, tenants)}
         self.tenants = by_id
@@ -75,6 +76,7 @@ class GraphServer:
         self.rules = Graph(by_id, self.mint, self._script, self._clock)
         self.rules.page_size = page_size
         self.rules.premium = premium
+        self.rules.writable = writable
         self.rules.unavailable = frozenset(unavailable)
         self.rules.unknown_properties = frozenset(unknown_properties)
         self.rules.ignored_roles = frozenset(ignored_roles)

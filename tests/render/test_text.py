@@ -168,11 +168,11 @@ def test_a_path_to_click_along_is_one_line_of_its_own() -> None:
     assert "In the portal: Entra ID > Enterprise apps > TrackerRMS > Permissions." in text
 
 
-def test_what_a_fix_opens_is_said_summary_first_and_what_it_does_not_open_is_left_out() -> None:
-    opens = {"own_tenant": ["a", "b"], "any-app": [], "policy": False, "summary": "Mail for one app"}
+def test_what_a_fix_opens_is_said_in_words_summary_first_and_the_scopes_by_name_are_left_to_json() -> None:
+    opens = {"by_class": {"own": {"opened": ["a"]}}, "weight": 3, "notes": ["one note"], "summary": "Mail for one app"}
     fix = msgspec.structs.replace(CONSENT_BY_LINK, opens=opens)
     text = render(report(msgspec.structs.replace(NEEDS_ADMIN_DECISION, fixes=(fix,))))
-    assert "    Opens       Mail for one app.\n                Own tenant: a, b.\n    Expect" in text
+    assert "    Opens       Mail for one app.\n                One note.\n    Expect" in text
 
 
 def test_a_here_string_can_be_pasted_as_it_is_printed() -> None:

@@ -2,7 +2,7 @@
 
 Both are this project's own view, read off a scope's name. Microsoft rates Graph's permissions from 1 to 5
 too (``privilegeLevel`` in microsoftgraph/microsoft-graph-devx-content, ``permissions/new/permissions.json``);
-those numbers are not used here, because they cover Microsoft Graph alone.
+those numbers are not used here: this project holds no copy of them, and they cover Microsoft Graph alone.
 A weight is 1 to 5: reading counts 2, anything that changes or sends 3 (and so does a name that does not
 say); one less for basic properties or what the app itself made, one more for everything the user can reach
 (``.All``, ``.Shared``), one more for the directory and for sign-in methods. Signing in counts 1.

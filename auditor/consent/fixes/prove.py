@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+import msgspec
+
 from auditor.consent.case import gather
 from auditor.consent.client import client_of
 from auditor.consent.decide import decide
+from auditor.consent.exposure import as_opens, exposure, rank
 from auditor.consent.fixes.apply import NotApplicable, apply_all
 from auditor.consent.fixes.candidate import Candidate, Mends, Promise
 from auditor.consent.fixes.offer import offer
@@ -38,7 +41,7 @@ def fixes_for(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) 
     proven = _smallest(snapshot, app, subject, connecting)
     asking = [f for c in found if c.mends is Mends.ASKING and (f := _proven(snapshot, app, subject, (c,)))]
     wide = [f for f in proven if "R9" in f.route.split("+")]
-    return (*(f for f in proven if f not in wide), *asking, *wide)
+    return (*rank(f for f in proven if f not in wide), *asking, *rank(wide))
 
 
 def _smallest(snapshot: Snapshot, app: App, subject: Subject, found: tuple[Candidate, ...]) -> tuple[Fix, ...]:
@@ -60,7 +63,8 @@ def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Candida
     for who in _subjects(snapshot, app, subject, parts):
         decision = decide(after, app, who)
         if all(_kept(part.promise, decision, after) for part in parts):
-            return offer(snapshot, parts, decision)
+            fix = offer(snapshot, parts, decision)
+            return msgspec.structs.replace(fix, opens=as_opens(exposure(snapshot, after, app)))
     return None
 
 

@@ -9,6 +9,9 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from auditor.consent.exposure import AppClass, Exposure, ScopeRef
+from auditor.consent.fixes.apply import apply
+from auditor.model.fix import GraphRequest
 from auditor.model.known_scopes import known_scopes
 from auditor.model.resources import (
     ConditionSet,
@@ -19,6 +22,7 @@ from auditor.model.resources import (
     ServicePrincipal,
 )
 from auditor.model.snapshot import Snapshot
+from auditor.model.wellknown import MICROSOFT_GRAPH
 from auditor.packs.find import load_packs
 from auditor.snapshot.samples import sample
 from tests.oracle import pool
@@ -32,6 +36,21 @@ replace = msgspec.structs.replace
 assert PACK.app is not None
 APP = PACK.app
 FOR_SELF = "ManagePermissionGrantsForSelf."
+LISTS = ConditionSet(
+    clientApplicationIds=(APP.client_id.upper(),),
+    resourceApplication=MICROSOFT_GRAPH,
+    permissions=(known_scopes(MICROSOFT_GRAPH)["mail.readwrite"].id, known_scopes(MICROSOFT_GRAPH)["mail.send"].id),
+    certifiedClientApplicationsOnly=False,
+)
+OTHERS = [kind for kind in AppClass if kind is not AppClass.THIS]
+
+
+def names(refs: tuple[ScopeRef, ...]) -> set[str]:
+    return {ref.scope for ref in refs}
+
+
+def nothing_for_others(found: Exposure) -> bool:
+    return all(found.classes[kind].is_empty for kind in OTHERS) and found.weight == 0
 
 
 def full(name: str) -> Snapshot:
@@ -139,3 +158,12 @@ def for_this_app_only(document: Json, permissions: list[str]) -> Json:
     role = copy["sections"]["authorizationPolicy"]["defaultUserRolePermissions"]
     role["permissionGrantPoliciesAssigned"].append(f"{FOR_SELF}for-one-app")
     return copy
+
+
+def created(snapshot: Snapshot) -> Snapshot:
+    """With the app's service principal, as a fix leaves it; where it is there already, as it was not yet."""
+    others = tuple(p for p in snapshot.sections.servicePrincipals or () if p.appId != APP.client_id)
+    new = GraphRequest(
+        method="POST", url="https://graph.microsoft.com/v1.0/servicePrincipals", body={"appId": APP.client_id}
+    )
+    return apply(with_sections(snapshot, servicePrincipals=others), new)

@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 
 from auditor.consent.approval import Approval, approval
 from auditor.consent.client import Client
-from auditor.consent.exposure import AppClass, Breadth, Exposure, ScopeRef, as_opens, exposure
-from auditor.consent.fixes.apply import apply
+from auditor.consent.exposure import AppClass, Breadth, as_opens, exposure
 from auditor.consent.permission import Permission
 from auditor.consent.policies import Assigned
-from auditor.model.fix import GraphRequest
 from auditor.model.known_scopes import KnownScope, known_scopes
-from auditor.model.resources import AppRoleAssignment, ConditionSet
+from auditor.model.resources import ConditionSet
 from auditor.model.wellknown import (
     EXCHANGE_ONLINE,
     MICROSOFT_GRAPH,
@@ -28,34 +26,18 @@ from auditor.model.wellknown import (
 )
 from tests.consent.exposure.changes import (
     APP,
+    LISTS,
     assigned,
     classified,
     full,
-    object_id,
-    with_grant,
+    names,
+    nothing_for_others,
     with_policy,
     with_principal,
     with_sections,
 )
 
 USER_SCOPES = [s for s in known_scopes(MICROSOFT_GRAPH).values() if s.type == "User" and s.enabled]
-LISTS = ConditionSet(
-    clientApplicationIds=(APP.client_id.upper(),),
-    resourceApplication=MICROSOFT_GRAPH,
-    permissions=(known_scopes(MICROSOFT_GRAPH)["mail.readwrite"].id, known_scopes(MICROSOFT_GRAPH)["mail.send"].id),
-    certifiedClientApplicationsOnly=False,
-)
-OTHERS = [kind for kind in AppClass if kind is not AppClass.THIS]
-
-
-def names(refs: tuple[ScopeRef, ...]) -> set[str]:
-    return {ref.scope for ref in refs}
-
-
-def nothing_for_others(found: Exposure) -> bool:
-    return all(found.classes[kind].is_empty for kind in OTHERS) and found.weight == 0
-
-
 LOW = full("low-unclassified")
 
 
@@ -115,75 +97,6 @@ def test_what_opens_to_every_app_is_not_told_again_for_the_apps_that_a_policy_na
     assert found.classes[AppClass.NAMED].is_empty
 
 
-def test_an_administrators_grant_opens_nothing_but_the_use_of_this_app() -> None:
-    before = full("managed-default")
-    created = GraphRequest(
-        method="POST", url="https://graph.microsoft.com/v1.0/servicePrincipals", body={"appId": APP.client_id}
-    )
-    there = apply(before, created)
-    graph = object_id(before, MICROSOFT_GRAPH)
-    found = exposure(before, with_grant(there, object_id(there, APP.client_id), graph, "openid Mail.Send"), APP)
-    assert nothing_for_others(found) and found.classes[AppClass.THIS].is_empty
-    assert names(found.use.granted) == {"openid", "Mail.Send"}
-    assert found.breadth is Breadth.EVERYBODY
-    assert found.summary == (
-        "Nothing for other apps. Every user of the tenant could use TrackerRMS with 2 more scopes:"
-        " mail (1), sign-in and profile (1)."
-    )
-
-
-def test_a_grant_for_one_user_is_narrower_than_one_for_everybody() -> None:
-    before = full("admin-consented-partly")
-    app, graph = object_id(before, APP.client_id), object_id(before, MICROSOFT_GRAPH)
-    found = exposure(before, with_grant(before, app, graph, "Mail.Send", principal="somebody"), APP)
-    assert (found.breadth, found.use.users, found.use.granted) == (Breadth.NAMED, 1, ())
-    assert "1 user could use TrackerRMS with more scopes of their own." in found.summary
-
-
-def test_only_the_scopes_that_a_grant_did_not_hold_are_more() -> None:
-    before = full("admin-consented-partly")
-    app, graph = object_id(before, APP.client_id), object_id(before, MICROSOFT_GRAPH)
-    after = with_grant(before, app, graph, " MAIL.SEND  Mail.Read openid mail.read")
-    had = " ".join(row.scope for row in before.sections.oauth2PermissionGrants or ()).lower().split()
-    assert {n.lower() for n in names(exposure(before, after, APP).use.granted)} == {
-        s for s in ("mail.send", "mail.read", "openid") if s not in had
-    }
-
-
-def test_switching_sign_in_on_brings_earlier_grants_back() -> None:
-    before = full("app-disabled")
-    found = exposure(before, with_principal(before, APP.client_id, accountEnabled=True), APP)
-    assert nothing_for_others(found)
-    assert found.use.switched_on and len(found.use.reached) == 9 and not found.use.granted
-    assert "Every user of the tenant could use TrackerRMS again with 9 scopes granted before: mail" in found.summary
-
-
-def test_dropping_the_assignment_lets_everybody_in() -> None:
-    before = full("assignment-required")
-    found = exposure(before, with_principal(before, APP.client_id, appRoleAssignmentRequired=False), APP)
-    assert nothing_for_others(found)
-    assert found.use.opened_to_all and found.breadth is Breadth.EVERYBODY
-    assert "could use TrackerRMS, not only those assigned to it" in found.summary
-
-
-def test_a_grant_reaches_only_those_assigned_where_assignment_is_required() -> None:
-    before = full("assignment-required")
-    app, graph = object_id(before, APP.client_id), object_id(before, MICROSOFT_GRAPH)
-    found = exposure(before, with_grant(before, app, graph, "Mail.Send"), APP)
-    assert found.breadth is Breadth.ASSIGNED
-    assert "Every user who is assigned to it could use TrackerRMS" in found.summary
-
-
-def test_assigning_somebody_is_counted() -> None:
-    before = full("assignment-required")
-    section = before.sections.appRoleAssignedTo or {}
-    entry = AppRoleAssignment(principalId="somebody new", principalType="User")
-    more = {key: (*entries, entry) for key, entries in section.items()}
-    found = exposure(before, with_sections(before, appRoleAssignedTo=more), APP)
-    assert (found.use.assigned, found.breadth) == (1, Breadth.NAMED)
-    assert "1 more user or group could use TrackerRMS." in found.summary
-
-
 def test_switching_step_up_off_opens_what_it_shielded() -> None:
     before = full("legacy-open")
     policy = before.sections.authorizationPolicy
@@ -236,6 +149,15 @@ def test_where_publishers_cannot_be_verified_there_is_no_such_class() -> None:
     assert found.classes[AppClass.VERIFIED].is_empty
     assert names(found.classes[AppClass.OWN].opened) == {"Mail.Read"}
     assert "verified publisher" not in found.summary
+
+
+def test_where_publishers_cannot_be_verified_none_that_a_policy_names_gets_anything() -> None:
+    before = msgspec.structs.replace(full("consent-off"), cloud="us-gov")
+    one = ConditionSet(clientApplicationPublisherIds=("1234567",), certifiedClientApplicationsOnly=False)
+    for cloud, opens in (("us-gov", False), ("global", True)):
+        here = msgspec.structs.replace(before, cloud=cloud)
+        found = exposure(here, assigned(with_policy(here, "one", one), "one"), APP)
+        assert bool(found.classes[AppClass.NAMED].opened) is opens
 
 
 def test_the_managed_default_opens_less_than_the_open_setting() -> None:

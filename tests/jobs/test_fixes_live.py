@@ -1,0 +1,74 @@
+"""Each fix carried out for real: its requests go to a Graph that takes writes, and a live audit is made again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from auditor.consent.decide import decide
+from auditor.consent.fixes import fixes_for
+from auditor.graph.session import endpoints
+from auditor.jobs.live import Target, read_tenant
+from auditor.model.fix import Fix
+from auditor.model.snapshot import Snapshot
+from auditor.packs.find import load_packs
+from auditor.packs.plan import plan_for
+from auditor.snapshot.samples import sample, sample_names
+from auditor.snapshot.write import dumps
+from tests.graphserver import GraphServer
+
+PACKS = load_packs(["trackerrms-uk"])
+assert PACKS[0].app is not None
+APP = PACKS[0].app
+CASES = [
+    (name, fix.key or fix.route)
+    for name in sample_names()
+    for fix in fixes_for(sample(name), APP)
+    if fix.steps.graph and not fix.fill_in and fix.proven.subject == "ordinary member"
+]
+
+
+def live(server: GraphServer) -> Snapshot:
+    """The tenant as the real SDKs read it now."""
+    target = Target(at=endpoints("global", server.authority, server.graph))
+    return read_tenant(target, plan_for(PACKS), apps=[APP], environ=server.env())
+
+
+def carry_out(server: GraphServer, fix: Fix) -> None:
+    """Send the printed requests with an HTTP client, putting in the ids that earlier ones returned."""
+    returned: dict[str, str] = {}
+    with httpx.Client(verify=server.trust, headers=server.bearer()) as client:
+        for request in fix.steps.graph:
+            url, body = request.url, json.dumps(request.body)
+            for placeholder, value in returned.items():
+                url, body = url.replace(placeholder, value), body.replace(placeholder, value)
+            url = url.replace("https://graph.microsoft.com", server.graph)
+            answer = client.request(request.method, url, content=body, headers={"Content-Type": "application/json"})
+            assert answer.is_success, (request.method, url, answer.text)
+            if request.returns:
+                returned[request.returns] = answer.json()["id"]
+
+
+@pytest.mark.parametrize(("name", "key"), CASES, ids=[f"{name}:{key}" for name, key in CASES])
+def test_a_live_check_after_the_fix_gives_the_promised_outcome(name: str, key: str) -> None:
+    document: dict[str, Any] = json.loads(dumps(sample(name)))
+    with GraphServer(document, writable=True) as server:
+        offered = {fix.key or fix.route: fix for fix in fixes_for(live(server), APP)}
+        carry_out(server, offered[key])
+        after = decide(live(server), APP)
+    assert after.outcome.value == offered[key].proven.outcome
+
+
+def test_there_are_fixes_to_carry_out() -> None:
+    assert {key for _, key in CASES} >= {"R3", "R4", "R5", "R7"}
+
+
+def test_a_server_that_is_not_told_to_take_writes_takes_none() -> None:
+    with GraphServer(json.loads(dumps(sample("app-disabled")))) as server:
+        (fix,) = (f for f in fixes_for(live(server), APP) if f.route == "R7")
+        with pytest.raises(AssertionError, match="MethodNotAllowed"):
+            carry_out(server, fix)
+        assert len(server.refused_writes) == 1
