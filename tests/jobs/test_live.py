@@ -54,6 +54,9 @@ def comparable(report: Report) -> dict[str, Any]:
     for unread in plain["unread"]:
         for said_by_server in ("request_id", "message", "code"):
             unread.pop(said_by_server, None)
+    for fix in (fix for part in (*plain["decisions"], *plain["findings"]) for fix in part["fixes"]):
+        # Whether step-up would shield is known where the risk settings were read, which a pre-flight need not do.
+        fix["opens"]["summary"] = fix["opens"]["summary"].partition(" Risk-based")[0]
     return {k: v for k, v in plain.items() if k not in ("taken", "tool", "source")}
 
 

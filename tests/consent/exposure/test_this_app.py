@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from auditor.consent.exposure import AppClass, Breadth, exposure
 from auditor.model.known_scopes import known_scopes
@@ -119,8 +120,9 @@ def test_a_verified_publisher_opens_what_the_tenant_classified_as_low() -> None:
     assert nothing_for_others(found)
 
 
-def test_a_service_principal_that_was_just_created_takes_nothing_away_from_what_the_vendor_states() -> None:
+@pytest.mark.parametrize("verified", [True, False])
+def test_a_service_principal_that_was_just_created_says_no_more_than_the_vendor_stated(verified: bool) -> None:
     before = assigned(full("managed-default"), POLICY_LOW)
     before = classified(before, MICROSOFT_GRAPH, known_scopes(MICROSOFT_GRAPH)["mail.read"].id)
-    stated = msgspec.structs.replace(APP, publisher_verified=True, owner_tenant="the vendor's tenant")
+    stated = msgspec.structs.replace(APP, publisher_verified=verified, owner_tenant="the vendor's tenant")
     assert exposure(before, created(before), stated).is_empty
