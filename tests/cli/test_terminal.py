@@ -1,0 +1,85 @@
+"""On a terminal: colour, progress while a tenant is read, and Ctrl+C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from auditor.snapshot.samples import sample
+from auditor.snapshot.write import dumps
+from tests.cli.program import COMMAND, at, check_silence, environment
+from tests.graphserver import GraphServer, Silence
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are of POSIX", allow_module_level=True)
+import pty
+
+VENDOR = ("--pack", "trackerrms-uk")
+
+
+def on_terminal(*words: str, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
+    """Exit code and everything that a terminal of 80 columns was sent."""
+    screen, program = pty.openpty()
+    environ = environment(cwd, {"TERM": "xterm-256color", "COLUMNS": "80", **env})
+    with subprocess.Popen(
+        [COMMAND, *words], cwd=cwd, env=environ, stdin=program, stdout=program, stderr=program
+    ) as run:
+        os.close(program)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(screen, 65536)
+            except OSError:  # the program has let go of the terminal
+                break
+            if not piece:
+                break
+            shown += piece
+    os.close(screen)
+    text = shown.decode()
+    check_silence(text, environ)
+    return run.returncode, text
+
+
+def test_a_report_on_a_terminal_is_coloured_and_no_color_is_heeded(tmp_path: Path) -> None:
+    words = ("check", *VENDOR, "--sample", "managed-default")
+    code, text = on_terminal(*words, cwd=tmp_path, env={})
+    assert (code, "\x1b[" in text) == (1, True)
+    code, text = on_terminal(*words, cwd=tmp_path, env={"NO_COLOR": "1"})
+    assert (code, "\x1b[" in text) == (1, False)
+
+
+def test_a_long_read_shows_its_progress_on_a_terminal_and_nothing_in_the_file(tmp_path: Path) -> None:
+    document = json.loads(dumps(sample("admin-consented")))
+    with GraphServer(document) as server:
+        code, text = on_terminal("collect", "--full", "-o", "t.json", *at(server), cwd=tmp_path, env=server.env())
+    assert code == 0
+    assert "Reading" in text
+    assert json.loads((tmp_path / "t.json").read_text())["format"] == "consent-auditor/snapshot"
+
+
+def test_ctrl_c_during_a_read_ends_at_once_with_a_word_and_its_own_code(tmp_path: Path) -> None:
+    with GraphServer(json.loads(dumps(sample("managed-default")))) as server:
+        asked = threading.Event()
+
+        def heard(call: object) -> bool:
+            asked.set()
+            return True
+
+        server.fault(heard, Silence(), times=None)
+        words = ("check", *VENDOR, *at(server))
+        environ = environment(tmp_path, server.env())
+        with subprocess.Popen(
+            [COMMAND, *words], cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as run:
+            assert asked.wait(30)
+            run.send_signal(signal.SIGINT)
+            out, err = run.communicate(timeout=30)
+    assert (run.returncode, out) == (130, b"")
+    assert err.strip() == b"stopped: nothing was changed in the tenant"
