@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 
 import pytest
 
@@ -49,19 +48,19 @@ def test_no_token_goes_over_plain_http_and_no_cloud_is_guessed() -> None:
 
 
 def test_the_first_batch_finds_its_connection_open() -> None:
-    with GraphServer(tenant()) as server, LatencyProxy(server.port, 0.1) as line:
+    with GraphServer(tenant()) as server, LatencyProxy(server.port, 0.0) as line:
         at = where(server, graph=line.url)
 
-        async def run() -> float:
+        async def run() -> None:
             async with open_graph(at=at, environ=server.env()) as client:
-                await asyncio.sleep(0.9)  # as long as a token may take
-                began = time.perf_counter()
+                async with asyncio.timeout(30):
+                    while not line.connections:
+                        await asyncio.sleep(0.001)
+                assert server.requests == []  # nothing was asked yet: the connection waits for the first question
                 await collect(client, PREFLIGHT, tenant_id=TENANT, cloud="global", taken=TAKEN, tool="")
-                return time.perf_counter() - began
 
-        seconds = asyncio.run(run())
+        asyncio.run(run())
         assert line.connections == 1
-    assert seconds < 0.4, "one round trip of 0.2 s, and not the two more that TCP and TLS take"
 
 
 def test_a_connection_on_stock_that_fails_costs_nothing_but_time() -> None:
@@ -149,10 +148,8 @@ def test_a_deadline_cuts_a_silence_short() -> None:
             async with open_graph(at=where(server), environ=server.env(), patience=Patience(0.5)) as client:
                 await collect(client, PREFLIGHT, tenant_id=TENANT, cloud="global", taken=TAKEN, tool="")
 
-        began = time.perf_counter()
         with pytest.raises(GraphError, match="the time for this run is over"):
             asyncio.run(run())
-        assert time.perf_counter() - began < 5
 
 
 def test_a_client_and_its_parts_say_nothing_in_repr() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from auditor import shipped
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.rule import Pack, Rule
-from auditor.packs import extend
 from auditor.packs.find import load_packs
 from auditor.packs.load import load
 from auditor.packs.sources import Source, shipped_names, shipped_source
@@ -128,17 +126,6 @@ app:
     pack = load(Source("another.yaml", text.encode(), Path()))
     assert len(pack.rules) == 9
     assert not any(rule.cases for rule in pack.rules), "cases are about the samples of one app"
-
-
-def test_loading_both_packs_is_fast() -> None:
-    load_packs(["trackerrms-uk", "trackerrms-us"])
-    took = []
-    for _ in range(5):
-        extend._read.cache_clear()
-        start = time.process_time()
-        load_packs(["trackerrms-uk", "trackerrms-us"])
-        took.append(time.process_time() - start)
-    assert min(took) < 0.03
 
 
 def test_shipped_data_is_beside_the_package_or_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
