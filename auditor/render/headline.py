@@ -133,6 +133,10 @@ def _first_thing(page: Page, report: Report, decision: Decision | None) -> None:
         _nothing(page, decision, len(failing))
     elif decision and decision.fixes:
         _first_fix(page, decision.fixes[0])
+    elif decision and decision.advice:
+        # What a failed rule advises cannot help where the cause is outside the tenant's consent settings.
+        for text in decision.advice:
+            page.say(sentence(text), indent=4)
     elif needs and (decision is None or decision.outcome is Outcome.DEPENDS):
         noun = "permission" if len(needs) == 1 else "permissions"
         page.say(f"Give the audit's own app the {noun} {series(needs)}, and run the audit again.", indent=4)

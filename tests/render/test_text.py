@@ -45,7 +45,7 @@ def verbatim(made: Report) -> set[str]:
         lines.update(
             line.strip() for text in (fix.steps.powershell, fix.steps.az, fix.undo) for line in text.split("\n")
         )
-        lines.update(f"{each.method} {each.url}".strip() for each in fix.steps.graph)
+        lines.update(f"{each.method} {each.url}".strip() for each in (*fix.steps.graph, *fix.undo_graph))
     return lines
 
 
@@ -213,3 +213,10 @@ def test_a_report_survives_a_console_of_another_encoding(encoding: str | None) -
 
 def test_the_reports_own_words_and_marks_are_ascii() -> None:
     assert render(needs_admin()).isascii()
+
+
+def test_where_no_consent_can_help_the_first_thing_to_do_is_the_advice_and_not_a_link_to_consent() -> None:
+    advice = ("No consent can help: contact the vendor",)
+    text = render(report(msgspec.structs.replace(NEEDS_ADMIN_DECISION, fixes=(), advice=advice)))
+    first = text[text.index("First thing to do:") :].splitlines()[1]
+    assert first.strip() == "No consent can help: contact the vendor."
