@@ -7,6 +7,8 @@ import msgspec
 from auditor.model.app import App
 from auditor.model.decision import Decision
 from auditor.model.finding import Finding
+from auditor.model.granted import Granted
+from auditor.model.provenance import Provenance
 from auditor.model.snapshot import Tenant, Unread
 
 FORMAT = "consent-auditor/report"
@@ -71,7 +73,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is said about a tenant. The same inputs give the same bytes."""
+    """Everything that is said about a tenant. The same inputs give the same bytes.
+
+    `granted` is none where no grants were read, `provenance` where a snapshot does not say how it came to be.
+    """
 
     format: str = FORMAT
     version: int = VERSION
@@ -89,3 +94,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     packs: tuple[PackRef, ...] = ()
     policies: tuple[PolicyRef, ...] = ()
     what_if: WhatIf | None = None
+    granted: Granted | None = None
+    provenance: Provenance | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.model.provenance import Provenance
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
     AppConsentRequest,
@@ -84,3 +85,4 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     sections: Sections = msgspec.field(default_factory=Sections)
     covers: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     unread: Mapping[str, Unread] = msgspec.field(default_factory=dict)
+    provenance: Provenance | None = None
