@@ -14,7 +14,6 @@ from auditor.graph.catalogue import Read
 from auditor.graph.errors import CredentialError, GraphError, WriteRefused
 from auditor.graph.pages import all_rows
 from auditor.graph.transport import BATCH_LIMIT, GraphClient, Item
-from auditor.model.permissions import NEEDS
 from auditor.model.snapshot import Unread
 
 Progress = Callable[[str, int, int | None], None]
@@ -120,10 +119,7 @@ class Asker:
 
 def why_unread(read: Read, answer: Answer) -> Unread:
     """How Graph refused a read, in words that say what would have allowed it."""
-    message, needs = answer.message, NEEDS.get(read.section, ())
-    if read.aspect == "memberOf":
-        # A user's groups and roles are more than the user: User.Read.All is not enough for an app.
-        needs = ("Directory.Read.All",)
+    message, needs = answer.message, read.permissions
     if answer.code == _NO_LICENCE:
         message, needs = "needs a Microsoft Entra ID P1 or P2 licence", ()
     return Unread(

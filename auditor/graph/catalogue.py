@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from auditor.graph.addresses import Addresses, quoted
+from auditor.model.permissions import NEEDS
 from auditor.model.plan import Plan
 
 CLIENT_PROPERTIES = (
@@ -62,6 +63,14 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """The key under which this read is unread when it fails."""
         return f"{self.section}/{self.part}" if self.part else self.section
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """The permissions that allow the read, any one of them."""
+        if self.aspect == "memberOf":
+            # A user's groups and roles are more than the user: User.Read.All is not enough for an app.
+            return ("Directory.Read.All",)
+        return NEEDS.get(self.section, ())
 
 
 def catalogue(plan: Plan, at: Addresses, taken: str) -> tuple[Read, ...]:

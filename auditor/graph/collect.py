@@ -10,6 +10,7 @@ from auditor.graph.assembling import Assembly
 from auditor.graph.catalogue import Read, catalogue, requesters
 from auditor.graph.errors import Unreachable
 from auditor.graph.intruder import NOT_MICROSOFT
+from auditor.graph.recording import recorded
 from auditor.graph.retry import RETRIED
 from auditor.graph.transport import GraphClient
 from auditor.model.plan import Plan
@@ -33,6 +34,7 @@ async def collect(
     Raises `GraphError` when no answer of Graph's came at all, or when there is no token, and `ValueError` for
     a plan that cannot be carried out.
     """
+    claims = await client.tokens.claims()
     at = Addresses(client.builders)
     asker = Asker(client, progress)
     outcomes = await asker.ask(catalogue(plan, at, taken))
@@ -53,6 +55,7 @@ async def collect(
         sections=sections,
         covers=covers,
         unread=unread,
+        provenance=recorded(claims, outcomes, taken, onto.provenance if onto else None),
     )
 
 

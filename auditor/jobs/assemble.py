@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from auditor.consent.calibrate import differences
+from auditor.consent.granted import granted
 from auditor.consent.policies import governing
 from auditor.consent.reading import NotRead
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
@@ -54,6 +55,8 @@ def assemble(snapshot: Snapshot, packs: Sequence[Pack], *, user: str = "", sourc
         unread=tuple(_unread(snapshot)),
         packs=tuple(PackRef(name=p.name, version=p.version, digest=p.digest) for p in packs),
         policies=tuple(_policies(snapshot)),
+        granted=granted(snapshot),
+        provenance=snapshot.provenance,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.model.provenance import Provenance
 from auditor.model.snapshot import Sections, Snapshot, Tenant, Unread
 from auditor.snapshot.errors import Place, ShapeError, Wrong, root
 from auditor.snapshot.shape import section
@@ -31,6 +32,7 @@ def checked(document: dict[str, Any]) -> Snapshot:
         sections=_sections(document, wrong, problems),
         covers=_by_section(document, "covers", _ids, wrong),
         unread=_by_section(document, "unread", _unread, wrong),
+        provenance=_provenance(document.get("provenance"), wrong),
     )
     problems = [*wrong.errors(), *problems]
     if problems:
@@ -147,4 +149,14 @@ def _unread(raw: Any, place: Place, wrong: Wrong) -> Unread | None:
         return msgspec.convert(given, Unread)
     except msgspec.ValidationError as error:
         wrong.append((place, f"is not understood: {error}"))
+        return None
+
+
+def _provenance(raw: Any, wrong: Wrong) -> Provenance | None:
+    if raw is None:
+        return None
+    try:
+        return msgspec.convert(raw, Provenance)
+    except msgspec.ValidationError as error:
+        wrong.append((root("provenance"), f"is not understood: {error}"))
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from auditor.model.provenance import Provenance
 from auditor.model.snapshot import FORMAT, VERSION, Sections, Snapshot, Tenant, Unread
 from auditor.snapshot.errors import SnapshotError
 
@@ -26,6 +27,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     sections: Sections
     covers: Mapping[str, tuple[str, ...]]
     unread: Mapping[str, Unread]
+    provenance: Provenance | msgspec.UnsetType
 
 
 def dumps(snapshot: Snapshot) -> bytes:
@@ -40,6 +42,7 @@ def dumps(snapshot: Snapshot) -> bytes:
         sections=snapshot.sections,
         covers=snapshot.covers,
         unread=snapshot.unread,
+        provenance=snapshot.provenance or msgspec.UNSET,
     )
     return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2) + b"\n"
 

@@ -9,6 +9,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 from hypothesis import strategies as st
 
+from auditor.model.provenance import Provenance
 from auditor.model.resources import ConditionSet
 from auditor.model.snapshot import Sections, Snapshot, Tenant, Unread
 
@@ -61,4 +62,5 @@ SNAPSHOTS = st.builds(
     sections=struct(Sections),
     covers=st.dictionaries(st.sampled_from(NAMES), st.lists(GUIDS, max_size=2).map(tuple), max_size=2),
     unread=_reasons(),
+    provenance=st.none() | struct(Provenance),
 )

@@ -1,0 +1,97 @@
+"""The list of what apps were granted: whole, in names, in one order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.consent.granted import granted
+from auditor.model.granted import Audience, Granted, GrantKind
+from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, User
+from auditor.model.snapshot import Snapshot
+from auditor.model.wellknown import MICROSOFT_GRAPH
+from auditor.snapshot.samples import sample, sample_names
+
+CONNECTED = sample("admin-consented")
+PRINCIPALS = {p.appId: p for p in CONNECTED.sections.servicePrincipals or ()}
+GRAPH_SP = PRINCIPALS[MICROSOFT_GRAPH]
+SOMEBODY = "8d0c8a51-95d1-4b09-8f62-0f0ad1bd6c11"
+
+
+def having(**sections: Any) -> Snapshot:
+    """The connected tenant with other sections, its whole directory read."""
+    changed = msgspec.structs.replace(CONNECTED.sections, **sections)
+    return msgspec.structs.replace(CONNECTED, sections=changed, covers={})
+
+
+def found(snapshot: Snapshot) -> Granted:
+    """What was granted, where something was read."""
+    result = granted(snapshot)
+    assert result is not None
+    return result
+
+
+def delegated(scope: str, client: str = "gone", principal: str = "") -> OAuth2PermissionGrant:
+    """A grant on Microsoft Graph."""
+    kind = "Principal" if principal else "AllPrincipals"
+    return OAuth2PermissionGrant(
+        clientId=client, resourceId=GRAPH_SP.id, consentType=kind, scope=scope, principalId=principal or None
+    )
+
+
+def test_nothing_is_said_where_no_grants_were_read() -> None:
+    assert granted(having(oauth2PermissionGrants=None, appRoleAssignedTo=None)) is None
+
+
+def test_no_grants_is_an_answer() -> None:
+    assert found(having(oauth2PermissionGrants=(), appRoleAssignedTo=None)) == Granted(rows=(), whole=True)
+
+
+def test_an_app_that_is_gone_goes_by_its_object_id() -> None:
+    (row,) = found(
+        having(oauth2PermissionGrants=(delegated(" Mail.Read  openid Mail.Read"),), appRoleAssignedTo={})
+    ).rows
+    assert (row.client_id, row.client_name, row.verified, row.enabled) == ("gone", "", None, None)
+    assert row.permissions == ("Mail.Read", "openid")
+    assert row.resource_name == "Microsoft Graph"
+
+
+def test_a_users_grant_names_the_user_where_users_were_read() -> None:
+    grant = delegated("Mail.Read", principal=SOMEBODY)
+    (row,) = found(having(oauth2PermissionGrants=(grant,), appRoleAssignedTo={})).rows
+    assert (row.audience, row.principal) == (Audience.USER, SOMEBODY)
+    users = (User(id=SOMEBODY.upper(), userPrincipalName="kim@contoso.example"),)
+    (row,) = found(having(oauth2PermissionGrants=(grant,), appRoleAssignedTo={}, users=users)).rows
+    assert row.principal == "kim@contoso.example"
+
+
+def test_app_roles_of_one_app_on_one_resource_are_one_row_and_people_hold_none() -> None:
+    mail_read, unknown = "810c84a8-4a9e-49e6-bf7d-12d183f40d01", "0f0e0d0c-0b0a-4908-8706-050403020100"
+    held = (
+        AppRoleAssignment(principalId="APP-1", principalType="ServicePrincipal", appRoleId=mail_read),
+        AppRoleAssignment(principalId="app-1", principalType="ServicePrincipal", appRoleId=unknown),
+        AppRoleAssignment(principalId="person", principalType="User", appRoleId=mail_read),
+    )
+    (row,) = found(having(oauth2PermissionGrants=(), appRoleAssignedTo={MICROSOFT_GRAPH: held})).rows
+    assert (row.kind, row.client_id) == (GrantKind.APPLICATION, "app-1")
+    assert row.permissions == (unknown, "Mail.Read")
+
+
+def test_a_list_that_was_read_for_some_apps_says_for_which() -> None:
+    partly = msgspec.structs.replace(CONNECTED, covers={"oauth2PermissionGrants": ("one", "two")})
+    assert (found(partly).whole, found(partly).covers) == (False, ("one", "two"))
+
+
+@given(st.sampled_from(sample_names()), st.randoms(use_true_random=False))
+def test_the_order_of_graphs_lists_does_not_matter(name: str, random: Any) -> None:
+    snapshot = sample(name)
+    shuffled = {}
+    for section in ("oauth2PermissionGrants", "servicePrincipals"):
+        rows = list(getattr(snapshot.sections, section) or ())
+        random.shuffle(rows)
+        shuffled[section] = tuple(rows)
+    mixed = msgspec.structs.replace(snapshot, sections=msgspec.structs.replace(snapshot.sections, **shuffled))
+    assert granted(mixed) == granted(snapshot)
