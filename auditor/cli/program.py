@@ -78,6 +78,10 @@ def program() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the program and exit: no traceback for anything a tenant, a network, a file or a person can do."""
     _open_streams()
+    if os.environ.get("_CONSENT_AUDITOR_COMPLETE", "").startswith("powershell"):
+        from auditor.cli.powershell import register
+
+        register()
     try:
         result = program.main(args=args, prog_name="consent-auditor", standalone_mode=False)
         sys.stdout.flush()

@@ -235,7 +235,7 @@ def test_a_snapshot_comes_from_standard_input_and_formats_go_to_a_folder(tmp_pat
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.txt", "report.json"}
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_completion_scripts_are_printed(tmp_path: Path, shell: str) -> None:
     done = run("completion", shell, cwd=tmp_path)
     assert "_CONSENT_AUDITOR_COMPLETE" in done.out
@@ -245,3 +245,30 @@ def test_packs_and_samples_complete(tmp_path: Path) -> None:
     words = {"COMP_WORDS": "consent-auditor check --pack track", "COMP_CWORD": "3"}
     done = run(cwd=tmp_path, env={"_CONSENT_AUDITOR_COMPLETE": "bash_complete", **words})
     assert "trackerrms-uk" in done.out
+
+
+def completed(tmp_path: Path, *before: str, word: str) -> list[str]:
+    """What PowerShell is offered for `word` after the words `before`."""
+    asked = {"COMP_WORDS": "\n".join(("consent-auditor", *before)), "COMP_CWORD": word}
+    done = run(cwd=tmp_path, env={"_CONSENT_AUDITOR_COMPLETE": "powershell_complete", **asked})
+    return [line.partition("\t")[0] for line in done.out.splitlines() if line]
+
+
+def test_powershell_completes_verbs_options_and_names(tmp_path: Path) -> None:
+    assert completed(tmp_path, word="co") == ["collect", "completion"]
+    assert completed(tmp_path, "check", word="--sna") == ["--snapshot"]
+    assert completed(tmp_path, "check", "--snapshot", "'C:\\my tenants\\t.json'", "-p", word='"trackerrms-u') == [
+        "trackerrms-uk",
+        "trackerrms-us",
+    ]
+
+
+def test_powershell_is_left_to_complete_files_itself(tmp_path: Path) -> None:
+    assert completed(tmp_path, "check", "--snapshot", word="t") == []
+
+
+def test_the_powershell_script_is_powershell(tmp_path: Path) -> None:
+    tree_sitter = pytest.importorskip("tree_sitter")
+    grammar = pytest.importorskip("tree_sitter_powershell")
+    script = run("completion", "powershell", cwd=tmp_path).out
+    assert not tree_sitter.Parser(tree_sitter.Language(grammar.language())).parse(script.encode()).root_node.has_error
