@@ -12,6 +12,7 @@ from auditor.consent.granted import granted
 from auditor.consent.policies import governing
 from auditor.consent.reading import NotRead
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
+from auditor.jobs.variants import with_variant
 from auditor.judge.judge import in_order, judge
 from auditor.judge.subject import Judged
 from auditor.model.app import App
@@ -40,7 +41,7 @@ def assemble(snapshot: Snapshot, packs: Sequence[Pack], *, user: str = "", sourc
     judged = {pack.name: Judged(snapshot, pack.app) for pack in packs}
     findings = in_order(f for pack in packs for f in judge(pack, judged[pack.name]))
     subjects = _subjects(snapshot, user)
-    decisions = tuple(_decisions(judged.values(), subjects))
+    decisions = tuple(_decisions(packs, judged.values(), subjects))
     return Report(
         tenant=snapshot.tenant,
         summary=_summary(decisions, findings),
@@ -84,7 +85,7 @@ def _user_not_read(snapshot: Snapshot, user: str, found: NotRead) -> UserNotRead
     return UserNotRead(found.why, "Leave --user out, or give the audit's own app what it needs to read users.")
 
 
-def _decisions(judged: Iterable[Judged], subjects: Sequence[Subject]) -> Iterator[Decision]:
+def _decisions(packs: Sequence[Pack], judged: Iterable[Judged], subjects: Sequence[Subject]) -> Iterator[Decision]:
     seen: set[tuple[App, Subject]] = set()
     for one in judged:
         for subject in subjects if one.app is not None else ():
@@ -92,7 +93,8 @@ def _decisions(judged: Iterable[Judged], subjects: Sequence[Subject]) -> Iterato
                 continue
             seen.add((one.the_app, subject))
             asked = one if subject is ORDINARY_MEMBER else Judged(one.snapshot, one.app, subject)
-            yield msgspec.structs.replace(asked.decision, fixes=asked.fixes)
+            decision = msgspec.structs.replace(asked.decision, fixes=asked.fixes)
+            yield with_variant(decision, one.the_app, packs)
 
 
 def _summary(decisions: Sequence[Decision], findings: Sequence[Finding]) -> Summary:

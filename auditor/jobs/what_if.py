@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.consent.decide import decide
 from auditor.consent.suppose import suppose
+from auditor.jobs.variants import with_variant
 from auditor.model.report import Report, WhatIf
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
@@ -21,5 +22,5 @@ def with_assumptions(report: Report, snapshot: Snapshot, packs: Sequence[Pack], 
     if not assumed:
         return report
     apps = dict.fromkeys(pack.app for pack in packs if pack.app is not None)
-    decisions = tuple(decide(*suppose(snapshot, app, assumed)) for app in apps)
+    decisions = tuple(with_variant(decide(*suppose(snapshot, app, assumed)), app, packs) for app in apps)
     return msgspec.structs.replace(report, what_if=WhatIf(assumed=tuple(assumed), decisions=decisions))

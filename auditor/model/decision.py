@@ -107,10 +107,14 @@ class ScopeVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AppRef(msgspec.Struct, frozen=True, kw_only=True):
-    """The app that a decision is about."""
+    """The app that a decision is about.
+
+    `variant` is the name of the pack that describes it, where a report has several descriptions of one app.
+    """
 
     name: str
     client_id: str
+    variant: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

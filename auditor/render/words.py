@@ -121,9 +121,10 @@ def code(text: str) -> str:
 
 
 def app_and_id(decision: Decision) -> str:
-    """The app's name and client id; an app without a name is not named twice."""
+    """The app's name and client id, and which of its descriptions; an app without a name is not named twice."""
     label, client_id = app_label(decision), decision.app.client_id
-    return label if client_id in label else f"{label} ({client_id})"
+    whole = label if client_id in label else f"{label} ({client_id})"
+    return f"{whole}, pack {clip(decision.app.variant, NAME)}" if decision.app.variant else whole
 
 
 def screen(decision: Decision) -> str:

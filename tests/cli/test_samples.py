@@ -92,3 +92,15 @@ def test_there_is_no_golden_report_without_its_sample() -> None:
 def test_the_same_sample_gives_the_same_bytes(report: Callable[[str], Done], tmp_path: Path) -> None:
     again = run("check", "--pack", "trackerrms-uk", "--sample", "managed-default", "-f", "json", cwd=tmp_path)
     assert again.out == report("managed-default.json").out
+
+
+def test_two_packs_about_one_app_are_told_apart_by_their_names(tmp_path: Path) -> None:
+    done = run("check", "--sample", "managed-default", "-p", "trackerrms-uk", "-p", "trackerrms-us", cwd=tmp_path)
+    headings = [line for line in done.out.splitlines() if "(5353a3d2-8ca9-42d2-b567-ea399ccb5e38)" in line]
+    assert headings
+    assert all(line.endswith((", pack trackerrms-uk", ", pack trackerrms-us")) for line in headings)
+
+
+def test_one_pack_needs_no_name_beside_its_app(tmp_path: Path) -> None:
+    done = run("check", "--sample", "managed-default", "-p", "trackerrms-uk", cwd=tmp_path)
+    assert ", pack trackerrms-uk" not in done.out
