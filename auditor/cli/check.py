@@ -145,7 +145,9 @@ def _read(
 ) -> tuple[Snapshot, str]:
     """The snapshot, and where it came from."""
     if sample:
-        return _bundled(sample), f"sample {sample} (bundled, no real tenant)"
+        from auditor.cli.bundled import bundled
+
+        return bundled(sample), f"sample {sample} (bundled, no real tenant)"
     if snapshot:
         from auditor.snapshot.read import load, loads
 
@@ -159,13 +161,3 @@ def _read(
         tenant = {**tenant, "tenant": named_tenant}
     apps = [pack.app for pack in packs if pack.app is not None]
     return read_live(target_for(**tenant), plan_for(packs), apps, user), "live, read through Microsoft Graph"
-
-
-def _bundled(name: str) -> Snapshot:
-    from auditor.snapshot.errors import SnapshotError
-    from auditor.snapshot.samples import sample
-
-    try:
-        return sample(name)
-    except SnapshotError as error:
-        raise click.UsageError(f'{error.message}: "{name}". {error.hint}') from None

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from auditor.cli.pack_names import NAMES_HELP, VARIABLE, PackName, complete_packs, resolved
 from auditor.model.clouds import CLOUDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,11 +30,12 @@ def pack_option(command: Command) -> Command:
         "--pack",
         "packs",
         multiple=True,
-        metavar="NAME|FILE",
-        envvar="CONSENT_AUDITOR_PACKS",
-        help="Rule pack: a shipped one by name, a YAML file, or a folder of them. Repeatable."
-        " Default: the names in CONSENT_AUDITOR_PACKS, with blanks between them.",
-        shell_complete=_complete_packs,
+        type=PackName(),
+        metavar="NAME|FILE|DIR",
+        envvar=VARIABLE,
+        callback=lambda ctx, _, names: names if ctx.resilient_parsing else resolved(names),
+        help=f"Rule pack: {NAMES_HELP}. Repeatable. Default: what {VARIABLE} names, with commas between.",
+        shell_complete=complete_packs,
     )(command)
 
 
@@ -80,12 +82,6 @@ def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | 
     if address and "://" in address and not address.startswith("https://"):
         raise click.BadParameter(f"{address} is not https: tokens are sent over TLS only. Write https://… instead.")
     return address
-
-
-def _complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    from auditor.packs.find import list_packs
-
-    return [pack.name for pack in list_packs(benchmarks=True) if pack.name.startswith(incomplete)]
 
 
 def complete_samples(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:

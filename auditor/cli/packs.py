@@ -1,48 +1,51 @@
-"""``packs``: the rule packs that there are, and the permissions that they need."""
+"""``packs``: what there is to do with rule packs, one verb a file in `auditor.cli.pack_verbs`."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from auditor.cli.options import pack_option
+_VERBS = {
+    "lint": ("linting", "Check rule packs for mistakes, and say what they lack"),
+    "list": ("listing", "List the rule packs"),
+    "new": ("making", "Write a pack for an app: from its scopes, its address or a tenant"),
+    "permissions": ("permissions", "Print the least permissions that packs need"),
+    "show": ("showing", "Print all about a pack, or about one of its rules"),
+    "test": ("testing", "Run the cases that rule packs carry"),
+}
+"""Module and help of every verb, so that listing them loads none."""
 
 
-@click.group("packs")
+class Verbs(click.Group):
+    """A group whose verbs are modules of `auditor.cli.pack_verbs`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        found: click.Command = import_module(f"auditor.cli.pack_verbs.{_VERBS[cmd_name][0]}").command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in _VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with the nearest verb for a misspelt one."""
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], _VERBS, n=1)
+            hint = f' Did you mean "{near[0]}"?' if near else f" There are {', '.join(_VERBS)}."
+            raise click.UsageError(f'there is no command "packs {args[0]}".{hint}', ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group("packs", cls=Verbs)
 def command() -> None:
-    """List the rule packs, and the permissions that they need."""
-
-
-@command.command("list")
-def list_() -> None:
-    """List the shipped packs."""
-    from auditor.packs.find import list_packs
-
-    listed = list_packs(benchmarks=True)
-    width = max(len(pack.name) for pack in listed)
-    for pack in listed:
-        about = f"{pack.rules} rules" + (f", app {pack.app.client_id}" if pack.app else "")
-        click.echo(f"{pack.name:<{width}}  {pack.version:<6} {pack.title} ({about})")
-
-
-@command.command(
-    "permissions",
-    short_help="Print the least permissions that they need.",
-    epilog="\b\nExample:\n  consent-auditor packs permissions --pack trackerrms-uk",
-)
-@pack_option
-def permissions(packs: tuple[str, ...]) -> None:
-    """Print the least application permissions that the packs' reads need."""
-    from tabulate import tabulate
-
-    from auditor.model.permissions import PERMISSIONS
-    from auditor.packs.find import list_packs, load_packs
-    from auditor.packs.plan import permissions_for, plan_for
-
-    names = packs or tuple(pack.name for pack in list_packs())
-    needed = permissions_for(plan_for(load_packs(names)))
-    rows = [
-        (n.permission, PERMISSIONS[n.permission].id, ", ".join(n.alternatives) or "-", ", ".join(n.sections))
-        for n in needed
-    ]
-    heads = ("Microsoft Graph permission", "App role id", "Or instead", "Reads")
-    click.echo(tabulate(rows, heads, tablefmt="simple", maxcolwidths=[None, None, 20, 40]))
+    """Show, write, check and test rule packs, and print the permissions that they need."""

@@ -54,11 +54,16 @@ def assemble(snapshot: Snapshot, packs: Sequence[Pack], *, user: str = "", sourc
         findings=findings,
         calibrations=tuple(_calibrations(snapshot, packs)),
         unread=tuple(_unread(snapshot)),
-        packs=tuple(PackRef(name=p.name, version=p.version, digest=p.digest) for p in packs),
+        packs=tuple(map(_pack_ref, packs)),
         policies=tuple(_policies(snapshot)),
         granted=granted(snapshot),
         provenance=snapshot.provenance,
     )
+
+
+def _pack_ref(pack: Pack) -> PackRef:
+    client_id = pack.app.client_id if pack.app is not None else ""
+    return PackRef(name=pack.name, version=pack.version, digest=pack.digest, client_id=client_id)
 
 
 def _subjects(snapshot: Snapshot, user: str) -> tuple[Subject, ...]:

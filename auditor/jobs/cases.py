@@ -8,10 +8,13 @@ import msgspec
 
 from auditor.judge.judge import finding
 from auditor.judge.subject import Judged
-from auditor.model.finding import Finding
+from auditor.model.app import App
+from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.rule import Case, Pack, Rule
 from auditor.model.snapshot import Snapshot, Unread
+from auditor.snapshot.errors import SnapshotError
 from auditor.snapshot.patch import patched
+from auditor.snapshot.recast import SAMPLE_APP, publishing, recast
 from auditor.snapshot.samples import sample
 
 REFUSED = Unread(status=403, code="Authorization_RequestDenied", message="taken away by a case")
@@ -32,18 +35,48 @@ def run_cases(pack: Pack) -> Iterator[CaseResult]:
         return
     for rule in pack.rules:
         for case in rule.cases:
-            found = finding(rule, pack, Judged(tenant_of(case), pack.app))
-            yield CaseResult(rule=rule, case=case, finding=found, problem=_problem(case, found))
+            yield _result(rule, case, pack)
 
 
-def tenant_of(case: Case) -> Snapshot:
-    """The tenant of a case: its sample, changed, and with parts taken away as a refused read leaves them."""
-    snapshot = patched(sample(case.sample), case.set)
+def _result(rule: Rule, case: Case, pack: Pack) -> CaseResult:
+    """What the rule says of the case's tenant; a tenant that Graph could not return is a problem of the case."""
+    try:
+        snapshot = tenant_of(case, pack.app)
+    except SnapshotError as error:
+        problem = f"the tenant of this case cannot be: {error}"
+        nothing = Finding(
+            rule=rule.id,
+            pack=pack.name,
+            title=rule.title,
+            severity=rule.severity,
+            outcome=FindingOutcome.UNKNOWN,
+            reason=problem,
+            fingerprint="",
+        )
+        return CaseResult(rule=rule, case=case, finding=nothing, problem=problem)
+    found = finding(rule, pack, Judged(snapshot, pack.app))
+    return CaseResult(rule=rule, case=case, finding=found, problem=_problem(case, found))
+
+
+def tenant_of(case: Case, app: App | None = None) -> Snapshot:
+    """The tenant of a case: its sample, changed, and with parts taken away as a refused read leaves them.
+
+    The sample's app is taken to be `app`, the one that the pack is about, also where the change speaks of it.
+    """
+    snapshot = _about(app, sample(case.sample), case)
     covers = {name: parts for name, parts in snapshot.covers.items() if name not in case.whole}
     snapshot = msgspec.structs.replace(snapshot, covers=covers)
     for part in case.unread:
         snapshot = _without(snapshot, part)
     return snapshot
+
+
+def _about(app: App | None, snapshot: Snapshot, case: Case) -> Snapshot:
+    if app is None or SAMPLE_APP not in str(case.set).lower():
+        return patched(recast(snapshot, app), case.set)
+    if app.client_id != SAMPLE_APP:
+        return recast(patched(snapshot, case.set), app)
+    return publishing(patched(recast(snapshot, app), case.set), app)
 
 
 def _without(snapshot: Snapshot, key: str) -> Snapshot:

@@ -79,6 +79,7 @@ def finding(rule: Rule, pack: Pack, judged: Judged) -> Finding:
         references=rule.references,
         frameworks=dict(rule.frameworks),
         note=rule.view,
+        place=pack.places.get(rule.id),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from auditor.model.fix import Fix
+from auditor.model.place import RulePlace
 
 
 class Severity(StrEnum):
@@ -60,7 +61,8 @@ class Remediation(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one rule. `reason` is one sentence; `fingerprint` is the same in every run.
 
-    `note` is the view of the rule's author, and who sees it otherwise; empty where the rule has none.
+    `note` is the view of the rule's author, and who sees it otherwise; empty where the rule has none. `place` is
+    where the rule is written, none where that is not known.
     """
 
     rule: str
@@ -77,3 +79,4 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
     frameworks: dict[str, str] = msgspec.field(default_factory=dict)
     note: str = ""
+    place: RulePlace | None = None

@@ -22,11 +22,15 @@ class UnreadPart(Unread, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class PackRef(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rules were applied, to the byte."""
+    """Which rules were applied, to the byte.
+
+    `client_id` is that of the app that the pack is about, if it is about one.
+    """
 
     name: str
     version: str
     digest: str
+    client_id: str = ""
 
 
 class PolicyRef(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,6 +87,7 @@ from auditor.model.checks import (
     Wording as Wording,
 )
 from auditor.model.finding import FindingOutcome, Remediation, Severity
+from auditor.model.place import RulePlace
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +137,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
 
     `digest` is the SHA-256 of the pack's text and of the text of every pack it extends.
     An `abstract` pack only serves others that extend it. `warnings` is what the loader doubts and lets pass.
+    `places` tells where each rule is written, by its id.
     """
 
     name: str
@@ -150,3 +152,4 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
     origin: str = ""
     warnings: tuple[str, ...] = ()
+    places: Mapping[str, RulePlace] = msgspec.field(default_factory=dict)

@@ -76,6 +76,14 @@ def is_pack(source: Source) -> bool:
     return False
 
 
+def pack_name(source: Source) -> str:
+    """The name that the text gives to the pack; nothing where it is no pack or has none."""
+    match child(_read(source.text, source.label)[0], "pack"):
+        case Scalar(value=str(name)) if is_pack(source):
+            return name.strip()
+    return ""
+
+
 def _document(source: Source, problems: Problems) -> Table | None:
     """The pack's own text, if it is one that this program can read."""
     node, found = _read(source.text, source.label)
@@ -162,7 +170,7 @@ def _rules_over(base: Items, own: Items, problems: Problems) -> Items:
         name = _id(rule)
         above = by_id.get(name) if name else None
         if isinstance(above, Table) and isinstance(rule, Table) and name:
-            by_id[name] = Table(rule.at, {**above.entries, **rule.entries})
+            by_id[name] = Table(rule.at, {**above.entries, **rule.entries, **_cases_over(above, rule)})
         elif name and isinstance(rule, Table) and "check" not in rule.entries:
             ids = [known for known in by_id if isinstance(known, str)]
             at = rule.entries["id"].value.at
@@ -172,6 +180,19 @@ def _rules_over(base: Items, own: Items, problems: Problems) -> Items:
         else:
             by_id[name or rule.at] = rule
     return Items(own.at, tuple(by_id.values()))
+
+
+def _cases_over(above: Table, rule: Table) -> dict[str, Entry]:
+    """The cases of both, for what a rule says of a tenant does not end where a pack extends it.
+
+    A case of the same name takes the other's place. A rule with another check starts its cases anew.
+    """
+    own, base = child(rule, "cases"), child(above, "cases")
+    if "check" in rule.entries or not (isinstance(own, Items) and isinstance(base, Items)):
+        return {}
+    named = {_text(one, "name") for one in own.nodes} - {""}
+    kept = (one for one in base.nodes if _text(one, "name") not in named)
+    return {"cases": rule.entries["cases"]._replace(value=Items(own.at, (*kept, *own.nodes)))}
 
 
 def _own_doubles(document: Table, problems: Problems) -> None:
@@ -193,5 +214,9 @@ def _ids(document: Table) -> Iterator[Entry]:
 
 
 def _id(rule: Node) -> str:
-    node = child(rule, "id")
-    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+    return _text(rule, "id")
+
+
+def _text(node: Node, key: str) -> str:
+    found = child(node, key)
+    return found.value if isinstance(found, Scalar) and isinstance(found.value, str) else ""

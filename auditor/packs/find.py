@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.model.app import App
@@ -68,7 +68,7 @@ def load_packs(names: Iterable[str], *, samples: Collection[str] | None = None) 
                 problems.extend(error.problems)
                 continue
             if not pack.abstract:
-                problems.extend(_clash(pack, packs.setdefault(pack.name, pack)))
+                problems.extend(clash(pack, packs.setdefault(pack.name, pack)))
             elif len(sources) == 1:
                 problems.append(_is_abstract(pack))
     if problems:
@@ -93,7 +93,7 @@ def _listed(pack: Pack) -> Listed:
     )
 
 
-def _clash(pack: Pack, first: Pack) -> Iterable[Problem]:
+def clash(pack: Pack, first: Pack) -> Iterator[Problem]:
     """Two different packs of one name would make findings that nobody can tell apart."""
     if pack.digest != first.digest:
         yield Problem(pack.origin, 0, 0, f'the pack "{pack.name}" is another one than that of {first.origin}')

@@ -6,12 +6,15 @@ import contextlib
 import hashlib
 from collections.abc import Collection, Mapping
 
+import msgspec
+
 from auditor.model.rule import Pack
 from auditor.packs.build import pack_of
-from auditor.packs.errors import Place, Problems, TooManyProblems
+from auditor.packs.errors import Place, Problem, Problems, TooManyProblems
 from auditor.packs.extend import Link, chain, merged
 from auditor.packs.forms import PackForm
 from auditor.packs.meaning import check_meaning
+from auditor.packs.places import told
 from auditor.packs.positions import Items, Scalar, Table, child
 from auditor.packs.shapes import fit
 from auditor.packs.sources import Source
@@ -19,6 +22,11 @@ from auditor.packs.sources import Source
 
 def load(source: Source, *, samples: Collection[str] | None = None) -> Pack:
     """The pack in `source`; a `PackError` tells all that is wrong. Given `samples`, cases may use no other."""
+    return load_with_doubts(source, samples=samples)[0]
+
+
+def load_with_doubts(source: Source, *, samples: Collection[str] | None = None) -> tuple[Pack, tuple[Problem, ...]]:
+    """The pack, and what is odd in it and may be meant. Raises PackError."""
     problems = Problems()
     with contextlib.suppress(TooManyProblems):
         whole = chain(source, problems)
@@ -27,22 +35,40 @@ def load(source: Source, *, samples: Collection[str] | None = None) -> Pack:
             form = fit(document, PackForm, problems, "a pack", is_complete=whole.is_complete)
             check_meaning(document, problems, samples=samples, is_complete=whole.is_complete)
     problems.raise_any()
-    return pack_of(form, _digest(whole.links), source.label, tuple(dict.fromkeys(map(str, problems.doubts))))
+    doubts = tuple(dict.fromkeys(problems.doubts))
+    pack = pack_of(form, _digest(whole.links), source.label, tuple(map(str, doubts)))
+    return msgspec.structs.replace(pack, places=told(_rule_places(document))), doubts
 
 
 def case_places(source: Source) -> Mapping[tuple[str, str], Place]:
     """Where each case of a sound pack stands, by rule id and case name, so that a failing one can be found."""
-    problems = Problems()
-    whole = chain(source, problems)
-    problems.raise_any()
-    document = merged(whole, problems)
     return {
-        (rule_id.value, name.value): name.at
-        for rule in _tables(document, "rules")
+        (rule_id.value.strip(), name.value.strip()): name.at
+        for rule in _tables(_document(source), "rules")
         for case in _tables(rule, "cases")
         if isinstance(rule_id := child(rule, "id"), Scalar) and isinstance(rule_id.value, str)
         if isinstance(name := child(case, "name"), Scalar) and isinstance(name.value, str)
     }
+
+
+def rule_places(source: Source) -> Mapping[str, Place]:
+    """Where each rule of a sound pack stands, by its id; of one that is overridden, where that is done."""
+    return _rule_places(_document(source))
+
+
+def _rule_places(document: Table) -> Mapping[str, Place]:
+    return {
+        rule_id.value.strip(): rule_id.at
+        for rule in _tables(document, "rules")
+        if isinstance(rule_id := child(rule, "id"), Scalar) and isinstance(rule_id.value, str)
+    }
+
+
+def _document(source: Source) -> Table:
+    problems = Problems()
+    whole = chain(source, problems)
+    problems.raise_any()
+    return merged(whole, problems)
 
 
 def _tables(node: Table, key: str) -> tuple[Table, ...]:

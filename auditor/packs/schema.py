@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from auditor.model.scope_lists import APP_ROLES, SCOPE_LISTS
+from auditor.packs.arguments import LIST_TESTS, SCALAR_TESTS
 from auditor.packs.forms import PackForm
 from auditor.packs.paths import section_paths
 from auditor.packs.words import LEVELS, SETTINGS
+
+_TESTS = MappingProxyType(
+    {
+        "Setting": SCALAR_TESTS,
+        "Contains": LIST_TESTS,
+        "Test": (*SCALAR_TESTS, *LIST_TESTS),
+        "Count": ("at-most", "at-least"),
+        "DirectorySettingIs": ("equals", "one-of", "present"),
+    }
+)
+"""The tests of which each of these takes exactly one."""
 
 
 def schema() -> dict[str, Any]:
@@ -29,6 +42,8 @@ def schema() -> dict[str, Any]:
     for kind in ("Setting", "Contains"):
         parts[kind]["properties"]["path"]["enum"] = list(section_paths())
     parts["UserConsentSetting"]["properties"]["allowed"]["items"] = {"enum": list(SETTINGS)}
+    for kind, tests in _TESTS.items():
+        parts[kind]["oneOf"] = [{"required": [name]} for name in tests]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A rule pack of consent-auditor",

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from auditor.model.report import Report
+from auditor.render.errors import FormatUnavailable as FormatUnavailable
+from auditor.render.errors import UnknownFormat as UnknownFormat
 
 
 class Format(NamedTuple):
     """Where a format is made: a module with ``render(report, **options) -> str | bytes``.
 
-    `ending` is that of its files. `needs` are modules outside the core dependencies, by the name of the
-    extra that installs them.
+    `ending` is that of its files. `needs` are modules outside the core dependencies, which the `extra` of that name
+    installs. What `is_binary` does not go to a terminal.
     """
 
     module: str
     ending: str
     needs: tuple[str, ...] = ()
+    extra: str = ""
+    is_binary: bool = False
 
 
 FORMATS = MappingProxyType(
@@ -30,15 +35,31 @@ FORMATS = MappingProxyType(
 """By the name that ``-f`` takes."""
 
 
-class UnknownFormat(LookupError):
-    """There is no format of this name; the message lists those that there are."""
+def format_of(name: str) -> Format:
+    """The format of this name; raises UnknownFormat."""
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise UnknownFormat(f"no format {name!r}; there are {', '.join(FORMATS)}") from None
+
+
+def must_be_available(name: str) -> None:
+    """Raise FormatUnavailable where the format needs a module that is not installed; nothing is imported."""
+    form = format_of(name)
+    missing = [module for module in form.needs if find_spec(module) is None]
+    if missing:
+        raise FormatUnavailable(
+            f"the format {name} needs {', '.join(missing)}, which is not installed: run"
+            f" pip install 'consent-auditor[{form.extra}]'"
+        )
 
 
 def render(report: Report, format: str, **options: Any) -> bytes:
-    """The report in a format of `FORMATS`; text becomes UTF-8. `options` go to the format's own ``render``."""
-    try:
-        module = FORMATS[format].module
-    except KeyError:
-        raise UnknownFormat(f"no format {format!r}; there are {', '.join(FORMATS)}") from None
-    made: str | bytes = import_module(module).render(report, **options)
+    """The report in a format of `FORMATS`; text becomes UTF-8. `options` go to the format's own ``render``.
+
+    Raises UnknownFormat, and FormatUnavailable where the format needs what is not installed.
+    """
+    form = format_of(format)
+    must_be_available(format)
+    made: str | bytes = import_module(form.module).render(report, **options)
     return made.encode() if isinstance(made, str) else made

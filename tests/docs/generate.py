@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -20,14 +20,19 @@ import auditor.snapshot.schema
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
 from auditor.jobs.verdict import exit_code
+from auditor.model.checks import Check
 from auditor.model.clouds import CLOUDS
 from auditor.model.finding import Severity
+from auditor.model.known_scopes import known_scopes
 from auditor.model.permissions import NEEDS, PERMISSIONS, ApplicationPermission
+from auditor.model.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS, listed_scopes
 from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.packs import access
 from auditor.packs.find import list_packs, load_packs
 from auditor.packs.plan import Needed, permissions_for, plan_for
 from auditor.render.words import OUTCOMES, SECTIONS
 from auditor.snapshot.samples import about, sample, sample_names
+from tests.docs import rule_pages
 from tests.docs.live import requests_of
 from tests.docs.pages import PROGRAM
 from tests.docs.verbs import every_command
@@ -73,8 +78,7 @@ def optional() -> tuple[ApplicationPermission, ...]:
 
 def required_resource_access() -> bytes:
     """What an app registration must ask of Microsoft Graph, as az and the manifest take it."""
-    access = [{"id": PERMISSIONS[n.permission].id, "type": "Role"} for n in needed()]
-    return _json([{"resourceAppId": MICROSOFT_GRAPH, "resourceAccess": access}])
+    return _json(access.required_resource_access(needed()))
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -121,8 +125,54 @@ def _samples() -> str:
 
 
 def _packs() -> str:
-    rows = ((f"`{p.name}`", p.title, str(p.rules)) for p in list_packs())
+    rows = (
+        (f"[`{p.name}`](docs/rules/{p.name}/README.md)", p.title, str(p.rules)) for p in list_packs(benchmarks=True)
+    )
     return _table(("Pack", "For", "Rules"), rows)
+
+
+def _checks() -> str:
+    rows = ((f"`{kind.__struct_config__.tag}`", _about(kind), _arguments(kind)) for kind in Check.__subclasses__())
+    return _table(("kind", "The rule passes where", "Arguments"), rows)
+
+
+def _about(kind: type[Check]) -> str:
+    """The kind's docstring, in the marks of Markdown."""
+    return " ".join(str(kind.__doc__).split()).replace("``", "`").replace(" : ", ": ")
+
+
+def _arguments(kind: type[Check]) -> str:
+    return ", ".join(map(_argument, msgspec.structs.fields(kind)))
+
+
+def _argument(field: msgspec.structs.FieldInfo) -> str:
+    """Name, whether it may be left out, and the words that it takes where these are few."""
+    types = get_args(field.type) or (field.type,)
+    words = [word for one in (field.type, *types) if get_origin(one) is Literal for word in get_args(one)]
+    taken = f" ({', '.join(f'`{word}`' for word in words)})" if words else ""
+    return f"`{field.encode_name}`{'' if field.required else '?'}{taken}"
+
+
+def _scope_lists() -> str:
+    delegated = ((f"`{name}`", "delegated", _members(name)) for name in SCOPE_LISTS)
+    held = ((f"`{name}`", "application", _named({role.value for role in roles})) for name, roles in APP_ROLES.items())
+    return _table(("List", "Permissions", "Members"), (*delegated, *held))
+
+
+def _members(name: str) -> str:
+    if name == "risky":
+        return f"those of {_named(RISKY)}"
+    if name == ADMIN_ONLY:
+        return "every permission that its resource lets only administrators grant"
+    scopes = listed_scopes([name]).items()
+    known = {resource: known_scopes(resource) for resource, _ in scopes}
+    return _named(
+        {known[at][value].value if value in known[at] else value for at, values in scopes for value in values}
+    )
+
+
+def _named(values: Iterable[str]) -> str:
+    return ", ".join(f"`{value}`" for value in sorted(values, key=str.lower))
 
 
 def _clouds() -> str:
@@ -168,6 +218,8 @@ PARTS: MappingProxyType[str, Callable[[], str]] = MappingProxyType(
         "required-resource-access": _access,
         "samples": _samples,
         "packs": _packs,
+        "checks": _checks,
+        "scope-lists": _scope_lists,
         "clouds": _clouds,
         "sections": _sections,
         "requests": _requests,
@@ -191,6 +243,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.schema.schema()),
         "docs/schemas/report.json": auditor.render.schema.render,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.schema.schema()),
+        **rule_pages.FILES,
     }
 )
 """Whole files, by their path in the repository."""

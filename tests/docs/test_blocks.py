@@ -8,6 +8,10 @@ import subprocess
 import pytest
 import yaml
 
+from auditor.jobs.cases import run_cases
+from auditor.packs.load import load
+from auditor.packs.sources import Source
+from auditor.snapshot.samples import sample_names
 from tests.docs.pages import fences, guides, read, title
 
 LANGUAGES = {"console", "ini", "json", "powershell", "sh", "text", "yaml"}
@@ -64,3 +68,11 @@ def test_an_open_bracket_is_found() -> None:
 def test_no_page_is_left_with_an_open_block() -> None:
     for path in guides():
         assert read(path).count("\n```") % 2 == 0, title(path)
+
+
+def test_every_pack_that_is_shown_loads_and_its_cases_come_out_as_they_say() -> None:
+    shown = [text for _, language, text in BLOCKS if language == "yaml" and "consent-auditor/pack\n" in text]
+    assert len(shown) > 1
+    for text in shown:
+        pack = load(Source("shown.yaml", text.encode()), samples=sample_names())
+        assert [result.problem for result in run_cases(pack) if result.problem] == []

@@ -18,6 +18,7 @@ from auditor.render import render
 from auditor.snapshot.read import load, loads
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
+from tests.docs import rule_pages
 from tests.docs.generate import FILES, OPTIONAL_FOR, PARTS, WIDE, needed, optional, parts, renewed
 from tests.docs.live import output, requests_of
 from tests.docs.pages import DOCS, ROOT, fences, guides, read, title
@@ -46,6 +47,16 @@ def test_every_generated_file_is_current(name: str) -> None:
         (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / name).write_bytes(FILES[name]())
     assert (ROOT / name).read_bytes() == FILES[name](), AGAIN
+
+
+def test_a_page_about_a_rule_that_is_gone_is_gone_too() -> None:
+    written = {path.relative_to(ROOT).as_posix() for path in (DOCS / "rules").rglob("*") if path.is_file()}
+    assert written == set(rule_pages.FILES)
+
+
+def test_every_rule_that_ships_has_a_page() -> None:
+    named = {path.rpartition("/")[2] for path in rule_pages.FILES}
+    assert {f"{rule.id}.md" for pack in rule_pages.packs() for rule in pack.rules} <= named
 
 
 def test_the_permissions_are_those_that_the_program_prints() -> None:

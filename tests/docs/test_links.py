@@ -70,8 +70,14 @@ def test_every_page_that_the_program_names_exists() -> None:
 
 
 def test_every_page_of_the_docs_is_reached_from_the_readme() -> None:
-    reached = {(ROOT / urlsplit(link).path).resolve() for link in links(read(ROOT / "README.md"))}
-    assert {title(path) for path in guides()[1:] if path not in reached} == set()
+    reached: set[Path] = set()
+    ahead = [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        named = {(page.parent / urlsplit(link).path).resolve() for link in links(read(page)) if "://" not in link}
+        ahead += [path for path in named - reached if path.suffix == ".md" and path.is_file()]
+    assert {title(path) for path in guides() if path not in reached} == set()
 
 
 def test_a_fragment_is_what_github_makes_of_a_heading() -> None:

@@ -117,6 +117,33 @@ def test_a_child_overrides_key_by_key_and_adds_rules(tmp_path: Path) -> None:
     ]
 
 
+PARENT_CASES = """\
+    cases:
+      - {name: a, sample: managed-default, expect: fail}
+      - {name: b, sample: legacy-open, expect: pass}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "cases"),
+    [
+        ("{id: MINE-1, severity: high}", ["a fail", "b pass"]),
+        ("{id: MINE-1, cases: [{name: c, sample: consent-off, expect: fail}]}", ["a fail", "b pass", "c fail"]),
+        ("{id: MINE-1, cases: [{name: a, sample: consent-off, expect: unknown}]}", ["b pass", "a unknown"]),
+        (
+            "{id: MINE-1, check: {kind: app-enabled}, cases: [{name: c, sample: app-disabled, expect: fail}]}",
+            ["c fail"],
+        ),
+    ],
+    ids=["kept", "added", "same-name", "another-check"],
+)
+def test_cases_of_an_extended_rule_add_up(tmp_path: Path, rule: str, cases: list[str]) -> None:
+    (tmp_path / "parent.yaml").write_text(SOUND.replace("mine", "parent") + PARENT_CASES)
+    child = HEAD + f"extends: ./parent.yaml\nrules:\n  - {rule}\n"
+    (found,) = loaded(child, tmp_path).rules
+    assert [f"{case.name} {case.expect.value}" for case in found.cases] == cases
+
+
 def test_a_parent_written_with_backslashes_is_found(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     (tmp_path / "base" / "parent.yaml").write_text(SOUND)
@@ -153,8 +180,8 @@ def test_the_digest_is_of_every_text_in_the_chain(tmp_path: Path) -> None:
 def test_a_case_can_be_found_in_its_file() -> None:
     places = case_places(shipped_source("trackerrms-uk"))
     place = places["VENDOR-WORKFLOW", "the workflow is off"]
-    line = shipped_source("trackerrms").text.decode().splitlines()[place.line - 1]
-    assert place.file.endswith("trackerrms.yaml")
+    line = shipped_source("vendor-app").text.decode().splitlines()[place.line - 1]
+    assert place.file.endswith("vendor-app.yaml")
     assert line[place.column - 1 :] == "the workflow is off"
 
 

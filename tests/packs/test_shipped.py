@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor import shipped
+from auditor.jobs.cases import run_cases
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.rule import Pack, Rule
 from auditor.packs.find import load_packs
@@ -110,8 +111,18 @@ def test_the_scopes_of_trackerrms_are_an_assumption_and_say_so() -> None:
     assert "https://academy.tracker-rms.com/Home/Lesson/1063" in uk.references
 
 
-def test_another_vendor_needs_a_dozen_lines() -> None:
-    text = """\
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "request: dynamic\n  scopes: {microsoft-graph: [User.Read, Mail.Send]}",
+        "request: dynamic\n  scopes: {microsoft-graph: [openid]}",
+        "request: dynamic\n  redirect-uris: [https://another.example/cb]\n  scopes: {exchange-online: [Mail.Read]}",
+        "request: default\n  scopes: {00000003-0000-0ff1-ce00-000000000000: [Sites.Read], microsoft-graph: [openid]}",
+        "request: dynamic\n  scopes: {11111111-1111-4111-8111-111111111111: [user_impersonation]}",
+    ],
+)
+def test_another_vendor_needs_a_dozen_lines_and_the_cases_are_about_its_app(asked: str) -> None:
+    text = f"""\
 format: consent-auditor/pack
 format-version: 1
 pack: another
@@ -121,11 +132,12 @@ extends: vendor-app
 app:
   name: Another
   client-id: 11111111-2222-3333-4444-555555555555
-  scopes: {microsoft-graph: [User.Read, Mail.Send]}
+  {asked}
 """
     pack = load(Source("another.yaml", text.encode(), Path()))
     assert len(pack.rules) == 9
-    assert not any(rule.cases for rule in pack.rules), "cases are about the samples of one app"
+    assert {rule.id: len(rule.cases) > 1 for rule in pack.rules} == {rule.id: True for rule in pack.rules}
+    assert [result.problem for result in run_cases(pack) if result.problem] == []
 
 
 def test_shipped_data_is_beside_the_package_or_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,107 @@
+"""``packs list``: the rule packs that there are, shipped ones and those that the environment leads to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli import exits
+from auditor.cli.output import wants_colour, width
+from auditor.cli.pack_names import VARIABLE, named_in_environment
+
+if TYPE_CHECKING:
+    from auditor.model.rule import Pack
+    from auditor.packs.errors import PackError
+
+
+@click.command(
+    "list",
+    epilog="""\b
+Examples:
+  consent-auditor packs list
+  consent-auditor packs list -f json""",
+)
+@click.option(
+    "-f", "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Format."
+)
+def command(form: str) -> int:
+    """List the rule packs that can judge a tenant.
+
+    Those that ship with the program come first, then those in the files and folders that CONSENT_AUDITOR_PACKS names.
+    """
+    from auditor.packs.load import load
+    from auditor.packs.sources import shipped_names, shipped_source
+
+    packs = [pack for name in shipped_names() if not (pack := load(shipped_source(name))).abstract]
+    broken: list[PackError] = []
+    own = list(_own(broken))
+    if form == "json":
+        click.echo(json.dumps([*map(_fields, packs), *map(_fields, own)], indent=2, ensure_ascii=False))
+    else:
+        _print(packs, own)
+    for error in broken:
+        click.echo(f"\nCannot be used, although {VARIABLE} leads to it:\n{error}", err=True)
+    return exits.USAGE if broken else exits.OK
+
+
+def _own(broken: list[PackError]) -> Iterator[Pack]:
+    """The packs of the search path; those that are broken go to `broken`."""
+    from auditor.packs.errors import PackError
+    from auditor.packs.load import load
+    from auditor.packs.search import own_packs
+
+    for place in named_in_environment():
+        try:
+            found = own_packs([place])
+        except PackError as error:
+            broken.append(error)
+            continue
+        for own in found:
+            try:
+                pack = load(own.source)
+            except PackError as error:
+                broken.append(error)
+                continue
+            if not pack.abstract:
+                yield pack
+
+
+def _print(packs: list[Pack], own: list[Pack]) -> None:
+    from auditor.render.layout import safe
+    from auditor.render.style import Palette
+    from auditor.render.tables import Cell, Column, table
+
+    rows = [
+        [
+            Cell(pack.name, below=pack.origin if pack in own else ""),
+            Cell(pack.version),
+            Cell(str(len(pack.rules))),
+            Cell(safe(pack.title), below=f"app {pack.app.client_id}" if pack.app else _cost(pack)),
+        ]
+        for pack in (*packs, *own)
+    ]
+    heads = [Column("Pack", 10), Column("Version", 7), Column("Rules", 5), Column("For", 20, wish=30)]
+    for line in table(heads, rows, width=width(), palette=Palette(wants_colour())):
+        click.echo(line)
+
+
+def _cost(pack: Pack) -> str:
+    from auditor.packs.plan import plan_for
+
+    return "reads the whole directory" if plan_for([pack]).whole else ""
+
+
+def _fields(pack: Pack) -> dict[str, Any]:
+    return {
+        "name": pack.name,
+        "version": pack.version,
+        "title": pack.title,
+        "about": pack.about,
+        "app": pack.app.client_id if pack.app else None,
+        "rules": len(pack.rules),
+        "origin": pack.origin,
+        "digest": pack.digest,
+    }

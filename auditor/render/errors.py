@@ -1,0 +1,11 @@
+"""What keeps a report from being made in the format that was asked for."""
+
+from __future__ import annotations
+
+
+class UnknownFormat(LookupError):
+    """There is no format of this name; the message lists those that there are."""
+
+
+class FormatUnavailable(Exception):
+    """A format needs what is not installed here; the message ends with how to install it."""

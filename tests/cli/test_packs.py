@@ -1,0 +1,117 @@
+"""The verbs of ``packs``, as the installed command answers them: what they print, where, and how they exit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.cli.golden import check_golden
+from tests.cli.program import Done, all_of, run
+from tests.packs.text import SOUND
+
+APP = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
+CASES = """\
+    cases:
+      - {name: nobody may, sample: consent-off, expect: fail}
+      - {name: everybody may, sample: consent-off, expect: pass}
+"""
+FILES = {
+    "ours/ours.yaml": SOUND.replace("pack: mine", "pack: ours") + CASES,
+    "ours/second.yaml": SOUND.replace("pack: mine", "pack: second"),
+    "broken.yaml": SOUND.replace("severity: low", "severity: grave").replace("why: ", "wy: "),
+    "there.yaml": "mine\n",
+}
+CALLS: dict[str, tuple[str, ...]] = {
+    "list": ("packs", "list"),
+    "show-pack": ("packs", "show", "cisa-scuba"),
+    "show-rule": ("packs", "show", "cisa-scuba/MS.AAD.5.2v1"),
+    "show-rule-misspelt": ("packs", "show", "cisa-scuba", "MS.AAD.5.2"),
+    "show-a-folder": ("packs", "show", "ours"),
+    "lint": ("packs", "lint"),
+    "lint-broken": ("packs", "lint", "broken.yaml", "ours/second.yaml", "nowhere.yaml"),
+    "test": ("packs", "test", "trackerrms-uk"),
+    "test-failing": ("packs", "test", "ours/"),
+    "test-one-rule": ("packs", "test", "trackerrms-uk", "--rule", "vendor-workflow", "-v"),
+    "test-unknown-rule": ("packs", "test", "trackerrms-uk", "--rule", "VENDOR-WORKFLO"),
+    "new-from-scopes": ("packs", "new", "--app", APP, "--scopes", "Mail.Read offline_access", "--name", "Acme"),
+    "new-from-grants": ("packs", "new", "--app", APP, "--from-grants", "--sample", "admin-consented"),
+    "new-misspelt-scope": ("packs", "new", "--app", APP, "--scopes", "Mail.Raed"),
+    "new-without-scopes": (
+        *("packs", "new", "--from-url"),
+        f"https://login.microsoftonline.com/common/adminconsent?client_id={APP}",
+    ),
+    "new-over-a-file": ("packs", "new", "--app", APP, "--scopes", "Mail.Read", "-o", "there.yaml"),
+    "new-without-an-app": ("packs", "new"),
+    "permissions": ("packs", "permissions", "--pack", "trackerrms-uk"),
+    "permissions-access": ("packs", "permissions", "--pack", "cisa-scuba", "-f", "requiredResourceAccess"),
+    "unknown-verb": ("packs", "shwo"),
+}
+CODES = {
+    **dict.fromkeys(("show-rule-misspelt", "show-a-folder", "lint-broken", "test-unknown-rule"), 2),
+    **dict.fromkeys(("new-misspelt-scope", "new-without-scopes", "new-over-a-file", "new-without-an-app"), 2),
+    "unknown-verb": 2,
+    "test-failing": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("packs")
+    for name, text in FILES.items():
+        (found / name).parent.mkdir(exist_ok=True)
+        (found / name).write_text(text, encoding="utf-8")
+    return found
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path) -> Iterator[Callable[[str], Done]]:
+    with all_of({name: partial(run, *words, cwd=folder) for name, words in CALLS.items()}) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_it_answers_as_it_was_read_and_approved(done: Callable[[str], Done], name: str) -> None:
+    found = done(name)
+    assert found.code == CODES.get(name, 0)
+    check_golden(f"packs/{name}.txt", f"{found.session}{found.out}")
+
+
+def test_a_pack_is_written_tested_and_used(folder: Path) -> None:
+    made = run("packs", "new", "--app", APP, "--scopes", "Mail.Read", "--name", "Acme", "-o", "acme.yaml", cwd=folder)
+    assert (made.code, made.out) == (0, "")
+    assert "consent-auditor packs test acme.yaml" in made.err
+    assert run("packs", "test", "acme.yaml", "--strict", cwd=folder).code == 0
+    assert run("packs", "lint", "acme.yaml", "--strict", cwd=folder).code == 0
+    checked = run("check", "--sample", "consent-off", "--pack", "acme.yaml", cwd=folder)
+    assert checked.code == 1
+    assert "connect Acme" in checked.out
+
+
+def test_ones_own_packs_are_found_by_name_in_the_search_path(folder: Path) -> None:
+    env = {"CONSENT_AUDITOR_PACKS": f"eidsca,{folder / 'ours'}"}
+    listed = json.loads(run("packs", "list", "-f", "json", cwd=folder, env=env).out)
+    assert [pack["name"] for pack in listed][-2:] == ["ours", "second"]
+    assert run("packs", "show", "ours/MINE-1", cwd=folder.parent, env=env).code == 0
+    checked = run("check", "--sample", "consent-off", "--pack", "second", cwd=folder.parent, env=env)
+    assert "Can users of" in checked.out
+    everything = run("check", "--sample", "consent-off", "-f", "json", cwd=folder.parent, env=env)
+    assert {pack["name"] for pack in json.loads(everything.out)["packs"]} == {"eidsca", "ours", "second"}
+
+
+def test_a_broken_pack_of_the_search_path_does_not_hide_the_others(folder: Path) -> None:
+    found = run("packs", "list", cwd=folder, env={"CONSENT_AUDITOR_PACKS": f"broken.yaml,{folder / 'ours'}"})
+    assert found.code == 2
+    assert "ours" in found.out
+    assert "broken.yaml:" in found.err
+
+
+def test_the_access_of_an_app_registration_goes_to_a_file_by_its_ending(folder: Path) -> None:
+    made = run("packs", "permissions", "--pack", "trackerrms-uk", "-o", "access.json", cwd=folder)
+    assert (made.code, made.out) == (0, "")
+    (access,) = json.loads((folder / "access.json").read_text(encoding="utf-8"))
+    assert access["resourceAppId"] == "00000003-0000-0000-c000-000000000000"
+    assert {one["type"] for one in access["resourceAccess"]} == {"Role"}

@@ -1,0 +1,75 @@
+"""A pack that the program writes is one that it reads, and says of the app what was known."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.model.app import App, RequestMode, ScopeNeed
+from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.packs.load import load
+from auditor.packs.sources import Source
+from auditor.packs.words import pack_name
+from auditor.packs.written import name_for, pack_text
+
+NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp", "Cn", "Co")), min_size=1, max_size=60)
+NEEDS = st.lists(
+    st.sampled_from(
+        [
+            ScopeNeed(resource=MICROSOFT_GRAPH, value="Mail.Read"),
+            ScopeNeed(resource=MICROSOFT_GRAPH, value="openid"),
+            ScopeNeed(resource=EXCHANGE_ONLINE, value="IMAP.AccessAsUser.All"),
+            ScopeNeed(resource="7df0a125-d3be-4c96-aa54-591f83ff541c", value="user_impersonation"),
+        ]
+    ),
+    min_size=1,
+    unique=True,
+)
+
+
+@st.composite
+def apps(draw: st.DrawFn) -> App:
+    return App(
+        client_id=str(draw(st.uuids())),
+        name=" ".join(draw(NAMES).split()) or "x",
+        redirect_uris=draw(st.sampled_from([(), ("https://a.example/cb",), ("http://localhost:4200/",)])),
+        mode=draw(st.sampled_from(RequestMode)),
+        prompt_consent=draw(st.booleans()),
+        authority=draw(st.sampled_from(["", "organizations"])),
+        scopes=tuple(draw(NEEDS)),
+        publisher_verified=draw(st.sampled_from([None, True, False])),
+        owner_tenant=draw(st.none() | st.uuids().map(str)),
+    )
+
+
+@given(apps())
+def test_what_is_written_is_read_as_it_was_known(app: App) -> None:
+    name = name_for(app)
+    pack = load(Source("new.yaml", pack_text(app, name=name, source="a guess").encode()))
+    assert pack.name == name
+    assert pack.extends == "vendor-app"
+    assert pack.app is not None
+    assert {(n.resource, n.value, n.required, n.assumed) for n in pack.app.scopes} == {
+        (n.resource, n.value, True, False) for n in app.scopes
+    }
+    same = ("client_id", "name", "redirect_uris", "mode", "prompt_consent", "authority", "publisher_verified")
+    assert [getattr(pack.app, field) for field in same] == [getattr(app, field) for field in same]
+    assert pack.app.owner_tenant == app.owner_tenant
+
+
+@given(st.text(max_size=200), st.uuids())
+def test_every_name_of_an_app_gives_a_name_for_its_pack(name: str, client: UUID) -> None:
+    assert pack_name(name_for(App(client_id=str(client), name=name))) is None
+
+
+def test_an_address_that_a_pack_cannot_hold_is_left_out() -> None:
+    app = App(
+        client_id=str(UUID(int=1)),
+        redirect_uris=("https://*.example/cb", "ms-app://x", "https://a.example/"),
+        scopes=(ScopeNeed(resource=MICROSOFT_GRAPH, value="Mail.Read"),),
+    )
+    pack = load(Source("new.yaml", pack_text(app, name="x").encode()))
+    assert pack.app is not None
+    assert pack.app.redirect_uris == ("https://a.example/",)
