@@ -10,9 +10,9 @@ import click
 
 from auditor.cli import exits
 from auditor.cli.asked import asked_app, asked_packs, refuse_empty
-from auditor.cli.fix_script import SHELLS, write_fix_script
+from auditor.cli.fix_script import SHELLS, script_place, write_fix_script
 from auditor.cli.options import complete_samples, pack_option, tenant_options
-from auditor.cli.output import place_for, write_report
+from auditor.cli.output import Place, place_for, write_report
 from auditor.model.finding import Severity
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
@@ -33,6 +33,7 @@ Examples:
   consent-auditor check --app 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 --scopes "Mail.Read offline_access"
   consent-auditor check --from-url "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?…"
   consent-auditor check --snapshot tenant.json --pack trackerrms-us -f text -f json -o reports/
+  consent-auditor check --pack trackerrms-uk -o report.txt -o report.json
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell -o fix.ps1
 
@@ -56,9 +57,16 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
     "formats",
     multiple=True,
     type=click.Choice(tuple(FORMATS)),
-    help="Report format; several need -o FOLDER. Default: by the file's ending, else text.",
+    help="Report format; several need -o FOLDER/. Default: by the file's ending, else text.",
 )
-@click.option("-o", "--output", metavar="FILE|FOLDER", help="Where to write the report. Default: the terminal.")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FILE|FOLDER/",
+    help="Where to write the report; several files by their endings. Default: the terminal.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice((*[s.value for s in Severity], "never")),
@@ -92,7 +100,7 @@ def command(
     snapshot: str | None,
     sample: str | None,
     formats: tuple[str, ...],
-    output: str | None,
+    outputs: tuple[str, ...],
     fail_on: str,
     assumed: tuple[str, ...],
     fix_script: str | None,
@@ -107,7 +115,8 @@ def command(
     refuse_empty()
     if snapshot and sample:
         raise click.UsageError("--snapshot and --sample exclude each other: leave one of them out")
-    place = place_for(formats, output)
+    script_file = script_place(formats, outputs) if fix_script else ""
+    place = Place() if fix_script else place_for(formats, outputs)
     asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
     chosen = asked_packs(packs, asked.app)
     read, source = _read(chosen, snapshot, sample, user, asked.tenant, tenant)
@@ -116,13 +125,13 @@ def command(
 
     report = assemble(read, chosen, user=user, source=source, tool=_tool())
     if fix_script:
-        write_fix_script(report, fix_script, route, output)
+        write_fix_script(report, fix_script, route, script_file)
         return exits.OK
     if assumed:
         from auditor.jobs.what_if import with_assumptions
 
         report = with_assumptions(report, read, chosen, assumed)
-    if sample and place.is_terminal and place.formats == ("text",):
+    if sample and place.has_standard_output:
         click.echo(f"This is the sample tenant {sample!r}, bundled with consent-auditor: no tenant was read.")
         click.echo(f"{LIVE_HELP}\n")
     write_report(report, place)

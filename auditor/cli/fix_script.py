@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
+from auditor.atomic import write_whole
+from auditor.cli.output import must_be_writable
 from auditor.model.fix import Fix
 from auditor.model.report import Report
 
 SHELLS = ("powershell", "az")
 
 
-def write_fix_script(report: Report, shell: str, route: str, output: str | None) -> None:
+def script_place(formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
+    """The file of the script, or ``-`` for standard output. Raises click.UsageError."""
+    if formats:
+        raise click.UsageError("--fix-script writes a script instead of the report: leave -f out")
+    if len(outputs) > 1:
+        raise click.UsageError("--fix-script writes one file: give one -o FILE")
+    (output,) = outputs or ("-",)
+    if output != "-":
+        must_be_writable(output)
+    return output
+
+
+def write_fix_script(report: Report, shell: str, route: str, output: str) -> None:
     """Write the script of the fix with this route (or the first that has one) to `output` or standard output.
 
     Raises click.UsageError where no such fix is offered, or none that a script can carry out.
@@ -28,11 +41,11 @@ def write_fix_script(report: Report, shell: str, route: str, output: str | None)
         except NoScript as why:
             problems.append(f"{fix.route}: {why}")
             continue
-        if output is None or output == "-":
+        if output == "-":
             sys.stdout.buffer.write(text.encode())
             sys.stdout.buffer.flush()
         else:
-            Path(output).write_bytes(text.encode())
+            write_whole(output, text.encode(), keep_mode=True)
             click.echo(f"Wrote {output}: {fix.title}. Read it before you run it.", err=True)
         return
     raise click.UsageError("no offered fix can be put into a script:\n  " + "\n  ".join(problems))

@@ -1,4 +1,4 @@
-"""Where a report goes: the terminal, a pipe, a file, or one file for each format in a folder."""
+"""Where a report goes: the terminal, a pipe, files by their endings, or one file for each format in a folder."""
 
 from __future__ import annotations
 
@@ -11,51 +11,93 @@ from typing import NamedTuple
 import click
 
 from auditor.model.report import Report
-from auditor.render import FORMATS, render
+from auditor.render import FORMATS, must_be_available, render
 
 DEFAULT = "text"
 TERMINAL = "-"
 
 
 class Place(NamedTuple):
-    """Where the report goes, and in which formats; `output` is a folder when it `is_folder`, else a file."""
+    """Where the report goes: to standard output in one format, or to `files` by the names of their formats."""
 
-    formats: tuple[str, ...]
-    output: str = TERMINAL
-    is_folder: bool = False
+    formats: tuple[str, ...] = (DEFAULT,)
+    files: tuple[tuple[str, Path], ...] = ()
 
     @property
     def is_terminal(self) -> bool:
         """Whether the report goes to standard output."""
-        return self.output == TERMINAL
+        return not self.files
 
     @property
-    def files(self) -> dict[str, Path]:
-        """The file of each format."""
-        if not self.is_folder:
-            return {self.formats[0]: Path(self.output)}
-        return {name: Path(self.output) / f"report{FORMATS[name].ending}" for name in self.formats}
+    def has_standard_output(self) -> bool:
+        """Whether standard output gets the report as text, so that more may be said there."""
+        return self.is_terminal and self.formats == (DEFAULT,)
 
 
-def place_for(asked: tuple[str, ...], output: str | None) -> Place:
-    """Where --format and --output want the report, tested before the tenant is read. Raises click.UsageError.
+def place_for(asked: tuple[str, ...], outputs: tuple[str, ...]) -> Place:
+    """Where --format and --output want the report, tested before the tenant is read.
 
-    Without --format it is what the file's ending means, else text.
+    Raises click.UsageError, and FormatUnavailable where a format needs what is not installed.
     """
-    formats = tuple(dict.fromkeys(asked))
-    if output is None or output == TERMINAL:
-        if len(formats) > 1:
-            raise click.UsageError("several formats need a folder to go to: add -o FOLDER")
-        return Place(formats or (DEFAULT,))
-    ending = Path(output).suffix.lower()
-    by_ending = (name for name, form in FORMATS.items() if ending and ending == form.ending)
-    is_folder = len(formats) > 1 or Path(output).is_dir() or output.endswith(("/", os.sep))
-    place = Place(formats or (next(by_ending, DEFAULT),), output, is_folder)
-    if is_folder and Path(output).exists() and not Path(output).is_dir():
-        raise click.UsageError(f"{output} is a file, and several formats need a folder: give -o the name of a folder")
-    if not is_folder:
-        must_be_writable(output)
+    place = _place(tuple(dict.fromkeys(asked)), tuple(dict.fromkeys(outputs)))
+    for name in place.formats:
+        must_be_available(name)
+    if place.is_terminal and FORMATS[place.formats[0]].is_binary and sys.stdout.isatty():
+        name = place.formats[0]
+        raise click.UsageError(f"{name} is no text for a terminal: add -o report{FORMATS[name].ending}")
     return place
+
+
+def _place(formats: tuple[str, ...], outputs: tuple[str, ...]) -> Place:
+    if outputs in ((), (TERMINAL,)):
+        if len(formats) > 1:
+            raise click.UsageError("several formats need a folder to go to: add -o FOLDER/")
+        return Place(formats or (DEFAULT,))
+    if len(outputs) > 1:
+        return _several(formats, outputs)
+    output = outputs[0]
+    if Path(output).is_dir() or output.endswith(("/", os.sep)) or len(formats) > 1:
+        return _in_folder(formats or (DEFAULT,), output)
+    name = formats[0] if formats else format_of_ending(output)
+    must_be_writable(output)
+    return Place((name,), ((name, Path(output)),))
+
+
+def _several(formats: tuple[str, ...], outputs: tuple[str, ...]) -> Place:
+    """Several files, each in the format of its ending."""
+    if formats or TERMINAL in outputs:
+        raise click.UsageError(
+            "several -o name files, whose endings choose the formats: leave -f and -o - out, or give one -o FOLDER/"
+        )
+    files = tuple((format_of_ending(output), Path(output)) for output in outputs)
+    for output in outputs:
+        must_be_writable(output)
+    return Place(tuple(dict.fromkeys(name for name, _ in files)), files)
+
+
+def _in_folder(formats: tuple[str, ...], folder: str) -> Place:
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise click.UsageError(f"{folder} is a file, and several formats need a folder: give -o the name of a folder")
+    there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    if not os.access(there, os.W_OK):
+        raise click.UsageError(f"{folder} cannot be written by this user: give -o another folder, or mend its rights")
+    return Place(formats, tuple((name, path / f"report{FORMATS[name].ending}") for name in formats))
+
+
+def format_of_ending(file: str) -> str:
+    """The format that the file's ending means, the longest one that fits. Raises click.UsageError for none."""
+    endings = {form.ending: name for name, form in FORMATS.items()}
+    fitting = [ending for ending in endings if file.lower().endswith(ending)]
+    if fitting:
+        return endings[max(fitting, key=len)]
+    known = ", ".join(sorted(endings))
+    if not Path(file).suffix:
+        raise click.UsageError(
+            f"{file} has no ending that names a format ({known}): give it one, add -f FORMAT,"
+            f" or write {file}/ for a folder"
+        )
+    raise click.UsageError(f"no format has the ending of {file} (there are {known}): give it one, or add -f FORMAT")
 
 
 def must_be_writable(file: str) -> None:
@@ -70,14 +112,20 @@ def must_be_writable(file: str) -> None:
 
 
 def write_report(report: Report, place: Place) -> None:
-    """Write `report`; a folder is made if need be. Raises OSError."""
+    """Write `report`; a folder is made if need be.
+
+    Every format is made before the first file is written. A file is written whole or not at all, and a new one may
+    be read by its owner only, for it describes a tenant. Raises OSError and FormatUnavailable.
+    """
+    from auditor.atomic import write_whole
+
     if place.is_terminal:
         _to_terminal(report, place.formats[0])
         return
-    if place.is_folder:
-        Path(place.output).mkdir(parents=True, exist_ok=True)
-    for name, path in place.files.items():
-        path.write_bytes(render(report, name))
+    made = {name: render(report, name) for name in place.formats}
+    for name, path in place.files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, made[name], keep_mode=True)
         click.echo(f"Wrote {path}", err=True)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from auditor.atomic import write_whole
 from auditor.model.provenance import Provenance
 from auditor.model.snapshot import FORMAT, VERSION, Sections, Snapshot, Tenant, Unread
 from auditor.snapshot.errors import SnapshotError
@@ -52,46 +51,11 @@ def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> None:
 
     A link is followed. Something that is there and is no file (a terminal, a pipe) is written into.
     """
-    data, origin = dumps(snapshot), os.fspath(path)
-    named = Path(path)
-    target = named.resolve()
+    origin = os.fspath(path)
     try:
-        if named.exists() and not named.is_file() and not named.is_dir():
-            named.write_bytes(data)
-        else:
-            _replace(target, data)
+        write_whole(path, dumps(snapshot))
     except OSError as error:
-        raise _unwritten(origin, target, error) from error
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """Put a new file in the place of `target` at once, or leave everything as it was."""
-    if target.is_dir():
-        raise IsADirectoryError
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".consent-auditor-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    _sync_directory(target.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new name last through a power cut, where the system can do that."""
-    if os.name != "posix":
-        return
-    with contextlib.suppress(OSError):
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        raise _unwritten(origin, Path(path).resolve(), error) from error
 
 
 def _unwritten(origin: str, target: Path, error: OSError) -> SnapshotError:

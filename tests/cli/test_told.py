@@ -44,6 +44,10 @@ OFFLINE: dict[str, tuple[str, ...]] = {
     "unknown-user": (*CHECK, "--sample", "managed-default", "--user", "nobody@contoso.example"),
     "formats-without-folder": (*CHECK, "--sample", "managed-default", "-f", "text", "-f", "json"),
     "no-such-folder": (*CHECK, "--sample", "managed-default", "-o", "no/such/folder/report.json"),
+    "unknown-ending": (*CHECK, "--sample", "managed-default", "-o", "report.docx"),
+    "no-ending": (*CHECK, "--sample", "managed-default", "-o", "report"),
+    "files-and-format": (*CHECK, "--sample", "managed-default", "-f", "json", "-o", "a.txt", "-o", "b.json"),
+    "script-and-format": (*CHECK, "--sample", "managed-default", "--fix-script", "az", "-f", "json"),
     "unknown-command": ("chekc",),
     "no-credential": CHECK,
 }

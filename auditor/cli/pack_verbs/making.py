@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from auditor.atomic import write_whole
 from auditor.cli import exits
 from auditor.cli.asked import asked_app, refuse_empty
 from auditor.cli.options import complete_samples, tenant_options
@@ -159,7 +160,7 @@ def _write(known: _Known, pack_name: str, output: str | None) -> None:
     if not to_file:
         sys.stdout.buffer.write(text.encode())
         return
-    Path(str(output)).write_text(text, encoding="utf-8", newline="\n")
+    write_whole(str(output), text.encode(), keep_mode=True)
     click.echo(f"Wrote {output}. Next:", err=True)
     click.echo(f"  consent-auditor packs test {output}", err=True)
     click.echo(f"  consent-auditor check --pack {output}", err=True)

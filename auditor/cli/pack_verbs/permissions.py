@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from auditor.atomic import write_whole
 from auditor.cli import exits
 from auditor.cli.asked import refuse_empty
 from auditor.cli.options import pack_option
@@ -54,7 +54,7 @@ def command(packs: tuple[str, ...], form: str | None, output: str | None) -> int
     by_ending = ACCESS if str(output or "").lower().endswith(".json") else TABLE
     text = _access(needed) if (form or by_ending) == ACCESS else _table(needed)
     if to_file:
-        Path(str(output)).write_text(text, encoding="utf-8", newline="\n")
+        write_whole(str(output), text.encode(), keep_mode=True)
         click.echo(f"Wrote {output}", err=True)
     else:
         click.echo(text, nl=False)

@@ -1,0 +1,88 @@
+"""Where reports go: by format, by ending, into folders; whole or not at all, and for their owner's eyes."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from auditor.cli.output import Place, format_of_ending, place_for, write_report
+from auditor.render import FORMATS, Format, FormatUnavailable, must_be_available
+from tests.render.reports import needs_admin
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def written(place: Place) -> list[str]:
+    write_report(needs_admin(), place)
+    return sorted(path.as_posix() for path in Path().rglob("*") if path.is_file())
+
+
+def test_formats_go_to_a_folder_that_is_made() -> None:
+    assert written(place_for(("text", "json", "text"), ("new/deep/",))) == [
+        "new/deep/report.json",
+        "new/deep/report.txt",
+    ]
+
+
+def test_several_files_get_the_formats_of_their_endings() -> None:
+    assert written(place_for((), ("a.txt", "b.JSON"))) == ["a.txt", "b.JSON"]
+    assert Path("b.JSON").read_bytes().startswith(b"{")
+
+
+def test_a_format_that_is_named_goes_over_the_ending() -> None:
+    assert place_for(("json",), ("ticket.log",)).files == (("json", Path("ticket.log")),)
+
+
+def test_a_folder_that_is_there_needs_no_slash() -> None:
+    Path("there").mkdir()
+    assert written(place_for((), ("there",))) == ["there/report.txt"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_ending_leads_to_its_format(name: str) -> None:
+    assert format_of_ending(f"REPORT{FORMATS[name].ending.upper()}") == name
+
+
+def test_endings_are_different() -> None:
+    assert len({form.ending for form in FORMATS.values()}) == len(FORMATS)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
+def test_a_new_report_is_for_its_owner_and_a_replaced_one_keeps_its_readers() -> None:
+    Path("old.json").write_text("old", encoding="utf-8")
+    Path("old.json").chmod(0o644)
+    write_report(needs_admin(), place_for((), ("new.json", "old.json")))
+    assert [stat.S_IMODE(Path(name).stat().st_mode) for name in ("new.json", "old.json")] == [0o600, 0o644]
+
+
+def test_where_one_format_cannot_be_made_no_file_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("a.txt").write_text("old", encoding="utf-8")
+    place = Place(("text", "nowhere"), (("text", Path("a.txt")), ("nowhere", Path("b"))))
+    with pytest.raises(LookupError):
+        write_report(needs_admin(), place)
+    assert Path("a.txt").read_text(encoding="utf-8") == "old"
+
+
+def test_what_is_missing_is_told_with_the_extra_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "auditor.render.FORMATS", {"odd": Format("auditor.render.json", ".odd", ("no_such_module",), "odd")}
+    )
+    with pytest.raises(FormatUnavailable, match=r"no_such_module.*pip install 'consent-auditor\[odd\]'"):
+        must_be_available("odd")
+
+
+def test_what_is_no_text_does_not_go_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.cli.output.FORMATS", {"odd": Format("auditor.render.json", ".odd", is_binary=True)})
+    monkeypatch.setattr("auditor.render.FORMATS", {"odd": Format("auditor.render.json", ".odd", is_binary=True)})
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    with pytest.raises(click.UsageError, match=r"add -o report\.odd"):
+        place_for(("odd",), ())
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False)
+    assert place_for(("odd",), ()).is_terminal
