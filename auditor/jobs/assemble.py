@@ -13,6 +13,7 @@ from auditor.consent.policies import governing
 from auditor.consent.reading import NotRead
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.jobs.variants import with_variant
+from auditor.judge.disagreement import disagreements
 from auditor.judge.judge import in_order, judge
 from auditor.judge.subject import Judged
 from auditor.model.app import App
@@ -58,6 +59,7 @@ def assemble(snapshot: Snapshot, packs: Sequence[Pack], *, user: str = "", sourc
         policies=tuple(_policies(snapshot)),
         granted=granted(snapshot),
         provenance=snapshot.provenance,
+        disagreements=disagreements(findings),
     )
 
 

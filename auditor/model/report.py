@@ -6,6 +6,7 @@ import msgspec
 
 from auditor.model.app import App
 from auditor.model.decision import Decision
+from auditor.model.disagreement import Disagreement
 from auditor.model.finding import Finding
 from auditor.model.granted import Granted
 from auditor.model.provenance import Provenance
@@ -100,3 +101,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     what_if: WhatIf | None = None
     granted: Granted | None = None
     provenance: Provenance | None = None
+    disagreements: tuple[Disagreement, ...] = ()

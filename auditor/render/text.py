@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auditor.model.report import Report
+from auditor.render.disagreements import disagreements
 from auditor.render.ending import provenance, unread
 from auditor.render.findings import findings_table
 from auditor.render.headline import headline
@@ -13,7 +14,18 @@ from auditor.render.style import Palette
 from auditor.render.what_if import what_if
 
 NARROWEST = 60
-_PARTS = (headline, what_if, more_about, scope_tables, findings_table, what_to_do, calibrations, unread, provenance)
+_PARTS = (
+    headline,
+    what_if,
+    more_about,
+    scope_tables,
+    findings_table,
+    disagreements,
+    what_to_do,
+    calibrations,
+    unread,
+    provenance,
+)
 
 
 def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
