@@ -30,6 +30,8 @@ FORMATS = MappingProxyType(
     {
         "text": Format("auditor.render.text", ".txt"),
         "json": Format("auditor.render.json", ".json"),
+        "csv": Format("auditor.render.csv", ".csv"),
+        "xlsx": Format("auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True),
     }
 )
 """By the name that ``-f`` takes."""

@@ -6,7 +6,6 @@ Nothing is told twice: what was printed before is named by its number.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -14,14 +13,12 @@ from auditor.model.decision import Decision, Outcome
 from auditor.model.finding import Evidence, Finding, FindingOutcome
 from auditor.model.fix import Fix
 from auditor.model.report import Report
+from auditor.render.evidence import said
 from auditor.render.fixes import write_fix
-from auditor.render.layout import clip
 from auditor.render.page import Page
 from auditor.render.words import app_label, click_path, count, flat, is_path, sentence, series
 
 _MOST_EVIDENCE = 4
-_VALUE = 160
-"""Columns of a value in the evidence; the JSON report holds all of it."""
 
 _CONNECTING = frozenset(outcome.value for outcome in Outcome if outcome.connects)
 
@@ -164,19 +161,10 @@ def _address(page: Page, link: str, place: str, name: str) -> None:
 
 
 def _evidence(page: Page, evidence: Sequence[Evidence]) -> None:
-    shown = [_value_of(each) for each in evidence[:_MOST_EVIDENCE]]
+    shown = [said(each) for each in evidence[:_MOST_EVIDENCE]]
     if len(evidence) > _MOST_EVIDENCE:
         shown.append(f"{count(len(evidence) - _MOST_EVIDENCE, 'more value')} in the JSON report.")
     page.items("Evidence", shown, indent=4)
-
-
-def _value_of(one: Evidence) -> str:
-    expected = "" if one.expected is None else f", should be {_json(one.expected)}"
-    return f"{one.path} is {_json(one.actual)}{expected}"
-
-
-def _json(value: Any) -> str:
-    return clip(msgspec.json.encode(value, enc_hook=str).decode(), _VALUE)
 
 
 def _references(page: Page, finding: Finding, told: _Told) -> None:

@@ -1,0 +1,162 @@
+"""The tables of a report, as CSV and as a workbook: complete, harmless, and the same bytes every time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.jobs.assemble import assemble
+from auditor.jobs.choose import chosen_packs
+from auditor.model.granted import Granted, GrantKind, GrantRow
+from auditor.model.report import Report
+from auditor.render import render
+from auditor.render.csv import STARTS_A_FORMULA, harmless
+from auditor.render.sheets import sheets
+from auditor.render.xlsx import LONGEST, MOST_ROWS, cut
+from auditor.snapshot.samples import sample
+from tests.render.reports import ALL
+from tests.render.strategies import struct
+
+GOLDEN = Path(__file__).parent / "golden_tables"
+NAMES = ("Summary", "Answers", "Scopes", "Findings", "Grants", "Not read", "Calls")
+SAMPLES = ("admin-consented-partly", "unreadable-policies")
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "|calc", "%0a=1", "\t=1", "＝1", "－1", " =cmd|' /C calc'!A0"]
+
+
+def audited(name: str) -> Report:
+    return assemble(sample(name), chosen_packs(["trackerrms-uk", "cisa-scuba"]), source="a sample", tool="the tool")
+
+
+def rows_of(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+def book_of(data: bytes) -> dict[str, list[tuple[Any, ...]]]:
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    return {sheet.title: [tuple(cell.value for cell in row) for row in sheet.iter_rows()] for sheet in book}
+
+
+def with_name(name: str) -> Report:
+    row = GrantRow(
+        client_id=name,
+        client_name=name,
+        kind=GrantKind.DELEGATED,
+        resource_id=name,
+        resource_name=name,
+        permissions=(name, name),
+        principal=name,
+    )
+    report = ALL["needs-admin"]()
+    tenant = msgspec.structs.replace(report.tenant, name=name)
+    return msgspec.structs.replace(report, tenant=tenant, source=name, granted=Granted(rows=(row,)))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_csv_of_a_sample_is_as_it_was_read_and_approved(name: str) -> None:
+    data, path = render(audited(name), "csv"), GOLDEN / f"{name}.csv"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    assert data == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_workbook_holds_what_the_tables_hold(name: str) -> None:
+    report = audited(name)
+    book = book_of(render(report, "xlsx"))
+    assert tuple(book) == NAMES
+    for sheet in sheets(report):
+        head, *rows = book[sheet.name]
+        assert head == tuple(column.head for column in sheet.columns)
+        assert rows == [tuple(value if value != "" else None for value in row) for row in sheet.rows]
+
+
+def test_every_part_of_the_report_has_its_table() -> None:
+    found = {sheet.name: sheet for sheet in sheets(audited("admin-consented-partly"))}
+    assert len(found["Answers"].rows) == 1
+    assert len(found["Scopes"].rows) == 10
+    assert len(found["Findings"].rows) == 12
+    assert found["Grants"].rows
+    assert sheets(audited("unreadable-policies"))[5].rows
+    assert [len(row) for sheet in found.values() for row in sheet.rows] == [
+        len(sheet.columns) for sheet in found.values() for _ in sheet.rows
+    ]
+
+
+def test_a_script_finds_each_table_and_column_by_name() -> None:
+    head, *rows = rows_of(render(audited("admin-consented-partly"), "csv"))
+    assert len(set(head)) == len(head)
+    blocked = [row for row in rows if row[0] == "Scopes" and row[head.index("Verdict")] == "blocked"]
+    assert {row[head.index("Scope")] for row in blocked} == {"Contacts.ReadWrite", "MailboxSettings.Read"}
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_no_cell_of_a_csv_is_a_formula(formula: str) -> None:
+    cells = [cell for row in rows_of(render(with_name(formula), "csv")) for cell in row]
+    assert any(formula.strip() in cell for cell in cells)
+    assert [cell for cell in cells if cell.lstrip().startswith(STARTS_A_FORMULA)] == []
+
+
+@pytest.mark.parametrize("formula", [*FORMULAS, "https://evil.example/", "mailto:x@y.example", "{=1}", "00012"])
+def test_every_text_of_a_workbook_is_text(formula: str) -> None:
+    data = render(with_name(formula), "xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells} <= {"s", "n"}
+    assert all(cell.hyperlink is None for cell in cells)
+    shown = [cell.value for cell in cells if cell.data_type == "s"]
+    assert formula.strip() in shown
+
+
+@given(struct(Report))
+@settings(max_examples=40)
+def test_any_report_becomes_tables_that_can_be_read_back(report: Report) -> None:
+    rows = rows_of(render(report, "csv"))
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert not any(cell.lstrip().startswith(STARTS_A_FORMULA) for row in rows for cell in row)
+    assert tuple(book_of(render(report, "xlsx"))) == NAMES
+
+
+@given(st.text())
+def test_what_is_harmless_already_stays_as_it_is(text: str) -> None:
+    assert harmless(harmless(text)) == harmless(text)
+    assert str(harmless(text)).removeprefix("'") in (text, text.removeprefix("'"))
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    assert render(audited("low-classified"), "xlsx") == render(audited("low-classified"), "xlsx")
+    with zipfile.ZipFile(io.BytesIO(render(audited("low-classified"), "xlsx"))) as archive:
+        assert b"2026-11-22T02:00:00Z" in archive.read("docProps/core.xml")
+
+
+@pytest.mark.parametrize("hostile", ["\x00\x1b[31m", "\u202egnp", "\ud800", "a\nb\rc", "x" * 40_000])
+def test_a_hostile_name_breaks_no_table(hostile: str) -> None:
+    report = with_name(hostile)
+    assert {len(row) for row in rows_of(render(report, "csv"))} == {len(rows_of(render(report, "csv"))[0])}
+    book = book_of(render(report, "xlsx"))
+    assert max(len(str(cell)) for rows in book.values() for row in rows for cell in row) <= LONGEST
+
+
+def test_a_text_that_is_too_long_for_a_cell_says_so() -> None:
+    assert cut("x" * LONGEST) == "x" * LONGEST
+    short = cut("x" * 50_000)
+    assert len(short) == LONGEST
+    assert short.endswith("[cut: 50000 characters in all]")
+
+
+def test_what_does_not_fit_into_a_sheet_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MOST_ROWS == 2**20
+    monkeypatch.setattr("auditor.render.xlsx.MOST_ROWS", 5)
+    rows = book_of(render(audited("admin-consented-partly"), "xlsx"))["Findings"]
+    assert rows[-1][0] == "9 more rows do not fit into a sheet: the JSON report holds them all."
+
