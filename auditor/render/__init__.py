@@ -30,8 +30,10 @@ FORMATS = MappingProxyType(
     {
         "text": Format("auditor.render.text", ".txt"),
         "json": Format("auditor.render.json", ".json"),
+        "markdown": Format("auditor.render.markdown", ".md"),
         "csv": Format("auditor.render.csv", ".csv"),
         "xlsx": Format("auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True),
+        "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl"),
     }
 )
 """By the name that ``-f`` takes."""
