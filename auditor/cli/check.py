@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,11 +9,10 @@ import click
 from auditor.cli import exits
 from auditor.cli.asked import asked_app, asked_packs, refuse_empty
 from auditor.cli.fix_script import SHELLS, script_place, write_fix_script
-from auditor.cli.options import complete_samples, pack_option, tenant_options
+from auditor.cli.options import app_options, pack_option, source_options, tenant_options
 from auditor.cli.output import Place, place_for, write_report
+from auditor.cli.tenant import read_tenant, refuse_two_tenants
 from auditor.model.finding import Severity
-from auditor.model.rule import Pack
-from auditor.model.snapshot import Snapshot
 from auditor.render import FORMATS
 
 LIVE_HELP = (
@@ -42,14 +39,8 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
 3 the audit could not be made, 4 a verdict is unknown.""",
 )
 @pack_option
-@click.option("--app", "client_id", metavar="CLIENT_ID", help="Audit this app, without a pack of its own.")
-@click.option("--scopes", metavar='"SCOPE …"', help="What --app asks for. No prefix means Microsoft Graph.")
-@click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of --app.")
-@click.option("--name", metavar="NAME", default="", help="What to call the app of --app or --from-url.")
-@click.option("--from-url", metavar="URL", help="Take app and scopes from an authorize or adminconsent address.")
-@click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Decide for this user, too.")
-@click.option("--snapshot", metavar="FILE", type=click.Path(), help="Judge a snapshot file instead of a live tenant.")
-@click.option("--sample", metavar="NAME", help="Judge a bundled sample tenant.", shell_complete=complete_samples)
+@app_options
+@source_options
 @tenant_options
 @click.option(
     "-f",
@@ -113,13 +104,12 @@ def command(
     Without --snapshot and --sample it reads the tenant live, and changes nothing in it.
     """
     refuse_empty()
-    if snapshot and sample:
-        raise click.UsageError("--snapshot and --sample exclude each other: leave one of them out")
+    refuse_two_tenants(snapshot, sample)
     script_file = script_place(formats, outputs) if fix_script else ""
     place = Place() if fix_script else place_for(formats, outputs)
     asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
     chosen = asked_packs(packs, asked.app)
-    read, source = _read(chosen, snapshot, sample, user, asked.tenant, tenant)
+    read, source = read_tenant(chosen, snapshot, sample, user, asked.tenant, tenant)
     from auditor.jobs.assemble import assemble
     from auditor.jobs.verdict import exit_code
 
@@ -142,31 +132,3 @@ def _tool() -> str:
     from auditor import __version__
 
     return f"consent-auditor {__version__}"
-
-
-def _read(
-    packs: Sequence[Pack],
-    snapshot: str | None,
-    sample: str | None,
-    user: str,
-    named_tenant: str,
-    tenant: dict[str, Any],
-) -> tuple[Snapshot, str]:
-    """The snapshot, and where it came from."""
-    if sample:
-        from auditor.cli.bundled import bundled
-
-        return bundled(sample), f"sample {sample} (bundled, no real tenant)"
-    if snapshot:
-        from auditor.snapshot.read import load, loads
-
-        if snapshot == "-":
-            return loads(sys.stdin.buffer.read(), "standard input"), "snapshot from standard input"
-        return load(snapshot), f"snapshot {snapshot}"
-    from auditor.cli.live import read_live, target_for
-    from auditor.packs.plan import plan_for
-
-    if not tenant["tenant"] and named_tenant:
-        tenant = {**tenant, "tenant": named_tenant}
-    apps = [pack.app for pack in packs if pack.app is not None]
-    return read_live(target_for(**tenant), plan_for(packs), apps, user), "live, read through Microsoft Graph"

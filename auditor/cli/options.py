@@ -84,6 +84,40 @@ def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | 
     return address
 
 
+def app_options(command: Command) -> Command:
+    """The app of a question without a pack: --app with --scopes, or --from-url, and what goes with them."""
+    for option in reversed(
+        (
+            click.option("--app", "client_id", metavar="CLIENT_ID", help="Audit this app, without a pack of its own."),
+            click.option("--scopes", metavar='"SCOPE …"', help="What --app asks for. No prefix means Microsoft Graph."),
+            click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of --app."),
+            click.option("--name", metavar="NAME", default="", help="What to call the app of --app or --from-url."),
+            click.option(
+                "--from-url", metavar="URL", help="Take app and scopes from an authorize or adminconsent address."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def source_options(command: Command) -> Command:
+    """Which tenant is judged, and for whom: --user, --snapshot and --sample."""
+    for option in reversed(
+        (
+            click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Decide for this user, too."),
+            click.option(
+                "--snapshot", metavar="FILE", type=click.Path(), help="Judge a snapshot file instead of a live tenant."
+            ),
+            click.option(
+                "--sample", metavar="NAME", help="Judge a bundled sample tenant.", shell_complete=complete_samples
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 def complete_samples(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """Names of the bundled sample tenants."""
     from auditor.snapshot.samples import sample_names

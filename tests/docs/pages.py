@@ -27,8 +27,9 @@ class Fence(NamedTuple):
 
 
 def guides() -> tuple[Path, ...]:
-    """The pages for those who use the program: README and docs."""
-    return (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+    """The pages for those who use the program: README and docs, without the reports of the gallery."""
+    pages = (path for path in sorted(DOCS.rglob("*.md")) if path.parent.parent != DOCS / "gallery")
+    return (ROOT / "README.md", *pages)
 
 
 def pages() -> tuple[Path, ...]:

@@ -13,6 +13,7 @@ from auditor.cli import exits
 from auditor.cli.asked import asked_app, refuse_empty
 from auditor.cli.options import complete_samples, tenant_options
 from auditor.cli.output import must_be_writable
+from auditor.cli.tenant import refuse_two_tenants
 
 if TYPE_CHECKING:
     from auditor.model.app import App
@@ -117,8 +118,7 @@ def _granted(
     client_id: str, name: str, redirect_uri: str, file: str | None, sample: str | None, tenant: dict[str, Any]
 ) -> _Known:
     """The app as the tenant knows it."""
-    if file and sample:
-        raise click.UsageError("--snapshot and --sample exclude each other: leave one of them out")
+    refuse_two_tenants(file, sample)
     import msgspec
 
     from auditor.consent.granted_app import app_as_granted
