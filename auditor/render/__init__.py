@@ -31,6 +31,8 @@ FORMATS = MappingProxyType(
         "text": Format("auditor.render.text", ".txt"),
         "json": Format("auditor.render.json", ".json"),
         "markdown": Format("auditor.render.markdown", ".md"),
+        "sarif": Format("auditor.render.sarif", ".sarif"),
+        "junit": Format("auditor.render.junit", ".xml"),
         "csv": Format("auditor.render.csv", ".csv"),
         "xlsx": Format("auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True),
         "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl"),

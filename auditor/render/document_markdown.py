@@ -20,12 +20,9 @@ from auditor.model.document import (
     Points,
     Title,
 )
+from auditor.render.markdown_text import code_span, escaped
 
 _MARKED = re.compile(f"{CODE}([^{CODE}{PLAIN}]*){PLAIN}")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#$&!])")
-_STARTS = re.compile(r"^(\s*(?:\d+(?=[.)](?:\s|$)))?)([-+=]|(?<=\d)[.)])")
-"""What begins a list, a rule or a heading at the start of a line."""
-_ADDRESS = re.compile(r"\b(https?)://|\bwww\.", re.IGNORECASE)
 
 
 def markdown(document: Document, note: str = "") -> str:
@@ -35,29 +32,14 @@ def markdown(document: Document, note: str = "") -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def escaped(said: str) -> str:
-    """The text such that it stands for itself: no emphasis, no link, no HTML, no list, no mention."""
-    text = _SPECIAL.sub(r"\\\1", said)
-    text = _ADDRESS.sub(lambda match: match[0].replace(":", "&#58;").replace("www.", "www&#46;"), text)
-    return _STARTS.sub(r"\1\\\2", text.replace("@", "&#64;"))
-
-
 def inline(said: str) -> str:
     """Text with marked names as code, the rest escaped."""
     parts: list[str] = []
     end = 0
     for match in _MARKED.finditer(said):
-        parts += [escaped(said[end : match.start()]), _code(match[1])]
+        parts += [escaped(said[end : match.start()]), code_span(match[1])]
         end = match.end()
     return "".join([*parts, escaped(said[end:])])
-
-
-def _code(name: str) -> str:
-    """A code span; a name that holds backticks takes longer fences."""
-    longest = max((len(run) for run in re.findall("`+", name)), default=0)
-    fence = "`" * (longest + 1)
-    edge = " " if name.startswith("`") or name.endswith("`") else ""
-    return f"{fence}{edge}{name}{edge}{fence}"
 
 
 def _lines(block: Block) -> Iterator[str]:

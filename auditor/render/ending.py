@@ -23,18 +23,30 @@ def unread(page: Page, report: Report) -> None:
 
 
 def _unread(page: Page, part: UnreadPart) -> None:
-    what = SECTIONS.get(part.section.partition("/")[0], "A part of the tenant")
-    page.say(f"{what} ({part.section})", style="strong")
-    status = f"HTTP {part.status}" if part.status is not None else ""
-    answer = ", ".join(filter(None, (status, part.code)))
-    page.field("Answer", sentence(": ".join(filter(None, (answer, part.message)))), indent=4)
-    if part.needs:
-        page.field("Allowed by", f"{series(part.needs, 'or')} (application permission of Microsoft Graph).", indent=4)
-    page.field("Not known", _cost(part.needs), indent=4)
+    page.say(f"{what(part)} ({part.section})", style="strong")
+    page.field("Answer", answer(part), indent=4)
+    page.field("Allowed by", allowed_by(part), indent=4)
+    page.field("Not known", cost(part.needs), indent=4)
     page.field("Request id", part.request_id, indent=4)
 
 
-def _cost(needs: tuple[str, ...]) -> str:
+def what(part: UnreadPart) -> str:
+    """What it was that could not be read."""
+    return SECTIONS.get(part.section.partition("/")[0], "A part of the tenant")
+
+
+def answer(part: UnreadPart) -> str:
+    """What Graph answered instead."""
+    status = f"HTTP {part.status}" if part.status is not None else ""
+    return sentence(": ".join(filter(None, (", ".join(filter(None, (status, part.code))), part.message))))
+
+
+def allowed_by(part: UnreadPart) -> str:
+    """Which permissions would have allowed it, any one of them."""
+    return f"{series(part.needs, 'or')} (application permission of Microsoft Graph)." if part.needs else ""
+
+
+def cost(needs: tuple[str, ...]) -> str:
     """What an audit cannot tell without the least of the permissions."""
     known = next((PERMISSIONS[need] for need in needs if need in PERMISSIONS), None)
     return sentence(known.without) if known else ""
@@ -43,13 +55,14 @@ def _cost(needs: tuple[str, ...]) -> str:
 def provenance(page: Page, report: Report) -> None:
     """Which rules and policies, to the byte, by which program, from which time; then the count."""
     page.heading("Where this comes from")
-    page.items("Packs", [f"{pack.name} {pack.version} {_digest(pack.digest)}" for pack in report.packs])
-    page.items("Policies", [f"{policy.id} {_digest(policy.digest)}" for policy in report.policies])
+    page.items("Packs", [f"{pack.name} {pack.version} {short_digest(pack.digest)}" for pack in report.packs])
+    page.items("Policies", [f"{policy.id} {short_digest(policy.digest)}" for policy in report.policies])
     page.field("Tool", report.tool)
     page.field("Snapshot", f"{utc(report.taken)}, {report.cloud} cloud")
     page.blank()
     page.say(f"{counts(report.summary)}.", indent=0, style="strong")
 
 
-def _digest(digest: str) -> str:
+def short_digest(digest: str) -> str:
+    """The start of a digest, in brackets; nothing where there is none."""
     return f"(digest {digest.removeprefix('sha256:')[:_DIGEST]})" if digest else ""

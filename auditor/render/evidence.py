@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from auditor.model.finding import Evidence
+from auditor.render.encoded import encoded
 from auditor.render.layout import clip
 
 ROOM = 160
@@ -21,4 +20,4 @@ def said(one: Evidence, room: int = ROOM) -> str:
 
 def value(found: Any, room: int = ROOM) -> str:
     """A value of the snapshot as JSON, on one line, safe to print."""
-    return clip(msgspec.json.encode(found, enc_hook=str).decode(), room)
+    return clip(encoded(found, str).decode(), room)

@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.model.decision import Confidence, Outcome
 from auditor.model.fix import Fix, GraphRequest
+from auditor.render.encoded import encoded
 from auditor.render.layout import columns
 from auditor.render.page import Page
 from auditor.render.words import OUTCOMES, sentence
@@ -23,10 +24,10 @@ def write_fix(page: Page, fix: Fix, number: int) -> None:
     """Write the fix under its number."""
     page.blank()
     page.lead(f"Fix {number}. ", f"{fix.title.rstrip('.')} (route {fix.key or fix.route})", style="strong")
-    page.field("After it", _proven(fix), indent=4)
+    page.field("After it", proven(fix), indent=4)
     page.items("Not sure", [sentence(doubt) for doubt in fix.proven.doubts], indent=4)
     page.field("Role", sentence(fix.role), indent=4)
-    _opens(page, fix.opens)
+    page.items("Opens", opened(fix.opens), indent=4)
     page.field("Expect", sentence(fix.expect), indent=4)
     page.items("Fill in", [sentence(note) for note in fix.fill_in], indent=4)
     _ways(page, fix)
@@ -35,17 +36,18 @@ def write_fix(page: Page, fix: Fix, number: int) -> None:
     _requests(page, "To undo it with Microsoft Graph:", fix.undo_graph)
 
 
-def _proven(fix: Fix) -> str:
+def proven(fix: Fix) -> str:
+    """The outcome after the fix, and the sentence that goes with it."""
     word = next((OUTCOMES[outcome].word for outcome in Outcome if outcome == fix.proven.outcome), fix.proven.outcome)
     likely = " (likely)" if fix.proven.confidence != Confidence.CERTAIN else ""
     return f"{word}{likely}. {sentence(fix.proven.because)}"
 
 
-def _opens(page: Page, opens: Mapping[str, Any]) -> None:
+def opened(opens: Mapping[str, Any]) -> list[str]:
     """What else becomes possible, in words; JSON has the scopes by name. Silence would look like an oversight."""
     notes = opens.get("notes") or ()
     parts = [sentence(str(text)) for text in (opens.get(_SUMMARY), *notes) if text]
-    page.items("Opens", parts or ["Nothing else."], indent=4)
+    return parts or ["Nothing else."]
 
 
 def _ways(page: Page, fix: Fix) -> None:
@@ -83,7 +85,7 @@ def _request(page: Page, request: GraphRequest) -> None:
     page.verbatim(f"{request.method} {request.url}", indent=6)
     if request.body is None:
         return
-    body = msgspec.json.encode(request.body, enc_hook=dict)
+    body = encoded(request.body)
     line = body.decode()
     page.verbatim(line if columns(line) <= page.width - 6 else msgspec.json.format(body, indent=2).decode(), indent=6)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from auditor.model.decision import Confidence, Decision, Outcome
-from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.fix import Fix
+from auditor.model.decision import Confidence, Decision
 from auditor.model.report import Report
+from auditor.render.first import first_thing, question
 from auditor.render.layout import clip
 from auditor.render.page import Page
 from auditor.render.words import (
@@ -14,17 +13,10 @@ from auditor.render.words import (
     OUTCOMES,
     answer_word,
     app_and_id,
-    app_label,
-    click_path,
     code,
     could_be,
-    count,
-    flat,
-    is_path,
-    meaning,
     screen,
     sentence,
-    series,
     tally,
     utc,
 )
@@ -36,13 +28,9 @@ FIRST_DOUBT = 1
 """How many doubts: they are long, and much alike."""
 
 
-ASSIGNED = "assigned member"
-"""The subject of a proof that holds for those who are assigned to the app only."""
-
-
 def headline(page: Page, report: Report) -> None:
     """Write the first screen: one block for the answer, or a short one for each of several."""
-    page.say(_question(report), indent=0, style="strong")
+    page.say(question(report), indent=0, style="strong")
     page.blank()
     _facts(page, report)
     page.blank()
@@ -60,21 +48,6 @@ def headline(page: Page, report: Report) -> None:
                 page.lead(f"{number}. ", f"{app_and_id(decision)}: the same as {earlier}.", style="strong")
             else:
                 _short_answer(page, number, decision)
-
-
-def _question(report: Report) -> str:
-    tenant = clip(report.tenant.name, NAME)
-    if not report.decisions:
-        return f"Consent audit of {tenant or 'a tenant'}"
-    subjects = {decision.subject for decision in report.decisions}
-    apps = {decision.app.client_id for decision in report.decisions}
-    what = app_label(report.decisions[0]) if len(apps) == 1 else f"these {len(apps)} apps"
-    if len(subjects) > 1:
-        return f"Who in {tenant or 'the tenant'} can connect {what}?"
-    subject = clip(report.decisions[0].subject, NAME)
-    if subject != ORDINARY_MEMBER:
-        return f"Can {subject} connect {what}?"
-    return f"Can users{f' of {tenant}' if tenant else ''} connect {what}?"
 
 
 def _facts(page: Page, report: Report) -> None:
@@ -123,59 +96,13 @@ def _short_answer(page: Page, number: int, decision: Decision) -> None:
 
 def _first_thing(page: Page, report: Report, decision: Decision | None) -> None:
     """The fix that opens least; without one, what brings the answer nearer."""
-    failing = [finding for finding in report.findings if finding.outcome is FindingOutcome.FAIL]
-    needs = tuple(dict.fromkeys(part.needs[0] for part in report.unread if part.needs))
-    if not (decision or report.findings or needs):
+    first = first_thing(report, decision)
+    if first is None:
         return
     page.blank()
     page.say("First thing to do:", style="strong")
-    if decision and decision.outcome.connects:
-        _nothing(page, decision, len(failing))
-    elif decision and decision.fixes:
-        _first_fix(page, decision.fixes[0])
-    elif decision and decision.advice:
-        # What a failed rule advises cannot help where the cause is outside the tenant's consent settings.
-        for text in decision.advice:
-            page.say(sentence(text), indent=4)
-    elif needs and (decision is None or decision.outcome is Outcome.DEPENDS):
-        noun = "permission" if len(needs) == 1 else "permissions"
-        page.say(f"Give the audit's own app the {noun} {series(needs)}, and run the audit again.", indent=4)
-        page.say('The command "consent-auditor doctor" tells how.', indent=4)
-    elif failing:
-        _first_remedy(page, next((one for one in failing if one.remediation.link), failing[0]))
-    else:
-        page.say("Nothing." if decision is None else "No fix was found: read what follows.", indent=4)
-
-
-def _nothing(page: Page, decision: Decision, failed: int) -> None:
-    probably = "probably " if decision.confidence is Confidence.LIKELY else ""
-    more = f" {count(failed, 'rule')} failed, though: see What to do." if failed else ""
-    page.say(f"Nothing. Users can {probably}connect.{more}", indent=4)
-
-
-def _first_fix(page: Page, fix: Fix) -> None:
-    page.say(sentence(fix.title), indent=4)
-    page.link(fix.link, indent=4)
-    page.field("Role", sentence(fix.role), indent=4)
-    proof = "(proven on a copy)" if fix.proven.confidence == Confidence.CERTAIN else "(likely; tried on a copy)"
-    means = meaning(fix.proven.outcome).rstrip(".")
-    if fix.proven.subject == ASSIGNED:
-        means = means.replace("Users", "Users who are assigned to the app", 1)
-    page.field("After it", f"{means} {proof}.", indent=4)
-
-
-def _first_remedy(page: Page, finding: Finding) -> None:
-    remedy = finding.remediation
-    page.say(_action(finding), indent=4)
-    page.link(remedy.link, indent=4)
-    page.field("Role", sentence(remedy.role), indent=4)
-
-
-def _action(finding: Finding) -> str:
-    """The first step; where the author gives a path to click along, all of it."""
-    portal = finding.remediation.portal
-    if portal and not is_path(portal):
-        return sentence(flat(portal[0]))
-    if portal:
-        return f"In the portal: {click_path(portal)}."
-    return sentence(flat(finding.remediation.note) or finding.reason)
+    for said in first.says:
+        page.say(said, indent=4)
+    page.link(first.link, indent=4)
+    page.field("Role", first.role, indent=4)
+    page.field("After it", first.after, indent=4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from auditor.model.report import Report
+from auditor.render.encoded import encoded
 
 
 def render(report: Report) -> bytes:
@@ -15,6 +16,4 @@ def render(report: Report) -> bytes:
     """
     # The model leaves empty fields out of Unread because snapshots are written by hand; reports are not.
     whole = msgspec.structs.asdict(report) | {"unread": [msgspec.structs.asdict(part) for part in report.unread]}
-    # enc_hook: a read-only mapping (MappingProxyType) is written as the mapping that it is.
-    encoded = msgspec.json.encode(whole, enc_hook=dict)
-    return msgspec.json.format(encoded, indent=2) + b"\n"
+    return msgspec.json.format(encoded(whole), indent=2) + b"\n"

@@ -6,15 +6,15 @@ Lines because collectors take events one by one, and a file of them can be appen
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
-
-import msgspec
 
 from auditor.model.finding import Finding, FindingOutcome, Severity
 from auditor.model.report import PackRef, Report
+from auditor.render.encoded import encoded
 from auditor.render.evidence import said
 from auditor.render.layout import safe
+from auditor.render.moment import moment
+from auditor.render.standing import standing
 from auditor.render.words import click_path, flat, sentence
 
 VERSION = "1.5.0"
@@ -43,13 +43,13 @@ def render(report: Report) -> bytes:
     """One event for each finding, in the order of the report. The same report gives the same bytes."""
     packs = {pack.name: pack for pack in report.packs}
     events = (_event(finding, report, packs.get(finding.pack)) for finding in report.findings)
-    return b"".join(msgspec.json.encode(event) + b"\n" for event in events)
+    return b"".join(encoded(event) + b"\n" for event in events)
 
 
 def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, Any]:
     severity_id, severity = _SEVERITIES[finding.severity]
-    status_id, status = _SUPPRESSED if finding.outcome is FindingOutcome.WAIVED else _NEW
-    moment = milliseconds(report.taken)
+    status_id, status = _SUPPRESSED if standing(finding) is FindingOutcome.WAIVED else _NEW
+    time = milliseconds(report.taken)
     return {
         "activity_id": CREATE,
         "activity_name": "Create",
@@ -59,12 +59,12 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
         "class_name": "Compliance Finding",
         "type_uid": CLASS * 100 + CREATE,
         "type_name": "Compliance Finding: Create",
-        "time": moment,
+        "time": time,
         "severity_id": severity_id,
         "severity": severity,
         "status_id": status_id,
         "status": status,
-        "status_code": finding.outcome.value,
+        "status_code": standing(finding).value,
         "status_detail": _line(sentence(finding.reason)),
         "message": _line(f"{finding.rule}: {sentence(finding.reason)}"),
         "metadata": _metadata(report),
@@ -74,7 +74,7 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
             "uid": finding.fingerprint or finding.rule,
             "title": _line(finding.title),
             "desc": _line(finding.note or sentence(finding.reason)),
-            "created_time": moment,
+            "created_time": time,
             "data_sources": ["Microsoft Graph"],
             "types": [finding.pack],
         },
@@ -142,8 +142,5 @@ def _line(text: str) -> str:
 
 def milliseconds(taken: str) -> int:
     """The time since 1970 in milliseconds; 0 for what is no time."""
-    try:
-        moment = datetime.fromisoformat(taken)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return 0
+    found = moment(taken)
+    return int(found.timestamp() * 1000) if found else 0

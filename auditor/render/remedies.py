@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from auditor.model.decision import Decision, Outcome
 from auditor.model.finding import Evidence, Finding, FindingOutcome
 from auditor.model.fix import Fix
 from auditor.model.report import Report
+from auditor.render.encoded import encoded
 from auditor.render.evidence import said
 from auditor.render.fixes import write_fix
 from auditor.render.page import Page
@@ -35,23 +34,24 @@ class _Told:
 
     def known(self, fixes: Sequence[Fix]) -> list[int]:
         """The numbers of those of the fixes that were printed."""
-        return [self.fixes[_key(fix)] for fix in fixes if _key(fix) in self.fixes]
+        return [self.fixes[key(fix)] for fix in fixes if key(fix) in self.fixes]
 
     def fresh(self, fixes: Sequence[Fix]) -> list[tuple[int, Fix]]:
         """Those of the fixes that were not printed, with new numbers; from now on they count as printed."""
-        unseen = [fix for fix in fixes if _key(fix) not in self.fixes]
+        unseen = [fix for fix in fixes if key(fix) not in self.fixes]
         for fix in unseen:
-            number = self.fixes.setdefault(_key(fix), len(self.fixes) + 1)
+            number = self.fixes.setdefault(key(fix), len(self.fixes) + 1)
             self.links.setdefault(fix.link, f"fix {number}")
-        return [(self.fixes[_key(fix)], fix) for fix in unseen]
+        return [(self.fixes[key(fix)], fix) for fix in unseen]
 
     def name(self, finding: Finding) -> str:
         """What to call a finding: the pack is named where the same rule may be in several."""
         return f"rule {finding.rule} ({finding.pack})" if self.several_packs else f"rule {finding.rule}"
 
 
-def _key(fix: Fix) -> bytes:
-    return msgspec.json.encode((fix.route, fix.title, fix.link, fix.steps), enc_hook=dict)
+def key(fix: Fix) -> bytes:
+    """What tells one fix from another: the same change may mend an answer and several rules."""
+    return encoded((fix.route, fix.title, fix.link, fix.steps))
 
 
 def what_to_do(page: Page, report: Report) -> None:
@@ -75,19 +75,20 @@ def _fixes_of(page: Page, decision: Decision, told: _Told) -> None:
     app = app_label(decision)
     page.blank()
     if not decision.fixes:
-        page.say(_no_fix(decision, app))
+        page.say(no_fix(decision, app))
     elif not fresh:
-        page.say(f"To let users connect {app}: {_named(known)}, above.")
+        page.say(f"To let users connect {app}: {named(known)}, above.")
     else:
-        page.say(_introduction(app, decision.fixes))
+        page.say(introduction(app, decision.fixes))
         if known:
-            page.say(f"{_named(known)}, above, would do as well.")
+            page.say(f"{named(known)}, above, would do as well.")
     page.items("Besides" if decision.fixes else "Ask", [sentence(text) for text in decision.advice])
     for number, fix in fresh:
         write_fix(page, fix, number)
 
 
-def _no_fix(decision: Decision, app: str) -> str:
+def no_fix(decision: Decision, app: str) -> str:
+    """Why there is no fix."""
     if decision.outcome is Outcome.DEPENDS:
         return f"No fix is offered for {app} before it is known whether one is needed."
     if decision.advice:
@@ -95,7 +96,7 @@ def _no_fix(decision: Decision, app: str) -> str:
     return f"No change was proven to let users connect {app}. What the failed rules advise may help."
 
 
-def _introduction(app: str, fixes: Sequence[Fix]) -> str:
+def introduction(app: str, fixes: Sequence[Fix]) -> str:
     """How to read the fixes: not every one need end in a connection, a request to an admin is progress too."""
     if len(fixes) == 1:
         choice = "there is one fix. It was"
@@ -106,7 +107,7 @@ def _introduction(app: str, fixes: Sequence[Fix]) -> str:
     return f"To let users connect {app}, {choice} tried on a copy of the settings; nothing in the tenant was changed."
 
 
-def _named(numbers: Sequence[int]) -> str:
+def named(numbers: Sequence[int]) -> str:
     """``fix 1``, ``fix 1 or 2``."""
     return f"fix {series([str(number) for number in numbers], 'or')}"
 
@@ -126,7 +127,7 @@ def _finding(page: Page, finding: Finding, told: _Told) -> None:
     _advice(page, finding, told)
     known, fresh = told.known(finding.fixes), told.fresh(finding.fixes)
     if known:
-        page.field("Mended by", sentence(_named(known)), indent=4)
+        page.field("Mended by", sentence(named(known)), indent=4)
     for number, fix in fresh:
         write_fix(page, fix, number)
     _references(page, finding, told)

@@ -21,19 +21,19 @@ _Decider = tuple[str, str | None]
 def more_about(page: Page, report: Report) -> None:
     """What the first screen had no room for: further doubts, missing facts and gates."""
     alone = len(report.decisions) == 1
-    told = [(number, decision, _rest(decision, alone)) for number, decision in _numbered(report)]
+    told = [(number, decision, _rest(decision, alone)) for number, decision in numbered(report)]
     if not any(rest for _, _, rest in told):
         return
     page.heading("More about this answer" if len(told) == 1 else "More about these answers")
     for number, decision, rest in told:
         if rest and len(report.decisions) > 1:
             page.blank()
-            page.say(_whose(number, decision), style="strong")
+            page.say(whose(number, decision), style="strong")
         for label, texts in rest:
             page.items(label, [sentence(text) for text in texts])
 
 
-def _numbered(report: Report) -> list[tuple[int, Decision]]:
+def numbered(report: Report) -> list[tuple[int, Decision]]:
     """The decisions with their numbers on the first screen; of equal ones the first alone."""
     return [
         (number, decision)
@@ -59,13 +59,13 @@ def _rest(decision: Decision, alone: bool) -> list[tuple[str, tuple[str, ...]]]:
 
 def scope_tables(page: Page, report: Report) -> None:
     """The scopes of each decision, and notes on them."""
-    told = [(number, decision) for number, decision in _numbered(report) if decision.scopes or decision.notes]
+    told = [(number, decision) for number, decision in numbered(report) if decision.scopes or decision.notes]
     if told:
         page.heading("Scopes: the permissions that the app asks for")
     for number, decision in told:
         if len(report.decisions) > 1:
             page.blank()
-            page.say(_whose(number, decision), style="strong")
+            page.say(whose(number, decision), style="strong")
             page.blank()
         if decision.scopes:
             _scopes(page, decision)
@@ -75,7 +75,8 @@ def scope_tables(page: Page, report: Report) -> None:
             page.say(sentence(note))
 
 
-def _whose(number: int, decision: Decision) -> str:
+def whose(number: int, decision: Decision) -> str:
+    """Which of several answers: its number, the app, and the user unless it is about nobody in particular."""
     label = f"{number}. {app_and_id(decision)}"
     return label if decision.subject == ORDINARY_MEMBER else f"{label}, for {decision.subject}"
 
@@ -85,8 +86,7 @@ def _scopes(page: Page, decision: Decision) -> None:
     deciders = _deciders(decision)
     names = [resource(scope.resource, scope.resource_name) for scope in decision.scopes]
     shared = names[0] if len(set(names)) == 1 else ""
-    asked_for = [scope for scope in decision.scopes if not scope.implicit]
-    all_assumed = bool(asked_for) and all(scope.assumed for scope in asked_for)
+    all_assumed = are_assumed(decision)
     told = ", ".join(filter(None, (shared, "assumed" if all_assumed else "")))
     heads = [Column(f"Scope ({told})" if told else "Scope", 12), Column("Verdict", 8), Column("Why", 20, wish=30)]
     beside, below = not shared and page.width >= _NARROW, not shared and page.width < _NARROW
@@ -134,18 +134,34 @@ def _decider(decision: Decision, policy: str, condition_set: str | None) -> str:
     return f"policy {policy}, {kind}condition set {condition_set}"
 
 
+def are_assumed(decision: Decision) -> bool:
+    """Whether every scope that the app asks for is an assumption of the pack, so that one word in the head tells it."""
+    asked_for = [scope for scope in decision.scopes if not scope.implicit]
+    return bool(asked_for) and all(scope.assumed for scope in asked_for)
+
+
 def _verdict(scope: ScopeVerdict) -> Cell:
-    word, style = VERDICTS[scope.verdict]
-    return Cell(f"{word}, likely" if scope.confidence is Confidence.LIKELY else word, style)
+    return Cell(verdict_word(scope), VERDICTS[scope.verdict][1])
+
+
+def verdict_word(scope: ScopeVerdict) -> str:
+    """The verdict, with its doubt."""
+    word, _ = VERDICTS[scope.verdict]
+    return f"{word}, likely" if scope.confidence is Confidence.LIKELY else word
 
 
 def _why(scope: ScopeVerdict, deciders: dict[_Decider, str], all_assumed: bool) -> str:
+    return why(scope, _with_mark(scope, deciders), all_assumed)
+
+
+def why(scope: ScopeVerdict, detail: str, all_assumed: bool) -> str:
+    """Why a scope has its verdict, after what is to be said of the scope itself."""
     marks = (
         "" if scope.required or scope.implicit else "Optional.",
         "Assumed." if scope.assumed and not all_assumed else "",
         "Added automatically." if scope.implicit else "",
     )
-    return " ".join(filter(None, (*marks, sentence(_with_mark(scope, deciders)))))
+    return " ".join(filter(None, (*marks, sentence(detail))))
 
 
 def _with_mark(scope: ScopeVerdict, deciders: dict[_Decider, str]) -> str:

@@ -10,6 +10,7 @@ from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.render.evidence import said
 from auditor.render.layout import safe
+from auditor.render.standing import standing
 from auditor.render.words import (
     FINDINGS,
     VERDICTS,
@@ -167,7 +168,7 @@ def _finding(finding: Finding) -> Row:
         finding.pack,
         finding.rule,
         finding.title,
-        FINDINGS[finding.outcome][0],
+        FINDINGS[standing(finding)][0],
         finding.severity.value,
         sentence(finding.reason),
         advice.note,

@@ -11,6 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from auditor.model.report import Report
 from auditor.render.layout import safe
+from auditor.render.moment import moment
 from auditor.render.sheets import Sheet, Value, sheets
 
 LONGEST = 32_767
@@ -45,7 +46,7 @@ def render(report: Report) -> bytes:
         {
             "title": safe(f"Consent audit of {report.tenant.name or report.tenant.id}")[:255],
             "author": safe(report.tool)[:255],
-            "created": _moment(report.taken),
+            "created": moment(report.taken) or _UNKNOWN_TIME,
         }
     )
     head = book.add_format({"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "valign": "vcenter"})
@@ -91,10 +92,3 @@ def cut(value: str) -> str:
         return value
     mark = f" … [cut: {len(value)} characters in all]"
     return value[: LONGEST - len(mark)] + mark
-
-
-def _moment(taken: str) -> datetime:
-    try:
-        return datetime.fromisoformat(taken).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return _UNKNOWN_TIME

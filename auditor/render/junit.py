@@ -1,0 +1,167 @@
+"""The findings as JUnit XML, for build servers: a suite for each pack, a case for each rule."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from auditor.model.decision import Decision, Outcome
+from auditor.model.finding import Finding, FindingOutcome
+from auditor.model.report import PackRef, Report, UnreadPart
+from auditor.render.ending import allowed_by, answer, cost, what
+from auditor.render.evidence import said
+from auditor.render.first import action
+from auditor.render.layout import safe
+from auditor.render.moment import moment
+from auditor.render.standing import standing
+from auditor.render.words import (
+    ORDINARY_MEMBER,
+    answer_word,
+    app_and_id,
+    app_label,
+    flat,
+    is_path,
+    screen,
+    sentence,
+)
+
+_NO_CHARACTERS = re.compile("[\ufffe\uffff]")
+"""Not allowed in XML, and not among what `safe` makes visible."""
+
+ANSWERS = "answers"
+"""The suite of a report without rules."""
+
+
+def render(report: Report) -> bytes:
+    """UTF-8. A failed rule is a failure, an unknown one an error; waived and not applicable ones are skipped.
+
+    A report without rules has a case for each answer instead: build servers take a file without cases for a mistake.
+    Times are 0, since nothing is measured. No control character is in the file.
+    """
+    whole = JUnitXml("consent-auditor")
+    for suite in _suites(report):
+        whole.add_testsuite(suite)
+    whole.update_statistics()  # type: ignore[no-untyped-call]
+    out = io.BytesIO()
+    whole.write(out, pretty=True)
+    return out.getvalue()
+
+
+def _suites(report: Report) -> Iterator[TestSuite]:
+    known = {pack.name: pack for pack in report.packs}
+    for name in dict.fromkeys(finding.pack for finding in report.findings):
+        cases = [_case(finding) for finding in report.findings if finding.pack == name]
+        yield _suite(report, name, known.get(name), cases)
+    if not report.findings and report.decisions:
+        yield _suite(report, ANSWERS, None, [_answer(decision) for decision in report.decisions])
+
+
+def _suite(report: Report, name: str, pack: PackRef | None, cases: list[TestCase]) -> TestSuite:
+    suite = TestSuite(_line(name))
+    taken = moment(report.taken)
+    if taken is not None:
+        suite.timestamp = taken.isoformat()[:19]
+    facts = (
+        ("tenant", report.tenant.name),
+        ("tenant-id", report.tenant.id),
+        ("answer", report.summary.answer),
+        ("source", report.source),
+        ("tool", report.tool),
+        ("pack-version", pack.version if pack else ""),
+        ("pack-digest", pack.digest if pack else ""),
+    )
+    for fact, value in facts:
+        if value:
+            suite.add_property(fact, _line(value))
+    for number, part in enumerate(report.unread, start=1):
+        suite.add_property(f"not-read-{number}", _line(_unread(part)))
+    suite.add_testcases(cases)
+    return suite
+
+
+def _unread(part: UnreadPart) -> str:
+    needs = f"Allowed by: {allowed_by(part)}" if part.needs else ""
+    return " ".join(filter(None, (f"{what(part)} ({part.section}).", answer(part), needs, cost(part.needs))))
+
+
+def _case(finding: Finding) -> TestCase:
+    """The name tells rule and title, so that a list of cases can be read; it is the same in every run."""
+    case = TestCase(_line(f"{finding.rule}: {finding.title.rstrip('.')}"), _line(finding.pack))
+    reason = _line(sentence(finding.reason))
+    match standing(finding):
+        case FindingOutcome.FAIL:
+            result: Failure | Error | Skipped = Failure(reason, finding.severity.value)
+            result.text = _text(_failed(finding))
+        case FindingOutcome.UNKNOWN:
+            result = Error(f"Unknown: {reason}", "unknown")
+            result.text = _text(_failed(finding))
+        case FindingOutcome.WAIVED:
+            result = Skipped(f"Waived: {reason}", "waived")
+        case FindingOutcome.NOT_APPLICABLE:
+            result = Skipped(f"Not applicable: {reason}", "not-applicable")
+        case _:
+            return case
+    case.result = [result]
+    return case
+
+
+def _failed(finding: Finding) -> Iterator[str]:
+    """Why it matters, what was found, and what to do."""
+    advice = finding.remediation
+    yield f"Expected: {sentence(finding.title)}"
+    yield f"Found: {sentence(finding.reason)}"
+    yield f"Severity: {finding.severity.value}"
+    if finding.why:
+        yield f"Why: {sentence(flat(finding.why))}"
+    for one in finding.evidence:
+        yield f"Evidence: {said(one)}"
+    if standing(finding) is FindingOutcome.UNKNOWN and (advice.note or advice.portal or advice.link):
+        yield "What follows is for the case that the rule turns out to fail."
+    if advice.note:
+        yield f"How: {sentence(flat(advice.note))}"
+    if is_path(advice.portal):
+        yield f"To do: {action(finding)}"
+    else:
+        yield from (f"To do {number}: {sentence(flat(step))}" for number, step in enumerate(advice.portal, start=1))
+    for label, value in (("Address", advice.link), ("Role", sentence(advice.role))):
+        if value:
+            yield f"{label}: {value}"
+    yield from (f"Read on: {address}" for address in finding.references)
+
+
+def _answer(decision: Decision) -> TestCase:
+    who = "users" if decision.subject == ORDINARY_MEMBER else decision.subject
+    case = TestCase(_line(f"Can {who} connect {app_label(decision)}?"), _line(app_and_id(decision)))
+    because = _line(f"{answer_word(decision)}. {sentence(decision.because)}")
+    if decision.outcome.connects:
+        return case
+    depends = decision.outcome is Outcome.DEPENDS
+    result = Error(because, "unknown") if depends else Failure(because, decision.outcome.value)
+    result.text = _text(_why(decision))
+    case.result = [result]
+    return case
+
+
+def _why(decision: Decision) -> Iterator[str]:
+    yield f"Because: {sentence(decision.because)}"
+    if decision.screen or decision.code:
+        yield f"User sees: {screen(decision)}"
+    yield from (f"Depends on: {sentence(text)}" for text in decision.depends_on)
+    for fix in decision.fixes[:1]:
+        yield f"First fix: {sentence(fix.title)}"
+        if fix.link:
+            yield f"Address: {fix.link}"
+    yield from (f"Ask: {sentence(text)}" for text in decision.advice)
+
+
+def _text(lines: Iterator[str]) -> str:
+    return "\n".join(("", *map(_line, lines), ""))
+
+
+def _line(text: str) -> str:
+    """The text on one line, in characters that XML allows."""
+    shown = safe(" ".join(text.split()))
+    return _NO_CHARACTERS.sub(lambda match: f"\\u{ord(match[0]):04x}", shown)

@@ -1,0 +1,184 @@
+"""SARIF: valid, and what GitHub makes of it is what was found."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import auditor
+from auditor.model.finding import FindingOutcome, Severity
+from auditor.model.place import RulePlace
+from auditor.model.report import Report
+from auditor.model.snapshot import Tenant
+from auditor.render import render as render_in
+from auditor.render.sarif import render
+from tests.render.parts import TENANT, finding, report
+from tests.render.reports import ALL, HOSTILE, depends, empty
+from tests.render.strategies import REPORTS
+
+# Where it is from: schemas/README.md.
+SCHEMA = msgspec.json.decode((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_bytes())
+VALIDATOR = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
+ROOT = Path(__file__).parents[2]
+
+
+def run_of(made: Report, **options: Any) -> dict[str, Any]:
+    """The one run of the log, which is valid."""
+    log = msgspec.json.decode(render(made, **options))
+    VALIDATOR.validate(log)
+    (run,) = log["runs"]
+    assert isinstance(run, dict)
+    return run
+
+
+EVERY_OUTCOME = report(
+    findings=tuple(
+        finding(f"r-{outcome}", "T", outcome, "Because.", place=RulePlace(file="rules/a b.yaml", line=7))
+        for outcome in FindingOutcome
+    )
+)
+
+
+def test_the_schema_can_say_no() -> None:
+    VALIDATOR.check_schema(SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate({"version": "2.1.0", "runs": [{"tool": {"driver": {}}}]})
+
+
+@pytest.mark.parametrize("name", list(ALL))
+def test_a_report_is_valid(name: str) -> None:
+    run_of(ALL[name]())
+    run_of(ALL[name](), passed=True)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(REPORTS)
+def test_any_report_is_valid_and_complete(made: Report) -> None:
+    run = run_of(made, passed=True)
+    assert len(run["results"]) == len(made.findings)
+    assert len(run["invocations"][0]["toolExecutionNotifications"]) == len(made.unread)
+    for result in run["results"]:
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["locations"]
+
+
+def test_kinds_and_levels_are_as_the_standard_pairs_them() -> None:
+    results = run_of(EVERY_OUTCOME, passed=True)["results"]
+    told = {each["ruleId"].removeprefix("trackerrms-uk/r-"): (each["kind"], each["level"]) for each in results}
+    assert told == {
+        "fail": ("fail", "error"),
+        "waived": ("fail", "error"),
+        "unknown": ("open", "none"),
+        "pass": ("pass", "none"),
+        "not-applicable": ("notApplicable", "none"),
+    }
+
+
+def test_what_passed_becomes_no_alert_unless_it_is_asked_for() -> None:
+    outcomes = [each["properties"]["outcome"] for each in run_of(EVERY_OUTCOME)["results"]]
+    assert outcomes == ["fail", "unknown", "waived"]
+
+
+def test_only_what_is_waived_is_suppressed() -> None:
+    suppressed = {each["properties"]["outcome"]: each.get("suppressions") for each in run_of(EVERY_OUTCOME)["results"]}
+    assert suppressed["fail"] is suppressed["unknown"] is None
+    assert suppressed["waived"] == [{"kind": "external", "status": "accepted", "justification": "Because."}]
+
+
+def test_an_unknown_rule_says_so() -> None:
+    unknown = next(each for each in run_of(EVERY_OUTCOME)["results"] if each["kind"] == "open")
+    assert unknown["message"]["text"] == "Unknown: Because."
+
+
+@pytest.mark.parametrize(
+    ("severity", "level", "score"),
+    [
+        (Severity.CRITICAL, "error", "9.5"),
+        (Severity.HIGH, "error", "8.0"),
+        (Severity.MEDIUM, "warning", "5.5"),
+        (Severity.LOW, "note", "2.0"),
+        (Severity.INFO, "note", None),
+    ],
+)
+def test_severity_is_the_level_and_the_score(severity: Severity, level: str, score: str | None) -> None:
+    run = run_of(report(findings=(finding("r", "T", FindingOutcome.FAIL, "Because.", severity=severity),)))
+    assert run["results"][0]["level"] == level
+    (rule,) = run["tool"]["driver"]["rules"]
+    assert rule["defaultConfiguration"]["level"] == level
+    assert rule["properties"].get("security-severity") == score
+
+
+def test_a_result_points_at_the_line_of_its_rule() -> None:
+    (location,) = run_of(EVERY_OUTCOME)["results"][0]["locations"]
+    assert location["physicalLocation"] == {
+        "artifactLocation": {"uri": "rules/a%20b.yaml", "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": 7},
+    }
+
+
+def test_a_result_without_a_known_line_points_at_its_pack() -> None:
+    run = run_of(report(findings=(finding("r", "T", FindingOutcome.FAIL, "Because."),)))
+    physical = run["results"][0]["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == "trackerrms-uk"
+    assert physical["region"] == {"startLine": 1}
+
+
+def test_the_lines_of_shipped_packs_are_those_of_the_repository() -> None:
+    made = auditor.check(auditor.sample("managed-default"), auditor.load_packs(["trackerrms-uk", "cisa-scuba"]))
+    results = run_of(made, passed=True)["results"]
+    assert results
+    for result in results:
+        physical = result["locations"][0]["physicalLocation"]
+        lines = (ROOT / physical["artifactLocation"]["uri"]).read_text(encoding="utf-8").splitlines()
+        rule = result["ruleId"].partition("/")[2]
+        assert re.search(rf"\b{re.escape(rule)}\b", lines[physical["region"]["startLine"] - 1])
+
+
+def test_one_rule_in_two_packs_is_two_rules() -> None:
+    made = report(findings=tuple(finding("r", "T", FindingOutcome.FAIL, "B.", pack=pack) for pack in ("a", "b")))
+    assert [rule["id"] for rule in run_of(made)["tool"]["driver"]["rules"]] == ["a/r", "b/r"]
+
+
+def test_one_rule_about_two_apps_is_one_rule_with_two_results() -> None:
+    made = report(findings=tuple(finding("r", "T", FindingOutcome.FAIL, "B.", fingerprint=app) for app in "xy"))
+    run = run_of(made)
+    assert len(run["tool"]["driver"]["rules"]) == 1
+    assert [each["partialFingerprints"]["primaryLocationLineHash"] for each in run["results"]] == ["x", "y"]
+
+
+def test_what_could_not_be_read_is_told_and_the_audit_was_made_all_the_same() -> None:
+    (invocation,) = run_of(depends())["invocations"]
+    assert invocation["executionSuccessful"] is True
+    assert invocation["startTimeUtc"] == "2026-11-22T02:00:00Z"
+    said = [each["message"]["text"] for each in invocation["toolExecutionNotifications"]]
+    assert said[0].startswith("The consent policies (permissionGrantPolicies) could not be read. HTTP 403,")
+    assert "Policy.Read.PermissionGrant" in said[0]
+
+
+def test_a_time_that_was_not_recorded_is_left_out() -> None:
+    assert "startTimeUtc" not in run_of(empty())["invocations"][0]
+
+
+def test_two_tenants_in_one_repository_do_not_replace_each_other() -> None:
+    other = msgspec.structs.replace(EVERY_OUTCOME, tenant=Tenant(id="other"))
+    assert run_of(EVERY_OUTCOME)["automationDetails"] == {"id": f"consent-auditor/{TENANT.id}/"}
+    assert run_of(other)["automationDetails"] == {"id": "consent-auditor/other/"}
+
+
+def test_names_make_no_links_and_no_control_characters() -> None:
+    name = f"[x](https://evil.example) {HOSTILE} \ud800"
+    made = report(findings=(finding("r", name, FindingOutcome.FAIL, name, why=name),), tenant=Tenant(id=name))
+    written = render(made).decode()
+    assert "](https" not in written.replace(r"\\](", "")
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]", written)
+    VALIDATOR.validate(msgspec.json.decode(written))
+
+
+def test_the_registry_makes_it_by_its_name() -> None:
+    assert render_in(EVERY_OUTCOME, "sarif") == render(EVERY_OUTCOME)
