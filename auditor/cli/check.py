@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from auditor.cli.options import app_options, pack_option, source_options, tenant
 from auditor.cli.output import Place, place_for, write_report
 from auditor.cli.tenant import read_tenant, refuse_two_tenants
 from auditor.model.finding import Severity
+from auditor.model.waiver import WaiverFile
 from auditor.render import FORMATS
 
 LIVE_HELP = (
@@ -79,6 +81,16 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
     help="Write a script for a proven fix instead of the report. Nothing is run.",
 )
 @click.option("--fix", "route", metavar="ROUTE", default="", help="Which fix --fix-script is for. Default: the first.")
+@click.option(
+    "--waivers",
+    "waiver_files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    envvar="CONSENT_AUDITOR_WAIVERS",
+    help="Failures that somebody answers for, for a time; counted apart and never as a pass. Repeatable."
+    " Default: the files in CONSENT_AUDITOR_WAIVERS.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for decisions.")
 def command(
     packs: tuple[str, ...],
@@ -96,6 +108,7 @@ def command(
     assumed: tuple[str, ...],
     fix_script: str | None,
     route: str,
+    waiver_files: tuple[str, ...],
     strict: bool,
     **tenant: Any,
 ) -> int:
@@ -109,11 +122,12 @@ def command(
     place = Place() if fix_script else place_for(formats, outputs)
     asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
     chosen = asked_packs(packs, asked.app)
+    waivers = _waivers(waiver_files)
     read, source = read_tenant(chosen, snapshot, sample, user, asked.tenant, tenant)
     from auditor.jobs.assemble import assemble
     from auditor.jobs.verdict import exit_code
 
-    report = assemble(read, chosen, user=user, source=source, tool=_tool())
+    report = assemble(read, chosen, user=user, source=source, tool=_tool(), waivers=waivers)
     if fix_script:
         write_fix_script(report, fix_script, route, script_file)
         return exits.OK
@@ -126,6 +140,15 @@ def command(
         click.echo(f"{LIVE_HELP}\n")
     write_report(report, place)
     return exit_code(report, fail_on=fail_on, strict=strict)
+
+
+def _waivers(files: tuple[str, ...]) -> Sequence[WaiverFile]:
+    """The waivers of the files, read before the tenant is. Raises PackError."""
+    if not files:
+        return ()
+    from auditor.packs.waivers import load_waiver_files
+
+    return load_waiver_files(files)
 
 
 def _tool() -> str:

@@ -16,6 +16,7 @@ from auditor.jobs.variants import with_variant
 from auditor.judge.disagreement import disagreements
 from auditor.judge.judge import in_order, judge
 from auditor.judge.subject import Judged
+from auditor.judge.waivers import with_waivers
 from auditor.model.app import App
 from auditor.model.decision import Decision
 from auditor.model.finding import Finding, FindingOutcome
@@ -23,6 +24,7 @@ from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summar
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
+from auditor.model.waiver import WaiverFile, WaiverFileRef
 
 
 class UserNotRead(Exception):
@@ -33,14 +35,26 @@ class UserNotRead(Exception):
         self.advice = advice
 
 
-def assemble(snapshot: Snapshot, packs: Sequence[Pack], *, user: str = "", source: str = "", tool: str = "") -> Report:
+def assemble(
+    snapshot: Snapshot,
+    packs: Sequence[Pack],
+    *,
+    user: str = "",
+    source: str = "",
+    tool: str = "",
+    waivers: Sequence[WaiverFile] = (),
+) -> Report:
     """The report on `snapshot` by the rules of `packs`.
 
-    `user` (object id or user principal name) is decided for beside the ordinary member. The same snapshot,
-    packs and user give the same report. Raises UserNotRead.
+    `user` (object id or user principal name) is decided for beside the ordinary member. `waivers` set failures apart
+    that somebody answers for; no decision depends on them. The same snapshot, packs, user and waivers give the same
+    report. Raises UserNotRead.
     """
     judged = {pack.name: Judged(snapshot, pack.app) for pack in packs}
     findings = in_order(f for pack in packs for f in judge(pack, judged[pack.name]))
+    contradictions = disagreements(findings)
+    if waivers:
+        findings = _waived(findings, waivers, snapshot, packs)
     subjects = _subjects(snapshot, user)
     decisions = tuple(_decisions(packs, judged.values(), subjects))
     return Report(
@@ -59,7 +73,20 @@ def assemble(snapshot: Snapshot, packs: Sequence[Pack], *, user: str = "", sourc
         policies=tuple(_policies(snapshot)),
         granted=granted(snapshot),
         provenance=snapshot.provenance,
-        disagreements=disagreements(findings),
+        disagreements=contradictions,
+        waivers=tuple(WaiverFileRef(name=w.name, digest=w.digest, count=len(w.waivers)) for w in waivers),
+    )
+
+
+def _waived(
+    findings: Sequence[Finding], files: Iterable[WaiverFile], snapshot: Snapshot, packs: Iterable[Pack]
+) -> tuple[Finding, ...]:
+    return with_waivers(
+        findings,
+        [waiver for file in files for waiver in file.waivers],
+        taken=snapshot.taken,
+        tenant=snapshot.tenant.id,
+        packs=[pack.name for pack in packs],
     )
 
 
@@ -122,8 +149,10 @@ def _tally(findings: Sequence[Finding]) -> str:
         return ""
     failed = sum(f.outcome is FindingOutcome.FAIL for f in findings)
     open_ones = sum(f.outcome is FindingOutcome.UNKNOWN for f in findings)
-    unknown = f", and {open_ones} could not be judged" if open_ones else ""
-    return f"{failed} of {len(findings)} rules failed{unknown}."
+    waived = sum(f.outcome is FindingOutcome.WAIVED for f in findings)
+    unknown = f", {open_ones} could not be judged" if open_ones else ""
+    accepted = f", {waived} {'was' if waived == 1 else 'were'} waived" if waived else ""
+    return f"{failed} of {len(findings)} rules failed{accepted}{unknown}."
 
 
 def _calibrations(snapshot: Snapshot, packs: Sequence[Pack]) -> Iterator[Calibration]:

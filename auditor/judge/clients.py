@@ -10,6 +10,7 @@ from auditor.consent.reading import NotRead, not_read
 from auditor.judge.values import covered
 from auditor.model.checks import AppRolesHeld, DelegatedGrants
 from auditor.model.clouds import CLOUDS
+from auditor.model.finding import Subject
 from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Snapshot
 
@@ -35,6 +36,11 @@ class Directory:
         """What to call the app."""
         found = self.by_id.get(object_id.lower())
         return (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
+
+    def subject(self, object_id: str) -> Subject:
+        """The app as a waiver names it: by its client id, because anybody may give an app any name."""
+        found = self.by_id.get(object_id.lower())
+        return Subject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
 
     def is_like(self, object_id: str, wanted: Wanted) -> Truth:
         """Whether the app is as the rule describes it; of an app that is gone nothing but that is known."""

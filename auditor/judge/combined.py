@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from auditor.judge.ruling import Ruling
-from auditor.model.finding import Evidence, FindingOutcome
+from auditor.model.finding import Evidence, FindingOutcome, Subject
 
 _FAIL, _PASS = FindingOutcome.FAIL, FindingOutcome.PASS
 _UNKNOWN, _NOT_APPLICABLE = FindingOutcome.UNKNOWN, FindingOutcome.NOT_APPLICABLE
@@ -37,5 +37,17 @@ def _decided(rulings: tuple[Ruling, ...], order: tuple[FindingOutcome, ...]) -> 
             evidence: dict[str, Evidence] = {}
             for ruling in deciding:
                 evidence |= {f"{e.path} {e.expected}": e for e in ruling.evidence}
-            return Ruling(outcome, "; ".join(clauses), tuple(evidence.values()))
+            return Ruling(outcome, "; ".join(clauses), tuple(evidence.values()), *_many(rulings, deciding))
     return Ruling(_UNKNOWN, "the rule asks nothing")
+
+
+def _many(rulings: Sequence[Ruling], deciding: Sequence[Ruling]) -> tuple[tuple[Subject, ...], str]:
+    """The subjects of all parts that decide, and why there may be more.
+
+    None where a part fails for another reason, which no accepted subject would mend.
+    """
+    if not all(ruling.subjects for ruling in deciding):
+        return (), ""
+    subjects = dict.fromkeys(subject for ruling in deciding for subject in ruling.subjects)
+    unread = [ruling.unread or ruling.clause for ruling in rulings if ruling.unread or ruling.outcome is _UNKNOWN]
+    return tuple(subjects), next(iter(unread), "")

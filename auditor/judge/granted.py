@@ -15,7 +15,7 @@ from auditor.judge.ruling import Ruling, failed, not_applicable, passed, seen, u
 from auditor.judge.subject import Judged
 from auditor.judge.values import covered
 from auditor.model.checks import AppRolesHeld, Classifications, DelegatedGrants
-from auditor.model.finding import Evidence
+from auditor.model.finding import Evidence, Subject
 from auditor.model.known_scopes import known_scope_ids
 from auditor.model.resources import DelegatedPermissionClassification, OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.scope_lists import ADMIN_ONLY, APP_ROLES
@@ -121,7 +121,13 @@ def _ruled(held: Iterable[Held], directory: Directory, *, section: str, what: st
         names = sorted({directory.name(one.client) for one in found}, key=str.lower)
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         evidence = sorted(_evidence(found, directory, section), key=lambda e: e.path.lower())[:SHOWN]
-        return failed(f"there are {what}: {', '.join(names[:3])}{more}", *evidence)
+        subjects = {directory.subject(one.client) for one in found}
+        return failed(
+            f"there are {what}: {', '.join(names[:3])}{more}",
+            *evidence,
+            subjects=sorted(subjects, key=lambda s: (s.name.lower(), s.id)),
+            unread=unknown_because(held, directory, partial),
+        )
     if why := unknown_because(held, directory, partial):
         return unknown(why)
     return passed(f"there are no {what}")
@@ -167,7 +173,13 @@ def classifications(check: Classifications, judged: Judged) -> Ruling:
         shown = sorted(found, key=lambda e: e.path)
         told = sorted({e.path.partition("/")[2].replace("/", " ") for e in found})
         more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-        return failed(f"classified {check.level}: {', '.join(told[:3])}{more}", *shown[:SHOWN])
+        subjects = (Subject(name=name) for name in told)
+        return failed(
+            f"classified {check.level}: {', '.join(told[:3])}{more}",
+            *shown[:SHOWN],
+            subjects=subjects,
+            unread=unread or nameless,
+        )
     if unread or nameless:
         return unknown(unread or f"{nameless} is not known")
     number = len(snapshot.sections.delegatedPermissionClassifications or {})

@@ -80,6 +80,8 @@ def finding(rule: Rule, pack: Pack, judged: Judged) -> Finding:
         frameworks=dict(rule.frameworks),
         note=rule.view,
         place=pack.places.get(rule.id),
+        subjects=ruling.subjects if ruling.outcome is FindingOutcome.FAIL else (),
+        unread=ruling.unread if ruling.outcome is FindingOutcome.FAIL else "",
     )
 
 

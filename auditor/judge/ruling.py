@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from auditor.model.finding import Evidence, FindingOutcome
+from auditor.model.finding import Evidence, FindingOutcome, Subject
 
 
 class Ruling(msgspec.Struct, frozen=True):
-    """The outcome of a check, one clause that says why, and the values that it rests on."""
+    """The outcome of a check, one clause that says why, and the values that it rests on.
+
+    `subjects` are all the things that make it fail, where it is about many: more than the evidence shows. `unread`
+    says why there may be more of them.
+    """
 
     outcome: FindingOutcome
     clause: str
     evidence: tuple[Evidence, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+    unread: str = ""
 
     @property
     def reason(self) -> str:
@@ -27,9 +34,9 @@ def passed(reason: str, *evidence: Evidence) -> Ruling:
     return Ruling(FindingOutcome.PASS, reason, evidence)
 
 
-def failed(reason: str, *evidence: Evidence) -> Ruling:
+def failed(reason: str, *evidence: Evidence, subjects: Iterable[Subject] = (), unread: str = "") -> Ruling:
     """The tenant is not as the rule wants it."""
-    return Ruling(FindingOutcome.FAIL, reason, evidence)
+    return Ruling(FindingOutcome.FAIL, reason, evidence, tuple(subjects), unread)
 
 
 def unknown(reason: str, *evidence: Evidence) -> Ruling:

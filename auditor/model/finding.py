@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.model.fix import Fix
 from auditor.model.place import RulePlace
+from auditor.model.waiver import Waiver
 
 
 class Severity(StrEnum):
@@ -49,6 +50,13 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     expected: Any = None
 
 
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the things that make a rule fail, such as an app: its name, and its id where it has one."""
+
+    name: str
+    id: str = ""
+
+
 class Remediation(msgspec.Struct, frozen=True, kw_only=True):
     """What the rule's author advises, with this tenant's values filled in."""
 
@@ -62,7 +70,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one rule. `reason` is one sentence; `fingerprint` is the same in every run.
 
     `note` is the view of the rule's author, and who sees it otherwise; empty where the rule has none. `place` is
-    where the rule is written, none where that is not known.
+    where the rule is written, none where that is not known. `subjects` are all that make it fail, where it is about
+    many things and not about one setting; `unread` says why there may be more of them. `waivers` are those that
+    cover it, or some of its subjects.
     """
 
     rule: str
@@ -80,3 +90,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     frameworks: dict[str, str] = msgspec.field(default_factory=dict)
     note: str = ""
     place: RulePlace | None = None
+    subjects: tuple[Subject, ...] = ()
+    unread: str = ""
+    waivers: tuple[Waiver, ...] = ()

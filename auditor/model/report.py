@@ -11,6 +11,7 @@ from auditor.model.finding import Finding
 from auditor.model.granted import Granted
 from auditor.model.provenance import Provenance
 from auditor.model.snapshot import Tenant, Unread
+from auditor.model.waiver import WaiverFileRef
 
 FORMAT = "consent-auditor/report"
 VERSION = 1
@@ -102,3 +103,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     granted: Granted | None = None
     provenance: Provenance | None = None
     disagreements: tuple[Disagreement, ...] = ()
+    waivers: tuple[WaiverFileRef, ...] = ()

@@ -98,7 +98,7 @@ def read(text: bytes, file: str, problems: Problems) -> Node | None:
         problems.add(Place(file), f"this is not YAML: {error}")
         return None
     if reader.root is None:
-        problems.add(Place(file, 1, 1), "the file is empty", expected="a pack")
+        problems.add(Place(file, 1, 1), "the file is empty", expected="a pack of rules, or waivers")
     return reader.root
 
 
@@ -137,7 +137,7 @@ def _decode(text: bytes, file: str, problems: Problems) -> str | None:
         return None
     if bad := _UNPRINTABLE.search(decoded):
         at = _after(decoded[: bad.start()], file)
-        problems.add(at, f"character U+{ord(bad.group()):04X} has no place in a pack")
+        problems.add(at, f"character U+{ord(bad.group()):04X} has no place in such a file")
         return None
     return decoded
 
@@ -233,7 +233,7 @@ class _Reader:
         before = len(self.problems.found)
         self._refuse_marks(event)
         if bad := _CONTROL.search(text):
-            self.problems.add(at, f"character U+{ord(bad.group()):04X} has no place in a pack")
+            self.problems.add(at, f"character U+{ord(bad.group()):04X} has no place in such a file")
         if len(self.problems.found) > before:
             return Broken(at)
         return self._plain(at, text) if not event.style else Scalar(at, text, text)

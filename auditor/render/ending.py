@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.model.permissions import PERMISSIONS
 from auditor.model.report import Report, UnreadPart
 from auditor.render.page import Page
-from auditor.render.words import SECTIONS, counts, sentence, series, utc
+from auditor.render.words import SECTIONS, count, counts, sentence, series, utc
 
 _DIGEST = 12
 """Characters of a digest: enough to tell two apart, few enough to read out."""
@@ -57,6 +57,10 @@ def provenance(page: Page, report: Report) -> None:
     page.heading("Where this comes from")
     page.items("Packs", [f"{pack.name} {pack.version} {short_digest(pack.digest)}" for pack in report.packs])
     page.items("Policies", [f"{policy.id} {short_digest(policy.digest)}" for policy in report.policies])
+    page.items(
+        "Waivers",
+        [f"{file.name}, {count(file.count, 'waiver')} {short_digest(file.digest)}" for file in report.waivers],
+    )
     page.field("Tool", report.tool)
     page.field("Snapshot", f"{utc(report.taken)}, {report.cloud} cloud")
     page.blank()

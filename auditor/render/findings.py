@@ -6,7 +6,8 @@ from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.render.page import Page
 from auditor.render.tables import Cell, Column, table
-from auditor.render.words import FINDINGS, SEVERE, sentence
+from auditor.render.waived import found
+from auditor.render.words import FINDINGS, SEVERE
 
 _HEADS = (
     Column("Outcome", 7),
@@ -33,5 +34,9 @@ def _row(finding: Finding, several: bool) -> list[Cell]:
         Cell(word, style),
         Cell(finding.severity.value, "bad" if severe else ""),
         Cell(finding.rule, below=f"({finding.pack})" if several else ""),
-        Cell(finding.title.rstrip("."), "strong", below=sentence(finding.reason)),
+        Cell(
+            finding.title.rstrip("."),
+            "strong",
+            below=found(finding),
+        ),
     ]

@@ -16,7 +16,7 @@ from auditor.render.evidence import said
 from auditor.render.first import action
 from auditor.render.layout import safe
 from auditor.render.moment import moment
-from auditor.render.standing import standing
+from auditor.render.waived import found
 from auditor.render.words import (
     ORDINARY_MEMBER,
     answer_word,
@@ -91,7 +91,7 @@ def _case(finding: Finding) -> TestCase:
     """The name tells rule and title, so that a list of cases can be read; it is the same in every run."""
     case = TestCase(_line(f"{finding.rule}: {finding.title.rstrip('.')}"), _line(finding.pack))
     reason = _line(sentence(finding.reason))
-    match standing(finding):
+    match finding.outcome:
         case FindingOutcome.FAIL:
             result: Failure | Error | Skipped = Failure(reason, finding.severity.value)
             result.text = _text(_failed(finding))
@@ -99,7 +99,7 @@ def _case(finding: Finding) -> TestCase:
             result = Error(f"Unknown: {reason}", "unknown")
             result.text = _text(_failed(finding))
         case FindingOutcome.WAIVED:
-            result = Skipped(f"Waived: {reason}", "waived")
+            result = Skipped(f"Waived: {_line(found(finding))}", "waived")
         case FindingOutcome.NOT_APPLICABLE:
             result = Skipped(f"Not applicable: {reason}", "not-applicable")
         case _:
@@ -118,7 +118,7 @@ def _failed(finding: Finding) -> Iterator[str]:
         yield f"Why: {sentence(flat(finding.why))}"
     for one in finding.evidence:
         yield f"Evidence: {said(one)}"
-    if standing(finding) is FindingOutcome.UNKNOWN and (advice.note or advice.portal or advice.link):
+    if finding.outcome is FindingOutcome.UNKNOWN and (advice.note or advice.portal or advice.link):
         yield "What follows is for the case that the rule turns out to fail."
     if advice.note:
         yield f"How: {sentence(flat(advice.note))}"

@@ -14,7 +14,8 @@ from auditor.render.first import FirstThing, action, first_thing, question
 from auditor.render.layout import clip
 from auditor.render.markdown_text import code_span, fenced, harmless, link
 from auditor.render.scopes import are_assumed, numbered, verdict_word, whose, why
-from auditor.render.standing import by_standing, standing
+from auditor.render.standing import by_standing
+from auditor.render.waived import found
 from auditor.render.words import (
     FINDINGS,
     NAME,
@@ -170,7 +171,7 @@ def _findings(report: Report) -> Iterator[str]:
     yield "### Findings: the rules that were applied"
     several = len({finding.pack for finding in report.findings}) > 1
     loud, quiet = by_standing(report.findings, *_LOUD), by_standing(report.findings, *_QUIET)
-    yield _findings_table(sorted(loud, key=lambda finding: standing(finding).rank), several)
+    yield _findings_table(sorted(loud, key=lambda finding: finding.outcome.rank), several)
     if quiet:
         passed = len(by_standing(quiet, FindingOutcome.PASS))
         told = ", ".join(filter(None, (f"{passed} passed" * bool(passed), _not_applicable(len(quiet) - passed))))
@@ -186,7 +187,7 @@ def _not_applicable(number: int) -> str:
 def _findings_table(findings: Iterable[Finding], several: bool) -> str:
     rows = (
         (
-            FINDINGS[standing(finding)][0],
+            FINDINGS[finding.outcome][0],
             finding.severity.value,
             _name(finding.rule) + (f"<br>({_said(finding.pack)})" if several else ""),
             "<br>".join(_found(finding)),
@@ -199,11 +200,11 @@ def _findings_table(findings: Iterable[Finding], several: bool) -> str:
 def _found(finding: Finding) -> Iterator[str]:
     """What was expected and found, and where it failed, what to do."""
     yield f"**{_said(finding.title.rstrip('.')) or '-'}**"
-    yield _said(sentence(finding.reason))
+    yield _said(found(finding))
     advice = finding.remediation
-    if standing(finding) is FindingOutcome.FAIL and (advice.portal or advice.note):
+    if finding.outcome is FindingOutcome.FAIL and (advice.portal or advice.note):
         yield f"To do: {_said(action(finding))}"
-    if standing(finding) is FindingOutcome.FAIL and advice.link:
+    if finding.outcome is FindingOutcome.FAIL and advice.link:
         yield link(advice.link)
 
 

@@ -14,7 +14,7 @@ from auditor.render.encoded import encoded
 from auditor.render.evidence import said
 from auditor.render.layout import safe
 from auditor.render.moment import moment
-from auditor.render.standing import standing
+from auditor.render.waived import waived
 from auditor.render.words import click_path, flat, sentence
 
 VERSION = "1.5.0"
@@ -48,7 +48,7 @@ def render(report: Report) -> bytes:
 
 def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, Any]:
     severity_id, severity = _SEVERITIES[finding.severity]
-    status_id, status = _SUPPRESSED if standing(finding) is FindingOutcome.WAIVED else _NEW
+    status_id, status = _SUPPRESSED if finding.outcome is FindingOutcome.WAIVED else _NEW
     time = milliseconds(report.taken)
     return {
         "activity_id": CREATE,
@@ -64,7 +64,7 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
         "severity": severity,
         "status_id": status_id,
         "status": status,
-        "status_code": standing(finding).value,
+        "status_code": finding.outcome.value,
         "status_detail": _line(sentence(finding.reason)),
         "message": _line(f"{finding.rule}: {sentence(finding.reason)}"),
         "metadata": _metadata(report),
@@ -80,7 +80,10 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
         },
         **_remediation(finding),
         "resources": [_resource(report, pack)],
-        "unmapped": {"evidence": [_line(said(one)) for one in finding.evidence]},
+        "unmapped": {
+            "evidence": [_line(said(one)) for one in finding.evidence],
+            **({"waivers": [_line(waived(one)) for one in finding.waivers]} if finding.waivers else {}),
+        },
     }
 
 

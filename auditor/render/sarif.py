@@ -14,13 +14,15 @@ import msgspec
 from auditor.model.decision import Decision
 from auditor.model.finding import Finding, FindingOutcome, Severity
 from auditor.model.report import PackRef, Report, UnreadPart
+from auditor.model.waiver import Waiver
 from auditor.render.ending import allowed_by, answer, cost, what
 from auditor.render.evidence import said
 from auditor.render.first import action
 from auditor.render.layout import clip, safe
 from auditor.render.markdown_text import harmless, link
 from auditor.render.moment import moment
-from auditor.render.standing import by_standing, standing
+from auditor.render.standing import by_standing
+from auditor.render.waived import waived
 from auditor.render.words import answer_word, counts, flat, is_path, sentence
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -148,7 +150,7 @@ def _help(finding: Finding, title: str, why: str) -> dict[str, str]:
 
 
 def _result(finding: Finding, index: int) -> dict[str, Any]:
-    outcome = standing(finding)
+    outcome = finding.outcome
     kind = _KINDS[outcome]
     unknown = "Unknown: " if outcome is FindingOutcome.UNKNOWN else ""
     result = {
@@ -172,12 +174,12 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         },
     }
     if outcome is FindingOutcome.WAIVED:
-        result["suppressions"] = [_suppression(finding)]
+        result["suppressions"] = [_suppression(waiver) for waiver in finding.waivers]
     return result
 
 
-def _suppression(finding: Finding) -> dict[str, Any]:
-    return {"kind": "external", "status": "accepted", "justification": _text(sentence(finding.reason))}
+def _suppression(waiver: Waiver) -> dict[str, Any]:
+    return {"kind": "external", "status": "accepted", "justification": _text(waived(waiver))}
 
 
 def _location(finding: Finding) -> dict[str, Any]:

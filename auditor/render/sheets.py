@@ -10,13 +10,14 @@ from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.render.evidence import said
 from auditor.render.layout import safe
-from auditor.render.standing import standing
+from auditor.render.waived import waived
 from auditor.render.words import (
     FINDINGS,
     VERDICTS,
     answer_word,
     click_path,
     code,
+    count,
     counts,
     flat,
     resource,
@@ -75,6 +76,9 @@ def _facts(report: Report) -> Iterator[Row]:
     for policy in report.policies:
         yield "Consent policy", policy.id
         yield "SHA-256 of the policy", policy.digest
+    for file in report.waivers:
+        yield "Waiver file", f"{file.name} ({count(file.count, 'waiver')})"
+        yield "SHA-256 of the file", file.digest
     for one in report.disagreements:
         yield "Benchmarks disagree", "; ".join(f"{s.rule} {FINDINGS[s.outcome][0]}" for s in one.stands)
 
@@ -152,6 +156,7 @@ _FINDINGS = (
     Column("Outcome", 14),
     Column("Severity", 10),
     Column("Found", 60),
+    Column("Waivers", 40),
     Column("How to fix it", 60),
     Column("Portal", 50),
     Column("Link", 40),
@@ -168,9 +173,10 @@ def _finding(finding: Finding) -> Row:
         finding.pack,
         finding.rule,
         finding.title,
-        FINDINGS[standing(finding)][0],
+        FINDINGS[finding.outcome][0],
         finding.severity.value,
         sentence(finding.reason),
+        " ".join(map(waived, finding.waivers)),
         advice.note,
         click_path(advice.portal),
         advice.link,

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 import auditor.packs.schema
+import auditor.packs.waivers
 import auditor.render.schema
 import auditor.snapshot.schema
 from auditor.jobs.assemble import assemble
@@ -243,6 +244,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.schema.schema()),
         "docs/schemas/report.json": auditor.render.schema.render,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.schema.schema()),
+        "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waivers.schema()),
         **rule_pages.FILES,
     }
 )

@@ -73,7 +73,12 @@ def test_every_optional_permission_says_what_it_is_for() -> None:
 
 
 def test_the_schemas_are_all_there() -> None:
-    assert {path.name for path in (DOCS / "schemas").iterdir()} == {"pack.json", "report.json", "snapshot.json"}
+    assert {path.name for path in (DOCS / "schemas").iterdir()} == {
+        "pack.json",
+        "report.json",
+        "snapshot.json",
+        "waivers.json",
+    }
 
 
 @every_sample

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 import auditor
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.place import RulePlace
+from auditor.model.waiver import Waiver
 from auditor.model.report import Report
 from auditor.model.snapshot import Tenant
 from auditor.render import render as render_in
@@ -37,9 +38,17 @@ def run_of(made: Report, **options: Any) -> dict[str, Any]:
     return run
 
 
+WAIVER = Waiver(rule="r-waived", reason="accepted", owner="Anna", expires="2027-03-31", ticket="SEC-1")
 EVERY_OUTCOME = report(
     findings=tuple(
-        finding(f"r-{outcome}", "T", outcome, "Because.", place=RulePlace(file="rules/a b.yaml", line=7))
+        finding(
+            f"r-{outcome}",
+            "T",
+            outcome,
+            "Because.",
+            place=RulePlace(file="rules/a b.yaml", line=7),
+            waivers=(WAIVER,) if outcome is FindingOutcome.WAIVED else (),
+        )
         for outcome in FindingOutcome
     )
 )
@@ -88,7 +97,8 @@ def test_what_passed_becomes_no_alert_unless_it_is_asked_for() -> None:
 def test_only_what_is_waived_is_suppressed() -> None:
     suppressed = {each["properties"]["outcome"]: each.get("suppressions") for each in run_of(EVERY_OUTCOME)["results"]}
     assert suppressed["fail"] is suppressed["unknown"] is None
-    assert suppressed["waived"] == [{"kind": "external", "status": "accepted", "justification": "Because."}]
+    told = "Waived by Anna until 2027-03-31 (SEC-1): Accepted."
+    assert suppressed["waived"] == [{"kind": "external", "status": "accepted", "justification": told}]
 
 
 def test_an_unknown_rule_says_so() -> None:
