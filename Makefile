@@ -14,8 +14,13 @@ LOCK := requirements
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install -qq --no-compile --require-hashes --only-binary :all:
 
-# What the tests call besides Python, each as binary:Debian-package.
-NEEDED := git:git
+# What the tests call besides Python, each as binary:Debian-package; and the libraries that
+# weasyprint loads, which no command tells of.
+NEEDED := git:git chromium:chromium pdftotext:poppler-utils npm:npm
+LOADED := libpango-1.0.so.0:libpango-1.0-0 libpangoft2-1.0.so.0:libpangoft2-1.0-0 libharfbuzz-subset.so.0:libharfbuzz-subset0
+
+# The accessibility checker of the browser tests, from npm, as locked there.
+AXE := tests/browser/node_modules/.installed
 
 # The two states of the venv. A stamp is newer than all that it was installed from.
 RUN  := $(VENV)/.run
@@ -26,7 +31,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help audit test system lint format lock bench wheel clean
+.PHONY: help audit test system lint format lock bench gallery wheel clean
 
 help: ## show this help
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="..."]'
@@ -49,8 +54,11 @@ audit: $(RUN) ## audit the tenant of AZURE_TENANT_ID, or a sample tenant without
 
 # ---- Work on it -----------------------------------------------------------------------------
 
-test: system $(TEST) ## run all tests (ARGS= goes to pytest)
+test: system $(TEST) $(AXE) ## run all tests (ARGS= goes to pytest)
 	@$(PY) -m pytest $(ARGS)
+
+gallery: system $(TEST) ## write docs/gallery: a report on each sample tenant in each format
+	@$(PY) -m tests.gallery.make
 
 lint: $(LINT) ## ruff, mypy --strict and the floors of the house (import-linter)
 	@$(PY) -m ruff check .
@@ -83,7 +91,7 @@ lock: $(PY) ## write requirements/*.txt from setup.cfg (UPGRADE=1 for the newest
 	@$(COMPILE) setup.cfg --extra test --extra lint -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/lint.txt
 
 clean: ## remove the venv and all that was built
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(dir $(AXE)) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find auditor tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- The virtual environment ----------------------------------------------------------------
@@ -124,9 +132,17 @@ $(LINT): $(TEST) $(LOCK)/lint.txt
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/lint.txt
 	@touch $@
 
+$(AXE): tests/browser/package-lock.json
+	@echo "installing axe-core from npm" >&2
+	@cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
 system:
 	@missing=; for pair in $(NEEDED); do \
 		command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
+	done; \
+	for pair in $(LOADED); do \
+		$(PYTHON) -c "import ctypes; ctypes.CDLL('$${pair%%:*}')" 2>/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	[ -z "$$missing" ] || $(call apt,$$missing)
 

@@ -12,6 +12,7 @@ from auditor.cli.asked import asked_app, asked_packs, refuse_empty
 from auditor.cli.fix_script import SHELLS, script_place, write_fix_script
 from auditor.cli.options import app_options, pack_option, source_options, tenant_options
 from auditor.cli.output import Place, place_for, write_report
+from auditor.cli.redaction import own_words, redact_options, redactor_for, refuse_key_alone, source_of
 from auditor.cli.tenant import read_tenant, refuse_two_tenants
 from auditor.model.finding import Severity
 from auditor.model.waiver import WaiverFile
@@ -91,6 +92,7 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
     help="Failures that somebody answers for, for a time; counted apart and never as a pass. Repeatable."
     " Default: the files in CONSENT_AUDITOR_WAIVERS.",
 )
+@redact_options()
 @click.option("--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for decisions.")
 def command(
     packs: tuple[str, ...],
@@ -109,6 +111,8 @@ def command(
     fix_script: str | None,
     route: str,
     waiver_files: tuple[str, ...],
+    redact: bool,
+    redact_key: str | None,
     strict: bool,
     **tenant: Any,
 ) -> int:
@@ -118,12 +122,17 @@ def command(
     """
     refuse_empty()
     refuse_two_tenants(snapshot, sample)
+    refuse_key_alone(redact)
     script_file = script_place(formats, outputs) if fix_script else ""
     place = Place() if fix_script else place_for(formats, outputs)
     asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
     chosen = asked_packs(packs, asked.app)
     waivers = _waivers(waiver_files)
     read, source = read_tenant(chosen, snapshot, sample, user, asked.tenant, tenant)
+    if redact:
+        redactor = redactor_for(read, [pack.app for pack in chosen if pack.app is not None], redact_key)
+        chosen, waivers = own_words(redactor, chosen), tuple(map(redactor.waived, waivers))
+        read, source, user = redactor.snapshot, source_of(source), redactor.part(user)
     from auditor.jobs.assemble import assemble
     from auditor.jobs.verdict import exit_code
 

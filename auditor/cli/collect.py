@@ -11,6 +11,7 @@ from auditor.cli import exits
 from auditor.cli.asked import asked_packs, refuse_empty
 from auditor.cli.options import pack_option, tenant_options
 from auditor.cli.output import must_be_writable
+from auditor.cli.redaction import redact_options, redactor_for, refuse_key_alone
 from auditor.model.plan import Plan
 
 
@@ -27,13 +28,24 @@ Examples:
 @click.option("--app", "client_id", metavar="CLIENT_ID", help="Read what a check of this app needs, too.")
 @click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Read this user's roles and groups, too.")
 @click.option("--full", is_flag=True, help="Read every section, the directory-wide ones page by page.")
+@redact_options()
 @tenant_options
-def command(output: str, packs: tuple[str, ...], client_id: str | None, user: str, full: bool, **tenant: Any) -> int:
+def command(
+    output: str,
+    packs: tuple[str, ...],
+    client_id: str | None,
+    user: str,
+    full: bool,
+    redact: bool,
+    redact_key: str | None,
+    **tenant: Any,
+) -> int:
     """Read a tenant once into a snapshot file, to judge it later or elsewhere.
 
     The file holds no secret, but it describes the tenant: only its owner may read it.
     """
     refuse_empty()
+    refuse_key_alone(redact)
     if output != "-":
         must_be_writable(output)
     from auditor.cli.live import read_live, target_for
@@ -48,6 +60,8 @@ def command(output: str, packs: tuple[str, ...], client_id: str | None, user: st
         plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
     apps = [pack.app for pack in chosen if pack.app is not None]
     snapshot = read_live(target_for(**tenant), plan, apps, user)
+    if redact:
+        snapshot = redactor_for(snapshot, apps, redact_key).snapshot
 
     from auditor.snapshot.write import dumps, save
 

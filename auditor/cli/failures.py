@@ -28,7 +28,14 @@ def explained(error: Exception) -> Explained | None:
         if hint:
             told = f"{told.removesuffix(hint)}What to do: {hint}"
         return Explained(f"Error: {told}", exits.USAGE)
-    if names & {"RequestError", "ShippedDataMissing", "Unsupposable", "FormatUnavailable"}:
+    if names & {
+        "RequestError",
+        "ShippedDataMissing",
+        "Unsupposable",
+        "FormatUnavailable",
+        "BundleError",
+        "KeyFileError",
+    }:
         return Explained(f"Error: {error}.", exits.USAGE)
     if names & {"GraphError", "UserNotRead"}:
         advice = getattr(error, "advice", "")

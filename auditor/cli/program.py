@@ -14,11 +14,13 @@ from auditor import __version__
 from auditor.cli import exits
 
 _VERBS = {
+    "bundle": "Make one zip for a ticket, redacted, and verify such a file",
     "check": "Audit a tenant: can users connect the app, and if not, why and what to change",
     "collect": "Read a tenant once into a snapshot file, to judge it later or elsewhere",
     "completion": "Print the script that completes commands in a shell",
     "doctor": "Test the credential, the network and the permissions before an audit",
-    "packs": "List the rule packs, and the permissions that they need",
+    "packs": "Show, write, check and test rule packs, and print the permissions they need",
+    "redact": "Write a snapshot without names, or look up what a token stands for",
 }
 """Help of every verb, so that listing them loads none."""
 

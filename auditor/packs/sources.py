@@ -45,6 +45,11 @@ def shipped_source(name: str) -> Source:
     return Source(f"{shipped.label('rules')}/{name}.yaml", _bytes(file, file.name))
 
 
+def is_shipped(origin: str) -> bool:
+    """Whether a pack of this origin came with the program."""
+    return origin.startswith(f"{shipped.label('rules')}/")
+
+
 def unknown_pack(name: str, offered: Iterable[str]) -> Problem:
     """What to say to someone who asked for a shipped pack that is none."""
     if exists(Path(name)):

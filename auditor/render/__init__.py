@@ -36,6 +36,8 @@ FORMATS = MappingProxyType(
         "csv": Format("auditor.render.csv", ".csv"),
         "xlsx": Format("auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True),
         "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl"),
+        "html": Format("auditor.render.html", ".html"),
+        "pdf": Format("auditor.render.pdf", ".pdf", needs=("weasyprint",), extra="pdf", is_binary=True),
     }
 )
 """By the name that ``-f`` takes."""

@@ -93,7 +93,9 @@ def test_every_format_pack_and_sample_is_listed() -> None:
 
 
 COMMANDS = tuple((here.command_path, here.command) for here in every_command())
-FLAGS = {flag for _, command in COMMANDS for param in command.params for flag in param.opts} | {"--help"}
+FLAGS = {
+    flag for _, command in COMMANDS for param in command.params for flag in (*param.opts, *param.secondary_opts)
+} | {"--help"}
 
 
 @pytest.mark.parametrize("path", guides(), ids=title)

@@ -1,0 +1,189 @@
+"""``bundle``: one zip for a ticket. ``bundle verify``: is it whole, and do the rules say the same again?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli import exits
+from auditor.cli.asked import asked_app, asked_packs, refuse_empty
+from auditor.cli.options import app_options, pack_option, source_options, tenant_options
+from auditor.cli.output import must_be_writable
+from auditor.cli.redaction import redact_options, redactor_for, refuse_key_alone, source_of
+from auditor.cli.tenant import read_tenant, refuse_two_tenants
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.jobs.bundle import Manifest
+    from auditor.jobs.bundle_check import Verified
+    from auditor.model.app import App
+    from auditor.model.rule import Pack
+    from auditor.packs.texts import PackText
+    from auditor.snapshot.redact import Redactor
+
+
+@click.group(
+    "bundle",
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  consent-auditor bundle --pack trackerrms-uk -o ticket.zip
+  consent-auditor bundle --snapshot tenant.json --pack trackerrms-uk -o ticket.zip
+  consent-auditor bundle verify ticket.zip""",
+)
+@pack_option
+@app_options
+@source_options
+@tenant_options
+@click.option("-o", "--output", metavar="FILE", default="consent-audit.zip", show_default=True, help="File to write.")
+@redact_options(default=True)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    packs: tuple[str, ...],
+    client_id: str | None,
+    scopes: str | None,
+    redirect_uri: str,
+    name: str,
+    from_url: str | None,
+    user: str,
+    snapshot: str | None,
+    sample: str | None,
+    output: str,
+    redact: bool,
+    redact_key: str | None,
+    **tenant: Any,
+) -> int:
+    """Make one zip for a ticket: the report in HTML, PDF and JSON, the snapshot, the rules, and their SHA-256 sums.
+
+    Names of the tenant, its people and its objects are redacted unless --no-redact is given. What is in the bundle
+    can be judged again by whoever gets it.
+    """
+    if ctx.invoked_subcommand:
+        return exits.OK
+    refuse_empty()
+    refuse_two_tenants(snapshot, sample)
+    refuse_key_alone(redact)
+    must_be_writable(output)
+    asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
+    texts = _texts(asked_packs(packs, asked.app), packs, asked.app)
+    chosen = [text.pack for text in texts]
+    read, source = read_tenant(chosen, snapshot, sample, user, asked.tenant, tenant)
+    if redact:
+        redactor = redactor_for(read, [pack.app for pack in chosen if pack.app is not None], redact_key)
+        read, source, user = redactor.snapshot, source_of(source), redactor.part(user)
+        texts = [_without_names(text, redactor) for text in texts]
+        chosen = [text.pack for text in texts]
+    from auditor.atomic import write_whole
+    from auditor.jobs.assemble import assemble
+    from auditor.jobs.bundle import bundle
+
+    report = assemble(read, chosen, user=user, source=source, tool=_tool())
+    data, manifest = bundle(report, read, texts, redacted=redact, user=user)
+    write_whole(output, data, keep_mode=True)
+    _say(output, manifest)
+    return exits.OK
+
+
+def _texts(chosen: Sequence[Pack], names: tuple[str, ...], app: App | None) -> list[PackText]:
+    """The texts of the chosen packs; an app without a pack gets one, which says what the options said."""
+    from auditor.cli.pack_names import asked_sources
+    from auditor.packs.sources import Source
+    from auditor.packs.texts import texts_of
+    from auditor.packs.written import name_for, pack_text
+
+    wanted = {pack.digest for pack in chosen}
+    found = (texts_of(source) for name in names for source in next(asked_sources([name])))
+    texts = {text.pack.name: text for text in found if text.pack.digest in wanted}
+    if app is not None:
+        name = name_for(app)
+        text = pack_text(app, name=name, source="the command line that made the bundle")
+        texts[name] = texts_of(Source(f"{name}.yaml", text.encode()))
+    return list(texts.values())
+
+
+def _without_names(text: PackText, redactor: Redactor) -> PackText:
+    from auditor.packs.errors import PackError
+    from auditor.packs.sources import is_shipped
+    from auditor.packs.texts import scrubbed
+
+    if is_shipped(text.pack.origin):
+        return text
+    try:
+        return scrubbed(text, redactor.text)
+    except PackError as error:
+        raise click.UsageError(
+            f'the pack "{text.pack.name}" holds names of the tenant where it needs them: take them out of the pack, or'
+            f" give --no-redact\n{error}"
+        ) from error
+
+
+def _tool() -> str:
+    from auditor import __version__
+
+    return f"consent-auditor {__version__}"
+
+
+def _say(output: str, manifest: Manifest) -> None:
+    from auditor.jobs.bundle import PASTE
+    from auditor.render.words import count
+
+    click.echo(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.", err=True)
+    for why in manifest.left_out:
+        click.echo(f"Left out {why}", err=True)
+    click.echo(f"Attach it to the ticket; {PASTE} in it is a text to paste.", err=True)
+
+
+def _names(manifest: Manifest) -> str:
+    return "redacted" if manifest.redacted else "not redacted"
+
+
+@command.command(
+    "verify",
+    epilog="""\b
+Examples:
+  consent-auditor bundle verify ticket.zip
+
+\b
+Exit codes: 0 whole, and the rules say the same again; 1 damaged or changed, or the rules
+say something else; 2 no bundle; 4 whole, but it could not be judged again.""",
+)
+@click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
+def verify(file: str) -> int:
+    """Check a bundle: every file against its SHA-256, and the snapshot judged again by the bundle's rules."""
+    if not file:
+        raise click.UsageError("FILE is empty: is a variable not set?")
+    from auditor.jobs import bundle_check
+
+    data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    found = bundle_check.verify(data)
+    for line in _told(found):
+        click.echo(line)
+    if found.problems or found.differences:
+        return exits.FAILING
+    return exits.UNKNOWN if found.not_judged else exits.OK
+
+
+def _told(found: Verified) -> list[str]:
+    from auditor.render.layout import safe
+    from auditor.render.words import count, utc
+
+    manifest = found.manifest
+    tenant = safe(manifest.tenant.name or manifest.tenant.id)
+    lines = [f"{tenant}, read {utc(manifest.taken)} by {safe(manifest.tool)}, names {_names(manifest)}"]
+    if found.problems:
+        lines += ["", "NOT WHOLE: ask the sender for the file again.", *(f"  {safe(one)}" for one in found.problems)]
+        return lines
+    lines.append(f"Whole: {count(len(manifest.files), 'file')} as the manifest lists them.")
+    if found.not_judged:
+        lines.append(f"Not judged again: {safe(found.not_judged)}")
+    elif found.differences:
+        lines += ["Judged again, and the rules say something else:", *(f"  {safe(one)}" for one in found.differences)]
+    else:
+        lines.append("Judged again: the same answers and the same findings.")
+    return lines

@@ -1,0 +1,149 @@
+"""One file for a ticket: reports, the snapshot that they rest on, the rules, and a manifest with the sum of each.
+
+The same inputs give the same bytes: members stand in the order of their names, with one date for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from auditor.model.report import Report
+from auditor.model.snapshot import Snapshot, Tenant
+from auditor.packs.texts import PackText
+from auditor.render import FormatUnavailable, render
+from auditor.render.paste import render as paste
+from auditor.snapshot.write import dumps
+
+FORMAT = "consent-auditor/bundle"
+VERSION = 1
+MANIFEST = "manifest.json"
+SNAPSHOT, REPORT, PASTE, README = "snapshot.json", "report.json", "paste.txt", "README.txt"
+REPORTS = {"json": REPORT, "html": "report.html", "pdf": "report.pdf"}
+"""The formats of a bundle; the PDF is left out where it cannot be made."""
+
+_DATE = (1980, 1, 1, 0, 0, 0)
+_OWNER_READS = 0o100600 << 16
+
+
+class BundledPack(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rules were applied, and the member that holds their text."""
+
+    name: str
+    version: str
+    digest: str
+    file: str
+
+
+class BundledFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A member, its size in bytes and its SHA-256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bundle says of itself. `user` is who was decided for beside the ordinary member."""
+
+    format: str = FORMAT
+    version: int = VERSION
+    tool: str = ""
+    taken: str = ""
+    tenant: Tenant
+    redacted: bool
+    user: str = ""
+    packs: tuple[BundledPack, ...] = ()
+    files: tuple[BundledFile, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Why a report is missing, for a reader who looks for it."""
+
+
+def bundle(
+    report: Report, snapshot: Snapshot, packs: Iterable[PackText], *, redacted: bool, user: str = ""
+) -> tuple[bytes, Manifest]:
+    """The bundle's bytes, and its manifest. `report` must be on `snapshot` by `packs`.
+
+    Nothing of either is changed: who wants names left out redacts the snapshot before it is judged.
+    """
+    texts = tuple(packs)
+    members: dict[str, bytes] = {SNAPSHOT: dumps(snapshot)}
+    left_out: list[str] = []
+    for name, member in REPORTS.items():
+        try:
+            members[member] = render(report, name)
+        except FormatUnavailable as why:
+            left_out.append(f"{member}: {why}")
+    for text in texts:
+        members.update({f"packs/{file}": data for file, data in text.files})
+    members[PASTE] = paste(report).encode()
+    members[README] = _readme(report, texts, redacted, user).encode()
+    manifest = Manifest(
+        tool=report.tool,
+        taken=report.taken,
+        tenant=report.tenant,
+        redacted=redacted,
+        user=user,
+        packs=tuple(
+            BundledPack(name=t.pack.name, version=t.pack.version, digest=t.pack.digest, file=_member_of(t))
+            for t in texts
+        ),
+        files=tuple(
+            BundledFile(path=path, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+            for path, data in sorted(members.items())
+        ),
+        left_out=tuple(left_out),
+    )
+    members[MANIFEST] = _json(manifest)
+    return _zipped(members), manifest
+
+
+def _member_of(text: PackText) -> str:
+    return f"packs/{text.files[0][0]}"
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def _zipped(members: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path, data in sorted(members.items()):
+            member = zipfile.ZipInfo(path, _DATE)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = _OWNER_READS
+            member.create_system = 3
+            archive.writestr(member, data)
+    return out.getvalue()
+
+
+def _readme(report: Report, texts: tuple[PackText, ...], redacted: bool, user: str) -> str:
+    """What is in the bundle and what to do with it, for somebody who has only this file."""
+    names = (
+        "Names of the tenant, of its people and of its objects are tokens. Whoever made the bundle can look them up\n"
+        "with the key that stays with them; nobody else can.\n"
+        if redacted
+        else "Nothing was redacted: the snapshot holds names of people and objects of the tenant.\n"
+    )
+    packs = " ".join(f"--pack {_member_of(text)}" for text in texts)
+    again = f"consent-auditor check --snapshot {SNAPSHOT} {packs}{f' --user {user}' if user else ''}"
+    return (
+        f"A consent audit by {report.tool}, to be attached to a ticket.\n\n"
+        f"{PASTE}      a short text to paste into the ticket\n"
+        "report.html    the report, to be read in a browser; report.pdf the same for printing, where it could be made\n"
+        f"{REPORT}    the same for programs\n"
+        f"{SNAPSHOT}  what was read of the tenant\n"
+        "packs/         the rules that were applied\n"
+        f"{MANIFEST}  the SHA-256 of every file\n\n"
+        f"{names}\n"
+        "To check that nothing was changed, and that the rules say the same again:\n\n"
+        "  consent-auditor bundle verify BUNDLE.zip\n\n"
+        "To judge again, or by other rules, unpack it and run in its folder:\n\n"
+        f"  {again}\n"
+    )

@@ -1,0 +1,206 @@
+"""The answers as the page shows them: the first screen of each, its scopes, and how they were decided."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from auditor.model.decision import Confidence, Decision, ScopeVerdict
+from auditor.model.report import Calibration, Report
+from auditor.render.first import FirstThing, first_thing
+from auditor.render.html.charts import Chart, by_verdict
+from auditor.render.html.fixes import Address, Way, address, ways
+from auditor.render.html.picture import Picture, picture
+from auditor.render.html.tones import tone
+from auditor.render.layout import clip
+from auditor.render.scopes import are_assumed, numbered, verdict_word, whose, why
+from auditor.render.words import (
+    NAME,
+    ORDINARY_MEMBER,
+    OUTCOMES,
+    VERDICTS,
+    answer_word,
+    could_be,
+    resource,
+    screen,
+    sentence,
+    series,
+)
+
+
+class First(NamedTuple):
+    """The first thing to do, with its link or, without one, its first command or steps to copy."""
+
+    says: tuple[str, ...]
+    link: Address | None
+    command: Way | None
+    steps: tuple[str, ...]
+    role: str
+    after: str
+
+
+class ScopeRow(NamedTuple):
+    """One requested scope."""
+
+    name: str
+    permission_id: str
+    resource: str
+    verdict: str
+    tone: str
+    why: str
+    decider: str
+
+
+class StepRow(NamedTuple):
+    """One condition set held against the scopes that it was asked about in the same way."""
+
+    scopes: str
+    policy: str
+    kind: str
+    condition_set: str
+    matched: str
+    why: str
+
+
+class Answer(NamedTuple):
+    """Everything about one answer. `same_as` lists the numbers of answers that are equal to it."""
+
+    number: int
+    whose: str
+    app_name: str
+    app_id: str
+    variant: str
+    subject: str
+    word: str
+    tone: str
+    means: str
+    because: str
+    sees: str
+    facts: tuple[tuple[str, tuple[str, ...]], ...]
+    first: First | None
+    picture: Picture
+    scopes: tuple[ScopeRow, ...]
+    shared_resource: str
+    assumed: bool
+    notes: tuple[str, ...]
+    steps: tuple[StepRow, ...]
+    chart: Chart | None
+    same_as: tuple[int, ...]
+
+
+class Difference(NamedTuple):
+    """What a pack assumes of an app, against what the tenant granted."""
+
+    sentence: str
+    rows: tuple[tuple[str, str, str], ...]
+
+
+def answers(report: Report) -> tuple[Answer, ...]:
+    """Each different answer, under its number."""
+    return tuple(_answer(report, number, decision) for number, decision in numbered(report))
+
+
+def _answer(report: Report, number: int, decision: Decision) -> Answer:
+    said = OUTCOMES[decision.outcome]
+    names = {resource(scope.resource, scope.resource_name) for scope in decision.scopes}
+    assumed = are_assumed(decision)
+    return Answer(
+        number=number,
+        whose=whose(number, decision),
+        app_name=clip(decision.app.name, NAME) or "App",
+        app_id=decision.app.client_id,
+        variant=clip(decision.app.variant, NAME),
+        subject="" if decision.subject == ORDINARY_MEMBER else decision.subject,
+        word=answer_word(decision),
+        tone=tone(said.style),
+        means=said.means,
+        because=sentence(decision.because),
+        sees=screen(decision),
+        facts=_facts(decision),
+        first=_first(first_thing(report, decision, more="Findings"), f"first-{number}"),
+        picture=picture(decision),
+        scopes=tuple(_scope(scope, assumed) for scope in decision.scopes),
+        shared_resource=names.pop() if len(names) == 1 else "",
+        assumed=assumed,
+        notes=tuple(map(sentence, decision.notes)),
+        steps=_steps(decision),
+        chart=by_verdict(decision),
+        same_as=tuple(n for n, other in enumerate(report.decisions, start=1) if n != number and other == decision),
+    )
+
+
+def _facts(decision: Decision) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    likely = decision.confidence is Confidence.LIKELY
+    facts = (
+        ("Also in the way", tuple(map(sentence, decision.also))),
+        ("Depends on", tuple(map(sentence, decision.depends_on))),
+        ("Could be", (could_be(decision),) if decision.outcomes else ()),
+        ("Confidence", ("Likely, not certain.", *map(sentence, decision.doubts)) if likely else ()),
+    )
+    return tuple((label, texts) for label, texts in facts if texts)
+
+
+def first_of(report: Report) -> First | None:
+    """The first thing to do in a report without an answer about an app."""
+    return None if report.decisions else _first(first_thing(report, None, more="Findings"), "first-0")
+
+
+def _first(thing: FirstThing | None, name: str) -> First | None:
+    if thing is None:
+        return None
+    commands = ways(thing.fix, name) if thing.fix and not thing.link else ()
+    return First(
+        says=thing.says,
+        link=address(thing.link, f"{name}-link"),
+        command=commands[0] if commands else None,
+        steps=thing.fix.steps.portal if thing.fix and not thing.link and not commands else (),
+        role=thing.role,
+        after=thing.after,
+    )
+
+
+def _scope(scope: ScopeVerdict, assumed: bool) -> ScopeRow:
+    return ScopeRow(
+        name=scope.scope,
+        permission_id=scope.permission_id or "",
+        resource=resource(scope.resource, scope.resource_name),
+        verdict=verdict_word(scope),
+        tone="done" if VERDICTS[scope.verdict][0] == "granted" else tone(VERDICTS[scope.verdict][1]),
+        why=why(scope, scope.detail, assumed),
+        decider=f"Condition set {scope.condition_set}" if scope.condition_set else "",
+    )
+
+
+def _steps(decision: Decision) -> tuple[StepRow, ...]:
+    """What every condition set said, set by set; scopes of which it said the same share a row."""
+    alike: dict[tuple[str, str, str], dict[tuple[str, str], list[str]]] = {}
+    for scope in decision.scopes:
+        for step in scope.steps:
+            sets = alike.setdefault((step.policy, step.kind, step.condition_set), {})
+            sets.setdefault((step.matched, _of_the_scope(step.why, scope.scope)), []).append(scope.scope)
+    return tuple(
+        StepRow(series(tuple(dict.fromkeys(names))), *which, *said)
+        for which, sets in alike.items()
+        for said, names in sets.items()
+    )
+
+
+def _of_the_scope(why: str, name: str) -> str:
+    """The reason without the scope's name, which stands beside it."""
+    return re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w.])", "the scope", why) if name else why
+
+
+def differences(report: Report) -> tuple[Difference, ...]:
+    """Every comparison of assumed with granted scopes."""
+    return tuple(map(_difference, report.calibrations))
+
+
+def _difference(one: Calibration) -> Difference:
+    app = one.app or f"app {one.client_id}"
+    rows = tuple(
+        (resource(each.resource, each.resource_name), ", ".join(each.assumed_not_granted) or "-", granted or "-")
+        for each in one.differences
+        if (granted := ", ".join(each.granted_not_assumed)) or each.assumed_not_granted
+    )
+    what = "other scopes than" if rows else "exactly the scopes that"
+    return Difference(f"The pack {one.pack} assumes {what} this tenant granted to {app}.", rows)

@@ -1,0 +1,130 @@
+"""The findings as the page shows them: what should be, what is, why it matters, and how to mend, check and undo it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from auditor.model.finding import Evidence, Finding, FindingOutcome
+from auditor.model.report import Report
+from auditor.render.encoded import encoded
+from auditor.render.html.fixes import Address, FixView, Numbers, address
+from auditor.render.html.links import clickable
+from auditor.render.html.tones import tone
+from auditor.render.layout import clip
+from auditor.render.waived import waived
+from auditor.render.words import FINDINGS, SEVERE, click_path, flat, is_path, sentence
+
+_ROOM = 400
+"""Columns of a value; the JSON report holds all of it."""
+_MOST = 40
+"""Values of one finding that are shown; the rest is counted."""
+
+
+_SETTINGS = frozenset({"authorizationPolicy", "adminConsentRequestPolicy", "directorySettings"})
+"""Where evidence is a setting as it was read, which can be put back; elsewhere it is what was made of several."""
+
+
+class FindingView(NamedTuple):
+    """One finding. `asks` is whether something is to be done about it."""
+
+    number: int
+    rule: str
+    pack: str
+    title: str
+    outcome: str
+    word: str
+    tone: str
+    severity: str
+    severe: bool
+    reason: str
+    asks: str
+    why: str
+    note: str
+    evidence: tuple[tuple[str, str, str], ...]
+    more_evidence: int
+    advice: str
+    portal: tuple[str, ...]
+    path: str
+    link: Address | None
+    role: str
+    verify: str
+    undo: tuple[tuple[str, str], ...]
+    known: tuple[int, ...]
+    fixes: tuple[FixView, ...]
+    frameworks: tuple[tuple[str, str], ...]
+    references: tuple[tuple[str, str], ...]
+    place: str
+    fingerprint: str
+    waived: tuple[str, ...]
+    subjects: tuple[tuple[str, str], ...]
+    more_subjects: int
+    perhaps_more: str
+
+
+def findings(report: Report, numbers: Numbers) -> tuple[FindingView, ...]:
+    """What needs attention first, the worst first; otherwise in their order."""
+    ranked = sorted(report.findings, key=lambda finding: (finding.outcome.rank, finding.severity.rank))
+    return tuple(_view(finding, number, numbers) for number, finding in enumerate(ranked, start=1))
+
+
+def _view(finding: Finding, number: int, numbers: Numbers) -> FindingView:
+    stands = finding.outcome
+    failed, unknown = stands is FindingOutcome.FAIL, stands is FindingOutcome.UNKNOWN
+    known, fixes = numbers.split(finding.fixes if failed or unknown else ())
+    advice = finding.remediation
+    path = is_path(advice.portal)
+    word, style = FINDINGS[stands]
+    return FindingView(
+        number=number,
+        rule=finding.rule,
+        pack=finding.pack,
+        title=finding.title.rstrip("."),
+        outcome=stands.value,
+        word=word,
+        tone="waived" if stands is FindingOutcome.WAIVED else tone(style),
+        severity=finding.severity.value,
+        severe=finding.severity in SEVERE and failed,
+        reason=sentence(finding.reason),
+        asks="fail" if failed else "unknown" if unknown else "",
+        why=sentence(flat(finding.why)),
+        note=flat(finding.note),
+        evidence=tuple(map(_evidence, finding.evidence[:_MOST])),
+        more_evidence=max(0, len(finding.evidence) - _MOST),
+        advice=sentence(flat(advice.note)),
+        portal=() if path else tuple(map(flat, advice.portal)),
+        path=sentence(click_path(advice.portal)) if path else "",
+        link=address(advice.link, f"finding-{number}-link"),
+        role=sentence(advice.role),
+        verify=f"Run the audit again: {finding.rule} then passes." if failed else "",
+        undo=_undo(finding.evidence) if failed and not finding.fixes else (),
+        known=known,
+        fixes=fixes,
+        frameworks=tuple(finding.frameworks.items()),
+        references=tuple((each, clickable(each)) for each in finding.references),
+        place=f"{finding.place.file}, line {finding.place.line}" if finding.place else "",
+        fingerprint=finding.fingerprint,
+        waived=tuple(map(waived, finding.waivers)),
+        subjects=tuple((one.name, one.id) for one in finding.subjects[:_MOST]),
+        more_subjects=max(0, len(finding.subjects) - _MOST),
+        perhaps_more=sentence(finding.unread),
+    )
+
+
+def _evidence(one: Evidence) -> tuple[str, str, str]:
+    return one.path, _value(one.actual), "" if one.expected is None else _value(one.expected)
+
+
+def _undo(evidence: Sequence[Evidence]) -> tuple[tuple[str, str], ...]:
+    """The values to put back: those of settings that were found where others should be."""
+    settings = [each for each in evidence if re.split(r"[./\[]", each.path, maxsplit=1)[0] in _SETTINGS]
+    found = [each for each in settings if each.expected is not None and each.actual != each.expected]
+    return tuple((each.path, _value(each.actual)) for each in found[:_MOST])
+
+
+def _value(found: Any) -> str:
+    """A value of the snapshot as JSON, with blanks at which a line can break."""
+    return clip(msgspec.json.format(encoded(found, str), indent=0).decode(), _ROOM)

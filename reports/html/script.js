@@ -1,0 +1,124 @@
+// Only comfort: copy buttons and filters. Without it, everything can be read.
+(function () {
+  "use strict";
+  const all = (selector, from) => Array.from((from || document).querySelectorAll(selector));
+  const said = document.getElementById("said");
+
+  function legacyCopy(text) {
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "unseen";
+    area.setAttribute("aria-hidden", "true");
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+
+  async function copied(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch (error) {
+      return legacyCopy(text);
+    }
+  }
+
+  for (const button of all("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const done = await copied(document.getElementById(button.dataset.copy).textContent);
+      button.textContent = done ? "Copied" : "Not copied";
+      said.textContent = done ? "Copied." : "The browser did not allow copying: select the text instead.";
+      button.focus();
+      window.setTimeout(() => { button.textContent = "Copy"; said.textContent = ""; }, 2500);
+    });
+  }
+
+  const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+  const texts = new WeakMap();
+  function textOf(element) {
+    if (!texts.has(element)) texts.set(element, element.textContent.toLowerCase());
+    return texts.get(element);
+  }
+
+  const filters = document.getElementById("filters");
+  if (filters) {
+    const findings = all("#finding-list > .finding");
+    const fields = all("[data-filter]", filters);
+    const shown = document.getElementById("shown");
+    const reset = document.getElementById("reset");
+    const openAll = document.getElementById("open-all");
+    filters.hidden = false;
+
+    const fits = (finding) => fields.every((field) => field.dataset.filter === "text"
+      ? words(field.value).every((word) => textOf(finding).includes(word))
+      : !field.value || finding.dataset[field.dataset.filter] === field.value);
+
+    const filter = () => {
+      let number = 0;
+      for (const finding of findings) {
+        finding.hidden = !fits(finding);
+        if (!finding.hidden) number += 1;
+      }
+      shown.textContent = number + " of " + findings.length + " findings";
+      reset.hidden = fields.every((field) => !field.value);
+    };
+    filters.addEventListener("input", filter);
+    reset.addEventListener("click", () => {
+      for (const field of fields) field.value = "";
+      filter();
+      fields[0].focus();
+    });
+    openAll.addEventListener("click", () => {
+      const open = openAll.textContent === "Open all";
+      for (const finding of findings) if (!finding.hidden) finding.open = open;
+      openAll.textContent = open ? "Close all" : "Open all";
+    });
+    filter();
+  }
+
+  const grants = document.getElementById("grant-filter");
+  if (grants) {
+    const rows = all("#grant-list > tr");
+    const field = grants.querySelector("input");
+    const shown = grants.querySelector(".shown");
+    grants.hidden = false;
+    field.addEventListener("input", () => {
+      const wanted = words(field.value);
+      let number = 0;
+      for (const row of rows) {
+        row.hidden = !wanted.every((word) => textOf(row).includes(word));
+        if (!row.hidden) number += 1;
+      }
+      shown.textContent = number + " of " + rows.length + " lines";
+    });
+  }
+
+  // A link to something inside a closed part opens it.
+  const reveal = () => {
+    const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+    if (!target) return;
+    for (let part = target; part; part = part.parentElement) {
+      if (part.tagName === "DETAILS") part.open = true;
+    }
+    target.scrollIntoView();
+  };
+  window.addEventListener("hashchange", reveal);
+  reveal();
+
+  // On paper nothing is closed or filtered away; afterwards all is as it was.
+  let closed = [];
+  let hidden = [];
+  window.addEventListener("beforeprint", () => {
+    closed = all("details:not([open])");
+    hidden = all(".finding[hidden], #grant-list > tr[hidden]");
+    for (const part of closed) part.open = true;
+    for (const part of hidden) part.hidden = false;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const part of closed) part.open = false;
+    for (const part of hidden) part.hidden = true;
+  });
+})();

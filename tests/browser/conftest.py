@@ -1,0 +1,73 @@
+"""One headless Chromium for all of these tests, and pages in it that tell what they asked for and complained of."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = 375
+
+
+class Visit:
+    """A page that was opened: everything that it asked for, and every complaint of the browser."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+
+Opener = Callable[..., Visit]
+
+
+# Not for the session: its event loop would be in the way of the tests elsewhere that have one of their own.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; started once."""
+    found = shutil.which("chromium")
+    assert found, "chromium is not installed: run `make test`, which installs it"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
+    """Open a report as a file on the disk, the way that a recipient does."""
+    contexts: list[Any] = []
+
+    def opener(html: str, *, width: int = 1200, dark: bool = False, script: bool = True) -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": 850},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        path = tmp_path / f"report-{len(contexts)}.html"
+        path.write_text(html, encoding="utf-8")
+        visit = Visit(context.new_page())
+        visit.page.goto(path.as_uri())
+        return visit
+
+    yield opener
+    for context in contexts:
+        context.close()

@@ -1,0 +1,209 @@
+"""The HTML report in a real browser."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import PHONE, Opener
+from tests.browser.pages import REPORTS, html
+
+EVERY = pytest.mark.parametrize("name", list(REPORTS))
+USUAL = "managed-default"
+
+
+@EVERY
+def test_nothing_leaves_the_page_and_the_browser_does_not_complain(opened: Opener, name: str) -> None:
+    visit = opened(html(name))
+    visit.page.wait_for_load_state("networkidle")
+    assert visit.asked == [visit.page.url]
+    assert visit.complaints == []
+
+
+def test_whatever_slipped_into_the_page_could_not_load_or_run_anything(opened: Opener) -> None:
+    page = opened(html(USUAL)).page
+    violated = page.evaluate(
+        """() => new Promise((done) => {
+            const seen = [];
+            document.addEventListener("securitypolicyviolation", (event) => {
+                seen.push(event.effectiveDirective);
+                if (seen.length === 3) done(seen.sort());
+            });
+            const image = document.createElement("img");
+            image.src = "https://example.com/a.png";
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            const style = document.createElement("style");
+            style.textContent = "body { display: none }";
+            document.body.append(image, script, style);
+        })"""
+    )
+    assert violated == ["img-src", "script-src-elem", "style-src-elem"]
+    assert page.evaluate("window.ran") is None
+
+
+@EVERY
+def test_a_phone_shows_the_page_without_scrolling_sideways(opened: Opener, name: str) -> None:
+    page = opened(html(name), width=PHONE).page
+    _open_everything(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    wide = page.evaluate(
+        """(width) => Array.from(document.querySelectorAll("main *:not(.unseen, .unseen *)"))
+            .filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > width + 1)
+            .map((e) => e.tagName + "." + e.className)""",
+        PHONE,
+    )
+    assert wide == []
+
+
+def test_a_dark_page_is_dark_and_a_light_one_light(opened: Opener) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    ink = "getComputedStyle(document.querySelector('.path .title')).fill"
+    light, dark = opened(html(USUAL)).page, opened(html(USUAL), dark=True).page
+    assert _brightness(light.evaluate(ground)) > 200 > 60 > _brightness(dark.evaluate(ground))
+    assert _brightness(light.evaluate(ink)) < 100 < _brightness(dark.evaluate(ink))
+
+
+def _brightness(colour: str) -> float:
+    red, green, blue = (int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+    return (red * 299 + green * 587 + blue * 114) / 1000
+
+
+def _shown(page: Page) -> int:
+    return page.locator("#finding-list > .finding:visible").count()
+
+
+def test_filters_narrow_the_findings_and_say_how_many_are_left(opened: Opener) -> None:
+    page = opened(html("custom-policy")).page
+    every = _shown(page)
+    said = page.locator("#shown")
+    assert said.text_content() == f"{every} of {every} findings"
+    assert not page.locator("#reset").is_visible()
+
+    page.select_option("[data-filter=outcome]", "fail")
+    failing = page.locator('.finding[data-outcome="fail"]').count()
+    assert 0 < failing < every
+    assert _shown(page) == failing
+    assert said.text_content() == f"{failing} of {every} findings"
+
+    page.select_option("[data-filter=pack]", "cisa-scuba")
+    assert _shown(page) == page.locator('.finding[data-outcome="fail"][data-pack="cisa-scuba"]').count()
+
+    page.fill("[data-filter=text]", "no such words anywhere")
+    assert _shown(page) == 0
+    assert said.text_content() == f"0 of {every} findings"
+
+    page.click("#reset")
+    assert _shown(page) == every
+    assert said.text_content() == f"{every} of {every} findings"
+
+
+def test_the_text_filter_looks_into_closed_findings_in_any_case_and_order(opened: Opener) -> None:
+    page = opened(html("custom-policy")).page
+    page.fill("[data-filter=text]", "WORKFLOW consent")
+    texts = [text.lower() for text in page.locator(".finding:visible").all_text_contents()]
+    assert texts
+    assert all("workflow" in text and "consent" in text for text in texts)
+
+
+def test_severities_can_be_filtered(opened: Opener) -> None:
+    page = opened(html("custom-policy")).page
+    page.select_option("[data-filter=severity]", "high")
+    assert _shown(page) == page.locator('.finding[data-severity="high"]').count() > 0
+
+
+def test_all_findings_open_and_close_at_once(opened: Opener) -> None:
+    page = opened(html(USUAL)).page
+    page.click("#open-all")
+    assert page.locator(".finding[open]").count() == _shown(page)
+    page.click("#open-all")
+    assert page.locator(".finding[open]").count() == 0
+
+
+def test_the_copy_button_copies_the_link_whole_and_says_so(opened: Opener) -> None:
+    page = opened(html(USUAL)).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click(".first .copy")
+    page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator(".first .address a").get_attribute("href")
+    assert page.locator(".first .copy").text_content() == "Copied"
+
+
+def test_a_command_is_copied_with_its_line_breaks(opened: Opener) -> None:
+    page = opened(html(USUAL)).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    way = page.locator(".way", has=page.locator("summary", has_text="PowerShell")).first
+    way.locator("summary").click()
+    way.locator(".copy").click()
+    page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == way.locator("code").text_content()
+    assert "\n" in copied
+
+
+def test_copying_works_where_the_browser_keeps_the_clipboard_closed(opened: Opener) -> None:
+    page = opened(html(USUAL)).page
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')) }")
+    page.click(".first .copy")
+    page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator(".first .address a").get_attribute("href")
+
+
+def test_a_link_to_a_fix_inside_a_closed_finding_opens_it(opened: Opener) -> None:
+    page = opened(html("custom-policy")).page
+    page.evaluate("location.hash = 'finding-2'")
+    page.wait_for_function("document.getElementById('finding-2').open")
+
+
+def test_without_script_everything_can_be_read_and_no_dead_control_shows(opened: Opener) -> None:
+    page = opened(html(USUAL), script=False).page
+    assert page.locator("button:visible, .filters:visible").count() == 0
+    assert page.locator(".verdict").is_visible()
+    page.locator(".finding > summary").first.click()
+    assert page.locator(".finding .inside").first.is_visible()
+
+
+def test_the_keyboard_reaches_the_answer_first_and_opens_a_finding(opened: Opener) -> None:
+    page = opened(html(USUAL)).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "answer"
+    page.locator(".finding > summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".finding").first.get_attribute("open") is not None
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_print_holds_what_is_closed_on_the_screen_and_no_button(opened: Opener, tmp_path: Path, script: bool) -> None:
+    page = opened(html(USUAL), script=script).page
+    marks = [text for text in page.locator(".finding code").all_text_contents() if len(text) == 32]
+    paper = tmp_path / "printed.pdf"
+    page.pdf(path=paper)
+    text = subprocess.run(["pdftotext", "-raw", paper, "-"], capture_output=True, text=True, check=True).stdout
+    assert len(marks) >= 9
+    assert [mark for mark in marks if mark not in text] == []
+    assert "condition set by condition set" in text
+    assert "Copy\n" not in text
+    assert "Open all" not in text
+
+
+def test_printing_shows_what_a_filter_hid_and_hides_it_again(opened: Opener) -> None:
+    page = opened(html("custom-policy")).page
+    every = _shown(page)
+    page.select_option("[data-filter=outcome]", "fail")
+    left = _shown(page)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert _shown(page) == every
+    assert page.locator(".finding:not([open])").count() == 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert _shown(page) == left
+    assert page.locator(".finding[open]").count() == 0
+
+
+def _open_everything(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")

@@ -1,0 +1,108 @@
+"""``bundle`` and ``bundle verify``, as the installed command answers them."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from auditor.snapshot.samples import sample
+from auditor.snapshot.write import save
+from tests.cli.program import Done, run
+
+APP = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
+SECRETS = ("contoso", "anna.smith", sample("custom-policy").tenant.id)
+
+
+def bundled(folder: Path, *more: str) -> Done:
+    save(sample("custom-policy"), folder / "contoso-tenant.json")
+    return run(
+        *("bundle", "--snapshot", "contoso-tenant.json", "--pack", "trackerrms-uk", "-o", "t.zip", *more), cwd=folder
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a bundle and the key of its tokens."""
+    folder = tmp_path_factory.mktemp("bundle")
+    done = bundled(folder, "--redact-key", "key.txt")
+    assert (done.code, done.out) == (0, "")
+    assert "names redacted" in done.err
+    assert "Made the key key.txt" in done.err
+    return folder
+
+
+def members(folder: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(folder / "t.zip") as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_a_bundle_is_redacted_whole_and_judged_again(made: Path) -> None:
+    files = members(made)
+    assert {"report.html", "report.pdf", "report.json", "snapshot.json", "paste.txt", "manifest.json"} <= set(files)
+    for name, data in files.items():
+        assert not any(secret.encode() in data.lower() for secret in SECRETS), name
+    verified = run("bundle", "verify", "t.zip", cwd=made)
+    assert verified.code == 0
+    assert "Judged again: the same answers and the same findings." in verified.out
+
+
+def test_support_can_judge_what_is_in_it_by_the_command_of_its_readme(made: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(made / "t.zip") as archive:
+        archive.extractall(tmp_path / "out")
+    readme = (tmp_path / "out/README.txt").read_text()
+    (command,) = (line.split()[1:] for line in readme.splitlines() if line.startswith("  consent-auditor check"))
+    again = run(*command, "-f", "json", cwd=tmp_path / "out")
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    assert json.loads(again.out)["decisions"] == report["decisions"]
+    assert json.loads(again.out)["findings"] == report["findings"]
+
+
+def test_without_redaction_the_names_are_there_and_it_says_so(tmp_path: Path) -> None:
+    done = bundled(tmp_path, "--no-redact")
+    assert "names not redacted" in done.err
+    assert b"Contoso" in members(tmp_path)["snapshot.json"]
+    assert json.loads(members(tmp_path)["manifest.json"])["redacted"] is False
+
+
+def test_an_app_without_a_pack_gets_one(tmp_path: Path) -> None:
+    made = run(
+        *("bundle", "--sample", "consent-off", "--app", APP, "--scopes", "Mail.Read", "--name", "Acme", "-o", "t.zip"),
+        cwd=tmp_path,
+    )
+    assert made.code == 0
+    assert "packs/own-1.yaml" in members(tmp_path)
+    assert run("bundle", "verify", "t.zip", cwd=tmp_path).code == 0
+
+
+def test_a_changed_bundle_is_told_and_exits_with_1(made: Path, tmp_path: Path) -> None:
+    files = members(made) | {"report.html": b"<p>CONNECTS</p>"}
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    done = run("bundle", "verify", "t.zip", cwd=tmp_path)
+    assert done.code == 1
+    assert "report.html was changed" in done.out
+
+
+def test_names_in_a_pack_of_ones_own_are_redacted_and_it_is_still_judged_the_same(tmp_path: Path) -> None:
+    text = (
+        'format: consent-auditor/pack\nformat-version: 1\npack: ours\nversion: "1"\ntitle: Rules of Contoso\n'
+        "extends: cisa-scuba\nabout: What Contoso Search & Selection wants.\n"
+    )
+    (tmp_path / "contoso.yaml").write_text(text)
+    save(sample("custom-policy"), tmp_path / "t.json")
+    run("bundle", "--snapshot", "t.json", "--pack", "contoso.yaml", "-o", "t.zip", cwd=tmp_path)
+    shipped = ("packs/cisa-scuba.yaml", "report.pdf")  # the first speaks of an invented Contoso, the second is packed
+    assert [n for n, data in members(tmp_path).items() if b"contoso" in data.lower() and n not in shipped] == []
+    assert run("bundle", "verify", "t.zip", cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("name", ["no.zip", "text.zip", ""])
+def test_what_is_no_bundle_is_a_clear_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / "text.zip").write_text("hello")
+    done = run("bundle", "verify", name, cwd=tmp_path)
+    assert done.code == 2
+    assert done.err.strip()

@@ -1,0 +1,181 @@
+"""A bundle is whole or says what is wrong, and what is in it can be judged again with the same result."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import msgspec
+import pytest
+
+from auditor.jobs import bundle_check
+from auditor.jobs.assemble import assemble
+from auditor.jobs.bundle import MANIFEST, bundle
+from auditor.jobs.bundle_check import BundleError
+from auditor.packs.sources import shipped_source
+from auditor.packs.texts import texts_of
+from auditor.render import FormatUnavailable
+from auditor.snapshot.samples import sample, sample_names
+
+PACKS = ("trackerrms-uk", "cisa-scuba")
+
+
+@pytest.fixture(autouse=True)
+def _without_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PDF takes two seconds; tests/cli/test_bundle.py makes one."""
+    monkeypatch.setattr("auditor.jobs.bundle.REPORTS", {"json": "report.json", "html": "report.html"})
+
+
+@cache
+def made(name: str = "managed-default", packs: tuple[str, ...] = PACKS) -> bytes:
+    texts = [texts_of(shipped_source(pack)) for pack in packs]
+    snapshot = sample(name)
+    report = assemble(snapshot, [text.pack for text in texts], tool="consent-auditor 1.2.3")
+    return bundle(report, snapshot, texts, redacted=False)[0]
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def listed_anew(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files with a manifest that lists them as they are: what somebody who forges a bundle would make."""
+    manifest = json.loads(files[MANIFEST])
+    manifest["files"] = [
+        {"path": path, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for path, data in files.items()
+        if path != MANIFEST
+    ]
+    return {**files, MANIFEST: json.dumps(manifest).encode()}
+
+
+def test_a_bundle_holds_what_support_needs() -> None:
+    files = members(made())
+    assert {"report.json", "report.html", "snapshot.json", "paste.txt", "README.txt", MANIFEST} <= set(files)
+    assert {name for name in files if name.startswith("packs/")} == {
+        "packs/cisa-scuba.yaml",
+        "packs/trackerrms-uk.yaml",
+        "packs/trackerrms.yaml",
+        "packs/vendor-app.yaml",
+    }
+    assert "NEEDS ADMIN" in files["paste.txt"].decode()
+    assert max(map(len, files["paste.txt"].decode().splitlines())) < 220
+    assert (
+        "check --snapshot snapshot.json --pack packs/trackerrms-uk.yaml --pack packs/cisa-scuba.yaml"
+        in files["README.txt"].decode()
+    )
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_what_is_in_a_bundle_is_judged_again_with_the_same_result(name: str) -> None:
+    found = bundle_check.verify(made(name))
+    assert (found.is_whole, found.differences, found.not_judged) == (True, (), "")
+
+
+def test_the_same_inputs_give_the_same_bytes() -> None:
+    assert made() == made.__wrapped__()
+
+
+def test_a_report_that_cannot_be_made_is_left_out_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object, name: str) -> bytes:
+        if name == "html":
+            raise FormatUnavailable("needs something: run pip install it")
+        return b"{}"
+
+    monkeypatch.setattr("auditor.jobs.bundle.render", refuse)
+    files = members(made.__wrapped__())
+    assert "report.html" not in files
+    assert json.loads(files[MANIFEST])["left_out"] == ["report.html: needs something: run pip install it"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda files: {**files, "report.html": b"<h1>CONNECTS</h1>"}, "report.html was changed"),
+        (
+            lambda files: {name: data for name, data in files.items() if name != "snapshot.json"},
+            "snapshot.json is missing",
+        ),
+        (lambda files: {**files, "install.exe": b"MZ"}, "install.exe is not in the manifest"),
+    ],
+)
+def test_damage_is_told_file_by_file(change: Callable[[dict[str, bytes]], dict[str, bytes]], told: str) -> None:
+    found = bundle_check.verify(zipped(change(members(made()))))
+    assert not found.is_whole
+    assert any(problem.startswith(told) for problem in found.problems)
+
+
+def test_a_report_that_says_something_else_than_the_snapshot_is_seen_even_with_a_sound_manifest() -> None:
+    files = members(made())
+    files["report.json"] = files["report.json"].replace(b'"outcome": "needs-admin"', b'"outcome": "user-may-consent"')
+    found = bundle_check.verify(zipped(listed_anew(files)))
+    assert found.is_whole
+    assert found.differences == ("TrackerRMS: user-may-consent for ordinary member in the report, now needs-admin",)
+
+
+def test_rules_that_were_changed_are_seen() -> None:
+    files = members(made())
+    text = files["packs/cisa-scuba.yaml"]
+    files["packs/cisa-scuba.yaml"] = text.replace(b"equals: false}", b"equals: true}", 1)
+    found = bundle_check.verify(zipped(listed_anew(files)))
+    assert any("MS.AAD.5.1v1: fail in the report, now pass" in one for one in found.differences)
+    assert any("cisa-scuba" in one for one in found.differences)
+
+
+def test_a_snapshot_that_cannot_be_read_is_not_judged_and_not_called_wrong() -> None:
+    files = members(made())
+    files["snapshot.json"] = b"{}"
+    found = bundle_check.verify(zipped(listed_anew(files)))
+    assert (found.is_whole, found.differences) == (True, ())
+    assert found.not_judged
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "no zip"),
+        (b"PK\x03\x04 and more", "no zip"),
+        (zipped({"a.txt": b"a"}), "holds no manifest.json"),
+        (zipped({MANIFEST: b"{"}), "cannot be read"),
+        (zipped({MANIFEST: b"[]"}), "cannot be read"),
+        (zipped({"../../etc/passwd": b"x", MANIFEST: b"{}"}), "paths that no bundle holds"),
+        (zipped({"C:\\x": b"x", MANIFEST: b"{}"}), "paths that no bundle holds"),
+        (zipped({f"{n}": b"" for n in range(300)}), "far more than a bundle"),
+    ],
+)
+def test_what_is_no_bundle_is_told_with_what_to_do(data: bytes, told: str) -> None:
+    with pytest.raises(BundleError, match=told) as caught:
+        bundle_check.verify(data)
+    assert ":" in str(caught.value)
+
+
+def test_a_newer_bundle_asks_for_a_newer_program() -> None:
+    files = members(made())
+    files[MANIFEST] = files[MANIFEST].replace(b'"version": 1', b'"version": 2', 1)
+    with pytest.raises(BundleError, match="install a newer consent-auditor"):
+        bundle_check.verify(zipped(files))
+
+
+def test_bytes_cut_off_anywhere_never_raise_anything_else() -> None:
+    whole = made(packs=("cisa-scuba",))
+    for end in range(0, len(whole), max(1, len(whole) // 60)):
+        for data in (whole[:end], whole[:end] + b"\x00" * 50 + whole[end + 50 :]):
+            try:
+                found = bundle_check.verify(data)
+            except BundleError as error:
+                assert str(error)
+            else:
+                assert isinstance(found, msgspec.Struct)

@@ -1,0 +1,462 @@
+"""The HTML report: well-formed, closed to the network, safe with any name, complete."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+from xml.etree.ElementTree import Element
+
+import html5lib
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import auditor
+from auditor.model.decision import AppRef
+from auditor.model.finding import Evidence, FindingOutcome, Subject
+from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
+from auditor.model.provenance import Call, Provenance
+from auditor.model.report import Report, Summary
+from auditor.model.snapshot import Tenant
+from auditor.model.waiver import Waiver, WaiverFileRef
+from auditor.model.wellknown import MICROSOFT_GRAPH
+from auditor.render import render as render_bytes
+from auditor.render.html import asset, render
+from auditor.render.html.links import clickable
+from tests.render.parts import CONSENT_BY_LINK, TENANT, finding, report
+from tests.render.reports import ALL, HOSTILE, connects, depends, needs_admin, several
+from tests.render.strategies import REPORTS
+from tests.render.tracker import NEEDS_ADMIN_DECISION
+
+Made = TypeVar("Made", bound=msgspec.Struct)
+
+EVERY = pytest.mark.parametrize("name", list(ALL))
+GOLDEN = Path(__file__).parent / "golden_html"
+GOLDENS = ("needs-admin", "depends")
+
+MARKUP = "\"'><script>alert(1)</script><img src=x onerror=alert(1)></style></title><!--{{ 7*7 }}"
+"""What breaks out of an attribute, an element, a style sheet, a title, a comment and a template."""
+
+
+def tree(page: str) -> Element:
+    """The page as a browser reads it; any error of the parser is an error."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    root: Element = parser.parse(page)
+    return root
+
+
+def body(page: str) -> str:
+    """Without style and script, which have tests of their own."""
+    return re.sub(r"<script>.*?</script>", "<script></script>", page.partition("<body>")[2], flags=re.DOTALL)
+
+
+def words_of(page: str) -> str:
+    return " ".join("".join(tree(page).itertext()).split())
+
+
+def replaced(made: Made, **changes: Any) -> Made:
+    return msgspec.structs.replace(made, **changes)
+
+
+@pytest.mark.parametrize("name", GOLDENS)
+def test_the_page_is_as_it_was_read_and_approved(name: str) -> None:
+    page, path = body(render(ALL[name]())), GOLDEN / f"{name}.html"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    assert page == path.read_text(encoding="utf-8")
+
+
+def test_there_is_no_golden_page_without_its_case() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == set(GOLDENS)
+
+
+@EVERY
+def test_a_page_is_well_formed(name: str) -> None:
+    tree(render(ALL[name]()))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(REPORTS)
+def test_any_report_makes_a_well_formed_page_of_the_same_elements_as_a_harmless_one(made: Report) -> None:
+    page = render_bytes(made, "html").decode()
+    for element in tree(page).iter():
+        if isinstance(element.tag, str):
+            assert element.tag in ELEMENTS
+            assert not [name for name in element.attrib if name.startswith("on") or name == "style"]
+
+
+ELEMENTS = frozenset(
+    re.findall(
+        r"\w+",
+        "html head meta title style body a header p h1 h2 h3 h4 bdi main section nav ul ol li article div dl dt dd"
+        " span br strong figure figcaption details summary table caption thead tbody tr th td code pre button label"
+        " select option input footer script",
+    )
+) | {
+    f"{{http://www.w3.org/2000/svg}}{name}"
+    for name in ("svg", "g", "title", "defs", "pattern", "circle", "path", "rect", "text", "polyline")
+}
+
+
+def test_markup_in_every_name_stays_text() -> None:
+    harmless = re.sub(r"[^\w\s]", "x", MARKUP)  # as long, so that the pictures break their lines alike
+    plain, hostile = render(hostile_with(harmless)), render(hostile_with(MARKUP))
+    tags = [element.tag for element in tree(hostile).iter()]
+    assert tags == [element.tag for element in tree(plain).iter()]
+    assert "{{ 7*7 }}" in words_of(hostile)
+
+
+def hostile_with(name: str) -> Report:
+    """A report in which every text that a tenant, an app or a pack chose is this one."""
+    row = GrantRow(
+        client_id=name,
+        client_name=name,
+        kind=GrantKind.DELEGATED,
+        resource_id=name,
+        resource_name=name,
+        permissions=(name,),
+        audience=Audience.USER,
+        principal=name,
+        publisher=name,
+        verified=True,
+    )
+    fix = replaced(CONSENT_BY_LINK, title=name, role=name, verify=name, undo=f"{name}\n{name}", link=name)
+    scope = replaced(NEEDS_ADMIN_DECISION.scopes[0], scope=name, resource_name=name, detail=name, policy=name)
+    decision = replaced(
+        NEEDS_ADMIN_DECISION,
+        app=AppRef(name=name, client_id=name, variant=name),
+        subject=name,
+        because=name,
+        screen=name,
+        scopes=(scope,),
+        also=(name,),
+        notes=(name,),
+        fixes=(fix,),
+    )
+    found = finding(
+        name,
+        name,
+        FindingOutcome.FAIL,
+        name,
+        evidence=(Evidence(path=name, actual=name, expected=[name]),),
+        subjects=(Subject(name=name, id=name),),
+        waivers=(Waiver(rule=name, reason=name, owner=name, expires=name),),
+        references=(name,),
+        frameworks={name: name},
+        unread=name,
+    )
+    return replaced(
+        report(decision, decision, findings=(found, found), tenant=Tenant(id=name, name=name), source=name),
+        granted=Granted(rows=(row,), whole=True),
+        provenance=Provenance(reader=name, permissions=(name,), calls=(Call(section=name, address=name, at=name),)),
+    )
+
+
+def test_control_characters_and_marks_that_reorder_become_visible() -> None:
+    page = render(hostile_with(f"{HOSTILE}\ud800{'A' * 10_000}"))
+    page.encode("utf-8")
+    assert not set(page) & {"\x00", "\x07", "\x1b", "\x9b", "\u200b", "\u202e", "\u2066", "\u2028"}
+    assert r"\x1b[2J" in page
+    assert r"\u202egnp.exe" in page
+
+
+@EVERY
+def test_the_policy_lets_in_this_style_and_this_script_alone(name: str) -> None:
+    page = render(ALL[name]())
+    root = tree(page)
+    policy = root.find(".//meta[@http-equiv='Content-Security-Policy']")
+    assert policy is not None
+    style, script = (root.find(f".//{tag}") for tag in ("style", "script"))
+    assert style is not None
+    assert script is not None
+    assert policy.get("content") == (
+        f"default-src 'none'; style-src 'sha256-{digest(style.text)}'; script-src 'sha256-{digest(script.text)}';"
+        " base-uri 'none'; form-action 'none'"
+    )
+    assert len(root.findall(".//style")) == len(root.findall(".//script")) == 1
+
+
+def digest(text: str | None) -> str:
+    assert text
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_style_and_script_ask_for_nothing() -> None:
+    for name in ("style.css", "script.js", "paper.css"):
+        assert not re.search(r"https?:|//[a-z]|url\(|@import|fetch|XMLHttp|innerHTML|eval\(|</", asset(name)), name
+
+
+@EVERY
+def test_nothing_in_the_page_loads_and_every_link_is_plain(name: str) -> None:
+    for element in tree(render(ALL[name]())).iter():
+        assert not {"src", "srcset", "action", "formaction", "background", "data"} & set(element.attrib)
+        href = element.get("href", "#")
+        if not href.startswith("#"):
+            assert clickable(href) == href
+            assert element.get("rel") == "noopener noreferrer"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "http://entra.microsoft.com/",
+        "//entra.microsoft.com/",
+        "https://entra.microsoft.com.evil.example/",
+        "https://user@entra.microsoft.com/",
+        "https://entra.microsoft.com:8443/",
+        "https://evil.example/?https://entra.microsoft.com/",
+        "https://entra.microsoft.com\\@evil.example/",
+        "https://entra.microsoft.com/ x",
+        "https://entra.microsoft.com/\u202e",
+        "https://[bad",
+        " https://entra.microsoft.com/",
+        "",
+    ],
+)
+def test_an_address_elsewhere_is_no_link(address: str) -> None:
+    assert clickable(address) == ""
+
+
+def test_a_link_that_is_not_clickable_is_shown_and_copied_as_text() -> None:
+    fix = replaced(CONSENT_BY_LINK, link="javascript:alert(1)")
+    page = render(report(replaced(NEEDS_ADMIN_DECISION, fixes=(fix,))))
+    assert 'href="javascript' not in page
+    assert ">javascript:alert(1)</code>" in page
+
+
+@EVERY
+def test_headings_go_down_one_step_at_a_time_and_ids_are_unique(name: str) -> None:
+    root = tree(render(ALL[name]()))
+    levels = [int(element.tag[1]) for element in root.iter() if re.fullmatch("h[1-6]", str(element.tag))]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    ids = [each for element in root.iter() if (each := element.get("id"))]
+    assert len(ids) == len(set(ids))
+    for element in root.iter():
+        if (href := element.get("href", "")).startswith("#"):
+            assert href[1:] in ids
+        if target := element.get("data-copy"):
+            assert target in ids
+
+
+@EVERY
+def test_tables_have_captions_and_headers_and_pictures_have_words(name: str) -> None:
+    root = tree(render(ALL[name]()))
+    for table in root.iter("table"):
+        assert table.find("caption") is not None
+        assert all(head.get("scope") in ("col", "row") for head in table.iter("th"))
+    for picture in root.iter("{http://www.w3.org/2000/svg}svg"):
+        assert picture.get("aria-hidden") == "true" or picture.get("aria-label")
+
+
+def test_the_first_screen_answers() -> None:
+    page = render(needs_admin())
+    first = " ".join("".join(element_by_id(page, "answer").itertext()).split())
+    decision = needs_admin().decisions[0]
+    fix = decision.fixes[0]
+    for text in (
+        "NEEDS ADMIN",
+        decision.because,
+        TENANT.name,
+        TENANT.id,
+        decision.app.client_id,
+        "2026-11-22 02:00 UTC",
+        "consent-auditor 0.1.0",
+        "trackerrms-uk 1",
+        "3f79bb7b435b",
+        "AADSTS90094",
+        fix.title,
+        fix.link,
+        "Who asks: Ordinary user.",
+        "Result: NEEDS ADMIN.",
+    ):
+        assert text in first, text
+
+
+def element_by_id(page: str, name: str) -> Element:
+    found = tree(page).find(f".//*[@id='{name}']")
+    assert found is not None, name
+    return found
+
+
+def test_every_answer_of_several_is_told_with_its_own_picture_and_scopes() -> None:
+    page = render(several())
+    words = words_of(page)
+    for decision in several().decisions:
+        assert decision.because in words
+    for number in (1, 3, 4):
+        assert element_by_id(page, f"answer-{number}").find(".//figure") is not None
+    assert 'id="answer-2"' not in page
+    assert "(the same for 2)" in words
+
+
+@EVERY
+def test_nothing_that_was_found_is_left_out(name: str) -> None:
+    made = ALL[name]()
+    if name == "hostile":
+        return
+    words = words_of(render(made))
+    for one in made.findings:
+        assert one.rule in words
+        assert one.fingerprint in words
+    for decision in made.decisions:
+        assert all(scope.scope in words for scope in decision.scopes)
+        assert all(fix.title.rstrip(".") in words for fix in decision.fixes)
+    for part in made.unread:
+        assert part.section in words
+        assert all(need in words for need in part.needs)
+    for pack in made.packs:
+        assert pack.digest in words
+    for policy in made.policies:
+        assert policy.id in words
+
+
+def test_what_is_unknown_counts_neither_as_passed_nor_as_failed() -> None:
+    page = render(depends())
+    root = element_by_id(page, "finding-1")
+    assert root.get("data-outcome") == "unknown"
+    assert "tone-unsure" in root.get("class", "")
+    assert "What is missing counts neither as passed nor as failed." in words_of(page)
+
+
+def test_a_waived_finding_is_neither_a_pass_nor_a_fail_and_says_who_answers_for_it() -> None:
+    waiver = Waiver(rule="r", reason="the vendor leaves in spring", owner="Anna", expires="2027-03-31", ticket="SEC-1")
+    one = replaced(
+        finding("r", "No old app is left", FindingOutcome.WAIVED, "Two are left."),
+        waivers=(waiver,),
+        subjects=(Subject(name="Old app", id="11112222-bbbb-3333-cccc-4444dddd5555"), Subject(name="Older app")),
+        unread="the grants were read in part only",
+    )
+    files = (WaiverFileRef(name="waivers.yaml", digest="sha256:0123456789abcdef", count=1),)
+    page = render(replaced(report(findings=(one,)), waivers=files))
+    shown = element_by_id(page, "finding-1")
+    words = " ".join("".join(shown.itertext()).split())
+    assert shown.get("data-outcome") == "waived"
+    assert "tone-waived" in shown.get("class", "")
+    assert "Waived by Anna until 2027-03-31 (SEC-1): The vendor leaves in spring." in words
+    assert "Old app 11112222-bbbb-3333-cccc-4444dddd5555" in words
+    assert "There may be more: The grants were read in part only." in words
+    assert "sha256:0123456789abcdef" in words_of(page)
+
+
+def test_a_setting_that_fails_can_be_put_back_and_a_verdict_cannot() -> None:
+    setting = Evidence(path="authorizationPolicy.allowedToCreateApps", actual=True, expected=False)
+    verdict = Evidence(path="decision.outcome", actual="needs-admin", expected="user-may-consent")
+    one = finding(
+        "r", "Only administrators register apps", FindingOutcome.FAIL, "It is on.", evidence=(setting, verdict)
+    )
+    words = " ".join("".join(element_by_id(render(report(findings=(one,))), "finding-1").itertext()).split())
+    assert "Put back what was found: authorizationPolicy.allowedToCreateApps was true." in words
+    assert words.count("Put back") == 1
+    assert "Verify Run the audit again: r then passes." in words
+
+
+def test_a_fix_is_told_once_and_named_wherever_else_it_helps() -> None:
+    page = render(several())
+    assert len(re.findall('<article class="fix"', page)) == len({fix.link for fix in NEEDS_ADMIN_DECISION.fixes})
+    assert 'href="#fix-1"' in page
+
+
+def test_calls_and_the_permissions_of_the_reader_are_told() -> None:
+    call = Call(
+        section="authorizationPolicy",
+        address="/v1.0/policies/authorizationPolicy",
+        status=200,
+        rows=1,
+        at="2026-11-22T02:00:01Z",
+        permissions=("Policy.Read.All",),
+    )
+    made = replaced(needs_admin(), provenance=Provenance(reader="app-1", permissions=("User.Read",), calls=(call,)))
+    words = " ".join("".join(element_by_id(render(made), "provenance").itertext()).split())
+    for text in (call.address, call.at, "200", "1 row", "Policy.Read.All", "app-1", "User.Read"):
+        assert text in words
+
+
+def grants(number: int) -> Report:
+    rows = tuple(
+        GrantRow(
+            client_id=f"{n:08}-0000-4000-8000-000000000000",
+            client_name=f"App {n}",
+            kind=GrantKind.DELEGATED,
+            resource_id=MICROSOFT_GRAPH,
+            resource_name="Microsoft Graph",
+            permissions=("Mail.Read", "User.Read"),
+        )
+        for n in range(number)
+    )
+    return replaced(connects(), granted=Granted(rows=rows, whole=True))
+
+
+def test_ten_thousand_grants_stay_usable_and_the_rest_is_counted() -> None:
+    page = render(grants(10_000))
+    assert page.count("<bdi>App ") == 1000
+    assert "9000 more lines are left out here" in page
+    assert "10000 grants in the whole directory" in page
+    assert len(page) < 1_000_000
+
+
+def test_grants_that_differ_only_in_the_user_share_a_line() -> None:
+    one = grants(1).granted
+    assert one is not None
+    users = tuple(replaced(one.rows[0], audience=Audience.USER, principal=f"user{n}@contoso.com") for n in range(5000))
+    words = words_of(render(replaced(connects(), granted=Granted(rows=users, whole=True))))
+    assert "user0@contoso.com, user1@contoso.com, user2@contoso.com and 4997 more users" in words
+    assert words.count("user3@contoso.com") == 0
+
+
+@pytest.mark.parametrize("name", ["managed-default", "unreadable-policies"])
+def test_an_ordinary_tenant_takes_less_than_half_a_megabyte(name: str) -> None:
+    packs = auditor.load_packs(["trackerrms-uk", "trackerrms-us", "cisa-scuba", "eidsca", "cis-m365", "grants-hygiene"])
+    assert len(render_bytes(auditor.check(auditor.sample(name), packs), "html")) < 500_000
+
+
+def test_a_trend_is_drawn_only_from_a_history() -> None:
+    runs = [(f"2026-11-{day:02}T02:00:00Z", Summary(answer="", failed=day % 3, passed=5)) for day in range(1, 9)]
+    assert "Trend" not in words_of(render(needs_admin()))
+    assert "Trend" not in words_of(render(needs_admin(), history=runs[:1]))
+    page = render(needs_admin(), history=runs)
+    assert "From 2026-11-01 02:00 UTC to 2026-11-08 02:00 UTC: 1 rule failed then, 2 now." in words_of(page)
+    line = tree(page).find(".//{http://www.w3.org/2000/svg}polyline[@class='line tone-bad']")
+    assert line is not None
+    assert len(line.get("points", "").split()) == len(runs)
+
+
+@EVERY
+def test_pictures_stay_within_their_frames(name: str) -> None:
+    for picture in tree(render(ALL[name]())).iter("{http://www.w3.org/2000/svg}svg"):
+        _, _, width, height = (float(each) for each in picture.get("viewBox", "").split())
+        for rect in picture.iter("{http://www.w3.org/2000/svg}rect"):
+            x, y, w, h = (float(rect.get(each, 0)) for each in ("x", "y", "width", "height"))
+            assert 0 <= x <= x + w <= width
+            assert 0 <= y <= y + h <= height
+
+
+def test_charts_say_the_same_in_numbers() -> None:
+    page = render(needs_admin())
+    figure = next(f for f in tree(page).iter("figure") if "Outcomes by severity" in "".join(f.itertext()))
+    cells = [int(cell.text or 0) for cell in figure.iter("td")]
+    assert sum(cells) == len(needs_admin().findings)
+
+
+@EVERY
+def test_the_same_report_gives_the_same_bytes(name: str) -> None:
+    assert render(ALL[name]()) == render(ALL[name]())
+
+
+def test_a_page_for_paper_is_open_and_has_no_script() -> None:
+    page = render(needs_admin(), for_print=True)
+    root = tree(page)
+    assert root.find(".//script") is None
+    policy = root.find(".//meta[@http-equiv='Content-Security-Policy']")
+    assert policy is not None
+    assert "script-src 'none'" in policy.get("content", "")
+    assert all(part.get("open") is not None for part in root.iter("details"))
