@@ -35,10 +35,10 @@ def run_cases(pack: Pack) -> Iterator[CaseResult]:
         return
     for rule in pack.rules:
         for case in rule.cases:
-            yield _result(rule, case, pack)
+            yield run_case(rule, case, pack)
 
 
-def _result(rule: Rule, case: Case, pack: Pack) -> CaseResult:
+def run_case(rule: Rule, case: Case, pack: Pack) -> CaseResult:
     """What the rule says of the case's tenant; a tenant that Graph could not return is a problem of the case."""
     try:
         snapshot = tenant_of(case, pack.app)

@@ -97,7 +97,7 @@ def _tool(report: Report, rules: list[dict[str, Any]]) -> dict[str, Any]:
             {"id": _NOT_READ, "shortDescription": {"text": "A part of the tenant could not be read."}},
         ],
     }
-    return {"driver": driver, "extensions": [_pack(pack) for pack in report.packs]}
+    return {"driver": driver, "extensions": [_pack(pack) for pack in dict.fromkeys(report.packs)]}
 
 
 def _pack(pack: PackRef) -> dict[str, Any]:
