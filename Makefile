@@ -22,16 +22,17 @@ LOADED := libpango-1.0.so.0:libpango-1.0-0 libpangoft2-1.0.so.0:libpangoft2-1.0-
 # The accessibility checker of the browser tests, from npm, as locked there.
 AXE := tests/browser/node_modules/.installed
 
-# The two states of the venv. A stamp is newer than all that it was installed from.
+# The states of the venv. A stamp is newer than all that it was installed from.
 RUN  := $(VENV)/.run
 TEST := $(VENV)/.test
 LINT := $(VENV)/.lint
+MUTATION := $(VENV)/.mutation
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help audit test system lint format lock bench gallery wheel clean
+.PHONY: help audit test system lint format lock bench gallery mutants wheel clean
 
 help: ## show this help
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="..."]'
@@ -73,6 +74,10 @@ format: $(LINT) ## write the code as `make lint` wants it
 bench: $(TEST) ## measure: start-up, an offline check, a live pre-flight (ARGS=)
 	@$(PY) -m benchmarks $(ARGS)
 
+SAMPLE ?= 400
+mutants: $(MUTATION) ## how many mistakes in judge/ and consent/ do the tests notice? (an hour; SAMPLE=0 for all)
+	@$(PY) -m tests.mutation.run --sample $(SAMPLE)
+
 wheel: $(TEST) ## build the wheel into dist/
 	@rm -rf build
 	@$(PY) -m build --no-isolation --wheel .
@@ -88,10 +93,11 @@ lock: $(PY) ## write requirements/*.txt from setup.cfg (UPGRADE=1 for the newest
 	@$(COMPILE) $(LOCK)/build.in -o $(LOCK)/build.txt
 	@$(COMPILE) setup.cfg -o $(LOCK)/run.txt
 	@$(COMPILE) setup.cfg --extra test -c $(LOCK)/run.txt -c $(LOCK)/build.txt -o $(LOCK)/test.txt
+	@$(COMPILE) setup.cfg --extra test --extra mutation -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/mutation.txt
 	@$(COMPILE) setup.cfg --extra test --extra lint -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/lint.txt
 
 clean: ## remove the venv and all that was built
-	rm -rf $(VENV) $(dir $(AXE)) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(dir $(AXE)) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants
 	find auditor tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- The virtual environment ----------------------------------------------------------------
@@ -130,6 +136,11 @@ $(TEST): $(RUN) $(LOCK)/test.txt
 $(LINT): $(TEST) $(LOCK)/lint.txt
 	@echo "installing what the linters need" >&2
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/lint.txt
+	@touch $@
+
+$(MUTATION): $(TEST) $(LOCK)/mutation.txt
+	@echo "installing what makes mutants" >&2
+	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/mutation.txt
 	@touch $@
 
 $(AXE): tests/browser/package-lock.json

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# Mutants are run by the hundred (make mutants): few examples, always the same ones, and no deadline.
+settings.register_profile("mutants", max_examples=10, deadline=None, derandomize=True, database=None)
 
 _carried_out: set[str] = set()
 
