@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from auditor.model.finding import Evidence, FindingOutcome, Subject
+from auditor.model.wellknown import OPENID_SCOPES
 
 
 class Ruling(msgspec.Struct, frozen=True):
@@ -57,6 +58,7 @@ def seen(path: str, actual: Any, expected: Any = None) -> Evidence:
 def sentence(clause: str) -> str:
     """A clause as a sentence: with a capital (unless it starts with a name in code) and a full stop."""
     first, rest = clause[:1], clause[1:]
-    starts_with_code = any(c.isupper() or c in "._" for c in clause.split(" ", 1)[0][1:])
-    capital = first if starts_with_code else first.upper()
+    word = clause.split(" ", 1)[0]
+    is_code = any(c.isupper() or c in "._" for c in word[1:]) or word.rstrip(",") in OPENID_SCOPES
+    capital = first if is_code else first.upper()
     return f"{capital}{rest}" if rest.endswith(".") else f"{capital}{rest}."

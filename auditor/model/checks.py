@@ -199,7 +199,8 @@ class AssignedPolicies(Check, frozen=True, tag="assigned-policies"):
 
     ``none``: to nothing. ``at-most-low``: to permissions classified low, for apps of this tenant and of verified
     publishers. ``not-everything``: not to every risky permission for any app. The text of `wording` must
-    hold as well; where name and content differ the reason says so.
+    hold as well; where name and content differ the reason says so. Custom directory roles, which let the people who
+    hold them consent to more, are not looked at: the benchmarks speak of every user.
     """
 
     expect: Literal["none", "at-most-low", "not-everything"]

@@ -87,6 +87,7 @@ def test_a_fingerprint_belongs_to_rule_tenant_and_app_and_not_to_the_outcome() -
         ("the app is off", "The app is off."),
         ("oauth2PermissionGrants was not read", "oauth2PermissionGrants was not read."),
         ("Mail.Read is excluded.", "Mail.Read is excluded."),
+        ("openid, profile and Mail.Read are not classified", "openid, profile and Mail.Read are not classified."),
     ],
 )
 def test_a_clause_becomes_a_sentence_without_spoiling_a_name(clause: str, expected: str) -> None:

@@ -69,6 +69,13 @@ def test_an_event_names_the_app_or_the_tenant_that_it_is_about() -> None:
     assert by_control["VENDOR-CONNECT"]["time"] == 1_795_312_800_000
 
 
+def test_two_packs_about_one_app_make_events_that_a_siem_keeps_apart() -> None:
+    report = assemble(sample("managed-default"), chosen_packs(["trackerrms-uk", "trackerrms-us"]))
+    events = events_of(report)
+    assert len({event["finding_info"]["uid"] for event in events}) == len(events)
+    assert {event["unmapped"]["pack_sha256"] for event in events} == {pack.digest for pack in report.packs}
+
+
 @given(struct(Report))
 @settings(max_examples=60)
 def test_any_report_becomes_events(report: Report) -> None:

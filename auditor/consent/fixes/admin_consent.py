@@ -66,10 +66,6 @@ def consent_for_one(case: Case) -> Iterator[Candidate]:
         verify=_read_back(case, f"consentType eq 'Principal' and principalId eq '{user}'"),
         undo=f"Remove the user's own permissions of {app}; nobody else is touched.",
         expect="At once, without a review page. Nobody but this user is covered.",
-        opens={
-            "summary": f"Nothing for other apps or users. {app} may use these scopes as {who}.",
-            "consent_policy_changes": False,
-        },
         fill_in=(choose,) if choose else (),
     )
 
@@ -94,7 +90,6 @@ def _registered_set(case: Case, granted: tuple[GraphRequest, ...]) -> Candidate:
             f"This grants the permissions that the app's registration lists.{note} It may take back what was granted"
             " to the whole tenant before and is no longer registered."
         ),
-        opens=_opens(case),
         doubts=() if case.app.mode.is_static else (_REGISTERED,),
     )
 
@@ -118,7 +113,6 @@ def _named_scopes(case: Case, granted: tuple[GraphRequest, ...], link: str) -> C
             "The review page lists these scopes and no others. The redirect URI must be one that the app registers."
             f"{_guess(case)}"
         ),
-        opens=_opens(case),
     )
 
 
@@ -135,7 +129,6 @@ def _through_graph(case: Case, granted: tuple[GraphRequest, ...]) -> Candidate:
         expect=(
             f"At once, without a review page. Permissions that the app asks for later are not included.{_guess(case)}"
         ),
-        opens=_opens(case),
     )
 
 
@@ -152,13 +145,6 @@ def _open_and_accept(app: str) -> tuple[str, ...]:
         "Open this link and sign in as an administrator of the tenant.",
         f"Read what {app} asks for and choose Accept. An error page of the vendor afterwards does no harm.",
     )
-
-
-def _opens(case: Case) -> dict[str, object]:
-    restricted = case.client.assignment_required is Truth.TRUE
-    who = "Every user who is assigned to it" if restricted else "Every user of the tenant"
-    summary = f"Nothing for other apps. {who} can use {case.app.label} with these scopes."
-    return {"summary": summary, "consent_policy_changes": False}
 
 
 def _revoke(case: Case) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
@@ -48,7 +46,6 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     requests: tuple[GraphRequest, ...]
     verify: str
     undo: str
-    opens: Mapping[str, Any]
     key: str = ""
     portal: tuple[str, ...] = ()
     link: str = ""

@@ -53,10 +53,6 @@ def custom_policy(case: Case) -> Iterator[Candidate]:
             f" only some users consent, leave the list alone and put {_ROLE_ACTION}.{policy_id} into a custom role for"
             " them (Entra ID P1)."
         ),
-        opens={
-            "summary": f"Nothing for other apps. Users may consent to {len(rows)} scopes for {app} alone.",
-            "consent_policy_changes": True,
-        },
     )
 
 

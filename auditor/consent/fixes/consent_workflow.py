@@ -51,7 +51,6 @@ def workflow(case: Case) -> Iterator[Candidate]:
             " under Enterprise apps > Activity > Admin consent requests and needs a role that may consent"
             f"{', which being a reviewer does not give' if named else ''}."
         ),
-        opens={"summary": "Nothing: only an administrator can approve.", "consent_policy_changes": False},
     )
 
 

@@ -33,7 +33,6 @@ def enable_sign_in(case: Case) -> Iterator[Candidate]:
         requests=(request,),
         verify=CHECK_AGAIN,
         undo='Set "Enabled for users to sign-in?" to No again.',
-        opens={"summary": "The app's existing grants work again.", "consent_policy_changes": False},
     )
 
 
@@ -61,10 +60,6 @@ def assign_users(case: Case) -> Iterator[Candidate]:
         verify=f"{app_page(case)} > Users and groups lists them. {CHECK_AGAIN}",
         undo="Remove the same entries under Users and groups.",
         expect="Assigning a group needs Entra ID P1, and groups within the group do not count.",
-        opens={
-            "summary": f"Nothing for other apps. Those who are assigned can use {case.app.label}.",
-            "consent_policy_changes": False,
-        },
         fill_in=(*chosen, *((choose,) if choose else ())),
         lets_in="" if user else graph.SOMEBODY,
     )
@@ -92,8 +87,4 @@ def drop_assignment(case: Case) -> Iterator[Candidate]:
         verify=CHECK_AGAIN,
         undo='Set "Assignment required?" to Yes again.',
         expect=for_a_while if asked else "",
-        opens={
-            "summary": "Every user of the tenant can use this app, not only the assigned ones.",
-            "consent_policy_changes": False,
-        },
     )

@@ -30,7 +30,6 @@ def offer(before: Snapshot, parts: tuple[Candidate, ...], after: Decision) -> Fi
         verify=" ".join(_once(part.verify for part in parts)),
         undo=" ".join((*(part.undo for part in reversed(parts)), *previous_values(undo_graph))),
         link=next((part.link for part in parts if part.link), ""),
-        opens=parts[0].opens if len(parts) == 1 else {"summary": " ".join(str(p.opens["summary"]) for p in parts)},
         expect=" ".join(part.expect for part in parts if part.expect),
         undo_graph=undo_graph,
         fill_in=_once(note for part in parts for note in part.fill_in),

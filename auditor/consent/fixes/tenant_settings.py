@@ -75,39 +75,15 @@ def _classified(case: Case, missing: tuple[Row, ...], level: str) -> Candidate:
         verify=CHECK_AGAIN,
         undo=f"Remove the same entries under {page}.",
         expect="The scopes of sign-in (openid, profile, email, offline_access, User.Read) have to be classified too.",
-        opens={
-            "summary": (
-                f"Users may then consent to {names} for every app of a verified publisher and every app"
-                " registered in this tenant."
-            ),
-            "consent_policy_changes": False,
-            "scopes": [r.permission.value for r in missing],
-        },
     )
 
 
 _SETTINGS = (
-    (
-        "low",
-        POLICY_LOW,
-        "Allow user consent for apps from verified publishers, for selected permissions",
-        "Users may then consent to whatever is classified low, for every app of a verified publisher or this tenant.",
-    ),
-    (
-        "recommended",
-        POLICY_RECOMMENDED,
-        "Let Microsoft manage your consent settings",
-        "Users may then consent to all that Microsoft's list does not keep back, for every app of any publisher.",
-    ),
-    (
-        "legacy",
-        POLICY_LEGACY,
-        "Allow user consent for apps",
-        "Users may then consent to every permission that needs no administrator, on every resource, mail and files"
-        " included, for every app of any publisher.",
-    ),
+    ("low", POLICY_LOW, "Allow user consent for apps from verified publishers, for selected permissions"),
+    ("recommended", POLICY_RECOMMENDED, "Let Microsoft manage your consent settings"),
+    ("legacy", POLICY_LEGACY, "Allow user consent for apps"),
 )
-"""Least first: key, policy, the portal's label, and what it lets users do."""
+"""Least first: key, policy and the portal's label."""
 
 
 def user_consent_settings(case: Case) -> Iterator[Candidate]:
@@ -116,13 +92,13 @@ def user_consent_settings(case: Case) -> Iterator[Candidate]:
     if isinstance(entries, NotRead):
         return
     assigned = {policy_id.lower() for policy_id in self_consent_ids(entries)}
-    for key, policy_id, label, opens in _SETTINGS:
+    for key, policy_id, label in _SETTINGS:
         if policy_id not in assigned:
-            yield _setting(case, entries, (key, policy_id, label, opens), alone=not assigned)
+            yield _setting(case, entries, (key, policy_id, label), alone=not assigned)
 
 
-def _setting(case: Case, entries: tuple[str, ...], choice: tuple[str, str, str, str], *, alone: bool) -> Candidate:
-    key, policy_id, label, opens = choice
+def _setting(case: Case, entries: tuple[str, ...], choice: tuple[str, str, str], *, alone: bool) -> Candidate:
+    key, policy_id, label = choice
     base = graph.base_of(case.snapshot)
     entry = f"ManagePermissionGrantsForSelf.{policy_id}"
     # The portal's choice replaces what users could consent to so far; only where that is nothing, it is the same.
@@ -140,5 +116,4 @@ def _setting(case: Case, entries: tuple[str, ...], choice: tuple[str, str, str, 
         verify=READ_BACK.format(base=base),
         undo=f"Take {entry} out of the list of assigned policies.",
         expect=f"{old}Every user and every app is concerned, and benchmarks such as CIS and SCuBA may fail the tenant.",
-        opens={"summary": opens, "consent_policy_changes": True},
     )
