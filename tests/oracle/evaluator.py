@@ -167,15 +167,27 @@ class Attempt:
             return NEEDS_ADMIN, self.refusal_codes(world, risky=False)
         if not (self.for_self or self.for_all or self.default_policies_hold(world)):
             return NEEDS_ADMIN, self.refusal_codes(world, risky=False)
-        if not all(world.settle("approved", partial(self.approved, scope=scope), about=scope) for scope in missing):
+        if not all(self.ruling(world, scope)[1] for scope in missing):
             return NEEDS_ADMIN, self.refusal_codes(world, risky=False)
         if world.settle("stepped up", partial(self.stepped_up, missing=missing), about=()):
             return NEEDS_ADMIN, self.refusal_codes(world, risky=True)
         return PROMPT, frozenset()
 
+    def ruling(self, world: World, scope: Scope) -> tuple[bool, bool]:
+        """Whether this user may grant the scope to everybody, and whether for themself.
+
+        The two hang together: a policy of a role for all that was not read answers both, so that it is asked once.
+        """
+
+        def both(world: World) -> tuple[bool, bool]:
+            for_all = any(self.policies.approves(world, one, scope) for one in self.for_all)
+            return for_all, for_all or self.approved(world, scope)
+
+        return world.settle("ruling", both, about=scope)
+
     def approved(self, world: World, scope: Scope) -> bool:
         """2.2 and 1.3: approval by any one policy that the user has is enough; no policy approves nothing."""
-        if any(self.policies.approves(world, one, scope) for one in [*self.for_self, *self.for_all]):
+        if any(self.policies.approves(world, one, scope) for one in self.for_self):
             return True
         if not self.default_policies_hold(world):
             return False
@@ -196,13 +208,7 @@ class Attempt:
         """4.9: four roles consent to any delegated permission, a custom role to what its policies approve."""
         if any(among(role, CONSENTING_ROLES) for role in self.subject.get("roles", [])):
             return True
-        return bool(self.for_all) and all(
-            world.settle("approved for all", partial(self._approved_for_all, scope=scope), about=scope)
-            for scope in missing
-        )
-
-    def _approved_for_all(self, world: World, scope: Scope) -> bool:
-        return any(self.policies.approves(world, one, scope) for one in self.for_all)
+        return bool(self.for_all) and all(self.ruling(world, scope)[0] for scope in missing)
 
     def _policies_of_own_roles(self, action: str) -> list[str]:
         """1.3: the policies that the actions of the user's custom roles name."""
@@ -263,6 +269,6 @@ class Attempt:
             return "blocked"
         if self.admin_may_consent(world, [scope]):
             return "consentable"
-        if self.assignment_required(world) or not self.approved(world, scope):
+        if self.assignment_required(world) or not self.ruling(world, scope)[1]:
             return "blocked"
         return "consentable"

@@ -6,7 +6,7 @@ import pytest
 
 from . import pool
 from .evaluator import judge
-from .plain import EVERYTHING, FULL_GRANT, OWN, UNVERIFIED, VERIFIED, app, blocked, tenant
+from .plain import EVERYTHING, FULL_GRANT, MEMBER, OWN, UNVERIFIED, VERIFIED, app, blocked, tenant
 from .pool import GRAPH, LEGACY, LOW, RECOMMENDED
 from .reading import Json
 
@@ -129,3 +129,11 @@ def test_example_26_uses_the_documented_text_only_where_policies_could_not_be_re
     assert judge(unreadable, app(), documented=lambda one, _: texts.get(one)).outcome == "user-may-consent"
     deleted = tenant(LEGACY, client=VERIFIED, permissionGrantPolicies=[pool.low()])
     assert judge(deleted, app(), documented=lambda one, _: texts.get(one)).outcome == "depends"
+
+
+def test_a_policy_of_a_role_that_was_not_read_says_one_thing_in_one_world() -> None:
+    """If it approves, this user grants for everybody and no risk is looked at; if not, nothing else approves."""
+    action = f"microsoft.directory/servicePrincipals/managePermissionGrantsForAll.{LEGACY}"
+    verdict = judge(tenant(client=UNVERIFIED, permissionGrantPolicies=[]), app(), {**MEMBER, "role_actions": [action]})
+    assert verdict.outcomes == {"user-may-consent", "needs-admin"}
+    assert verdict.codes == {"AADSTS90094"}

@@ -32,6 +32,7 @@ class World:
         self.script = script
         self.memory = memory
         self.taken: list[tuple[int, int]] = []
+        self.settled: dict[Fact, Any] = {}
 
     def ask(self, fact: Fact, values: Sequence[Value]) -> Value:
         """The value that `fact` has in this world, one of `values`."""
@@ -50,15 +51,16 @@ class World:
 
         Worlds that differ only in such private facts are one world. Without this, four scopes of an API whose
         permissions were not read would already make millions. An empty `about` forgets all that was asked.
-        The same `name` and `about`, where the same facts hold, must be the same question.
+        The same `name` and `about` must be the same question: asked again in one world, it has the same answer.
         """
-        asked = (name, about, frozenset(self.facts.items()))
-        if asked not in self.memory:
-            self.memory[asked] = self._ways_to_settle(question, about)
-        ways = self.memory[asked]
-        settled, learned = ways[self._choose(len(ways))]
-        self.facts.update(learned)
-        answer: Value = settled
+        if (name, *about) not in self.settled:
+            asked = (name, about, frozenset(self.facts.items()))
+            if asked not in self.memory:
+                self.memory[asked] = self._ways_to_settle(question, about)
+            ways = self.memory[asked]
+            self.settled[name, *about], learned = ways[self._choose(len(ways))]
+            self.facts.update(learned)
+        answer: Value = self.settled[name, *about]
         return answer
 
     def _ways_to_settle(self, question: Callable[[World], Hashable], about: Fact) -> Settled:
