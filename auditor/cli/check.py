@@ -33,7 +33,9 @@ Examples:
   consent-auditor check --app 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 --scopes "Mail.Read offline_access"
   consent-auditor check --from-url "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?…"
   consent-auditor check --snapshot tenant.json --pack trackerrms-us -f text -f json -o reports/
-  consent-auditor check --pack trackerrms-uk -o report.txt -o report.json
+  consent-auditor check --pack trackerrms-uk -o report.html -o report.json
+  consent-auditor check --pack trackerrms-uk --redact -o to-send.html
+  consent-auditor check --pack cisa-scuba --waivers waivers.yaml --fail-on high
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell -o fix.ps1
 

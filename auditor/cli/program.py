@@ -60,9 +60,10 @@ class LazyGroup(click.Group):
     epilog="""\b
 Examples:
   consent-auditor check --sample managed-default --pack trackerrms-uk
-  consent-auditor check --pack trackerrms-uk
+  consent-auditor check --pack trackerrms-uk -o report.html
   consent-auditor collect -o tenant.json
   consent-auditor check --snapshot tenant.json --pack trackerrms-us -f json
+  consent-auditor bundle --pack trackerrms-uk -o ticket.zip
 
 \b
 Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,

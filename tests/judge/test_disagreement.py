@@ -38,10 +38,15 @@ def told(*findings: Finding) -> list[list[str]]:
 def test_two_rules_about_the_same_controls_that_come_out_otherwise_disagree() -> None:
     (one,) = disagreements([found("X", FAIL, A), found("Y", PASS, B), found("Z", PASS, C)])
     assert one.about == "title of X"
-    assert [(s.rule, s.outcome, s.view) for s in one.stands] == [
-        ("X", FAIL, "view of X"),
-        ("Y", PASS, "view of Y"),
+    assert [(s.rule, s.pack, s.outcome, s.view) for s in one.stands] == [
+        ("X", "x", FAIL, "view of X"),
+        ("Y", "y", PASS, "view of Y"),
     ]
+
+
+def test_what_is_unknown_takes_no_side() -> None:
+    assert told(found("X", FAIL, A), found("U", FindingOutcome.UNKNOWN, B), found("Y", PASS, B)) == [["X", "Y"]]
+    assert told(found("X", FAIL, {}), found("U", PASS, {}), found("Y", PASS, B)) == []
 
 
 def test_what_agrees_is_unknown_of_one_pack_or_only_kin_is_no_contradiction() -> None:

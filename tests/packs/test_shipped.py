@@ -116,6 +116,8 @@ def test_the_scopes_of_trackerrms_are_an_assumption_and_say_so() -> None:
     [
         "request: dynamic\n  scopes: {microsoft-graph: [User.Read, Mail.Send]}",
         "request: dynamic\n  scopes: {microsoft-graph: [openid]}",
+        "publisher-verified: true\n  owner-tenant: unknown\n  scopes: {microsoft-graph: [Mail.Read]}",
+        "publisher-verified: false\n  owner-tenant: unknown\n  scopes: {microsoft-graph: [Mail.Read]}",
         "request: dynamic\n  redirect-uris: [https://another.example/cb]\n  scopes: {exchange-online: [Mail.Read]}",
         "request: default\n  scopes: {00000003-0000-0ff1-ce00-000000000000: [Sites.Read], microsoft-graph: [openid]}",
         "request: dynamic\n  scopes: {11111111-1111-4111-8111-111111111111: [user_impersonation]}",

@@ -1,0 +1,78 @@
+"""What the newer verbs do with a live tenant: the real SDKs against the Graph server."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from auditor.snapshot.samples import sample
+from auditor.snapshot.write import dumps
+from tests.cli.program import at, run
+from tests.graphserver import GraphServer
+from tests.snapshot.secretive import Secret, secretive
+
+APP = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
+VENDOR = ("--pack", "trackerrms-uk")
+SECRET = Secret("Zyxquorp")
+
+
+def server_of(name: str) -> GraphServer:
+    return GraphServer(json.loads(dumps(sample(name))))
+
+
+def test_a_pack_is_made_of_what_a_live_tenant_granted(tmp_path: Path) -> None:
+    with server_of("admin-consented") as server:
+        done = run(
+            *("packs", "new", "--app", APP, "--from-grants", "-o", "ours.yaml", *at(server)),
+            cwd=tmp_path,
+            env=server.env(),
+        )
+        asked = server.refused_writes
+    assert done.code == 0, done.err
+    assert asked == []
+    text = (tmp_path / "ours.yaml").read_text(encoding="utf-8")
+    assert "Mail.ReadWrite" in text
+    assert "name: TrackerRMS" in text
+    assert run("packs", "test", "ours.yaml", cwd=tmp_path).code == 0
+
+
+def test_an_app_that_the_live_tenant_lacks_is_told(tmp_path: Path) -> None:
+    with server_of("managed-default") as server:
+        done = run("packs", "new", "--app", APP, "--from-grants", *at(server), cwd=tmp_path, env=server.env())
+    assert done.code == 2
+    assert "is not in this tenant: read a tenant where it works" in done.err
+
+
+@pytest.mark.parametrize("verb", ["check", "collect", "bundle"])
+def test_a_live_tenant_is_redacted_before_anything_is_written(tmp_path: Path, verb: str) -> None:
+    name = sample("consent-off-workflow").tenant.name
+    words = {
+        "check": (*VENDOR, "--redact", "-f", "json", "-o", "out"),
+        "collect": (*VENDOR, "--redact", "-o", "out"),
+        "bundle": (*VENDOR, "-o", "out"),
+    }[verb]
+    with server_of("consent-off-workflow") as server:
+        done = run(verb, *words, *at(server), cwd=tmp_path, env=server.env())
+    assert done.code in (0, 1), done.err
+    data = (tmp_path / "out").read_bytes()
+    if verb == "bundle":
+        with zipfile.ZipFile(tmp_path / "out") as archive:
+            data = b"".join(archive.read(one) for one in archive.namelist() if not one.startswith("packs/"))
+        assert run("bundle", "verify", "out", cwd=tmp_path).code == 0
+    assert name.split()[0].lower().encode() not in data.lower()
+    assert sample("consent-off-workflow").tenant.id.encode() not in data
+    assert b"ffffffff-" in data
+
+
+def test_the_user_of_a_live_check_is_redacted_and_decided_for(tmp_path: Path) -> None:
+    document = json.loads(dumps(secretive(SECRET, "consent-off-workflow")))
+    document["unread"] = {}
+    with GraphServer(document) as server:
+        words = ("check", *VENDOR, "--user", SECRET.upn, "--redact", "-f", "json", *at(server))
+        done = run(*words, cwd=tmp_path, env=server.env())
+    assert done.code == 1, done.err
+    assert len(json.loads(done.out)["decisions"]) == 2
+    assert [one for one in SECRET.strings if one in done.out.lower()] == []
