@@ -25,12 +25,14 @@ TENANT_WIDE = "allprincipals"
 class Grants(msgspec.Struct, frozen=True, kw_only=True):
     """Scopes granted, in lower case, by resource app id.
 
-    A resource in `tenant_wide` or `own` has a row, even if its string is empty. `others` counts users with a
-    grant of their own who are not the subject.
+    A resource in `tenant_wide` or `own` has a row, even if its string is empty. `elsewhere` says whether the
+    subject is covered by a row for a resource that was not asked about. `others` counts users with a grant of
+    their own who are not the subject.
     """
 
     tenant_wide: dict[str, frozenset[str]]
     own: dict[str, frozenset[str]]
+    elsewhere: bool = False
     others: int = 0
 
     def has_row(self, resource: str) -> bool:
@@ -43,8 +45,8 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether the subject is covered by no grant at all."""
-        return not self.tenant_wide and not self.own
+        """Whether the subject is covered by no grant at all, for no resource: consent would be the initial one."""
+        return not (self.tenant_wide or self.own or self.elsewhere)
 
 
 NO_GRANTS = Grants(tenant_wide={}, own={})
@@ -79,6 +81,7 @@ def grants_of(
 def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], user_id: str) -> Grants:
     tenant_wide: dict[str, frozenset[str]] = {}
     own: dict[str, frozenset[str]] = {}
+    elsewhere = False
     others: set[str] = set()
     for row in rows:
         resource = object_ids.get(row.resourceId.lower())
@@ -90,9 +93,11 @@ def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], us
         else:
             others.add(principal)
             continue
-        if resource is not None:
+        if resource is None:
+            elsewhere = True
+        else:
             bucket[resource] = bucket.get(resource, frozenset()) | scopes_in(row.scope)
-    return Grants(tenant_wide=tenant_wide, own=own, others=len(others))
+    return Grants(tenant_wide=tenant_wide, own=own, elsewhere=elsewhere, others=len(others))
 
 
 def scopes_in(text: str) -> frozenset[str]:

@@ -366,3 +366,13 @@ def test_a_custom_role_that_lets_some_consent_is_told_to_the_ordinary_user() -> 
     }
     decision = decided(tenant(client=VERIFIED, roleDefinitions=[role]))
     assert any("Mail pioneers" in note for note in decision.notes)
+
+
+def test_entra_adds_scopes_to_the_first_consent_only_whatever_resource_that_was_for() -> None:
+    def added(*rows: Json) -> set[str]:
+        document = tenant(LEGACY, client=VERIFIED, oauth2PermissionGrants=list(rows))
+        return {s.scope for s in decided(document, app(["Mail.Read"])).scopes if s.implicit}
+
+    assert added() == {"User.Read", "offline_access"}
+    assert added(pool.grant(EXCHANGE, "EWS.AccessAsUser.All")) == set()
+    assert added(pool.grant(EXCHANGE, "EWS.AccessAsUser.All", principal=pool.ALICE)) != set()
