@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,10 @@ from auditor.cli.tenant import read_tenant, refuse_two_tenants
 from auditor.model.finding import Severity
 from auditor.model.waiver import WaiverFile
 from auditor.render import FORMATS
+
+if TYPE_CHECKING:
+    from auditor.jobs.earlier import EarlierReport
+    from auditor.model.report import Report, Summary
 
 LIVE_HELP = (
     "To audit your own tenant, set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or\n"
@@ -36,6 +40,7 @@ Examples:
   consent-auditor check --pack trackerrms-uk -o report.html -o report.json
   consent-auditor check --pack trackerrms-uk --redact -o to-send.html
   consent-auditor check --pack cisa-scuba --waivers waivers.yaml --fail-on high
+  consent-auditor check --pack cisa-scuba --trend reports/ -o reports/today.json -o today.html
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell -o fix.ps1
 
@@ -94,6 +99,15 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
     help="Failures that somebody answers for, for a time; counted apart and never as a pass. Repeatable."
     " Default: the files in CONSENT_AUDITOR_WAIVERS.",
 )
+@click.option(
+    "--trend",
+    "earlier",
+    multiple=True,
+    metavar="FILE|FOLDER",
+    type=click.Path(),
+    help="Earlier JSON reports of this tenant by the same packs: HTML and PDF then show how the counts changed."
+    " Repeatable.",
+)
 @redact_options()
 @click.option("--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for decisions.")
 def command(
@@ -113,6 +127,7 @@ def command(
     fix_script: str | None,
     route: str,
     waiver_files: tuple[str, ...],
+    earlier: tuple[str, ...],
     redact: bool,
     redact_key: str | None,
     strict: bool,
@@ -130,6 +145,7 @@ def command(
     asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
     chosen = asked_packs(packs, asked.app)
     waivers = _waivers(waiver_files)
+    before = _earlier(earlier, place)
     read, source = read_tenant(chosen, snapshot, sample, user, asked.tenant, tenant)
     if redact:
         redactor = redactor_for(read, [pack.app for pack in chosen if pack.app is not None], redact_key)
@@ -149,7 +165,7 @@ def command(
     if sample and place.has_standard_output:
         click.echo(f"This is the sample tenant {sample!r}, bundled with consent-auditor: no tenant was read.")
         click.echo(f"{LIVE_HELP}\n")
-    write_report(report, place)
+    write_report(report, place, _history(report, before))
     return exit_code(report, fail_on=fail_on, strict=strict)
 
 
@@ -160,6 +176,33 @@ def _waivers(files: tuple[str, ...]) -> Sequence[WaiverFile]:
     from auditor.packs.waivers import load_waiver_files
 
     return load_waiver_files(files)
+
+
+def _earlier(places: tuple[str, ...], place: Place) -> Sequence[EarlierReport]:
+    """The reports that --trend names, read before the tenant is. Raises click.UsageError, NoReport and OSError."""
+    if not places:
+        return ()
+    if not any(FORMATS[name].shows_trend for name in place.formats):
+        shown = " and ".join(name for name, form in FORMATS.items() if form.shows_trend)
+        raise click.UsageError(f"a trend is shown in {shown} only: add -o report.html, or leave --trend out")
+    from auditor.jobs.earlier import earlier_reports
+
+    return earlier_reports(places)
+
+
+def _history(report: Report, before: Sequence[EarlierReport]) -> Sequence[tuple[str, Summary]]:
+    """The earlier runs that can be compared; on stderr, how many reports are not among them."""
+    if not before:
+        return ()
+    from auditor.jobs.earlier import history_of
+
+    history = history_of(report, before)
+    if history.left_out:
+        told = "report is" if history.left_out == 1 else "reports are"
+        click.echo(f"Trend: {history.left_out} {told} left out, of another tenant or by other packs.", err=True)
+    if not history.runs:
+        click.echo("Trend: none is shown, for no earlier report can be compared.", err=True)
+    return history.runs
 
 
 def _tool() -> str:

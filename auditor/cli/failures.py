@@ -34,7 +34,7 @@ def explained(error: Exception) -> Explained | None:
         "Unsupposable",
         "FormatUnavailable",
         "BundleError",
-        "KeyFileError",
+        "NoReport",
     }:
         return Explained(f"Error: {error}.", exits.USAGE)
     if names & {"GraphError", "UserNotRead"}:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from auditor.model.report import Report
+from auditor.model.report import Report, Summary
 from auditor.render import FORMATS, must_be_available, render
 
 DEFAULT = "text"
@@ -111,29 +112,34 @@ def must_be_writable(file: str) -> None:
         raise click.UsageError(f"{file} cannot be written by this user: give -o another place, or mend its rights")
 
 
-def write_report(report: Report, place: Place) -> None:
-    """Write `report`; a folder is made if need be.
+def write_report(report: Report, place: Place, history: Sequence[tuple[str, Summary]] = ()) -> None:
+    """Write `report`, with the trend since the earlier runs of `history` where a format shows one.
+
+    A folder is made if need be.
 
     Every format is made before the first file is written. A file is written whole or not at all, and a new one may
     be read by its owner only, for it describes a tenant. Raises OSError and FormatUnavailable.
     """
     from auditor.atomic import write_whole
 
-    if place.is_terminal:
-        _to_terminal(report, place.formats[0])
+    if place.is_terminal and place.formats == (DEFAULT,):
+        _text_to_terminal(report)
         return
-    made = {name: render(report, name) for name in place.formats}
+    made = {name: _rendered(report, name, history) for name in place.formats}
+    if place.is_terminal:
+        sys.stdout.buffer.write(made[place.formats[0]])
+        sys.stdout.buffer.flush()
     for name, path in place.files:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, made[name], keep_mode=True)
         click.echo(f"Wrote {path}", err=True)
 
 
-def _to_terminal(report: Report, name: str) -> None:
-    if name != DEFAULT:
-        sys.stdout.buffer.write(render(report, name))
-        sys.stdout.buffer.flush()
-        return
+def _rendered(report: Report, name: str, history: Sequence[tuple[str, Summary]]) -> bytes:
+    return render(report, name, **({"history": history} if FORMATS[name].shows_trend else {}))
+
+
+def _text_to_terminal(report: Report) -> None:
     from auditor.render import text
 
     page = text.render(report, width=width(), colour=wants_colour())

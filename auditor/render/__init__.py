@@ -16,7 +16,7 @@ class Format(NamedTuple):
     """Where a format is made: a module with ``render(report, **options) -> str | bytes``.
 
     `ending` is that of its files. `needs` are modules outside the core dependencies, which the `extra` of that name
-    installs. What `is_binary` does not go to a terminal.
+    installs. What `is_binary` does not go to a terminal. What `shows_trend` takes ``history``, the earlier runs.
     """
 
     module: str
@@ -24,6 +24,7 @@ class Format(NamedTuple):
     needs: tuple[str, ...] = ()
     extra: str = ""
     is_binary: bool = False
+    shows_trend: bool = False
 
 
 FORMATS = MappingProxyType(
@@ -36,8 +37,10 @@ FORMATS = MappingProxyType(
         "csv": Format("auditor.render.csv", ".csv"),
         "xlsx": Format("auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True),
         "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl"),
-        "html": Format("auditor.render.html", ".html"),
-        "pdf": Format("auditor.render.pdf", ".pdf", needs=("weasyprint",), extra="pdf", is_binary=True),
+        "html": Format("auditor.render.html", ".html", shows_trend=True),
+        "pdf": Format(
+            "auditor.render.pdf", ".pdf", needs=("weasyprint",), extra="pdf", is_binary=True, shows_trend=True
+        ),
     }
 )
 """By the name that ``-f`` takes."""

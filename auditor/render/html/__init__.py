@@ -24,7 +24,7 @@ _FOLDER = "html"
 def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_print: bool = False) -> str:
     """The page. Same report, same text.
 
-    `history` are the times and counts of earlier runs, oldest first; with two or more the page shows a trend.
+    `history` are the times and counts of earlier runs, oldest first; with one or more the page shows a trend.
     `for_print` opens everything and leaves out the script, for a program that makes pages of paper.
     """
     style = asset("style.css") + (asset("paper.css") if for_print else "")

@@ -1,0 +1,49 @@
+"""``check --trend``: earlier reports make a trend in the formats that show one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from auditor.snapshot.samples import sample
+from auditor.snapshot.write import dumps
+from tests.cli.program import run
+
+
+def audited(folder: Path, day: int, *words: str) -> tuple[int, str]:
+    """A run of the command on a sample that was read on a day of November: exit code and error output."""
+    document = json.loads(dumps(sample("consent-off"))) | {"taken": f"2026-11-{day:02}T02:00:00Z"}
+    (folder / "tenant.json").write_text(json.dumps(document), encoding="utf-8")
+    done = run("check", "--snapshot", "tenant.json", "--pack", "cisa-scuba", *words, cwd=folder)
+    return done.code, done.err
+
+
+def test_the_page_shows_how_the_counts_changed_since_the_reports_of_a_folder(tmp_path: Path) -> None:
+    for day in (1, 2):
+        assert audited(tmp_path, day, "-o", f"day{day}.json")[0] == 1
+    (tmp_path / "kept").mkdir()
+    for day in (1, 2):
+        (tmp_path / f"day{day}.json").rename(tmp_path / "kept" / f"day{day}.json")
+    code, told = audited(tmp_path, 3, "--trend", "kept", "-o", "kept/day3.json", "-o", "report.html")
+    assert (code, told) == (1, "Wrote kept/day3.json\nWrote report.html\n")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "From 2026-11-01 02:00 UTC to 2026-11-03 02:00 UTC: 2 rules failed then, 2 now." in page
+    assert "2026-11-02 02:00 UTC" in page
+
+
+def test_what_cannot_make_a_trend_is_told(tmp_path: Path) -> None:
+    assert audited(tmp_path, 1, "-o", "day1.json")[0] == 1
+    code, told = audited(tmp_path, 2, "--trend", "day1.json")
+    assert code == 2
+    assert "a trend is shown in html and pdf only: add -o report.html" in told
+    code, told = audited(tmp_path, 2, "--trend", "tenant.json", "-o", "report.html")
+    assert (code, told) == (
+        2,
+        "Error: tenant.json is no JSON report of consent-auditor: name one that was made with -f json.\n",
+    )
+    code, told = audited(tmp_path, 2, "--pack", "eidsca", "--trend", "day1.json", "-o", "report.html")
+    assert told.splitlines()[:2] == [
+        "Trend: 1 report is left out, of another tenant or by other packs.",
+        "Trend: none is shown, for no earlier report can be compared.",
+    ]
+    assert "Trend:" not in (tmp_path / "report.html").read_text(encoding="utf-8")

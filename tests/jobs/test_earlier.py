@@ -1,0 +1,66 @@
+"""Which earlier reports make a trend: those of the same tenant, by the same packs, read before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from auditor.jobs.assemble import assemble
+from auditor.jobs.earlier import NoReport, earlier_reports, history_of
+from auditor.model.report import Report
+from auditor.packs.find import load_packs
+from auditor.render import render
+from auditor.snapshot.samples import sample
+
+
+def report_of(day: int, name: str = "consent-off", pack: str = "cisa-scuba") -> Report:
+    """What one pack says of one tenant, that was as a sample is on a day of November."""
+    tenant = sample("consent-off").tenant
+    read = msgspec.structs.replace(sample(name), tenant=tenant, taken=f"2026-11-{day:02}T02:00:00Z")
+    return assemble(read, load_packs([pack]))
+
+
+def kept(folder: Path, *reports: Report) -> Path:
+    """The reports as files of a folder, in an order that is not that of their times."""
+    folder.mkdir(exist_ok=True)
+    for number, report in enumerate(reversed(reports)):
+        (folder / f"{number}.json").write_bytes(render(report, "json"))
+    return folder
+
+
+def test_earlier_runs_come_oldest_first_with_their_counts(tmp_path: Path) -> None:
+    folder = kept(tmp_path, report_of(3), report_of(1, "legacy-open"), report_of(2))
+    history = history_of(report_of(4), earlier_reports([folder]))
+    assert [taken[8:10] for taken, _ in history.runs] == ["01", "02", "03"]
+    assert history.runs[0][1] == report_of(1, "legacy-open").summary
+    assert history.left_out == 0
+
+
+def test_another_tenant_and_other_packs_are_left_out_and_counted(tmp_path: Path) -> None:
+    stranger = report_of(1)
+    stranger = msgspec.structs.replace(stranger, tenant=msgspec.structs.replace(stranger.tenant, id="another"))
+    folder = kept(tmp_path, stranger, report_of(2, pack="cis-m365"), report_of(3))
+    history = history_of(report_of(4), earlier_reports([folder]))
+    assert [taken[8:10] for taken, _ in history.runs] == ["03"]
+    assert history.left_out == 2
+
+
+def test_the_same_reading_counts_once_and_the_present_and_the_future_not_at_all(tmp_path: Path) -> None:
+    untimed = msgspec.structs.replace(report_of(1), taken="")
+    folder = kept(tmp_path, report_of(1), report_of(1), untimed, report_of(4), report_of(9))
+    assert [taken[8:10] for taken, _ in history_of(report_of(4), earlier_reports([folder])).runs] == ["01"]
+    assert history_of(untimed, earlier_reports([folder])).runs == ()
+
+
+def test_other_files_of_a_folder_are_passed_over_and_a_named_one_must_be_a_report(tmp_path: Path) -> None:
+    folder = kept(tmp_path / "reports", report_of(1))
+    for name, data in {"a.json": b"[1]", "b.json": b'{"format": "x"', "c.json": b"\xff\xfe", "d.txt": b"{}"}.items():
+        (folder / name).write_bytes(data)
+    assert len(earlier_reports([folder])) == 1
+    with pytest.raises(NoReport, match=r"a\.json is no JSON report of consent-auditor: name one"):
+        earlier_reports([folder / "a.json"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NoReport, match="holds no JSON report"):
+        earlier_reports([tmp_path / "empty"])
