@@ -176,9 +176,13 @@ def _wording(check: Table, problems: Problems) -> None:
     wording = child(check, "wording")
     if not isinstance(wording, Table):
         return
-    given = [name for name in ("allows", "forbids") if name in wording.entries]
+    given = [name for name in ("allows", "forbids", "contains") if name in wording.entries]
     if len(given) != 1:
-        problems.add(wording.at, f"a wording has {'both' if given else 'neither'}", expected="either allows or forbids")
+        problems.add(
+            wording.at,
+            f"a wording has {' and '.join(given) or 'nothing to go by'}",
+            expected="one of allows, forbids and contains",
+        )
     for name in given:
         _warn_of_policies(child(wording, name), problems)
 

@@ -110,6 +110,21 @@ def test_a_waiver_of_another_pack_is_left_alone_and_not_reported() -> None:
     assert (after["R-1"].outcome, after[UNUSED].outcome) == (FAIL, PASS)
 
 
+def test_a_waiver_of_a_pack_that_is_misspelt_is_told() -> None:
+    one = waiver(pack="grants-hygene")
+    assert told([found()], one)[UNUSED].outcome is PASS
+    known = with_waivers(
+        [found()], [one], taken="2026-11-22T02:00:00Z", tenant="t", packs=["p"], shipped=["grants-hygiene"]
+    )
+    (unused,) = (f for f in known if f.rule == UNUSED)
+    assert unused.outcome is FAIL
+    assert "there is no pack grants-hygene (is grants-hygiene meant?)" in unused.reason
+    right = with_waivers(
+        [found()], [waiver(pack="eidsca")], taken="2026-11-22T02:00:00Z", tenant="t", packs=["p"], shipped=["eidsca"]
+    )
+    assert {f.rule: f.outcome for f in right}[UNUSED] is PASS
+
+
 def test_a_rule_that_could_not_be_judged_makes_no_waiver_unused() -> None:
     assert told([found("R-1", UNKNOWN)], waiver())[UNUSED].outcome is PASS
 
