@@ -260,3 +260,15 @@ def test_a_decision_does_not_depend_on_waivers_and_the_exit_code_does() -> None:
     assert exit_code(plain, fail_on="low", strict=False) == 1
     assert exit_code(waived, fail_on="low", strict=False) == 0
     assert assemble(tenant, packs, waivers=[]) == plain
+
+
+def test_of_two_waivers_for_one_rule_the_one_that_lasts_longer_stands_in_the_report() -> None:
+    short, long = waiver(expires="2026-12-01"), waiver(expires="2027-12-01")
+    for pair in ((short, long), (long, short)):
+        assert [one.expires for one in told([found()], *pair)["R-1"].waivers] == ["2027-12-01"]
+
+
+def test_what_is_wrong_with_waivers_says_who_mends_it_and_what_is_expected() -> None:
+    unused = told([found("R-1", PASS)], waiver())[UNUSED]
+    assert unused.remediation.role == "whoever answers for the waiver file"
+    assert [one.expected for one in unused.evidence] == ["a rule that fails, or no waiver"]
