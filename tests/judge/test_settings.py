@@ -233,3 +233,13 @@ def test_evidence_holds_values_of_one_kind() -> None:
     assert (days.actual, days.expected) == (60, "at most 30")
     listed = ruled(Setting(path=ASSIGNED, present=True), Judged(LEGACY))
     assert listed.clause == f"{ASSIGNED} is ManagePermissionGrantsForSelf.Legacy"
+
+
+def test_the_opposite_says_what_should_not_hold() -> None:
+    check = Setting(path=GUEST, equals="abc")
+    held = ruled(Not(check=check), Judged(policy(guestUserRoleId="abc")))
+    assert held.clause == f"what should not hold does: {GUEST} is abc"
+    assert [(one.actual, one.expected) for one in held.evidence] == [("abc", "anything but abc")]
+    other = ruled(Not(check=check), Judged(policy(guestUserRoleId="x")))
+    assert other.clause == f"what should not hold does not: {GUEST} is x, and should be abc"
+    assert ruled(Not(check=check), Judged(tenant())) == ruled(check, Judged(tenant()))
