@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from auditor.model.scope_lists import APP_ROLES, SCOPE_LISTS
-from auditor.packs.arguments import LIST_TESTS, SCALAR_TESTS
+from auditor.packs.conditions import LIST_TESTS, SCALAR_TESTS
 from auditor.packs.forms import PackForm
 from auditor.packs.paths import section_paths
 from auditor.packs.words import LEVELS, SETTINGS

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from urllib.parse import urlsplit
 
 from auditor.model.known_scopes import COMPLETE, KnownScope, known_scope_ids, known_scopes
@@ -12,6 +13,7 @@ from auditor.model.snapshot import Sections
 from auditor.model.wellknown import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.packs.errors import listed, nearest
 from auditor.packs.shapes import Wrong
+from auditor.packs.slips import is_one_slip, slip_of, slip_of_guid
 
 PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
 """What the texts of a fix may hold in braces."""
@@ -82,8 +84,11 @@ def authority(text: str) -> Wrong | None:
 
 def resource(text: str) -> Wrong | None:
     """The key of a list of scopes."""
-    if text in RESOURCES or is_guid(text):
+    if text in RESOURCES:
         return None
+    if is_guid(text):
+        near = slip_of_guid(text, RESOURCE_NAMES)
+        return Wrong(f'"{text}" is almost the id of {RESOURCE_NAMES[near]}', near=near) if near else None
     return Wrong(f'"{text}" is no resource', f"{', '.join(RESOURCES)} or an app id", nearest(text, RESOURCES))
 
 
@@ -142,12 +147,31 @@ def scope_of(resource_id: str, text: str) -> Wrong | None:
     known = known_scopes(resource_id)
     if not known or text.lower() in known:
         return None
-    on = RESOURCE_NAMES[resource_id]
+    on = RESOURCE_NAMES.get(resource_id, resource_id)
     if resource_id in COMPLETE:
         kin = [name for name in _names(known) if name.partition(".")[0].lower() == text.partition(".")[0].lower()]
         return Wrong(f'"{text}" is not on {on}', near=nearest(text, kin) or nearest(text, _names(known)))
-    slip = next((scope for scope in _names(known) if _one_slip(text.lower(), scope.lower())), "")
+    slip = _slip_of_scope(text.lower(), _names(known))
     return Wrong(f'"{text}" is not known on {on}', near=slip) if slip else None
+
+
+def _slip_of_scope(text: str, known: Sequence[str]) -> str:
+    """The scope that was meant, of a resource that has more than the known ones; nothing where it may be another.
+
+    A name that is put together from words of known scopes may be another: ``MailboxSettings.ReadWrite``, where only
+    ``MailboxSettings.Read`` is known. One that only lacks the end of a known scope is not.
+    """
+    if slip := next((scope for scope in known if is_one_slip(text, scope.lower())), ""):
+        return slip
+    if "." in text and (whole := next((scope for scope in known if scope.lower().startswith(f"{text}.")), "")):
+        return whole
+    return "" if set(text.split(".")) <= _scope_words() else slip_of(text, known)
+
+
+@cache
+def _scope_words() -> frozenset[str]:
+    """The words between the dots of all known scopes."""
+    return frozenset(word for _, scope in known_scope_ids().values() for word in scope.value.lower().split("."))
 
 
 def scope_or_id(resource_id: str, text: str) -> Wrong | None:
@@ -158,7 +182,10 @@ def scope_or_id(resource_id: str, text: str) -> Wrong | None:
     if found is None:
         return Wrong(f'"{text}" is an id', "the name of a scope, as in Mail.Read")
     if found[0] != resource_id:
-        return Wrong(f'"{text}" is {found[1].value} of {RESOURCE_NAMES[found[0]]}', "a scope of this resource, by name")
+        return Wrong(
+            f'"{text}" is {found[1].value} of {RESOURCE_NAMES.get(found[0], found[0])}',
+            "a scope of this resource, by name",
+        )
     return Wrong(f'"{text}" is an id', "its name", found[1].value)
 
 
@@ -174,7 +201,7 @@ def permission_id(resource_id: str, text: str, name: str = "") -> Wrong | None:
     owner, scope = found
     if owner != resource_id:
         ours = known_scopes(resource_id).get(scope.value.lower())
-        message = f'"{text}" is {scope.value} of {RESOURCE_NAMES[owner]}, not of {on}'
+        message = f'"{text}" is {scope.value} of {RESOURCE_NAMES.get(owner, owner)}, not of {on}'
         return Wrong(message, f"the id of a permission of {on}", ours.id if ours else "")
     if name and name.lower() != scope.value.lower():
         return Wrong(f'"{text}" is {scope.value}, not {name}', f"the id of {name}", _id_of(resource_id, name))
@@ -188,15 +215,6 @@ def _id_of(resource_id: str, name: str) -> str:
 
 def _names(known: Mapping[str, KnownScope]) -> list[str]:
     return [scope.value for scope in known.values()]
-
-
-def _one_slip(a: str, b: str) -> bool:
-    """Whether one letter was added, lost or changed, or two neighbours swapped."""
-    while a and b and a[0] == b[0]:
-        a, b = a[1:], b[1:]
-    while a and b and a[-1] == b[-1]:
-        a, b = a[:-1], b[:-1]
-    return max(len(a), len(b)) <= 1 or (len(a) == 2 and a == b[::-1])
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:

@@ -42,6 +42,7 @@ def test_every_path_that_is_offered_leads_somewhere_and_can_be_walked(path: str)
             "authorizationPolicy.defaultUserRolePermissions.allowedToCreateApps",
         ),
         ("authorizationPolicy.defaultUserRolePermission", "authorizationPolicy.defaultUserRolePermissions"),
+        ("authorizationPolicy.invites", "authorizationPolicy.allowInvitesFrom"),
     ],
 )
 def test_a_path_that_leads_nowhere_gets_the_nearest_one(path: str, near: str) -> None:
@@ -80,13 +81,17 @@ rules:
       checks:
         - kind: list
           path: authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned
-          none-of: [ManagePermissionGrantsForSelf.microsoft-user-default-legaccy, ManagePermissionGrantsForSelf.ours]
+          none-of: [ManagePermissionGrantsForSelf.microsoft-apps-of-2031, ManagePermissionGrantsForSelf.ours]
         - {kind: assigned-policies, expect: none, wording: {allows: [microsoft-user-default-low]}}
 """
     )
     pack = load(Source("mine.yaml", text.encode()))
     (doubt,) = pack.warnings
-    assert doubt == (
-        'mine.yaml:16:21: "microsoft-user-default-legaccy" is no policy of Microsoft\'s that is known;'
-        ' did you mean "microsoft-user-default-legacy"?'
-    )
+    assert doubt.startswith('mine.yaml:16:21: "microsoft-apps-of-2031" is no policy of Microsoft\'s that is known')
+
+
+def test_where_nothing_is_near_the_properties_that_there_are_are_told() -> None:
+    found = leaf_at("authorizationPolicy.foo")
+    assert isinstance(found, Wrong)
+    assert found.near == ""
+    assert "allowInvitesFrom" in found.expected
