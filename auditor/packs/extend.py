@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from auditor.packs.errors import PackError, Place, Problem, Problems, TooManyProblems, nearest
-from auditor.packs.format import known_format
+from auditor.packs.format import NEARLY, known_format
 from auditor.packs.forms import FORMAT
 from auditor.packs.invisible import visible
 from auditor.packs.positions import Entry, Items, Node, Scalar, Table, child, read
@@ -70,18 +70,19 @@ def _is_endless(links: list[Link], parent: Source, name: Node, problems: Problem
     return True
 
 
-def is_pack(source: Source) -> bool:
-    """Whether the text says that it is a pack, right or wrong."""
+def is_other(source: Source) -> bool:
+    """Whether the text says that it is something else, as a file of waivers does."""
     match child(_read(source.text, source.label)[0], "format"):
-        case Scalar(value=value):
-            return value == FORMAT
+        case Scalar(value=str(value)):
+            return value != FORMAT and not nearest(value, (FORMAT,), NEARLY)
     return False
 
 
 def pack_name(source: Source) -> str:
     """The name that the text gives to the pack; nothing where it is no pack or has none."""
-    match child(_read(source.text, source.label)[0], "pack"):
-        case Scalar(value=str(name)) if is_pack(source):
+    document = _read(source.text, source.label)[0]
+    match child(document, "format"), child(document, "pack"):
+        case Scalar(value=kind), Scalar(value=str(name)) if kind == FORMAT:
             return name.strip()
     return ""
 

@@ -9,6 +9,8 @@ from auditor.packs.forms import FORMAT, FORMAT_VERSION
 from auditor.packs.positions import Broken, Entry, Node, Scalar, Table, child
 
 _KEYS: Mapping[str, str | int] = {"format": FORMAT, "format-version": FORMAT_VERSION}
+NEARLY = 0.9
+"""How alike a format must be to be taken for a slip of this one: other documents of the program have their own."""
 _OURS = ("pack", "rules", "extends")
 """Keys that show that a text without a format was meant to be a pack."""
 
@@ -54,7 +56,7 @@ def _is_ours(kind: Node, document: Table, problems: Problems) -> bool:
     if isinstance(kind, _Absent):
         problems.add(document.at, 'this is no pack: it lacks the key "format"', expected=FORMAT)
         return any(key in document.entries for key in _OURS)
-    near = nearest(kind.text, (FORMAT,), 0.9) if isinstance(kind, Scalar) else ""
+    near = nearest(kind.text, (FORMAT,), NEARLY) if isinstance(kind, Scalar) else ""
     problems.add(kind.at, "this is no pack: the format is another one", expected=FORMAT, near=near)
     return bool(near)
 
