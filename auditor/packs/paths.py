@@ -110,3 +110,17 @@ def _walk(shape: mi.Type, before: str) -> Iterator[str]:
 def section_paths() -> tuple[str, ...]:
     """Every path that a ``setting`` or a ``list`` may name, for completion and documents."""
     return _paths(shape_of(Sections))
+
+
+@cache
+def item_paths() -> tuple[str, ...]:
+    """Every list of items that an ``every`` or a ``count`` may be about, through lists and by-app tables."""
+    return tuple(_lists_of_items(_bare(shape_of(Sections)), ""))
+
+
+def _lists_of_items(shape: mi.Type, before: str) -> Iterator[str]:
+    for field in shape.fields if isinstance(shape, mi.StructType) else ():
+        path, below = f"{before}{field.encode_name}", _bare(field.type)
+        if item := _leaf(below).item:
+            yield path
+        yield from _lists_of_items(item or below, f"{path}.")

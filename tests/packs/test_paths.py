@@ -8,7 +8,7 @@ from auditor.judge.values import items_at as judged_items
 from auditor.judge.values import value_at
 from auditor.model.snapshot import Snapshot, Tenant
 from auditor.packs.load import load
-from auditor.packs.paths import Leaf, items_at, leaf_at, section_paths
+from auditor.packs.paths import ITEMS, Leaf, item_paths, items_at, leaf_at, section_paths
 from auditor.packs.shapes import Wrong
 from auditor.packs.sources import Source
 from auditor.snapshot.samples import sample
@@ -65,6 +65,19 @@ def test_items_are_found_through_lists_and_tables(path: str, kind: str) -> None:
     found = items_at(path)
     assert isinstance(found, Leaf)
     assert found.kind == kind
+
+
+@pytest.mark.parametrize("path", item_paths())
+def test_every_list_that_is_offered_can_be_walked(path: str) -> None:
+    found = items_at(path)
+    assert isinstance(found, Leaf)
+    assert found.kind == ITEMS
+    judged_items(sample("admin-consented"), path)
+
+
+def test_the_lists_inside_of_lists_and_tables_are_offered() -> None:
+    assert {"permissionGrantPolicies.includes", "servicePrincipals.appRoles", "appRoleAssignedTo"} <= set(item_paths())
+    assert "authorizationPolicy" not in item_paths()
 
 
 def test_an_unknown_policy_is_a_doubt_and_no_mistake() -> None:
