@@ -8,7 +8,7 @@ from auditor.model.checks import TEMPLATES
 from auditor.packs import words
 from auditor.packs.conditions import check_missing, one_test
 from auditor.packs.errors import Problems, listed, nearest
-from auditor.packs.nodes import text_of
+from auditor.packs.nodes import items_of, text_of
 from auditor.packs.positions import Items, Node, Scalar, Table, child
 from auditor.packs.slips import slip_of_guid
 
@@ -68,6 +68,8 @@ def _truth(test: str, value: Node | None, problems: Problems) -> None:
         if isinstance(node, Scalar) and node.value is not None and text_of(node).lower() not in _TRUTHS:
             message = f'{test}: the value is true or false, and this is "{text_of(node)}"'
             problems.add(node.at, message, expected="true or false", near=nearest(text_of(node), _TRUTHS))
+    if {text_of(node).lower() for node in items_of(value)} >= set(_TRUTHS):
+        problems.add(value.at, f"{test} allows true and false, which is all that there is", expected="present: true")
 
 
 def _skipped(check: Table, problems: Problems) -> None:

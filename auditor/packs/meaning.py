@@ -71,7 +71,7 @@ def _scopes(resource: str, node: Node, app: Table, problems: Problems) -> None:
         if scope.lower() in seen:
             problems.add(name.at, f'the scope "{scope}" is already on line {seen[scope.lower()]}')
         seen.setdefault(scope.lower(), name.at.line)
-        if wrong := words.scope_of(resource, scope):
+        if wrong := words.scope_or_id(resource, scope):
             problems.add(name.at, f"the scope {wrong.message}", expected=wrong.expected, near=wrong.near)
         _assumption(item, app, problems)
 

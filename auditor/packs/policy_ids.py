@@ -36,6 +36,10 @@ def check_assigned(node: Node | None, match: str, problems: Problems) -> None:
         if not (isinstance(item, Scalar) and (text := item.text.strip())):
             continue
         low = text.lower()
+        if match == "exact":
+            # Graph keeps the entry in the letters in which somebody wrote it.
+            message = f'match: exact regards the letter case of "{text}", which differs between tenants'
+            problems.warn(item.at, message)
         form = next((form for form in _FORMS if low.startswith(form.lower())), "")
         if match == "prefix" and any(form.lower().startswith(low) for form in _FORMS):
             continue

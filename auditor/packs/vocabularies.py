@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from auditor.model import resources as graph
+from auditor.model.known_scopes import known_scope_ids
 from auditor.model.wellknown import GUEST_ROLE_AS_MEMBER, RESOURCE_NAMES
 from auditor.packs import words
 from auditor.packs.errors import Problems
-from auditor.packs.paths import Leaf
+from auditor.packs.paths import TEXTS, Leaf
 from auditor.packs.positions import Items, Node, Scalar
-from auditor.packs.slips import neighbour_of_guid, slip_of, slip_of_guid
+from auditor.packs.slips import is_one_slip, neighbour_of_guid, slip_of, slip_of_guid
 
 WORDS: Mapping[tuple[type, str], tuple[str, ...]] = MappingProxyType(
     {
@@ -71,20 +72,47 @@ APP_IDS = frozenset(
         (graph.AppConsentRequest, "appId"),
         (graph.SignIn, "appId"),
         (graph.ConditionSet, "resourceApplication"),
+        (graph.ConditionSet, "clientApplicationIds"),
     }
 )
-_NO_ID = (graph.ConditionSet, "resourceApplication"), "any"
-"""The one word that stands where an id is expected."""
+"""Ids of apps, the same in every tenant."""
+
+OTHER_IDS = frozenset(
+    {
+        (graph.ConditionSet, "permissions"),
+        (graph.ConditionSet, "clientApplicationTenantIds"),
+        (graph.DelegatedPermissionClassification, "permissionId"),
+        (graph.DelegatedScope, "id"),
+        (graph.AppRole, "id"),
+        (graph.AppRoleAssignment, "appRoleId"),
+        (graph.RoleAssignment, "roleDefinitionId"),
+        (graph.RoleDefinition, "templateId"),
+        (graph.DirectorySetting, "templateId"),
+        (graph.ServicePrincipal, "appOwnerOrganizationId"),
+    }
+)
+"""Ids of permissions, roles, templates and tenants: no name can ever stand there."""
+
+_NO_IDS: Mapping[tuple[type, str], str] = MappingProxyType({(graph.ConditionSet, "resourceApplication"): "any"})
+_ALL = "all"
+"""What stands in the lists of a condition set that does not restrict; elsewhere `_NO_IDS`."""
+
+SCOPE_NAMES = frozenset({(graph.DelegatedPermissionClassification, "permissionName"), (graph.DelegatedScope, "value")})
+"""Names of delegated permissions, of any resource."""
 
 
 def check_values(found: Leaf, name: str, value: Node, problems: Problems) -> None:
     """Report texts that can never stand at the property, and doubt those that Graph does not document."""
     if found.owner is None or name == "present":
         return
+    key = (found.owner, found.name)
     for node in value.nodes if isinstance(value, Items) else (value,):
         if isinstance(node, Scalar) and isinstance(node.value, str) and (text := node.value.strip()):
-            _word((found.owner, found.name), node, text, problems)
-            _id((found.owner, found.name), node, text, problems)
+            _word(key, node, text, problems)
+            if key in SCOPE_NAMES:
+                _scope(node, text, problems)
+            elif text.lower() != _NO_IDS.get(key, _ALL if found.kind == TEXTS else ""):
+                _id(key, node, text, problems)
 
 
 def _word(key: tuple[type, str], node: Scalar, text: str, problems: Problems) -> None:
@@ -98,16 +126,28 @@ def _word(key: tuple[type, str], node: Scalar, text: str, problems: Problems) ->
         problems.warn(node.at, f"{message} that is documented ({', '.join(known)})")
 
 
+def _scope(node: Scalar, text: str, problems: Problems) -> None:
+    """Any app may publish scopes, so that only a slip of one letter is no other scope."""
+    known = {scope.value.lower(): scope.value for _, scope in known_scope_ids().values()}
+    if text.lower() in known:
+        return
+    message = f'"{text}" is no scope of a resource that is known'
+    if near := next((known[name] for name in known if is_one_slip(text.lower(), name)), ""):
+        problems.add(node.at, message, near=near)
+    elif near := slip_of(text, known.values()):
+        problems.warn(node.at, message, near=near)
+
+
 def _id(key: tuple[type, str], node: Scalar, text: str, problems: Problems) -> None:
     if key in OBJECT_IDS:
         name = RESOURCE_NAMES.get(text.lower())
         what = f"is the app id of {name}, and {key[1]} is an object id" if name else "is no object id"
         if name or not words.is_guid(text):
             problems.add(node.at, f'"{text}" {what}', expected="the id that the object has in the tenant")
-    elif key in APP_IDS and (key, text.lower()) != _NO_ID:
-        if not words.is_guid(text):
-            problems.add(node.at, f'"{text}" is no app id', expected="five groups of 8-4-4-4-12 digits 0-9 and a-f")
-        elif near := slip_of_guid(text, RESOURCE_NAMES):
+    elif key in (*APP_IDS, *OTHER_IDS) and not words.is_guid(text):
+        problems.add(node.at, f'"{text}" is no id', expected="five groups of 8-4-4-4-12 digits 0-9 and a-f")
+    elif key in APP_IDS:
+        if near := slip_of_guid(text, RESOURCE_NAMES):
             problems.add(node.at, f'"{text}" is almost the id of {RESOURCE_NAMES[near]}', near=near)
         elif near := neighbour_of_guid(text, RESOURCE_NAMES):
             problems.warn(node.at, f'"{text}" is not the id of {RESOURCE_NAMES[near]}', near=near)

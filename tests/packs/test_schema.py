@@ -109,7 +109,7 @@ def test_what_an_editor_underlines_the_loader_refuses(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        with_check("{kind: every, of: permissionGrantPolicies.includes, has: [{path: permissions, any-of: [x]}]}"),
+        with_check("{kind: every, of: permissionGrantPolicies.includes, has: [{path: permissions, any-of: [all]}]}"),
         with_check("{kind: every, of: users, has: [{path: userType, equals: Guest, missing-means: Member}]}"),
         with_check("{kind: count, of: appRoleAssignedTo, at-most: 0}"),
         with_check("{kind: list, path: authorizationPolicy.enabledPreviewFeatures, any-of: [x], match: exact}"),
