@@ -8,7 +8,7 @@ from auditor.packs import words
 from auditor.packs.conditions import LIST_TESTS, SCALAR_TESTS, check_condition, check_items
 from auditor.packs.directory_settings import check_directory_setting
 from auditor.packs.errors import Problems, listed
-from auditor.packs.nodes import is_empty, items_of, text_of
+from auditor.packs.nodes import is_empty_list, items_of, text_of
 from auditor.packs.permissions import check_permissions
 from auditor.packs.policy_ids import check_named
 from auditor.packs.positions import Node, Scalar, Table, child
@@ -53,7 +53,7 @@ def nested(check: Node | None) -> Iterator[Table]:
 
 def _parts(check: Table, problems: Problems, has_app: bool) -> None:
     checks = child(check, "checks")
-    if checks is not None and is_empty(checks):
+    if checks is not None and is_empty_list(checks):
         problems.add(checks.at, "checks is an empty list", expected="at least one check")
     for one in items_of(checks):
         check_arguments(one, problems, has_app=has_app)
@@ -69,7 +69,7 @@ def _wording(check: Table, problems: Problems) -> None:
     if says_nothing or len(given) > 1:
         problems.add(wording.at, f"a wording has {'both' if given else 'neither'}", expected="either allows or forbids")
     for entry in wording.entries.values():
-        if is_empty(entry.value):
+        if is_empty_list(entry.value):
             problems.add(entry.value.at, f"{entry.key} is an empty list", expected="at least one id of a policy")
     for name in given:
         check_named(child(wording, name), problems)
@@ -77,7 +77,7 @@ def _wording(check: Table, problems: Problems) -> None:
 
 def _settings(check: Table, problems: Problems) -> None:
     allowed = child(check, "allowed")
-    if allowed is not None and is_empty(allowed):
+    if allowed is not None and is_empty_list(allowed):
         problems.add(allowed.at, "allowed is an empty list", expected=listed(words.SETTINGS))
     _each(items_of(allowed), words.setting, "allowed", problems)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.model.resources import DefaultUserRolePermissions
 from auditor.packs.errors import Problems, listed, nearest
-from auditor.packs.nodes import is_empty, items_of, tables_of, text_of
+from auditor.packs.nodes import is_empty_list, items_of, tables_of, text_of
 from auditor.packs.paths import ITEMS, TEXTS, Leaf, items_at, leaf_at
 from auditor.packs.policy_ids import check_assigned
 from auditor.packs.positions import Items, Node, Scalar, Table, child, plain
@@ -67,7 +67,7 @@ def check_items(check: Table, problems: Problems, kind: str) -> None:
     if kind == "count":
         for name in one_test(check, problems, BOUNDS):
             _within(name, check.entries[name].value, problems)
-    if (has := child(check, "has")) is not None and is_empty(has):
+    if (has := child(check, "has")) is not None and is_empty_list(has):
         problems.add(has.at, "has is an empty list", expected="at least one test")
     for name in ("where", "has"):
         for test in tables_of(child(check, name)) if found else ():
@@ -100,7 +100,7 @@ def _fits(name: str, value: Node, found: Leaf, path: str, problems: Problems) ->
     if found.kind == TEXTS:
         if name not in (*LIST_TESTS, "present"):
             problems.add(value.at, f"{name} does not fit {path}, which is a list of text", expected=listed(LIST_TESTS))
-        elif is_empty(value):
+        elif is_empty_list(value):
             problems.add(value.at, f"{name} is an empty list", expected="at least one text")
         return
     if name in BOUNDS and found.kind != "a whole number":
@@ -108,7 +108,7 @@ def _fits(name: str, value: Node, found: Leaf, path: str, problems: Problems) ->
         return
     if name == "present":
         return
-    if is_empty(value):
+    if is_empty_list(value):
         problems.add(value.at, f"{name} is an empty list", expected="at least one value")
     for node in value.nodes if isinstance(value, Items) else (value,):
         if isinstance(node, Scalar) and node.value is not None and _kind_of(node) != found.kind:

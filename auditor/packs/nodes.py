@@ -20,6 +20,6 @@ def tables_of(node: Node | None) -> tuple[Table, ...]:
     return tuple(item for item in items_of(node) if isinstance(item, Table))
 
 
-def is_empty(node: Node | None) -> bool:
-    """Whether it is a list or a table with nothing in it."""
-    return (isinstance(node, Items) and not node.nodes) or (isinstance(node, Table) and not node.entries)
+def is_empty_list(node: Node | None) -> bool:
+    """Whether it is a list without an entry."""
+    return isinstance(node, Items) and not node.nodes

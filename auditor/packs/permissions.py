@@ -6,7 +6,7 @@ from auditor.model.scope_lists import APP_ROLES, RESOURCES, SCOPE_LISTS
 from auditor.model.wellknown import RESOURCE_NAMES
 from auditor.packs import words
 from auditor.packs.errors import Problems, listed, nearest
-from auditor.packs.nodes import is_empty, items_of, text_of
+from auditor.packs.nodes import is_empty_list, items_of, text_of
 from auditor.packs.positions import Entry, Table, child
 from auditor.packs.slips import neighbour_of_guid
 
@@ -15,7 +15,7 @@ def check_permissions(check: Table, problems: Problems, kind: str, *, has_app: b
     """Report lists and scopes that do not exist, and a check that asks about nothing."""
     _lists(check, tuple(APP_ROLES) if kind == "app-roles-held" else SCOPE_LISTS, problems)
     scopes = child(check, "scopes")
-    if scopes is not None and is_empty(scopes):
+    if isinstance(scopes, Table) and not scopes.entries:
         problems.add(scopes.at, "scopes is empty", expected="scopes of a resource")
     for entry in scopes.entries.values() if isinstance(scopes, Table) else ():
         _scopes(entry, problems)
@@ -42,7 +42,7 @@ def doubt_resource(entry: Entry, problems: Problems) -> None:
 
 def _lists(check: Table, known: tuple[str, ...], problems: Problems) -> None:
     lists = child(check, "lists")
-    if lists is not None and is_empty(lists):
+    if lists is not None and is_empty_list(lists):
         problems.add(lists.at, "lists is an empty list", expected=f"at least one of {listed(known)}")
     for item in items_of(lists):
         if (text := text_of(item)) and text not in known:
@@ -55,7 +55,7 @@ def _scopes(entry: Entry, problems: Problems) -> None:
         problems.add(entry.at, f"scopes: {wrong.message}", expected=wrong.expected, near=wrong.near)
         return
     doubt_resource(entry, problems)
-    if is_empty(entry.value):
+    if is_empty_list(entry.value):
         problems.add(entry.value.at, f"scopes: {entry.key} is an empty list", expected="at least one scope")
     resource = RESOURCES.get(entry.key, entry.key.lower())
     for item in items_of(entry.value):
