@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +28,7 @@ _TESTS = MappingProxyType(
 )
 """The tests of which each of these takes exactly one."""
 
-_NEVER_EMPTY = (*LIST_TESTS, "one-of", "checks", "has", "allowed", "lists", "allows", "forbids")
+_NEVER_EMPTY = (*LIST_TESTS, "one-of", "checks", "has", "allowed", "lists")
 """Lists that say nothing without an entry."""
 
 
@@ -35,6 +36,7 @@ def narrow_checks(parts: dict[str, Part]) -> None:
     """Add to the types of checks what the loader asks of their values."""
     for part in parts.values():
         _lists_and_bounds(part.get("properties", {}))
+    _never_empty(parts["Wording"]["properties"].values())
     _names(parts)
     _permissions(parts)
     for kind, tests in _TESTS.items():
@@ -52,14 +54,18 @@ def resource_keys() -> Part:
 
 
 def _lists_and_bounds(properties: dict[str, Part]) -> None:
-    for name in _NEVER_EMPTY:
-        if properties.get(name, {}).get("type") == "array":
-            properties[name]["minItems"] = 1
-            if not properties[name].get("default"):
-                properties[name].pop("default", None)
+    _never_empty(properties[name] for name in _NEVER_EMPTY if name in properties)
     for name in BOUNDS:
         if name in properties:
             properties[name]["minimum"] = 1 if name == "at-least" else 0
+
+
+def _never_empty(properties: Iterable[Part]) -> None:
+    for one in properties:
+        if one.get("type") == "array":
+            one["minItems"] = 1
+            if not one.get("default"):
+                one.pop("default", None)
 
 
 def _names(parts: dict[str, Part]) -> None:
