@@ -33,7 +33,7 @@ def _decided(rulings: tuple[Ruling, ...], order: tuple[FindingOutcome, ...]) -> 
     for outcome in (*order, _NOT_APPLICABLE):
         deciding = [ruling for ruling in rulings if ruling.outcome is outcome]
         if deciding:
-            clauses = dict.fromkeys(ruling.clause.removesuffix(".") for ruling in deciding)
+            clauses = dict.fromkeys(part for one in deciding for part in one.clause.removesuffix(".").split("; "))
             evidence: dict[str, Evidence] = {}
             for ruling in deciding:
                 evidence |= {f"{e.path} {e.expected}": e for e in ruling.evidence}

@@ -14,6 +14,9 @@ from auditor.packs.policy_ids import check_named
 from auditor.packs.positions import Node, Scalar, Table, child
 
 
+_WORDINGS = ("allows", "forbids", "contains")
+
+
 def check_arguments(check: Node | None, problems: Problems, *, has_app: bool = True) -> None:
     """Report what is wrong with the arguments of a check, and of the checks in it."""
     if not isinstance(check, Table):
@@ -64,15 +67,15 @@ def _wording(check: Table, problems: Problems) -> None:
     wording = child(check, "wording")
     if not isinstance(wording, Table):
         return
-    given = [name for name in ("allows", "forbids") if name in wording.entries]
-    says_nothing = not any(name != "none" for name in wording.entries)
-    if says_nothing or len(given) > 1:
-        problems.add(wording.at, f"a wording has {'both' if given else 'neither'}", expected="either allows or forbids")
-    for entry in wording.entries.values():
-        if is_empty_list(entry.value):
-            problems.add(entry.value.at, f"{entry.key} is an empty list", expected="at least one id of a policy")
+    given = [name for name in _WORDINGS if name in wording.entries]
+    if len(given) != 1:
+        message = f"a wording has {' and '.join(given) or 'nothing to go by'}"
+        problems.add(wording.at, message, expected=f"one of {', '.join(_WORDINGS[:-1])} and {_WORDINGS[-1]}")
     for name in given:
-        check_named(child(wording, name), problems)
+        ids = wording.entries[name].value
+        if is_empty_list(ids):
+            problems.add(ids.at, f"{name} is an empty list", expected="at least one id of a policy")
+        check_named(ids, problems)
 
 
 def _settings(check: Table, problems: Problems) -> None:

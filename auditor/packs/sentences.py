@@ -173,8 +173,10 @@ def _users_can_consent(check: kinds.UsersCanConsent) -> str:
 def _wording(wording: kinds.Wording | UnsetType) -> tuple[Point, ...]:
     if isinstance(wording, UnsetType):
         return ()
-    names = _series([code(name) for name in wording.allows or wording.forbids], "or")
-    letter = f"asks for {names}" if wording.allows else f"forbids {names}"
+    names = _series([code(name) for name in wording.allows or wording.forbids or wording.contains], "or")
+    letter = f"forbids {names}" if wording.forbids else f"asks for {names}"
+    if wording.contains:
+        letter += " among others"
     return (
         Point(f"The text of the benchmark, which goes by name, {letter}. That must hold as well."),
         Point(
@@ -197,7 +199,7 @@ def _delegated_grants(check: kinds.DelegatedGrants) -> str:
 
 
 def _publisher(publisher: str, owner: str) -> str:
-    text = " of another tenant" if owner == "foreign" else ""
+    text = {"foreign": " of another tenant", "not-microsoft": " other than Microsoft's"}.get(owner, "")
     return f"{text} without a verified publisher" if publisher == "unverified" else text
 
 
