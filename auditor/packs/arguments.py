@@ -13,7 +13,6 @@ from auditor.packs.permissions import check_permissions
 from auditor.packs.policy_ids import check_named
 from auditor.packs.positions import Node, Scalar, Table, child
 
-
 _WORDINGS = ("allows", "forbids", "contains")
 
 

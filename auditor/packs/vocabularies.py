@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from auditor.model import resources as graph
 from auditor.model.known_scopes import known_scope_ids
+from auditor.model.scope_lists import spellings
 from auditor.model.wellknown import GUEST_ROLE_AS_MEMBER, RESOURCE_NAMES
 from auditor.packs import words
 from auditor.packs.errors import Problems
@@ -128,7 +129,7 @@ def _word(key: tuple[type, str], node: Scalar, text: str, problems: Problems) ->
 
 def _scope(node: Scalar, text: str, problems: Problems) -> None:
     """Any app may publish scopes, so that only a slip of one letter is no other scope."""
-    known = {scope.value.lower(): scope.value for _, scope in known_scope_ids().values()}
+    known = {**spellings(), **{scope.value.lower(): scope.value for _, scope in known_scope_ids().values()}}
     if text.lower() in known:
         return
     message = f'"{text}" is no scope of a resource that is known'

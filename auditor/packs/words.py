@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from urllib.parse import urlsplit
 
-from auditor.model.known_scopes import COMPLETE, KnownScope, known_scope_ids, known_scopes
-from auditor.model.scope_lists import RESOURCES
+from auditor.model.known_scopes import COMPLETE, known_scope_ids, known_scopes
+from auditor.model.scope_lists import RESOURCES, SCOPE_LISTS, listed_scopes, spellings
 from auditor.model.snapshot import Sections
 from auditor.model.wellknown import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.packs.errors import listed, nearest
 from auditor.packs.shapes import Wrong
-from auditor.packs.slips import is_one_slip, slip_of, slip_of_guid
+from auditor.packs.slips import slip_of_guid, slip_of_name
 
 PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
 """What the texts of a fix may hold in braces."""
@@ -144,34 +144,32 @@ def scope_of(resource_id: str, text: str) -> Wrong | None:
         return Wrong("names .default", "the scopes themselves, and request: default in the app")
     if text.lower() in OPENID_SCOPES and resource_id != MICROSOFT_GRAPH:
         return Wrong(f'"{text}" is a scope of Microsoft Graph', "it under microsoft-graph")
-    known = known_scopes(resource_id)
+    known = _scopes_of(resource_id)
     if not known or text.lower() in known:
         return None
     on = RESOURCE_NAMES.get(resource_id, resource_id)
     if resource_id in COMPLETE:
-        kin = [name for name in _names(known) if name.partition(".")[0].lower() == text.partition(".")[0].lower()]
-        return Wrong(f'"{text}" is not on {on}', near=nearest(text, kin) or nearest(text, _names(known)))
-    slip = _slip_of_scope(text.lower(), _names(known))
+        kin = [name for name in known.values() if name.partition(".")[0].lower() == text.partition(".")[0].lower()]
+        return Wrong(f'"{text}" is not on {on}', near=nearest(text, kin) or nearest(text, known.values()))
+    # The words of other scopes may be put together anew, as in a scope that is on another resource, too.
+    is_plausible = set(text.lower().split(".")) <= _scope_words()
+    slip = slip_of_name(text, known.values(), is_plausible=is_plausible)
     return Wrong(f'"{text}" is not known on {on}', near=slip) if slip else None
 
 
-def _slip_of_scope(text: str, known: Sequence[str]) -> str:
-    """The scope that was meant, of a resource that has more than the known ones; nothing where it may be another.
-
-    A name that is put together from words of known scopes may be another: ``MailboxSettings.ReadWrite``, where only
-    ``MailboxSettings.Read`` is known. One that only lacks the end of a known scope is not.
-    """
-    if slip := next((scope for scope in known if is_one_slip(text, scope.lower())), ""):
-        return slip
-    if "." in text and (whole := next((scope for scope in known if scope.lower().startswith(f"{text}.")), "")):
-        return whole
-    return "" if set(text.split(".")) <= _scope_words() else slip_of(text, known)
+@cache
+def _scopes_of(resource_id: str) -> Mapping[str, str]:
+    """The names of the scopes that are known of a resource, by their lower case: of its table, and of the lists."""
+    listed_here = listed_scopes(SCOPE_LISTS).get(resource_id, frozenset())
+    found = {name: spellings().get(name, name) for name in sorted(listed_here)}
+    return {**found, **{name: scope.value for name, scope in known_scopes(resource_id).items()}}
 
 
 @cache
 def _scope_words() -> frozenset[str]:
-    """The words between the dots of all known scopes."""
-    return frozenset(word for _, scope in known_scope_ids().values() for word in scope.value.lower().split("."))
+    """The words between the dots of all scopes that are known of any resource."""
+    every = (*(scope.value.lower() for _, scope in known_scope_ids().values()), *spellings())
+    return frozenset(word for name in every for word in name.split("."))
 
 
 def scope_or_id(resource_id: str, text: str) -> Wrong | None:
@@ -211,10 +209,6 @@ def permission_id(resource_id: str, text: str, name: str = "") -> Wrong | None:
 def _id_of(resource_id: str, name: str) -> str:
     found = known_scopes(resource_id).get(name.lower())
     return found.id if found else ""
-
-
-def _names(known: Mapping[str, KnownScope]) -> list[str]:
-    return [scope.value for scope in known.values()]
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:

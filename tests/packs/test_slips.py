@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.model.known_scopes import COMPLETE, known_scopes
+from auditor.model.scope_lists import RESOURCES
 from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
 from auditor.packs.slips import is_one_slip, neighbour_of_guid, slip_of, slip_of_guid
 from auditor.packs.words import resource, scope_of
@@ -74,6 +75,28 @@ def test_of_a_resource_that_is_not_known_in_full_every_known_scope_is_right_and_
             found = scope_of(on, stem)
             assert found is not None
             assert found.near.lower().startswith(stem.lower())
+
+
+@pytest.mark.parametrize(
+    ("on", "scope", "meant"),
+    [
+        (EXCHANGE_ONLINE, "IMAP.AccesAsUser.Al", "IMAP.AccessAsUser.All"),
+        (EXCHANGE_ONLINE, "EWS.AccessAsUser", "EWS.AccessAsUser.All"),
+        (EXCHANGE_ONLINE, "EWS.AccessAsUser.A", "EWS.AccessAsUser.All"),
+        (EXCHANGE_ONLINE, "Mial.Rd", "Mail.Read"),
+        (EXCHANGE_ONLINE, "POP.AccesAsUsr.All", "POP.AccessAsUser.All"),
+        ("sharepoint-online", "AllSites.Reed", "AllSites.Read"),
+        ("sharepoint-online", "AlSites.FulControl", "AllSites.FullControl"),
+        ("power-bi", "Dataset.Read", "Dataset.Read.All"),
+        ("power-bi", "Report.Reshare.All", ""),
+        ("power-bi", "Lakehouse.Execute.All", ""),
+        ("dataverse", "user_impersonaton", "user_impersonation"),
+        ("power-automate", "Activity.Read.All", ""),
+    ],
+)
+def test_a_slip_of_a_scope_is_seen_wherever_some_scopes_are_known(on: str, scope: str, meant: str) -> None:
+    found = scope_of(RESOURCES.get(on, on), scope)
+    assert (found.near if found else "") == meant
 
 
 @pytest.mark.parametrize("scope", ["Calendars.ReadWrite.Shared", "MailboxSettings.ReadWrite", "Tasks.Read", "Tags.Any"])
