@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from auditor.model.rule import Pack
 from auditor.packs.errors import Problems
 from auditor.packs.extend import chain
 from auditor.packs.load import load
-from auditor.packs.sources import Source, file_source, shipped_names
+from auditor.packs.sources import Source, file_source, shipped_names, shipped_source
 
 replace = msgspec.structs.replace
 _EXTENDS = re.compile(r"(?m)^extends:.*$")
@@ -31,7 +31,8 @@ def texts_of(source: Source) -> PackText:
     """The pack in `source` and its texts. Raises PackError."""
     pack = load(source)
     links = chain(source, Problems()).links
-    return PackText(pack, tuple((_file_name(link.source.label), link.source.text) for link in links))
+    names = _names([link.source for link in links])
+    return PackText(pack, tuple(zip(names, (link.source.text for link in links), strict=True)))
 
 
 def scrubbed(text: PackText, scrub: Callable[[str], str]) -> PackText:
@@ -39,14 +40,13 @@ def scrubbed(text: PackText, scrub: Callable[[str], str]) -> PackText:
 
     Raises PackError where that breaks it, as where its own name must go.
     """
-    own = [name for name, _ in text.files if name not in _shipped()]
-    called = {name: f"own-{number}.yaml" for number, name in enumerate(own, start=1)}
+    own = [place for place, (name, data) in enumerate(text.files) if not _is_shipped(name, data)]
+    called = {place: f"own-{number}.yaml" for number, place in enumerate(own, start=1)}
     with TemporaryDirectory(prefix="consent-auditor-") as folder:
         for place, (name, data) in enumerate(text.files):
-            parent = text.files[place + 1][0] if place + 1 < len(text.files) else ""
-            told = data if name not in called else _anew(data, scrub, called.get(parent, "")).encode()
-            Path(folder, called.get(name, name)).write_bytes(told)
-        found = texts_of(file_source(Path(folder, called.get(text.files[0][0], text.files[0][0]))))
+            told = data if place not in called else _anew(data, scrub, called.get(place + 1, "")).encode()
+            Path(folder, called.get(place, name)).write_bytes(told)
+        found = texts_of(file_source(Path(folder, called.get(0, text.files[0][0]))))
     # Where a rule is written would tell of this machine's folder for temporary files.
     places = {rule: replace(at, file=PurePath(at.file).name) for rule, at in found.pack.places.items()}
     return found._replace(pack=replace(found.pack, places=places, origin=PurePath(found.pack.origin).name))
@@ -56,6 +56,26 @@ def _anew(data: bytes, scrub: Callable[[str], str], parent: str) -> str:
     """The text without names; the file that it extends goes by its new name, where it is one's own, too."""
     said = scrub(data.decode("utf-8-sig"))
     return _EXTENDS.sub(f"extends: ./{parent}", said, count=1) if parent else said
+
+
+def _names(sources: Sequence[Source]) -> list[str]:
+    """A file name for each text, where no text takes the place of another.
+
+    A pack of one's own may lie in a file that is called as a shipped one is, and extend that. Its parents were named
+    first, for their names stand in `extends`; its own name stands nowhere.
+    """
+    found: list[str] = []
+    for source in reversed(sources):
+        name = _file_name(source.label)
+        while name in found or (name in _shipped() and not _is_shipped(name, source.text)):
+            name = f"own-{name}"
+        found.append(name)
+    return found[::-1]
+
+
+def _is_shipped(name: str, data: bytes) -> bool:
+    """Whether a file of this name and text is one of those that ship."""
+    return name in _shipped() and shipped_source(name.removesuffix(".yaml")).text == data
 
 
 def _shipped() -> frozenset[str]:
