@@ -12,6 +12,9 @@ from auditor.model.snapshot import Sections
 from auditor.packs.errors import listed, nearest
 from auditor.packs.shapes import Wrong, shape_of
 
+_NO_SECTIONS = ("absentServicePrincipals",)
+"""What stands in a snapshot beside the tenant's own data: no rule can be judged by it."""
+
 KINDS: dict[type, str] = {mi.StrType: "text", mi.BoolType: "true or false", mi.IntType: "a whole number"}
 
 
@@ -36,6 +39,8 @@ TEXTS, ITEMS, TABLE = "a list of text", "a list of items", "a table"
 
 def leaf_at(path: str, root: mi.Type | None = None, *, through_lists: bool = False) -> Leaf | Wrong:
     """What the path leads to from a section, or from the item that `root` is; `Wrong` where it leads nowhere."""
+    if root is None and path.partition(".")[0] in _NO_SECTIONS:
+        return Wrong(f"{path} holds only what was looked for, and says nothing of the tenant", "", "servicePrincipals")
     start = shape_of(Sections) if root is None else root
     here, walked = _bare(start), list[str]()
     owner: type = Sections
@@ -101,6 +106,8 @@ def _paths(root: mi.Type) -> tuple[str, ...]:
 def _walk(shape: mi.Type, before: str) -> Iterator[str]:
     """Every path below; lists are ends, for only some checks look into them."""
     for field in shape.fields if isinstance(shape, mi.StructType) else ():
+        if field.encode_name in _NO_SECTIONS:
+            continue
         path = f"{before}{field.encode_name}"
         yield path
         yield from _walk(_bare(field.type), f"{path}.")
@@ -120,6 +127,8 @@ def item_paths() -> tuple[str, ...]:
 
 def _lists_of_items(shape: mi.Type, before: str) -> Iterator[str]:
     for field in shape.fields if isinstance(shape, mi.StructType) else ():
+        if field.encode_name in _NO_SECTIONS:
+            continue
         path, below = f"{before}{field.encode_name}", _bare(field.type)
         if item := _leaf(below).item:
             yield path

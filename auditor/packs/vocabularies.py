@@ -94,6 +94,16 @@ OTHER_IDS = frozenset(
 )
 """Ids of permissions, roles, templates and tenants: no name can ever stand there."""
 
+TOGETHER: Mapping[tuple[type, str], str] = MappingProxyType(
+    {(graph.OAuth2PermissionGrant, "scope"): "all scopes of a grant in one text, so that one name is never equal to it"}
+)
+"""Texts that hold several names: compared with one of them, they would never match."""
+
+ONLY_READ: Mapping[tuple[type, str], str] = MappingProxyType(
+    {(graph.DirectoryAudit, "activityDisplayName"): "Consent to application"}
+)
+"""What a log is asked for: of anything else it would always hold nothing, whatever happened in the tenant."""
+
 _NO_IDS: Mapping[tuple[type, str], str] = MappingProxyType({(graph.ConditionSet, "resourceApplication"): "any"})
 _ALL = "all"
 """What stands in the lists of a condition set that does not restrict; elsewhere `_NO_IDS`."""
@@ -107,9 +117,16 @@ def check_values(found: Leaf, name: str, value: Node, problems: Problems) -> Non
     if found.owner is None or name == "present":
         return
     key = (found.owner, found.name)
+    if key in TOGETHER and name in ("equals", "one-of"):
+        problems.add(
+            value.at, f"{key[1]} holds {TOGETHER[key]}", expected="kind: delegated-grants, which looks at each"
+        )
+        return
     for node in value.nodes if isinstance(value, Items) else (value,):
         if isinstance(node, Scalar) and isinstance(node.value, str) and (text := node.value.strip()):
             _word(key, node, text, problems)
+            if text.lower() != ONLY_READ.get(key, text).lower():
+                problems.add(node.at, f'of the log only "{ONLY_READ[key]}" is read, so that "{text}" is never there')
             if key in SCOPE_NAMES:
                 _scope(node, text, problems)
             elif text.lower() != _NO_IDS.get(key, _ALL if found.kind == TEXTS else ""):
