@@ -125,6 +125,7 @@ def write_report(report: Report, place: Place, history: Sequence[tuple[str, Summ
     if place.is_terminal and place.formats == (DEFAULT,):
         _text_to_terminal(report)
         return
+    _tell_what_is_left_out(report, place)
     made = {name: _rendered(report, name, history) for name in place.formats}
     if place.is_terminal:
         sys.stdout.buffer.write(made[place.formats[0]])
@@ -133,6 +134,14 @@ def write_report(report: Report, place: Place, history: Sequence[tuple[str, Summ
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, made[name], keep_mode=True)
         click.echo(f"Wrote {path}", err=True)
+
+
+def _tell_what_is_left_out(report: Report, place: Place) -> None:
+    silent = [name for name in place.formats if not FORMATS[name].shows_what_if]
+    if report.what_if and silent:
+        click.echo(
+            f"Note: {' and '.join(silent)} leaves out what --assume supposes, for nothing of it is so.", err=True
+        )
 
 
 def _rendered(report: Report, name: str, history: Sequence[tuple[str, Summary]]) -> bytes:

@@ -16,7 +16,8 @@ class Format(NamedTuple):
     """Where a format is made: a module with ``render(report, **options) -> str | bytes``.
 
     `ending` is that of its files. `needs` are modules outside the core dependencies, which the `extra` of that name
-    installs. What `is_binary` does not go to a terminal. What `shows_trend` takes ``history``, the earlier runs.
+    installs. What `is_binary` does not go to a terminal. What `shows_trend` takes ``history``, the earlier runs. What
+    does not show a supposed change (`shows_what_if`) is told to whoever asked for one.
     """
 
     module: str
@@ -25,6 +26,7 @@ class Format(NamedTuple):
     extra: str = ""
     is_binary: bool = False
     shows_trend: bool = False
+    shows_what_if: bool = True
 
 
 FORMATS = MappingProxyType(
@@ -36,7 +38,7 @@ FORMATS = MappingProxyType(
         "junit": Format("auditor.render.junit", ".xml"),
         "csv": Format("auditor.render.csv", ".csv"),
         "xlsx": Format("auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True),
-        "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl"),
+        "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl", shows_what_if=False),
         "html": Format("auditor.render.html", ".html", shows_trend=True),
         "pdf": Format(
             "auditor.render.pdf", ".pdf", needs=("weasyprint",), extra="pdf", is_binary=True, shows_trend=True

@@ -17,6 +17,7 @@ from auditor.render.first import action
 from auditor.render.layout import safe
 from auditor.render.moment import moment
 from auditor.render.waived import found
+from auditor.render.what_if import in_short
 from auditor.render.words import (
     ORDINARY_MEMBER,
     answer_word,
@@ -78,6 +79,8 @@ def _suite(report: Report, name: str, pack: PackRef | None, cases: list[TestCase
             suite.add_property(fact, _line(value))
     for number, part in enumerate(report.unread, start=1):
         suite.add_property(f"not-read-{number}", _line(_unread(part)))
+    for number, told in enumerate(in_short(report), start=1):
+        suite.add_property(f"if-it-were-so-{number}", _line(told))
     suite.add_testcases(cases)
     return suite
 

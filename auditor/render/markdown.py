@@ -16,6 +16,8 @@ from auditor.render.markdown_text import code_span, fenced, harmless, link
 from auditor.render.scopes import are_assumed, numbered, verdict_word, whose, why
 from auditor.render.standing import by_standing
 from auditor.render.waived import found
+from auditor.render.what_if import ABOUT as SUPPOSED
+from auditor.render.what_if import assumed, changes, was_and_would_be
 from auditor.render.words import (
     FINDINGS,
     NAME,
@@ -45,7 +47,7 @@ def render(report: Report) -> str:
     """
     blocks = [f"## {_said(question(report))}", *_answers(report), _table(("", ""), _facts(report))]
     blocks += _first(report)
-    for part in (_scopes, _findings, _disagreements, _unread, _provenance):
+    for part in (_supposed, _scopes, _findings, _disagreements, _unread, _provenance):
         blocks += part(report)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
@@ -135,6 +137,21 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """A table of cells that are Markdown already; a row with nothing behind its first cell is left out."""
     lines = [f"| {' | '.join(row)} |" for row in rows if any(row[1:])]
     return "\n".join((f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}", *lines)) if lines else ""
+
+
+def _supposed(report: Report) -> Iterator[str]:
+    if report.what_if:
+        yield f"### If it were so: {_said(assumed(report))}"
+        yield SUPPOSED
+        rows = (
+            (
+                _said(app_and_id(change.then)),
+                *map(_said, was_and_would_be(change)),
+                _said(sentence(change.then.because)),
+            )
+            for change in changes(report)
+        )
+        yield _table(("App", "As it is", "If it were so", "Why"), rows)
 
 
 def _scopes(report: Report) -> Iterator[str]:

@@ -23,6 +23,7 @@ from auditor.render.markdown_text import harmless, link
 from auditor.render.moment import moment
 from auditor.render.standing import by_standing
 from auditor.render.waived import waived
+from auditor.render.what_if import in_short
 from auditor.render.words import answer_word, counts, flat, is_path, sentence
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -221,6 +222,7 @@ def _about(report: Report) -> Mapping[str, Any]:
         "answer": _text(report.summary.answer),
         "rules": _text(counts(report.summary)),
         "answers": [_decision(decision) for decision in report.decisions],
+        **({"ifItWereSo": list(map(_text, in_short(report)))} if report.what_if else {}),
     }
 
 
@@ -228,6 +230,7 @@ def _decision(decision: Decision) -> dict[str, str]:
     return {
         "app": _text(decision.app.name),
         "clientId": _text(decision.app.client_id),
+        **({"variant": _text(decision.app.variant)} if decision.app.variant else {}),
         "subject": _text(decision.subject),
         "outcome": decision.outcome.value,
         "confidence": decision.confidence.value,

@@ -11,6 +11,7 @@ from auditor.model.report import Report
 from auditor.render.evidence import said
 from auditor.render.layout import safe
 from auditor.render.waived import waived
+from auditor.render.what_if import assumed, changes, was_and_would_be
 from auditor.render.words import (
     FINDINGS,
     VERDICTS,
@@ -49,6 +50,7 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
     return (
         Sheet("Summary", (Column("Fact", 18), Column("Value", 90)), tuple(map(_safe, _facts(report)))),
         Sheet("Answers", _ANSWERS, tuple(_safe(_answer(decision)) for decision in report.decisions)),
+        Sheet("If it were so", _SUPPOSED, tuple(map(_safe, _supposed(report)))),
         Sheet("Scopes", _SCOPES, tuple(map(_safe, _scopes(report)))),
         Sheet("Findings", _FINDINGS, tuple(_safe(_finding(finding)) for finding in report.findings)),
         Sheet("Grants", _GRANTS, tuple(map(_safe, _grants(report)))),
@@ -114,6 +116,23 @@ def _answer(decision: Decision) -> Row:
         fix.title if fix else "",
         fix.link if fix else "",
     )
+
+
+_SUPPOSED = (
+    *_WHO,
+    Column("Supposed", 40),
+    Column("As it is", 24),
+    Column("If it were so", 24),
+    Column("Why", 60),
+    Column("Code", 13),
+)
+
+
+def _supposed(report: Report) -> Iterator[Row]:
+    """The answers that were decided again, for a change that nobody made."""
+    for change in changes(report):
+        then = change.then
+        yield *_who(then), assumed(report), *was_and_would_be(change), sentence(then.because), code(then.code)
 
 
 _SCOPES = (
