@@ -145,7 +145,35 @@ def _tell_what_is_left_out(report: Report, place: Place) -> None:
 
 
 def _rendered(report: Report, name: str, history: Sequence[tuple[str, Summary]]) -> bytes:
-    return render(report, name, **({"history": history} if FORMATS[name].shows_trend else {}))
+    form = FORMATS[name]
+    trend = {"history": history} if form.shows_trend else {}
+    return render(report, name, **trend, **({"places": _places(report)} if form.points_into_files else {}))
+
+
+def _places(report: Report) -> dict[str, str]:
+    """Where the files of packs lie below the root of the repository; empty for those that lie elsewhere.
+
+    The report tells a file from the working directory, which need not be that root, and of a file that is not below
+    it the name alone. Shipped packs lie in neither.
+    """
+    here, root = Path.cwd(), _repository()
+    files = {finding.place.file for finding in report.findings if finding.place}
+    places = {}
+    for file in files:
+        path = here / file
+        if path.is_file():
+            places[file] = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
+        elif "/" not in file:
+            places[file] = ""
+    return places
+
+
+def _repository() -> Path:
+    """The root of the repository: as GitHub's runner names it, else the folder around this one that git keeps."""
+    here, named = Path.cwd(), os.environ.get("GITHUB_WORKSPACE")
+    if named and here.is_relative_to(Path(named).resolve()):
+        return Path(named).resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def _text_to_terminal(report: Report) -> None:

@@ -17,7 +17,8 @@ class Format(NamedTuple):
 
     `ending` is that of its files. `needs` are modules outside the core dependencies, which the `extra` of that name
     installs. What `is_binary` does not go to a terminal. What `shows_trend` takes ``history``, the earlier runs. What
-    does not show a supposed change (`shows_what_if`) is told to whoever asked for one.
+    does not show a supposed change (`shows_what_if`) is told to whoever asked for one. What `points_into_files` takes
+    ``places``, where the files of packs lie in the repository.
     """
 
     module: str
@@ -27,6 +28,7 @@ class Format(NamedTuple):
     is_binary: bool = False
     shows_trend: bool = False
     shows_what_if: bool = True
+    points_into_files: bool = False
 
 
 FORMATS = MappingProxyType(
@@ -34,7 +36,7 @@ FORMATS = MappingProxyType(
         "text": Format("auditor.render.text", ".txt"),
         "json": Format("auditor.render.json", ".json"),
         "markdown": Format("auditor.render.markdown", ".md"),
-        "sarif": Format("auditor.render.sarif", ".sarif"),
+        "sarif": Format("auditor.render.sarif", ".sarif", points_into_files=True),
         "junit": Format("auditor.render.junit", ".xml"),
         "csv": Format("auditor.render.csv", ".csv"),
         "xlsx": Format("auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True),
