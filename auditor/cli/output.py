@@ -40,13 +40,21 @@ def place_for(asked: tuple[str, ...], outputs: tuple[str, ...]) -> Place:
 
     Raises click.UsageError, and FormatUnavailable where a format needs what is not installed.
     """
-    place = _place(tuple(dict.fromkeys(asked)), tuple(dict.fromkeys(outputs)))
+    place = _place(tuple(dict.fromkeys(asked)), _each_once(outputs))
     for name in place.formats:
         must_be_available(name)
     if place.is_terminal and FORMATS[place.formats[0]].is_binary and sys.stdout.isatty():
         name = place.formats[0]
         raise click.UsageError(f"{name} is no text for a terminal: add -o report{FORMATS[name].ending}")
     return place
+
+
+def _each_once(outputs: tuple[str, ...]) -> tuple[str, ...]:
+    """The outputs without those that name the same file in another way, as ``a.html`` and ``./a.html`` do."""
+    known: dict[str, str] = {}
+    for output in outputs:
+        known.setdefault(output if output == TERMINAL else os.path.realpath(output), output)
+    return tuple(known.values())
 
 
 def _place(formats: tuple[str, ...], outputs: tuple[str, ...]) -> Place:
@@ -88,11 +96,11 @@ def _in_folder(formats: tuple[str, ...], folder: str) -> Place:
 
 def format_of_ending(file: str) -> str:
     """The format that the file's ending means, the longest one that fits. Raises click.UsageError for none."""
-    endings = {form.ending: name for name, form in FORMATS.items()}
+    endings = {ending: name for name, form in FORMATS.items() for ending in (form.ending, *form.other_endings)}
     fitting = [ending for ending in endings if file.lower().endswith(ending)]
     if fitting:
         return endings[max(fitting, key=len)]
-    known = ", ".join(sorted(endings))
+    known = ", ".join(sorted(form.ending for form in FORMATS.values()))
     if not Path(file).suffix:
         raise click.UsageError(
             f"{file} has no ending that names a format ({known}): give it one, add -f FORMAT,"

@@ -55,7 +55,29 @@ def test_every_ending_leads_to_its_format(name: str) -> None:
 
 
 def test_endings_are_different() -> None:
-    assert len({form.ending for form in FORMATS.values()}) == len(FORMATS)
+    endings = [ending for form in FORMATS.values() for ending in (form.ending, *form.other_endings)]
+    assert len(set(endings)) == len(endings)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("report.sarif.json", "sarif"),
+        ("report.json", "json"),
+        ("my.sarif.report.json", "json"),
+        ("report.htm", "html"),
+        ("report.markdown", "markdown"),
+        ("events.jsonl", "ocsf"),
+    ],
+)
+def test_other_endings_that_people_use_are_known(file: str, name: str) -> None:
+    assert format_of_ending(file) == name
+
+
+def test_one_file_that_is_named_in_two_ways_is_written_once(tmp_path: Path) -> None:
+    assert place_for((), ("a.html", "./a.html", f"{tmp_path}/a.html")).files == (("html", Path("a.html")),)
+    assert place_for((), ("-", "-")).is_terminal
+    assert len(place_for((), ("a.html", "./b.html")).files) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
