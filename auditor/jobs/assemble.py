@@ -27,7 +27,6 @@ from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.model.waiver import WaiverFile, WaiverFileRef
 
-
 TOOL = f"consent-auditor {__version__}"
 
 

@@ -15,10 +15,10 @@ from auditor.render.errors import UnknownFormat as UnknownFormat
 class Format(NamedTuple):
     """Where a format is made: a module with ``render(report, **options) -> str | bytes``.
 
-    `ending` is that of its files, and `other_endings` are taken for it, too. `needs` are modules outside the core dependencies, which the `extra` of that name
-    installs. What `is_binary` does not go to a terminal. What `shows_trend` takes ``history``, the earlier runs. What
-    does not show a supposed change (`shows_what_if`) is told to whoever asked for one. What `points_into_files` takes
-    ``places``, where the files of packs lie in the repository.
+    `ending` is that of its files, and `other_endings` are taken for it, too. `needs` are modules outside the core
+    dependencies, which the `extra` of that name installs. What `is_binary` does not go to a terminal. What
+    `shows_trend` takes ``history``, the earlier runs. What does not show a supposed change (`shows_what_if`) is told to
+    whoever asked for one. What `points_into_files` takes ``places``, where the files of packs lie in the repository.
     """
 
     module: str
