@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import datetime
 
 from auditor.model.report import Report
+from auditor.render.moment import stamp
 from auditor.render.sheets import Row, Sheet, Value, sheets
 
 BOM = "\ufeff"
@@ -49,6 +51,8 @@ def _lines(table: Sheet, heads: tuple[str, ...]) -> list[Row]:
 
 def harmless(value: Value) -> Value:
     """The value such that a spreadsheet shows it and does not calculate with it, nor with any part of it."""
+    if isinstance(value, datetime):
+        return stamp(value)
     if not isinstance(value, str):
         return value
     tame = _NEXT_CELL.sub(r"\1'", value)

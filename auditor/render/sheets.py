@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
 from auditor.model.decision import Decision
@@ -10,6 +11,7 @@ from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.render.evidence import said
 from auditor.render.layout import safe
+from auditor.render.moment import moment
 from auditor.render.waived import waived
 from auditor.render.what_if import assumed, changes, was_and_would_be
 from auditor.render.words import (
@@ -26,7 +28,8 @@ from auditor.render.words import (
     sentence,
 )
 
-Value = str | int
+Value = str | int | datetime
+"""Times are in UTC."""
 Row = tuple[Value, ...]
 
 
@@ -63,11 +66,16 @@ def _safe(row: Row) -> Row:
     return tuple(safe(flat(value)) if isinstance(value, str) else value for value in row)
 
 
+def _time(taken: str) -> Value:
+    """The time as a time; what is none stays as it is."""
+    return moment(taken) or taken
+
+
 def _facts(report: Report) -> Iterator[Row]:
     yield "Tenant", report.tenant.name
     yield "Tenant id", report.tenant.id
     yield "Cloud", report.cloud
-    yield "Read at", report.taken
+    yield "Read at", _time(report.taken)
     yield "Source", report.source
     yield "Tool", report.tool
     yield "Answer", report.summary.answer
@@ -274,4 +282,4 @@ def _calls(report: Report) -> Iterator[Row]:
     for call in report.provenance.calls if report.provenance else ():
         status = "" if call.status is None else call.status
         rows = "" if call.rows is None else call.rows
-        yield call.section, call.address, status, rows, call.at, " or ".join(call.permissions)
+        yield call.section, call.address, status, rows, _time(call.at), " or ".join(call.permissions)

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from hypothesis import strategies as st
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
 from auditor.model.granted import Granted, GrantKind, GrantRow
+from auditor.model.provenance import Call, Provenance
 from auditor.model.report import Report
 from auditor.render import render
 from auditor.render.csv import STARTS_A_FORMULA, harmless
-from auditor.render.sheets import sheets
+from auditor.render.sheets import Value, sheets
 from auditor.render.xlsx import LONGEST, MOST_ROWS, cut
 from auditor.snapshot.samples import sample
 from tests.render.reports import ALL
@@ -78,7 +80,31 @@ def test_the_workbook_holds_what_the_tables_hold(name: str) -> None:
     for sheet in sheets(report):
         head, *rows = book[sheet.name]
         assert head == tuple(column.head for column in sheet.columns)
-        assert rows == [tuple(value if value != "" else None for value in row) for row in sheet.rows]
+        assert rows == [tuple(as_read(value) for value in row) for row in sheet.rows]
+
+
+def as_read(value: Value) -> Any:
+    """The value as a reader of workbooks gives it back: nothing for no text, and times without the zone."""
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else None if value == "" else value
+
+
+def test_times_can_be_calculated_with_and_say_that_they_are_utc() -> None:
+    calls = (
+        Call(section="users", address="/v1.0/users", at="2026-11-22T03:00:01.5+01:00"),
+        Call(section="users", address="/v1.0/users", at="soon"),
+        Call(section="users", address="/v1.0/users", at="1789-07-14T10:00:00Z"),
+    )
+    report = msgspec.structs.replace(audited("low-classified"), provenance=Provenance(calls=calls))
+    book = openpyxl.load_workbook(io.BytesIO(render(report, "xlsx")))
+    (cell,) = (row[1] for row in book["Summary"].iter_rows() if row[0].value == "Read at")
+    assert (cell.value, cell.number_format) == (datetime(2026, 11, 22, 2), 'yyyy-mm-dd hh:mm:ss "UTC"')
+    told = [row[4].value for row in book["Calls"].iter_rows(min_row=2)]
+    assert told == [datetime(2026, 11, 22, 2, 0, 1, 500_000), "soon", "1789-07-14T10:00:00Z"]
+    rows = [row for row in rows_of(render(report, "csv")) if row[0] == "Calls"]
+    assert [cell for row in rows for cell in row if ":0" in cell] == [
+        "2026-11-22T02:00:01.500000Z",
+        "1789-07-14T10:00:00Z",
+    ]
 
 
 def test_every_part_of_the_report_has_its_table() -> None:
@@ -112,7 +138,7 @@ def test_every_text_of_a_workbook_is_text(formula: str) -> None:
     data = render(with_name(formula), "xlsx")
     book = openpyxl.load_workbook(io.BytesIO(data))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
-    assert {cell.data_type for cell in cells} <= {"s", "n"}
+    assert {cell.data_type for cell in cells} <= {"s", "n", "d"}
     assert all(cell.hyperlink is None for cell in cells)
     shown = [cell.value for cell in cells if cell.data_type == "s"]
     assert formula.strip() in shown
