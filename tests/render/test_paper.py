@@ -16,14 +16,16 @@ from auditor.model.resources import ServicePrincipal
 from auditor.render import render as render_bytes
 from auditor.render.html import render
 from auditor.render.html.fixes import Address, Way
-from auditor.render.html.paper import _ROOMS, COMMANDS, TEXT, WORD, _cut
+from auditor.render.html.paper import _PER_COLUMN, _ROOMS, COMMANDS, TEXT, WORD, _cut
 from auditor.render.html.view import view
 from auditor.snapshot.samples import sample, sample_names
 from tests.render.test_html import hostile_with, tree
 
 MOST = max(TEXT, *_ROOMS.values())
 LONG = pytest.mark.parametrize(
-    "name", ["L" * 10_000, "wide words " * 1000, "予定表" * 3500], ids=("one", "many", "wide")
+    "name",
+    ["L" * 10_000, "wide words " * 1000, "予定表" * 3500, "e" + "\u0301" * 9999],
+    ids=("one", "many", "wide", "accents"),
 )
 
 
@@ -63,7 +65,7 @@ def test_no_text_on_paper_is_longer_than_there_is_room_for(made: Callable[[str],
     page = render(made(name), for_print=True)
     found = [text for text in texts(tree(page)) if not text.startswith("https://")]
     assert max(map(len, found)) <= MOST
-    assert max(len(word) for text in found for word in text.split()) <= WORD + len('"".:')
+    assert max(len(word) for text in found for word in text.split()) <= _PER_COLUMN * WORD + len('"".:')
     assert max(map(len, re.findall("<pre>.*?</pre>", page, re.DOTALL)), default=0) <= COMMANDS + 100
 
 

@@ -23,6 +23,8 @@ ADDRESS = 2000
 """Columns of an address: longer ones are no use on paper, and browsers cut them, too."""
 COMMANDS = 20_000
 """Characters of lines to copy."""
+_PER_COLUMN = 3
+"""Characters in a column: a letter of Thai or Hindi has two marks at most."""
 _ROOMS = MappingProxyType({GrantLine: 200, StepRow: 4000})
 """Where other lengths are ordinary: a grant's names are short and many, a step may name all scopes of an app."""
 
@@ -50,13 +52,20 @@ def _cut(value: Any, room: int) -> Any:
 def _text(text: str, room: int) -> str:
     """The text with its long words cut, then cut itself."""
     if len(text) > WORD:
-        text = " ".join(clip(word, WORD) for word in text.split(" "))
-    return clip(text, room)
+        text = " ".join(_short(word, WORD) for word in text.split(" "))
+    return _short(text, room)
+
+
+def _short(text: str, room: int) -> str:
+    """The text in so many columns, and not in many more characters: a letter can have a thousand accents in one."""
+    cut = clip(text, room)
+    most = room * _PER_COLUMN
+    return cut if len(cut) <= most else f"{cut[: most - 3]}..."
 
 
 def _address(one: Address) -> Address:
     """A cut address leads elsewhere, so it is no link any more."""
-    return one if len(one.text) <= ADDRESS else one._replace(text=clip(one.text, WORD), href="")
+    return one if len(one.text) <= ADDRESS else one._replace(text=_short(one.text, WORD), href="")
 
 
 def _way(one: Way) -> Way:
