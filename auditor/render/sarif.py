@@ -46,7 +46,7 @@ _KINDS = {
 }
 _WANTING = (FindingOutcome.FAIL, FindingOutcome.WAIVED, FindingOutcome.UNKNOWN)
 _ROOT = "%SRCROOT%"
-_OUTSIDE = "packs-outside-the-repository"
+_ELSEWHERE = "packs-elsewhere"
 _ANY_APP = "vendor-app"
 """The pack that is applied to an app without a pack of its own: which app it is about is not in its name."""
 _NOT_READ = "not-read"
@@ -211,11 +211,11 @@ def _fingerprint(finding: Finding) -> str:
 def _location(finding: Finding, places: Mapping[str, str]) -> dict[str, Any]:
     """The rule's line. GitHub refuses a file in which one result has none: without one, the pack's name stands in.
 
-    A pack that lies outside the repository gets an address that no file of the repository has, and no base.
+    A pack of which only the name is known gets an address that no file of the repository has, and no base.
     """
     file, line = (finding.place.file, finding.place.line) if finding.place else (finding.pack, 1)
     inside = places.get(file, file).lstrip("/") or ("" if file in places else "rules")
-    address = quote(safe(inside or f"{_OUTSIDE}/{file}"), safe="/")
+    address = quote(safe(inside or f"{_ELSEWHERE}/{file}"), safe="/")
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": address, **({"uriBaseId": _ROOT} if inside else {})},

@@ -130,7 +130,7 @@ def test_sarif_points_at_files_from_the_root_of_the_repository(tmp_path: Path, m
     monkeypatch.chdir(inner)
     assert uris_of("ours.yaml") == ["audit/ours.yaml"]
     assert uris_of("rules/trackerrms.yaml") == ["rules/trackerrms.yaml"]
-    assert uris_of("theirs.yaml") == ["packs-outside-the-repository/theirs.yaml"]
+    assert uris_of("theirs.yaml") == ["packs-elsewhere/theirs.yaml"]
 
 
 def test_sarif_takes_the_root_that_the_runner_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,7 +211,7 @@ def test_braces_in_a_name_are_no_placeholder() -> None:
     assert "({{0}})" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
 
 
-def test_a_pack_outside_the_repository_claims_no_file_of_it() -> None:
+def test_a_pack_that_lies_elsewhere_claims_no_file_of_the_repository() -> None:
     place = RulePlace(file="ours.yaml", line=3)
     made = report(findings=(finding("r", "T", FindingOutcome.FAIL, "B.", place=place),))
 
@@ -221,7 +221,7 @@ def test_a_pack_outside_the_repository_claims_no_file_of_it() -> None:
 
     assert file_of() == {"uri": "ours.yaml", "uriBaseId": "%SRCROOT%"}
     assert file_of(at="audit/ours.yaml") == {"uri": "audit/ours.yaml", "uriBaseId": "%SRCROOT%"}
-    assert file_of(at="") == {"uri": "packs-outside-the-repository/ours.yaml"}
+    assert file_of(at="") == {"uri": "packs-elsewhere/ours.yaml"}
 
 
 def test_names_make_no_links_and_no_control_characters() -> None:
