@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from auditor import __version__
 from auditor.consent.calibrate import differences
 from auditor.consent.granted import granted
 from auditor.consent.policies import governing
@@ -26,6 +27,8 @@ from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.model.waiver import WaiverFile, WaiverFileRef
 from auditor.packs.sources import shipped_names
+
+TOOL = f"consent-auditor {__version__}"
 
 
 class UserNotRead(Exception):
@@ -48,8 +51,9 @@ def assemble(
     """The report on `snapshot` by the rules of `packs`.
 
     `user` (object id or user principal name) is decided for beside the ordinary member. `waivers` set failures apart
-    that somebody answers for; no decision depends on them. The same snapshot, packs, user and waivers give the same
-    report. Raises UserNotRead.
+    that somebody answers for; no decision depends on them. `tool` is who judges, this program where nobody says: who
+    read the tenant is another matter. The same snapshot, packs, user and waivers give the same report. Raises
+    UserNotRead.
     """
     judged = {pack.name: Judged(snapshot, pack.app) for pack in packs}
     findings = in_order(f for pack in packs for f in judge(pack, judged[pack.name]))
@@ -63,7 +67,7 @@ def assemble(
         summary=_summary(decisions, findings),
         cloud=snapshot.cloud,
         taken=snapshot.taken,
-        tool=tool or snapshot.tool,
+        tool=tool or TOOL,
         source=source,
         apps=tuple(dict.fromkeys(pack.app for pack in packs if pack.app is not None)),
         decisions=decisions,

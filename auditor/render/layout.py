@@ -21,7 +21,14 @@ def safe(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(char) if unicodedata.category(char) in _HARMFUL else char for char in text)
+    return "".join(_escaped(char) if _is_harmful(char) else char for char in text)
+
+
+def _is_harmful(char: str) -> bool:
+    """Whether it steers or reorders, or is none of Unicode's characters at all: XML and HTML refuse those."""
+    number = ord(char)
+    no_character = number & 0xFFFE == 0xFFFE or 0xFDD0 <= number <= 0xFDEF
+    return no_character or unicodedata.category(char) in _HARMFUL
 
 
 def _escaped(char: str) -> str:
