@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
 from auditor.model.provenance import Call
 from auditor.model.resources import AppRoleAssignment, ServicePrincipal
-from auditor.snapshot.dictionary import Dictionary, is_microsofts
+from auditor.snapshot.dictionary import Dictionary
 from auditor.snapshot.fields import Holds
 from auditor.snapshot.folding import fold
+from auditor.snapshot.hosts import address_key, host_key, is_microsofts, registered
+from auditor.snapshot.messages import is_known
 from auditor.snapshot.ordinary import MAIL_HOSTS, ORDINARY
 from auditor.snapshot.public import CODES, TAGS, TEXTS, Public, is_microsofts_policy, path_words
+from auditor.snapshot.replies import Addresses, allows, host_of
 from auditor.snapshot.tokens import REDACTED, Tokens, is_guid, is_token
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -28,9 +31,12 @@ _PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+")
 _QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
 _PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
 """A moment (which holds colons), what stands in quotes, or a word."""
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"\d{1,9}|v\d\.\d")
-_PART_OF_NAME = 3
-_PART_OF_TENANT = 4
+_PART = 2
+"""The shortest part of a name that is looked for in texts, as a whole word."""
+_PART_OF_HOST = 4
+"""The same for what stands before somebody's own domain: ``hr`` and ``uk`` are nobody's name."""
 
 
 class Replacing:
@@ -40,6 +46,7 @@ class Replacing:
         self._tokens = tokens
         self._public = public
         self._dictionary = dictionary
+        self.addresses = Addresses(published=public.replies, scrub=self.scrub, host=self.host)
         self.learning = False
         self.originals: dict[str, str] = {}
         self._by_field: dict[Holds, Callable[[str], str]] = {
@@ -140,26 +147,31 @@ class Replacing:
         """The tenant's name; the words in it that are its own are not found in texts either."""
         token = self.named("Tenant", value)
         for word in re.findall(r"\w+", value):
-            self._part("Tenant", word, _PART_OF_TENANT)
+            self._part("Tenant", word, _PART)
         return token
 
     def domain(self, value: str) -> str:
-        """A domain of the tenant; the first label is as good as its name."""
+        """A domain of the tenant, and the one that it is a part of; the first label is as good as its name."""
+        own = registered(value)
+        token = self._tokens.host("tenant", value)
         if self.learning:
-            self._dictionary.learn_host(value)
-        self._part("Tenant", value.partition(".")[0], _PART_OF_TENANT)
-        return self._made(value, self._tokens.host("tenant", value))
+            for host in (value, own):
+                self._dictionary.learn_host(host)
+            self._dictionary.learn_exact(host_key(value), token)
+        self._part("Tenant", own.partition(".")[0], _PART)
+        self._part("Tenant", host_key(value).partition(".")[0], _PART_OF_HOST)
+        return self._made(value, token)
 
     def host(self, value: str) -> str:
         """Any other host that has the tenant's name in it."""
-        return self._made(value, self._dictionary.exact(value) or self._tokens.host("host", value))
+        return self._made(value, self._dictionary.exact(host_key(value)) or self._tokens.host("host", value))
 
     def address(self, value: str) -> str:
         """A user principal name or mail address, of a member or a guest."""
         if not value or is_token(value):
             return value
         _, at, domain = value.rpartition("@")
-        user = f"user-{self._tokens.short('user', value)}"
+        user = f"user-{self._tokens.short('user', address_key(value))}"
         if not at:
             return self._made(value, user)
         if "." in domain and domain.lower() not in MAIL_HOSTS and self.learning:
@@ -171,7 +183,7 @@ class Replacing:
         token = self.named("User", value)
         words = re.findall(r"\w+", value)
         for word in words if len(words) > 1 else ():
-            self._part("User", word, _PART_OF_NAME)
+            self._part("User", word, _PART)
         return token
 
     def app(self, value: str) -> str:
@@ -192,16 +204,16 @@ class Replacing:
         return self.person(value) if kind == "user" else self.app(value)
 
     def _reply(self, value: str, parent: msgspec.Struct | None) -> str:
-        """The addresses of the apps in question stay, because a connection depends on them."""
+        """The addresses of the apps in question stay as far as no name is in them: a connection depends on them."""
         principal = parent if isinstance(parent, ServicePrincipal) else None
         vendors = principal is not None and self._public.is_vendors(principal)
-        if value in self._public.replies:
-            return value
-        if vendors and principal is not None and self._public.is_asked(principal):
-            return self.scrub(value)
-        host = _host_of(value)
-        if self.learning and host and not is_microsofts(host) and not vendors:
+        host = host_of(value)
+        if self.learning and host and not is_microsofts(host) and not vendors and value not in self._public.replies:
             self._dictionary.learn_host(host)
+        if principal is not None and self._public.is_asked(principal):
+            asked = [one for one in self._public.addresses if allows(value, one)]
+            if asked or vendors:
+                return self.addresses.told(asked[0] if asked and "*" in value else value)
         return self._made(value, f"https://{self._tokens.host('host', host)}/{self._tokens.short('reply', value)}")
 
     def uri(self, value: str) -> str:
@@ -232,6 +244,29 @@ class Replacing:
             return self.address(value)
         return value if is_microsofts_policy(value) else f"id-{self._tokens.short('id', value)}"
 
+    def compared(self, value: str) -> str:
+        """A value that is compared with one of the snapshot, the way that it goes by there."""
+        if not value or is_token(value) or value.lower() in CODES | TEXTS | TAGS or is_microsofts_policy(value):
+            return value
+        if is_guid(value):
+            return self.id(value)
+        if (known := self._dictionary.exact(value)) is not None:
+            return known
+        prefix, dot, _ = value.partition(".")
+        if dot and _PREFIX.fullmatch(prefix):
+            return self.entry(value)
+        return self.address(value) if _ADDRESS.fullmatch(value) else self.scrub(value)
+
+    def subject(self, value: str) -> str:
+        """What a waiver names: as findings name it, and under a token of its own where none can."""
+        if is_guid(value):
+            return self.id(value)
+        if is_token(value) or value.lower() in self._public.app_names or is_microsofts_policy(value):
+            return self.scrub(value)
+        return self._dictionary.exact(value) or self._made(
+            value, f"Subject {self._tokens.short('subject', fold(value) or value)}"
+        )
+
     def section(self, key: str) -> str:
         """``section/part``."""
         section, slash, part = key.partition("/")
@@ -259,7 +294,7 @@ class Replacing:
         return REDACTED
 
     def message(self, value: str) -> str:
-        """What Graph said: what it quotes is somebody's, unless it is a name of a permission."""
+        """What Graph said, if it said it in known words: what it quotes is somebody's, or a name of a permission."""
 
         def quoted(match: re.Match[str]) -> str:
             inside = match[2]
@@ -267,7 +302,8 @@ class Replacing:
                 return match[0]
             return f"{match[1]}{self.part(inside) if is_guid(inside) or '@' in inside else REDACTED}{match[3]}"
 
-        return self.scrub(_QUOTED.sub(quoted, value))
+        made = self.scrub(_QUOTED.sub(quoted, value))
+        return made if is_known(made) else REDACTED
 
     def free(self, value: Any, key: str = "") -> Any:
         """JSON of any shape: names of properties, numbers, switches and times stay."""
@@ -297,7 +333,7 @@ class Replacing:
 
     def _word(self, kind: str, value: str) -> str:
         """``policy-3fa9…``: the same in any letter case, because ids are compared so."""
-        return self._made(value, f"{kind}-{self._tokens.short(kind, value.lower())}", learn=True)
+        return self._made(value, f"{kind}-{self._tokens.short(kind, value.lower())}", learn=len(value) > _PART)
 
     def _part(self, kind: str, word: str, least: int) -> None:
         if self.learning and len(word) >= least and word.lower() not in ORDINARY and not word.isdigit():
@@ -319,11 +355,3 @@ def _gone(_: str) -> str:
 def _dashed(value: str) -> str:
     plain = value.lower().replace("-", "")
     return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
-
-
-def _host_of(value: str) -> str:
-    """The host of an address, empty where it is none."""
-    try:
-        return urlsplit(value).hostname or ""
-    except ValueError:
-        return ""
