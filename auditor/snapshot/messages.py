@@ -24,7 +24,7 @@ Caller does not have the required permissions( to perform this (operation|action
 The request is not authorized( for this user or application)?
 You cannot perform the requested operation, required scopes are missing in the token
 Either scp or roles claim need to be present in the token
-The principal does not have required Microsoft Graph permission\(s\): {scopes} to call this API\. For more information about Microsoft Graph permissions, please visit https://learn\.microsoft\.com/graph/permissions-overview
+The principal does not have required Microsoft Graph permission\(s\): {scopes} to call this API\. {visit}
 User is not in the allowed roles
 The identity of the calling application could not be established
 Resource {thing} does not exist or one of its queried reference-property objects are not present
@@ -50,20 +50,34 @@ The service is (temporarily )?unavailable
 An (unexpected )?error (has )?occurred
 The operation timed out
 (Gateway timeout|Bad gateway|Bad request|Forbidden|Unauthorized|Not found|UnknownError)
-no answer from graph\.microsoft\.com: {plain}
-graph\.microsoft\.com answered \d{3} with (JSON that is cut off, or is not what Graph would say|[a-z]+/[a-z+.-]+ instead of JSON)
-[\w.]+(\[\d+\]|\.\w+)*: expected {plain}, found {plain}
+no answer from graph\.microsoft\.com: it took too long
+no answer from graph\.microsoft\.com: the connection (broke|was refused)
+no answer from graph\.microsoft\.com: the answer was cut off in the middle
+no answer from graph\.microsoft\.com: (no such host is known here|the name could not be looked up)
+no answer from graph\.microsoft\.com: (the proxy (refused|cannot be reached)|its certificate is not trusted)
+graph\.microsoft\.com answered \d{3} with JSON that is cut off, or is not what Graph would say
+graph\.microsoft\.com answered \d{3} with [a-z]+/[a-z+.-]+ instead of JSON
+[\w.]+(\[\d+\]|\.\w+)*: expected {plain}, found (null|true|false|a number|text|a list of \d+|an object)
 """
 """One to a line, without the full stop at the end. Letter case does not count."""
 
 _THING = r"(?:\x00|['\"‘“](?:\x00|\w{1,64}(?:\.\w{1,64}){0,5})['\"’”])"
 """A token; in quotes also a word, because of those only names of permissions and properties are left."""
 _SCOPES = r"[A-Z]\w+(?:\.[A-Z]\w+)+(?:, ?[A-Z]\w+(?:\.[A-Z]\w+)+)*"
+_VISIT = (
+    r"For more information about Microsoft Graph permissions, please visit"
+    r" https://learn\.microsoft\.com/graph/permissions-overview"
+)
 _PLAIN = r"[a-z ,]{1,80}"
 
 
 def _pattern(line: str) -> str:
-    return line.replace("{thing}", _THING).replace("{scopes}", _SCOPES).replace("{plain}", _PLAIN)
+    return (
+        line.replace("{thing}", _THING)
+        .replace("{scopes}", _SCOPES)
+        .replace("{visit}", _VISIT)
+        .replace("{plain}", _PLAIN)
+    )
 
 
 _KNOWN = re.compile("|".join(f"(?:{_pattern(line)})" for line in _WORDINGS.strip().splitlines()), re.IGNORECASE)

@@ -71,7 +71,10 @@ class Tokens:
         return ("-" if "-" in value else "").join(parts)
 
     def host(self, kind: str, value: str) -> str:
-        """A domain that cannot exist (``.example``, RFC 2606), one for all spellings; `kind` is ``tenant`` or ``host``."""
+        """A domain that cannot exist (``.example``, RFC 2606), the same for every spelling of the host.
+
+        `kind` is ``tenant`` or ``host``.
+        """
         return f"{kind}-{self.short('host', host_key(value))}.example"
 
 
