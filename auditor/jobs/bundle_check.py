@@ -23,6 +23,7 @@ from auditor.snapshot.tokens import is_token
 
 HTML, PDF = "report.html", "report.pdf"
 _SOURCE = re.compile(r"live, redacted|snapshot, redacted|sample [a-z0-9-]{1,60} \(bundled, no real tenant\)")
+_TOOL = re.compile(r"consent-auditor \d[\w.+-]{0,40}")
 _PLAIN_SOURCE = re.compile(r"live, read through Microsoft Graph|snapshot [^\n]{1,4096}")
 
 
@@ -64,7 +65,7 @@ def verify(data: bytes, tool: str) -> Verified:
     if manifest.tool != tool:
         notes = [
             f"it was made by {manifest.tool}, and this is {tool}: the answers and the findings were compared, the texts"
-            " of the reports were not"
+            " of the reports were not; that version compares them, too"
         ]
     else:
         differences += _other_texts(manifest, members, found, explained=bool(differences))
@@ -91,10 +92,14 @@ class _Again(NamedTuple):
 
 
 def _report(members: Mapping[str, bytes]) -> Report:
+    """What the bundle says. A file that is no JSON is no part of a bundle."""
     try:
+        name = SNAPSHOT
+        msgspec.json.decode(members[SNAPSHOT])
+        name = REPORT
         return msgspec.json.decode(members[REPORT], type=Report)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise BundleError(f"{REPORT} cannot be read ({error}): ask the sender for the file again") from error
+        raise BundleError(f"{name} cannot be read ({error}): ask the sender for the file again") from error
 
 
 def _other_facts(manifest: Manifest, before: Report, snapshot: Snapshot) -> Iterator[str]:
@@ -108,6 +113,8 @@ def _other_facts(manifest: Manifest, before: Report, snapshot: Snapshot) -> Iter
             yield f"the manifest names another {what} than the snapshot"
         if there != real:
             yield f"the report names another {what} than the snapshot"
+    if not _TOOL.fullmatch(manifest.tool):
+        yield "the manifest does not say which version of this program made it"
     if manifest.redacted and not (is_token(snapshot.tenant.id) or not snapshot.tenant.id):
         yield "the manifest says that names were redacted, and the snapshot holds the tenant's own id"
     known = _SOURCE if manifest.redacted else re.compile(f"{_SOURCE.pattern}|{_PLAIN_SOURCE.pattern}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ import msgspec
 from auditor.jobs.bundle import Manifest
 from auditor.jobs.bundle_read import PACKS, BundleError
 from auditor.model.rule import Pack
+from auditor.packs.errors import PackError, Problem
 from auditor.packs.find import load_packs
 from auditor.packs.sources import is_path
 from auditor.packs.texts import parent_named, shipped_text
@@ -33,8 +35,11 @@ def packs_in(manifest: Manifest, members: Mapping[str, bytes]) -> tuple[Pack, ..
             if name:
                 Path(folder, name).write_bytes(text)
         named = [_name_of(pack.file.removeprefix(PACKS), texts, folder) for pack in manifest.packs]
-        # Packs that another version shipped under the same name are judged, and told apart by their digest.
-        packs = load_packs(named)
+        try:
+            # Packs that another version shipped under the same name are judged, and told apart by their digest.
+            packs = load_packs(named)
+        except PackError as error:
+            raise PackError(map(_without(f"{folder}{os.sep}"), error.problems)) from None
     return tuple(_placed(pack) for pack in packs)
 
 
@@ -61,6 +66,13 @@ def _name_of(name: str, texts: Mapping[str, bytes], folder: str) -> str:
     """The shipped pack of that name where the member is a copy of it, else the file."""
     is_copy = shipped_text(name) == texts[name]
     return re.sub(r"\.yaml$", "", name) if is_copy else str(Path(folder, name))
+
+
+def _without(folder: str) -> Callable[[Problem], Problem]:
+    """The problem in words of the bundle, not of the folder for temporary files that it lay in."""
+    return lambda problem: problem._replace(
+        file=problem.file.replace(folder, PACKS), message=problem.message.replace(folder, PACKS)
+    )
 
 
 def _placed(pack: Pack) -> Pack:

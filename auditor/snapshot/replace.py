@@ -127,7 +127,7 @@ class Replacing:
         prefix, dot, policy = value.partition(".")
         if not dot:
             return self.policy(value)
-        kept = prefix if not prefix or _PREFIX.fullmatch(prefix) else self._word("other", prefix)
+        kept = prefix if not prefix or _PREFIX.fullmatch(prefix) or is_token(prefix) else self._word("other", prefix)
         return f"{kept}.{self.policy(policy)}"
 
     def action(self, value: str) -> str:
@@ -325,7 +325,8 @@ class Replacing:
         return self._dictionary.exact(value) or REDACTED
 
     def _key(self, name: str) -> str:
-        return name if _CODE.fullmatch(name) and self.scrub(name) == name else f"code-{self._tokens.short('key', name)}"
+        stays = is_token(name) or (_CODE.fullmatch(name) and self.scrub(name) == name)
+        return name if stays else f"code-{self._tokens.short('key', name)}"
 
     def named(self, kind: str, value: str) -> str:
         """``User 3fa9…``: the same for every spelling of the name."""
