@@ -14,9 +14,9 @@ from auditor.model.resources import AppRoleAssignment, ServicePrincipal
 from auditor.snapshot.dictionary import Dictionary
 from auditor.snapshot.fields import Holds
 from auditor.snapshot.folding import fold
-from auditor.snapshot.hosts import address_key, host_key, is_microsofts, registered
+from auditor.snapshot.hosts import is_microsofts
 from auditor.snapshot.messages import is_known
-from auditor.snapshot.ordinary import MAIL_HOSTS, ORDINARY
+from auditor.snapshot.naming import Naming
 from auditor.snapshot.public import CODES, TAGS, TEXTS, Public, is_microsofts_policy, path_words
 from auditor.snapshot.replies import Addresses, allows, host_of
 from auditor.snapshot.tokens import REDACTED, Tokens, is_guid, is_token
@@ -33,22 +33,14 @@ _PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>
 """A moment (which holds colons), what stands in quotes, or a word."""
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"\d{1,9}|v\d\.\d")
-_PART = 2
-"""The shortest part of a name that is looked for in texts, as a whole word."""
-_PART_OF_HOST = 4
-"""The same for what stands before somebody's own domain: ``hr`` and ``uk`` are nobody's name."""
 
 
-class Replacing:
-    """Tokens for values. While it is `learning`, what it replaces is learned for texts, too."""
+class Replacing(Naming):
+    """Tokens for values, by what their fields hold."""
 
     def __init__(self, tokens: Tokens, public: Public, dictionary: Dictionary) -> None:
-        self._tokens = tokens
-        self._public = public
-        self._dictionary = dictionary
+        super().__init__(tokens, public, dictionary)
         self.addresses = Addresses(published=public.replies, scrub=self.scrub, host=self.host)
-        self.learning = False
-        self.originals: dict[str, str] = {}
         self._by_field: dict[Holds, Callable[[str], str]] = {
             Holds.CODE: self.code,
             Holds.ID: self.id,
@@ -100,18 +92,6 @@ class Replacing:
                 return self.path(unquote(value))
         return self._by_field.get(holds, _gone)(value)
 
-    def scrub(self, text: str) -> str:
-        """A text that stays, without what was learned."""
-        return self._dictionary.scrubbed(text)
-
-    def id(self, value: str) -> str:
-        """A GUID for a GUID; what is public stays."""
-        if not value or is_token(value) or value.lower() in CODES:
-            return value
-        if is_guid(value):
-            return value if _dashed(value) in self._public.ids else self._made(value, self._tokens.guid(value))
-        return self._word("id", value)
-
     def publisher(self, value: str) -> str:
         """The number of a publisher that a vendor's app has stays."""
         if value.lower() in self._public.publishers or value.lower() in CODES:
@@ -143,49 +123,6 @@ class Replacing:
     def _scope(self, word: str) -> str:
         return word if word.lower() in self._public.scopes or is_token(word) else self._word("scope", word)
 
-    def tenant(self, value: str) -> str:
-        """The tenant's name; the words in it that are its own are not found in texts either."""
-        token = self.named("Tenant", value)
-        for word in re.findall(r"\w+", value):
-            self._part("Tenant", word, _PART)
-        return token
-
-    def domain(self, value: str) -> str:
-        """A domain of the tenant, and the one that it is a part of; the first label is as good as its name."""
-        own = registered(value)
-        token = self._tokens.host("tenant", value)
-        if self.learning:
-            for host in (value, own):
-                self._dictionary.learn_host(host)
-            self._dictionary.learn_exact(host_key(value), token)
-        self._part("Tenant", own.partition(".")[0], _PART)
-        self._part("Tenant", host_key(value).partition(".")[0], _PART_OF_HOST)
-        return self._made(value, token)
-
-    def host(self, value: str) -> str:
-        """Any other host that has the tenant's name in it."""
-        return self._made(value, self._dictionary.exact(host_key(value)) or self._tokens.host("host", value))
-
-    def address(self, value: str) -> str:
-        """A user principal name or mail address, of a member or a guest."""
-        if not value or is_token(value):
-            return value
-        _, at, domain = value.rpartition("@")
-        user = f"user-{self._tokens.short('user', address_key(value))}"
-        if not at:
-            return self._made(value, user)
-        if "." in domain and domain.lower() not in MAIL_HOSTS and self.learning:
-            self._dictionary.learn_host(domain)
-        return self._made(value, f"{user}@{self._tokens.host('tenant', domain)}")
-
-    def person(self, value: str) -> str:
-        """A person's name; first and last name are not found in texts either."""
-        token = self.named("User", value)
-        words = re.findall(r"\w+", value)
-        for word in words if len(words) > 1 else ():
-            self._part("User", word, _PART)
-        return token
-
     def app(self, value: str) -> str:
         """The name of an app: a vendor's stays."""
         return self.scrub(value) if value.lower() in self._public.app_names else self.named("App", value)
@@ -207,10 +144,13 @@ class Replacing:
         """The addresses of the apps in question stay as far as no name is in them: a connection depends on them."""
         principal = parent if isinstance(parent, ServicePrincipal) else None
         vendors = principal is not None and self._public.is_vendors(principal)
+        in_question = principal is not None and self._public.is_asked(principal)
+        # Of an app in question whose owner is not known, the tenant's own domains tell its hosts apart.
+        may_be_own = not vendors and not (in_question and principal and not principal.appOwnerOrganizationId)
         host = host_of(value)
-        if self.learning and host and not is_microsofts(host) and not vendors and value not in self._public.replies:
+        if self.learning and host and may_be_own and not is_microsofts(host) and value not in self._public.replies:
             self._dictionary.learn_host(host)
-        if principal is not None and self._public.is_asked(principal):
+        if in_question:
             asked = [one for one in self._public.addresses if allows(value, one)]
             if asked or vendors:
                 return self.addresses.told(asked[0] if asked and "*" in value else value)
@@ -328,31 +268,6 @@ class Replacing:
         stays = is_token(name) or (_CODE.fullmatch(name) and self.scrub(name) == name)
         return name if stays else f"code-{self._tokens.short('key', name)}"
 
-    def named(self, kind: str, value: str) -> str:
-        """``User 3fa9…``: the same for every spelling of the name."""
-        return self._made(value, f"{kind} {self._tokens.short(kind, fold(value) or value)}", learn=True)
-
-    def _word(self, kind: str, value: str) -> str:
-        """``policy-3fa9…``: the same in any letter case, because ids are compared so."""
-        return self._made(value, f"{kind}-{self._tokens.short(kind, value.lower())}", learn=len(value) > _PART)
-
-    def _part(self, kind: str, word: str, least: int) -> None:
-        if self.learning and len(word) >= least and word.lower() not in ORDINARY and not word.isdigit():
-            self._dictionary.learn(word, f"{kind} {self._tokens.short(kind, fold(word) or word)}", alone=kind == "User")
-
-    def _made(self, value: str, token: str, *, learn: bool = False) -> str:
-        self.originals.setdefault(token, value)
-        if self.learning and learn:
-            self._dictionary.learn(value, token)
-        elif self.learning:
-            self._dictionary.learn_exact(value, token)
-        return token
-
 
 def _gone(_: str) -> str:
     return REDACTED
-
-
-def _dashed(value: str) -> str:
-    plain = value.lower().replace("-", "")
-    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
