@@ -108,12 +108,12 @@ def _plainly() -> str:
 
 
 def _packs(redactor: Redactor, texts: Sequence[PackText]) -> list[PackText]:
-    from auditor.jobs.redact_packs import NameInRuleId, redacted_packs
+    from auditor.jobs.redact_packs import NameInRule, redacted_packs
     from auditor.packs.errors import PackError
 
     try:
         return redacted_packs(texts, redactor)
-    except NameInRuleId as error:
+    except NameInRule as error:
         raise click.UsageError(f"{error}, or judge with names ({_plainly()})") from error
     except PackError as error:
         raise click.UsageError(

@@ -28,9 +28,16 @@ SNAPSHOT, REPORT, PASTE, README = "snapshot.json", "report.json", "paste.txt", "
 REPORTS = {"json": REPORT, "html": "report.html", "pdf": "report.pdf"}
 """The formats of a bundle; the PDF is left out where it cannot be made."""
 
+MOST_BYTES = 100 << 20
+"""Of one member: more is not checked, and so not made."""
+
 _PLAIN_WORD = re.compile(r"[\w.@/+-]+")
 _DATE = (1980, 1, 1, 0, 0, 0)
 _OWNER_READS = 0o100600 << 16
+
+
+class BundleError(Exception):
+    """There can be no bundle of this, or the file is none that can be checked; the message ends with what to do."""
 
 
 class BundledPack(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +78,8 @@ def bundle(
 ) -> tuple[bytes, Manifest]:
     """The bundle's bytes, and its manifest. `report` must be on `snapshot` by `packs`.
 
-    Nothing of either is changed: who wants names left out redacts the snapshot before it is judged.
+    Nothing of either is changed: who wants names left out redacts the snapshot before it is judged. Raises BundleError
+    where a file would be larger than what can be checked.
     """
     texts = tuple(packs)
     members: dict[str, bytes] = {SNAPSHOT: dumps(snapshot)}
@@ -86,6 +94,9 @@ def bundle(
             if members.setdefault(f"packs/{file.name}", file.text) != file.text:
                 raise ValueError(f"two packs are kept as {file.name}: lay them out first (auditor.packs.texts)")
     members[PASTE] = paste(report).encode()
+    for path, data in members.items():
+        if len(data) > MOST_BYTES:
+            raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB: read less of the tenant for it")
     members[README] = readme(report, tuple(map(_member_of, texts)), redacted, user).encode()
     manifest = Manifest(
         tool=report.tool,

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.jobs.assemble import UserNotRead, assemble
-from auditor.jobs.bundle import PASTE, README, REPORT, SNAPSHOT, Manifest, readme
+from auditor.jobs.bundle import PASTE, README, REPORT, SNAPSHOT, BundleError, Manifest, readme
 from auditor.jobs.bundle_packs import other_digests, packs_in
-from auditor.jobs.bundle_read import BundleError, damage, opened
+from auditor.jobs.bundle_read import damage, opened
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 from auditor.packs.errors import PackError

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from auditor.jobs.bundle import Manifest
-from auditor.jobs.bundle_read import PACKS, BundleError
+from auditor.jobs.bundle import BundleError, Manifest
+from auditor.jobs.bundle_read import PACKS
 from auditor.model.rule import Pack
 from auditor.packs.errors import PackError, Problem
 from auditor.packs.find import load_packs

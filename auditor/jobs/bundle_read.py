@@ -11,23 +11,29 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from auditor.jobs.bundle import FORMAT, MANIFEST, PASTE, README, REPORT, SNAPSHOT, VERSION, Manifest
+from auditor.jobs.bundle import (
+    FORMAT,
+    MANIFEST,
+    MOST_BYTES,
+    PASTE,
+    README,
+    REPORT,
+    SNAPSHOT,
+    VERSION,
+    BundleError,
+    Manifest,
+)
 from auditor.packs.texts import NAME
 
 MOST_MEMBERS = 200
-MOST_BYTES = 100 << 20
-"""Of one member, so that a small file cannot fill the memory."""
 MOST_TOGETHER = 3 * MOST_BYTES
+"""Of all members, so that a small file cannot fill the memory."""
 PACKS = "packs/"
 KNOWN = frozenset({MANIFEST, SNAPSHOT, REPORT, "report.html", "report.pdf", PASTE, README})
 """Everything that a bundle holds beside its packs."""
 
 _ASK = "ask the sender for the file again"
 _DISTRUST = "do not open it, and ask the sender"
-
-
-class BundleError(Exception):
-    """The file is no bundle that can be checked; the message ends with what to do."""
 
 
 def opened(data: bytes) -> tuple[Manifest, Mapping[str, bytes]]:

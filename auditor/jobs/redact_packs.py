@@ -26,8 +26,8 @@ _COMPARED = frozenset({"equals", "one-of", "none-of", "all-of", "any-of", "missi
 _OF_TENANT = re.compile(r"(?:Tenant |tenant-)[0-9a-f]{10}")
 
 
-class NameInRuleId(Exception):
-    """The id of a rule holds the tenant's name, and ids do not change."""
+class NameInRule(Exception):
+    """The tenant's name stands where it cannot go: in the id of a rule, or in the name of a framework."""
 
 
 def published_apps(texts: Iterable[PackText]) -> tuple[App, ...]:
@@ -37,9 +37,9 @@ def published_apps(texts: Iterable[PackText]) -> tuple[App, ...]:
 
 
 def redacted_packs(texts: Sequence[PackText], redactor: Redactor) -> list[PackText]:
-    """The packs, with no name of the tenant in those that did not ship. Raises PackError and NameInRuleId."""
+    """The packs, with no name of the tenant in those that did not ship. Raises PackError and NameInRule."""
     for text in texts:
-        _refuse_names_in_ids(text, redactor)
+        _refuse_names_that_stay(text, redactor)
     rewriting = _Rewriting(redactor, {text.pack.name for text in texts})
     return laid_out(texts, rewriting.pack)
 
@@ -48,14 +48,16 @@ def _shipped(file: str) -> Pack:
     return load(shipped_source(file.removesuffix(".yaml")))
 
 
-def _refuse_names_in_ids(text: PackText, redactor: Redactor) -> None:
-    inherited = {rule.id for file in text.files if file.shipped for rule in _shipped(file.name).rules}
+def _refuse_names_that_stay(text: PackText, redactor: Redactor) -> None:
+    shipped = [rule for file in text.files if file.shipped for rule in _shipped(file.name).rules]
+    inherited = {word for rule in shipped for word in (rule.id, *rule.frameworks)}
     for rule in text.pack.rules:
-        if rule.id not in inherited and _OF_TENANT.search(redactor.text(rule.id)):
-            raise NameInRuleId(
-                f'the id of the rule {rule.id} of the pack "{text.pack.name}" holds the tenant\'s name, and ids are not'
-                " replaced: call the rule otherwise"
-            )
+        for what, word in (("id", rule.id), *(("framework", name) for name in rule.frameworks)):
+            if word not in inherited and _OF_TENANT.search(redactor.text(word)):
+                raise NameInRule(
+                    f'the {what} {word} of a rule of the pack "{text.pack.name}" holds the tenant\'s name, and is not'
+                    " replaced: call it otherwise"
+                )
 
 
 class _Rewriting:

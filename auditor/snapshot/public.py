@@ -132,8 +132,8 @@ class Public:
         self.scopes |= {p.lower() for p in PERMISSIONS} | {r.value.lower() for rs in APP_ROLES.values() for r in rs}
         self.app_names = {name.lower() for name in RESOURCE_NAMES.values()}
         self.publishers: set[str] = set()
-        self.replies = {uri for app in shipped for uri in app.redirect_uris}
-        """Addresses that a vendor publishes."""
+        self.replies = {uri.lower() for app in shipped for uri in app.redirect_uris}
+        """Addresses that a vendor publishes, in lower case."""
         self.addresses = tuple(dict.fromkeys(uri for app in apps for uri in app.redirect_uris))
         """Those that a connection of the apps in question may use."""
         self._principals: dict[str, ServicePrincipal] = {}

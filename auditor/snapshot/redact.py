@@ -27,6 +27,9 @@ from auditor.snapshot.public import Public, is_microsofts_policy
 from auditor.snapshot.replace import Replacing
 from auditor.snapshot.tokens import REDACTED, Tokens
 
+_SWITCHES = frozenset("true yes on false no off none low recommended legacy".split())
+"""What a supposition may say beside names, in lower case."""
+
 
 class Redactor:
     """The tokens for one snapshot, and for whatever else is said about its tenant. Pure, given the key.
@@ -89,8 +92,8 @@ class Redactor:
     def assumption(self, text: str) -> str:
         """``WHAT=VALUE`` of a supposition, without the name of a policy, an app or a resource of the tenant."""
         what, equals, value = text.partition("=")
-        if not equals:
-            return self.text(text)
+        if not equals or value.strip().lower() in _SWITCHES:
+            return text  # a route of a fix, or a word of the program's own
         words = re.sub(r"[^\s\"',]+", lambda word: self.compared(word[0]), value)
         return f"{what}={words}"
 

@@ -148,7 +148,13 @@ class Replacing(Naming):
         # Of an app in question whose owner is not known, the tenant's own domains tell its hosts apart.
         may_be_own = not vendors and not (in_question and principal and not principal.appOwnerOrganizationId)
         host = host_of(value)
-        if self.learning and host and may_be_own and not is_microsofts(host) and value not in self._public.replies:
+        if (
+            self.learning
+            and host
+            and may_be_own
+            and not is_microsofts(host)
+            and value.lower() not in self._public.replies
+        ):
             self._dictionary.learn_host(host)
         if in_question:
             asked = [one for one in self._public.addresses if allows(value, one)]

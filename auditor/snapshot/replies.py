@@ -16,7 +16,7 @@ import msgspec
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     """How addresses are told.
 
-    `published` stay to the letter. `scrub` and `host` replace names in a text and a whole host.
+    `published` (in lower case) stay to the letter. `scrub` and `host` replace names in a text and a whole host.
     """
 
     published: Collection[str]
@@ -25,7 +25,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
 
     def told(self, value: str) -> str:
         """The address, without names; still an address."""
-        if value in self.published:
+        if value.lower() in self.published:
             return value
         scheme, mark, rest = value.partition("://")
         host = host_of(value)

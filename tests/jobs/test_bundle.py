@@ -14,8 +14,7 @@ import pytest
 
 from auditor.jobs import bundle_check
 from auditor.jobs.assemble import assemble
-from auditor.jobs.bundle import MANIFEST, bundle
-from auditor.jobs.bundle_read import BundleError
+from auditor.jobs.bundle import MANIFEST, BundleError, bundle
 from auditor.packs.sources import shipped_source
 from auditor.packs.texts import texts_of
 from auditor.render import FormatUnavailable

@@ -14,8 +14,7 @@ import pytest
 
 from auditor.jobs import bundle_check
 from auditor.jobs.assemble import assemble
-from auditor.jobs.bundle import MANIFEST, bundle
-from auditor.jobs.bundle_read import BundleError
+from auditor.jobs.bundle import MANIFEST, BundleError, bundle
 from auditor.packs.sources import file_source
 from auditor.packs.texts import laid_out, texts_of
 from auditor.snapshot.samples import sample
@@ -195,6 +194,12 @@ def test_a_small_file_that_unpacks_to_much_is_not_unpacked(monkeypatch: pytest.M
     monkeypatch.setattr("auditor.jobs.bundle_read.MOST_BYTES", 1000)
     with pytest.raises(BundleError, match="far more than a bundle"):
         bundle_check.verify(made(), TOOL)
+
+
+def test_a_bundle_that_nobody_could_check_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.jobs.bundle.MOST_BYTES", 1000)
+    with pytest.raises(BundleError, match=r"would be larger than .*: read less"):
+        made.__wrapped__()
 
 
 def test_errors_in_packs_speak_of_the_bundle(own: Files) -> None:

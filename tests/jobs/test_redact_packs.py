@@ -11,7 +11,7 @@ import yaml
 
 from auditor.jobs.alike import said_otherwise
 from auditor.jobs.assemble import assemble
-from auditor.jobs.redact_packs import NameInRuleId, published_apps, redacted_packs
+from auditor.jobs.redact_packs import NameInRule, published_apps, redacted_packs
 from auditor.model.resources import MemberOf, User
 from auditor.model.snapshot import Snapshot
 from auditor.packs.sources import file_source, shipped_source
@@ -127,7 +127,12 @@ def test_a_verdict_that_hangs_on_a_name_is_told_by_its_rule(tmp_path: Path) -> N
     assert differences == ["the rule OWN-1: fail with names, pass without"]
 
 
-def test_a_rule_whose_id_holds_the_tenants_name_is_refused(tmp_path: Path) -> None:
-    text = own(tmp_path, PACK.replace("OWN-2", "CONTOSO-2"))
-    with pytest.raises(NameInRuleId, match="CONTOSO-2"):
+@pytest.mark.parametrize(
+    ("before", "after"), [("OWN-2", "CONTOSO-2"), ("severity: high", "severity: high\n    frameworks: {contoso-2: A}")]
+)
+def test_a_rule_with_the_tenants_name_in_its_id_or_framework_is_refused(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    text = own(tmp_path, PACK.replace(before, after))
+    with pytest.raises(NameInRule, match=r"(?i)contoso-2"):
         redacted_packs([text], redactor([text]))
