@@ -62,7 +62,7 @@ def command(
     if full:
         plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
     apps = [pack.app for pack in chosen if pack.app is not None]
-    snapshot = read_live(target_for(**tenant), plan, apps, user)
+    snapshot = read_live(target_for(**tenant), plan, apps, chosen, user)
     if redact:
         texts = texts_for(chosen, packs or [pack.name for pack in chosen if pack.origin and not pack.abstract])
         snapshot = redactor_for(snapshot, apps, redact_key, texts).snapshot

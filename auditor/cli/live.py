@@ -13,6 +13,7 @@ import click
 
 from auditor.model.app import App
 from auditor.model.plan import Plan
+from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -32,13 +33,13 @@ def target_for(
     return Target(at=at, tenant=tenant or "", auth=auth, timeout=timeout, prompt=_show_code)
 
 
-def read_live(target: Target, plan: Plan, apps: Iterable[App], user: str = "") -> Snapshot:
+def read_live(target: Target, plan: Plan, apps: Iterable[App], packs: Iterable[Pack] = (), user: str = "") -> Snapshot:
     """The snapshot of a live tenant, with progress on a terminal."""
     from auditor.cli.progress import shown_progress
     from auditor.jobs.live import read_tenant
 
     with shown_progress() as progress:
-        return read_tenant(target, plan, apps=apps, user=user, progress=progress)
+        return read_tenant(target, plan, apps=apps, packs=packs, user=user, progress=progress)
 
 
 def _show_code(address: str, code: str, until: datetime) -> None:

@@ -42,4 +42,4 @@ def read_tenant(
     if not tenant["tenant"] and named_tenant:
         tenant = {**tenant, "tenant": named_tenant}
     apps = [pack.app for pack in packs if pack.app is not None]
-    return read_live(target_for(**tenant), plan_for(packs), apps, user), "live, read through Microsoft Graph"
+    return read_live(target_for(**tenant), plan_for(packs), apps, packs, user), "live, read through Microsoft Graph"

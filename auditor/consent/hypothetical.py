@@ -11,7 +11,7 @@ from auditor.consent.client import Client
 from auditor.consent.logic import Truth
 from auditor.consent.permission import Permission, requested
 from auditor.consent.policies import Assigned
-from auditor.consent.reading import NotRead, not_read
+from auditor.consent.reading import Absent, NotRead, not_read, service_principal
 from auditor.model.app import App, ScopeNeed
 from auditor.model.decision import Reason
 from auditor.model.snapshot import Snapshot
@@ -54,6 +54,9 @@ def approvals(
 def _approval(snapshot: Snapshot, permission: Permission, client: Client, assigned: tuple[Assigned, ...]) -> Approval:
     if not assigned:
         return approval(permission, client, assigned)
+    if isinstance(service_principal(snapshot, permission.resource), Absent):
+        detail = f"{permission.resource_name} is not in this tenant, so nobody can be asked for its scopes"
+        return Approval(truth=Truth.FALSE, reason=Reason.RESOURCE_MISSING, detail=detail)
     if permission.exists is Truth.FALSE or permission.enabled is Truth.FALSE:
         detail = f"{permission.resource_name} has no scope {permission.value} that can be asked for"
         return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_DOES_NOT_EXIST, detail=detail)

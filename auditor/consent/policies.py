@@ -43,7 +43,7 @@ def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
     hold bare ids without a prefix, which mean the same as ``ManagePermissionGrantsForSelf``.
     """
     found: dict[str, str] = {}
-    for entry in entries:
+    for entry in map(str.strip, entries):
         prefix, dot, policy_id = entry.partition(".")
         if not dot:
             found.setdefault(entry.lower(), entry)
@@ -98,6 +98,9 @@ def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
 
 def _assigned(snapshot: Snapshot, policy_id: str, through: str) -> Assigned:
     match grant_policy(snapshot, policy_id):
+        case PermissionGrantPolicy() as policy if policy.includeAllPreApprovedApplications:
+            why = f"policy {policy.id} approves apps that were approved beforehand, and Graph does not list those"
+            return Assigned(id=policy.id, policy=None, why=why, through=through)
         case PermissionGrantPolicy() as policy:
             return Assigned(id=policy.id, policy=policy, through=through)
         case Absent():

@@ -32,8 +32,10 @@ _DELEGATED = ("delegated", "delegateduserconsentable")
 
 
 def reach(policy: PermissionGrantPolicy, tenant_id: str) -> Reach | None:
-    """How far the policy reaches; ``None`` where a condition is new to this program."""
-    includes, excludes = policy.includes or (), policy.excludes or ()
+    """How far the policy reaches; ``None`` where a condition is new to this program, or its sets were not read."""
+    includes, excludes = policy.includes, policy.excludes
+    if includes is None or excludes is None:
+        return None
     if any(one.permissionType.lower() == "delegated" and _is_open(one) for one in excludes):
         return Reach.NOTHING
     known = (*_DELEGATED, "application")

@@ -40,6 +40,11 @@ def not_read(snapshot: Snapshot, section: str, part: str = "") -> NotRead:
     return NotRead(section, f"{what} could not be read ({cause})")
 
 
+def was_refused(snapshot: Snapshot, section: str, part: str) -> bool:
+    """Whether a part of a section is named as unread: then what stands there beside it is no answer."""
+    return any(key.lower() == f"{section}/{part}".lower() for key in snapshot.unread)
+
+
 def service_principal(snapshot: Snapshot, app_id: str) -> ServicePrincipal | Absent | NotRead:
     """The service principal of an app in this tenant."""
     sought = app_id.lower()
@@ -75,11 +80,16 @@ def resource_name(snapshot: Snapshot, app_id: str) -> str:
 
 def classifications(snapshot: Snapshot, resource: str) -> dict[str, str] | NotRead:
     """Classification by permission id (both lower case) of one resource."""
-    section = snapshot.sections.delegatedPermissionClassifications
+    section = (
+        {} if was_refused(snapshot, _CLASSIFIED, resource) else snapshot.sections.delegatedPermissionClassifications
+    )
     for app_id, entries in (section or {}).items():
         if app_id.lower() == resource.lower():
             return {entry.permissionId.lower(): entry.classification.lower() for entry in entries}
-    return not_read(snapshot, "delegatedPermissionClassifications", resource)
+    return not_read(snapshot, _CLASSIFIED, resource)
+
+
+_CLASSIFIED = "delegatedPermissionClassifications"
 
 
 def assigned_policies(snapshot: Snapshot) -> tuple[str, ...] | NotRead:
@@ -94,13 +104,15 @@ def assigned_policies(snapshot: Snapshot) -> tuple[str, ...] | NotRead:
 
 
 def grant_policy(snapshot: Snapshot, policy_id: str) -> PermissionGrantPolicy | Absent | NotRead:
-    """A consent policy with its condition sets."""
+    """A consent policy with its condition sets; Graph always tells both kinds, so that a missing one was not read."""
     if snapshot.sections.permissionGrantPolicies is None:
         return not_read(snapshot, "permissionGrantPolicies")
     for policy in snapshot.sections.permissionGrantPolicies:
         if policy.id.lower() == policy_id.lower():
-            if policy.includes is None and policy.excludes is None:
-                return NotRead("permissionGrantPolicies", f"the condition sets of policy {policy_id} were not read")
+            missing = [kind for kind in ("includes", "excludes") if getattr(policy, kind) is None]
+            if missing:
+                what = "condition sets" if len(missing) > 1 else missing[0]
+                return NotRead("permissionGrantPolicies", f"the {what} of policy {policy_id} were not read")
             return policy
     return Absent()
 
@@ -124,6 +136,8 @@ def _setting_value(settings: Iterable[DirectorySetting], name: str) -> str | Abs
 
 def assigned_to(snapshot: Snapshot, app_id: str) -> tuple[AppRoleAssignment, ...] | NotRead:
     """Who is assigned to an app of this tenant; nobody, where the app is known to be absent."""
+    if was_refused(snapshot, "appRoleAssignedTo", app_id):
+        return not_read(snapshot, "appRoleAssignedTo", app_id)
     for known_id, entries in (snapshot.sections.appRoleAssignedTo or {}).items():
         if known_id.lower() == app_id.lower():
             return entries

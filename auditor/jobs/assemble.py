@@ -25,6 +25,7 @@ from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.model.waiver import WaiverFile, WaiverFileRef
+from auditor.packs.sources import shipped_names
 
 
 class UserNotRead(Exception):
@@ -87,6 +88,7 @@ def _waived(
         taken=snapshot.taken,
         tenant=snapshot.tenant.id,
         packs=[pack.name for pack in packs],
+        shipped=shipped_names(),
     )
 
 

@@ -167,6 +167,6 @@ def readme(report: Report, packs: Iterable[str], redacted: bool, user: str) -> s
         f"{names}\n"
         "To check that nothing was changed, and that the rules say the same again:\n\n"
         "  consent-auditor bundle verify BUNDLE.zip\n\n"
-        "To judge again, or by other rules, unpack it and run in its folder:\n\n"
+        f"To judge again, or by other rules, unpack it and run in its folder, with {report.tool}:\n\n"
         f"  {again}\n"
     )

@@ -37,7 +37,7 @@ def packs_in(manifest: Manifest, members: Mapping[str, bytes]) -> tuple[Pack, ..
         named = [_name_of(pack.file.removeprefix(PACKS), texts, folder) for pack in manifest.packs]
         try:
             # Packs that another version shipped under the same name are judged, and told apart by their digest.
-            packs = load_packs(named)
+            packs = load_packs(named, any_name=True)
         except PackError as error:
             raise PackError(map(_without(f"{folder}{os.sep}"), error.problems)) from None
     return tuple(_placed(pack) for pack in packs)

@@ -9,15 +9,17 @@ from functools import partial
 import msgspec
 
 from auditor import __version__
-from auditor.consent.followup import further_reads
+from auditor.consent import followup as about_apps
 from auditor.consent.request import RequestError, is_guid
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.credentials import Prompt
 from auditor.graph.retry import Patience
 from auditor.graph.session import Endpoints, open_graph
 from auditor.graph.threads import run
+from auditor.judge import followup as about_rules
 from auditor.model.app import App
 from auditor.model.plan import Plan
+from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs.plan import permissions_for
 
@@ -52,11 +54,12 @@ def read_tenant(
     plan: Plan,
     *,
     apps: Iterable[App] = (),
+    packs: Iterable[Pack] = (),
     user: str = "",
     progress: Progress | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Snapshot:
-    """A snapshot of the tenant with everything that `plan` and the decisions on `apps` need.
+    """A snapshot of the tenant with everything that `plan`, the decisions on `apps` and the rules of `packs` need.
 
     Raises RequestError for a scope of a resource that has no app id, which Graph cannot be asked about,
     GraphError (and its CredentialError) when no audit can be made; what was refused alone is in the
@@ -68,13 +71,14 @@ def read_tenant(
             f"{need.resource} is not known by name: give the scope as APP-ID/{need.value}, with the app id of the"
             " resource from Enterprise apps > Application type: All applications"
         )
-    return run(_read(target, plan, apps, user, progress, environ))
+    return run(_read(target, plan, apps, tuple(packs), user, progress, environ))
 
 
 async def _read(
     target: Target,
     plan: Plan,
     apps: tuple[App, ...],
+    packs: tuple[Pack, ...],
     user: str,
     progress: Progress | None,
     environ: Mapping[str, str] | None,
@@ -104,21 +108,21 @@ async def _read(
             progress=progress,
         )
         snapshot = await read(plan)
-        more = _further(snapshot, apps, user)
+        more = _further(snapshot, apps, packs, user)
         if not more.is_empty:
             snapshot = await read(more, onto=snapshot)
     return snapshot
 
 
-def _further(snapshot: Snapshot, apps: tuple[App, ...], user: str) -> Plan:
-    """What all decisions together want to know beside the first read."""
+def _further(snapshot: Snapshot, apps: tuple[App, ...], packs: tuple[Pack, ...], user: str) -> Plan:
+    """What all decisions and rules together want to know beside the first read."""
     subjects = [ORDINARY_MEMBER]
     if user and isinstance(found := subject_for(snapshot, user), Subject):
         subjects.append(found)
-    plan = Plan()
+    plan = about_rules.further_reads(snapshot, packs)
     for app in apps:
         for subject in subjects:
-            plan = plan.union(further_reads(snapshot, app, subject))
+            plan = plan.union(about_apps.further_reads(snapshot, app, subject))
     return plan
 
 

@@ -11,11 +11,14 @@ from auditor.judge.values import covered
 from auditor.model.checks import AppRolesHeld, DelegatedGrants
 from auditor.model.clouds import CLOUDS
 from auditor.model.finding import Subject
+from auditor.model.known_scopes import known_scopes
 from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Snapshot
 
 MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
 """The tenants in which Microsoft registers its own apps ("Verify first-party Microsoft applications")."""
+
+_OF_THIS_TENANT = ("managedidentity", "legacy")
 
 Wanted = DelegatedGrants | AppRolesHeld
 
@@ -57,11 +60,11 @@ class Directory:
         if wanted.publisher == "unverified":
             publisher = principal.verifiedPublisher
             yield known(None if publisher is None else not publisher.verifiedPublisherId)
+        owner = self._owner(principal)
         if wanted.owner == "foreign":
-            owner = (principal.appOwnerOrganizationId or "").lower()
-            if (principal.servicePrincipalType or "").lower() == "managedidentity":
-                owner = self.tenant  # Graph names no owner; a managed identity is always of its own tenant.
-            yield known(owner != self.tenant and owner not in MICROSOFT_TENANTS) if owner else Truth.UNKNOWN
+            yield known(owner not in MICROSOFT_TENANTS and owner != self.tenant) if owner else Truth.UNKNOWN
+        elif wanted.owner == "not-microsoft":
+            yield known(owner not in MICROSOFT_TENANTS) if owner else Truth.UNKNOWN
         if wanted.state == "gone":
             yield Truth.FALSE
         elif wanted.state in ("disabled", "unusable"):
@@ -73,10 +76,27 @@ class Directory:
                 )
             )
 
+    def _owner(self, principal: ServicePrincipal) -> str:
+        """The tenant that the app is registered in; empty where that was not read."""
+        kind = (principal.servicePrincipalType or "").lower()
+        # Graph names no owner of these: they have no registration, and work in their own tenant only.
+        return self.tenant if kind in _OF_THIS_TENANT else (principal.appOwnerOrganizationId or "").lower()
+
     @property
     def verifies_publishers(self) -> bool:
         """Whether publishers are verified at all in this cloud."""
         return self.cloud is None or self.cloud.verifies_publishers
+
+
+def who_may_grant(resource: ServicePrincipal, scope: str) -> Truth:
+    """Whether users may grant the scope (lower case), as the resource's publisher set it; not known where unread."""
+    if resource.oauth2PermissionScopes is None:
+        published_everywhere = known_scopes(resource.appId).get(scope)
+        return known(None if published_everywhere is None else published_everywhere.type != "Admin")
+    for published in resource.oauth2PermissionScopes:
+        if published.value.lower() == scope:
+            return known(None if published.type is None else published.type.lower() != "admin")
+    return Truth.TRUE  # A scope that is no longer there: nobody is asked for it, and administrators neither.
 
 
 class Held(NamedTuple):
@@ -95,7 +115,8 @@ def described(wanted: Wanted) -> str:
         "foreign" if wanted.owner == "foreign" else "",
         {"disabled": "disabled", "gone": "deleted", "unusable": "disabled or deleted"}.get(wanted.state, ""),
     ]
-    return " ".join([*filter(None, words), "apps"])
+    apps = "apps other than Microsoft's" if wanted.owner == "not-microsoft" else "apps"
+    return " ".join([*filter(None, words), apps])
 
 
 def unknown_because(held: Iterable[Held], directory: Directory, partial: str | NotRead) -> str:

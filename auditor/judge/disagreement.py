@@ -8,7 +8,7 @@ from auditor.model.disagreement import Disagreement, Stand
 from auditor.model.finding import Finding, FindingOutcome
 
 ALIKE = 2
-"""Controls that two rules must name in common to be about the same thing: one alone may be kin only."""
+"""Controls that two rules must name in common to be about the same thing: one of several may be kin only."""
 
 _PASS, _FAIL = FindingOutcome.PASS, FindingOutcome.FAIL
 
@@ -35,7 +35,8 @@ def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
 
 
 def _alike(one: Finding, other: Finding) -> bool:
-    return len(set(one.frameworks.items()) & set(other.frameworks.items())) >= ALIKE
+    mine, others = set(one.frameworks.items()), set(other.frameworks.items())
+    return mine == others or len(mine & others) >= ALIKE
 
 
 def _is_split(group: Sequence[Finding]) -> bool:

@@ -9,8 +9,8 @@ from auditor.consent.grants import TENANT_WIDE, scopes_in
 from auditor.consent.logic import Truth, all_of
 from auditor.consent.reading import Absent, NotRead, assigned_to, not_read, resource_name, service_principal
 from auditor.consent.sentences import listed
-from auditor.judge.clients import Directory, Held, described, unknown_because
-from auditor.judge.lists import scopes_by_resource
+from auditor.judge.clients import Directory, Held, described, unknown_because, who_may_grant
+from auditor.judge.lists import named_lists, names_on, scopes_by_resource
 from auditor.judge.ruling import Ruling, failed, not_applicable, passed, seen, unknown
 from auditor.judge.subject import Judged
 from auditor.judge.values import covered
@@ -48,7 +48,7 @@ _CONSENT = {"any": "delegated grants", "tenant-wide": "tenant-wide grants", "use
 
 
 def _scopes_named(check: DelegatedGrants) -> str:
-    lists = [f"{listed(check.lists, 'or')} scopes"] if check.lists else []
+    lists = [named_lists(check.lists)] if check.lists else []
     return listed((*lists, *(s for many in check.scopes.values() for s in many)), "or") or "any scope"
 
 
@@ -57,17 +57,34 @@ def _grants(
 ) -> Iterator[Held]:
     wanted = scopes_by_resource(check.lists, check.scopes)
     anything = not check.lists and not check.scopes
-    for row in rows:
+    for row in _asked_rows(check, rows):
         wide = row.consentType.lower() == TENANT_WIDE
-        if check.consent != "any" and wide is not (check.consent == "tenant-wide"):
-            continue
-        scopes, sure = _of_the_lists(row, directory, wanted, ADMIN_ONLY in check.lists)
-        names = _spelt(row.scope, scopes_in(row.scope) if anything else scopes)
-        if not names:
-            continue
         truth = directory.is_like(row.clientId, check)
         whose = "" if wide else (row.principalId or "somebody").lower()
-        yield Held(row.clientId.lower(), " ".join(names), whose, truth if anything else all_of((truth, sure)))
+        for scopes, sure in _of_the_rule(row, directory, wanted, anything, ADMIN_ONLY in check.lists):
+            if scopes:
+                names = " ".join(_spelt(row.scope, scopes))
+                yield Held(row.clientId.lower(), names, whose, all_of((truth, sure)))
+
+
+def unread_resources(check: DelegatedGrants, snapshot: Snapshot, directory: Directory) -> Iterator[tuple[str, str]]:
+    """Client (object id) and resource (app id) of grants whose scopes the resource would have to tell."""
+    if ADMIN_ONLY not in check.lists:
+        return
+    wanted = scopes_by_resource(check.lists, check.scopes)
+    for row in _asked_rows(check, snapshot.sections.oauth2PermissionGrants or ()):
+        resource = directory.by_id.get(row.resourceId.lower())
+        open_ones = _of_the_rule(row, directory, wanted, anything=False, admin_only=True)
+        if resource is not None and any(scopes and sure is Truth.UNKNOWN for scopes, sure in open_ones):
+            yield row.clientId, resource.appId.lower()
+
+
+def _asked_rows(check: DelegatedGrants, rows: Iterable[OAuth2PermissionGrant]) -> Iterator[OAuth2PermissionGrant]:
+    """The grants that were made in the way that the rule is about."""
+    for row in rows:
+        wide = row.consentType.lower() == TENANT_WIDE
+        if check.consent == "any" or wide is (check.consent == "tenant-wide"):
+            yield row
 
 
 def _spelt(text: str, scopes: Iterable[str]) -> list[str]:
@@ -76,20 +93,28 @@ def _spelt(text: str, scopes: Iterable[str]) -> list[str]:
     return sorted((spelt[scope] for scope in scopes), key=str.lower)
 
 
-def _of_the_lists(
-    row: OAuth2PermissionGrant, directory: Directory, wanted: dict[str, frozenset[str]], admin_only: bool
-) -> tuple[frozenset[str], Truth]:
-    """The scopes of the row that the rule is about; not sure where the resource is not known."""
+def _of_the_rule(
+    row: OAuth2PermissionGrant,
+    directory: Directory,
+    wanted: dict[str, frozenset[str]],
+    anything: bool,
+    admin_only: bool,
+) -> Iterator[tuple[frozenset[str], Truth]]:
+    """The scopes of the row that the rule is about, and those that it may be about."""
     scopes = scopes_in(row.scope)
     resource = directory.by_id.get(row.resourceId.lower())
-    if resource is None:
-        named = scopes & frozenset[str]().union(*wanted.values())
-        return (named, Truth.UNKNOWN) if directory.partial else (frozenset(), Truth.FALSE)
-    meant = wanted.get(resource.appId.lower(), frozenset())
-    if admin_only:
-        published = resource.oauth2PermissionScopes or ()
-        meant |= {s.value.lower() for s in published if (s.type or "").lower() == "admin"}
-    return scopes & meant, Truth.TRUE
+    if anything:
+        yield scopes, Truth.TRUE
+    elif resource is None:
+        if directory.partial:
+            yield (scopes if admin_only else scopes & frozenset[str]().union(*wanted.values())), Truth.UNKNOWN
+    else:
+        meant = wanted.get(resource.appId.lower(), frozenset())
+        open_to_question = scopes - meant
+        if admin_only and open_to_question:
+            meant |= {s for s in open_to_question if who_may_grant(resource, s) is Truth.FALSE}
+            yield frozenset(s for s in scopes - meant if who_may_grant(resource, s) is Truth.UNKNOWN), Truth.UNKNOWN
+        yield scopes & meant, Truth.TRUE
 
 
 def app_roles_held(check: AppRolesHeld, judged: Judged) -> Ruling:
@@ -110,7 +135,7 @@ def app_roles_held(check: AppRolesHeld, judged: Judged) -> Ruling:
             name = names.get((row.appRoleId or "").lower())
             if name and (row.principalType or "ServicePrincipal").lower() == "serviceprincipal":
                 held.append(Held(row.principalId.lower(), name, "", directory.is_like(row.principalId, check)))
-    what = f"{listed(check.lists, 'or')} permissions held by {described(check)}"
+    what = f"{named_lists(check.lists)} held by {described(check)}"
     return _ruled(held, directory, section="appRoleAssignedTo", what=what, partial=partial)
 
 
@@ -155,46 +180,54 @@ def classifications(check: Classifications, judged: Judged) -> Ruling:
     """Whether none of the scopes is in the bucket, on any resource that was read."""
     snapshot = judged.snapshot
     wanted = scopes_by_resource(check.lists, check.scopes)
-    names = frozenset[str]().union(*wanted.values())
     unread = _unread(snapshot, wanted)
-    found: list[Evidence] = []
+    found: dict[Subject, Evidence] = {}
     nameless = ""
     for resource, entries in (snapshot.sections.delegatedPermissionClassifications or {}).items():
+        on = resource_name(snapshot, resource)
+        names = names_on(resource, wanted)
         for entry in entries:
             if entry.classification.lower() != check.level:
                 continue
             name = _name(snapshot, resource, entry)
-            where = f"delegatedPermissionClassifications/{resource_name(snapshot, resource)}"
+            where = f"delegatedPermissionClassifications/{on}"
             if name.lower() in names:
-                found.append(seen(f"{where}/{name}", check.level, "not classified, or higher"))
+                # Of several with one name each counts: any app may call itself, and its scopes, what it likes.
+                subject = Subject(name=f"{on} {name}", id=f"{resource.lower()}/{name}")
+                found[subject] = seen(f"{where}/{name}", check.level, "not classified, or higher")
             elif not name:
                 nameless = nameless or f"which permission {entry.permissionId.lower()} of {where} is"
     if found:
-        shown = sorted(found, key=lambda e: e.path)
-        told = sorted({e.path.partition("/")[2].replace("/", " ") for e in found})
+        subjects = sorted(found, key=lambda one: (one.name.lower(), one.id.lower()))
+        told = [one.name for one in subjects]
         more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-        subjects = (Subject(name=name) for name in told)
         return failed(
             f"classified {check.level}: {', '.join(told[:3])}{more}",
-            *shown[:SHOWN],
+            *[found[one] for one in subjects[:SHOWN]],
             subjects=subjects,
             unread=unread or nameless,
         )
     if unread or nameless:
         return unknown(unread or f"{nameless} is not known")
-    number = len(snapshot.sections.delegatedPermissionClassifications or {})
-    return passed(f"no risky permission is classified {check.level} on the {number} resources that were read")
+    read = sorted(resource_name(snapshot, one) for one in snapshot.sections.delegatedPermissionClassifications or {})
+    what = named_lists(check.lists) if check.lists else "scopes in question"
+    return passed(f"none of the {what} is classified {check.level} on {listed(read) or 'any resource of this tenant'}")
 
 
 def _unread(snapshot: Snapshot, wanted: Iterable[str]) -> str:
-    """Why the classifications of a resource that the scopes belong to are not known; empty if they are."""
-    read = {app_id.lower() for app_id in snapshot.sections.delegatedPermissionClassifications or {}}
-    if snapshot.sections.delegatedPermissionClassifications is None:
+    """Why the classifications of some resource are not known; empty if those of all that matter are."""
+    section = snapshot.sections.delegatedPermissionClassifications
+    if section is None:
         return not_read(snapshot, "delegatedPermissionClassifications").why
-    for resource in sorted(set(wanted) - read):
-        if not isinstance(service_principal(snapshot, resource), Absent):
+    refused = [key.partition("/")[2].lower() for key in snapshot.unread if key.startswith(_PARTS)]
+    missing = set(wanted) - {app_id.lower() for app_id in section}
+    for resource in sorted({*refused, *missing}):
+        if resource in refused or not isinstance(service_principal(snapshot, resource), Absent):
             return not_read(snapshot, "delegatedPermissionClassifications", resource).why
     return ""
+
+
+_PARTS = "delegatedPermissionClassifications/"
 
 
 def _name(snapshot: Snapshot, resource: str, entry: DelegatedPermissionClassification) -> str:

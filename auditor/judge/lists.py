@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from auditor.consent.sentences import listed
 from auditor.model.app import ScopeNeed
 from auditor.model.known_scopes import known_scopes
-from auditor.model.scope_lists import RESOURCES, listed_scopes
+from auditor.model.scope_lists import CISA, RESOURCES, listed_scopes
+from auditor.model.wellknown import MICROSOFT_GRAPH
 
 
 def scopes_by_resource(lists: Iterable[str], scopes: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
@@ -25,3 +27,25 @@ def needs_of(lists: Iterable[str], scopes: Mapping[str, Iterable[str]]) -> tuple
         for resource, names in scopes_by_resource(lists, scopes).items()
         for name in sorted(names)
     )
+
+
+def names_on(resource: str, wanted: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The names that count on one resource: its own, and Microsoft Graph's, which other resources publish again."""
+    return wanted.get(resource.lower(), frozenset()) | wanted.get(MICROSOFT_GRAPH, frozenset())
+
+
+_CALLED = {
+    CISA: "scopes that CISA calls risky",
+    "admin-only": "scopes for administrators only",
+    "mailbox-protocols": "mailbox protocol scopes",
+    "mail-app-only": "app-only mail permissions",
+    "files-app-only": "app-only file permissions",
+    "directory-app-only": "app-only directory permissions",
+}
+
+
+def named_lists(names: Iterable[str]) -> str:
+    """Lists as something that an app can hold: ``risky or basic scopes``."""
+    plain = [name for name in names if name not in _CALLED]
+    called = [_CALLED[name] for name in names if name in _CALLED]
+    return listed([*([f"{listed(plain, 'or')} scopes"] if plain else []), *called], "or")

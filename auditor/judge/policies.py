@@ -9,6 +9,7 @@ from msgspec import UnsetType
 from auditor.consent.client import client_of
 from auditor.consent.hypothetical import UNVERIFIED, approvals, hypothetical
 from auditor.consent.logic import Truth, all_of
+from auditor.consent.permission import Permission
 from auditor.consent.policies import Assigned, governing
 from auditor.consent.reach import SAYS, Reach, hides_conditions, reach
 from auditor.consent.reading import NotRead
@@ -18,7 +19,9 @@ from auditor.judge.ruling import Ruling, failed, passed, seen, unknown
 from auditor.judge.subject import Judged
 from auditor.model.app import ScopeNeed
 from auditor.model.checks import AssignedPolicies, UsersCanConsent, Wording
+from auditor.model.decision import Reason
 from auditor.model.finding import Evidence, FindingOutcome
+from auditor.model.wellknown import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 
 ASSIGNED = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
 _WANTED = {
@@ -76,14 +79,15 @@ def _says(assigned: Iterable[Assigned], known: dict[str, Reach | None]) -> list[
 def _not_everything(judged: Judged, assigned: tuple[Assigned, ...], evidence: Evidence) -> Ruling:
     """Judged by the effect: whether an unverified app of another tenant would get every risky scope."""
     client = hypothetical(judged.snapshot, UNVERIFIED)
+    needs = [need for need in needs_of(("risky",), {}) if need.resource in MAILBOX_RESOURCES]
     each = [
-        (permission.value, found)
-        for permission, found in approvals(judged.snapshot, client, needs_of(("risky",), {}), assigned)
-        if permission.user_type is not Truth.FALSE and permission.exists is not Truth.FALSE
+        (permission, found)
+        for permission, found in approvals(judged.snapshot, client, needs, assigned)
+        if permission.user_type is not Truth.FALSE and found.reason not in _NOBODY_ASKS
     ]
     if not each:
         return unknown("no scope of Microsoft Graph or Exchange Online was read", evidence)
-    refused = [value for value, found in each if found.truth is Truth.FALSE]
+    refused = [permission for permission, found in each if found.truth is Truth.FALSE]
     if refused:
         return passed(
             f"the assigned policies keep risky scopes ({_some(refused)}) from apps that nobody vouches for", evidence
@@ -97,8 +101,14 @@ def _not_everything(judged: Judged, assigned: tuple[Assigned, ...], evidence: Ev
     return failed(f"policy {names} lets users consent to every risky permission, for any app{doubt}", evidence)
 
 
-def _some(values: list[str]) -> str:
-    names = sorted(dict.fromkeys(values))
+_NOBODY_ASKS = (Reason.SCOPE_DOES_NOT_EXIST, Reason.RESOURCE_MISSING)
+"""A scope that cannot be asked for is not refused by a policy."""
+
+
+def _some(permissions: Iterable[Permission]) -> str:
+    """The first names, with the resource where it is not Microsoft Graph."""
+    named = {p.value if p.resource == MICROSOFT_GRAPH else f"{p.value} of {p.resource_name}" for p in permissions}
+    names = sorted(named)
     return listed(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
 
 
@@ -107,9 +117,9 @@ def _beside(ruling: Ruling, wording: Wording, assigned: tuple[Assigned, ...], ev
     ids = [a.id.lower() for a in assigned]
     forbidden = [i for i in ids if i in _lower(wording.forbids)]
     strange = [i for i in ids if wording.allows and i not in _lower(wording.allows)]
-    letter_fails = bool(forbidden or strange) if ids else wording.none == "fails"
-    names = listed(wording.allows or wording.forbids, "or")
-    text = f"the text {'asks for' if wording.allows else 'names only'} {names}"
+    lacking = bool(wording.contains) and not any(i in _lower(wording.contains) for i in ids)
+    letter_fails = bool(forbidden or strange or lacking) if ids else wording.none == "fails"
+    text = f"the text {_letter(wording)}"
     if ruling.outcome is FindingOutcome.UNKNOWN:
         return ruling
     if letter_fails and ruling.outcome is FindingOutcome.PASS:
@@ -117,6 +127,16 @@ def _beside(ruling: Ruling, wording: Wording, assigned: tuple[Assigned, ...], ev
     if not letter_fails and ruling.outcome is FindingOutcome.FAIL:
         return failed(f"{ruling.clause}; by the letter this would pass, because {text}", *ruling.evidence)
     return ruling
+
+
+def _letter(wording: Wording) -> str:
+    """What the text says of policy ids, as the rest of a sentence."""
+    if wording.forbids:
+        return f"names only {listed(wording.forbids, 'or')}"
+    if wording.contains:
+        return f"asks that {listed(wording.contains, 'or')} be among them"
+    names = listed(wording.allows, "or")
+    return f"accepts no other policy than {names}" if wording.none == "passes" else f"asks for {names}"
 
 
 def _lower(values: Iterable[str]) -> set[str]:
@@ -133,6 +153,8 @@ def users_can_consent(check: UsersCanConsent, judged: Judged) -> Ruling:
     else:
         client, who = hypothetical(judged.snapshot, check.asked_by), _KINDS[check.asked_by]
     each = list(approvals(judged.snapshot, client, _asked(check, judged), found))
+    if not each:
+        return unknown("there is no scope to ask about")
     truths = {truth: [(p, a) for p, a in each if a.truth is truth] for truth in Truth}
     wanted = "refused" if check.expect == "nobody" else "allowed"
     evidence = [
@@ -143,13 +165,13 @@ def users_can_consent(check: UsersCanConsent, judged: Judged) -> Ruling:
     if overall is Truth.UNKNOWN:
         return unknown(truths[Truth.UNKNOWN][0][1].detail)
     if check.expect == "nobody":
-        allowed = [p.value for p, _ in truths[Truth.TRUE]]
+        allowed = [p for p, _ in truths[Truth.TRUE]]
         if allowed:
             return failed(f"users may let {who} have {_some(allowed)}", *evidence)
         return passed(f"users may not let {who} have any of the {len(each)} scopes in question")
     refused = truths[Truth.FALSE]
     if refused:
-        return failed(f"users may not let {who} have {_some([p.value for p, _ in refused])}", *evidence)
+        return failed(f"users may not let {who} have {_some(p for p, _ in refused)}", *evidence)
     return passed(f"users may let {who} have all of the {len(each)} scopes in question")
 
 

@@ -11,8 +11,19 @@ from auditor.consent.reading import NotRead, not_read
 from auditor.consent.sentences import listed
 from auditor.judge.ruling import Ruling, failed, not_applicable, passed, seen, unknown
 from auditor.judge.subject import Judged
-from auditor.judge.values import Missing, all_hold, holds, items_at, matching, name_of, property_of, value_at, wanted_by
-from auditor.model.checks import TEMPLATES, Contains, Count, DirectorySettingIs, Every, Setting
+from auditor.judge.values import (
+    Missing,
+    all_hold,
+    holds,
+    items_at,
+    matching,
+    name_of,
+    property_of,
+    shown,
+    value_at,
+    wanted_by,
+)
+from auditor.model.checks import TEMPLATES, Contains, Count, DirectorySettingIs, Every, Setting, Test
 from auditor.model.finding import Evidence
 from auditor.model.resources import Resource
 from auditor.model.snapshot import Snapshot
@@ -32,21 +43,22 @@ def setting(check: Setting, judged: Judged) -> Ruling:
 def _ruled(path: str, value: Any, check: Setting | DirectorySettingIs) -> Ruling:
     truth, wanted = holds(check, value), wanted_by(check)
     actual = None if isinstance(value, Missing) else value
-    evidence = seen(path, actual, wanted)
+    evidence = seen(path, actual, _expected(check, actual))
     if truth is Truth.UNKNOWN:
         return unknown(f"{path} was left out of what was read, and what that means is not documented", evidence)
-    says = f"{path} is {_shown(actual)}"
+    says = f"{path} is {shown(actual)}"
     if isinstance(value, Missing):
         default = check.missing_means
-        stands = "" if isinstance(default, UnsetType) else f", which stands for {_shown(default)}"
+        stands = "" if isinstance(default, UnsetType) else f", which stands for {shown(default)}"
         says = f"{path} has no value{stands}"
     if truth is Truth.TRUE:
         return passed(says, evidence)
     return failed(f"{says}, and should be {wanted}", evidence)
 
 
-def _shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _expected(test: Test | Setting | DirectorySettingIs, actual: Any) -> Any:
+    """What the evidence expects: the value itself where it is one of the actual value's kind, else words."""
+    return test.equals if type(test.equals) is type(actual) else wanted_by(test)
 
 
 def contains(check: Contains, judged: Judged) -> Ruling:
@@ -85,6 +97,8 @@ def every(check: Every, judged: Judged) -> Ruling:
     if found.partial:
         return unknown(found.partial)
     number = sum(truth is Truth.TRUE for _, truth in meant)
+    if check.where and not has:
+        return not_applicable(f"{check.of} holds nothing of the kind that the rule is about")
     return passed(f"all {number} that the rule is about in {check.of} are as it wants")
 
 
@@ -92,7 +106,7 @@ def _lacking(check: Every, row: Resource) -> list[Evidence]:
     path = f"{check.of}[{name_of(row)}]"
     values = [(test, property_of(row, test.path)) for test in check.has]
     return [
-        seen(f"{path}.{test.path}", None if isinstance(value, Missing) else value, wanted_by(test))
+        seen(f"{path}.{test.path}", (actual := None if isinstance(value, Missing) else value), _expected(test, actual))
         for test, value in values
         if holds(test, value) is Truth.FALSE
     ]

@@ -6,7 +6,7 @@ import re
 
 from auditor.consent.case import Row
 from auditor.consent.logic import Truth, any_of
-from auditor.consent.reading import NotRead, consent_setting, user
+from auditor.consent.reading import Absent, NotRead, consent_setting, user
 from auditor.consent.sentences import listed
 from auditor.consent.setting import user_consent_setting
 from auditor.consent.workflow import LEGACY_SETTING, workflow
@@ -97,7 +97,8 @@ def consent_workflow(check: ConsentWorkflow, judged: Judged) -> Ruling:
     evidence = seen("adminConsentRequestPolicy.isEnabled", flow.enabled is Truth.TRUE, True)
     if flow.enabled is Truth.UNKNOWN or (flow.doubts and check.compare_setting):
         return unknown(flow.why)
-    told = _older_setting(judged.snapshot, flow.enabled) if check.compare_setting else ""
+    older = consent_setting(judged.snapshot, LEGACY_SETTING) if check.compare_setting else None
+    told = "" if older is None or isinstance(older, NotRead) else _older_setting(older, flow.enabled)
     if flow.enabled is Truth.FALSE:
         return failed(f"users cannot ask for approval: the admin consent workflow is off{told}", evidence)
     reviewers = seen("adminConsentRequestPolicy.reviewers", flow.reviewers, "at least 1")
@@ -110,15 +111,14 @@ def consent_workflow(check: ConsentWorkflow, judged: Judged) -> Ruling:
         return failed("the admin consent workflow is on, but none of its reviewers exists any more", reviewers)
     if there is Truth.UNKNOWN and check.reviewers_exist:
         return unknown("the admin consent workflow is on, but whether its reviewers exist was not read", reviewers)
+    if isinstance(older, NotRead):
+        return unknown(f"the older directory setting {LEGACY_SETTING}, which the text names, is not known: {older.why}")
     people = "1 reviewer is" if flow.reviewers == 1 else f"{flow.reviewers} reviewers are"
     return passed(f"the admin consent workflow is on, and {people} named{told}", reviewers)
 
 
-def _older_setting(snapshot: Snapshot, enabled: Truth) -> str:
+def _older_setting(older: str | Absent, enabled: Truth) -> str:
     """What to add where the older directory setting, which some benchmarks read, says otherwise or nothing."""
-    older = consent_setting(snapshot, LEGACY_SETTING)
-    if isinstance(older, NotRead):
-        return f" (the older directory setting {LEGACY_SETTING} could not be compared: {older.why})"
     says = older if isinstance(older, str) else "not set"
     if (says == "true") is (enabled is Truth.TRUE):
         return ""

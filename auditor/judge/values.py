@@ -137,8 +137,7 @@ def wanted_by(test: Test | Setting | Contains | DirectorySettingIs) -> str:
             continue
         if name == "present":
             return "a value" if wanted else "no value"
-        text = ", ".join(map(_shown, wanted)) if isinstance(wanted, tuple) else _shown(wanted)
-        return f"{words}{text}"
+        return f"{words}{shown(wanted)}"
     return ""
 
 
@@ -151,7 +150,10 @@ def _plain(value: Any) -> str:
     return str(value).strip().lower()
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value in words: as JSON writes it, a list by its items."""
+    if isinstance(value, tuple):
+        return ", ".join(map(shown, value)) or "an empty list"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

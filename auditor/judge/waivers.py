@@ -34,20 +34,34 @@ class _Use(NamedTuple):
 
 
 def with_waivers(
-    findings: Sequence[Finding], waivers: Iterable[Waiver], *, taken: str, tenant: str, packs: Iterable[str]
+    findings: Sequence[Finding],
+    waivers: Iterable[Waiver],
+    *,
+    taken: str,
+    tenant: str,
+    packs: Iterable[str],
+    shipped: Iterable[str] = (),
 ) -> tuple[Finding, ...]:
     """The findings with waivers applied, and two more: what has expired, and what matched nothing.
 
     Only a failure is waived. A waiver with a subject covers that subject; the finding is waived when all of its
     subjects are, and unknown when there may be more that were not read. `taken` is the time of the snapshot, `packs`
-    are the names of those applied: a waiver of another pack is left alone.
+    are the names of those applied: a waiver of another pack is left alone, unless no pack of that name is known and
+    it is like the name of one that was applied or is `shipped`.
     """
     applied = {name.lower() for name in packs}
-    mine = [one for one in waivers if not one.pack or one.pack.lower() in applied]
+    known = applied | {name.lower() for name in shipped}
+    mine = [one for one in waivers if not one.pack or one.pack.lower() in applied or _misspelt(one.pack, known)]
     uses = [_Use(one, _has_expired(one, taken), _of(one, findings)) for one in _in_order(mine)]
     active = [use.waiver for use in uses if not use.expired]
     covered = tuple(_covered(finding, [w for w in active if _is_for(w, finding)]) for finding in findings)
-    return in_order((*covered, _expired_ones(uses, tenant), _unused_ones(uses, findings, tenant)))
+    return in_order((*covered, _expired_ones(uses, tenant), _unused_ones(uses, findings, known, tenant)))
+
+
+def _misspelt(pack: str, known: Iterable[str]) -> str:
+    """The name that is meant by one that no known pack has; empty where it may be that of a pack of somebody's own."""
+    near = get_close_matches(pack.lower(), known, n=1, cutoff=0.8)
+    return near[0] if near and near[0] != pack.lower() and pack.lower() not in known else ""
 
 
 def _in_order(waivers: Iterable[Waiver]) -> list[Waiver]:
@@ -119,11 +133,11 @@ def _still_counts(waiver: Waiver, finding: Finding) -> bool:
     return finding.outcome is _FAIL and (not waiver.subject or any(_names(waiver, s) for s in finding.subjects))
 
 
-def _unused_ones(uses: Sequence[_Use], findings: Iterable[Finding], tenant: str) -> Finding:
+def _unused_ones(uses: Sequence[_Use], findings: Iterable[Finding], packs: Iterable[str], tenant: str) -> Finding:
     """Waivers that match nothing: of a rule that was not applied, that no longer fails, or not for that subject."""
     rules = {finding.rule.lower(): finding.rule for finding in findings}
     idle = [use for use in uses if not any(_still_counts(use.waiver, f) for f in use.found)]
-    told = [f"{_said(use.waiver)} matches nothing: {_why_idle(use, rules)}" for use in idle]
+    told = [f"{_said(use.waiver)} matches nothing: {_why_idle(use, rules, packs)}" for use in idle]
     return _own(
         UNUSED,
         "Every waiver is needed",
@@ -136,9 +150,11 @@ def _unused_ones(uses: Sequence[_Use], findings: Iterable[Finding], tenant: str)
     )
 
 
-def _why_idle(use: _Use, rules: Mapping[str, str]) -> str:
+def _why_idle(use: _Use, rules: Mapping[str, str], packs: Iterable[str]) -> str:
     waiver = use.waiver
     if not use.found:
+        if waiver.pack and (meant := _misspelt(waiver.pack, packs)):
+            return f"there is no pack {waiver.pack} (is {meant} meant?)"
         if waiver.rule.lower() in rules:
             return "the rule is of another pack"
         near = get_close_matches(waiver.rule.lower(), rules, n=1)

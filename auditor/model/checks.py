@@ -20,7 +20,8 @@ Value = str | int | bool
 
 Match = Literal["id", "exact", "prefix"]
 Publisher = Literal["any", "unverified"]
-Owner = Literal["any", "foreign"]
+Owner = Literal["any", "foreign", "not-microsoft"]
+"""``foreign``: of another tenant that is not Microsoft's. ``not-microsoft``: of this tenant, or foreign."""
 State = Literal["any", "disabled", "gone", "unusable"]
 Scopes = Mapping[str, tuple[str, ...]]
 """Names of permissions by resource: ``microsoft-graph``, ``exchange-online`` or an app id."""
@@ -191,6 +192,7 @@ class Wording(Part, frozen=True):
     noun: ClassVar[str] = "a wording"
     allows: tuple[str, ...] = ()
     forbids: tuple[str, ...] = ()
+    contains: tuple[str, ...] = ()
     none: Literal["passes", "fails"] = "passes"
 
 

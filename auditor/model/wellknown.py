@@ -10,8 +10,27 @@ from types import MappingProxyType
 
 MICROSOFT_GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE_ONLINE = "00000002-0000-0ff1-ce00-000000000000"
+SHAREPOINT_ONLINE = "00000003-0000-0ff1-ce00-000000000000"
+POWER_BI = "00000009-0000-0000-c000-000000000000"
+DATAVERSE = "00000007-0000-0000-c000-000000000000"
+POWER_APPS = "475226c6-020e-4fb2-8a90-7a972cbfc1d4"
+POWER_AUTOMATE = "7df0a125-d3be-4c96-aa54-591f83ff541c"
 
-RESOURCE_NAMES = MappingProxyType({MICROSOFT_GRAPH: "Microsoft Graph", EXCHANGE_ONLINE: "Office 365 Exchange Online"})
+RESOURCE_NAMES = MappingProxyType(
+    {
+        MICROSOFT_GRAPH: "Microsoft Graph",
+        EXCHANGE_ONLINE: "Office 365 Exchange Online",
+        SHAREPOINT_ONLINE: "Office 365 SharePoint Online",
+        POWER_BI: "Power BI Service",
+        DATAVERSE: "Dataverse",
+        POWER_APPS: "PowerApps Service",
+        POWER_AUTOMATE: "Microsoft Flow Service",
+    }
+)
+"""Microsoft's resources whose scopes rules speak of, as Entra calls them."""
+
+MAILBOX_RESOURCES = (MICROSOFT_GRAPH, EXCHANGE_ONLINE)
+"""Where the scopes are that an app needs for mailboxes; their scopes are published."""
 
 OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 """OpenID Connect scopes; all four live on Microsoft Graph's service principal."""

@@ -37,7 +37,7 @@ from auditor.model.rule import (
     UsersCanConsent,
 )
 from auditor.model.scope_lists import APP_ROLES, RESOURCES, listed_scopes
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.model.wellknown import EXCHANGE_ONLINE, MAILBOX_RESOURCES, MICROSOFT_GRAPH
 
 TENANT = Plan(sections=("organization",))
 """What every report says of its tenant."""
@@ -103,7 +103,7 @@ def reads_of(check: AnyCheck, app: App | None) -> Plan:
             return WORKFLOW.union(SETTINGS) if check.compare_setting else WORKFLOW
         case AssignedPolicies():
             by_effect = check.expect == "not-everything"
-            return POLICIES.union(_resources(("risky",), ())) if by_effect else POLICIES
+            return POLICIES.union(Plan(resources=MAILBOX_RESOURCES)) if by_effect else POLICIES
         case UsersCanConsent():
             asked = _resources(check.lists, check.scopes)
             own = connecting(app) if app and isinstance(check.asked_by, UnsetType) else Plan()

@@ -13,6 +13,7 @@ from auditor.model.checks import AnyCheck, Scopes, Test
 from auditor.model.document import Point, code
 from auditor.model.scope_lists import RESOURCES
 from auditor.model.wellknown import RESOURCE_NAMES
+from auditor.packs.outcomes import never_fails
 
 _SETTINGS = MappingProxyType(
     {
@@ -145,11 +146,6 @@ def _user_consent_setting(check: kinds.UserConsentSetting) -> str:
     return f"The user consent setting of the tenant is {names}."
 
 
-def never_fails(check: AnyCheck) -> bool:
-    """Whether no tenant can fail the check, so that no case can show it failing."""
-    return isinstance(check, kinds.UserConsentSetting) and set(check.allowed) >= set(_SETTINGS)
-
-
 def _workflow(check: kinds.ConsentWorkflow) -> str:
     text = "The admin consent workflow is on, and at least one reviewer is named"
     if check.reviewers_exist:
@@ -177,8 +173,10 @@ def _users_can_consent(check: kinds.UsersCanConsent) -> str:
 def _wording(wording: kinds.Wording | UnsetType) -> tuple[Point, ...]:
     if isinstance(wording, UnsetType):
         return ()
-    names = _series([code(name) for name in wording.allows or wording.forbids], "or")
-    letter = f"asks for {names}" if wording.allows else f"forbids {names}"
+    names = _series([code(name) for name in wording.allows or wording.forbids or wording.contains], "or")
+    letter = f"forbids {names}" if wording.forbids else f"asks for {names}"
+    if wording.contains:
+        letter += " among others"
     return (
         Point(f"The text of the benchmark, which goes by name, {letter}. That must hold as well."),
         Point(
@@ -201,7 +199,7 @@ def _delegated_grants(check: kinds.DelegatedGrants) -> str:
 
 
 def _publisher(publisher: str, owner: str) -> str:
-    text = " of another tenant" if owner == "foreign" else ""
+    text = {"foreign": " of another tenant", "not-microsoft": " other than Microsoft's"}.get(owner, "")
     return f"{text} without a verified publisher" if publisher == "unverified" else text
 
 

@@ -24,9 +24,8 @@ from auditor.jobs.verdict import exit_code
 from auditor.model.checks import Check
 from auditor.model.clouds import CLOUDS
 from auditor.model.finding import Severity
-from auditor.model.known_scopes import known_scopes
 from auditor.model.permissions import NEEDS, PERMISSIONS, ApplicationPermission
-from auditor.model.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS, listed_scopes
+from auditor.model.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS, listed_scopes, spellings
 from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.packs import access
 from auditor.packs.find import list_packs, load_packs
@@ -165,11 +164,8 @@ def _members(name: str) -> str:
         return f"those of {_named(RISKY)}"
     if name == ADMIN_ONLY:
         return "every permission that its resource lets only administrators grant"
-    scopes = listed_scopes([name]).items()
-    known = {resource: known_scopes(resource) for resource, _ in scopes}
-    return _named(
-        {known[at][value].value if value in known[at] else value for at, values in scopes for value in values}
-    )
+    written = spellings()
+    return _named({written[scope] for scopes in listed_scopes([name]).values() for scope in scopes})
 
 
 def _named(values: Iterable[str]) -> str:

@@ -31,10 +31,10 @@ DECIDED = (FindingOutcome.PASS, FindingOutcome.FAIL)
 
 ONLY_NAMES = {
     "MS.AAD.5.2v1": {"servicePrincipals"},
-    "MS.AAD.5.3v1": {"directorySettings"},
     "HYG-RISKY-CLASSIFIED-LOW": {"servicePrincipals"},
     "HYG-APP-ONLY-MAIL": {"oauth2PermissionGrants"},
     "HYG-APP-ONLY-DIRECTORY": {"oauth2PermissionGrants"},
+    "HYG-APP-ONLY-FILES": {"oauth2PermissionGrants"},
     "MS-CONSENT-NOT-EVERYTHING": {"delegatedPermissionClassifications"},
     "MS-MAIL-AND-FILES": {"delegatedPermissionClassifications"},
 }

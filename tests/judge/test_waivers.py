@@ -110,6 +110,21 @@ def test_a_waiver_of_another_pack_is_left_alone_and_not_reported() -> None:
     assert (after["R-1"].outcome, after[UNUSED].outcome) == (FAIL, PASS)
 
 
+def test_a_waiver_of_a_pack_that_is_misspelt_is_told() -> None:
+    one = waiver(pack="grants-hygene")
+    assert told([found()], one)[UNUSED].outcome is PASS
+    known = with_waivers(
+        [found()], [one], taken="2026-11-22T02:00:00Z", tenant="t", packs=["p"], shipped=["grants-hygiene"]
+    )
+    (unused,) = (f for f in known if f.rule == UNUSED)
+    assert unused.outcome is FAIL
+    assert "there is no pack grants-hygene (is grants-hygiene meant?)" in unused.reason
+    right = with_waivers(
+        [found()], [waiver(pack="eidsca")], taken="2026-11-22T02:00:00Z", tenant="t", packs=["p"], shipped=["eidsca"]
+    )
+    assert {f.rule: f.outcome for f in right}[UNUSED] is PASS
+
+
 def test_a_rule_that_could_not_be_judged_makes_no_waiver_unused() -> None:
     assert told([found("R-1", UNKNOWN)], waiver())[UNUSED].outcome is PASS
 
@@ -245,3 +260,15 @@ def test_a_decision_does_not_depend_on_waivers_and_the_exit_code_does() -> None:
     assert exit_code(plain, fail_on="low", strict=False) == 1
     assert exit_code(waived, fail_on="low", strict=False) == 0
     assert assemble(tenant, packs, waivers=[]) == plain
+
+
+def test_of_two_waivers_for_one_rule_the_one_that_lasts_longer_stands_in_the_report() -> None:
+    short, long = waiver(expires="2026-12-01"), waiver(expires="2027-12-01")
+    for pair in ((short, long), (long, short)):
+        assert [one.expires for one in told([found()], *pair)["R-1"].waivers] == ["2027-12-01"]
+
+
+def test_what_is_wrong_with_waivers_says_who_mends_it_and_what_is_expected() -> None:
+    unused = told([found("R-1", PASS)], waiver())[UNUSED]
+    assert unused.remediation.role == "whoever answers for the waiver file"
+    assert [one.expected for one in unused.evidence] == ["a rule that fails, or no waiver"]

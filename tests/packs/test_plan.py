@@ -28,8 +28,9 @@ from auditor.model.rule import (
     UserConsentSetting,
     UsersCanConsent,
 )
+from auditor.model.scope_lists import RESOURCES
 from auditor.model.snapshot import Sections
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
 from auditor.packs.find import load_packs
 from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
 
@@ -63,7 +64,7 @@ def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
         (Contains(path="authorizationPolicy.enabledPreviewFeatures"), Plan(sections=("authorizationPolicy",))),
         (Count(of="servicePrincipals", at_most=1), Plan(whole=("servicePrincipals",))),
         (Every(of="signIns", has=()), Plan(whole=("signIns",))),
-        (Count(of="delegatedPermissionClassifications"), Plan(resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE))),
+        (Count(of="delegatedPermissionClassifications"), Plan(resources=tuple(RESOURCES.values()))),
         (Count(of="appRoleAssignedTo"), Plan()),
         (Count(of="absentServicePrincipals"), Plan()),
         (DirectorySettingIs(name="x", present=True), Plan(sections=("directorySettings",))),
@@ -84,8 +85,12 @@ def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
             Plan(sections=("authorizationPolicy", "permissionGrantPolicies"), resources=(MICROSOFT_GRAPH,)),
         ),
         (DelegatedGrants(), Plan(whole=("oauth2PermissionGrants", "servicePrincipals"))),
-        (AppRolesHeld(lists=("files-app-only",)), Plan(clients=(MICROSOFT_GRAPH,), whole=("servicePrincipals",))),
-        (Classifications(lists=("files",)), Plan(resources=(MICROSOFT_GRAPH,))),
+        (
+            AppRolesHeld(lists=("files-app-only",)),
+            Plan(clients=(MICROSOFT_GRAPH, SHAREPOINT_ONLINE), whole=("servicePrincipals",)),
+        ),
+        (Classifications(lists=("files",)), Plan(resources=(MICROSOFT_GRAPH, SHAREPOINT_ONLINE))),
+        (Classifications(lists=("cisa-risky",)), Plan(resources=tuple(RESOURCES.values()))),
         (
             AnyOf(checks=(Not(check=ConsentWorkflow()), AllOf(checks=(UserConsentSetting(),)))),
             Plan(sections=("adminConsentRequestPolicy", "authorizationPolicy")),

@@ -116,6 +116,7 @@ def test_the_scopes_of_trackerrms_are_an_assumption_and_say_so() -> None:
     [
         "request: dynamic\n  scopes: {microsoft-graph: [User.Read, Mail.Send]}",
         "request: dynamic\n  scopes: {microsoft-graph: [openid]}",
+        "request: dynamic\n  prompt-consent: true\n  scopes: {microsoft-graph: [Mail.Read]}",
         "publisher-verified: true\n  owner-tenant: unknown\n  scopes: {microsoft-graph: [Mail.Read]}",
         "publisher-verified: false\n  owner-tenant: unknown\n  scopes: {microsoft-graph: [Mail.Read]}",
         "request: dynamic\n  redirect-uris: [https://another.example/cb]\n  scopes: {exchange-online: [Mail.Read]}",

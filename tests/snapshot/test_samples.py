@@ -9,6 +9,7 @@ import pytest
 
 from auditor.model.known_scopes import known_scope_ids, known_scopes
 from auditor.model.resources import ConditionSet, DelegatedPermissionClassification, ServicePrincipal
+from auditor.model.scope_lists import RESOURCES
 from auditor.model.snapshot import Snapshot, Unread
 from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.snapshot.samples import sample, sample_names
@@ -72,7 +73,7 @@ def test_a_sample_reads_what_a_check_of_one_app_needs(name: str) -> None:
     assert (there is None) == (name in ABSENT)
     assert sections["absentServicePrincipals"] == ((CLIENT,) if there is None else ())
     assert list(sections["appRoleAssignedTo"]) == ([] if there is None else [CLIENT])
-    assert sections["delegatedPermissionClassifications"].keys() == {MICROSOFT_GRAPH, EXCHANGE_ONLINE}
+    assert sections["delegatedPermissionClassifications"].keys() == set(RESOURCES.values())
     assert (sections["roleDefinitions"], sections["directorySettings"]) == ((), ())
     assert set(snapshot.covers["servicePrincipals"]) >= {CLIENT, MICROSOFT_GRAPH, EXCHANGE_ONLINE}
     assert CLIENT in snapshot.covers["oauth2PermissionGrants"]
@@ -208,9 +209,9 @@ def test_the_managed_policy_excludes_three_of_the_scopes_that_the_app_needs() ->
 
 
 def test_what_is_classified_is_what_the_names_say() -> None:
-    nothing = {MICROSOFT_GRAPH: set[str](), EXCHANGE_ONLINE: set[str]()}
+    nothing = {resource: set[str]() for resource in RESOURCES.values()}
     assert low("low-classified") == nothing | {MICROSOFT_GRAPH: BASICS | MAIL}
-    assert low("classified-on-exchange-only") == {MICROSOFT_GRAPH: BASICS, EXCHANGE_ONLINE: MAIL}
+    assert low("classified-on-exchange-only") == nothing | {MICROSOFT_GRAPH: BASICS, EXCHANGE_ONLINE: MAIL}
     others = set(sample_names()) - {"low-classified", "classified-on-exchange-only"}
     assert [low(name) for name in others] == [nothing] * 11
 

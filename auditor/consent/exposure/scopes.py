@@ -16,7 +16,7 @@ from auditor.consent.reading import NotRead, classifications, resource_name, ser
 from auditor.model.known_scopes import known_scopes
 from auditor.model.resources import ConditionSet, ServicePrincipal
 from auditor.model.snapshot import Snapshot
-from auditor.model.wellknown import BASIC_SCOPES, MICROSOFT_GRAPH, RESOURCE_NAMES
+from auditor.model.wellknown import BASIC_SCOPES, MAILBOX_RESOURCES, MICROSOFT_GRAPH
 
 
 class Offered(NamedTuple):
@@ -57,7 +57,7 @@ class Group(NamedTuple):
 
 def from_table(snapshot: Snapshot) -> tuple[str, ...]:
     """The well-known resources whose scopes were not read, so that the published table stands in."""
-    return tuple(resource for resource in RESOURCE_NAMES if _not_read(snapshot, resource))
+    return tuple(resource for resource in MAILBOX_RESOURCES if _not_read(snapshot, resource))
 
 
 def _not_read(snapshot: Snapshot, resource: str) -> bool:
