@@ -22,7 +22,9 @@ _APP = frozenset(
     {"client-id", "request", "prompt-consent", "publisher-verified", "registered-before-2020-11-08", "assumed"}
 )
 _RULE = frozenset({"id", "severity", "routes"})
-_COMPARED = frozenset({"equals", "one-of", "none-of", "all-of", "any-of", "missing-means", "allows", "forbids"})
+_COMPARED = frozenset(
+    {"equals", "one-of", "none-of", "all-of", "any-of", "missing-means", "allows", "forbids", "contains"}
+)
 _OF_TENANT = re.compile(r"(?:Tenant |tenant-)[0-9a-f]{10}")
 
 
