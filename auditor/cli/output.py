@@ -23,6 +23,8 @@ class Place(NamedTuple):
 
     formats: tuple[str, ...] = (DEFAULT,)
     files: tuple[tuple[str, Path], ...] = ()
+    folder: Path | None = None
+    """The folder that was asked for, if one was."""
 
     @property
     def is_terminal(self) -> bool:
@@ -91,7 +93,7 @@ def _in_folder(formats: tuple[str, ...], folder: str) -> Place:
     there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     if not os.access(there, os.W_OK):
         raise click.UsageError(f"{folder} cannot be written by this user: give -o another folder, or mend its rights")
-    return Place(formats, tuple((name, path / f"report{FORMATS[name].ending}") for name in formats))
+    return Place(formats, tuple((name, path / f"report{FORMATS[name].ending}") for name in formats), path)
 
 
 def format_of_ending(file: str) -> str:
