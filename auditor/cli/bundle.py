@@ -77,9 +77,10 @@ def command(
     from auditor.atomic import write_whole
     from auditor.jobs.bundle import bundle
     from auditor.jobs.question import Question
+    from auditor.jobs.tool import TOOL
     from auditor.packs.texts import laid_out
 
-    asked_now = Question(read, tuple(text.pack for text in texts), user, source, _tool())
+    asked_now = Question(read, tuple(text.pack for text in texts), user, source, TOOL)
     if redact:
         told, texts = without_names(asked_now, texts, redact_key)
         report = answered_without_names(asked_now, told)
@@ -91,12 +92,6 @@ def command(
     write_whole(output, data, keep_mode=True)
     _say(output, manifest)
     return exits.OK
-
-
-def _tool() -> str:
-    from auditor import __version__
-
-    return f"consent-auditor {__version__}"
 
 
 def _say(output: str, manifest: Manifest) -> None:
@@ -132,9 +127,10 @@ def verify(file: str) -> int:
     if not file:
         raise click.UsageError("FILE is empty: is a variable not set?")
     from auditor.jobs import bundle_check
+    from auditor.jobs.tool import TOOL
 
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    found = bundle_check.verify(data, _tool())
+    found = bundle_check.verify(data, TOOL)
     for line in _told(found):
         click.echo(line)
     if found.problems or found.differences:

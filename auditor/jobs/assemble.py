@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from auditor import __version__
 from auditor.consent.calibrate import differences
 from auditor.consent.granted import granted
 from auditor.consent.policies import governing
 from auditor.consent.reading import NotRead
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
+from auditor.jobs.tool import TOOL
 from auditor.jobs.variants import with_variant
 from auditor.judge.disagreement import disagreements
 from auditor.judge.judge import in_order, judge
@@ -27,8 +27,6 @@ from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.model.waiver import WaiverFile, WaiverFileRef
 from auditor.packs.sources import shipped_names
-
-TOOL = f"consent-auditor {__version__}"
 
 
 class UserNotRead(Exception):
