@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from auditor.model.report import Report, Summary
 
 
-def earlier_reports(places: tuple[str, ...], place: Place) -> Sequence[EarlierReport]:
-    """The reports that --trend names, read before the tenant is. Raises click.UsageError, NoReport and OSError."""
+def earlier_reports(places: tuple[str, ...], place: Place) -> Sequence[EarlierReport] | None:
+    """The reports that --trend names, read before the tenant is; none without it.
+
+    Raises click.UsageError, NoReport and OSError.
+    """
     if not places:
-        return ()
+        return None
     if not any(FORMATS[name].shows_trend for name in place.formats):
         shown = " and ".join(name for name, form in FORMATS.items() if form.shows_trend)
         raise click.UsageError(f"a trend is shown in {shown} only: add -o report.html, or leave --trend out")
@@ -27,9 +30,9 @@ def earlier_reports(places: tuple[str, ...], place: Place) -> Sequence[EarlierRe
     return earlier.earlier_reports(places)
 
 
-def history(report: Report, before: Sequence[EarlierReport]) -> Sequence[tuple[str, Summary]]:
+def history(report: Report, before: Sequence[EarlierReport] | None) -> Sequence[tuple[str, Summary]]:
     """The earlier runs that can be compared; on stderr, how many reports are not among them."""
-    if not before:
+    if before is None:
         return ()
     from auditor.jobs.earlier import history_of
 
@@ -38,5 +41,5 @@ def history(report: Report, before: Sequence[EarlierReport]) -> Sequence[tuple[s
         told = "report is" if found.left_out == 1 else "reports are"
         click.echo(f"Trend: {found.left_out} {told} left out, of another tenant or by other packs.", err=True)
     if not found.runs:
-        click.echo("Trend: none is shown, for no earlier report can be compared.", err=True)
+        click.echo("Trend: none is shown, for there is no earlier report to compare with.", err=True)
     return found.runs
