@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import auditor
-from auditor.model.decision import AppRef
+from auditor.model.decision import AppRef, Decision, Outcome, Reason
 from auditor.model.finding import Evidence, FindingOutcome, Subject
 from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
 from auditor.model.provenance import Call, Provenance
@@ -28,12 +28,16 @@ from auditor.model.wellknown import MICROSOFT_GRAPH
 from auditor.render import render as render_bytes
 from auditor.render.html import asset, render
 from auditor.render.html.links import clickable
-from tests.render.parts import CONSENT_BY_LINK, TENANT, finding, report
+from auditor.render.html.picture import picture
+from auditor.render.html.tones import HOLLOW, TONES
+from tests.render.parts import CONSENT_BY_LINK, TENANT, allowed, excluded, finding, report
 from tests.render.reports import ALL, HOSTILE, connects, depends, needs_admin, several
 from tests.render.strategies import REPORTS
 from tests.render.tracker import NEEDS_ADMIN_DECISION
 
 Made = TypeVar("Made", bound=msgspec.Struct)
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 EVERY = pytest.mark.parametrize("name", list(ALL))
 GOLDEN = Path(__file__).parent / "golden_html"
@@ -425,9 +429,11 @@ def test_a_trend_is_drawn_from_earlier_runs_to_this_one() -> None:
     failed = needs_admin().summary.failed
     page = render(needs_admin(), history=runs)
     assert f"From 2026-11-01 02:00 UTC to 2026-11-22 02:00 UTC: 1 rule failed then, {failed} now." in words_of(page)
-    line = tree(page).find(".//{http://www.w3.org/2000/svg}polyline[@class='line tone-bad']")
-    assert line is not None
-    assert len(line.get("points", "").split()) == len(runs) + 1
+    for shape in ("wide", "narrow"):
+        drawn = tree(page).findall(f".//{SVG}svg[@class='bars bars-{shape}']")[-1]
+        lines = {line.get("class"): line.get("points", "").split() for line in drawn.iter(f"{SVG}polyline")}
+        assert len(lines["line tone-bad"]) == len(lines["line tone-unsure"]) == len(runs) + 1
+        assert len(drawn.findall(f"{SVG}circle")) == len(runs) + 1, "each run has a mark"
 
 
 @EVERY
@@ -445,6 +451,50 @@ def test_charts_say_the_same_in_numbers() -> None:
     figure = next(f for f in tree(page).iter("figure") if "Outcomes by severity" in "".join(f.itertext()))
     cells = [int(cell.text or 0) for cell in figure.iter("td")]
     assert sum(cells) == len(needs_admin().findings)
+
+
+def test_a_number_on_a_bar_does_not_hang_on_a_stroke_under_it_which_not_every_program_can_draw() -> None:
+    page = render(needs_admin(), for_print=True)
+    numbers = [text for text in tree(page).iter(f"{SVG}text") if "bar-number" in text.get("class", "")]
+    assert numbers
+    assert not [number for number in numbers if number.get("stroke")]
+    assert "display: none" not in re.sub(r"/\*.*?\*/", "", asset("paper.css")), "the table of the numbers is shown"
+
+
+def test_the_colours_of_pictures_are_those_of_the_page_and_no_two_are_drawn_alike() -> None:
+    light = asset("style.css").partition("@media")[0]
+    assert dict(TONES) == {name: re.findall(rf"--{name}: (#\w+)", light)[0] for name in TONES}
+    charts = asset("pictures.html.j2")
+    patterned = set(re.findall(r'"(\w+)"', charts.partition("patterned = (")[2].partition(")")[0]))
+    assert len(patterned & HOLLOW) == len(patterned - HOLLOW) == 2
+    assert len(set(TONES) - patterned - HOLLOW) == len(HOLLOW - patterned) == 1
+
+
+def test_an_optional_scope_that_is_blocked_neither_colours_nor_counts_in_the_picture_of_an_answer_that_connects() -> (
+    None
+):
+    decision = replaced(
+        connects().decisions[0],
+        outcome=Outcome.USER_MAY_CONSENT,
+        reason=Reason.APPROVED_BY_POLICY,
+        because="An ordinary user can connect TrackerRMS: the policy contoso-own approves what is missing.",
+        scopes=(
+            allowed("openid"),
+            allowed("Mail.Send", policy="contoso-own"),
+            excluded("MailboxSettings.Read", required=False),
+        ),
+    )
+    _, gate, scopes, _ = picture(decision).words
+    assert gate == "Consent policy: contoso-own. decides for users, with 1 more policy"
+    assert scopes == "Scopes: 2 scopes. 2 allowed. 1 optional blocked."
+    boxes = picture(decision).drawings[0].boxes
+    assert [box.tone for box in boxes[1:]] == ["good", "good", "good"]
+
+
+def test_where_every_scope_is_optional_the_picture_says_so() -> None:
+    scopes = (excluded("Mail.Read", required=False), allowed("User.Read", required=False))
+    decision = replaced(connects().decisions[0], scopes=scopes)
+    assert picture(decision).words[2] == "Scopes: 2 scopes. All optional: 1 allowed and 1 blocked."
 
 
 @EVERY
