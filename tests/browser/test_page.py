@@ -5,11 +5,16 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Page
 
+from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
+from auditor.render.html import render
 from tests.browser.conftest import PHONE, Opener
 from tests.browser.pages import REPORTS, html
+from tests.render.reports import connects
+from tests.render.test_html import grants
 
 EVERY = pytest.mark.parametrize("name", list(REPORTS))
 USUAL = "managed-default"
@@ -157,6 +162,61 @@ def test_a_link_to_a_fix_inside_a_closed_finding_opens_it(opened: Opener) -> Non
     page = opened(html("custom-policy")).page
     page.evaluate("location.hash = 'finding-2'")
     page.wait_for_function("document.getElementById('finding-2').open")
+
+
+def test_a_link_to_a_finding_that_a_filter_hides_clears_the_filter(opened: Opener) -> None:
+    page = opened(html("custom-policy")).page
+    page.fill("[data-filter=text]", "no such words anywhere")
+    assert page.locator("#none-fits").is_visible()
+    page.evaluate("location.hash = 'finding-2'")
+    page.wait_for_function("document.getElementById('finding-2').open")
+    assert page.locator("#finding-2").is_visible()
+    assert page.input_value("[data-filter=text]") == ""
+    assert not page.locator("#none-fits").is_visible()
+
+
+def test_the_button_that_opens_all_says_what_it_will_do(opened: Opener) -> None:
+    page = opened(html(USUAL)).page
+    button = page.locator("#open-all")
+    page.click("#open-all")
+    assert button.text_content() == "Close all"
+    page.locator(".finding > summary").first.click()
+    page.wait_for_function("document.getElementById('open-all').textContent === 'Open all'")
+    page.click("#open-all")
+    page.select_option("[data-filter=outcome]", "fail")
+    page.click("#open-all")
+    page.click("#reset")
+    assert button.text_content() == "Open all", "those that the filter hid are open still, the failing ones are not"
+
+
+def test_the_grants_filter_never_says_none_without_saying_what_is_not_in_the_file(opened: Opener) -> None:
+    page = opened(render(grants(10_000))).page
+    said = page.locator("#grant-filter .shown")
+    missing = "9,000 more lines are not in this file: the CSV, XLSX and JSON reports have them."
+    assert said.text_content() == f"1,000 of the 1,000 lines shown here; {missing}"
+    page.fill("#grant-filter input", "App 9999")
+    assert said.text_content() == f"0 of the 1,000 lines shown here; {missing}"
+    page.click("#grant-filter button")
+    assert page.locator("#grant-list > tr:visible").count() == 1000
+    assert not page.locator("#grant-filter button").is_visible()
+
+
+def test_the_grants_filter_finds_a_user_whom_a_line_only_counts(opened: Opener) -> None:
+    row = GrantRow(
+        client_id="c",
+        client_name="Scheduler",
+        kind=GrantKind.DELEGATED,
+        resource_id="r",
+        resource_name="Graph",
+        permissions=("User.Read",),
+        audience=Audience.USER,
+    )
+    users = tuple(msgspec.structs.replace(row, principal=f"user{n}@contoso.com") for n in range(50))
+    page = opened(render(msgspec.structs.replace(connects(), granted=Granted(rows=users, whole=True)))).page
+    page.fill("#grant-filter input", "USER41@")
+    assert page.locator("#grant-filter .shown").text_content() == "1 of 1 line"
+    page.fill("#grant-filter input", "user51@")
+    assert page.locator("#grant-filter .shown").text_content() == "0 of 1 line"
 
 
 def test_without_script_everything_can_be_read_and_no_dead_control_shows(opened: Opener) -> None:

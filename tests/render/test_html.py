@@ -21,7 +21,7 @@ from auditor.model.decision import AppRef, Decision, Outcome, Reason
 from auditor.model.finding import Evidence, FindingOutcome, Subject
 from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
 from auditor.model.provenance import Call, Provenance
-from auditor.model.report import Report, Summary
+from auditor.model.report import PackRef, Report, Summary, UnreadPart
 from auditor.model.snapshot import Tenant
 from auditor.model.waiver import Waiver, WaiverFileRef
 from auditor.model.wellknown import MICROSOFT_GRAPH
@@ -30,7 +30,7 @@ from auditor.render.html import asset, render
 from auditor.render.html.links import clickable
 from auditor.render.html.picture import picture
 from auditor.render.html.tones import HOLLOW, TONES
-from tests.render.parts import CONSENT_BY_LINK, TENANT, allowed, excluded, finding, report
+from tests.render.parts import CONSENT_BY_LINK, PACKS, TENANT, allowed, excluded, finding, report
 from tests.render.reports import ALL, HOSTILE, connects, depends, needs_admin, several
 from tests.render.strategies import REPORTS
 from tests.render.tracker import NEEDS_ADMIN_DECISION
@@ -352,6 +352,94 @@ def test_a_waived_finding_is_neither_a_pass_nor_a_fail_and_says_who_answers_for_
     assert "sha256:0123456789abcdef" in words_of(page)
 
 
+def shown(page: str, name: str) -> str:
+    return " ".join("".join(element_by_id(page, name).itertext()).split())
+
+
+def test_what_nobody_asked_for_is_listed_with_its_permission_and_how_to_collect_it() -> None:
+    hygiene = finding(
+        "HYG-1",
+        "No app acts on its own",
+        FindingOutcome.UNKNOWN,
+        "appRoleAssignedTo of 00000003-0000-0000-c000-000000000000 was not read.",
+    )
+    page = render(report(findings=(hygiene,), packs=(*PACKS, PackRef(name="grants-hygiene", version="1", digest="d"))))
+    missing = shown(page, "unread")
+    assert "Not asked for" in missing
+    assert "The users and groups assigned to the app" in missing
+    assert "Application.Read.All" in missing
+    assert "HYG-1" in missing
+    command = shown(page, "collect-again")
+    assert command.startswith("consent-auditor collect --pack trackerrms-uk --pack grants-hygiene -o tenant.json")
+    assert "nobody asked for this" in shown(page, "finding-1")
+    assert element_by_id(page, "finding-1").find(".//a[@href='#unasked-appRoleAssignedTo']") is not None
+
+
+def test_what_was_asked_for_and_refused_is_not_told_to_be_collected_again() -> None:
+    unknown = finding(
+        "CIS-1", "Users may not consent", FindingOutcome.UNKNOWN, "permissionGrantPolicies could not be read (403)."
+    )
+    page = render(replaced(depends(), findings=(unknown,)))
+    assert "Not asked for" not in words_of(page)
+    told = shown(page, "finding-1")
+    assert "The consent policies could not be read (403)." in told
+    assert "it takes the permission Policy.Read.PermissionGrant. What was answered." in told
+    assert element_by_id(page, "finding-1").find(".//a[@href='#unread-1']") is not None
+
+
+def test_a_read_that_had_no_answer_does_not_look_as_if_a_permission_were_the_cause() -> None:
+    part = UnreadPart(section="organization", message="timed out", needs=("Organization.Read.All",))
+    told = shown(render(replaced(depends(), unread=(part,))), "unread-1")
+    assert "Allowed by" not in told
+    assert "It takes Organization.Read.All; the answer does not say that it lacks." in told
+
+
+def test_doubts_name_what_was_not_read_in_words() -> None:
+    doubtful = replaced(depends().decisions[0], doubts=("permissionGrantPolicies could not be read (403)",))
+    assert "The consent policies could not be read (403)." in shown(render(replaced(depends(), decisions=(doubtful,))), "answer")
+
+
+def test_expected_values_that_are_said_in_words_are_no_code_and_the_same_value_stands_once() -> None:
+    evidence = (
+        Evidence(path="decision.outcome", actual="blocked", expected="connects-silently or user-may-consent"),
+        Evidence(path="authorizationPolicy.allowedToCreateApps", actual=True, expected=False),
+        Evidence(path="authorizationPolicy.allowedToCreateApps", actual=True, expected=False),
+        Evidence(path="authorizationPolicy.id", actual="a"),
+    )
+    one = finding("r", "It is off", FindingOutcome.FAIL, "It is on.", evidence=evidence)
+    root = element_by_id(render(report(findings=(one,))), "finding-1")
+    cells = [list(row.iter("td"))[-1] for row in root.findall(".//tbody/tr")]
+    assert ["".join(cell.itertext()) for cell in cells] == [
+        "connects-silently or user-may-consent",
+        "false",
+        "see the title",
+    ]
+    assert [cell.find("code") is not None for cell in cells] == [False, True, False]
+    assert "".join(root.itertext()).count("Put back what was found") == 1
+
+
+def test_where_no_value_is_expected_there_is_no_column_for_it() -> None:
+    one = finding("r", "Few", FindingOutcome.FAIL, "Many.", evidence=(Evidence(path="apps", actual=31),))
+    assert "Expected value" not in shown(render(report(findings=(one,))), "finding-1")
+
+
+@EVERY
+def test_on_a_phone_every_cell_says_which_column_it_is_of(name: str) -> None:
+    for table in tree(render(ALL[name]())).iter("table"):
+        if "stack" in table.get("class", ""):
+            heads = ["".join(head.itertext()) for head in table.iter("th") if head.get("scope") == "col"]
+            for row in table.findall("tbody/tr"):
+                labels = [cell.get("data-label", "") for cell in row.findall("td")]
+                assert all(head.startswith(label) for head, label in zip(heads[1:], labels, strict=True))
+                assert all(labels)
+
+
+@EVERY
+def test_a_label_and_what_belongs_to_it_stay_together_on_paper(name: str) -> None:
+    for facts in tree(render(ALL[name](), for_print=True)).iter("dl"):
+        assert [part for part in facts if part.tag != "div"] == []
+
+
 def test_a_setting_that_fails_can_be_put_back_and_a_verdict_cannot() -> None:
     setting = Evidence(path="authorizationPolicy.allowedToCreateApps", actual=True, expected=False)
     verdict = Evidence(path="decision.outcome", actual="needs-admin", expected="user-may-consent")
@@ -381,7 +469,7 @@ def test_calls_and_the_permissions_of_the_reader_are_told() -> None:
     )
     made = replaced(needs_admin(), provenance=Provenance(reader="app-1", permissions=("User.Read",), calls=(call,)))
     words = " ".join("".join(element_by_id(render(made), "provenance").itertext()).split())
-    for text in (call.address, call.at, "200", "1 row", "Policy.Read.All", "app-1", "User.Read"):
+    for text in (call.address, "2026-11-22 02:00:01", "200", "1 row", "Policy.Read.All", "app-1", "User.Read"):
         assert text in words
 
 
@@ -403,9 +491,44 @@ def grants(number: int) -> Report:
 def test_ten_thousand_grants_stay_usable_and_the_rest_is_counted() -> None:
     page = render(grants(10_000))
     assert page.count("<bdi>App ") == 1000
-    assert "9000 more lines are left out here" in page
-    assert "10000 grants in the whole directory" in page
+    assert "Not in this file: 9,000 more lines." in page
+    assert "10,000 grants in the whole directory" in page
     assert len(page) < 1_000_000
+
+
+def test_where_grants_are_left_out_single_users_are_not_the_ones_that_are_always_dropped() -> None:
+    made = grants(3000).granted
+    assert made is not None
+    mine = tuple(
+        replaced(row, client_id=f"own-{n}", client_name=f"Own {n}", audience=Audience.USER, principal=f"user{n}@x.com")
+        for n, row in enumerate(made.rows)
+    )
+    page = render(replaced(connects(), granted=Granted(rows=(*made.rows, *mine), whole=True)))
+    assert page.count("<bdi>App ") == page.count("<bdi>Own ") == 500
+    assert page.index("more lines") < page.index('id="grant-list"'), "what is left out is said before the table"
+
+
+def test_one_app_with_many_lines_does_not_take_the_place_of_the_others() -> None:
+    made = grants(1).granted
+    assert made is not None
+    many = tuple(replaced(made.rows[0], permissions=(f"Scope.{n}",)) for n in range(2000))
+    other = replaced(made.rows[0], client_id="other", client_name="Quiet one")
+    assert "Quiet one" in words_of(render(replaced(connects(), granted=Granted(rows=(*many, other), whole=True))))
+
+
+def test_users_who_are_only_counted_are_there_for_the_filter_as_far_as_there_is_room() -> None:
+    one = grants(1).granted
+    assert one is not None
+    users = tuple(replaced(one.rows[0], audience=Audience.USER, principal=f'"{n}"@x.com') for n in range(20_000))
+    few, all_of_them = (
+        render(replaced(connects(), granted=Granted(rows=users[:number], whole=True))) for number in (50, 20_000)
+    )
+    row = element_by_id(few, "grant-list").find("tr")
+    assert row is not None
+    assert '"49"@x.com' in row.get("data-others", "").split("\n")
+    assert "Not in this file" not in words_of(few)
+    assert "Not in this file: 19,997 users." in words_of(all_of_them)
+    assert len(all_of_them) < 300_000
 
 
 def test_grants_that_differ_only_in_the_user_share_a_line() -> None:
@@ -413,7 +536,7 @@ def test_grants_that_differ_only_in_the_user_share_a_line() -> None:
     assert one is not None
     users = tuple(replaced(one.rows[0], audience=Audience.USER, principal=f"user{n}@contoso.com") for n in range(5000))
     words = words_of(render(replaced(connects(), granted=Granted(rows=users, whole=True))))
-    assert "user0@contoso.com, user1@contoso.com, user2@contoso.com and 4997 more users" in words
+    assert "user0@contoso.com, user1@contoso.com, user2@contoso.com and 4,997 more users" in words
     assert words.count("user3@contoso.com") == 0
 
 

@@ -10,6 +10,7 @@ from auditor.model.report import Calibration, Report
 from auditor.render.first import FirstThing, first_thing
 from auditor.render.html.charts import Chart, by_verdict
 from auditor.render.html.fixes import Address, Way, address, ways
+from auditor.render.html.missing import in_words
 from auditor.render.html.picture import Picture, picture
 from auditor.render.html.tones import tone
 from auditor.render.layout import clip
@@ -132,12 +133,22 @@ def _answer(report: Report, number: int, decision: Decision) -> Answer:
 def _facts(decision: Decision) -> tuple[tuple[str, tuple[str, ...]], ...]:
     likely = decision.confidence is Confidence.LIKELY
     facts = (
-        ("Also in the way", tuple(map(sentence, decision.also))),
-        ("Depends on", tuple(map(sentence, decision.depends_on))),
+        ("Also in the way", _told(decision, decision.also)),
+        ("Depends on", _told(decision, decision.depends_on)),
         ("Could be", (could_be(decision),) if decision.outcomes else ()),
-        ("Confidence", ("Likely, not certain.", *map(sentence, decision.doubts)) if likely else ()),
+        ("Confidence", ("Likely, not certain.", *_told(decision, decision.doubts)) if likely else ()),
     )
     return tuple((label, texts) for label, texts in facts if texts)
+
+
+def _told(decision: Decision, texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sentence(in_words(_with_short_name(decision, text))) for text in texts)
+
+
+def _with_short_name(decision: Decision, text: str) -> str:
+    """The text with the app's name as long as everywhere on the page."""
+    short = clip(decision.app.name, NAME)
+    return text.replace(decision.app.name, short) if len(short) < len(decision.app.name) else text
 
 
 def first_of(report: Report) -> First | None:

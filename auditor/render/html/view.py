@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,24 +15,31 @@ from auditor.render.ending import allowed_by, answer, cost, short_digest, what
 from auditor.render.first import question
 from auditor.render.html.answers import Answer, Difference, First, answers, differences, first_of
 from auditor.render.html.charts import Chart, Trend, by_severity, trend
-from auditor.render.html.findings import FindingView, findings
+from auditor.render.html.findings import FindingView, findings, ranked
 from auditor.render.html.fixes import FixGroup, Numbers, groups
 from auditor.render.html.grants import ON_SCREEN, Grants, grants
+from auditor.render.html.missing import Again, again
 from auditor.render.html.tones import tone
 from auditor.render.layout import clip
-from auditor.render.words import FINDINGS, NAME, ORDINARY_MEMBER, answer_word, app_and_id, count, counts, sentence, utc
+from auditor.render.words import FINDINGS, NAME, ORDINARY_MEMBER, answer_word, app_and_id, count, counts, sentence, series, utc
 
 _ON_PAPER = 300
 """Lines of grants in a PDF: some twenty pages, and a few seconds to make them."""
 
+_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+_REFUSED = (401, 403)
+"""Answers that a permission would have changed; a timeout is not one."""
+
 
 class UnreadView(NamedTuple):
-    """A part that could not be read."""
+    """A part that could not be read: the permissions that would have allowed it, or that it takes at any rate."""
 
     what: str
     section: str
     answer: str
     allowed_by: str
+    allows: str
     not_known: str
     request_id: str
 
@@ -116,6 +124,7 @@ class View(NamedTuple):
     contradictions: tuple[Contradiction, ...]
     grants: Grants | None
     unread: tuple[UnreadView, ...]
+    again: Again | None
     reader: str
     permissions: tuple[str, ...]
     calls: tuple[CallView, ...]
@@ -155,6 +164,7 @@ def view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_pri
         contradictions=tuple(map(_contradiction, report.disagreements)),
         grants=grants(report.granted, _ON_PAPER if for_print else ON_SCREEN),
         unread=tuple(map(_unread, report.unread)),
+        again=again(report, ranked(report)),
         reader=come_from.reader if come_from else "",
         permissions=come_from.permissions if come_from else (),
         calls=_calls(report),
@@ -186,8 +196,9 @@ def _sections(made: View) -> Iterator[Section]:
         yield Section("disagreements", "Disagreements", str(len(made.contradictions)))
     if made.grants:
         yield Section("grants", "Grants", str(len(made.grants.lines) + made.grants.left_out))
-    if made.unread:
-        yield Section("unread", "Not read", str(len(made.unread)))
+    if made.unread or made.again:
+        parts = len(made.unread) + (len(made.again.parts) if made.again else 0)
+        yield Section("unread", "Not read", str(parts))
     yield Section("provenance", "Where this comes from", "")
 
 
@@ -216,7 +227,17 @@ def _contradiction(one: Disagreement) -> Contradiction:
 
 
 def _unread(part: UnreadPart) -> UnreadView:
-    return UnreadView(what(part), part.section, answer(part), allowed_by(part), cost(part.needs), part.request_id)
+    refused = part.status in _REFUSED
+    allows = "" if refused or not part.needs else f"{series(part.needs, 'or')}; the answer does not say that it lacks."
+    return UnreadView(
+        what=what(part),
+        section=part.section,
+        answer=answer(part) or "None.",
+        allowed_by=allowed_by(part) if refused else "",
+        allows=allows,
+        not_known=cost(part.needs),
+        request_id=part.request_id,
+    )
 
 
 def _calls(report: Report) -> tuple[CallView, ...]:
@@ -224,7 +245,7 @@ def _calls(report: Report) -> tuple[CallView, ...]:
         return ()
     return tuple(
         CallView(
-            at=call.at,
+            at=_second(call.at),
             section=call.section,
             address=call.address,
             status="no answer" if call.status is None else str(call.status),
@@ -234,6 +255,11 @@ def _calls(report: Report) -> tuple[CallView, ...]:
         )
         for call in report.provenance.calls
     )
+
+
+def _second(at: str) -> str:
+    """``2026-11-22 02:00:01``; what is no such time is given as it is."""
+    return at[:19].replace("T", " ") if _SECOND.fullmatch(at) else at
 
 
 def _supposed(report: Report, what_if: WhatIf) -> Supposed:
