@@ -21,7 +21,16 @@ def safe(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(char) if unicodedata.category(char) in _HARMFUL else char for char in text)
+    return "".join(_escaped(char) if _is_harmful(char) else char for char in text)
+
+
+def _is_harmful(char: str) -> bool:
+    return unicodedata.category(char) in _HARMFUL or _is_noncharacter(ord(char))
+
+
+def _is_noncharacter(code: int) -> bool:
+    """Whether Unicode will never give this code a character, so that no document may hold it (U+FFFE, U+FDD0)."""
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
 def _escaped(char: str) -> str:

@@ -13,8 +13,8 @@ from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
 from auditor.render.html import render
 from tests.browser.conftest import PHONE, Opener
 from tests.browser.pages import REPORTS, html
+from tests.render.pages import grants
 from tests.render.reports import connects
-from tests.render.test_html import grants
 
 EVERY = pytest.mark.parametrize("name", list(REPORTS))
 USUAL = "managed-default"

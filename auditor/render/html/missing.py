@@ -1,4 +1,4 @@
-"""What unknown rules lack, and how to get it: a permission where a read was refused, a new snapshot where none was made."""
+"""What unknown rules lack, and how to get it: a permission where a read was refused, else a new snapshot."""
 
 from __future__ import annotations
 

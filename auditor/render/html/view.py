@@ -13,15 +13,27 @@ from auditor.model.report import Report, Summary, UnreadPart, WhatIf
 from auditor.render.disagreements import in_short
 from auditor.render.ending import allowed_by, answer, cost, short_digest, what
 from auditor.render.first import question
-from auditor.render.html.answers import Answer, Difference, First, answers, differences, first_of
+from auditor.render.html.answers import Answer, Difference, answers, differences
 from auditor.render.html.charts import Chart, Trend, by_severity, trend
 from auditor.render.html.findings import FindingView, findings, ranked
+from auditor.render.html.first import First, first_of
 from auditor.render.html.fixes import FixGroup, Numbers, groups
 from auditor.render.html.grants import ON_SCREEN, Grants, grants
 from auditor.render.html.missing import Again, again
 from auditor.render.html.tones import tone
 from auditor.render.layout import clip
-from auditor.render.words import FINDINGS, NAME, ORDINARY_MEMBER, answer_word, app_and_id, count, counts, sentence, series, utc
+from auditor.render.words import (
+    FINDINGS,
+    NAME,
+    ORDINARY_MEMBER,
+    answer_word,
+    app_and_id,
+    count,
+    counts,
+    sentence,
+    series,
+    utc,
+)
 
 _ON_PAPER = 300
 """Lines of grants in a PDF: some twenty pages, and a few seconds to make them."""
@@ -110,6 +122,7 @@ class View(NamedTuple):
     policies: tuple[tuple[str, str], ...]
     waiver_files: tuple[tuple[str, str], ...]
     summary: str
+    summary_word: str
     summary_tone: str
     counts: str
     first: First | None
@@ -133,7 +146,7 @@ class View(NamedTuple):
 
 def view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_print: bool = False) -> View:
     """The page of a report. `history` are the times and counts of earlier runs, oldest first."""
-    numbers = Numbers()
+    numbers = Numbers(report)
     tenant = clip(report.tenant.name, NAME)
     come_from = report.provenance
     todo = groups(report, numbers)
@@ -150,6 +163,7 @@ def view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_pri
         policies=tuple((policy.id, policy.digest) for policy in report.policies),
         waiver_files=tuple((f"{file.name}, {count(file.count, 'waiver')}", file.digest) for file in report.waivers),
         summary=sentence(report.summary.answer),
+        summary_word=_SUMMARY_WORDS[_summary_tone(report.summary)] if report.findings else "",
         summary_tone=_summary_tone(report.summary),
         counts=f"{counts(report.summary)}.",
         first=first_of(report),
@@ -171,6 +185,9 @@ def view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_pri
         sections=(),
     )
     return made._replace(sections=tuple(_sections(made)))
+
+
+_SUMMARY_WORDS = {"bad": "RULES FAIL", "unsure": "RULES ARE UNKNOWN", "good": "ALL PASS", "quiet": "NOTHING TO JUDGE"}
 
 
 def _summary_tone(summary: Summary) -> str:
