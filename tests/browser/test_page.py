@@ -64,6 +64,29 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(opened: Opener, name:
     assert wide == []
 
 
+@EVERY
+def test_what_a_finger_must_hit_is_large_enough(opened: Opener, name: str) -> None:
+    page = opened(html(name), width=PHONE).page
+    _open_everything(page)
+    small = page.evaluate(
+        """() => Array.from(document.querySelectorAll("main :is(a, button, summary, select, input)"))
+            .filter((e) => e.getClientRects().length && e.getBoundingClientRect().height < 24)
+            .map((e) => e.textContent)"""
+    )
+    assert small == []
+
+
+@EVERY
+def test_pictures_on_a_phone_are_drawn_for_it_and_not_scaled_down(opened: Opener, name: str) -> None:
+    page = opened(html(name), width=PHONE).page
+    scales = page.evaluate(
+        """() => Array.from(document.querySelectorAll("figure svg:not(.swatch)"))
+            .filter((e) => e.getClientRects().length)
+            .map((e) => e.getBoundingClientRect().width / e.viewBox.baseVal.width)"""
+    )
+    assert [scale for scale in scales if scale < 0.9] == []
+
+
 def test_a_dark_page_is_dark_and_a_light_one_light(opened: Opener) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     ink = "getComputedStyle(document.querySelector('.path .title')).fill"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from auditor.model.finding import Evidence, FindingOutcome, Subject
+from auditor.model.finding import Evidence, FindingOutcome, Remediation, Subject
 from auditor.model.waiver import Waiver, WaiverFileRef
 from auditor.render.html import render
 from tests.render.pages import element_by_id, replaced, shown, words_of
-from tests.render.parts import finding, report
+from tests.render.parts import CONSENT_BY_LINK, finding, report
 from tests.render.reports import depends, several
 from tests.render.tracker import NEEDS_ADMIN_DECISION
 
@@ -81,3 +81,18 @@ def test_a_fix_is_told_once_and_named_wherever_else_it_helps() -> None:
     page = render(several())
     assert len(re.findall('<article class="fix"', page)) == len({fix.link for fix in NEEDS_ADMIN_DECISION.fixes})
     assert 'href="#fix-1"' in page
+
+
+def test_a_link_that_a_fix_tells_stands_there_alone_with_the_role_that_the_fix_names() -> None:
+    link = CONSENT_BY_LINK.link
+    one = finding(
+        "r",
+        "They connect",
+        FindingOutcome.FAIL,
+        "They do not.",
+        remediation=Remediation(link=link, role="Some other role"),
+        fixes=(CONSENT_BY_LINK,),
+    )
+    told = shown(render(report(findings=(one,))), "finding-1")
+    assert told.count(link) == 1
+    assert "Some other role" not in told

@@ -39,7 +39,10 @@ class EvidenceView(NamedTuple):
 
 
 class FindingView(NamedTuple):
-    """One finding. `asks` is whether something is to be done about it."""
+    """One finding. `asks` is whether something is to be done about it.
+
+    Where one of the fixes has the same link, the fix tells it and the role that opens it, which may be another.
+    """
 
     number: int
     rule: str
@@ -93,6 +96,7 @@ def _view(report: Report, finding: Finding, number: int, numbers: Numbers) -> Fi
     known, fixes = numbers.split(finding.fixes if failed or unknown else ())
     advice = finding.remediation
     path = is_path(advice.portal)
+    told = any(fix.link == advice.link for fix in finding.fixes) if failed or unknown else False
     word, style = FINDINGS[stands]
     seen = tuple(dict.fromkeys(map(_evidence, finding.evidence)))
     return FindingView(
@@ -116,8 +120,8 @@ def _view(report: Report, finding: Finding, number: int, numbers: Numbers) -> Fi
         advice=sentence(flat(advice.note)),
         portal=() if path else tuple(map(flat, advice.portal)),
         path=sentence(click_path(advice.portal)) if path else "",
-        link=address(advice.link, f"finding-{number}-link"),
-        role=sentence(advice.role),
+        link=None if told else address(advice.link, f"finding-{number}-link"),
+        role="" if told else sentence(advice.role),
         verify=f"Run the audit again: {finding.rule} then passes." if failed else "",
         undo=_undo(finding.evidence) if failed and not finding.fixes else (),
         known=known,

@@ -18,7 +18,7 @@ from auditor.render.html.charts import Chart, Trend, by_severity, trend
 from auditor.render.html.findings import FindingView, findings, ranked
 from auditor.render.html.first import First, first_of
 from auditor.render.html.fixes import FixGroup, Numbers, groups
-from auditor.render.html.grants import ON_SCREEN, Grants, grants
+from auditor.render.html.grants import ON_SCREEN, Grants, grants, thousands
 from auditor.render.html.missing import Again, again
 from auditor.render.html.tones import tone
 from auditor.render.layout import clip
@@ -212,7 +212,7 @@ def _sections(made: View) -> Iterator[Section]:
     if made.contradictions:
         yield Section("disagreements", "Disagreements", str(len(made.contradictions)))
     if made.grants:
-        yield Section("grants", "Grants", str(len(made.grants.lines) + made.grants.left_out))
+        yield Section("grants", "Grants", thousands(len(made.grants.lines) + made.grants.left_out))
     if made.unread or made.again:
         parts = len(made.unread) + (len(made.again.parts) if made.again else 0)
         yield Section("unread", "Not read", str(parts))
