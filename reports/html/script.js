@@ -104,7 +104,19 @@
     const many = (number) => number.toLocaleString("en-GB");
     // Never "none" without saying that there are more than the page holds.
     const missing = shown.dataset.missing ? " shown here; " + shown.dataset.missing + "." : "";
+    const more = document.getElementById("more-grants");
+    const pre = document.getElementById("grant-lines");
+    const lines = pre ? pre.textContent.split("\n").map((line) => [line, line.toLowerCase()]) : [];
     grants.hidden = false;
+    const filterLines = (wanted) => {
+      const kept = lines.filter((line) => wanted.every((word) => line[1].includes(word)));
+      pre.textContent = kept.map((line) => line[0]).join("\n");
+      more.hidden = !kept.length;
+      more.open = wanted.length > 0;
+      more.querySelector("summary").textContent = many(kept.length)
+        + (kept.length === 1 ? " more line, in short" : " more lines, in short");
+      return kept.length;
+    };
     const filter = () => {
       const wanted = words(field.value);
       let number = 0;
@@ -112,8 +124,10 @@
         row.hidden = !wanted.every((word) => textOf(row).includes(word));
         if (!row.hidden) number += 1;
       }
+      if (more) number += filterLines(wanted);
+      const every = rows.length + lines.length;
       const of = missing ? " of the " : " of ";
-      shown.textContent = many(number) + of + many(rows.length) + (rows.length === 1 ? " line" : " lines") + missing;
+      shown.textContent = many(number) + of + many(every) + (every === 1 ? " line" : " lines") + missing;
       reset.hidden = !field.value;
     };
     field.addEventListener("input", filter);

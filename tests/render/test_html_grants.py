@@ -11,9 +11,28 @@ from tests.render.reports import connects
 def test_ten_thousand_grants_stay_usable_and_the_rest_is_counted() -> None:
     page = render(grants(10_000))
     assert page.count("<bdi>App ") == 1000
-    assert "Not in this file: 9,000 more lines." in page
     assert "10,000 grants in the whole directory" in page
-    assert len(page) < 1_000_000
+    assert "9,000 more lines, in short" in page
+    lines = "".join(element_by_id(page, "grant-lines").itertext()).split("\n")
+    assert len(lines) == 9000
+    assert lines[-1] == "App 9999 | Every user of the tenant | Graph: Mail.Read, User.Read"
+    assert "Not in this file" not in page
+    assert len(page) < 1_500_000
+
+
+def test_where_even_the_short_lines_are_too_many_the_page_says_before_the_table_how_many_it_does_not_hold() -> None:
+    page = render(grants(30_000))
+    held = 1000 + "".join(element_by_id(page, "grant-lines").itertext()).count("\n") + 1
+    assert f"Not in this file: {30_000 - held:,} more lines." in page
+    assert page.index("Not in this file") < page.index('id="grant-list"')
+    assert len(page) < 2_000_000
+
+
+def test_paper_holds_the_first_lines_and_says_that_there_are_more() -> None:
+    page = render(grants(10_000), for_print=True)
+    assert page.count("<bdi>App ") == 300
+    assert "Not in this file: 9,700 more lines." in page
+    assert "in short" not in page
 
 
 def test_where_grants_are_left_out_single_users_are_not_the_ones_that_are_always_dropped() -> None:
@@ -25,7 +44,6 @@ def test_where_grants_are_left_out_single_users_are_not_the_ones_that_are_always
     )
     page = render(replaced(connects(), granted=Granted(rows=(*made.rows, *mine), whole=True)))
     assert page.count("<bdi>App ") == page.count("<bdi>Own ") == 500
-    assert page.index("more lines") < page.index('id="grant-list"'), "what is left out is said before the table"
 
 
 def test_one_app_with_many_lines_does_not_take_the_place_of_the_others() -> None:

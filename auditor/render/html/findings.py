@@ -38,11 +38,21 @@ class EvidenceView(NamedTuple):
     prose: bool
 
 
-class FindingView(NamedTuple):
-    """One finding. `asks` is whether something is to be done about it.
+class Advice(NamedTuple):
+    """What the rule's author advises: in words, as steps or a path to click along, where, and who may do it.
 
     Where one of the fixes has the same link, the fix tells it and the role that opens it, which may be another.
     """
+
+    note: str
+    portal: tuple[str, ...]
+    path: str
+    link: Address | None
+    role: str
+
+
+class FindingView(NamedTuple):
+    """One finding. `asks` is whether something is to be done about it."""
 
     number: int
     rule: str
@@ -61,11 +71,7 @@ class FindingView(NamedTuple):
     evidence: tuple[EvidenceView, ...]
     expects: bool
     more_evidence: int
-    advice: str
-    portal: tuple[str, ...]
-    path: str
-    link: Address | None
-    role: str
+    advice: Advice
     verify: str
     undo: tuple[tuple[str, str], ...]
     known: tuple[int, ...]
@@ -94,9 +100,6 @@ def _view(report: Report, finding: Finding, number: int, numbers: Numbers) -> Fi
     stands = finding.outcome
     failed, unknown = stands is FindingOutcome.FAIL, stands is FindingOutcome.UNKNOWN
     known, fixes = numbers.split(finding.fixes if failed or unknown else ())
-    advice = finding.remediation
-    path = is_path(advice.portal)
-    told = any(fix.link == advice.link for fix in finding.fixes) if failed or unknown else False
     word, style = FINDINGS[stands]
     seen = tuple(dict.fromkeys(map(_evidence, finding.evidence)))
     return FindingView(
@@ -117,11 +120,7 @@ def _view(report: Report, finding: Finding, number: int, numbers: Numbers) -> Fi
         evidence=seen[:_MOST],
         expects=any(one.expected for one in seen),
         more_evidence=max(0, len(seen) - _MOST),
-        advice=sentence(flat(advice.note)),
-        portal=() if path else tuple(map(flat, advice.portal)),
-        path=sentence(click_path(advice.portal)) if path else "",
-        link=None if told else address(advice.link, f"finding-{number}-link"),
-        role="" if told else sentence(advice.role),
+        advice=_advice(finding, number),
         verify=f"Run the audit again: {finding.rule} then passes." if failed else "",
         undo=_undo(finding.evidence) if failed and not finding.fixes else (),
         known=known,
@@ -134,6 +133,19 @@ def _view(report: Report, finding: Finding, number: int, numbers: Numbers) -> Fi
         subjects=tuple((one.name, one.id) for one in finding.subjects[:_MOST]),
         more_subjects=max(0, len(finding.subjects) - _MOST),
         perhaps_more=sentence(finding.unread),
+    )
+
+
+def _advice(finding: Finding, number: int) -> Advice:
+    remedy = finding.remediation
+    path = is_path(remedy.portal)
+    told = bool(remedy.link) and any(fix.link == remedy.link for fix in finding.fixes)
+    return Advice(
+        note=sentence(flat(remedy.note)),
+        portal=() if path else tuple(map(flat, remedy.portal)),
+        path=sentence(click_path(remedy.portal)) if path else "",
+        link=None if told else address(remedy.link, f"finding-{number}-link"),
+        role="" if told else sentence(remedy.role),
     )
 
 

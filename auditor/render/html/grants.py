@@ -12,7 +12,9 @@ from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
 from auditor.render.words import count, resource, series
 
 ON_SCREEN = 1000
-"""Rows that a browser shows without delay on a phone; the CSV, XLSX and JSON reports list every grant."""
+"""Rows that a browser shows without delay on a phone; what is more stands below them in short, as plain lines."""
+_IN_SHORT = 1_200_000
+"""Characters of such lines: some ten thousand. The CSV, XLSX and JSON reports list every grant."""
 _NAMED = 3
 _ROOM_FOR_NAMES = 200_000
 """Characters of users that a line counts without showing them: the filter finds these too."""
@@ -39,12 +41,21 @@ class GrantLine(NamedTuple):
 
 
 class Grants(NamedTuple):
-    """What was granted, how much of the tenant was looked at, and what is left out: lines, and names of users."""
+    """What was granted, in full and in short, how much of the tenant was looked at, and what is left out.
+
+    `left_out` counts lines, `unnamed` users who are only counted.
+    """
 
     lines: tuple[GrantLine, ...]
+    in_short: tuple[str, ...]
     left_out: int
     unnamed: int
     told: str
+
+    @property
+    def number(self) -> str:
+        """How many lines there are."""
+        return thousands(len(self.lines) + len(self.in_short) + self.left_out)
 
     @property
     def missing(self) -> str:
@@ -54,30 +65,46 @@ class Grants(NamedTuple):
         return " and ".join(filter(None, (lines, users)))
 
 
-def grants(granted: Granted | None, most: int = ON_SCREEN) -> Grants | None:
-    """The grants in as few lines as tell them all, at most so many; none where no grants were read."""
+def grants(granted: Granted | None, most: int = ON_SCREEN, *, in_short: bool = True) -> Grants | None:
+    """The grants in as few lines as tell them all; none where no grants were read.
+
+    At most `most` of them are told in full, and if `in_short` those beyond that as plain text.
+    """
     if granted is None:
         return None
     alike: dict[GrantRow, list[str]] = {}
     for row in granted.rows:
         alike.setdefault(_without_user(row), []).append(row.principal)
     ordered = sorted(alike.items(), key=lambda pair: _breadth(pair[0]))
-    lines, unnamed = _with_names([_line(row, users) for row, users in fair(ordered, most)])
-    return Grants(lines, max(0, len(ordered) - most), unnamed, _told(granted, len(ordered)))
+    chosen = fair([row for row, _ in ordered], most)
+    lines, unnamed = _with_names([_line(*ordered[place]) for place in sorted(chosen)])
+    beyond = [pair for place, pair in enumerate(ordered) if place not in chosen]
+    short = tuple(_short(beyond)) if in_short else ()
+    return Grants(lines, short, len(beyond) - len(short), unnamed, _told(granted, len(ordered)))
 
 
-def fair(ordered: Sequence[_Alike], most: int) -> list[_Alike]:
-    """So many of these, in their order: of each breadth as many as of the others, and of each app in turn.
+def _short(beyond: Sequence[_Alike]) -> Iterator[str]:
+    """Each as one line of text with the users of it, as long as there is room."""
+    room = _IN_SHORT
+    for row, users in beyond:
+        line = _line(row, users)
+        whom = ", ".join(filter(None, users)) if line.others else line.audience
+        told = f"{line.app} | {whom} | {line.resource}: {', '.join(line.permissions)}"
+        room -= len(told)
+        if room < 0:
+            return
+        yield told
+
+
+def fair(ordered: Sequence[GrantRow], most: int) -> frozenset[int]:
+    """The places of so many of these: of each breadth as many as of the others, and of each app in turn.
 
     Were simply the last ones dropped, then a tenant with many grants would seem to have none of single users.
     """
-    if len(ordered) <= most:
-        return list(ordered)
     places: dict[tuple[bool, bool], dict[str, list[int]]] = {}
-    for place, (row, _) in enumerate(ordered):
+    for place, row in enumerate(ordered):
         places.setdefault(_breadth(row), {}).setdefault(row.client_id, []).append(place)
-    chosen = islice(_in_turn([list(_in_turn(list(apps.values()))) for apps in places.values()]), most)
-    return [ordered[place] for place in sorted(chosen)]
+    return frozenset(islice(_in_turn([list(_in_turn(list(apps.values()))) for apps in places.values()]), most))
 
 
 def _in_turn(several: Sequence[Sequence[int]]) -> Iterator[int]:

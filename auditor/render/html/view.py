@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from auditor.model.decision import Decision
 from auditor.model.disagreement import Disagreement
 from auditor.model.finding import Severity
-from auditor.model.report import Report, Summary, UnreadPart, WhatIf
+from auditor.model.report import Report, Summary, WhatIf
 from auditor.render.disagreements import in_short
-from auditor.render.ending import allowed_by, answer, cost, short_digest, what
+from auditor.render.ending import short_digest
 from auditor.render.first import question
 from auditor.render.html.answers import Answer, Difference, answers, differences
 from auditor.render.html.charts import Chart, Trend, by_severity, trend
 from auditor.render.html.findings import FindingView, findings, ranked
 from auditor.render.html.first import First, first_of
 from auditor.render.html.fixes import FixGroup, Numbers, groups
-from auditor.render.html.grants import ON_SCREEN, Grants, grants, thousands
+from auditor.render.html.grants import ON_SCREEN, Grants, grants
 from auditor.render.html.missing import Again, again
+from auditor.render.html.reads import CallView, UnreadView, calls, unread
 from auditor.render.html.tones import tone
 from auditor.render.layout import clip
 from auditor.render.words import (
@@ -31,41 +31,11 @@ from auditor.render.words import (
     count,
     counts,
     sentence,
-    series,
     utc,
 )
 
 _ON_PAPER = 300
 """Lines of grants in a PDF: some twenty pages, and a few seconds to make them."""
-
-_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-
-_REFUSED = (401, 403)
-"""Answers that a permission would have changed; a timeout is not one."""
-
-
-class UnreadView(NamedTuple):
-    """A part that could not be read: the permissions that would have allowed it, or that it takes at any rate."""
-
-    what: str
-    section: str
-    answer: str
-    allowed_by: str
-    allows: str
-    not_known: str
-    request_id: str
-
-
-class CallView(NamedTuple):
-    """One read that was made."""
-
-    at: str
-    section: str
-    address: str
-    status: str
-    tone: str
-    rows: str
-    permissions: str
 
 
 class StandView(NamedTuple):
@@ -176,12 +146,12 @@ def view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_pri
         trend=trend((*history, (report.taken, report.summary))),
         choices=_choices(found),
         contradictions=tuple(map(_contradiction, report.disagreements)),
-        grants=grants(report.granted, _ON_PAPER if for_print else ON_SCREEN),
-        unread=tuple(map(_unread, report.unread)),
+        grants=grants(report.granted, _ON_PAPER if for_print else ON_SCREEN, in_short=not for_print),
+        unread=tuple(map(unread, report.unread)),
         again=again(report, ranked(report)),
         reader=come_from.reader if come_from else "",
         permissions=come_from.permissions if come_from else (),
-        calls=_calls(report),
+        calls=calls(report),
         sections=(),
     )
     return made._replace(sections=tuple(_sections(made)))
@@ -212,7 +182,7 @@ def _sections(made: View) -> Iterator[Section]:
     if made.contradictions:
         yield Section("disagreements", "Disagreements", str(len(made.contradictions)))
     if made.grants:
-        yield Section("grants", "Grants", thousands(len(made.grants.lines) + made.grants.left_out))
+        yield Section("grants", "Grants", made.grants.number)
     if made.unread or made.again:
         parts = len(made.unread) + (len(made.again.parts) if made.again else 0)
         yield Section("unread", "Not read", str(parts))
@@ -241,42 +211,6 @@ def _contradiction(one: Disagreement) -> Contradiction:
         StandView(FINDINGS[s.outcome][0], tone(FINDINGS[s.outcome][1]), s.rule, s.pack, s.view) for s in one.stands
     )
     return Contradiction(in_short(one), tuple(stands))
-
-
-def _unread(part: UnreadPart) -> UnreadView:
-    refused = part.status in _REFUSED
-    allows = "" if refused or not part.needs else f"{series(part.needs, 'or')}; the answer does not say that it lacks."
-    return UnreadView(
-        what=what(part),
-        section=part.section,
-        answer=answer(part) or "None.",
-        allowed_by=allowed_by(part) if refused else "",
-        allows=allows,
-        not_known=cost(part.needs),
-        request_id=part.request_id,
-    )
-
-
-def _calls(report: Report) -> tuple[CallView, ...]:
-    if report.provenance is None:
-        return ()
-    return tuple(
-        CallView(
-            at=_second(call.at),
-            section=call.section,
-            address=call.address,
-            status="no answer" if call.status is None else str(call.status),
-            tone="quiet" if call.status is not None and call.status < 400 else "unsure",
-            rows="" if call.rows is None else count(call.rows, "row"),
-            permissions=" or ".join(call.permissions),
-        )
-        for call in report.provenance.calls
-    )
-
-
-def _second(at: str) -> str:
-    """``2026-11-22 02:00:01``; what is no such time is given as it is."""
-    return at[:19].replace("T", " ") if _SECOND.fullmatch(at) else at
 
 
 def _supposed(report: Report, what_if: WhatIf) -> Supposed:
