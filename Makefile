@@ -32,7 +32,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help audit test system lint format lock bench gallery mutants wheel clean
+.PHONY: help audit test soak system lint format lock bench gallery mutants wheel clean
 
 help: ## show this help
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="..."]'
@@ -57,6 +57,12 @@ audit: $(RUN) ## audit the tenant of AZURE_TENANT_ID, or a sample tenant without
 
 test: system $(TEST) $(AXE) ## run all tests (ARGS= goes to pytest)
 	@$(PY) -m pytest $(ARGS)
+
+# Each run draws other tenants; what fails is kept in .hypothesis and is tried first the next time.
+RUNS ?= 20
+SOAKED := tests/oracle tests/consent tests/judge tests/snapshot tests/packs
+soak: $(TEST) ## the property tests over and over, on other tenants each time (RUNS=20, half an hour)
+	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(PY) -m pytest -q -k 'not golden' $(SOAKED) || exit; done
 
 gallery: system $(TEST) ## write docs/gallery: a report on each sample tenant in each format
 	@$(PY) -m tests.gallery.make

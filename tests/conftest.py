@@ -8,6 +8,10 @@ from hypothesis import settings
 # Mutants are run by the hundred (make mutants): few examples, always the same ones, and no deadline.
 settings.register_profile("mutants", max_examples=10, deadline=None, derandomize=True, database=None)
 
+# How long an example takes says how busy the machine is, and nothing of the program.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
+
 _carried_out: set[str] = set()
 
 

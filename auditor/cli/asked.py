@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -62,7 +63,7 @@ def asked_packs(names: tuple[str, ...], app: App | None, *, otherwise_all: bool 
     """The packs to go by, and for an `app` the vendor rules applied to it.
 
     Packs of the environment stand back where an app is named. Without any, all packs that are shipped are meant
-    if `otherwise_all`; else the error says what there is.
+    if `otherwise_all`; else the error says what there is. What is odd in them is told on stderr.
     """
     source = click.get_current_context().get_parameter_source("packs")
     if app is not None and source is ParameterSource.ENVIRONMENT:
@@ -79,4 +80,13 @@ def asked_packs(names: tuple[str, ...], app: App | None, *, otherwise_all: bool 
         names = tuple(pack.name for pack in listed)
     from auditor.jobs.choose import chosen_packs
 
-    return chosen_packs(names, app)
+    chosen = chosen_packs(names, app)
+    tell_doubts(chosen)
+    return chosen
+
+
+def tell_doubts(packs: Iterable[Pack]) -> None:
+    """Say on stderr what is odd in the packs and may be meant: a rule may rest on it."""
+    for pack in packs:
+        for doubt in pack.warnings:
+            click.echo(f"Warning: {doubt}", err=True)

@@ -10,20 +10,16 @@ import click
 
 from auditor.cli import exits
 from auditor.cli.asked import asked_app, asked_packs, refuse_empty
+from auditor.cli.key_place import PIPE, refuse_overwriting
 from auditor.cli.options import app_options, pack_option, source_options, tenant_options
 from auditor.cli.output import must_be_writable
-from auditor.cli.redaction import redact_options, redactor_for, refuse_key_alone, source_of
+from auditor.cli.pack_texts import text_for_app, texts_for
+from auditor.cli.redaction import answered_without_names, redact_options, refuse_key_alone, without_names
 from auditor.cli.tenant import read_tenant, refuse_two_tenants
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from auditor.jobs.bundle import Manifest
     from auditor.jobs.bundle_check import Verified
-    from auditor.model.app import App
-    from auditor.model.rule import Pack
-    from auditor.packs.texts import PackText
-    from auditor.snapshot.redact import Redactor
 
 
 @click.group(
@@ -69,64 +65,33 @@ def command(
     refuse_empty()
     refuse_two_tenants(snapshot, sample)
     refuse_key_alone(redact)
+    if output == PIPE:
+        raise click.UsageError("a bundle is a file to attach: give -o the name of one")
     must_be_writable(output)
+    refuse_overwriting([output], redact_key, snapshot)
     asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
-    texts = _texts(asked_packs(packs, asked.app), packs, asked.app)
-    chosen = [text.pack for text in texts]
-    read, source = read_tenant(chosen, snapshot, sample, user, asked.tenant, tenant)
-    if redact:
-        redactor = redactor_for(read, [pack.app for pack in chosen if pack.app is not None], redact_key)
-        read, source, user = redactor.snapshot, source_of(source), redactor.part(user)
-        texts = [_without_names(text, redactor) for text in texts]
-        chosen = [text.pack for text in texts]
+    texts = texts_for(asked_packs(packs, asked.app), packs)
+    if asked.app is not None:
+        texts.append(text_for_app(asked.app))
+    read, source = read_tenant([text.pack for text in texts], snapshot, sample, user, asked.tenant, tenant)
     from auditor.atomic import write_whole
-    from auditor.jobs.assemble import assemble
     from auditor.jobs.bundle import bundle
+    from auditor.jobs.question import Question
+    from auditor.jobs.tool import TOOL
+    from auditor.packs.texts import laid_out
 
-    report = assemble(read, chosen, user=user, source=source, tool=_tool())
-    data, manifest = bundle(report, read, texts, redacted=redact, user=user)
+    asked_now = Question(read, tuple(text.pack for text in texts), user, source, TOOL)
+    if redact:
+        told, texts = without_names(asked_now, texts, redact_key)
+        report = answered_without_names(asked_now, told)
+    else:
+        texts = laid_out(texts)
+        told = asked_now._replace(packs=tuple(text.pack for text in texts))
+        report = told.answered()
+    data, manifest = bundle(report, told.snapshot, texts, redacted=redact, user=told.user)
     write_whole(output, data, keep_mode=True)
     _say(output, manifest)
     return exits.OK
-
-
-def _texts(chosen: Sequence[Pack], names: tuple[str, ...], app: App | None) -> list[PackText]:
-    """The texts of the chosen packs; an app without a pack gets one, which says what the options said."""
-    from auditor.cli.pack_names import asked_sources
-    from auditor.packs.sources import Source
-    from auditor.packs.texts import texts_of
-    from auditor.packs.written import name_for, pack_text
-
-    wanted = {pack.digest for pack in chosen}
-    found = (texts_of(source) for name in names for source in next(asked_sources([name])))
-    texts = {text.pack.name: text for text in found if text.pack.digest in wanted}
-    if app is not None:
-        name = name_for(app)
-        text = pack_text(app, name=name, source="the command line that made the bundle")
-        texts[name] = texts_of(Source(f"{name}.yaml", text.encode()))
-    return list(texts.values())
-
-
-def _without_names(text: PackText, redactor: Redactor) -> PackText:
-    from auditor.packs.errors import PackError
-    from auditor.packs.sources import is_shipped
-    from auditor.packs.texts import scrubbed
-
-    if is_shipped(text.pack.origin):
-        return text
-    try:
-        return scrubbed(text, redactor.text)
-    except PackError as error:
-        raise click.UsageError(
-            f'the pack "{text.pack.name}" holds names of the tenant where it needs them: take them out of the pack, or'
-            f" give --no-redact\n{error}"
-        ) from error
-
-
-def _tool() -> str:
-    from auditor import __version__
-
-    return f"consent-auditor {__version__}"
 
 
 def _say(output: str, manifest: Manifest) -> None:
@@ -155,13 +120,17 @@ say something else; 2 no bundle; 4 whole, but it could not be judged again.""",
 )
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 def verify(file: str) -> int:
-    """Check a bundle: every file against its SHA-256, and the snapshot judged again by the bundle's rules."""
+    """Check a bundle: every file against its SHA-256, and the snapshot judged again by the bundle's rules.
+
+    The version that made the bundle makes its reports again, too, and compares them to the byte.
+    """
     if not file:
         raise click.UsageError("FILE is empty: is a variable not set?")
     from auditor.jobs import bundle_check
+    from auditor.jobs.tool import TOOL
 
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    found = bundle_check.verify(data)
+    found = bundle_check.verify(data, TOOL)
     for line in _told(found):
         click.echo(line)
     if found.problems or found.differences:
@@ -183,7 +152,7 @@ def _told(found: Verified) -> list[str]:
     if found.not_judged:
         lines.append(f"Not judged again: {safe(found.not_judged)}")
     elif found.differences:
-        lines += ["Judged again, and the rules say something else:", *(f"  {safe(one)}" for one in found.differences)]
+        lines += ["Judged again, and it says something else:", *(f"  {safe(one)}" for one in found.differences)]
     else:
         lines.append("Judged again: the same answers and the same findings.")
-    return lines
+    return [*lines, *(f"Note: {safe(note)}." for note in found.notes)]

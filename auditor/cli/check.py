@@ -10,17 +10,19 @@ import click
 from auditor.cli import exits
 from auditor.cli.asked import asked_app, asked_packs, refuse_empty
 from auditor.cli.fix_script import SHELLS, script_place, write_fix_script
+from auditor.cli.key_place import refuse_overwriting, warn_of_key_in
 from auditor.cli.options import app_options, pack_option, source_options, tenant_options
 from auditor.cli.output import Place, place_for, write_report
-from auditor.cli.redaction import own_words, redact_options, redactor_for, refuse_key_alone, source_of
+from auditor.cli.redaction import answered_without_names, redact_options, refuse_key_alone, without_names
 from auditor.cli.tenant import read_tenant, refuse_two_tenants
+from auditor.cli.trend import earlier_reports, history
 from auditor.model.finding import Severity
 from auditor.model.waiver import WaiverFile
 from auditor.render import FORMATS
 
 if TYPE_CHECKING:
-    from auditor.jobs.earlier import EarlierReport
-    from auditor.model.report import Report, Summary
+    from auditor.jobs.question import Question
+    from auditor.model.report import Report
 
 LIVE_HELP = (
     "To audit your own tenant, set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or\n"
@@ -140,33 +142,42 @@ def command(
     refuse_empty()
     refuse_two_tenants(snapshot, sample)
     refuse_key_alone(redact)
+    if fix_script and redact:
+        raise click.UsageError(
+            "--fix-script writes commands for your tenant, which need its real ids: leave --redact out"
+        )
     script_file = script_place(formats, outputs) if fix_script else ""
     place = Place() if fix_script else place_for(formats, outputs)
+    refuse_overwriting((*outputs, *(path for _, path in place.files)), redact_key, snapshot)
+    if place.folder is not None:
+        warn_of_key_in(place.folder, redact_key)
     asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
     chosen = asked_packs(packs, asked.app)
     waivers = _waivers(waiver_files)
-    before = _earlier(earlier, place)
+    before = earlier_reports(earlier, place)
     read, source = read_tenant(chosen, snapshot, sample, user, asked.tenant, tenant)
-    if redact:
-        redactor = redactor_for(read, [pack.app for pack in chosen if pack.app is not None], redact_key)
-        chosen, waivers = own_words(redactor, chosen), tuple(map(redactor.waived, waivers))
-        read, source, user = redactor.snapshot, source_of(source), redactor.part(user)
-    from auditor.jobs.assemble import assemble
+    from auditor.jobs.question import Question
+    from auditor.jobs.tool import TOOL
     from auditor.jobs.verdict import exit_code
 
-    report = assemble(read, chosen, user=user, source=source, tool=_tool(), waivers=waivers)
+    question = Question(read, chosen, user, source, TOOL, tuple(waivers), () if fix_script else assumed)
+    report = _redacted(question, packs, redact_key) if redact else question.answered()
     if fix_script:
         write_fix_script(report, fix_script, route, script_file)
         return exits.OK
-    if assumed:
-        from auditor.jobs.what_if import with_assumptions
-
-        report = with_assumptions(report, read, chosen, assumed)
     if sample and place.has_standard_output:
         click.echo(f"This is the sample tenant {sample!r}, bundled with consent-auditor: no tenant was read.")
         click.echo(f"{LIVE_HELP}\n")
-    write_report(report, place, _history(report, before))
+    write_report(report, place, history(report, before))
     return exit_code(report, fail_on=fail_on, strict=strict)
+
+
+def _redacted(question: Question, names: tuple[str, ...], key_file: str | None) -> Report:
+    """The report without names. Raises click.UsageError where it would say something else."""
+    from auditor.cli.pack_texts import texts_for
+
+    told, _ = without_names(question, texts_for(question.packs, names), key_file)
+    return answered_without_names(question, told)
 
 
 def _waivers(files: tuple[str, ...]) -> Sequence[WaiverFile]:
@@ -176,36 +187,3 @@ def _waivers(files: tuple[str, ...]) -> Sequence[WaiverFile]:
     from auditor.packs.waivers import load_waiver_files
 
     return load_waiver_files(files)
-
-
-def _earlier(places: tuple[str, ...], place: Place) -> Sequence[EarlierReport]:
-    """The reports that --trend names, read before the tenant is. Raises click.UsageError, NoReport and OSError."""
-    if not places:
-        return ()
-    if not any(FORMATS[name].shows_trend for name in place.formats):
-        shown = " and ".join(name for name, form in FORMATS.items() if form.shows_trend)
-        raise click.UsageError(f"a trend is shown in {shown} only: add -o report.html, or leave --trend out")
-    from auditor.jobs.earlier import earlier_reports
-
-    return earlier_reports(places)
-
-
-def _history(report: Report, before: Sequence[EarlierReport]) -> Sequence[tuple[str, Summary]]:
-    """The earlier runs that can be compared; on stderr, how many reports are not among them."""
-    if not before:
-        return ()
-    from auditor.jobs.earlier import history_of
-
-    history = history_of(report, before)
-    if history.left_out:
-        told = "report is" if history.left_out == 1 else "reports are"
-        click.echo(f"Trend: {history.left_out} {told} left out, of another tenant or by other packs.", err=True)
-    if not history.runs:
-        click.echo("Trend: none is shown, for no earlier report can be compared.", err=True)
-    return history.runs
-
-
-def _tool() -> str:
-    from auditor import __version__
-
-    return f"consent-auditor {__version__}"

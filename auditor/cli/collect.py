@@ -9,8 +9,10 @@ import click
 
 from auditor.cli import exits
 from auditor.cli.asked import asked_packs, refuse_empty
+from auditor.cli.key_place import refuse_overwriting
 from auditor.cli.options import pack_option, tenant_options
 from auditor.cli.output import must_be_writable
+from auditor.cli.pack_texts import texts_for
 from auditor.cli.redaction import redact_options, redactor_for, refuse_key_alone
 from auditor.model.plan import Plan
 
@@ -48,6 +50,7 @@ def command(
     refuse_key_alone(redact)
     if output != "-":
         must_be_writable(output)
+    refuse_overwriting([output], redact_key)
     from auditor.cli.live import read_live, target_for
     from auditor.consent.request import app_from_scopes
     from auditor.jobs.live import WHOLE
@@ -61,7 +64,8 @@ def command(
     apps = [pack.app for pack in chosen if pack.app is not None]
     snapshot = read_live(target_for(**tenant), plan, apps, chosen, user)
     if redact:
-        snapshot = redactor_for(snapshot, apps, redact_key).snapshot
+        texts = texts_for(chosen, packs or [pack.name for pack in chosen if pack.origin and not pack.abstract])
+        snapshot = redactor_for(snapshot, apps, redact_key, texts).snapshot
 
     from auditor.snapshot.write import dumps, save
 

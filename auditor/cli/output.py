@@ -23,6 +23,8 @@ class Place(NamedTuple):
 
     formats: tuple[str, ...] = (DEFAULT,)
     files: tuple[tuple[str, Path], ...] = ()
+    folder: Path | None = None
+    """The folder that was asked for, if one was."""
 
     @property
     def is_terminal(self) -> bool:
@@ -40,13 +42,21 @@ def place_for(asked: tuple[str, ...], outputs: tuple[str, ...]) -> Place:
 
     Raises click.UsageError, and FormatUnavailable where a format needs what is not installed.
     """
-    place = _place(tuple(dict.fromkeys(asked)), tuple(dict.fromkeys(outputs)))
+    place = _place(tuple(dict.fromkeys(asked)), _each_once(outputs))
     for name in place.formats:
         must_be_available(name)
     if place.is_terminal and FORMATS[place.formats[0]].is_binary and sys.stdout.isatty():
         name = place.formats[0]
         raise click.UsageError(f"{name} is no text for a terminal: add -o report{FORMATS[name].ending}")
     return place
+
+
+def _each_once(outputs: tuple[str, ...]) -> tuple[str, ...]:
+    """The outputs without those that name the same file in another way, as ``a.html`` and ``./a.html`` do."""
+    known: dict[str, str] = {}
+    for output in outputs:
+        known.setdefault(output if output == TERMINAL else os.path.realpath(output), output)
+    return tuple(known.values())
 
 
 def _place(formats: tuple[str, ...], outputs: tuple[str, ...]) -> Place:
@@ -83,16 +93,16 @@ def _in_folder(formats: tuple[str, ...], folder: str) -> Place:
     there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     if not os.access(there, os.W_OK):
         raise click.UsageError(f"{folder} cannot be written by this user: give -o another folder, or mend its rights")
-    return Place(formats, tuple((name, path / f"report{FORMATS[name].ending}") for name in formats))
+    return Place(formats, tuple((name, path / f"report{FORMATS[name].ending}") for name in formats), path)
 
 
 def format_of_ending(file: str) -> str:
     """The format that the file's ending means, the longest one that fits. Raises click.UsageError for none."""
-    endings = {form.ending: name for name, form in FORMATS.items()}
+    endings = {ending: name for name, form in FORMATS.items() for ending in (form.ending, *form.other_endings)}
     fitting = [ending for ending in endings if file.lower().endswith(ending)]
     if fitting:
         return endings[max(fitting, key=len)]
-    known = ", ".join(sorted(endings))
+    known = ", ".join(sorted(form.ending for form in FORMATS.values()))
     if not Path(file).suffix:
         raise click.UsageError(
             f"{file} has no ending that names a format ({known}): give it one, add -f FORMAT,"
@@ -125,6 +135,7 @@ def write_report(report: Report, place: Place, history: Sequence[tuple[str, Summ
     if place.is_terminal and place.formats == (DEFAULT,):
         _text_to_terminal(report)
         return
+    _tell_what_is_left_out(report, place)
     made = {name: _rendered(report, name, history) for name in place.formats}
     if place.is_terminal:
         sys.stdout.buffer.write(made[place.formats[0]])
@@ -135,8 +146,44 @@ def write_report(report: Report, place: Place, history: Sequence[tuple[str, Summ
         click.echo(f"Wrote {path}", err=True)
 
 
+def _tell_what_is_left_out(report: Report, place: Place) -> None:
+    silent = [name for name in place.formats if not FORMATS[name].shows_what_if]
+    if report.what_if and silent:
+        click.echo(
+            f"Note: {' and '.join(silent)} leaves out what --assume supposes, for nothing of it is so.", err=True
+        )
+
+
 def _rendered(report: Report, name: str, history: Sequence[tuple[str, Summary]]) -> bytes:
-    return render(report, name, **({"history": history} if FORMATS[name].shows_trend else {}))
+    form = FORMATS[name]
+    trend = {"history": history} if form.shows_trend else {}
+    return render(report, name, **trend, **({"places": _places(report)} if form.points_into_files else {}))
+
+
+def _places(report: Report) -> dict[str, str]:
+    """Where the files of packs lie below the root of the repository; empty for those that lie elsewhere.
+
+    The report tells a file from the working directory, which need not be that root, and of a file that is not below
+    it the name alone. Shipped packs lie in neither.
+    """
+    here, root = Path.cwd(), _repository()
+    files = {finding.place.file for finding in report.findings if finding.place}
+    places = {}
+    for file in files:
+        path = here / file
+        if path.is_file():
+            places[file] = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
+        elif "/" not in file:
+            places[file] = ""
+    return places
+
+
+def _repository() -> Path:
+    """The root of the repository: as GitHub's runner names it, else the folder around this one that git keeps."""
+    here, named = Path.cwd(), os.environ.get("GITHUB_WORKSPACE")
+    if named and here.is_relative_to(Path(named).resolve()):
+        return Path(named).resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def _text_to_terminal(report: Report) -> None:

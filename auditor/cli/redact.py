@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from auditor.cli import exits
 from auditor.cli.asked import refuse_empty
+from auditor.cli.key_place import refuse_overwriting
 from auditor.cli.options import pack_option
 from auditor.cli.output import must_be_writable
+from auditor.cli.pack_texts import texts_for
 from auditor.cli.redaction import KEY_VARIABLE, redactor_for
 
 
@@ -40,14 +43,18 @@ def command(snapshot: str, output: str | None, redact_key: str | None, reveal: s
         raise click.UsageError("--reveal needs the key that the token was made with: --redact-key FILE")
     if output and output != "-":
         must_be_writable(output)
+    refuse_overwriting([output] if output else [], redact_key, snapshot)
+    if reveal and not Path(redact_key or "").is_file():
+        raise click.UsageError(f"there is no key file {redact_key}: give the one that the token was made with")
     from auditor.packs.find import list_packs, load_packs
     from auditor.snapshot.read import load, loads
     from auditor.snapshot.write import dumps, save
 
     read = loads(sys.stdin.buffer.read(), "standard input") if snapshot == "-" else load(snapshot)
     names = packs or tuple(pack.name for pack in list_packs())
-    apps = [pack.app for pack in load_packs(names) if pack.app is not None]
-    redactor = redactor_for(read, apps, redact_key)
+    chosen = load_packs(names)
+    apps = [pack.app for pack in chosen if pack.app is not None]
+    redactor = redactor_for(read, apps, redact_key, texts_for(chosen, names))
     if reveal:
         return _reveal(redactor.originals, reveal)
     if output is None or output == "-":

@@ -27,7 +27,7 @@ def not_read(snapshot: Snapshot, section: str, part: str = "") -> NotRead:
     """Why a section, or a part of it, is not known: refused, failed, or never asked for."""
     unread = snapshot.unread.get(f"{section}/{part}") if part else None
     unread = unread or snapshot.unread.get(section)
-    what = f"{section} of {part}" if part else section
+    what = f"{section} of {RESOURCE_NAMES.get(part.lower(), part)}" if part else section
     if unread is None:
         return NotRead(section, f"{what} was not read")
     if unread.status in (401, 403):

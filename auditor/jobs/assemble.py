@@ -12,6 +12,7 @@ from auditor.consent.granted import granted
 from auditor.consent.policies import governing
 from auditor.consent.reading import NotRead
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
+from auditor.jobs.tool import TOOL
 from auditor.jobs.variants import with_variant
 from auditor.judge.disagreement import disagreements
 from auditor.judge.judge import in_order, judge
@@ -48,8 +49,9 @@ def assemble(
     """The report on `snapshot` by the rules of `packs`.
 
     `user` (object id or user principal name) is decided for beside the ordinary member. `waivers` set failures apart
-    that somebody answers for; no decision depends on them. The same snapshot, packs, user and waivers give the same
-    report. Raises UserNotRead.
+    that somebody answers for; no decision depends on them. `tool` is who judges, this program where nobody says: who
+    read the tenant is another matter. The same snapshot, packs, user and waivers give the same report. Raises
+    UserNotRead.
     """
     judged = {pack.name: Judged(snapshot, pack.app) for pack in packs}
     findings = in_order(f for pack in packs for f in judge(pack, judged[pack.name]))
@@ -63,7 +65,7 @@ def assemble(
         summary=_summary(decisions, findings),
         cloud=snapshot.cloud,
         taken=snapshot.taken,
-        tool=tool or snapshot.tool,
+        tool=tool or TOOL,
         source=source,
         apps=tuple(dict.fromkeys(pack.app for pack in packs if pack.app is not None)),
         decisions=decisions,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -27,8 +28,16 @@ SNAPSHOT, REPORT, PASTE, README = "snapshot.json", "report.json", "paste.txt", "
 REPORTS = {"json": REPORT, "html": "report.html", "pdf": "report.pdf"}
 """The formats of a bundle; the PDF is left out where it cannot be made."""
 
+MOST_BYTES = 100 << 20
+"""Of one member: more is not checked, and so not made."""
+
+_PLAIN_WORD = re.compile(r"[\w.@/+-]+")
 _DATE = (1980, 1, 1, 0, 0, 0)
 _OWNER_READS = 0o100600 << 16
+
+
+class BundleError(Exception):
+    """There can be no bundle of this, or the file is none that can be checked; the message ends with what to do."""
 
 
 class BundledPack(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +78,8 @@ def bundle(
 ) -> tuple[bytes, Manifest]:
     """The bundle's bytes, and its manifest. `report` must be on `snapshot` by `packs`.
 
-    Nothing of either is changed: who wants names left out redacts the snapshot before it is judged.
+    Nothing of either is changed: who wants names left out redacts the snapshot before it is judged. Raises BundleError
+    where a file would be larger than what can be checked.
     """
     texts = tuple(packs)
     members: dict[str, bytes] = {SNAPSHOT: dumps(snapshot)}
@@ -80,9 +90,14 @@ def bundle(
         except FormatUnavailable as why:
             left_out.append(f"{member}: {why}")
     for text in texts:
-        members.update({f"packs/{file}": data for file, data in text.files})
+        for file in text.files:
+            if members.setdefault(f"packs/{file.name}", file.text) != file.text:
+                raise ValueError(f"two packs are kept as {file.name}: lay them out first (auditor.packs.texts)")
     members[PASTE] = paste(report).encode()
-    members[README] = _readme(report, texts, redacted, user).encode()
+    for path, data in members.items():
+        if len(data) > MOST_BYTES:
+            raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB: read less of the tenant for it")
+    members[README] = readme(report, tuple(map(_member_of, texts)), redacted, user).encode()
     manifest = Manifest(
         tool=report.tool,
         taken=report.taken,
@@ -104,7 +119,12 @@ def bundle(
 
 
 def _member_of(text: PackText) -> str:
-    return f"packs/{text.files[0][0]}"
+    return f"packs/{text.files[0].name}"
+
+
+def _quoted(word: str) -> str:
+    """The word as a shell takes it for one."""
+    return word if _PLAIN_WORD.fullmatch(word) else f'"{word}"'
 
 
 def _json(value: Any) -> bytes:
@@ -123,16 +143,19 @@ def _zipped(members: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def _readme(report: Report, texts: tuple[PackText, ...], redacted: bool, user: str) -> str:
-    """What is in the bundle and what to do with it, for somebody who has only this file."""
+def readme(report: Report, packs: Iterable[str], redacted: bool, user: str) -> str:
+    """What is in the bundle and what to do with it, for somebody who has only this file.
+
+    `packs` are the members with the packs' texts.
+    """
     names = (
         "Names of the tenant, of its people and of its objects are tokens. Whoever made the bundle can look them up\n"
         "with the key that stays with them; nobody else can.\n"
         if redacted
         else "Nothing was redacted: the snapshot holds names of people and objects of the tenant.\n"
     )
-    packs = " ".join(f"--pack {_member_of(text)}" for text in texts)
-    again = f"consent-auditor check --snapshot {SNAPSHOT} {packs}{f' --user {user}' if user else ''}"
+    options = [f"--pack {_quoted(pack)}" for pack in packs] + ([f"--user {_quoted(user)}"] if user else [])
+    again = f"consent-auditor check --snapshot {SNAPSHOT} {' '.join(options)}"
     return (
         f"A consent audit by {report.tool}, to be attached to a ticket.\n\n"
         f"{PASTE}      a short text to paste into the ticket\n"
@@ -144,6 +167,6 @@ def _readme(report: Report, texts: tuple[PackText, ...], redacted: bool, user: s
         f"{names}\n"
         "To check that nothing was changed, and that the rules say the same again:\n\n"
         "  consent-auditor bundle verify BUNDLE.zip\n\n"
-        "To judge again, or by other rules, unpack it and run in its folder:\n\n"
+        f"To judge again, or by other rules, unpack it and run in its folder, with {report.tool}:\n\n"
         f"  {again}\n"
     )

@@ -1,44 +1,42 @@
-"""A bundle that came with a ticket: is it whole, and do the rules still say what its report says?"""
+"""A bundle that came with a ticket: is it whole, and does what it says follow from its snapshot and its rules?"""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from auditor.jobs.assemble import UserNotRead, assemble
-from auditor.jobs.bundle import FORMAT, MANIFEST, REPORT, SNAPSHOT, VERSION, Manifest
-from auditor.model.finding import FindingOutcome
+from auditor.jobs.bundle import PASTE, README, REPORT, SNAPSHOT, BundleError, Manifest, readme
+from auditor.jobs.bundle_packs import other_digests, packs_in
+from auditor.jobs.bundle_read import damage, opened
 from auditor.model.report import Report
+from auditor.model.snapshot import Snapshot
 from auditor.packs.errors import PackError
-from auditor.packs.find import load_packs
+from auditor.render import FormatUnavailable, render
+from auditor.render.paste import render as paste
 from auditor.snapshot.errors import SnapshotError
 from auditor.snapshot.read import loads
+from auditor.snapshot.tokens import is_token
 
-MOST_MEMBERS = 200
-MOST_BYTES = 1 << 30
-"""Of all members together, so that a small file cannot fill the memory."""
-
-
-class BundleError(Exception):
-    """The file is no bundle that can be checked; the message ends with what to do."""
+HTML, PDF = "report.html", "report.pdf"
+_SOURCE = re.compile(r"live, redacted|snapshot, redacted|sample [a-z0-9-]{1,60} \(bundled, no real tenant\)")
+_TOOL = re.compile(r"consent-auditor \d[\w.+-]{0,40}")
+_PLAIN_SOURCE = re.compile(r"live, read through Microsoft Graph|snapshot [^\n]{1,4096}")
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found. `problems` are damage; `differences` are where the rules now say something else.
+    """What was found. `problems` are damage; `differences` are where the bundle says what does not follow.
 
-    `not_judged` says why the rules were not applied again, if they were not.
+    `not_judged` says why the rules were not applied again, if they were not; `notes` are what was not compared.
     """
 
     manifest: Manifest
     problems: tuple[str, ...] = ()
     differences: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     not_judged: str = ""
 
     @property
@@ -47,107 +45,130 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
         return not self.problems
 
 
-def verify(data: bytes) -> Verified:
-    """Hold every member against the manifest, then judge the snapshot again. Raises BundleError."""
-    members = _members(data)
-    manifest = _manifest(members)
-    problems = tuple(_damage(manifest, members))
+def verify(data: bytes, tool: str) -> Verified:
+    """Hold every member against the manifest, then judge the snapshot again and make the reports again.
+
+    `tool` is this program. What another version made is held against the answers and the findings alone, for its
+    words may have been others. Raises BundleError.
+    """
+    manifest, members = opened(data)
+    problems = tuple(damage(manifest, members))
     if problems:
         return Verified(manifest=manifest, problems=problems, not_judged="the bundle is not whole")
+    before = _report(members)
     try:
-        differences = tuple(_differences(manifest, members))
-    except (SnapshotError, PackError, UserNotRead, msgspec.MsgspecError) as error:
+        found = _Again.of(manifest, members, before)
+    except (SnapshotError, PackError, UserNotRead) as error:
         return Verified(manifest=manifest, not_judged=str(error))
-    return Verified(manifest=manifest, differences=differences)
+    differences = [*_other_facts(manifest, before, found.snapshot), *found.other_rules]
+    differences += [*_other_answers(before, found.report), *_other_outcomes(before, found.report)]
+    if manifest.tool != tool:
+        notes = [
+            f"it was made by {manifest.tool}, and this is {tool}: the answers and the findings were compared, the texts"
+            " of the reports were not; that version compares them, too"
+        ]
+    else:
+        differences += _other_texts(manifest, members, found, explained=bool(differences))
+        notes = list(_not_compared(members, found.report))
+    return Verified(manifest=manifest, differences=tuple(differences), notes=tuple(notes))
 
 
-def _members(data: bytes) -> Mapping[str, bytes]:
-    """What is in the file, by path. Nothing is written anywhere."""
-    ask = "ask the sender for the file again"
+class _Again(NamedTuple):
+    """The bundle's snapshot judged again by the bundle's rules."""
+
+    snapshot: Snapshot
+    report: Report
+    files: tuple[str, ...]
+    """The members with the text of each pack, as the manifest orders them."""
+    other_rules: tuple[str, ...]
+
+    @classmethod
+    def of(cls, manifest: Manifest, members: Mapping[str, bytes], before: Report) -> _Again:
+        snapshot = loads(members[SNAPSHOT], SNAPSHOT)
+        packs = packs_in(manifest, members)
+        report = assemble(snapshot, packs, user=manifest.user, source=before.source, tool=manifest.tool)
+        files = tuple(pack.file for pack in manifest.packs)
+        return cls(snapshot, report, files, tuple(other_digests(manifest, packs)))
+
+
+def _report(members: Mapping[str, bytes]) -> Report:
+    """What the bundle says. A file that is no JSON is no part of a bundle."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            listed = archive.infolist()
-            if len(listed) > MOST_MEMBERS or sum(member.file_size for member in listed) > MOST_BYTES:
-                raise BundleError("the file holds far more than a bundle does: do not open it, and ask the sender")
-            doubles = len({member.filename for member in listed}) < len(listed)
-            if doubles or any(_leads_out(member.filename) for member in listed):
-                raise BundleError("the file holds paths that no bundle holds: do not open it, and ask the sender")
-            return {member.filename: archive.read(member) for member in listed}
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise BundleError(f"the file is no zip that can be read ({error}): {ask}") from error
-    except (OSError, zlib.error) as error:
-        raise BundleError(f"the file is damaged ({error}): {ask}") from error
+        name = SNAPSHOT
+        msgspec.json.decode(members[SNAPSHOT])
+        name = REPORT
+        return msgspec.json.decode(members[REPORT], type=Report)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise BundleError(f"{name} cannot be read ({error}): ask the sender for the file again") from error
 
 
-def _leads_out(path: str) -> bool:
-    parts = PurePosixPath(path.replace("\\", "/")).parts
-    return path.startswith("/") or ".." in parts or ":" in path
+def _other_facts(manifest: Manifest, before: Report, snapshot: Snapshot) -> Iterator[str]:
+    """What the manifest and the report say of themselves, held against the snapshot."""
+    for what, told, there in (
+        ("tenant", manifest.tenant, before.tenant),
+        ("time", manifest.taken, before.taken),
+    ):
+        real = snapshot.tenant if what == "tenant" else snapshot.taken
+        if told != real:
+            yield f"the manifest names another {what} than the snapshot"
+        if there != real:
+            yield f"the report names another {what} than the snapshot"
+    if not _TOOL.fullmatch(manifest.tool):
+        yield "the manifest does not say which version of this program made it"
+    if manifest.redacted and not (is_token(snapshot.tenant.id) or not snapshot.tenant.id):
+        yield "the manifest says that names were redacted, and the snapshot holds the tenant's own id"
+    known = _SOURCE if manifest.redacted else re.compile(f"{_SOURCE.pattern}|{_PLAIN_SOURCE.pattern}")
+    if before.source and not known.fullmatch(before.source):
+        yield "the report says where the snapshot came from in words that are not this program's"
 
 
-def _manifest(members: Mapping[str, bytes]) -> Manifest:
-    text = members.get(MANIFEST)
-    if text is None:
-        raise BundleError(
-            f"the file holds no {MANIFEST}, so it is no bundle: give one that consent-auditor bundle made"
-        )
-    try:
-        manifest = msgspec.json.decode(text, type=Manifest)
-    except msgspec.MsgspecError as error:
-        raise BundleError(f"{MANIFEST} cannot be read ({error}): ask the sender for the file again") from error
-    if manifest.format != FORMAT:
-        raise BundleError(f"{MANIFEST} is of another format: give a file that consent-auditor bundle made")
-    if manifest.version > VERSION:
-        raise BundleError(f"the bundle is of version {manifest.version}: install a newer consent-auditor to check it")
-    return manifest
-
-
-def _damage(manifest: Manifest, members: Mapping[str, bytes]) -> list[str]:
-    listed = {file.path: file for file in manifest.files}
-    found = [f"{path} is missing" for path in listed if path not in members]
-    found += [f"{path} is not in the manifest" for path in members if path not in listed and path != MANIFEST]
-    for path, file in listed.items():
-        if path in members and hashlib.sha256(members[path]).hexdigest() != file.sha256:
-            found.append(f"{path} was changed: its SHA-256 is not the one of the manifest")
-    return found
-
-
-def _differences(manifest: Manifest, members: Mapping[str, bytes]) -> list[str]:
-    """Where the same rules, applied again by this program, say something else than the report."""
-    before = msgspec.json.decode(members[REPORT], type=Report)
-    snapshot = loads(members[SNAPSHOT], SNAPSHOT)
-    with tempfile.TemporaryDirectory(prefix="consent-auditor-") as folder:
-        for path, data in members.items():
-            if path.startswith("packs/"):
-                target = Path(folder, PurePosixPath(path).name)
-                target.write_bytes(data)
-        packs = load_packs([str(Path(folder, PurePosixPath(pack.file).name)) for pack in manifest.packs])
-    digests = {pack.name: pack.digest for pack in packs}
-    found = [
-        f"the rules of {pack.name} extend others that are not those of this installation"
-        for pack in manifest.packs
-        if digests.get(pack.name) != pack.digest
-    ]
-    again = assemble(snapshot, packs, user=manifest.user)
-    return [*found, *_other_answers(before, again), *_other_outcomes(before, again)]
-
-
-def _other_answers(before: Report, again: Report) -> list[str]:
+def _other_answers(before: Report, again: Report) -> Iterator[str]:
     if len(before.decisions) != len(again.decisions):
-        return [f"the report holds {len(before.decisions)} answers, and there are {len(again.decisions)}"]
-    return [
-        f"{old.app.name or old.app.client_id}: {old.outcome.value} for {old.subject} in the report,"
-        f" now {new.outcome.value}"
-        for old, new in zip(before.decisions, again.decisions, strict=True)
-        if (old.outcome, old.confidence) != (new.outcome, new.confidence)
-    ]
+        yield f"the report holds {len(before.decisions)} answers, and there are {len(again.decisions)}"
+        return
+    for old, new in zip(before.decisions, again.decisions, strict=True):
+        if (old.outcome, old.confidence) != (new.outcome, new.confidence):
+            name = old.app.name or old.app.client_id
+            yield f"{name}: {old.outcome.value} for {old.subject} in the report, now {new.outcome.value}"
 
 
-def _other_outcomes(before: Report, again: Report) -> list[str]:
-    now = {finding.fingerprint: finding.outcome for finding in again.findings}
-    found = []
+def _other_outcomes(before: Report, again: Report) -> Iterator[str]:
+    now = {(one.pack, one.rule): one for one in again.findings}
     for one in before.findings:
-        # A waived finding is one that fails: waivers do not travel with a bundle.
-        was = FindingOutcome.FAIL if one.outcome is FindingOutcome.WAIVED else one.outcome
-        if (outcome := now.get(one.fingerprint)) is not was:
-            found.append(f"{one.rule}: {was.value} in the report, now {outcome.value if outcome else 'not judged'}")
-    return found
+        new = now.pop((one.pack, one.rule), None)
+        if new is None or new.outcome is not one.outcome:
+            told = new.outcome.value if new is not None else "not judged"
+            yield f"{one.rule}: {one.outcome.value} in the report, now {told}"
+    for (_, rule), new in now.items():
+        yield f"{rule}: not in the report, now {new.outcome.value}"
+
+
+def _other_texts(manifest: Manifest, members: Mapping[str, bytes], found: _Again, *, explained: bool) -> Iterator[str]:
+    """Files that this program, which made them, makes otherwise. The report is not told of twice."""
+    if not explained and members[REPORT] != render(found.report, "json"):
+        yield f"{REPORT} says in its texts what does not follow from the snapshot and the rules"
+    made = {
+        HTML: render(found.report, "html"),
+        PASTE: paste(found.report).encode(),
+        README: readme(found.report, found.files, manifest.redacted, manifest.user).encode(),
+    }
+    for name, data in made.items():
+        if name in members and members[name] != data:
+            yield f"{name} says something else than the snapshot and the rules"
+        if name not in members and not any(why.startswith(f"{name}:") for why in manifest.left_out):
+            yield f"{name} is not in the bundle, and the manifest does not say why"
+
+
+def _not_compared(members: Mapping[str, bytes], again: Report) -> Iterator[str]:
+    """A PDF has other bytes where other fonts are, so that only being alike says something."""
+    if PDF not in members:
+        return
+    try:
+        alike = render(again, "pdf") == members[PDF]
+    except FormatUnavailable:
+        alike = False
+    if not alike:
+        yield (
+            f"{PDF} could not be compared, for its bytes depend on the fonts of the machine: where it matters, read"
+            f" {HTML}"
+        )

@@ -39,6 +39,7 @@ class History(NamedTuple):
 def earlier_reports(places: Iterable[str | os.PathLike[str]]) -> tuple[EarlierReport, ...]:
     """The JSON reports in files and folders. In a folder other files are passed over, and named ones must be reports.
 
+    A folder may hold none: on the first night there is none yet.
     Raises NoReport, and OSError for what cannot be read.
     """
     return tuple(report for place in places for report in _in_place(Path(place)))
@@ -51,10 +52,7 @@ def _in_place(place: Path) -> Iterator[EarlierReport]:
             raise NoReport(f"{place} is no JSON report of consent-auditor: name one that was made with -f json")
         yield report
         return
-    found = [report for file in sorted(place.rglob("*.json")) if (report := _decoded(file)) is not None]
-    if not found:
-        raise NoReport(f"{place} holds no JSON report of consent-auditor: make them there with -o {place}/NAME.json")
-    yield from found
+    yield from (report for file in sorted(place.rglob("*.json")) if (report := _decoded(file)) is not None)
 
 
 def _decoded(file: Path) -> EarlierReport | None:

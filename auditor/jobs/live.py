@@ -8,7 +8,6 @@ from functools import partial
 
 import msgspec
 
-from auditor import __version__
 from auditor.consent import followup as about_apps
 from auditor.consent.request import RequestError, is_guid
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
@@ -16,6 +15,7 @@ from auditor.graph.credentials import Prompt
 from auditor.graph.retry import Patience
 from auditor.graph.session import Endpoints, open_graph
 from auditor.graph.threads import run
+from auditor.jobs.tool import TOOL
 from auditor.judge import followup as about_rules
 from auditor.model.app import App
 from auditor.model.plan import Plan
@@ -23,7 +23,6 @@ from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs.plan import permissions_for
 
-TOOL = f"consent-auditor {__version__}"
 WHOLE = (
     "servicePrincipals",
     "oauth2PermissionGrants",

@@ -26,8 +26,9 @@ from auditor.model.finding import Remediation
 from auditor.model.plan import Plan
 from auditor.model.rule import Case, Pack, Rule
 from auditor.model.wellknown import RESOURCE_NAMES
+from auditor.packs.outcomes import never_fails
 from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
-from auditor.packs.sentences import never_fails, sentence
+from auditor.packs.sentences import sentence
 from auditor.render.layout import safe
 from auditor.render.words import SECTIONS, flat
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from auditor.judge.ruling import Ruling
+from auditor.judge.values import shown
 from auditor.model.finding import Evidence, FindingOutcome, Subject
 
 _FAIL, _PASS = FindingOutcome.FAIL, FindingOutcome.PASS
@@ -24,9 +25,16 @@ def any_holds(rulings: Iterable[Ruling]) -> Ruling:
 
 
 def opposite(ruling: Ruling) -> Ruling:
-    """Pass and fail change places."""
-    turned = {_FAIL: _PASS, _PASS: _FAIL}.get(ruling.outcome, ruling.outcome)
-    return Ruling(turned, ruling.clause, ruling.evidence)
+    """Pass and fail change places, and so does what is expected; anything else stays as it is."""
+    if ruling.outcome not in (_PASS, _FAIL):
+        return ruling
+    told = "what should not hold does not" if ruling.outcome is _FAIL else "what should not hold does"
+    evidence = tuple(Evidence(path=e.path, actual=e.actual, expected=_anything_else(e)) for e in ruling.evidence)
+    return Ruling(_PASS if ruling.outcome is _FAIL else _FAIL, f"{told}: {ruling.clause}", evidence)
+
+
+def _anything_else(evidence: Evidence) -> str | None:
+    return None if evidence.expected is None else f"anything but {shown(evidence.expected)}"
 
 
 def _decided(rulings: tuple[Ruling, ...], order: tuple[FindingOutcome, ...]) -> Ruling:

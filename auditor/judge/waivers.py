@@ -42,7 +42,9 @@ def with_waivers(
     packs: Iterable[str],
     shipped: Iterable[str] = (),
 ) -> tuple[Finding, ...]:
-    """The findings with waivers applied, and two more: what has expired, and what matched nothing.
+    """The findings with waivers applied, and one more each where waivers have expired and where some match nothing.
+
+    Waivers that are in order add none, for they are not what the tenant was judged by.
 
     Only a failure is waived. A waiver with a subject covers that subject; the finding is waived when all of its
     subjects are, and unknown when there may be more that were not read. `taken` is the time of the snapshot, `packs`
@@ -55,7 +57,8 @@ def with_waivers(
     uses = [_Use(one, _has_expired(one, taken), _of(one, findings)) for one in _in_order(mine)]
     active = [use.waiver for use in uses if not use.expired]
     covered = tuple(_covered(finding, [w for w in active if _is_for(w, finding)]) for finding in findings)
-    return in_order((*covered, _expired_ones(uses, tenant), _unused_ones(uses, findings, known, tenant)))
+    told = (_expired_ones(uses, tenant), _unused_ones(uses, findings, known, tenant))
+    return in_order((*covered, *(finding for finding in told if finding.outcome is _FAIL)))
 
 
 def _misspelt(pack: str, known: Iterable[str]) -> str:

@@ -81,12 +81,15 @@ class Problems:
             raise PackError(self.found)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that `word` was probably meant to be, or nothing; case does not count."""
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The known word that `word` was probably meant to be, or nothing; case does not count.
+
+    `cutoff` is how alike they must be, from 0 to 1.
+    """
     from difflib import get_close_matches
 
     by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower()[:80], by_lower, n=1, cutoff=0.6)
+    close = get_close_matches(word.lower()[:80], by_lower, n=1, cutoff=cutoff)
     return by_lower[close[0]] if close else ""
 
 

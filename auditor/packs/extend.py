@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from auditor.packs.errors import PackError, Place, Problem, Problems, TooManyProblems, nearest
-from auditor.packs.forms import FORMAT, FORMAT_VERSION
-from auditor.packs.positions import Broken, Entry, Items, Node, Scalar, Table, child, read
+from auditor.packs.format import NEARLY, known_format
+from auditor.packs.forms import FORMAT
+from auditor.packs.invisible import visible
+from auditor.packs.positions import Entry, Items, Node, Scalar, Table, child, read
 from auditor.packs.sources import Source, file_source, is_path, path_of, shipped_source
 
 LONGEST = 8
@@ -68,28 +70,32 @@ def _is_endless(links: list[Link], parent: Source, name: Node, problems: Problem
     return True
 
 
-def is_pack(source: Source) -> bool:
-    """Whether the text says that it is a pack, right or wrong."""
+def is_other(source: Source) -> bool:
+    """Whether the text says that it is something else, as a file of waivers does."""
     match child(_read(source.text, source.label)[0], "format"):
-        case Scalar(value=value):
-            return value == FORMAT
+        case Scalar(value=str(value)):
+            return value != FORMAT and not nearest(value, (FORMAT,), NEARLY)
     return False
 
 
 def pack_name(source: Source) -> str:
     """The name that the text gives to the pack; nothing where it is no pack or has none."""
-    match child(_read(source.text, source.label)[0], "pack"):
-        case Scalar(value=str(name)) if is_pack(source):
+    document = _read(source.text, source.label)[0]
+    match child(document, "format"), child(document, "pack"):
+        case Scalar(value=kind), Scalar(value=str(name)) if kind == FORMAT:
             return name.strip()
     return ""
 
 
 def _document(source: Source, problems: Problems) -> Table | None:
     """The pack's own text, if it is one that this program can read."""
+    if source.unread:
+        problems.found.extend(source.unread)
+        return None
     node, found = _read(source.text, source.label)
     problems.found.extend(found)
     if isinstance(node, Table):
-        return node if _is_known_format(node, problems) else None
+        return known_format(node, problems)
     if node is not None and not found:
         problems.add(node.at, "this is no pack", expected='keys and values, "format: consent-auditor/pack" first')
     return None
@@ -101,31 +107,10 @@ def _read(text: bytes, label: str) -> tuple[Node | None, tuple[Problem, ...]]:
     problems = Problems()
     try:
         node = read(text, label, problems)
+        node = node if node is None else visible(node, problems)
     except TooManyProblems:
         node = None
     return node, tuple(problems.found)
-
-
-def _is_known_format(document: Table, problems: Problems) -> bool:
-    """Whether the text is for this program and this version of it; else nothing more is said of it."""
-    kind, version = child(document, "format"), child(document, "format-version")
-    if isinstance(kind, Broken) or isinstance(version, Broken):
-        return False
-    if not (isinstance(kind, Scalar) and kind.value == FORMAT):
-        what = "this is no pack: the format is another one" if kind else 'this is no pack: it lacks the key "format"'
-        problems.add(kind.at if kind else document.at, what, expected=FORMAT)
-        return False
-    match version:
-        case Scalar(value=int(number)) if number == FORMAT_VERSION and version.text == str(FORMAT_VERSION):
-            return True
-        case Scalar(value=int(number)) if number > FORMAT_VERSION:
-            newer = f"this pack has format-version {number}, and this program knows only {FORMAT_VERSION}"
-            problems.add(version.at, newer, expected="a newer consent-auditor")
-        case None:
-            problems.add(document.at, 'this pack lacks the key "format-version"', expected=str(FORMAT_VERSION))
-        case _:
-            problems.add(version.at, "format-version is wrong", expected=str(FORMAT_VERSION))
-    return False
 
 
 def _parent(source: Source, node: Node, problems: Problems) -> Source | None:
@@ -165,21 +150,31 @@ def _over(parent: Table, extending: Table, problems: Problems) -> Table:
 
 
 def _rules_over(base: Items, own: Items, problems: Problems) -> Items:
-    by_id: dict[str | Place, Node] = {_id(rule) or rule.at: rule for rule in base.nodes}
+    by_id: dict[str | Place, Node] = {_id(rule).lower() or rule.at: rule for rule in base.nodes}
     for rule in own.nodes:
         name = _id(rule)
-        above = by_id.get(name) if name else None
+        above = by_id.get(name.lower()) if name else None
         if isinstance(above, Table) and isinstance(rule, Table) and name:
-            by_id[name] = Table(rule.at, {**above.entries, **rule.entries, **_cases_over(above, rule)})
+            _same_spelling(rule, above, problems)
+            by_id[name.lower()] = Table(rule.at, {**above.entries, **rule.entries, **_cases_over(above, rule)})
         elif name and isinstance(rule, Table) and "check" not in rule.entries:
-            ids = [known for known in by_id if isinstance(known, str)]
-            at = rule.entries["id"].value.at
-            problems.add(
-                at, f'no rule "{name}" to override, and no check to make it a new one', near=nearest(name, ids)
-            )
+            _overrides_nothing(rule, base, problems)
         else:
-            by_id[name or rule.at] = rule
+            by_id[name.lower() or rule.at] = rule
     return Items(own.at, tuple(by_id.values()))
+
+
+def _same_spelling(rule: Table, above: Table, problems: Problems) -> None:
+    """An id that differs in letter case only would make one rule of two names, or two of one."""
+    if _id(rule) != _id(above):
+        message = f'the rule "{_id(rule)}" is spelt otherwise in the pack that is extended'
+        problems.add(rule.entries["id"].value.at, message, near=_id(above))
+
+
+def _overrides_nothing(rule: Table, base: Items, problems: Problems) -> None:
+    ids = [name for one in base.nodes if (name := _id(one))]
+    message = f'no rule "{_id(rule)}" to override, and no check to make it a new one'
+    problems.add(rule.entries["id"].value.at, message, near=nearest(_id(rule), ids))
 
 
 def _cases_over(above: Table, rule: Table) -> dict[str, Entry]:
@@ -196,14 +191,14 @@ def _cases_over(above: Table, rule: Table) -> dict[str, Entry]:
 
 
 def _own_doubles(document: Table, problems: Problems) -> None:
-    """Report rule ids that one file gives twice."""
-    first: dict[str, int] = {}
+    """Report rule ids that one file gives twice; waivers name rules without regard to letter case."""
+    first: dict[str, tuple[Place, str]] = {}
     for entry in _ids(document):
-        name = str(entry.value.value) if isinstance(entry.value, Scalar) else ""
-        if name in first:
-            problems.add(entry.value.at, f'the rule "{name}" is already on line {first[name]}')
-        elif name:
-            first[name] = entry.value.at.line
+        name = str(entry.value.value).strip() if isinstance(entry.value, Scalar) else ""
+        at, other = first.setdefault(name.lower(), (entry.value.at, name))
+        if name and entry.value.at != at:
+            spelt = f' as "{other}"' if other != name else ""
+            problems.add(entry.value.at, f'the rule "{name}" is already on line {at.line}{spelt}')
 
 
 def _ids(document: Table) -> Iterator[Entry]:
@@ -219,4 +214,4 @@ def _id(rule: Node) -> str:
 
 def _text(node: Node, key: str) -> str:
     found = child(node, key)
-    return found.value if isinstance(found, Scalar) and isinstance(found.value, str) else ""
+    return found.value.strip() if isinstance(found, Scalar) and isinstance(found.value, str) else ""

@@ -48,10 +48,13 @@ def find(name: str) -> tuple[Source, ...]:
     return (file_source(path),)
 
 
-def load_packs(names: Iterable[str], *, samples: Collection[str] | None = None) -> tuple[Pack, ...]:
+def load_packs(
+    names: Iterable[str], *, samples: Collection[str] | None = None, any_name: bool = False
+) -> tuple[Pack, ...]:
     """The packs to check a tenant by, each once; a `PackError` tells the problems of all of them.
 
-    An abstract pack of a folder is left out; one asked for by its own name or file is a mistake.
+    An abstract pack of a folder is left out; one asked for by its own name or file is a mistake. With `any_name` a
+    file may hold another version of a shipped pack.
     """
     packs: dict[str, Pack] = {}
     problems: list[Problem] = []
@@ -63,7 +66,7 @@ def load_packs(names: Iterable[str], *, samples: Collection[str] | None = None) 
             continue
         for source in sources:
             try:
-                pack = load(source, samples=samples)
+                pack = load(source, samples=samples, any_name=any_name)
             except PackError as error:
                 problems.extend(error.problems)
                 continue

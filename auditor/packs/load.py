@@ -18,14 +18,20 @@ from auditor.packs.places import told
 from auditor.packs.positions import Items, Scalar, Table, child
 from auditor.packs.shapes import fit
 from auditor.packs.sources import Source
+from auditor.packs.taken import check_name
 
 
-def load(source: Source, *, samples: Collection[str] | None = None) -> Pack:
-    """The pack in `source`; a `PackError` tells all that is wrong. Given `samples`, cases may use no other."""
-    return load_with_doubts(source, samples=samples)[0]
+def load(source: Source, *, samples: Collection[str] | None = None, any_name: bool = False) -> Pack:
+    """The pack in `source`; a `PackError` tells all that is wrong. Given `samples`, cases may use no other.
+
+    With `any_name` it may go by a shipped pack's name, as what another version of the program bundled does.
+    """
+    return load_with_doubts(source, samples=samples, any_name=any_name)[0]
 
 
-def load_with_doubts(source: Source, *, samples: Collection[str] | None = None) -> tuple[Pack, tuple[Problem, ...]]:
+def load_with_doubts(
+    source: Source, *, samples: Collection[str] | None = None, any_name: bool = False
+) -> tuple[Pack, tuple[Problem, ...]]:
     """The pack, and what is odd in it and may be meant. Raises PackError."""
     problems = Problems()
     with contextlib.suppress(TooManyProblems):
@@ -33,6 +39,8 @@ def load_with_doubts(source: Source, *, samples: Collection[str] | None = None) 
         if whole.links:
             document = merged(whole, problems)
             form = fit(document, PackForm, problems, "a pack", is_complete=whole.is_complete)
+            if not any_name:
+                check_name(whole.links[0], problems)
             check_meaning(document, problems, samples=samples, is_complete=whole.is_complete)
     problems.raise_any()
     doubts = tuple(dict.fromkeys(problems.doubts))

@@ -11,6 +11,7 @@ from auditor.packs.arguments import check_arguments, nested
 from auditor.packs.errors import Place, Problems, listed, nearest
 from auditor.packs.ids import check_ids
 from auditor.packs.patches import check_patch
+from auditor.packs.permissions import doubt_resource, names_none
 from auditor.packs.positions import Items, Node, Scalar, Table, child
 
 ABOUT_APP = {
@@ -55,6 +56,7 @@ def _app(app: Table, problems: Problems) -> None:
         if resource in by_id:
             problems.add(entry.at, f'"{key}" and "{by_id[resource]}" are the same resource', expected="one list")
         by_id[resource] = key
+        doubt_resource(entry, problems)
         _scopes(resource, entry.value, app, problems)
 
 
@@ -69,7 +71,7 @@ def _scopes(resource: str, node: Node, app: Table, problems: Problems) -> None:
         if scope.lower() in seen:
             problems.add(name.at, f'the scope "{scope}" is already on line {seen[scope.lower()]}')
         seen.setdefault(scope.lower(), name.at.line)
-        if wrong := words.scope_of(resource, scope):
+        if wrong := words.scope_or_id(resource, scope):
             problems.add(name.at, f"the scope {wrong.message}", expected=wrong.expected, near=wrong.near)
         _assumption(item, app, problems)
 
@@ -104,13 +106,18 @@ def _needs_app(app: Node | None, rules: Node | None, problems: Problems) -> None
         _fix_without_app(child(rule, "fix"), problems)
     for check in (one for rule in _tables(rules) for one in nested(child(rule, "check"))):
         kind = child(check, "kind")
-        if not isinstance(kind, Scalar) or kind.text not in ABOUT_APP:
+        if not isinstance(kind, Scalar) or not _is_about(check, kind.text, has_app=app is not None):
             continue
         if app is None:
             problems.add(kind.at, f"a check of kind {kind.text} is about an app, and the pack has none")
         elif isinstance(app, Table) and not any(_required(app)):
             problems.add(app.at, "the app asks for no scope that it requires", expected="scopes of a resource")
         return
+
+
+def _is_about(check: Table, kind: str, *, has_app: bool) -> bool:
+    """Whether the check is about the app; where there is none, `check_arguments` tells what takes its place."""
+    return kind in ABOUT_APP or (has_app and kind == kinds.UsersCanConsent.__struct_config__.tag and names_none(check))
 
 
 def _fix_without_app(fix: Node | None, problems: Problems) -> None:

@@ -9,20 +9,29 @@ from typing import NamedTuple
 import msgspec.inspect as mi
 
 from auditor.model.snapshot import Sections
-from auditor.packs.errors import nearest
+from auditor.packs.errors import listed, nearest
 from auditor.packs.shapes import Wrong, shape_of
 
+_NO_SECTIONS = ("absentServicePrincipals",)
+"""What stands in a snapshot beside the tenant's own data: no rule can be judged by it."""
+
 KINDS: dict[type, str] = {mi.StrType: "text", mi.BoolType: "true or false", mi.IntType: "a whole number"}
+
+
+_LOOSE = 0.4
+"""How alike a property must be, of the few that can follow what is right already."""
 
 
 class Leaf(NamedTuple):
     """What a path leads to: ``text``, ``true or false``, ``a whole number``, ``a list of text``, or a list of items.
 
-    `item` is the shape of the items.
+    `item` is the shape of the items; `owner` is the type that has the property, and `name` what it calls it.
     """
 
     kind: str
     item: mi.StructType | None = None
+    owner: type | None = None
+    name: str = ""
 
 
 TEXTS, ITEMS, TABLE = "a list of text", "a list of items", "a table"
@@ -30,8 +39,11 @@ TEXTS, ITEMS, TABLE = "a list of text", "a list of items", "a table"
 
 def leaf_at(path: str, root: mi.Type | None = None, *, through_lists: bool = False) -> Leaf | Wrong:
     """What the path leads to from a section, or from the item that `root` is; `Wrong` where it leads nowhere."""
+    if root is None and path.partition(".")[0] in _NO_SECTIONS:
+        return Wrong(f"{path} holds only what was looked for, and says nothing of the tenant", "", "servicePrincipals")
     start = shape_of(Sections) if root is None else root
     here, walked = _bare(start), list[str]()
+    owner: type = Sections
     for name in path.split("."):
         if through_lists:
             here = _leaf(here).item or here
@@ -42,10 +54,11 @@ def leaf_at(path: str, root: mi.Type | None = None, *, through_lists: bool = Fal
         if field is None:
             near = _nearest(path, start, walked, here)
             where = f"after {'.'.join(walked)}" if walked else "there"
-            return Wrong(f'"{path}" leads nowhere: {where} is no {name or "name"}', "a path into a snapshot", near)
+            expected = listed(field.encode_name for field in here.fields)
+            return Wrong(f'"{path}" leads nowhere: {where} is no {name or "name"}', expected, near)
         walked.append(name)
-        here = _bare(field.type)
-    return _leaf(here)
+        owner, here = here.cls, _bare(field.type)
+    return _leaf(here)._replace(owner=owner, name=walked[-1])
 
 
 def items_at(path: str) -> Leaf | Wrong:
@@ -54,15 +67,16 @@ def items_at(path: str) -> Leaf | Wrong:
 
 
 def _nearest(path: str, start: mi.Type, walked: list[str], here: mi.StructType) -> str:
-    """A path with the same end, then one that goes on rightly from where this one goes wrong, then any."""
+    """A path with the same end, then one that goes on rightly from where this one goes wrong."""
     steps = path.split(".")
     every = _paths(start)
     same_end = [p for p in every if p.lower().endswith(f".{steps[-1].lower()}") and p.startswith(steps[0])]
     if same_end and len(steps) > 1:
         return same_end[0]
-    if walked and (name := nearest(steps[len(walked)], [field.encode_name for field in here.fields])):
-        return ".".join([*walked, name])
-    return nearest(path, every)
+    if not walked:
+        return nearest(path, every)
+    name = nearest(steps[len(walked)], [field.encode_name for field in here.fields], _LOOSE)
+    return ".".join([*walked, name]) if name else ""
 
 
 def _leaf(shape: mi.Type) -> Leaf:
@@ -92,6 +106,8 @@ def _paths(root: mi.Type) -> tuple[str, ...]:
 def _walk(shape: mi.Type, before: str) -> Iterator[str]:
     """Every path below; lists are ends, for only some checks look into them."""
     for field in shape.fields if isinstance(shape, mi.StructType) else ():
+        if field.encode_name in _NO_SECTIONS:
+            continue
         path = f"{before}{field.encode_name}"
         yield path
         yield from _walk(_bare(field.type), f"{path}.")
@@ -101,3 +117,19 @@ def _walk(shape: mi.Type, before: str) -> Iterator[str]:
 def section_paths() -> tuple[str, ...]:
     """Every path that a ``setting`` or a ``list`` may name, for completion and documents."""
     return _paths(shape_of(Sections))
+
+
+@cache
+def item_paths() -> tuple[str, ...]:
+    """Every list of items that an ``every`` or a ``count`` may be about, through lists and by-app tables."""
+    return tuple(_lists_of_items(_bare(shape_of(Sections)), ""))
+
+
+def _lists_of_items(shape: mi.Type, before: str) -> Iterator[str]:
+    for field in shape.fields if isinstance(shape, mi.StructType) else ():
+        if field.encode_name in _NO_SECTIONS:
+            continue
+        path, below = f"{before}{field.encode_name}", _bare(field.type)
+        if item := _leaf(below).item:
+            yield path
+        yield from _lists_of_items(item or below, f"{path}.")

@@ -72,7 +72,7 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 """What YAML forbids, and the characters that reverse or hide text on a terminal."""
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 """The same, and line breaks that are none, in a value that an escape (``"\\x1b"``) may have put there."""
 
 _RESOLVERS = yaml.SafeLoader.yaml_implicit_resolvers
@@ -232,7 +232,7 @@ class _Reader:
         at, text = self._at(event), event.value
         before = len(self.problems.found)
         self._refuse_marks(event)
-        if bad := _CONTROL.search(text):
+        if bad := CONTROL.search(text):
             self.problems.add(at, f"character U+{ord(bad.group()):04X} has no place in such a file")
         if len(self.problems.found) > before:
             return Broken(at)

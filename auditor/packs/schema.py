@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from auditor.model.scope_lists import APP_ROLES, SCOPE_LISTS
-from auditor.packs.arguments import LIST_TESTS, SCALAR_TESTS
+from auditor.packs.check_schema import narrow_checks, resource_keys
 from auditor.packs.forms import PackForm
-from auditor.packs.paths import section_paths
-from auditor.packs.words import LEVELS, SETTINGS
-
-_TESTS = MappingProxyType(
-    {
-        "Setting": SCALAR_TESTS,
-        "Contains": LIST_TESTS,
-        "Test": (*SCALAR_TESTS, *LIST_TESTS),
-        "Count": ("at-most", "at-least"),
-        "DirectorySettingIs": ("equals", "one-of", "present"),
-    }
-)
-"""The tests of which each of these takes exactly one."""
 
 
 def schema() -> dict[str, Any]:
@@ -31,22 +17,31 @@ def schema() -> dict[str, Any]:
     parts["PackForm"]["required"] = ["format", "format-version", "pack", "version"]
     parts["RuleForm"]["required"] = ["id"]
     parts["AppForm"]["required"] = []
+    parts["AppForm"]["properties"]["scopes"]["propertyNames"] = resource_keys()
+    narrow_checks(parts)
     for part in parts.values():
         if "kind" in part.get("properties", {}):
             part["additionalProperties"] = False
-    parts["ScopesClassified"]["properties"]["level"]["enum"] = list(LEVELS)
-    parts["Classifications"]["properties"]["level"]["enum"] = list(LEVELS)
-    for kind in ("Classifications", "DelegatedGrants", "UsersCanConsent"):
-        parts[kind]["properties"]["lists"]["items"] = {"enum": list(SCOPE_LISTS)}
-    parts["AppRolesHeld"]["properties"]["lists"]["items"] = {"enum": list(APP_ROLES)}
-    for kind in ("Setting", "Contains"):
-        parts[kind]["properties"]["path"]["enum"] = list(section_paths())
-    parts["UserConsentSetting"]["properties"]["allowed"]["items"] = {"enum": list(SETTINGS)}
-    for kind, tests in _TESTS.items():
-        parts[kind]["oneOf"] = [{"required": [name]} for name in tests]
+        for text in _texts(part):
+            text["minLength"] = 1
+            # An empty text is what the key stands for when it is left out; written down it is a mistake.
+            if text.get("default") == "":
+                del text["default"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A rule pack of consent-auditor",
         **found,
         "$defs": parts,
     }
+
+
+def _texts(part: Any) -> Iterator[dict[str, Any]]:
+    """Every place of the schema where text stands: the loader takes no empty one anywhere."""
+    if isinstance(part, dict):
+        if part.get("type") == "string":
+            yield part
+        for value in part.values():
+            yield from _texts(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _texts(value)

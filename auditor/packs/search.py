@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.packs.errors import PackError, Problem
-from auditor.packs.extend import pack_name
+from auditor.packs.extend import is_other, pack_name
 from auditor.packs.sources import (
     Source,
     exists,
@@ -21,7 +21,7 @@ from auditor.packs.sources import (
 
 
 class Own(NamedTuple):
-    """A pack of a search path, under the name that its text gives it."""
+    """A pack of a search path, under the name that its text gives it; without one where that cannot be told."""
 
     name: str
     source: Source
@@ -43,13 +43,16 @@ def entries(text: str, separator: str) -> tuple[str, ...]:
 
 def own_packs(places: Iterable[str]) -> tuple[Own, ...]:
     """The packs in the files and folders among `places`. Raises PackError for a place that cannot be read."""
-    found: list[Own] = []
+    return tuple(own for own in own_files(places) if own.name)
+
+
+def own_files(places: Iterable[str]) -> Iterator[Own]:
+    """The same, and every file besides that is no other kind of document: it may be a pack that is broken."""
     for place in places:
         if is_path(place):
             path = path_of(place)
             sources = folder_sources(path) if exists(path) and path.is_dir() else (file_source(path),)
-            found.extend(Own(name, source) for source in sources if (name := pack_name(source)))
-    return tuple(found)
+            yield from (Own(pack_name(source), source) for source in sources if not is_other(source))
 
 
 def place_of(name: str, places: Iterable[str]) -> str:

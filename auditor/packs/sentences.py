@@ -13,6 +13,7 @@ from auditor.model.checks import AnyCheck, Scopes, Test
 from auditor.model.document import Point, code
 from auditor.model.scope_lists import RESOURCES
 from auditor.model.wellknown import RESOURCE_NAMES
+from auditor.packs.outcomes import never_fails
 
 _SETTINGS = MappingProxyType(
     {
@@ -143,11 +144,6 @@ def _user_consent_setting(check: kinds.UserConsentSetting) -> str:
         return "The user consent setting of the tenant is known, whatever it is."
     names = _series([f"{code(name)} ({_SETTINGS[name]})" for name in check.allowed], "or")
     return f"The user consent setting of the tenant is {names}."
-
-
-def never_fails(check: AnyCheck) -> bool:
-    """Whether no tenant can fail the check, so that no case can show it failing."""
-    return isinstance(check, kinds.UserConsentSetting) and set(check.allowed) >= set(_SETTINGS)
 
 
 def _workflow(check: kinds.ConsentWorkflow) -> str:

@@ -24,6 +24,8 @@ class Source(NamedTuple):
     text: bytes
     folder: Path | None = None
     """``None`` for a shipped pack, whose parents are shipped too."""
+    unread: tuple[Problem, ...] = ()
+    """Why there is no text, of a file in a folder that cannot be read: loading it tells."""
 
 
 def is_path(name: str) -> bool:
@@ -66,11 +68,21 @@ def file_source(path: Path) -> Source:
 
 
 def folder_sources(folder: Path) -> tuple[Source, ...]:
-    """Every pack in a folder, by file name; hidden files are left out, folders in it are not entered."""
+    """Every pack in a folder, by file name; hidden files are left out, folders in it are not entered.
+
+    One that cannot be read is among them, so that it does not hide what is to be said of the others.
+    """
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
     if not files:
         raise PackError([Problem(str(folder), 0, 0, "no pack is in this folder", expected="files named *.yaml")])
-    return tuple(file_source(path) for path in files)
+    return tuple(map(_source_or_why, files))
+
+
+def _source_or_why(path: Path) -> Source:
+    try:
+        return file_source(path)
+    except PackError as error:
+        return Source(str(path), b"", path.parent, error.problems)
 
 
 def path_of(name: str, folder: Path | None = None) -> Path:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from urllib.parse import urlsplit
 
-from auditor.model.known_scopes import COMPLETE, KnownScope, known_scope_ids, known_scopes
-from auditor.model.scope_lists import RESOURCES
+from auditor.model.known_scopes import COMPLETE, known_scope_ids, known_scopes
+from auditor.model.scope_lists import RESOURCES, SCOPE_LISTS, listed_scopes, spellings
 from auditor.model.snapshot import Sections
 from auditor.model.wellknown import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.packs.errors import listed, nearest
 from auditor.packs.shapes import Wrong
+from auditor.packs.slips import slip_of_guid, slip_of_name
 
 PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
 """What the texts of a fix may hold in braces."""
@@ -82,8 +84,11 @@ def authority(text: str) -> Wrong | None:
 
 def resource(text: str) -> Wrong | None:
     """The key of a list of scopes."""
-    if text in RESOURCES or is_guid(text):
+    if text in RESOURCES:
         return None
+    if is_guid(text):
+        near = slip_of_guid(text, RESOURCE_NAMES)
+        return Wrong(f'"{text}" is almost the id of {RESOURCE_NAMES[near]}', near=near) if near else None
     return Wrong(f'"{text}" is no resource', f"{', '.join(RESOURCES)} or an app id", nearest(text, RESOURCES))
 
 
@@ -139,15 +144,32 @@ def scope_of(resource_id: str, text: str) -> Wrong | None:
         return Wrong("names .default", "the scopes themselves, and request: default in the app")
     if text.lower() in OPENID_SCOPES and resource_id != MICROSOFT_GRAPH:
         return Wrong(f'"{text}" is a scope of Microsoft Graph', "it under microsoft-graph")
-    known = known_scopes(resource_id)
+    known = _scopes_of(resource_id)
     if not known or text.lower() in known:
         return None
-    on = RESOURCE_NAMES[resource_id]
+    on = RESOURCE_NAMES.get(resource_id, resource_id)
     if resource_id in COMPLETE:
-        kin = [name for name in _names(known) if name.partition(".")[0].lower() == text.partition(".")[0].lower()]
-        return Wrong(f'"{text}" is not on {on}', near=nearest(text, kin) or nearest(text, _names(known)))
-    slip = next((scope for scope in _names(known) if _one_slip(text.lower(), scope.lower())), "")
+        kin = [name for name in known.values() if name.partition(".")[0].lower() == text.partition(".")[0].lower()]
+        return Wrong(f'"{text}" is not on {on}', near=nearest(text, kin) or nearest(text, known.values()))
+    # The words of other scopes may be put together anew, as in a scope that is on another resource, too.
+    is_plausible = set(text.lower().split(".")) <= _scope_words()
+    slip = slip_of_name(text, known.values(), is_plausible=is_plausible)
     return Wrong(f'"{text}" is not known on {on}', near=slip) if slip else None
+
+
+@cache
+def _scopes_of(resource_id: str) -> Mapping[str, str]:
+    """The names of the scopes that are known of a resource, by their lower case: of its table, and of the lists."""
+    listed_here = listed_scopes(SCOPE_LISTS).get(resource_id, frozenset())
+    found = {name: spellings().get(name, name) for name in sorted(listed_here)}
+    return {**found, **{name: scope.value for name, scope in known_scopes(resource_id).items()}}
+
+
+@cache
+def _scope_words() -> frozenset[str]:
+    """The words between the dots of all scopes that are known of any resource."""
+    every = (*(scope.value.lower() for _, scope in known_scope_ids().values()), *spellings())
+    return frozenset(word for name in every for word in name.split("."))
 
 
 def scope_or_id(resource_id: str, text: str) -> Wrong | None:
@@ -158,7 +180,10 @@ def scope_or_id(resource_id: str, text: str) -> Wrong | None:
     if found is None:
         return Wrong(f'"{text}" is an id', "the name of a scope, as in Mail.Read")
     if found[0] != resource_id:
-        return Wrong(f'"{text}" is {found[1].value} of {RESOURCE_NAMES[found[0]]}', "a scope of this resource, by name")
+        return Wrong(
+            f'"{text}" is {found[1].value} of {RESOURCE_NAMES.get(found[0], found[0])}',
+            "a scope of this resource, by name",
+        )
     return Wrong(f'"{text}" is an id', "its name", found[1].value)
 
 
@@ -174,7 +199,7 @@ def permission_id(resource_id: str, text: str, name: str = "") -> Wrong | None:
     owner, scope = found
     if owner != resource_id:
         ours = known_scopes(resource_id).get(scope.value.lower())
-        message = f'"{text}" is {scope.value} of {RESOURCE_NAMES[owner]}, not of {on}'
+        message = f'"{text}" is {scope.value} of {RESOURCE_NAMES.get(owner, owner)}, not of {on}'
         return Wrong(message, f"the id of a permission of {on}", ours.id if ours else "")
     if name and name.lower() != scope.value.lower():
         return Wrong(f'"{text}" is {scope.value}, not {name}', f"the id of {name}", _id_of(resource_id, name))
@@ -184,19 +209,6 @@ def permission_id(resource_id: str, text: str, name: str = "") -> Wrong | None:
 def _id_of(resource_id: str, name: str) -> str:
     found = known_scopes(resource_id).get(name.lower())
     return found.id if found else ""
-
-
-def _names(known: Mapping[str, KnownScope]) -> list[str]:
-    return [scope.value for scope in known.values()]
-
-
-def _one_slip(a: str, b: str) -> bool:
-    """Whether one letter was added, lost or changed, or two neighbours swapped."""
-    while a and b and a[0] == b[0]:
-        a, b = a[1:], b[1:]
-    while a and b and a[-1] == b[-1]:
-        a, b = a[:-1], b[:-1]
-    return max(len(a), len(b)) <= 1 or (len(a) == 2 and a == b[::-1])
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:

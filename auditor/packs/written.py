@@ -13,16 +13,17 @@ from auditor.model.app import App, RequestMode, ScopeNeed
 from auditor.model.scope_lists import RESOURCES
 from auditor.packs import words
 from auditor.packs.forms import FORMAT, FORMAT_VERSION
+from auditor.packs.taken import is_taken
 
 _LONGEST_NAME = 40
 _WIDTH = 108
 
 
 def name_for(app: App) -> str:
-    """A name for the app's pack that `words.pack_name` takes."""
+    """A name for the app's pack that `words.pack_name` takes, and that no shipped pack has."""
     plain = unicodedata.normalize("NFKD", app.name).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall("[a-z0-9]+", plain))[:_LONGEST_NAME].strip("-")
-    return slug or f"app-{app.client_id[:8]}"
+    return f"{slug}-own" if is_taken(slug) else slug or f"app-{app.client_id[:8]}"
 
 
 def pack_text(app: App, *, name: str, source: str = "") -> str:

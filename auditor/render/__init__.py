@@ -15,29 +15,34 @@ from auditor.render.errors import UnknownFormat as UnknownFormat
 class Format(NamedTuple):
     """Where a format is made: a module with ``render(report, **options) -> str | bytes``.
 
-    `ending` is that of its files. `needs` are modules outside the core dependencies, which the `extra` of that name
-    installs. What `is_binary` does not go to a terminal. What `shows_trend` takes ``history``, the earlier runs.
+    `ending` is that of its files, and `other_endings` are taken for it, too. `needs` are modules outside the core
+    dependencies, which the `extra` of that name installs. What `is_binary` does not go to a terminal. What
+    `shows_trend` takes ``history``, the earlier runs. What does not show a supposed change (`shows_what_if`) is told to
+    whoever asked for one. What `points_into_files` takes ``places``, where the files of packs lie in the repository.
     """
 
     module: str
     ending: str
     needs: tuple[str, ...] = ()
     extra: str = ""
+    other_endings: tuple[str, ...] = ()
     is_binary: bool = False
     shows_trend: bool = False
+    shows_what_if: bool = True
+    points_into_files: bool = False
 
 
 FORMATS = MappingProxyType(
     {
         "text": Format("auditor.render.text", ".txt"),
         "json": Format("auditor.render.json", ".json"),
-        "markdown": Format("auditor.render.markdown", ".md"),
-        "sarif": Format("auditor.render.sarif", ".sarif"),
+        "markdown": Format("auditor.render.markdown", ".md", other_endings=(".markdown",)),
+        "sarif": Format("auditor.render.sarif", ".sarif", other_endings=(".sarif.json",), points_into_files=True),
         "junit": Format("auditor.render.junit", ".xml"),
         "csv": Format("auditor.render.csv", ".csv"),
         "xlsx": Format("auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True),
-        "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl"),
-        "html": Format("auditor.render.html", ".html", shows_trend=True),
+        "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl", other_endings=(".jsonl",), shows_what_if=False),
+        "html": Format("auditor.render.html", ".html", other_endings=(".htm",), shows_trend=True),
         "pdf": Format(
             "auditor.render.pdf", ".pdf", needs=("weasyprint",), extra="pdf", is_binary=True, shows_trend=True
         ),

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from datetime import datetime
 
 from auditor.model.report import Report
+from auditor.render.moment import stamp
 from auditor.render.sheets import Row, Sheet, Value, sheets
 
 BOM = "\ufeff"
@@ -17,11 +20,16 @@ BOM = "\ufeff"
 STARTS_A_FORMULA = ("=", "+", "-", "@", "|", "%", "＝", "＋", "－", "＠")
 """What makes a spreadsheet calculate with a cell instead of showing it (OWASP, "CSV injection")."""
 
+_NEXT_CELL = re.compile(rf"""([;\t\r\n][\s"]*)(?=[{re.escape("".join(STARTS_A_FORMULA))}])""")
+"""Where a cell would begin for a spreadsheet whose lists are separated by ``;`` (half of Europe) or by tabs: it takes
+the commas for text and the quotes for no quotes, and what stands behind such a mark for a cell of its own."""
+
 
 def render(report: Report) -> bytes:
     """UTF-8 with a byte order mark, lines that end in CR LF, every cell in quotes.
 
-    A cell that a spreadsheet could take for a formula begins with an apostrophe.
+    A cell that a spreadsheet could take for a formula begins with an apostrophe, and so does one that began with an
+    apostrophe already: without its first apostrophe, every cell is what it was.
     """
     tables = sheets(report)
     heads = tuple(dict.fromkeys(column.head for table in tables for column in table.columns))
@@ -42,7 +50,10 @@ def _lines(table: Sheet, heads: tuple[str, ...]) -> list[Row]:
 
 
 def harmless(value: Value) -> Value:
-    """The value such that a spreadsheet shows it and does not calculate with it."""
-    if isinstance(value, str) and value.lstrip().startswith(STARTS_A_FORMULA):
-        return f"'{value}"
-    return value
+    """The value such that a spreadsheet shows it and does not calculate with it, nor with any part of it."""
+    if isinstance(value, datetime):
+        return stamp(value)
+    if not isinstance(value, str):
+        return value
+    tame = _NEXT_CELL.sub(r"\1'", value)
+    return f"'{tame}" if tame.lstrip().startswith((*STARTS_A_FORMULA, "'")) else tame

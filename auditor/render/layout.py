@@ -25,12 +25,10 @@ def safe(text: str) -> str:
 
 
 def _is_harmful(char: str) -> bool:
-    return unicodedata.category(char) in _HARMFUL or _is_noncharacter(ord(char))
-
-
-def _is_noncharacter(code: int) -> bool:
-    """Whether Unicode will never give this code a character, so that no document may hold it (U+FFFE, U+FDD0)."""
-    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    """Whether it steers or reorders, or is none of Unicode's characters at all: XML and HTML refuse those."""
+    number = ord(char)
+    no_character = number & 0xFFFE == 0xFFFE or 0xFDD0 <= number <= 0xFDEF
+    return no_character or unicodedata.category(char) in _HARMFUL
 
 
 def _escaped(char: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditor.model.decision import Confidence, Decision
+from auditor.model.decision import Confidence, Decision, Outcome
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.fix import Fix
 from auditor.model.report import Report
 from auditor.render.disagreements import ABOUT, HEADING, in_short
+from auditor.render.encoded import encoded
 from auditor.render.ending import allowed_by, answer, cost, what
 from auditor.render.first import FirstThing, action, first_thing, question
 from auditor.render.layout import clip
@@ -16,6 +17,8 @@ from auditor.render.markdown_text import code_span, fenced, harmless, link
 from auditor.render.scopes import are_assumed, numbered, verdict_word, whose, why
 from auditor.render.standing import by_standing
 from auditor.render.waived import found
+from auditor.render.what_if import ABOUT as SUPPOSED
+from auditor.render.what_if import assumed, changes, was_and_would_be
 from auditor.render.words import (
     FINDINGS,
     NAME,
@@ -27,6 +30,7 @@ from auditor.render.words import (
     resource,
     screen,
     sentence,
+    series,
     tally,
     utc,
 )
@@ -45,7 +49,7 @@ def render(report: Report) -> str:
     """
     blocks = [f"## {_said(question(report))}", *_answers(report), _table(("", ""), _facts(report))]
     blocks += _first(report)
-    for part in (_scopes, _findings, _disagreements, _unread, _provenance):
+    for part in (_supposed, _scopes, _findings, _disagreements, _unread, _provenance):
         blocks += part(report)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
@@ -64,11 +68,8 @@ def _answers(report: Report) -> Iterator[str]:
         return
     lines = []
     for number, decision in numbered(report):
-        first = f" First fix: {_said(sentence(decision.fixes[0].title))}" if decision.fixes else ""
-        lines.append(
-            f"- {_said(whose(number, decision))}: **{_said(answer_word(decision))}.**"
-            f" {_said(sentence(decision.because))}{first}"
-        )
+        word, because = _said(answer_word(decision)), _said(sentence(decision.because))
+        lines.append(f"- {_said(whose(number, decision))}: **{word}.** {because}")
     yield "\n".join(lines)
 
 
@@ -81,8 +82,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "Source", _said(report.source)
     yield "Rules", _said(f"{tally(report.summary)}.") if report.findings else ""
     if report.granted is not None:
-        told = f"{count(len(report.granted.rows), 'grant')}: the CSV, XLSX and JSON reports list them."
-        yield "Grants read", told
+        rows = len(report.granted.rows)
+        yield "Grants read", f"{count(rows, 'grant')}, listed in the CSV, XLSX and JSON reports." if rows else "None."
 
 
 def _facts_of(decision: Decision) -> Iterator[tuple[str, str]]:
@@ -100,16 +101,34 @@ def _several(texts: Iterable[str]) -> str:
 
 
 def _first(report: Report) -> Iterator[str]:
-    """The first thing to do, for each answer once."""
-    decisions: list[Decision | None] = [*report.decisions] if len(report.decisions) == 1 else []
-    for decision in decisions if report.decisions else [None]:
-        first = first_thing(report, decision, more="Findings")
+    """The first thing to do; of several answers, the first thing for each."""
+    if len(report.decisions) > 1:
+        yield from _first_of_each(report)
+        return
+    decision = report.decisions[0] if report.decisions else None
+    first = first_thing(report, decision, more="Findings")
+    if first is not None:
+        yield "### First thing to do"
+        yield from _first_thing(first)
+    if decision is not None and len(decision.fixes) > 1:
+        others = "\n".join(f"- {_said(sentence(fix.title))}" for fix in decision.fixes[1:])
+        yield f"Instead of it:\n\n{others}"
+
+
+def _first_of_each(report: Report) -> Iterator[str]:
+    """What to do first about each answer that wants it; answers that the same fix mends share it."""
+    alike: dict[bytes, list[tuple[int, Decision]]] = {}
+    for number, decision in numbered(report):
+        asks = decision.outcome is Outcome.DEPENDS and any(part.needs for part in report.unread)
+        if decision.fixes or decision.advice or asks:
+            alike.setdefault(encoded((decision.fixes[:1], decision.advice)), []).append((number, decision))
+    if alike:
+        yield "### First thing to do"
+    for same in alike.values():
+        yield f"**{_said(series([whose(number, decision) for number, decision in same]))}**"
+        first = first_thing(report, same[0][1], more="Findings")
         if first is not None:
-            yield "### First thing to do"
             yield from _first_thing(first)
-        if decision is not None and len(decision.fixes) > 1:
-            others = "\n".join(f"- {_said(sentence(fix.title))}" for fix in decision.fixes[1:])
-            yield f"Instead of it:\n\n{others}"
 
 
 def _first_thing(first: FirstThing) -> Iterator[str]:
@@ -135,6 +154,21 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """A table of cells that are Markdown already; a row with nothing behind its first cell is left out."""
     lines = [f"| {' | '.join(row)} |" for row in rows if any(row[1:])]
     return "\n".join((f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}", *lines)) if lines else ""
+
+
+def _supposed(report: Report) -> Iterator[str]:
+    if report.what_if:
+        yield f"### If it were so: {_said(assumed(report))}"
+        yield SUPPOSED
+        rows = (
+            (
+                _said(app_and_id(change.then)),
+                *map(_said, was_and_would_be(change)),
+                _said(sentence(change.then.because)),
+            )
+            for change in changes(report)
+        )
+        yield _table(("App", "As it is", "If it were so", "Why"), rows)
 
 
 def _scopes(report: Report) -> Iterator[str]:

@@ -12,3 +12,8 @@ def moment(taken: str) -> datetime | None:
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def stamp(at: datetime) -> str:
+    """A time in UTC as ``2026-11-22T02:00:00Z``, with parts of a second where it has them."""
+    return f"{at.replace(tzinfo=None).isoformat()}Z"

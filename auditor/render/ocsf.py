@@ -1,4 +1,4 @@
-"""The findings as OCSF events for a SIEM: Compliance Finding, one JSON object a line.
+"""The findings, and what could not be read, as OCSF events for a SIEM: Compliance Finding, one JSON object a line.
 
 Source: Open Cybersecurity Schema Framework 1.5, class Compliance Finding (2003) with the profile ``cloud``. JSON
 Lines because collectors take events one by one, and a file of them can be appended to another.
@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from auditor.model.finding import Finding, FindingOutcome, Severity
-from auditor.model.report import PackRef, Report
+from auditor.model.report import PackRef, Report, UnreadPart
 from auditor.render.encoded import encoded
+from auditor.render.ending import allowed_by, answer, cost, what
 from auditor.render.evidence import said
 from auditor.render.layout import safe
 from auditor.render.moment import moment
@@ -30,26 +31,108 @@ _COMPLIANCE = {
     FindingOutcome.PASS: (1, "Pass"),
     FindingOutcome.FAIL: (3, "Fail"),
     FindingOutcome.WAIVED: (3, "Fail"),
-    FindingOutcome.UNKNOWN: (0, "Unknown"),
+    FindingOutcome.UNKNOWN: (2, "Warning"),
     FindingOutcome.NOT_APPLICABLE: (99, "Not applicable"),
 }
-"""A waived finding fails all the same; that somebody accepted it is the status of the event."""
+"""A waived finding fails all the same; that somebody accepted it is the status of the event. Warning is what "did not
+yield a result due to missing information"."""
+_NOT_READ = "not-read"
 _NEW, _SUPPRESSED = (1, "New"), (3, "Suppressed")
 _ENTRA = 6
 """Type of an account of Microsoft Entra ID."""
 
 
 def render(report: Report) -> bytes:
-    """One event for each finding, in the order of the report. The same report gives the same bytes."""
+    """One event for each finding, in the order of the report, then one for each part that could not be read.
+
+    The same report gives the same bytes.
+    """
     packs = {pack.name: pack for pack in report.packs}
-    events = (_event(finding, report, packs.get(finding.pack)) for finding in report.findings)
+    events = [_event(finding, report, packs.get(finding.pack)) for finding in report.findings]
+    events += [_unread_event(part, report) for part in report.unread]
     return b"".join(encoded(event) + b"\n" for event in events)
 
 
 def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, Any]:
-    severity_id, severity = _SEVERITIES[finding.severity]
+    unknown = finding.outcome is FindingOutcome.UNKNOWN
     status_id, status = _SUPPRESSED if finding.outcome is FindingOutcome.WAIVED else _NEW
-    time = milliseconds(report.taken)
+    severity_id, severity = _SEVERITIES[finding.severity]
+    told = _line(f"{'Unknown: ' if unknown else ''}{sentence(finding.reason)}")
+    return {
+        **_frame(report),
+        "severity_id": severity_id,
+        "severity": severity,
+        "status_id": status_id,
+        "status": status,
+        "status_code": finding.outcome.value,
+        "status_detail": told,
+        "message": _line(f"{finding.rule}: {told}"),
+        "compliance": _compliance(finding, pack),
+        "finding_info": {
+            "uid": f"{finding.fingerprint or finding.rule}/{_line(finding.pack)}",
+            "title": _line(finding.title),
+            "desc": _line(finding.note or sentence(finding.reason)),
+            **_seen(report),
+            "types": [finding.pack],
+        },
+        **_remediation(finding),
+        "resources": [_resource(report, pack)],
+        "unmapped": {
+            "pack_sha256": pack.digest if pack else "",
+            "evidence": [_line(said(one)) for one in finding.evidence],
+            **({"waivers": [_line(waived(one)) for one in finding.waivers]} if finding.waivers else {}),
+            **({"not_read": [_not_read(part) for part in report.unread]} if unknown and report.unread else {}),
+        },
+    }
+
+
+def _unread_event(part: UnreadPart, report: Report) -> dict[str, Any]:
+    """What could not be read, told even where no rule depends on it: a SIEM must not take silence for a pass."""
+    told = _line(f"{what(part)} ({part.section}) could not be read. {answer(part)}")
+    title = _line(f"{what(part)} can be read")
+    allowed = _line(allowed_by(part))
+    return {
+        **_frame(report),
+        "severity_id": 1,
+        "severity": "Informational",
+        "status_id": 1,
+        "status": "New",
+        "status_code": _NOT_READ,
+        "status_detail": told,
+        "message": told,
+        "compliance": {
+            "control": _line(f"{_NOT_READ}/{part.section}"),
+            "desc": title,
+            "standards": [_line(f"{pack.name} {pack.version}") for pack in report.packs],
+            "status_id": 2,
+            "status": "Warning",
+        },
+        "finding_info": {
+            "uid": _line(f"{report.tenant.id}/{_NOT_READ}/{part.section}"),
+            "title": title,
+            "desc": _line(cost(part.needs)) or told,
+            **_seen(report),
+            "types": [_NOT_READ],
+        },
+        **({"remediation": {"desc": f"Allowed by: {allowed}", "references": []}} if allowed else {}),
+        "resources": [_resource(report, None)],
+        "unmapped": {"not_read": [_not_read(part)]},
+    }
+
+
+def _not_read(part: UnreadPart) -> dict[str, Any]:
+    return {
+        "section": _line(part.section),
+        "http_status": part.status,
+        "code": _line(part.code),
+        "message": _line(part.message),
+        "request_id": _line(part.request_id),
+        "allowed_by_any_of": [_line(need) for need in part.needs],
+    }
+
+
+def _frame(report: Report) -> dict[str, Any]:
+    """What every event says. This program keeps no record, so each run creates; the uid tells what is known already."""
     return {
         "activity_id": CREATE,
         "activity_name": "Create",
@@ -59,33 +142,16 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
         "class_name": "Compliance Finding",
         "type_uid": CLASS * 100 + CREATE,
         "type_name": "Compliance Finding: Create",
-        "time": time,
-        "severity_id": severity_id,
-        "severity": severity,
-        "status_id": status_id,
-        "status": status,
-        "status_code": finding.outcome.value,
-        "status_detail": _line(sentence(finding.reason)),
-        "message": _line(f"{finding.rule}: {sentence(finding.reason)}"),
+        "time": milliseconds(report.taken),
         "metadata": _metadata(report),
         "cloud": {"provider": "Microsoft Entra ID", "account": _account(report)},
-        "compliance": _compliance(finding, pack),
-        "finding_info": {
-            "uid": f"{finding.fingerprint or finding.rule}/{_line(finding.pack)}",
-            "title": _line(finding.title),
-            "desc": _line(finding.note or sentence(finding.reason)),
-            "created_time": time,
-            "data_sources": ["Microsoft Graph"],
-            "types": [finding.pack],
-        },
-        **_remediation(finding),
-        "resources": [_resource(report, pack)],
-        "unmapped": {
-            "pack_sha256": pack.digest if pack else "",
-            "evidence": [_line(said(one)) for one in finding.evidence],
-            **({"waivers": [_line(waived(one)) for one in finding.waivers]} if finding.waivers else {}),
-        },
     }
+
+
+def _seen(report: Report) -> dict[str, Any]:
+    """When the finding was seen last; when it was seen first is not known."""
+    time = milliseconds(report.taken)
+    return {**({"last_seen_time": time} if time else {}), "data_sources": ["Microsoft Graph"]}
 
 
 def _metadata(report: Report) -> dict[str, Any]:
@@ -95,8 +161,8 @@ def _metadata(report: Report) -> dict[str, Any]:
         "profiles": ["cloud"],
         "tenant_uid": report.tenant.id,
         "product": {
-            "name": "consent-auditor",
-            "vendor_name": _line(name) or "consent-auditor",
+            "name": _line(name) or "consent-auditor",
+            "vendor_name": "consent-auditor",
             "version": _line(version) or "unknown",
         },
     }

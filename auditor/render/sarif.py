@@ -6,6 +6,7 @@ Source: OASIS SARIF 2.1.0, and GitHub's "SARIF support for code scanning".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from auditor.render.markdown_text import harmless, link
 from auditor.render.moment import moment
 from auditor.render.standing import by_standing
 from auditor.render.waived import waived
+from auditor.render.what_if import in_short
 from auditor.render.words import answer_word, counts, flat, is_path, sentence
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -44,6 +46,9 @@ _KINDS = {
 }
 _WANTING = (FindingOutcome.FAIL, FindingOutcome.WAIVED, FindingOutcome.UNKNOWN)
 _ROOT = "%SRCROOT%"
+_ELSEWHERE = "packs-elsewhere"
+_ANY_APP = "vendor-app"
+"""The pack that is applied to an app without a pack of its own: which app it is about is not in its name."""
 _NOT_READ = "not-read"
 _MOST_TAGS = 10
 """GitHub reads no more of them."""
@@ -51,26 +56,29 @@ _SHORT = 1000
 """Characters of a description on GitHub are 1,024."""
 
 
-def render(report: Report, *, passed: bool = False) -> bytes:
+def render(report: Report, *, passed: bool = False, places: Mapping[str, str] = MappingProxyType({})) -> bytes:
     """One run with a result for each rule that failed, was waived (suppressed) or is unknown (kind ``open``).
 
     With `passed`, those that passed or do not apply are results, too. GitHub shows every result as an alert, whatever
     its kind (microsoft/PSRule issue 955), so they are left out otherwise. Decisions are no results of their own: what
     they mean for a pack is its rule VENDOR-CONNECT, and without a pack there is no line to point at. All of them
     are in the properties of the run.
+
+    `places` tells where files of packs lie below the root of the repository, by the names that the report has for
+    them: empty for one that lies elsewhere. A file that is not among them lies where the report says.
     """
     told = by_standing(report.findings, *(FindingOutcome if passed else _WANTING))
-    places: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for finding in report.findings:
-        places.setdefault(_id(finding), len(places))
+        numbers.setdefault(_id(finding), len(numbers))
     first = {_id(finding): finding for finding in reversed(report.findings)}
     run = {
-        "tool": _tool(report, [_rule(first[rule]) for rule in places]),
-        "automationDetails": {"id": f"consent-auditor/{quote(safe(report.tenant.id))}/"},
+        "tool": _tool(report, [_rule(first[rule]) for rule in numbers]),
+        "automationDetails": {"id": _category(report)},
         "invocations": [_invocation(report)],
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder that the packs' files are told from."}}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, places[_id(finding)]) for finding in told],
+        "results": [_result(finding, numbers[_id(finding)], places) for finding in told],
         "properties": _about(report),
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -80,6 +88,18 @@ def render(report: Report, *, passed: bool = False) -> bytes:
 def _text(text: str) -> str:
     """Text on one line in which no viewer finds a link: ``[x](y)`` is one in SARIF's plain messages, too."""
     return safe(flat(text)).replace("](", "] (")
+
+
+def _message(text: str) -> str:
+    """Text for a message or a description, where ``{0}`` would be a placeholder: its braces are doubled (3.11.5)."""
+    return _text(text).replace("{", "{{").replace("}", "}}")
+
+
+def _category(report: Report) -> str:
+    """What an upload to GitHub replaces: the alerts of the same tenant by the same packs, and no others."""
+    packs = sorted({f"{p.name}:{p.client_id}" if p.name == _ANY_APP else p.name for p in report.packs})
+    told = (report.tenant.id, *(["+".join(packs)] if packs else []))
+    return "/".join(("consent-auditor", *(quote(safe(part), safe=":+") for part in told), ""))
 
 
 def _id(finding: Finding) -> str:
@@ -97,15 +117,16 @@ def _tool(report: Report, rules: list[dict[str, Any]]) -> dict[str, Any]:
             {"id": _NOT_READ, "shortDescription": {"text": "A part of the tenant could not be read."}},
         ],
     }
-    return {"driver": driver, "extensions": [_pack(pack) for pack in dict.fromkeys(report.packs)]}
+    # Each once, which the schema wants: two packs may differ in the app alone.
+    return {"driver": driver, "extensions": [_pack(*key) for key in dict.fromkeys(map(_key, report.packs))]}
 
 
-def _pack(pack: PackRef) -> dict[str, Any]:
-    return {
-        "name": _text(pack.name),
-        "version": _text(pack.version),
-        "properties": {"digest": _text(pack.digest)},
-    }
+def _key(pack: PackRef) -> tuple[str, str, str]:
+    return _text(pack.name), _text(pack.version), _text(pack.digest)
+
+
+def _pack(name: str, version: str, digest: str) -> dict[str, Any]:
+    return {"name": name, "version": version, "properties": {"digest": digest}}
 
 
 def _rule(finding: Finding) -> dict[str, Any]:
@@ -114,8 +135,8 @@ def _rule(finding: Finding) -> dict[str, Any]:
     score = {"security-severity": _SCORES[finding.severity]} if finding.severity in _SCORES else {}
     rule = {
         "id": _id(finding),
-        "shortDescription": {"text": clip(title, _SHORT) or _id(finding)},
-        "fullDescription": {"text": clip(why or title, _SHORT) or _id(finding)},
+        "shortDescription": {"text": _message(clip(title, _SHORT) or _id(finding))},
+        "fullDescription": {"text": _message(clip(why or title, _SHORT) or _id(finding))},
         "help": _help(finding, title, why),
         "defaultConfiguration": {"level": _LEVELS[finding.severity]},
         "properties": {
@@ -144,12 +165,12 @@ def _help(finding: Finding, title: str, why: str) -> dict[str, str]:
         "\n".join(f"- {link(address)}" for address in finding.references),
     ]
     return {
-        "text": "\n".join(_text(line) for line in (*plain, *finding.references) if line),
-        "markdown": "\n\n".join(filter(None, marked)),
+        "text": "\n".join(_message(line) for line in (*plain, *finding.references) if line),
+        "markdown": "\n\n".join(filter(None, marked)).replace("{", "{{").replace("}", "}}"),
     }
 
 
-def _result(finding: Finding, index: int) -> dict[str, Any]:
+def _result(finding: Finding, index: int, places: Mapping[str, str]) -> dict[str, Any]:
     outcome = finding.outcome
     kind = _KINDS[outcome]
     unknown = "Unknown: " if outcome is FindingOutcome.UNKNOWN else ""
@@ -159,12 +180,12 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "kind": kind,
         # Anything but a failure has no level (3.27.10).
         "level": _LEVELS[finding.severity] if kind == "fail" else "none",
-        "message": {"text": unknown + (_text(sentence(finding.reason)) or _text(finding.title) or _id(finding))},
-        "locations": [_location(finding)],
+        "message": {"text": _message(unknown + (sentence(finding.reason) or finding.title or _id(finding)))},
+        "locations": [_location(finding, places)],
         # The first key is the only one that GitHub compares: with it, an alert outlives changes of the pack's file.
         "partialFingerprints": {
-            "primaryLocationLineHash": _text(finding.fingerprint),
-            "consentAuditor/v1": _text(finding.fingerprint),
+            "primaryLocationLineHash": _fingerprint(finding),
+            "consentAuditor/v1": _fingerprint(finding),
         },
         "properties": {
             "outcome": outcome.value,
@@ -182,13 +203,22 @@ def _suppression(waiver: Waiver) -> dict[str, Any]:
     return {"kind": "external", "status": "accepted", "justification": _text(waived(waiver))}
 
 
-def _location(finding: Finding) -> dict[str, Any]:
-    """The rule's line. GitHub refuses a file in which one result has none: without one, the pack's name stands in."""
+def _fingerprint(finding: Finding) -> str:
+    """The same in every run, and another for the same rule of another pack, such as that of a vendor's other region."""
+    return f"{_text(finding.fingerprint)}/{_text(finding.pack)}"
+
+
+def _location(finding: Finding, places: Mapping[str, str]) -> dict[str, Any]:
+    """The rule's line. GitHub refuses a file in which one result has none: without one, the pack's name stands in.
+
+    A pack of which only the name is known gets an address that no file of the repository has, and no base.
+    """
     file, line = (finding.place.file, finding.place.line) if finding.place else (finding.pack, 1)
-    address = quote(safe(file.lstrip("/")) or "rules", safe="/")
+    inside = places.get(file, file).lstrip("/") or ("" if file in places else "rules")
+    address = quote(safe(inside or f"{_ELSEWHERE}/{file}"), safe="/")
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": address, "uriBaseId": _ROOT},
+            "artifactLocation": {"uri": address, **({"uriBaseId": _ROOT} if inside else {})},
             "region": {"startLine": max(line, 1)},
         }
     }
@@ -211,7 +241,7 @@ def _notification(part: UnreadPart) -> dict[str, Any]:
     return {
         "descriptor": {"id": _NOT_READ, "index": 0},
         "level": "warning",
-        "message": {"text": _text(" ".join(filter(None, whole)))},
+        "message": {"text": _message(" ".join(filter(None, whole)))},
     }
 
 
@@ -221,6 +251,7 @@ def _about(report: Report) -> Mapping[str, Any]:
         "answer": _text(report.summary.answer),
         "rules": _text(counts(report.summary)),
         "answers": [_decision(decision) for decision in report.decisions],
+        **({"ifItWereSo": list(map(_text, in_short(report)))} if report.what_if else {}),
     }
 
 
@@ -228,6 +259,7 @@ def _decision(decision: Decision) -> dict[str, str]:
     return {
         "app": _text(decision.app.name),
         "clientId": _text(decision.app.client_id),
+        **({"variant": _text(decision.app.variant)} if decision.app.variant else {}),
         "subject": _text(decision.subject),
         "outcome": decision.outcome.value,
         "confidence": decision.confidence.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
 from auditor.model.decision import Decision
@@ -10,7 +11,9 @@ from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.render.evidence import said
 from auditor.render.layout import safe
+from auditor.render.moment import moment
 from auditor.render.waived import waived
+from auditor.render.what_if import assumed, changes, was_and_would_be
 from auditor.render.words import (
     FINDINGS,
     VERDICTS,
@@ -25,7 +28,8 @@ from auditor.render.words import (
     sentence,
 )
 
-Value = str | int
+Value = str | int | datetime
+"""Times are in UTC."""
 Row = tuple[Value, ...]
 
 
@@ -49,6 +53,7 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
     return (
         Sheet("Summary", (Column("Fact", 18), Column("Value", 90)), tuple(map(_safe, _facts(report)))),
         Sheet("Answers", _ANSWERS, tuple(_safe(_answer(decision)) for decision in report.decisions)),
+        Sheet("If it were so", _SUPPOSED, tuple(map(_safe, _supposed(report)))),
         Sheet("Scopes", _SCOPES, tuple(map(_safe, _scopes(report)))),
         Sheet("Findings", _FINDINGS, tuple(_safe(_finding(finding)) for finding in report.findings)),
         Sheet("Grants", _GRANTS, tuple(map(_safe, _grants(report)))),
@@ -61,11 +66,16 @@ def _safe(row: Row) -> Row:
     return tuple(safe(flat(value)) if isinstance(value, str) else value for value in row)
 
 
+def _time(taken: str) -> Value:
+    """The time as a time; what is none stays as it is."""
+    return moment(taken) or taken
+
+
 def _facts(report: Report) -> Iterator[Row]:
     yield "Tenant", report.tenant.name
     yield "Tenant id", report.tenant.id
     yield "Cloud", report.cloud
-    yield "Read at", report.taken
+    yield "Read at", _time(report.taken)
     yield "Source", report.source
     yield "Tool", report.tool
     yield "Answer", report.summary.answer
@@ -114,6 +124,23 @@ def _answer(decision: Decision) -> Row:
         fix.title if fix else "",
         fix.link if fix else "",
     )
+
+
+_SUPPOSED = (
+    *_WHO,
+    Column("Supposed", 40),
+    Column("As it is", 24),
+    Column("If it were so", 24),
+    Column("Why", 60),
+    Column("Code", 13),
+)
+
+
+def _supposed(report: Report) -> Iterator[Row]:
+    """The answers that were decided again, for a change that nobody made."""
+    for change in changes(report):
+        then = change.then
+        yield *_who(then), assumed(report), *was_and_would_be(change), sentence(then.because), code(then.code)
 
 
 _SCOPES = (
@@ -255,4 +282,4 @@ def _calls(report: Report) -> Iterator[Row]:
     for call in report.provenance.calls if report.provenance else ():
         status = "" if call.status is None else call.status
         rows = "" if call.rows is None else call.rows
-        yield call.section, call.address, status, rows, call.at, " or ".join(call.permissions)
+        yield call.section, call.address, status, rows, _time(call.at), " or ".join(call.permissions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -11,7 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from auditor.model.report import Report
 from auditor.render.layout import safe
-from auditor.render.moment import moment
+from auditor.render.moment import moment, stamp
 from auditor.render.sheets import Sheet, Value, sheets
 
 LONGEST = 32_767
@@ -19,6 +20,8 @@ LONGEST = 32_767
 MOST_ROWS = 1_048_576
 """Rows of a sheet."""
 _WIDEST = 60
+_TIME = 'yyyy-mm-dd hh:mm:ss "UTC"'
+_FIRST_YEAR = 1901
 _UNKNOWN_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 _COLOURS = {
     "fail": "#F9D5D0",
@@ -40,7 +43,13 @@ def render(report: Report) -> bytes:
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
         out,
-        {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "remove_timezone": True,
+        },
     )
     book.set_properties(
         {
@@ -49,27 +58,44 @@ def render(report: Report) -> bytes:
             "created": moment(report.taken) or _UNKNOWN_TIME,
         }
     )
-    head = book.add_format({"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "valign": "vcenter"})
-    cell = book.add_format({"text_wrap": True, "valign": "top"})
-    marks = {word: book.add_format({"text_wrap": True, "valign": "top", "bg_color": c}) for word, c in _COLOURS.items()}
+    forms = _forms(book)
     for table in sheets(report):
-        _write(book.add_worksheet(table.name), table, head, cell, marks)
+        _write(book.add_worksheet(table.name), table, forms)
     book.close()
     return out.getvalue()
 
 
-def _write(sheet: Worksheet, table: Sheet, head: Format, cell: Format, marks: dict[str, Format]) -> None:
+class _Forms(NamedTuple):
+    """How cells look: heads, values, times, and the words that have a colour."""
+
+    head: Format
+    cell: Format
+    time: Format
+    marks: dict[str, Format]
+
+
+def _forms(book: xlsxwriter.Workbook) -> _Forms:
+    plain = {"text_wrap": True, "valign": "top"}
+    return _Forms(
+        head=book.add_format({"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "valign": "vcenter"}),
+        cell=book.add_format(plain),
+        time=book.add_format(plain | {"num_format": _TIME, "align": "left"}),
+        marks={word: book.add_format(plain | {"bg_color": colour}) for word, colour in _COLOURS.items()},
+    )
+
+
+def _write(sheet: Worksheet, table: Sheet, forms: _Forms) -> None:
     last = len(table.columns) - 1
     kept = table.rows[: MOST_ROWS - 2]
     for number, column in enumerate(table.columns):
         sheet.set_column(number, number, min(column.width, _WIDEST))
-        sheet.write_string(0, number, column.head, head)
+        sheet.write_string(0, number, column.head, forms.head)
     for line, row in enumerate(kept, start=1):
         for number, value in enumerate(row):
-            _put(sheet, line, number, value, marks.get(value, cell) if isinstance(value, str) else cell)
+            _put(sheet, line, number, value, forms)
     if len(kept) < len(table.rows):
         told = f"{len(table.rows) - len(kept)} more rows do not fit into a sheet: the JSON report holds them all."
-        sheet.write_string(len(kept) + 1, 0, told, cell)
+        sheet.write_string(len(kept) + 1, 0, told, forms.cell)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(len(kept), 1), last)
     sheet.set_landscape()
@@ -79,11 +105,21 @@ def _write(sheet: Worksheet, table: Sheet, head: Format, cell: Format, marks: di
     sheet.set_footer("&L&A&RPage &P of &N")
 
 
-def _put(sheet: Worksheet, line: int, number: int, value: Value, form: Format) -> None:
-    if isinstance(value, int):
-        sheet.write_number(line, number, value, form)
+def _put(sheet: Worksheet, line: int, number: int, value: Value, forms: _Forms) -> None:
+    if isinstance(value, datetime):
+        _put_time(sheet, line, number, value, forms)
+    elif isinstance(value, int):
+        sheet.write_number(line, number, value, forms.cell)
     elif value:
-        sheet.write_string(line, number, cut(value), form)
+        sheet.write_string(line, number, cut(value), forms.marks.get(value, forms.cell))
+
+
+def _put_time(sheet: Worksheet, line: int, number: int, value: datetime, forms: _Forms) -> None:
+    """A time to calculate with; a workbook knows none before 1900."""
+    if value.year < _FIRST_YEAR:
+        sheet.write_string(line, number, stamp(value), forms.cell)
+    else:
+        sheet.write_datetime(line, number, value, forms.time)
 
 
 def cut(value: str) -> str:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.snapshot.folding import Folded, fold, folded
-from auditor.snapshot.ordinary import MICROSOFT_HOSTS, ORDINARY, TENANT_HOSTS
+from auditor.snapshot.hosts import host_key, names_customer
+from auditor.snapshot.ordinary import ORDINARY
 from auditor.snapshot.tokens import GUID, TOKEN
 
 _ALONE = 6
 """Shorter names count only where they stand alone: a group named Mail is not meant by every Mail.Read."""
-_SHORTEST = 3
+_SHORTEST = 2
 _PREFIX = 3
 
-_EMAIL = re.compile(r"[\w.+#'~-]+@[\w-]+(?:\.[\w-]+)+")
-_HOST = re.compile(r"(?<![\w-])(?:[\w-]+\.)+[a-z]{2,24}(?![\w-])")
+_EMAIL = re.compile(r"(?<![\w.+#~-])[\w.+#~-][\w.+#'~-]*@[\w-]+(?:\.[\w-]+)+")
+"""A quote may stand inside (``o'neil@…``); one before it is no part of it."""
+_HOST = re.compile(r"(?<![\w-])(?:[\w-]+\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})(?![\w-])")
+_TWO_LETTERS = re.compile(r"(?<![^\W_])[^\W_]{2}(?![^\W_])")
 _GUID_INSIDE = re.compile(rf"(?<![0-9a-z])(?:{GUID.pattern})(?![0-9a-z])")
 
 
@@ -30,11 +33,15 @@ class Found(NamedTuple):
 
 
 class Shapes(NamedTuple):
-    """What to put for things that show by their shape: the same text back means that they stay."""
+    """What to put for things that show by their shape: the same text back means that they stay.
+
+    `kept` finds what is published, and stays where a group or person has that name.
+    """
 
     guid: Callable[[str], str]
     person: Callable[[str], str]
     host: Callable[[str], str]
+    kept: Callable[[str], Iterable[tuple[int, int]]] = lambda _: ()
 
 
 class Dictionary:
@@ -44,6 +51,7 @@ class Dictionary:
         self._shapes = shapes
         self._whole: dict[str, str] = {}
         self._by_prefix: dict[str, dict[str, tuple[str, bool]]] = defaultdict(dict)
+        self._two_letters: dict[str, str] = {}
         self._hosts: set[str] = set()
 
     def learn(self, value: str, token: str, *, alone: bool = False) -> None:
@@ -51,6 +59,9 @@ class Dictionary:
         self._whole.setdefault(value.lower(), token)
         name = fold(value)
         if len(name) < _SHORTEST or value.lower().strip() in ORDINARY:
+            return
+        if len(name) < _PREFIX:
+            self._two_letters.setdefault(name, token)
             return
         known = self._by_prefix[name[:_PREFIX]]
         if name not in known or not alone:
@@ -63,7 +74,7 @@ class Dictionary:
 
     def learn_host(self, host: str) -> None:
         """Replace this domain and every name below it."""
-        self._hosts.add(host.lower())
+        self._hosts.add(host_key(host))
 
     def exact(self, value: str) -> str | None:
         """The token of something learned, if the value is that and nothing more."""
@@ -71,10 +82,9 @@ class Dictionary:
 
     def is_secret_host(self, host: str) -> bool:
         """Whether the host is the tenant's, or has a customer's name in it."""
-        name = host.lower()
-        if any(_below(name, known) for known in self._hosts):
-            return True
-        return any(_below(name, known) and name != known for known in TENANT_HOSTS)
+        key = host_key(host)
+        labels = key.split(".")
+        return any(".".join(labels[i:]) in self._hosts for i in range(len(labels))) or names_customer(key)
 
     def scrubbed(self, text: str) -> str:
         """The text with tokens for all that is learned, and for every address and id that is not public."""
@@ -88,7 +98,7 @@ class Dictionary:
 
     def _all(self, text: str) -> Iterator[Found]:
         whole = folded(text)
-        taken = [(m.start(), m.end()) for m in TOKEN.finditer(text)]
+        taken = [*((m.start(), m.end()) for m in TOKEN.finditer(text)), *self._shapes.kept(text)]
         for found in (*self._by_shape(text, whole), *self._by_name(whole)):
             if not any(start <= found.start and found.end <= end for start, end in taken):
                 yield found
@@ -104,23 +114,16 @@ class Dictionary:
                 yield _place(whole, match.start(), match.end(), self._shapes.host(match[0]))
 
     def _by_name(self, whole: Folded) -> Iterator[Found]:
+        for match in _TWO_LETTERS.finditer(whole.text) if self._two_letters else ():
+            if (short := self._two_letters.get(match[0])) is not None:
+                yield _place(whole, match.start(), match.end(), short)
         letters = whole.letters()
-        for start in range(len(letters.text) - _SHORTEST + 1):
+        for start in range(len(letters.text) - _PREFIX + 1):
             candidates = self._by_prefix.get(letters.text[start : start + _PREFIX])
             for name, (token, alone) in candidates.items() if candidates else ():
                 end = start + len(name)
                 if letters.text.startswith(name, start) and not (alone and _inside_a_word(whole, letters, start, end)):
                     yield _place(letters, start, end, token)
-
-
-def is_microsofts(host: str) -> bool:
-    """Whether the host belongs to Microsoft and names no customer."""
-    name = host.lower()
-    return any(_below(name, known) for known in MICROSOFT_HOSTS) and not any(_below(name, t) for t in TENANT_HOSTS)
-
-
-def _below(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
 
 
 def _place(where: Folded, start: int, end: int, token: str) -> Found:

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-ORDINARY = frozenset(
+SHORT = frozenset(
+    """
+    act add age ago aim air all am an and any api app apr are art as ask at aug bad be big bit box but buy by can car
+    ceo cfo cio com con css csv cto cut das day de dec del den der die dns do du due ein el en end es est etc eu ex
+    far feb few fix for fri from fur gap get go got gpo had has he her hi him his how hr html http id if im in int io
+    ip is isp ist it its jan jpg jul jun key la lan las law le les let log lot low mac map mar max may mdm me men met
+    mfa min mon ms my net new no non nor not nov now och oct of off og ok old on one op or org os our out own par pay
+    pc pdf per pin png pre pro put raw red rev rfc row run sat saw say sec see sep set she sku sms so sql sso sub sue
+    sum sun tag tax tcp ten the thu tls to too top tot try tue tv two txt ui uk und up uri url us usa use van via vm
+    von vpn vs wan was way we web wed who why wie win www xml yaml yes yet you za ze zip zu zur
+    """.split()
+)
+"""Words of two or three letters that are too common to stand for anybody."""
+
+ORDINARY = SHORT | frozenset(
     """
     a about access account accounting accounts ad admin administrator administrators admins ag agency all allow
     allowed alpha and api app application applications apps asset assigned associates audit auth authorization
@@ -66,17 +80,22 @@ MICROSOFT_HOSTS = (
 """Domains of Microsoft's own resources, which stay readable, but for `TENANT_HOSTS`."""
 
 TENANT_HOSTS = (
+    "atlassian.net",
     "azure-api.net",
+    "azurefd.net",
     "azurewebsites.net",
     "b2clogin.com",
     "ciamlogin.com",
     "crm.dynamics.com",
+    "mail.onmicrosoft.com",
     "mail.protection.outlook.com",
+    "okta.com",
     "onmicrosoft.cn",
     "onmicrosoft.com",
     "onmicrosoft.de",
     "onmicrosoft.us",
     "partner.onmschina.cn",
+    "service-now.com",
     "sharepoint.cn",
     "sharepoint.com",
     "sharepoint.us",

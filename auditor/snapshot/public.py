@@ -123,8 +123,8 @@ class Public:
     not known, it is not.
     """
 
-    def __init__(self, snapshot: Snapshot, asked: Iterable[App]) -> None:
-        apps = tuple(asked)
+    def __init__(self, snapshot: Snapshot, asked: Iterable[App], published: Iterable[App] = ()) -> None:
+        apps, shipped = tuple(asked), tuple(published)
         self._asked = {app_id.lower() for app in apps for app_id in (app.client_id, *(n.resource for n in app.scopes))}
         self._own = _own_tenant(snapshot)
         self.ids = {*(i.lower() for i in _IDS), *known_scope_ids(), *_role_ids()}
@@ -132,7 +132,10 @@ class Public:
         self.scopes |= {p.lower() for p in PERMISSIONS} | {r.value.lower() for rs in APP_ROLES.values() for r in rs}
         self.app_names = {name.lower() for name in RESOURCE_NAMES.values()}
         self.publishers: set[str] = set()
-        self.replies: set[str] = set()
+        self.replies = {uri.lower() for app in shipped for uri in app.redirect_uris}
+        """Addresses that a vendor publishes, in lower case."""
+        self.addresses = tuple(dict.fromkeys(uri for app in apps for uri in app.redirect_uris))
+        """Those that a connection of the apps in question may use."""
         self._principals: dict[str, ServicePrincipal] = {}
         for app in apps:
             self._ask(app)
@@ -171,7 +174,6 @@ class Public:
         self.ids |= {need.resource.lower() for need in app.scopes if is_guid(need.resource)}
         self.scopes |= {need.value.lower() for need in app.scopes}
         self.app_names.add(app.name.lower())
-        self.replies |= set(app.redirect_uris)
 
     def _add_app(self, principal: ServicePrincipal) -> None:
         for value in (principal.appId, principal.appOwnerOrganizationId or ""):

@@ -8,9 +8,11 @@ also where they stand inside the few texts that stay.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,23 +22,30 @@ from auditor.model.snapshot import Snapshot
 from auditor.model.waiver import Waiver, WaiverFile
 from auditor.snapshot.dictionary import Dictionary, Shapes
 from auditor.snapshot.fields import FIELDS, KEYS, Holds
+from auditor.snapshot.kept import Kept
 from auditor.snapshot.public import Public, is_microsofts_policy
 from auditor.snapshot.replace import Replacing
-from auditor.snapshot.tokens import REDACTED, Tokens, is_guid
+from auditor.snapshot.tokens import REDACTED, Tokens
 
-Struct = TypeVar("Struct", bound=msgspec.Struct)
+_SWITCHES = frozenset("true yes on false no off none low recommended legacy".split())
+"""What a supposition may say beside names, in lower case."""
 
 
 class Redactor:
     """The tokens for one snapshot, and for whatever else is said about its tenant. Pure, given the key.
 
-    `asked` are the apps that are judged; their ids, scopes and addresses stay readable.
+    `asked` are the apps that are judged; their ids and scopes stay readable. `published` are apps as the packs
+    that ship describe them, whose names and addresses stay to the letter.
     """
 
-    def __init__(self, key: bytes, snapshot: Snapshot, asked: Iterable[App] = ()) -> None:
+    def __init__(
+        self, key: bytes, snapshot: Snapshot, asked: Iterable[App] = (), published: Iterable[App] = ()
+    ) -> None:
         tokens = Tokens(key)
-        public = Public(snapshot, asked)
-        shapes = Shapes(self._guid, self._person, self._host)
+        shipped = tuple(published)
+        public = Public(snapshot, asked, shipped)
+        self._kept = Kept(app.name for app in shipped)
+        shapes = Shapes(self._guid, self._person, self._host, self._kept.spans)
         self._dictionary = Dictionary(shapes)
         self._replacing = Replacing(tokens, public, self._dictionary)
         self._public = public
@@ -59,26 +68,63 @@ class Redactor:
         """The token of a user, group, policy or app that somebody named, as it is in the snapshot."""
         return self._replacing.part(name)
 
-    def words_of(self, value: Struct) -> Struct:
-        """The same value, with `text` done to every text in it."""
-        redacted: Struct = _each_text(value, self.text)
-        return redacted
+    def address(self, uri: str) -> str:
+        """An address of the app in question, or a link, without names; the snapshot tells it in the same way."""
+        return self._replacing.addresses.told(uri)
 
-    def waived(self, file: WaiverFile) -> WaiverFile:
-        """A waiver file without the names of those who answer for it, and without their reasons."""
-        return msgspec.structs.replace(file, name=self.text(file.name), waivers=tuple(map(self._waiver, file.waivers)))
+    def compared(self, value: str) -> str:
+        """A value that a rule compares with one of the snapshot, as the redacted snapshot would hold it."""
+        if self._kept.is_whole(value) or value.lower() in self._public.scopes:
+            return value
+        return self._replacing.compared(value)
 
-    def _waiver(self, waiver: Waiver) -> Waiver:
-        place = waiver.place
+    def app(self, app: App) -> App:
+        """An app as somebody described it, without names."""
+        return msgspec.structs.replace(
+            app,
+            name=self.text(app.name),
+            redirect_uris=tuple(map(self.address, app.redirect_uris)),
+            authority=self.text(app.authority),
+            owner_tenant=self._replacing.id(app.owner_tenant) if app.owner_tenant else app.owner_tenant,
+            scopes=tuple(msgspec.structs.replace(need, source=self.text(need.source)) for need in app.scopes),
+        )
+
+    def assumption(self, text: str) -> str:
+        """``WHAT=VALUE`` of a supposition, without the name of a policy, an app or a resource of the tenant."""
+        what, equals, value = text.partition("=")
+        if not equals or value.strip().lower() in _SWITCHES:
+            return text  # a route of a fix, or a word of the program's own
+        words = re.sub(r"[^\s\"',]+", lambda word: self.compared(word[0]), value)
+        return f"{what}={words}"
+
+    def waived(self, file: WaiverFile, number: int = 1, packs: Mapping[str, str] | None = None) -> WaiverFile:
+        """A waiver file without the names of those who answer for it, their reasons, and what the file is called.
+
+        `packs` are the names that packs go by now, by those that they had. The digest is that of what is told, for
+        with that of the file itself guesses at its text could be tested.
+        """
+        name = f"waivers-{number}.yaml"
+        waivers = tuple(self._waiver(waiver, name, packs or {}) for waiver in file.waivers)
+        digest = hashlib.sha256(msgspec.json.encode(waivers, order="deterministic")).hexdigest()
+        return msgspec.structs.replace(file, name=name, digest=digest, waivers=waivers)
+
+    def _waiver(self, waiver: Waiver, file: str, packs: Mapping[str, str]) -> Waiver:
+        place, pack = waiver.place, waiver.pack
         return msgspec.structs.replace(
             waiver,
             reason=REDACTED,
             owner=self._replacing.named("Owner", waiver.owner),
             ticket=self._replacing.named("Ticket", waiver.ticket) if waiver.ticket else "",
-            subject=self._replacing.id(waiver.subject) if is_guid(waiver.subject) else self.text(waiver.subject),
-            pack=self.text(waiver.pack),
-            place=place and msgspec.structs.replace(place, file=self.text(place.file)),
+            subject=self._subject(waiver.subject),
+            pack=packs.get(pack.lower(), self.text(pack)),
+            place=place and msgspec.structs.replace(place, file=file),
         )
+
+    def _subject(self, subject: str) -> str:
+        """What a waiver is for, as findings name it; what is not in the tenant may be anybody's name."""
+        if not subject or self._kept.is_whole(subject) or subject.lower() in self._public.scopes:
+            return subject
+        return self._replacing.subject(subject)
 
     def _guid(self, value: str) -> str:
         return self._replacing.id(value)
@@ -143,18 +189,3 @@ class _Place(NamedTuple):
 
 def _same(key: str) -> str:
     return key
-
-
-def _each_text(value: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(value, str) and not isinstance(value, Enum):
-        return change(value)
-    if isinstance(value, msgspec.Struct):
-        fields = value.__struct_fields__
-        return msgspec.structs.replace(value, **{name: _each_text(getattr(value, name), change) for name in fields})
-    if isinstance(value, tuple):
-        return tuple(_each_text(item, change) for item in value)
-    if isinstance(value, list):
-        return [_each_text(item, change) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _each_text(inner, change) for key, inner in value.items()}
-    return value

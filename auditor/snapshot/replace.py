@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
 from auditor.model.provenance import Call
 from auditor.model.resources import AppRoleAssignment, ServicePrincipal
-from auditor.snapshot.dictionary import Dictionary, is_microsofts
+from auditor.snapshot.dictionary import Dictionary
 from auditor.snapshot.fields import Holds
 from auditor.snapshot.folding import fold
-from auditor.snapshot.ordinary import MAIL_HOSTS, ORDINARY
+from auditor.snapshot.hosts import is_microsofts
+from auditor.snapshot.messages import is_known
+from auditor.snapshot.naming import Naming
 from auditor.snapshot.public import CODES, TAGS, TEXTS, Public, is_microsofts_policy, path_words
+from auditor.snapshot.replies import Addresses, allows, host_of
 from auditor.snapshot.tokens import REDACTED, Tokens, is_guid, is_token
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -28,20 +31,16 @@ _PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+")
 _QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
 _PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
 """A moment (which holds colons), what stands in quotes, or a word."""
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"\d{1,9}|v\d\.\d")
-_PART_OF_NAME = 3
-_PART_OF_TENANT = 4
 
 
-class Replacing:
-    """Tokens for values. While it is `learning`, what it replaces is learned for texts, too."""
+class Replacing(Naming):
+    """Tokens for values, by what their fields hold."""
 
     def __init__(self, tokens: Tokens, public: Public, dictionary: Dictionary) -> None:
-        self._tokens = tokens
-        self._public = public
-        self._dictionary = dictionary
-        self.learning = False
-        self.originals: dict[str, str] = {}
+        super().__init__(tokens, public, dictionary)
+        self.addresses = Addresses(published=public.replies, scrub=self.scrub, host=self.host)
         self._by_field: dict[Holds, Callable[[str], str]] = {
             Holds.CODE: self.code,
             Holds.ID: self.id,
@@ -93,18 +92,6 @@ class Replacing:
                 return self.path(unquote(value))
         return self._by_field.get(holds, _gone)(value)
 
-    def scrub(self, text: str) -> str:
-        """A text that stays, without what was learned."""
-        return self._dictionary.scrubbed(text)
-
-    def id(self, value: str) -> str:
-        """A GUID for a GUID; what is public stays."""
-        if not value or is_token(value) or value.lower() in CODES:
-            return value
-        if is_guid(value):
-            return value if _dashed(value) in self._public.ids else self._made(value, self._tokens.guid(value))
-        return self._word("id", value)
-
     def publisher(self, value: str) -> str:
         """The number of a publisher that a vendor's app has stays."""
         if value.lower() in self._public.publishers or value.lower() in CODES:
@@ -120,7 +107,7 @@ class Replacing:
         prefix, dot, policy = value.partition(".")
         if not dot:
             return self.policy(value)
-        kept = prefix if not prefix or _PREFIX.fullmatch(prefix) else self._word("other", prefix)
+        kept = prefix if not prefix or _PREFIX.fullmatch(prefix) or is_token(prefix) else self._word("other", prefix)
         return f"{kept}.{self.policy(policy)}"
 
     def action(self, value: str) -> str:
@@ -135,44 +122,6 @@ class Replacing:
 
     def _scope(self, word: str) -> str:
         return word if word.lower() in self._public.scopes or is_token(word) else self._word("scope", word)
-
-    def tenant(self, value: str) -> str:
-        """The tenant's name; the words in it that are its own are not found in texts either."""
-        token = self.named("Tenant", value)
-        for word in re.findall(r"\w+", value):
-            self._part("Tenant", word, _PART_OF_TENANT)
-        return token
-
-    def domain(self, value: str) -> str:
-        """A domain of the tenant; the first label is as good as its name."""
-        if self.learning:
-            self._dictionary.learn_host(value)
-        self._part("Tenant", value.partition(".")[0], _PART_OF_TENANT)
-        return self._made(value, self._tokens.host("tenant", value))
-
-    def host(self, value: str) -> str:
-        """Any other host that has the tenant's name in it."""
-        return self._made(value, self._dictionary.exact(value) or self._tokens.host("host", value))
-
-    def address(self, value: str) -> str:
-        """A user principal name or mail address, of a member or a guest."""
-        if not value or is_token(value):
-            return value
-        _, at, domain = value.rpartition("@")
-        user = f"user-{self._tokens.short('user', value)}"
-        if not at:
-            return self._made(value, user)
-        if "." in domain and domain.lower() not in MAIL_HOSTS and self.learning:
-            self._dictionary.learn_host(domain)
-        return self._made(value, f"{user}@{self._tokens.host('tenant', domain)}")
-
-    def person(self, value: str) -> str:
-        """A person's name; first and last name are not found in texts either."""
-        token = self.named("User", value)
-        words = re.findall(r"\w+", value)
-        for word in words if len(words) > 1 else ():
-            self._part("User", word, _PART_OF_NAME)
-        return token
 
     def app(self, value: str) -> str:
         """The name of an app: a vendor's stays."""
@@ -192,16 +141,25 @@ class Replacing:
         return self.person(value) if kind == "user" else self.app(value)
 
     def _reply(self, value: str, parent: msgspec.Struct | None) -> str:
-        """The addresses of the apps in question stay, because a connection depends on them."""
+        """The addresses of the apps in question stay as far as no name is in them: a connection depends on them."""
         principal = parent if isinstance(parent, ServicePrincipal) else None
         vendors = principal is not None and self._public.is_vendors(principal)
-        if value in self._public.replies:
-            return value
-        if vendors and principal is not None and self._public.is_asked(principal):
-            return self.scrub(value)
-        host = _host_of(value)
-        if self.learning and host and not is_microsofts(host) and not vendors:
+        in_question = principal is not None and self._public.is_asked(principal)
+        # Of an app in question whose owner is not known, the tenant's own domains tell its hosts apart.
+        may_be_own = not vendors and not (in_question and principal and not principal.appOwnerOrganizationId)
+        host = host_of(value)
+        if (
+            self.learning
+            and host
+            and may_be_own
+            and not is_microsofts(host)
+            and value.lower() not in self._public.replies
+        ):
             self._dictionary.learn_host(host)
+        if in_question:
+            asked = [one for one in self._public.addresses if allows(value, one)]
+            if asked or vendors:
+                return self.addresses.told(asked[0] if asked and "*" in value else value)
         return self._made(value, f"https://{self._tokens.host('host', host)}/{self._tokens.short('reply', value)}")
 
     def uri(self, value: str) -> str:
@@ -232,6 +190,29 @@ class Replacing:
             return self.address(value)
         return value if is_microsofts_policy(value) else f"id-{self._tokens.short('id', value)}"
 
+    def compared(self, value: str) -> str:
+        """A value that is compared with one of the snapshot, the way that it goes by there."""
+        if not value or is_token(value) or value.lower() in CODES | TEXTS | TAGS or is_microsofts_policy(value):
+            return value
+        if is_guid(value):
+            return self.id(value)
+        if (known := self._dictionary.exact(value)) is not None:
+            return known
+        prefix, dot, _ = value.partition(".")
+        if dot and _PREFIX.fullmatch(prefix):
+            return self.entry(value)
+        return self.address(value) if _ADDRESS.fullmatch(value) else self.scrub(value)
+
+    def subject(self, value: str) -> str:
+        """What a waiver names: as findings name it, and under a token of its own where none can."""
+        if is_guid(value):
+            return self.id(value)
+        if is_token(value) or value.lower() in self._public.app_names or is_microsofts_policy(value):
+            return self.scrub(value)
+        return self._dictionary.exact(value) or self._made(
+            value, f"Subject {self._tokens.short('subject', fold(value) or value)}"
+        )
+
     def section(self, key: str) -> str:
         """``section/part``."""
         section, slash, part = key.partition("/")
@@ -259,7 +240,7 @@ class Replacing:
         return REDACTED
 
     def message(self, value: str) -> str:
-        """What Graph said: what it quotes is somebody's, unless it is a name of a permission."""
+        """What Graph said, if it said it in known words: what it quotes is somebody's, or a name of a permission."""
 
         def quoted(match: re.Match[str]) -> str:
             inside = match[2]
@@ -267,7 +248,8 @@ class Replacing:
                 return match[0]
             return f"{match[1]}{self.part(inside) if is_guid(inside) or '@' in inside else REDACTED}{match[3]}"
 
-        return self.scrub(_QUOTED.sub(quoted, value))
+        made = self.scrub(_QUOTED.sub(quoted, value))
+        return made if is_known(made) else REDACTED
 
     def free(self, value: Any, key: str = "") -> Any:
         """JSON of any shape: names of properties, numbers, switches and times stay."""
@@ -289,41 +271,9 @@ class Replacing:
         return self._dictionary.exact(value) or REDACTED
 
     def _key(self, name: str) -> str:
-        return name if _CODE.fullmatch(name) and self.scrub(name) == name else f"code-{self._tokens.short('key', name)}"
-
-    def named(self, kind: str, value: str) -> str:
-        """``User 3fa9…``: the same for every spelling of the name."""
-        return self._made(value, f"{kind} {self._tokens.short(kind, fold(value) or value)}", learn=True)
-
-    def _word(self, kind: str, value: str) -> str:
-        """``policy-3fa9…``: the same in any letter case, because ids are compared so."""
-        return self._made(value, f"{kind}-{self._tokens.short(kind, value.lower())}", learn=True)
-
-    def _part(self, kind: str, word: str, least: int) -> None:
-        if self.learning and len(word) >= least and word.lower() not in ORDINARY and not word.isdigit():
-            self._dictionary.learn(word, f"{kind} {self._tokens.short(kind, fold(word) or word)}", alone=kind == "User")
-
-    def _made(self, value: str, token: str, *, learn: bool = False) -> str:
-        self.originals.setdefault(token, value)
-        if self.learning and learn:
-            self._dictionary.learn(value, token)
-        elif self.learning:
-            self._dictionary.learn_exact(value, token)
-        return token
+        stays = is_token(name) or (_CODE.fullmatch(name) and self.scrub(name) == name)
+        return name if stays else f"code-{self._tokens.short('key', name)}"
 
 
 def _gone(_: str) -> str:
     return REDACTED
-
-
-def _dashed(value: str) -> str:
-    plain = value.lower().replace("-", "")
-    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
-
-
-def _host_of(value: str) -> str:
-    """The host of an address, empty where it is none."""
-    try:
-        return urlsplit(value).hostname or ""
-    except ValueError:
-        return ""

@@ -11,6 +11,8 @@ import hashlib
 import hmac
 import re
 
+from auditor.snapshot.hosts import host_key
+
 KEY_BYTES = 32
 """The length of a key."""
 
@@ -26,7 +28,7 @@ GUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _H = rf"[0-9a-f]{{{LENGTH}}}"
 _GUID_TOKEN = "ffffffff-?[0-9a-f]{4}-?8[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}"
 _HOST_TOKEN = rf"(?:tenant|host)-{_H}\.example"
-_NAME_TOKEN = rf"(?:Tenant|User|Group|App|Role|Policy|Publisher|Owner|Ticket) {_H}"
+_NAME_TOKEN = rf"(?:Tenant|User|Group|App|Role|Policy|Publisher|Owner|Ticket|Subject) {_H}"
 _WORD_TOKEN = rf"(?:id|policy|scope|code|tag|user|publisher|other)-{_H}"
 TOKEN = re.compile(
     "|".join(
@@ -69,8 +71,11 @@ class Tokens:
         return ("-" if "-" in value else "").join(parts)
 
     def host(self, kind: str, value: str) -> str:
-        """A domain that cannot exist (``.example``, RFC 2606); `kind` is ``tenant`` or ``host``."""
-        return f"{kind}-{self.short('host', value)}.example"
+        """A domain that cannot exist (``.example``, RFC 2606), the same for every spelling of the host.
+
+        `kind` is ``tenant`` or ``host``.
+        """
+        return f"{kind}-{self.short('host', host_key(value))}.example"
 
 
 def is_guid(value: str) -> bool:

@@ -49,6 +49,32 @@ def test_a_bundle_is_redacted_whole_and_judged_again(made: Path) -> None:
     assert "Judged again: the same answers and the same findings." in verified.out
 
 
+OURS = """\
+format: consent-auditor/pack
+format-version: 1
+pack: ours
+version: "1.0"
+title: What Contoso asks for
+extends: cisa-scuba
+rules:
+  - {id: MS.AAD.5.1v1, severity: critical}
+"""
+
+
+@pytest.mark.parametrize("redact", ["--redact", "--no-redact"])
+def test_a_pack_in_a_file_that_is_called_like_a_shipped_one_is_not_taken_for_that(tmp_path: Path, redact: str) -> None:
+    (tmp_path / "cisa-scuba.yaml").write_text(OURS, encoding="utf-8")
+    save(sample("custom-policy"), tmp_path / "t.json")
+    made = run("bundle", "--snapshot", "t.json", "--pack", "./cisa-scuba.yaml", "-o", "t.zip", redact, cwd=tmp_path)
+    assert made.code == 0, made.err
+    files = members(tmp_path)
+    (own,) = {name for name in files if name.startswith("packs/own-")}
+    assert b"pack: ours" in files[own]
+    assert (b"Contoso" in files[own]) is (redact == "--no-redact")
+    assert [pack["name"] for pack in json.loads(files["report.json"])["packs"]] == ["ours"]
+    assert run("bundle", "verify", "t.zip", cwd=tmp_path).code == 0
+
+
 def test_support_can_judge_what_is_in_it_by_the_command_of_its_readme(made: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(made / "t.zip") as archive:
         archive.extractall(tmp_path / "out")

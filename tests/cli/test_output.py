@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import sys
 from pathlib import Path
@@ -10,7 +11,10 @@ import click
 import pytest
 
 from auditor.cli.output import Place, format_of_ending, place_for, write_report
+from auditor.model.finding import FindingOutcome
+from auditor.model.place import RulePlace
 from auditor.render import FORMATS, Format, FormatUnavailable, must_be_available
+from tests.render.parts import finding, report
 from tests.render.reports import needs_admin
 
 
@@ -51,7 +55,29 @@ def test_every_ending_leads_to_its_format(name: str) -> None:
 
 
 def test_endings_are_different() -> None:
-    assert len({form.ending for form in FORMATS.values()}) == len(FORMATS)
+    endings = [ending for form in FORMATS.values() for ending in (form.ending, *form.other_endings)]
+    assert len(set(endings)) == len(endings)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("report.sarif.json", "sarif"),
+        ("report.json", "json"),
+        ("my.sarif.report.json", "json"),
+        ("report.htm", "html"),
+        ("report.markdown", "markdown"),
+        ("events.jsonl", "ocsf"),
+    ],
+)
+def test_other_endings_that_people_use_are_known(file: str, name: str) -> None:
+    assert format_of_ending(file) == name
+
+
+def test_one_file_that_is_named_in_two_ways_is_written_once(tmp_path: Path) -> None:
+    assert place_for((), ("a.html", "./a.html", f"{tmp_path}/a.html")).files == (("html", Path("a.html")),)
+    assert place_for((), ("-", "-")).is_terminal
+    assert len(place_for((), ("a.html", "./b.html")).files) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
@@ -86,3 +112,32 @@ def test_what_is_no_text_does_not_go_to_a_terminal(monkeypatch: pytest.MonkeyPat
         place_for(("odd",), ())
     monkeypatch.setattr("sys.stdout.isatty", lambda: False)
     assert place_for(("odd",), ()).is_terminal
+
+
+def uris_of(file: str, at: str = "report.sarif") -> list[str]:
+    """The addresses in a SARIF report on a rule of a pack that the report says lies here."""
+    one = finding("r", "T", FindingOutcome.FAIL, "B.", place=RulePlace(file=file, line=1))
+    write_report(report(findings=(one,)), place_for((), (at,)))
+    return re.findall(r'"uri": "([^"]*)"', Path(at).read_text(encoding="utf-8"))
+
+
+def test_sarif_points_at_files_from_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    (tmp_path / ".git").mkdir()
+    inner = tmp_path / "audit"
+    inner.mkdir()
+    (inner / "ours.yaml").touch()
+    monkeypatch.chdir(inner)
+    assert uris_of("ours.yaml") == ["audit/ours.yaml"]
+    assert uris_of("rules/trackerrms.yaml") == ["rules/trackerrms.yaml"]
+    assert uris_of("theirs.yaml") == ["packs-elsewhere/theirs.yaml"]
+
+
+def test_sarif_takes_the_root_that_the_runner_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "ours.yaml").touch()
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    assert uris_of("ours.yaml") == ["a/b/ours.yaml"]
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "elsewhere"))
+    assert uris_of("ours.yaml") == ["ours.yaml"]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor.snapshot.samples import sample
+from auditor.snapshot.write import dumps
 from tests.cli.golden import check_golden
 from tests.cli.program import Done, all_of, run
 from tests.packs.text import SOUND
@@ -44,6 +46,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         *("packs", "new", "--from-url"),
         f"https://login.microsoftonline.com/common/adminconsent?client_id={APP}",
     ),
+    "new-with-a-taken-name": (*("packs", "new", "--app", APP, "--scopes", "Mail.Read", "--pack-name", "cisa-scuba"),),
     "new-over-a-file": ("packs", "new", "--app", APP, "--scopes", "Mail.Read", "-o", "there.yaml"),
     "new-without-an-app": ("packs", "new"),
     "permissions": ("packs", "permissions", "--pack", "trackerrms-uk"),
@@ -52,6 +55,7 @@ CALLS: dict[str, tuple[str, ...]] = {
 }
 CODES = {
     **dict.fromkeys(("show-rule-misspelt", "show-a-folder", "lint-broken", "test-unknown-rule"), 2),
+    "new-with-a-taken-name": 2,
     **dict.fromkeys(("new-misspelt-scope", "new-without-scopes", "new-over-a-file", "new-without-an-app"), 2),
     "unknown-verb": 2,
     "test-failing": 1,
@@ -103,10 +107,36 @@ def test_ones_own_packs_are_found_by_name_in_the_search_path(folder: Path) -> No
 
 
 def test_a_broken_pack_of_the_search_path_does_not_hide_the_others(folder: Path) -> None:
-    found = run("packs", "list", cwd=folder, env={"CONSENT_AUDITOR_PACKS": f"broken.yaml,{folder / 'ours'}"})
+    found = run("packs", "list", cwd=folder, env={"CONSENT_AUDITOR_PACKS": f"broken.yaml,{folder / 'ours'},nowhere/"})
     assert found.code == 2
     assert "ours" in found.out
-    assert "broken.yaml:" in found.err
+    broken, nowhere = found.err.splitlines()
+    assert broken == "Broken, and so not listed: broken.yaml; consent-auditor packs lint broken.yaml tells why"
+    assert nowhere.startswith("Nothing is found where CONSENT_AUDITOR_PACKS leads: nowhere: cannot be read")
+
+
+DOUBT = "{kind: assigned-policies, expect: none, wording: {forbids: [microsoft-apps]}}"
+
+
+def test_what_is_odd_in_a_pack_is_told_wherever_it_is_used(folder: Path) -> None:
+    (folder / "odd.yaml").write_text(SOUND.replace("{kind: users-can-connect}", DOUBT), encoding="utf-8")
+    told = 'Warning: odd.yaml:15:72: "microsoft-apps" is no policy of Microsoft\'s that is known'
+    for words in (("check", "--sample", "consent-off", "--pack", "odd.yaml"), ("packs", "test", "odd.yaml")):
+        found = run(*words, cwd=folder)
+        assert found.err.startswith(told)
+        assert len(found.err.splitlines()) == 1
+        assert "microsoft-apps" not in found.out
+
+
+def test_a_name_of_the_tenants_that_no_pack_may_hold_is_given_another(folder: Path) -> None:
+    text = dumps(sample("admin-consented")).decode()
+    (folder / "tenant.json").write_text(text.replace("TrackerRMS", "Tracker\\u202eRMS"), encoding="utf-8")
+    new = ("packs", "new", "--app", APP, "--from-grants", "--snapshot", "tenant.json")
+    found = run(*new, cwd=folder)
+    assert found.code == 2
+    assert "U+202E" in found.err
+    assert "--name" in found.err
+    assert run(*new, "--name", "Tracker", cwd=folder).code == 0
 
 
 def test_the_access_of_an_app_registration_goes_to_a_file_by_its_ending(folder: Path) -> None:

@@ -44,6 +44,6 @@ def test_what_cannot_make_a_trend_is_told(tmp_path: Path) -> None:
     code, told = audited(tmp_path, 2, "--pack", "eidsca", "--trend", "day1.json", "-o", "report.html")
     assert told.splitlines()[:2] == [
         "Trend: 1 report is left out, of another tenant or by other packs.",
-        "Trend: none is shown, for no earlier report can be compared.",
+        "Trend: none is shown, for there is no earlier report to compare with.",
     ]
     assert "Trend:" not in (tmp_path / "report.html").read_text(encoding="utf-8")

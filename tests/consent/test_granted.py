@@ -95,3 +95,13 @@ def test_the_order_of_graphs_lists_does_not_matter(name: str, random: Any) -> No
         shuffled[section] = tuple(rows)
     mixed = msgspec.structs.replace(snapshot, sections=msgspec.structs.replace(snapshot.sections, **shuffled))
     assert granted(mixed) == granted(snapshot)
+
+
+def test_a_row_says_who_published_the_app_and_in_which_tenant_it_is_registered() -> None:
+    (row,) = [one for one in found(CONNECTED).rows if one.client_name == "TrackerRMS"]
+    there = next(p for p in PRINCIPALS.values() if p.displayName == "TrackerRMS")
+    assert there.verifiedPublisher is not None
+    assert (row.owner, row.verified) == (there.appOwnerOrganizationId, True)
+    assert row.resource_name == "Microsoft Graph"
+    (gone,) = found(having(oauth2PermissionGrants=(delegated("Mail.Read"),), appRoleAssignedTo=None)).rows
+    assert (gone.owner, gone.verified) == ("", None)

@@ -76,3 +76,26 @@ def test_the_workflow_supposed_on_changes_what_the_user_sees() -> None:
 def test_what_cannot_be_supposed_is_refused_with_what_to_give_instead(name: str, text: str, says: str) -> None:
     with pytest.raises(Unsupposable, match=says):
         suppose(sample(name), APP, [text])
+
+
+def test_a_publisher_supposed_verified_is_that_of_the_app_that_is_there() -> None:
+    unverified, _ = suppose(sample("low-classified"), APP, ["publisher-verified=false"])
+    assert decide(unverified, APP).outcome is Outcome.NEEDS_ADMIN
+    assert decide(*suppose(unverified, APP, ["publisher-verified=true"])).outcome is Outcome.USER_MAY_CONSENT
+
+
+def test_the_workflow_supposed_on_has_somebody_who_reviews() -> None:
+    supposed, _ = suppose(sample("consent-off"), APP, ["workflow=on"])
+    policy = supposed.sections.adminConsentRequestPolicy
+    assert policy is not None
+    assert [(one.query, one.queryType) for one in policy.reviewers or ()] == [("/users/assumed", "MicrosoftGraph")]
+
+
+def test_what_is_supposed_granted_is_added_to_the_grant_for_the_whole_tenant() -> None:
+    before = sample("admin-consented")
+    supposed, _ = suppose(before, APP, ["granted=Files.Read.All"])
+    scopes = {row.id: row.scope for row in supposed.sections.oauth2PermissionGrants or ()}
+    was = {row.id: (row.scope, row.consentType) for row in before.sections.oauth2PermissionGrants or ()}
+    (changed,) = [key for key, scope in scopes.items() if scope != was[key][0]]
+    assert was[changed][1] == "AllPrincipals"
+    assert scopes[changed].split()[-1] == "Files.Read.All"

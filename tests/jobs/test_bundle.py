@@ -14,14 +14,14 @@ import pytest
 
 from auditor.jobs import bundle_check
 from auditor.jobs.assemble import assemble
-from auditor.jobs.bundle import MANIFEST, bundle
-from auditor.jobs.bundle_check import BundleError
+from auditor.jobs.bundle import MANIFEST, BundleError, bundle
 from auditor.packs.sources import shipped_source
 from auditor.packs.texts import texts_of
 from auditor.render import FormatUnavailable
 from auditor.snapshot.samples import sample, sample_names
 
 PACKS = ("trackerrms-uk", "cisa-scuba")
+TOOL = "consent-auditor 1.2.3"
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def _without_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
 def made(name: str = "managed-default", packs: tuple[str, ...] = PACKS) -> bytes:
     texts = [texts_of(shipped_source(pack)) for pack in packs]
     snapshot = sample(name)
-    report = assemble(snapshot, [text.pack for text in texts], tool="consent-auditor 1.2.3")
+    report = assemble(snapshot, [text.pack for text in texts], tool=TOOL)
     return bundle(report, snapshot, texts, redacted=False)[0]
 
 
@@ -81,7 +81,7 @@ def test_a_bundle_holds_what_support_needs() -> None:
 
 @pytest.mark.parametrize("name", sample_names())
 def test_what_is_in_a_bundle_is_judged_again_with_the_same_result(name: str) -> None:
-    found = bundle_check.verify(made(name))
+    found = bundle_check.verify(made(name), TOOL)
     assert (found.is_whole, found.differences, found.not_judged) == (True, (), "")
 
 
@@ -113,7 +113,7 @@ def test_a_report_that_cannot_be_made_is_left_out_with_the_reason(monkeypatch: p
     ],
 )
 def test_damage_is_told_file_by_file(change: Callable[[dict[str, bytes]], dict[str, bytes]], told: str) -> None:
-    found = bundle_check.verify(zipped(change(members(made()))))
+    found = bundle_check.verify(zipped(change(members(made()))), TOOL)
     assert not found.is_whole
     assert any(problem.startswith(told) for problem in found.problems)
 
@@ -121,7 +121,7 @@ def test_damage_is_told_file_by_file(change: Callable[[dict[str, bytes]], dict[s
 def test_a_report_that_says_something_else_than_the_snapshot_is_seen_even_with_a_sound_manifest() -> None:
     files = members(made())
     files["report.json"] = files["report.json"].replace(b'"outcome": "needs-admin"', b'"outcome": "user-may-consent"')
-    found = bundle_check.verify(zipped(listed_anew(files)))
+    found = bundle_check.verify(zipped(listed_anew(files)), TOOL)
     assert found.is_whole
     assert found.differences == ("TrackerRMS: user-may-consent for ordinary member in the report, now needs-admin",)
 
@@ -130,7 +130,7 @@ def test_rules_that_were_changed_are_seen() -> None:
     files = members(made())
     text = files["packs/cisa-scuba.yaml"]
     files["packs/cisa-scuba.yaml"] = text.replace(b"equals: false}", b"equals: true}", 1)
-    found = bundle_check.verify(zipped(listed_anew(files)))
+    found = bundle_check.verify(zipped(listed_anew(files)), TOOL)
     assert any("MS.AAD.5.1v1: fail in the report, now pass" in one for one in found.differences)
     assert any("cisa-scuba" in one for one in found.differences)
 
@@ -138,7 +138,7 @@ def test_rules_that_were_changed_are_seen() -> None:
 def test_a_snapshot_that_cannot_be_read_is_not_judged_and_not_called_wrong() -> None:
     files = members(made())
     files["snapshot.json"] = b"{}"
-    found = bundle_check.verify(zipped(listed_anew(files)))
+    found = bundle_check.verify(zipped(listed_anew(files)), TOOL)
     assert (found.is_whole, found.differences) == (True, ())
     assert found.not_judged
 
@@ -158,7 +158,7 @@ def test_a_snapshot_that_cannot_be_read_is_not_judged_and_not_called_wrong() -> 
 )
 def test_what_is_no_bundle_is_told_with_what_to_do(data: bytes, told: str) -> None:
     with pytest.raises(BundleError, match=told) as caught:
-        bundle_check.verify(data)
+        bundle_check.verify(data, TOOL)
     assert ":" in str(caught.value)
 
 
@@ -166,7 +166,7 @@ def test_a_newer_bundle_asks_for_a_newer_program() -> None:
     files = members(made())
     files[MANIFEST] = files[MANIFEST].replace(b'"version": 1', b'"version": 2', 1)
     with pytest.raises(BundleError, match="install a newer consent-auditor"):
-        bundle_check.verify(zipped(files))
+        bundle_check.verify(zipped(files), TOOL)
 
 
 def test_bytes_cut_off_anywhere_never_raise_anything_else() -> None:
@@ -174,7 +174,7 @@ def test_bytes_cut_off_anywhere_never_raise_anything_else() -> None:
     for end in range(0, len(whole), max(1, len(whole) // 60)):
         for data in (whole[:end], whole[:end] + b"\x00" * 50 + whole[end + 50 :]):
             try:
-                found = bundle_check.verify(data)
+                found = bundle_check.verify(data, TOOL)
             except BundleError as error:
                 assert str(error)
             else:

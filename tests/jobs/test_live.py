@@ -147,3 +147,34 @@ def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
     assert [done for name, done in seen if name == "servicePrincipals"][:2] == [100, 200]
     missing = [name for name in WHOLE if getattr(snapshot.sections, name) is None]
     assert missing == []
+
+
+def test_what_a_grant_means_is_asked_of_its_resource_in_a_second_look() -> None:
+    document = document_of("admin-consented")
+    sections = document["sections"]
+    vendor = "ac3e0b5b-c291-4709-8c1e-26038dabf68e"
+    api = {"id": "77777777-1111-4111-8111-111111111111", "appId": "88888888-1111-4111-8111-111111111111"}
+    scope = {"id": "99999999-1111-4111-8111-111111111111", "value": "Everything.All", "type": "Admin"}
+    others = [
+        {"id": f"00000000-0000-4000-8000-{n:012d}", "appId": f"10000000-0000-4000-8000-{n:012d}"} for n in range(99)
+    ]
+    sections["servicePrincipals"] += [{**api, "oauth2PermissionScopes": [scope]}, *others]
+    sections["oauth2PermissionGrants"] = [
+        {
+            "id": "g1",
+            "clientId": vendor,
+            "consentType": "AllPrincipals",
+            "resourceId": api["id"],
+            "scope": "Everything.All",
+        }
+    ]
+    document["covers"] = {}
+    packs = load_packs(["grants-hygiene"])
+    with served(document, page_size=50) as (server, target, environ):
+        snapshot = read_tenant(target, plan_for(packs), packs=packs, environ=environ)
+        asked = [item.path for r in server.requests for item in r.items or () if api["appId"] in item.path]
+    assert len(asked) == 2
+    assert len([p for p in snapshot.sections.servicePrincipals or () if p.appId == api["appId"]]) == 1
+    outcomes = {f.rule: (f.outcome.value, f.reason) for f in assemble(snapshot, packs).findings}
+    assert outcomes["HYG-WIDE-UNVERIFIED"][0] == "fail"
+    assert "Tailwind Scheduler" in outcomes["HYG-WIDE-UNVERIFIED"][1]

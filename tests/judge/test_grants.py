@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from auditor.judge.judge import ruled
+from auditor.judge.subject import Judged
 from auditor.model.checks import (
     AnyCheck,
     AppRolesHeld,
+    AssignedPolicies,
     Classifications,
     ConsentWorkflow,
     DelegatedGrants,
@@ -195,3 +198,24 @@ def asked(expect: Any, by: Any) -> UsersCanConsent:
 )
 def test_what_users_may_consent_to(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
+
+
+@pytest.mark.parametrize(("expect", "expected"), [("nobody", "fail"), ("allowed", "unknown")])
+def test_one_scope_that_decides_is_enough_whatever_is_unknown_of_the_others(expect: Any, expected: str) -> None:
+    """Mail.Read is approved for sure; of Mail.Send it is not known whether it is there at all."""
+    partial = {key: value for key, value in GRAPH_SP.items() if key != "oauth2PermissionScopes"}
+    scopes = [one for one in GRAPH_SP["oauth2PermissionScopes"] if one["value"] == "Mail.Read"]
+    exchange = {"exchange-online": ("EWS.AccessAsUser.All",)}
+    snapshot = consenting(pool.legacy(), servicePrincipals=[{**partial, "oauth2PermissionScopes": scopes}], covers=PART)
+    check = UsersCanConsent(expect=expect, asked_by="own-app", scopes={"microsoft-graph": ("Mail.Read",), **exchange})
+    assert says(check, snapshot) == expected
+
+
+def test_the_widest_of_several_policies_is_named() -> None:
+    nothing = {"id": "a-nothing", "includes": [], "excludes": []}
+    ruling = ruled(AssignedPolicies(expect="at-most-low"), Judged(consenting(nothing, pool.low())))
+    assert ruling.clause.startswith(
+        "policy microsoft-user-default-low lets users consent to permissions classified low"
+    )
+    ruling = ruled(AssignedPolicies(expect="none"), Judged(consenting(pool.low(), pool.legacy())))
+    assert ruling.clause.startswith("policy microsoft-user-default-legacy lets users consent to everything")

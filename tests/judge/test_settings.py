@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from auditor.judge.judge import ruled
+from auditor.judge.subject import Judged
 from auditor.model.checks import (
     AllOf,
     AnyCheck,
@@ -211,3 +213,33 @@ OPEN, NEVER = Setting(path=GUEST, equals="x"), DirectorySettingIs(name="x", equa
 def test_any_all_and_not_are_three_valued(check: AnyCheck, expected: str) -> None:
     read: dict[str, Any] = {"adminConsentRequestPolicy": {"requestDurationInDays": 14}, "directorySettings": []}
     assert says(check, tenant(**read)) == expected
+
+
+def test_a_number_out_of_reach_is_told_with_what_it_should_be() -> None:
+    ruling = ruled(Count(of="servicePrincipals", at_least=2), Judged(principals(principal())))
+    assert ruling.clause == "servicePrincipals holds 1, and should hold at least 2"
+    ruling = ruled(Count(of="servicePrincipals", at_most=0), Judged(principals(principal())))
+    assert ruling.clause == "servicePrincipals holds 1, and should hold at most 0"
+
+
+def test_why_a_list_is_not_known_is_told() -> None:
+    assert ruled(Contains(path=ASSIGNED, none_of=("x",)), Judged(tenant())).clause == "authorizationPolicy was not read"
+
+
+def test_evidence_holds_values_of_one_kind() -> None:
+    (switch,) = ruled(Setting(path=RISKY, equals=False), Judged(policy(allowUserConsentForRiskyApps=True))).evidence
+    assert (switch.actual, switch.expected) == (True, False)
+    (days,) = ruled(Setting(path=DAYS, at_most=30), Judged(workflow(requestDurationInDays=60))).evidence
+    assert (days.actual, days.expected) == (60, "at most 30")
+    listed = ruled(Setting(path=ASSIGNED, present=True), Judged(LEGACY))
+    assert listed.clause == f"{ASSIGNED} is ManagePermissionGrantsForSelf.Legacy"
+
+
+def test_the_opposite_says_what_should_not_hold() -> None:
+    check = Setting(path=GUEST, equals="abc")
+    held = ruled(Not(check=check), Judged(policy(guestUserRoleId="abc")))
+    assert held.clause == f"what should not hold does: {GUEST} is abc"
+    assert [(one.actual, one.expected) for one in held.evidence] == [("abc", "anything but abc")]
+    other = ruled(Not(check=check), Judged(policy(guestUserRoleId="x")))
+    assert other.clause == f"what should not hold does not: {GUEST} is x, and should be abc"
+    assert ruled(Not(check=check), Judged(tenant())) == ruled(check, Judged(tenant()))

@@ -87,8 +87,15 @@ def main() -> int:
 
 
 def _mutmut(*names: str) -> None:
+    """Run mutmut; its moving picture is for a terminal only, and would fill a log with megabytes."""
     command = [str(MUTMUT), "run", "--max-children", str(os.cpu_count() or 1), *names]
-    subprocess.run(command, cwd=ROOT, check=True)
+    if sys.stdout.isatty():
+        subprocess.run(command, cwd=ROOT, check=True)
+        return
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.stdout.write(done.stdout[-4000:])
+        raise SystemExit(done.returncode)
 
 
 if __name__ == "__main__":

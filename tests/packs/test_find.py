@@ -90,6 +90,14 @@ def test_the_problems_of_all_packs_are_told_at_once(tmp_path: Path) -> None:
     assert "nothing-like-it" in problems
 
 
+def test_a_file_of_a_folder_that_cannot_be_read_does_not_hide_the_mistakes_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").mkdir()
+    (tmp_path / "b.yaml").write_text(SOUND.replace("why", "wyh"))
+    problems = told(str(tmp_path)).splitlines()
+    assert "a.yaml: cannot be read: " in problems[0]
+    assert 'unknown key "wyh" in a rule; did you mean "why"?' in problems[1]
+
+
 def test_two_packs_of_one_name_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(SOUND)
     (tmp_path / "b.yaml").write_text(SOUND.replace("low", "high"))

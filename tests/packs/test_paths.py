@@ -8,7 +8,7 @@ from auditor.judge.values import items_at as judged_items
 from auditor.judge.values import value_at
 from auditor.model.snapshot import Snapshot, Tenant
 from auditor.packs.load import load
-from auditor.packs.paths import Leaf, items_at, leaf_at, section_paths
+from auditor.packs.paths import ITEMS, Leaf, item_paths, items_at, leaf_at, section_paths
 from auditor.packs.shapes import Wrong
 from auditor.packs.sources import Source
 from auditor.snapshot.samples import sample
@@ -42,6 +42,7 @@ def test_every_path_that_is_offered_leads_somewhere_and_can_be_walked(path: str)
             "authorizationPolicy.defaultUserRolePermissions.allowedToCreateApps",
         ),
         ("authorizationPolicy.defaultUserRolePermission", "authorizationPolicy.defaultUserRolePermissions"),
+        ("authorizationPolicy.invites", "authorizationPolicy.allowInvitesFrom"),
     ],
 )
 def test_a_path_that_leads_nowhere_gets_the_nearest_one(path: str, near: str) -> None:
@@ -66,6 +67,19 @@ def test_items_are_found_through_lists_and_tables(path: str, kind: str) -> None:
     assert found.kind == kind
 
 
+@pytest.mark.parametrize("path", item_paths())
+def test_every_list_that_is_offered_can_be_walked(path: str) -> None:
+    found = items_at(path)
+    assert isinstance(found, Leaf)
+    assert found.kind == ITEMS
+    judged_items(sample("admin-consented"), path)
+
+
+def test_the_lists_inside_of_lists_and_tables_are_offered() -> None:
+    assert {"permissionGrantPolicies.includes", "servicePrincipals.appRoles", "appRoleAssignedTo"} <= set(item_paths())
+    assert "authorizationPolicy" not in item_paths()
+
+
 def test_an_unknown_policy_is_a_doubt_and_no_mistake() -> None:
     text = (
         HEAD
@@ -80,13 +94,17 @@ rules:
       checks:
         - kind: list
           path: authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned
-          none-of: [ManagePermissionGrantsForSelf.microsoft-user-default-legaccy, ManagePermissionGrantsForSelf.ours]
+          none-of: [ManagePermissionGrantsForSelf.microsoft-apps-of-2031, ManagePermissionGrantsForSelf.ours]
         - {kind: assigned-policies, expect: none, wording: {allows: [microsoft-user-default-low]}}
 """
     )
     pack = load(Source("mine.yaml", text.encode()))
     (doubt,) = pack.warnings
-    assert doubt == (
-        'mine.yaml:16:21: "microsoft-user-default-legaccy" is no policy of Microsoft\'s that is known;'
-        ' did you mean "microsoft-user-default-legacy"?'
-    )
+    assert doubt.startswith('mine.yaml:16:21: "microsoft-apps-of-2031" is no policy of Microsoft\'s that is known')
+
+
+def test_where_nothing_is_near_the_properties_that_there_are_are_told() -> None:
+    found = leaf_at("authorizationPolicy.foo")
+    assert isinstance(found, Wrong)
+    assert found.near == ""
+    assert "allowInvitesFrom" in found.expected

@@ -15,6 +15,8 @@ from auditor.packs.schema import schema
 from auditor.packs.sources import shipped_names, shipped_source
 from tests.packs.text import SOUND, loaded
 
+TEMPLATE = "dffd5d46-495d-40a9-8e21-954ff55e198a"
+
 
 def test_every_kind_of_check_is_in_the_schema() -> None:
     kinds = {kind.__struct_config__.tag for kind in Check.__subclasses__()}
@@ -65,6 +67,36 @@ def test_an_editor_finds_nothing_wrong_with_a_shipped_pack(name: str) -> None:
         with_check("{kind: count, of: servicePrincipals}"),
         with_check("{kind: classifications, lists: [riski]}"),
         with_check("{kind: every, of: servicePrincipals, has: [{path: appId}]}"),
+        with_check("{kind: every, of: servicePrincipal, has: [{path: appId, present: true}]}"),
+        with_check("{kind: every, of: authorizationPolicy, has: [{path: id, present: true}]}"),
+        with_check("{kind: every, of: users, has: []}"),
+        with_check("{kind: every, of: users, has: [{path: id, present: true, match: exact}]}"),
+        with_check("{kind: every, of: users, has: [{path: userType, present: true, missing-means: Guest}]}"),
+        with_check("{kind: any, checks: []}"),
+        with_check("{kind: user-consent-setting, allowed: []}"),
+        with_check("{kind: setting, path: authorizationPolicy.allowInvitesFrom, one-of: []}"),
+        with_check("{kind: setting, path: permissionGrantPolicies, present: true}"),
+        with_check("{kind: setting, path: authorizationPolicy, present: true}"),
+        with_check("{kind: list, path: authorizationPolicy.allowInvitesFrom, none-of: [none]}"),
+        with_check("{kind: list, path: authorizationPolicy.enabledPreviewFeatures, any-of: []}"),
+        with_check("{kind: count, of: users, at-least: 0}"),
+        with_check("{kind: count, of: users, at-most: -1}"),
+        with_check("{kind: directory-setting, name: EnableAdminConsent, equals: true}"),
+        with_check(f"{{kind: directory-setting, template: {TEMPLATE}, name: Enable, equals: true}}"),
+        with_check("{kind: directory-setting, template: consent-policy-setting, name: X, equals: true}"),
+        with_check("{kind: app-roles-held, lists: []}"),
+        with_check("{kind: app-roles-held}"),
+        with_check("{kind: app-roles-held, lists: [mail-app-only], state: gone, owner: foreign}"),
+        with_check("{kind: delegated-grants, state: gone, publisher: unverified}"),
+        with_check("{kind: delegated-grants, lists: []}"),
+        with_check("{kind: delegated-grants, scopes: {}}"),
+        with_check("{kind: delegated-grants, scopes: {microsoft-graph: []}}"),
+        with_check("{kind: delegated-grants, scopes: {microsoft-grph: [Mail.Read]}}"),
+        with_check("{kind: classifications}"),
+        with_check("{kind: assigned-policies, expect: none, wording: {forbids: []}}"),
+        SOUND.replace("scopes: {microsoft-graph", "scopes: {graph"),
+        SOUND.replace("    why: Because.\n", '    why: ""\n'),
+        SOUND.replace("title: Mine", 'title: ""'),
     ],
 )
 def test_what_an_editor_underlines_the_loader_refuses(text: str) -> None:
@@ -72,6 +104,29 @@ def test_what_an_editor_underlines_the_loader_refuses(text: str) -> None:
     assert not accepted(text)
     with pytest.raises(PackError):
         loaded(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_check("{kind: every, of: permissionGrantPolicies.includes, has: [{path: permissions, any-of: [all]}]}"),
+        with_check("{kind: every, of: users, has: [{path: userType, equals: Guest, missing-means: Member}]}"),
+        with_check("{kind: count, of: appRoleAssignedTo, at-most: 0}"),
+        with_check("{kind: list, path: authorizationPolicy.enabledPreviewFeatures, any-of: [x], match: exact}"),
+        with_check("{kind: setting, path: authorizationPolicy.enabledPreviewFeatures, present: true}"),
+        with_check(
+            f"{{kind: directory-setting, template: {TEMPLATE}, name: EnableGroupSpecificConsent, equals: true}}"
+        ),
+        with_check("{kind: directory-setting, template: 11111111-2222-3333-4444-555555555555, name: X, equals: 1}"),
+        with_check("{kind: delegated-grants, state: gone, owner: any}"),
+        with_check("{kind: delegated-grants, state: disabled, owner: foreign, publisher: unverified}"),
+        with_check("{kind: delegated-grants, scopes: {11111111-2222-3333-4444-555555555555: [x]}}"),
+        with_check("{kind: classifications, lists: [risky], scopes: {exchange-online: [Mail.Read]}}"),
+    ],
+)
+def test_what_the_loader_takes_an_editor_does_not_underline(text: str) -> None:
+    loaded(text)
+    assert accepted(text)
 
 
 def covered(value: Any, part: dict[str, Any], defs: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditor.packs.errors import PackError
-from auditor.packs.search import entries, own_packs, place_of
+from auditor.packs.search import entries, own_files, own_packs, place_of
 from tests.packs.text import SOUND
 
 
@@ -41,6 +41,18 @@ def test_a_pack_goes_by_the_name_in_its_text_and_not_by_its_file(tmp_path: Path)
     places = (str(tmp_path / "ours"), "eidsca")
     assert [pack.name for pack in own_packs(places)] == ["our-rules"]
     assert place_of("our-rules", places) == str(path)
+
+
+def test_what_may_be_a_broken_pack_is_not_forgotten(tmp_path: Path) -> None:
+    ours = tmp_path / "ours"
+    written(ours, "a.yaml", "our-rules")
+    (ours / "syntax.yaml").write_text("format: consent-auditor/pack: 1\n", encoding="utf-8")
+    (ours / "without.yaml").write_text("pack: x\nrules: []\n", encoding="utf-8")
+    (ours / "nearly.yaml").write_text("format: consent-auditor/pak\npack: x\n", encoding="utf-8")
+    (ours / "waivers.yaml").write_text("format: consent-auditor/waivers\n", encoding="utf-8")
+    (ours / "folder.yaml").mkdir()
+    found = {Path(own.source.label).name: own.name for own in own_files([str(ours)])}
+    assert found == {"a.yaml": "our-rules", "folder.yaml": "", "nearly.yaml": "", "syntax.yaml": "", "without.yaml": ""}
 
 
 def test_a_shipped_name_always_means_the_shipped_pack(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from auditor.model.document import CODE, PLAIN, Point
 from auditor.model.rule import Check
 from auditor.packs.load import load
-from auditor.packs.sentences import never_fails, sentence
+from auditor.packs.outcomes import never_fails
+from auditor.packs.sentences import sentence
 from auditor.packs.sources import shipped_names, shipped_source
 from tests.packs.text import SOUND, loaded
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.model.app import App, RequestMode, ScopeNeed
@@ -44,6 +44,7 @@ def apps(draw: st.DrawFn) -> App:
     )
 
 
+@settings(deadline=None)
 @given(apps())
 def test_what_is_written_is_read_as_it_was_known(app: App) -> None:
     name = name_for(app)

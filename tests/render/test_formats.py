@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+import auditor
 from auditor.model.fix import GraphRequest, Steps
 from auditor.model.report import Report
 from auditor.render import FORMATS, UnknownFormat, render
@@ -75,6 +76,13 @@ def test_every_format_of_the_registry_can_be_made(name: str) -> None:
 
 def test_options_reach_the_format() -> None:
     assert render(needs_admin(), "text", width=120) != render(needs_admin(), "text")
+
+
+def test_a_report_made_from_python_names_the_program_that_judged_and_not_the_one_that_read() -> None:
+    old = msgspec.structs.replace(auditor.sample("managed-default"), tool="consent-auditor 0.0.1")
+    made = auditor.check(old, auditor.load_packs(["trackerrms-uk"]))
+    assert made.tool == f"consent-auditor {auditor.__version__}"
+    assert auditor.check(old, (), tool="mine 2").tool == "mine 2"
 
 
 def test_an_unknown_format_is_told_with_the_known_ones() -> None:

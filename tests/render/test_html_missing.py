@@ -15,7 +15,7 @@ def test_what_nobody_asked_for_is_listed_with_its_permission_and_how_to_collect_
         "HYG-1",
         "No app acts on its own",
         FindingOutcome.UNKNOWN,
-        "appRoleAssignedTo of 00000003-0000-0000-c000-000000000000 was not read.",
+        "appRoleAssignedTo of Microsoft Graph was not read.",
     )
     page = render(report(findings=(hygiene,), packs=(*PACKS, PackRef(name="grants-hygiene", version="1", digest="d"))))
     missing = shown(page, "unread")

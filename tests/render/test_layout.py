@@ -87,3 +87,9 @@ def test_a_column_starts_in_the_same_place_after_wide_and_painted_cells() -> Non
     cells = [[Cell("予定表", "bad"), Cell("x")], [Cell("plain"), Cell("x")]]
     lines = table((Column("One", 4), Column("Two", 4)), cells, width=40, palette=Palette(True))
     assert lines[2:] == ["\x1b[1;31m予定表\x1b[0m  x", "plain   x"]
+
+
+@pytest.mark.parametrize("char", ["\ufffe", "\uffff", "\ufdd0", "\ufdef", "\U0001fffe", "\U0010ffff"])
+def test_what_is_no_character_of_unicode_becomes_visible(char: str) -> None:
+    assert safe(f"a{char}b") == f"a{char.encode('unicode_escape').decode()}b"
+    assert safe("a\ufdcf\ufdf0\ufffd\U0001fffd") == "a\ufdcf\ufdf0\ufffd\U0001fffd"

@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 from auditor.model.finding import FindingOutcome
 from auditor.model.fix import Steps
+from auditor.model.granted import Granted, GrantKind, GrantRow
 from auditor.model.report import Report
 from auditor.model.snapshot import Tenant
 from auditor.render.markdown import render
@@ -202,3 +203,38 @@ def test_a_long_text_is_cut_and_shows_that_it_is() -> None:
     made = render(report(findings=(finding("r", "T", FindingOutcome.FAIL, "a word " * 10_000),)))
     assert len(made) < 2_000
     assert re.search(r"\.\.\. \|$", made, re.MULTILINE)
+
+
+def test_of_several_answers_each_says_near_the_top_what_to_do_first() -> None:
+    page = render(several())
+    top = page.partition("### Scopes")[0]
+    assert top.count("### First thing to do") == 1
+    assert f"<{CONSENT_BY_LINK.link}>" in top
+    assert "22223333-cccc-4444-dddd-5555eeee6666" not in top.partition("### First thing to do")[2]
+
+
+def test_answers_that_one_fix_mends_share_it() -> None:
+    other = msgspec.structs.replace(NEEDS_ADMIN_DECISION, subject="anna@contoso.com")
+    part = render(report(NEEDS_ADMIN_DECISION, other)).partition("### First thing to do")[2].partition("###")[0]
+    assert part.count(CONSENT_BY_LINK.link) == 1
+    assert "**1\\. TrackerRMS" in part
+    assert "and 2. TrackerRMS" in part
+
+
+def test_grants_are_counted_and_none_is_none() -> None:
+    row = GrantRow(
+        client_id="a",
+        client_name="A",
+        kind=GrantKind.DELEGATED,
+        resource_id="r",
+        resource_name="R",
+        permissions=("User.Read",),
+    )
+    told = [
+        render(msgspec.structs.replace(connects(), granted=Granted(rows=rows))).partition("| Grants read | ")[2]
+        for rows in ((), (row,))
+    ]
+    assert [text.partition(" |")[0] for text in told] == [
+        "None.",
+        "1 grant, listed in the CSV, XLSX and JSON reports.",
+    ]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
+from py_ocsf_models.objects.compliance_status import StatusID
 
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
@@ -17,6 +18,7 @@ from auditor.model.report import Report
 from auditor.render import render
 from auditor.render.ocsf import milliseconds
 from auditor.snapshot.samples import sample
+from tests.render.reports import depends
 from tests.render.strategies import struct
 
 
@@ -33,7 +35,10 @@ def audited(name: str = "managed-default") -> Report:
 def test_every_finding_is_an_event_that_the_model_of_ocsf_takes(name: str) -> None:
     report = audited(name)
     events = events_of(report)
-    assert [event["compliance"]["control"] for event in events] == [finding.rule for finding in report.findings]
+    assert [event["compliance"]["control"] for event in events] == [
+        *(finding.rule for finding in report.findings),
+        *(f"not-read/{part.section}" for part in report.unread),
+    ]
     for event in events:
         model = ComplianceFinding.model_validate(event)
         assert (model.class_uid, model.category_uid, int(model.type_uid)) == (2003, 2, 200301)
@@ -41,12 +46,46 @@ def test_every_finding_is_an_event_that_the_model_of_ocsf_takes(name: str) -> No
         assert set(event) - known == {"cloud"}, "the profile cloud adds one attribute"
 
 
-def test_unknown_is_neither_a_pass_nor_a_fail() -> None:
+def test_unknown_is_neither_a_pass_nor_a_fail_but_what_ocsf_calls_a_warning() -> None:
     report = audited("unreadable-policies")
-    ids = {f.outcome: e["compliance"]["status_id"] for f, e in zip(report.findings, events_of(report), strict=True)}
-    assert ids[FindingOutcome.UNKNOWN] == 0
-    assert ids[FindingOutcome.FAIL] == 3
-    assert ids[FindingOutcome.PASS] == 1
+    pairs = list(zip(report.findings, events_of(report), strict=False))
+    ids = {finding.outcome: event["compliance"]["status_id"] for finding, event in pairs}
+    assert ids[FindingOutcome.UNKNOWN] == StatusID.Warning
+    assert ids[FindingOutcome.FAIL] == StatusID.Fail
+    assert ids[FindingOutcome.PASS] == StatusID.Pass
+    for finding, event in pairs:
+        unknown = finding.outcome is FindingOutcome.UNKNOWN
+        assert event["status_detail"].startswith("Unknown: ") is unknown
+        assert ("not_read" in event["unmapped"]) is unknown
+
+
+def test_what_could_not_be_read_is_told_with_all_that_was_answered() -> None:
+    part, *_ = depends().unread
+    event, unread, _ = events_of(depends())
+    assert event["unmapped"]["not_read"][0] == unread["unmapped"]["not_read"][0]
+    assert unread["unmapped"]["not_read"] == [
+        {
+            "section": "permissionGrantPolicies",
+            "http_status": 403,
+            "code": part.code,
+            "message": part.message,
+            "request_id": part.request_id,
+            "allowed_by_any_of": ["Policy.Read.PermissionGrant"],
+        }
+    ]
+    assert (unread["status_code"], unread["compliance"]["status"]) == ("not-read", "Warning")
+    assert "Policy.Read.PermissionGrant" in unread["remediation"]["desc"]
+
+
+def test_an_event_says_when_it_was_seen_and_not_since_when() -> None:
+    event, *_ = events_of(audited())
+    assert event["finding_info"]["last_seen_time"] == event["time"] == 1_795_312_800_000
+    assert "created_time" not in event["finding_info"]
+    assert event["metadata"]["product"] == {
+        "name": "consent-auditor",
+        "vendor_name": "consent-auditor",
+        "version": "1.2.3",
+    }
 
 
 def test_what_was_waived_still_fails_and_is_suppressed() -> None:
@@ -80,7 +119,7 @@ def test_two_packs_about_one_app_make_events_that_a_siem_keeps_apart() -> None:
 @settings(max_examples=60)
 def test_any_report_becomes_events(report: Report) -> None:
     events = events_of(report)
-    assert len(events) == len(report.findings)
+    assert len(events) == len(report.findings) + len(report.unread)
     for event in events:
         ComplianceFinding.model_validate(event)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import auditor
 from auditor.render import FormatUnavailable
 from auditor.render.pdf import NothingIsFetched, _refuse, render
 from tests.render.reports import hostile, needs_admin
@@ -95,3 +96,23 @@ def test_where_pango_is_missing_the_message_says_so(monkeypatch: pytest.MonkeyPa
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(FormatUnavailable, match=r"cannot load library 'libpango-1.0-0'.*apt install libpango-1.0-0"):
         render(needs_admin())
+
+
+def test_no_label_stays_behind_at_the_end_of_a_page(tmp_path: Path) -> None:
+    report = auditor.check(auditor.sample("managed-default"), auditor.load_packs(["trackerrms-uk", "cisa-scuba"]))
+    pages = tool("pdftotext", "-layout", pdf=render(report), at=tmp_path).split("\f")
+    last = [[line.strip() for line in page.splitlines() if line.strip()][-2:-1] for page in pages]
+    labels = {
+        "Why it matters",
+        "Note",
+        "How to fix it",
+        "Role",
+        "Portal",
+        "Verify",
+        "Undo",
+        "Read on",
+        "Opens",
+        "Expect",
+    }
+    assert len(pages) > 5
+    assert not labels & {line for lines in last for line in lines}

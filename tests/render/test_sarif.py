@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 import auditor
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.place import RulePlace
-from auditor.model.report import Report
+from auditor.model.report import PackRef, Report, UnreadPart
 from auditor.model.snapshot import Tenant
 from auditor.model.waiver import Waiver
 from auditor.render import render as render_in
@@ -159,7 +159,16 @@ def test_one_rule_about_two_apps_is_one_rule_with_two_results() -> None:
     made = report(findings=tuple(finding("r", "T", FindingOutcome.FAIL, "B.", fingerprint=app) for app in "xy"))
     run = run_of(made)
     assert len(run["tool"]["driver"]["rules"]) == 1
-    assert [each["partialFingerprints"]["primaryLocationLineHash"] for each in run["results"]] == ["x", "y"]
+    assert [each["partialFingerprints"]["primaryLocationLineHash"] for each in run["results"]] == [
+        "x/trackerrms-uk",
+        "y/trackerrms-uk",
+    ]
+
+
+def test_one_rule_that_two_packs_extend_keeps_two_alerts_apart() -> None:
+    packs = auditor.load_packs(["trackerrms-uk", "trackerrms-us"])
+    results = run_of(auditor.check(auditor.sample("managed-default"), packs))["results"]
+    assert len({each["partialFingerprints"]["primaryLocationLineHash"] for each in results}) == len(results)
 
 
 def test_what_could_not_be_read_is_told_and_the_audit_was_made_all_the_same() -> None:
@@ -175,10 +184,44 @@ def test_a_time_that_was_not_recorded_is_left_out() -> None:
     assert "startTimeUtc" not in run_of(empty())["invocations"][0]
 
 
-def test_two_tenants_in_one_repository_do_not_replace_each_other() -> None:
-    other = msgspec.structs.replace(EVERY_OUTCOME, tenant=Tenant(id="other"))
-    assert run_of(EVERY_OUTCOME)["automationDetails"] == {"id": f"consent-auditor/{TENANT.id}/"}
-    assert run_of(other)["automationDetails"] == {"id": "consent-auditor/other/"}
+def test_a_category_is_that_of_the_tenant_and_the_packs() -> None:
+    def category(made: Report) -> str:
+        return str(run_of(made)["automationDetails"]["id"])
+
+    assert category(EVERY_OUTCOME) == f"consent-auditor/{TENANT.id}/trackerrms-uk/"
+    assert category(msgspec.structs.replace(EVERY_OUTCOME, tenant=Tenant(id="other/one"))) == (
+        "consent-auditor/other%2Fone/trackerrms-uk/"
+    )
+    packs = tuple(PackRef(name=name, version="1", digest="d", client_id="app-1") for name in ("vendor-app", "a b"))
+    assert category(msgspec.structs.replace(EVERY_OUTCOME, packs=packs)).endswith("/a%20b+vendor-app:app-1/")
+    assert category(empty()) == f"consent-auditor/{TENANT.id}/"
+
+
+def test_braces_in_a_name_are_no_placeholder() -> None:
+    name = "App {0} of {x}"
+    made = report(
+        findings=(finding("r", name, FindingOutcome.FAIL, name, why=name),), unread=(UnreadPart(section="{0}"),)
+    )
+    run = run_of(made)
+    (rule,) = run["tool"]["driver"]["rules"]
+    assert run["results"][0]["message"]["text"] == "App {{0}} of {{x}}."
+    assert rule["shortDescription"]["text"] == "App {{0}} of {{x}}"
+    assert "App {{0}} of {{x}}" in rule["help"]["text"]
+    assert r"App \{{0\}} of \{{x\}}" in rule["help"]["markdown"]
+    assert "({{0}})" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+
+
+def test_a_pack_that_lies_elsewhere_claims_no_file_of_the_repository() -> None:
+    place = RulePlace(file="ours.yaml", line=3)
+    made = report(findings=(finding("r", "T", FindingOutcome.FAIL, "B.", place=place),))
+
+    def file_of(**places: str) -> Any:
+        (location,) = run_of(made, places={"ours.yaml": places["at"]} if places else {})["results"][0]["locations"]
+        return location["physicalLocation"]["artifactLocation"]
+
+    assert file_of() == {"uri": "ours.yaml", "uriBaseId": "%SRCROOT%"}
+    assert file_of(at="audit/ours.yaml") == {"uri": "audit/ours.yaml", "uriBaseId": "%SRCROOT%"}
+    assert file_of(at="") == {"uri": "packs-elsewhere/ours.yaml"}
 
 
 def test_names_make_no_links_and_no_control_characters() -> None:

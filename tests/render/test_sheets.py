@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,18 @@ from hypothesis import strategies as st
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
 from auditor.model.granted import Granted, GrantKind, GrantRow
+from auditor.model.provenance import Call, Provenance
 from auditor.model.report import Report
 from auditor.render import render
 from auditor.render.csv import STARTS_A_FORMULA, harmless
-from auditor.render.sheets import sheets
+from auditor.render.sheets import Value, sheets
 from auditor.render.xlsx import LONGEST, MOST_ROWS, cut
 from auditor.snapshot.samples import sample
 from tests.render.reports import ALL
 from tests.render.strategies import struct
 
 GOLDEN = Path(__file__).parent / "golden_tables"
-NAMES = ("Summary", "Answers", "Scopes", "Findings", "Grants", "Not read", "Calls")
+NAMES = ("Summary", "Answers", "If it were so", "Scopes", "Findings", "Grants", "Not read", "Calls")
 SAMPLES = ("admin-consented-partly", "unreadable-policies")
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "|calc", "%0a=1", "\t=1", "＝1", "－1", " =cmd|' /C calc'!A0"]
 
@@ -78,7 +80,31 @@ def test_the_workbook_holds_what_the_tables_hold(name: str) -> None:
     for sheet in sheets(report):
         head, *rows = book[sheet.name]
         assert head == tuple(column.head for column in sheet.columns)
-        assert rows == [tuple(value if value != "" else None for value in row) for row in sheet.rows]
+        assert rows == [tuple(as_read(value) for value in row) for row in sheet.rows]
+
+
+def as_read(value: Value) -> Any:
+    """The value as a reader of workbooks gives it back: nothing for no text, and times without the zone."""
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else None if value == "" else value
+
+
+def test_times_can_be_calculated_with_and_say_that_they_are_utc() -> None:
+    calls = (
+        Call(section="users", address="/v1.0/users", at="2026-11-22T03:00:01.5+01:00"),
+        Call(section="users", address="/v1.0/users", at="soon"),
+        Call(section="users", address="/v1.0/users", at="1789-07-14T10:00:00Z"),
+    )
+    report = msgspec.structs.replace(audited("low-classified"), provenance=Provenance(calls=calls))
+    book = openpyxl.load_workbook(io.BytesIO(render(report, "xlsx")))
+    (cell,) = (row[1] for row in book["Summary"].iter_rows() if row[0].value == "Read at")
+    assert (cell.value, cell.number_format) == (datetime(2026, 11, 22, 2), 'yyyy-mm-dd hh:mm:ss "UTC"')
+    told = [row[4].value for row in book["Calls"].iter_rows(min_row=2)]
+    assert told == [datetime(2026, 11, 22, 2, 0, 1, 500_000), "soon", "1789-07-14T10:00:00Z"]
+    rows = [row for row in rows_of(render(report, "csv")) if row[0] == "Calls"]
+    assert [cell for row in rows for cell in row if ":0" in cell] == [
+        "2026-11-22T02:00:01.500000Z",
+        "1789-07-14T10:00:00Z",
+    ]
 
 
 def test_every_part_of_the_report_has_its_table() -> None:
@@ -87,7 +113,7 @@ def test_every_part_of_the_report_has_its_table() -> None:
     assert len(found["Scopes"].rows) == 10
     assert len(found["Findings"].rows) == 12
     assert found["Grants"].rows
-    assert sheets(audited("unreadable-policies"))[5].rows
+    assert {sheet.name: sheet for sheet in sheets(audited("unreadable-policies"))}["Not read"].rows
     assert [len(row) for sheet in found.values() for row in sheet.rows] == [
         len(sheet.columns) for sheet in found.values() for _ in sheet.rows
     ]
@@ -112,7 +138,7 @@ def test_every_text_of_a_workbook_is_text(formula: str) -> None:
     data = render(with_name(formula), "xlsx")
     book = openpyxl.load_workbook(io.BytesIO(data))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
-    assert {cell.data_type for cell in cells} <= {"s", "n"}
+    assert {cell.data_type for cell in cells} <= {"s", "n", "d"}
     assert all(cell.hyperlink is None for cell in cells)
     shown = [cell.value for cell in cells if cell.data_type == "s"]
     assert formula.strip() in shown
@@ -127,10 +153,27 @@ def test_any_report_becomes_tables_that_can_be_read_back(report: Report) -> None
     assert tuple(book_of(render(report, "xlsx"))) == NAMES
 
 
+@pytest.mark.parametrize("mark", [";", "; ", ";\t", ';"', "\t", "\n", "\r\n"])
+@pytest.mark.parametrize("formula", ["=cmd|'/C calc'!A0", "+1", "@SUM(A1)", "＝1"])
+def test_a_reader_with_another_separator_finds_no_formula_either(mark: str, formula: str) -> None:
+    assert f"{mark}'{formula}" in str(harmless(f"Mail sync{mark}{formula};x"))
+    text = render(with_name(f"Mail sync{mark}{formula};x"), "csv").decode("utf-8-sig")
+    for delimiter in ";\t":
+        cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) for cell in row]
+        assert [cell for cell in cells if cell.strip(' \t"').startswith(STARTS_A_FORMULA)] == []
+
+
 @given(st.text())
-def test_what_is_harmless_already_stays_as_it_is(text: str) -> None:
-    assert harmless(harmless(text)) == harmless(text)
-    assert str(harmless(text)).removeprefix("'") in (text, text.removeprefix("'"))
+def test_without_its_first_apostrophe_a_cell_is_what_it_was(text: str) -> None:
+    shown = str(harmless(text))
+    assert shown.removeprefix("'").replace("'", "") == text.removeprefix("'").replace("'", "")
+    if not set(text) & set(";\t\r\n"):
+        assert shown.removeprefix("'") == text
+
+
+@pytest.mark.parametrize("text", ["Contoso", "a;b", "'s-Hertogenbosch", "it's; that = this", ""])
+def test_what_begins_no_formula_stays_as_it_is(text: str) -> None:
+    assert harmless(text) == (f"'{text}" if text.startswith("'") else text)
 
 
 def test_the_same_report_gives_the_same_bytes() -> None:

@@ -14,7 +14,6 @@ from auditor.cli.pack_names import VARIABLE, named_in_environment
 
 if TYPE_CHECKING:
     from auditor.model.rule import Pack
-    from auditor.packs.errors import PackError
 
 
 @click.command(
@@ -31,42 +30,50 @@ def command(form: str) -> int:
     """List the rule packs that can judge a tenant.
 
     Those that ship with the program come first, then those in the files and folders that CONSENT_AUDITOR_PACKS names.
+    A broken one is named on stderr, and the exit code is 2.
     """
     from auditor.packs.load import load
     from auditor.packs.sources import shipped_names, shipped_source
 
     packs = [pack for name in shipped_names() if not (pack := load(shipped_source(name))).abstract]
-    broken: list[PackError] = []
+    broken: list[str] = []
     own = list(_own(broken))
     if form == "json":
         click.echo(json.dumps([*map(_fields, packs), *map(_fields, own)], indent=2, ensure_ascii=False))
     else:
         _print(packs, own)
-    for error in broken:
-        click.echo(f"\nCannot be used, although {VARIABLE} leads to it:\n{error}", err=True)
+    for line in broken:
+        click.echo(line, err=True)
     return exits.USAGE if broken else exits.OK
 
 
-def _own(broken: list[PackError]) -> Iterator[Pack]:
-    """The packs of the search path; those that are broken go to `broken`."""
+def _own(broken: list[str]) -> Iterator[Pack]:
+    """The packs of the search path; what is to be said of those that are broken goes to `broken`."""
     from auditor.packs.errors import PackError
     from auditor.packs.load import load
-    from auditor.packs.search import own_packs
+    from auditor.packs.search import own_files
 
     for place in named_in_environment():
         try:
-            found = own_packs([place])
+            found = tuple(own_files([place]))
         except PackError as error:
-            broken.append(error)
+            broken.append(f"Nothing is found where {VARIABLE} leads: {error}")
             continue
         for own in found:
             try:
                 pack = load(own.source)
-            except PackError as error:
-                broken.append(error)
+            except PackError:
+                label = own.source.label
+                broken.append(
+                    f"Broken, and so not listed: {label}; consent-auditor packs lint {_quoted(label)} tells why"
+                )
                 continue
             if not pack.abstract:
                 yield pack
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if " " in path else path
 
 
 def _print(packs: list[Pack], own: list[Pack]) -> None:

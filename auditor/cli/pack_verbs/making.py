@@ -71,6 +71,7 @@ def command(
     """
     refuse_empty()
     _must_be_new(output, force)
+    _must_be_free(pack_name)
     if from_grants:
         if not client_id or scopes or from_url:
             raise click.UsageError("--from-grants needs --app CLIENT_ID, and neither --scopes nor --from-url")
@@ -127,9 +128,22 @@ def _granted(
     asked = app_from_scopes(client_id, "")
     snapshot = _read(asked, file, sample, tenant)
     app = app_as_granted(snapshot, asked.client_id)
+    if not name:
+        _must_be_plain(app.name)
     uris = (redirect_uri,) if redirect_uri else app.redirect_uris
     app = msgspec.structs.replace(app, name=name or app.name, redirect_uris=uris)
     return _Known(app, f"what it was granted in a tenant where it works, read on {snapshot.taken[:10]}")
+
+
+def _must_be_plain(name: str) -> None:
+    """Raise click.UsageError for a name of the tenant's that no pack may hold."""
+    from auditor.packs.positions import CONTROL
+
+    if bad := CONTROL.search(name):
+        raise click.UsageError(
+            f"the name that the app has in this tenant holds the character U+{ord(bad.group()):04X}, which has no place"
+            ' in a pack: give it another one with --name "…"'
+        )
 
 
 def _read(app: App, file: str | None, sample: str | None, tenant: dict[str, Any]) -> Snapshot:
@@ -147,6 +161,14 @@ def _read(app: App, file: str | None, sample: str | None, tenant: dict[str, Any]
 
     plan = Plan(sections=("organization",), clients=(app.client_id,), resources=tuple(RESOURCE_NAMES))
     return read_live(target_for(**tenant), plan, [app])
+
+
+def _must_be_free(pack_name: str) -> None:
+    """Raise click.UsageError for a name that a pack of one's own may not have."""
+    from auditor.packs.taken import is_taken
+
+    if is_taken(pack_name):
+        raise click.UsageError(f'--pack-name: "{pack_name}" is taken by the program: choose another name')
 
 
 def _write(known: _Known, pack_name: str, output: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli import exits
-from auditor.cli.asked import refuse_empty
+from auditor.cli.asked import refuse_empty, tell_doubts
 from auditor.cli.output import wants_colour
 from auditor.cli.pack_names import asked_sources, packs_argument
 
@@ -50,6 +50,7 @@ def command(packs: tuple[str, ...], rule: str, verbose: bool, strict: bool) -> i
         except PackError as error:
             broken.append(error)
             continue
+        tell_doubts((results[-1].pack,))
         for line in _told(results[-1], verbose, only=rule):
             click.echo(line, color=wants_colour())
     _refuse_unknown(rule, results, broken)

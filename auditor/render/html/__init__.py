@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from auditor.model.report import Report, Summary
 from auditor.render.disagreements import ABOUT, HEADING
+from auditor.render.html.paper import for_paper
 from auditor.render.html.tones import HOLLOW, TONES
 from auditor.render.html.view import view
 from auditor.render.layout import safe
@@ -25,13 +26,15 @@ def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_p
     """The page. Same report, same text.
 
     `history` are the times and counts of earlier runs, oldest first; with one or more the page shows a trend.
-    `for_print` opens everything and leaves out the script, for a program that makes pages of paper.
+    `for_print` opens everything, leaves out the script and cuts what is too long for paper, for a program that makes
+    pages of it.
     """
+    whole = view(report, history, for_print=for_print)
     style = asset("style.css") + (asset("paper.css") if for_print else "")
     script = "" if for_print else asset("script.js")
     page = _environment().get_template("page.html.j2")
     made: str = page.render(
-        view=view(report, history, for_print=for_print),
+        view=for_paper(whole) if for_print else whole,
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704  # shipped with the program, nothing of the tenant
         script=Markup(script),  # noqa: S704  # likewise

@@ -14,7 +14,7 @@ from auditor.render.html.fixes import Way
 from auditor.render.words import SECTIONS, series
 
 _MISSING = re.compile(
-    rf"\b({'|'.join(SECTIONS)})\b(?: of \S+|\.[\w.]+)*"
+    rf"\b({'|'.join(SECTIONS)})\b(?: of [^;()]+?|\.[\w.]+)?"
     r" (?:was not read|was read in part only|could not be read)"
 )
 """How a reason says that a section of the snapshot is missing, or some of it."""
