@@ -234,6 +234,15 @@ def test_the_grants_filter_never_says_none_without_saying_what_is_not_in_the_fil
     assert re.fullmatch(told, page.locator("#grant-filter .shown").text_content() or "")
 
 
+def test_paper_says_that_the_lines_in_short_are_not_printed(opened: Opener) -> None:
+    page = opened(html("more grants than the table holds")).page
+    assert not page.locator(".on-paper").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator(".on-paper").text_content() == "20 more lines are in the file and not printed."
+    assert page.locator(".on-paper").is_visible()
+    assert not page.locator("#more-grants").is_visible()
+
+
 def test_the_grants_filter_finds_a_user_whom_a_line_only_counts(opened: Opener) -> None:
     row = GrantRow(
         client_id="c",

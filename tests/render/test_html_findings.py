@@ -60,6 +60,17 @@ def test_expected_values_that_are_said_in_words_are_no_code_and_the_same_value_s
     assert "".join(root.itertext()).count("Put back what was found") == 1
 
 
+def test_what_was_found_is_no_code_either_where_it_is_said_in_words_and_a_name_with_blanks_is() -> None:
+    evidence = (
+        Evidence(path="permissionGrantPolicies/own", actual="lets users consent to everything"),
+        Evidence(path="servicePrincipals/displayName", actual="Some App", expected="Other"),
+    )
+    one = finding("r", "It is off", FindingOutcome.FAIL, "It is on.", evidence=evidence)
+    words, name = element_by_id(render(report(findings=(one,))), "finding-1").findall(".//tbody/tr/td[1]")
+    assert (words.find("code"), "".join(words.itertext())) == (None, "lets users consent to everything")
+    assert [code.text for code in name.iter("code")] == ['"Some App"']
+
+
 def test_where_no_value_is_expected_there_is_no_column_for_it() -> None:
     one = finding("r", "Few", FindingOutcome.FAIL, "Many.", evidence=(Evidence(path="apps", actual=31),))
     assert "Expected value" not in shown(render(report(findings=(one,))), "finding-1")

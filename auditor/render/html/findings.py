@@ -29,13 +29,19 @@ _SETTINGS = frozenset({"authorizationPolicy", "adminConsentRequestPolicy", "dire
 """Where evidence is a setting as it was read, which can be put back; elsewhere it is what was made of several."""
 
 
+class Shown(NamedTuple):
+    """A value as text; `prose` where it is said in words and not the value itself."""
+
+    text: str
+    prose: bool
+
+
 class EvidenceView(NamedTuple):
-    """A value and what it should be: in words where that is `prose`, empty where no one value is expected."""
+    """A value and what it should be; none where no one value is expected."""
 
     path: str
-    actual: str
-    expected: str
-    prose: bool
+    actual: Shown
+    expected: Shown | None
 
 
 class Advice(NamedTuple):
@@ -150,14 +156,15 @@ def _advice(finding: Finding, number: int) -> Advice:
 
 
 def _evidence(one: Evidence) -> EvidenceView:
-    expected, prose = one.expected, _is_prose(one)
-    told = "" if expected is None else clip(str(expected), _ROOM) if prose else _value(expected)
-    return EvidenceView(one.path, _value(one.actual), told, prose)
+    expected = None if one.expected is None else _shown(one.expected, prose=one.expected != one.actual)
+    return EvidenceView(one.path, _shown(one.actual, prose=expected is None or expected.prose), expected)
 
 
-def _is_prose(one: Evidence) -> bool:
-    """Whether what is expected is said in words ("at most 30"), and not the value itself."""
-    return isinstance(one.expected, str) and " " in one.expected and one.expected != one.actual
+def _shown(found: Any, *, prose: bool) -> Shown:
+    """The value; where it may be prose ("at most 30") and looks like it, as it is, without the marks of JSON."""
+    if prose and isinstance(found, str) and " " in found:
+        return Shown(clip(found, _ROOM), prose=True)
+    return Shown(_value(found), prose=False)
 
 
 def _undo(evidence: Sequence[Evidence]) -> tuple[tuple[str, str], ...]:
