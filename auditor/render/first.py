@@ -27,13 +27,17 @@ ASSIGNED = "assigned member"
 
 
 class FirstThing(NamedTuple):
-    """The first thing to do: sentences, the address to open, who may do it, what it brings, and which fix it is."""
+    """The first thing to do: sentences, the address to open, who may do it, what it brings, and whose it is.
+
+    `fix` is the fix that it is, `finding` the failed rule whose author advises it.
+    """
 
     says: tuple[str, ...]
     link: str = ""
     role: str = ""
     after: str = ""
     fix: Fix | None = None
+    finding: Finding | None = None
 
 
 def question(report: Report) -> str:
@@ -97,7 +101,7 @@ def _first_fix(fix: Fix) -> FirstThing:
 
 def _first_remedy(finding: Finding) -> FirstThing:
     remedy = finding.remediation
-    return FirstThing((action(finding),), remedy.link, sentence(remedy.role))
+    return FirstThing((action(finding),), remedy.link, sentence(remedy.role), finding=finding)
 
 
 def action(finding: Finding) -> str:

@@ -8,6 +8,8 @@ from functools import cache
 import auditor
 from auditor.model.report import Report
 from auditor.render.html import render
+from auditor.render.html.grants import ON_SCREEN
+from tests.render.pages import grants
 from tests.render.reports import ALL
 
 _EVERY_PACK = ("cisa-scuba", "grants-hygiene", "eidsca", "cis-m365", "zero-trust-assessment")
@@ -27,6 +29,7 @@ def _checked(name: str) -> Callable[[], Report]:
 REPORTS: dict[str, Callable[[], Report]] = {name: _checked(name) for name in _SAMPLES} | {
     f"made by hand: {name}": ALL[name] for name in ("several", "hostile", "wide", "empty", "depends")
 }
+REPORTS["more grants than the table holds"] = lambda: grants(ON_SCREEN + 20)
 
 
 @cache

@@ -59,6 +59,29 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(opened: Opener, name:
     assert wide == []
 
 
+@EVERY
+def test_what_a_finger_must_hit_is_large_enough(opened: Opener, name: str) -> None:
+    page = opened(html(name), width=PHONE).page
+    _open_everything(page)
+    small = page.evaluate(
+        """() => Array.from(document.querySelectorAll("main :is(a, button, summary, select, input)"))
+            .filter((e) => e.getClientRects().length && e.getBoundingClientRect().height < 24)
+            .map((e) => e.textContent)"""
+    )
+    assert small == []
+
+
+@EVERY
+def test_pictures_on_a_phone_are_drawn_for_it_and_not_scaled_down(opened: Opener, name: str) -> None:
+    page = opened(html(name), width=PHONE).page
+    scales = page.evaluate(
+        """() => Array.from(document.querySelectorAll("figure svg:not(.swatch)"))
+            .filter((e) => e.getClientRects().length)
+            .map((e) => e.getBoundingClientRect().width / e.viewBox.baseVal.width)"""
+    )
+    assert [scale for scale in scales if scale < 0.9] == []
+
+
 def test_a_dark_page_is_dark_and_a_light_one_light(opened: Opener) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     ink = "getComputedStyle(document.querySelector('.path .title')).fill"
@@ -74,53 +97,6 @@ def _brightness(colour: str) -> float:
 
 def _shown(page: Page) -> int:
     return page.locator("#finding-list > .finding:visible").count()
-
-
-def test_filters_narrow_the_findings_and_say_how_many_are_left(opened: Opener) -> None:
-    page = opened(html("custom-policy")).page
-    every = _shown(page)
-    said = page.locator("#shown")
-    assert said.text_content() == f"{every} of {every} findings"
-    assert not page.locator("#reset").is_visible()
-
-    page.select_option("[data-filter=outcome]", "fail")
-    failing = page.locator('.finding[data-outcome="fail"]').count()
-    assert 0 < failing < every
-    assert _shown(page) == failing
-    assert said.text_content() == f"{failing} of {every} findings"
-
-    page.select_option("[data-filter=pack]", "cisa-scuba")
-    assert _shown(page) == page.locator('.finding[data-outcome="fail"][data-pack="cisa-scuba"]').count()
-
-    page.fill("[data-filter=text]", "no such words anywhere")
-    assert _shown(page) == 0
-    assert said.text_content() == f"0 of {every} findings"
-
-    page.click("#reset")
-    assert _shown(page) == every
-    assert said.text_content() == f"{every} of {every} findings"
-
-
-def test_the_text_filter_looks_into_closed_findings_in_any_case_and_order(opened: Opener) -> None:
-    page = opened(html("custom-policy")).page
-    page.fill("[data-filter=text]", "WORKFLOW consent")
-    texts = [text.lower() for text in page.locator(".finding:visible").all_text_contents()]
-    assert texts
-    assert all("workflow" in text and "consent" in text for text in texts)
-
-
-def test_severities_can_be_filtered(opened: Opener) -> None:
-    page = opened(html("custom-policy")).page
-    page.select_option("[data-filter=severity]", "high")
-    assert _shown(page) == page.locator('.finding[data-severity="high"]').count() > 0
-
-
-def test_all_findings_open_and_close_at_once(opened: Opener) -> None:
-    page = opened(html(USUAL)).page
-    page.click("#open-all")
-    assert page.locator(".finding[open]").count() == _shown(page)
-    page.click("#open-all")
-    assert page.locator(".finding[open]").count() == 0
 
 
 def test_the_copy_button_copies_the_link_whole_and_says_so(opened: Opener) -> None:

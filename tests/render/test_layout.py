@@ -31,6 +31,7 @@ def test_safe_text_is_safe_and_stays_so(text: str) -> None:
         ("a\u200bb", "a\\u200bb"),
         ("\u2028", "\\u2028"),
         ("\ud800", "\\ud800"),
+        ("\ufffe\ufdd0\U0001ffff", "\\ufffe\\ufdd0\\U0001ffff"),
         ("株式会社", "株式会社"),
         ("Émile", "Émile"),
     ],

@@ -19,7 +19,8 @@ from auditor.render.html.fixes import Address, Way
 from auditor.render.html.paper import _PER_COLUMN, _ROOMS, COMMANDS, TEXT, WORD, _cut
 from auditor.render.html.view import view
 from auditor.snapshot.samples import sample, sample_names
-from tests.render.test_html import hostile_with, tree
+from tests.render.pages import tree
+from tests.render.test_html import hostile_with
 
 MOST = max(TEXT, *_ROOMS.values())
 LONG = pytest.mark.parametrize(

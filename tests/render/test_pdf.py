@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,17 @@ def test_the_pdf_tells_the_verdict_and_what_is_closed_on_a_screen(made: bytes, t
     assert decision.fixes[0].title in text
     assert "Copy" not in text.split()
     assert "Open all" not in text
+
+
+def test_charts_on_paper_have_their_numbers_and_the_table_of_them(made: bytes, tmp_path: Path) -> None:
+    text = tool("pdftotext", "-layout", pdf=made, at=tmp_path)
+    numbers = text.partition("Scopes by verdict")[2]
+    assert re.search(r"Scopes +4 +6 +10\n", numbers), "on the bar, and its sum"
+    assert re.search(r"Which +blocked +allowed\s+Scopes +4 +6\n", numbers), "and in the table"
+
+
+def test_no_text_for_screen_readers_gets_between_what_is_seen_on_the_first_page(made: bytes, tmp_path: Path) -> None:
+    assert "The way to this answer" not in tool("pdftotext", "-l", "1", pdf=made, at=tmp_path)
 
 
 def test_the_same_report_gives_the_same_bytes_in_any_process(made: bytes) -> None:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from auditor.model.report import Report, Summary
 from auditor.render.disagreements import ABOUT, HEADING
 from auditor.render.html.paper import for_paper
-from auditor.render.html.tones import TONES
+from auditor.render.html.tones import HOLLOW, TONES
 from auditor.render.html.view import view
 from auditor.render.layout import safe
 from auditor.shipped import root
@@ -40,6 +40,7 @@ def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_p
         script=Markup(script),  # noqa: S704  # likewise
         for_print=for_print,
         ink=TONES,
+        hollow=HOLLOW,
         words={"disagree": HEADING, "about": ABOUT},
     )
     return made + "\n"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from auditor.model.decision import Confidence, Decision, ScopeVerdict
 from auditor.model.report import Calibration, Report
-from auditor.render.first import FirstThing, first_thing
+from auditor.render.html.alike import Alike, together
 from auditor.render.html.charts import Chart, by_verdict
-from auditor.render.html.fixes import Address, Way, address, ways
+from auditor.render.html.first import First, first
+from auditor.render.html.missing import in_words
 from auditor.render.html.picture import Picture, picture
 from auditor.render.html.tones import tone
 from auditor.render.layout import clip
-from auditor.render.scopes import are_assumed, numbered, verdict_word, whose, why
+from auditor.render.scopes import are_assumed, verdict_word, why
 from auditor.render.words import (
     NAME,
     ORDINARY_MEMBER,
@@ -26,17 +28,6 @@ from auditor.render.words import (
     sentence,
     series,
 )
-
-
-class First(NamedTuple):
-    """The first thing to do, with its link or, without one, its first command or steps to copy."""
-
-    says: tuple[str, ...]
-    link: Address | None
-    command: Way | None
-    steps: tuple[str, ...]
-    role: str
-    after: str
 
 
 class ScopeRow(NamedTuple):
@@ -63,13 +54,13 @@ class StepRow(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Everything about one answer. `same_as` lists the numbers of answers that are equal to it."""
+    """Everything about one answer, or about several that are alike: `number` is that of the first."""
 
     number: int
     whose: str
     app_name: str
     app_id: str
-    variant: str
+    variants: tuple[str, ...]
     subject: str
     word: str
     tone: str
@@ -85,7 +76,6 @@ class Answer(NamedTuple):
     notes: tuple[str, ...]
     steps: tuple[StepRow, ...]
     chart: Chart | None
-    same_as: tuple[int, ...]
 
 
 class Difference(NamedTuple):
@@ -97,27 +87,28 @@ class Difference(NamedTuple):
 
 def answers(report: Report) -> tuple[Answer, ...]:
     """Each different answer, under its number."""
-    return tuple(_answer(report, number, decision) for number, decision in numbered(report))
+    return tuple(_answer(report, alike) for alike in together(report))
 
 
-def _answer(report: Report, number: int, decision: Decision) -> Answer:
+def _answer(report: Report, alike: Alike) -> Answer:
+    decision, number = alike.first, alike.numbers[0]
     said = OUTCOMES[decision.outcome]
     names = {resource(scope.resource, scope.resource_name) for scope in decision.scopes}
     assumed = are_assumed(decision)
     return Answer(
         number=number,
-        whose=whose(number, decision),
+        whose=_with_short_name(decision, alike.whose),
         app_name=clip(decision.app.name, NAME) or "App",
         app_id=decision.app.client_id,
-        variant=clip(decision.app.variant, NAME),
+        variants=alike.variants,
         subject="" if decision.subject == ORDINARY_MEMBER else decision.subject,
         word=answer_word(decision),
         tone=tone(said.style),
         means=said.means,
-        because=sentence(decision.because),
-        sees=screen(decision),
+        because=sentence(_with_short_name(decision, decision.because)),
+        sees=_with_short_name(decision, screen(decision)),
         facts=_facts(decision),
-        first=_first(first_thing(report, decision, more="Findings"), f"first-{number}"),
+        first=first(report, alike),
         picture=picture(decision),
         scopes=tuple(_scope(scope, assumed) for scope in decision.scopes),
         shared_resource=names.pop() if len(names) == 1 else "",
@@ -125,38 +116,28 @@ def _answer(report: Report, number: int, decision: Decision) -> Answer:
         notes=tuple(map(sentence, decision.notes)),
         steps=_steps(decision),
         chart=by_verdict(decision),
-        same_as=tuple(n for n, other in enumerate(report.decisions, start=1) if n != number and other == decision),
     )
 
 
 def _facts(decision: Decision) -> tuple[tuple[str, tuple[str, ...]], ...]:
     likely = decision.confidence is Confidence.LIKELY
     facts = (
-        ("Also in the way", tuple(map(sentence, decision.also))),
-        ("Depends on", tuple(map(sentence, decision.depends_on))),
+        ("Also in the way", _told(decision, decision.also)),
+        ("Depends on", _told(decision, decision.depends_on)),
         ("Could be", (could_be(decision),) if decision.outcomes else ()),
-        ("Confidence", ("Likely, not certain.", *map(sentence, decision.doubts)) if likely else ()),
+        ("Confidence", ("Likely, not certain.", *_told(decision, decision.doubts)) if likely else ()),
     )
     return tuple((label, texts) for label, texts in facts if texts)
 
 
-def first_of(report: Report) -> First | None:
-    """The first thing to do in a report without an answer about an app."""
-    return None if report.decisions else _first(first_thing(report, None, more="Findings"), "first-0")
+def _told(decision: Decision, texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sentence(in_words(_with_short_name(decision, text))) for text in texts)
 
 
-def _first(thing: FirstThing | None, name: str) -> First | None:
-    if thing is None:
-        return None
-    commands = ways(thing.fix, name) if thing.fix and not thing.link else ()
-    return First(
-        says=thing.says,
-        link=address(thing.link, f"{name}-link"),
-        command=commands[0] if commands else None,
-        steps=thing.fix.steps.portal if thing.fix and not thing.link and not commands else (),
-        role=thing.role,
-        after=thing.after,
-    )
+def _with_short_name(decision: Decision, text: str) -> str:
+    """The text with the app's name as long as everywhere on the page."""
+    short = clip(decision.app.name, NAME)
+    return text.replace(decision.app.name, short) if len(short) < len(decision.app.name) else text
 
 
 def _scope(scope: ScopeVerdict, assumed: bool) -> ScopeRow:

@@ -13,6 +13,7 @@ from auditor.model.report import Report
 from auditor.render.encoded import encoded
 from auditor.render.html.fixes import Address, FixView, Numbers, address
 from auditor.render.html.links import clickable
+from auditor.render.html.missing import Lack, in_words, lacks
 from auditor.render.html.tones import tone
 from auditor.render.layout import clip
 from auditor.render.waived import waived
@@ -28,6 +29,34 @@ _SETTINGS = frozenset({"authorizationPolicy", "adminConsentRequestPolicy", "dire
 """Where evidence is a setting as it was read, which can be put back; elsewhere it is what was made of several."""
 
 
+class Shown(NamedTuple):
+    """A value as text; `prose` where it is said in words and not the value itself."""
+
+    text: str
+    prose: bool
+
+
+class EvidenceView(NamedTuple):
+    """A value and what it should be; none where no one value is expected."""
+
+    path: str
+    actual: Shown
+    expected: Shown | None
+
+
+class Advice(NamedTuple):
+    """What the rule's author advises: in words, as steps or a path to click along, where, and who may do it.
+
+    Where one of the fixes has the same link, the fix tells it and the role that opens it, which may be another.
+    """
+
+    note: str
+    portal: tuple[str, ...]
+    path: str
+    link: Address | None
+    role: str
+
+
 class FindingView(NamedTuple):
     """One finding. `asks` is whether something is to be done about it."""
 
@@ -41,16 +70,14 @@ class FindingView(NamedTuple):
     severity: str
     severe: bool
     reason: str
+    lacks: tuple[Lack, ...]
     asks: str
     why: str
     note: str
-    evidence: tuple[tuple[str, str, str], ...]
+    evidence: tuple[EvidenceView, ...]
+    expects: bool
     more_evidence: int
-    advice: str
-    portal: tuple[str, ...]
-    path: str
-    link: Address | None
-    role: str
+    advice: Advice
     verify: str
     undo: tuple[tuple[str, str], ...]
     known: tuple[int, ...]
@@ -67,17 +94,20 @@ class FindingView(NamedTuple):
 
 def findings(report: Report, numbers: Numbers) -> tuple[FindingView, ...]:
     """What needs attention first, the worst first; otherwise in their order."""
-    ranked = sorted(report.findings, key=lambda finding: (finding.outcome.rank, finding.severity.rank))
-    return tuple(_view(finding, number, numbers) for number, finding in enumerate(ranked, start=1))
+    return tuple(_view(report, finding, number, numbers) for number, finding in enumerate(ranked(report), start=1))
 
 
-def _view(finding: Finding, number: int, numbers: Numbers) -> FindingView:
+def ranked(report: Report) -> list[Finding]:
+    """The findings in the order of their numbers."""
+    return sorted(report.findings, key=lambda finding: (finding.outcome.rank, finding.severity.rank))
+
+
+def _view(report: Report, finding: Finding, number: int, numbers: Numbers) -> FindingView:
     stands = finding.outcome
     failed, unknown = stands is FindingOutcome.FAIL, stands is FindingOutcome.UNKNOWN
     known, fixes = numbers.split(finding.fixes if failed or unknown else ())
-    advice = finding.remediation
-    path = is_path(advice.portal)
     word, style = FINDINGS[stands]
+    seen = tuple(dict.fromkeys(map(_evidence, finding.evidence)))
     return FindingView(
         number=number,
         rule=finding.rule,
@@ -88,17 +118,15 @@ def _view(finding: Finding, number: int, numbers: Numbers) -> FindingView:
         tone="waived" if stands is FindingOutcome.WAIVED else tone(style),
         severity=finding.severity.value,
         severe=finding.severity in SEVERE and failed,
-        reason=sentence(finding.reason),
+        reason=sentence(in_words(finding.reason)),
+        lacks=lacks(report, finding),
         asks="fail" if failed else "unknown" if unknown else "",
         why=sentence(flat(finding.why)),
         note=flat(finding.note),
-        evidence=tuple(map(_evidence, finding.evidence[:_MOST])),
-        more_evidence=max(0, len(finding.evidence) - _MOST),
-        advice=sentence(flat(advice.note)),
-        portal=() if path else tuple(map(flat, advice.portal)),
-        path=sentence(click_path(advice.portal)) if path else "",
-        link=address(advice.link, f"finding-{number}-link"),
-        role=sentence(advice.role),
+        evidence=seen[:_MOST],
+        expects=any(one.expected for one in seen),
+        more_evidence=max(0, len(seen) - _MOST),
+        advice=_advice(finding, number),
         verify=f"Run the audit again: {finding.rule} then passes." if failed else "",
         undo=_undo(finding.evidence) if failed and not finding.fixes else (),
         known=known,
@@ -114,15 +142,36 @@ def _view(finding: Finding, number: int, numbers: Numbers) -> FindingView:
     )
 
 
-def _evidence(one: Evidence) -> tuple[str, str, str]:
-    return one.path, _value(one.actual), "" if one.expected is None else _value(one.expected)
+def _advice(finding: Finding, number: int) -> Advice:
+    remedy = finding.remediation
+    path = is_path(remedy.portal)
+    told = bool(remedy.link) and any(fix.link == remedy.link for fix in finding.fixes)
+    return Advice(
+        note=sentence(flat(remedy.note)),
+        portal=() if path else tuple(map(flat, remedy.portal)),
+        path=sentence(click_path(remedy.portal)) if path else "",
+        link=None if told else address(remedy.link, f"finding-{number}-link"),
+        role="" if told else sentence(remedy.role),
+    )
+
+
+def _evidence(one: Evidence) -> EvidenceView:
+    expected = None if one.expected is None else _shown(one.expected, prose=one.expected != one.actual)
+    return EvidenceView(one.path, _shown(one.actual, prose=expected is None or expected.prose), expected)
+
+
+def _shown(found: Any, *, prose: bool) -> Shown:
+    """The value; where it may be prose ("at most 30") and looks like it, as it is, without the marks of JSON."""
+    if prose and isinstance(found, str) and " " in found:
+        return Shown(clip(found, _ROOM), prose=True)
+    return Shown(_value(found), prose=False)
 
 
 def _undo(evidence: Sequence[Evidence]) -> tuple[tuple[str, str], ...]:
-    """The values to put back: those of settings that were found where others should be."""
+    """The values to put back, each once: those of settings that were found where others should be."""
     settings = [each for each in evidence if re.split(r"[./\[]", each.path, maxsplit=1)[0] in _SETTINGS]
     found = [each for each in settings if each.expected is not None and each.actual != each.expected]
-    return tuple((each.path, _value(each.actual)) for each in found[:_MOST])
+    return tuple(dict.fromkeys((each.path, _value(each.actual)) for each in found))[:_MOST]
 
 
 def _value(found: Any) -> str:

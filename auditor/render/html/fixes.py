@@ -12,6 +12,7 @@ from auditor.model.fix import Fix, GraphRequest
 from auditor.model.report import Report
 from auditor.render.encoded import encoded
 from auditor.render.fixes import opened, proven
+from auditor.render.html.alike import together, twins
 from auditor.render.html.links import clickable
 from auditor.render.html.tones import tone
 from auditor.render.remedies import introduction, key, no_fix
@@ -27,11 +28,12 @@ class Way(NamedTuple):
 
 
 class Address(NamedTuple):
-    """An address; `href` is empty where it is not one to click on."""
+    """An address; `href` is empty where it is not one to click on, `label` where there is no other beside it."""
 
     id: str
     text: str
     href: str
+    label: str = ""
 
 
 class FixView(NamedTuple):
@@ -48,7 +50,7 @@ class FixView(NamedTuple):
     expect: str
     fill_in: tuple[str, ...]
     portal: tuple[str, ...]
-    link: Address | None
+    links: tuple[Address, ...]
     ways: tuple[Way, ...]
     verify: str
     undo: str
@@ -68,20 +70,30 @@ class FixGroup(NamedTuple):
 class Numbers:
     """Which fix has which number. The first to ask for a fix shows it; all others point to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Report) -> None:
+        self._twins = twins(report)
         self._given: dict[bytes, int] = {}
 
     def split(self, fixes: Sequence[Fix]) -> tuple[tuple[int, ...], tuple[FixView, ...]]:
         """The numbers of fixes shown before, and the fresh ones, which from now on count as shown."""
-        known = tuple(self._given[key(fix)] for fix in fixes if key(fix) in self._given)
-        fresh = [fix for fix in fixes if key(fix) not in self._given]
-        return known, tuple(fix_view(fix, self._given.setdefault(key(fix), len(self._given) + 1)) for fix in fresh)
+        known = tuple(self._given[self._key(fix)] for fix in fixes if self._key(fix) in self._given)
+        fresh = [fix for fix in fixes if self._key(fix) not in self._given]
+        return tuple(dict.fromkeys(known)), tuple(map(self._numbered, fresh))
+
+    def _key(self, fix: Fix) -> bytes:
+        twin = self._twins.get(key(fix))
+        return twin.key if twin else key(fix)
+
+    def _numbered(self, fix: Fix) -> FixView:
+        number = self._given.setdefault(self._key(fix), len(self._given) + 1)
+        twin = self._twins.get(key(fix))
+        return fix_view(fix, number, twin.links if twin else (("", fix.link),))
 
 
 def groups(report: Report, numbers: Numbers) -> tuple[FixGroup, ...]:
-    """What to do about each answer that wants something done; of equal answers, the first."""
-    deciding = [one for one in report.decisions if one.fixes or not one.outcome.connects]
-    return tuple(_group(one, numbers) for place, one in enumerate(deciding) if one not in deciding[:place])
+    """What to do about each answer that wants something done; of answers that are alike, the first."""
+    each = [alike.first for alike in together(report)]
+    return tuple(_group(one, numbers) for one in each if one.fixes or not one.outcome.connects)
 
 
 def _group(decision: Decision, numbers: Numbers) -> FixGroup:
@@ -91,7 +103,7 @@ def _group(decision: Decision, numbers: Numbers) -> FixGroup:
     return FixGroup(told, tuple(map(sentence, decision.advice)), known, fresh)
 
 
-def fix_view(fix: Fix, number: int) -> FixView:
+def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView:
     """The fix with everything that it tells, under this number."""
     name = f"fix-{number}"
     after = next((OUTCOMES[outcome].style for outcome in Outcome if outcome == fix.proven.outcome), "quiet")
@@ -107,7 +119,7 @@ def fix_view(fix: Fix, number: int) -> FixView:
         expect=sentence(fix.expect),
         fill_in=tuple(map(sentence, fix.fill_in)),
         portal=fix.steps.portal,
-        link=address(fix.link, f"{name}-link"),
+        links=addresses(links, f"{name}-link"),
         ways=ways(fix, name),
         verify="" if _is_code(fix.verify) else sentence(fix.verify),
         undo="" if _is_code(fix.undo) else sentence(fix.undo),
@@ -122,6 +134,12 @@ def fix_view(fix: Fix, number: int) -> FixView:
 def address(text: str, name: str) -> Address | None:
     """The address as the page shows it; none where there is none."""
     return Address(name, text, clickable(text)) if text else None
+
+
+def addresses(links: Sequence[tuple[str, str]], name: str) -> tuple[Address, ...]:
+    """The addresses of links with their labels; a link that is empty is none."""
+    made = [(label, address(link, name if n == 1 else f"{name}-{n}")) for n, (label, link) in enumerate(links, start=1)]
+    return tuple(each._replace(label=label) for label, each in made if each)
 
 
 def ways(fix: Fix, name: str) -> tuple[Way, ...]:

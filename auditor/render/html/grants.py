@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
 from typing import NamedTuple
 
 import msgspec
@@ -11,12 +12,22 @@ from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
 from auditor.render.words import count, resource, series
 
 ON_SCREEN = 1000
-"""Rows that a browser shows without delay on a phone; the CSV, XLSX and JSON reports list every grant."""
+"""Rows that a browser shows without delay on a phone; what is more stands below them in short, as plain lines."""
+_IN_SHORT = 1_200_000
+"""Characters of such lines: some ten thousand. The CSV, XLSX and JSON reports list every grant."""
 _NAMED = 3
+_ROOM_FOR_NAMES = 200_000
+"""Characters of users that a line counts without showing them: the filter finds these too."""
+
+_Alike = tuple[GrantRow, list[str]]
+"""A grant without its user, and all users who have it."""
 
 
 class GrantLine(NamedTuple):
-    """Grants of the same permissions to the same app, for everybody or for some users."""
+    """Grants of the same permissions to the same app, for everybody or for some users.
+
+    `others` are the users whom `audience` only counts, for the filter to find.
+    """
 
     app: str
     app_id: str
@@ -25,26 +36,93 @@ class GrantLine(NamedTuple):
     resource: str
     permissions: tuple[str, ...]
     audience: str
+    others: str
     switched_off: bool
 
 
 class Grants(NamedTuple):
-    """What was granted, how much of the tenant was looked at, and how many lines are left out."""
+    """What was granted, in full and in short, how much of the tenant was looked at, and what is left out.
+
+    `left_out` counts lines, `unnamed` users who are only counted.
+    """
 
     lines: tuple[GrantLine, ...]
+    in_short: tuple[str, ...]
     left_out: int
+    unnamed: int
     told: str
 
+    @property
+    def number(self) -> str:
+        """How many lines there are."""
+        return thousands(len(self.lines) + len(self.in_short) + self.left_out)
 
-def grants(granted: Granted | None, most: int = ON_SCREEN) -> Grants | None:
-    """The grants in as few lines as tell them all, at most so many; none where no grants were read."""
+    @property
+    def missing(self) -> str:
+        """What a search in the page cannot find, as a clause; empty where that is nothing."""
+        users = f"{thousands(self.unnamed)} users" if self.unnamed else ""
+        lines = f"{thousands(self.left_out)} more lines" if self.left_out else ""
+        return " and ".join(filter(None, (lines, users)))
+
+
+def grants(granted: Granted | None, most: int = ON_SCREEN, *, in_short: bool = True) -> Grants | None:
+    """The grants in as few lines as tell them all; none where no grants were read.
+
+    At most `most` of them are told in full, and if `in_short` those beyond that as plain text.
+    """
     if granted is None:
         return None
     alike: dict[GrantRow, list[str]] = {}
     for row in granted.rows:
         alike.setdefault(_without_user(row), []).append(row.principal)
-    lines = [_line(row, users) for row, users in sorted(alike.items(), key=lambda pair: _breadth(pair[0]))]
-    return Grants(tuple(lines[:most]), max(0, len(lines) - most), _told(granted))
+    ordered = sorted(alike.items(), key=lambda pair: _breadth(pair[0]))
+    chosen = fair([row for row, _ in ordered], most)
+    lines, unnamed = _with_names([_line(*ordered[place]) for place in sorted(chosen)])
+    beyond = [pair for place, pair in enumerate(ordered) if place not in chosen]
+    short = tuple(_short(beyond)) if in_short else ()
+    return Grants(lines, short, len(beyond) - len(short), unnamed, _told(granted, len(ordered)))
+
+
+def _short(beyond: Sequence[_Alike]) -> Iterator[str]:
+    """Each as one line of text with the users of it, as long as there is room."""
+    room = _IN_SHORT
+    for row, users in beyond:
+        line = _line(row, users)
+        whom = ", ".join(filter(None, users)) if line.others else line.audience
+        told = f"{line.app} | {whom} | {line.resource}: {', '.join(line.permissions)}"
+        room -= len(told)
+        if room < 0:
+            return
+        yield told
+
+
+def fair(ordered: Sequence[GrantRow], most: int) -> frozenset[int]:
+    """The places of so many of these: of each breadth as many as of the others, and of each app in turn.
+
+    Were simply the last ones dropped, then a tenant with many grants would seem to have none of single users.
+    """
+    places: dict[tuple[bool, bool], dict[str, list[int]]] = {}
+    for place, row in enumerate(ordered):
+        places.setdefault(_breadth(row), {}).setdefault(row.client_id, []).append(place)
+    return frozenset(islice(_in_turn([list(_in_turn(list(apps.values()))) for apps in places.values()]), most))
+
+
+def _in_turn(several: Sequence[Sequence[int]]) -> Iterator[int]:
+    """One of each, then the next of each, as long as there are any."""
+    for each in zip_longest(*several):
+        yield from (place for place in each if place is not None)
+
+
+def _with_names(lines: Sequence[GrantLine]) -> tuple[tuple[GrantLine, ...], int]:
+    """The lines with as many of the counted users as there is room for, and how many users are left out."""
+    made, room, unnamed = [], _ROOM_FOR_NAMES, 0
+    for line in lines:
+        if len(line.others) > room:
+            unnamed += len(line.others.split("\n"))
+            line = line._replace(others="")
+        room -= len(line.others)
+        made.append(line)
+    return tuple(made), unnamed
 
 
 def _without_user(row: GrantRow) -> GrantRow:
@@ -56,7 +134,7 @@ def _breadth(row: GrantRow) -> tuple[bool, bool]:
     return row.kind is GrantKind.DELEGATED, row.audience is Audience.USER
 
 
-def _line(row: GrantRow, users: Iterable[str]) -> GrantLine:
+def _line(row: GrantRow, users: list[str]) -> GrantLine:
     return GrantLine(
         app=row.client_name or row.client_id,
         app_id=row.client_id if row.client_name else "",
@@ -64,7 +142,8 @@ def _line(row: GrantRow, users: Iterable[str]) -> GrantLine:
         kind="application" if row.kind is GrantKind.APPLICATION else "delegated",
         resource=resource(row.resource_id, row.resource_name),
         permissions=row.permissions,
-        audience=_audience(row, list(users)),
+        audience=_audience(row, users),
+        others="\n".join(filter(None, users[_NAMED:])) if row.audience is Audience.USER else "",
         switched_off=row.enabled is False,
     )
 
@@ -82,16 +161,23 @@ def _audience(row: GrantRow, users: list[str]) -> str:
         return "Every user of the tenant"
     named = [user for user in users[:_NAMED] if user]
     if len(users) > len(named):
-        named.append(count(len(users) - len(named), "more user" if named else "user"))
+        rest = len(users) - len(named)
+        named.append(f"{thousands(rest)} {'more ' * bool(named)}{'user' if rest == 1 else 'users'}")
     return series(named)
 
 
-def _told(granted: Granted) -> str:
-    number = count(len(granted.rows), "grant")
+def _told(granted: Granted, lines: int) -> str:
+    number = thousands(len(granted.rows)) + (" grant" if len(granted.rows) == 1 else " grants")
+    shared = f" Those of the same permissions to the same app share one of {thousands(lines)} lines."
+    together = shared if lines < len(granted.rows) else ""
     if granted.whole:
-        return f"{number} in the whole directory."
+        return f"{number} in the whole directory.{together}"
     if granted.covers:
-        return (
-            f"{number}. Only the grants of {count(len(granted.covers), 'app')} were read, not those of the directory."
-        )
-    return f"{number}. Only a part of the directory was read."
+        apps = count(len(granted.covers), "app")
+        return f"{number}.{together} Only the grants of {apps} were read, not those of the directory."
+    return f"{number}.{together} Only a part of the directory was read."
+
+
+def thousands(number: int) -> str:
+    """``9,000``."""
+    return f"{number:,}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from auditor.model.decision import Confidence, Decision, Reason, Verdict
+from auditor.model.decision import Confidence, Decision, Reason, ScopeVerdict, Verdict
 from auditor.render.layout import clip, columns, wrap
 from auditor.render.words import (
     NAME,
@@ -49,6 +49,8 @@ _GATES = MappingProxyType(
     }
 )
 """What stands in the way, where it is not a consent policy."""
+
+_WORST_FIRST = (Verdict.BLOCKED, Verdict.UNKNOWN, Verdict.GRANTED, Verdict.CONSENTABLE)
 
 
 class Node(NamedTuple):
@@ -116,24 +118,53 @@ def _gate(decision: Decision) -> Node:
     if decision.reason in _GATES:
         title, detail = _GATES[decision.reason]
         return Node("What decides", title, detail, style)
-    policies = tuple(dict.fromkeys(scope.policy for scope in decision.scopes if scope.policy))
-    deciding = next((s for s in decision.scopes if s.policy and s.reason is decision.reason), None)
-    name = (deciding.policy if deciding else "") or (policies[0] if policies else "")
-    if not name:
+    deciding = _deciding(decision)
+    if not deciding:
         return Node("What decides", "The consent settings", "See the scopes for each reason.", style)
-    others = len(policies) - 1
-    more = f", with {count(others, 'more policy', 'more policies')}" if others > 0 else ""
-    likely = " (likely)" if deciding and deciding.confidence is Confidence.LIKELY else ""
-    return Node("Consent policy", clip(name, NAME), f"decides for users{more}{likely}", style)
+    policies = tuple(dict.fromkeys(scope.policy for scope in deciding if scope.policy))
+    named = [policy for policy in policies if policy in decision.because]
+    name = (named or policies)[0]
+    more = f", with {count(len(policies) - 1, 'more policy', 'more policies')}" if len(policies) > 1 else ""
+    doubted = any(scope.confidence is Confidence.LIKELY for scope in deciding if scope.policy == name)
+    return Node("Consent policy", clip(name, NAME), f"decides for users{more}{' (likely)' * doubted}", style)
+
+
+def _deciding(decision: Decision) -> list[ScopeVerdict]:
+    """The scopes that the answer rests on: required ones, those with its own reason if there are any."""
+    judged = [scope for scope in decision.scopes if scope.policy]
+    needed = [scope for scope in judged if scope.required] or judged
+    return [scope for scope in needed if scope.reason is decision.reason] or needed
 
 
 def _scopes(decision: Decision) -> Node:
-    tally = Counter(scope.verdict for scope in decision.scopes)
-    if not tally:
+    """The scopes that the app cannot do without; what an optional one meets changes no answer, so it has no colour."""
+    optional = Counter(s.verdict for s in decision.scopes if not (s.required or s.implicit))
+    needed = Counter(s.verdict for s in decision.scopes if s.required or s.implicit)
+    if not decision.scopes:
         return Node("Scopes", "None was judged", "", "quiet")
-    told = series([f"{tally[verdict]} {VERDICTS[verdict][0]}" for verdict in Verdict if tally[verdict]])
-    worst = next(v for v in (Verdict.BLOCKED, Verdict.UNKNOWN, Verdict.GRANTED, Verdict.CONSENTABLE) if tally[v])
-    return Node("Scopes", count(len(decision.scopes), "scope"), sentence(told), VERDICTS[worst][1])
+    worst = next((v for v in _WORST_FIRST if needed[v]), None)
+    told = [sentence(_tally(needed))] if needed else []
+    if optional and needed:
+        told.append(f"{_total(optional)} optional: {_tally(optional)}." if len(optional) > 1 else _only(optional))
+    elif optional:
+        told.append(f"All optional: {_tally(optional)}.")
+    title = count(_total(needed) or _total(optional), "scope")
+    return Node("Scopes", title, " ".join(told), VERDICTS[worst][1] if worst else "quiet")
+
+
+def _total(tally: Counter[Verdict]) -> int:
+    """How many scopes were counted."""
+    return sum(tally.values())
+
+
+def _only(tally: Counter[Verdict]) -> str:
+    """``1 optional blocked.``"""
+    ((verdict, number),) = tally.items()
+    return f"{number} optional {VERDICTS[verdict][0]}."
+
+
+def _tally(tally: Counter[Verdict]) -> str:
+    return series([f"{tally[verdict]} {VERDICTS[verdict][0]}" for verdict in Verdict if tally[verdict]])
 
 
 def _result(decision: Decision) -> Node:

@@ -1,4 +1,4 @@
-"""The colours of the report, where a picture needs them as numbers; style.css has the same for light and dark.
+"""The colours of the report, where a picture needs them as numbers: those that style.css has for light.
 
 Taken from the palette of Okabe and Ito, darkened until text in them is readable on white. No colour stands alone:
 each comes with a word, and in pictures with a pattern of its own.
@@ -11,13 +11,17 @@ from types import MappingProxyType
 TONES = MappingProxyType(
     {
         "good": "#00694f",
-        "bad": "#b03a00",
+        "bad": "#a83700",
         "unsure": "#6b3fa0",
-        "quiet": "#5b6573",
-        "waived": "#7a5600",
+        "quiet": "#535d6a",
+        "waived": "#735100",
         "done": "#0a558c",
     }
 )
+"""By their names in style.css; a test holds the two together."""
+
+HOLLOW = frozenset({"unsure", "waived", "quiet"})
+"""Drawn in charts as an outline, the others as a solid: with the patterns, no two look alike without colour."""
 
 
 def tone(style: str) -> str:

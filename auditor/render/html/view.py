@@ -8,44 +8,34 @@ from typing import NamedTuple
 from auditor.model.decision import Decision
 from auditor.model.disagreement import Disagreement
 from auditor.model.finding import Severity
-from auditor.model.report import Report, Summary, UnreadPart, WhatIf
+from auditor.model.report import Report, Summary, WhatIf
 from auditor.render.disagreements import in_short
-from auditor.render.ending import allowed_by, answer, cost, short_digest, what
+from auditor.render.ending import short_digest
 from auditor.render.first import question
-from auditor.render.html.answers import Answer, Difference, First, answers, differences, first_of
+from auditor.render.html.answers import Answer, Difference, answers, differences
 from auditor.render.html.charts import Chart, Trend, by_severity, trend
-from auditor.render.html.findings import FindingView, findings
+from auditor.render.html.findings import FindingView, findings, ranked
+from auditor.render.html.first import First, first_of
 from auditor.render.html.fixes import FixGroup, Numbers, groups
 from auditor.render.html.grants import ON_SCREEN, Grants, grants
+from auditor.render.html.missing import Again, again
+from auditor.render.html.reads import CallView, UnreadView, calls, unread
 from auditor.render.html.tones import tone
 from auditor.render.layout import clip
-from auditor.render.words import FINDINGS, NAME, ORDINARY_MEMBER, answer_word, app_and_id, count, counts, sentence, utc
+from auditor.render.words import (
+    FINDINGS,
+    NAME,
+    ORDINARY_MEMBER,
+    answer_word,
+    app_and_id,
+    count,
+    counts,
+    sentence,
+    utc,
+)
 
 _ON_PAPER = 300
 """Lines of grants in a PDF: some twenty pages, and a few seconds to make them."""
-
-
-class UnreadView(NamedTuple):
-    """A part that could not be read."""
-
-    what: str
-    section: str
-    answer: str
-    allowed_by: str
-    not_known: str
-    request_id: str
-
-
-class CallView(NamedTuple):
-    """One read that was made."""
-
-    at: str
-    section: str
-    address: str
-    status: str
-    tone: str
-    rows: str
-    permissions: str
 
 
 class StandView(NamedTuple):
@@ -102,6 +92,7 @@ class View(NamedTuple):
     policies: tuple[tuple[str, str], ...]
     waiver_files: tuple[tuple[str, str], ...]
     summary: str
+    summary_word: str
     summary_tone: str
     counts: str
     first: First | None
@@ -116,6 +107,7 @@ class View(NamedTuple):
     contradictions: tuple[Contradiction, ...]
     grants: Grants | None
     unread: tuple[UnreadView, ...]
+    again: Again | None
     reader: str
     permissions: tuple[str, ...]
     calls: tuple[CallView, ...]
@@ -124,7 +116,7 @@ class View(NamedTuple):
 
 def view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_print: bool = False) -> View:
     """The page of a report. `history` are the times and counts of earlier runs, oldest first."""
-    numbers = Numbers()
+    numbers = Numbers(report)
     tenant = clip(report.tenant.name, NAME)
     come_from = report.provenance
     todo = groups(report, numbers)
@@ -141,6 +133,7 @@ def view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_pri
         policies=tuple((policy.id, policy.digest) for policy in report.policies),
         waiver_files=tuple((f"{file.name}, {count(file.count, 'waiver')}", file.digest) for file in report.waivers),
         summary=sentence(report.summary.answer),
+        summary_word=_SUMMARY_WORDS[_summary_tone(report.summary)] if report.findings else "",
         summary_tone=_summary_tone(report.summary),
         counts=f"{counts(report.summary)}.",
         first=first_of(report),
@@ -153,14 +146,18 @@ def view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_pri
         trend=trend((*history, (report.taken, report.summary))),
         choices=_choices(found),
         contradictions=tuple(map(_contradiction, report.disagreements)),
-        grants=grants(report.granted, _ON_PAPER if for_print else ON_SCREEN),
-        unread=tuple(map(_unread, report.unread)),
+        grants=grants(report.granted, _ON_PAPER if for_print else ON_SCREEN, in_short=not for_print),
+        unread=tuple(map(unread, report.unread)),
+        again=again(report, ranked(report)),
         reader=come_from.reader if come_from else "",
         permissions=come_from.permissions if come_from else (),
-        calls=_calls(report),
+        calls=calls(report),
         sections=(),
     )
     return made._replace(sections=tuple(_sections(made)))
+
+
+_SUMMARY_WORDS = {"bad": "RULES FAIL", "unsure": "RULES ARE UNKNOWN", "good": "ALL PASS", "quiet": "NOTHING TO JUDGE"}
 
 
 def _summary_tone(summary: Summary) -> str:
@@ -185,9 +182,10 @@ def _sections(made: View) -> Iterator[Section]:
     if made.contradictions:
         yield Section("disagreements", "Disagreements", str(len(made.contradictions)))
     if made.grants:
-        yield Section("grants", "Grants", str(len(made.grants.lines) + made.grants.left_out))
-    if made.unread:
-        yield Section("unread", "Not read", str(len(made.unread)))
+        yield Section("grants", "Grants", made.grants.number)
+    if made.unread or made.again:
+        parts = len(made.unread) + (len(made.again.parts) if made.again else 0)
+        yield Section("unread", "Not read", str(parts))
     yield Section("provenance", "Where this comes from", "")
 
 
@@ -213,27 +211,6 @@ def _contradiction(one: Disagreement) -> Contradiction:
         StandView(FINDINGS[s.outcome][0], tone(FINDINGS[s.outcome][1]), s.rule, s.pack, s.view) for s in one.stands
     )
     return Contradiction(in_short(one), tuple(stands))
-
-
-def _unread(part: UnreadPart) -> UnreadView:
-    return UnreadView(what(part), part.section, answer(part), allowed_by(part), cost(part.needs), part.request_id)
-
-
-def _calls(report: Report) -> tuple[CallView, ...]:
-    if report.provenance is None:
-        return ()
-    return tuple(
-        CallView(
-            at=call.at,
-            section=call.section,
-            address=call.address,
-            status="no answer" if call.status is None else str(call.status),
-            tone="quiet" if call.status is not None and call.status < 400 else "unsure",
-            rows="" if call.rows is None else count(call.rows, "row"),
-            permissions=" or ".join(call.permissions),
-        )
-        for call in report.provenance.calls
-    )
 
 
 def _supposed(report: Report, what_if: WhatIf) -> Supposed:

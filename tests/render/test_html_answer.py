@@ -1,0 +1,142 @@
+"""The answers on the HTML page: first screen, pictures of the way to an answer, and what is told together."""
+
+from __future__ import annotations
+
+from auditor.model.decision import AppRef, Outcome, Reason
+from auditor.model.finding import FindingOutcome, Remediation
+from auditor.render.html import render
+from auditor.render.html.picture import picture
+from tests.render.pages import element_by_id, replaced, shown, tree, words_of
+from tests.render.parts import CONSENT_BY_LINK, TENANT, allowed, excluded, finding, report, summary
+from tests.render.reports import connects, depends, needs_admin, several
+from tests.render.tracker import NEEDS_ADMIN_DECISION
+
+
+def test_the_first_screen_answers() -> None:
+    page = render(needs_admin())
+    first = " ".join("".join(element_by_id(page, "answer").itertext()).split())
+    decision = needs_admin().decisions[0]
+    fix = decision.fixes[0]
+    for text in (
+        "NEEDS ADMIN",
+        decision.because,
+        TENANT.name,
+        TENANT.id,
+        decision.app.client_id,
+        "2026-11-22 02:00 UTC",
+        "consent-auditor 0.1.0",
+        "trackerrms-uk 1",
+        "3f79bb7b435b",
+        "AADSTS90094",
+        fix.title,
+        fix.link,
+        "Who asks: Ordinary user.",
+        "Result: NEEDS ADMIN.",
+    ):
+        assert text in first, text
+
+
+def test_every_answer_of_several_is_told_with_its_own_picture_and_scopes() -> None:
+    page = render(several())
+    words = words_of(page)
+    for decision in several().decisions:
+        assert decision.because in words
+    for number in (1, 3, 4):
+        assert element_by_id(page, f"answer-{number}").find(".//figure") is not None
+    assert 'id="answer-2"' not in page
+    assert f"1 and 2. TrackerRMS ({several().decisions[0].app.client_id})" in words
+
+
+def test_answers_of_two_packs_that_differ_in_their_links_alone_are_one_answer_with_both_links() -> None:
+    uk = replaced(NEEDS_ADMIN_DECISION, app=replaced(NEEDS_ADMIN_DECISION.app, variant="trackerrms-uk"))
+    link = CONSENT_BY_LINK.link.replace("ukevo", "usevo")
+    us = replaced(
+        uk,
+        app=replaced(uk.app, variant="trackerrms-us"),
+        fixes=(replaced(CONSENT_BY_LINK, link=link), *uk.fixes[1:]),
+    )
+    of_us = finding("r", "They connect", FindingOutcome.FAIL, "They do not.", fixes=us.fixes)
+    page = render(report(uk, us, findings=(of_us,)))
+    first = shown(page, "answer")
+    assert first.count("What the user sees") == 1
+    assert first.index(f"For pack trackerrms-uk {CONSENT_BY_LINK.link}") < first.index(f"For pack trackerrms-us {link}")
+    assert page.count('<article class="fix"') == 2
+    assert link in shown(page, "fix-1")
+    assert "Mended by Fix 1, Fix 2." in shown(page, "finding-1")
+
+
+def test_answers_that_differ_in_more_than_links_stay_two() -> None:
+    other = replaced(NEEDS_ADMIN_DECISION, because="It is another.", fixes=())
+    page = render(report(NEEDS_ADMIN_DECISION, other))
+    for number in (1, 2):
+        assert element_by_id(page, f"answer-{number}").find(".//figure") is not None
+    assert element_by_id(page, "answer").find(".//*[@id='answer-2']") is not None, "each is on the first screen's part"
+
+
+def test_where_users_connect_the_first_thing_is_nothing_and_failed_rules_are_another_matter() -> None:
+    failing = finding("r", "Few grants", FindingOutcome.FAIL, "There are many.")
+    page = render(replaced(connects(), findings=(failing,)))
+    assert "Nothing: users can connect." in shown(page, "answer")
+    assert "The rules about the tenant are another matter: 1 rule failed. See Findings." in shown(page, "answer")
+    assert element_by_id(page, "answer").find(".//a[@href='#findings']") is not None
+
+
+def test_without_an_app_the_first_screen_has_a_verdict_a_picture_and_what_to_set_where_and_for_which_rule() -> None:
+    advice = Remediation(portal=("Entra ID", "User settings"), role="Global Administrator", note="Set it to No.")
+    one, other = (
+        finding(name, "Users do not register apps", FindingOutcome.FAIL, "They do.", remediation=advice)
+        for name in ("CIS-1", "CIS-2")
+    )
+    page = render(report(findings=(one, other), summary=summary("2 of 2 rules failed", (one, other))))
+    first = element_by_id(page, "answer")
+    for text in ("RULES FAIL", "2 of 2 rules failed.", "Outcomes by severity", "Set it to No.", "CIS-1"):
+        assert text in shown(page, "answer")
+    assert first.find(".//a[@href='#finding-1']") is not None
+    (place,) = [button.get("data-copy", "") for button in first.iter("button")]
+    assert shown(page, place) == "Entra ID > User settings"
+    assert "Consent audit" not in [text.strip() for text in tree(page).itertext()], "the title says it already"
+
+
+def test_the_apps_own_long_name_is_as_short_in_every_sentence_of_the_answer_as_elsewhere() -> None:
+    name = "Long" * 2500
+    decision = replaced(
+        NEEDS_ADMIN_DECISION,
+        app=AppRef(name=name, client_id="c"),
+        because=f"An ordinary user cannot connect {name}: it is blocked.",
+        screen=f'"Need admin approval": {name}',
+        also=(f"{name} is off",),
+    )
+    assert "Long" * 21 not in shown(render(report(decision)), "answer")
+
+
+def test_doubts_name_what_was_not_read_in_words() -> None:
+    doubtful = replaced(depends().decisions[0], doubts=("permissionGrantPolicies could not be read (403)",))
+    page = render(replaced(depends(), decisions=(doubtful,)))
+    assert "The consent policies could not be read (403)." in shown(page, "answer")
+
+
+def test_an_optional_scope_that_is_blocked_neither_colours_nor_counts_in_the_picture_of_an_answer_that_connects() -> (
+    None
+):
+    decision = replaced(
+        connects().decisions[0],
+        outcome=Outcome.USER_MAY_CONSENT,
+        reason=Reason.APPROVED_BY_POLICY,
+        because="An ordinary user can connect TrackerRMS: the policy contoso-own approves what is missing.",
+        scopes=(
+            allowed("openid"),
+            allowed("Mail.Send", policy="contoso-own"),
+            excluded("MailboxSettings.Read", required=False),
+        ),
+    )
+    _, gate, scopes, _ = picture(decision).words
+    assert gate == "Consent policy: contoso-own. decides for users, with 1 more policy"
+    assert scopes == "Scopes: 2 scopes. 2 allowed. 1 optional blocked."
+    boxes = picture(decision).drawings[0].boxes
+    assert [box.tone for box in boxes[1:]] == ["good", "good", "good"]
+
+
+def test_where_every_scope_is_optional_the_picture_says_so() -> None:
+    scopes = (excluded("Mail.Read", required=False), allowed("User.Read", required=False))
+    decision = replaced(connects().decisions[0], scopes=scopes)
+    assert picture(decision).words[2] == "Scopes: 2 scopes. All optional: 1 allowed and 1 blocked."

@@ -1,0 +1,78 @@
+"""The grants of the HTML page: in few lines, and never as if what is left out were not there."""
+
+from __future__ import annotations
+
+from auditor.model.granted import Audience, Granted
+from auditor.render.html import render
+from tests.render.pages import element_by_id, grants, replaced, words_of
+from tests.render.reports import connects
+
+
+def test_ten_thousand_grants_stay_usable_and_the_rest_is_counted() -> None:
+    page = render(grants(10_000))
+    assert page.count("<bdi>App ") == 1000
+    assert "10,000 grants in the whole directory" in page
+    assert "9,000 more lines, in short" in page
+    lines = "".join(element_by_id(page, "grant-lines").itertext()).split("\n")
+    assert len(lines) == 9000
+    assert lines[-1] == "App 9999 | Every user of the tenant | Graph: Mail.Read, User.Read"
+    assert "Not in this file" not in page
+    assert len(page) < 1_500_000
+
+
+def test_where_even_the_short_lines_are_too_many_the_page_says_before_the_table_how_many_it_does_not_hold() -> None:
+    page = render(grants(30_000))
+    held = 1000 + "".join(element_by_id(page, "grant-lines").itertext()).count("\n") + 1
+    assert f"Not in this file: {30_000 - held:,} more lines." in page
+    assert page.index("Not in this file") < page.index('id="grant-list"')
+    assert len(page) < 2_000_000
+
+
+def test_paper_holds_the_first_lines_and_says_that_there_are_more() -> None:
+    page = render(grants(10_000), for_print=True)
+    assert page.count("<bdi>App ") == 300
+    assert "Not in this file: 9,700 more lines." in page
+    assert "in short" not in page
+
+
+def test_where_grants_are_left_out_single_users_are_not_the_ones_that_are_always_dropped() -> None:
+    made = grants(3000).granted
+    assert made is not None
+    mine = tuple(
+        replaced(row, client_id=f"own-{n}", client_name=f"Own {n}", audience=Audience.USER, principal=f"user{n}@x.com")
+        for n, row in enumerate(made.rows)
+    )
+    page = render(replaced(connects(), granted=Granted(rows=(*made.rows, *mine), whole=True)))
+    assert page.count("<bdi>App ") == page.count("<bdi>Own ") == 500
+
+
+def test_one_app_with_many_lines_does_not_take_the_place_of_the_others() -> None:
+    made = grants(1).granted
+    assert made is not None
+    many = tuple(replaced(made.rows[0], permissions=(f"Scope.{n}",)) for n in range(2000))
+    other = replaced(made.rows[0], client_id="other", client_name="Quiet one")
+    assert "Quiet one" in words_of(render(replaced(connects(), granted=Granted(rows=(*many, other), whole=True))))
+
+
+def test_users_who_are_only_counted_are_there_for_the_filter_as_far_as_there_is_room() -> None:
+    one = grants(1).granted
+    assert one is not None
+    users = tuple(replaced(one.rows[0], audience=Audience.USER, principal=f'"{n}"@x.com') for n in range(20_000))
+    few, all_of_them = (
+        render(replaced(connects(), granted=Granted(rows=users[:number], whole=True))) for number in (50, 20_000)
+    )
+    row = element_by_id(few, "grant-list").find("tr")
+    assert row is not None
+    assert '"49"@x.com' in row.get("data-others", "").split("\n")
+    assert "Not in this file" not in words_of(few)
+    assert "Not in this file: 19,997 users." in words_of(all_of_them)
+    assert len(all_of_them) < 300_000
+
+
+def test_grants_that_differ_only_in_the_user_share_a_line() -> None:
+    one = grants(1).granted
+    assert one is not None
+    users = tuple(replaced(one.rows[0], audience=Audience.USER, principal=f"user{n}@contoso.com") for n in range(5000))
+    words = words_of(render(replaced(connects(), granted=Granted(rows=users, whole=True))))
+    assert "user0@contoso.com, user1@contoso.com, user2@contoso.com and 4,997 more users" in words
+    assert words.count("user3@contoso.com") == 0
