@@ -2,7 +2,8 @@
 
 Each is a small file in ``samples/`` that says only what makes it special. It is laid over the file that it
 names with ``on`` (else ``base``): ``set`` is a JSON merge patch of the sections, and each item of ``put`` is
-laid over the item with the same id in that list, or added to it. ``covers`` and ``unread`` are patched too.
+laid over the item with the same id in that list, or added to it. ``covers`` and ``unread`` are patched too,
+and ``provenance`` is taken as it is.
 The tenants, their ids and the app's publisher are invented; Microsoft's ids are the real ones.
 """
 
@@ -82,6 +83,8 @@ def _lay(overlay: dict[str, Any], document: dict[str, Any]) -> None:
         sections[name] = _put(sections[name], items)
     for name in ("covers", "unread"):
         document[name] = merge_patch(document[name], overlay.get(name, {}))
+    if "provenance" in overlay:
+        document["provenance"] = overlay["provenance"]
 
 
 def _put(there: list[dict[str, Any]], items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -49,4 +49,4 @@ def test_an_overlay_says_nothing_that_would_be_passed_over() -> None:
     folder = Path(samples.__file__).with_name("samples")
     for name in sample_names():
         overlay = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        assert overlay.keys() <= {"about", "on", "tenant", "set", "put", "covers", "unread"}
+        assert overlay.keys() <= {"about", "on", "tenant", "set", "put", "covers", "unread", "provenance"}

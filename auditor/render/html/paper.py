@@ -12,6 +12,7 @@ from typing import Any
 from auditor.render.html.answers import StepRow
 from auditor.render.html.fixes import Address, Way
 from auditor.render.html.grants import GrantLine
+from auditor.render.html.reads import CallView
 from auditor.render.html.view import View
 from auditor.render.layout import clip
 
@@ -21,6 +22,8 @@ WORD = 160
 """Columns of what has no blank in it: a name, not a sentence."""
 ADDRESS = 2000
 """Columns of an address: longer ones are no use on paper, and browsers cut them, too."""
+READ = 400
+"""Characters of the address of a read, with all that it selects."""
 COMMANDS = 20_000
 """Characters of lines to copy."""
 _PER_COLUMN = 3
@@ -41,6 +44,8 @@ def _cut(value: Any, room: int) -> Any:
             return _address(value)
         case Way():
             return _way(value)
+        case CallView():
+            return _call(value)
         case str():
             return _text(value, room)
         case tuple():
@@ -66,6 +71,12 @@ def _short(text: str, room: int) -> str:
 def _address(one: Address) -> Address:
     """A cut address leads elsewhere, so it is no link any more."""
     return one if len(one.text) <= ADDRESS else one._replace(text=_short(one.text, WORD), href="")
+
+
+def _call(one: CallView) -> CallView:
+    """A read tells all that it selected; an address holds no marks, so that its characters are its columns."""
+    short = one.address if len(one.address) <= READ else f"{one.address[: READ - 3]}..."
+    return CallView(*(_text(text, TEXT) for text in one))._replace(address=short)
 
 
 def _way(one: Way) -> Way:

@@ -22,10 +22,10 @@ from auditor.render.html.missing import Again, again
 from auditor.render.html.reads import CallView, UnreadView, calls, unread
 from auditor.render.html.tones import tone
 from auditor.render.layout import clip
+from auditor.render.what_if import changes
 from auditor.render.words import (
     FINDINGS,
     NAME,
-    ORDINARY_MEMBER,
     answer_word,
     app_and_id,
     count,
@@ -214,9 +214,7 @@ def _contradiction(one: Disagreement) -> Contradiction:
 
 
 def _supposed(report: Report, what_if: WhatIf) -> Supposed:
-    now = {d.app.client_id: d for d in reversed(report.decisions) if d.subject == ORDINARY_MEMBER}
-    rows = (_change(now.get(then.app.client_id), then) for then in what_if.decisions)
-    return Supposed(", ".join(what_if.assumed), tuple(rows))
+    return Supposed(", ".join(what_if.assumed), tuple(_change(one.was, one.then) for one in changes(report)))
 
 
 def _change(before: Decision | None, then: Decision) -> tuple[str, str, str, str]:
