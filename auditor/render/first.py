@@ -100,8 +100,11 @@ def _first_fix(fix: Fix) -> FirstThing:
 
 
 def _first_remedy(finding: Finding) -> FirstThing:
-    remedy = finding.remediation
-    return FirstThing((action(finding),), remedy.link, sentence(remedy.role), finding=finding)
+    """What to set and for which rule, then where."""
+    remedy, says = finding.remediation, [action(finding)]
+    if remedy.note and remedy.portal:
+        says.insert(0, f"For rule {finding.rule}: {sentence(flat(remedy.note))}")
+    return FirstThing(tuple(says), remedy.link, sentence(remedy.role), finding=finding)
 
 
 def action(finding: Finding) -> str:
