@@ -44,9 +44,9 @@ def test_packs_of_one_file_name_do_not_overwrite_each_other(tmp_path: Path) -> N
 
 
 def test_a_parent_elsewhere_becomes_a_neighbour(tmp_path: Path) -> None:
-    written(tmp_path / "shared/base.yaml", "base", "cisa-scuba")
-    child = written(tmp_path / "mine/child.yaml", "child", "../shared/base.yaml")
-    absolute = written(tmp_path / "mine/other.yaml", "other", str(tmp_path / "shared/base.yaml"))
+    written(tmp_path / "parents/base.yaml", "base", "cisa-scuba")
+    child = written(tmp_path / "mine/child.yaml", "child", "../parents/base.yaml")
+    absolute = written(tmp_path / "mine/other.yaml", "other", str(tmp_path / "parents/base.yaml"))
     laid = laid_out([child, absolute])
     assert in_folder(laid, tmp_path / "out") == [text.pack.digest for text in laid]
     assert parent_named(laid[0].files[0].text) == "./base.yaml"
