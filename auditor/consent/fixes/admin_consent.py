@@ -221,9 +221,10 @@ def _scoped_link(case: Case) -> str:
 
 def _kept(case: Case) -> Iterator[str]:
     """What is granted to everybody already, so that the new consent does not take it back."""
+    wide = [row for row in grant_rows(case.snapshot, case.client) if row.consentType.lower() == TENANT_WIDE]
+    scopes = {row.resourceId.lower(): row.scope.split() for row in reversed(wide)}
     for principal in case.snapshot.sections.servicePrincipals or ():
-        row = _row(case, principal.id, None)
-        for scope in row.scope.split() if row else ():
+        for scope in scopes.get(principal.id.lower(), ()):
             yield _full_name(case, principal.appId.lower(), scope)
 
 

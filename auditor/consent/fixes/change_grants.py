@@ -19,7 +19,8 @@ def create(before: Snapshot, _: tuple[str, ...], request: GraphRequest) -> Secti
     """A row more."""
     rows = before.sections.oauth2PermissionGrants or ()
     row = msgspec.convert({"id": request.returns or None, **(request.body or {})}, OAuth2PermissionGrant)
-    if any(_key(row) == _key(other) for other in rows):
+    mine = _key(row)
+    if any(other.clientId.lower() == mine[0] and _key(other) == mine for other in rows):
         raise Conflict("there is a grant for the same client and resource")
     return msgspec.structs.replace(before.sections, oauth2PermissionGrants=(*rows, row))
 

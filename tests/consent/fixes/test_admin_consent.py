@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+import pytest
 
+from auditor.consent.fixes import admin_consent, fixes_for
+from auditor.consent.grants import grant_rows
 from auditor.model.app import RequestMode, ScopeNeed
-from auditor.model.resources import OAuth2PermissionGrant
+from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.wellknown import EXCHANGE_ONLINE
 from auditor.snapshot.samples import sample
 from tests.consent.fixes.tenants import (
@@ -147,3 +151,19 @@ def test_an_app_with_several_roles_leaves_the_choice_to_the_administrator() -> N
     (one, _) = ROLES_FOR_USERS
     fix = fixes_in(with_client(closed, appRoles=(one,)), subject=ALICE)["R3-user"]
     assert (fix.steps.graph[-1].body or {})["appRoleId"] == one.id
+
+
+def test_the_grants_are_not_gone_through_again_for_every_app_of_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    def counted(*given: Any) -> Any:
+        looks[-1] += 1
+        return grant_rows(*given)
+
+    monkeypatch.setattr(admin_consent, "grant_rows", counted)
+    for number in (1, 50):
+        more = tuple(ServicePrincipal(id=f"sp-{n}", appId=f"app-{n}") for n in range(number))
+        tenant = sample("admin-consented-partly")
+        looks.append(0)
+        fixes_for(with_sections(tenant, servicePrincipals=(*(tenant.sections.servicePrincipals or ()), *more)), APP)
+    assert looks[0] == looks[1] > 0
