@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,8 @@ def command(
         raise click.UsageError("a bundle is a file to attach: give -o the name of one")
     must_be_writable(output)
     refuse_overwriting([output], redact_key, snapshot)
+    if os.environ.get("CONSENT_AUDITOR_WAIVERS"):
+        click.echo("Waivers are no part of a bundle: its findings stand as they are.", err=True)
     asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
     texts = texts_for(asked_packs(packs, asked.app), packs)
     if asked.app is not None:

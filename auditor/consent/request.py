@@ -14,7 +14,15 @@ import msgspec
 
 from auditor.model.app import App, RequestMode, ScopeNeed
 from auditor.model.clouds import CLOUDS
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.model.wellknown import (
+    DATAVERSE,
+    EXCHANGE_ONLINE,
+    MICROSOFT_GRAPH,
+    POWER_APPS,
+    POWER_AUTOMATE,
+    POWER_BI,
+    SHAREPOINT_ONLINE,
+)
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _OUTLOOK_HOSTS = (
@@ -24,6 +32,14 @@ _OUTLOOK_HOSTS = (
     "outlook-dod.office365.us",
     "partner.outlook.cn",
 )
+_OTHER_HOSTS = (
+    (re.compile(r"analysis\.windows\.net"), POWER_BI),
+    (re.compile(r"[a-z0-9-]+\.sharepoint\.com"), SHAREPOINT_ONLINE),
+    (re.compile(r"[a-z0-9-]+(\.api)?\.crm[0-9]*\.dynamics\.com"), DATAVERSE),
+    (re.compile(r"service\.powerapps\.com"), POWER_APPS),
+    (re.compile(r"service\.flow\.microsoft\.com"), POWER_AUTOMATE),
+)
+"""Addresses by which scopes name Microsoft's other resources; some are the tenant's own."""
 _GRAPH_HOSTS = tuple(urlsplit(cloud.graph).netloc for cloud in CLOUDS.values())
 _SIGN_IN_HOSTS = frozenset(
     {*(urlsplit(cloud.authority).netloc for cloud in CLOUDS.values()), "login.windows.net", "login.chinacloudapi.cn"}
@@ -81,6 +97,9 @@ def _split(item: str) -> tuple[str, str]:
         return MICROSOFT_GRAPH, value
     if host in _OUTLOOK_HOSTS:
         return EXCHANGE_ONLINE, value
+    for pattern, resource in _OTHER_HOSTS:
+        if pattern.fullmatch(host):
+            return resource, value
     bare = prefix.removeprefix("api://")
     return (bare.lower() if is_guid(bare) else prefix.rstrip("/")), value
 

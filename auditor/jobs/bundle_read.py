@@ -64,7 +64,9 @@ def _members(data: bytes) -> Mapping[str, bytes]:
             listed = archive.infolist()
             _refuse_bombs(listed)
             _refuse_paths(listed)
-            members = {member.filename: archive.read(member) for member in listed}
+            # A zip that was packed again has an entry for the folder itself, too.
+            files = [member for member in listed if member.filename != PACKS or member.file_size]
+            members = {member.filename: archive.read(member) for member in files}
             _refuse_strangers(data, archive)
             return members
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from auditor.consent.decide import decide
-from auditor.consent.suppose import suppose
+from auditor.consent.suppose import Unsupposable, suppose
 from auditor.jobs.variants import with_variant
 from auditor.model.report import Report, WhatIf
 from auditor.model.rule import Pack
@@ -21,6 +21,11 @@ def with_assumptions(report: Report, snapshot: Snapshot, packs: Sequence[Pack], 
     """
     if not assumed:
         return report
+    if not any(pack.app for pack in packs):
+        raise Unsupposable(
+            "--assume decides again whether users can connect an app, and no pack here is about one: add --pack with"
+            ' one that is, or --app CLIENT_ID --scopes "…"'
+        )
     apps = dict.fromkeys(pack.app for pack in packs if pack.app is not None)
     decisions = tuple(with_variant(decide(*suppose(snapshot, app, assumed)), app, packs) for app in apps)
     return msgspec.structs.replace(report, what_if=WhatIf(assumed=tuple(assumed), decisions=decisions))

@@ -42,9 +42,13 @@ class Problem(NamedTuple):
 
 
 class PackError(Exception):
-    """A pack, or several, cannot be used; all `problems` are reported at once, in the order of the text."""
+    """A pack, or several, cannot be used; all `problems` are reported at once, in the order of the text.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `doubts` are what is odd besides, and may be meant.
+    """
+
+    def __init__(self, problems: Iterable[Problem], doubts: Iterable[Problem] = ()) -> None:
+        self.doubts = tuple(doubts)
         files: dict[str, int] = {}
         every = list(dict.fromkeys(problems))
         for problem in every:
@@ -78,7 +82,7 @@ class Problems:
     def raise_any(self) -> None:
         """Raise what was found, if anything was."""
         if self.found:
-            raise PackError(self.found)
+            raise PackError(self.found, self.doubts)
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:

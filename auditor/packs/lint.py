@@ -38,6 +38,7 @@ def lint(sources: Iterable[Source], *, samples: Collection[str]) -> Linted:
             pack, doubts = load_with_doubts(source, samples=samples)
         except PackError as error:
             errors.extend(error.problems)
+            warnings.extend(error.doubts)
             continue
         warnings.extend(doubts)
         advice.extend(advice_on(pack, rule_places(source)))

@@ -19,8 +19,21 @@ _SHORT_SURE = 0.65
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERIES = re.compile(r"0000[0-9a-f]{4}-0000-(0000-c000|0ff1-ce00)-000000000000")
 """Ids that Microsoft gave to its first services in a row: neighbours differ in one digit and are all real."""
-_RETIRED = frozenset({"00000002-0000-0000-c000-000000000000"})
-"""Azure AD Graph: in no table, for nothing can be asked of it any more, and in every old tenant."""
+_OTHERS = frozenset(
+    {
+        "00000001-0000-0000-c000-000000000000",  # Azure ESTS Service
+        "00000002-0000-0000-c000-000000000000",  # Azure AD Graph, retired, and in every old tenant
+        "0000000a-0000-0000-c000-000000000000",  # Microsoft Intune
+        "0000000c-0000-0000-c000-000000000000",  # Microsoft App Access Panel
+        "00000012-0000-0000-c000-000000000000",  # Microsoft Rights Management Services
+        "00000014-0000-0000-c000-000000000000",  # Microsoft.Azure.SyncFabric
+        "00000015-0000-0000-c000-000000000000",  # Microsoft Dynamics ERP
+        "00000004-0000-0ff1-ce00-000000000000",  # Skype for Business Online
+        "00000005-0000-0ff1-ce00-000000000000",  # Office 365 Yammer
+        "00000006-0000-0ff1-ce00-000000000000",  # Microsoft Office 365 Portal
+    }
+)
+"""Services of that row whose scopes no table lists."""
 
 
 def slip_of(text: str, known: Iterable[str], sure: float = SURE) -> str:
@@ -72,7 +85,7 @@ def slip_of_guid(text: str, known: Iterable[str]) -> str:
 def neighbour_of_guid(text: str, known: Iterable[str]) -> str:
     """The known id beside which `text` stands in a row of Microsoft's own ids, so that it may be meant."""
     beside = (one for one in _almost(text, known) if _are_neighbours(text.lower(), one))
-    return "" if text.lower() in _RETIRED else next(beside, "")
+    return "" if text.lower() in _OTHERS else next(beside, "")
 
 
 def _almost(text: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -70,9 +70,16 @@ def web_address(text: str) -> Wrong | None:
 def redirect_uri(text: str) -> Wrong | None:
     """Where the sign-in page may send the user back to."""
     local = _is_url(text, ("http",)) and urlsplit(text).hostname in ("localhost", "127.0.0.1")
-    if (_is_url(text, ("https",)) or local) and not urlsplit(text).fragment and "*" not in text:
+    if (_is_url(text, ("https",)) or local or _is_of_an_installed_app(text)) and not re.search(r"[#*\s]", text):
         return None
-    return Wrong(f'"{text}" is no redirect URI', "https://… without # or *, or http://localhost")
+    return Wrong(f'"{text}" is no redirect URI', "https://… without # or *, http://localhost, or an app's own scheme")
+
+
+def _is_of_an_installed_app(text: str) -> bool:
+    """Whether the address is one that a mobile or desktop app has for itself, as ``msauth.com.example://auth``."""
+    scheme, colon, rest = text.partition(":")
+    own = re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme, re.IGNORECASE) and not nearest(scheme.lower(), ("http", "https"))
+    return bool(own and colon and rest.strip("/")) and scheme.lower() not in ("javascript", "data", "file")
 
 
 def authority(text: str) -> Wrong | None:

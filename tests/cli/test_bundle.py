@@ -132,3 +132,11 @@ def test_what_is_no_bundle_is_a_clear_error(tmp_path: Path, name: str) -> None:
     done = run("bundle", "verify", name, cwd=tmp_path)
     assert done.code == 2
     assert done.err.strip()
+
+
+def test_a_bundle_that_was_packed_again_is_the_same(made: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("packs/", b"")
+        for name, data in members(made).items():
+            archive.writestr(name, data)
+    assert run("bundle", "verify", "t.zip", cwd=tmp_path).code == 0

@@ -145,3 +145,34 @@ def test_the_access_of_an_app_registration_goes_to_a_file_by_its_ending(folder: 
     (access,) = json.loads((folder / "access.json").read_text(encoding="utf-8"))
     assert access["resourceAppId"] == "00000003-0000-0000-c000-000000000000"
     assert {one["type"] for one in access["resourceAccess"]} == {"Role"}
+
+
+def test_a_scope_that_was_granted_once_and_is_gone_does_not_keep_a_pack_from_being_made(folder: Path) -> None:
+    document = json.loads(dumps(sample("admin-consented")))
+    for row in document["sections"]["oauth2PermissionGrants"]:
+        row["scope"] += " Custom.Made.Up"
+    (folder / "tenant.json").write_text(json.dumps(document), encoding="utf-8")
+    app = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
+    done = run(
+        *("packs", "new", "--app", app, "--from-grants", "--snapshot", "tenant.json", "-o", "gone.yaml"), cwd=folder
+    )
+    assert done.code == 0, done.err
+    assert "Left out Custom.Made.Up: it was granted, but its resource publishes no such scope." in done.err
+    assert "Custom.Made.Up" not in (folder / "gone.yaml").read_text(encoding="utf-8")
+
+
+def test_a_resource_that_is_named_by_an_unknown_address_is_told_with_what_to_give(folder: Path) -> None:
+    client = "11111111-2222-3333-4444-555555555555"
+    scope = "https://management.azure.com/user_impersonation"
+    done = run("packs", "new", "--app", client, "--scopes", scope, cwd=folder)
+    assert done.code == 2
+    assert "give the scope as APP-ID/user_impersonation" in done.err
+
+
+def test_what_is_odd_is_told_beside_what_is_wrong(folder: Path) -> None:
+    text = SOUND.replace("{kind: users-can-connect}", DOUBT).replace("severity: low", "severity: grave")
+    (folder / "both.yaml").write_text(text, encoding="utf-8")
+    done = run("packs", "lint", "both.yaml", cwd=folder)
+    assert done.code == 2
+    assert 'unknown severity "grave"' in done.out
+    assert "warning:" in done.out

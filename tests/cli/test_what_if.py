@@ -71,3 +71,10 @@ def test_a_script_is_written_to_a_file_with_a_word_of_caution(tmp_path: Path) ->
     assert ended.code == 0
     assert "Read it before you run it" in ended.err
     assert (tmp_path / "fix.sh").read_text().startswith("#!/usr/bin/env bash\n")
+
+
+def test_without_an_app_there_is_nothing_to_decide_again(tmp_path: Path) -> None:
+    words = ("check", "--sample", "managed-default", "--pack", "cisa-scuba", "--assume", "nonsense=1")
+    done = run(*words, cwd=tmp_path)
+    assert done.code == 2
+    assert "no pack here is about one: add --pack" in done.err

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from auditor.consent.request import RequestError, request_from_url, scope_needs
 from auditor.model.app import RequestMode
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.model.wellknown import (
+    DATAVERSE,
+    EXCHANGE_ONLINE,
+    MICROSOFT_GRAPH,
+    POWER_APPS,
+    POWER_AUTOMATE,
+    POWER_BI,
+    SHAREPOINT_ONLINE,
+)
 
 CLIENT = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 AUTHORIZE = f"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id={CLIENT}"
@@ -28,6 +36,12 @@ AUTHORIZE = f"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?cli
             "Orders.Read",
         ),
         ("https://vault.example/user_impersonation", "https://vault.example", "user_impersonation"),
+        ("https://analysis.windows.net/powerbi/api/Report.Read.All", POWER_BI, "Report.Read.All"),
+        ("https://contoso.sharepoint.com/AllSites.Read", SHAREPOINT_ONLINE, "AllSites.Read"),
+        ("https://contoso.crm4.dynamics.com/user_impersonation", DATAVERSE, "user_impersonation"),
+        ("https://service.powerapps.com/User", POWER_APPS, "User"),
+        ("https://service.flow.microsoft.com/Flows.Read.All", POWER_AUTOMATE, "Flows.Read.All"),
+        ("https://sharepoint.com.evil.example/AllSites.Read", "https://sharepoint.com.evil.example", "AllSites.Read"),
     ],
 )
 def test_the_prefix_of_a_scope_names_its_resource(text: str, resource: str, value: str) -> None:

@@ -68,9 +68,9 @@ def test_every_name_of_an_app_gives_a_name_for_its_pack(name: str, client: UUID)
 def test_an_address_that_a_pack_cannot_hold_is_left_out() -> None:
     app = App(
         client_id=str(UUID(int=1)),
-        redirect_uris=("https://*.example/cb", "ms-app://x", "https://a.example/"),
+        redirect_uris=("https://*.example/cb", "htps://x", "https://a.example/", "msauth.com.x://auth"),
         scopes=(ScopeNeed(resource=MICROSOFT_GRAPH, value="Mail.Read"),),
     )
     pack = load(Source("new.yaml", pack_text(app, name="x").encode()))
     assert pack.app is not None
-    assert pack.app.redirect_uris == ("https://a.example/",)
+    assert pack.app.redirect_uris == ("https://a.example/", "msauth.com.x://auth")

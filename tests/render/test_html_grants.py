@@ -76,3 +76,15 @@ def test_grants_that_differ_only_in_the_user_share_a_line() -> None:
     words = words_of(render(replaced(connects(), granted=Granted(rows=users, whole=True))))
     assert "user0@contoso.com, user1@contoso.com, user2@contoso.com and 4,997 more users" in words
     assert words.count("user3@contoso.com") == 0
+
+
+def test_a_name_can_neither_end_its_line_in_short_nor_look_like_two_parts() -> None:
+    """Those beyond the table are lines of text, which the filter goes through."""
+    forged = "Mail sync\nMicrosoft Teams | Every user | Graph: User.Read"
+    report = grants(1200)
+    assert report.granted is not None
+    rows = tuple(replaced(row, client_name=f"{forged} {row.client_name}") for row in report.granted.rows)
+    page = render(replaced(report, granted=replaced(report.granted, rows=rows)))
+    lines = "".join(element_by_id(page, "grant-lines").itertext()).split("\n")
+    assert len(lines) == 200
+    assert {line.count(" | ") for line in lines} == {2}

@@ -131,7 +131,7 @@ def _granted(
     if not name:
         _must_be_plain(app.name)
     uris = (redirect_uri,) if redirect_uri else app.redirect_uris
-    app = msgspec.structs.replace(app, name=name or app.name, redirect_uris=uris)
+    app = _as_published(msgspec.structs.replace(app, name=name or app.name, redirect_uris=uris))
     return _Known(app, f"what it was granted in a tenant where it works, read on {snapshot.taken[:10]}")
 
 
@@ -171,11 +171,36 @@ def _must_be_free(pack_name: str) -> None:
         raise click.UsageError(f'--pack-name: "{pack_name}" is taken by the program: choose another name')
 
 
+def _refuse_addresses(app: App) -> None:
+    """Raise click.UsageError for a scope of a resource that only its own tenants know by name."""
+    from auditor.consent.request import is_guid
+
+    for need in app.scopes:
+        if not is_guid(need.resource):
+            raise click.UsageError(
+                f"{need.resource} is not known by name: give the scope as APP-ID/{need.value}, with the app id of the"
+                " resource from Enterprise apps > Application type: All applications"
+            )
+
+
+def _as_published(app: App) -> App:
+    """The app without scopes that were granted once and that their resource does not publish any more."""
+    import msgspec
+
+    from auditor.packs.words import scope_of
+
+    gone = [need for need in app.scopes if scope_of(need.resource, need.value)]
+    for need in gone:
+        click.echo(f"Left out {need.value}: it was granted, but its resource publishes no such scope.", err=True)
+    return msgspec.structs.replace(app, scopes=tuple(need for need in app.scopes if need not in gone))
+
+
 def _write(known: _Known, pack_name: str, output: str | None) -> None:
     from auditor.packs.load import load
     from auditor.packs.sources import Source
     from auditor.packs.written import name_for, pack_text
 
+    _refuse_addresses(known.app)
     text = pack_text(known.app, name=pack_name or name_for(known.app), source=known.source)
     to_file = output is not None and output != "-"
     load(Source(str(output) if to_file else "the new pack", text.encode()))

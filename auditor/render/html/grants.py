@@ -89,11 +89,16 @@ def _short(beyond: Sequence[_Alike]) -> Iterator[str]:
     for row, users in beyond:
         line = _line(row, users)
         whom = ", ".join(filter(None, users)) if line.others else line.audience
-        told = f"{line.app} | {whom} | {line.resource}: {', '.join(line.permissions)}"
+        told = " | ".join(map(_part, (line.app, whom, f"{line.resource}: {', '.join(line.permissions)}")))
         room -= len(told)
         if room < 0:
             return
         yield told
+
+
+def _part(text: str) -> str:
+    """A part of a line in short: a name that somebody chose must not end it, nor look like two parts."""
+    return " ".join(text.split()).replace("|", "¦")
 
 
 def fair(ordered: Sequence[GrantRow], most: int) -> frozenset[int]:
