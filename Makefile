@@ -81,7 +81,7 @@ bench: $(TEST) ## measure: start-up, an offline check, a live pre-flight (ARGS=)
 	@$(PY) -m benchmarks $(ARGS)
 
 SAMPLE ?= 400
-mutants: $(MUTATION) ## how many mistakes in judge/ and consent/ do the tests notice? (an hour; SAMPLE=0 for all)
+mutants: $(MUTATION) ## how many mistakes in judge/ and consent/ do the tests notice? (half an hour; SAMPLE=0 for all)
 	@$(PY) -m tests.mutation.run --sample $(SAMPLE)
 
 wheel: $(TEST) ## build the wheel into dist/

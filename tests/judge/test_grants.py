@@ -219,3 +219,8 @@ def test_the_widest_of_several_policies_is_named() -> None:
     )
     ruling = ruled(AssignedPolicies(expect="none"), Judged(consenting(pool.low(), pool.legacy())))
     assert ruling.clause.startswith("policy microsoft-user-default-legacy lets users consent to everything")
+
+
+def test_reviewers_are_counted_in_words() -> None:
+    assert ruled(ConsentWorkflow(), Judged(reviewed(f"/users/{pool.ALICE}"))).clause.endswith("1 reviewer is named")
+    assert ruled(ConsentWorkflow(), Judged(reviewed("/users/a", "/users/b"))).clause.endswith("2 reviewers are named")
