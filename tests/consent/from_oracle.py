@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from auditor.consent.decide import decide
 from auditor.consent.logic import Truth
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject
 from auditor.model.app import App, RequestMode, ScopeNeed
+from auditor.model.decision import Decision
 from auditor.model.snapshot import Snapshot
 from auditor.model.wellknown import GUEST_ROLE_AS_MEMBER
 from auditor.snapshot.read import loads
+from tests.oracle.plain import app as plain_app
 
 
 def snapshot_of(document: dict[str, Any]) -> Snapshot:
@@ -54,3 +57,11 @@ def subject_of(plain: dict[str, Any] | None, snapshot: Snapshot) -> Subject:
         actions=tuple(("custom", action) for action in plain["role_actions"]),
         groups=tuple(g.lower() for g in plain["groups"]),
     )
+
+
+def decided(
+    document: dict[str, Any], request: dict[str, Any] | None = None, subject: dict[str, Any] | None = None
+) -> Decision:
+    """The engine's decision on the oracle's plain documents."""
+    snapshot = snapshot_of(document)
+    return decide(snapshot, app_of(request or plain_app()), subject_of(subject, snapshot))

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from auditor.consent.decide import decide
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, Verdict
-from tests.consent.from_oracle import app_of, snapshot_of, subject_of
+from tests.consent.from_oracle import decided
 from tests.oracle import pool
 from tests.oracle.plain import EVERYTHING, FULL_GRANT, MEMBER, OWN, UNVERIFIED, VERIFIED, app, tenant
 from tests.oracle.pool import EXCHANGE, GRAPH, LEGACY, LOW, MAIL_CLIENTS, RECOMMENDED
@@ -17,12 +16,6 @@ Json = dict[str, Any]
 LOW_MAIL = {GRAPH: pool.classified(GRAPH, EVERYTHING), EXCHANGE: []}
 OUTSIDE = {"Mail.ReadWrite", "Calendars.ReadWrite", "Contacts.ReadWrite"}
 ALL = set(EVERYTHING)
-
-
-def decided(document: Json, request: Json | None = None, subject: Json | None = None) -> Decision:
-    """The engine's decision on the oracle's plain documents."""
-    snapshot = snapshot_of(document)
-    return decide(snapshot, app_of(request or app()), subject_of(subject, snapshot))
 
 
 def blocked(decision: Decision) -> set[str]:
@@ -366,52 +359,3 @@ def test_a_custom_role_that_lets_some_consent_is_told_to_the_ordinary_user() -> 
     }
     decision = decided(tenant(client=VERIFIED, roleDefinitions=[role]))
     assert any("Mail pioneers" in note for note in decision.notes)
-
-
-def test_entra_adds_scopes_to_the_first_consent_only_whatever_resource_that_was_for() -> None:
-    def added(*rows: Json) -> set[str]:
-        document = tenant(LEGACY, client=VERIFIED, oauth2PermissionGrants=list(rows))
-        return {s.scope for s in decided(document, app(["Mail.Read"])).scopes if s.implicit}
-
-    assert added() == {"User.Read", "offline_access"}
-    assert added(pool.grant(EXCHANGE, "EWS.AccessAsUser.All")) == set()
-    assert added(pool.grant(EXCHANGE, "EWS.AccessAsUser.All", principal=pool.ALICE)) != set()
-
-
-def test_a_policy_for_certified_apps_leaves_open_whether_this_one_is() -> None:
-    certified = {
-        "id": "certified",
-        "includes": [{"permissionType": "delegated", "certifiedClientApplicationsOnly": True}],
-    }
-    policies = [{**certified, "excludes": []}]
-    decision = decided(tenant("certified", client=VERIFIED, permissionGrantPolicies=policies))
-    assert decision.outcome is Outcome.DEPENDS
-    assert any("Microsoft 365 certified" in need for need in decision.depends_on)
-
-
-def test_a_policy_for_verified_publishers_leaves_open_an_app_that_nobody_connected() -> None:
-    decision = decided(tenant(LOW, delegatedPermissionClassifications=LOW_MAIL))
-    assert decision.outcome is Outcome.DEPENDS
-    assert any("publisher" in need for need in decision.depends_on)
-
-
-def test_the_screen_says_where_the_app_looks_risky() -> None:
-    assert "may be risky" in decided(tenant(LEGACY, client=UNVERIFIED)).screen
-    assert "may be risky" not in decided(tenant(client=UNVERIFIED)).screen
-
-
-def test_a_resource_that_is_missing_is_told_with_what_it_usually_means() -> None:
-    gone = tenant(LEGACY, client=VERIFIED)
-    sections = gone["sections"]
-    sections["servicePrincipals"] = [one for one in sections["servicePrincipals"] if one["appId"] != EXCHANGE]
-    decision = decided(gone, app(["EWS.AccessAsUser.All"], resource=EXCHANGE))
-    assert decision.outcome is Outcome.BLOCKED
-    assert "is not present in this tenant, which usually means that no licence includes it" in decision.because
-
-
-def test_two_kinds_of_refusal_are_told_apart_in_one_sentence() -> None:
-    document = tenant(RECOMMENDED, client=VERIFIED)
-    decision = decided(document, app(["Mail.ReadWrite", "Directory.Read.All"]))
-    assert "; " in decision.because
-    assert "Mail.ReadWrite" in decision.because
-    assert "Directory.Read.All" in decision.because
