@@ -85,6 +85,16 @@ def scope_needs(text: str) -> tuple[ScopeNeed, ...]:
     return tuple(found.values())
 
 
+def refuse_unnamed_resources(app: App) -> None:
+    """Raise RequestError for a scope of a resource that has no app id here: its own tenants alone know its address."""
+    for need in app.scopes:
+        if not is_guid(need.resource):
+            raise RequestError(
+                f"{need.resource} is not known by name: give the scope as APP-ID/{need.value}, with the app id of the"
+                " resource from Enterprise apps > Application type: All applications"
+            )
+
+
 def _split(item: str) -> tuple[str, str]:
     """Resource (app id, or identifier URI where that is not known) and scope name of one scope."""
     prefix, slash, value = item.rpartition("/")

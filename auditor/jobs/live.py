@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from auditor.consent import followup as about_apps
-from auditor.consent.request import RequestError, is_guid
+from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.credentials import Prompt
 from auditor.graph.retry import Patience
@@ -65,11 +65,8 @@ def read_tenant(
     snapshot's `unread`.
     """
     apps = tuple(apps)
-    for need in (need for app in apps for need in app.scopes if not is_guid(need.resource)):
-        raise RequestError(
-            f"{need.resource} is not known by name: give the scope as APP-ID/{need.value}, with the app id of the"
-            " resource from Enterprise apps > Application type: All applications"
-        )
+    for app in apps:
+        refuse_unnamed_resources(app)
     return run(_read(target, plan, apps, tuple(packs), user, progress, environ))
 
 

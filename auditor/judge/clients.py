@@ -31,6 +31,7 @@ class Directory:
         self.cloud = CLOUDS.get(snapshot.cloud)
         principals = snapshot.sections.servicePrincipals
         self.by_id = {p.id.lower(): p for p in principals or ()}
+        self._published: dict[str, dict[str, Truth]] = {}
         self.partial = covered(snapshot, "servicePrincipals")
         if principals is None:
             self.partial = not_read(snapshot, "servicePrincipals").why
@@ -82,21 +83,29 @@ class Directory:
         # Graph names no owner of these: they have no registration, and work in their own tenant only.
         return self.tenant if kind in _OF_THIS_TENANT else (principal.appOwnerOrganizationId or "").lower()
 
+    def who_may_grant(self, resource: ServicePrincipal, scope: str) -> Truth:
+        """Whether users may grant the scope (lower case), by what the resource publishes; not known where unread."""
+        published = self._published.get(resource.id)
+        if published is None:
+            published = self._published[resource.id] = _published_by(resource)
+        # A scope that is no longer there: nobody is asked for it, and administrators neither.
+        gone = Truth.UNKNOWN if resource.oauth2PermissionScopes is None else Truth.TRUE
+        return published.get(scope, gone)
+
     @property
     def verifies_publishers(self) -> bool:
         """Whether publishers are verified at all in this cloud."""
         return self.cloud is None or self.cloud.verifies_publishers
 
 
-def who_may_grant(resource: ServicePrincipal, scope: str) -> Truth:
-    """Whether users may grant the scope (lower case), as the resource's publisher set it; not known where unread."""
+def _published_by(resource: ServicePrincipal) -> dict[str, Truth]:
+    """Whether users may grant them: every scope (lower case) that the resource is known to publish."""
     if resource.oauth2PermissionScopes is None:
-        published_everywhere = known_scopes(resource.appId).get(scope)
-        return known(None if published_everywhere is None else published_everywhere.type != "Admin")
-    for published in resource.oauth2PermissionScopes:
-        if published.value.lower() == scope:
-            return known(None if published.type is None else published.type.lower() != "admin")
-    return Truth.TRUE  # A scope that is no longer there: nobody is asked for it, and administrators neither.
+        return {name: known(scope.type != "Admin") for name, scope in known_scopes(resource.appId).items()}
+    return {
+        scope.value.lower(): known(None if scope.type is None else scope.type.lower() != "admin")
+        for scope in reversed(resource.oauth2PermissionScopes)
+    }
 
 
 class Held(NamedTuple):

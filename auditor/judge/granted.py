@@ -9,7 +9,7 @@ from auditor.consent.grants import TENANT_WIDE, scopes_in
 from auditor.consent.logic import Truth, all_of
 from auditor.consent.reading import Absent, NotRead, assigned_to, not_read, resource_name, service_principal
 from auditor.consent.sentences import listed
-from auditor.judge.clients import Directory, Held, described, unknown_because, who_may_grant
+from auditor.judge.clients import Directory, Held, described, unknown_because
 from auditor.judge.lists import named_lists, names_on, scopes_by_resource
 from auditor.judge.ruling import Ruling, failed, not_applicable, passed, seen, unknown
 from auditor.judge.subject import Judged
@@ -110,11 +110,9 @@ def _of_the_rule(
             yield (scopes if admin_only else scopes & frozenset[str]().union(*wanted.values())), Truth.UNKNOWN
     else:
         meant = wanted.get(resource.appId.lower(), frozenset())
-        open_to_question = scopes - meant
-        if admin_only and open_to_question:
-            meant |= {s for s in open_to_question if who_may_grant(resource, s) is Truth.FALSE}
-            yield frozenset(s for s in scopes - meant if who_may_grant(resource, s) is Truth.UNKNOWN), Truth.UNKNOWN
-        yield scopes & meant, Truth.TRUE
+        users_may = {s: directory.who_may_grant(resource, s) for s in scopes - meant} if admin_only else {}
+        yield frozenset(s for s, truth in users_may.items() if truth is Truth.UNKNOWN), Truth.UNKNOWN
+        yield scopes & meant | {s for s, truth in users_may.items() if truth is Truth.FALSE}, Truth.TRUE
 
 
 def app_roles_held(check: AppRolesHeld, judged: Judged) -> Ruling:

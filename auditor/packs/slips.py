@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from auditor.consent.request import is_guid
 from auditor.packs.errors import nearest
 
 SURE = 0.8
@@ -16,7 +17,6 @@ _MOST = 0.6
 _SHORT = 4
 _SHORT_SURE = 0.65
 """Letters of a short word, and how alike it must be: ``Rd`` to ``Read``, but not ``ReadWrite``."""
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERIES = re.compile(r"0000[0-9a-f]{4}-0000-(0000-c000|0ff1-ce00)-000000000000")
 """Ids that Microsoft gave to its first services in a row: neighbours differ in one digit and are all real."""
 _OTHERS = frozenset(
@@ -90,7 +90,7 @@ def neighbour_of_guid(text: str, known: Iterable[str]) -> str:
 
 def _almost(text: str, known: Iterable[str]) -> tuple[str, ...]:
     low, ids = text.lower(), tuple(known)
-    if low in ids or not _GUID.fullmatch(low):
+    if low in ids or not is_guid(low):
         return ()
     return tuple(one for one in ids if sum(a != b for a, b in zip(low, one, strict=True)) <= 2)
 

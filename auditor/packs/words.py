@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from urllib.parse import urlsplit
 
+from auditor.consent.request import is_guid as is_guid
 from auditor.model.known_scopes import COMPLETE, known_scope_ids, known_scopes
 from auditor.model.scope_lists import RESOURCES, SCOPE_LISTS, listed_scopes, spellings
 from auditor.model.snapshot import Sections
@@ -26,16 +27,10 @@ LEVELS = ("low", "medium", "high")
 
 Check = Callable[[str], Wrong | None]
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RULE_ID = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 _AUTHORITY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _BRACES = re.compile(r"\{([^{}]*)\}")
-
-
-def is_guid(text: str) -> bool:
-    """Whether `text` is an id as Entra writes it."""
-    return _GUID.fullmatch(text) is not None
 
 
 def guid(text: str) -> Wrong | None:

@@ -171,18 +171,6 @@ def _must_be_free(pack_name: str) -> None:
         raise click.UsageError(f'--pack-name: "{pack_name}" is taken by the program: choose another name')
 
 
-def _refuse_addresses(app: App) -> None:
-    """Raise click.UsageError for a scope of a resource that only its own tenants know by name."""
-    from auditor.consent.request import is_guid
-
-    for need in app.scopes:
-        if not is_guid(need.resource):
-            raise click.UsageError(
-                f"{need.resource} is not known by name: give the scope as APP-ID/{need.value}, with the app id of the"
-                " resource from Enterprise apps > Application type: All applications"
-            )
-
-
 def _as_published(app: App) -> App:
     """The app without scopes that were granted once and that their resource does not publish any more."""
     import msgspec
@@ -196,11 +184,12 @@ def _as_published(app: App) -> App:
 
 
 def _write(known: _Known, pack_name: str, output: str | None) -> None:
+    from auditor.consent.request import refuse_unnamed_resources
     from auditor.packs.load import load
     from auditor.packs.sources import Source
     from auditor.packs.written import name_for, pack_text
 
-    _refuse_addresses(known.app)
+    refuse_unnamed_resources(known.app)
     text = pack_text(known.app, name=pack_name or name_for(known.app), source=known.source)
     to_file = output is not None and output != "-"
     load(Source(str(output) if to_file else "the new pack", text.encode()))
