@@ -25,6 +25,10 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
     doubts: tuple[str, ...] = ()
 
 
+Gate = Blocker
+"""The former name."""
+
+
 def blockers_of(
     app: App, client: Client, resources: Iterable[ResourceApp], asked: tuple[Permission, ...]
 ) -> tuple[Blocker, ...]:
