@@ -49,9 +49,7 @@ def _beta_policies(facts: DecisionFacts) -> Iterator[str]:
     for assigned in facts.policies:
         if not assigned.is_custom or assigned.policy is None or assigned.id not in matching:
             continue
-        sets = (*(assigned.policy.includes or ()), *(assigned.policy.excludes or ()))
-        hidden = any(s.certifiedClientApplicationsOnly is None for s in sets)
-        if hidden and f"permissionGrantPolicies/{assigned.id}" not in facts.snapshot.unread:
+        if assigned.hides_conditions and f"permissionGrantPolicies/{assigned.id}" not in facts.snapshot.unread:
             yield assigned.id
 
 

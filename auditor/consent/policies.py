@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import msgspec
 
 from auditor.consent.builtin_policies import documented_policy
+from auditor.consent.conditions import Restrictions, restrictions_of
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.facts.ids import FOR_ALL, FOR_SELF
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
@@ -17,7 +19,7 @@ RESERVED = "microsoft-"
 _ACTIONS = ("microsoft.directory/serviceprincipals/",)
 
 
-class Assigned(msgspec.Struct, frozen=True, kw_only=True):
+class Assigned(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One policy that governs the subject.
 
     `policy` is ``None`` when its content is not known; `documented` is true when Microsoft's text stands in.
@@ -29,6 +31,21 @@ class Assigned(msgspec.Struct, frozen=True, kw_only=True):
     documented: bool = False
     why: str = ""
     through: str = ""
+
+    @cached_property
+    def includes(self) -> tuple[Restrictions, ...]:
+        """What each include restricts; none where the content is not known."""
+        return tuple(map(restrictions_of, (self.policy and self.policy.includes) or ()))
+
+    @cached_property
+    def excludes(self) -> tuple[Restrictions, ...]:
+        """What each exclude restricts; none where the content is not known."""
+        return tuple(map(restrictions_of, (self.policy and self.policy.excludes) or ()))
+
+    @property
+    def hides_conditions(self) -> bool:
+        """Whether a v1.0 read may have hidden conditions that only beta shows."""
+        return any(one.certified_only is None for one in (*self.includes, *self.excludes))
 
     @property
     def is_custom(self) -> bool:
