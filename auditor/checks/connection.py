@@ -49,7 +49,10 @@ def admin_consent_covers(judged: Judged) -> Ruling:
     case = judged.case
     if isinstance(case.grants, NotRead):
         return unknown(case.grants.why)
-    wide = Grants(tenant_wide=case.grants.tenant_wide, own={})
+    wide = Grants(tenant_wide=case.grants.tenant_wide, own={}, unread=case.grants.unread)
+    unread = [case.grants.unread[r.permission.resource] for r in case.required if r.permission.resource in wide.unread]
+    if unread:
+        return unknown(unread[0].why)
     lacking = [r.permission for r in case.required if grant_state(r.permission, wide).truth is not Truth.TRUE]
     if not case.required:
         return not_applicable("no scope is required")

@@ -24,18 +24,22 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
     """Scopes granted, in lower case, by resource app id.
 
     A resource in `tenant_wide` or `own` has a row, even if its string is empty. `elsewhere` says whether the
-    subject is covered by a row for a resource that was not asked about. `others` counts users with a grant of
-    their own who are not the subject.
+    subject is covered by a row for a resource that was not asked about, or of which nobody knows whose it is.
+    `unread` are the resources that such a row may be for, because their service principals were not read.
+    `others` counts users with a grant of their own who are not the subject.
     """
 
     tenant_wide: dict[str, frozenset[str]]
     own: dict[str, frozenset[str]]
     elsewhere: bool = False
+    unread: dict[str, NotRead] = {}
     others: int = 0
 
-    def has_row(self, resource: str) -> bool:
+    def has_row(self, resource: str) -> Truth:
         """Whether the subject is covered by any grant for this resource."""
-        return resource in self.tenant_wide or resource in self.own
+        if resource in self.tenant_wide or resource in self.own:
+            return Truth.TRUE
+        return Truth.UNKNOWN if resource in self.unread else Truth.FALSE
 
     def effective(self, resource: str) -> frozenset[str]:
         """What a token for this resource would hold."""
@@ -65,15 +69,18 @@ def grants_of(
     if not rows:
         return NO_GRANTS
     object_ids: dict[str, str] = {}
+    not_read: dict[str, NotRead] = {}
     for resource in resources:
         match index.service_principal(resource):
             case ServicePrincipal() as principal:
                 object_ids[principal.id.lower()] = resource
-            case NotRead() as unread:
-                return unread
+            case NotRead() as why:
+                not_read[resource] = why
             case Absent():
                 pass
-    return _sum(rows, object_ids, (user_id or "").lower())
+    found = _sum(rows, object_ids, (user_id or "").lower())
+    unclear = any(index.principal_with_id(row.resourceId) is None for row in rows)
+    return msgspec.structs.replace(found, unread=not_read) if unclear else found
 
 
 def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], user_id: str) -> Grants:
@@ -133,6 +140,8 @@ def grant_state(permission: Permission, grants: Grants | NotRead) -> GrantState:
     if isinstance(grants, NotRead):
         return GrantState(Truth.UNKNOWN, Reason.NOT_READ)
     name = permission.value.lower()
+    if permission.resource in grants.unread:
+        return GrantState(Truth.UNKNOWN, Reason.NOT_READ)
     if name in grants.tenant_wide.get(permission.resource, ()):
         return GrantState(Truth.TRUE, Reason.GRANTED_TENANT_WIDE)
     if name in grants.own.get(permission.resource, ()):

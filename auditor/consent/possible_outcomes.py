@@ -80,18 +80,24 @@ def _static(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
 
     Source: "Scopes and permissions", the ``.default`` scope.
     """
-    if isinstance(facts.grants, NotRead):
-        lacking = _silent(facts, Outcome.CONNECTS_BUT_LACKS_SCOPES, facts.required, _grant_needs(facts))
-        silent = _silent(facts, Outcome.CONNECTS_SILENTLY, facts.required, _grant_needs(facts))
-        return (*silent, *lacking, *_consent(facts, (), facts.required))
-    resources = {r.permission.resource for r in facts.required}
-    without = {resource for resource in resources if not facts.grants.has_row(resource)}
-    if without:
-        return _consent(facts, tuple(r for r in facts.required if r.permission.resource in without), ())
-    lacks = tuple(r for r in facts.required if r.granted.truth is Truth.FALSE)
+    grants = facts.grants
+    has_row = {
+        r.permission.resource: Truth.UNKNOWN if isinstance(grants, NotRead) else grants.has_row(r.permission.resource)
+        for r in facts.required
+    }
+    missing = tuple(r for r in facts.required if has_row[r.permission.resource] is Truth.FALSE)
+    unsure = tuple(r for r in facts.required if has_row[r.permission.resource] is Truth.UNKNOWN)
+    if missing:
+        return _consent(facts, missing, unsure)
+    lacks = tuple(r for r in facts.required if r.granted.truth is not Truth.TRUE)
+    found: list[PossibleOutcome] = []
+    if all(r.granted.truth is not Truth.FALSE for r in facts.required):
+        found.extend(_silent(facts, Outcome.CONNECTS_SILENTLY, facts.required, _grant_needs(facts)))
     if lacks:
-        return _silent(facts, Outcome.CONNECTS_BUT_LACKS_SCOPES, lacks, ())
-    return _silent(facts, Outcome.CONNECTS_SILENTLY, facts.required, ())
+        found.extend(_silent(facts, Outcome.CONNECTS_BUT_LACKS_SCOPES, lacks, _grant_needs(facts)))
+    if unsure:
+        found.extend(_consent(facts, (), unsure))
+    return tuple(found)
 
 
 def _silent(
@@ -269,4 +275,6 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
 def _grant_needs(facts: DecisionFacts) -> tuple[str, ...]:
     if isinstance(facts.grants, NotRead):
         return (f"which scopes are granted already ({facts.grants.why})",)
-    return ()
+    unread = facts.grants.unread
+    asked = dict.fromkeys(r.permission.resource for r in facts.required)
+    return tuple(f"which scopes are granted already ({unread[one].why})" for one in asked if one in unread)

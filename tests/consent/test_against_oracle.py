@@ -89,6 +89,29 @@ def test_a_grant_that_no_collector_would_read_is_unknown_to_the_engine(client_id
     assert grants_go_beyond_what_was_read(document, plain_app(client_id=client_id))
 
 
+@pytest.mark.parametrize("mode", ["dynamic", "default"])
+@pytest.mark.parametrize("policies", [(), (pool.LEGACY,)], ids=["consent off", "legacy"])
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        [(pool.EXCHANGE, "Mail.Read")],
+        [(pool.EXCHANGE, "Mail.Read"), (pool.GRAPH, "Mail.Send")],
+        [(pool.GRAPH, "openid")],
+    ],
+    ids=["of the resource that was read", "of both", "of the resource that was not read"],
+)
+def test_a_grant_for_an_unread_resource_leaves_the_others_certain(
+    mode: str, policies: tuple[str, ...], scopes: list[tuple[str, str]]
+) -> None:
+    """Found by a random draw: a grant whose resource nobody read made every scope's grant unknown."""
+    document = tenant(*policies, client=VERIFIED, oauth2PermissionGrants=[pool.grant(pool.GRAPH, "Mail.Send")])
+    principals = document["sections"]["servicePrincipals"]
+    document["sections"]["servicePrincipals"] = [one for one in principals if one["appId"] != pool.GRAPH]
+    document["covers"] = {"servicePrincipals": [pool.CLIENT, pool.EXCHANGE]}
+    app = {**plain_app(mode=mode), "scopes": [{"resource": r, "value": v, "required": True} for r, v in scopes]}
+    assert (agree(document, app, None) is Outcome.DEPENDS) == any(resource == pool.GRAPH for resource, _ in scopes)
+
+
 def agree(document: Json, app: Json, subject: Json | None) -> Outcome:
     """The engine's outcome, after checking it against the oracle's."""
     document = plain(document)
