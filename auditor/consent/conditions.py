@@ -94,7 +94,7 @@ def _listed(values: tuple[str, ...]) -> frozenset[str]:
 
 def _holds(listed: frozenset[str], others: frozenset[str]) -> bool:
     """Whether a condition with the first list holds wherever one with the second does."""
-    return not listed or bool(others) and others <= listed
+    return not listed or (bool(others) and others <= listed)
 
 
 class ConditionResult(msgspec.Struct, frozen=True):
@@ -230,7 +230,8 @@ def _verified_only(r: Restrictions, _: Permission, client: Client) -> Iterator[C
 def _certified_only(r: Restrictions, _: Permission, __: Client) -> Iterator[ConditionResult]:
     if r.certified_only:
         why = "whether the app is Microsoft 365 certified cannot be read"
-        yield ConditionResult(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, "whether the app is Microsoft 365 certified")
+        needs = "whether the app is Microsoft 365 certified"
+        yield ConditionResult(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, needs)
 
 
 _TESTS: tuple[Callable[[Restrictions, Permission, Client], Iterator[ConditionResult]], ...] = (

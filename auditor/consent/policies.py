@@ -7,9 +7,9 @@ from functools import cached_property
 
 import msgspec
 
-from auditor.consent.builtin_policies import documented_policy
 from auditor.consent.conditions import Restrictions, restrictions_of
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
+from auditor.facts.builtin_policies import documented_policy
 from auditor.facts.ids import FOR_ALL, FOR_SELF
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
 from auditor.model.snapshot import Snapshot
