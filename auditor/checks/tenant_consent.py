@@ -94,7 +94,7 @@ def consent_workflow(check: ConsentWorkflow, judged: Judged) -> Ruling:
     """Whether users who may not consent can ask somebody."""
     flow = workflow(judged.snapshot)
     evidence = seen("adminConsentRequestPolicy.isEnabled", flow.enabled is Truth.TRUE, True)
-    if flow.enabled is Truth.UNKNOWN or (flow.doubts and check.compare_setting):
+    if flow.enabled is Truth.UNKNOWN or (flow.caveats and check.compare_setting):
         return unknown(flow.why)
     older = consent_setting(judged.snapshot, LEGACY_SETTING) if check.compare_setting else None
     told = "" if older is None or isinstance(older, NotRead) else _older_setting(older, flow.enabled)

@@ -22,7 +22,7 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     because: str
     needs: str = ""
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 Gate = Blocker
@@ -44,7 +44,7 @@ def _of_client(client: Client) -> Iterator[Blocker]:
         code="",
         because="the app's publisher has deactivated its registration",
         needs=f"whether the publisher deactivated the app ({client.unread})",
-        doubts=("the AADSTS code of a deactivated app is not documented",),
+        caveats=("the AADSTS code of a deactivated app is not documented",),
     )
     yield Blocker(
         truth=client.disabled_by_microsoft,
@@ -52,7 +52,7 @@ def _of_client(client: Client) -> Iterator[Blocker]:
         code="",
         because="Microsoft has disabled the app for a violation of its services agreement",
         needs=f"whether Microsoft disabled the app ({client.unread})",
-        doubts=("the AADSTS code of an app that Microsoft disabled is not documented",),
+        caveats=("the AADSTS code of an app that Microsoft disabled is not documented",),
     )
     yield Blocker(
         truth=~client.enabled,
@@ -67,14 +67,14 @@ def _of_resources(resources: Iterable[ResourceApp], asked: tuple[Permission, ...
     named = {p.resource for p in asked if p.required and not p.implicit}
     for resource in resources:
         name = resource.name
-        doubts = () if resource.app_id in named else ("Microsoft Graph is asked only for what Entra adds by itself",)
+        caveats = () if resource.app_id in named else ("Microsoft Graph is asked only for what Entra adds by itself",)
         yield Blocker(
             truth=resource.missing,
             reason=Reason.RESOURCE_MISSING,
             code="AADSTS650052",
             because=f"{name} is not present in this tenant, which usually means that no licence includes it",
             needs=f"whether {name} is present ({resource.unread})",
-            doubts=doubts,
+            caveats=caveats,
         )
         yield Blocker(
             truth=resource.disabled,
@@ -82,7 +82,7 @@ def _of_resources(resources: Iterable[ResourceApp], asked: tuple[Permission, ...
             code="AADSTS500014",
             because=f"{name} is disabled in this tenant, as it is after a subscription has lapsed",
             needs=f"whether {name} is enabled ({resource.unread})",
-            doubts=doubts,
+            caveats=caveats,
         )
 
 
@@ -126,7 +126,7 @@ def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
                 reason=Reason.SCOPE_DISABLED,
                 code="AADSTS650053",
                 because=f"the scope {permission.value} of {permission.resource_name} is disabled",
-                doubts=("that a disabled scope is refused like an unknown one is not documented",),
+                caveats=("that a disabled scope is refused like an unknown one is not documented",),
             )
         elif permission.exists is Truth.UNKNOWN:
             yield Blocker(

@@ -33,21 +33,21 @@ def decision_of(facts: DecisionFacts) -> Decision:
     outcomes = tuple(dict.fromkeys(p.outcome for p in possible))
     outcome = outcomes[0] if len(outcomes) == 1 else Outcome.DEPENDS
     first = possible[0]
-    doubts = _doubts(facts, possible, outcome)
+    caveats = _caveats(facts, possible, outcome)
     reason = first.reason if outcome is not Outcome.DEPENDS else Reason.FACT_UNKNOWN
     blocker_code = first.blocker.code if first.blocker else ""
     return Decision(
         app=AppRef(name=app.label, client_id=app.client_id.lower()),
         subject=subject.label,
         outcome=outcome,
-        confidence=Confidence.LIKELY if doubts else Confidence.CERTAIN,
+        confidence=Confidence.LIKELY if caveats else Confidence.CERTAIN,
         reason=reason,
         because=because(facts, possible),
         code=code(outcome, reason, facts.workflow, blocker_code),
         screen=screen(outcome, reason, facts.workflow, app.label, subject.admin_role),
         scopes=tuple(_verdict(facts, row) for row in (*facts.scopes, *facts.added)),
         also=tuple(_also(facts, outcome, reason)),
-        doubts=doubts,
+        caveats=caveats,
         depends_on=tuple(dict.fromkeys(n for p in possible for n in p.needs)) if len(outcomes) > 1 else (),
         outcomes=outcomes if len(outcomes) > 1 else (),
         notes=tuple(_notes(facts, outcome)),
@@ -55,15 +55,15 @@ def decision_of(facts: DecisionFacts) -> Decision:
     )
 
 
-def _doubts(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcome: Outcome) -> tuple[str, ...]:
+def _caveats(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcome: Outcome) -> tuple[str, ...]:
     if outcome is Outcome.DEPENDS:
         return ()
-    # Several ways to the same outcome are alternatives: whichever holds brings its own doubts.
-    doubts = [d for p in possible for d in p.doubts]
+    # Several ways to the same outcome are alternatives: whichever holds brings its own caveats.
+    caveats = [d for p in possible for d in p.caveats]
     if outcome is not Outcome.BLOCKED:
         # A scope that the resource does not have would stop the request before anything else.
-        doubts += [d for row in (*facts.required, *facts.added) for d in row.table_doubts]
-    return tuple(dict.fromkeys((*doubts, *facts.subject.doubts)))
+        caveats += [d for row in (*facts.required, *facts.added) for d in row.table_caveats]
+    return tuple(dict.fromkeys((*caveats, *facts.subject.caveats)))
 
 
 _VAGUE = (Reason.POLICY_UNREADABLE, Reason.FACT_UNKNOWN, Reason.NOT_READ)
@@ -90,7 +90,7 @@ def _verdict(facts: DecisionFacts, row: ScopeFacts) -> ScopeVerdict:
         required=permission.required,
         assumed=permission.assumed,
         implicit=permission.implicit,
-        confidence=Confidence.LIKELY if row.doubts or row.granted.doubt else Confidence.CERTAIN,
+        confidence=Confidence.LIKELY if row.caveats or row.granted.caveat else Confidence.CERTAIN,
         steps=row.approval.steps,
     )
 

@@ -11,7 +11,7 @@ from auditor.consent.existing_grants import Grants, GrantState, grant_state, gra
 from auditor.consent.links import portal_address
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, ResourceApp, implicit, requested, resource_app
-from auditor.consent.policies import Assigned, governing, role_actions, role_assigned, role_policies
+from auditor.consent.policies import GoverningPolicy, governing, role_actions, role_assigned, role_policies
 from auditor.consent.subject import Assignment, Subject, assignment_of
 from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow
 from auditor.consent.truth import Truth
@@ -31,16 +31,16 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a custom role of the subject lets them grant it for everybody, as an administrator does."""
 
     @property
-    def table_doubts(self) -> tuple[str, ...]:
+    def table_caveats(self) -> tuple[str, ...]:
         """Said where the published list stands in for a resource whose scopes were not read."""
         if not self.permission.from_table:
             return ()
         return (f"the scopes of {self.permission.resource_name} were not read; its published list stands in",)
 
     @property
-    def doubts(self) -> tuple[str, ...]:
+    def caveats(self) -> tuple[str, ...]:
         """Why what is said of this scope is not certain."""
-        return (*self.table_doubts, *self.approval.doubts)
+        return (*self.table_caveats, *self.approval.caveats)
 
 
 class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     subject: Subject
     client: Client
     grants: Grants | NotRead
-    policies: tuple[Assigned, ...] | NotRead
+    policies: tuple[GoverningPolicy, ...] | NotRead
     custom_roles: tuple[tuple[str, str], ...]
     scopes: tuple[ScopeFacts, ...]
     added: tuple[ScopeFacts, ...]
@@ -148,8 +148,8 @@ def _custom_roles(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
 def _approval(
     permission: Permission,
     client: Client,
-    policies: tuple[Assigned, ...] | NotRead,
-    by_role: tuple[Assigned, ...],
+    policies: tuple[GoverningPolicy, ...] | NotRead,
+    by_role: tuple[GoverningPolicy, ...],
     subject: Subject,
 ) -> Approval:
     """What the policies of the default user role and of the subject's custom roles say."""

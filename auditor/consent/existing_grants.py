@@ -124,11 +124,11 @@ def _unread(index: SnapshotIndex, client: Client) -> NotRead | None:
 
 
 class GrantState(msgspec.Struct, frozen=True):
-    """Whether one permission is granted already; `doubt` says why that is not certain."""
+    """Whether one permission is granted already; `caveat` says why that is not certain."""
 
     truth: Truth
     reason: Reason = Reason.NO_POLICY_MATCHES
-    doubt: str = ""
+    caveat: str = ""
 
 
 def grant_state(permission: Permission, grants: Grants | NotRead) -> GrantState:

@@ -10,7 +10,7 @@ from auditor.consent.approval import Approval, approval
 from auditor.consent.client import Client
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, requested, resource_app
-from auditor.consent.policies import Assigned
+from auditor.consent.policies import GoverningPolicy
 from auditor.consent.truth import Truth
 from auditor.model.app import App, ScopeNeed
 from auditor.model.decision import Reason
@@ -39,7 +39,10 @@ def hypothetical(snapshot: Snapshot, kind: str) -> Client:
 
 
 def approvals(
-    snapshot: Snapshot | SnapshotIndex, client: Client, needs: Iterable[ScopeNeed], assigned: tuple[Assigned, ...]
+    snapshot: Snapshot | SnapshotIndex,
+    client: Client,
+    needs: Iterable[ScopeNeed],
+    assigned: tuple[GoverningPolicy, ...],
 ) -> Iterator[tuple[Permission, Approval]]:
     """What the policies say of each scope, asked for by itself.
 
@@ -52,7 +55,9 @@ def approvals(
         yield permission, _approval(index, permission, client, strict)
 
 
-def _approval(index: SnapshotIndex, permission: Permission, client: Client, assigned: tuple[Assigned, ...]) -> Approval:
+def _approval(
+    index: SnapshotIndex, permission: Permission, client: Client, assigned: tuple[GoverningPolicy, ...]
+) -> Approval:
     if not assigned:
         return approval(permission, client, assigned)
     if resource_app(index, permission.resource).missing is Truth.TRUE:

@@ -29,7 +29,7 @@ ADMIN_ROLES = {
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """Who connects. `user_id` is ``None`` for the hypothetical ordinary member, who has no grant, role or
-    assignment of their own. `groups` is ``None`` when not known; `doubts` says what of a user was not read."""
+    assignment of their own. `groups` is ``None`` when not known; `caveats` says what of a user was not read."""
 
     label: str = "ordinary member"
     phrase: str = "An ordinary user"
@@ -38,7 +38,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     admin_role: str = ""
     actions: tuple[tuple[str, str], ...] = ()
     groups: tuple[str, ...] | None = ()
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 ORDINARY_MEMBER = Subject()
@@ -55,9 +55,9 @@ def subject_for(snapshot: Snapshot | SnapshotIndex, name: str) -> Subject | NotR
     definitions = tuple(d for d in sections.roleDefinitions or () if _ids(d) & assigned)
     admin = next((label for role, label in ADMIN_ROLES.items() if role in assigned), "")
     who = found.userPrincipalName or found.displayName or found.id
-    doubts: list[str] = []
+    caveats: list[str] = []
     if sections.roleAssignments is None:
-        doubts.append(f"which roles {who} holds is not known: {index.not_read('roleAssignments').why}")
+        caveats.append(f"which roles {who} holds is not known: {index.not_read('roleAssignments').why}")
     return Subject(
         label=who,
         phrase=who,
@@ -66,7 +66,7 @@ def subject_for(snapshot: Snapshot | SnapshotIndex, name: str) -> Subject | NotR
         admin_role=admin,
         actions=tuple(role_actions(definitions)),
         groups=None if found.memberOf is None else tuple(g.id.lower() for g in found.memberOf),
-        doubts=tuple(doubts),
+        caveats=tuple(caveats),
     )
 
 

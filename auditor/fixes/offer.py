@@ -39,7 +39,7 @@ def offer(before: Snapshot, parts: tuple[Candidate, ...], after: Decision) -> Fi
             because=after.because,
             subject=after.subject,
             applied=requests,
-            doubts=(*doubts, *after.doubts),
+            doubts=(*doubts, *after.caveats),
         ),
     )
 

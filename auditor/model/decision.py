@@ -121,7 +121,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the subject can connect the app; the steps are kept so that nothing must be explained twice.
 
     `because` is one sentence. `also` lists gates that would stop the user too, once the first is mended.
-    `doubts` says why the confidence is not certain; `depends_on` names the facts that were not known.
+    `caveats` says why the confidence is not certain; `depends_on` names the facts that were not known.
     `outcomes` holds the possible outcomes when the outcome is ``depends``. `advice` is what to ask of whom
     where nothing in the tenant's consent settings can help.
     """
@@ -136,7 +136,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     screen: str = ""
     scopes: tuple[ScopeVerdict, ...] = ()
     also: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = msgspec.field(name="doubts", default=())
     depends_on: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     notes: tuple[str, ...] = ()

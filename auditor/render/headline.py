@@ -71,7 +71,7 @@ def _answer(page: Page, decision: Decision) -> None:
     if decision.outcomes:
         page.field("Could be", could_be(decision))
     if decision.confidence is Confidence.LIKELY:
-        page.field("Confidence", " ".join(("Likely, not certain.", *_first(decision.doubts, FIRST_DOUBT))))
+        page.field("Confidence", " ".join(("Likely, not certain.", *_first(decision.caveats, FIRST_DOUBT))))
 
 
 def _first(texts: tuple[str, ...], most: int) -> list[str]:

@@ -93,7 +93,7 @@ def _facts_of(decision: Decision) -> Iterator[tuple[str, str]]:
     yield "Depends on", _several(decision.depends_on)
     yield "Could be", _said(could_be(decision)) if decision.outcomes else ""
     if decision.confidence is Confidence.LIKELY:
-        yield "Confidence", _several(("Likely, not certain.", *decision.doubts))
+        yield "Confidence", _several(("Likely, not certain.", *decision.caveats))
 
 
 def _several(texts: Iterable[str]) -> str:

@@ -47,7 +47,7 @@ def _rest(decision: Decision, alone: bool) -> list[tuple[str, tuple[str, ...]]]:
     texts = (
         ("Also", decision.also[FIRST * alone :]),
         ("Depends on", decision.depends_on[FIRST * alone :]),
-        ("Doubts", decision.doubts[FIRST_DOUBT * alone :]),
+        ("Doubts", decision.caveats[FIRST_DOUBT * alone :]),
     )
     rest = [(label, each) for label, each in texts if each]
     if decision.screen and not alone:

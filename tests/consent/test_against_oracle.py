@@ -117,7 +117,7 @@ def agree(document: Json, app: Json, subject: Json | None) -> Outcome:
     document = plain(document)
     ours = decide(*read(document, app, subject))
     theirs = judge(document, app, subject)
-    if any("offline_access" in doubt for doubt in ours.doubts):
+    if any("offline_access" in caveat for caveat in ours.caveats):
         return ours.outcome  # The documents leave open whether a grant covers it; the oracle takes the other reading.
     if ours.outcome is Outcome.DEPENDS:
         open_to_us = facts_hang_together(document, app) or grants_go_beyond_what_was_read(document, app)
@@ -196,7 +196,7 @@ def test_every_decision_explains_itself(document: Json, app: Json, subject: Json
     decision = decide(*read(document, app, subject))
     assert decision.because.endswith(".")
     assert (decision.outcome is Outcome.DEPENDS) == bool(decision.depends_on) == (len(decision.outcomes) > 1)
-    assert (decision.confidence is Confidence.LIKELY) == bool(decision.doubts)
+    assert (decision.confidence is Confidence.LIKELY) == bool(decision.caveats)
     assert bool(decision.screen) == (decision.outcome is not Outcome.DEPENDS)
     for scope in decision.scopes:
         assert scope.detail

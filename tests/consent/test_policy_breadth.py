@@ -12,7 +12,7 @@ from auditor.consent.approval import approval
 from auditor.consent.client import Client
 from auditor.consent.conditions import match, restrictions_of
 from auditor.consent.permission import Permission
-from auditor.consent.policies import Assigned
+from auditor.consent.policies import GoverningPolicy
 from auditor.consent.policy_breadth import PolicyBreadth, policy_breadth
 from auditor.consent.truth import Truth
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
@@ -92,7 +92,7 @@ def test_the_breadth_never_contradicts_an_evaluation(
     policy = policy_of(includes, excludes)
     breadth = policy_breadth(policy, pool.TENANT)
     event(str(breadth))
-    assigned = (Assigned(id=policy.id, policy=policy),)
+    assigned = (GoverningPolicy(id=policy.id, policy=policy),)
     found = approval(permission, client, assigned).truth
     strangers = [approval(unlisted(kind), STRANGER, assigned).truth for kind in (Truth.TRUE, Truth.FALSE)]
     if breadth is PolicyBreadth.NOTHING:

@@ -125,7 +125,7 @@ def _facts(decision: Decision) -> tuple[tuple[str, tuple[str, ...]], ...]:
         ("Also in the way", _told(decision, decision.also)),
         ("Depends on", _told(decision, decision.depends_on)),
         ("Could be", (could_be(decision),) if decision.outcomes else ()),
-        ("Confidence", ("Likely, not certain.", *_told(decision, decision.doubts)) if likely else ()),
+        ("Confidence", ("Likely, not certain.", *_told(decision, decision.caveats)) if likely else ()),
     )
     return tuple((label, texts) for label, texts in facts if texts)
 
