@@ -27,6 +27,8 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission
     granted: GrantState
     approval: Approval
+    by_role: Approval
+    """Whether a custom role of the subject lets them grant it, whatever users may do by default."""
     for_all: Approval
     """Whether a custom role of the subject lets them grant it for everybody, as an administrator does."""
 
@@ -101,14 +103,16 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         resource_app(index, app_id) for app_id in dict.fromkeys(p.resource for p in (*asked, *added) if p.required)
     )
     policies = governing(index, subject.actions)
-    by_role = role_assigned(index, subject.actions)
+    of_roles = role_assigned(index, subject.actions)
     for_all = role_assigned(index, subject.actions, FOR_ALL)
 
     def facts(permission: Permission) -> ScopeFacts:
+        by_role = approval(permission, client, of_roles)
         return ScopeFacts(
             permission=permission,
             granted=grant_state(permission, grants),
             approval=_approval(permission, client, policies, by_role, subject),
+            by_role=by_role,
             for_all=approval(permission, client, for_all),
         )
 
@@ -149,7 +153,7 @@ def _approval(
     permission: Permission,
     client: Client,
     policies: tuple[GoverningPolicy, ...] | NotRead,
-    by_role: tuple[GoverningPolicy, ...],
+    by_role: Approval,
     subject: Subject,
 ) -> Approval:
     """What the policies of the default user role and of the subject's custom roles say."""
@@ -163,9 +167,8 @@ def _approval(
         detail = f"a {subject.admin_role} may consent to any delegated permission"
         return Approval(truth=Truth.TRUE, reason=Reason.SUBJECT_IS_ADMIN, detail=detail)
     if isinstance(policies, NotRead):
-        own = approval(permission, client, by_role)
-        if own.truth is Truth.TRUE:
-            return own
+        if by_role.truth is Truth.TRUE:
+            return by_role
         needs = f"the user consent setting ({policies.why})"
         return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=policies.why, needs=(needs,))
     return approval(permission, client, policies)

@@ -259,7 +259,9 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
         )
         sure = on.truth is Truth.TRUE and risky is Truth.TRUE
         found = [stepped] if sure else [accepted, stepped]
-    if facts.subject.guest is not Truth.FALSE and accepted in found:
+    # The doubt is about what guests may do by default: a role that was given to one holds for them, too.
+    by_role = all_of(r.by_role.truth for r in (*accepted.rows, *facts.added))
+    if facts.subject.guest is not Truth.FALSE and by_role is not Truth.TRUE and accepted in found:
         needs_guest = "whether a guest may consent, which Microsoft does not document"
         found.append(
             PossibleOutcome(

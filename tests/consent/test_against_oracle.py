@@ -64,7 +64,7 @@ def grants_go_beyond_what_was_read(document: Json, app: Json) -> bool:
 
     The oracle counts it; the engine says that the client's grants are not known, which takes nothing away.
     """
-    covered = document["covers"].get("oauth2PermissionGrants")
+    covered = document.get("covers", {}).get("oauth2PermissionGrants")
     principals = document["sections"].get("servicePrincipals", [])
     clients = {one["id"] for one in principals if same(one["appId"], app["client_id"])}
     rows = document["sections"].get("oauth2PermissionGrants") or ()
@@ -110,6 +110,19 @@ def test_a_grant_for_an_unread_resource_leaves_the_others_certain(
     document["covers"] = {"servicePrincipals": [pool.CLIENT, pool.EXCHANGE]}
     app = {**plain_app(mode=mode), "scopes": [{"resource": r, "value": v, "required": True} for r, v in scopes]}
     assert (agree(document, app, None) is Outcome.DEPENDS) == any(resource == pool.GRAPH for resource, _ in scopes)
+
+
+@pytest.mark.parametrize("kind", ["ForSelf", "ForAll"])
+@pytest.mark.parametrize("approves", [True, False])
+def test_the_role_of_a_guest_holds_whatever_guests_may_do_by_default(kind: str, approves: bool) -> None:
+    """Found by a random draw: that nobody documents whether guests may consent says nothing about their own roles."""
+    custom = pool.policy(pool.CUSTOM, [pool.condition_set()] if approves else [])
+    document = tenant(pool.LEGACY, client=VERIFIED, permissionGrantPolicies=[pool.legacy(), custom])
+    del document["sections"]["authorizationPolicy"]["guestUserRoleId"]
+    actions = [f"microsoft.directory/servicePrincipals/managePermissionGrants{kind}.{pool.CUSTOM}"]
+    guest = {"id": pool.ALICE, "userType": "Guest", "roles": [], "role_actions": actions, "groups": []}
+    outcome = agree(document, plain_app(["openid", "Mail.Send"]), guest)
+    assert outcome is (Outcome.USER_MAY_CONSENT if approves else Outcome.DEPENDS)
 
 
 def agree(document: Json, app: Json, subject: Json | None) -> Outcome:
