@@ -21,9 +21,9 @@ import auditor.snapshot.write
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS, listed_scopes, spellings
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
-from auditor.jobs.verdict import exit_code
+from auditor.jobs.audit import exit_code
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.checks import Check
 from auditor.model.finding import Severity
 from auditor.model.permissions import NEEDS, PERMISSIONS, ApplicationPermission
@@ -118,7 +118,7 @@ def _access() -> str:
 def _samples() -> str:
     rows = []
     for name in sample_names():
-        report = assemble(sample(name), chosen_packs([SAMPLE_PACK]))
+        report = build_report(sample(name), chosen_packs([SAMPLE_PACK]))
         code = exit_code(report, fail_on=Severity.MEDIUM.value, strict=False)
         rows.append((f"`{name}`", about(name), OUTCOMES[report.decisions[0].outcome].word, str(code)))
     return _table(("Sample", "The tenant", "Answer for TrackerRMS", "Exit code"), rows)

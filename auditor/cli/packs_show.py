@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from auditor.cli import exits
-from auditor.cli.output import wants_colour, width
-from auditor.cli.pack_names import asked_sources, complete_packs, known_names, resolved
+from auditor.cli.options import complete_packs
+from auditor.cli.terminal import wants_colour, width
+from auditor.model.errors import OK
 
 if TYPE_CHECKING:
     from auditor.model.rule import Pack, Rule
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Packs, and after a slash the rules of one."""
+    from auditor.jobs.pack_selection import known_names
+
     name, slash, _ = incomplete.rpartition("/")
     if slash and name in known_names(abstract=True):
         return [CompletionItem(f"{name}/{rule}") for rule in _ids(name) if f"{name}/{rule}".startswith(incomplete)]
@@ -40,10 +42,10 @@ Examples:
 @click.argument("pack", metavar="PACK[/RULE-ID]", shell_complete=_complete)
 @click.argument("rule_id", metavar="[RULE-ID]", required=False, shell_complete=_complete_rule)
 def command(pack: str, rule_id: str | None) -> int:
-    """Print all about a pack, or about one of its rules.
+    """Print a page about a pack, or about one of its rules.
 
-    PACK is a shipped pack by name, also one that only serves others to extend, or a YAML file. A rule's page tells
-    what it checks, why, how to fix it, what it reads and with which permission, and its cases.
+    PACK is a shipped pack by name, including those that only serve others to extend, or a YAML file. A rule's page
+    says what it checks, why, how to fix it, what it reads and with which permission, and its cases.
     """
     if not pack:
         raise click.UsageError("PACK is empty: is a variable not set?")
@@ -57,27 +59,27 @@ def command(pack: str, rule_id: str | None) -> int:
     page = rule_page(found, _rule(found, rule_id)) if rule_id else pack_page(found)
     shown = for_encoding(text(page, width=width(), colour=wants_colour()), sys.stdout.encoding)
     click.echo(shown, nl=False, color=wants_colour())
-    return exits.OK
+    return OK
 
 
 def _split(name: str) -> tuple[str, str | None]:
-    """Pack and rule of ``PACK/RULE-ID``; a path that is there is a path."""
-    from auditor.packs.sources import exists, path_of
+    """Pack and rule of ``PACK/RULE-ID``; a path that exists is a path."""
+    from auditor.jobs.pack_selection import known_names, path_exists
 
     before, slash, rule = name.rpartition("/")
-    if not slash or not before or not rule or exists(path_of(name)):
+    if not slash or not before or not rule or path_exists(name):
         return name, None
-    is_pack = before in known_names(abstract=True) or exists(path_of(before))
+    is_pack = before in known_names(abstract=True) or path_exists(before)
     return (before, rule) if is_pack else (name, None)
 
 
 def _pack(name: str) -> Pack:
-    from auditor.packs.load import load
+    from auditor.jobs.pack_selection import load, sources_for
 
-    sources = next(asked_sources([name]))
+    sources = next(sources_for([name]))
     if len(sources) > 1:
         files = "\n".join(f"  {source.label}" for source in sources)
-        raise click.UsageError(f"{name} holds {len(sources)} packs: name one of them.\n{files}")
+        raise click.UsageError(f"{name} contains {len(sources)} packs: name one of them.\n{files}")
     return load(sources[0])
 
 
@@ -85,7 +87,7 @@ def _rule(pack: Pack, rule_id: str) -> Rule:
     for rule in pack.rules:
         if rule.id.lower() == rule_id.lower():
             return rule
-    from auditor.packs.pack_errors import nearest
+    from auditor.jobs.pack_selection import nearest
 
     ids = [rule.id for rule in pack.rules]
     near = nearest(rule_id, ids)
@@ -95,11 +97,9 @@ def _rule(pack: Pack, rule_id: str) -> Rule:
 
 def _ids(name: str) -> list[str]:
     """The rules of a pack, for completion: none where it is broken."""
-    from auditor.packs.find import find
-    from auditor.packs.load import load
-    from auditor.packs.pack_errors import PackError
+    from auditor.jobs.pack_selection import PackError, load, sources_for
 
     try:
-        return [rule.id for rule in load(find(resolved([name])[0])[0]).rules]
+        return [rule.id for rule in load(next(sources_for([name]))[0]).rules]
     except (PackError, OSError):
         return []

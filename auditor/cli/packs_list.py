@@ -1,4 +1,4 @@
-"""``packs list``: the rule packs that there are, shipped ones and those that the environment leads to."""
+"""``packs list``: the shipped rule packs, and those that the environment leads to."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli import exits
-from auditor.cli.output import wants_colour, width
-from auditor.cli.pack_names import VARIABLE, named_in_environment
+from auditor.cli.options import PACKS_VARIABLE
+from auditor.cli.terminal import say, wants_colour, width
+from auditor.model.errors import OK, USAGE
 
 if TYPE_CHECKING:
     from auditor.model.rule import Pack
@@ -30,12 +30,11 @@ def command(form: str) -> int:
     """List the rule packs that can judge a tenant.
 
     Those that ship with the program come first, then those in the files and folders that CONSENT_AUDITOR_PACKS names.
-    A broken one is named on stderr, and the exit code is 2.
+    Broken packs are named on standard error, and the exit code is 2.
     """
-    from auditor.packs.load import load
-    from auditor.packs.sources import shipped_names, shipped_source
+    from auditor.jobs.pack_selection import shipped_packs
 
-    packs = [pack for name in shipped_names() if not (pack := load(shipped_source(name))).abstract]
+    packs = list(shipped_packs())
     broken: list[str] = []
     own = list(_own(broken))
     if form == "json":
@@ -43,30 +42,26 @@ def command(form: str) -> int:
     else:
         _print(packs, own)
     for line in broken:
-        click.echo(line, err=True)
-    return exits.USAGE if broken else exits.OK
+        say(line)
+    return USAGE if broken else OK
 
 
 def _own(broken: list[str]) -> Iterator[Pack]:
-    """The packs of the search path; what is to be said of those that are broken goes to `broken`."""
-    from auditor.packs.find import own_files
-    from auditor.packs.load import load
-    from auditor.packs.pack_errors import PackError
+    """The packs of the search path; messages about broken ones go to `broken`."""
+    from auditor.jobs.pack_selection import PackError, load, names_in_environment, own_pack_files
 
-    for place in named_in_environment():
+    for place in names_in_environment():
         try:
-            found = tuple(own_files([place]))
+            found = own_pack_files(place)
         except PackError as error:
-            broken.append(f"Nothing is found where {VARIABLE} leads: {error}")
+            broken.append(f"{PACKS_VARIABLE} leads to nothing: {error}")
             continue
         for own in found:
             try:
                 pack = load(own.source)
             except PackError:
                 label = own.source.label
-                broken.append(
-                    f"Broken, and so not listed: {label}; consent-auditor packs lint {_quoted(label)} tells why"
-                )
+                broken.append(f"Broken and not listed: {label}; consent-auditor packs lint {_quoted(label)} says why")
                 continue
             if not pack.abstract:
                 yield pack
@@ -96,9 +91,9 @@ def _print(packs: list[Pack], own: list[Pack]) -> None:
 
 
 def _cost(pack: Pack) -> str:
-    from auditor.packs.plan import plan_for
+    from auditor.jobs.pack_selection import reads_whole_directory
 
-    return "reads the whole directory" if plan_for([pack]).whole else ""
+    return "reads the whole directory" if reads_whole_directory(pack) else ""
 
 
 def _fields(pack: Pack) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A snapshot and packs into a report: every decision, every finding, and what could not be read."""
+"""Build a report from a snapshot and packs: every decision, every finding, and what could not be read."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from auditor.checks.findings import in_order, judge
 from auditor.checks.judged import Judged
 from auditor.checks.waivers import with_waivers
 from auditor.consent.app_from_grants import differences
+from auditor.consent.decide import decide
 from auditor.consent.grant_listing import granted
 from auditor.consent.lookup import NotRead
 from auditor.consent.policies import governing
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
-from auditor.jobs.tool import TOOL
-from auditor.jobs.variants import with_variant
+from auditor.jobs.audit_request import TOOL
 from auditor.model.app import App
 from auditor.model.decision import Decision
+from auditor.model.errors import NO_AUDIT, AuditorError
 from auditor.model.finding import Finding, FindingOutcome, WaiverFile, WaiverFileRef
-from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summary, UnreadPart
+from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summary, UnreadPart, WhatIf
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs.sources import shipped_names
 
 
-class UserNotRead(Exception):
-    """The user who was asked about is not in the snapshot; the message says why, and `advice` what to do."""
+class UserNotRead(AuditorError):
+    """The user of the request is not in the snapshot."""
 
-    def __init__(self, message: str, advice: str) -> None:
-        super().__init__(message)
-        self.advice = advice
+    exit_code = NO_AUDIT
+    heading = "No audit was made"
 
 
-def assemble(
+def build_report(
     snapshot: Snapshot,
     packs: Sequence[Pack],
     *,
@@ -47,9 +47,9 @@ def assemble(
 ) -> Report:
     """The report on `snapshot` by the rules of `packs`.
 
-    `user` (object id or user principal name) is decided for beside the ordinary member. `waivers` set failures apart
-    that somebody answers for; no decision depends on them. `tool` is who judges, this program where nobody says: who
-    read the tenant is another matter. The same snapshot, packs, user and waivers give the same report. Raises
+    `user` (object id or user principal name) is decided for in addition to the ordinary member. `waivers` set accepted
+    failures apart; no decision depends on them. `tool` is who judges, this program by default; the program that read
+    the tenant is named in the snapshot. The same snapshot, packs, user and waivers give the same report. Raises
     UserNotRead.
     """
     judged = {pack.name: Judged(snapshot, pack.app) for pack in packs}
@@ -111,15 +111,13 @@ def _user_not_read(snapshot: Snapshot, user: str, found: NotRead) -> UserNotRead
     why = snapshot.unread.get(f"users/{user}") or snapshot.unread.get("users")
     if why is None:
         advice = (
-            f"Read the tenant live, or make a snapshot with this user: consent-auditor collect --user {user} -o FILE"
+            f"Read the tenant live, or collect a snapshot with this user: consent-auditor collect --user {user} -o FILE"
         )
-        return UserNotRead(f"the snapshot holds no user {user}", advice)
+        return UserNotRead(f"the snapshot has no user {user}", advice=advice)
     if why.status == 404:
-        advice = (
-            "Check --user: it takes the user principal name, which may differ from the mail address, or the object id."
-        )
-        return UserNotRead(f"there is no user {user} in this tenant", advice)
-    return UserNotRead(found.why, "Leave --user out, or give the audit's own app what it needs to read users.")
+        advice = "Check --user: give the user principal name, which can differ from the mail address, or the object id."
+        return UserNotRead(f"this tenant has no user {user}", advice=advice)
+    return UserNotRead(found.why, advice="Leave out --user, or grant the audit's app what it needs to read users.")
 
 
 def _decisions(packs: Sequence[Pack], judged: Iterable[Judged], subjects: Sequence[Subject]) -> Iterator[Decision]:
@@ -131,7 +129,38 @@ def _decisions(packs: Sequence[Pack], judged: Iterable[Judged], subjects: Sequen
             seen.add((one.the_app, subject))
             asked = one if subject is ORDINARY_MEMBER else Judged(one.snapshot, one.app, subject)
             decision = msgspec.structs.replace(asked.decision, fixes=asked.fixes)
-            yield with_variant(decision, one.the_app, packs)
+            yield _with_variant(decision, one.the_app, packs)
+
+
+def _with_variant(decision: Decision, app: App, packs: Sequence[Pack]) -> Decision:
+    """`decision` with the name of its pack, if another pack of the run describes the same app in another way.
+
+    Two packs about one app are, for example, two regions of a vendor.
+    """
+    descriptions = {p.app for p in packs if p.app is not None and p.app.client_id.lower() == app.client_id.lower()}
+    if len(descriptions) < 2:
+        return decision
+    name = next(pack.name for pack in packs if pack.app == app)
+    return msgspec.structs.replace(decision, app=msgspec.structs.replace(decision.app, variant=name))
+
+
+def with_assumptions(report: Report, snapshot: Snapshot, packs: Sequence[Pack], assumed: Sequence[str]) -> Report:
+    """`report` with the decisions that follow if all of `assumed` hold; unchanged without any.
+
+    Raises Unsupposable for an assumption that is not understood or does not fit this tenant.
+    """
+    if not assumed:
+        return report
+    from auditor.fixes.assumptions import Unsupposable, suppose
+
+    apps = dict.fromkeys(pack.app for pack in packs if pack.app is not None)
+    if not apps:
+        raise Unsupposable(
+            "--assume decides again whether users can connect an app, and no pack here is about one: add --pack with"
+            ' one that is, or --app CLIENT_ID --scopes "…"'
+        )
+    decisions = tuple(_with_variant(decide(*suppose(snapshot, app, assumed)), app, packs) for app in apps)
+    return msgspec.structs.replace(report, what_if=WhatIf(assumed=tuple(assumed), decisions=decisions))
 
 
 def _summary(decisions: Sequence[Decision], findings: Sequence[Finding]) -> Summary:
@@ -147,7 +176,7 @@ def _summary(decisions: Sequence[Decision], findings: Sequence[Finding]) -> Summ
 
 
 def _tally(findings: Sequence[Finding]) -> str:
-    """The answer of rules that are about no app."""
+    """The answer where no rule is about an app."""
     if not findings:
         return ""
     failed = sum(f.outcome is FindingOutcome.FAIL for f in findings)
@@ -171,7 +200,7 @@ def _unread(snapshot: Snapshot) -> Iterator[UnreadPart]:
 
 
 def _policies(snapshot: Snapshot) -> Iterator[PolicyRef]:
-    """A digest of each assigned policy: Microsoft changes the managed ones without a trace in the tenant."""
+    """A digest of each assigned policy: Microsoft changes the managed ones without leaving a trace in the tenant."""
     assigned = governing(snapshot)
     for one in () if isinstance(assigned, NotRead) else assigned:
         if one.policy is not None and not one.documented:
@@ -180,7 +209,7 @@ def _policies(snapshot: Snapshot) -> Iterator[PolicyRef]:
 
 
 def _as_v1(policy: PermissionGrantPolicy) -> PermissionGrantPolicy:
-    """The policy without what only beta shows, which is not read in every run: its digest must not depend on that."""
+    """The policy without what only beta shows: it is not read in every run, so the digest must not depend on it."""
 
     def plain(sets: tuple[ConditionSet, ...] | None) -> tuple[ConditionSet, ...]:
         return tuple(

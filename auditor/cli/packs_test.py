@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli import exits
-from auditor.cli.asked import refuse_empty, tell_doubts
-from auditor.cli.output import wants_colour
-from auditor.cli.pack_names import asked_sources, packs_argument
+from auditor.cli.options import packs_argument, refuse_empty
+from auditor.cli.terminal import say, wants_colour
+from auditor.model.errors import FAILING, OK
 
 if TYPE_CHECKING:
-    from auditor.jobs.pack_tests import Failed, Tested
-    from auditor.packs.pack_errors import PackError
+    from auditor.jobs.pack_cases import Failed, PackError, Tested
 
 
 @click.command(
@@ -26,56 +24,59 @@ Examples:
   consent-auditor packs test rules/ours.yaml --rule OURS-1 -v
 
 \b
-Exit codes: 0 every case comes out as it says, 1 one does not, or with --strict
-a rule is not shown in every direction, 2 a pack is broken.""",
+Exit codes: 0 every case has its expected outcome, 1 one hasn't, or with --strict
+a rule isn't shown in every direction, 2 a pack is broken.""",
 )
 @click.option("--rule", metavar="RULE-ID", default="", help="Run the cases of this rule only.")
-@click.option("-v", "--verbose", is_flag=True, help="Name every case, not only those that go wrong.")
-@click.option("--strict", is_flag=True, help="Exit with 1 for a rule that no case shows failing, passing or unknown.")
+@click.option("-v", "--verbose", is_flag=True, help="Name every case, not only those that fail.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 for a rule without a case where it fails, passes or is unknown."
+)
 def command(packs: tuple[str, ...], rule: str, verbose: bool, strict: bool) -> int:
     """Run the cases of rule packs: small tenants, and what a rule must say of each.
 
-    A case that should fail and passes is as wrong as one that should pass and fails; both are told with file and line.
+    A case that should fail and passes is as wrong as one that should pass and fails; both are shown with file and line.
     Without a name: what CONSENT_AUDITOR_PACKS names, else every shipped pack.
     """
     refuse_empty()
-    from auditor.jobs.pack_tests import tested
-    from auditor.packs.pack_errors import PackError
+    from auditor.jobs.pack_cases import PackError, tested
+    from auditor.jobs.pack_selection import sources_for, warnings_of
 
     results: list[Tested] = []
     broken: list[PackError] = []
-    for source in (source for found in asked_sources(packs) for source in found):
+    for source in (source for found in sources_for(packs) for source in found):
         try:
             results.append(tested(source, rule))
         except PackError as error:
             broken.append(error)
             continue
-        tell_doubts((results[-1].pack,))
-        for line in _told(results[-1], verbose, only=rule):
+        for warning in warnings_of((results[-1].pack,)):
+            say(f"Warning: {warning}")
+        for line in _lines(results[-1], verbose, only=rule):
             click.echo(line, color=wants_colour())
     _refuse_unknown(rule, results, broken)
-    click.echo(_in_short(results))
+    click.echo(_summary(results))
     if broken:
         raise PackError(problem for error in broken for problem in error.problems)
     is_short = any(one.gaps for one in results)
-    return exits.FAILING if any(one.failed for one in results) or (strict and is_short) else exits.OK
+    return FAILING if any(one.failed for one in results) or (strict and is_short) else OK
 
 
 def _refuse_unknown(rule: str, results: Iterable[Tested], broken: list[PackError]) -> None:
     if rule and not broken and not any(one.pack.rules for one in results):
-        raise click.UsageError(f'no rule "{rule}" is in these packs: consent-auditor packs show PACK lists the rules')
+        raise click.UsageError(f'these packs have no rule "{rule}": consent-auditor packs show PACK lists the rules')
 
 
-def _told(one: Tested, verbose: bool, only: str) -> Iterator[str]:
+def _lines(one: Tested, verbose: bool, only: str) -> Iterator[str]:
     """The lines about one pack; a pack without the one rule that is asked for has none."""
-    from auditor.packs.lint import said
+    from auditor.jobs.pack_cases import said
     from auditor.render.words import count
 
     pack = one.pack
     if only and not pack.rules:
         return
     if pack.abstract:
-        yield f"{_mark('note')}  {pack.name}: abstract, so it is tested through the packs that extend it"
+        yield f"{_mark('note')}  {pack.name}: abstract, and tested through the packs that extend it"
         return
     state = "FAIL" if one.failed else "ok"
     short = f", {count(len(one.gaps), 'rule')} not shown in every direction" if one.gaps else ""
@@ -111,9 +112,9 @@ def _safe(text: str) -> str:
     return safe(" ".join(text.split()))
 
 
-def _in_short(results: list[Tested]) -> str:
-    """The counts of all packs together: what went wrong in which direction, and what no case shows."""
-    from auditor.jobs.pack_tests import Direction
+def _summary(results: list[Tested]) -> str:
+    """The counts of all packs together: what failed in which direction, and what no case shows."""
+    from auditor.jobs.pack_cases import Direction
     from auditor.render.words import count
 
     cases = sum(len(one.results) for one in results)
