@@ -19,7 +19,7 @@ import yaml
 BARRIER = "\0"
 
 _GENERATED = re.compile(r"<!-- generated: ([\w-]+) -->.*?<!-- end of \1 -->", re.DOTALL)
-_FENCE = re.compile(r"^(?P<fence>```+)[^\n]*\n.*?^(?P=fence)$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(?P<fence> *```+)[^\n]*\n.*?^(?P=fence)$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?<=\n\n)(?: {4}[^\n]*\n)+")
 _BLOCK_QUOTE = re.compile(r"^ *>[^\n]*", re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)

@@ -53,6 +53,7 @@ TEXTS = {
     "a cell of a table": Text(".md", "| a | b |\n|---|---|\n| x | is told |\n", ((3, 10),)),
     "two on one line": Text(".md", "told and told\n", ((1, 1), (1, 10))),
     "a fenced block": Text(".md", "```sh\ntold\n```\n", ()),
+    "a fenced block in a list": Text(".md", "- Run:\n\n  ```sh\n  told\n  ```\n", ()),
     "an indented block": Text(".md", "Run:\n\n    told\n\nIt is told.\n", ((5, 7),)),
     "a code span": Text(".md", "Call `told` and ``told``.\n", ()),
     "a quotation": Text(".md", 'Microsoft says "you are told" and “told”.\n', ()),
