@@ -68,7 +68,7 @@ test: system $(TEST) $(AXE) ## run all tests; lists what it installs first: Chro
 
 # Each run generates different tenants. A failing example is stored in .hypothesis and runs first the next time.
 RUNS ?= 20
-SOAKED := tests/oracle tests/consent tests/judge tests/snapshot tests/packs
+SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tests/redact tests/packs
 soak: $(TEST) ## repeat the property tests, on different tenants each time (RUNS=20, half an hour)
 	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(PY) -m pytest -q -k 'not golden' $(SOAKED) || exit; done
 
@@ -90,7 +90,7 @@ bench: $(TEST) ## measure start-up, an offline check and a live pre-flight (ARGS
 	@$(PY) -m benchmarks $(ARGS)
 
 SAMPLE ?= 400
-mutants: $(MUTATION) ## count how many small mistakes in judge/ and consent/ the tests catch (half an hour; SAMPLE=0 for all)
+mutants: $(MUTATION) ## count how many small mistakes in the packages that decide the tests catch (half an hour; SAMPLE=0 for all)
 	@$(PY) -m tests.mutation.run --sample $(SAMPLE)
 
 wheel: $(TEST) ## build the wheel into dist/

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.model.known_scopes import COMPLETE, known_scopes
-from auditor.model.scope_lists import RESOURCES
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
-from auditor.packs.slips import is_one_slip, neighbour_of_guid, slip_of, slip_of_guid
-from auditor.packs.words import resource, scope_of
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
+from auditor.facts.scope_lists import RESOURCES
+from auditor.facts.scopes import COMPLETE, known_scopes
+from auditor.packs.typo_suggestions import is_one_slip, neighbour_of_guid, slip_of, slip_of_guid
+from auditor.packs.value_validators import resource, scope_of
 
 LEVELS = ("low", "medium", "high", "all")
 TYPES = ("Application", "ManagedIdentity", "Legacy", "SocialIdp")

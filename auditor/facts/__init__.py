@@ -1,0 +1,1 @@
+"""What Microsoft documents: ids, scopes, lists of scopes and clouds."""
