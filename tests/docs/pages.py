@@ -19,7 +19,7 @@ _ENDS_A_COMMAND = re.compile(r"\s(?:[|&;]|[12&]?>)")
 
 
 class Fence(NamedTuple):
-    """A fenced block: its language, its text without the indentation of a list, and where in the page it begins and ends."""
+    """A fenced block: its language, its text without a list's indentation, and where in the page it begins and ends."""
 
     language: str
     text: str
