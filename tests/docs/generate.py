@@ -1,7 +1,7 @@
-"""The parts of the docs that are written by the program itself.
+"""The parts of the docs that the program writes.
 
-``UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs`` writes what the tests would otherwise compare. In a
-page, such a part stands between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
+``UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs`` writes the parts that the tests compare. In a page,
+a part is between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ WIDE = "Directory.Read.All"
 OPTIONAL_FOR = MappingProxyType(
     {
         "User.Read.All": "`--user`",
-        "GroupSettings.Read.All": "`check`, in the few tenants where risk-based step-up decides; `collect --full`",
+        "GroupSettings.Read.All": "`check`, in the few tenants in which risk-based step-up decides; `collect --full`",
         "ConsentRequest.Read.All": "`collect --full`",
-        "AuditLog.Read.All": "`collect --full`; sign-ins need Entra ID P1 or P2 besides",
+        "AuditLog.Read.All": "`collect --full`; sign-ins also need Entra ID P1 or P2",
     }
 )
 """The permissions that no shipped pack needs, and what each is for."""
@@ -90,7 +90,7 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _permissions() -> str:
     rows = ((f"`{n.permission}`", PERMISSIONS[n.permission].without) for n in needed())
-    return _table(("Microsoft Graph application permission", "What the audit cannot tell without it"), rows)
+    return _table(("Microsoft Graph application permission", "What is unknown or less certain without it"), rows)
 
 
 def _permission_details() -> str:
@@ -103,12 +103,12 @@ def _permission_details() -> str:
         )
         for n in needed()
     )
-    return _table(("Permission", "Reads", "Without it unknown, or less certain", "App role id"), rows)
+    return _table(("Permission", "Reads", "What is unknown or less certain without it", "App role ID"), rows)
 
 
 def _optional_permissions() -> str:
     rows = ((f"`{p.name}`", OPTIONAL_FOR[p.name], p.without, f"`{p.id}`") for p in optional())
-    return _table(("Permission", "Used by", "Without it unknown", "App role id"), rows)
+    return _table(("Permission", "Used by", "What is unknown without it", "App role ID"), rows)
 
 
 def _access() -> str:
@@ -133,7 +133,7 @@ def _packs() -> str:
 
 def _checks() -> str:
     rows = ((f"`{kind.__struct_config__.tag}`", _about(kind), _arguments(kind)) for kind in Check.__subclasses__())
-    return _table(("kind", "The rule passes where", "Arguments"), rows)
+    return _table(("kind", "The rule passes if", "Arguments"), rows)
 
 
 def _about(kind: type[Check]) -> str:
@@ -181,7 +181,7 @@ def _sections() -> str:
     rows = (
         (f"`{name}`", SECTIONS[name], " or ".join(f"`{permission}`" for permission in NEEDS[name])) for name in SECTIONS
     )
-    return _table(("Section", "What it holds", "Permission to read it"), rows)
+    return _table(("Section", "Content", "Permission to read it"), rows)
 
 
 def _requests() -> str:
@@ -223,7 +223,7 @@ PARTS: MappingProxyType[str, Callable[[], str]] = MappingProxyType(
         "commands": _commands,
     }
 )
-"""What stands between the marks, with an empty line at both ends."""
+"""The text between the marks, with an empty line at both ends."""
 
 
 def _json(value: Any) -> bytes:

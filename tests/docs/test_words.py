@@ -53,7 +53,7 @@ def test_every_code_is_explained() -> None:
 def test_the_codes_of_a_failed_sign_in_are_those_with_advice() -> None:
     told = set(re.findall(r"^\| AADSTS(\d+) \|", read(DOCS / "app-registration.md"), re.MULTILINE))
     assert told
-    assert told <= set(re.findall(r'"(\d{5,7})":', read(ROOT / "auditor" / "graph" / "refusals.py")))
+    assert told <= set(re.findall(r'"(\d{5,7})":', read(ROOT / "auditor" / "graph" / "sign_in_errors.py")))
 
 
 def test_the_words_of_a_failed_connection_are_those_of_the_program() -> None:
