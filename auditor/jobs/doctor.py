@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.facts.permissions import PERMISSIONS
 from auditor.graph.daemon_threads import run
 from auditor.graph.probe import Probe, probe
 from auditor.jobs.live import Target, delegated
-from auditor.model.permissions import PERMISSIONS, WIDER
 from auditor.model.read_plan import Plan
 from auditor.packs.plan import Needed, permissions_for
 
@@ -87,4 +87,4 @@ def _state(needed: Needed, held: Mapping[str, str]) -> PermissionState:
 
 def _enough(needed: Needed) -> tuple[str, ...]:
     """Every permission that allows these reads, the least first."""
-    return (needed.permission, *needed.alternatives, *WIDER.get(needed.permission, ()))
+    return (needed.permission, *needed.alternatives, *PERMISSIONS[needed.permission].wider)

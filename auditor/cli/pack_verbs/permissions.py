@@ -70,7 +70,7 @@ def _access(needed: tuple[Needed, ...]) -> str:
 def _table(needed: tuple[Needed, ...]) -> str:
     from tabulate import tabulate
 
-    from auditor.model.permissions import PERMISSIONS
+    from auditor.facts.permissions import PERMISSIONS
 
     rows = [
         (n.permission, PERMISSIONS[n.permission].id, ", ".join(n.alternatives) or "-", ", ".join(n.sections))
