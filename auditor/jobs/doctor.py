@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.facts.permissions import PERMISSIONS
 from auditor.graph.daemon_threads import run
 from auditor.graph.probe import Probe, probe
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs
 from auditor.jobs.tenant_reader import addresses_of, delegated_scopes
 from auditor.model.live_tenant import LiveTenant
-from auditor.model.permissions import PERMISSIONS, WIDER
 from auditor.packs.plan import Needed, permissions_for, plan_for
 
 
@@ -97,4 +97,4 @@ def _state(needed: Needed, held: Mapping[str, str]) -> PermissionState:
 
 def _enough(needed: Needed) -> tuple[str, ...]:
     """Every permission that allows these reads, the least first."""
-    return (needed.permission, *needed.alternatives, *WIDER.get(needed.permission, ()))
+    return (needed.permission, *needed.alternatives, *PERMISSIONS[needed.permission].wider)

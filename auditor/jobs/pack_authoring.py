@@ -10,13 +10,13 @@ import msgspec
 from auditor.consent.app_from_grants import app_as_granted
 from auditor.consent.request import app_from_scopes, refuse_unnamed_resources, request_from_url, scope_needs
 from auditor.facts.ids import RESOURCE_NAMES
+from auditor.facts.permissions import PERMISSIONS
 from auditor.jobs.audit import read_source
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction, Source
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs, sources_for
 from auditor.model.app import App
 from auditor.model.errors import InvalidRequest
 from auditor.model.live_tenant import LiveTenant
-from auditor.model.permissions import PERMISSIONS
 from auditor.model.read_plan import Plan
 from auditor.packs.access import required_resource_access
 from auditor.packs.lint import Linted as Linted

@@ -20,13 +20,14 @@ import auditor.render.schema
 import auditor.snapshot.write
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.facts.permissions import PERMISSIONS, ApplicationPermission
 from auditor.facts.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS, listed_scopes, spellings
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.checks import Check
 from auditor.model.finding import Severity
-from auditor.model.permissions import NEEDS, PERMISSIONS, ApplicationPermission
+from auditor.model.sections import permissions_to_read
 from auditor.packs import access
 from auditor.packs.find import list_packs, load_packs
 from auditor.packs.plan import Needed, permissions_for, plan_for
@@ -179,7 +180,8 @@ def _clouds() -> str:
 
 def _sections() -> str:
     rows = (
-        (f"`{name}`", SECTIONS[name], " or ".join(f"`{permission}`" for permission in NEEDS[name])) for name in SECTIONS
+        (f"`{name}`", label, " or ".join(f"`{permission}`" for permission in permissions_to_read(name)))
+        for name, label in SECTIONS.items()
     )
     return _table(("Section", "Content", "Permission to read it"), rows)
 

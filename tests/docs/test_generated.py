@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from auditor.facts.ids import EXCHANGE_ONLINE
+from auditor.facts.permissions import PERMISSIONS
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.permissions import PERMISSIONS
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 from auditor.render import render
