@@ -55,8 +55,10 @@ audit: $(RUN) ## audit the tenant of AZURE_TENANT_ID, or a sample tenant without
 
 # ---- Work on it -----------------------------------------------------------------------------
 
-test: system $(TEST) $(AXE) ## run all tests (ARGS= goes to pytest)
-	@$(PY) -m pytest $(ARGS)
+# All of them in parallel, one process for each processor. With ARGS, as pytest runs by itself: in one process,
+# where --pdb and -x work; add `-n auto` to a long list.
+test: system $(TEST) $(AXE) ## run all tests in parallel, or what ARGS= says to pytest
+	@$(PY) -m pytest $(if $(strip $(ARGS)),$(ARGS),-n auto)
 
 # Each run draws other tenants; what fails is kept in .hypothesis and is tried first the next time.
 RUNS ?= 20
