@@ -63,8 +63,10 @@ audit: $(RUN) ## audit the tenant in AZURE_TENANT_ID, or a sample tenant if it i
 
 # ---- Development ----------------------------------------------------------------------------
 
-test: system $(TEST) $(AXE) ## run all tests; lists what it installs first: Chromium, Pango, npm and more (ARGS= goes to pytest)
-	@$(FIND_LIBRARIES) $(PY) -m pytest $(ARGS)
+# All tests run in parallel, one process for each processor. With ARGS, pytest runs as it does by itself: in one process,
+# where --pdb and -x work; add `-n auto` to a long list.
+test: system $(TEST) $(AXE) ## run all tests in parallel; lists what it installs first: Chromium, Pango, npm and more (ARGS= goes to pytest)
+	@$(FIND_LIBRARIES) $(PY) -m pytest $(if $(strip $(ARGS)),$(ARGS),-n auto)
 
 # Each run generates different tenants. A failing example is stored in .hypothesis and runs first the next time.
 RUNS ?= 20
