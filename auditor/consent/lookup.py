@@ -361,25 +361,8 @@ def _lower(values: Iterable[str] | None) -> frozenset[str]:
 
 
 def not_read(snapshot: Snapshot, section: str, part: str = "") -> NotRead:
-<<<<<<< HEAD
     """`SnapshotIndex.not_read`."""
     return index_of(snapshot).not_read(section, part)
-=======
-    """Why a section, or a part of it, is not known: refused, failed, or never asked for."""
-    unread = snapshot.unread.get(f"{section}/{part}") if part else None
-    unread = unread or snapshot.unread.get(section)
-    what = f"{section} of {RESOURCE_NAMES.get(part.lower(), part)}" if part else section
-    if unread is None:
-        return NotRead(section, f"{what} was not read")
-    if unread.status in (401, 403):
-        allowed_by = " or ".join(unread.needs or permissions_to_read(section))
-        licence = "licence" in unread.message.lower() or "premium" in unread.code.lower()
-        if licence or not allowed_by:
-            return NotRead(section, f"{what} could not be read ({unread.message or unread.code})")
-        return NotRead(section, f"{what} could not be read (needs {allowed_by})")
-    cause = unread.code or unread.message or (f"status {unread.status}" if unread.status else "the read failed")
-    return NotRead(section, f"{what} could not be read ({cause})")
->>>>>>> 31b80898eee63fd053c6e31b4e4ce367f5ccef4b
 
 
 def was_refused(snapshot: Snapshot, section: str, part: str) -> bool:
