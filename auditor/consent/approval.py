@@ -28,16 +28,16 @@ _EXPLAINS = (
     Reason.FACT_UNKNOWN,
     Reason.NO_POLICY_MATCHES,
 )
-"""What to say when several things stand in the way: the first of these that applies."""
+"""Which reason to give when several apply: the first of these."""
 
 _IRRELEVANT = (Reason.NO_POLICY_MATCHES, Reason.SCOPE_NOT_LISTED, Reason.CLIENT_NOT_LISTED)
-"""An include that fails on one of these was not meant for this scope or app: say that, not its other failings."""
+"""An include that fails on one of these isn't meant for this scope or app: say that, not what else fails."""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a permission is approved, by what, and why.
 
-    `needs` names the missing facts of an unknown approval; `caveats` the reasons for not being certain.
+    `needs` are the missing facts of an unknown approval, and `caveats` the reasons why it isn't certain.
     """
 
     truth: Truth
@@ -61,7 +61,7 @@ def approval(permission: Permission, client: Client, assigned: Iterable[Governin
     deciding = min((a for a in each if a.truth is truth), key=_weight)
     caveats = deciding.caveats
     if truth is not Truth.TRUE:
-        # A refusal rests on every policy having refused, so each one's caveats count.
+        # A refusal means that every policy refused, so the caveats of each one count.
         caveats = tuple(dict.fromkeys(d for a in each for d in a.caveats))
     return msgspec.structs.replace(
         deciding,
@@ -73,7 +73,7 @@ def approval(permission: Permission, client: Client, assigned: Iterable[Governin
 
 
 def _weight(approval: Approval) -> tuple[int, int]:
-    """Certain before doubtful, then in the order of explanation."""
+    """Certain approvals first, then in the order of `_EXPLAINS`."""
     rank = _EXPLAINS.index(approval.reason) if approval.reason in _EXPLAINS else 0
     return (len(approval.caveats) if approval.truth is Truth.TRUE else 0, rank)
 
@@ -85,7 +85,7 @@ def _by_policy(permission: Permission, client: Client, assigned: GoverningPolicy
             reason=Reason.POLICY_UNREADABLE,
             detail=assigned.why,
             policy=assigned.id,
-            needs=(f"what policy {assigned.id} says",),
+            needs=(f"the contents of policy {assigned.id}",),
         )
     includes = [(s, match(s, permission, client)) for s in assigned.includes]
     excludes = [(s, match(s, permission, client)) for s in assigned.excludes]
@@ -111,10 +111,10 @@ def _by_policy(permission: Permission, client: Client, assigned: GoverningPolicy
 
 def _caveats(assigned: GoverningPolicy, hidden: bool) -> tuple[str, ...]:
     if assigned.documented:
-        return (f"{assigned.why}; Microsoft's documented text of the built-in policies stands in",)
+        return (f"{assigned.why}; the decision uses Microsoft's documentation of the built-in policies instead",)
     if assigned.is_custom and hidden:
         # v1.0 does not show certifiedClientApplicationsOnly, so the set may be narrower than it looks.
-        return (f"custom policy {assigned.id} may hold conditions that only Graph's beta shows",)
+        return (f"custom policy {assigned.id} may have conditions that only the beta version of Graph returns",)
     return ()
 
 
@@ -135,7 +135,7 @@ def _excluded(assigned: GoverningPolicy, permission: Permission, excludes: _Sets
 
 def _not_included(assigned: GoverningPolicy, permission: Permission, includes: _Sets) -> Approval:
     if not includes:
-        detail = f"{_policy_name(assigned)} has no include, so it approves nothing"
+        detail = f"{_policy_name(assigned)} has no includes, so it approves nothing"
         return Approval(truth=Truth.FALSE, reason=Reason.NO_POLICY_MATCHES, detail=detail)
     candidates = [(s, _obstacle(m)) for s, m in includes]
     closest, obstacle = min(candidates, key=lambda pair: _EXPLAINS.index(pair[1].reason))

@@ -112,7 +112,7 @@ def _scope_outcome(row: ScopeFacts) -> tuple[Verdict, Reason, str, str | None, s
         detail = f"the scopes of {row.permission.resource_name} were not read"
         return Verdict.UNKNOWN, Reason.NOT_READ, detail, None, None
     if row.granted.truth is Truth.UNKNOWN and found.truth is not Truth.TRUE:
-        detail = f"whether it is granted already was not read; if not: {found.detail}"
+        detail = f"existing grants were not read; if it isn't granted yet: {found.detail}"
         return Verdict.UNKNOWN, Reason.NOT_READ, detail, found.policy, found.condition_set
     verdict = {
         Truth.TRUE: Verdict.CONSENTABLE,
@@ -123,7 +123,7 @@ def _scope_outcome(row: ScopeFacts) -> tuple[Verdict, Reason, str, str | None, s
 
 
 def _also(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Iterator[str]:
-    """What else would stand in the way once the first obstacle is gone."""
+    """What else would block the user if the first obstacle were gone."""
     certain = [b for b in facts.blockers if b.truth is Truth.TRUE]
     for blocker in certain[1:]:
         yield blocker.because
@@ -151,22 +151,22 @@ def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
         yield "The scope list is an assumption of the rule pack; the vendor does not publish it as text."
     if isinstance(facts.grants, Grants) and facts.grants.others:
         people = "user has" if facts.grants.others == 1 else "users have"
-        yield f"{facts.grants.others} {people} a grant of their own for this app, which covers nobody else."
+        yield f"{facts.grants.others} {people} a personal grant for this app, which covers nobody else."
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
     if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.reviewers == 0:
-        yield "The admin consent workflow is on but names no reviewer: requests reach nobody."
+        yield "The admin consent workflow is on but has no reviewers, so nobody receives the requests."
     if outcome.connects:
         yield _BEYOND
     if facts.subject.admin_role and outcome.connects:
-        yield f"That a {facts.subject.admin_role} can connect says nothing about other users."
+        yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
     if facts.app.prompt_consent:
-        yield "The app forces the consent page (prompt=consent), so a grant by an administrator does not help."
+        yield "The app forces the consent page (prompt=consent), so an administrator's grant doesn't help."
 
 
 _BEYOND = (
-    "Consent is not everything: Conditional Access, tenant restrictions, a user without a mailbox or licence, and"
-    " Exchange's own app settings can still stop the connection; none of them was looked at."
+    "Consent isn't everything: Conditional Access, tenant restrictions, a missing mailbox or licence, and Exchange's"
+    " app settings can still block the connection. None of these was checked."
 )
 
 

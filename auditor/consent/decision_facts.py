@@ -34,14 +34,15 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def table_caveats(self) -> tuple[str, ...]:
-        """Said where the published list stands in for a resource whose scopes were not read."""
+        """The caveat for a resource whose scopes were not read, so that its published list is used."""
         if not self.permission.from_table:
             return ()
-        return (f"the scopes of {self.permission.resource_name} were not read; its published list stands in",)
+        name = self.permission.resource_name
+        return (f"the scopes of {name} were not read; the decision uses its published list instead",)
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """Why what is said of this scope is not certain."""
+        """Why the verdict on this scope isn't certain."""
         return (*self.table_caveats, *self.approval.caveats)
 
 

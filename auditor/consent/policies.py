@@ -22,7 +22,7 @@ _ACTIONS = ("microsoft.directory/serviceprincipals/",)
 class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One policy that governs the subject.
 
-    `policy` is ``None`` when its content is not known; `documented` is true when Microsoft's text stands in.
+    `policy` is ``None`` when its content is not known; `documented` is true if it is Microsoft's documented text.
     `through` names the custom role that assigns it, empty for the default user role.
     """
 
@@ -123,12 +123,12 @@ def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
 def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
     match index.grant_policy(policy_id):
         case PermissionGrantPolicy() as policy if policy.includeAllPreApprovedApplications:
-            why = f"policy {policy.id} approves apps that were approved beforehand, and Graph does not list those"
+            why = f"policy {policy.id} approves pre-approved apps, which Graph doesn't list"
             return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
         case PermissionGrantPolicy() as policy:
             return GoverningPolicy(id=policy.id, policy=policy, through=through)
         case Absent():
-            why = f"policy {policy_id} is assigned, but is not among the tenant's policies"
+            why = f"policy {policy_id} is assigned, but it isn't one of the tenant's policies"
             return GoverningPolicy(id=policy_id, policy=None, why=why, through=through)
         case NotRead() as unread:
             text = documented_policy(policy_id, index.snapshot.tenant.id)

@@ -55,7 +55,7 @@ def _connection(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
             and not facts.subject.admin_role
         ):
             return (PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=Reason.USER_CONSENT_DISABLED),)
-        needs = ("the permissions that the app asks for",)
+        needs = ("the permissions that the app requests",)
         outcomes = (Outcome.CONNECTS_SILENTLY, Outcome.NEEDS_ADMIN)
         return tuple(PossibleOutcome(outcome=o, reason=Reason.NOTHING_REQUESTED, needs=needs) for o in outcomes)
     if facts.app.prompt_consent:
@@ -193,9 +193,9 @@ def _refusal_caveats(row: ScopeFacts) -> tuple[str, ...]:
     caveats = list(row.caveats)
     name = row.permission.value
     if row.permission.implicit:
-        caveats.append(f"{name} is added by Entra without being asked, which not every tenant shows")
+        caveats.append(f"Entra adds {name} to the request by itself, although not in every tenant")
     elif row.permission.is_openid and row.approval.reason is Reason.SCOPE_NOT_CLASSIFIED:
-        caveats.append(f"that an unclassified {name} alone stops a request is implied, not stated, by Microsoft")
+        caveats.append(f"Microsoft implies, but doesn't state, that an unclassified {name} alone blocks a request")
     return tuple(caveats)
 
 
@@ -227,9 +227,11 @@ def _accepted(facts: DecisionFacts, rows: tuple[ScopeFacts, ...], needs: tuple[s
     caveats = [d for r in (*rows, *facts.added) for d in r.caveats]
     approvers = [set(r.approval.approvers) for r in (*rows, *facts.added) if r.approval.approvers]
     if approvers and not set.intersection(*approvers):
-        caveats.append("that several policies may approve one request together is not documented")
+        caveats.append("Microsoft doesn't document whether several policies can approve one request together")
     if facts.app.mode.is_static:
-        caveats.append("the app's registered permissions cannot be read in this tenant; the listed ones stand in")
+        caveats.append(
+            "the app's registered permissions can't be read in this tenant; the decision uses the listed ones instead"
+        )
     reason = Reason.SUBJECT_IS_ADMIN if facts.subject.admin_role else Reason.APPROVED_BY_POLICY
     return PossibleOutcome(
         outcome=Outcome.USER_MAY_CONSENT,
@@ -246,7 +248,7 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
     on = facts.step_up
     risky = looks_risky(facts.tenant_id, facts.app, facts.client, [r.permission for r in accepted.rows])
     if Truth.FALSE not in (on.truth, risky):
-        caveat = "Microsoft's risk verdict cannot be read; the request has the marks of a risky one"
+        caveat = "Microsoft's risk verdict can't be read; the request looks like a risky one"
         needs = [on.needs] if on.needs else []
         if risky is Truth.UNKNOWN:
             needs.append(facts.client.publisher_need)
@@ -259,7 +261,7 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
         )
         sure = on.truth is Truth.TRUE and risky is Truth.TRUE
         found = [stepped] if sure else [accepted, stepped]
-    # The doubt is about what guests may do by default: a role that was given to one holds for them, too.
+    # Undocumented is only what guests may do by default. A role that is assigned to a guest holds for them.
     by_role = all_of(r.by_role.truth for r in (*accepted.rows, *facts.added))
     if facts.subject.guest is not Truth.FALSE and by_role is not Truth.TRUE and accepted in found:
         needs_guest = "whether a guest may consent, which Microsoft does not document"

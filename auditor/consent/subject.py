@@ -28,8 +28,8 @@ ADMIN_ROLES = {
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """Who connects. `user_id` is ``None`` for the hypothetical ordinary member, who has no grant, role or
-    assignment of their own. `groups` is ``None`` when not known; `caveats` says what of a user was not read."""
+    """Who connects. `user_id` is ``None`` for the hypothetical ordinary member, who has no personal grant, role
+    or assignment. `groups` is ``None`` if not known; `caveats` says what was not read about a user."""
 
     label: str = "ordinary member"
     phrase: str = "An ordinary user"
@@ -57,7 +57,7 @@ def subject_for(snapshot: Snapshot | SnapshotIndex, name: str) -> Subject | NotR
     who = found.userPrincipalName or found.displayName or found.id
     caveats: list[str] = []
     if sections.roleAssignments is None:
-        caveats.append(f"which roles {who} holds is not known: {index.not_read('roleAssignments').why}")
+        caveats.append(f"the roles that {who} holds are not known: {index.not_read('roleAssignments').why}")
     return Subject(
         label=who,
         phrase=who,
@@ -110,7 +110,7 @@ def assignment_of(index: SnapshotIndex, client: Client, subject: Subject) -> Ass
     if subject.user_id.lower() in ids or ids & set(subject.groups or ()):
         return Assignment(Truth.TRUE, "the user is assigned to the app", len(people))
     if subject.groups is None and any((e.principalType or "").lower() == "group" for e in people):
-        return Assignment(Truth.UNKNOWN, "which groups the user belongs to is not known", len(people))
+        return Assignment(Truth.UNKNOWN, "the groups of the user are not known", len(people))
     return Assignment(Truth.FALSE, "the user is not assigned to the app", len(people))
 
 

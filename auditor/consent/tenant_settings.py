@@ -73,7 +73,7 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
-    """The state of the workflow; the older directory setting stands in for a policy that was not read."""
+    """The state of the workflow; from the older directory setting if the policy was not read."""
     index = index_of(snapshot)
     policy = index.snapshot.sections.adminConsentRequestPolicy
     if policy is not None and policy.isEnabled is not None:
@@ -82,7 +82,7 @@ def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
     unread = index.not_read("adminConsentRequestPolicy").why
     setting = index.consent_setting(LEGACY_SETTING)
     if isinstance(setting, str):
-        caveat = f"{unread}; the older directory setting {LEGACY_SETTING} stands in"
+        caveat = f"{unread}; the older directory setting {LEGACY_SETTING} is used instead"
         return Workflow(enabled=known(setting == "true"), why=unread, caveats=(caveat,))
     return Workflow(enabled=Truth.UNKNOWN, why=unread)
 
