@@ -193,4 +193,4 @@ def _and_usable(answer: _Answer, usable: Truth) -> _Answer:
 
 def _may_look_risky(snapshot: Snapshot, asker: Asker) -> bool:
     beyond = Permission(resource=MICROSOFT_GRAPH, resource_name="", value="beyond the basics", exists=Truth.TRUE)
-    return looks_risky(snapshot, asker.app, asker.after, (beyond,)) is not Truth.FALSE
+    return looks_risky(snapshot.tenant.id, asker.app, asker.after, (beyond,)) is not Truth.FALSE
