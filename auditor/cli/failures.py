@@ -31,7 +31,7 @@ def explained(error: Exception) -> Explained | None:
     if names & {
         "RequestError",
         "ShippedDataMissing",
-        "Unsupposable",
+        "AssumptionError",
         "FormatUnavailable",
         "BundleError",
         "NoReport",

@@ -24,14 +24,14 @@ class Question(NamedTuple):
     assumed: tuple[str, ...] = ()
 
     def answered(self) -> Report:
-        """The report. Raises UserNotRead and Unsupposable."""
+        """The report. Raises UserNotRead and AssumptionError."""
         report = assemble(
             self.snapshot, self.packs, user=self.user, source=self.source, tool=self.tool, waivers=self.waivers
         )
-        return report if not self.assumed else _supposed(report, self)
+        return report if not self.assumed else _with_assumptions(report, self)
 
 
-def _supposed(report: Report, question: Question) -> Report:
+def _with_assumptions(report: Report, question: Question) -> Report:
     from auditor.jobs.what_if import with_assumptions
 
     return with_assumptions(report, question.snapshot, question.packs, question.assumed)
