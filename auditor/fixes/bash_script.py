@@ -170,28 +170,32 @@ def _add_scopes(request: GraphRequest, step: AddScopes) -> Iterator[str]:
 
 
 def _set_value(request: GraphRequest, step: SetValue) -> Iterator[str]:
-    conditions = (*step.done, *((step.unchanged,) if step.unchanged else ()))
-    queries = tuple(dict.fromkeys(map(_value_query, conditions)))
-    variables = {query: f"now{number or ''}" for number, query in enumerate(queries)}
+    expected = {one: f"wanted{number or ''}" for number, one in enumerate(step.done) if isinstance(one, HasItems)}
+    if step.unchanged:
+        expected[step.unchanged] = "before"
+    queries = dict.fromkeys(map(_value_query, (*step.done, *expected)))
+    answers = {query: f"now{number}" if number > 1 else "now" for number, query in enumerate(queries, start=1)}
 
     def holds(condition: Condition) -> str:
+        value = f'"${expected[condition]}"' if condition in expected else posix_quoted(_compared_with(condition))
         sign = "!=" if isinstance(condition, NotEmpty) else "="
-        return f'[ "${variables[_value_query(condition)]}" {sign} {posix_quoted(_expected(condition))} ]'
+        return f'[ "${answers[_value_query(condition)]}" {sign} {value} ]'
 
     yield f"place={_address(step.url)}"
-    yield from (f'{variable}=$(look "$place" {posix_quoted(query)})' for query, variable in variables.items())
+    yield from (f"{name}={posix_quoted(_compared_with(condition))}" for condition, name in expected.items())
+    yield from (f'{name}=$(look "$place" {posix_quoted(query)})' for query, name in answers.items())
     yield f"if {' && '.join(map(holds, step.done))}; then"
     yield f"  say {posix_quoted(step.found)}"
     if step.unchanged:
-        now = variables[_value_query(step.unchanged)]
         yield f"elif ! {holds(step.unchanged)}; then"
-        yield f'  stop {posix_quoted(f"{step.changed}: ")}"${now}"'
+        yield f'  stop {posix_quoted(f"{step.changed}: ")}"${answers[_value_query(step.unchanged)]}"'
     yield "else"
     yield f"  send {request.method} {_address(request.url)} {_body(request)} >/dev/null"
     if step.discarded:
-        for condition in step.done:
-            check = f"{posix_quoted(_value_query(condition))} {posix_quoted(_expected(condition))}"
-            yield f'  written "$place" {check} || stop {posix_quoted(step.discarded)}'
+        for condition, name in expected.items():
+            if condition in step.done:
+                query = posix_quoted(_value_query(condition))
+                yield f'  written "$place" {query} "${name}" || stop {posix_quoted(step.discarded)}'
     yield "fi"
 
 
@@ -212,8 +216,8 @@ def _value_query(condition: Condition) -> str:
     return f"to_string(sort(not_null({condition.path}, `[]`)))"
 
 
-def _expected(condition: Condition) -> str:
-    """The text with which the answer to a condition's query is compared."""
+def _compared_with(condition: Condition) -> str:
+    """The text that the answer to a condition's query equals or, for `NotEmpty`, must not equal."""
     match condition:
         case Equals(_, value):
             return _compact(value)

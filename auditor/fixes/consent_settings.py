@@ -259,7 +259,7 @@ def _with_setting(case: Case, entries: tuple[str, ...], setting: _Setting, *, on
         key=f"R9-{setting.key}",
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS,
-        title=f'Change the user consent setting of the tenant to "{setting.label}" (not recommended for only one app)',
+        title=f'Change the user consent setting of the tenant to "{setting.label}" (not recommended for a single app)',
         role=f"{POLICY_ADMIN} for Graph, Global Administrator for the portal" if only_one else POLICY_ADMIN,
         portal=portal if only_one else (),
         changes=(SetAssignedPolicies.of(graph, (entry, *entries)),),

@@ -75,7 +75,7 @@ class ClassifyPermission(Change, frozen=True, kw_only=True):
             rows=Rows(url=self.url, where=(("permissionId", str(self.body["permissionId"])),)),
             same=("classification", str(self.body["classification"])),
             found="The permission already has this classification.",
-            different="The permission has a different classification, which somebody chose on purpose",
+            different="Somebody chose a different classification for this permission",
         )
 
 
@@ -243,7 +243,7 @@ class SetAssignedPolicies(Change, frozen=True, kw_only=True):
             done=(HasItems(place, self.entries),),
             found="The list already has these entries.",
             unchanged=HasItems(place, undo.entries),
-            changed="The list has changed since the snapshot was taken. Run the check again",
+            changed="The list has changed since the snapshot was taken. Run the check again. The list is now",
             discarded=_DISCARDED,
         )
 
@@ -287,7 +287,7 @@ class SetConsentWorkflow(Change, frozen=True, kw_only=True):
             done=(Equals("isEnabled", True), NotEmpty(place)),
             found="The workflow is already on and has reviewers.",
             unchanged=HasItems(place, tuple(str(one["query"]) for one in undo.body.get("reviewers", ()))),
-            changed="The reviewers have changed since the snapshot was taken. Run the check again",
+            changed="The reviewers have changed since the snapshot was taken. Run the check again. They are now",
         )
 
 

@@ -7,7 +7,7 @@ ASCII literal can hold them. The only things that PowerShell expands are Graph's
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from auditor.fixes.change import CHOSEN_PRINCIPAL, CHOSEN_ROLE, NEW_SERVICE_PRINCIPAL, as_json_value, json_text
 from auditor.fixes.script_steps import (
@@ -152,19 +152,24 @@ def _add_scopes(request: GraphRequest, step: AddScopes) -> Iterator[str]:
 
 
 def _set_value(request: GraphRequest, step: SetValue) -> Iterator[str]:
-    read = f"Read-Graph {_address(step.url)}"
-    yield f"$now = {read}"
-    yield f"if ({_all_hold(step.done)}) {{"
+    read = f"$now = Read-Graph {_address(step.url)}"
+    lists = {one: f"$wanted{number or ''}" for number, one in enumerate(step.done) if isinstance(one, HasItems)}
+    if step.unchanged:
+        lists[step.unchanged] = "$before"
+    done = " -and ".join(_holds(condition, lists) for condition in step.done)
+    yield from (f"{name} = @({', '.join(map(literal, one.items))})" for one, name in lists.items())
+    yield read
+    yield f"if ({done}) {{"
     yield f"    Write-Host {literal(step.found)}"
     if step.unchanged:
-        yield f"}} elseif (-not {_holds(step.unchanged)}) {{"
+        yield f"}} elseif (-not {_holds(step.unchanged, lists)}) {{"
         yield f"    throw ({literal(f'{step.changed}: ')} + ({_items(step.unchanged.path)} -join ', '))"
     yield "} else {"
     yield f"    Send-Graph {request.method} {_address(request.url)} {_body(request)} | Out-Null"
     if step.discarded:
         yield "    for ($try = 1; -not $DryRun; $try++) {"
-        yield f"        $now = {read}"
-        yield f"        if ({_all_hold(step.done)}) {{ break }}"
+        yield f"        {read}"
+        yield f"        if ({done}) {{ break }}"
         yield f"        if ($try -ge 5) {{ throw {literal(step.discarded)} }}"
         yield "        Start-Sleep -Seconds 3"
         yield "    }"
@@ -182,17 +187,13 @@ def _rows(rows: Rows, url: str) -> str:
     return f"@({objects} | Where-Object {{ {' -and '.join(terms)} }})"
 
 
-def _all_hold(conditions: tuple[Condition, ...]) -> str:
-    return " -and ".join(map(_holds, conditions))
-
-
-def _holds(condition: Condition) -> str:
-    """The condition on ``$now`` as an expression in parentheses."""
+def _holds(condition: Condition, lists: Mapping[HasItems, str]) -> str:
+    """The condition on ``$now`` as an expression in parentheses; `lists` are the variables of expected lists."""
     match condition:
         case Equals(path, value):
             return f"($now.{path} -eq ${str(value).lower()})"
-        case HasItems(path, items):
-            return f"(Test-Same {_items(path)} @({', '.join(map(literal, items))}))"
+        case HasItems(path):
+            return f"(Test-Same {_items(path)} {lists[condition]})"
         case NotEmpty(path):
             return f"({_items(path)}.Count -gt 0)"
 

@@ -29,7 +29,8 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 class CreateUnlessFound(msgspec.Struct, frozen=True, kw_only=True):
     """Send the request unless one of `rows` exists; then print `found`.
 
-    With `same` (a property and its value), a row in which the property differs stops the script with `different`.
+    With `same` (a property and its value), a row in which the property differs stops the script with `different` and
+    the present value.
     """
 
     rows: Rows
@@ -75,9 +76,9 @@ Condition = Equals | HasItems | NotEmpty
 class SetValue(msgspec.Struct, frozen=True, kw_only=True):
     """Send the request unless every condition of `done` holds for the object at `url`; then print `found`.
 
-    Where `unchanged` no longer holds, somebody has changed the value since the snapshot was taken: the script stops
-    with `changed`. With `discarded`, the script reads the value back after the write and stops with this text if Graph
-    accepted the write without making it.
+    If `unchanged` no longer holds, somebody has changed the value since the snapshot was taken: the script stops with
+    `changed` and the present value. With `discarded`, the script reads the lists of `done` back after the write, and
+    stops with this text if Graph accepted the write without making it.
     """
 
     url: str
