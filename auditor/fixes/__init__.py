@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from auditor.fixes.prove import fixes_for
-from auditor.fixes.requests import apply_all
 
-__all__ = ["apply_all", "fixes_for"]
+__all__ = ["fixes_for"]

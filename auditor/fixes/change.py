@@ -49,6 +49,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     method: ClassVar[str]
     path: ClassVar[str]
     """The path below `graph`; the names in braces are fields of the class."""
+    sets: ClassVar[str] = ""
+    """The property in the body that distinguishes this change from others at the same address, if there are any."""
     permission: ClassVar[str]
     """The delegated permission that the request needs."""
     summary: ClassVar[str] = ""
@@ -76,9 +78,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """
         host, version, path = request.url.partition("/v1.0")
         fields = _read(cls.path, path)
-        if request.method != cls.method or fields is None:
+        body = request.body or {}
+        if request.method != cls.method or fields is None or (cls.sets and cls.sets not in body):
             return None
-        return cls(graph=host + version, body=request.body or {}, returns=request.returns, **fields)
+        return cls(graph=host + version, body=body, returns=request.returns, **fields)
 
     def apply(self, before: Snapshot) -> Snapshot:
         """The snapshot after this change.

@@ -197,6 +197,7 @@ class SetAssignedPolicies(Change, frozen=True, kw_only=True):
 
     method = "PATCH"
     path = "/policies/authorizationPolicy"
+    sets = "defaultUserRolePermissions"
     permission = "Policy.ReadWrite.Authorization"
     summary = "The complete list of assigned consent policies; every previous entry is still in it."
 

@@ -67,7 +67,7 @@ def test_a_kind_of_change_that_lacks_its_parts_is_found() -> None:
 
 
 def test_no_two_kinds_of_change_write_the_same_request() -> None:
-    assert len({(kind.method, kind.path) for kind in CHANGES}) == len(CHANGES)
+    assert len({(kind.method, kind.path, kind.sets) for kind in CHANGES}) == len(CHANGES)
 
 
 @pytest.mark.parametrize("name", sample_names())

@@ -12,11 +12,11 @@ from auditor.consent.client import client_of
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import gather
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
-from auditor.fixes import apply_all, fixes_for
+from auditor.fixes import fixes_for
 from auditor.fixes.app_changes import grant_id
 from auditor.fixes.change import Conflict, NotApplicable, apply_changes
 from auditor.fixes.prove import proposed_fixes
-from auditor.fixes.requests import apply
+from auditor.fixes.requests import apply, apply_all
 from auditor.model.app import App
 from auditor.model.decision import Outcome
 from auditor.model.fix import Fix, GraphRequest
