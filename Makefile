@@ -62,7 +62,7 @@ test: system $(TEST) $(AXE) ## run all tests in parallel, or what ARGS= says to 
 
 # Each run draws other tenants; what fails is kept in .hypothesis and is tried first the next time.
 RUNS ?= 20
-SOAKED := tests/oracle tests/consent tests/judge tests/snapshot tests/packs
+SOAKED := tests/oracle tests/consent tests/checks tests/snapshot tests/packs
 soak: $(TEST) ## the property tests over and over, on other tenants each time (RUNS=20, half an hour)
 	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(PY) -m pytest -q -k 'not golden' $(SOAKED) || exit; done
 

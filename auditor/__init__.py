@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from auditor.jobs.assemble import assemble as check
     from auditor.jobs.live import read_tenant as read_tenant
     from auditor.packs.find import load_packs as load_packs
-    from auditor.packs.waivers import load_waiver_files as load_waivers
+    from auditor.packs.waiver_files import load_waiver_files as load_waivers
     from auditor.render import render as render_report
     from auditor.snapshot.read import load as load_snapshot
     from auditor.snapshot.samples import sample as sample
@@ -32,7 +32,7 @@ _PUBLIC = {
     "check": ("auditor.jobs.assemble", "assemble"),
     "decide": ("auditor.consent.decide", "decide"),
     "load_packs": ("auditor.packs.find", "load_packs"),
-    "load_waivers": ("auditor.packs.waivers", "load_waiver_files"),
+    "load_waivers": ("auditor.packs.waiver_files", "load_waiver_files"),
     "load_snapshot": ("auditor.snapshot.read", "load"),
     "read_tenant": ("auditor.jobs.live", "read_tenant"),
     "render_report": ("auditor.render", "render"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.wellknown import MICROSOFT_GRAPH
+from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 

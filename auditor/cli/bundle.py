@@ -81,7 +81,7 @@ def command(
     from auditor.jobs.bundle import bundle
     from auditor.jobs.question import Question
     from auditor.jobs.tool import TOOL
-    from auditor.packs.texts import laid_out
+    from auditor.packs.pack_texts import laid_out
 
     asked_now = Question(read, tuple(text.pack for text in texts), user, source, TOOL)
     if redact:

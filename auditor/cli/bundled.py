@@ -9,8 +9,8 @@ from auditor.model.snapshot import Snapshot
 
 def bundled(name: str) -> Snapshot:
     """The sample tenant; raises click.UsageError for a name that none has, with the nearest one."""
-    from auditor.snapshot.errors import SnapshotError
     from auditor.snapshot.samples import sample
+    from auditor.snapshot.snapshot_errors import SnapshotError
 
     try:
         return sample(name)

@@ -16,8 +16,7 @@ from auditor.cli.output import Place, place_for, write_report
 from auditor.cli.redaction import answered_without_names, redact_options, refuse_key_alone, without_names
 from auditor.cli.tenant import read_tenant, refuse_two_tenants
 from auditor.cli.trend import earlier_reports, history
-from auditor.model.finding import Severity
-from auditor.model.waiver import WaiverFile
+from auditor.model.finding import Severity, WaiverFile
 from auditor.render import FORMATS
 
 if TYPE_CHECKING:
@@ -184,6 +183,6 @@ def _waivers(files: tuple[str, ...]) -> Sequence[WaiverFile]:
     """The waivers of the files, read before the tenant is. Raises PackError."""
     if not files:
         return ()
-    from auditor.packs.waivers import load_waiver_files
+    from auditor.packs.waiver_files import load_waiver_files
 
     return load_waiver_files(files)

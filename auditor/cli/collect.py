@@ -14,7 +14,7 @@ from auditor.cli.options import pack_option, tenant_options
 from auditor.cli.output import must_be_writable
 from auditor.cli.pack_texts import texts_for
 from auditor.cli.redaction import redact_options, redactor_for, refuse_key_alone
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 
 
 @click.command(

@@ -31,7 +31,7 @@ def write_fix_script(report: Report, shell: str, route: str, output: str) -> Non
 
     Raises click.UsageError where no such fix is offered, or none that a script can carry out.
     """
-    from auditor.consent.fixes.script import NoScript, script
+    from auditor.fixes.script import NoScript, script
 
     fixes = _offered(report, route)
     problems: list[str] = []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.model.app import App
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from auditor.cli.pack_names import NAMES_HELP, VARIABLE, PackName, complete_packs, resolved
-from auditor.model.clouds import CLOUDS
+from auditor.facts.clouds import CLOUDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -22,8 +22,8 @@ class PackName(click.types.StringParamType):
     name = "pack"
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
-        """The entries of the variable: as `auditor.packs.search` splits a search path."""
-        from auditor.packs.search import entries
+        """The entries of the variable: as `auditor.packs.find` splits a search path."""
+        from auditor.packs.find import entries
 
         return entries(rv, os.pathsep)
 
@@ -38,7 +38,7 @@ def resolved(names: Iterable[str]) -> tuple[str, ...]:
     names = tuple(names)
     if not names:
         return ()
-    from auditor.packs.search import place_of
+    from auditor.packs.find import place_of
 
     places = named_in_environment()
     return tuple(place_of(name, places) if name else name for name in names)
@@ -75,9 +75,8 @@ def complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> li
 
 def known_names(*, abstract: bool = False) -> tuple[str, ...]:
     """The names of the shipped packs, then those of one's own that the environment leads to."""
-    from auditor.packs.errors import PackError
-    from auditor.packs.find import list_packs
-    from auditor.packs.search import own_packs
+    from auditor.packs.find import list_packs, own_packs
+    from auditor.packs.pack_errors import PackError
 
     shipped = [pack.name for pack in list_packs(benchmarks=True, abstract=abstract)]
     try:

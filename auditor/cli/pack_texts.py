@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from auditor.model.app import App
     from auditor.model.rule import Pack
-    from auditor.packs.texts import PackText
+    from auditor.packs.pack_texts import PackText
 
 
 def texts_for(chosen: Iterable[Pack], names: Iterable[str]) -> list[PackText]:
     """The texts of those of the chosen packs that the names lead to, in the order of the names. Raises PackError."""
     from auditor.cli.pack_names import asked_sources
-    from auditor.packs.texts import texts_of
+    from auditor.packs.pack_texts import texts_of
 
     wanted = {pack.digest for pack in chosen}
     found = (texts_of(source) for name in names for source in next(asked_sources([name])))
@@ -28,9 +28,9 @@ def text_for_app(app: App) -> PackText:
     """
     import msgspec
 
+    from auditor.packs.new_pack import name_for, pack_text
+    from auditor.packs.pack_texts import texts_of
     from auditor.packs.sources import Source
-    from auditor.packs.texts import texts_of
-    from auditor.packs.written import name_for, pack_text
 
     name = name_for(msgspec.structs.replace(app, name=""))
     text = pack_text(app, name=name, source="the command line that made the bundle")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from auditor.model.report import Report
     from auditor.model.rule import Pack
     from auditor.model.snapshot import Snapshot
-    from auditor.packs.texts import PackText
-    from auditor.snapshot.redact import Redactor
+    from auditor.packs.pack_texts import PackText
+    from auditor.redact.redactor import Redactor
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 KEY_VARIABLE = "CONSENT_AUDITOR_REDACT_KEY_FILE"
@@ -54,7 +54,7 @@ def redactor_for(
     Raises SnapshotError and OSError.
     """
     from auditor.jobs.redact_packs import published_apps
-    from auditor.snapshot.redact import Redactor
+    from auditor.redact.redactor import Redactor
 
     return Redactor(_key(key_file), snapshot, apps, published_apps(texts))
 
@@ -109,7 +109,7 @@ def _plainly() -> str:
 
 def _packs(redactor: Redactor, texts: Sequence[PackText]) -> list[PackText]:
     from auditor.jobs.redact_packs import NameInRule, redacted_packs
-    from auditor.packs.errors import PackError
+    from auditor.packs.pack_errors import PackError
 
     try:
         return redacted_packs(texts, redactor)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent.case import Case
-from auditor.consent.gates import Gate
+from auditor.consent.blockers import Gate
+from auditor.consent.decision_facts import Case
+from auditor.consent.explanation import listed
 from auditor.consent.links import portal_address
-from auditor.consent.logic import Truth
-from auditor.consent.reading import Absent, resource_name, service_principal
-from auditor.consent.sentences import listed
+from auditor.consent.lookup import Absent, resource_name, service_principal
+from auditor.consent.truth import Truth
+from auditor.facts.ids import RESOURCE_NAMES
 from auditor.model.decision import Outcome, Reason
 from auditor.model.resources import ServicePrincipal
-from auditor.model.wellknown import RESOURCE_NAMES
 
 
 def advice(case: Case, outcome: Outcome, reason: Reason) -> tuple[str, ...]:

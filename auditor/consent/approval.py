@@ -12,9 +12,9 @@ import msgspec
 
 from auditor.consent.client import Client
 from auditor.consent.conditions import Condition, Match, match
-from auditor.consent.logic import Truth, all_of, any_of
 from auditor.consent.permission import Permission
 from auditor.consent.policies import Assigned
+from auditor.consent.truth import Truth, all_of, any_of
 from auditor.model.decision import Reason, Step
 from auditor.model.resources import ConditionSet
 

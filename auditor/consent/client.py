@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from auditor.consent.logic import Truth, known
-from auditor.consent.reading import Absent, NotRead, service_principal
+from auditor.consent.lookup import Absent, NotRead, service_principal
+from auditor.consent.truth import Truth, known
+from auditor.facts.clouds import CLOUDS
 from auditor.model.app import App
-from auditor.model.clouds import CLOUDS
 from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Snapshot
 

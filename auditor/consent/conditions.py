@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.logic import Truth, all_of, known
+from auditor.consent.lookup import NotRead
 from auditor.consent.permission import Permission
-from auditor.consent.reading import NotRead
+from auditor.consent.truth import Truth, all_of, known
 from auditor.model.decision import Reason
 from auditor.model.resources import ConditionSet
 

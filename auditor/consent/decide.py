@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.consent.advice import advice
-from auditor.consent.case import Case, Row, gather
-from auditor.consent.grants import Grants
-from auditor.consent.logic import Truth
+from auditor.consent.decision_facts import Case, Row, gather
+from auditor.consent.existing_grants import Grants
+from auditor.consent.explanation import because, code, listed, policy_name, screen
 from auditor.consent.policies import role_actions, role_policies
-from auditor.consent.possible import Possible, possibilities
-from auditor.consent.screens import code, screen
-from auditor.consent.sentences import because, listed, policy_name
+from auditor.consent.possible_outcomes import Possible, possibilities
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
+from auditor.consent.truth import Truth
 from auditor.model.app import App
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.snapshot import Snapshot

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
+from auditor.facts.clouds import CLOUDS
 from auditor.model.app import App
-from auditor.model.clouds import CLOUDS
 from auditor.model.snapshot import Snapshot
 
 OPEN_TENANT = "organizations"

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from auditor.consent.logic import Truth, known
-from auditor.consent.reading import (
-    Absent,
-    NotRead,
-    classifications,
-    resource_id,
-    resource_name,
-    service_principal,
-)
+from auditor.consent.lookup import Absent, NotRead, classifications, resource_id, resource_name, service_principal
+from auditor.consent.truth import Truth, known
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
+from auditor.facts.scopes import KnownScope, known_scopes
 from auditor.model.app import App, ScopeNeed
-from auditor.model.known_scopes import KnownScope, known_scopes
 from auditor.model.resources import DelegatedScope, ServicePrincipal
 from auditor.model.snapshot import Snapshot
-from auditor.model.wellknown import MICROSOFT_GRAPH, OPENID_SCOPES
 
 IMPLICIT = ("User.Read", "offline_access")
 """Entra adds these to an app's first consent ("Consent types for developers"), though a live capture shows

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from auditor.consent.documented import documented_policy
-from auditor.consent.reading import Absent, NotRead, assigned_policies, grant_policy
+from auditor.consent.builtin_policies import documented_policy
+from auditor.consent.lookup import Absent, NotRead, assigned_policies, grant_policy
+from auditor.facts.ids import FOR_ALL, FOR_SELF
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
 from auditor.model.snapshot import Snapshot
-from auditor.model.wellknown import FOR_ALL, FOR_SELF
 
 RESERVED = "microsoft-"
 """Prefix of Microsoft's own policies; nobody else may use it."""

@@ -12,9 +12,8 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 
-from auditor.model.app import App, RequestMode, ScopeNeed
-from auditor.model.clouds import CLOUDS
-from auditor.model.wellknown import (
+from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import (
     DATAVERSE,
     EXCHANGE_ONLINE,
     MICROSOFT_GRAPH,
@@ -23,6 +22,7 @@ from auditor.model.wellknown import (
     POWER_BI,
     SHAREPOINT_ONLINE,
 )
+from auditor.model.app import App, RequestMode, ScopeNeed
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _OUTLOOK_HOSTS = (

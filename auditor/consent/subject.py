@@ -5,18 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.logic import Truth
+from auditor.consent.lookup import NotRead, assigned_to, not_read, user
 from auditor.consent.policies import role_actions
-from auditor.consent.reading import NotRead, assigned_to, not_read, user
-from auditor.model.resources import RoleDefinition, User
-from auditor.model.snapshot import Snapshot
-from auditor.model.wellknown import (
+from auditor.consent.truth import Truth
+from auditor.facts.ids import (
     GUEST_ROLE_AS_MEMBER,
     ROLE_APPLICATION_ADMINISTRATOR,
     ROLE_CLOUD_APPLICATION_ADMINISTRATOR,
     ROLE_GLOBAL_ADMINISTRATOR,
     ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
 )
+from auditor.model.resources import RoleDefinition, User
+from auditor.model.snapshot import Snapshot
 
 ADMIN_ROLES = {
     ROLE_GLOBAL_ADMINISTRATOR: "Global Administrator",

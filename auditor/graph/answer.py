@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from auditor.graph.errors import BrokenJson, NotJson
-from auditor.graph.intruder import NOT_MICROSOFT, titled
-from auditor.graph.network import host_of
+from auditor.graph.graph_errors import BrokenJson, NotJson
+from auditor.graph.network import NOT_MICROSOFT, host_of, titled
 from auditor.graph.retry import RETRIED
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from auditor.graph.access_tokens import Claims
 from auditor.graph.addresses import Addresses
-from auditor.graph.asking import Asker, Outcome, Progress
-from auditor.graph.assembling import Assembly
-from auditor.graph.catalogue import Read, catalogue, requesters
-from auditor.graph.errors import Unreachable
-from auditor.graph.intruder import NOT_MICROSOFT
-from auditor.graph.recording import recorded
+from auditor.graph.fetch import Asker, Outcome, Progress
+from auditor.graph.graph_errors import Unreachable
+from auditor.graph.network import NOT_MICROSOFT
+from auditor.graph.reads import Read, catalogue, requesters
 from auditor.graph.retry import RETRIED
+from auditor.graph.snapshot_builder import Assembly
 from auditor.graph.transport import GraphClient
-from auditor.model.plan import Plan
-from auditor.model.snapshot import Snapshot, Tenant
+from auditor.model.read_plan import Plan
+from auditor.model.snapshot import Call, Provenance, Snapshot, Tenant
 
 
 async def collect(
@@ -86,3 +86,35 @@ def _was_answered(outcome: Outcome) -> bool:
     if outcome.unread is None:
         return outcome.error is None
     return outcome.error is None and outcome.unread.status is not None and outcome.unread.status not in RETRIED
+
+
+_FOUND = 200
+_NO_SUCH = 404
+
+
+def recorded(claims: Claims, outcomes: Iterable[Outcome], at: str, before: Provenance | None) -> Provenance:
+    """The reads of `outcomes`, asked at `at` (UTC, as text), added to those made `before`."""
+    calls = tuple(_call(outcome, at) for outcome in outcomes)
+    return Provenance(
+        reader=claims.app_id,
+        permissions=tuple(sorted(claims.allowed)),
+        calls=(before.calls if before else ()) + calls,
+    )
+
+
+def _call(outcome: Outcome, at: str) -> Call:
+    read = outcome.read
+    return Call(
+        section=read.name,
+        address=f"/{read.version}{read.url}",
+        status=_status(outcome),
+        rows=len(outcome.value) if isinstance(outcome.value, list) else None,
+        at=at,
+        permissions=read.permissions,
+    )
+
+
+def _status(outcome: Outcome) -> int | None:
+    if outcome.unread is None:
+        return _FOUND
+    return _NO_SUCH if outcome.absent else outcome.unread.status

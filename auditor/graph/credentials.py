@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.graph.errors import CredentialError
+from auditor.facts.clouds import CLOUDS
+from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import Network
-from auditor.model.clouds import CLOUDS
 
 AUTHS = ("auto", "secret", "certificate", "workload-identity", "managed-identity", "az-cli", "device-code")
 """What ``--auth`` takes."""

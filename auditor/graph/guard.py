@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from auditor.graph.errors import ForeignHost, WriteRefused
+from auditor.graph.graph_errors import ForeignHost, WriteRefused
 
 _BATCHES = frozenset({"/v1.0/$batch", "/beta/$batch"})
 

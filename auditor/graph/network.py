@@ -6,6 +6,7 @@ here the variables are read once, and both sides are told.
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 import msgspec
 
-from auditor.graph.errors import NetworkSettingsError
+from auditor.graph.graph_errors import NetworkSettingsError
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
 """The first one that is set counts: what httpx reads, what requests reads, what curl reads."""
@@ -132,3 +133,19 @@ def advice_for(problem: str, network: Network, url: str) -> str:
         return f"Is {host} spelled right? If this machine must use a proxy, set HTTPS_PROXY (and NO_PROXY)."
     port = parts.port or 443
     return f"Can this machine reach {host} on port {port}? If it must use a proxy, set HTTPS_PROXY (and NO_PROXY)."
+
+
+NOT_MICROSOFT = (
+    "Something between this machine and Microsoft answers instead: a proxy, a portal, a TLS inspector? "
+    "Name the proxy to use in HTTPS_PROXY, or have its owner let these hosts through."
+)
+"""What to do about it."""
+
+
+def titled(page: str) -> str:
+    """The title of a web page as the end of a sentence about it; nothing for a page without one."""
+    title = re.search(r"<title[^>]*>(.{1,300}?)</title>", page[:20_000], re.IGNORECASE | re.DOTALL)
+    if title is None:
+        return ""
+    words = " ".join(title[1].split())
+    return f" titled “{words[:60]}”"

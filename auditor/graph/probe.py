@@ -10,12 +10,12 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
+from auditor.graph.access_tokens import Claims
 from auditor.graph.credentials import Prompt, chosen
-from auditor.graph.errors import GraphError
+from auditor.graph.graph_errors import GraphError
 from auditor.graph.network import Network, advice_for, host_of, in_words, read_network
 from auditor.graph.retry import Patience
 from auditor.graph.session import Endpoints, endpoints, open_tokens
-from auditor.graph.tokens import Claims
 
 SECONDS = 15.0
 SKEW_ALLOWED = 300.0

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.graph.access_tokens import Tokens
 from auditor.graph.credentials import Prompt, SignIn, chosen, open_credential
-from auditor.graph.errors import GraphError
+from auditor.graph.graph_errors import GraphError
 from auditor.graph.network import Network, read_network
-from auditor.graph.refusals import credential_error
 from auditor.graph.retry import Patience
-from auditor.graph.tokens import Tokens
-from auditor.model.clouds import CLOUDS
-from auditor.model.wellknown import MICROSOFT_GRAPH
+from auditor.graph.sign_in_errors import credential_error
 
 if TYPE_CHECKING:
+    from auditor.graph.preconnect import Line
     from auditor.graph.transport import GraphClient, GraphHttp
-    from auditor.graph.warm import Line
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +66,8 @@ def _https(address: str) -> str:
 @asynccontextmanager
 async def open_http(graph: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[GraphHttp]:
     """One HTTP client for all the tenants of one cloud, for `open_graph` to share."""
+    from auditor.graph.preconnect import Line
     from auditor.graph.transport import GraphHttp
-    from auditor.graph.warm import Line
 
     http = GraphHttp(Line(graph, read_network(os.environ if environ is None else environ)))
     try:
@@ -159,7 +159,7 @@ async def _started(graph: str, network: Network) -> GraphHttp:
     """The HTTP client, its connection under way; imports run beside the loop, which has tokens to fetch."""
 
     def line() -> Line:
-        from auditor.graph.warm import Line
+        from auditor.graph.preconnect import Line
 
         return Line(graph, network)
 

@@ -18,13 +18,13 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import AzureIdentityAuthenticationProvider, GraphClientFactory  # type: ignore[import-untyped]
 
+from auditor.graph.access_tokens import Tokens
 from auditor.graph.answer import Answer, item_answer, read_answer
-from auditor.graph.errors import BrokenJson, TokenRefused, Unconnected, Unreachable, Untrusted
+from auditor.graph.graph_errors import BrokenJson, TokenRefused, Unconnected, Unreachable, Untrusted
 from auditor.graph.guard import ReadOnlyGuard
 from auditor.graph.network import OVER, advice_for, host_of, in_words
+from auditor.graph.preconnect import CONNECT_SECONDS, Line
 from auditor.graph.retry import Patience
-from auditor.graph.tokens import Tokens
-from auditor.graph.warm import CONNECT_SECONDS, Line
 
 BATCH_LIMIT = 20
 _READ_SECONDS = 60.0

@@ -7,25 +7,24 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from auditor.consent.calibrate import differences
-from auditor.consent.granted import granted
+from auditor.checks.disagreements import disagreements
+from auditor.checks.findings import in_order, judge
+from auditor.checks.judged import Judged
+from auditor.checks.waivers import with_waivers
+from auditor.consent.app_from_grants import differences
+from auditor.consent.grant_listing import granted
+from auditor.consent.lookup import NotRead
 from auditor.consent.policies import governing
-from auditor.consent.reading import NotRead
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.jobs.tool import TOOL
 from auditor.jobs.variants import with_variant
-from auditor.judge.disagreement import disagreements
-from auditor.judge.judge import in_order, judge
-from auditor.judge.subject import Judged
-from auditor.judge.waivers import with_waivers
 from auditor.model.app import App
 from auditor.model.decision import Decision
-from auditor.model.finding import Finding, FindingOutcome
+from auditor.model.finding import Finding, FindingOutcome, WaiverFile, WaiverFileRef
 from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summary, UnreadPart
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
-from auditor.model.waiver import WaiverFile, WaiverFileRef
 from auditor.packs.sources import shipped_names
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot, Tenant
-from auditor.packs.texts import PackText
+from auditor.packs.pack_texts import PackText
 from auditor.render import FormatUnavailable, render
 from auditor.render.paste import render as paste
 from auditor.snapshot.write import dumps
@@ -92,7 +92,7 @@ def bundle(
     for text in texts:
         for file in text.files:
             if members.setdefault(f"packs/{file.name}", file.text) != file.text:
-                raise ValueError(f"two packs are kept as {file.name}: lay them out first (auditor.packs.texts)")
+                raise ValueError(f"two packs are kept as {file.name}: lay them out first (auditor.packs.pack_texts)")
     members[PASTE] = paste(report).encode()
     for path, data in members.items():
         if len(data) > MOST_BYTES:

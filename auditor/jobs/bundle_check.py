@@ -14,12 +14,12 @@ from auditor.jobs.bundle_packs import other_digests, packs_in
 from auditor.jobs.bundle_read import damage, opened
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
-from auditor.packs.errors import PackError
+from auditor.packs.pack_errors import PackError
+from auditor.redact.tokens import is_token
 from auditor.render import FormatUnavailable, render
 from auditor.render.paste import render as paste
-from auditor.snapshot.errors import SnapshotError
 from auditor.snapshot.read import loads
-from auditor.snapshot.tokens import is_token
+from auditor.snapshot.snapshot_errors import SnapshotError
 
 HTML, PDF = "report.html", "report.pdf"
 _SOURCE = re.compile(r"live, redacted|snapshot, redacted|sample [a-z0-9-]{1,60} \(bundled, no real tenant\)")

@@ -13,10 +13,10 @@ import msgspec
 from auditor.jobs.bundle import BundleError, Manifest
 from auditor.jobs.bundle_read import PACKS
 from auditor.model.rule import Pack
-from auditor.packs.errors import PackError, Problem
 from auditor.packs.find import load_packs
+from auditor.packs.pack_errors import PackError, Problem
+from auditor.packs.pack_texts import parent_named, shipped_text
 from auditor.packs.sources import is_path
-from auditor.packs.texts import parent_named, shipped_text
 
 replace = msgspec.structs.replace
 

@@ -23,7 +23,7 @@ from auditor.jobs.bundle import (
     BundleError,
     Manifest,
 )
-from auditor.packs.texts import NAME
+from auditor.packs.pack_texts import NAME
 
 MOST_MEMBERS = 200
 MOST_TOGETHER = 3 * MOST_BYTES

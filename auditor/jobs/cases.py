@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from auditor.judge.judge import finding
-from auditor.judge.subject import Judged
+from auditor.checks.findings import finding
+from auditor.checks.judged import Judged
 from auditor.model.app import App
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.rule import Case, Pack, Rule
 from auditor.model.snapshot import Snapshot, Unread
-from auditor.snapshot.errors import SnapshotError
-from auditor.snapshot.patch import patched
-from auditor.snapshot.recast import SAMPLE_APP, publishing, recast
-from auditor.snapshot.samples import sample
+from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, recast
+from auditor.snapshot.samples import patched, sample
+from auditor.snapshot.snapshot_errors import SnapshotError
 
 REFUSED = Unread(status=403, code="Authorization_RequestDenied", message="taken away by a case")
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.graph.daemon_threads import run
 from auditor.graph.probe import Probe, probe
-from auditor.graph.threads import run
 from auditor.jobs.live import Target, delegated
 from auditor.model.permissions import PERMISSIONS, WIDER
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from auditor.packs.plan import Needed, permissions_for
 
 

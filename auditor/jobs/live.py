@@ -8,17 +8,17 @@ from functools import partial
 
 import msgspec
 
-from auditor.consent import followup as about_apps
+from auditor.checks import follow_up as about_rules
+from auditor.consent import further_reads as about_apps
 from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.credentials import Prompt
+from auditor.graph.daemon_threads import run
 from auditor.graph.retry import Patience
 from auditor.graph.session import Endpoints, open_graph
-from auditor.graph.threads import run
 from auditor.jobs.tool import TOOL
-from auditor.judge import followup as about_rules
 from auditor.model.app import App
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs.plan import permissions_for

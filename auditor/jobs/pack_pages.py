@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from auditor.facts.ids import RESOURCE_NAMES
 from auditor.model.app import App, ScopeNeed
 from auditor.model.document import (
     Addresses,
@@ -23,9 +24,8 @@ from auditor.model.document import (
     code,
 )
 from auditor.model.finding import Remediation
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from auditor.model.rule import Case, Pack, Rule
-from auditor.model.wellknown import RESOURCE_NAMES
 from auditor.packs.outcomes import never_fails
 from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
 from auditor.packs.sentences import sentence

@@ -9,9 +9,9 @@ import msgspec
 from auditor.jobs.cases import CaseResult, run_cases
 from auditor.model.finding import FindingOutcome
 from auditor.model.rule import Pack, Rule
-from auditor.packs.errors import Place
 from auditor.packs.lint import lacking_of
 from auditor.packs.load import case_places, load, rule_places
+from auditor.packs.pack_errors import Place
 from auditor.packs.sources import Source
 from auditor.snapshot.samples import sample_names
 

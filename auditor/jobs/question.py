@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from auditor.jobs.assemble import assemble
+from auditor.model.finding import WaiverFile
 from auditor.model.report import Report
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
-from auditor.model.waiver import WaiverFile
 
 
 class Question(NamedTuple):

@@ -7,8 +7,8 @@ import secrets
 import stat
 from pathlib import Path
 
-from auditor.snapshot.errors import SnapshotError
-from auditor.snapshot.tokens import KEY_BYTES
+from auditor.redact.tokens import KEY_BYTES
+from auditor.snapshot.snapshot_errors import SnapshotError
 
 HEADER = "consent-auditor redaction key 1"
 _MOST = 1000

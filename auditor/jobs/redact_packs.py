@@ -13,9 +13,9 @@ from typing import Any
 from auditor.model.app import App
 from auditor.model.rule import Pack
 from auditor.packs.load import load
+from auditor.packs.pack_texts import PackText, laid_out
 from auditor.packs.sources import shipped_source
-from auditor.packs.texts import PackText, laid_out
-from auditor.snapshot.redact import Redactor
+from auditor.redact.redactor import Redactor
 
 _HEAD = frozenset({"format", "format-version", "extends", "abstract"})
 _APP = frozenset(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from auditor.consent.decide import decide
-from auditor.consent.suppose import Unsupposable, suppose
+from auditor.fixes.assumptions import Unsupposable, suppose
 from auditor.jobs.variants import with_variant
 from auditor.model.report import Report, WhatIf
 from auditor.model.rule import Pack

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from auditor.model.wellknown import CONSENT_SETTINGS_TEMPLATE
+from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE
 
 Value = str | int | bool
 """What a setting is compared with; text is compared without regard to letter case."""

@@ -1,4 +1,4 @@
-"""A finding: what one rule says of one tenant."""
+"""Findings: what a rule reports about a tenant, the waivers that cover it, and where rules disagree."""
 
 from __future__ import annotations
 
@@ -8,8 +8,51 @@ from typing import Any
 import msgspec
 
 from auditor.model.fix import Fix
-from auditor.model.place import RulePlace
-from auditor.model.waiver import Waiver
+
+
+class RulePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a pack's file.
+
+    `file` is ``rules/NAME.yaml`` for a shipped pack, else the path below the working directory, or the file's name
+    alone where it lies elsewhere: a report does not tell where somebody's home folder is.
+    """
+
+    file: str
+    line: int
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a waiver file.
+
+    `rule` is a rule's id, of any pack or of `pack` alone. `subject` is the name or id of the one app, permission or
+    the like that is accepted; without it the whole rule is. `expires` is the last day on which it holds
+    (``2027-03-31``).
+    """
+
+    rule: str
+    reason: str
+    owner: str
+    expires: str
+    pack: str = ""
+    subject: str = ""
+    ticket: str = ""
+    place: RulePlace | None = None
+
+
+class WaiverFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of waivers: how it is called, and the SHA-256 of its text."""
+
+    name: str
+    digest: str
+    waivers: tuple[Waiver, ...] = ()
+
+
+class WaiverFileRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Which waivers were applied, to the byte."""
+
+    name: str
+    digest: str
+    count: int
 
 
 class Severity(StrEnum):
@@ -93,3 +136,19 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     subjects: tuple[Subject, ...] = ()
     unread: str = ""
     waivers: tuple[Waiver, ...] = ()
+
+
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """How one rule comes out, and whose view it is."""
+
+    rule: str
+    pack: str
+    outcome: FindingOutcome
+    view: str = ""
+
+
+class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules that name the same controls, of which some pass and some fail. `about` is the title of the first."""
+
+    about: str
+    stands: tuple[Stand, ...]

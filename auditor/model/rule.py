@@ -86,8 +86,7 @@ from auditor.model.checks import (
 from auditor.model.checks import (
     Wording as Wording,
 )
-from auditor.model.finding import FindingOutcome, Remediation, Severity
-from auditor.model.place import RulePlace
+from auditor.model.finding import FindingOutcome, Remediation, RulePlace, Severity
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.permissions import PERMISSIONS
-from auditor.model.wellknown import MICROSOFT_GRAPH
 from auditor.packs.plan import Needed
 
 

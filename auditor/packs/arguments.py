@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.packs import words
+from auditor.packs import value_validators as words
 from auditor.packs.conditions import LIST_TESTS, SCALAR_TESTS, check_condition, check_items
 from auditor.packs.directory_settings import check_directory_setting
-from auditor.packs.errors import Problems, listed
-from auditor.packs.nodes import is_empty_list, items_of, text_of
+from auditor.packs.pack_errors import Problems, listed
 from auditor.packs.permissions import check_permissions
 from auditor.packs.policy_ids import check_named
-from auditor.packs.positions import Node, Scalar, Table, child
+from auditor.packs.yaml_nodes import Node, Scalar, Table, child, is_empty_list, items_of, text_of
 
 _WORDINGS = ("allows", "forbids", "contains")
 

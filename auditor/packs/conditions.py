@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from auditor.model.resources import DefaultUserRolePermissions
-from auditor.packs.errors import Problems, listed, nearest
-from auditor.packs.nodes import is_empty_list, items_of, tables_of, text_of
+from auditor.packs.decode import Wrong
+from auditor.packs.pack_errors import Problems, listed, nearest
 from auditor.packs.paths import ITEMS, TEXTS, Leaf, items_at, leaf_at
 from auditor.packs.policy_ids import check_assigned
-from auditor.packs.positions import Items, Node, Scalar, Table, child, plain
-from auditor.packs.shapes import Wrong
 from auditor.packs.vocabularies import check_values
+from auditor.packs.yaml_nodes import (
+    Items,
+    Node,
+    Scalar,
+    Table,
+    child,
+    is_empty_list,
+    items_of,
+    plain,
+    tables_of,
+    text_of,
+)
 
 SCALAR_TESTS = ("equals", "one-of", "at-most", "at-least", "present")
 LIST_TESTS = ("none-of", "all-of", "any-of")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from auditor.model.checks import TEMPLATES
-from auditor.packs import words
+from auditor.packs import value_validators as words
 from auditor.packs.conditions import check_missing, one_test
-from auditor.packs.errors import Problems, listed, nearest
-from auditor.packs.nodes import items_of, text_of
-from auditor.packs.positions import Items, Node, Scalar, Table, child
-from auditor.packs.slips import slip_of_guid
+from auditor.packs.pack_errors import Problems, listed, nearest
+from auditor.packs.typo_suggestions import slip_of_guid
+from auditor.packs.yaml_nodes import Items, Node, Scalar, Table, child, items_of, text_of
 
 TESTS = ("equals", "one-of", "present")
 NAMES = MappingProxyType(

@@ -7,12 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from auditor.packs.errors import PackError, Place, Problem, Problems, TooManyProblems, nearest
-from auditor.packs.format import NEARLY, known_format
+from auditor.packs.format_version import NEARLY, known_format
 from auditor.packs.forms import FORMAT
-from auditor.packs.invisible import visible
-from auditor.packs.positions import Entry, Items, Node, Scalar, Table, child, read
+from auditor.packs.hidden_characters import visible
+from auditor.packs.pack_errors import PackError, Place, Problem, Problems, TooManyProblems, nearest
 from auditor.packs.sources import Source, file_source, is_path, path_of, shipped_source
+from auditor.packs.yaml_nodes import Entry, Items, Node, Scalar, Table, child, read
 
 LONGEST = 8
 """Packs in a chain."""

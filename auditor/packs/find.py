@@ -1,14 +1,16 @@
-"""The names that people give to packs → packs: shipped ones by name, files and folders by path."""
+"""Find packs by what people call them: shipped names, files, folders, and names on a search path."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.model.app import App
 from auditor.model.rule import Pack
-from auditor.packs.errors import PackError, Problem
+from auditor.packs.extend import is_other, pack_name
 from auditor.packs.load import load
+from auditor.packs.pack_errors import PackError, Problem
 from auditor.packs.plan import plan_for
 from auditor.packs.sources import (
     Source,
@@ -108,3 +110,57 @@ def _is_abstract(pack: Pack) -> Problem:
     instead = f" ({', '.join(heirs)})" if heirs else ""
     message = f'the pack "{pack.name}" is abstract: it only serves others{instead} and has no tenant to judge'
     return Problem(pack.origin, 0, 0, message, expected="a pack that extends it")
+
+
+class Own(NamedTuple):
+    """A pack of a search path, under the name that its text gives it; without one where that cannot be told."""
+
+    name: str
+    source: Source
+
+
+def entries(text: str, separator: str) -> tuple[str, ...]:
+    """What a search path names: packs, files and folders.
+
+    A comma, a line break or `separator` (``;`` on Windows, ``:`` elsewhere, as in PATH) stands between them. A path
+    may hold blanks; names of packs cannot, so that blanks between names separate them, too.
+    """
+    found: list[str] = []
+    # The colon of a Windows drive separates nothing, wherever the text came from.
+    for part in re.split(rf"[,\r\n]|{re.escape(separator)}(?!\\)", text):
+        entry = part.strip().strip('"')
+        found.extend([entry] if is_path(entry) else entry.split())
+    return tuple(dict.fromkeys(entry for entry in found if entry))
+
+
+def own_packs(places: Iterable[str]) -> tuple[Own, ...]:
+    """The packs in the files and folders among `places`. Raises PackError for a place that cannot be read."""
+    return tuple(own for own in own_files(places) if own.name)
+
+
+def own_files(places: Iterable[str]) -> Iterator[Own]:
+    """The same, and every file besides that is no other kind of document: it may be a pack that is broken."""
+    for place in places:
+        if is_path(place):
+            path = path_of(place)
+            sources = folder_sources(path) if exists(path) and path.is_dir() else (file_source(path),)
+            yield from (Own(pack_name(source), source) for source in sources if not is_other(source))
+
+
+def place_of(name: str, places: Iterable[str]) -> str:
+    """The path of the pack that `name` means, or `name` itself where it is a path or a shipped pack's name.
+
+    Shipped packs come first, so that nobody is audited by another pack than its name says. Raises PackError.
+    """
+    if is_path(name) or name in (shipped := shipped_names()):
+        return name
+    own = own_packs(places)
+    labels = tuple(dict.fromkeys(pack.source.label for pack in own if pack.name == name))
+    if len(labels) == 1:
+        return labels[0]
+    if labels:
+        message = f'several packs are called "{name}": {", ".join(labels)}'
+        raise PackError([Problem("", 0, 0, message, expected="the path of one of them")])
+    if own:
+        raise PackError([unknown_pack(name, (*shipped, *(pack.name for pack in own)))])
+    return name

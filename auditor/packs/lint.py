@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from auditor.model.finding import FindingOutcome, Remediation
 from auditor.model.rule import Pack, Rule
-from auditor.packs.errors import PackError, Place, Problem
 from auditor.packs.find import clash
 from auditor.packs.load import load_with_doubts, rule_places
 from auditor.packs.outcomes import never_fails
+from auditor.packs.pack_errors import PackError, Place, Problem
 from auditor.packs.sources import Source
 
 DIRECTIONS = (FindingOutcome.FAIL, FindingOutcome.PASS, FindingOutcome.UNKNOWN)

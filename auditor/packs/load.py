@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 import msgspec
 
+from auditor.model.finding import RulePlace
 from auditor.model.rule import Pack
-from auditor.packs.build import pack_of
-from auditor.packs.errors import Place, Problem, Problems, TooManyProblems
+from auditor.packs.decode import fit
 from auditor.packs.extend import Link, chain, merged
-from auditor.packs.forms import PackForm
-from auditor.packs.meaning import check_meaning
-from auditor.packs.places import told
-from auditor.packs.positions import Items, Scalar, Table, child
-from auditor.packs.shapes import fit
-from auditor.packs.sources import Source
-from auditor.packs.taken import check_name
+from auditor.packs.forms import PackForm, pack_of
+from auditor.packs.pack_errors import Place, Problem, Problems, TooManyProblems
+from auditor.packs.semantic_checks import check_meaning
+from auditor.packs.sources import Source, is_shipped, shipped_names, shipped_source
+from auditor.packs.yaml_nodes import Items, Scalar, Table, child, text_of
 
 
 def load(source: Source, *, samples: Collection[str] | None = None, any_name: bool = False) -> Pack:
@@ -90,3 +90,46 @@ def _digest(links: tuple[Link, ...]) -> str:
     for link in links:
         whole.update(hashlib.sha256(link.source.text).digest())
     return whole.hexdigest()
+
+
+PROGRAM = frozenset({"waivers"})
+"""Under these the program reports what it found itself."""
+
+
+def is_taken(name: str) -> bool:
+    """Whether a pack of one's own needs another name."""
+    return name in PROGRAM or name in shipped_names()
+
+
+def check_name(link: Link, problems: Problems) -> None:
+    """Report a pack that goes by the name of a shipped one and has another text.
+
+    A copy to the letter is the shipped pack, wherever it lies: a bundle holds such copies.
+    """
+    node = child(link.document, "pack")
+    name = text_of(node)
+    if node is None or (link.source.folder is None and is_shipped(link.source.label)):
+        return
+    if name in PROGRAM:
+        problems.add(node.at, f'the program reports findings of its own as "{name}"', expected="another name")
+    elif name in shipped_names() and shipped_source(name).text != link.source.text:
+        message = f'"{name}" is the name of a shipped pack, and this is another one or another version of it'
+        problems.add(node.at, message, expected="another name, and extends to change a shipped pack")
+
+
+_INSTALLED = "auditor:"
+"""How messages mark what lies inside the installed program (`shipped.label`)."""
+
+
+def told(places: Mapping[str, Place]) -> Mapping[str, RulePlace]:
+    """The places of rules, by rule id, without a word of where the folders of this machine are."""
+    return {rule: RulePlace(file=told_file(place.file), line=max(place.line, 1)) for rule, place in places.items()}
+
+
+def told_file(label: str) -> str:
+    """A pack's file: ``rules/NAME.yaml``, a path below the working directory, or the file's name alone."""
+    if label.startswith(_INSTALLED):
+        return label.removeprefix(_INSTALLED)
+    here = Path(os.path.abspath(label))
+    below = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else Path(here.name)
+    return below.as_posix()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.model import checks as kinds
 from auditor.model.checks import AnyCheck
-from auditor.packs.words import SETTINGS
+from auditor.packs.value_validators import SETTINGS
 
 
 def never_fails(check: AnyCheck) -> bool:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import msgspec.inspect as mi
 
 from auditor.model.snapshot import Sections
-from auditor.packs.errors import listed, nearest
-from auditor.packs.shapes import Wrong, shape_of
+from auditor.packs.decode import Wrong, shape_of
+from auditor.packs.pack_errors import listed, nearest
 
 _NO_SECTIONS = ("absentServicePrincipals",)
 """What stands in a snapshot beside the tenant's own data: no rule can be judged by it."""

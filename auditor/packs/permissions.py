@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from auditor.model.scope_lists import APP_ROLES, RESOURCES, SCOPE_LISTS
-from auditor.model.wellknown import RESOURCE_NAMES
-from auditor.packs import words
-from auditor.packs.errors import Problems, listed, nearest
-from auditor.packs.nodes import is_empty_list, items_of, text_of
-from auditor.packs.positions import Entry, Table, child
-from auditor.packs.slips import neighbour_of_guid
+from auditor.facts.ids import RESOURCE_NAMES
+from auditor.facts.scope_lists import APP_ROLES, RESOURCES, SCOPE_LISTS
+from auditor.packs import value_validators as words
+from auditor.packs.pack_errors import Problems, listed, nearest
+from auditor.packs.typo_suggestions import neighbour_of_guid
+from auditor.packs.yaml_nodes import Entry, Table, child, is_empty_list, items_of, text_of
 
 
 def check_permissions(check: Table, problems: Problems, kind: str, *, has_app: bool) -> None:

@@ -7,9 +7,11 @@ from typing import NamedTuple, assert_never
 
 from msgspec import UnsetType
 
+from auditor.facts.ids import EXCHANGE_ONLINE, MAILBOX_RESOURCES, MICROSOFT_GRAPH
+from auditor.facts.scope_lists import APP_ROLES, RESOURCES, listed_scopes
 from auditor.model.app import App
 from auditor.model.permissions import NEEDS
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from auditor.model.rule import (
     AdminConsentCovers,
     AllOf,
@@ -36,8 +38,6 @@ from auditor.model.rule import (
     UsersCanConnect,
     UsersCanConsent,
 )
-from auditor.model.scope_lists import APP_ROLES, RESOURCES, listed_scopes
-from auditor.model.wellknown import EXCHANGE_ONLINE, MAILBOX_RESOURCES, MICROSOFT_GRAPH
 
 TENANT = Plan(sections=("organization",))
 """What every report says of its tenant."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from auditor.model.wellknown import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED
-from auditor.packs.errors import Problems, nearest
-from auditor.packs.nodes import items_of
-from auditor.packs.positions import Node, Scalar
-from auditor.packs.slips import SURE, slip_of
+from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED
+from auditor.packs.pack_errors import Problems, nearest
+from auditor.packs.typo_suggestions import SURE, slip_of
+from auditor.packs.yaml_nodes import Node, Scalar, items_of
 
 PREFIXES = ("ManagePermissionGrantsForSelf", "ManagePermissionGrantsForOwnedResource")
 """What stands before the id, with a dot, where a policy is assigned to the default user role."""

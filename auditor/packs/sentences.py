@@ -8,11 +8,11 @@ from typing import assert_never
 
 from msgspec import UNSET, UnsetType
 
+from auditor.facts.ids import RESOURCE_NAMES
+from auditor.facts.scope_lists import RESOURCES
 from auditor.model import checks as kinds
 from auditor.model.checks import AnyCheck, Scopes, Test
 from auditor.model.document import Point, code
-from auditor.model.scope_lists import RESOURCES
-from auditor.model.wellknown import RESOURCE_NAMES
 from auditor.packs.outcomes import never_fails
 
 _SETTINGS = MappingProxyType(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor import shipped
-from auditor.packs.errors import PackError, Problem, nearest
-from auditor.packs.positions import LARGEST
+from auditor.packs.pack_errors import PackError, Problem, nearest
+from auditor.packs.yaml_nodes import LARGEST
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

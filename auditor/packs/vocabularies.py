@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from auditor.facts.ids import GUEST_ROLE_AS_MEMBER, RESOURCE_NAMES
+from auditor.facts.scope_lists import spellings
+from auditor.facts.scopes import known_scope_ids
 from auditor.model import resources as graph
-from auditor.model.known_scopes import known_scope_ids
-from auditor.model.scope_lists import spellings
-from auditor.model.wellknown import GUEST_ROLE_AS_MEMBER, RESOURCE_NAMES
-from auditor.packs import words
-from auditor.packs.errors import Problems
+from auditor.packs import value_validators as words
+from auditor.packs.pack_errors import Problems
 from auditor.packs.paths import TEXTS, Leaf
-from auditor.packs.positions import Items, Node, Scalar
-from auditor.packs.slips import is_one_slip, neighbour_of_guid, slip_of, slip_of_guid
+from auditor.packs.typo_suggestions import is_one_slip, neighbour_of_guid, slip_of, slip_of_guid
+from auditor.packs.yaml_nodes import Items, Node, Scalar
 
 WORDS: Mapping[tuple[type, str], tuple[str, ...]] = MappingProxyType(
     {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model.disagreement import Disagreement, Stand
-from auditor.model.finding import FindingOutcome
+from auditor.model.finding import Disagreement, FindingOutcome, Stand
 from auditor.model.report import Report
 from auditor.render.page import Page
 from auditor.render.words import FINDINGS, series

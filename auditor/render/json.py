@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.provenance import Provenance
 from auditor.model.report import Report
+from auditor.model.snapshot import Provenance
 from auditor.render.encoded import encoded
 
 

@@ -13,9 +13,8 @@ from urllib.parse import quote
 import msgspec
 
 from auditor.model.decision import Decision
-from auditor.model.finding import Finding, FindingOutcome, Severity
+from auditor.model.finding import Finding, FindingOutcome, Severity, Waiver
 from auditor.model.report import PackRef, Report, UnreadPart
-from auditor.model.waiver import Waiver
 from auditor.render.ending import allowed_by, answer, cost, what
 from auditor.render.evidence import said
 from auditor.render.first import action

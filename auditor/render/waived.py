@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model.finding import Finding
-from auditor.model.waiver import Waiver
+from auditor.model.finding import Finding, Waiver
 from auditor.render.words import sentence
 
 

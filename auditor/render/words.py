@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.model.decision import Confidence, Decision, Outcome, Verdict
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.report import Summary
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.render.layout import clip
 
 ORDINARY_MEMBER = "ordinary member"

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from auditor.model.snapshot import Snapshot
-from auditor.snapshot.document import checked
-from auditor.snapshot.errors import ShapeError, SnapshotError
-from auditor.snapshot.mistaken import AGAIN, refuse_others
+from auditor.snapshot.decode import checked
+from auditor.snapshot.snapshot_errors import ShapeError, SnapshotError
+from auditor.snapshot.wrong_file_hints import AGAIN, refuse_others
 
 MAX_BYTES = 512 * 1024 * 1024
 """More than the largest directory needs; a bigger file is something else."""

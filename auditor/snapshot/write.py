@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from auditor.atomic import write_whole
-from auditor.model.provenance import Provenance
-from auditor.model.snapshot import FORMAT, VERSION, Sections, Snapshot, Tenant, Unread
-from auditor.snapshot.errors import SnapshotError
+from auditor.model.snapshot import FORMAT, VERSION, Provenance, Sections, Snapshot, Tenant, Unread
+from auditor.snapshot.snapshot_errors import SnapshotError
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,3 +69,13 @@ def _unwritten(origin: str, target: Path, error: OSError) -> SnapshotError:
         what = f"cannot be written: {error.strerror or error}"
         hint = "Check the disk, or choose another place with -o."
     return SnapshotError(origin, what, hint=hint)
+
+
+def schema() -> dict[str, Any]:
+    """What `loads` accepts in canonical spelling; other spellings and unknown keys are accepted besides."""
+    document = msgspec.json.schema(Snapshot)
+    snapshot = document["$defs"]["Snapshot"]
+    snapshot["properties"]["format"] = {"const": FORMAT}
+    snapshot["properties"]["version"] = {"const": VERSION}
+    snapshot["required"] = ["format", "version", "tenant", "sections"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FORMAT, **document}

@@ -7,7 +7,7 @@ import re
 import msgspec
 from playwright.sync_api import Page
 
-from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
+from auditor.model.report import Audience, Granted, GrantKind, GrantRow
 from auditor.render.html import render
 from tests.browser.conftest import Opener
 from tests.browser.pages import html

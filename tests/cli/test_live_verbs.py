@@ -12,7 +12,7 @@ from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.cli.program import at, run
 from tests.graphserver import GraphServer
-from tests.snapshot.secretive import Secret, secretive
+from tests.redact.secretive import Secret, secretive
 
 APP = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 VENDOR = ("--pack", "trackerrms-uk")

@@ -11,8 +11,7 @@ import click
 import pytest
 
 from auditor.cli.output import Place, format_of_ending, place_for, write_report
-from auditor.model.finding import FindingOutcome
-from auditor.model.place import RulePlace
+from auditor.model.finding import FindingOutcome, RulePlace
 from auditor.render import FORMATS, Format, FormatUnavailable, must_be_available
 from tests.render.parts import finding, report
 from tests.render.reports import needs_admin

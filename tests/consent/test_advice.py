@@ -8,14 +8,14 @@ import msgspec
 import pytest
 
 from auditor.consent.decide import decide
-from auditor.consent.fixes import fixes_for
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.fixes import fixes_for
 from auditor.model.app import ScopeNeed
 from auditor.model.decision import Decision
 from auditor.model.resources import VerifiedPublisher
 from auditor.model.snapshot import Snapshot
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.snapshot.samples import sample, sample_names
-from tests.consent.fixes.tenants import APP, with_assigned, with_client, with_sections
+from tests.fixes.tenants import APP, with_assigned, with_client, with_sections
 
 
 def decided(snapshot: Snapshot, **facts: Any) -> Decision:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.consent.fixes.script import NoScript, Shell, script
+from auditor.fixes.script import NoScript, Shell, script
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
 from auditor.model.decision import Decision, ScopeVerdict

@@ -8,11 +8,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.consent.granted import granted
-from auditor.model.granted import Audience, Granted, GrantKind
+from auditor.consent.grant_listing import granted
+from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.model.report import Audience, Granted, GrantKind
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, User
 from auditor.model.snapshot import Snapshot
-from auditor.model.wellknown import MICROSOFT_GRAPH
 from auditor.snapshot.samples import sample, sample_names
 
 CONNECTED = sample("admin-consented")

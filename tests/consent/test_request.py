@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.consent.request import RequestError, request_from_url, scope_needs
-from auditor.model.app import RequestMode
-from auditor.model.wellknown import (
+from auditor.facts.ids import (
     DATAVERSE,
     EXCHANGE_ONLINE,
     MICROSOFT_GRAPH,
@@ -17,6 +16,7 @@ from auditor.model.wellknown import (
     POWER_BI,
     SHAREPOINT_ONLINE,
 )
+from auditor.model.app import RequestMode
 
 CLIENT = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 AUTHORIZE = f"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id={CLIENT}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from auditor.consent.decide import decide
+from auditor.consent.lookup import assigned_policies
 from auditor.consent.policies import self_consent_ids
-from auditor.consent.reading import assigned_policies
-from auditor.consent.suppose import Unsupposable, suppose
+from auditor.fixes.assumptions import Unsupposable, suppose
 from auditor.model.decision import Outcome
 from auditor.packs.find import load_packs
 from auditor.snapshot.samples import sample

@@ -14,19 +14,19 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-import auditor.packs.schema
-import auditor.packs.waivers
+import auditor.packs.pack_schema
+import auditor.packs.waiver_files
 import auditor.render.schema
-import auditor.snapshot.schema
+import auditor.snapshot.write
+from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.facts.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS, listed_scopes, spellings
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
 from auditor.jobs.verdict import exit_code
 from auditor.model.checks import Check
-from auditor.model.clouds import CLOUDS
 from auditor.model.finding import Severity
 from auditor.model.permissions import NEEDS, PERMISSIONS, ApplicationPermission
-from auditor.model.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS, listed_scopes, spellings
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.packs import access
 from auditor.packs.find import list_packs, load_packs
 from auditor.packs.plan import Needed, permissions_for, plan_for
@@ -237,10 +237,10 @@ def _schema(schema: dict[str, Any]) -> bytes:
 FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
     {
         "docs/required-resource-access.json": required_resource_access,
-        "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.schema.schema()),
+        "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
         "docs/schemas/report.json": auditor.render.schema.render,
-        "docs/schemas/pack.json": lambda: _schema(auditor.packs.schema.schema()),
-        "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waivers.schema()),
+        "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
+        "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
         **rule_pages.FILES,
     }
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from auditor.model.clouds import CLOUDS
+from auditor.facts.clouds import CLOUDS
 from auditor.packs.find import load_packs
 from auditor.packs.plan import permissions_for, plan_for
 from auditor.snapshot.samples import sample

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from auditor.facts.ids import EXCHANGE_ONLINE
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
 from auditor.model.permissions import PERMISSIONS
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
-from auditor.model.wellknown import EXCHANGE_ONLINE
 from auditor.render import render
 from auditor.snapshot.read import load, loads
 from auditor.snapshot.samples import sample, sample_names

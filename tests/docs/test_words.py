@@ -12,14 +12,14 @@ import pytest
 
 from auditor.cli import exits
 from auditor.cli.options import AUTH
-from auditor.graph.catalogue import CONSENT_CODES
 from auditor.graph.network import TRUST_VARIABLES
+from auditor.graph.reads import CONSENT_CODES
 from auditor.model.decision import Confidence, Outcome, Reason, Verdict
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.packs.find import list_packs
 from auditor.render import FORMATS
 from auditor.render.words import OUTCOMES
-from auditor.snapshot.document import SECTIONS
+from auditor.snapshot.decode import SECTIONS
 from auditor.snapshot.samples import sample_names
 from tests.docs.generate import PARTS
 from tests.docs.pages import DOCS, ROOT, guides, read, spans, title

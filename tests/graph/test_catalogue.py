@@ -8,10 +8,10 @@ from urllib.parse import unquote
 import pytest
 
 from auditor.graph.addresses import Addresses, quoted
-from auditor.graph.catalogue import CLIENT_PROPERTIES, PAGE, Read, catalogue
+from auditor.graph.reads import CLIENT_PROPERTIES, PAGE, Read, catalogue
 from auditor.graph.transport import GraphClient, Item
 from auditor.model.permissions import NEEDS
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from tests.graph.world import CLIENT, CUSTOM_ROLE, GRAPH, POLICY, TAKEN, USER, tenant, with_client
 from tests.graphserver import GraphServer
 

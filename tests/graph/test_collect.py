@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.graph.errors import NotJson, Unreachable
-from auditor.model.plan import Plan
+from auditor.graph.graph_errors import NotJson, Unreachable
+from auditor.model.read_plan import Plan
 from tests.graph.world import (
     ABSENT,
     CLIENT,

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_pem_x509_certificate
 
+from auditor.graph.access_tokens import Claims, token_claims
 from auditor.graph.credentials import chosen
-from auditor.graph.errors import CredentialError
+from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import Network
-from auditor.graph.refusals import credential_error
-from auditor.graph.tokens import Claims, token_claims
+from auditor.graph.sign_in_errors import credential_error
 from auditor.graph.transport import GraphClient
 from tests.graph.world import TENANT, tenant, with_client
 from tests.graphserver import AUDIT_ROLES, CLIENT_ID, GraphServer, Status, client_certificate

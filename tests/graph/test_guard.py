@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from auditor.graph.errors import ForeignHost, WriteRefused
+from auditor.graph.graph_errors import ForeignHost, WriteRefused
 from auditor.graph.guard import ReadOnlyGuard
 from auditor.graph.transport import GraphClient, Item
 from tests.graph.world import CLIENT, tenant, with_client

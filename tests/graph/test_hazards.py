@@ -11,15 +11,15 @@ from typing import Any
 import httpcore
 import pytest
 
-from auditor.graph.catalogue import Read
-from auditor.graph.errors import BrokenJson, ForeignHost, NotJson, TokenRefused, Unreachable
+from auditor.graph.access_tokens import Tokens
+from auditor.graph.fetch import all_rows
+from auditor.graph.graph_errors import BrokenJson, ForeignHost, NotJson, TokenRefused, Unreachable
 from auditor.graph.network import read_network
-from auditor.graph.pages import all_rows
+from auditor.graph.preconnect import Line
+from auditor.graph.reads import Read
 from auditor.graph.session import open_graph, open_http
-from auditor.graph.tokens import Tokens
 from auditor.graph.transport import GraphClient, Item, _transport
-from auditor.graph.warm import Line
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from tests.graph.world import CLIENT, GRAPH, POLICY, PREFLIGHT, TENANT, Sleeps, read, tenant, where, with_client
 from tests.graphserver import (
     Body,
@@ -290,7 +290,7 @@ def test_neither_the_generated_models_nor_the_batch_classes_are_imported() -> No
 import asyncio, json, os, sys
 from auditor.graph.session import open_graph, endpoints
 from auditor.graph.collect import collect
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 async def main():
     plan = Plan(sections=("organization", "authorizationPolicy", "permissionGrantPolicies", "signIns"),
                 clients=(sys.argv[3],), resources=(sys.argv[4],), whole=("oauth2PermissionGrants",))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.graph.errors import CredentialError, NetworkSettingsError, Unreachable
+from auditor.graph.graph_errors import CredentialError, NetworkSettingsError, Unreachable
 from auditor.graph.network import Network, advice_for, read_network
 from auditor.graph.transport import GraphClient, Item
 from tests.graph.proxy import TunnelProxy

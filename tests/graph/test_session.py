@@ -7,15 +7,15 @@ import logging
 
 import pytest
 
+from auditor.graph.access_tokens import Tokens
 from auditor.graph.collect import collect
-from auditor.graph.errors import GraphError
+from auditor.graph.graph_errors import GraphError
 from auditor.graph.network import read_network
+from auditor.graph.preconnect import Line
 from auditor.graph.probe import Probe, probe
 from auditor.graph.retry import Patience
 from auditor.graph.session import endpoints, open_graph
-from auditor.graph.tokens import Tokens
 from auditor.graph.transport import GraphClient, GraphHttp
-from auditor.graph.warm import Line
 from tests.graph.world import PREFLIGHT, TAKEN, TENANT, read, tenant, where
 from tests.graphserver import AUDIT_ROLES, GraphServer, HtmlPage, LatencyProxy
 from tests.limits import HUNG_AFTER
@@ -79,7 +79,7 @@ def test_a_connection_on_stock_that_fails_costs_nothing_but_time() -> None:
 
 
 def test_a_connection_on_stock_that_grew_old_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.graph.warm.FRESH_SECONDS", -1.0)
+    monkeypatch.setattr("auditor.graph.preconnect.FRESH_SECONDS", -1.0)
     with GraphServer(tenant()) as server:
         assert read(server, PREFLIGHT).unread == {}
         assert server.connections == 2

@@ -10,7 +10,7 @@ from auditor.graph.collect import collect
 from auditor.graph.retry import Patience
 from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.graph.transport import GraphClient
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from auditor.model.snapshot import Snapshot
 from tests.graphserver import GraphServer
 

@@ -15,8 +15,8 @@ import pytest
 from auditor.jobs import bundle_check
 from auditor.jobs.assemble import assemble
 from auditor.jobs.bundle import MANIFEST, BundleError, bundle
+from auditor.packs.pack_texts import texts_of
 from auditor.packs.sources import shipped_source
-from auditor.packs.texts import texts_of
 from auditor.render import FormatUnavailable
 from auditor.snapshot.samples import sample, sample_names
 

@@ -15,8 +15,8 @@ import pytest
 from auditor.jobs import bundle_check
 from auditor.jobs.assemble import assemble
 from auditor.jobs.bundle import MANIFEST, BundleError, bundle
+from auditor.packs.pack_texts import laid_out, texts_of
 from auditor.packs.sources import file_source
-from auditor.packs.texts import laid_out, texts_of
 from auditor.snapshot.samples import sample
 from tests.jobs.test_bundle import TOOL, listed_anew, made, members, zipped
 

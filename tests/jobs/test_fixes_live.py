@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from auditor.consent.decide import decide
-from auditor.consent.fixes import fixes_for
+from auditor.fixes import fixes_for
 from auditor.graph.session import endpoints
 from auditor.jobs.live import Target, read_tenant
 from auditor.model.fix import Fix

@@ -13,7 +13,7 @@ import pytest
 from auditor.graph.session import endpoints
 from auditor.jobs.assemble import assemble
 from auditor.jobs.live import WHOLE, Target, read_tenant
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from auditor.model.report import Report
 from auditor.packs.find import load_packs
 from auditor.packs.plan import plan_for

@@ -14,9 +14,9 @@ from auditor.jobs.assemble import assemble
 from auditor.jobs.redact_packs import NameInRule, published_apps, redacted_packs
 from auditor.model.resources import MemberOf, User
 from auditor.model.snapshot import Snapshot
+from auditor.packs.pack_texts import PackText, texts_of
 from auditor.packs.sources import file_source, shipped_source
-from auditor.packs.texts import PackText, texts_of
-from auditor.snapshot.redact import Redactor
+from auditor.redact.redactor import Redactor
 from auditor.snapshot.samples import sample
 
 replace = msgspec.structs.replace

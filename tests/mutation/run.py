@@ -1,6 +1,6 @@
 """``make mutants``: how many small mistakes in the two floors of thought would the tests notice?
 
-mutmut makes the mutants of auditor/judge and auditor/consent and runs tests/judge and tests/consent on each. All of
+mutmut makes the mutants of auditor/judge and auditor/consent and runs tests/checks and tests/consent on each. All of
 them take most of a day, so that a part is drawn, the same one each time: from every module as many as its share.
 
     .venv/bin/python -m tests.mutation.run --sample 400
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 WORK = ROOT / "mutants"
 MUTMUT = Path(sys.executable).with_name("mutmut")
 SEED = 20261124
-FIRST = "auditor.judge.ruling.*"
+FIRST = "auditor.checks.ruling.*"
 """The smallest module: running its mutants makes those of all the others, too."""
 
 SURVIVED, KILLED, UNTESTED = 0, 1, 33
@@ -53,7 +53,7 @@ def drawn(names: Iterable[str], size: int) -> list[str]:
 
 
 def module_of(name: str) -> str:
-    """``auditor.judge.lists`` of ``auditor.judge.lists.x_needs_of__mutmut_6``."""
+    """``auditor.checks.permission_lists`` of ``auditor.checks.permission_lists.x_needs_of__mutmut_6``."""
     return name.rpartition(".")[0]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.mutation.run import drawn, module_of, table
 
 NAMES = [
-    f"auditor.judge.{module}.x_f__mutmut_{n}" for module, size in (("a", 90), ("b", 9), ("c", 1)) for n in range(size)
+    f"auditor.checks.{module}.x_f__mutmut_{n}" for module, size in (("a", 90), ("b", 9), ("c", 1)) for n in range(size)
 ]
 
 

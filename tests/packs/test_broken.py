@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from auditor.packs.errors import MOST, PackError
 from auditor.packs.load import load
-from auditor.packs.positions import LARGEST
+from auditor.packs.pack_errors import MOST, PackError
 from auditor.packs.sources import Source, file_source
+from auditor.packs.yaml_nodes import LARGEST
 from auditor.snapshot.samples import sample_names
 from tests.packs.text import HEAD, SOUND, loaded
 

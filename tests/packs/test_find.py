@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from auditor.packs.errors import PackError
 from auditor.packs.find import find, list_packs, load_packs
+from auditor.packs.pack_errors import PackError
 from auditor.packs.sources import is_path
 from tests.packs.text import HEAD, RULES, SOUND
 

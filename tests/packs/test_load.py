@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.model.app import RequestMode, ScopeNeed
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.rule import ConsentWorkflow, UserConsentSetting, UsersCanConnect
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
-from auditor.packs.errors import PackError
 from auditor.packs.load import case_places, load
+from auditor.packs.pack_errors import PackError
 from auditor.packs.sources import Source, file_source, shipped_names, shipped_source
 from tests.packs.text import APP, HEAD, RULES, SOUND, loaded
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.judge.values import items_at as judged_items
-from auditor.judge.values import value_at
+from auditor.checks.values import items_at as judged_items
+from auditor.checks.values import value_at
 from auditor.model.snapshot import Snapshot, Tenant
+from auditor.packs.decode import Wrong
 from auditor.packs.load import load
 from auditor.packs.paths import ITEMS, Leaf, item_paths, items_at, leaf_at, section_paths
-from auditor.packs.shapes import Wrong
 from auditor.packs.sources import Source
 from auditor.snapshot.samples import sample
 from tests.packs.text import HEAD

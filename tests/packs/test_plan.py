@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
+from auditor.facts.scope_lists import RESOURCES
 from auditor.model.app import App, ScopeNeed
 from auditor.model.finding import Severity
 from auditor.model.permissions import NEEDS, PERMISSIONS
-from auditor.model.plan import Plan
+from auditor.model.read_plan import Plan
 from auditor.model.rule import (
     AllOf,
     AnyCheck,
@@ -28,9 +30,7 @@ from auditor.model.rule import (
     UserConsentSetting,
     UsersCanConsent,
 )
-from auditor.model.scope_lists import RESOURCES
 from auditor.model.snapshot import Sections
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
 from auditor.packs.find import load_packs
 from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
 

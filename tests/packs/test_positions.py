@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.packs.errors import Problems
-from auditor.packs.positions import Entry, Items, Node, Scalar, Table, child, plain, read
+from auditor.packs.pack_errors import Problems
+from auditor.packs.yaml_nodes import Entry, Items, Node, Scalar, Table, child, plain, read
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), max_size=8)
 LEAF = st.none() | st.booleans() | st.integers(-(10**15), 10**15) | TEXT

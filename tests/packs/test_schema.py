@@ -9,10 +9,10 @@ from jsonschema import Draft202012Validator
 
 from auditor.model.app import RequestMode
 from auditor.model.rule import Check
-from auditor.packs.errors import PackError, Problems
-from auditor.packs.positions import plain, read
-from auditor.packs.schema import schema
+from auditor.packs.pack_errors import PackError, Problems
+from auditor.packs.pack_schema import schema
 from auditor.packs.sources import shipped_names, shipped_source
+from auditor.packs.yaml_nodes import plain, read
 from tests.packs.text import SOUND, loaded
 
 TEMPLATE = "dffd5d46-495d-40a9-8e21-954ff55e198a"

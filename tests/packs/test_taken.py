@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from auditor.model.app import App
-from auditor.packs.errors import PackError
 from auditor.packs.find import load_packs
-from auditor.packs.load import load
+from auditor.packs.load import PROGRAM, is_taken, load
+from auditor.packs.new_pack import name_for
+from auditor.packs.pack_errors import PackError
 from auditor.packs.sources import file_source, shipped_names, shipped_source
-from auditor.packs.taken import PROGRAM, is_taken
-from auditor.packs.written import name_for
 from tests.packs.text import SOUND, loaded
 
 

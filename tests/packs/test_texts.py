@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from auditor.packs.load import load
+from auditor.packs.pack_texts import PackText, laid_out, parent_named, texts_of
 from auditor.packs.sources import file_source, shipped_source
-from auditor.packs.texts import PackText, laid_out, parent_named, texts_of
 
 HEAD = 'format: consent-auditor/pack\nformat-version: 1\nversion: "1"\n'
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from auditor.packs.errors import PackError, Problems
 from auditor.packs.find import list_packs, load_packs
-from auditor.packs.positions import plain, read
+from auditor.packs.pack_errors import PackError, Problems
 from auditor.packs.sources import Source
-from auditor.packs.waivers import load_waiver_files, load_waivers, schema
+from auditor.packs.waiver_files import load_waiver_files, load_waivers, schema
+from auditor.packs.yaml_nodes import plain, read
 
 ROOT = Path(__file__).parents[2]
 HEAD = "format: consent-auditor/waivers\nformat-version: 1\n"

@@ -8,9 +8,8 @@ from xml.etree.ElementTree import Element
 import html5lib
 import msgspec
 
-from auditor.model.granted import Granted, GrantKind, GrantRow
-from auditor.model.report import Report
-from auditor.model.wellknown import MICROSOFT_GRAPH
+from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.model.report import Granted, GrantKind, GrantRow, Report
 from tests.render.reports import connects
 
 Made = TypeVar("Made", bound=msgspec.Struct)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_RECOMMENDED
 from auditor.model.decision import AppRef, Decision, Reason, ScopeVerdict, Step, Verdict
 from auditor.model.finding import Finding, FindingOutcome, Severity
 from auditor.model.fix import Fix, GraphRequest, Proof, Steps
@@ -14,7 +15,6 @@ from auditor.model.report import (
     Summary,
 )
 from auditor.model.snapshot import Tenant
-from auditor.model.wellknown import MICROSOFT_GRAPH, POLICY_RECOMMENDED
 
 TRACKER = AppRef(name="TrackerRMS", client_id="5353a3d2-8ca9-42d2-b567-ea399ccb5e38")
 TENANT = Tenant(id="aaaabbbb-0000-cccc-1111-dddd2222eeee", name="Contoso Ltd")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, POLICY_RECOMMENDED
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, Verdict
 from auditor.model.finding import Evidence, FindingOutcome, Remediation, Severity
 from auditor.model.fix import Steps
@@ -15,7 +16,6 @@ from auditor.model.report import (
     UnreadPart,
 )
 from auditor.model.snapshot import Tenant
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH, POLICY_RECOMMENDED
 from tests.render.parts import (
     BASICS,
     CONSENT_BY_LINK,

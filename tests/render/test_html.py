@@ -14,12 +14,9 @@ from hypothesis import HealthCheck, given, settings
 
 import auditor
 from auditor.model.decision import AppRef
-from auditor.model.finding import Evidence, FindingOutcome, Subject
-from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
-from auditor.model.provenance import Call, Provenance
-from auditor.model.report import Report
-from auditor.model.snapshot import Tenant
-from auditor.model.waiver import Waiver
+from auditor.model.finding import Evidence, FindingOutcome, Subject, Waiver
+from auditor.model.report import Audience, Granted, GrantKind, GrantRow, Report
+from auditor.model.snapshot import Call, Provenance, Tenant
 from auditor.render import render as render_bytes
 from auditor.render.html import asset, render
 from auditor.render.html.links import clickable

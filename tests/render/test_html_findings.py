@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from auditor.model.finding import Evidence, FindingOutcome, Remediation, Subject
-from auditor.model.waiver import Waiver, WaiverFileRef
+from auditor.model.finding import Evidence, FindingOutcome, Remediation, Subject, Waiver, WaiverFileRef
 from auditor.render.html import render
 from tests.render.pages import element_by_id, replaced, shown, words_of
 from tests.render.parts import CONSENT_BY_LINK, finding, report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model.granted import Audience, Granted
+from auditor.model.report import Audience, Granted
 from auditor.render.html import render
 from tests.render.pages import element_by_id, grants, replaced, words_of
 from tests.render.reports import connects

@@ -14,8 +14,7 @@ from markdown_it.token import Token
 
 from auditor.model.finding import FindingOutcome
 from auditor.model.fix import Steps
-from auditor.model.granted import Granted, GrantKind, GrantRow
-from auditor.model.report import Report
+from auditor.model.report import Granted, GrantKind, GrantRow, Report
 from auditor.model.snapshot import Tenant
 from auditor.render.markdown import render
 from auditor.render.markdown_text import fenced, harmless, link

@@ -12,11 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import auditor
-from auditor.model.finding import FindingOutcome, Severity
-from auditor.model.place import RulePlace
+from auditor.model.finding import FindingOutcome, RulePlace, Severity, Waiver
 from auditor.model.report import PackRef, Report, UnreadPart
 from auditor.model.snapshot import Tenant
-from auditor.model.waiver import Waiver
 from auditor.render import render as render_in
 from auditor.render.sarif import render
 from tests.render.parts import TENANT, finding, report

@@ -12,8 +12,8 @@ import pytest
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
 from auditor.jobs.what_if import with_assumptions
-from auditor.model.provenance import Call, Provenance
 from auditor.model.report import Report
+from auditor.model.snapshot import Call, Provenance
 from auditor.render.json import render
 from auditor.render.schema import render as render_schema
 from auditor.snapshot.samples import sample, sample_names

@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 
 from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
-from auditor.model.granted import Granted, GrantKind, GrantRow
-from auditor.model.provenance import Call, Provenance
-from auditor.model.report import Report
+from auditor.model.report import Granted, GrantKind, GrantRow, Report
+from auditor.model.snapshot import Call, Provenance
 from auditor.render import render
 from auditor.render.csv import STARTS_A_FORMULA, harmless
 from auditor.render.sheets import Value, sheets

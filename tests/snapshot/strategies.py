@@ -9,9 +9,8 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 from hypothesis import strategies as st
 
-from auditor.model.provenance import Provenance
 from auditor.model.resources import ConditionSet
-from auditor.model.snapshot import Sections, Snapshot, Tenant, Unread
+from auditor.model.snapshot import Provenance, Sections, Snapshot, Tenant, Unread
 
 NAMES = [field.name for field in msgspec.structs.fields(Sections)]
 GUIDS = st.uuids().map(str)

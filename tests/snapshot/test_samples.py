@@ -7,11 +7,11 @@ import uuid
 
 import pytest
 
-from auditor.model.known_scopes import known_scope_ids, known_scopes
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.facts.scope_lists import RESOURCES
+from auditor.facts.scopes import known_scope_ids, known_scopes
 from auditor.model.resources import ConditionSet, DelegatedPermissionClassification, ServicePrincipal
-from auditor.model.scope_lists import RESOURCES
 from auditor.model.snapshot import Snapshot, Unread
-from auditor.model.wellknown import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.snapshot.samples import sample, sample_names
 
 CLIENT = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"

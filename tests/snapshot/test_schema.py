@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from auditor.model.snapshot import Sections
-from auditor.snapshot.schema import schema
+from auditor.snapshot.write import schema
 
 
 def test_the_schema_names_every_section() -> None:

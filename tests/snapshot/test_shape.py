@@ -16,7 +16,8 @@ from auditor.model.resources import (
     ServicePrincipal,
     VerifiedPublisher,
 )
-from auditor.snapshot.shape import ShapeError, section
+from auditor.snapshot.graph_json import section
+from auditor.snapshot.snapshot_errors import ShapeError
 
 from .strategies import NAMES
 

@@ -12,8 +12,8 @@ import pytest
 
 from auditor.model.resources import AuthorizationPolicy, OAuth2PermissionGrant
 from auditor.model.snapshot import Sections, Snapshot, Tenant, Unread
-from auditor.snapshot.errors import SnapshotError
 from auditor.snapshot.read import load
+from auditor.snapshot.snapshot_errors import SnapshotError
 from auditor.snapshot.write import dumps, save
 
 SNAPSHOT = Snapshot(

@@ -11,8 +11,8 @@ from auditor.cli.output import wants_colour
 from auditor.cli.pack_names import asked_sources, packs_argument
 
 if TYPE_CHECKING:
-    from auditor.packs.errors import PackError, Problem
     from auditor.packs.lint import Linted
+    from auditor.packs.pack_errors import PackError, Problem
     from auditor.packs.sources import Source
 
 _STYLES = {"error": "bad", "warning": "unsure", "advice": "quiet"}
@@ -53,7 +53,7 @@ def command(packs: tuple[str, ...], strict: bool) -> int:
 
 def _sources(packs: tuple[str, ...], unfound: list[PackError]) -> list[Source]:
     """The texts that the names lead to; names that lead nowhere go to `unfound`."""
-    from auditor.packs.errors import PackError
+    from auditor.packs.pack_errors import PackError
 
     sources: list[Source] = []
     for name in packs or (None,):

@@ -49,9 +49,9 @@ def command(form: str) -> int:
 
 def _own(broken: list[str]) -> Iterator[Pack]:
     """The packs of the search path; what is to be said of those that are broken goes to `broken`."""
-    from auditor.packs.errors import PackError
+    from auditor.packs.find import own_files
     from auditor.packs.load import load
-    from auditor.packs.search import own_files
+    from auditor.packs.pack_errors import PackError
 
     for place in named_in_environment():
         try:

@@ -122,7 +122,7 @@ def _granted(
     refuse_two_tenants(file, sample)
     import msgspec
 
-    from auditor.consent.granted_app import app_as_granted
+    from auditor.consent.app_from_grants import app_as_granted
     from auditor.consent.request import app_from_scopes
 
     asked = app_from_scopes(client_id, "")
@@ -137,7 +137,7 @@ def _granted(
 
 def _must_be_plain(name: str) -> None:
     """Raise click.UsageError for a name of the tenant's that no pack may hold."""
-    from auditor.packs.positions import CONTROL
+    from auditor.packs.yaml_nodes import CONTROL
 
     if bad := CONTROL.search(name):
         raise click.UsageError(
@@ -156,8 +156,8 @@ def _read(app: App, file: str | None, sample: str | None, tenant: dict[str, Any]
 
         return load(file)
     from auditor.cli.live import read_live, target_for
-    from auditor.model.plan import Plan
-    from auditor.model.wellknown import RESOURCE_NAMES
+    from auditor.facts.ids import RESOURCE_NAMES
+    from auditor.model.read_plan import Plan
 
     plan = Plan(sections=("organization",), clients=(app.client_id,), resources=tuple(RESOURCE_NAMES))
     return read_live(target_for(**tenant), plan, [app])
@@ -165,7 +165,7 @@ def _read(app: App, file: str | None, sample: str | None, tenant: dict[str, Any]
 
 def _must_be_free(pack_name: str) -> None:
     """Raise click.UsageError for a name that a pack of one's own may not have."""
-    from auditor.packs.taken import is_taken
+    from auditor.packs.load import is_taken
 
     if is_taken(pack_name):
         raise click.UsageError(f'--pack-name: "{pack_name}" is taken by the program: choose another name')
@@ -175,7 +175,7 @@ def _as_published(app: App) -> App:
     """The app without scopes that were granted once and that their resource does not publish any more."""
     import msgspec
 
-    from auditor.packs.words import scope_of
+    from auditor.packs.value_validators import scope_of
 
     gone = [need for need in app.scopes if scope_of(need.resource, need.value)]
     for need in gone:
@@ -186,8 +186,8 @@ def _as_published(app: App) -> App:
 def _write(known: _Known, pack_name: str, output: str | None) -> None:
     from auditor.consent.request import refuse_unnamed_resources
     from auditor.packs.load import load
+    from auditor.packs.new_pack import name_for, pack_text
     from auditor.packs.sources import Source
-    from auditor.packs.written import name_for, pack_text
 
     refuse_unnamed_resources(known.app)
     text = pack_text(known.app, name=pack_name or name_for(known.app), source=known.source)

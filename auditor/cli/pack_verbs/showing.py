@@ -85,7 +85,7 @@ def _rule(pack: Pack, rule_id: str) -> Rule:
     for rule in pack.rules:
         if rule.id.lower() == rule_id.lower():
             return rule
-    from auditor.packs.errors import nearest
+    from auditor.packs.pack_errors import nearest
 
     ids = [rule.id for rule in pack.rules]
     near = nearest(rule_id, ids)
@@ -95,9 +95,9 @@ def _rule(pack: Pack, rule_id: str) -> Rule:
 
 def _ids(name: str) -> list[str]:
     """The rules of a pack, for completion: none where it is broken."""
-    from auditor.packs.errors import PackError
     from auditor.packs.find import find
     from auditor.packs.load import load
+    from auditor.packs.pack_errors import PackError
 
     try:
         return [rule.id for rule in load(find(resolved([name])[0])[0]).rules]

@@ -14,7 +14,7 @@ from auditor.cli.pack_names import asked_sources, packs_argument
 
 if TYPE_CHECKING:
     from auditor.jobs.pack_tests import Failed, Tested
-    from auditor.packs.errors import PackError
+    from auditor.packs.pack_errors import PackError
 
 
 @click.command(
@@ -40,7 +40,7 @@ def command(packs: tuple[str, ...], rule: str, verbose: bool, strict: bool) -> i
     """
     refuse_empty()
     from auditor.jobs.pack_tests import tested
-    from auditor.packs.errors import PackError
+    from auditor.packs.pack_errors import PackError
 
     results: list[Tested] = []
     broken: list[PackError] = []

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.model.granted import Audience, Granted, GrantKind, GrantRow
+from auditor.model.report import Audience, Granted, GrantKind, GrantRow
 from auditor.render.words import count, resource, series
 
 ON_SCREEN = 1000

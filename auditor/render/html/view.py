@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from auditor.model.decision import Decision
-from auditor.model.disagreement import Disagreement
-from auditor.model.finding import Severity
+from auditor.model.finding import Disagreement, Severity
 from auditor.model.report import Report, Summary, WhatIf
 from auditor.render.disagreements import in_short
 from auditor.render.ending import short_digest

@@ -1,0 +1,3 @@
+"""Rules held against a snapshot: findings."""
+
+from __future__ import annotations

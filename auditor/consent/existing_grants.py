@@ -1,0 +1,150 @@
+"""What the app was granted already, for everybody and for the subject.
+
+Source: Microsoft Graph, ``oAuth2PermissionGrant``: one row per client and resource (and user); consent adds to
+the scope string in place; ``startTime`` and ``expiryTime`` are legacy and ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from auditor.consent.client import Client
+from auditor.consent.lookup import Absent, NotRead, not_read, service_principal
+from auditor.consent.permission import Permission
+from auditor.consent.truth import Truth
+from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.model.decision import Reason
+from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.snapshot import Snapshot
+
+TENANT_WIDE = "allprincipals"
+
+
+class Grants(msgspec.Struct, frozen=True, kw_only=True):
+    """Scopes granted, in lower case, by resource app id.
+
+    A resource in `tenant_wide` or `own` has a row, even if its string is empty. `elsewhere` says whether the
+    subject is covered by a row for a resource that was not asked about. `others` counts users with a grant of
+    their own who are not the subject.
+    """
+
+    tenant_wide: dict[str, frozenset[str]]
+    own: dict[str, frozenset[str]]
+    elsewhere: bool = False
+    others: int = 0
+
+    def has_row(self, resource: str) -> bool:
+        """Whether the subject is covered by any grant for this resource."""
+        return resource in self.tenant_wide or resource in self.own
+
+    def effective(self, resource: str) -> frozenset[str]:
+        """What a token for this resource would hold."""
+        return self.tenant_wide.get(resource, frozenset()) | self.own.get(resource, frozenset())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the subject is covered by no grant at all, for no resource: consent would be the initial one."""
+        return not (self.tenant_wide or self.own or self.elsewhere)
+
+
+NO_GRANTS = Grants(tenant_wide={}, own={})
+
+
+def grants_of(
+    snapshot: Snapshot, client: Client, resources: tuple[str, ...], user_id: str | None = None
+) -> Grants | NotRead:
+    """The grants of `client` on the given resources (app ids) that cover the subject.
+
+    `user_id` is the subject's object id; ``None`` is a hypothetical member without a grant of their own.
+    """
+    if client.presence is Truth.FALSE:
+        return NO_GRANTS
+    if unread := _unread(snapshot, client):
+        return unread
+    rows = tuple(grant_rows(snapshot, client))
+    if not rows:
+        return NO_GRANTS
+    object_ids: dict[str, str] = {}
+    for resource in resources:
+        match service_principal(snapshot, resource):
+            case ServicePrincipal() as principal:
+                object_ids[principal.id.lower()] = resource
+            case NotRead() as unread:
+                return unread
+            case Absent():
+                pass
+    return _sum(rows, object_ids, (user_id or "").lower())
+
+
+def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], user_id: str) -> Grants:
+    tenant_wide: dict[str, frozenset[str]] = {}
+    own: dict[str, frozenset[str]] = {}
+    elsewhere = False
+    others: set[str] = set()
+    for row in rows:
+        resource = object_ids.get(row.resourceId.lower())
+        principal = (row.principalId or "").lower()
+        if row.consentType.lower() == TENANT_WIDE:
+            bucket = tenant_wide
+        elif user_id and principal == user_id:
+            bucket = own
+        else:
+            others.add(principal)
+            continue
+        if resource is None:
+            elsewhere = True
+        else:
+            bucket[resource] = bucket.get(resource, frozenset()) | scopes_in(row.scope)
+    return Grants(tenant_wide=tenant_wide, own=own, elsewhere=elsewhere, others=len(others))
+
+
+def scopes_in(text: str) -> frozenset[str]:
+    """The scopes of a grant's string, in lower case; real data starts with a space and may hold doubles."""
+    return frozenset(text.lower().split())
+
+
+def grant_rows(snapshot: Snapshot, client: Client) -> Iterator[OAuth2PermissionGrant]:
+    """Every grant of the client, whoever it is for."""
+    for row in snapshot.sections.oauth2PermissionGrants or ():
+        if client.object_id and row.clientId.lower() == client.object_id.lower():
+            yield row
+
+
+def _unread(snapshot: Snapshot, client: Client) -> NotRead | None:
+    if snapshot.sections.oauth2PermissionGrants is None:
+        return not_read(snapshot, "oauth2PermissionGrants", client.app_id)
+    covered = snapshot.covers.get("oauth2PermissionGrants")
+    if covered is not None and client.app_id.lower() not in {app_id.lower() for app_id in covered}:
+        return not_read(snapshot, "oauth2PermissionGrants", client.app_id)
+    if client.object_id is None:
+        return not_read(snapshot, "servicePrincipals", client.app_id)
+    return None
+
+
+class Granted(msgspec.Struct, frozen=True):
+    """Whether one permission is granted already; `doubt` says why that is not certain."""
+
+    truth: Truth
+    reason: Reason = Reason.NO_POLICY_MATCHES
+    doubt: str = ""
+
+
+def granted(permission: Permission, grants: Grants | NotRead) -> Granted:
+    """Whether the subject's token would already hold this permission.
+
+    A grant of any Microsoft Graph scope also covers openid, profile and email, whose names need not be in
+    the string (live captures); for offline_access that is less sure.
+    """
+    if isinstance(grants, NotRead):
+        return Granted(Truth.UNKNOWN, Reason.NOT_READ)
+    name = permission.value.lower()
+    if name in grants.tenant_wide.get(permission.resource, ()):
+        return Granted(Truth.TRUE, Reason.GRANTED_TENANT_WIDE)
+    if name in grants.own.get(permission.resource, ()):
+        return Granted(Truth.TRUE, Reason.GRANTED_TO_USER)
+    if permission.is_openid and grants.effective(MICROSOFT_GRAPH):
+        unsure = "whether another Graph grant covers offline_access is not documented"
+        return Granted(Truth.TRUE, Reason.COVERED_BY_OTHER_GRANT, unsure if name == "offline_access" else "")
+    return Granted(Truth.FALSE)

@@ -1,0 +1,210 @@
+"""The explanation of a decision: the sentence that gives the reason, the error code, and what the user sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from auditor.consent.decision_facts import Case, Row
+from auditor.consent.possible_outcomes import Possible
+from auditor.consent.tenant_settings import Workflow
+from auditor.consent.truth import Truth
+from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED
+from auditor.model.decision import Outcome, Reason
+
+POLICY_NAMES = {
+    POLICY_RECOMMENDED: "the Microsoft-managed policy",
+    POLICY_LOW: "the policy for low-impact permissions",
+    POLICY_LEGACY: "the policy that lets users consent to any app",
+    POLICY_MAIL_CLIENTS: "the policy for popular mail clients",
+}
+
+
+def policy_name(policy_id: str | None) -> str:
+    """What to call a policy in a sentence."""
+    if not policy_id:
+        return "the tenant's policy"
+    return POLICY_NAMES.get(policy_id.lower(), f"the policy {policy_id}")
+
+
+def listed(names: Iterable[str], word: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    each = list(dict.fromkeys(names))
+    if len(each) < 2:
+        return "".join(each)
+    return f"{', '.join(each[:-1])} {word} {each[-1]}"
+
+
+def because(case: Case, possible: Sequence[Possible]) -> str:
+    """One sentence, without a full stop inside, that answers whether the subject can connect."""
+    outcomes = tuple(dict.fromkeys(p.outcome for p in possible))
+    if len(outcomes) > 1:
+        return _depends(case, possible, outcomes)
+    first = possible[0]
+    who, app = case.subject.phrase, case.app.label
+    match first.outcome:
+        case Outcome.CONNECTS_SILENTLY:
+            return f"{who} connects {app} without being asked: {_granted(first)}."
+        case Outcome.CONNECTS_BUT_LACKS_SCOPES:
+            lacking = listed(r.permission.value for r in first.rows)
+            return f"{who} connects {app} without being asked, but {lacking} {_is(first.rows)} not granted."
+        case Outcome.USER_MAY_CONSENT:
+            return f"{who} can connect {app} and accepts the permissions: {_approved(first)}."
+        case Outcome.BLOCKED:
+            gate = first.gate
+            return f"{who} cannot connect {app}: {gate.because if gate else 'it is blocked'}."
+        case _:
+            return f"{who} cannot connect {app}: {_refusal(first, len(case.required))}."
+
+
+def _granted(first: Possible) -> str:
+    if any(r.granted.reason is Reason.GRANTED_TO_USER for r in first.rows):
+        return "every required scope is granted, in part to this user alone"
+    return "an administrator has granted every required scope for the whole tenant"
+
+
+def _approved(first: Possible) -> str:
+    if first.reason is Reason.SUBJECT_IS_ADMIN:
+        return first.rows[0].approval.detail
+    approvers = [r.approval.approvers for r in first.rows if r.approval.approvers]
+    alone = [policy for policy in approvers[0] if all(policy in each for each in approvers)] if approvers else []
+    names = alone[:1] or [policy for each in approvers for policy in each[:1]]
+    policies = listed(policy_name(policy) for policy in names)
+    verb = "approves" if len(set(names)) == 1 else "together approve"
+    return f"{policies} {verb} every scope that is still missing"
+
+
+def _refusal(first: Possible, required: int) -> str:
+    if first.reason is Reason.ASSIGNMENT_REQUIRED:
+        return "the app requires assignment, so users cannot consent for themselves"
+    if first.reason is Reason.RISK_STEP_UP:
+        return (
+            "its publisher is not verified and it asks for more than sign-in, so risk-based step-up consent"
+            " asks for an administrator"
+        )
+    if first.reason is Reason.USER_CONSENT_DISABLED:
+        return "user consent is switched off in this tenant"
+    parts = []
+    for reason in dict.fromkeys(sorted((r.approval.reason for r in first.rows), key=list(Reason).index)):
+        rows = tuple(r for r in first.rows if r.approval.reason is reason)
+        parts.append(_one_refusal(reason, rows, required))
+    more = "; the scopes below tell the rest" if len(parts) > 2 else ""
+    return "; ".join(parts[:2]) + more
+
+
+def _one_refusal(reason: Reason, rows: tuple[Row, ...], required: int) -> str:
+    everything = len(rows) == required > 4
+    names = f"all {required} required scopes" if everything else listed(r.permission.value for r in rows)
+    policies = listed((policy_name(r.approval.policy) for r in rows), "or")
+    match reason:
+        case Reason.SCOPE_EXCLUDED:
+            return f"{names} {_is(rows)} excluded by {policies}"
+        case Reason.SCOPE_NOT_CLASSIFIED:
+            if everything:
+                return f"none of its {required} required scopes is classified as {policies} asks for"
+            return f"{names} {_is(rows)} not classified as {policies} asks for"
+        case Reason.PUBLISHER_NOT_VERIFIED:
+            return f"its publisher is not verified, as {policies} asks for"
+        case Reason.SCOPE_REQUIRES_ADMIN:
+            return f"{names} may only be granted by an administrator"
+        case Reason.CLIENT_NOT_LISTED:
+            return f"{policies} is for other apps only"
+        case Reason.SCOPE_NOT_LISTED:
+            return f"{names} {_is(rows)} not among the permissions that {policies} allows"
+        case _:
+            return f"no assigned policy approves {names}"
+
+
+def _is(rows: Sequence[Row]) -> str:
+    return "is" if len({r.permission.value for r in rows}) == 1 else "are"
+
+
+_WHAT = {
+    Outcome.CONNECTS_SILENTLY: "connect without being asked",
+    Outcome.CONNECTS_BUT_LACKS_SCOPES: "connect but lack scopes",
+    Outcome.USER_MAY_CONSENT: "be asked and may accept",
+    Outcome.NEEDS_ADMIN: "need an administrator",
+    Outcome.BLOCKED: "be blocked",
+}
+
+
+def _depends(case: Case, possible: Sequence[Possible], outcomes: Sequence[Outcome]) -> str:
+    needs = tuple(dict.fromkeys(n for p in possible for n in p.needs))
+    told = needs[:2] if len(needs) == 2 else needs[:1]
+    more = f" and {len(needs) - 1} more facts" if len(needs) > 2 else ""
+    first = " and on ".join(told) or "facts that were not read"
+    who = (
+        case.subject.phrase[0].lower() + case.subject.phrase[1:]
+        if case.subject.user_id is None
+        else case.subject.phrase
+    )
+    will = listed((_WHAT[o] for o in outcomes), "or")
+    return f"Whether {who} can connect {case.app.label} depends on {first}{more}: they would {will}."
+
+
+_BLOCKED_SCREENS = {
+    Reason.NOT_ASSIGNED: (
+        "An error page: the administrator has configured the application to block users unless they are"
+        " specifically granted access."
+    ),
+    Reason.APP_DISABLED_IN_TENANT: "An error page: the application is disabled.",
+    Reason.APP_DEACTIVATED: "An error page: the app was disabled by its owner.",
+    Reason.APP_DISABLED_BY_MICROSOFT: "An error page: the application is disabled.",
+    Reason.RESOURCE_MISSING: "An error page: the organization lacks a subscription for the service.",
+    Reason.RESOURCE_DISABLED: "An error page: the service principal of the resource is disabled.",
+    Reason.REDIRECT_URI_NOT_REGISTERED: "An error page: the redirect URI does not match the registered ones.",
+    Reason.SCOPE_DOES_NOT_EXIST: "An error page: the app asked for a scope that does not exist.",
+    Reason.SCOPE_DISABLED: "An error page: the app asked for a scope that does not exist.",
+}
+
+
+def code(outcome: Outcome, reason: Reason, flow: Workflow, blocked_code: str = "") -> str:
+    """The AADSTS code of the outcome; empty where none is shown or none is documented."""
+    if outcome is Outcome.BLOCKED:
+        return blocked_code
+    if outcome is not Outcome.NEEDS_ADMIN:
+        return ""
+    off, on = "AADSTS90094", "AADSTS90095"
+    if reason is Reason.RISK_STEP_UP:
+        off, on = "AADSTS90094 or AADSTS900941", "AADSTS90094 or AADSTS900981"
+    if reason is Reason.ASSIGNMENT_REQUIRED:
+        on = off
+    return {Truth.TRUE: on, Truth.FALSE: off, Truth.UNKNOWN: off if on == off else f"{off} or {on}"}[flow.enabled]
+
+
+def screen(outcome: Outcome, reason: Reason, flow: Workflow, app: str, admin_role: str = "") -> str:
+    """What the user sees, as full sentences; a Global Administrator sees more ("Application consent experience")."""
+    if outcome is Outcome.USER_MAY_CONSENT and admin_role == "Global Administrator":
+        return (
+            '"Permissions requested", with Accept and Cancel, and a box "Consent on behalf of your organization",'
+            " which is not ticked: unticked, the consent is for this administrator alone."
+        )
+    match outcome:
+        case Outcome.CONNECTS_SILENTLY:
+            return "Nothing: the app connects without asking."
+        case Outcome.CONNECTS_BUT_LACKS_SCOPES:
+            return "Nothing: the app seems connected, but its calls are refused later (403, access denied)."
+        case Outcome.USER_MAY_CONSENT:
+            return '"Permissions requested", with Accept and Cancel.'
+        case Outcome.BLOCKED:
+            return _BLOCKED_SCREENS[reason]
+        case Outcome.DEPENDS:
+            return ""
+        case Outcome.NEEDS_ADMIN:
+            return _needs_admin(reason, flow, app)
+
+
+def _needs_admin(reason: Reason, flow: Workflow, app: str) -> str:
+    off = (
+        f'"Need admin approval": {app} needs permission to access resources in your organization'
+        " that only an admin can grant."
+    )
+    on = '"Approval required", with a box for the reason and a button "Request approval".'
+    risky = " The page adds that the app may be risky." if reason is Reason.RISK_STEP_UP else ""
+    match flow.enabled:
+        case Truth.TRUE:
+            nobody = " The request reaches nobody, because no reviewer is named." if flow.reviewers == 0 else ""
+            return on + risky + nobody
+        case Truth.FALSE:
+            return off + risky
+        case Truth.UNKNOWN:
+            return f'{off[:-1]}; or "Approval required", if the admin consent workflow is on ({flow.why}).{risky}'

@@ -1,0 +1,69 @@
+"""Apps that nobody has seen: what a policy would let users grant to an app of which only its kind is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from auditor.consent.approval import Approval, approval
+from auditor.consent.client import Client
+from auditor.consent.lookup import Absent, NotRead, not_read, service_principal
+from auditor.consent.permission import Permission, requested
+from auditor.consent.policies import Assigned
+from auditor.consent.truth import Truth
+from auditor.model.app import App, ScopeNeed
+from auditor.model.decision import Reason
+from auditor.model.snapshot import Snapshot
+
+UNVERIFIED, VERIFIED, OWN = "unverified-app", "verified-app", "own-app"
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+"""An id that no app and no tenant has."""
+
+
+def hypothetical(snapshot: Snapshot, kind: str) -> Client:
+    """An enabled app that no policy names: of another tenant and unverified or verified, or of this tenant."""
+    verified = kind == VERIFIED
+    return Client(
+        app_id=_NOBODY,
+        presence=Truth.TRUE,
+        object_id=_NOBODY,
+        enabled=Truth.TRUE,
+        deactivated=Truth.FALSE,
+        disabled_by_microsoft=Truth.FALSE,
+        assignment_required=Truth.FALSE,
+        owner_tenant=snapshot.tenant.id if kind == OWN else _NOBODY,
+        publisher_verified=Truth.TRUE if verified else Truth.FALSE,
+        publisher_id="a publisher that no policy names" if verified else "",
+    )
+
+
+def approvals(
+    snapshot: Snapshot, client: Client, needs: Iterable[ScopeNeed], assigned: tuple[Assigned, ...]
+) -> Iterator[tuple[Permission, Approval]]:
+    """What the policies say of each scope, asked for by itself.
+
+    Strict: where a policy or the resource's scopes were not read nothing stands in for them, and the
+    approval is unknown unless every policy that was read decides it.
+    """
+    strict = tuple(msgspec.structs.replace(a, policy=None) if a.documented else a for a in assigned)
+    for permission in requested(snapshot, App(client_id=client.app_id, scopes=tuple(needs))):
+        yield permission, _approval(snapshot, permission, client, strict)
+
+
+def _approval(snapshot: Snapshot, permission: Permission, client: Client, assigned: tuple[Assigned, ...]) -> Approval:
+    if not assigned:
+        return approval(permission, client, assigned)
+    if isinstance(service_principal(snapshot, permission.resource), Absent):
+        detail = f"{permission.resource_name} is not in this tenant, so nobody can be asked for its scopes"
+        return Approval(truth=Truth.FALSE, reason=Reason.RESOURCE_MISSING, detail=detail)
+    if permission.exists is Truth.FALSE or permission.enabled is Truth.FALSE:
+        detail = f"{permission.resource_name} has no scope {permission.value} that can be asked for"
+        return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_DOES_NOT_EXIST, detail=detail)
+    if permission.exists is Truth.UNKNOWN or permission.from_table:
+        why = not_read(snapshot, "servicePrincipals", permission.resource).why
+        return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=why)
+    found = approval(permission, client, assigned)
+    if found.truth is Truth.UNKNOWN and isinstance(permission.classification, NotRead):
+        return msgspec.structs.replace(found, detail=permission.classification.why)
+    return found

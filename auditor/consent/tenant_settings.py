@@ -1,0 +1,127 @@
+"""The tenant's own settings: user consent, the admin consent workflow, and risk-based step-up consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from auditor.consent.client import Client
+from auditor.consent.lookup import Absent, NotRead, assigned_policies, consent_setting, not_read
+from auditor.consent.permission import Permission
+from auditor.consent.policies import self_consent_ids
+from auditor.consent.truth import Truth, all_of, known
+from auditor.facts.ids import (
+    BASIC_SCOPES,
+    MICROSOFT_GRAPH,
+    POLICY_LEGACY,
+    POLICY_LOW,
+    POLICY_MAIL_CLIENTS,
+    POLICY_RECOMMENDED,
+)
+from auditor.model.app import App
+from auditor.model.snapshot import Snapshot
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """Key (``none``, ``low``, ``recommended``, ``legacy``, ``custom``), the portal's label, and the policies."""
+
+    key: str
+    label: str
+    policies: tuple[str, ...]
+
+
+_LABELS = {
+    frozenset[str](): ("none", "Do not allow user consent"),
+    frozenset({POLICY_LOW}): (
+        "low",
+        "Allow user consent for apps from verified publishers, for selected permissions",
+    ),
+    frozenset({POLICY_RECOMMENDED}): ("recommended", "Let Microsoft manage your consent settings"),
+    frozenset({POLICY_RECOMMENDED, POLICY_MAIL_CLIENTS}): (
+        "recommended",
+        "Let Microsoft manage your consent settings, with popular mail clients allowed",
+    ),
+    frozenset({POLICY_LEGACY}): ("legacy", "Allow user consent for apps"),
+}
+
+
+def user_consent_setting(snapshot: Snapshot) -> Setting | NotRead:
+    """Which of the portal's choices the tenant made; ``custom`` for what only Graph or PowerShell can set."""
+    entries = assigned_policies(snapshot)
+    if isinstance(entries, NotRead):
+        return entries
+    policies = self_consent_ids(entries)
+    known = _LABELS.get(frozenset(p.lower() for p in policies))
+    if known is None:
+        return Setting("custom", f"customized with Microsoft Graph or PowerShell ({', '.join(policies)})", policies)
+    return Setting(known[0], known[1], policies)
+
+
+LEGACY_SETTING = "EnableAdminConsentRequests"
+
+
+class Workflow(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether users may ask for approval; `reviewers` counts the reviewer entries, ``None`` when not known."""
+
+    enabled: Truth
+    reviewers: int | None = None
+    why: str = ""
+    doubts: tuple[str, ...] = ()
+
+
+def workflow(snapshot: Snapshot) -> Workflow:
+    """The state of the workflow; the older directory setting stands in for a policy that was not read."""
+    policy = snapshot.sections.adminConsentRequestPolicy
+    if policy is not None and policy.isEnabled is not None:
+        reviewers = None if policy.reviewers is None else len(policy.reviewers)
+        return Workflow(enabled=known(policy.isEnabled), reviewers=reviewers)
+    unread = not_read(snapshot, "adminConsentRequestPolicy").why
+    setting = consent_setting(snapshot, LEGACY_SETTING)
+    if isinstance(setting, str):
+        doubt = f"{unread}; the older directory setting {LEGACY_SETTING} stands in"
+        return Workflow(enabled=known(setting == "true"), why=unread, doubts=(doubt,))
+    return Workflow(enabled=Truth.UNKNOWN, why=unread)
+
+
+SETTING = "BlockUserConsentForRiskyApps"
+
+
+class StepUp(msgspec.Struct, frozen=True):
+    """Whether step-up is switched on; `why` is a clause, `needs` the missing fact."""
+
+    truth: Truth
+    why: str
+    needs: str = ""
+
+
+def step_up(snapshot: Snapshot) -> StepUp:
+    """Whether the tenant has step-up on: it has, unless every indicator that is present says off."""
+    policy = snapshot.sections.authorizationPolicy
+    setting = consent_setting(snapshot, SETTING)
+    allowed = policy.allowUserConsentForRiskyApps if policy else None
+    if allowed is False or setting == "true":
+        return StepUp(Truth.TRUE, "risk-based step-up consent is switched on")
+    if policy is None:
+        why = not_read(snapshot, "authorizationPolicy").why
+        return StepUp(Truth.UNKNOWN, why, f"whether risk-based step-up is on ({why})")
+    if isinstance(setting, NotRead):
+        # Absent indicators do not count, so with the policy silent the setting alone could switch it off.
+        needs = f"whether risk-based step-up is on ({setting.why})"
+        return StepUp(Truth.UNKNOWN, setting.why, needs)
+    if allowed is None and isinstance(setting, Absent):
+        return StepUp(Truth.TRUE, "risk-based step-up consent is on by default")
+    return StepUp(Truth.FALSE, "risk-based step-up consent is switched off")
+
+
+def looks_risky(snapshot: Snapshot, app: App, client: Client, asked: Iterable[Permission]) -> Truth:
+    """Whether the request has the typical marks of a risky one.
+
+    A multi-tenant app of another tenant, registered after 8 November 2020, whose publisher is not verified,
+    and which asks for more than sign-in and the user's own profile.
+    """
+    beyond = any(p.resource != MICROSOFT_GRAPH or p.value.lower() not in BASIC_SCOPES for p in asked if not p.implicit)
+    owner = client.owner_tenant
+    foreign = Truth.UNKNOWN if owner is None else known(owner.lower() != snapshot.tenant.id.lower())
+    old = Truth.TRUE if app.registered_before_2020_11_08 else Truth.FALSE
+    return all_of((known(beyond), ~client.publisher_verified, foreign, ~old))

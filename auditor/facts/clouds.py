@@ -1,0 +1,32 @@
+"""Microsoft's national clouds: where each signs in, where its Graph is, and where its administrators work.
+
+The table and its sources are in ``clouds.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from auditor.facts.tables import load_table
+
+
+class Cloud(msgspec.Struct, frozen=True, kw_only=True):
+    """The addresses of one cloud, without trailing slashes."""
+
+    name: str
+    authority: str
+    graph: str
+    portal: str
+    verifies_publishers: bool = True
+
+
+class _Table(msgspec.Struct, frozen=True):
+    source: str
+    clouds: tuple[Cloud, ...]
+
+
+CLOUDS: Mapping[str, Cloud] = MappingProxyType({cloud.name: cloud for cloud in load_table("clouds", _Table).clouds})
+"""By the name that ``--cloud`` takes."""

@@ -1,0 +1,71 @@
+"""Ids and names that are the same in every tenant, each with a name of its own in the code.
+
+Sources: the Microsoft Graph permissions reference, the Entra built-in roles reference, and
+"Manage app consent policies" of the Entra documentation.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+MICROSOFT_GRAPH = "00000003-0000-0000-c000-000000000000"
+EXCHANGE_ONLINE = "00000002-0000-0ff1-ce00-000000000000"
+SHAREPOINT_ONLINE = "00000003-0000-0ff1-ce00-000000000000"
+POWER_BI = "00000009-0000-0000-c000-000000000000"
+DATAVERSE = "00000007-0000-0000-c000-000000000000"
+POWER_APPS = "475226c6-020e-4fb2-8a90-7a972cbfc1d4"
+POWER_AUTOMATE = "7df0a125-d3be-4c96-aa54-591f83ff541c"
+
+RESOURCE_NAMES = MappingProxyType(
+    {
+        MICROSOFT_GRAPH: "Microsoft Graph",
+        EXCHANGE_ONLINE: "Office 365 Exchange Online",
+        SHAREPOINT_ONLINE: "Office 365 SharePoint Online",
+        POWER_BI: "Power BI Service",
+        DATAVERSE: "Dataverse",
+        POWER_APPS: "PowerApps Service",
+        POWER_AUTOMATE: "Microsoft Flow Service",
+    }
+)
+"""Microsoft's resources whose scopes rules refer to, as Entra names them."""
+
+RESOURCES = MappingProxyType(
+    {
+        "microsoft-graph": MICROSOFT_GRAPH,
+        "exchange-online": EXCHANGE_ONLINE,
+        "sharepoint-online": SHAREPOINT_ONLINE,
+        "power-bi": POWER_BI,
+        "dataverse": DATAVERSE,
+        "power-apps": POWER_APPS,
+        "power-automate": POWER_AUTOMATE,
+    }
+)
+"""The names by which packs and the lists of permissions refer to these resources; any other goes by its app id."""
+
+MAILBOX_RESOURCES = (MICROSOFT_GRAPH, EXCHANGE_ONLINE)
+"""The resources whose scopes give access to mailboxes; their scopes are published."""
+
+OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
+"""OpenID Connect scopes; all four live on Microsoft Graph's service principal."""
+
+BASIC_SCOPES = OPENID_SCOPES | {"user.read"}
+"""Sign-in and own profile: what a request may ask without looking risky (lower case)."""
+
+FOR_SELF = "managepermissiongrantsforself"
+"""Lower-case prefix of the policies under which users consent for themselves."""
+FOR_ALL = "managepermissiongrantsforall"
+
+POLICY_LEGACY = "microsoft-user-default-legacy"
+POLICY_LOW = "microsoft-user-default-low"
+POLICY_RECOMMENDED = "microsoft-user-default-recommended"
+POLICY_MAIL_CLIENTS = "microsoft-user-default-allow-consent-apps"
+
+GUEST_ROLE_AS_MEMBER = "a0b1b346-4d3e-4e8b-98f8-753987be4970"
+
+ROLE_GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+ROLE_PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
+ROLE_APPLICATION_ADMINISTRATOR = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
+ROLE_CLOUD_APPLICATION_ADMINISTRATOR = "158c047a-c907-4556-b7ef-446551a6b5f7"
+
+CONSENT_SETTINGS_TEMPLATE = "dffd5d46-495d-40a9-8e21-954ff55e198a"
+"""Template of the directory settings object "Consent Policy Settings"."""

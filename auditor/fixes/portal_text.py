@@ -1,0 +1,50 @@
+"""Phrases and places that several routes share: who may do it, where to click, how to check.
+
+Source: Entra admin center, menu names of 2026 ("Entra ID > Enterprise apps"); Entra built-in roles reference.
+"""
+
+from __future__ import annotations
+
+from auditor.consent.decision_facts import Case
+from auditor.consent.explanation import listed
+from auditor.consent.links import portal_address
+from auditor.consent.lookup import service_principal
+from auditor.fixes.requests import DEFAULT_ACCESS, SOME_ROLE
+from auditor.model.resources import ServicePrincipal
+
+CHECK_AGAIN = "Run this check again, or have an ordinary user (not an administrator) connect the app."
+ADMINS = "Cloud Application Administrator"
+POLICY_ADMIN = "Privileged Role Administrator"
+GLOBAL_ADMIN = "Global Administrator"
+
+
+def app_page(case: Case) -> str:
+    """The app's page in the admin center."""
+    return f"{portal_address(case.snapshot)} > Entra ID > Enterprise apps > All applications > {case.app.label}"
+
+
+def consent_page(case: Case, page: str) -> str:
+    """One of the pages of the tenant's consent settings."""
+    return f"{portal_address(case.snapshot)} > Entra ID > Enterprise apps > Consent and permissions > {page}"
+
+
+def scope_names(case: Case) -> str:
+    """The required scopes in a sentence, without OpenID Connect's."""
+    return listed(r.permission.value for r in case.required if not r.permission.is_openid)
+
+
+def role_for(case: Case) -> tuple[str, str]:
+    """The app role of an assignment, and what to say where the administrator has to choose one.
+
+    An app that has roles for users takes no assignment to the default role ("Grant consent on behalf of a
+    single user").
+    """
+    principal = service_principal(case.snapshot, case.app.client_id)
+    roles = principal.appRoles or () if isinstance(principal, ServicePrincipal) else ()
+    for_users = [role for role in roles if "User" in role.allowedMemberTypes and role.isEnabled is not False]
+    if not for_users:
+        return DEFAULT_ACCESS, ""
+    if len(for_users) == 1:
+        return for_users[0].id, ""
+    choice = listed((f"{role.id} ({role.displayName or role.value or 'no name'})" for role in for_users), "or")
+    return SOME_ROLE, f"{SOME_ROLE} is one of the app's roles: {choice}."

@@ -1,1 +1,0 @@
-"""Rules held against a snapshot: findings."""

@@ -1,0 +1,262 @@
+"""Values with places → typed values: every key that nobody knows and every value of a wrong kind is told.
+
+The shape of a document is a tree of msgspec structs, the same that its JSON Schema is made of.
+``Meta(extra={"must": function})`` on a text adds a condition: the function returns what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
+import msgspec.inspect as mi
+
+from auditor.packs.pack_errors import Problems, listed, nearest
+from auditor.packs.yaml_nodes import Broken, Entry, Items, Node, Scalar, Table, plain
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """Base of the shapes that a pack is written in: keys in kebab case, and none but the named ones."""
+
+    noun: ClassVar[str] = "this table"
+
+
+class Wrong(NamedTuple):
+    """What is wrong with a text: the message is completed by what belongs there."""
+
+    message: str
+    expected: str = ""
+    near: str = ""
+
+
+Must = Callable[[str], Wrong | None]
+
+SKIP: Any = msgspec.UNSET
+"""Stands for a value that was reported and must not be used."""
+
+
+@cache
+def shape_of(kind: Any) -> mi.Type:
+    """The shape of a type, from its annotations."""
+    return mi.type_info(kind)
+
+
+def fit(node: Node, kind: Any, problems: Problems, what: str, *, is_complete: bool = True) -> Any:
+    """The node as a value of type `kind`; what does not fit goes to `problems` and leaves ``UNSET``.
+
+    Of a node that is not complete no key is missed: what should have handed it down could not be read.
+    """
+    return _Fitter(problems, is_complete).value(node, shape_of(kind), what)
+
+
+def noun_of(shape: mi.StructType) -> str:
+    """What to call the table in a sentence."""
+    if shape.tag_field is not None:
+        return f"a check of kind {shape.tag}"
+    return str(getattr(shape.cls, "noun", "this table"))
+
+
+def described(node: Node) -> str:
+    """What the node is, in a sentence about it."""
+    match node:
+        case Items():
+            return "is a list" if node.nodes else "is an empty list"
+        case Table():
+            return "is a table"
+        case Scalar(value=None) | Scalar(text=""):
+            return "is empty"
+        case Scalar(value=bool()):
+            return f"is {node.text}"
+        case Scalar(value=str()):
+            return f'is the text "{node.text[:40]}"' if node.text.strip() else "is empty"
+        case Scalar():
+            return f"is the number {node.text}"
+        case Broken():
+            return "is not readable"
+
+
+class _Fitter:
+    """Holds nodes against shapes."""
+
+    def __init__(self, problems: Problems, is_complete: bool) -> None:
+        self.problems = problems
+        self.is_complete = is_complete
+
+    def value(self, node: Node, shape: mi.Type, what: str) -> Any:
+        """The node as the shape has it, or ``UNSET``."""
+        if isinstance(node, Broken):
+            return SKIP
+        match shape:
+            case mi.Metadata():
+                return self._annotated(node, shape, what)
+            case mi.StructType():
+                return self._struct(node, shape, what)
+            case mi.UnionType():
+                return self._union(node, shape, what)
+            case mi.VarTupleType() | mi.ListType():
+                return self._items(node, shape.item_type, what)
+            case mi.DictType():
+                return self._mapping(node, shape, what)
+            case mi.EnumType():
+                names = {str(member.value): member for member in shape.cls}
+                return self._choice(node, names, what)
+            case mi.LiteralType():
+                return self._choice(node, {str(value): value for value in shape.values}, what)
+            case mi.AnyType():
+                return plain(node)
+            case _:
+                return self._leaf(node, shape, what)
+
+    def _leaf(self, node: Node, shape: mi.Type, what: str) -> Any:
+        if isinstance(node, Scalar) and _fits(node, shape):
+            return node.value.strip() if isinstance(node.value, str) else node.value
+        expected = _NAMES[type(shape)]
+        if isinstance(node, Scalar) and node.value is not None:
+            if isinstance(shape, mi.StrType) and not isinstance(node.value, str):
+                expected += f': put it in quotes, "{node.text}"'
+            elif isinstance(shape, mi.BoolType) and node.text in ("true", "false"):
+                expected += ", without quotes"
+        self.problems.add(node.at, f"{what} {described(node)}", expected=expected)
+        return SKIP
+
+    def _choice(self, node: Node, names: dict[str, Any], what: str) -> Any:
+        if isinstance(node, Scalar) and type(node.value) is int and node.value in names.values():
+            return node.value
+        if not (isinstance(node, Scalar) and isinstance(node.value, str)):
+            self.problems.add(node.at, f"{what} {described(node)}", expected=listed(names))
+            return SKIP
+        if node.value not in names:
+            message = f'unknown {what} "{node.value[:80]}"'
+            self.problems.add(node.at, message, expected=listed(names), near=nearest(node.value, names))
+            return SKIP
+        return names[node.value]
+
+    def _annotated(self, node: Node, shape: mi.Metadata, what: str) -> Any:
+        value = self.value(node, shape.type, what)
+        must: Must | None = (shape.extra or {}).get("must")
+        if value is SKIP or must is None or not isinstance(value, str):
+            return value
+        if (wrong := must(value)) is None:
+            return value
+        self.problems.add(node.at, f"{what} {wrong.message}", expected=wrong.expected, near=wrong.near)
+        return SKIP
+
+    def _union(self, node: Node, shape: mi.UnionType, what: str) -> Any:
+        tagged = [member for member in shape.types if isinstance(member, mi.StructType) and member.tag_field]
+        if tagged:
+            return self._tagged(node, tagged, what)
+        for member in shape.types:
+            if _takes(node, member):
+                return self.value(node, member, what)
+        literals = [str(v) for m in shape.types if isinstance(m, mi.LiteralType) for v in m.values]
+        kinds = [_NAMES[type(_bare(m))] for m in shape.types if not isinstance(_bare(m), mi.LiteralType | mi.NoneType)]
+        self.problems.add(node.at, f"{what} {described(node)}", expected=listed([*kinds, *literals]))
+        return SKIP
+
+    def _tagged(self, node: Node, members: list[mi.StructType], what: str) -> Any:
+        """A table whose `kind` tells which of the shapes it has."""
+        if not isinstance(node, Table):
+            self.problems.add(node.at, f"{what} {described(node)}", expected="a table with a kind")
+            return SKIP
+        field = str(members[0].tag_field)
+        if (kind := node.entries.get(field)) is None:
+            self.problems.add(node.at, f'{what} lacks the key "{field}"')
+            return SKIP
+        by_tag = {str(member.tag): member for member in members}
+        chosen = self._choice(kind.value, by_tag, f"{field} of {what}")
+        return SKIP if chosen is SKIP else self._struct(node, chosen, what)
+
+    def _items(self, node: Node, item: mi.Type, what: str) -> Any:
+        if not isinstance(node, Items):
+            self.problems.add(node.at, f"{what} {described(node)}", expected="a list")
+            return SKIP
+        return tuple(value for n in node.nodes if (value := self.value(n, item, f"an entry of {what}")) is not SKIP)
+
+    def _mapping(self, node: Node, shape: mi.DictType, what: str) -> Any:
+        if not isinstance(node, Table):
+            self.problems.add(node.at, f"{what} {described(node)}", expected="a table")
+            return SKIP
+        found: dict[str, Any] = {}
+        for key, entry in node.entries.items():
+            self.value(Scalar(entry.at, key, key), shape.key_type, f"a key of {what}")
+            if (value := self.value(entry.value, shape.value_type, key)) is not SKIP:
+                found[key] = value
+        return found
+
+    def _struct(self, node: Node, shape: mi.StructType, what: str) -> Any:
+        if not isinstance(node, Table):
+            self.problems.add(node.at, f"{what} {described(node)}", expected=f"a table ({noun_of(shape)})")
+            return SKIP
+        fields = {field.encode_name: field for field in shape.fields}
+        meant = set(self._unknown_keys(node, shape, fields))
+        for name, field in fields.items() if self.is_complete else ():
+            if field.required and name not in node.entries and name not in meant:
+                self.problems.add(node.at, f'{noun_of(shape)} lacks the key "{name}"')
+        values = {
+            field.name: self.value(node.entries[name].value, field.type, name)
+            for name, field in fields.items()
+            if name in node.entries
+        }
+        if any(field.required and values.get(field.name, SKIP) is SKIP for field in fields.values()):
+            return SKIP
+        return shape.cls(**{name: value for name, value in values.items() if value is not SKIP})
+
+    def _unknown_keys(self, node: Table, shape: mi.StructType, known: dict[str, Any]) -> Iterator[str]:
+        """Report keys that the shape does not have; yields the keys that were probably meant."""
+        names = [*known, *([shape.tag_field] if shape.tag_field else [])]
+        unknown: list[Entry] = [entry for key, entry in node.entries.items() if key not in names]
+        for entry in unknown:
+            near = nearest(entry.key, [name for name in names if name not in node.entries])
+            message = f'unknown key "{entry.key[:80]}" in {noun_of(shape)}'
+            self.problems.add(entry.at, message, expected=listed(names) if names else "none", near=near)
+            yield near
+
+
+_NAMES: dict[type, str] = {
+    mi.StrType: "text",
+    mi.BoolType: "true or false",
+    mi.IntType: "a whole number",
+    mi.FloatType: "a number",
+    mi.NoneType: "nothing",
+    mi.StructType: "a table",
+    mi.DictType: "a table",
+    mi.VarTupleType: "a list",
+    mi.ListType: "a list",
+}
+
+
+def _bare(shape: mi.Type) -> mi.Type:
+    return shape.type if isinstance(shape, mi.Metadata) else shape
+
+
+def _takes(node: Node, shape: mi.Type) -> bool:
+    """Whether the node is of the kind that the shape is about, right or wrong in detail."""
+    match _bare(shape):
+        case mi.StructType() | mi.DictType():
+            return isinstance(node, Table)
+        case mi.VarTupleType() | mi.ListType():
+            return isinstance(node, Items)
+        case mi.LiteralType() as literal:
+            return isinstance(node, Scalar) and node.value in literal.values
+        case mi.EnumType():
+            return isinstance(node, Scalar) and isinstance(node.value, str)
+        case other:
+            return isinstance(node, Scalar) and _fits(node, other)
+
+
+def _fits(node: Scalar, shape: mi.Type) -> bool:
+    value = node.value
+    match shape:
+        case mi.StrType():
+            return isinstance(value, str) and bool(value.strip())
+        case mi.BoolType():
+            return isinstance(value, bool)
+        case mi.IntType():
+            return isinstance(value, int) and not isinstance(value, bool)
+        case mi.FloatType():
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case mi.NoneType():
+            return value is None
+    return False

@@ -1,0 +1,101 @@
+"""A new pack as text: what is known of an app, in the words and order of the packs that ship."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from auditor.facts.scope_lists import RESOURCES
+from auditor.model.app import App, RequestMode, ScopeNeed
+from auditor.packs import value_validators as words
+from auditor.packs.forms import FORMAT, FORMAT_VERSION
+from auditor.packs.load import is_taken
+
+_LONGEST_NAME = 40
+_WIDTH = 108
+
+
+def name_for(app: App) -> str:
+    """A name for the app's pack that `words.pack_name` takes, and that no shipped pack has."""
+    plain = unicodedata.normalize("NFKD", app.name).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall("[a-z0-9]+", plain))[:_LONGEST_NAME].strip("-")
+    return f"{slug}-own" if is_taken(slug) else slug or f"app-{app.client_id[:8]}"
+
+
+def pack_text(app: App, *, name: str, source: str = "") -> str:
+    """A pack that judges `app` by the rules for any vendor's app; `source` is where its scopes come from.
+
+    The text is not checked: loading it tells what is wrong with the app's scopes and addresses.
+    """
+    label = app.name or f"App {app.client_id[:8]}"
+    head = {
+        "format": FORMAT,
+        "format-version": FORMAT_VERSION,
+        "pack": name,
+        "version": "1.0",
+        "title": f"{label} connection",
+        "about": f"Can users connect {label}? If not, which setting stops them, and what is the least that an"
+        " administrator has to change?",
+        "extends": "vendor-app",
+    }
+    return "".join(
+        (
+            f"# {_comment(label)}, judged by the rules that suit any vendor's app (consent-auditor packs show"
+            " vendor-app).\n# docs/writing-rules.md tells what else can stand here: rules of your own, cases,"
+            " references.\n\n",
+            _yaml(head),
+            "\napp:\n",
+            _indented(_yaml(_app(app, label, source))),
+            _indented(_yaml({"scopes": _scopes(app.scopes)})),
+        )
+    )
+
+
+def _app(app: App, label: str, source: str) -> Mapping[str, Any]:
+    found: dict[str, Any] = {"name": label, "client-id": app.client_id}
+    if uris := [uri for uri in app.redirect_uris if words.redirect_uri(uri) is None]:
+        found["redirect-uris"] = uris
+    if app.mode is not RequestMode.DYNAMIC:
+        found["request"] = app.mode.value
+    if app.prompt_consent:
+        found["prompt-consent"] = True
+    if app.authority:
+        found["authority"] = app.authority
+    found["publisher-verified"] = "unknown" if app.publisher_verified is None else app.publisher_verified
+    found["owner-tenant"] = app.owner_tenant or "unknown"
+    if source:
+        found["source"] = source
+    return found
+
+
+def _scopes(needs: Iterable[ScopeNeed]) -> Mapping[str, list[str]]:
+    """The scopes by resource, by the name that packs have for it where there is one."""
+    names = {app_id: name for name, app_id in RESOURCES.items()}
+    found: dict[str, list[str]] = {}
+    for need in needs:
+        found.setdefault(names.get(need.resource, need.resource), []).append(need.value)
+    return found
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists stand further in than their key, as in the packs that ship."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        return super().increase_indent(flow, indentless=False)
+
+
+def _yaml(value: Mapping[str, Any]) -> str:
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False)
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}" if line.strip() else line for line in text.splitlines(keepends=True))
+
+
+def _comment(text: str) -> str:
+    """Text that cannot end its comment."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,165 @@
+"""The texts of a pack and of every pack that it extends, to be kept beside a report.
+
+In a folder of their own no two of them have one name, and one that extends a file names it as its neighbour.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import msgspec
+import yaml
+
+from auditor.model.rule import Pack
+from auditor.packs.extend import chain
+from auditor.packs.load import load
+from auditor.packs.pack_errors import Problems, TooManyProblems
+from auditor.packs.sources import Source, file_source, is_path, is_shipped, shipped_names, shipped_source
+from auditor.packs.yaml_nodes import Scalar, child, plain, read
+
+replace = msgspec.structs.replace
+Rewrite = Callable[[dict[str, Any], str], dict[str, Any]]
+"""The document of a pack of one's own, and the name of its file without the ending → the document to keep."""
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,80}\.ya?ml")
+"""A file name that every system can have, and that leads nowhere else."""
+_EXTENDS = re.compile(r"(?m)^extends:.*$")
+
+
+class PackFile(NamedTuple):
+    """One text: the name of its file, the bytes, whether it came with the program, and where it was found."""
+
+    name: str
+    text: bytes
+    shipped: bool
+    label: str
+
+
+class PackText(NamedTuple):
+    """A pack, and its text and those of its parents, its own first."""
+
+    pack: Pack
+    files: tuple[PackFile, ...]
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether the pack itself came with the program, or is a copy of one to the letter."""
+        return self.files[0].shipped
+
+
+def texts_of(source: Source) -> PackText:
+    """The pack in `source` and its texts. Raises PackError."""
+    return PackText(load(source), tuple(_file(link.source) for link in chain(source, Problems()).links))
+
+
+def shipped_text(name: str) -> bytes | None:
+    """The text of the shipped pack whose file has this name, if there is one."""
+    stem = name.removesuffix(".yaml")
+    return shipped_source(stem).text if stem != name and stem in shipped_names() else None
+
+
+def parent_named(text: bytes) -> str:
+    """What a pack's text says that it extends; empty where it says nothing that can be read."""
+    problems = Problems()
+    try:
+        found = child(read(text, "", problems), "extends")
+    except TooManyProblems:
+        return ""
+    return found.value.strip() if isinstance(found, Scalar) and isinstance(found.value, str) else ""
+
+
+def laid_out(texts: Iterable[PackText], rewrite: Rewrite | None = None) -> list[PackText]:
+    """The packs as they are when all their texts lie in one folder, under names that no two of them share.
+
+    With `rewrite` it is done to every text that did not ship, and their files are called ``own-1.yaml`` and so on.
+    Raises PackError where that breaks a pack.
+    """
+    packs = tuple(texts)
+    names = dict(_names(packs, neutral=rewrite is not None))
+    with TemporaryDirectory(prefix="consent-auditor-") as folder:
+        for text in packs:
+            for file, parent in zip(text.files, (*text.files[1:], None), strict=True):
+                neighbour = names[parent.label] if parent is not None and not parent.shipped else ""
+                told = _told(file, names[file.label], neighbour, rewrite)
+                Path(folder, names[file.label]).write_bytes(told)
+        return [text if text.is_shipped else _here(Path(folder, names[text.files[0].label])) for text in packs]
+
+
+def _file(source: Source) -> PackFile:
+    name = PurePath(source.label.replace("\\", "/")).name
+    is_here = source.folder is None and is_shipped(source.label)
+    return PackFile(name, source.text, is_here or shipped_text(name) == source.text, source.label)
+
+
+def _names(packs: Iterable[PackText], *, neutral: bool) -> Iterator[tuple[str, str]]:
+    """The file name of each text, by where it was found."""
+    files = {file.label: file for text in packs for file in text.files}
+    taken = {name.lower() + ".yaml" for name in shipped_names()}
+    number = 0
+    for label, file in files.items():
+        if file.shipped:
+            yield label, file.name
+            continue
+        name = file.name
+        while neutral or name.lower() in taken or NAME.fullmatch(name) is None:
+            number += 1
+            name = f"own-{number}.yaml"
+            if name not in taken:
+                break
+        taken.add(name.lower())
+        yield label, name
+
+
+def _told(file: PackFile, name: str, parent: str, rewrite: Rewrite | None) -> bytes:
+    """The text to keep; `parent` is the neighbour that it extends, if that is none of the program's."""
+    if file.shipped:
+        return file.text
+    says = parent_named(file.text)
+    # A copy of a shipped pack that lay beside it is found by its name.
+    wanted = f"./{parent}" if parent else PurePath(says.replace("\\", "/")).stem if is_path(says) else says
+    if rewrite is None:
+        return _extending(file.text, says, wanted)
+    document = rewrite(_document(file.text), PurePath(name).stem)
+    return _dumped({**document, "extends": wanted} if wanted else document)
+
+
+def _extending(text: bytes, says: str, wanted: str) -> bytes:
+    """The same text, but for what it extends; line by line, so that comments stay."""
+    if not says or says in (wanted, wanted.removeprefix("./")):
+        return text
+    made = _EXTENDS.sub(f"extends: {wanted}", text.decode("utf-8-sig"), count=1).encode()
+    return made if parent_named(made) == wanted else _dumped({**_document(text), "extends": wanted})
+
+
+def _document(text: bytes) -> dict[str, Any]:
+    node = read(text, "", Problems())
+    found = plain(node) if node is not None else {}
+    return found if isinstance(found, dict) else {}
+
+
+class _Dumper(yaml.SafeDumper):
+    """What stands twice is written twice: packs know no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _dumped(document: Mapping[str, Any]) -> bytes:
+    return yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=108).encode()
+
+
+def _here(path: Path) -> PackText:
+    """The pack of the file, without a word of the folder for temporary files that it lies in."""
+    found = texts_of(file_source(path))
+    shown = {file.label: file.name for file in found.files}
+    # Rules of shipped parents keep their own places.
+    places = {
+        rule: at if at.file.startswith("rules/") else replace(at, file=PurePath(at.file).name)
+        for rule, at in found.pack.places.items()
+    }
+    files = tuple(file._replace(label=shown[file.label]) for file in found.files)
+    return PackText(replace(found.pack, places=places, origin=path.name), files)

@@ -1,0 +1,318 @@
+"""YAML text → values that know their line and column, and errors where YAML would surprise.
+
+The C parser's events are used rather than its composer: they show anchors, tags and quotes, which the
+composer hides, and they nest without recursion. YAML 1.1 reads an unquoted ``no`` as false, ``012`` as
+10, ``1:30`` as 90 and ``2026-11-22`` as a date; whoever wrote that meant text, so all of it is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TypeAlias
+
+import yaml
+
+from auditor.packs.pack_errors import Place, Problems
+
+LARGEST = 256 * 1024
+"""Bytes in a pack. The shipped ones have a tenth of it."""
+DEEPEST = 32
+"""Levels of nesting; a pack needs about eight."""
+
+
+class Scalar(NamedTuple):
+    """Text, a number, true, false or nothing."""
+
+    at: Place
+    value: str | int | float | bool | None
+    text: str
+
+
+class Items(NamedTuple):
+    """A list."""
+
+    at: Place
+    nodes: tuple[Node, ...]
+
+
+class Entry(NamedTuple):
+    """A key and its value, each with its own place."""
+
+    at: Place
+    key: str
+    value: Node
+
+
+class Table(NamedTuple):
+    """Keys and values."""
+
+    at: Place
+    entries: Mapping[str, Entry]
+
+
+class Broken(NamedTuple):
+    """Something already reported, so that nothing more need be said of it."""
+
+    at: Place
+
+
+Node: TypeAlias = Scalar | Items | Table | Broken
+
+
+class _Open(NamedTuple):
+    """A list or table that is still being read; of a table the nodes alternate between key and value."""
+
+    at: Place
+    is_table: bool
+    nodes: list[Node]
+
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+"""What YAML forbids, and the characters that reverse or hide text on a terminal."""
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+"""The same, and line breaks that are none, in a value that an escape (``"\\x1b"``) may have put there."""
+
+_RESOLVERS = yaml.SafeLoader.yaml_implicit_resolvers
+_PLAIN_INT = re.compile(r"-?(0|[1-9][0-9]{0,15})")
+_PLAIN_FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+def read(text: bytes, file: str, problems: Problems) -> Node | None:
+    """The document in `text`, or ``None`` where there is none to speak of; what is wrong goes to `problems`."""
+    decoded = _decode(text, file, problems)
+    if decoded is None:
+        return None
+    reader = _Reader(file, problems)
+    try:
+        for event in yaml.parse(decoded, Loader=yaml.CSafeLoader):
+            if not reader.take(event):
+                return reader.root
+    except yaml.MarkedYAMLError as error:
+        _syntax(error, decoded, file, problems)
+        return None
+    except yaml.YAMLError as error:
+        problems.add(Place(file), f"this is not YAML: {error}")
+        return None
+    if reader.root is None:
+        problems.add(Place(file, 1, 1), "the file is empty", expected="a pack of rules, or waivers")
+    return reader.root
+
+
+def plain(node: Node) -> object:
+    """The value alone, without places."""
+    match node:
+        case Scalar():
+            return node.value
+        case Items():
+            return [plain(item) for item in node.nodes]
+        case Table():
+            return {key: plain(entry.value) for key, entry in node.entries.items()}
+        case Broken():
+            return None
+
+
+def child(node: Node | None, *path: str) -> Node | None:
+    """The node under these keys, if there is one."""
+    for key in path:
+        if not isinstance(node, Table) or key not in node.entries:
+            return None
+        node = node.entries[key].value
+    return node
+
+
+def _decode(text: bytes, file: str, problems: Problems) -> str | None:
+    """The text, if it is UTF-8 of a sane size without characters that YAML or a terminal chokes on."""
+    if len(text) > LARGEST:
+        problems.add(Place(file), f"the file is larger than {LARGEST // 1024} KiB: this is no pack")
+        return None
+    try:
+        decoded = text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = text[: error.start].decode("utf-8", "replace")
+        problems.add(_after(before, file), f"byte 0x{text[error.start]:02x} is not UTF-8", expected="a UTF-8 file")
+        return None
+    if bad := _UNPRINTABLE.search(decoded):
+        at = _after(decoded[: bad.start()], file)
+        problems.add(at, f"character U+{ord(bad.group()):04X} has no place in such a file")
+        return None
+    return decoded
+
+
+def _after(text: str, file: str) -> Place:
+    """The place that follows `text`."""
+    lines = re.split("\r\n|\r|\n", text)
+    return Place(file, len(lines), len(lines[-1]) + 1)
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str, file: str, problems: Problems) -> None:
+    """Say what the YAML parser stumbled over, in words for someone who wrote a list of rules."""
+    mark = error.problem_mark or error.context_mark
+    at = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
+    what = str(error.problem or error)
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        problems.add(at, "a tab cannot indent YAML", expected="spaces")
+        return
+    hints = {
+        "mapping values are not allowed": 'a ": " inside unquoted text, or a wrong indentation',
+        "cannot start any token": "put text that starts with @, %, ` or | in quotes",
+        "unexpected end of stream": "a quote or bracket is never closed",
+        "did not find expected key": "wrong indentation, or a quote inside quoted text",
+        "did not find expected '-'": "wrong indentation of a list",
+        "could not find expected ':'": 'a line without "key: value", or a quote never closed',
+        "unknown escape": r"in double quotes write \\ for a backslash, or use single quotes",
+    }
+    hint = next((hint for words, hint in hints.items() if words in what), "")
+    since = error.context_mark
+    context = f" {error.context} from line {since.line + 1}" if error.context and since else ""
+    problems.add(at, f"this is not YAML: {what}{context}{f' ({hint})' if hint else ''}")
+
+
+class _Reader:
+    """Builds nodes from parser events, with a stack of its own."""
+
+    def __init__(self, file: str, problems: Problems) -> None:
+        self.file = file
+        self.problems = problems
+        self.root: Node | None = None
+        self.open: list[_Open] = []
+
+    def take(self, event: yaml.Event) -> bool:
+        """Use one event; whether to go on."""
+        match event:
+            case yaml.ScalarEvent():
+                self._put(self._scalar(event))
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self._refuse_marks(event)
+                is_table = isinstance(event, yaml.MappingStartEvent)
+                self.open.append(_Open(self._at(event), is_table, []))
+                return self._is_sane_depth()
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                done = self.open.pop()
+                self._put(self._table(done) if done.is_table else Items(done.at, tuple(done.nodes)))
+            case yaml.AliasEvent():
+                self.problems.add(self._at(event), f"*{event.anchor} is an alias", expected="the value itself")
+                self._put(Broken(self._at(event)))
+            case yaml.DocumentStartEvent() if self.root is not None:
+                self.problems.add(self._at(event), "a second document starts here", expected="one pack in a file")
+                return False
+        return True
+
+    def _at(self, event: yaml.Event) -> Place:
+        mark = event.start_mark
+        assert mark is not None, "the parser marks every event"
+        return Place(self.file, mark.line + 1, mark.column + 1)
+
+    def _put(self, node: Node) -> None:
+        if self.open:
+            self.open[-1].nodes.append(node)
+        else:
+            self.root = node
+
+    def _is_sane_depth(self) -> bool:
+        if len(self.open) <= DEEPEST:
+            return True
+        self.root = Broken(self.open[-1].at)
+        self.problems.add(self.open[-1].at, f"nested more than {DEEPEST} levels deep: this is no pack")
+        return False
+
+    def _refuse_marks(self, event: yaml.NodeEvent) -> None:
+        """Anchors and tags: there is nothing in a pack that needs them, and much harm that they can do."""
+        if event.anchor is not None:
+            self.problems.add(self._at(event), f"&{event.anchor} is an anchor", expected="the value itself, each time")
+        if (tag := getattr(event, "tag", None)) is not None:
+            shown = str(tag).replace("tag:yaml.org,2002:", "!!")
+            self.problems.add(self._at(event), f"{shown} is a tag", expected="a plain value")
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Node:
+        at, text = self._at(event), event.value
+        before = len(self.problems.found)
+        self._refuse_marks(event)
+        if bad := CONTROL.search(text):
+            self.problems.add(at, f"character U+{ord(bad.group()):04X} has no place in such a file")
+        if len(self.problems.found) > before:
+            return Broken(at)
+        return self._plain(at, text) if not event.style else Scalar(at, text, text)
+
+    def _plain(self, at: Place, text: str) -> Node:
+        """The value of an unquoted scalar, refused where YAML 1.1 and its reader may differ over it."""
+        tag = _tag(text)
+        if tag == "str":
+            return Scalar(at, text, text)
+        if text in _WORDS:
+            return Scalar(at, _WORDS[text], text)
+        if tag == "int" and _PLAIN_INT.fullmatch(text):
+            return Scalar(at, int(text), text)
+        if tag == "float" and _PLAIN_FLOAT.fullmatch(text):
+            return Scalar(at, float(text), text)
+        if tag == "merge":
+            self.problems.add(at, "<< is a merge key", expected="the keys themselves")
+            return Broken(at)
+        meant = f'"{text}" in quotes'
+        if tag == "bool":
+            meant += f", or {'true' if text.lower() in ('yes', 'on', 'true') else 'false'}"
+        self.problems.add(at, f"unquoted {text} is {_SURPRISES.get(tag, 'no text')} in YAML", expected=meant)
+        return Broken(at)
+
+    def _table(self, done: _Open) -> Table:
+        entries: dict[str, Entry] = {}
+        for key, value in _pairs(done.nodes):
+            match key:
+                case Scalar(value=str(name)) if name in entries:
+                    line = entries[name].at.line
+                    self.problems.add(key.at, f'the key "{name}" is already on line {line}')
+                case Scalar(value=str(name)):
+                    entries[name] = Entry(key.at, name, value)
+                case Scalar():
+                    shown = f"{key.text} as a key is no text" if key.text else "a key is empty"
+                    self.problems.add(key.at, shown, expected=f'"{key.text}" in quotes' if key.text else "a name")
+                case Items() | Table():
+                    self.problems.add(key.at, "a key is a list or a table", expected="text")
+                case Broken():
+                    pass
+        return Table(done.at, entries)
+
+
+_SURPRISES = {
+    "bool": "true or false",
+    "int": "a number, and not the one it looks like,",
+    "float": "a number, and not the one it looks like,",
+    "timestamp": "a date",
+    "null": "nothing",
+}
+
+
+def _tag(text: str) -> str:
+    """What YAML 1.1 takes an unquoted scalar for: ``str``, ``bool``, ``int`` and so on."""
+    for tag, pattern in (*_RESOLVERS.get(text[:1], ()), *_RESOLVERS.get(None, ())):
+        if pattern.match(text):
+            return str(tag).rpartition(":")[2]
+    return "str"
+
+
+def _pairs(nodes: list[Node]) -> Iterator[tuple[Node, Node]]:
+    return zip(nodes[::2], nodes[1::2], strict=True)
+
+
+def text_of(node: Node | None) -> str:
+    """The text of a scalar, without the spaces around it; empty for anything else."""
+    return node.text.strip() if isinstance(node, Scalar) else ""
+
+
+def items_of(node: Node | None) -> tuple[Node, ...]:
+    """The entries of a list; none for anything else."""
+    return node.nodes if isinstance(node, Items) else ()
+
+
+def tables_of(node: Node | None) -> tuple[Table, ...]:
+    """The tables in a list."""
+    return tuple(item for item in items_of(node) if isinstance(item, Table))
+
+
+def is_empty_list(node: Node | None) -> bool:
+    """Whether it is a list without an entry."""
+    return isinstance(node, Items) and not node.nodes

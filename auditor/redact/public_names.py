@@ -1,0 +1,284 @@
+"""Names that stay readable in a redacted snapshot: what Microsoft and vendors publish, and what was asked about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+import msgspec
+
+from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import (
+    BASIC_SCOPES,
+    CONSENT_SETTINGS_TEMPLATE,
+    GUEST_ROLE_AS_MEMBER,
+    POLICY_LEGACY,
+    POLICY_LOW,
+    POLICY_MAIL_CLIENTS,
+    POLICY_RECOMMENDED,
+    RESOURCE_NAMES,
+    ROLE_APPLICATION_ADMINISTRATOR,
+    ROLE_CLOUD_APPLICATION_ADMINISTRATOR,
+    ROLE_GLOBAL_ADMINISTRATOR,
+    ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
+)
+from auditor.facts.scope_lists import APP_ROLES
+from auditor.facts.scopes import known_scope_ids
+from auditor.model.app import App
+from auditor.model.permissions import PERMISSIONS
+from auditor.model.resources import AppRole, DelegatedScope, PermissionGrantPolicy, ServicePrincipal
+from auditor.model.snapshot import Sections, Snapshot
+from auditor.redact.tokens import is_guid
+
+RESERVED = "microsoft-"
+"""Prefix of Microsoft's own consent policies; nobody else may use it."""
+
+_IDS = (
+    CONSENT_SETTINGS_TEMPLATE,
+    GUEST_ROLE_AS_MEMBER,
+    "10dae51f-b6af-4016-8d66-8c2a99b929b3",  # guest
+    "2af84b1e-32c8-42b7-82bc-daa82404023b",  # restricted guest
+    ROLE_GLOBAL_ADMINISTRATOR,
+    ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
+    ROLE_APPLICATION_ADMINISTRATOR,
+    ROLE_CLOUD_APPLICATION_ADMINISTRATOR,
+    "00000000-0000-0000-0000-000000000000",
+    *RESOURCE_NAMES,
+    *(permission.id for permission in PERMISSIONS.values()),
+)
+
+CODES = frozenset(
+    """
+    all any custom beta delegated delegateduserconsentable application low medium high allprincipals principal
+    user group serviceprincipal legacy managedidentity socialidp admin member guest aad b2c ciam everyone none
+    adminsandguestinviters adminsguestinvitersandallmembers authorizationpolicy microsoftgraph success failure
+    notdisabled azureadmyorg azureadmultipleorgs azureadandpersonalmicrosoftaccount personalmicrosoftaccount
+    """.split()
+) | frozenset(CLOUDS)
+"""Words of Graph, in lower case, that stay even where a person or group has that name."""
+
+TEXTS = frozenset(
+    (
+        "authorization policy",
+        "used to manage authorization related settings across the company.",
+        "consent policy settings",
+        "group.unified",
+        "group.unified.guest",
+        "password rule settings",
+        "prohibited names settings",
+        "custom policy settings",
+        "consent to application",
+        "add delegated permission grant",
+        "add app role assignment grant to user",
+        "add service principal",
+        "risky application detected",
+        "microsoft.online.security.userconsentblockedforriskyappsexception",
+        "$subjectisowner",
+        "$resourceisself",
+    )
+)
+"""Texts of Microsoft's that stay, in lower case; any other free text goes."""
+
+TAGS = frozenset(
+    """
+    windowsazureactivedirectoryintegratedapp hideapp windowsazureactivedirectorygalleryapplicationnonprimaryv1
+    windowsazureactivedirectorygalleryapplicationprimaryv1
+    windowsazureactivedirectorycustomsinglesignonapplication windowsazureactivedirectoryonpremapp notstandalone
+    apiconsumer webapp webapi native disablelegacyuserimpersonationclient disablelegacyuserimpersonationresource
+    power-virtual-agents appserviceintegratedapp
+    """.split()
+)
+
+PATH_WORDS = frozenset(
+    """
+    v1.0 beta me users groups directoryobjects manager members transitivemembers owners directreports memberof
+    microsoft.graph.user microsoft.graph.group rolemanagement directory roleassignments roledefinitions eq ne ge
+    le gt lt and or not in filter select top expand count search skiptoken policies permissiongrantpolicies
+    authorizationpolicy adminconsentrequestpolicy organization settings serviceprincipals oauth2permissiongrants
+    approleassignedto delegatedpermissionclassifications auditlogs signins directoryaudits identitygovernance
+    appconsent appconsentrequests userconsentrequests administrativeunits startswith status errorcode true false
+    null includes excludes
+    """.split()
+)
+"""Words of Graph's addresses, in lower case; names of properties are added."""
+
+
+@cache
+def path_words() -> frozenset[str]:
+    """All words that may stand in an address of Graph."""
+    properties = (field.name.lower() for kind in _structs(Sections) for field in msgspec.structs.fields(kind))
+    return PATH_WORDS | frozenset(properties)
+
+
+def _structs(kind: object, seen: frozenset[object] = frozenset()) -> Iterator[type[msgspec.Struct]]:
+    """Every class of a snapshot that can be reached from one."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in seen:
+        yield kind
+        for field in msgspec.structs.fields(kind):
+            yield from _structs(field.type, seen | {kind})
+    for inner in getattr(kind, "__args__", ()):
+        yield from _structs(inner, seen)
+
+
+class Public:
+    """What of one snapshot is public: ids, names of permissions, names of apps, numbers of publishers.
+
+    An app is public that another tenant owns, that Microsoft owns, or that was asked about. Where the owner is
+    not known, it is not.
+    """
+
+    def __init__(self, snapshot: Snapshot, asked: Iterable[App], published: Iterable[App] = ()) -> None:
+        apps, shipped = tuple(asked), tuple(published)
+        self._asked = {app_id.lower() for app in apps for app_id in (app.client_id, *(n.resource for n in app.scopes))}
+        self._own = _own_tenant(snapshot)
+        self.ids = {*(i.lower() for i in _IDS), *known_scope_ids(), *_role_ids()}
+        self.scopes = {*BASIC_SCOPES, *(found.value.lower() for _, found in known_scope_ids().values())}
+        self.scopes |= {p.lower() for p in PERMISSIONS} | {r.value.lower() for rs in APP_ROLES.values() for r in rs}
+        self.app_names = {name.lower() for name in RESOURCE_NAMES.values()}
+        self.publishers: set[str] = set()
+        self.replies = {uri.lower() for app in shipped for uri in app.redirect_uris}
+        """Addresses that a vendor publishes, in lower case."""
+        self.addresses = tuple(dict.fromkeys(uri for app in apps for uri in app.redirect_uris))
+        """Those that a connection of the apps in question may use."""
+        self._principals: dict[str, ServicePrincipal] = {}
+        for app in apps:
+            self._ask(app)
+        for principal in snapshot.sections.servicePrincipals or ():
+            self._principals[principal.id.lower()] = principal
+            if self.is_public_app(principal):
+                self._add_app(principal)
+        self._add_grants(snapshot)
+        self._add_roles(snapshot)
+        for policy in snapshot.sections.permissionGrantPolicies or ():
+            if is_microsofts_policy(policy.id):
+                self._add_policy(policy)
+        self._withdraw(snapshot)
+
+    def is_public_app(self, principal: ServicePrincipal) -> bool:
+        """Whether the app is published by somebody else than this tenant, or asked about."""
+        app_id, owner = principal.appId.lower(), (principal.appOwnerOrganizationId or "").lower()
+        if app_id in self._asked or app_id in RESOURCE_NAMES:
+            return True
+        return is_guid(owner) and owner not in self._own
+
+    def is_asked(self, principal: ServicePrincipal) -> bool:
+        """Whether the app was asked about, or is a resource of Microsoft's that every tenant has."""
+        return principal.appId.lower() in self._asked or principal.appId.lower() in RESOURCE_NAMES
+
+    def is_vendors(self, principal: ServicePrincipal) -> bool:
+        """Whether another tenant owns the app, so that its addresses are its vendor's and not this tenant's."""
+        return (
+            self.is_public_app(principal)
+            and is_guid(principal.appOwnerOrganizationId or "")
+            and not self._is_own(principal)
+        )
+
+    def _ask(self, app: App) -> None:
+        self.ids |= {app.client_id.lower(), (app.owner_tenant or app.client_id).lower()}
+        self.ids |= {need.resource.lower() for need in app.scopes if is_guid(need.resource)}
+        self.scopes |= {need.value.lower() for need in app.scopes}
+        self.app_names.add(app.name.lower())
+
+    def _add_app(self, principal: ServicePrincipal) -> None:
+        for value in (principal.appId, principal.appOwnerOrganizationId or ""):
+            if is_guid(value):
+                self.ids.add(value.lower())
+        published: tuple[DelegatedScope | AppRole, ...] = (
+            *(principal.oauth2PermissionScopes or ()),
+            *(principal.appRoles or ()),
+        )
+        if (principal.appOwnerOrganizationId or "").lower() in self._own:
+            return
+        self.ids |= {one.id.lower() for one in published if is_guid(one.id)}
+        self.scopes |= {word for one in published for word in (one.value or "").lower().split()}
+        # An administrator may rename an app in the tenant; the name that its vendor gave it is the other one.
+        self.app_names.add((principal.appDisplayName or principal.displayName or "").lower())
+        if principal.verifiedPublisher is not None:
+            self.publishers.add((principal.verifiedPublisher.verifiedPublisherId or "").lower())
+
+    def _add_grants(self, snapshot: Snapshot) -> None:
+        """What was granted on a vendor's or Microsoft's resource are names that its vendor published."""
+        for grant in snapshot.sections.oauth2PermissionGrants or ():
+            resource = self._principals.get(grant.resourceId.lower())
+            if resource is not None and self.is_public_app(resource) and not self._is_own(resource):
+                self.scopes |= set(grant.scope.lower().split())
+
+    def _is_own(self, principal: ServicePrincipal) -> bool:
+        return (principal.appOwnerOrganizationId or "").lower() in self._own
+
+    def _add_roles(self, snapshot: Snapshot) -> None:
+        for role in snapshot.sections.roleDefinitions or ():
+            if role.isBuiltIn:
+                self.ids |= {i.lower() for i in (role.id, role.templateId or "") if is_guid(i)}
+
+    def _add_policy(self, policy: PermissionGrantPolicy) -> None:
+        """Microsoft wrote these; the same ids are in every tenant, but for the tenant's own (see `_withdraw`)."""
+        for one in (*(policy.includes or ()), *(policy.excludes or ())):
+            named = (one.id or "", one.resourceApplication, *one.permissions, *one.clientApplicationIds)
+            self.ids |= {i.lower() for i in (*named, *one.clientApplicationTenantIds) if is_guid(i)}
+            self.publishers |= {i.lower() for i in one.clientApplicationPublisherIds}
+
+    def _withdraw(self, snapshot: Snapshot) -> None:
+        """What is the tenant's own is never public, wherever else it stands."""
+        self.ids -= self._own
+        for principal in self._principals.values():
+            self.ids.discard(principal.id.lower())
+            if not self.is_public_app(principal):
+                self.ids.discard(principal.appId.lower())
+        for user in snapshot.sections.users or ():
+            self.ids.discard(user.id.lower())
+
+
+def is_microsofts_policy(policy_id: str) -> bool:
+    """Whether the consent policy is one of Microsoft's."""
+    return policy_id.lower().startswith(RESERVED) and policy_id.replace("-", "").replace("_", "").isalnum()
+
+
+def _own_tenant(snapshot: Snapshot) -> set[str]:
+    organization = snapshot.sections.organization
+    return {snapshot.tenant.id.lower(), *((organization.id.lower(),) if organization else ())}
+
+
+def _role_ids() -> Iterator[str]:
+    return (role.id.lower() for roles in APP_ROLES.values() for role in roles)
+
+
+_WORD = re.compile(r"(?<![\w.-])[A-Za-z]\w*(?:[.-]\w+)+(?![\w-])")
+_PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+\.")
+
+
+class Kept:
+    """Where published names stand in a text. `apps` are names of apps as their vendors' packs give them."""
+
+    def __init__(self, apps: Iterable[str]) -> None:
+        names = {name for name in (*apps, *RESOURCE_NAMES.values()) if name}
+        self._apps = frozenset(name.lower() for name in names)
+        found = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+        self._named = re.compile(rf"(?i)(?<![\w-])(?:{found})(?![\w-])")
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Beginning and end of each."""
+        for match in self._named.finditer(text):
+            yield match.span()
+        for match in _WORD.finditer(text):
+            if _PREFIX.sub("", match[0].lower()) in _published():
+                yield match.span()
+
+    def is_whole(self, text: str) -> bool:
+        """Whether the text is a published name and nothing more."""
+        low = text.strip().lower()
+        return low in self._apps or _PREFIX.sub("", low) in _published()
+
+
+@cache
+def _published() -> frozenset[str]:
+    """Names of permissions and of Microsoft's consent policies, in lower case."""
+    return frozenset(
+        (
+            *(found.value.lower() for _, found in known_scope_ids().values()),
+            *(name.lower() for name in PERMISSIONS),
+            *(role.value.lower() for roles in APP_ROLES.values() for role in roles),
+            *(POLICY_LEGACY, POLICY_LOW, POLICY_RECOMMENDED, POLICY_MAIL_CLIENTS),
+        )
+    )

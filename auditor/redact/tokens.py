@@ -1,0 +1,88 @@
+"""What stands for a name or id in a redacted file: the same token for the same thing, useless without the key.
+
+Every token is made with HMAC-SHA256 from the kind of thing and its plain value, so the same key gives the same
+token in every file and run, and nobody without the key can test a guess. A token has the shape of what it
+stands for: a GUID stays a GUID (``ffffffff-…-8…``), a user principal name stays one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+
+from auditor.redact.hosts import host_key
+
+KEY_BYTES = 32
+"""The length of a key."""
+
+LENGTH = 10
+"""Hexadecimal digits of a token: 40 bits, enough to tell the objects of one directory apart."""
+
+REDACTED = "[redacted]"
+"""Stands for free text, which nobody can be sure of."""
+
+GUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+"""With or without dashes."""
+
+_H = rf"[0-9a-f]{{{LENGTH}}}"
+_GUID_TOKEN = "ffffffff-?[0-9a-f]{4}-?8[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}"
+_HOST_TOKEN = rf"(?:tenant|host)-{_H}\.example"
+_NAME_TOKEN = rf"(?:Tenant|User|Group|App|Role|Policy|Publisher|Owner|Ticket|Subject) {_H}"
+_WORD_TOKEN = rf"(?:id|policy|scope|code|tag|user|publisher|other)-{_H}"
+TOKEN = re.compile(
+    "|".join(
+        (
+            re.escape(REDACTED),
+            _GUID_TOKEN,
+            rf"user-{_H}@{_HOST_TOKEN}",
+            _HOST_TOKEN,
+            rf"https://{_HOST_TOKEN}/{_H}",
+            rf"api://{_H}",
+            _NAME_TOKEN,
+            _WORD_TOKEN,
+        )
+    )
+)
+"""Any token, in full. What is a token already is left alone, so that a redacted snapshot can be redacted again."""
+
+
+class Tokens:
+    """Tokens under one key. Pure: the same key and value give the same token."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
+        self._key = key
+
+    def _digest(self, kind: str, value: str) -> str:
+        return hmac.new(self._key, f"{kind}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+    def short(self, kind: str, value: str) -> str:
+        """The digits that tell this thing of its kind apart."""
+        return self._digest(kind, value)[:LENGTH]
+
+    def guid(self, value: str) -> str:
+        """A GUID for a GUID: eight f, and version 8 ("custom", RFC 9562), which Microsoft never gives out."""
+        plain = value.lower().replace("-", "")
+        made = self._digest("guid", plain)
+        variant = "89ab"[int(made[8], 16) % 4]
+        parts = ("f" * 8, made[:4], "8" + made[4:7], variant + made[9:12], made[12:24])
+        return ("-" if "-" in value else "").join(parts)
+
+    def host(self, kind: str, value: str) -> str:
+        """A domain that cannot exist (``.example``, RFC 2606), the same for every spelling of the host.
+
+        `kind` is ``tenant`` or ``host``.
+        """
+        return f"{kind}-{self.short('host', host_key(value))}.example"
+
+
+def is_guid(value: str) -> bool:
+    """Whether the whole value is a GUID, with or without dashes."""
+    return GUID.fullmatch(value) is not None
+
+
+def is_token(value: str) -> bool:
+    """Whether the whole value is a token."""
+    return TOKEN.fullmatch(value) is not None

@@ -1,0 +1,255 @@
+"""Graph's JSON, in any spelling that tools print, into the typed sections of a snapshot."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Union, get_args, get_origin
+
+import msgspec
+
+from auditor.model.resources import AuthorizationPolicy, ConditionSet, ServicePrincipal
+from auditor.model.snapshot import Sections
+from auditor.snapshot.snapshot_errors import Place, Wrong, found, root
+
+
+def unwrapped(raw: Any) -> Any:
+    """The list in a list response; Windows PowerShell wraps inner lists so as well, with a ``Count``."""
+    if not isinstance(raw, dict):
+        return raw
+    items = raw.get("value", raw.get("Value"))
+    if not isinstance(items, list):
+        return raw
+    others = [key for key in raw if key.lower() not in ("value", "count") and "@" not in key]
+    return raw if others else items
+
+
+def as_list(raw: Any) -> Any:
+    """A list, where PowerShell prints a collection of one as that one."""
+    items = unwrapped(raw)
+    return [items] if isinstance(items, dict) and items else items
+
+
+def as_one(raw: Any) -> Any:
+    """An object, where Graph or a pipeline made a collection of one."""
+    items = unwrapped(raw)
+    return items[0] if isinstance(items, list) and len(items) == 1 else items
+
+
+def as_it_is(raw: Any) -> Any:
+    """What nobody wraps."""
+    return raw
+
+
+def complaint(raw: Any) -> str:
+    """Why this is no complete answer of Graph, or nothing."""
+    if not isinstance(raw, dict):
+        return ""
+    error = raw.get("error")
+    if isinstance(error, dict):
+        return f"is an error that Graph answered ({error.get('code', 'no code')}); it belongs under unread"
+    if raw.get("@odata.nextLink"):
+        return "is only the first page (it has @odata.nextLink); put the items of all pages into one list"
+    return ""
+
+
+def section(name: str, raw: object) -> Any:
+    """The typed value of the section `name`, or a `ShapeError` that lists all that is wrong with it.
+
+    ``None`` for null: the section was not read. A list response must be complete: one with a next link is
+    refused. Raises `KeyError` for a name that is no section.
+    """
+    read = _section_readers()[name]
+    if raw is None:
+        return None
+    wrong = Wrong()
+    value = read(raw, (root("sections"), name), wrong)
+    wrong.complain()
+    return value
+
+
+_Reader = Callable[[Any, Place, Wrong], Any]
+_MISSING: Any = object()
+"""What a reader returns after it noted something wrong."""
+
+_OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
+"""Beta's names (lower case) for properties that v1.0 calls otherwise."""
+
+_NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher": {}}}
+"""Properties whose null is an answer: an app that has no verified publisher."""
+
+_EMPTY_MEANS_DEFAULT = (ConditionSet,)
+"""Classes in which an empty list is the same as none: an empty condition does not restrict."""
+
+_BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
+
+
+@cache
+def _section_readers() -> Mapping[str, _Reader]:
+    readers = {field.name: _whole(_without_none(field.type)) for field in msgspec.structs.fields(Sections)}
+    readers["absentServicePrincipals"] = _lower(readers["absentServicePrincipals"])
+    return types.MappingProxyType(readers)
+
+
+def _whole(kind: Any) -> _Reader:
+    """The reader of a section: it takes off what Graph and PowerShell wrap around an answer."""
+    read = _reader(kind)
+    unwrap = as_list if get_origin(kind) is tuple else as_one if isinstance(kind, type) else as_it_is
+
+    def read_section(raw: Any, place: Place, wrong: Wrong) -> Any:
+        if why := complaint(raw):
+            wrong.append((place, why))
+            return _MISSING
+        return read(unwrap(raw), place, wrong)
+
+    return read_section
+
+
+@cache
+def _reader(kind: Any) -> _Reader:
+    """The reader of one annotated type; the model uses no others."""
+    kind = _without_none(kind)
+    if kind in _SCALARS:
+        return _scalar(kind)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _struct(kind)
+    arguments = get_args(kind)
+    if get_origin(kind) is tuple:
+        return _list(arguments[0])
+    return _free_object if arguments[1] is Any else _by_app(_reader(arguments[1]))
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) in (Union, types.UnionType):
+        (kind,) = (member for member in get_args(kind) if member is not type(None))
+    return kind
+
+
+_SCALARS: dict[Any, str] = {str: "text", bool: "true or false", int: "a whole number"}
+
+
+def _scalar(kind: type) -> _Reader:
+    expected = _SCALARS[kind]
+
+    def read(raw: Any, place: Place, wrong: Wrong) -> Any:
+        if type(raw) is kind:
+            return raw
+        wrong.unexpected(place, expected, raw)
+        return _MISSING
+
+    return read
+
+
+def _list(kind: Any) -> _Reader:
+    read_item = _reader(kind)
+    expected = f"a list of {_SCALARS.get(kind, 'objects')}"
+
+    def read(raw: Any, place: Place, wrong: Wrong) -> Any:
+        items = unwrapped(raw)
+        if not isinstance(items, list | tuple):
+            wrong.unexpected(place, expected, raw)
+            return _MISSING
+        return tuple([read_item(item, (place, i), wrong) for i, item in enumerate(items) if item is not None])
+
+    return read
+
+
+def _struct(kind: type[msgspec.Struct]) -> _Reader:
+    fields = msgspec.structs.fields(kind)
+    known = {field.name: (field.name, _reader(field.type)) for field in fields}
+    by_lower = {name.lower(): entry for name, entry in known.items()}
+    by_lower |= {other: known[name] for other, name in _OTHER_NAMES.get(kind, {}).items()}
+    required = tuple(field.name for field in fields if field.required)
+    null_means = _NULL_MEANS.get(kind, {})
+    drops_empty = kind in _EMPTY_MEANS_DEFAULT
+
+    def read(raw: Any, place: Place, wrong: Wrong) -> Any:
+        if not isinstance(raw, dict):
+            wrong.unexpected(place, "an object", raw)
+            return _MISSING
+        values: dict[str, Any] = {}
+        for key, given in _arranged(kind, raw).items():
+            name, read_value = known.get(key) or by_lower.get(key.lower()) or _UNKNOWN
+            if given is None:
+                given = null_means.get(name)
+            if given is None or read_value is None or (name in values and key != name):
+                continue
+            value = read_value(given, (place, key), wrong)
+            if not (drops_empty and value == ()):
+                values[name] = value
+        missing = [name for name in required if name not in values]
+        wrong.extend((place, f"has no {name}") for name in missing)
+        return _MISSING if missing else kind(**values)
+
+    return read
+
+
+_UNKNOWN: tuple[str, _Reader | None] = ("", None)
+
+
+def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
+    """The object as v1.0 would arrange it, with what PowerShell puts aside in ``AdditionalProperties``."""
+    extra = raw.get("AdditionalProperties")
+    if isinstance(extra, dict) and extra:
+        raw = {**extra, **raw}
+    if kind is not AuthorizationPolicy:
+        return raw
+    lower = {key.lower(): key for key in raw}
+    assigned = raw.get(lower.get(_BETA_ASSIGNED, ""))
+    inner = lower.get("defaultuserrolepermissions", "defaultUserRolePermissions")
+    permissions = raw.get(inner) or {}
+    if assigned is None or not isinstance(permissions, dict):
+        return raw
+    given = {key: value for key, value in permissions.items() if value is not None}
+    return {**raw, inner: {"permissionGrantPoliciesAssigned": assigned, **given}}
+
+
+def _by_app(read_items: _Reader) -> _Reader:
+    """Lists by app id; the ids become lower case so that they can be looked up."""
+
+    def read(raw: Any, place: Place, wrong: Wrong) -> Any:
+        if not isinstance(raw, dict) or "value" in raw or "Value" in raw:
+            what = "one answer of Graph" if isinstance(raw, dict) else found(raw)
+            wrong.append((place, f"expected an object with one list for each app id, found {what}"))
+            return _MISSING
+        lists: dict[str, Any] = {}
+        for key, given in raw.items():
+            if given is None or "@" in key:
+                continue
+            if key.lower() in lists:
+                wrong.append(((place, key), "is there twice, in different case"))
+            if why := complaint(given):
+                wrong.append(((place, key), why))
+            else:
+                lists[key.lower()] = read_items(as_list(given), (place, key), wrong)
+        return lists
+
+    return read
+
+
+def _free_object(raw: Any, place: Place, wrong: Wrong) -> Any:
+    if isinstance(raw, dict):
+        return _free(raw)
+    wrong.unexpected(place, "an object", raw)
+    return _MISSING
+
+
+def _free(raw: Any) -> Any:
+    """What is passed on as it is, but for nulls, annotations and PowerShell's capitals."""
+    if isinstance(raw, dict):
+        kept = ((key, value) for key, value in raw.items() if value is not None and "@" not in key)
+        return {key[:1].lower() + key[1:]: _free(value) for key, value in kept}
+    if isinstance(raw, list):
+        return [_free(item) for item in raw if item is not None]
+    return raw
+
+
+def _lower(read: _Reader) -> _Reader:
+    """Texts in lower case: app ids of our own lists, which are only ever compared."""
+
+    def read_lower(raw: Any, place: Place, wrong: Wrong) -> Any:
+        value = read(raw, place, wrong)
+        return value if wrong else tuple(item.lower() for item in value)
+
+    return read_lower

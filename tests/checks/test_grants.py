@@ -1,0 +1,226 @@
+"""What checks of grants, policies and reviewers say of small tenants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.checks.findings import ruled
+from auditor.checks.judged import Judged
+from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.model.checks import (
+    AnyCheck,
+    AppRolesHeld,
+    AssignedPolicies,
+    Classifications,
+    ConsentWorkflow,
+    DelegatedGrants,
+    UsersCanConsent,
+)
+from auditor.model.snapshot import Snapshot
+from tests.checks.tenants import GRAPH_SP, PART, principal, says, tenant
+from tests.oracle import pool
+
+
+def granted(*rows: dict[str, Any], client: dict[str, Any] | None = None, **changes: Any) -> Snapshot:
+    apps = [principal() if client is None else client, GRAPH_SP] if client != {} else [GRAPH_SP]
+    return tenant(**{"oauth2PermissionGrants": list(rows), "servicePrincipals": apps, **changes})
+
+
+MAIL = pool.grant(pool.GRAPH, " Mail.READ openid")
+MAIL_OF_ALICE = pool.grant(pool.GRAPH, "mail.read", principal=pool.ALICE)
+DIRECTORY = pool.grant(pool.GRAPH, "Directory.Read.All")
+EWS = pool.grant(pool.EXCHANGE, "EWS.AccessAsUser.All")
+WIDE = DelegatedGrants(consent="tenant-wide", lists=("mail",), publisher="unverified", owner="foreign")
+
+
+@pytest.mark.parametrize(
+    ("check", "snapshot", "expected"),
+    [
+        (WIDE, granted(MAIL), "fail"),
+        (WIDE, granted(), "pass"),
+        (WIDE, granted(MAIL_OF_ALICE), "pass"),
+        (DelegatedGrants(consent="users", lists=("mail",)), granted(MAIL_OF_ALICE), "fail"),
+        (DelegatedGrants(consent="users", lists=("mail",)), granted(MAIL), "pass"),
+        (WIDE, granted(MAIL, client=principal(verifiedPublisher=pool.publisher("1"))), "pass"),
+        (WIDE, granted(MAIL, client=principal(appOwnerOrganizationId=pool.TENANT.upper())), "pass"),
+        (WIDE, granted(MAIL, client=principal(appOwnerOrganizationId="F8CDEF31-A31E-4B4A-93E4-5F571E91255A")), "pass"),
+        (WIDE, granted(MAIL, client=principal(appOwnerOrganizationId=None)), "unknown"),
+        (
+            WIDE,
+            granted(MAIL, client=principal(appOwnerOrganizationId=None, servicePrincipalType="ManagedIdentity")),
+            "pass",
+        ),
+        (WIDE, granted(MAIL, client={}), "pass"),
+        (DelegatedGrants(state="gone"), granted(MAIL, client={}), "fail"),
+        (DelegatedGrants(state="unusable"), granted(MAIL, client={}), "fail"),
+        (DelegatedGrants(state="disabled"), granted(MAIL, client={}), "pass"),
+        (DelegatedGrants(state="gone"), granted(MAIL), "pass"),
+        (DelegatedGrants(state="disabled"), granted(MAIL, client=principal(accountEnabled=False)), "fail"),
+        (DelegatedGrants(state="disabled"), granted(MAIL, client=principal(accountEnabled=None)), "unknown"),
+        (DelegatedGrants(state="unusable"), granted(MAIL, client=principal(isDisabled=True)), "fail"),
+        (DelegatedGrants(lists=("admin-only",)), granted(DIRECTORY), "fail"),
+        (DelegatedGrants(lists=("admin-only",)), granted(MAIL), "pass"),
+        (DelegatedGrants(lists=("mailbox-protocols",)), granted(EWS), "pass"),
+        (DelegatedGrants(scopes={"microsoft-graph": ("Mail.Read",)}), granted(MAIL), "fail"),
+        (DelegatedGrants(scopes={pool.GRAPH.upper(): ("mail.read",)}), granted(MAIL), "fail"),
+        (DelegatedGrants(), granted(MAIL), "fail"),
+        (WIDE, granted(MAIL, oauth2PermissionGrants=None), "unknown"),
+        (WIDE, granted(MAIL, servicePrincipals=None), "unknown"),
+        (WIDE, granted(servicePrincipals=None), "pass"),
+        (WIDE, granted(MAIL, covers=PART), "fail"),
+        (WIDE, granted(covers={"oauth2PermissionGrants": [pool.CLIENT]}), "unknown"),
+        (WIDE, granted(MAIL, client={}, covers=PART), "unknown"),
+        (WIDE, granted(MAIL, cloud="us-gov"), "not-applicable"),
+    ],
+)
+def test_delegated_grants(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+    assert says(check, snapshot) == expected
+
+
+def assigned(role: str, kind: str = "ServicePrincipal") -> dict[str, Any]:
+    return {"principalId": pool.OBJECT_IDS[pool.CLIENT], "principalType": kind, "appRoleId": role}
+
+
+MAIL_ROLE, OTHER_ROLE = "E2A3A72E-5f79-4c64-b1b1-878b674786c9", "df021288-bdef-4463-88db-98f22de89214"
+APP_ONLY = AppRolesHeld(lists=("mail-app-only",), owner="foreign")
+
+
+def held(*rows: dict[str, Any], exchange: bool = True, **changes: Any) -> Snapshot:
+    tables: dict[str, Any] = {MICROSOFT_GRAPH: list(rows)} | ({pool.EXCHANGE: []} if exchange else {})
+    apps = [principal(), pool.resource(pool.EXCHANGE), GRAPH_SP]
+    return tenant(**{"appRoleAssignedTo": tables, "servicePrincipals": apps, **changes})
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "expected"),
+    [
+        (held(assigned(MAIL_ROLE)), "fail"),
+        (held(assigned(OTHER_ROLE)), "pass"),
+        (held(assigned(MAIL_ROLE, "User")), "pass"),
+        (held(exchange=False), "unknown"),
+        (held(assigned(MAIL_ROLE), exchange=False), "fail"),
+        (held(assigned(MAIL_ROLE), servicePrincipals=None), "unknown"),
+        (held(appRoleAssignedTo=None), "unknown"),
+    ],
+)
+def test_app_only_permissions(snapshot: Snapshot, expected: str) -> None:
+    assert says(APP_ONLY, snapshot) == expected
+
+
+LOW = Classifications(lists=("mail",))
+
+
+def classified(*, exchange: bool = True, **by_app: Any) -> Snapshot:
+    tables = {pool.GRAPH: by_app.get("graph", [])} | ({pool.EXCHANGE: by_app.get("exo", [])} if exchange else {})
+    return tenant(delegatedPermissionClassifications=tables | by_app.get("more", {}))
+
+
+NAMELESS = {"permissionId": "11111111-1111-1111-1111-111111111111", "classification": "low"}
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "expected"),
+    [
+        (classified(), "pass"),
+        (classified(graph=pool.classified(pool.GRAPH, ["Mail.Read"], "LOW")), "fail"),
+        (classified(graph=pool.classified(pool.GRAPH, ["Mail.Read"], "high")), "pass"),
+        (classified(graph=pool.classified(pool.GRAPH, ["User.Read"])), "pass"),
+        (classified(exo=pool.classified(pool.EXCHANGE, ["Mail.Read"])), "fail"),
+        (classified(more={pool.OWN_API: [{**NAMELESS, "permissionName": "Mail.Read"}]}), "fail"),
+        (classified(more={pool.OWN_API: [NAMELESS]}), "unknown"),
+        (classified(exchange=False), "unknown"),
+        (classified(exchange=False, graph=pool.classified(pool.GRAPH, ["Mail.Read"])), "fail"),
+        (tenant(), "unknown"),
+    ],
+)
+def test_classifications_on_every_resource(snapshot: Snapshot, expected: str) -> None:
+    assert says(LOW, snapshot) == expected
+
+
+def reviewed(*queries: str, **changes: Any) -> Snapshot:
+    reviewers = [{"query": query, "queryType": "MicrosoftGraph"} for query in queries]
+    return tenant(**{"adminConsentRequestPolicy": {"isEnabled": True, "reviewers": reviewers}, **changes})
+
+
+ALICE = [{"id": pool.ALICE}]
+
+
+@pytest.mark.parametrize(
+    ("check", "snapshot", "expected"),
+    [
+        (ConsentWorkflow(), reviewed(f"/users/{pool.ALICE}"), "pass"),
+        (ConsentWorkflow(), reviewed(f"/v1.0/users/{pool.ALICE.upper()}", users=ALICE), "pass"),
+        (ConsentWorkflow(), reviewed(f"/users/{pool.BOB}", users=ALICE), "fail"),
+        (ConsentWorkflow(), reviewed(f"/users/{pool.BOB}", users=ALICE, covers={"users": [pool.ALICE]}), "pass"),
+        (ConsentWorkflow(), reviewed(f"/users/{pool.BOB}", "/groups/x/members", users=ALICE), "pass"),
+        (ConsentWorkflow(reviewers_exist=True), reviewed(f"/users/{pool.BOB}"), "unknown"),
+        (ConsentWorkflow(reviewers_exist=True), reviewed(f"/users/{pool.ALICE}", users=ALICE), "pass"),
+        (ConsentWorkflow(), tenant(directorySettings=[pool.setting("EnableAdminConsentRequests", "true")]), "unknown"),
+    ],
+)
+def test_reviewers_who_exist(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+    assert says(check, snapshot) == expected
+
+
+def consenting(*policies: dict[str, Any], **changes: Any) -> Snapshot:
+    entries = [f"managePERMISSIONgrantsForSelf.{one['id']}" for one in policies]
+    sections = {
+        "authorizationPolicy": {"defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": entries}},
+        "permissionGrantPolicies": list(policies),
+        "servicePrincipals": [GRAPH_SP],
+        "delegatedPermissionClassifications": {pool.GRAPH: pool.classified(pool.GRAPH, ["Mail.Read"])},
+    }
+    return tenant(**{**sections, **changes})
+
+
+def asked(expect: Any, by: Any) -> UsersCanConsent:
+    return UsersCanConsent(expect=expect, asked_by=by, scopes={"microsoft-graph": ("Mail.Read",)})
+
+
+@pytest.mark.parametrize(
+    ("check", "snapshot", "expected"),
+    [
+        (asked("nobody", "unverified-app"), consenting(pool.legacy()), "fail"),
+        (asked("allowed", "unverified-app"), consenting(pool.legacy()), "pass"),
+        (asked("nobody", "unverified-app"), consenting(pool.low()), "pass"),
+        (asked("nobody", "verified-app"), consenting(pool.low()), "fail"),
+        (asked("nobody", "own-app"), consenting(pool.low()), "fail"),
+        (asked("allowed", "own-app"), consenting(pool.recommended()), "fail"),
+        (asked("nobody", "verified-app"), consenting(), "pass"),
+        (asked("nobody", "verified-app"), consenting(servicePrincipals=None), "pass"),
+        (asked("nobody", "verified-app"), consenting(pool.legacy(), servicePrincipals=None), "unknown"),
+        (asked("nobody", "verified-app"), consenting(pool.legacy(), permissionGrantPolicies=None), "unknown"),
+        (asked("nobody", "verified-app"), consenting(pool.low(), delegatedPermissionClassifications=None), "unknown"),
+        (asked("nobody", "verified-app"), consenting(pool.legacy(), authorizationPolicy=None), "unknown"),
+    ],
+)
+def test_what_users_may_consent_to(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+    assert says(check, snapshot) == expected
+
+
+@pytest.mark.parametrize(("expect", "expected"), [("nobody", "fail"), ("allowed", "unknown")])
+def test_one_scope_that_decides_is_enough_whatever_is_unknown_of_the_others(expect: Any, expected: str) -> None:
+    """Mail.Read is approved for sure; of Mail.Send it is not known whether it is there at all."""
+    partial = {key: value for key, value in GRAPH_SP.items() if key != "oauth2PermissionScopes"}
+    scopes = [one for one in GRAPH_SP["oauth2PermissionScopes"] if one["value"] == "Mail.Read"]
+    exchange = {"exchange-online": ("EWS.AccessAsUser.All",)}
+    snapshot = consenting(pool.legacy(), servicePrincipals=[{**partial, "oauth2PermissionScopes": scopes}], covers=PART)
+    check = UsersCanConsent(expect=expect, asked_by="own-app", scopes={"microsoft-graph": ("Mail.Read",), **exchange})
+    assert says(check, snapshot) == expected
+
+
+def test_the_widest_of_several_policies_is_named() -> None:
+    nothing = {"id": "a-nothing", "includes": [], "excludes": []}
+    ruling = ruled(AssignedPolicies(expect="at-most-low"), Judged(consenting(nothing, pool.low())))
+    assert ruling.clause.startswith(
+        "policy microsoft-user-default-low lets users consent to permissions classified low"
+    )
+    ruling = ruled(AssignedPolicies(expect="none"), Judged(consenting(pool.low(), pool.legacy())))
+    assert ruling.clause.startswith("policy microsoft-user-default-legacy lets users consent to everything")
+
+
+def test_reviewers_are_counted_in_words() -> None:
+    assert ruled(ConsentWorkflow(), Judged(reviewed(f"/users/{pool.ALICE}"))).clause.endswith("1 reviewer is named")
+    assert ruled(ConsentWorkflow(), Judged(reviewed("/users/a", "/users/b"))).clause.endswith("2 reviewers are named")

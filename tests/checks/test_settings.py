@@ -1,0 +1,245 @@
+"""What checks of values say of small tenants: true, false, and unknown where something was not read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.checks.findings import ruled
+from auditor.checks.judged import Judged
+from auditor.model.checks import (
+    AllOf,
+    AnyCheck,
+    AnyOf,
+    Contains,
+    Count,
+    DirectorySettingIs,
+    Every,
+    Not,
+    Setting,
+    Test,
+)
+from auditor.model.snapshot import Snapshot
+from tests.checks.tenants import PART, principal, says, tenant
+from tests.oracle import pool
+
+ASSIGNED = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
+
+
+def policy(**properties: Any) -> Snapshot:
+    return tenant(authorizationPolicy={"id": "authorizationPolicy", **properties})
+
+
+def workflow(**properties: Any) -> Snapshot:
+    return tenant(adminConsentRequestPolicy=properties)
+
+
+DAYS = "adminConsentRequestPolicy.requestDurationInDays"
+RISKY = "authorizationPolicy.allowUserConsentForRiskyApps"
+GUEST = "authorizationPolicy.guestUserRoleId"
+
+
+@pytest.mark.parametrize(
+    ("check", "snapshot", "expected"),
+    [
+        (Setting(path=DAYS, at_most=30), workflow(requestDurationInDays=30), "pass"),
+        (Setting(path=DAYS, at_most=30), workflow(requestDurationInDays=31), "fail"),
+        (Setting(path=DAYS, at_least=7), workflow(requestDurationInDays=7), "pass"),
+        (Setting(path=DAYS, at_least=7), workflow(requestDurationInDays=6), "fail"),
+        (Setting(path=DAYS, at_most=30), workflow(isEnabled=True), "unknown"),
+        (Setting(path=DAYS, at_most=30), tenant(), "unknown"),
+        (Setting(path=RISKY, equals=False), policy(allowUserConsentForRiskyApps=None), "unknown"),
+        (Setting(path=RISKY, equals=False, missing_means=False), policy(), "pass"),
+        (Setting(path=RISKY, equals=True, missing_means=False), policy(), "fail"),
+        (Setting(path=RISKY, equals=False, missing_means=False), tenant(), "unknown"),
+        (Setting(path=GUEST, equals="ABC"), policy(guestUserRoleId="abc"), "pass"),
+        (Setting(path=GUEST, one_of=("x", "ABC")), policy(guestUserRoleId="abc"), "pass"),
+        (Setting(path=GUEST, one_of=("x", "y")), policy(guestUserRoleId="abc"), "fail"),
+        (Setting(path=GUEST, present=True), policy(guestUserRoleId="abc"), "pass"),
+        (Setting(path=GUEST, present=False), policy(guestUserRoleId="abc"), "fail"),
+        (Setting(path=GUEST, present=False), policy(), "unknown"),
+        (Setting(path=f"{ASSIGNED}", present=True), policy(), "unknown"),
+    ],
+)
+def test_a_setting(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+    assert says(check, snapshot) == expected
+
+
+LEGACY = policy(
+    defaultUserRolePermissions={"permissionGrantPoliciesAssigned": ["ManagePermissionGrantsForSelf.Legacy"]}
+)
+EMPTY = policy(defaultUserRolePermissions={"permissionGrantPoliciesAssigned": []})
+
+
+@pytest.mark.parametrize(
+    ("check", "snapshot", "expected"),
+    [
+        (Contains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"), LEGACY, "fail"),
+        (Contains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"), EMPTY, "pass"),
+        (Contains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",)), LEGACY, "pass"),
+        (Contains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",), match="exact"), LEGACY, "fail"),
+        (Contains(path=ASSIGNED, any_of=("ManagePermissionGrantsForSelf.Legacy",), match="exact"), LEGACY, "pass"),
+        (Contains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy", "x")), LEGACY, "fail"),
+        (Contains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy",)), LEGACY, "pass"),
+        (Contains(path=ASSIGNED, none_of=("x",)), tenant(), "unknown"),
+        (Contains(path=ASSIGNED, none_of=("x",)), policy(), "unknown"),
+    ],
+)
+def test_a_list(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+    assert says(check, snapshot) == expected
+
+
+def principals(*rows: dict[str, Any], covers: dict[str, Any] | None = None) -> Snapshot:
+    return tenant(covers=covers, servicePrincipals=list(rows))
+
+
+ENABLED = Every(of="servicePrincipals", has=(Test(path="accountEnabled", equals=True),))
+FOREIGN_ENABLED = Every(
+    of="servicePrincipals",
+    where=(Test(path="appOwnerOrganizationId", equals=pool.VENDOR_TENANT.upper()),),
+    has=(Test(path="accountEnabled", equals=True),),
+)
+UNVERIFIED = (Test(path="verifiedPublisher.verifiedPublisherId", present=False),)
+
+
+@pytest.mark.parametrize(
+    ("check", "snapshot", "expected"),
+    [
+        (ENABLED, principals(principal()), "pass"),
+        (ENABLED, principals(), "pass"),
+        (ENABLED, principals(principal(accountEnabled=False)), "fail"),
+        (ENABLED, principals(principal(accountEnabled=None)), "unknown"),
+        (ENABLED, principals(principal(), covers=PART), "unknown"),
+        (ENABLED, principals(principal(accountEnabled=False), covers=PART), "fail"),
+        (ENABLED, tenant(), "unknown"),
+        (FOREIGN_ENABLED, principals(principal(accountEnabled=False)), "fail"),
+        (
+            FOREIGN_ENABLED,
+            principals(principal(accountEnabled=False, appOwnerOrganizationId=pool.TENANT)),
+            "not-applicable",
+        ),
+        (FOREIGN_ENABLED, principals(principal(accountEnabled=False, appOwnerOrganizationId=None)), "unknown"),
+        (FOREIGN_ENABLED, principals(principal(appOwnerOrganizationId=None)), "pass"),
+    ],
+)
+def test_every_item(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+    assert says(check, snapshot) == expected
+
+
+VERIFIED = principal(pool.OTHER_CLIENT, verifiedPublisher=pool.publisher("12345"))
+NOT_SELECTED = {"id": "not-selected", "appId": "not-selected"}
+
+
+@pytest.mark.parametrize(
+    ("check", "snapshot", "expected"),
+    [
+        (Count(of="servicePrincipals", where=UNVERIFIED, at_most=1), principals(principal(), VERIFIED), "pass"),
+        (Count(of="servicePrincipals", where=UNVERIFIED, at_most=0), principals(principal(), VERIFIED), "fail"),
+        (Count(of="servicePrincipals", where=UNVERIFIED, at_most=1), principals(principal(), NOT_SELECTED), "unknown"),
+        (Count(of="servicePrincipals", where=UNVERIFIED, at_most=2), principals(principal(), NOT_SELECTED), "pass"),
+        (Count(of="servicePrincipals", where=UNVERIFIED, at_least=1), principals(principal(), NOT_SELECTED), "pass"),
+        (Count(of="servicePrincipals", where=UNVERIFIED, at_least=2), principals(principal(), NOT_SELECTED), "unknown"),
+        (Count(of="servicePrincipals", where=UNVERIFIED, at_least=3), principals(principal(), NOT_SELECTED), "fail"),
+        (Count(of="servicePrincipals", at_most=1), principals(principal(), covers=PART), "unknown"),
+        (Count(of="servicePrincipals", at_least=1), principals(principal(), covers=PART), "pass"),
+        (Count(of="servicePrincipals", at_least=2), principals(principal(), covers=PART), "unknown"),
+        (Count(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(reviewers=[]), "fail"),
+        (Count(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(reviewers=[{"query": "/u"}]), "pass"),
+        (Count(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(isEnabled=True), "unknown"),
+        (
+            Count(of="delegatedPermissionClassifications", at_most=5),
+            tenant(delegatedPermissionClassifications={}),
+            "unknown",
+        ),
+        (Count(of="permissionGrantPolicies.includes", at_most=1), tenant(permissionGrantPolicies=[pool.low()]), "fail"),
+    ],
+)
+def test_how_many(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+    assert says(check, snapshot) == expected
+
+
+def settings(value: str | None) -> Snapshot:
+    return tenant(directorySettings=[] if value is None else [pool.setting("BlockUserConsentForRiskyApps", value)])
+
+
+NAME = "blockUserConsentForRiskyApps"
+
+
+@pytest.mark.parametrize(
+    ("check", "snapshot", "expected"),
+    [
+        (DirectorySettingIs(name=NAME, equals=True), settings("True"), "pass"),
+        (DirectorySettingIs(name=NAME, equals=True), settings("false"), "fail"),
+        (DirectorySettingIs(name=NAME, equals=True), settings(None), "fail"),
+        (DirectorySettingIs(name=NAME, equals=True, missing_means=True), settings(None), "pass"),
+        (DirectorySettingIs(name=NAME, equals=True, skip_when_missing=True), settings(""), "not-applicable"),
+        (DirectorySettingIs(name=NAME, present=False), settings(None), "pass"),
+        (DirectorySettingIs(name=NAME, present=True), settings(None), "fail"),
+        (DirectorySettingIs(name=NAME, one_of=("a", "FALSE")), settings("false"), "pass"),
+        (DirectorySettingIs(name=NAME, template=pool.OTHER_CLIENT, equals=True), settings("true"), "fail"),
+        (DirectorySettingIs(name=NAME, equals=True, missing_means=True), tenant(), "unknown"),
+    ],
+)
+def test_a_directory_setting(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+    assert says(check, snapshot) == expected
+
+
+YES, NO = Setting(path=DAYS, at_most=30), Setting(path=DAYS, at_most=1)
+OPEN, NEVER = Setting(path=GUEST, equals="x"), DirectorySettingIs(name="x", equals="y", skip_when_missing=True)
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        (AllOf(checks=(YES, YES)), "pass"),
+        (AllOf(checks=(YES, OPEN)), "unknown"),
+        (AllOf(checks=(NO, OPEN)), "fail"),
+        (AllOf(checks=(NEVER, YES)), "pass"),
+        (AllOf(checks=(NEVER, NEVER)), "not-applicable"),
+        (AnyOf(checks=(NO, YES)), "pass"),
+        (AnyOf(checks=(OPEN, YES)), "pass"),
+        (AnyOf(checks=(OPEN, NO)), "unknown"),
+        (AnyOf(checks=(NO, NO)), "fail"),
+        (AnyOf(checks=(NEVER, NO)), "fail"),
+        (AnyOf(checks=()), "unknown"),
+        (Not(check=YES), "fail"),
+        (Not(check=NO), "pass"),
+        (Not(check=OPEN), "unknown"),
+        (Not(check=NEVER), "not-applicable"),
+        (Not(check=AnyOf(checks=(Not(check=OPEN), NO))), "unknown"),
+    ],
+)
+def test_any_all_and_not_are_three_valued(check: AnyCheck, expected: str) -> None:
+    read: dict[str, Any] = {"adminConsentRequestPolicy": {"requestDurationInDays": 14}, "directorySettings": []}
+    assert says(check, tenant(**read)) == expected
+
+
+def test_a_number_out_of_reach_is_told_with_what_it_should_be() -> None:
+    ruling = ruled(Count(of="servicePrincipals", at_least=2), Judged(principals(principal())))
+    assert ruling.clause == "servicePrincipals holds 1, and should hold at least 2"
+    ruling = ruled(Count(of="servicePrincipals", at_most=0), Judged(principals(principal())))
+    assert ruling.clause == "servicePrincipals holds 1, and should hold at most 0"
+
+
+def test_why_a_list_is_not_known_is_told() -> None:
+    assert ruled(Contains(path=ASSIGNED, none_of=("x",)), Judged(tenant())).clause == "authorizationPolicy was not read"
+
+
+def test_evidence_holds_values_of_one_kind() -> None:
+    (switch,) = ruled(Setting(path=RISKY, equals=False), Judged(policy(allowUserConsentForRiskyApps=True))).evidence
+    assert (switch.actual, switch.expected) == (True, False)
+    (days,) = ruled(Setting(path=DAYS, at_most=30), Judged(workflow(requestDurationInDays=60))).evidence
+    assert (days.actual, days.expected) == (60, "at most 30")
+    listed = ruled(Setting(path=ASSIGNED, present=True), Judged(LEGACY))
+    assert listed.clause == f"{ASSIGNED} is ManagePermissionGrantsForSelf.Legacy"
+
+
+def test_the_opposite_says_what_should_not_hold() -> None:
+    check = Setting(path=GUEST, equals="abc")
+    held = ruled(Not(check=check), Judged(policy(guestUserRoleId="abc")))
+    assert held.clause == f"what should not hold does: {GUEST} is abc"
+    assert [(one.actual, one.expected) for one in held.evidence] == [("abc", "anything but abc")]
+    other = ruled(Not(check=check), Judged(policy(guestUserRoleId="x")))
+    assert other.clause == f"what should not hold does not: {GUEST} is x, and should be abc"
+    assert ruled(Not(check=check), Judged(tenant())) == ruled(check, Judged(tenant()))

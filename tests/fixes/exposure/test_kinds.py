@@ -1,0 +1,82 @@
+"""Every scope has a kind and a weight, read off its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.facts.scopes import known_scopes
+from auditor.fixes.exposure import Kind, kind_of, weight_of
+
+GRAPH = known_scopes(MICROSOFT_GRAPH).values()
+USERS_MAY = [s.value for s in GRAPH if s.type == "User"]
+EVERY = [s.value for resource in (MICROSOFT_GRAPH, EXCHANGE_ONLINE) for s in known_scopes(resource).values()]
+
+# What is in none of the plain kinds. A scope that Microsoft adds is put into a kind, or here, on purpose.
+_OTHER = """
+Acronym.Read.All AgentRegistration.Read.All Analytics.Read AppCatalog.Read.All AppCatalog.Submit
+AttackSimulation.ReadWrite.All Bookmark.Read.All BrowserSiteLists.Read.All BrowserSiteLists.ReadWrite.All
+ChangeManagement.Read.All CloudApp-Discovery.Read.All CloudPC.Read.All CopilotPackages.Read.All Device.Command
+Device.Read EngagementRole.Read Family.Read Financials.ReadWrite.All IndustryData.ReadBasic.All
+InformationProtectionPolicy.Read LearningAssignedCourse.Read LearningSelfInitiatedCourse.Read
+NetworkAccessBranch.Read.All NetworkAccessPolicy.Read.All Notifications.ReadWrite.CreatedByApp PrintJob.Create
+PrintJob.Read PrintJob.ReadBasic PrintJob.ReadWrite PrintJob.ReadWriteBasic PrinterShare.Read.All
+PrinterShare.ReadBasic.All QnA.Read.All SecurityCopilotWorkspaces.Read.All SecurityCopilotWorkspaces.ReadWrite.All
+SubjectNameRegistration.ReadWrite UserActivity.ReadWrite.CreatedByApp UserCloudClipboard.Read
+UserNotification.ReadWrite.CreatedByApp UserTimelineActivity.Write.CreatedByApp
+"""
+
+
+def test_all_153_scopes_that_users_may_consent_to_fall_in_a_kind_or_are_listed_as_other() -> None:
+    assert len(USERS_MAY) == 153
+    assert sorted(s for s in USERS_MAY if kind_of(s) is Kind.OTHER) == sorted(_OTHER.split())
+    assert {kind_of(s) for s in USERS_MAY} == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scopes"),
+    [
+        (
+            Kind.MAIL,
+            "Mail.Read Mail.Send MailboxSettings.Read MailTips.ReadBasic.Shared IMAP.AccessAsUser.All SMTP.Send",
+        ),
+        (Kind.CALENDARS, "Calendars.ReadBasic Bookings.Manage.All BookingsAppointment.ReadWrite.All"),
+        (Kind.CONTACTS, "Contacts.Read.Shared People.Read"),
+        (Kind.FILES, "Files.ReadWrite.AppFolder Sites.Selected FileStorageContainerType.Manage.All AllSites.Read"),
+        (Kind.CHATS, "Chat.Create ChannelMessage.Send OnlineMeetings.Read Team.ReadBasic.All Presence.Read.All"),
+        (Kind.DIRECTORY, "User.ReadBasic.All Directory.Read.All Policy.Read.ConditionalAccess Group-Conversation.Read"),
+        (Kind.TASKS, "Tasks.ReadWrite Notes.Create ShortNotes.Read"),
+        (Kind.CREDENTIALS, "UserAuthMethod-Password.ReadWrite.All"),
+        (Kind.PROFILE, "openid profile email offline_access User.Read User.ReadWrite"),
+        (Kind.OTHER, "Orders.Read user_impersonation Printing.Read"),
+    ],
+)
+def test_a_scope_has_the_kind_that_a_reader_would_give_it(kind: Kind, scopes: str) -> None:
+    for scope in scopes.split():
+        assert kind_of(scope) is kind_of(scope.upper()) is kind
+
+
+def test_every_scope_weighs_between_one_and_five_in_any_spelling() -> None:
+    assert {weight_of(s) for s in EVERY} == {1, 2, 3, 4, 5}
+    assert all(weight_of(s) == weight_of(s.lower()) for s in EVERY)
+
+
+@pytest.mark.parametrize(
+    "lighter_first",
+    [
+        ("User.Read", "Mail.Read", "Mail.ReadWrite", "Mail.ReadWrite.Shared"),
+        ("Calendars.ReadBasic", "Calendars.Read", "Calendars.ReadWrite"),
+        ("Files.ReadWrite.AppFolder", "Files.ReadWrite", "Files.ReadWrite.All"),
+        ("Files.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"),
+        ("Notes.Read.All", "UserAuthMethod-Phone.Read.All", "UserAuthMethod-Phone.ReadWrite.All"),
+    ],
+)
+def test_reading_weighs_less_than_writing_less_than_everything_less_than_the_directory(
+    lighter_first: tuple[str, ...],
+) -> None:
+    weights = [weight_of(scope) for scope in lighter_first]
+    assert weights == sorted(set(weights))
+
+
+def test_a_name_that_does_not_say_what_it_does_weighs_as_much_as_writing() -> None:
+    assert weight_of("user_impersonation") == weight_of("Mail.ReadWrite") == 3

@@ -1,0 +1,169 @@
+"""R1 and R3: the links that are opened, and the grants that are made."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import pytest
+
+from auditor.consent.existing_grants import grant_rows
+from auditor.facts.ids import EXCHANGE_ONLINE
+from auditor.fixes import admin_consent, fixes_for
+from auditor.model.app import RequestMode, ScopeNeed
+from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
+from auditor.snapshot.samples import sample
+from tests.fixes.tenants import (
+    ALICE,
+    APP,
+    ROLES_FOR_USERS,
+    by_key,
+    fixes_in,
+    with_assigned,
+    with_client,
+    with_sections,
+)
+
+PUBLISHED = msgspec.structs.replace(
+    APP, scopes=tuple(msgspec.structs.replace(need, assumed=False) for need in APP.scopes)
+)
+
+
+def test_the_link_holds_this_tenant_the_app_and_its_redirect_uri() -> None:
+    link = by_key("managed-default")["R1"].link
+    tenant = sample("managed-default").tenant.id
+    assert link == (
+        f"https://login.microsoftonline.com/{tenant}/adminconsent?client_id=5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
+        "&redirect_uri=https://ukevo.tracker-rms.com/Office365/CallBack"
+    )
+
+
+def test_the_other_link_names_every_scope_with_its_resource() -> None:
+    mixed = msgspec.structs.replace(
+        APP, scopes=(*APP.scopes, ScopeNeed(resource=EXCHANGE_ONLINE, value="EWS.AccessAsUser.All"))
+    )
+    address = urlsplit(by_key("managed-default", mixed)["R1-scopes"].link)
+    query = parse_qs(address.query, strict_parsing=True)
+    assert address.path == f"/{sample('managed-default').tenant.id}/v2.0/adminconsent"
+    scopes = query["scope"][0].split()
+    assert {"openid", "offline_access", "https://graph.microsoft.com/Mail.ReadWrite"} <= set(scopes)
+    assert "https://outlook.office365.com/EWS.AccessAsUser.All" in scopes
+    assert "https://graph.microsoft.com/MailboxSettings.Read" not in scopes
+    assert query["redirect_uri"] == ["https://ukevo.tracker-rms.com/Office365/CallBack"]
+
+
+def test_the_other_link_needs_a_redirect_uri() -> None:
+    without = msgspec.structs.replace(APP, redirect_uris=())
+    assert "R1-scopes" not in by_key("managed-default", without)
+    assert "redirect_uri" not in by_key("managed-default", without)["R1"].link
+
+
+def test_the_other_link_keeps_what_is_granted_already() -> None:
+    link = by_key("admin-consented-partly")["R1-scopes"].link
+    (row,) = sample("admin-consented-partly").sections.oauth2PermissionGrants or ()
+    scopes = {one.rpartition("/")[2].lower() for one in parse_qs(urlsplit(link).query)["scope"][0].split()}
+    assert {one.lower() for one in row.scope.split()} <= scopes
+
+
+def test_which_link_comes_first_depends_on_whether_the_scopes_are_known() -> None:
+    assert list(by_key("managed-default"))[:2] == ["R1", "R1-scopes"]
+    assert list(by_key("managed-default", PUBLISHED))[:2] == ["R1-scopes", "R1"]
+
+
+def test_what_the_registration_lists_is_a_doubt_where_the_app_names_its_scopes() -> None:
+    dynamic = by_key("managed-default", PUBLISHED)
+    assert dynamic["R1"].proven.confidence == "likely"
+    assert "registration" in dynamic["R1"].proven.doubts[0]
+    assert dynamic["R1-scopes"].proven.confidence == "certain"
+    static = by_key("managed-default", msgspec.structs.replace(PUBLISHED, mode=RequestMode.REGISTERED))
+    assert static["R1"].proven.confidence == "certain"
+
+
+def test_the_portals_button_is_named_only_where_the_app_is_listed() -> None:
+    assert not any("Grant admin consent" in step for step in by_key("managed-default")["R1"].steps.portal)
+    assert any("Grant admin consent" in step for step in by_key("admin-consented-partly")["R1"].steps.portal)
+
+
+def test_an_existing_grant_is_extended_with_its_complete_new_string_and_restored_to_the_letter() -> None:
+    fix = by_key("admin-consented-partly")["R3"]
+    (request,), (undo,) = fix.steps.graph, fix.undo_graph
+    (row,) = sample("admin-consented-partly").sections.oauth2PermissionGrants or ()
+    assert (request.method, undo.method, request.url) == ("PATCH", "PATCH", undo.url)
+    scopes = str((request.body or {})["scope"]).split()
+    assert {"Contacts.ReadWrite", "Mail.Send", "Mail.ReadWrite"} <= set(scopes)
+    assert len(scopes) == len({s.lower() for s in scopes})
+    assert (undo.body or {})["scope"] == row.scope
+    assert f'"{row.scope}"' in fix.undo
+
+
+def test_a_new_grant_is_deleted_by_the_id_that_its_creation_returned() -> None:
+    fix = by_key("managed-default")["R3"]
+    assert [r.returns for r in fix.steps.graph] == ["{object id of the new service principal}", "{id of the new grant}"]
+    assert [r.url.partition("/v1.0")[2] for r in fix.undo_graph] == [
+        "/oauth2PermissionGrants/{id of the new grant}",
+        "/servicePrincipals/{object id of the new service principal}",
+    ]
+
+
+def test_a_grant_that_was_read_without_its_id_is_named_by_the_id_that_graph_gives_it() -> None:
+    snapshot = sample("admin-consented-partly")
+    (row,) = snapshot.sections.oauth2PermissionGrants or ()
+    nameless = msgspec.structs.replace(row, id=None)
+    (request,) = fixes_in(with_sections(snapshot, oauth2PermissionGrants=(nameless,)))["R3"].steps.graph
+    assert len(request.url.rpartition("/")[2]) == 43
+
+
+def test_the_grant_itself_is_not_offered_where_existing_grants_were_not_read() -> None:
+    found = fixes_in(with_sections(sample("admin-consented-partly"), oauth2PermissionGrants=None))
+    assert "R3" not in found
+    assert found["R1"].undo_graph == ()
+
+
+def test_one_user_is_granted_and_assigned_and_nobody_else_is_touched() -> None:
+    closed = with_sections(with_assigned(sample("assignment-required")), appRoleAssignedTo={APP.client_id: ()})
+    fix = fixes_in(closed, subject=ALICE)["R3-user"]
+    grant, assignment = fix.steps.graph
+    assert (grant.body or {})["consentType"] == "Principal"
+    assert (grant.body or {})["principalId"] == (assignment.body or {})["principalId"] == ALICE.user_id
+    assert (assignment.body or {})["appRoleId"] == "00000000-0000-0000-0000-000000000000"
+
+
+def test_a_users_own_grant_is_extended_and_others_are_left_alone() -> None:
+    snapshot = with_assigned(sample("admin-consented-partly"))
+    (row,) = snapshot.sections.oauth2PermissionGrants or ()
+
+    def own(user: str) -> OAuth2PermissionGrant:
+        changes = {"consentType": "Principal", "principalId": user, "id": f"of-{user}", "scope": " User.Read"}
+        return msgspec.structs.replace(row, **changes)
+
+    rows = (own("somebody else"), own(str(ALICE.user_id)))
+    (request,) = fixes_in(with_sections(snapshot, oauth2PermissionGrants=rows), subject=ALICE)["R3-user"].steps.graph
+    assert request.url.endswith(f"/of-{ALICE.user_id}")
+    assert str((request.body or {})["scope"]).startswith("User.Read ")
+
+
+def test_an_app_with_several_roles_leaves_the_choice_to_the_administrator() -> None:
+    closed = with_sections(with_assigned(sample("assignment-required")), appRoleAssignedTo={APP.client_id: ()})
+    fix = fixes_in(with_client(closed, appRoles=ROLES_FOR_USERS), subject=ALICE)["R3-user"]
+    assert (fix.steps.graph[-1].body or {})["appRoleId"] == "{id of the app role to assign}"
+    assert "Reader" in fix.fill_in[0]
+    (one, _) = ROLES_FOR_USERS
+    fix = fixes_in(with_client(closed, appRoles=(one,)), subject=ALICE)["R3-user"]
+    assert (fix.steps.graph[-1].body or {})["appRoleId"] == one.id
+
+
+def test_the_grants_are_not_gone_through_again_for_every_app_of_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    def counted(*given: Any) -> Any:
+        looks[-1] += 1
+        return grant_rows(*given)
+
+    monkeypatch.setattr(admin_consent, "grant_rows", counted)
+    for number in (1, 50):
+        more = tuple(ServicePrincipal(id=f"sp-{n}", appId=f"app-{n}") for n in range(number))
+        tenant = sample("admin-consented-partly")
+        looks.append(0)
+        fixes_for(with_sections(tenant, servicePrincipals=(*(tenant.sections.servicePrincipals or ()), *more)), APP)
+    assert looks[0] == looks[1] > 0

@@ -1,0 +1,104 @@
+"""Requests applied to a copy of the snapshot, and taken back."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from auditor.fixes.apply import Conflict, NotApplicable, apply, apply_all
+from auditor.fixes.commands import az, powershell
+from auditor.fixes.undo import undo_of
+from auditor.model.fix import GraphRequest
+from auditor.snapshot.samples import sample
+from tests.fixes.tenants import APP, GRAPH, HOSTILE, by_key, with_sections
+
+MANAGED = sample("managed-default")
+LISTED = sample("admin-consented")
+
+
+def post(path: str, **body: object) -> GraphRequest:
+    """A create."""
+    return GraphRequest(method="POST", url=f"{GRAPH}{path}", body=body)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        GraphRequest(method="DELETE", url=f"{GRAPH}/users/1"),
+        GraphRequest(method="DELETE", url=f"{GRAPH}/servicePrincipals/nobody"),
+        GraphRequest(method="PATCH", url=f"{GRAPH}/servicePrincipals/nobody", body={"accountEnabled": True}),
+        GraphRequest(method="PATCH", url=f"{GRAPH}/oauth2PermissionGrants/none", body={"scope": ""}),
+        GraphRequest(method="DELETE", url=f"{GRAPH}/oauth2PermissionGrants/none"),
+        GraphRequest(method="DELETE", url=f"{GRAPH}/policies/permissionGrantPolicies/none"),
+        post("/servicePrincipals"),
+        post("/policies/permissionGrantPolicies/none/includes", permissionType="delegated"),
+        post("/servicePrincipals/nobody/appRoleAssignedTo", principalId="1"),
+        post("/oauth2PermissionGrants", scope=7),
+    ],
+)
+def test_a_request_that_no_fix_may_contain_or_that_fits_nothing_is_not_applied(request_: GraphRequest) -> None:
+    with pytest.raises(NotApplicable):
+        apply(MANAGED, request_)
+
+
+def test_a_property_that_a_service_principal_does_not_have_is_not_set() -> None:
+    (principal, *_) = LISTED.sections.servicePrincipals or ()
+    url = f"{GRAPH}/servicePrincipals/{principal.id}"
+    with pytest.raises(NotApplicable):
+        apply(LISTED, GraphRequest(method="PATCH", url=url, body={"colour": "blue"}))
+
+
+def test_what_is_there_is_not_created_again() -> None:
+    (row, *_) = LISTED.sections.oauth2PermissionGrants or ()
+    with pytest.raises(Conflict):
+        apply(LISTED, post("/servicePrincipals", appId=APP.client_id.upper()))
+    with pytest.raises(Conflict):
+        apply(LISTED, post("/oauth2PermissionGrants", **msgspec.to_builtins(row)))
+    with pytest.raises(Conflict):
+        apply(LISTED, post("/policies/permissionGrantPolicies", id="Microsoft-User-Default-Low"))
+
+
+def test_what_was_not_read_is_not_replaced() -> None:
+    unread = with_sections(
+        MANAGED, authorizationPolicy=None, permissionGrantPolicies=None, adminConsentRequestPolicy=None
+    )
+    patch: dict[str, dict[str, list[str]]] = {"defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": []}}
+    for request in (
+        GraphRequest(method="PATCH", url=f"{GRAPH}/policies/authorizationPolicy", body=patch),
+        GraphRequest(method="PUT", url=f"{GRAPH}/policies/adminConsentRequestPolicy", body={"isEnabled": True}),
+        post("/policies/permissionGrantPolicies", id="new"),
+    ):
+        with pytest.raises(NotApplicable):
+            apply(unread, request)
+        with pytest.raises(NotApplicable):
+            undo_of(unread, (request,))
+
+
+def test_deleting_a_service_principal_takes_its_grants_and_assignments_along() -> None:
+    principal = next(p for p in LISTED.sections.servicePrincipals or () if p.appId == APP.client_id)
+    after = apply(LISTED, GraphRequest(method="DELETE", url=f"{GRAPH}/servicePrincipals/{principal.id}"))
+    assert all(row.clientId != principal.id for row in after.sections.oauth2PermissionGrants or ())
+    assert APP.client_id not in (after.sections.appRoleAssignedTo or {})
+    assert APP.client_id in (after.sections.absentServicePrincipals or ())
+
+
+def test_the_undo_goes_backwards_and_an_include_goes_with_its_policy() -> None:
+    fix = by_key("low-unclassified")["R4"]
+    undo = undo_of(sample("low-unclassified"), fix.steps.graph)
+    assert [request.method for request in undo] == ["PATCH", "DELETE"]
+    assert apply_all(apply_all(sample("low-unclassified"), fix.steps.graph), undo) == sample("low-unclassified")
+
+
+def test_az_is_said_to_lack_permissions_only_where_it_does() -> None:
+    assert by_key("low-unclassified")["R4"].steps.az.startswith("# A user's sign-in with az lacks")
+    assert by_key("low-unclassified")["R3"].steps.az.startswith("az rest")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_with_quotes_cannot_break_out_of_a_command(name: str) -> None:
+    request = post("/policies", displayName=name)
+    for commands in (az((request,)), powershell((request,))):
+        assert commands.isascii()
+        assert len(commands.splitlines()) == (1 if commands.startswith("az") else 2)
+    assert powershell((post("/policies", displayName="O'Brien'; rm"),)).endswith("O''Brien''; rm\"}'")
+    assert """O'"'"'Brien'"'"'; rm""" in az((post("/policies", displayName="O'Brien'; rm"),))

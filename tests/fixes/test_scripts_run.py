@@ -1,0 +1,170 @@
+"""The bash scripts, run by bash against a stand-in for Graph: they do what was proven, and no more when run again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from auditor.consent.decide import decide
+from auditor.consent.subject import Subject
+from auditor.fixes import fixes_for
+from auditor.fixes.script import script
+from auditor.model.fix import Fix
+from auditor.model.snapshot import Snapshot
+from auditor.snapshot.samples import sample, sample_names
+from tests.fixes.tenants import ALICE, APP, HOSTILE, by_key, fixes_in, with_assigned, with_client, with_sections
+
+pytest.importorskip("jmespath", reason="the stand-in evaluates az's queries with it")
+
+from tests.fixes.graph import FakeGraph, run, serving
+
+SCRIPTED = [(name, key) for name in sample_names() for key, fix in by_key(name).items() if fix.steps.graph]
+
+
+@contextmanager
+def graph_of(snapshot: Snapshot) -> Iterator[tuple[FakeGraph, Path]]:
+    """The stand-in for one tenant, and the folder to run scripts in."""
+    graph = FakeGraph(snapshot)
+    with tempfile.TemporaryDirectory() as name, serving(graph, Path(name)) as folder:
+        yield graph, folder
+
+
+@pytest.mark.parametrize(("name", "key"), SCRIPTED)
+def test_a_script_brings_the_proven_outcome_about_and_changes_nothing_when_run_again(name: str, key: str) -> None:
+    snapshot = sample(name)
+    fix = by_key(name)[key]
+    text = script(fix, "az", tenant=snapshot.tenant.id)
+    with graph_of(snapshot) as (graph, folder):
+        first = run(text, folder)
+        assert first.returncode == 0, first.stderr
+        assert [(w.method, w.url) for w in graph.writes] == [(r.method, r.url) for r in fix.steps.graph]
+        if fix.proven.subject == "ordinary member":
+            assert decide(graph.snapshot, APP).outcome.value == fix.proven.outcome
+        after, graph.writes = graph.snapshot, []
+        second = run(text, folder)
+        assert second.returncode == 0, second.stderr
+        assert graph.writes == []
+        assert graph.snapshot == after
+
+
+def test_a_dry_run_changes_nothing_and_says_what_it_would_send() -> None:
+    snapshot = sample("managed-default")
+    fix = by_key("managed-default")["R3"]
+    with graph_of(snapshot) as (graph, folder):
+        done = run(script(fix, "az"), folder, DRY_RUN="1")
+    assert (done.returncode, graph.writes) == (0, [])
+    assert done.stderr.count("Would send: POST") == 2
+
+
+def test_a_script_refuses_to_run_in_another_tenant() -> None:
+    snapshot = sample("managed-default")
+    with graph_of(snapshot) as (graph, folder):
+        done = run(script(by_key("managed-default")["R3"], "az", tenant="somewhere-else"), folder)
+    assert done.returncode == 1
+    assert "another tenant" in done.stderr
+    assert graph.writes == []
+
+
+def test_a_grant_that_was_made_meanwhile_is_extended_and_keeps_its_scopes() -> None:
+    fix = by_key("managed-default")["R3"]
+    with graph_of(sample("managed-default")) as (graph, folder):
+        run(script(fix, "az"), folder)
+        (row,) = graph.snapshot.sections.oauth2PermissionGrants or ()
+        narrow = msgspec.structs.replace(row, scope=" Files.Read openid")
+        graph.snapshot = with_sections(graph.snapshot, oauth2PermissionGrants=(narrow,))
+        done = run(script(fix, "az"), folder)
+        (row,) = graph.snapshot.sections.oauth2PermissionGrants or ()
+    assert done.returncode == 0, done.stderr
+    assert row.scope.split()[:2] == ["Files.Read", "openid"]
+    assert {"Mail.ReadWrite", "Contacts.ReadWrite"} <= set(row.scope.split())
+    assert len(row.scope.split()) == len({scope.lower() for scope in row.scope.split()})
+
+
+def test_a_list_that_has_changed_since_the_snapshot_is_not_overwritten() -> None:
+    snapshot = sample("low-unclassified")
+    fix = fixes_in(snapshot)["R9-legacy"]
+    with graph_of(with_assigned(snapshot, "ManagePermissionGrantsForSelf.somebody-elses")) as (graph, folder):
+        done = run(script(fix, "az"), folder)
+    assert done.returncode == 1
+    assert "has changed since the snapshot" in done.stderr
+    assert graph.writes == []
+
+
+def test_a_change_that_graph_discards_is_reported() -> None:
+    snapshot = sample("low-unclassified")
+    with graph_of(snapshot) as (graph, folder):
+        graph.discards = True
+        done = run(script(fixes_in(snapshot)["R4"], "az"), folder)
+    assert done.returncode == 1
+    assert "discarded" in done.stderr
+
+
+def test_the_first_error_stops_a_script() -> None:
+    snapshot = sample("low-unclassified")
+    with graph_of(with_sections(snapshot, permissionGrantPolicies=None)) as (graph, folder):
+        done = run(script(fixes_in(snapshot)["R4"], "az"), folder)
+    assert done.returncode == 1
+    assert [write.url.rpartition("/")[2] for write in graph.writes] == ["permissionGrantPolicies"]
+
+
+def test_another_policy_with_the_same_id_is_left_alone() -> None:
+    snapshot = sample("low-unclassified")
+    fix = fixes_in(snapshot)["R4"]
+    policies = snapshot.sections.permissionGrantPolicies or ()
+    other = msgspec.structs.replace(policies[0], id="allow-trackerrms", displayName="Everything for everybody")
+    with graph_of(with_sections(snapshot, permissionGrantPolicies=(*policies, other))) as (graph, folder):
+        done = run(script(fix, "az"), folder)
+    assert "another policy with this id" in done.stderr
+    assert graph.writes == []
+
+
+def closed() -> Snapshot:
+    """Consent is off, assignment is required, and nobody is assigned."""
+    return with_sections(with_assigned(sample("assignment-required")), appRoleAssignedTo={APP.client_id: ()})
+
+
+def test_whom_to_assign_is_asked_for_and_must_be_an_id() -> None:
+    fix = fixes_in(closed())["R3+R6-assign"]
+    text = script(fix, "az")
+    with graph_of(closed()) as (graph, folder):
+        without = run(text, folder)
+        wrong = run(text, folder, PRINCIPAL_ID="$(id)")
+        assert (without.returncode, wrong.returncode, graph.writes) == (1, 1, [])
+        right = run(text, folder, PRINCIPAL_ID=str(ALICE.user_id).upper())
+        assert right.returncode == 0, right.stderr
+        alice = Subject(user_id=ALICE.user_id)
+        assert decide(graph.snapshot, APP, alice).outcome.value == fix.proven.outcome
+        writes = len(graph.writes)
+        assert run(text, folder, PRINCIPAL_ID=str(ALICE.user_id)).returncode == 0
+        assert len(graph.writes) == writes
+
+
+def test_a_script_for_one_user_grants_and_assigns_that_user() -> None:
+    snapshot = closed()
+    fix: Fix = fixes_in(snapshot, subject=ALICE)["R3-user"]
+    with graph_of(snapshot) as (graph, folder):
+        done = run(script(fix, "az"), folder)
+        assert done.returncode == 0, done.stderr
+        assert decide(graph.snapshot, APP, ALICE).outcome.value == fix.proven.outcome
+        assert not decide(graph.snapshot, APP).outcome.connects
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_reaches_graph_as_it_is_and_nothing_in_it_is_run(name: str) -> None:
+    app = msgspec.structs.replace(APP, name=name)
+    snapshot = with_client(sample("low-unclassified"), displayName=name)
+    fix = next(fix for fix in fixes_for(snapshot, app) if fix.key == "R4")
+    with graph_of(snapshot) as (graph, folder):
+        done = run(script(fix, "az", tenant=snapshot.tenant.id), folder)
+        left = {path.name for path in folder.iterdir()}
+    assert done.returncode == 0, done.stderr
+    *_, policy = graph.snapshot.sections.permissionGrantPolicies or ()
+    if "{object id" not in name:
+        assert policy.displayName == f"{name}: users may consent"
+    assert left == {"az"}
+    assert not Path("/tmp/owned").exists()

@@ -1,0 +1,58 @@
+"""A redacted snapshot gives the same verdicts and holds no name of the tenant."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+import auditor
+from auditor.model.snapshot import Snapshot
+from auditor.redact.redactor import Redactor
+from auditor.render import FORMATS
+from auditor.snapshot.samples import sample_names
+from auditor.snapshot.write import dumps
+from tests.snapshot.strategies import SNAPSHOTS
+
+KEY = bytes(range(32))
+PACKS = ("trackerrms-uk", "cis-m365", "cisa-scuba", "eidsca", "grants-hygiene", "microsoft-recommended")
+READABLE = [name for name in FORMATS if name not in ("pdf", "xlsx")]
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_the_redacted_sample_is_judged_alike_and_no_format_names_the_tenant(name: str) -> None:
+    packs = auditor.load_packs(PACKS)
+    before = auditor.sample(name)
+    after = Redactor(KEY, before, [pack.app for pack in packs if pack.app]).snapshot
+    first, second = auditor.check(before, packs), auditor.check(after, packs)
+    assert [(d.outcome, d.code) for d in first.decisions] == [(d.outcome, d.code) for d in second.decisions]
+    assert sorted((f.rule, f.outcome) for f in first.findings) == sorted((f.rule, f.outcome) for f in second.findings)
+    assert b"contoso" not in dumps(after).lower()
+    for form in READABLE:
+        made = auditor.render_report(second, form).lower()
+        assert b"contoso" not in made, form
+        assert before.tenant.id.encode() not in made, form
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_redacting_again_changes_nothing(name: str) -> None:
+    once = Redactor(KEY, auditor.sample(name)).snapshot
+    assert Redactor(KEY, once).snapshot == once
+
+
+def test_the_key_decides_the_tokens() -> None:
+    snapshot = auditor.sample("managed-default")
+    assert Redactor(KEY, snapshot).snapshot == Redactor(KEY, snapshot).snapshot
+    assert Redactor(KEY, snapshot).snapshot.tenant != Redactor(KEY[::-1], snapshot).snapshot.tenant
+
+
+@pytest.mark.parametrize(
+    "text", ["CONTOSO TALENT", "Contoso%20Talent", "contoso-talent", "x@contosotalent.onmicrosoft.com"]
+)
+def test_spellings_of_the_tenant_are_found_in_texts(text: str) -> None:
+    assert "contoso" not in Redactor(KEY, auditor.sample("managed-default")).text(f"see {text} now").lower()
+
+
+@settings(max_examples=25, deadline=None)
+@given(SNAPSHOTS)
+def test_any_snapshot_can_be_redacted(snapshot: Snapshot) -> None:
+    assert dumps(Redactor(KEY, snapshot).snapshot)

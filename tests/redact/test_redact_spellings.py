@@ -1,0 +1,262 @@
+"""One thing has one token however it is spelt, and what is published stays whatever the tenant's groups are called."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from auditor.consent.decide import decide
+from auditor.model.app import App
+from auditor.model.finding import Waiver, WaiverFile
+from auditor.model.resources import ConsentReviewer, MemberOf, User, VerifiedDomain
+from auditor.model.snapshot import Snapshot, Unread
+from auditor.packs.find import load_packs
+from auditor.redact.hosts import registered
+from auditor.redact.redactor import Redactor
+from auditor.snapshot.samples import sample
+from auditor.snapshot.write import dumps
+
+KEY = bytes(range(32))
+SHIPPED = [pack.app for pack in load_packs(["trackerrms-uk"]) if pack.app is not None]
+replace = msgspec.structs.replace
+
+
+def tenant(
+    name: str, domains: tuple[str, ...] = ("contoso.com",), users: tuple[User, ...] = (), base: str = "custom-policy"
+) -> Snapshot:
+    """The sample under another name."""
+    before = sample(base)
+    organization = before.sections.organization
+    assert organization is not None
+    verified = tuple(VerifiedDomain(name=domain) for domain in domains)
+    sections = replace(
+        before.sections,
+        organization=replace(organization, displayName=name, verifiedDomains=verified),
+        users=users or before.sections.users,
+    )
+    return replace(before, tenant=replace(before.tenant, name=name), sections=sections)
+
+
+def person(name: str, upn: str, *groups: str) -> User:
+    member = tuple(
+        MemberOf(id=f"6e7d6f1a-0b1c-4d2e-8f3a-9b8c7d6e5f{i:02d}", displayName=g) for i, g in enumerate(groups)
+    )
+    return User(
+        id="5e7d6f1a-0b1c-4d2e-8f3a-9b8c7d6e5f40",
+        displayName=name,
+        userPrincipalName=upn,
+        userType="Member",
+        memberOf=member,
+    )
+
+
+def redactor(snapshot: Snapshot) -> Redactor:
+    return Redactor(KEY, snapshot, SHIPPED, SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Anna@EY.com", "anna@ey.com"),
+        ("x@ÖK.de", "x@ök.de"),
+        ("see WWW.Müller.DE", "see www.müller.de"),
+        ("müller.de", "xn--mller-kva.de"),
+        ("www.xn--mller-kva.de", "www.müller.de"),
+        ("фабрика.рф", "xn--80aac2ak8aza.xn--p1ai"),
+    ],
+)
+def test_letter_case_and_the_ascii_form_of_a_domain_make_no_difference(one: str, other: str) -> None:
+    found = redactor(tenant("Müller", ("EY.com", "müller.de", "ök.de", "xn--80aac2ak8aza.xn--p1ai")))
+    assert found.text(one).lower() == found.text(other).lower()
+    assert found.text(one) != one
+
+
+def test_an_address_in_quotes_has_the_token_that_it_has_without() -> None:
+    found = redactor(tenant("Contoso"))
+    token = found.text("carl@contoso.com")
+    assert found.text("Resource 'carl@contoso.com' does not exist") == f"Resource '{token}' does not exist"
+    assert found.text("mail o'neil@contoso.com now").startswith("mail user-")
+    message = (
+        "Resource 'carl@contoso.com' does not exist or one of its queried reference-property objects are not present."
+    )
+    unread = {"users/carl@contoso.com": Unread(status=404, code="Request_ResourceNotFound", message=message)}
+    after = redactor(replace(tenant("Contoso"), unread=unread)).snapshot
+    assert after.unread[f"users/{token}"].message == message.replace("carl@contoso.com", token)
+
+
+@pytest.mark.parametrize(
+    ("name", "domain", "text"),
+    [
+        ("EY", "ey.com", "the EY policy"),
+        ("SAP SE", "sap.com", "https://sap.zoom.us"),
+        ("Blue", "mail.bluecorp.co.uk", "bluecorp"),
+        ("Blue", "mail.bluecorp.co.uk", "https://portal.bluecorp.co.uk"),
+        ("X", "a.qwertz.onmicrosoft.com", "qwertz-approved"),
+        ("X", "x.com", "https://unknown.crm4.dynamics.com"),
+        ("X", "x.com", "https://unknown.azurefd.net"),
+        ("X", "x.com", "https://unknown.okta.com"),
+        ("X", "x.com", "https://unknown.service-now.com"),
+        ("X", "x.com", "https://unknown.atlassian.net"),
+    ],
+)
+def test_short_names_parent_domains_and_hosts_of_customers_are_found(name: str, domain: str, text: str) -> None:
+    made = redactor(tenant(name, (domain,))).text(text).lower()
+    for secret in ("ey", "sap", "bluecorp", "qwertz", "unknown"):
+        assert f" {secret} " not in made
+        assert f"/{secret}." not in made
+        assert secret not in made or secret in ("ey", "sap")
+
+
+def test_short_names_of_people_are_found_as_words_and_ordinary_words_are_not() -> None:
+    users = (person("Tim Li", "tim@contoso.com"), person("Is Day", "day@contoso.com"))
+    found = redactor(tenant("IT", ("uk.contoso.com",), users))
+    assert "Li" not in found.text("ask Li")
+    assert found.text("the timeline is fine in the UK, and IT is on it") == (
+        "the timeline is fine in the UK, and IT is on it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("mail.bluecorp.co.uk", "bluecorp.co.uk"),
+        ("bluecorp.com", "bluecorp.com"),
+        ("a.b.contoso.onmicrosoft.com", "contoso.onmicrosoft.com"),
+        ("contoso.mail.onmicrosoft.com", "contoso.mail.onmicrosoft.com"),
+        ("local", "local"),
+    ],
+)
+def test_the_registered_part_of_a_host(host: str, own: str) -> None:
+    assert registered(host) == own
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Insufficient privileges to complete the operation.",
+        "needs a Microsoft Entra ID P1 or P2 licence",
+        "Too many requests",
+        "Access is denied. Check credentials and try again.",
+        "servicePrincipals[2].appId: expected text, found a number",
+    ],
+)
+def test_known_messages_stay(message: str) -> None:
+    assert said(message) == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Blocked for IP 203.0.113.97 and fe80::1",
+        "call +49 151 5551234",
+        "device DESKTOP-ABC is not compliant",
+        "LEAKHOST01.corp.local did not answer",
+        "Tenant secretname not found",
+        "Insufficient privileges to complete the operation. Ask Carl.",
+    ],
+)
+def test_a_message_in_other_words_goes_whole(message: str) -> None:
+    assert said(message) == "[redacted]"
+
+
+def said(message: str) -> str:
+    unread = {"roleDefinitions": Unread(status=403, code="Denied", message=message, needs=("Policy.Read.All",))}
+    found = redactor(replace(tenant("Contoso"), unread=unread)).snapshot.unread["roleDefinitions"]
+    assert (found.status, found.code, found.needs) == (403, "Denied", ("Policy.Read.All",))
+    return found.message
+
+
+def test_published_names_stay_where_a_group_has_them() -> None:
+    users = (person("Carl Secretson", "carl@contoso.com", "TrackerRMS", "Mail.ReadWrite", "Title", "Extends"),)
+    found = redactor(tenant("Contoso", users=users))
+    text = "TrackerRMS asks for Mail.ReadWrite, and microsoft-user-default-low allows it"
+    assert found.text(text) == text
+    assert found.compared("Mail.ReadWrite") == "Mail.ReadWrite"
+    assert found.compared("ManagePermissionGrantsForSelf.microsoft-user-default-low").endswith(
+        "microsoft-user-default-low"
+    )
+    after = found.snapshot
+    assert b"Title" not in dumps(after)
+
+
+@pytest.mark.parametrize("uri", ["https://connect.zyxquorp.com/cb", "https://sap.trackerrms.com/cb"])
+@pytest.mark.parametrize("registered_as", ["{uri}", "{UPPER}", "wildcard"])
+def test_an_address_with_the_tenants_name_goes_on_both_sides_and_still_matches(uri: str, registered_as: str) -> None:
+    app = replace(SHIPPED[0], redirect_uris=(uri,))
+    listed = (
+        "https://*.zyxquorp.com/cb" if registered_as == "wildcard" else registered_as.format(uri=uri, UPPER=uri.upper())
+    )
+    if registered_as == "wildcard" and "zyxquorp" not in uri:
+        listed = "https://*.trackerrms.com/cb"
+    before = with_replies(tenant("Zyxquorp", ("zyxquorp.com", "sap.com")), (listed,))
+    found = Redactor(KEY, before, [app], SHIPPED)
+    assert "zyxquorp" not in dumps(found.snapshot).decode().lower()
+    assert "//sap." not in dumps(found.snapshot).decode().lower()
+    assert decide(found.snapshot, found.app(app)).outcome is decide(before, app).outcome
+    assert " " not in found.app(app).redirect_uris[0]
+
+
+def test_an_address_that_a_vendor_publishes_stays_even_where_the_tenant_has_the_vendors_name() -> None:
+    uris = SHIPPED[0].redirect_uris
+    after = redactor(with_replies(tenant("Tracker-RMS", ("tracker-rms.com",)), uris)).snapshot
+    assert replies(after) == uris
+    own = App(client_id=SHIPPED[0].client_id, redirect_uris=("https://app.vendor.io/cb",))
+    kept = Redactor(KEY, with_replies(tenant("Contoso"), own.redirect_uris), [own]).snapshot
+    assert replies(kept) == own.redirect_uris
+
+
+def with_replies(snapshot: Snapshot, uris: tuple[str, ...]) -> Snapshot:
+    principals = tuple(
+        replace(one, replyUrls=uris) if one.appId == SHIPPED[0].client_id else one
+        for one in snapshot.sections.servicePrincipals or ()
+    )
+    return replace(snapshot, sections=replace(snapshot.sections, servicePrincipals=principals))
+
+
+def replies(snapshot: Snapshot) -> tuple[str, ...] | None:
+    (one,) = (p for p in snapshot.sections.servicePrincipals or () if p.appId == SHIPPED[0].client_id)
+    return one.replyUrls
+
+
+def test_what_is_redacted_already_stays_as_it_is() -> None:
+    before = tenant("Zyxquorp", ("zyxquorp.com",), (person("Tim Li", "Tim@ZYXQUORP.com", "Mail.ReadWrite"),))
+    policy = before.sections.authorizationPolicy
+    request = before.sections.adminConsentRequestPolicy
+    assert policy is not None
+    assert policy.defaultUserRolePermissions is not None
+    assert request is not None
+    assigned = replace(policy.defaultUserRolePermissions, permissionGrantPoliciesAssigned=("LeakPrefix.own-policy",))
+    sections = replace(
+        before.sections,
+        authorizationPolicy=replace(policy, defaultUserRolePermissions=assigned),
+        adminConsentRequestPolicy=replace(
+            request, reviewers=(ConsentReviewer(query="/users/Tim@zyxquorp.com", queryType="MicrosoftGraph"),)
+        ),
+    )
+    once = redactor(replace(before, sections=sections)).snapshot
+    assert redactor(once).snapshot == once
+
+
+def test_a_waiver_for_what_is_not_in_the_tenant_names_nobody_and_its_file_neither() -> None:
+    file = WaiverFile(
+        name="secret/waivers.yaml",
+        digest="d",
+        waivers=(
+            Waiver(rule="X", reason="r", owner="o", subject="secret thing", pack="Ours", expires="2030-01-01"),
+            Waiver(rule="X", reason="r", owner="o", subject="Mail.ReadWrite", expires="2030-01-01"),
+        ),
+    )
+    told = redactor(tenant("Contoso")).waived(file, 2, {"ours": "own-1"})
+    assert "secret" not in str(told)
+    assert (told.name, told.waivers[0].pack, told.waivers[1].subject) == ("waivers-2.yaml", "own-1", "Mail.ReadWrite")
+    assert told.digest != file.digest
+    assert told == redactor(tenant("Contoso")).waived(replace(file, digest="e"), 2, {"ours": "own-1"})
+
+
+def test_an_assumption_names_no_policy_of_the_tenant() -> None:
+    found = redactor(tenant("Contoso"))
+    policy = next(p.id for p in found.snapshot.sections.permissionGrantPolicies or () if p.id.startswith("policy-"))
+    assert found.assumption("setting=contoso-allow-trackerrms") == f"setting={policy}"
+    assert found.assumption("setting=low") == "setting=low"
+    assert found.assumption("granted=Mail.Read User.Read") == "granted=Mail.Read User.Read"
+    assert "secret" not in found.assumption("setting=secret@contoso.com")
