@@ -66,7 +66,7 @@ SOAKED := tests/oracle tests/consent tests/checks tests/snapshot tests/packs
 soak: $(TEST) ## the property tests over and over, on other tenants each time (RUNS=20, half an hour)
 	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(PY) -m pytest -q -k 'not golden' $(SOAKED) || exit; done
 
-gallery: system $(TEST) ## write docs/gallery: a report on each sample tenant in each format
+gallery: system $(TEST) ## a report on each sample tenant in each format, into build/gallery; some are kept in docs/gallery
 	@$(PY) -m tests.gallery.make
 
 lint: $(LINT) ## ruff, mypy --strict and the floors of the house (import-linter)
