@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Finding
 from auditor.packs.find import list_packs
 from auditor.snapshot.samples import sample, sample_names
@@ -39,7 +39,7 @@ def lines(finding: Finding) -> Iterator[str]:
 @cache
 def findings(name: str) -> dict[tuple[str, str], str]:
     """What each rule of each pack says of a sample."""
-    made = assemble(sample(name), chosen_packs(PACKS)).findings
+    made = build_report(sample(name), chosen_packs(PACKS)).findings
     return {(finding.pack, finding.rule): "\n".join(lines(finding)) + "\n" for finding in made}
 
 

@@ -108,7 +108,7 @@ def test_ctrl_c_during_a_read_ends_at_once_with_a_word_and_its_own_code(tmp_path
             run.send_signal(signal.SIGINT)
             out, err = run.communicate(timeout=HUNG_AFTER)
     assert (run.returncode, out) == (130, b"")
-    assert err.strip() == b"stopped: nothing was changed in the tenant"
+    assert err.strip() == b"Stopped. Nothing was changed in the tenant."
 
 
 def test_in_the_background_where_ctrl_c_is_ignored_it_stays_ignored(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from auditor.fixes.script import Shell, script
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.snapshot.samples import sample
 from tests.cli.program import Done, all_of, run, scrubbed
 from tests.golden import check_section
@@ -67,7 +67,7 @@ def test_a_script_stands_alone_on_standard_output(
     done: Callable[[str], Done], name: str, fix: str, shell: Shell
 ) -> None:
     tenant = sample("low-unclassified")
-    (decision,) = assemble(tenant, chosen_packs(["trackerrms-uk"])).decisions
+    (decision,) = build_report(tenant, chosen_packs(["trackerrms-uk"])).decisions
     (wanted,) = (one for one in decision.fixes if one.key == fix)
     assert (done(name).code, done(name).err) == (0, "")
     assert done(name).out == script(wanted, shell, tenant=tenant.tenant.id)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.decision import Decision, ScopeVerdict
 from auditor.snapshot.samples import sample, sample_names
 from tests.golden import check_golden
@@ -48,5 +48,5 @@ def scope_lines(one: ScopeVerdict) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", sample_names())
 def test_the_decision_on_a_sample_is_as_it_was_read_and_approved(name: str) -> None:
-    (decision,) = assemble(sample(name), chosen_packs(["trackerrms-uk"])).decisions
+    (decision,) = build_report(sample(name), chosen_packs(["trackerrms-uk"])).decisions
     check_golden(GOLDEN / f"{name}.txt", "\n".join(decision_lines(decision)) + "\n")

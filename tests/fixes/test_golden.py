@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from auditor.fixes.script import NoScript, Shell, script
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.fix import Fix, GraphRequest
 from auditor.snapshot.samples import sample, sample_names
 from tests.golden import check_golden
@@ -46,7 +46,7 @@ FIXES = (
 
 @cache
 def offered(name: str) -> dict[str, Fix]:
-    (decision,) = assemble(sample(name), chosen_packs(["trackerrms-uk"])).decisions
+    (decision,) = build_report(sample(name), chosen_packs(["trackerrms-uk"])).decisions
     return {fix.key: fix for fix in decision.fixes}
 
 

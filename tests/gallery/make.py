@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 
 from auditor import __version__
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.render import FORMATS, render
 from auditor.render.words import answer_word
@@ -36,7 +36,7 @@ INDEX = "README.md"
 def report_on(name: str) -> Report:
     """The report on a sample, as ``check`` makes it."""
     source = f"sample {name} (bundled, no real tenant)"
-    return assemble(sample(name), chosen_packs(PACKS), source=source, tool=f"consent-auditor {__version__}")
+    return build_report(sample(name), chosen_packs(PACKS), source=source, tool=f"consent-auditor {__version__}")
 
 
 def file_of(name: str, form: str) -> str:
