@@ -30,6 +30,7 @@ def check_golden(path: Path, made: str | bytes) -> None:
 def check_section(path: Path, name: str, made: str) -> None:
     """Fail unless the section `name` of `path` holds `made`. One file holds many short outputs, each under its name."""
     if UPDATE:
+        path.parent.mkdir(parents=True, exist_ok=True)
         there = {**(sections(path) if path.exists() else {}), name: made}
         path.write_text(
             "".join(f"=== {one} ===\n{there[one]}\n" for one in sorted(there)), encoding="utf-8", newline="\n"
