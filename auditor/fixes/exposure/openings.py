@@ -69,7 +69,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     step_up_turned_off: bool
 
     @property
-    def of_policies(self) -> bool:
+    def policies_differ(self) -> bool:
         """Whether the governing policies or their contents differ."""
         return bool(self.gone or self.new) or isinstance(self.was, NotRead) != isinstance(self.now, NotRead)
 
