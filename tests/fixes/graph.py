@@ -27,6 +27,7 @@ from auditor.fixes.change import NotApplicable
 from auditor.fixes.requests import apply
 from auditor.model.fix import GraphRequest
 from auditor.model.snapshot import Snapshot
+from tests.limits import HUNG_AFTER
 
 _AZ = """\
 #!/bin/bash
@@ -183,6 +184,6 @@ def run(script: str, folder: Path, **given: str) -> subprocess.CompletedProcess[
         cwd=folder,
         text=True,
         capture_output=True,
-        timeout=60,
+        timeout=HUNG_AFTER,
         check=False,
     )
