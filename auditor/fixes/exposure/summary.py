@@ -190,7 +190,7 @@ def _this_app(made: _Summary) -> Iterator[str]:
     elif used.switched_on:
         yield f"{everybody} could use {app} again{before}."
     if used.users:
-        yield f"{_count(used.users, 'user')} could use {app} with more scopes of their own."
+        yield f"{_count(used.users, 'user')} could use {app} with more scopes, granted only to them."
     if used.assigned:
         yield f"{_count(used.assigned, 'more user or group', 'more users or groups')} could use {app}."
     yield from _consent_to_this_app(made)
