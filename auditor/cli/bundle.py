@@ -81,14 +81,14 @@ def command(
     from auditor.jobs.bundle import bundle
     from auditor.jobs.question import Question
     from auditor.jobs.tool import TOOL
-    from auditor.packs.pack_texts import laid_out
+    from auditor.packs.pack_texts import in_one_folder
 
     asked_now = Question(read, tuple(text.pack for text in texts), user, source, TOOL)
     if redact:
         told, texts = without_names(asked_now, texts, redact_key)
         report = answered_without_names(asked_now, told)
     else:
-        texts = laid_out(texts)
+        texts = in_one_folder(texts)
         told = asked_now._replace(packs=tuple(text.pack for text in texts))
         report = told.answered()
     data, manifest = bundle(report, told.snapshot, texts, redacted=redact, user=told.user)

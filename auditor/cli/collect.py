@@ -51,10 +51,10 @@ def command(
     if output != "-":
         must_be_writable(output)
     refuse_overwriting([output], redact_key)
+    from auditor.checks.reads import plan_for
     from auditor.cli.live import read_live, target_for
     from auditor.consent.request import app_from_scopes
     from auditor.jobs.live import WHOLE
-    from auditor.packs.plan import plan_for
 
     app = app_from_scopes(client_id, "") if client_id else None
     chosen = asked_packs(packs, app, otherwise_all=True)

@@ -40,10 +40,10 @@ def command(packs: tuple[str, ...], **tenant: Any) -> int:
     Reads nothing of the tenant: it fetches a token and looks at what the token allows.
     """
     refuse_empty()
+    from auditor.checks.reads import plan_for
     from auditor.cli.live import target_for
     from auditor.jobs.doctor import diagnose
     from auditor.packs.find import list_packs, load_packs
-    from auditor.packs.plan import plan_for
 
     names = packs or tuple(pack.name for pack in list_packs())
     found = diagnose(target_for(**tenant), plan_for(load_packs(names)))

@@ -36,8 +36,8 @@ def read_tenant(
         if snapshot == "-":
             return loads(sys.stdin.buffer.read(), "standard input"), "snapshot from standard input"
         return load(snapshot), f"snapshot {snapshot}"
+    from auditor.checks.reads import plan_for
     from auditor.cli.live import read_live, target_for
-    from auditor.packs.plan import plan_for
 
     if not tenant["tenant"] and named_tenant:
         tenant = {**tenant, "tenant": named_tenant}

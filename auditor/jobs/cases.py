@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from auditor.checks.context import CheckContext
 from auditor.checks.findings import finding
-from auditor.checks.judged import Judged
 from auditor.model.app import App
 from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.rule import Case, Pack, Rule
+from auditor.model.rule import Pack, Rule, RuleCase
 from auditor.model.snapshot import Snapshot, Unread
 from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, recast
 from auditor.snapshot.samples import patched, sample
@@ -23,7 +23,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule said of one case. `problem` is empty when it said what the case expects."""
 
     rule: Rule
-    case: Case
+    case: RuleCase
     finding: Finding
     problem: str
 
@@ -37,7 +37,7 @@ def run_cases(pack: Pack) -> Iterator[CaseResult]:
             yield run_case(rule, case, pack)
 
 
-def run_case(rule: Rule, case: Case, pack: Pack) -> CaseResult:
+def run_case(rule: Rule, case: RuleCase, pack: Pack) -> CaseResult:
     """What the rule says of the case's tenant; a tenant that Graph could not return is a problem of the case."""
     try:
         snapshot = tenant_of(case, pack.app)
@@ -53,11 +53,11 @@ def run_case(rule: Rule, case: Case, pack: Pack) -> CaseResult:
             fingerprint="",
         )
         return CaseResult(rule=rule, case=case, finding=nothing, problem=problem)
-    found = finding(rule, pack, Judged(snapshot, pack.app))
+    found = finding(rule, pack, CheckContext(snapshot, pack.app))
     return CaseResult(rule=rule, case=case, finding=found, problem=_problem(case, found))
 
 
-def tenant_of(case: Case, app: App | None = None) -> Snapshot:
+def tenant_of(case: RuleCase, app: App | None = None) -> Snapshot:
     """The tenant of a case: its sample, changed, and with parts taken away as a refused read leaves them.
 
     The sample's app is taken to be `app`, the one that the pack is about, also where the change speaks of it.
@@ -70,7 +70,7 @@ def tenant_of(case: Case, app: App | None = None) -> Snapshot:
     return snapshot
 
 
-def _about(app: App | None, snapshot: Snapshot, case: Case) -> Snapshot:
+def _about(app: App | None, snapshot: Snapshot, case: RuleCase) -> Snapshot:
     if app is None or SAMPLE_APP not in str(case.set).lower():
         return patched(recast(snapshot, app), case.set)
     if app.client_id != SAMPLE_APP:
@@ -96,7 +96,7 @@ def _without(snapshot: Snapshot, key: str) -> Snapshot:
     return msgspec.structs.replace(snapshot, sections=sections, unread=unread, covers=covers)
 
 
-def _problem(case: Case, found: Finding) -> str:
+def _problem(case: RuleCase, found: Finding) -> str:
     if found.outcome is not case.expect:
         return f"expected {case.expect.value}, the rule says {found.outcome.value}: {found.reason}"
     if case.reason and case.reason.lower() not in found.reason.lower():

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.checks.reads import Needed, permissions_for
 from auditor.graph.daemon_threads import run
 from auditor.graph.probe import Probe, probe
 from auditor.jobs.live import Target, delegated
 from auditor.model.permissions import PERMISSIONS, WIDER
 from auditor.model.read_plan import Plan
-from auditor.packs.plan import Needed, permissions_for
 
 
 class PermissionState(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from auditor.model.finding import FindingOutcome
 from auditor.model.rule import Pack, Rule
 from auditor.packs.lint import lacking_of
 from auditor.packs.load import case_places, load, rule_places
-from auditor.packs.pack_errors import Place
+from auditor.packs.pack_errors import Position
 from auditor.packs.sources import Source
 from auditor.snapshot.samples import sample_names
 
@@ -33,7 +33,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """A case that came out otherwise than it says."""
 
     result: CaseResult
-    at: Place
+    at: Position
     direction: Direction
 
 
@@ -43,7 +43,7 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
     pack: Pack
     results: tuple[CaseResult, ...] = ()
     failed: tuple[Failed, ...] = ()
-    gaps: tuple[tuple[Rule, tuple[FindingOutcome, ...], Place], ...] = ()
+    gaps: tuple[tuple[Rule, tuple[FindingOutcome, ...], Position], ...] = ()
 
     @property
     def without_cases(self) -> int:
@@ -63,7 +63,7 @@ def tested(source: Source, only: str = "") -> Tested:
         return Tested(pack=pack)
     results = tuple(run_cases(pack))
     places, rules = case_places(source), rule_places(source)
-    here = Place(pack.origin)
+    here = Position(pack.origin)
     failed = tuple(
         Failed(result=r, at=places.get((r.rule.id, r.case.name), here), direction=_direction(r))
         for r in results

@@ -6,20 +6,12 @@ from typing import Any
 
 import pytest
 
-from auditor.checks.findings import ruled
-from auditor.checks.judged import Judged
-from auditor.model.checks import (
-    AllOf,
-    AnyCheck,
-    AnyOf,
-    Contains,
-    Count,
-    DirectorySettingIs,
-    Every,
-    Not,
-    Setting,
-    Test,
-)
+from auditor.checks.combinations import AllOf, AnyOf, Not
+from auditor.checks.context import CheckContext
+from auditor.checks.directory_settings import DirectorySettingIs
+from auditor.checks.kind import CheckKind
+from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
+from auditor.checks.property_tests import PropertyTest
 from auditor.model.snapshot import Snapshot
 from tests.checks.tenants import PART, principal, says, tenant
 from tests.oracle import pool
@@ -43,26 +35,26 @@ GUEST = "authorizationPolicy.guestUserRoleId"
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (Setting(path=DAYS, at_most=30), workflow(requestDurationInDays=30), "pass"),
-        (Setting(path=DAYS, at_most=30), workflow(requestDurationInDays=31), "fail"),
-        (Setting(path=DAYS, at_least=7), workflow(requestDurationInDays=7), "pass"),
-        (Setting(path=DAYS, at_least=7), workflow(requestDurationInDays=6), "fail"),
-        (Setting(path=DAYS, at_most=30), workflow(isEnabled=True), "unknown"),
-        (Setting(path=DAYS, at_most=30), tenant(), "unknown"),
-        (Setting(path=RISKY, equals=False), policy(allowUserConsentForRiskyApps=None), "unknown"),
-        (Setting(path=RISKY, equals=False, missing_means=False), policy(), "pass"),
-        (Setting(path=RISKY, equals=True, missing_means=False), policy(), "fail"),
-        (Setting(path=RISKY, equals=False, missing_means=False), tenant(), "unknown"),
-        (Setting(path=GUEST, equals="ABC"), policy(guestUserRoleId="abc"), "pass"),
-        (Setting(path=GUEST, one_of=("x", "ABC")), policy(guestUserRoleId="abc"), "pass"),
-        (Setting(path=GUEST, one_of=("x", "y")), policy(guestUserRoleId="abc"), "fail"),
-        (Setting(path=GUEST, present=True), policy(guestUserRoleId="abc"), "pass"),
-        (Setting(path=GUEST, present=False), policy(guestUserRoleId="abc"), "fail"),
-        (Setting(path=GUEST, present=False), policy(), "unknown"),
-        (Setting(path=f"{ASSIGNED}", present=True), policy(), "unknown"),
+        (PropertyIs(path=DAYS, at_most=30), workflow(requestDurationInDays=30), "pass"),
+        (PropertyIs(path=DAYS, at_most=30), workflow(requestDurationInDays=31), "fail"),
+        (PropertyIs(path=DAYS, at_least=7), workflow(requestDurationInDays=7), "pass"),
+        (PropertyIs(path=DAYS, at_least=7), workflow(requestDurationInDays=6), "fail"),
+        (PropertyIs(path=DAYS, at_most=30), workflow(isEnabled=True), "unknown"),
+        (PropertyIs(path=DAYS, at_most=30), tenant(), "unknown"),
+        (PropertyIs(path=RISKY, equals=False), policy(allowUserConsentForRiskyApps=None), "unknown"),
+        (PropertyIs(path=RISKY, equals=False, missing_means=False), policy(), "pass"),
+        (PropertyIs(path=RISKY, equals=True, missing_means=False), policy(), "fail"),
+        (PropertyIs(path=RISKY, equals=False, missing_means=False), tenant(), "unknown"),
+        (PropertyIs(path=GUEST, equals="ABC"), policy(guestUserRoleId="abc"), "pass"),
+        (PropertyIs(path=GUEST, one_of=("x", "ABC")), policy(guestUserRoleId="abc"), "pass"),
+        (PropertyIs(path=GUEST, one_of=("x", "y")), policy(guestUserRoleId="abc"), "fail"),
+        (PropertyIs(path=GUEST, present=True), policy(guestUserRoleId="abc"), "pass"),
+        (PropertyIs(path=GUEST, present=False), policy(guestUserRoleId="abc"), "fail"),
+        (PropertyIs(path=GUEST, present=False), policy(), "unknown"),
+        (PropertyIs(path=f"{ASSIGNED}", present=True), policy(), "unknown"),
     ],
 )
-def test_a_setting(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_a_setting(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -75,18 +67,18 @@ EMPTY = policy(defaultUserRolePermissions={"permissionGrantPoliciesAssigned": []
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (Contains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"), LEGACY, "fail"),
-        (Contains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"), EMPTY, "pass"),
-        (Contains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",)), LEGACY, "pass"),
-        (Contains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",), match="exact"), LEGACY, "fail"),
-        (Contains(path=ASSIGNED, any_of=("ManagePermissionGrantsForSelf.Legacy",), match="exact"), LEGACY, "pass"),
-        (Contains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy", "x")), LEGACY, "fail"),
-        (Contains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy",)), LEGACY, "pass"),
-        (Contains(path=ASSIGNED, none_of=("x",)), tenant(), "unknown"),
-        (Contains(path=ASSIGNED, none_of=("x",)), policy(), "unknown"),
+        (ListContains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"), LEGACY, "fail"),
+        (ListContains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"), EMPTY, "pass"),
+        (ListContains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",)), LEGACY, "pass"),
+        (ListContains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",), match="exact"), LEGACY, "fail"),
+        (ListContains(path=ASSIGNED, any_of=("ManagePermissionGrantsForSelf.Legacy",), match="exact"), LEGACY, "pass"),
+        (ListContains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy", "x")), LEGACY, "fail"),
+        (ListContains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy",)), LEGACY, "pass"),
+        (ListContains(path=ASSIGNED, none_of=("x",)), tenant(), "unknown"),
+        (ListContains(path=ASSIGNED, none_of=("x",)), policy(), "unknown"),
     ],
 )
-def test_a_list(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_a_list(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -94,13 +86,13 @@ def principals(*rows: dict[str, Any], covers: dict[str, Any] | None = None) -> S
     return tenant(covers=covers, servicePrincipals=list(rows))
 
 
-ENABLED = Every(of="servicePrincipals", has=(Test(path="accountEnabled", equals=True),))
-FOREIGN_ENABLED = Every(
+ENABLED = EveryItem(of="servicePrincipals", has=(PropertyTest(path="accountEnabled", equals=True),))
+FOREIGN_ENABLED = EveryItem(
     of="servicePrincipals",
-    where=(Test(path="appOwnerOrganizationId", equals=pool.VENDOR_TENANT.upper()),),
-    has=(Test(path="accountEnabled", equals=True),),
+    where=(PropertyTest(path="appOwnerOrganizationId", equals=pool.VENDOR_TENANT.upper()),),
+    has=(PropertyTest(path="accountEnabled", equals=True),),
 )
-UNVERIFIED = (Test(path="verifiedPublisher.verifiedPublisherId", present=False),)
+UNVERIFIED = (PropertyTest(path="verifiedPublisher.verifiedPublisherId", present=False),)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +115,7 @@ UNVERIFIED = (Test(path="verifiedPublisher.verifiedPublisherId", present=False),
         (FOREIGN_ENABLED, principals(principal(appOwnerOrganizationId=None)), "pass"),
     ],
 )
-def test_every_item(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_every_item(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -134,28 +126,52 @@ NOT_SELECTED = {"id": "not-selected", "appId": "not-selected"}
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (Count(of="servicePrincipals", where=UNVERIFIED, at_most=1), principals(principal(), VERIFIED), "pass"),
-        (Count(of="servicePrincipals", where=UNVERIFIED, at_most=0), principals(principal(), VERIFIED), "fail"),
-        (Count(of="servicePrincipals", where=UNVERIFIED, at_most=1), principals(principal(), NOT_SELECTED), "unknown"),
-        (Count(of="servicePrincipals", where=UNVERIFIED, at_most=2), principals(principal(), NOT_SELECTED), "pass"),
-        (Count(of="servicePrincipals", where=UNVERIFIED, at_least=1), principals(principal(), NOT_SELECTED), "pass"),
-        (Count(of="servicePrincipals", where=UNVERIFIED, at_least=2), principals(principal(), NOT_SELECTED), "unknown"),
-        (Count(of="servicePrincipals", where=UNVERIFIED, at_least=3), principals(principal(), NOT_SELECTED), "fail"),
-        (Count(of="servicePrincipals", at_most=1), principals(principal(), covers=PART), "unknown"),
-        (Count(of="servicePrincipals", at_least=1), principals(principal(), covers=PART), "pass"),
-        (Count(of="servicePrincipals", at_least=2), principals(principal(), covers=PART), "unknown"),
-        (Count(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(reviewers=[]), "fail"),
-        (Count(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(reviewers=[{"query": "/u"}]), "pass"),
-        (Count(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(isEnabled=True), "unknown"),
+        (ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=1), principals(principal(), VERIFIED), "pass"),
+        (ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=0), principals(principal(), VERIFIED), "fail"),
         (
-            Count(of="delegatedPermissionClassifications", at_most=5),
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=1),
+            principals(principal(), NOT_SELECTED),
+            "unknown",
+        ),
+        (ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=2), principals(principal(), NOT_SELECTED), "pass"),
+        (
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_least=1),
+            principals(principal(), NOT_SELECTED),
+            "pass",
+        ),
+        (
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_least=2),
+            principals(principal(), NOT_SELECTED),
+            "unknown",
+        ),
+        (
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_least=3),
+            principals(principal(), NOT_SELECTED),
+            "fail",
+        ),
+        (ItemCount(of="servicePrincipals", at_most=1), principals(principal(), covers=PART), "unknown"),
+        (ItemCount(of="servicePrincipals", at_least=1), principals(principal(), covers=PART), "pass"),
+        (ItemCount(of="servicePrincipals", at_least=2), principals(principal(), covers=PART), "unknown"),
+        (ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(reviewers=[]), "fail"),
+        (
+            ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1),
+            workflow(reviewers=[{"query": "/u"}]),
+            "pass",
+        ),
+        (ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(isEnabled=True), "unknown"),
+        (
+            ItemCount(of="delegatedPermissionClassifications", at_most=5),
             tenant(delegatedPermissionClassifications={}),
             "unknown",
         ),
-        (Count(of="permissionGrantPolicies.includes", at_most=1), tenant(permissionGrantPolicies=[pool.low()]), "fail"),
+        (
+            ItemCount(of="permissionGrantPolicies.includes", at_most=1),
+            tenant(permissionGrantPolicies=[pool.low()]),
+            "fail",
+        ),
     ],
 )
-def test_how_many(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_how_many(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -181,12 +197,12 @@ NAME = "blockUserConsentForRiskyApps"
         (DirectorySettingIs(name=NAME, equals=True, missing_means=True), tenant(), "unknown"),
     ],
 )
-def test_a_directory_setting(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_a_directory_setting(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
-YES, NO = Setting(path=DAYS, at_most=30), Setting(path=DAYS, at_most=1)
-OPEN, NEVER = Setting(path=GUEST, equals="x"), DirectorySettingIs(name="x", equals="y", skip_when_missing=True)
+YES, NO = PropertyIs(path=DAYS, at_most=30), PropertyIs(path=DAYS, at_most=1)
+OPEN, NEVER = PropertyIs(path=GUEST, equals="x"), DirectorySettingIs(name="x", equals="y", skip_when_missing=True)
 
 
 @pytest.mark.parametrize(
@@ -210,36 +226,41 @@ OPEN, NEVER = Setting(path=GUEST, equals="x"), DirectorySettingIs(name="x", equa
         (Not(check=AnyOf(checks=(Not(check=OPEN), NO))), "unknown"),
     ],
 )
-def test_any_all_and_not_are_three_valued(check: AnyCheck, expected: str) -> None:
+def test_any_all_and_not_are_three_valued(check: CheckKind, expected: str) -> None:
     read: dict[str, Any] = {"adminConsentRequestPolicy": {"requestDurationInDays": 14}, "directorySettings": []}
     assert says(check, tenant(**read)) == expected
 
 
 def test_a_number_out_of_reach_is_told_with_what_it_should_be() -> None:
-    ruling = ruled(Count(of="servicePrincipals", at_least=2), Judged(principals(principal())))
-    assert ruling.clause == "servicePrincipals holds 1, and should hold at least 2"
-    ruling = ruled(Count(of="servicePrincipals", at_most=0), Judged(principals(principal())))
-    assert ruling.clause == "servicePrincipals holds 1, and should hold at most 0"
+    result = ItemCount(of="servicePrincipals", at_least=2).judge(CheckContext(principals(principal())))
+    assert result.clause == "servicePrincipals has 1 item; expected at least 2"
+    result = ItemCount(of="servicePrincipals", at_most=0).judge(CheckContext(principals(principal())))
+    assert result.clause == "servicePrincipals has 1 item; expected at most 0"
 
 
 def test_why_a_list_is_not_known_is_told() -> None:
-    assert ruled(Contains(path=ASSIGNED, none_of=("x",)), Judged(tenant())).clause == "authorizationPolicy was not read"
+    assert (
+        ListContains(path=ASSIGNED, none_of=("x",)).judge(CheckContext(tenant())).clause
+        == "authorizationPolicy was not read"
+    )
 
 
 def test_evidence_holds_values_of_one_kind() -> None:
-    (switch,) = ruled(Setting(path=RISKY, equals=False), Judged(policy(allowUserConsentForRiskyApps=True))).evidence
+    (switch,) = (
+        PropertyIs(path=RISKY, equals=False).judge(CheckContext(policy(allowUserConsentForRiskyApps=True))).evidence
+    )
     assert (switch.actual, switch.expected) == (True, False)
-    (days,) = ruled(Setting(path=DAYS, at_most=30), Judged(workflow(requestDurationInDays=60))).evidence
+    (days,) = PropertyIs(path=DAYS, at_most=30).judge(CheckContext(workflow(requestDurationInDays=60))).evidence
     assert (days.actual, days.expected) == (60, "at most 30")
-    listed = ruled(Setting(path=ASSIGNED, present=True), Judged(LEGACY))
+    listed = PropertyIs(path=ASSIGNED, present=True).judge(CheckContext(LEGACY))
     assert listed.clause == f"{ASSIGNED} is ManagePermissionGrantsForSelf.Legacy"
 
 
 def test_the_opposite_says_what_should_not_hold() -> None:
-    check = Setting(path=GUEST, equals="abc")
-    held = ruled(Not(check=check), Judged(policy(guestUserRoleId="abc")))
-    assert held.clause == f"what should not hold does: {GUEST} is abc"
+    check = PropertyIs(path=GUEST, equals="abc")
+    held = Not(check=check).judge(CheckContext(policy(guestUserRoleId="abc")))
+    assert held.clause == f"the negated check passes: {GUEST} is abc"
     assert [(one.actual, one.expected) for one in held.evidence] == [("abc", "anything but abc")]
-    other = ruled(Not(check=check), Judged(policy(guestUserRoleId="x")))
-    assert other.clause == f"what should not hold does not: {GUEST} is x, and should be abc"
-    assert ruled(Not(check=check), Judged(tenant())) == ruled(check, Judged(tenant()))
+    other = Not(check=check).judge(CheckContext(policy(guestUserRoleId="x")))
+    assert other.clause == f"as required, the negated check fails: {GUEST} is x; expected abc"
+    assert Not(check=check).judge(CheckContext(tenant())) == check.judge(CheckContext(tenant()))

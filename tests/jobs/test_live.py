@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from auditor.checks.reads import plan_for
 from auditor.graph.session import endpoints
 from auditor.jobs.assemble import assemble
 from auditor.jobs.live import WHOLE, Target, read_tenant
 from auditor.model.read_plan import Plan
 from auditor.model.report import Report
 from auditor.packs.find import load_packs
-from auditor.packs.plan import plan_for
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.graphserver import GraphServer

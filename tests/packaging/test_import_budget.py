@@ -22,8 +22,8 @@ ADORNMENT = {"jinja2", "markdown_it", "pygments", "rich"}
 HEAVY = {"asyncio", "multiprocessing", "sqlite3", "ssl", "unittest", "xml"}
 # Judging and writing need these; telling how to use the program does not.
 WORK = {
-    "auditor.checks", "auditor.consent", "auditor.fixes", "auditor.graph", "auditor.jobs", "auditor.render.text", "tabulate",
-    "yaml",
+    "auditor.checks", "auditor.consent", "auditor.fixes", "auditor.graph", "auditor.jobs", "auditor.render.text",
+    "tabulate", "yaml",
 }  # fmt: skip
 # The nouns, and what they are made of: a verb's own help may name a cloud or a severity.
 WORDS = {"auditor.model", "msgspec"}

@@ -96,7 +96,7 @@ def _print(packs: list[Pack], own: list[Pack]) -> None:
 
 
 def _cost(pack: Pack) -> str:
-    from auditor.packs.plan import plan_for
+    from auditor.checks.reads import plan_for
 
     return "reads the whole directory" if plan_for([pack]).whole else ""
 

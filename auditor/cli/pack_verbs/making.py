@@ -165,9 +165,9 @@ def _read(app: App, file: str | None, sample: str | None, tenant: dict[str, Any]
 
 def _must_be_free(pack_name: str) -> None:
     """Raise click.UsageError for a name that a pack of one's own may not have."""
-    from auditor.packs.load import is_taken
+    from auditor.packs.load import is_reserved
 
-    if is_taken(pack_name):
+    if is_reserved(pack_name):
         raise click.UsageError(f'--pack-name: "{pack_name}" is taken by the program: choose another name')
 
 
@@ -175,7 +175,7 @@ def _as_published(app: App) -> App:
     """The app without scopes that were granted once and that their resource does not publish any more."""
     import msgspec
 
-    from auditor.packs.value_validators import scope_of
+    from auditor.checks.scope_names import scope_of
 
     gone = [need for need in app.scopes if scope_of(need.resource, need.value)]
     for need in gone:

@@ -14,7 +14,7 @@ from auditor.cli.options import pack_option
 from auditor.cli.output import must_be_writable
 
 if TYPE_CHECKING:
-    from auditor.packs.plan import Needed
+    from auditor.checks.reads import Needed
 
 TABLE, ACCESS = "table", "requiredResourceAccess"
 
@@ -46,8 +46,8 @@ def command(packs: tuple[str, ...], form: str | None, output: str | None) -> int
     to_file = output is not None and output != "-"
     if to_file:
         must_be_writable(str(output))
+    from auditor.checks.reads import permissions_for, plan_for
     from auditor.packs.find import list_packs, load_packs
-    from auditor.packs.plan import permissions_for, plan_for
 
     names = packs or tuple(pack.name for pack in list_packs())
     needed = permissions_for(plan_for(load_packs(names)))
@@ -62,7 +62,7 @@ def command(packs: tuple[str, ...], form: str | None, output: str | None) -> int
 
 
 def _access(needed: tuple[Needed, ...]) -> str:
-    from auditor.packs.access import required_resource_access
+    from auditor.checks.reads import required_resource_access
 
     return json.dumps(required_resource_access(needed), indent=2) + "\n"
 

@@ -85,7 +85,7 @@ def _rule(pack: Pack, rule_id: str) -> Rule:
     for rule in pack.rules:
         if rule.id.lower() == rule_id.lower():
             return rule
-    from auditor.packs.pack_errors import nearest
+    from auditor.checks.typo_suggestions import nearest
 
     ids = [rule.id for rule in pack.rules]
     near = nearest(rule_id, ids)
