@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from auditor.checks.kind import kind_of, with_inner
 from auditor.consent.lookup import was_refused
 from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.facts.permissions import PERMISSIONS
 from auditor.facts.scope_lists import RESOURCES
 from auditor.model.app import App
-from auditor.model.permissions import NEEDS, PERMISSIONS
 from auditor.model.read_plan import Plan
 from auditor.model.rule import Check, Pack
+from auditor.model.sections import SECTIONS, Extent, permissions_to_read, sections_read
 from auditor.model.snapshot import Snapshot
 
 TENANT = Plan(sections=("organization",))
@@ -21,11 +22,6 @@ POLICIES = Plan(sections=("authorizationPolicy", "permissionGrantPolicies"))
 """The consent policies and which of them are assigned to users."""
 CONSENT = POLICIES.union(Plan(sections=("adminConsentRequestPolicy", "roleDefinitions")))
 """What decides whether users may consent: the policies, the screen users see, custom roles that allow more."""
-
-_TENANT_SETTINGS = (
-    *("organization", "authorizationPolicy", "permissionGrantPolicies", "adminConsentRequestPolicy"),
-    "directorySettings",
-)
 
 
 class Needed(NamedTuple):
@@ -72,13 +68,14 @@ def resources_of(app: App) -> Plan:
 
 def section_plan(section: str, app: App | None) -> Plan:
     """How to read a section for a check on all of it."""
-    if section in _TENANT_SETTINGS:
+    extents = SECTIONS[section].extents
+    if Extent.DIRECTORY in extents or Extent.LOG in extents:
+        return Plan(whole=(section,))
+    if Extent.TENANT in extents:
         return Plan(sections=(section,))
-    if section == "delegatedPermissionClassifications":
+    if Extent.RESOURCE in extents:
         return Plan(resources=tuple(RESOURCES.values()))
-    if section == "appRoleAssignedTo":
-        return Plan() if app is None else client_of(app)
-    return Plan() if section == "absentServicePrincipals" else Plan(whole=(section,))
+    return client_of(app) if Extent.CLIENT in extents and app is not None else Plan()
 
 
 def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:
@@ -99,7 +96,7 @@ def permissions_for(plan: Plan) -> tuple[Needed, ...]:
     """The least application permissions that allow every read of the plan, in the order of its sections."""
     by_permission: dict[str, list[str]] = {}
     for section in dict.fromkeys(sections_of(plan)):
-        by_permission.setdefault(NEEDS[section][0], []).append(section)
+        by_permission.setdefault(permissions_to_read(section)[0], []).append(section)
     return tuple(
         Needed(permission, tuple(sections), _alternatives(sections)) for permission, sections in by_permission.items()
     )
@@ -111,19 +108,19 @@ def sections_of(plan: Plan) -> Iterator[str]:
     if plan.beta_policies:
         yield "permissionGrantPolicies"
     if plan.clients:
-        yield from ("servicePrincipals", "oauth2PermissionGrants", "appRoleAssignedTo")
+        yield from sections_read(Extent.CLIENT)
     if plan.resources:
-        yield from ("servicePrincipals", "delegatedPermissionClassifications")
+        yield from sections_read(Extent.RESOURCE)
     if plan.assignments_of:
-        yield "roleAssignments"
+        yield from sections_read(Extent.ROLE)
     if plan.users:
-        yield "users"
+        yield from sections_read(Extent.USER)
     yield from plan.whole
 
 
 def _alternatives(sections: Iterable[str]) -> tuple[str, ...]:
     """The wider permissions that allow every one of the sections."""
-    first, *others = (NEEDS[section][1:] for section in sections)
+    first, *others = (permissions_to_read(section)[1:] for section in sections)
     return tuple(wider for wider in first if all(wider in other for other in others))
 
 

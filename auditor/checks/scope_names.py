@@ -10,7 +10,7 @@ from auditor.checks.typo_suggestions import Invalid, nearest, typo_of_guid, typo
 from auditor.consent.request import is_guid
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.scope_lists import RESOURCES, SCOPE_LISTS, listed_scopes, spellings
-from auditor.facts.scopes import COMPLETE, known_scope_ids, known_scopes
+from auditor.facts.scopes import is_complete, known_scope_ids, known_scopes
 
 GUID_PATTERN = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 """A GUID, for JSON Schemas."""
@@ -44,7 +44,7 @@ def scope_of(resource_id: str, text: str) -> Invalid | None:
     if not known or text.lower() in known:
         return None
     on = RESOURCE_NAMES.get(resource_id, resource_id)
-    if resource_id in COMPLETE:
+    if is_complete(resource_id):
         kin = [name for name in known.values() if name.partition(".")[0].lower() == text.partition(".")[0].lower()]
         return Invalid(f'"{text}" doesn\'t exist on {on}', near=nearest(text, kin) or nearest(text, known.values()))
     # A name made of words of other scopes may exist: many scopes are on several resources.
@@ -88,7 +88,7 @@ def permission_id(resource_id: str, text: str, name: str = "") -> Invalid | None
     found = known_scope_ids().get(text.lower())
     on = RESOURCE_NAMES.get(resource_id, resource_id)
     if found is None:
-        if is_guid(text) and resource_id in COMPLETE:
+        if is_guid(text) and is_complete(resource_id):
             named = known_scopes(resource_id).get(name.lower())
             return Invalid(f'"{text}" isn\'t a permission of {on}', "the id of one", named.id if named else "")
         return None

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import msgspec.inspect as mi
 
 from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
-from auditor.model.snapshot import Sections
+from auditor.model.sections import SECTIONS, TENANT_SECTIONS, Sections
 
-_NO_SECTIONS = ("absentServicePrincipals",)
+_NOT_OF_THE_TENANT = frozenset(SECTIONS) - frozenset(TENANT_SECTIONS)
 """Sections that say nothing about the tenant, so that no rule can use them."""
 
 _KINDS: dict[type, str] = {mi.StrType: "text", mi.BoolType: "true or false", mi.IntType: "a whole number"}
@@ -38,7 +38,7 @@ TEXTS, ITEMS, TABLE = "a list of text", "a list of items", "a table"
 
 def target_at(path: str, root: mi.Type | None = None, *, through_lists: bool = False) -> PathTarget | Invalid:
     """What the path leads to from the sections, or from an item of the type `root`; `Invalid` if it doesn't exist."""
-    if root is None and path.partition(".")[0] in _NO_SECTIONS:
+    if root is None and path.partition(".")[0] in _NOT_OF_THE_TENANT:
         message = f"{path} only lists apps that Graph did not find, and says nothing about the tenant"
         return Invalid(message, near="servicePrincipals")
     start = _sections() if root is None else root
@@ -115,7 +115,7 @@ def _paths(root: mi.Type) -> tuple[str, ...]:
 def _walk(shape: mi.Type, before: str) -> Iterator[str]:
     """Every path below; lists end a path, because only some checks look into them."""
     for field in shape.fields if isinstance(shape, mi.StructType) else ():
-        if field.encode_name in _NO_SECTIONS:
+        if field.encode_name in _NOT_OF_THE_TENANT:
             continue
         path = f"{before}{field.encode_name}"
         yield path
@@ -136,7 +136,7 @@ def item_paths() -> tuple[str, ...]:
 
 def _lists_of_items(shape: mi.Type, before: str) -> Iterator[str]:
     for field in shape.fields if isinstance(shape, mi.StructType) else ():
-        if field.encode_name in _NO_SECTIONS:
+        if field.encode_name in _NOT_OF_THE_TENANT:
             continue
         path, below = f"{before}{field.encode_name}", _bare(field.type)
         if item := _target(below).item:

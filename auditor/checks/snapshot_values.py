@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from auditor.consent.lookup import NotRead, not_read
 from auditor.model.resources import OAuth2PermissionGrant, Resource, ServicePrincipal, VerifiedPublisher
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Snapshot
 
 ASSIGNED_POLICIES = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
@@ -83,7 +84,7 @@ def items_at(snapshot: Snapshot, path: str) -> ItemRows | NotRead:
 
 def why_partial(snapshot: Snapshot, section: str) -> str:
     """Why a section doesn't include everything of its kind in the tenant; empty if it does."""
-    if section in ("delegatedPermissionClassifications", "appRoleAssignedTo"):
+    if SECTIONS[section].only_by_app:
         return f"{section} can only be read app by app"
     if section in snapshot.covers:
         return f"only part of {section} was read ({len(snapshot.covers[section])} requested)"

@@ -62,19 +62,15 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     return by_lower[close[0]] if close else ""
 
 
-def equally_near(word: str, known: Iterable[str], cutoff: float = 0.6) -> tuple[str, ...]:
-    """All known words that `word` was probably meant to be, if several are equally similar to it, in their order."""
+def likely_names(word: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Every known name that begins with `word`, or else all names that are equally near to it, in their order."""
     from difflib import SequenceMatcher
 
-    words, low = tuple(known), word.lower()[:80]
-    near = nearest(word, words, cutoff)
-    if not near:
-        return ()
-
-    def similarity(name: str) -> float:
-        return SequenceMatcher(None, low, name.lower()).ratio()
-
-    return tuple(name for name in words if similarity(name) == similarity(near))
+    names, low = tuple(known), word.lower()[:80]
+    if longer := tuple(name for name in names if low and name.lower().startswith(low)):
+        return longer
+    similarity = {name: SequenceMatcher(None, low, name.lower()).ratio() for name in names if nearest(low, (name,))}
+    return tuple(name for name in similarity if similarity[name] == max(similarity.values()))
 
 
 def typo_of(text: str, known: Iterable[str], cutoff: float = LIKELY_TYPO) -> str:

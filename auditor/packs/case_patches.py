@@ -9,7 +9,7 @@ import msgspec.inspect as mi
 from auditor.checks.scope_names import permission_id
 from auditor.checks.typo_suggestions import alternatives, nearest
 from auditor.consent.request import is_guid
-from auditor.model.snapshot import Sections
+from auditor.model.sections import Sections
 from auditor.packs.decode import described, shape_of
 from auditor.packs.pack_errors import Problems
 from auditor.packs.yaml_nodes import Broken, Items, Node, Scalar, Table, child, items_of, tables_of

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor import shipped
-from auditor.checks.typo_suggestions import equally_near
+from auditor.checks.typo_suggestions import likely_names
 from auditor.packs.pack_errors import PackError, Problem
 from auditor.packs.yaml_nodes import LARGEST
 
@@ -60,7 +60,7 @@ def unknown_pack(name: str, offered: Iterable[str]) -> Problem:
         return Problem("", 0, 0, f'there is no shipped pack "{name}" ({here})')
     names = tuple(offered)
     message = f'there is no shipped pack "{name}" (the shipped packs are {", ".join(names)})'
-    return Problem("", 0, 0, message, near='" or "'.join(equally_near(name, names)))
+    return Problem("", 0, 0, message, near='" or "'.join(likely_names(name, names)))
 
 
 def file_source(path: Path) -> Source:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from auditor.checks.scope_names import GUID_FORM
 from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
 from auditor.consent.request import is_guid
-from auditor.model.snapshot import Sections
+from auditor.model.sections import Sections
 
 PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
 """The placeholders that the texts of a fix may contain, in braces."""

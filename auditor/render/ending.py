@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model.permissions import PERMISSIONS
+from auditor.facts.permissions import PERMISSIONS
 from auditor.model.report import Report, UnreadPart
 from auditor.render.page import Page
 from auditor.render.words import SECTIONS, count, counts, sentence, series, utc

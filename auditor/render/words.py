@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
+from auditor.model import sections
 from auditor.model.decision import Confidence, Decision, Outcome, Verdict
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.report import Summary
@@ -65,25 +66,7 @@ FINDINGS = MappingProxyType(
 
 SEVERE = frozenset({Severity.CRITICAL, Severity.HIGH})
 
-SECTIONS = MappingProxyType(
-    {
-        "organization": "The tenant's own record",
-        "authorizationPolicy": "The user consent setting",
-        "permissionGrantPolicies": "The consent policies",
-        "adminConsentRequestPolicy": "The admin consent workflow",
-        "directorySettings": "The directory settings",
-        "servicePrincipals": "The enterprise applications",
-        "delegatedPermissionClassifications": "The permission classifications",
-        "oauth2PermissionGrants": "The permissions granted so far",
-        "appRoleAssignedTo": "The users and groups assigned to the app",
-        "roleDefinitions": "The directory roles",
-        "roleAssignments": "The holders of directory roles",
-        "users": "The user",
-        "appConsentRequests": "The requests for admin consent",
-        "signIns": "The sign-in log",
-        "directoryAudits": "The directory's audit log",
-    }
-)
+SECTIONS = MappingProxyType({name: sections.SECTIONS[name].label for name in sections.TENANT_SECTIONS})
 """What a section of the snapshot is, for somebody who has never seen one."""
 
 _RESOURCES = MappingProxyType({MICROSOFT_GRAPH: "Graph", EXCHANGE_ONLINE: "Exchange"})

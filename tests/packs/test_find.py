@@ -48,8 +48,12 @@ def test_an_unknown_name_gets_the_nearest_and_the_list() -> None:
 
 
 def test_several_names_that_are_equally_near_are_all_offered() -> None:
-    assert told("tracker").endswith('; did you mean "trackerrms-uk" or "trackerrms-us"?')
     assert told("trackerrms-ux").endswith('; did you mean "trackerrms-uk" or "trackerrms-us"?')
+
+
+def test_the_start_of_several_names_gets_all_of_them() -> None:
+    assert told("tracker").endswith('; did you mean "trackerrms-uk" or "trackerrms-us"?')
+    assert told("Cisa").endswith('; did you mean "cisa-scuba"?')
 
 
 def test_a_folder_named_without_a_slash_is_pointed_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

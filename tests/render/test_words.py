@@ -7,7 +7,7 @@ import pytest
 from auditor.model.decision import Outcome, Verdict
 from auditor.model.finding import FindingOutcome
 from auditor.model.report import Summary
-from auditor.model.snapshot import Sections
+from auditor.model.sections import Sections
 from auditor.render.words import (
     FINDINGS,
     OUTCOMES,

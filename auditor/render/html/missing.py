@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.permissions import NEEDS
 from auditor.model.report import Report
+from auditor.model.sections import permissions_to_read
 from auditor.render.html.fixes import Way
 from auditor.render.words import SECTIONS, series
 
@@ -60,7 +60,7 @@ def _lack(report: Report, section: str) -> Lack:
     return Lack(
         what=SECTIONS[section],
         section=section,
-        allowed_by=series(needs or NEEDS.get(section, ()), "or"),
+        allowed_by=series(needs or permissions_to_read(section), "or"),
         asked=bool(places),
         anchor=f"unread-{places[0]}" if places else f"unasked-{section}",
     )
