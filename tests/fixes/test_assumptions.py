@@ -94,7 +94,10 @@ def test_a_workflow_assumed_to_be_on_changes_what_the_user_sees() -> None:
             "managed-default", "granted=Mail.Send", "assume fix:R1 instead", id="a grant to an app that is not there"
         ),
         pytest.param(
-            "low-unclassified", "classified=Mail.Reed", "the scope Mail.Reed of .* was not read", id="a scope that is not there"
+            "low-unclassified",
+            "classified=Mail.Reed",
+            "the scope Mail.Reed of .* was not read",
+            id="a scope that is not there",
         ),
         pytest.param("low-unclassified", "classified=.default Mail.Read", "AADSTS70011", id="default beside a scope"),
     ],

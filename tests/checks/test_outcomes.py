@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.packs.outcomes import never_fails, never_passes
+from auditor.checks.kind import kind_of
 from tests.packs.text import SOUND, loaded
 
 ANYTHING = "{kind: user-consent-setting}"
@@ -41,5 +41,5 @@ WORKFLOW = "{kind: consent-workflow}"
 )
 def test_what_can_come_out_of_a_check(check: str, fails: bool, passes: bool) -> None:
     (rule,) = loaded(SOUND.replace("{kind: users-can-connect}", check)).rules
-    assert never_fails(rule.check) is not fails
-    assert never_passes(rule.check) is not passes
+    assert kind_of(rule.check).can_fail is fails
+    assert kind_of(rule.check).can_pass is passes

@@ -1,4 +1,4 @@
-"""Paths into a snapshot: held against the types that a snapshot is made of, with the nearest path that exists."""
+"""Paths into a snapshot: whether they exist in its types, what they lead to, and the nearest path that exists."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import NamedTuple
 
 import msgspec.inspect as mi
 
+from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, Sections
-from auditor.packs.decode import Wrong, shape_of
-from auditor.packs.pack_errors import listed, nearest
 
 _NOT_OF_THE_TENANT = frozenset(SECTIONS) - frozenset(TENANT_SECTIONS)
-"""Sections that record only what was looked for: no rule can be judged by them."""
+"""Sections that say nothing about the tenant, so that no rule can use them."""
 
-KINDS: dict[type, str] = {mi.StrType: "text", mi.BoolType: "true or false", mi.IntType: "a whole number"}
+_KINDS: dict[type, str] = {mi.StrType: "text", mi.BoolType: "true or false", mi.IntType: "a whole number"}
 
 
 _LOOSE = 0.4
-"""How alike a property must be, of the few that can follow what is right already."""
+"""The least similarity of a property to a typo of it, after a correct beginning: there are few candidates."""
 
 
-class Leaf(NamedTuple):
+class PathTarget(NamedTuple):
     """What a path leads to: ``text``, ``true or false``, ``a whole number``, ``a list of text``, or a list of items.
 
     `item` is the shape of the items; `owner` is the type that has the property, and `name` what it calls it.
@@ -37,37 +36,47 @@ class Leaf(NamedTuple):
 TEXTS, ITEMS, TABLE = "a list of text", "a list of items", "a table"
 
 
-def leaf_at(path: str, root: mi.Type | None = None, *, through_lists: bool = False) -> Leaf | Wrong:
-    """What the path leads to from a section, or from the item that `root` is; `Wrong` where it leads nowhere."""
+def target_at(path: str, root: mi.Type | None = None, *, through_lists: bool = False) -> PathTarget | Invalid:
+    """What the path leads to from the sections, or from an item of the type `root`; `Invalid` if it doesn't exist."""
     if root is None and path.partition(".")[0] in _NOT_OF_THE_TENANT:
-        return Wrong(f"{path} holds only what was looked for, and says nothing of the tenant", "", "servicePrincipals")
-    start = shape_of(Sections) if root is None else root
+        message = f"{path} only lists apps that Graph did not find, and says nothing about the tenant"
+        return Invalid(message, near="servicePrincipals")
+    start = _sections() if root is None else root
     here, walked = _bare(start), list[str]()
     owner: type = Sections
     for name in path.split("."):
         if through_lists:
-            here = _leaf(here).item or here
+            here = _target(here).item or here
         if not isinstance(here, mi.StructType):
             whole = ".".join(walked)
-            return Wrong(f'"{path}" goes on after {whole}, which is {_leaf(here).kind}', f"{whole} alone")
+            return Invalid(f'"{path}" continues after {whole}, which is {_target(here).kind}', f"{whole} alone")
         field = next((field for field in here.fields if field.encode_name == name), None)
         if field is None:
             near = _nearest(path, start, walked, here)
-            where = f"after {'.'.join(walked)}" if walked else "there"
-            expected = listed(field.encode_name for field in here.fields)
-            return Wrong(f'"{path}" leads nowhere: {where} is no {name or "name"}', expected, near)
+            where = (
+                f"{'.'.join(walked)} has no property"
+                if walked
+                else f"there is no {'section' if root is None else 'property'}"
+            )
+            expected = alternatives(field.encode_name for field in here.fields)
+            return Invalid(f'"{path}" doesn\'t exist: {where} "{name}"', expected, near)
         walked.append(name)
         owner, here = here.cls, _bare(field.type)
-    return _leaf(here)._replace(owner=owner, name=walked[-1])
+    return _target(here)._replace(owner=owner, name=walked[-1])
 
 
-def items_at(path: str) -> Leaf | Wrong:
-    """What a path leads to that may pass through lists and by-app tables, as that of ``every`` and ``count`` may."""
-    return leaf_at(path, through_lists=True)
+def items_target(path: str) -> PathTarget | Invalid:
+    """What a path leads to that may pass through lists and by-app tables, as in the checks ``every`` and ``count``."""
+    return target_at(path, through_lists=True)
+
+
+@cache
+def _sections() -> mi.Type:
+    return mi.type_info(Sections)
 
 
 def _nearest(path: str, start: mi.Type, walked: list[str], here: mi.StructType) -> str:
-    """A path with the same end, then one that goes on rightly from where this one goes wrong."""
+    """A path with the same last property, or else one with a similar property where this path goes wrong."""
     steps = path.split(".")
     every = _paths(start)
     same_end = [p for p in every if p.lower().endswith(f".{steps[-1].lower()}") and p.startswith(steps[0])]
@@ -79,21 +88,21 @@ def _nearest(path: str, start: mi.Type, walked: list[str], here: mi.StructType) 
     return ".".join([*walked, name]) if name else ""
 
 
-def _leaf(shape: mi.Type) -> Leaf:
+def _target(shape: mi.Type) -> PathTarget:
     match shape:
         case mi.VarTupleType():
             item = _bare(shape.item_type)
             if isinstance(item, mi.StructType):
-                return Leaf(ITEMS, item)
-            return Leaf(TEXTS if isinstance(item, mi.StrType) else TABLE)
+                return PathTarget(ITEMS, item)
+            return PathTarget(TEXTS if isinstance(item, mi.StrType) else TABLE)
         case mi.DictType():
             rows = _bare(shape.value_type)
-            return _leaf(rows) if isinstance(rows, mi.VarTupleType) else Leaf(TABLE)
-    return Leaf(KINDS.get(type(shape), TABLE))
+            return _target(rows) if isinstance(rows, mi.VarTupleType) else PathTarget(TABLE)
+    return PathTarget(_KINDS.get(type(shape), TABLE))
 
 
 def _bare(shape: mi.Type) -> mi.Type:
-    """The shape without its null."""
+    """The type without null."""
     if isinstance(shape, mi.UnionType):
         return next(member for member in shape.types if not isinstance(member, mi.NoneType))
     return shape
@@ -104,7 +113,7 @@ def _paths(root: mi.Type) -> tuple[str, ...]:
 
 
 def _walk(shape: mi.Type, before: str) -> Iterator[str]:
-    """Every path below; lists are ends, for only some checks look into them."""
+    """Every path below; lists end a path, because only some checks look into them."""
     for field in shape.fields if isinstance(shape, mi.StructType) else ():
         if field.encode_name in _NOT_OF_THE_TENANT:
             continue
@@ -116,13 +125,13 @@ def _walk(shape: mi.Type, before: str) -> Iterator[str]:
 @cache
 def section_paths() -> tuple[str, ...]:
     """Every path that a ``setting`` or a ``list`` may name, for completion and documents."""
-    return _paths(shape_of(Sections))
+    return _paths(_sections())
 
 
 @cache
 def item_paths() -> tuple[str, ...]:
     """Every list of items that an ``every`` or a ``count`` may be about, through lists and by-app tables."""
-    return tuple(_lists_of_items(_bare(shape_of(Sections)), ""))
+    return tuple(_lists_of_items(_bare(_sections()), ""))
 
 
 def _lists_of_items(shape: mi.Type, before: str) -> Iterator[str]:
@@ -130,6 +139,6 @@ def _lists_of_items(shape: mi.Type, before: str) -> Iterator[str]:
         if field.encode_name in _NOT_OF_THE_TENANT:
             continue
         path, below = f"{before}{field.encode_name}", _bare(field.type)
-        if item := _leaf(below).item:
+        if item := _target(below).item:
             yield path
         yield from _lists_of_items(item or below, f"{path}.")

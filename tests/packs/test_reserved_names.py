@@ -8,7 +8,7 @@ import pytest
 
 from auditor.model.app import App
 from auditor.packs.find import load_packs
-from auditor.packs.load import PROGRAM, is_taken, load
+from auditor.packs.load import RESERVED, is_reserved, load
 from auditor.packs.new_pack import name_for
 from auditor.packs.pack_errors import PackError
 from auditor.packs.sources import file_source, shipped_names, shipped_source
@@ -38,7 +38,7 @@ def test_what_another_version_bundled_can_be_judged_where_that_is_asked_for(tmp_
     assert pack.name == "cisa-scuba"
 
 
-@pytest.mark.parametrize("name", sorted(PROGRAM))
+@pytest.mark.parametrize("name", sorted(RESERVED))
 def test_a_name_under_which_the_program_reports_is_refused(name: str) -> None:
     with pytest.raises(PackError, match="the program reports findings of its own"):
         loaded(SOUND.replace("pack: mine", f"pack: {name}"))
@@ -46,4 +46,4 @@ def test_a_name_under_which_the_program_reports_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["TrackerRMS UK", "Vendor App", "waivers"])
 def test_the_name_made_for_an_app_is_never_a_taken_one(name: str) -> None:
-    assert not is_taken(name_for(App(client_id="5353a3d2-8ca9-42d2-b567-ea399ccb5e38", name=name)))
+    assert not is_reserved(name_for(App(client_id="5353a3d2-8ca9-42d2-b567-ea399ccb5e38", name=name)))

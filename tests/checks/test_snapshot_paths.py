@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.checks.values import items_at as judged_items
-from auditor.checks.values import value_at
+from auditor.checks.snapshot_paths import ITEMS, PathTarget, item_paths, items_target, section_paths, target_at
+from auditor.checks.snapshot_values import items_at, value_at
+from auditor.checks.typo_suggestions import Invalid
 from auditor.model.snapshot import Snapshot, Tenant
-from auditor.packs.decode import Wrong
 from auditor.packs.load import load
-from auditor.packs.paths import ITEMS, Leaf, item_paths, items_at, leaf_at, section_paths
 from auditor.packs.sources import Source
 from auditor.snapshot.samples import sample
 from tests.packs.text import HEAD
@@ -24,12 +23,12 @@ def test_there_are_paths() -> None:
 
 @pytest.mark.parametrize("path", section_paths())
 def test_every_path_that_is_offered_leads_somewhere_and_can_be_walked(path: str) -> None:
-    found = leaf_at(path)
-    assert isinstance(found, Leaf)
+    found = target_at(path)
+    assert isinstance(found, PathTarget)
     for snapshot in (NOTHING, sample("managed-default"), sample("admin-consented")):
         value_at(snapshot, path)
     if found.item is not None:
-        judged_items(sample("admin-consented"), path)
+        items_at(sample("admin-consented"), path)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +45,8 @@ def test_every_path_that_is_offered_leads_somewhere_and_can_be_walked(path: str)
     ],
 )
 def test_a_path_that_leads_nowhere_gets_the_nearest_one(path: str, near: str) -> None:
-    found = leaf_at(path)
-    assert isinstance(found, Wrong)
+    found = target_at(path)
+    assert isinstance(found, Invalid)
     assert found.near == near
 
 
@@ -62,17 +61,17 @@ def test_a_path_that_leads_nowhere_gets_the_nearest_one(path: str, near: str) ->
     ],
 )
 def test_items_are_found_through_lists_and_tables(path: str, kind: str) -> None:
-    found = items_at(path)
-    assert isinstance(found, Leaf)
+    found = items_target(path)
+    assert isinstance(found, PathTarget)
     assert found.kind == kind
 
 
 @pytest.mark.parametrize("path", item_paths())
 def test_every_list_that_is_offered_can_be_walked(path: str) -> None:
-    found = items_at(path)
-    assert isinstance(found, Leaf)
+    found = items_target(path)
+    assert isinstance(found, PathTarget)
     assert found.kind == ITEMS
-    judged_items(sample("admin-consented"), path)
+    items_at(sample("admin-consented"), path)
 
 
 def test_the_lists_inside_of_lists_and_tables_are_offered() -> None:
@@ -100,11 +99,11 @@ rules:
     )
     pack = load(Source("mine.yaml", text.encode()))
     (doubt,) = pack.warnings
-    assert doubt.startswith('mine.yaml:16:21: "microsoft-apps-of-2031" is no policy of Microsoft\'s that is known')
+    assert doubt.startswith('mine.yaml:16:21: "microsoft-apps-of-2031" isn\'t a known policy of Microsoft')
 
 
 def test_where_nothing_is_near_the_properties_that_there_are_are_told() -> None:
-    found = leaf_at("authorizationPolicy.foo")
-    assert isinstance(found, Wrong)
+    found = target_at("authorizationPolicy.foo")
+    assert isinstance(found, Invalid)
     assert found.near == ""
     assert "allowInvitesFrom" in found.expected

@@ -1,23 +1,24 @@
-"""What may stand at a property of the snapshot: the words that Graph documents for it, and whose id it is.
+"""The values that a property of the snapshot can have: the words that Graph documents for it, and whose id it is.
 
-Source: the Microsoft Graph reference, the resource pages of these types, with what only beta or tenants show. Graph may
-add words, so a word that is none of them is a doubt, and a mistake only where it is almost one of them.
+Source: the Microsoft Graph reference, the resource pages of these types, and values that only beta or live tenants
+show. Graph may add words, so an unknown word is a warning, and an error only if it is almost a known one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
+from auditor.checks.kind import ArgumentPath, ArgumentProblem
+from auditor.checks.scope_names import GUID_FORM
+from auditor.checks.snapshot_paths import TEXTS, PathTarget
+from auditor.checks.typo_suggestions import is_one_typo, neighbor_of_guid, typo_of, typo_of_guid
+from auditor.consent.request import is_guid
 from auditor.facts.ids import GUEST_ROLE_AS_MEMBER, RESOURCE_NAMES
 from auditor.facts.scope_lists import spellings
 from auditor.facts.scopes import known_scope_ids
 from auditor.model import resources as graph
-from auditor.packs import value_validators as words
-from auditor.packs.pack_errors import Problems
-from auditor.packs.paths import TEXTS, Leaf
-from auditor.packs.typo_suggestions import is_one_slip, neighbour_of_guid, slip_of, slip_of_guid
-from auditor.packs.yaml_nodes import Items, Node, Scalar
 
 WORDS: Mapping[tuple[type, str], tuple[str, ...]] = MappingProxyType(
     {
@@ -52,7 +53,7 @@ WORDS: Mapping[tuple[type, str], tuple[str, ...]] = MappingProxyType(
         (graph.DirectoryAudit, "result"): ("success", "failure", "timeout", "unknownFutureValue"),
     }
 )
-"""The closed sets of words by type and property; letter case does not count."""
+"""The documented words by type and property; letter case doesn't matter."""
 
 OBJECT_IDS = frozenset(
     {
@@ -65,7 +66,7 @@ OBJECT_IDS = frozenset(
         (graph.ServicePrincipal, "id"),
     }
 )
-"""Ids that every tenant gives anew, so that no app id can ever stand there."""
+"""Ids that differ in every tenant: an app id can never be one of them."""
 
 APP_IDS = frozenset(
     {
@@ -92,80 +93,86 @@ OTHER_IDS = frozenset(
         (graph.ServicePrincipal, "appOwnerOrganizationId"),
     }
 )
-"""Ids of permissions, roles, templates and tenants: no name can ever stand there."""
+"""Ids of permissions, roles, templates and tenants: a name can never be one of them."""
 
 TOGETHER: Mapping[tuple[type, str], str] = MappingProxyType(
-    {(graph.OAuth2PermissionGrant, "scope"): "all scopes of a grant in one text, so that one name is never equal to it"}
+    {(graph.OAuth2PermissionGrant, "scope"): "all scopes of a grant in one text, so a single name never equals it"}
 )
-"""Texts that hold several names: compared with one of them, they would never match."""
+"""Texts that contain several names: compared with one name, they would never match."""
 
 ONLY_READ: Mapping[tuple[type, str], str] = MappingProxyType(
     {(graph.DirectoryAudit, "activityDisplayName"): "Consent to application"}
 )
-"""What a log is asked for: of anything else it would always hold nothing, whatever happened in the tenant."""
+"""The only entries that an audit reads from a log: a rule on any others would never find one."""
 
 _NO_IDS: Mapping[tuple[type, str], str] = MappingProxyType({(graph.ConditionSet, "resourceApplication"): "any"})
 _ALL = "all"
-"""What stands in the lists of a condition set that does not restrict; elsewhere `_NO_IDS`."""
+"""What a list of a condition set contains if it doesn't restrict; for properties that are no list see `_NO_IDS`."""
 
 SCOPE_NAMES = frozenset({(graph.DelegatedPermissionClassification, "permissionName"), (graph.DelegatedScope, "value")})
 """Names of delegated permissions, of any resource."""
 
 
-def check_values(found: Leaf, name: str, value: Node, problems: Problems) -> None:
-    """Report texts that can never stand at the property, and doubt those that Graph does not document."""
+def value_problems(found: PathTarget, name: str, value: Any) -> Iterator[ArgumentProblem]:
+    """Texts that the property can never have; those that Graph doesn't document are warnings."""
     if found.owner is None or name == "present":
         return
     key = (found.owner, found.name)
     if key in TOGETHER and name in ("equals", "one-of"):
-        problems.add(
-            value.at, f"{key[1]} holds {TOGETHER[key]}", expected="kind: delegated-grants, which looks at each"
-        )
+        message = f"{key[1]} contains {TOGETHER[key]}"
+        yield ArgumentProblem((name,), message, "kind: delegated-grants, which checks each scope")
         return
-    for node in value.nodes if isinstance(value, Items) else (value,):
-        if isinstance(node, Scalar) and isinstance(node.value, str) and (text := node.value.strip()):
-            _word(key, node, text, problems)
-            if text.lower() != ONLY_READ.get(key, text).lower():
-                problems.add(node.at, f'of the log only "{ONLY_READ[key]}" is read, so that "{text}" is never there')
-            if key in SCOPE_NAMES:
-                _scope(node, text, problems)
-            elif text.lower() != _NO_IDS.get(key, _ALL if found.kind == TEXTS else ""):
-                _id(key, node, text, problems)
+    for number, one in enumerate(value if isinstance(value, list) else [value]):
+        if isinstance(one, str) and (text := one.strip()):
+            yield from _text_problems(found, key, (name, number) if isinstance(value, list) else (name,), text)
 
 
-def _word(key: tuple[type, str], node: Scalar, text: str, problems: Problems) -> None:
+def _text_problems(
+    found: PathTarget, key: tuple[type, str], path: ArgumentPath, text: str
+) -> Iterator[ArgumentProblem]:
+    yield from _word_problems(key, path, text)
+    if text.lower() != ONLY_READ.get(key, text).lower():
+        message = f'an audit only reads "{ONLY_READ[key]}" from this log, so "{text}" is never found'
+        yield ArgumentProblem(path, message)
+    if key in SCOPE_NAMES:
+        yield from _scope_problems(path, text)
+    elif text.lower() != _NO_IDS.get(key, _ALL if found.kind == TEXTS else ""):
+        yield from _id_problems(key, path, text)
+
+
+def _word_problems(key: tuple[type, str], path: ArgumentPath, text: str) -> Iterator[ArgumentProblem]:
     known = WORDS.get(key, ())
     if not known or text.lower() in {word.lower() for word in known}:
         return
-    message = f'"{text}" is no value of {key[1]}'
-    if near := slip_of(text, known):
-        problems.add(node.at, message, near=near)
+    if near := typo_of(text, known):
+        yield ArgumentProblem(path, f'"{text}" isn\'t a value of {key[1]}', near=near)
     else:
-        problems.warn(node.at, f"{message} that is documented ({', '.join(known)})")
+        message = f'"{text}" isn\'t a documented value of {key[1]} ({", ".join(known)})'
+        yield ArgumentProblem(path, message, is_warning=True)
 
 
-def _scope(node: Scalar, text: str, problems: Problems) -> None:
-    """Any app may publish scopes, so that only a slip of one letter is no other scope."""
+def _scope_problems(path: ArgumentPath, text: str) -> Iterator[ArgumentProblem]:
+    """Any app may publish scopes, so only a typo of one letter is certainly wrong."""
     known = {**spellings(), **{scope.value.lower(): scope.value for _, scope in known_scope_ids().values()}}
     if text.lower() in known:
         return
-    message = f'"{text}" is no scope of a resource that is known'
-    if near := next((known[name] for name in known if is_one_slip(text.lower(), name)), ""):
-        problems.add(node.at, message, near=near)
-    elif near := slip_of(text, known.values()):
-        problems.warn(node.at, message, near=near)
+    message = f'"{text}" isn\'t a scope of a known resource'
+    if near := next((known[name] for name in known if is_one_typo(text.lower(), name)), ""):
+        yield ArgumentProblem(path, message, near=near)
+    elif near := typo_of(text, known.values()):
+        yield ArgumentProblem(path, message, near=near, is_warning=True)
 
 
-def _id(key: tuple[type, str], node: Scalar, text: str, problems: Problems) -> None:
+def _id_problems(key: tuple[type, str], path: ArgumentPath, text: str) -> Iterator[ArgumentProblem]:
     if key in OBJECT_IDS:
         name = RESOURCE_NAMES.get(text.lower())
-        what = f"is the app id of {name}, and {key[1]} is an object id" if name else "is no object id"
-        if name or not words.is_guid(text):
-            problems.add(node.at, f'"{text}" {what}', expected="the id that the object has in the tenant")
-    elif key in (*APP_IDS, *OTHER_IDS) and not words.is_guid(text):
-        problems.add(node.at, f'"{text}" is no id', expected="five groups of 8-4-4-4-12 digits 0-9 and a-f")
+        what = f"is the app id of {name}, and {key[1]} is an object id" if name else "isn't an object id"
+        if name or not is_guid(text):
+            yield ArgumentProblem(path, f'"{text}" {what}', "the id that the object has in the tenant")
+    elif key in (*APP_IDS, *OTHER_IDS) and not is_guid(text):
+        yield ArgumentProblem(path, f'"{text}" isn\'t an id', GUID_FORM)
     elif key in APP_IDS:
-        if near := slip_of_guid(text, RESOURCE_NAMES):
-            problems.add(node.at, f'"{text}" is almost the id of {RESOURCE_NAMES[near]}', near=near)
-        elif near := neighbour_of_guid(text, RESOURCE_NAMES):
-            problems.warn(node.at, f'"{text}" is not the id of {RESOURCE_NAMES[near]}', near=near)
+        if near := typo_of_guid(text, RESOURCE_NAMES):
+            yield ArgumentProblem(path, f'"{text}" is almost the id of {RESOURCE_NAMES[near]}', near=near)
+        elif near := neighbor_of_guid(text, RESOURCE_NAMES):
+            yield ArgumentProblem(path, f'"{text}" isn\'t the id of {RESOURCE_NAMES[near]}', near=near, is_warning=True)

@@ -19,37 +19,37 @@ def doubts_of(check: str) -> tuple[str, ...]:
     [
         (
             "{kind: setting, path: authorizationPolicy.allowInvitesFrom, one-of: [none, partners]}",
-            '"partners" is no value of allowInvitesFrom that is documented (none, adminsAndGuestInviters,'
+            '"partners" isn\'t a documented value of allowInvitesFrom (none, adminsAndGuestInviters,'
             " adminsGuestInvitersAndAllMembers, everyone)",
         ),
         (
             "{kind: count, of: servicePrincipals, at-most: 0, where: [{path: servicePrincipalType, equals: Agent}]}",
-            '"Agent" is no value of servicePrincipalType that is documented (Application, ManagedIdentity, Legacy,'
+            '"Agent" isn\'t a documented value of servicePrincipalType (Application, ManagedIdentity, Legacy,'
             " SocialIdp, ServiceIdentity)",
         ),
         (
             f"{{kind: list, path: {ASSIGNED}, none-of: [ManagePermissionGrantsForSelf.x], match: exact}}",
-            'match: exact regards the letter case of "ManagePermissionGrantsForSelf.x", which differs between tenants',
+            'match: exact compares the letter case of "ManagePermissionGrantsForSelf.x", which differs between tenants',
         ),
         (
             f"{{kind: list, path: {ASSIGNED}, none-of: [ManagePermissionGrantsForSelf.microsoft-2031], match: prefix}}",
-            'no policy of Microsoft\'s that is known begins with "microsoft-2031"',
+            'no known policy of Microsoft begins with "microsoft-2031"',
         ),
         (
             "{kind: delegated-grants, scopes: {000000ff-0000-0000-c000-000000000000: [x]}}",
-            '"000000ff-0000-0000-c000-000000000000" is not the id of Microsoft Graph; did you mean'
+            '"000000ff-0000-0000-c000-000000000000" isn\'t the id of Microsoft Graph; did you mean'
             ' "00000003-0000-0000-c000-000000000000"?',
         ),
         (
             "{kind: count, of: servicePrincipals, where: [{path: appId, equals: 000000ff-0000-0000-c000-000000000000}],"
             " at-most: 0}",
-            '"000000ff-0000-0000-c000-000000000000" is not the id of Microsoft Graph; did you mean'
+            '"000000ff-0000-0000-c000-000000000000" isn\'t the id of Microsoft Graph; did you mean'
             ' "00000003-0000-0000-c000-000000000000"?',
         ),
         (
             "{kind: every, of: servicePrincipals.oauth2PermissionScopes,"
             " has: [{path: value, equals: Calender.ReadWrite}]}",
-            '"Calender.ReadWrite" is no scope of a resource that is known; did you mean "Calendars.ReadWrite"?',
+            '"Calender.ReadWrite" isn\'t a scope of a known resource; did you mean "Calendars.ReadWrite"?',
         ),
     ],
 )

@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.checks.combinations import AllOf, AnyOf, Not
+from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
+from auditor.checks.directory_settings import DirectorySettingIs
+from auditor.checks.grants import AppRolesHeld, DelegatedGrants
+from auditor.checks.kind import CheckKind
+from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
+from auditor.checks.reads import permissions_for, plan_for, reads_of, sections_of
+from auditor.checks.user_consent import Classifications, ConsentWorkflow, UserConsentSetting
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
 from auditor.facts.permissions import PERMISSIONS
 from auditor.facts.scope_lists import RESOURCES
 from auditor.model.app import App, ScopeNeed
 from auditor.model.finding import Severity
 from auditor.model.read_plan import Plan
-from auditor.model.rule import (
-    AllOf,
-    AnyCheck,
-    AnyOf,
-    AppRolesHeld,
-    AssignedPolicies,
-    Classifications,
-    ConsentWorkflow,
-    Contains,
-    Count,
-    DelegatedGrants,
-    DirectorySettingIs,
-    Every,
-    Not,
-    Pack,
-    Rule,
-    Setting,
-    UserConsentSetting,
-    UsersCanConsent,
-)
+from auditor.model.rule import Pack, Rule
 from auditor.model.sections import TENANT_SECTIONS, permissions_to_read
 from auditor.packs.find import load_packs
-from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
 
 TRACKERRMS = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 OTHER = App(client_id="11111111-2222-3333-4444-555555555555", scopes=(ScopeNeed(resource=EXCHANGE_ONLINE, value="x"),))
@@ -60,13 +48,13 @@ def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
 @pytest.mark.parametrize(
     ("check", "plan"),
     [
-        (Setting(path="authorizationPolicy.guestUserRoleId", present=True), Plan(sections=("authorizationPolicy",))),
-        (Contains(path="authorizationPolicy.enabledPreviewFeatures"), Plan(sections=("authorizationPolicy",))),
-        (Count(of="servicePrincipals", at_most=1), Plan(whole=("servicePrincipals",))),
-        (Every(of="signIns", has=()), Plan(whole=("signIns",))),
-        (Count(of="delegatedPermissionClassifications"), Plan(resources=tuple(RESOURCES.values()))),
-        (Count(of="appRoleAssignedTo"), Plan()),
-        (Count(of="absentServicePrincipals"), Plan()),
+        (PropertyIs(path="authorizationPolicy.guestUserRoleId", present=True), Plan(sections=("authorizationPolicy",))),
+        (ListContains(path="authorizationPolicy.enabledPreviewFeatures"), Plan(sections=("authorizationPolicy",))),
+        (ItemCount(of="servicePrincipals", at_most=1), Plan(whole=("servicePrincipals",))),
+        (EveryItem(of="signIns", has=()), Plan(whole=("signIns",))),
+        (ItemCount(of="delegatedPermissionClassifications"), Plan(resources=tuple(RESOURCES.values()))),
+        (ItemCount(of="appRoleAssignedTo"), Plan()),
+        (ItemCount(of="absentServicePrincipals"), Plan()),
         (DirectorySettingIs(name="x", present=True), Plan(sections=("directorySettings",))),
         (ConsentWorkflow(compare_setting=True), Plan(sections=("adminConsentRequestPolicy", "directorySettings"))),
         (
@@ -97,14 +85,14 @@ def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
         ),
     ],
 )
-def test_a_check_reads_what_it_looks_at(check: AnyCheck, plan: Plan) -> None:
+def test_a_check_reads_what_it_looks_at(check: CheckKind, plan: Plan) -> None:
     assert reads_of(check, None) == plan
 
 
 def test_a_question_about_the_packs_own_app_reads_what_decides_it() -> None:
     plan = reads_of(UsersCanConsent(expect="allowed"), OTHER)
     assert (plan.clients, plan.resources) == ((OTHER.client_id,), (MICROSOFT_GRAPH, EXCHANGE_ONLINE))
-    assert reads_of(Count(of="appRoleAssignedTo"), OTHER) == Plan(clients=(OTHER.client_id,))
+    assert reads_of(ItemCount(of="appRoleAssignedTo"), OTHER) == Plan(clients=(OTHER.client_id,))
 
 
 def test_only_what_asks_for_the_whole_directory_reads_it_page_by_page() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.checks.scope_names import resource, scope_of
+from auditor.checks.typo_suggestions import is_one_typo, neighbor_of_guid, typo_of, typo_of_guid
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
 from auditor.facts.scope_lists import RESOURCES
 from auditor.facts.scopes import is_complete, known_scopes
-from auditor.packs.typo_suggestions import is_one_slip, neighbour_of_guid, slip_of, slip_of_guid
-from auditor.packs.value_validators import resource, scope_of
 
 LEVELS = ("low", "medium", "high", "all")
 TYPES = ("Application", "ManagedIdentity", "Legacy", "SocialIdp")
@@ -28,7 +28,7 @@ TYPES = ("Application", "ManagedIdentity", "Legacy", "SocialIdp")
     ],
 )
 def test_a_word_that_may_be_new_is_no_slip(text: str, known: tuple[str, ...], meant: str) -> None:
-    assert slip_of(text, known) == meant
+    assert typo_of(text, known) == meant
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_a_word_that_may_be_new_is_no_slip(text: str, known: tuple[str, ...], me
     [("mail", "mial", True), ("mail", "mai", True), ("mail", "maill", True), ("mail", "malli", False), ("", "a", True)],
 )
 def test_one_slip_is_one_letter_or_two_neighbours(a: str, b: str, is_slip: bool) -> None:
-    assert is_one_slip(a, b) is is_slip
-    assert is_one_slip(b, a) is is_slip
+    assert is_one_typo(a, b) is is_slip
+    assert is_one_typo(b, a) is is_slip
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_an_id_that_differs_in_two_digits_is_a_slip_unless_it_is_of_microsofts_r
     text: str, slip: str, neighbour: str
 ) -> None:
     known = (MICROSOFT_GRAPH, EXCHANGE_ONLINE)
-    assert slip_of_guid(text, known) == slip
-    assert neighbour_of_guid(text, known) == neighbour
+    assert typo_of_guid(text, known) == slip
+    assert neighbor_of_guid(text, known) == neighbour
 
 
 def test_no_well_known_resource_is_taken_for_a_slip_of_another() -> None:
