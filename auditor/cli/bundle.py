@@ -99,7 +99,7 @@ def command(
 
 def _say(output: str, manifest: Manifest) -> None:
     from auditor.jobs.bundle import PASTE
-    from auditor.render.words import count
+    from auditor.render.labels import count
 
     click.echo(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.", err=True)
     for why in manifest.left_out:
@@ -142,12 +142,12 @@ def verify(file: str) -> int:
 
 
 def _told(found: Verified) -> list[str]:
+    from auditor.render.labels import count, readable_time
     from auditor.render.layout import safe
-    from auditor.render.words import count, utc
 
     manifest = found.manifest
     tenant = safe(manifest.tenant.name or manifest.tenant.id)
-    lines = [f"{tenant}, read {utc(manifest.taken)} by {safe(manifest.tool)}, names {_names(manifest)}"]
+    lines = [f"{tenant}, read {readable_time(manifest.taken)} by {safe(manifest.tool)}, names {_names(manifest)}"]
     if found.problems:
         lines += ["", "NOT WHOLE: ask the sender for the file again.", *(f"  {safe(one)}" for one in found.problems)]
         return lines

@@ -188,9 +188,10 @@ def _repository() -> Path:
 
 def _text_to_terminal(report: Report) -> None:
     from auditor.render import text
+    from auditor.render.layout import for_encoding
 
     page = text.render(report, width=width(), colour=wants_colour())
-    click.echo(text.for_encoding(page, sys.stdout.encoding), nl=False, color=wants_colour())
+    click.echo(for_encoding(page, sys.stdout.encoding), nl=False, color=wants_colour())
 
 
 def width() -> int:

@@ -29,8 +29,8 @@ from auditor.model.rule import Case, Pack, Rule
 from auditor.packs.outcomes import never_fails
 from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
 from auditor.packs.sentences import sentence
+from auditor.render.labels import SECTIONS, flat
 from auditor.render.layout import safe
-from auditor.render.words import SECTIONS, flat
 
 SOME_APP = App(client_id="00000000-0000-0000-0000-000000000000")
 """Stands in for the app that an abstract pack does not name, so that its reads can be told all the same."""

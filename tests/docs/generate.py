@@ -30,7 +30,7 @@ from auditor.model.permissions import NEEDS, PERMISSIONS, ApplicationPermission
 from auditor.packs import access
 from auditor.packs.find import list_packs, load_packs
 from auditor.packs.plan import Needed, permissions_for, plan_for
-from auditor.render.words import OUTCOMES, SECTIONS
+from auditor.render.labels import OUTCOMES, SECTIONS
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs import rule_pages
 from tests.docs.live import requests_of

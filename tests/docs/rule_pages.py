@@ -11,7 +11,7 @@ from auditor.model.document import Document
 from auditor.model.rule import Pack
 from auditor.packs.load import load
 from auditor.packs.sources import shipped_names, shipped_source
-from auditor.render.document_markdown import markdown
+from auditor.render.documents import markdown
 
 FOLDER = "docs/rules"
 NOTE = "Written by UPDATE_DOCS=1 pytest tests/docs from the packs in rules/: change those."

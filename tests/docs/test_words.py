@@ -18,7 +18,7 @@ from auditor.model.decision import Confidence, Outcome, Reason, Verdict
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.packs.find import list_packs
 from auditor.render import FORMATS
-from auditor.render.words import OUTCOMES
+from auditor.render.labels import OUTCOMES
 from auditor.snapshot.decode import SECTIONS
 from auditor.snapshot.samples import sample_names
 from tests.docs.generate import PARTS

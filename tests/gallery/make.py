@@ -19,7 +19,7 @@ from auditor.jobs.assemble import assemble
 from auditor.jobs.choose import chosen_packs
 from auditor.model.report import Report
 from auditor.render import FORMATS, render
-from auditor.render.words import answer_word
+from auditor.render.labels import answer_word
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs.pages import DOCS
 

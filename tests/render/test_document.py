@@ -12,10 +12,10 @@ from auditor.jobs.pack_pages import index_page, pack_page, rule_page
 from auditor.model.document import Cell, Document, Facts, Grid, Heading, Paragraph, Point, Points, Title, code
 from auditor.packs.load import load
 from auditor.packs.sources import shipped_names, shipped_source
-from auditor.render.document_markdown import markdown
-from auditor.render.document_text import text
+from auditor.render.documents import markdown
+from auditor.render.documents import text
 from auditor.render.layout import columns
-from auditor.render.markdown_text import escaped
+from auditor.render.markdown_escaping import escaped
 
 PACKS = [load(shipped_source(name)) for name in shipped_names()]
 READER = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strikethrough"])

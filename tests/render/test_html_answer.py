@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.finding import FindingOutcome, Remediation
 from auditor.render.html import render
-from auditor.render.html.picture import picture
+from auditor.render.html.pictures import picture
 from tests.render.pages import element_by_id, replaced, shown, tree, words_of
 from tests.render.parts import CONSENT_BY_LINK, TENANT, allowed, excluded, finding, report, summary
 from tests.render.reports import connects, depends, needs_admin, several

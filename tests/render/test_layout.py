@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.render.layout import clip, columns, pad, safe, wrap
-from auditor.render.style import Palette
-from auditor.render.tables import Cell, Column, table
+from auditor.render.layout import Palette
+from auditor.render.text_page import Cell, Column, table
 
 ANY_TEXT = st.text(st.characters() | st.characters(categories=["Cs", "Cc", "Cf"]))
 

@@ -17,7 +17,7 @@ from auditor.render import render as render_bytes
 from auditor.render.html import render
 from auditor.render.html.fixes import Address, Way
 from auditor.render.html.paper import _PER_COLUMN, _ROOMS, COMMANDS, TEXT, WORD, _cut
-from auditor.render.html.view import view
+from auditor.render.html.page_view import view
 from auditor.snapshot.samples import sample, sample_names
 from tests.render.pages import tree
 from tests.render.test_html import hostile_with

@@ -8,7 +8,7 @@ from auditor.model.decision import Outcome, Verdict
 from auditor.model.finding import FindingOutcome
 from auditor.model.report import Summary
 from auditor.model.snapshot import Sections
-from auditor.render.words import (
+from auditor.render.labels import (
     FINDINGS,
     OUTCOMES,
     SECTIONS,

@@ -67,7 +67,7 @@ def _sources(packs: tuple[str, ...], unfound: list[PackError]) -> list[Source]:
 
 def _print(kind: str, problems: tuple[Problem, ...]) -> None:
     """The problems, the place first, so that an editor or a terminal can lead to it."""
-    from auditor.render.style import Palette
+    from auditor.render.layout import Palette
 
     mark = Palette(wants_colour()).paint(kind, _STYLES[kind])
     for problem in problems:
@@ -75,7 +75,7 @@ def _print(kind: str, problems: tuple[Problem, ...]) -> None:
 
 
 def _in_short(found: Linted, errors: int) -> str:
-    from auditor.render.words import count
+    from auditor.render.labels import count
 
     counts = (
         count(errors, "error"),
