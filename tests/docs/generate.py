@@ -16,7 +16,7 @@ import msgspec
 
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
-import auditor.render.schema
+import auditor.render.json
 import auditor.snapshot.write
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
@@ -238,7 +238,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
     {
         "docs/required-resource-access.json": required_resource_access,
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
-        "docs/schemas/report.json": auditor.render.schema.render,
+        "docs/schemas/report.json": auditor.render.json.schema,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
         **rule_pages.FILES,

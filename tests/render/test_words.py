@@ -13,14 +13,14 @@ from auditor.render.labels import (
     OUTCOMES,
     SECTIONS,
     VERDICTS,
-    code,
     count,
     counts,
-    meaning,
-    resource,
+    error_code,
+    outcome_meaning,
+    readable_time,
+    resource_label,
     sentence,
     series,
-    utc,
 )
 
 
@@ -44,7 +44,7 @@ def test_there_is_a_word_for_every_outcome_verdict_and_section() -> None:
     ],
 )
 def test_times_are_utc(taken: str, said: str) -> None:
-    assert utc(taken) == said
+    assert readable_time(taken) == said
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_a_sentence_starts_and_ends_as_one_but_names_keep_their_letters(text: st
 def test_small_words() -> None:
     assert [count(number, "rule") for number in (0, 1, 2)] == ["0 rules", "1 rule", "2 rules"]
     assert [series(("a", "b", "c")[:size]) for size in range(4)] == ["", "a", "a and b", "a, b and c"]
-    assert [code(text) for text in ("", "0", "90094", "AADSTS1 or AADSTS2")] == [
+    assert [error_code(text) for text in ("", "0", "90094", "AADSTS1 or AADSTS2")] == [
         "",
         "",
         "AADSTS90094",
         "AADSTS1 or AADSTS2",
     ]
-    assert meaning("an-outcome-of-tomorrow") == "an-outcome-of-tomorrow"
-    assert resource("00000003-0000-0000-C000-000000000000", "Microsoft Graph") == "Graph"
-    assert [resource("x", "Contoso API"), resource("x", "")] == ["Contoso API", "x"]
+    assert outcome_meaning("an-outcome-of-tomorrow") == "an-outcome-of-tomorrow"
+    assert resource_label("00000003-0000-0000-C000-000000000000", "Microsoft Graph") == "Graph"
+    assert [resource_label("x", "Contoso API"), resource_label("x", "")] == ["Contoso API", "x"]
