@@ -11,6 +11,7 @@ from auditor.consent.lookup import NotRead, not_read
 from auditor.consent.truth import Truth, all_of, known
 from auditor.model.checks import Contains, DirectorySettingIs, Match, Setting, Test
 from auditor.model.resources import OAuth2PermissionGrant, Resource, ServicePrincipal, VerifiedPublisher
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Snapshot
 
 
@@ -82,7 +83,7 @@ def items_at(snapshot: Snapshot, path: str) -> Items | NotRead:
 
 def covered(snapshot: Snapshot, section: str) -> str:
     """Why a section does not hold everything that there is of its kind in the tenant; empty if it does."""
-    if section in ("delegatedPermissionClassifications", "appRoleAssignedTo"):
+    if SECTIONS[section].only_by_app:
         return f"{section} can only be read app by app"
     if section in snapshot.covers:
         return f"{section} was read in part only ({len(snapshot.covers[section])} asked for)"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, RESOURCE_NAMES
-from auditor.model.permissions import NEEDS
 from auditor.model.resources import AppRoleAssignment, DirectorySetting, PermissionGrantPolicy, ServicePrincipal, User
+from auditor.model.sections import permissions_to_read
 from auditor.model.snapshot import Snapshot
 
 
@@ -31,7 +31,7 @@ def not_read(snapshot: Snapshot, section: str, part: str = "") -> NotRead:
     if unread is None:
         return NotRead(section, f"{what} was not read")
     if unread.status in (401, 403):
-        allowed_by = " or ".join(unread.needs or NEEDS.get(section, ()))
+        allowed_by = " or ".join(unread.needs or permissions_to_read(section))
         licence = "licence" in unread.message.lower() or "premium" in unread.code.lower()
         if licence or not allowed_by:
             return NotRead(section, f"{what} could not be read ({unread.message or unread.code})")

@@ -18,7 +18,8 @@ from auditor.fixes import change_policies as policies
 from auditor.fixes import change_principals as principals
 from auditor.fixes.errors import Conflict, NotApplicable
 from auditor.model.fix import GraphRequest
-from auditor.model.snapshot import Sections, Snapshot
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot
 
 __all__ = ["Conflict", "NotApplicable", "apply", "apply_all"]
 

@@ -12,7 +12,8 @@ from auditor.fixes.errors import Conflict, NotApplicable
 from auditor.fixes.requests import derived_grant_id
 from auditor.model.fix import GraphRequest
 from auditor.model.resources import OAuth2PermissionGrant
-from auditor.model.snapshot import Sections, Snapshot
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot
 
 
 def create(before: Snapshot, _: tuple[str, ...], request: GraphRequest) -> Sections:

@@ -16,7 +16,8 @@ from auditor.model.resources import (
     DelegatedPermissionClassification,
     PermissionGrantPolicy,
 )
-from auditor.model.snapshot import Sections, Snapshot
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot
 
 replace = msgspec.structs.replace
 

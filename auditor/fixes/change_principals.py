@@ -11,7 +11,8 @@ from auditor.fixes.errors import Conflict, NotApplicable
 from auditor.fixes.requests import NEW_SERVICE_PRINCIPAL
 from auditor.model.fix import GraphRequest
 from auditor.model.resources import AppRoleAssignment, ServicePrincipal
-from auditor.model.snapshot import Sections, Snapshot
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot
 
 replace = msgspec.structs.replace
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from auditor.graph.addresses import Addresses, quoted
-from auditor.model.permissions import NEEDS
 from auditor.model.read_plan import Plan
+from auditor.model.sections import permissions_to_read
 
 CLIENT_PROPERTIES = (
     "id",
@@ -70,7 +70,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
         if self.aspect == "memberOf":
             # A user's groups and roles are more than the user: User.Read.All is not enough for an app.
             return ("Directory.Read.All",)
-        return NEEDS.get(self.section, ())
+        return permissions_to_read(self.section)
 
 
 def catalogue(plan: Plan, at: Addresses, taken: str) -> tuple[Read, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,30 +10,12 @@ import msgspec
 from auditor.graph.fetch import Outcome
 from auditor.graph.reads import Read
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
-from auditor.model.snapshot import Sections, Snapshot, Unread
+from auditor.model.sections import SECTIONS, Sections
+from auditor.model.snapshot import Snapshot, Unread
 from auditor.snapshot.graph_json import section
 from auditor.snapshot.snapshot_errors import ShapeError
 
 T = TypeVar("T", ConditionSet, PermissionGrantPolicy)
-
-_KEYS: Mapping[str, Callable[[Any], object]] = {
-    "permissionGrantPolicies": lambda row: row.id,
-    "directorySettings": lambda row: row.id or row.templateId or row.displayName,
-    "servicePrincipals": lambda row: row.appId.lower(),
-    "absentServicePrincipals": lambda row: row,
-    "oauth2PermissionGrants": lambda row: row.id or (row.clientId, row.resourceId, row.principalId),
-    "roleDefinitions": lambda row: row.id,
-    "roleAssignments": lambda row: row.id or (row.principalId, row.roleDefinitionId, row.directoryScopeId),
-    "users": lambda row: row.id,
-    "appConsentRequests": lambda row: row.id or row.appId,
-    "signIns": lambda row: row.id or (row.createdDateTime, row.correlationId),
-    "directoryAudits": lambda row: row.id or (row.activityDateTime, row.correlationId),
-}
-"""What makes two rows the same one, for every section that is a list."""
-
-_IN_PARTS = frozenset({"servicePrincipals", "users"})
-"""Sections in which two reads may each bring a part of one row."""
-
 
 _ORDER = {"": 0, "beta": 1, "memberOf": 1, "userConsentRequests": 1}
 """Additions come after what they are added to."""
@@ -149,18 +131,19 @@ class Assembly:
 
 def _typed(read: Read, raw: Any) -> Any:
     """The value of one read, as its section holds it."""
-    if read.section in ("delegatedPermissionClassifications", "appRoleAssignedTo"):
+    row = SECTIONS[read.section]
+    if row.only_by_app:
         return section(read.section, {read.part: raw})
-    return section(read.section, [raw] if read.section in _IN_PARTS and not read.is_list else raw)
+    return section(read.section, [raw] if row.merges_rows and not read.is_list else raw)
 
 
 def _joined(name: str, known: Iterable[Any], new: Iterable[Any], *, drop: bool = False) -> tuple[Any, ...]:
     """Rows of both, the newer ones winning; `drop` leaves out what only the older has."""
-    key = _KEYS[name]
-    earlier = {key(row): row for row in known}
-    later = {key(row): row for row in new}
-    if name in _IN_PARTS:
-        later = {at: _completed(earlier[at], row) if at in earlier else row for at, row in later.items()}
+    row = SECTIONS[name]
+    earlier = {row.key(one): one for one in known}
+    later = {row.key(one): one for one in new}
+    if row.merges_rows:
+        later = {at: _completed(earlier[at], one) if at in earlier else one for at, one in later.items()}
     return tuple(later.values()) if drop else tuple((earlier | later).values())
 
 

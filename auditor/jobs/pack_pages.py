@@ -26,10 +26,11 @@ from auditor.model.document import (
 from auditor.model.finding import Remediation
 from auditor.model.read_plan import Plan
 from auditor.model.rule import Case, Pack, Rule
+from auditor.model.sections import SECTIONS
 from auditor.packs.outcomes import never_fails
 from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
 from auditor.packs.sentences import sentence
-from auditor.render.labels import SECTIONS, flat
+from auditor.render.labels import flat
 from auditor.render.layout import safe
 
 SOME_APP = App(client_id="00000000-0000-0000-0000-000000000000")
@@ -141,7 +142,7 @@ def _reads(plan: Plan, heading: str) -> Iterator[Block]:
     """Sections and the least permissions for them; which of the sections are read page by page."""
     by_section = {section: n for n in permissions_for(plan) for section in n.sections}
     rows = tuple(
-        (Cell(code(section), below=SECTIONS[section]), Cell(code(by_section[section].permission)))
+        (Cell(code(section), below=SECTIONS[section].label), Cell(code(by_section[section].permission)))
         for section in dict.fromkeys(sections_of(plan))
     )
     if not rows:

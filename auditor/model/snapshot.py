@@ -6,23 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from auditor.model.resources import (
-    AdminConsentRequestPolicy,
-    AppConsentRequest,
-    AppRoleAssignment,
-    AuthorizationPolicy,
-    DelegatedPermissionClassification,
-    DirectoryAudit,
-    DirectorySetting,
-    OAuth2PermissionGrant,
-    Organization,
-    PermissionGrantPolicy,
-    RoleAssignment,
-    RoleDefinition,
-    ServicePrincipal,
-    SignIn,
-    User,
-)
+from auditor.model.sections import Sections
 
 FORMAT = "consent-auditor/snapshot"
 VERSION = 1
@@ -43,27 +27,6 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str = ""
     needs: tuple[str, ...] = ()
     request_id: str = ""
-
-
-class Sections(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The parts of the tenant. ``None`` was not read; anything else is complete but for `covers`."""
-
-    organization: Organization | None = None
-    authorizationPolicy: AuthorizationPolicy | None = None
-    permissionGrantPolicies: tuple[PermissionGrantPolicy, ...] | None = None
-    adminConsentRequestPolicy: AdminConsentRequestPolicy | None = None
-    directorySettings: tuple[DirectorySetting, ...] | None = None
-    servicePrincipals: tuple[ServicePrincipal, ...] | None = None
-    absentServicePrincipals: tuple[str, ...] | None = None
-    delegatedPermissionClassifications: Mapping[str, tuple[DelegatedPermissionClassification, ...]] | None = None
-    oauth2PermissionGrants: tuple[OAuth2PermissionGrant, ...] | None = None
-    appRoleAssignedTo: Mapping[str, tuple[AppRoleAssignment, ...]] | None = None
-    roleDefinitions: tuple[RoleDefinition, ...] | None = None
-    roleAssignments: tuple[RoleAssignment, ...] | None = None
-    users: tuple[User, ...] | None = None
-    appConsentRequests: tuple[AppConsentRequest, ...] | None = None
-    signIns: tuple[SignIn, ...] | None = None
-    directoryAudits: tuple[DirectoryAudit, ...] | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.model.permissions import PERMISSIONS
+from auditor.facts.permissions import PERMISSIONS
 from auditor.packs.plan import Needed
 
 

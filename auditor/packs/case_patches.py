@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec.inspect as mi
 
-from auditor.model.snapshot import Sections
+from auditor.model.sections import Sections
 from auditor.packs import value_validators as words
 from auditor.packs.decode import described, shape_of
 from auditor.packs.pack_errors import Problems, listed, nearest

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import msgspec.inspect as mi
 
-from auditor.model.snapshot import Sections
+from auditor.model.sections import SECTIONS, TENANT_SECTIONS, Sections
 from auditor.packs.decode import Wrong, shape_of
 from auditor.packs.pack_errors import listed, nearest
 
-_NO_SECTIONS = ("absentServicePrincipals",)
-"""What stands in a snapshot beside the tenant's own data: no rule can be judged by it."""
+_NOT_OF_THE_TENANT = frozenset(SECTIONS) - frozenset(TENANT_SECTIONS)
+"""Sections that record only what was looked for: no rule can be judged by them."""
 
 KINDS: dict[type, str] = {mi.StrType: "text", mi.BoolType: "true or false", mi.IntType: "a whole number"}
 
@@ -39,7 +39,7 @@ TEXTS, ITEMS, TABLE = "a list of text", "a list of items", "a table"
 
 def leaf_at(path: str, root: mi.Type | None = None, *, through_lists: bool = False) -> Leaf | Wrong:
     """What the path leads to from a section, or from the item that `root` is; `Wrong` where it leads nowhere."""
-    if root is None and path.partition(".")[0] in _NO_SECTIONS:
+    if root is None and path.partition(".")[0] in _NOT_OF_THE_TENANT:
         return Wrong(f"{path} holds only what was looked for, and says nothing of the tenant", "", "servicePrincipals")
     start = shape_of(Sections) if root is None else root
     here, walked = _bare(start), list[str]()
@@ -106,7 +106,7 @@ def _paths(root: mi.Type) -> tuple[str, ...]:
 def _walk(shape: mi.Type, before: str) -> Iterator[str]:
     """Every path below; lists are ends, for only some checks look into them."""
     for field in shape.fields if isinstance(shape, mi.StructType) else ():
-        if field.encode_name in _NO_SECTIONS:
+        if field.encode_name in _NOT_OF_THE_TENANT:
             continue
         path = f"{before}{field.encode_name}"
         yield path
@@ -127,7 +127,7 @@ def item_paths() -> tuple[str, ...]:
 
 def _lists_of_items(shape: mi.Type, before: str) -> Iterator[str]:
     for field in shape.fields if isinstance(shape, mi.StructType) else ():
-        if field.encode_name in _NO_SECTIONS:
+        if field.encode_name in _NOT_OF_THE_TENANT:
             continue
         path, below = f"{before}{field.encode_name}", _bare(field.type)
         if item := _leaf(below).item:

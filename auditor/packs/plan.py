@@ -10,7 +10,6 @@ from msgspec import UnsetType
 from auditor.facts.ids import EXCHANGE_ONLINE, MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.facts.scope_lists import APP_ROLES, RESOURCES, listed_scopes
 from auditor.model.app import App
-from auditor.model.permissions import NEEDS
 from auditor.model.read_plan import Plan
 from auditor.model.rule import (
     AdminConsentCovers,
@@ -38,6 +37,7 @@ from auditor.model.rule import (
     UsersCanConnect,
     UsersCanConsent,
 )
+from auditor.model.sections import SECTIONS, Extent, permissions_to_read, sections_read
 
 TENANT = Plan(sections=("organization",))
 """What every report says of its tenant."""
@@ -145,18 +145,16 @@ def _about(check: _AboutApp, app: App) -> Plan:
             assert_never(check)
 
 
-_SMALL = ("organization", "authorizationPolicy", "permissionGrantPolicies", "adminConsentRequestPolicy")
-
-
 def section_plan(section: str, app: App | None) -> Plan:
     """How to read a section for a question about all of it."""
-    if section == "directorySettings" or section in _SMALL:
+    extents = SECTIONS[section].extents
+    if Extent.DIRECTORY in extents or Extent.LOG in extents:
+        return Plan(whole=(section,))
+    if Extent.TENANT in extents:
         return Plan(sections=(section,))
-    if section == "delegatedPermissionClassifications":
+    if Extent.RESOURCE in extents:
         return Plan(resources=tuple(RESOURCES.values()))
-    if section == "appRoleAssignedTo":
-        return Plan() if app is None else client_of(app)
-    return Plan() if section == "absentServicePrincipals" else Plan(whole=(section,))
+    return client_of(app) if Extent.CLIENT in extents and app is not None else Plan()
 
 
 def _resources(lists: Iterable[str], scopes: Iterable[str]) -> Plan:
@@ -175,7 +173,7 @@ def permissions_for(plan: Plan) -> tuple[Needed, ...]:
     """The least application permissions that allow every read of the plan, in the order of its sections."""
     by_permission: dict[str, list[str]] = {}
     for section in dict.fromkeys(sections_of(plan)):
-        by_permission.setdefault(NEEDS[section][0], []).append(section)
+        by_permission.setdefault(permissions_to_read(section)[0], []).append(section)
     return tuple(
         Needed(permission, tuple(sections), _alternatives(sections)) for permission, sections in by_permission.items()
     )
@@ -187,17 +185,17 @@ def sections_of(plan: Plan) -> Iterator[str]:
     if plan.beta_policies:
         yield "permissionGrantPolicies"
     if plan.clients:
-        yield from ("servicePrincipals", "oauth2PermissionGrants", "appRoleAssignedTo")
+        yield from sections_read(Extent.CLIENT)
     if plan.resources:
-        yield from ("servicePrincipals", "delegatedPermissionClassifications")
+        yield from sections_read(Extent.RESOURCE)
     if plan.assignments_of:
-        yield "roleAssignments"
+        yield from sections_read(Extent.ROLE)
     if plan.users:
-        yield "users"
+        yield from sections_read(Extent.USER)
     yield from plan.whole
 
 
 def _alternatives(sections: Iterable[str]) -> tuple[str, ...]:
     """The wider permissions that would do for every one of the sections."""
-    first, *others = (NEEDS[section][1:] for section in sections)
+    first, *others = (permissions_to_read(section)[1:] for section in sections)
     return tuple(wider for wider in first if all(wider in other for other in others))

@@ -11,7 +11,7 @@ from auditor.consent.request import is_guid as is_guid
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.scope_lists import RESOURCES, SCOPE_LISTS, listed_scopes, spellings
 from auditor.facts.scopes import is_complete, known_scope_ids, known_scopes
-from auditor.model.snapshot import Sections
+from auditor.model.sections import Sections
 from auditor.packs.decode import Wrong
 from auditor.packs.pack_errors import listed, nearest
 from auditor.packs.typo_suggestions import slip_of_guid, slip_of_name

@@ -40,7 +40,8 @@ from auditor.model.resources import (
     VerifiedDomain,
     VerifiedPublisher,
 )
-from auditor.model.snapshot import Call, Provenance, Sections, Snapshot, Tenant, Unread
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Call, Provenance, Snapshot, Tenant, Unread
 
 
 class Holds(StrEnum):
@@ -234,8 +235,3 @@ _FIELDS: dict[type[msgspec.Struct], dict[str, Holds]] = {
 }
 FIELDS: Mapping[type[msgspec.Struct], Mapping[str, Holds]] = MappingProxyType(_FIELDS)
 """By class and field. Fields that are other classes, numbers or yes and no are not listed."""
-
-KEYS: Mapping[str, Holds] = MappingProxyType(
-    {"delegatedPermissionClassifications": Holds.ID, "appRoleAssignedTo": Holds.ID}
-)
-"""What the keys of a section by app hold."""

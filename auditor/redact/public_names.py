@@ -23,12 +23,13 @@ from auditor.facts.ids import (
     ROLE_GLOBAL_ADMINISTRATOR,
     ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
 )
+from auditor.facts.permissions import PERMISSIONS
 from auditor.facts.scope_lists import APP_ROLES
 from auditor.facts.scopes import known_scope_ids
 from auditor.model.app import App
-from auditor.model.permissions import PERMISSIONS
 from auditor.model.resources import AppRole, DelegatedScope, PermissionGrantPolicy, ServicePrincipal
-from auditor.model.snapshot import Sections, Snapshot
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot
 from auditor.redact.tokens import is_guid
 
 RESERVED = "microsoft-"

@@ -19,8 +19,9 @@ import msgspec
 from auditor.model.app import App
 from auditor.model.finding import Waiver, WaiverFile
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition, ServicePrincipal
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Snapshot
-from auditor.redact.fields import FIELDS, KEYS, Holds
+from auditor.redact.fields import FIELDS, Holds
 from auditor.redact.name_search import Dictionary, Shapes
 from auditor.redact.public_names import Kept, Public, is_microsofts_policy
 from auditor.redact.replacements import Replacing
@@ -172,7 +173,7 @@ class Redactor:
             return self._replacing.free(value)
         keep_parts = place.name in ("covers", "unread")
         key_of: Callable[[str], str] = self._replacing.section if keep_parts else _same
-        if place.name in KEYS:
+        if place.name in SECTIONS and SECTIONS[place.name].only_by_app:
             key_of = self._replacing.id
         return {key_of(key): self._walk(inner, place) for key, inner in value.items()}
 

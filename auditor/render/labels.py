@@ -68,27 +68,6 @@ FINDINGS = MappingProxyType(
 
 SEVERE = frozenset({Severity.CRITICAL, Severity.HIGH})
 
-SECTIONS = MappingProxyType(
-    {
-        "organization": "The tenant's own record",
-        "authorizationPolicy": "The user consent setting",
-        "permissionGrantPolicies": "The consent policies",
-        "adminConsentRequestPolicy": "The admin consent workflow",
-        "directorySettings": "The directory settings",
-        "servicePrincipals": "The enterprise applications",
-        "delegatedPermissionClassifications": "The permission classifications",
-        "oauth2PermissionGrants": "The permissions granted so far",
-        "appRoleAssignedTo": "The users and groups assigned to the app",
-        "roleDefinitions": "The directory roles",
-        "roleAssignments": "The holders of directory roles",
-        "users": "The user",
-        "appConsentRequests": "The requests for admin consent",
-        "signIns": "The sign-in log",
-        "directoryAudits": "The directory's audit log",
-    }
-)
-"""What a section of the snapshot is, for readers who have never seen a snapshot."""
-
 _RESOURCES = MappingProxyType({MICROSOFT_GRAPH: "Graph", EXCHANGE_ONLINE: "Exchange"})
 
 

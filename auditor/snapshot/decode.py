@@ -9,12 +9,10 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.snapshot import Provenance, Sections, Snapshot, Tenant, Unread
+from auditor.model.sections import SECTIONS, Sections
+from auditor.model.snapshot import Provenance, Snapshot, Tenant, Unread
 from auditor.snapshot.graph_json import section
 from auditor.snapshot.snapshot_errors import Place, ShapeError, Wrong, root
-
-SECTIONS = tuple(field.name for field in msgspec.structs.fields(Sections))
-"""The names of all sections, in the order in which they are written."""
 
 _BY_LOWER = {name.lower(): name for name in SECTIONS}
 

@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 from auditor.model.resources import AuthorizationPolicy, ConditionSet, ServicePrincipal
-from auditor.model.snapshot import Sections
+from auditor.model.sections import Sections
 from auditor.snapshot.snapshot_errors import Place, Wrong, found, root
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from auditor.atomic import write_whole
-from auditor.model.snapshot import FORMAT, VERSION, Provenance, Sections, Snapshot, Tenant, Unread
+from auditor.model.sections import Sections
+from auditor.model.snapshot import FORMAT, VERSION, Provenance, Snapshot, Tenant, Unread
 from auditor.snapshot.snapshot_errors import SnapshotError
 
 

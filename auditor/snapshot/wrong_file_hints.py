@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from auditor.model.report import FORMAT as REPORT_FORMAT
+from auditor.model.sections import SECTIONS, section_of_response
 from auditor.model.snapshot import FORMAT, VERSION
 from auditor.snapshot.snapshot_errors import SnapshotError, found
 
@@ -41,37 +42,13 @@ def _other_thing(document: Any, origin: str) -> SnapshotError:
     if not name:
         hint = f'A snapshot is an object that says "format": "{FORMAT}". {AGAIN}'
         return SnapshotError(origin, f"is not a snapshot (found {found(document)})", hint=hint)
-    answer = '{"<app id>": <this answer>}' if name in _BY_APP else "<this answer>"
+    answer = '{"<app id>": <this answer>}' if name in SECTIONS and SECTIONS[name].only_by_app else "<this answer>"
     skeleton = (
         f'{{"format": "{FORMAT}", "version": {VERSION}, "tenant": {{"id": "<tenant id>"}}, '
         f'"sections": {{"{name}": {answer}}}}}'
     )
     hint = f"Put it, with the others that you have, into a file like this:\n  {skeleton}"
     return SnapshotError(origin, "is a single answer of Graph, not a snapshot", hint=hint)
-
-
-_BY_APP = ("delegatedPermissionClassifications", "appRoleAssignedTo")
-"""Sections that hold one answer for each app."""
-
-_MARKS = {
-    "permissiongrantpolicyidsassignedtodefaultuserrole": "authorizationPolicy",
-    "defaultuserrolepermissions": "authorizationPolicy",
-    "includes": "permissionGrantPolicies",
-    "remindersenabled": "adminConsentRequestPolicy",
-    "verifieddomains": "organization",
-    "permissionid": "delegatedPermissionClassifications",
-    "consenttype": "oauth2PermissionGrants",
-    "approleid": "appRoleAssignedTo",
-    "rolepermissions": "roleDefinitions",
-    "roledefinitionid": "roleAssignments",
-    "templateid": "directorySettings",
-    "activitydisplayname": "directoryAudits",
-    "correlationid": "signIns",
-    "pendingscopes": "appConsentRequests",
-    "appid": "servicePrincipals",
-    "userprincipalname": "users",
-}
-"""Properties (lower case) by which an answer tells what it is; the first one here that it has decides."""
 
 
 def _section_of(document: Any) -> str:
@@ -81,6 +58,5 @@ def _section_of(document: Any) -> str:
         is_answer = "value" in document or any(key.startswith("@odata.") for key in document)
         items = document.get("value", document)
     item = items[0] if isinstance(items, list) and items else items
-    keys = {key.lower() for key in item} if isinstance(item, dict) else set()
-    name = next((section for mark, section in _MARKS.items() if mark in keys), "")
-    return name or ("<section>" if is_answer else "")
+    properties = frozenset(key.lower() for key in item) if isinstance(item, dict) else frozenset()
+    return section_of_response(properties) or ("<section>" if is_answer else "")

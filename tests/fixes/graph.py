@@ -26,6 +26,7 @@ from auditor.fixes.apply import NotApplicable, apply
 from auditor.fixes.change_grants import id_of
 from auditor.model.fix import GraphRequest
 from auditor.model.snapshot import Snapshot
+from tests.limits import HUNG_AFTER
 
 _AZ = """\
 #!/bin/bash
@@ -182,6 +183,6 @@ def run(script: str, folder: Path, **given: str) -> subprocess.CompletedProcess[
         cwd=folder,
         text=True,
         capture_output=True,
-        timeout=60,
+        timeout=HUNG_AFTER,
         check=False,
     )

@@ -10,8 +10,8 @@ import pytest
 from auditor.graph.addresses import Addresses, quoted
 from auditor.graph.reads import CLIENT_PROPERTIES, PAGE, Read, catalogue
 from auditor.graph.transport import GraphClient, Item
-from auditor.model.permissions import NEEDS
 from auditor.model.read_plan import Plan
+from auditor.model.sections import TENANT_SECTIONS
 from tests.graph.world import CLIENT, CUSTOM_ROLE, GRAPH, POLICY, TAKEN, USER, tenant, with_client
 from tests.graphserver import GraphServer
 
@@ -54,7 +54,7 @@ def test_every_address_is_known_to_graph(reads: tuple[Read, ...]) -> None:
 
 
 def test_every_section_that_needs_a_permission_can_be_read(reads: tuple[Read, ...]) -> None:
-    assert {read.section for read in reads} == set(NEEDS)
+    assert {read.section for read in reads} == set(TENANT_SECTIONS)
 
 
 def test_addresses_are_as_the_reference_writes_them(reads: tuple[Read, ...]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.limits import HUNG_AFTER
 from tests.packaging.tree import ROOT
 
 # Speaking to Microsoft, and what that brings along: half a second.
@@ -44,7 +45,7 @@ def loaded(arguments: list[str], folder: Path) -> set[str]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=HUNG_AFTER,
         check=False,
     )
     times = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
@@ -81,7 +82,7 @@ def test_the_generated_models_are_imported_nowhere() -> None:
         [sys.executable, "-c", "import sys, auditor.graph; print(*sys.modules)"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HUNG_AFTER,
         check=True,
     )
     assert within(set(reached.stdout.split()), {"msgraph.generated.models"}) == set()

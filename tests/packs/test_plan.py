@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
+from auditor.facts.permissions import PERMISSIONS
 from auditor.facts.scope_lists import RESOURCES
 from auditor.model.app import App, ScopeNeed
 from auditor.model.finding import Severity
-from auditor.model.permissions import NEEDS, PERMISSIONS
 from auditor.model.read_plan import Plan
 from auditor.model.rule import (
     AllOf,
@@ -30,7 +30,7 @@ from auditor.model.rule import (
     UserConsentSetting,
     UsersCanConsent,
 )
-from auditor.model.snapshot import Sections
+from auditor.model.sections import TENANT_SECTIONS, permissions_to_read
 from auditor.packs.find import load_packs
 from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
 
@@ -146,7 +146,7 @@ def test_each_read_is_asked_for_with_its_least_permission() -> None:
 
 
 EVERYTHING = Plan(
-    sections=tuple(NEEDS),
+    sections=TENANT_SECTIONS,
     clients=("c",),
     resources=("r",),
     users=("u",),
@@ -157,8 +157,7 @@ EVERYTHING = Plan(
 
 
 def test_every_read_has_a_permission_and_every_permission_is_known() -> None:
-    assert set(sections_of(EVERYTHING)) == set(NEEDS)
-    assert set(NEEDS) == set(Sections.__struct_fields__) - {"absentServicePrincipals"}
+    assert set(sections_of(EVERYTHING)) == set(TENANT_SECTIONS)
     assert {needed.permission for needed in permissions_for(EVERYTHING)} <= set(PERMISSIONS)
 
 
@@ -174,4 +173,4 @@ def test_every_read_has_a_permission_and_every_permission_is_known() -> None:
 def test_follow_up_reads_need_permissions_too(plan: Plan, section: str) -> None:
     (needed,) = permissions_for(plan)
     assert needed.sections == (section,)
-    assert needed.permission == NEEDS[section][0]
+    assert needed.permission == permissions_to_read(section)[0]

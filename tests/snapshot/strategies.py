@@ -10,7 +10,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from auditor.model.resources import ConditionSet
-from auditor.model.snapshot import Provenance, Sections, Snapshot, Tenant, Unread
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Provenance, Snapshot, Tenant, Unread
 
 NAMES = [field.name for field in msgspec.structs.fields(Sections)]
 GUIDS = st.uuids().map(str)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from auditor.model.resources import AuthorizationPolicy, Organization
-from auditor.model.snapshot import Sections, Snapshot, Tenant, Unread
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot, Tenant, Unread
 from auditor.snapshot import read
 from auditor.snapshot.read import loads
 from auditor.snapshot.snapshot_errors import SnapshotError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from auditor.model.snapshot import Sections
+from auditor.model.sections import Sections
 from auditor.snapshot.write import schema
 
 

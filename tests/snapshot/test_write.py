@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from auditor.model.resources import AuthorizationPolicy, OAuth2PermissionGrant
-from auditor.model.snapshot import Sections, Snapshot, Tenant, Unread
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot, Tenant, Unread
 from auditor.snapshot.read import load
 from auditor.snapshot.snapshot_errors import SnapshotError
 from auditor.snapshot.write import dumps, save

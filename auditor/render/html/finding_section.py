@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.model.finding import Evidence, Finding, FindingOutcome
-from auditor.model.permissions import NEEDS
 from auditor.model.report import Report
+from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.render.html.fix_section import FixView, FixViews
 from auditor.render.html.parts import AddressView, CodeView, address, clickable, tone
 from auditor.render.json import encoded
-from auditor.render.labels import FINDINGS, SECTIONS, SEVERE, click_path, flat, is_click_path, sentence, series
+from auditor.render.labels import FINDINGS, SEVERE, click_path, flat, is_click_path, sentence, series
 from auditor.render.layout import clip
 from auditor.render.view.findings import waiver_sentence
 
@@ -27,12 +27,12 @@ _SETTINGS = frozenset({"authorizationPolicy", "adminConsentRequestPolicy", "dire
 """Sections whose evidence is a setting, which can be restored. Other evidence is computed from several values."""
 
 _MISSING = re.compile(
-    rf"\b({'|'.join(SECTIONS)})\b(?: of [^;()]+?|\.[\w.]+)?"
+    rf"\b({'|'.join(TENANT_SECTIONS)})\b(?: of [^;()]+?|\.[\w.]+)?"
     r" (?:was not read|wasn't read|was read in part only|was only read in part|could not be read|couldn't be read)"
 )
 """How a reason says that a section of the snapshot, or a part of it, is missing."""
 
-_REFUSED = re.compile(rf"\b({'|'.join(SECTIONS)})\b(?= (?:could not|couldn't) be read)")
+_REFUSED = re.compile(rf"\b({'|'.join(TENANT_SECTIONS)})\b(?= (?:could not|couldn't) be read)")
 
 
 class ValueView(NamedTuple):
@@ -221,9 +221,9 @@ def _lack(report: Report, section: str) -> Lack:
     places = [n for n, part in enumerate(report.unread, start=1) if part.section.partition("/")[0] == section]
     needs = report.unread[places[0] - 1].needs if places else ()
     return Lack(
-        what=SECTIONS[section],
+        what=SECTIONS[section].label,
         section=section,
-        allowed_by=series(needs or NEEDS.get(section, ()), "or"),
+        allowed_by=series(needs or permissions_to_read(section), "or"),
         asked=bool(places),
         anchor=f"unread-{places[0]}" if places else f"unasked-{section}",
     )
@@ -252,4 +252,8 @@ def _command(report: Report) -> CodeView:
 
 def in_words(text: str) -> str:
     """Replace the names of sections: ``the consent policies could not be read``."""
-    return _REFUSED.sub(lambda found: SECTIONS[found[1]][0].lower() + SECTIONS[found[1]][1:], text)
+    return _REFUSED.sub(lambda found: _within_sentence(SECTIONS[found[1]].label), text)
+
+
+def _within_sentence(label: str) -> str:
+    return label[:1].lower() + label[1:]

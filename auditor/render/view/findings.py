@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from auditor.facts.permissions import PERMISSIONS
 from auditor.model.finding import Disagreement, Evidence, Finding, FindingOutcome, Stand, Waiver
-from auditor.model.permissions import PERMISSIONS
 from auditor.model.report import Report, UnreadPart
+from auditor.model.sections import SECTIONS
 from auditor.render.json import encoded
-from auditor.render.labels import SECTIONS, sentence, series
+from auditor.render.labels import sentence, series
 from auditor.render.layout import clip
 
 VALUE_WIDTH = 160
@@ -86,9 +87,10 @@ class UnreadText(NamedTuple):
 def unread_text(part: UnreadPart) -> UnreadText:
     """The part in words."""
     status = f"HTTP {part.status}" if part.status is not None else ""
+    section = SECTIONS.get(part.section.partition("/")[0])
     known = next((PERMISSIONS[need] for need in part.needs if need in PERMISSIONS), None)
     return UnreadText(
-        title=SECTIONS.get(part.section.partition("/")[0], "A part of the tenant"),
+        title=(section.label if section else "") or "A part of the tenant",
         response=sentence(": ".join(filter(None, (", ".join(filter(None, (status, part.code))), part.message)))),
         allowed_by=f"{series(part.needs, 'or')} (a Microsoft Graph application permission)." if part.needs else "",
         unknown=sentence(known.without) if known else "",

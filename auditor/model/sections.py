@@ -1,0 +1,295 @@
+"""The sections of a snapshot: their types, and one table with everything else that depends on the section.
+
+To add a section, add a field to `Sections` with its type in `auditor.model.resources`, a row to the table below,
+and the function that reads it in `auditor.graph.reads`. The tests fail where one of them is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from auditor.model.resources import (
+    AdminConsentRequestPolicy,
+    AppConsentRequest,
+    AppRoleAssignment,
+    AuthorizationPolicy,
+    DelegatedPermissionClassification,
+    DirectoryAudit,
+    DirectorySetting,
+    OAuth2PermissionGrant,
+    Organization,
+    PermissionGrantPolicy,
+    RoleAssignment,
+    RoleDefinition,
+    ServicePrincipal,
+    SignIn,
+    User,
+)
+
+
+class Sections(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The parts of the tenant. ``None`` was not read; anything else is complete except as `Snapshot.covers` says."""
+
+    organization: Organization | None = None
+    authorizationPolicy: AuthorizationPolicy | None = None
+    permissionGrantPolicies: tuple[PermissionGrantPolicy, ...] | None = None
+    adminConsentRequestPolicy: AdminConsentRequestPolicy | None = None
+    directorySettings: tuple[DirectorySetting, ...] | None = None
+    servicePrincipals: tuple[ServicePrincipal, ...] | None = None
+    absentServicePrincipals: tuple[str, ...] | None = None
+    delegatedPermissionClassifications: Mapping[str, tuple[DelegatedPermissionClassification, ...]] | None = None
+    oauth2PermissionGrants: tuple[OAuth2PermissionGrant, ...] | None = None
+    appRoleAssignedTo: Mapping[str, tuple[AppRoleAssignment, ...]] | None = None
+    roleDefinitions: tuple[RoleDefinition, ...] | None = None
+    roleAssignments: tuple[RoleAssignment, ...] | None = None
+    users: tuple[User, ...] | None = None
+    appConsentRequests: tuple[AppConsentRequest, ...] | None = None
+    signIns: tuple[SignIn, ...] | None = None
+    directoryAudits: tuple[DirectoryAudit, ...] | None = None
+
+
+class Form(Enum):
+    """The JSON form of a section."""
+
+    OBJECT = "one object"
+    LIST = "a list of rows"
+    BY_APP = "for each app id a list of rows"
+
+
+class Extent(Enum):
+    """How much of a section one read brings."""
+
+    TENANT = "all of it, in one request whose size does not grow with the directory"
+    CLIENT = "what belongs to one client app"
+    RESOURCE = "what belongs to one resource app"
+    ROLE = "what belongs to one directory role"
+    USER = "one user"
+    LOG = "events, limited by time or to the client apps of the plan"
+    DIRECTORY = "all of it, page by page"
+
+
+def _no_key(row: Any) -> object:
+    raise TypeError("the rows of this section have no key of their own")
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """One section of a snapshot.
+
+    `name` is the field of `Sections`, `path` where Graph has it (below the version), and `label` what people call
+    it. Any one of `permissions` allows the read; the least one comes first. `extents` are the ways to read it; a
+    section without any is a by-product of other reads. Two rows with the same `key` are the same row; with
+    `merges_rows`, two reads may each bring some properties of one row. `marks` are properties (lower case) that
+    identify a raw Graph response as this section.
+    """
+
+    name: str
+    form: Form
+    path: str = ""
+    label: str = ""
+    permissions: tuple[str, ...] = ()
+    extents: tuple[Extent, ...] = ()
+    key: Callable[[Any], object] = _no_key
+    merges_rows: bool = False
+    marks: tuple[str, ...] = ()
+
+    @property
+    def only_by_app(self) -> bool:
+        """Whether Graph lists the rows of one app at a time, so that nobody can read all of them."""
+        return self.form is Form.BY_APP
+
+
+_POLICIES = ("Policy.Read.All",)
+_APPS = ("Application.Read.All", "Directory.Read.All")
+_ROLES = ("RoleManagement.Read.Directory", "Directory.Read.All")
+_LOGS = ("AuditLog.Read.All",)
+
+_TABLE = (
+    Section(
+        name="organization",
+        form=Form.OBJECT,
+        path="/organization",
+        label="The tenant's own record",
+        permissions=("Organization.Read.All", "Directory.Read.All"),
+        extents=(Extent.TENANT,),
+        marks=("verifieddomains",),
+    ),
+    Section(
+        name="authorizationPolicy",
+        form=Form.OBJECT,
+        path="/policies/authorizationPolicy",
+        label="The user consent setting",
+        permissions=_POLICIES,
+        extents=(Extent.TENANT,),
+        marks=("defaultuserrolepermissions", "permissiongrantpolicyidsassignedtodefaultuserrole"),
+    ),
+    Section(
+        name="permissionGrantPolicies",
+        form=Form.LIST,
+        path="/policies/permissionGrantPolicies",
+        label="The consent policies",
+        # Policy.Read.All does not allow this read.
+        permissions=("Policy.Read.PermissionGrant",),
+        extents=(Extent.TENANT,),
+        key=lambda row: row.id,
+        marks=("includes",),
+    ),
+    Section(
+        name="adminConsentRequestPolicy",
+        form=Form.OBJECT,
+        path="/policies/adminConsentRequestPolicy",
+        label="The admin consent workflow",
+        permissions=_POLICIES,
+        extents=(Extent.TENANT,),
+        marks=("remindersenabled",),
+    ),
+    Section(
+        name="directorySettings",
+        form=Form.LIST,
+        path="/settings",
+        label="The directory settings",
+        permissions=("GroupSettings.Read.All", "Directory.Read.All"),
+        extents=(Extent.TENANT,),
+        key=lambda row: row.id or row.templateId or row.displayName,
+        marks=("templateid",),
+    ),
+    Section(
+        name="servicePrincipals",
+        form=Form.LIST,
+        path="/servicePrincipals",
+        label="The enterprise applications",
+        permissions=_APPS,
+        extents=(Extent.CLIENT, Extent.RESOURCE, Extent.DIRECTORY),
+        key=lambda row: row.appId.lower(),
+        merges_rows=True,
+        marks=("appid",),
+    ),
+    Section(
+        # The app ids for which Graph answered that there is no service principal.
+        name="absentServicePrincipals",
+        form=Form.LIST,
+        key=lambda app_id: app_id,
+    ),
+    Section(
+        name="delegatedPermissionClassifications",
+        form=Form.BY_APP,
+        path="/servicePrincipals/{id}/delegatedPermissionClassifications",
+        label="The permission classifications",
+        permissions=_APPS,
+        extents=(Extent.RESOURCE,),
+        marks=("permissionid",),
+    ),
+    Section(
+        name="oauth2PermissionGrants",
+        form=Form.LIST,
+        path="/oauth2PermissionGrants",
+        label="The permissions granted so far",
+        permissions=("DelegatedPermissionGrant.Read.All", "Directory.Read.All"),
+        extents=(Extent.CLIENT, Extent.DIRECTORY),
+        key=lambda row: row.id or (row.clientId, row.resourceId, row.principalId),
+        marks=("consenttype",),
+    ),
+    Section(
+        name="appRoleAssignedTo",
+        form=Form.BY_APP,
+        path="/servicePrincipals/{id}/appRoleAssignedTo",
+        label="The users and groups assigned to the app",
+        permissions=_APPS,
+        extents=(Extent.CLIENT,),
+        marks=("approleid",),
+    ),
+    Section(
+        name="roleDefinitions",
+        form=Form.LIST,
+        path="/roleManagement/directory/roleDefinitions",
+        label="The directory roles",
+        permissions=_ROLES,
+        # For the whole tenant only the custom roles, because the built-in ones are known.
+        extents=(Extent.TENANT, Extent.DIRECTORY),
+        key=lambda row: row.id,
+        marks=("rolepermissions",),
+    ),
+    Section(
+        name="roleAssignments",
+        form=Form.LIST,
+        path="/roleManagement/directory/roleAssignments",
+        label="The holders of directory roles",
+        permissions=_ROLES,
+        extents=(Extent.ROLE, Extent.DIRECTORY),
+        key=lambda row: row.id or (row.principalId, row.roleDefinitionId, row.directoryScopeId),
+        marks=("roledefinitionid",),
+    ),
+    Section(
+        name="users",
+        form=Form.LIST,
+        path="/users",
+        label="The user",
+        permissions=("User.Read.All", "Directory.Read.All"),
+        extents=(Extent.USER, Extent.DIRECTORY),
+        key=lambda row: row.id,
+        merges_rows=True,
+        marks=("userprincipalname",),
+    ),
+    Section(
+        name="appConsentRequests",
+        form=Form.LIST,
+        path="/identityGovernance/appConsent/appConsentRequests",
+        label="The requests for admin consent",
+        permissions=("ConsentRequest.Read.All",),
+        extents=(Extent.LOG,),
+        key=lambda row: row.id or row.appId,
+        marks=("pendingscopes",),
+    ),
+    Section(
+        name="signIns",
+        form=Form.LIST,
+        path="/auditLogs/signIns",
+        label="The sign-in log",
+        permissions=_LOGS,
+        extents=(Extent.LOG,),
+        key=lambda row: row.id or (row.createdDateTime, row.correlationId),
+        marks=("correlationid",),
+    ),
+    Section(
+        name="directoryAudits",
+        form=Form.LIST,
+        path="/auditLogs/directoryAudits",
+        label="The directory's audit log",
+        permissions=_LOGS,
+        extents=(Extent.LOG,),
+        key=lambda row: row.id or (row.activityDateTime, row.correlationId),
+        marks=("activitydisplayname",),
+    ),
+)
+
+SECTIONS: Mapping[str, Section] = MappingProxyType({section.name: section for section in _TABLE})
+"""Every section by its name, in the order in which a snapshot file lists them."""
+
+TENANT_SECTIONS = tuple(section.name for section in _TABLE if section.extents)
+"""The sections that can be read; the others record only what was looked for."""
+
+
+def permissions_to_read(section: str) -> tuple[str, ...]:
+    """The application permissions that allow a read of the section, any one of them; the least one comes first.
+
+    Empty for a section that this version does not know, and for one that is not read by itself.
+    """
+    row = SECTIONS.get(section)
+    return row.permissions if row else ()
+
+
+def sections_read(extent: Extent) -> tuple[str, ...]:
+    """The sections that a read of this extent fills, in the order of the table."""
+    return tuple(section.name for section in _TABLE if extent in section.extents)
+
+
+def section_of_response(properties: frozenset[str]) -> str:
+    """The section whose rows have these properties (lower case), or an empty string.
+
+    Later rows of the table are compared first, because log entries repeat properties of the objects they are about.
+    """
+    return next((section.name for section in reversed(_TABLE) if properties & set(section.marks)), "")
