@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.model.app import App, ScopeNeed
 from auditor.model.document import (
-    Addresses,
     Block,
     Cell,
     Document,
-    Facts,
+    FactList,
     Grid,
     Heading,
+    Links,
     Paragraph,
     Points,
     Title,
@@ -86,7 +86,7 @@ def _rule_blocks(pack: Pack, rule: Rule) -> Iterator[Block]:
     yield Title(f"{rule.id}: {_text(rule.title)}")
     facts = [("Pack", Cell(f"{pack.name} {_text(pack.version)}", "README.md")), ("Severity", Cell(rule.severity.value))]
     facts += [("Also known as", Cell(f"{_text(name)} {_text(control)}")) for name, control in rule.frameworks.items()]
-    yield Facts(tuple(facts))
+    yield FactList(tuple(facts))
     yield Heading("What it checks")
     yield Paragraph("The rule passes where this is so:")
     yield Points((sentence(rule.check),))
@@ -110,7 +110,7 @@ def _what_to_do(rule: Rule, app: App | None) -> Iterator[Block]:
     path = " > ".join(_filled(step, app) for step in fix.portal)
     rows = [("Portal", path), ("Link", _filled(fix.link, app)), ("Least role", _filled(fix.role, app))]
     if shown := tuple((name, Cell(text)) for name, text in rows if text):
-        yield Facts(shown)
+        yield FactList(shown)
     if fix.note:
         yield Paragraph(_filled(fix.note, app))
     if rule.routes:
@@ -157,7 +157,7 @@ def _reads(plan: Plan, heading: str) -> Iterator[Block]:
 def _addresses(urls: Sequence[str]) -> Iterator[Block]:
     if urls:
         yield Heading("References")
-        yield Addresses(tuple(map(safe, urls)))
+        yield Links(tuple(map(safe, urls)))
 
 
 def _cases(rule: Rule) -> Iterator[Block]:
@@ -197,7 +197,7 @@ def _pack_blocks(pack: Pack, rules_at: str) -> Iterator[Block]:
         yield Paragraph("This pack is abstract: it judges no tenant by itself, and only serves packs that extend it.")
     facts = [("Version", pack.version), ("SHA-256", pack.digest), ("File", pack.origin)]
     facts += [("Extends", pack.extends)] if pack.extends else []
-    yield Facts(tuple((name, Cell(_text(value))) for name, value in facts))
+    yield FactList(tuple((name, Cell(_text(value))) for name, value in facts))
     if pack.app is not None:
         yield from _app(pack.app)
     yield Heading("Rules")
@@ -226,7 +226,7 @@ def _app(app: App) -> Iterator[Block]:
         ("Owner tenant", app.owner_tenant or "unknown"),
         ("Registered before 8 November 2020", _said(app.registered_before_2020_11_08)),
     ]
-    yield Facts(tuple((name, Cell(_text(value))) for name, value in facts))
+    yield FactList(tuple((name, Cell(_text(value))) for name, value in facts))
     grounds = {_grounds(need) for need in app.scopes}
     rows = [
         (Cell(code(n.value)), Cell(_resource(n)), Cell("required" if n.required else "optional")) for n in app.scopes

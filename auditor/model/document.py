@@ -56,7 +56,7 @@ class Cell(NamedTuple):
     below: str = ""
 
 
-class Facts(NamedTuple):
+class FactList(NamedTuple):
     """Names and their values, one on each line."""
 
     rows: tuple[tuple[str, Cell], ...]
@@ -70,11 +70,11 @@ class Grid(NamedTuple):
     prose: int
 
 
-class Addresses(NamedTuple):
+class Links(NamedTuple):
     """Web addresses."""
 
     urls: tuple[str, ...]
 
 
-Block = Title | Heading | Paragraph | Points | Facts | Grid | Addresses
+Block = Title | Heading | Paragraph | Points | FactList | Grid | Links
 Document = tuple[Block, ...]

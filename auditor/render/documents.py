@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from auditor.model.document import (
     CODE,
     PLAIN,
-    Addresses,
     Block,
     Cell,
     Document,
-    Facts,
+    FactList,
     Grid,
     Heading,
+    Links,
     Paragraph,
     Point,
     Points,
@@ -52,13 +52,13 @@ def _text_lines(block: Block, width: int, palette: Palette) -> Iterator[str]:
                 yield from _hanging("", part, width)
         case Points(points):
             yield from _text_points(points, 0, width)
-        case Facts(rows):
+        case FactList(rows):
             room = max((columns(name) for name, _ in rows), default=0) + 2
             for name, cell in rows:
                 yield from _hanging(pad(f"{name}:", room), cell.text, width)
         case Grid():
             yield from (" " * _INDENT + line for line in _text_table(block, width - _INDENT, palette))
-        case Addresses(urls):
+        case Links(urls):
             yield from (" " * _INDENT + url for url in urls)
 
 
@@ -106,7 +106,7 @@ def _markdown_lines(block: Block) -> Iterator[str]:
             yield "  \n".join(map(_inline, text.split("\n")))
         case Points(points):
             yield from _markdown_points(points, 0)
-        case Facts(rows):
+        case FactList(rows):
             yield "| | |"
             yield "| --- | --- |"
             yield from (f"| {_inline(name)} | {_markdown_cell(cell)} |" for name, cell in rows)
@@ -114,7 +114,7 @@ def _markdown_lines(block: Block) -> Iterator[str]:
             yield f"| {' | '.join(map(_inline, heads))} |"
             yield f"| {' | '.join('---' for _ in heads)} |"
             yield from (f"| {' | '.join(map(_markdown_cell, row))} |" for row in rows)
-        case Addresses(urls):
+        case Links(urls):
             yield from (f"- <{url.replace('<', '%3C').replace('>', '%3E')}>" for url in urls)
 
 

@@ -22,9 +22,9 @@ from auditor.render.labels import (
     sentence,
 )
 from auditor.render.layout import safe
-from auditor.render.view.answers import what_if_sentences
-from auditor.render.view.findings import evidence_text, reason_with_waivers, unread_text
-from auditor.render.view.fixes import IF_IT_FAILS, first_step
+from auditor.render.view.answer_texts import what_if_sentences
+from auditor.render.view.finding_texts import evidence_text, reason_with_waivers, unread_text
+from auditor.render.view.fix_texts import IF_IT_FAILS, first_step
 
 ANSWERS = "answers"
 """The name of the suite in a report without rules."""

@@ -24,7 +24,7 @@ from auditor.render.labels import (
 )
 from auditor.render.layout import clip
 from auditor.render.markdown_escaping import code_span, fenced, harmless, link
-from auditor.render.view.answers import (
+from auditor.render.view.answer_texts import (
     ABOUT_WHAT_IF,
     answer_facts,
     are_assumed,
@@ -37,7 +37,7 @@ from auditor.render.view.answers import (
     verdict_word,
     what_if_answers,
 )
-from auditor.render.view.findings import (
+from auditor.render.view.finding_texts import (
     ABOUT_DISAGREEMENTS,
     DISAGREEMENTS,
     disagreement_sentence,
@@ -46,7 +46,7 @@ from auditor.render.view.findings import (
     unread_text,
     with_outcome,
 )
-from auditor.render.view.fixes import FirstThing, first_step, first_thing
+from auditor.render.view.fix_texts import FirstThing, first_step, first_thing
 
 _TEXT_WIDTH = 600
 """Columns of one text, because a comment on GitHub is limited to 65,536 characters. The JSON report has all of it."""

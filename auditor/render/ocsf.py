@@ -1,7 +1,7 @@
 """The findings and what couldn't be read, as OCSF events for a SIEM: one JSON object of Compliance Finding per line.
 
 Source: Open Cybersecurity Schema Framework 1.5, class Compliance Finding (2003) with the profile ``cloud``. The
-format is JSON Lines because collectors take events one by one, and such a file can be appended to another.
+format is JSON Lines because collectors take events one by one, and files of them can be joined.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from auditor.model.report import PackRef, Report, UnreadPart
 from auditor.render.json import encoded
 from auditor.render.labels import click_path, flat, parse_time, sentence
 from auditor.render.layout import safe
-from auditor.render.view.findings import evidence_text, unread_text, waiver_sentence
+from auditor.render.view.finding_texts import evidence_text, unread_text, waiver_sentence
 
 VERSION = "1.5.0"
 CLASS, CATEGORY, CREATE = 2003, 2, 1

@@ -18,9 +18,9 @@ from auditor.model.report import PackRef, Report, UnreadPart
 from auditor.render.labels import answer_word, counts, flat, is_click_path, parse_time, sentence
 from auditor.render.layout import clip, safe
 from auditor.render.markdown_escaping import harmless, link
-from auditor.render.view.answers import what_if_sentences
-from auditor.render.view.findings import evidence_text, unread_text, waiver_sentence, with_outcome
-from auditor.render.view.fixes import first_step
+from auditor.render.view.answer_texts import what_if_sentences
+from auditor.render.view.finding_texts import evidence_text, unread_text, waiver_sentence, with_outcome
+from auditor.render.view.fix_texts import first_step
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {
@@ -43,7 +43,7 @@ _NEEDING_ATTENTION = (FindingOutcome.FAIL, FindingOutcome.WAIVED, FindingOutcome
 _ROOT = "%SRCROOT%"
 _ELSEWHERE = "packs-elsewhere"
 _ANY_APP = "vendor-app"
-"""The pack for an app that has no pack of its own; its name doesn't say which app."""
+"""The pack for an app that has no pack; its name doesn't say which app."""
 _NOT_READ = "not-read"
 _MOST_TAGS = 10
 """GitHub reads no more tags."""

@@ -24,8 +24,8 @@ from auditor.render.labels import (
     sentence,
 )
 from auditor.render.layout import safe
-from auditor.render.view.answers import assumptions, what_if_answers
-from auditor.render.view.findings import evidence_text, waiver_sentence
+from auditor.render.view.answer_texts import assumptions, what_if_answers
+from auditor.render.view.finding_texts import evidence_text, waiver_sentence
 
 SheetValue = str | int | datetime
 """Times are in UTC."""

@@ -27,7 +27,7 @@ from auditor.render.labels import (
 from auditor.render.layout import Palette
 from auditor.render.text_fixes import what_to_do
 from auditor.render.text_page import TableCell, TableColumn, TextPage
-from auditor.render.view.answers import (
+from auditor.render.view.answer_texts import (
     ABOUT_WHAT_IF,
     ALSO,
     CONFIDENCE,
@@ -48,7 +48,7 @@ from auditor.render.view.answers import (
     verdict_word,
     what_if_answers,
 )
-from auditor.render.view.findings import (
+from auditor.render.view.finding_texts import (
     ABOUT_DISAGREEMENTS,
     DISAGREEMENTS,
     disagreement_sentence,
@@ -57,7 +57,7 @@ from auditor.render.view.findings import (
     short_digest,
     unread_text,
 )
-from auditor.render.view.fixes import first_thing
+from auditor.render.view.fix_texts import first_thing
 
 NARROWEST = 60
 """The smallest width of the report."""
@@ -210,7 +210,7 @@ def _changes(now: Decision, then: Decision) -> Iterator[tuple[str, TableCell, Ta
 
 
 def _more_about_answers(page: TextPage, report: Report) -> None:
-    """The facts that the first screen had no room for."""
+    """The facts that don't fit on the first screen."""
     alone = len(report.decisions) == 1
     described = [(number, decision, _remaining_facts(decision, alone)) for number, decision in numbered(report)]
     if not any(facts for _, _, facts in described):

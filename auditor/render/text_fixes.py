@@ -17,8 +17,8 @@ from auditor.render.json import encoded
 from auditor.render.labels import app_label, click_path, count, flat, is_click_path, sentence, series
 from auditor.render.layout import columns
 from auditor.render.text_page import TextPage
-from auditor.render.view.findings import evidence_text, from_several_packs
-from auditor.render.view.fixes import (
+from auditor.render.view.finding_texts import evidence_text, from_several_packs
+from auditor.render.view.fix_texts import (
     IF_IT_FAILS,
     FixNumbers,
     NumberedFixes,

@@ -15,7 +15,7 @@ _GAP = 2
 _UNLIMITED = 10**9
 """Wider than any text: a column with this minimum keeps its width."""
 _PIECE = 20
-"""Columns of the longest part of a name that other columns of a table make room for."""
+"""Columns of the longest part of a name that other columns of a table give up width for."""
 
 
 class TextPage:

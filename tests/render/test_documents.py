@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from auditor.jobs.pack_pages import index_page, pack_page, rule_page
-from auditor.model.document import Cell, Document, Facts, Grid, Heading, Paragraph, Point, Points, Title, code
+from auditor.model.document import Cell, Document, FactList, Grid, Heading, Paragraph, Point, Points, Title, code
 from auditor.packs.load import load
 from auditor.packs.sources import shipped_names, shipped_source
 from auditor.render.documents import as_markdown, as_text
@@ -48,7 +48,7 @@ PAGE: Document = (
     Title("A page"),
     Paragraph(f"About {code('Mail.Read')} and\nmore."),
     Heading("Facts"),
-    Facts((("Name", Cell("a | b", "x.md")), ("Empty", Cell("")))),
+    FactList((("Name", Cell("a | b", "x.md")), ("Empty", Cell("")))),
     Points((Point("one", (Point(f"within {code('a`b')}"),)),)),
     Grid(("A", "B"), ((Cell("1"), Cell("two words", below="under")),), prose=1),
 )

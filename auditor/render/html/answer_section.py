@@ -28,7 +28,7 @@ from auditor.render.labels import (
     series,
 )
 from auditor.render.layout import clip
-from auditor.render.view.answers import (
+from auditor.render.view.answer_texts import (
     USER_SEES,
     AnswerFact,
     answer_facts,
@@ -38,7 +38,7 @@ from auditor.render.view.answers import (
     shared_resource,
     verdict_word,
 )
-from auditor.render.view.fixes import FirstThing, first_thing
+from auditor.render.view.fix_texts import FirstThing, first_thing
 
 
 class FirstThingView(NamedTuple):
@@ -148,7 +148,7 @@ def _answer(report: Report, group: AnswerGroup, fixes: FixViews) -> AnswerView:
 
 
 def _facts(decision: Decision) -> tuple[AnswerFact, ...]:
-    """The facts but for what the user sees, which has a place of its own."""
+    """All facts except what the user sees, which the page shows separately."""
     return tuple(
         AnswerFact(label, tuple(sentence(in_words(_with_short_name(decision, text))) for text in texts))
         for label, texts in answer_facts(decision)

@@ -17,7 +17,7 @@ from auditor.render.html.parts import AddressView, CodeView, address, clickable,
 from auditor.render.json import encoded
 from auditor.render.labels import FINDINGS, SEVERE, click_path, flat, is_click_path, sentence, series
 from auditor.render.layout import clip
-from auditor.render.view.findings import waiver_sentence
+from auditor.render.view.finding_texts import waiver_sentence
 
 _ROOM = 400
 """Columns of a value; the JSON report has all of it."""

@@ -14,8 +14,8 @@ from auditor.render.html.parts import AddressView, CodeView, addresses, code, to
 from auditor.render.json import encoded
 from auditor.render.labels import NAME_WIDTH, OUTCOMES, sentence, series
 from auditor.render.layout import clip
-from auditor.render.view.answers import numbered_label
-from auditor.render.view.fixes import (
+from auditor.render.view.answer_texts import numbered_label
+from auditor.render.view.fix_texts import (
     FixNumbers,
     fix_key,
     fix_opens,

@@ -50,7 +50,7 @@ class GrantsView(NamedTuple):
     in_short: tuple[str, ...]
     left_out: int
     unnamed: int
-    told: str
+    extent: str
 
     @property
     def number(self) -> str:
@@ -84,7 +84,7 @@ def grants_view(granted: Granted | None, most: int = ON_SCREEN, *, in_short: boo
 
 
 def _short(beyond: Sequence[_Alike]) -> Iterator[str]:
-    """Each grant as one line of text with its users, as long as there is room."""
+    """Each grant as one line of text with its users, up to a limit in characters."""
     room = _IN_SHORT
     for row, users in beyond:
         line = _line(row, users)
@@ -119,7 +119,7 @@ def _in_turn(several: Sequence[Sequence[int]]) -> Iterator[int]:
 
 
 def _with_names(lines: Sequence[GrantLine]) -> tuple[tuple[GrantLine, ...], int]:
-    """The lines with as many of the counted users as there is room for, and the number of users left out."""
+    """The lines with the counted users, up to a limit in characters, and the number of users left out."""
     made, room, unnamed = [], _ROOM_FOR_NAMES, 0
     for line in lines:
         if len(line.others) > room:

@@ -32,8 +32,8 @@ from auditor.render.labels import (
     series,
 )
 from auditor.render.layout import clip
-from auditor.render.view.answers import assumptions, question, what_if_answers
-from auditor.render.view.findings import disagreement_sentence, short_digest, unread_text
+from auditor.render.view.answer_texts import assumptions, question, what_if_answers
+from auditor.render.view.finding_texts import disagreement_sentence, short_digest, unread_text
 
 _ON_PAPER = 300
 """Lines of grants in a PDF: about twenty pages, which take a few seconds to make."""

@@ -20,7 +20,7 @@ TONES = MappingProxyType(
 """The colours of pictures, by their names in style.css; a test keeps the two equal.
 
 They come from the palette of Okabe and Ito, darkened until text in them is readable on white. No colour is used alone:
-each has a word next to it, and a pattern of its own in pictures.
+each has a word next to it, and a separate pattern in pictures.
 """
 
 HOLLOW = frozenset({"unsure", "waived", "quiet"})
@@ -69,7 +69,7 @@ def clickable(address: str) -> str:
 
 
 class AddressView(NamedTuple):
-    """An address. `href` is empty if it isn't a link, `label` if there is no other address to tell it from."""
+    """An address. `href` is empty if it isn't a link, `label` if there is no other address next to it."""
 
     id: str
     text: str

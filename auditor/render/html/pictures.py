@@ -254,7 +254,7 @@ NARROW = Frame("narrow", 340, 66, 34)
 
 
 class BarPart(NamedTuple):
-    """A part of a bar: its position, its number, the width of the plate below it (0: no room), its word and tone."""
+    """A part of a bar: its position, its number, the width of its plate (0: doesn't fit), its word and tone."""
 
     x: int
     width: int

@@ -56,7 +56,7 @@ class FirstThing(NamedTuple):
 
 
 def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
-    """The fix that opens least access; without a fix, what brings the answer nearer; none if nothing can be said."""
+    """The fix with the least access; without a fix, what brings the answer nearer; none if nothing can be said."""
     failing = [finding for finding in report.findings if finding.outcome is FindingOutcome.FAIL]
     needs = tuple(dict.fromkeys(part.needs[0] for part in report.unread if part.needs))
     if not (decision or report.findings or needs):

@@ -20,7 +20,7 @@ DISAGREEMENTS = "Where the benchmarks disagree"
 ABOUT_DISAGREEMENTS = "These rules check the same control and disagree. You decide which view applies."
 
 _DIGEST_LENGTH = 12
-"""Characters of a digest: enough to tell two apart, few enough to read aloud."""
+"""Characters of a digest: enough to distinguish two, few enough to read aloud."""
 
 
 def with_outcome(findings: Iterable[Finding], *wanted: FindingOutcome) -> list[Finding]:
