@@ -86,7 +86,8 @@ def test_nothing_is_fetched() -> None:
 
 def test_where_weasyprint_is_missing_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    with pytest.raises(FormatUnavailable, match=r"not installed: run pip install 'consent-auditor\[pdf\]'"):
+    how = "isn't installed: run 'pipx inject consent-auditor weasyprint' .*'pip install weasyprint'"
+    with pytest.raises(FormatUnavailable, match=how):
         render(needs_admin())
 
 
