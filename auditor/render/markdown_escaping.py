@@ -1,4 +1,4 @@
-"""Text as Markdown that shows it as it is: no emphasis, no link, no HTML, no mention, no end of a table's cell."""
+"""Escape text for Markdown, so that it shows as it is: no emphasis, link, HTML or mention, and no end of a cell."""
 
 from __future__ import annotations
 
@@ -9,41 +9,40 @@ from auditor.render.layout import safe
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#$&!])")
 _STARTS = re.compile(r"^(\s*(?:\d+(?=[.)](?:\s|$)))?)([-+=]|(?<=\d)[.)])")
-"""What begins a list, a rule or a heading at the start of a line."""
+"""What starts a list, a rule or a heading at the start of a line."""
 _ADDRESS = re.compile(r"\b(https?)://|\bwww\.", re.IGNORECASE)
 _ACTS = re.compile(r"@|://|\bwww\.|mailto:|xmpp:|[#!$%&~]\w|\bGH-\d|:\w+:|\b[0-9a-f]{7,40}\b", re.IGNORECASE)
-"""What GitHub, GitLab or Azure DevOps take for an address, a mention, a reference, a commit or an emoji."""
+"""What GitHub, GitLab or Azure DevOps read as an address, a mention, a reference, a commit or an emoji."""
 _EDGES = re.compile(r"""^([("'\[]*)(.*?)([)\]"'.,;:!?]*)$""", re.DOTALL)
 
 
-def escaped(said: str) -> str:
-    """The text such that it stands for itself: no emphasis, no link, no HTML, no list, no mention."""
-    text = _SPECIAL.sub(r"\\\1", said)
+def escaped(text: str) -> str:
+    """The text without any effect as markup: no emphasis, link, HTML, list or mention."""
+    text = _SPECIAL.sub(r"\\\1", text)
     text = _ADDRESS.sub(lambda match: match[0].replace(":", "&#58;").replace("www.", "www&#46;"), text)
     return _STARTS.sub(r"\1\\\2", text.replace("@", "&#64;"))
 
 
 def code_span(name: str) -> str:
-    """A code span; a name that holds backticks takes longer fences."""
+    """A code span; its fences are longer than any run of backticks in the name."""
     fence = "`" * (longest_run(name) + 1)
     edge = " " if name.startswith("`") or name.endswith("`") else ""
     return f"{fence}{edge}{name}{edge}{fence}"
 
 
 def longest_run(text: str) -> int:
-    """How many backticks stand side by side in the text, at most."""
+    """The length of the longest run of backticks in the text."""
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
-def harmless(said: str) -> str:
-    """Anybody's text on one line, in running text or in a cell.
+def harmless(text: str) -> str:
+    """Untrusted text on one line, in running text or in a cell.
 
-    Ticket systems look for addresses, mentions and references after the Markdown is read, where no escape helps any
-    more; in code they do not look. So a word that they could take for one is shown as code, and copies as it is.
+    Ticket systems look for addresses, mentions and references after they have parsed the Markdown, when escapes no
+    longer help, but they don't look in code. So a word that they could read as one is shown as code, and can be copied
+    unchanged.
     """
-    words = [_word(word) for word in safe(said).split()]
-    text = " ".join(words)
-    return _STARTS.sub(r"\1\\\2", text)
+    return _STARTS.sub(r"\1\\\2", " ".join(_word(word) for word in safe(text).split()))
 
 
 def _word(word: str) -> str:
@@ -54,7 +53,7 @@ def _word(word: str) -> str:
 
 
 def _codes(inner: str) -> Iterator[str]:
-    """The word as code; a bar, which ends a table's cell even there, stands between two pieces of code."""
+    """The word as code; a bar, which would end a table's cell even in code, is between two pieces of code."""
     for number, piece in enumerate(inner.split("|")):
         if number:
             yield r"\|"
@@ -63,7 +62,7 @@ def _codes(inner: str) -> Iterator[str]:
 
 
 def link(address: str) -> str:
-    """An address to click on, shown in full; what is no plain https address is shown as code."""
+    """An address to click on, shown in full. Anything but a plain https address is shown as code."""
     address = safe(address)
     if not address.startswith("https://") or set(address) & set(" \\`"):
         return "".join(_codes(address))
@@ -71,7 +70,7 @@ def link(address: str) -> str:
 
 
 def fenced(text: str, language: str = "") -> str:
-    """Lines to copy, in a block that their own backticks cannot end."""
+    """Lines to copy, in a block that their own backticks can't end."""
     lines = [safe(line.rstrip()) for line in text.strip("\r\n").split("\n")]
     fence = "`" * max(3, longest_run(text) + 1)
     return "\n".join((f"{fence}{language}", *lines, fence))

@@ -9,13 +9,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from auditor.jobs.pack_pages import index_page, pack_page, rule_page
-from auditor.model.document import Cell, Document, Facts, Grid, Heading, Paragraph, Point, Points, Title, code
+from auditor.model.document import Cell, Document, FactList, Grid, Heading, Paragraph, Point, Points, Title, code
 from auditor.packs.load import load
 from auditor.packs.sources import shipped_names, shipped_source
-from auditor.render.document_markdown import markdown
-from auditor.render.document_text import text
+from auditor.render.documents import as_markdown, as_text
 from auditor.render.layout import columns
-from auditor.render.markdown_text import escaped
+from auditor.render.markdown_escaping import escaped
 
 PACKS = [load(shipped_source(name)) for name in shipped_names()]
 READER = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strikethrough"])
@@ -49,14 +48,14 @@ PAGE: Document = (
     Title("A page"),
     Paragraph(f"About {code('Mail.Read')} and\nmore."),
     Heading("Facts"),
-    Facts((("Name", Cell("a | b", "x.md")), ("Empty", Cell("")))),
+    FactList((("Name", Cell("a | b", "x.md")), ("Empty", Cell("")))),
     Points((Point("one", (Point(f"within {code('a`b')}"),)),)),
     Grid(("A", "B"), ((Cell("1"), Cell("two words", below="under")),), prose=1),
 )
 
 
 def test_a_page_as_markdown() -> None:
-    assert markdown(PAGE, "made") == (
+    assert as_markdown(PAGE, "made") == (
         "<!-- made -->\n\n# A page\n\nAbout `Mail.Read` and  \nmore.\n\n## Facts\n\n| | |\n| --- | --- |\n"
         "| Name | [a \\| b](x.md) |\n| Empty |  |\n\n- one\n  - within ``a`b``\n\n| A | B |\n| --- | --- |\n"
         "| 1 | two words<br>under |\n"
@@ -64,7 +63,7 @@ def test_a_page_as_markdown() -> None:
 
 
 def test_a_page_as_text() -> None:
-    assert text(PAGE, width=40, colour=False) == (
+    assert as_text(PAGE, width=40, colour=False) == (
         "A page\n\n  About Mail.Read and\n  more.\n\nFacts\n  Name:  a | b\n  Empty:\n\n  - one\n    - within a`b\n\n"
         "  A  B\n  -  ---------\n  1  two words\n     under\n"
     )
@@ -78,13 +77,13 @@ def pages() -> list[Document]:
 @pytest.mark.parametrize("width", [64, 80, 120])
 def test_no_page_of_a_shipped_pack_is_wider_than_asked_for_but_for_an_address(width: int) -> None:
     for page in pages():
-        for line in text(page, width=width, colour=False).splitlines():
+        for line in as_text(page, width=width, colour=False).splitlines():
             assert columns(line) <= width or len(line.split()) <= 3, line
 
 
 def test_every_page_of_a_shipped_pack_is_sound_markdown() -> None:
     for page in pages():
-        tokens = READER.parse(markdown(page))
+        tokens = READER.parse(as_markdown(page))
         headings = [token.tag for token in tokens if token.type == "heading_open"]
         assert headings[0] == "h1"
         assert set(headings[1:]) <= {"h2"}

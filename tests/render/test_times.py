@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.render.moment import moment
+from auditor.render.labels import parse_time
 
 TWO = datetime(2026, 11, 22, 2, tzinfo=UTC)
 
@@ -29,10 +29,10 @@ def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("in_tokyo")
 @pytest.mark.parametrize("taken", ["2026-11-22T02:00:00Z", "2026-11-22T02:00:00", "2026-11-22T03:00:00+01:00"])
 def test_a_time_is_in_utc_whatever_the_machine_thinks(taken: str) -> None:
-    assert moment(taken) == TWO
+    assert parse_time(taken) == TWO
 
 
 @given(st.text() | st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]))
 def test_what_is_no_time_is_none(taken: str) -> None:
-    found = moment(taken)
+    found = parse_time(taken)
     assert found is None or found.tzinfo is UTC

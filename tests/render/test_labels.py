@@ -7,20 +7,19 @@ import pytest
 from auditor.model.decision import Outcome, Verdict
 from auditor.model.finding import FindingOutcome
 from auditor.model.report import Summary
-from auditor.model.sections import Sections
-from auditor.render.words import (
+from auditor.model.sections import SECTIONS, Sections
+from auditor.render.labels import (
     FINDINGS,
     OUTCOMES,
-    SECTIONS,
     VERDICTS,
-    code,
     count,
     counts,
-    meaning,
-    resource,
+    error_code,
+    outcome_meaning,
+    readable_time,
+    resource_label,
     sentence,
     series,
-    utc,
 )
 
 
@@ -28,7 +27,7 @@ def test_there_is_a_word_for_every_outcome_verdict_and_section() -> None:
     assert set(OUTCOMES) == set(Outcome)
     assert set(VERDICTS) == set(Verdict)
     assert set(FINDINGS) == set(FindingOutcome)
-    assert set(Sections.__struct_fields__) - set(SECTIONS) == {"absentServicePrincipals"}
+    assert {name for name in Sections.__struct_fields__ if not SECTIONS[name].label} == {"absentServicePrincipals"}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,7 @@ def test_there_is_a_word_for_every_outcome_verdict_and_section() -> None:
     ],
 )
 def test_times_are_utc(taken: str, said: str) -> None:
-    assert utc(taken) == said
+    assert readable_time(taken) == said
 
 
 @pytest.mark.parametrize(
@@ -78,12 +77,12 @@ def test_a_sentence_starts_and_ends_as_one_but_names_keep_their_letters(text: st
 def test_small_words() -> None:
     assert [count(number, "rule") for number in (0, 1, 2)] == ["0 rules", "1 rule", "2 rules"]
     assert [series(("a", "b", "c")[:size]) for size in range(4)] == ["", "a", "a and b", "a, b and c"]
-    assert [code(text) for text in ("", "0", "90094", "AADSTS1 or AADSTS2")] == [
+    assert [error_code(text) for text in ("", "0", "90094", "AADSTS1 or AADSTS2")] == [
         "",
         "",
         "AADSTS90094",
         "AADSTS1 or AADSTS2",
     ]
-    assert meaning("an-outcome-of-tomorrow") == "an-outcome-of-tomorrow"
-    assert resource("00000003-0000-0000-C000-000000000000", "Microsoft Graph") == "Graph"
-    assert [resource("x", "Contoso API"), resource("x", "")] == ["Contoso API", "x"]
+    assert outcome_meaning("an-outcome-of-tomorrow") == "an-outcome-of-tomorrow"
+    assert resource_label("00000003-0000-0000-C000-000000000000", "Microsoft Graph") == "Graph"
+    assert [resource_label("x", "Contoso API"), resource_label("x", "")] == ["Contoso API", "x"]

@@ -1,4 +1,4 @@
-"""The grants as the page shows them: alike ones together, the widest first."""
+"""The grants as the page shows them: grants of the same permissions together, the broadest first."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow
-from auditor.render.words import count, resource, series
+from auditor.render.labels import count, resource_label, series
 
 ON_SCREEN = 1000
-"""Rows that a browser shows without delay on a phone; what is more stands below them in short, as plain lines."""
+"""Rows that a browser shows on a phone without delay; further rows are below them as short plain lines."""
 _IN_SHORT = 1_200_000
-"""Characters of such lines: some ten thousand. The CSV, XLSX and JSON reports list every grant."""
+"""Characters of such lines, about 10,000 lines. The CSV, XLSX, and JSON reports list every grant."""
 _NAMED = 3
 _ROOM_FOR_NAMES = 200_000
-"""Characters of users that a line counts without showing them: the filter finds these too."""
+"""Characters of the users that lines only count; the filter finds these users too."""
 
 _Alike = tuple[GrantRow, list[str]]
 """A grant without its user, and all users who have it."""
@@ -40,8 +40,8 @@ class GrantLine(NamedTuple):
     switched_off: bool
 
 
-class Grants(NamedTuple):
-    """What was granted, in full and in short, how much of the tenant was looked at, and what is left out.
+class GrantsView(NamedTuple):
+    """The grants in full and in short form, how much of the tenant was read, and what is left out.
 
     `left_out` counts lines, `unnamed` users who are only counted.
     """
@@ -50,7 +50,7 @@ class Grants(NamedTuple):
     in_short: tuple[str, ...]
     left_out: int
     unnamed: int
-    told: str
+    extent: str
 
     @property
     def number(self) -> str:
@@ -59,16 +59,16 @@ class Grants(NamedTuple):
 
     @property
     def missing(self) -> str:
-        """What a search in the page cannot find, as a clause; empty where that is nothing."""
+        """What a search in the page can't find, as a noun phrase; empty if there is nothing."""
         users = f"{thousands(self.unnamed)} users" if self.unnamed else ""
         lines = f"{thousands(self.left_out)} more lines" if self.left_out else ""
         return " and ".join(filter(None, (lines, users)))
 
 
-def grants(granted: Granted | None, most: int = ON_SCREEN, *, in_short: bool = True) -> Grants | None:
-    """The grants in as few lines as tell them all; none where no grants were read.
+def grants_view(granted: Granted | None, most: int = ON_SCREEN, *, in_short: bool = True) -> GrantsView | None:
+    """The grants in as few lines as possible; none if no grants were read.
 
-    At most `most` of them are told in full, and if `in_short` those beyond that as plain text.
+    At most `most` lines are in full, and with `in_short` the others are plain text.
     """
     if granted is None:
         return None
@@ -80,31 +80,31 @@ def grants(granted: Granted | None, most: int = ON_SCREEN, *, in_short: bool = T
     lines, unnamed = _with_names([_line(*ordered[place]) for place in sorted(chosen)])
     beyond = [pair for place, pair in enumerate(ordered) if place not in chosen]
     short = tuple(_short(beyond)) if in_short else ()
-    return Grants(lines, short, len(beyond) - len(short), unnamed, _told(granted, len(ordered)))
+    return GrantsView(lines, short, len(beyond) - len(short), unnamed, _extent(granted, len(ordered)))
 
 
 def _short(beyond: Sequence[_Alike]) -> Iterator[str]:
-    """Each as one line of text with the users of it, as long as there is room."""
+    """Each grant as one line of text with its users, up to a limit in characters."""
     room = _IN_SHORT
     for row, users in beyond:
         line = _line(row, users)
         whom = ", ".join(filter(None, users)) if line.others else line.audience
-        told = " | ".join(map(_part, (line.app, whom, f"{line.resource}: {', '.join(line.permissions)}")))
-        room -= len(told)
+        text = " | ".join(map(_part, (line.app, whom, f"{line.resource}: {', '.join(line.permissions)}")))
+        room -= len(text)
         if room < 0:
             return
-        yield told
+        yield text
 
 
 def _part(text: str) -> str:
-    """A part of a line in short: a name that somebody chose must not end it, nor look like two parts."""
+    """A part of a short line: a name in the tenant must not end the line or look like two parts."""
     return " ".join(text.split()).replace("|", "¦")
 
 
 def fair(ordered: Sequence[GrantRow], most: int) -> frozenset[int]:
-    """The places of so many of these: of each breadth as many as of the others, and of each app in turn.
+    """The positions of `most` grants: equally many of each breadth, and of each app in turn.
 
-    Were simply the last ones dropped, then a tenant with many grants would seem to have none of single users.
+    If the last ones were dropped instead, a tenant with many grants would seem to have none for single users.
     """
     places: dict[tuple[bool, bool], dict[str, list[int]]] = {}
     for place, row in enumerate(ordered):
@@ -113,13 +113,13 @@ def fair(ordered: Sequence[GrantRow], most: int) -> frozenset[int]:
 
 
 def _in_turn(several: Sequence[Sequence[int]]) -> Iterator[int]:
-    """One of each, then the next of each, as long as there are any."""
+    """The first of each, then the second of each, and so on."""
     for each in zip_longest(*several):
         yield from (place for place in each if place is not None)
 
 
 def _with_names(lines: Sequence[GrantLine]) -> tuple[tuple[GrantLine, ...], int]:
-    """The lines with as many of the counted users as there is room for, and how many users are left out."""
+    """The lines with the counted users, up to a limit in characters, and the number of users left out."""
     made, room, unnamed = [], _ROOM_FOR_NAMES, 0
     for line in lines:
         if len(line.others) > room:
@@ -135,7 +135,7 @@ def _without_user(row: GrantRow) -> GrantRow:
 
 
 def _breadth(row: GrantRow) -> tuple[bool, bool]:
-    """Apps that act on their own first, then what covers everybody, then single users; otherwise as they were."""
+    """The sort key: grants to apps themselves, then for every user, then for single users."""
     return row.kind is GrantKind.DELEGATED, row.audience is Audience.USER
 
 
@@ -145,7 +145,7 @@ def _line(row: GrantRow, users: list[str]) -> GrantLine:
         app_id=row.client_id if row.client_name else "",
         publisher=_publisher(row),
         kind="application" if row.kind is GrantKind.APPLICATION else "delegated",
-        resource=resource(row.resource_id, row.resource_name),
+        resource=resource_label(row.resource_id, row.resource_name),
         permissions=row.permissions,
         audience=_audience(row, users),
         others="\n".join(filter(None, users[_NAMED:])) if row.audience is Audience.USER else "",
@@ -163,7 +163,7 @@ def _audience(row: GrantRow, users: list[str]) -> str:
     if row.kind is GrantKind.APPLICATION:
         return "The app itself, without a user"
     if row.audience is Audience.TENANT:
-        return "Every user of the tenant"
+        return "Every user in the tenant"
     named = [user for user in users[:_NAMED] if user]
     if len(users) > len(named):
         rest = len(users) - len(named)
@@ -171,18 +171,18 @@ def _audience(row: GrantRow, users: list[str]) -> str:
     return series(named)
 
 
-def _told(granted: Granted, lines: int) -> str:
+def _extent(granted: Granted, lines: int) -> str:
     number = thousands(len(granted.rows)) + (" grant" if len(granted.rows) == 1 else " grants")
-    shared = f" Those of the same permissions to the same app share one of {thousands(lines)} lines."
+    shared = f" Grants of the same permissions to the same app share one of {thousands(lines)} lines."
     together = shared if lines < len(granted.rows) else ""
     if granted.whole:
         return f"{number} in the whole directory.{together}"
     if granted.covers:
         apps = count(len(granted.covers), "app")
-        return f"{number}.{together} Only the grants of {apps} were read, not those of the directory."
+        return f"{number}.{together} Only the grants of {apps} were read, not those of the whole directory."
     return f"{number}.{together} Only a part of the directory was read."
 
 
 def thousands(number: int) -> str:
-    """``9,000``."""
+    """The number as ``9,000``."""
     return f"{number:,}"

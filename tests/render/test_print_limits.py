@@ -15,9 +15,9 @@ from auditor.model.report import Report
 from auditor.model.resources import ServicePrincipal
 from auditor.render import render as render_bytes
 from auditor.render.html import render
-from auditor.render.html.fixes import Address, Way
-from auditor.render.html.paper import _PER_COLUMN, _ROOMS, COMMANDS, TEXT, WORD, _cut
-from auditor.render.html.view import view
+from auditor.render.html.page_view import page_view
+from auditor.render.html.parts import AddressView, CodeView
+from auditor.render.html.print_limits import _PER_COLUMN, _ROOMS, COMMANDS, TEXT, WORD, _cut
 from auditor.snapshot.samples import sample, sample_names
 from tests.render.pages import tree
 from tests.render.test_html import hostile_with
@@ -86,10 +86,10 @@ def test_what_is_cut_ends_in_dots_and_is_whole_elsewhere() -> None:
 @pytest.mark.parametrize("name", sample_names())
 def test_an_ordinary_tenant_loses_nothing_on_paper(name: str) -> None:
     packs = chosen_packs(["trackerrms-uk", "trackerrms-us", "cisa-scuba", "grants-hygiene", "zero-trust-assessment"])
-    whole = view(build_report(sample(name), packs), for_print=True)
+    whole = page_view(build_report(sample(name), packs), for_print=True)
     assert _cut(whole, TEXT) == whole
 
 
 def test_half_a_command_and_half_an_address_are_not_printed() -> None:
-    assert _cut(Way("w", "PowerShell", "x" * (COMMANDS + 1)), TEXT).text.startswith("Too long to print (20001 ")
-    assert _cut(Address("a", "https://entra.microsoft.com/" + "x" * 2000, "https://…"), TEXT).href == ""
+    assert _cut(CodeView("w", "PowerShell", "x" * (COMMANDS + 1)), TEXT).text.startswith("Too long to print (20001 ")
+    assert _cut(AddressView("a", "https://entra.microsoft.com/" + "x" * 2000, "https://…"), TEXT).href == ""

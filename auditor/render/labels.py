@@ -1,4 +1,4 @@
-"""The words of a report: outcomes, counts, times and places as a reader says them."""
+"""The words of every report format: outcomes and verdicts, names of apps and resources, counts, sentences, times."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
-from auditor.model import sections
 from auditor.model.decision import Confidence, Decision, Outcome, Verdict
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.report import Summary
 from auditor.render.layout import clip
 
 ORDINARY_MEMBER = "ordinary member"
-"""The subject of a decision that is about nobody in particular."""
+"""The subject of a decision that isn't about a particular user."""
+
+NAME_WIDTH = 80
+"""Columns of the name of a tenant or an app. A longer one would push the answer off the first screen."""
+
+_SENTENCE_ENDS = frozenset(".!?…。！？")  # the last three end sentences in Chinese and Japanese
 
 
-_ENDS = frozenset(".!?…。！？")  # the last three end sentences in Chinese and Japanese
-
-NAME = 80
-"""Columns of a tenant's or an app's name: longer ones are somebody's joke, and would push the answer down."""
-
-
-class Said(NamedTuple):
-    """How an outcome is called, how it is painted, and what it means for users as the first screen names them."""
+class OutcomeLabel(NamedTuple):
+    """An outcome in capitals, its style (see `auditor.render.layout.Palette`), and what it means for users."""
 
     word: str
     style: str
@@ -34,14 +32,16 @@ class Said(NamedTuple):
 
 OUTCOMES = MappingProxyType(
     {
-        Outcome.CONNECTS_SILENTLY: Said("CONNECTS", "good", "Users connect without being asked."),
-        Outcome.USER_MAY_CONSENT: Said("CONNECTS", "good", "Users connect after accepting the permissions once."),
-        Outcome.CONNECTS_BUT_LACKS_SCOPES: Said(
+        Outcome.CONNECTS_SILENTLY: OutcomeLabel("CONNECTS", "good", "Users connect without being asked."),
+        Outcome.USER_MAY_CONSENT: OutcomeLabel(
+            "CONNECTS", "good", "Users connect after accepting the permissions once."
+        ),
+        Outcome.CONNECTS_BUT_LACKS_SCOPES: OutcomeLabel(
             "LACKS SCOPES", "bad", "Users connect, but the app lacks permissions that it needs."
         ),
-        Outcome.NEEDS_ADMIN: Said("NEEDS ADMIN", "bad", "An administrator must approve the app first."),
-        Outcome.BLOCKED: Said("BLOCKED", "bad", "Users cannot connect."),
-        Outcome.DEPENDS: Said("DEPENDS", "unsure", "It depends on something that is not known."),
+        Outcome.NEEDS_ADMIN: OutcomeLabel("NEEDS ADMIN", "bad", "An administrator must approve the app first."),
+        Outcome.BLOCKED: OutcomeLabel("BLOCKED", "bad", "Users can't connect."),
+        Outcome.DEPENDS: OutcomeLabel("DEPENDS", "unsure", "It depends on something that isn't known."),
     }
 )
 
@@ -53,6 +53,7 @@ VERDICTS = MappingProxyType(
         Verdict.UNKNOWN: ("unknown", "unsure"),
     }
 )
+"""The word and the style of a scope's verdict."""
 
 FINDINGS = MappingProxyType(
     {
@@ -63,76 +64,57 @@ FINDINGS = MappingProxyType(
         FindingOutcome.NOT_APPLICABLE: ("n/a", "quiet"),
     }
 )
+"""The word and the style of a finding's outcome."""
 
 SEVERE = frozenset({Severity.CRITICAL, Severity.HIGH})
-
-SECTIONS = MappingProxyType({name: sections.SECTIONS[name].label for name in sections.TENANT_SECTIONS})
-"""What a section of the snapshot is, for somebody who has never seen one."""
 
 _RESOURCES = MappingProxyType({MICROSOFT_GRAPH: "Graph", EXCHANGE_ONLINE: "Exchange"})
 
 
-def resource(app_id: str, name: str) -> str:
-    """A resource's short name: the app id only where there is no other."""
+def resource_label(app_id: str, name: str) -> str:
+    """A short name of the resource; its app ID only if it has no name."""
     return _RESOURCES.get(app_id.lower()) or name or app_id
 
 
 def answer_word(decision: Decision) -> str:
-    """The outcome in capitals, with its doubt."""
+    """The outcome in capitals, marked if it's only likely."""
     word = OUTCOMES[decision.outcome].word
     return f"{word} (likely)" if decision.confidence is Confidence.LIKELY else word
 
 
 def app_label(decision: Decision) -> str:
-    """What to call the app of a decision."""
-    return clip(decision.app.name, NAME) or f"app {clip(decision.app.client_id, NAME)}"
+    """The name of the decision's app, or its client ID."""
+    return clip(decision.app.name, NAME_WIDTH) or f"app {clip(decision.app.client_id, NAME_WIDTH)}"
 
 
-def meaning(outcome: str) -> str:
-    """What an outcome means for users; one that is not known here is given as it is."""
+def app_and_id(decision: Decision) -> str:
+    """The app's name and client ID, and the pack that describes it if several do."""
+    label, client_id = app_label(decision), decision.app.client_id
+    whole = label if client_id in label else f"{label} ({client_id})"
+    return f"{whole}, pack {clip(decision.app.variant, NAME_WIDTH)}" if decision.app.variant else whole
+
+
+def outcome_meaning(outcome: str) -> str:
+    """What an outcome means for users. An outcome that this version doesn't know is returned unchanged."""
     try:
         return OUTCOMES[Outcome(outcome)].means
     except ValueError:
         return outcome
 
 
-def code(text: str) -> str:
+def error_code(text: str) -> str:
     """The code as Microsoft writes it; nothing for success."""
     if text in ("", "0"):
         return ""
     return f"AADSTS{text}" if text.isdigit() else text
 
 
-def app_and_id(decision: Decision) -> str:
-    """The app's name and client id, and which of its descriptions; an app without a name is not named twice."""
-    label, client_id = app_label(decision), decision.app.client_id
-    whole = label if client_id in label else f"{label} ({client_id})"
-    return f"{whole}, pack {clip(decision.app.variant, NAME)}" if decision.app.variant else whole
-
-
 def screen(decision: Decision) -> str:
     """What the user sees, with the code that the sign-in log shows for it."""
-    shown, number = decision.screen.strip(), code(decision.code)
+    shown, number = decision.screen.strip(), error_code(decision.code)
     if shown and number and number not in shown:
         return f"{shown.rstrip('.')} ({number})."
     return sentence(shown or number)
-
-
-def could_be(decision: Decision) -> str:
-    """The possible outcomes of a decision that depends, as the first screen names them."""
-    words = dict.fromkeys(OUTCOMES[outcome].word for outcome in decision.outcomes)
-    return sentence(series(tuple(words), "or"))
-
-
-def utc(taken: str) -> str:
-    """A time as ``2026-11-22 02:00 UTC``; what is not a time is given as it is."""
-    try:
-        moment = datetime.fromisoformat(taken)
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return taken or "not recorded"
-    return f"{moment.isoformat(sep=' ')[:16]} UTC"
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -148,24 +130,24 @@ def series(texts: Sequence[str], last: str = "and") -> str:
 
 
 def flat(text: str) -> str:
-    """Text of a pack's author on one line: there, line breaks are only how the YAML was written."""
+    """The text of a pack's author on one line, because a line break there is only how the YAML was written."""
     return " ".join(text.split())
 
 
 def sentence(text: str) -> str:
-    """The text with a capital at its start and a full stop at its end.
+    """The text with a capital letter at its start and a full stop at its end.
 
-    A first word that may be a name (a scope, a policy, a command) keeps its letters.
+    A first word that might be a name (a scope, a policy, a command) keeps its letters.
     """
     text = text.strip()
     first = text.split(maxsplit=1)[0] if text else ""
     if first.isalpha() and first.islower() and first not in OPENID_SCOPES:
         text = text[0].upper() + text[1:]
-    return text if not text or text[-1] in _ENDS else text + "."
+    return text if not text or text[-1] in _SENTENCE_ENDS else text + "."
 
 
-def is_path(steps: Sequence[str]) -> bool:
-    """Whether these steps are what to click on, one after the other, rather than sentences."""
+def is_click_path(steps: Sequence[str]) -> bool:
+    """Whether the steps are things to click on in turn, rather than sentences."""
     return len(steps) > 1 and not any(flat(step).endswith((".", ":")) for step in steps)
 
 
@@ -181,7 +163,7 @@ def counts(summary: Summary) -> str:
 
 
 def tally(summary: Summary) -> str:
-    """``3 failed, 5 passed, 1 not applicable``; what is zero is not named."""
+    """``3 failed, 5 passed, 1 not applicable``; outcomes without a rule are left out."""
     parts = (
         (summary.failed, "failed"),
         (summary.unknown, "unknown"),
@@ -190,3 +172,25 @@ def tally(summary: Summary) -> str:
         (summary.not_applicable, "not applicable"),
     )
     return ", ".join(f"{number} {word}" for number, word in parts if number)
+
+
+def parse_time(taken: str) -> datetime | None:
+    """The time in UTC, or none if it wasn't recorded or isn't a time. A time without an offset is UTC already."""
+    try:
+        at = datetime.fromisoformat(taken)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def iso_time(at: datetime) -> str:
+    """A time in UTC as ``2026-11-22T02:00:00Z``, with fractions of a second if it has any."""
+    return f"{at.replace(tzinfo=None).isoformat()}Z"
+
+
+def readable_time(taken: str) -> str:
+    """``2026-11-22 02:00 UTC``. Text that isn't a time is returned unchanged."""
+    at = parse_time(taken)
+    if at is None:
+        return taken or "not recorded"
+    return f"{at.replace(tzinfo=None).isoformat(sep=' ')[:16]} UTC"
