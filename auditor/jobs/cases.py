@@ -12,11 +12,12 @@ from auditor.model.app import App
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.rule import Case, Pack, Rule
 from auditor.model.snapshot import Snapshot, Unread
+from auditor.model.unread_messages import REMOVED_BY_CASE
 from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, recast
 from auditor.snapshot.samples import patched, sample
 from auditor.snapshot.snapshot_errors import SnapshotError
 
-REFUSED = Unread(status=403, code="Authorization_RequestDenied", message="taken away by a case")
+REFUSED = Unread(status=403, code="Authorization_RequestDenied", message=REMOVED_BY_CASE)
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):

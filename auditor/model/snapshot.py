@@ -6,6 +6,18 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.model.field_types import (
+    ErrorMessage,
+    GraphPath,
+    Id,
+    Keyword,
+    NameOrId,
+    PermissionNames,
+    ProgramName,
+    SectionPart,
+    TenantName,
+    Timestamp,
+)
 from auditor.model.sections import Sections
 
 FORMAT = "consent-auditor/snapshot"
@@ -15,18 +27,18 @@ VERSION = 1
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant that was read."""
 
-    id: str
-    name: str = ""
+    id: Id
+    name: TenantName = ""
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why something could not be read, and which permissions would have allowed it (any one of `needs`)."""
 
     status: int | None = None
-    code: str = ""
-    message: str = ""
-    needs: tuple[str, ...] = ()
-    request_id: str = ""
+    code: Keyword = ""
+    message: ErrorMessage = ""
+    needs: tuple[PermissionNames, ...] = ()
+    request_id: Id = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,14 +51,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     tenant: Tenant
-    format: str = FORMAT
+    format: ProgramName = FORMAT
     version: int = VERSION
-    cloud: str = "global"
-    taken: str = ""
-    tool: str = ""
+    cloud: Keyword = "global"
+    taken: Timestamp = ""
+    tool: ProgramName = ""
     sections: Sections = msgspec.field(default_factory=Sections)
-    covers: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    unread: Mapping[str, Unread] = msgspec.field(default_factory=dict)
+    covers: Mapping[SectionPart, tuple[NameOrId, ...]] = msgspec.field(default_factory=dict)
+    unread: Mapping[SectionPart, Unread] = msgspec.field(default_factory=dict)
     provenance: Provenance | None = None
 
 
@@ -58,12 +70,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `permissions` are those that allow the read, any one of them; `at` is the UTC time at which it was asked.
     """
 
-    section: str
-    address: str
+    section: Keyword
+    address: GraphPath
     status: int | None = None
     rows: int | None = None
-    at: str = ""
-    permissions: tuple[str, ...] = ()
+    at: Timestamp = ""
+    permissions: tuple[PermissionNames, ...] = ()
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,6 +85,6 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     what its token held. A snapshot made by hand has none of this.
     """
 
-    reader: str = ""
-    permissions: tuple[str, ...] = ()
+    reader: Id = ""
+    permissions: tuple[PermissionNames, ...] = ()
     calls: tuple[Call, ...] = ()

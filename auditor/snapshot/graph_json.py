@@ -5,12 +5,13 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
 from auditor.model.resources import AuthorizationPolicy, ConditionSet, ServicePrincipal
 from auditor.model.sections import Sections
+from auditor.model.unread_messages import MISSING_PROPERTY
 from auditor.snapshot.snapshot_errors import Place, Wrong, found, root
 
 
@@ -87,7 +88,7 @@ _BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
 
 @cache
 def _section_readers() -> Mapping[str, _Reader]:
-    readers = {field.name: _whole(_without_none(field.type)) for field in msgspec.structs.fields(Sections)}
+    readers = {field.name: _whole(_bare(field.type)) for field in msgspec.structs.fields(Sections)}
     readers["absentServicePrincipals"] = _lower(readers["absentServicePrincipals"])
     return types.MappingProxyType(readers)
 
@@ -106,10 +107,13 @@ def _whole(kind: Any) -> _Reader:
     return read_section
 
 
-@cache
 def _reader(kind: Any) -> _Reader:
-    """The reader of one annotated type; the model uses no others."""
-    kind = _without_none(kind)
+    """The reader of one annotated type of the model."""
+    return _bare_reader(_bare(kind))
+
+
+@cache
+def _bare_reader(kind: Any) -> _Reader:
     if kind in _SCALARS:
         return _scalar(kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -120,10 +124,15 @@ def _reader(kind: Any) -> _Reader:
     return _free_object if arguments[1] is Any else _by_app(_reader(arguments[1]))
 
 
-def _without_none(kind: Any) -> Any:
-    if get_origin(kind) in (Union, types.UnionType):
-        (kind,) = (member for member in get_args(kind) if member is not type(None))
-    return kind
+def _bare(kind: Any) -> Any:
+    """The annotated type without its null and without what it says of redaction."""
+    while True:
+        if get_origin(kind) in (Union, types.UnionType):
+            (kind,) = (member for member in get_args(kind) if member is not type(None))
+        elif get_origin(kind) is Annotated:
+            kind = kind.__origin__
+        else:
+            return kind
 
 
 _SCALARS: dict[Any, str] = {str: "text", bool: "true or false", int: "a whole number"}
@@ -143,7 +152,7 @@ def _scalar(kind: type) -> _Reader:
 
 def _list(kind: Any) -> _Reader:
     read_item = _reader(kind)
-    expected = f"a list of {_SCALARS.get(kind, 'objects')}"
+    expected = f"a list of {_SCALARS.get(_bare(kind), 'objects')}"
 
     def read(raw: Any, place: Place, wrong: Wrong) -> Any:
         items = unwrapped(raw)
@@ -179,7 +188,7 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
             if not (drops_empty and value == ()):
                 values[name] = value
         missing = [name for name in required if name not in values]
-        wrong.extend((place, f"has no {name}") for name in missing)
+        wrong.extend((place, MISSING_PROPERTY.format(name=name)) for name in missing)
         return _MISSING if missing else kind(**values)
 
     return read

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from auditor.model.unread_messages import UNEXPECTED_VALUE
+
 MOST = 20
 """How many problems of one file are told; more would bury the first."""
 
@@ -47,7 +49,7 @@ class Wrong(list[tuple[Place, str]]):
 
     def unexpected(self, place: Place, expected: str, raw: object) -> None:
         """Note that something else stands at `place`."""
-        message = f"expected {expected}, found {found(raw)}"
+        message = UNEXPECTED_VALUE.format(expected=expected, found=found(raw))
         if isinstance(raw, str) and raw.startswith(_CUT_OFF):
             message += " that ConvertTo-Json shortened; export again with -Depth 10"
         self.append((place, message))

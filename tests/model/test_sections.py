@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 import pytest
@@ -38,7 +38,7 @@ def type_of(section: str) -> Any:
 def row_type(section: str) -> Any:
     """The type of one row."""
     kind = type_of(section)
-    while get_origin(kind) is not None:
+    while get_origin(kind) not in (None, Annotated):
         kind = [one for one in get_args(kind) if one is not Ellipsis][-1]
     return kind
 
