@@ -14,7 +14,7 @@ from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.credentials import Prompt
 from auditor.graph.daemon_threads import run
-from auditor.graph.retry import Patience
+from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, open_graph
 from auditor.jobs.tool import TOOL
 from auditor.model.app import App
@@ -86,7 +86,7 @@ async def _read(
         at=target.at,
         auth=target.auth,
         environ=environ,
-        patience=Patience(target.timeout),
+        retry=RetryPolicy(target.timeout),
         prompt=target.prompt,
         scopes=delegated(target, plan),
     ) as client:

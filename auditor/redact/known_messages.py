@@ -84,7 +84,7 @@ def _in_ours() -> dict[str, str]:
         "host": _one_of(graphs),
         "cause": _one_of(Cause),
         "status": r"\d{3}",
-        "content_type": r"[a-z]+/[a-z+.-]+",
+        "content_type": r"(?:[a-z]+/[a-z+.-]+|no content type)",
         "section": _one_of(SECTIONS),
         "path": r"[\w.]+(?:\[\d+\]|\.\w+)*",
         "expected": r"[a-z ,]{1,80}",

@@ -9,8 +9,7 @@ import msgspec
 import pytest
 
 from auditor.facts.permissions import PERMISSIONS
-from auditor.graph.addresses import Addresses
-from auditor.graph.reads import Read, catalogue
+from auditor.graph.reads import Read, reads_for
 from auditor.graph.transport import GraphClient
 from auditor.model.read_plan import Plan
 from auditor.model.resources import Resource
@@ -105,9 +104,8 @@ def plan_with(section: str, extent: Extent) -> Plan:
 def test_graph_reads_every_section_to_every_extent_that_the_table_names() -> None:
     async def use(client: GraphClient) -> list[tuple[str, Extent, tuple[Read, ...]]]:
         await asyncio.sleep(0)
-        at = Addresses(client.builders)
         return [
-            (row.name, extent, catalogue(plan_with(row.name, extent), at, TAKEN))
+            (row.name, extent, reads_for(plan_with(row.name, extent), client.builders, TAKEN))
             for row in SECTIONS.values()
             for extent in row.extents
         ]
