@@ -13,7 +13,7 @@ from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.sections import SECTIONS, Sections
 from auditor.model.snapshot import Snapshot, Unread
 from auditor.model.unread_messages import BETA_ONLY_POLICY
-from auditor.snapshot.graph_json import section
+from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.snapshot_errors import ShapeError
 
 T = TypeVar("T", ConditionSet, PermissionGrantPolicy)
@@ -68,7 +68,7 @@ class SnapshotBuilder:
     def _add_absent(self, read: Read) -> None:
         """Note that the app has no service principal; lists that belong to it are then empty."""
         if read.section == "servicePrincipals":
-            absent = section("absentServicePrincipals", [read.part])
+            absent = decode_section("absentServicePrincipals", [read.part])
             self._sections["absentServicePrincipals"] = _joined(
                 "absentServicePrincipals", self._sections.get("absentServicePrincipals", ()), absent
             )
@@ -79,12 +79,12 @@ class SnapshotBuilder:
     def _add_value(self, read: Read, raw: Any) -> None:
         match read.aspect:
             case "beta":
-                self._overlay_policy(section(read.section, [raw])[0])
+                self._overlay_policy(decode_section(read.section, [raw])[0])
             case "memberOf":
-                (user,) = section("users", [{"id": read.part, "memberOf": raw}])
+                (user,) = decode_section("users", [{"id": read.part, "memberOf": raw}])
                 self._extend("users", read.part, memberOf=user.memberOf)
             case "userConsentRequests":
-                (request,) = section("appConsentRequests", [{"appId": read.part, "userConsentRequests": raw}])
+                (request,) = decode_section("appConsentRequests", [{"appId": read.part, "userConsentRequests": raw}])
                 self._extend("appConsentRequests", read.part, userConsentRequests=request.userConsentRequests)
             case _:
                 self._put(read, _typed(read, raw))
@@ -134,8 +134,8 @@ def _typed(read: Read, raw: Any) -> Any:
     """The typed value of one read, in the form of its section."""
     row = SECTIONS[read.section]
     if row.only_by_app:
-        return section(read.section, {read.part: raw})
-    return section(read.section, [raw] if row.merges_rows and not read.is_list else raw)
+        return decode_section(read.section, {read.part: raw})
+    return decode_section(read.section, [raw] if row.merges_rows and not read.is_list else raw)
 
 
 def _joined(name: str, known: Iterable[Any], new: Iterable[Any], *, drop: bool = False) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.rule import Case, Pack, Rule
 from auditor.model.snapshot import Snapshot, Unread
 from auditor.model.unread_messages import REMOVED_BY_CASE
-from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, recast
+from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, retarget
 from auditor.snapshot.samples import patched, sample
 from auditor.snapshot.snapshot_errors import SnapshotError
 
@@ -73,10 +73,10 @@ def tenant_of(case: Case, app: App | None = None) -> Snapshot:
 
 def _about(app: App | None, snapshot: Snapshot, case: Case) -> Snapshot:
     if app is None or SAMPLE_APP not in str(case.set).lower():
-        return patched(recast(snapshot, app), case.set)
+        return patched(retarget(snapshot, app), case.set)
     if app.client_id != SAMPLE_APP:
-        return recast(patched(snapshot, case.set), app)
-    return publishing(patched(recast(snapshot, app), case.set), app)
+        return retarget(patched(snapshot, case.set), app)
+    return publishing(patched(retarget(snapshot, app), case.set), app)
 
 
 def _without(snapshot: Snapshot, key: str) -> Snapshot:
