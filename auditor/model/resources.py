@@ -1,9 +1,9 @@
-"""What Microsoft Graph returns, in Graph's own names: the parts of a tenant that a snapshot holds.
+"""The resources of Microsoft Graph that a snapshot contains, with Graph's own names.
 
-Every property that Graph may leave out is optional here, and ``None`` means *not known*, never a default:
-a property that was not selected, or that a cloud does not have, must not turn into a verdict. Where
-Graph documents what a missing value stands for, the property that says so is on the class.
-Property names and meanings: the Microsoft Graph v1.0 reference, resource pages of the same names.
+Every property that Graph may leave out is optional here, and ``None`` means *not known*, never a default: a property
+that was not selected, or that a cloud does not have, must not become a verdict. A class documents the properties for
+which a missing value has a meaning. The type of a text says what it holds (`auditor.model.field_types`).
+Source of names and meanings: the Microsoft Graph v1.0 reference, resource pages of the same names.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from auditor.model.field_types import (
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of everything that Graph returns."""
+    """Base of all resources."""
 
 
 class VerifiedDomain(Resource, frozen=True):
@@ -54,7 +54,7 @@ class VerifiedDomain(Resource, frozen=True):
 
 
 class Organization(Resource, frozen=True):
-    """The tenant itself."""
+    """The tenant."""
 
     id: Id
     displayName: TenantName = ""
@@ -91,10 +91,10 @@ class AuthorizationPolicy(Resource, frozen=True):
 
 
 class ConditionSet(Resource, frozen=True):
-    """One include or exclude of a consent policy; it matches when all its conditions match.
+    """One include or exclude of a consent policy. It matches if all of its conditions match.
 
     An omitted condition does not restrict (``permissionGrantConditionSet``, column "if omitted").
-    ``certifiedClientApplicationsOnly`` exists in beta only: ``None`` means that a v1.0 read hid it.
+    ``certifiedClientApplicationsOnly`` exists only in beta: ``None`` means that v1.0 was read, which leaves it out.
     """
 
     id: Id | None = None
@@ -111,7 +111,7 @@ class ConditionSet(Resource, frozen=True):
 
 
 class PermissionGrantPolicy(Resource, frozen=True):
-    """A consent policy: approves a permission when an include matches and no exclude does."""
+    """A consent policy. It approves a permission if an include matches and no exclude does."""
 
     id: PolicyId
     displayName: PolicyName | None = None
@@ -123,7 +123,7 @@ class PermissionGrantPolicy(Resource, frozen=True):
 
 
 class ConsentReviewer(Resource, frozen=True):
-    """Who is asked to review requests for admin consent: a Graph query that answers with users."""
+    """Who reviews requests for admin consent: a query of Graph that returns users."""
 
     query: GraphPath
     queryType: Keyword | None = None
@@ -142,7 +142,7 @@ class AdminConsentRequestPolicy(Resource, frozen=True):
 
 
 class SettingValue(Resource, frozen=True):
-    """A name and its value; directory settings keep every value as text."""
+    """A name and its value. In directory settings, every value is a text."""
 
     name: Keyword
     value: SettingData | None = None
@@ -158,7 +158,7 @@ class DirectorySetting(Resource, frozen=True):
 
 
 class VerifiedPublisher(Resource, frozen=True):
-    """The publisher that Microsoft verified, three nulls when there is none."""
+    """The publisher that Microsoft verified; all properties are null if there is none."""
 
     displayName: PublisherName | None = None
     verifiedPublisherId: PublisherId | None = None
@@ -210,7 +210,7 @@ class ServicePrincipal(Resource, frozen=True):
 
 
 class DelegatedPermissionClassification(Resource, frozen=True):
-    """One delegated permission of a resource, put into a bucket (low, medium, high) by an admin."""
+    """The classification (low, medium, high) that an admin gave one delegated permission of a resource."""
 
     permissionId: Id
     classification: Keyword
@@ -219,7 +219,7 @@ class DelegatedPermissionClassification(Resource, frozen=True):
 
 
 class OAuth2PermissionGrant(Resource, frozen=True):
-    """Scopes of a resource that a client was granted, for everybody or for one user.
+    """Scopes of a resource that a client was granted, for all users or for one user.
 
     ``clientId``, ``resourceId`` and ``principalId`` are object ids of this tenant, not app ids.
     """
@@ -233,7 +233,7 @@ class OAuth2PermissionGrant(Resource, frozen=True):
 
 
 class AppRoleAssignment(Resource, frozen=True):
-    """A user, group or service principal that is assigned to an application."""
+    """The assignment of a user, group or service principal to an application."""
 
     principalId: Id
     appRoleId: Id | None = None
@@ -264,7 +264,7 @@ class RoleDefinition(Resource, frozen=True):
 
 
 class RoleAssignment(Resource, frozen=True):
-    """Who holds a directory role, and over what."""
+    """Who has a directory role, and in which scope."""
 
     principalId: Id
     roleDefinitionId: Id
@@ -280,7 +280,7 @@ class MemberOf(Resource, frozen=True):
 
 
 class User(Resource, frozen=True):
-    """A user whom the audit was asked about (``--user``)."""
+    """A user for whom the audit was made (``--user``)."""
 
     id: Id
     userPrincipalName: UserPrincipalName | None = None
@@ -290,7 +290,7 @@ class User(Resource, frozen=True):
 
 
 class AppConsentRequest(Resource, frozen=True):
-    """Requests of users for admin consent to one app."""
+    """The requests of users for admin consent to one app."""
 
     appId: Id
     id: Id | None = None
@@ -300,7 +300,7 @@ class AppConsentRequest(Resource, frozen=True):
 
 
 class SignInStatus(Resource, frozen=True):
-    """How a sign-in ended: 0, or the number of an AADSTS code."""
+    """How a sign-in ended: error code 0 (success), or the number of an AADSTS code."""
 
     errorCode: int | None = None
     failureReason: FreeText | None = None

@@ -1,4 +1,4 @@
-"""A snapshot: everything that was read of one tenant, what could not be read, and where it came from."""
+"""A snapshot: everything that was read of one tenant, what could not be read, and who read it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why something could not be read, and which permissions would have allowed it (any one of `needs`)."""
+    """Why something could not be read, and which permissions would allow it (any one of `needs`)."""
 
     status: int | None = None
     code: Keyword = ""
@@ -44,10 +44,10 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of one tenant at one time.
 
-    `taken` is a UTC time as text (``2026-11-22T02:00:00Z``), the only place where time enters.
-    `covers` limits sections that were asked for certain things only: app ids for service principals and
-    grants, ``custom`` or role and principal ids for roles, the asked name or id for users.
-    `unread` is keyed by section, or by ``section/part`` where only a part failed.
+    `taken` is a UTC time as text (``2026-11-22T02:00:00Z``), the only time in a snapshot.
+    `covers` limits sections that were read in part: app ids for service principals and grants, ``custom`` or role
+    and principal ids for roles, the given names or ids for users.
+    `unread` is keyed by section, or by ``section/part`` if only a part failed.
     """
 
     tenant: Tenant
@@ -66,8 +66,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One read of Microsoft Graph.
 
     `address` is the path below Graph's host with its version (``/v1.0/policies/authorizationPolicy``). `status`
-    is Graph's last answer, none where it never answered. `rows` counts what a list held, over all of its pages.
-    `permissions` are those that allow the read, any one of them; `at` is the UTC time at which it was asked.
+    is the status of the last response; none if there was no response. `rows` is the length of a list over all pages.
+    `permissions` are those that allow the read, any one of them; `at` is the UTC time of the request.
     """
 
     section: Keyword
@@ -79,10 +79,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who read, and every read that was made.
+    """Who read the tenant, and every read.
 
-    `reader` is the app id of the credential (or of the tool through which a person signed in), `permissions`
-    what its token held. A snapshot made by hand has none of this.
+    `reader` is the app id of the credential (or of the tool with which a person signed in), `permissions` are those
+    in its token. A snapshot made by hand has no provenance.
     """
 
     reader: Id = ""
