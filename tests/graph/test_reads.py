@@ -10,27 +10,18 @@ import pytest
 from auditor.graph.reads import CLIENT_PROPERTIES, PAGE, Read, quoted, reads_for
 from auditor.graph.transport import GetRequest, GraphClient
 from auditor.model.read_plan import Plan
-from auditor.model.sections import TENANT_SECTIONS
+from auditor.model.sections import TENANT_SECTIONS, Extent, sections_read
 from tests.graph.world import CLIENT, CUSTOM_ROLE, GRAPH, POLICY, TAKEN, USER, tenant, with_client
 from tests.graphserver import GraphServer
 
 EVERYTHING = Plan(
-    sections=(
-        "organization",
-        "authorizationPolicy",
-        "permissionGrantPolicies",
-        "adminConsentRequestPolicy",
-        "directorySettings",
-        "appConsentRequests",
-        "signIns",
-        "directoryAudits",
-    ),
+    sections=tuple(dict.fromkeys((*sections_read(Extent.TENANT), *sections_read(Extent.LOG)))),
     clients=(CLIENT,),
     resources=(GRAPH,),
     users=(USER,),
     beta_policies=(POLICY,),
     assignments_of=(CUSTOM_ROLE,),
-    whole=("servicePrincipals", "oauth2PermissionGrants", "roleDefinitions", "roleAssignments"),
+    whole=sections_read(Extent.DIRECTORY),
 )
 
 
