@@ -1,5 +1,5 @@
-# Everything is done in .venv, which is made when it is missing and brought up to date when a
-# lock changes. Each install takes exactly what a lock in requirements/ names, by hash.
+# Every target runs in .venv, which make creates if it's missing and updates when a lock file changes.
+# Each install takes exactly the packages that a lock file in requirements/ lists, verified by hash.
 
 PYTHON ?= python3
 PACK   ?= trackerrms-uk
@@ -9,20 +9,28 @@ VENV := .venv
 PY   := $(VENV)/bin/python
 LOCK := requirements
 
-# Wheels only: building a foreign sdist would run code that no hash covers. -qq, because pip's
-# warnings about its own configuration would drown what matters; errors are still shown.
+# Wheels only: building an sdist would run code that no hash covers. -qq hides pip's warnings about its own
+# configuration; pip still prints errors.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install -qq --no-compile --require-hashes --only-binary :all:
 
-# What the tests call besides Python, each as binary:Debian-package; and the libraries that
-# weasyprint loads, which no command tells of.
-NEEDED := git:git chromium:chromium pdftotext:poppler-utils npm:npm
-LOADED := libpango-1.0.so.0:libpango-1.0-0 libpangoft2-1.0.so.0:libpangoft2-1.0-0 libharfbuzz-subset.so.0:libharfbuzz-subset0
+# The programs that the tests run and the libraries that WeasyPrint loads for PDF files, each as name:package: a
+# Debian package on Linux, a Homebrew formula on macOS. sh on macOS drops DYLD_ variables, so a command that loads
+# these libraries sets the path itself.
+ifeq ($(shell uname -s),Darwin)
+COMMANDS  := git:git chromium:chromium pdftotext:poppler npm:node
+LIBRARIES := libpango-1.0.dylib:pango libpangoft2-1.0.dylib:pango libharfbuzz-subset.0.dylib:harfbuzz
+FIND_LIBRARIES := DYLD_FALLBACK_LIBRARY_PATH="$(shell brew --prefix 2>/dev/null)/lib:/usr/local/lib:/usr/lib"
+else
+COMMANDS  := git:git chromium:chromium pdftotext:poppler-utils npm:npm
+LIBRARIES := libpango-1.0.so.0:libpango-1.0-0 libpangoft2-1.0.so.0:libpangoft2-1.0-0 libharfbuzz-subset.so.0:libharfbuzz-subset0
+FIND_LIBRARIES :=
+endif
 
-# The accessibility checker of the browser tests, from npm, as locked there.
+# axe-core, the accessibility checker of the browser tests, in the version that the lock file of npm lists.
 AXE := tests/browser/node_modules/.installed
 
-# The states of the venv. A stamp is newer than all that it was installed from.
+# The states of the virtual environment. A stamp is newer than everything that it was installed from.
 RUN  := $(VENV)/.run
 TEST := $(VENV)/.test
 LINT := $(VENV)/.lint
@@ -41,11 +49,11 @@ help: ## show this help
 
 # ---- The main job ---------------------------------------------------------------------------
 
-# Live, every exit code but 0 stops make: 1 something fails, 2 usage, 3 no audit could be made,
-# 4 a verdict is unknown. The sample is a demonstration whose audit is meant to fail, so there 1
-# and 4 are its result, and only 2 and 3 are errors. Make itself ends with 2 for any error: a
-# scheduler that must tell the codes apart runs .venv/bin/consent-auditor.
-audit: $(RUN) ## audit the tenant of AZURE_TENANT_ID, or a sample tenant without one (PACK=, ARGS=)
+# In a live audit, every exit code other than 0 stops make: 1 a rule fails, 2 usage error, 3 the audit couldn't run,
+# 4 a verdict is unknown. The sample tenant is a demonstration that is supposed to fail, so 1 and 4 are results there,
+# and only 2 and 3 are errors. make itself exits with 2 for any error: a scheduler that needs the exit codes runs
+# .venv/bin/consent-auditor.
+audit: $(RUN) ## audit the tenant in AZURE_TENANT_ID, or a sample tenant if it isn't set (PACK=, ARGS=)
 	@if [ -n "$$AZURE_TENANT_ID" ] && [ -n "$$AZURE_CLIENT_ID" ] && [ -n "$$AZURE_CLIENT_SECRET$$AZURE_CLIENT_CERTIFICATE_PATH$$AZURE_FEDERATED_TOKEN_FILE$$IDENTITY_ENDPOINT" ]; then \
 		exec $(VENV)/bin/consent-auditor check --pack $(PACK) $(ARGS); \
 	else \
@@ -53,43 +61,46 @@ audit: $(RUN) ## audit the tenant of AZURE_TENANT_ID, or a sample tenant without
 		case $$code in 0|1|4) exit 0;; *) exit $$code;; esac; \
 	fi
 
-# ---- Work on it -----------------------------------------------------------------------------
+# ---- Development ----------------------------------------------------------------------------
 
-test: system $(TEST) $(AXE) ## run all tests (ARGS= goes to pytest)
-	@$(PY) -m pytest $(ARGS)
+# All tests run in parallel, one process for each processor. With ARGS, pytest runs as it does by itself: in one process,
+# where --pdb and -x work; add `-n auto` to a long list.
+test: system $(TEST) $(AXE) ## run all tests in parallel; lists what it installs first: Chromium, Pango, npm and more (ARGS= goes to pytest)
+	@$(FIND_LIBRARIES) $(PY) -m pytest $(if $(strip $(ARGS)),$(ARGS),-n auto)
 
-# Each run draws other tenants; what fails is kept in .hypothesis and is tried first the next time.
+# Each run generates different tenants. A failing example is stored in .hypothesis and runs first the next time.
 RUNS ?= 20
-SOAKED := tests/oracle tests/consent tests/checks tests/snapshot tests/packs
-soak: $(TEST) ## the property tests over and over, on other tenants each time (RUNS=20, half an hour)
+SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tests/redact tests/packs
+soak: $(TEST) ## repeat the property tests, on different tenants each time (RUNS=20, half an hour)
 	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(PY) -m pytest -q -k 'not golden' $(SOAKED) || exit; done
 
 gallery: system $(TEST) ## write docs/gallery: a report on each sample tenant in each format
-	@$(PY) -m tests.gallery.make
+	@$(FIND_LIBRARIES) $(PY) -m tests.gallery.make
 
-lint: $(LINT) ## ruff, mypy --strict and the floors of the house (import-linter)
+lint: $(LINT) ## check style (ruff), types (mypy --strict), imports between layers (import-linter) and language
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint(prog_name="lint-imports")'
+	@$(PY) -m tests.language
 
-format: $(LINT) ## write the code as `make lint` wants it
+format: $(LINT) ## format the code as `make lint` requires
 	@$(PY) -m ruff check --fix --select I .
 	@$(PY) -m ruff format .
 
-bench: $(TEST) ## measure: start-up, an offline check, a live pre-flight (ARGS=)
+bench: $(TEST) ## measure start-up, an offline check and a live pre-flight (ARGS=)
 	@$(PY) -m benchmarks $(ARGS)
 
 SAMPLE ?= 400
-mutants: $(MUTATION) ## how many mistakes in judge/ and consent/ do the tests notice? (half an hour; SAMPLE=0 for all)
+mutants: $(MUTATION) ## count how many small mistakes in the packages that decide the tests catch (half an hour; SAMPLE=0 for all)
 	@$(PY) -m tests.mutation.run --sample $(SAMPLE)
 
 wheel: $(TEST) ## build the wheel into dist/
 	@rm -rf build
 	@$(PY) -m build --no-isolation --wheel .
 
-# One resolution for Python 3.11 and later on every platform, taken from setup.cfg. Pins stay as
-# they are while they fit; UPGRADE=1 takes the newest.
+# One resolution for Python 3.11 and later on every platform, from setup.cfg. A pinned version stays while it still
+# satisfies setup.cfg; UPGRADE=1 takes the newest versions.
 COMPILE = $(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
@@ -102,13 +113,13 @@ lock: $(PY) ## write requirements/*.txt from setup.cfg (UPGRADE=1 for the newest
 	@$(COMPILE) setup.cfg --extra test --extra mutation -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/mutation.txt
 	@$(COMPILE) setup.cfg --extra test --extra lint -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/lint.txt
 
-clean: ## remove the venv and all that was built
+clean: ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) $(dir $(AXE)) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants
 	find auditor tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- The virtual environment ----------------------------------------------------------------
 
-# A PYTHON that was asked for by name replaces a venv of another version.
+# If PYTHON is set and has another version than .venv, .venv is rebuilt.
 FIT := import sys; sys.exit(sys.version_info < (3, 11))
 ifneq ($(origin PYTHON),file)
 ifneq ($(wildcard $(PY)),)
@@ -121,31 +132,31 @@ endif
 $(PY):
 	@$(PYTHON) -c '$(FIT)' || { \
 		echo "consent-auditor needs Python 3.11 or later, and $(PYTHON) is: $$($(PYTHON) -V 2>&1)"; \
-		echo "Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
+		echo "Choose another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-venv)
-	@echo "making $(VENV) with $$($(PYTHON) -V)" >&2
+	@echo "creating $(VENV) with $$($(PYTHON) -V)" >&2
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 
-# The project itself is installed from where it lies: edits take effect without installing again.
+# The project itself is an editable install: edits take effect without another install.
 $(RUN): $(LOCK)/build.txt $(LOCK)/run.txt setup.cfg pyproject.toml | $(PY)
-	@echo "installing what the program needs (a minute or so)" >&2
+	@echo "installing the packages that the program needs: about 500 MB, a minute or so" >&2
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/run.txt
 	@$(PIP) install -qq --no-index --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(TEST): $(RUN) $(LOCK)/test.txt
-	@echo "installing what the tests need" >&2
+	@echo "installing the packages that the tests need" >&2
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/test.txt
 	@touch $@
 
 $(LINT): $(TEST) $(LOCK)/lint.txt
-	@echo "installing what the linters need" >&2
+	@echo "installing the packages that the linters need" >&2
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/lint.txt
 	@touch $@
 
 $(MUTATION): $(TEST) $(LOCK)/mutation.txt
-	@echo "installing what makes mutants" >&2
+	@echo "installing the packages for mutation testing" >&2
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/mutation.txt
 	@touch $@
 
@@ -154,22 +165,34 @@ $(AXE): tests/browser/package-lock.json
 	@cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
+# Say everything that is about to be installed, then install it.
 system:
-	@missing=; for pair in $(NEEDED); do \
+	@missing=; \
+	for pair in $(COMMANDS); do \
 		command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
-	for pair in $(LOADED); do \
-		$(PYTHON) -c "import ctypes; ctypes.CDLL('$${pair%%:*}')" 2>/dev/null || missing="$$missing $${pair#*:}"; \
+	for pair in $(LIBRARIES); do \
+		$(FIND_LIBRARIES) $(PYTHON) -c "import ctypes; ctypes.CDLL('$${pair%%:*}')" 2>/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
+	missing=$$(echo $$missing | tr ' ' '\n' | sort -u | xargs); \
+	if [ ! -e $(AXE) ] || [ ! -e $(TEST) ] || [ -n "$$missing" ]; then \
+		echo "This target needs, and installs if missing:"; \
+		echo "  in $(VENV): the Python packages of $(LOCK)/test.txt"; \
+		echo "  in $(dir $(AXE)): axe-core, from npm"; \
+		echo "  on this machine: git, the browser Chromium, poppler, npm, and the libraries Pango and HarfBuzz"; \
+		echo "Missing on this machine: $${missing:-nothing}"; \
+	fi >&2; \
 	[ -z "$$missing" ] || $(call apt,$$missing)
 
-# Install Debian packages, if this is Debian and we may; else say which ones are missing.
+# Install Debian packages if apt-get is there and may run; otherwise list the missing packages and stop.
 define apt
 { \
 	if [ "$$(id -u)" = 0 ]; then root=env; elif sudo -n true 2>/dev/null; then root='sudo -n env'; else root=; fi; \
 	if [ -n "$$root" ] && command -v apt-get >/dev/null; then \
 		echo "installing with apt-get: $(1)" >&2; \
 		$$root apt-get -qq update && $$root DEBIAN_FRONTEND=noninteractive apt-get -qq -y install $(1) >/dev/null; \
-	else echo "please install first: $(1)" >&2; exit 1; fi; \
+	elif command -v brew >/dev/null; then \
+		echo "install these first, then run make again: brew install $(1)" >&2; exit 1; \
+	else echo "install these first, then run make again: $(1)" >&2; exit 1; fi; \
 }
 endef

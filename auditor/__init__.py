@@ -19,8 +19,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from auditor.consent.decide import decide as decide
-    from auditor.jobs.assemble import assemble as check
-    from auditor.jobs.live import read_tenant as read_tenant
+    from auditor.jobs.audit import check as check
+    from auditor.jobs.tenant_reader import read_tenant as read_tenant
     from auditor.packs.find import load_packs as load_packs
     from auditor.packs.waiver_files import load_waiver_files as load_waivers
     from auditor.render import render as render_report
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from auditor.snapshot.write import save as save_snapshot
 
 _PUBLIC = {
-    "check": ("auditor.jobs.assemble", "assemble"),
+    "check": ("auditor.jobs.audit", "check"),
     "decide": ("auditor.consent.decide", "decide"),
     "load_packs": ("auditor.packs.find", "load_packs"),
     "load_waivers": ("auditor.packs.waiver_files", "load_waiver_files"),
     "load_snapshot": ("auditor.snapshot.read", "load"),
-    "read_tenant": ("auditor.jobs.live", "read_tenant"),
+    "read_tenant": ("auditor.jobs.tenant_reader", "read_tenant"),
     "render_report": ("auditor.render", "render"),
     "sample": ("auditor.snapshot.samples", "sample"),
     "save_snapshot": ("auditor.snapshot.write", "save"),

@@ -1,9 +1,10 @@
-"""A run in which no test was carried out is a failure, however many were skipped."""
+"""How the tests are run: examples without a deadline, in parallel where that is safe, and never none of them."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling, Scheduling
 
 # Mutants are run by the hundred (make mutants): few examples, always the same ones, and no deadline.
 settings.register_profile("mutants", max_examples=10, deadline=None, derandomize=True, database=None)
@@ -12,7 +13,23 @@ settings.register_profile("mutants", max_examples=10, deadline=None, derandomize
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
 
+ONE_WORKER = ("tests/browser/", "tests/packaging/")
+"""Folders that share something expensive: Chromium, and the wheel with an environment to install it into."""
+
 _carried_out: set[str] = set()
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Give each worker whole files, because fixtures and caches belong to a file, and some folders whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        whole = next((folder for folder in ONE_WORKER if nodeid.startswith(folder)), None)
+        return whole or nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:
+    """Take that for ``-n``, unless another ``--dist`` is asked for."""
+    return ByFile(config, log) if config.getvalue("dist") == "load" else None
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -22,5 +39,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if exitstatus == pytest.ExitCode.OK and not _carried_out and not session.config.option.collectonly:
+    """A run in which no test was carried out is a failure, however many were skipped."""
+    worker = hasattr(session.config, "workerinput")  # of a parallel run: what it did is known to the main process
+    if exitstatus == pytest.ExitCode.OK and not _carried_out and not (worker or session.config.option.collectonly):
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -31,6 +36,8 @@ from tests.graphserver import (
     Silence,
     Status,
 )
+from tests.graphserver.call import Call
+from tests.limits import HUNG_AFTER
 
 TENANT = "7b0c2d4e-1111-4222-8333-9a8b7c6d5e4f"
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
@@ -96,12 +103,12 @@ def server() -> Iterator[GraphServer]:
 
 
 def connected(server: GraphServer) -> httpx.Client:
-    return httpx.Client(base_url=server.graph, verify=server.trust, headers=server.bearer(), timeout=10)
+    return httpx.Client(base_url=server.graph, verify=server.trust, headers=server.bearer(), timeout=HUNG_AFTER)
 
 
 def fetch(server: GraphServer, path: str, token: str | None = None, **options: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else server.bearer(**options)
-    return httpx.get(server.graph + path, verify=server.trust, headers=headers)
+    return httpx.get(server.graph + path, verify=server.trust, headers=headers, timeout=HUNG_AFTER)
 
 
 @pytest.fixture
@@ -409,8 +416,34 @@ def test_a_connection_can_break_before_and_within_an_answer(
 
 def test_an_answer_can_never_come(server: GraphServer, client: httpx.Client) -> None:
     server.fault("/organization", Silence())
-    with pytest.raises(httpx.ReadTimeout):
-        client.get("/v1.0/organization", timeout=0.05)
+    with pytest.raises(httpx.ReadTimeout):  # connecting may take its time: only the answer is not waited for
+        client.get("/v1.0/organization", timeout=httpx.Timeout(HUNG_AFTER, read=0.05))
+
+
+def test_it_stops_whatever_state_its_connections_are_in() -> None:
+    heard = threading.Event()
+
+    def awaited(call: Call) -> bool:
+        if call.path == "/users":
+            heard.set()
+        return call.path == "/users"
+
+    with contextlib.ExitStack() as clients:
+        with GraphServer(DOCUMENT) as server:
+            idle, cut, waiting = (clients.enter_context(connected(server)) for _ in range(3))
+            idle.get("/v1.0/organization")
+            server.fault("/servicePrincipals", Cut())
+            with pytest.raises(httpx.RemoteProtocolError):
+                cut.get("/v1.0/servicePrincipals")
+            server.fault(awaited, Silence())
+            never = clients.enter_context(ThreadPoolExecutor(1)).submit(waiting.get, "/v1.0/users")
+            assert heard.wait(HUNG_AFTER)
+            mute = clients.enter_context(socket.create_connection(("127.0.0.1", server.port)))  # no TLS handshake
+        assert mute.recv(1) == b""
+        assert isinstance(never.exception(HUNG_AFTER), httpx.TransportError)
+        with pytest.raises(httpx.TransportError):
+            idle.get("/v1.0/organization")
+    gc.collect()  # a transport that was left open warns here, and a warning fails the test
 
 
 def test_an_answer_can_be_something_else_altogether(server: GraphServer, client: httpx.Client) -> None:

@@ -1,30 +1,42 @@
-"""``bundle``: one zip for a ticket. ``bundle verify``: is it whole, and do the rules say the same again?"""
+"""``bundle``: one zip for a ticket. ``bundle verify``: is it whole, and do the rules give the same result again?"""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli import exits
-from auditor.cli.asked import asked_app, asked_packs, refuse_empty
-from auditor.cli.key_place import PIPE, refuse_overwriting
-from auditor.cli.options import app_options, pack_option, source_options, tenant_options
-from auditor.cli.output import must_be_writable
-from auditor.cli.pack_texts import text_for_app, texts_for
-from auditor.cli.redaction import answered_without_names, redact_options, refuse_key_alone, without_names
-from auditor.cli.tenant import read_tenant, refuse_two_tenants
+from auditor.cli.failures import AuditCommand
+from auditor.cli.options import (
+    app_options,
+    environment_names,
+    named_app,
+    pack_option,
+    packs_beside,
+    redact_options,
+    redaction_of,
+    refuse_empty,
+    source_of,
+    source_options,
+    tenant_options,
+)
+from auditor.cli.terminal import interaction, say
+from auditor.model.errors import FAILING, OK, UNKNOWN
 
 if TYPE_CHECKING:
     from auditor.jobs.bundle import Manifest
-    from auditor.jobs.bundle_check import Verified
+    from auditor.jobs.bundle_verify import Verified
+
+
+class _BundleGroup(AuditCommand, click.Group):
+    """``bundle`` packs a file by itself; with a command below it, it does nothing."""
 
 
 @click.group(
     "bundle",
+    cls=_BundleGroup,
     invoke_without_command=True,
     epilog="""\b
 Examples:
@@ -56,55 +68,50 @@ def command(
     redact_key: str | None,
     **tenant: Any,
 ) -> int:
-    """Make one zip for a ticket: the report in HTML, PDF and JSON, the snapshot, the rules, and their SHA-256 sums.
+    """Pack one zip for a ticket: the report in HTML, PDF and JSON, the snapshot, the rules, and their SHA-256 sums.
 
-    Names of the tenant, its people and its objects are redacted unless --no-redact is given. What is in the bundle
-    can be judged again by whoever gets it.
+    Names of the tenant, its people and its objects are redacted unless --no-redact is given. Whoever receives the
+    bundle can judge it again.
     """
     if ctx.invoked_subcommand:
-        return exits.OK
+        return OK
     refuse_empty()
-    refuse_two_tenants(snapshot, sample)
-    refuse_key_alone(redact)
+    redaction = redaction_of(redact, redact_key)
+    from auditor.jobs.audit_request import AuditRequest
+    from auditor.jobs.bundle import bundle_for
+    from auditor.jobs.outputs import PIPE, must_be_writable, refuse_overwriting
+
     if output == PIPE:
-        raise click.UsageError("a bundle is a file to attach: give -o the name of one")
+        raise click.UsageError("a bundle is a file to attach: give -o the name of a file")
     must_be_writable(output)
     refuse_overwriting([output], redact_key, snapshot)
-    if os.environ.get("CONSENT_AUDITOR_WAIVERS"):
-        click.echo("Waivers are no part of a bundle: its findings stand as they are.", err=True)
-    asked = asked_app(client_id, scopes, redirect_uri, name, from_url)
-    texts = texts_for(asked_packs(packs, asked.app), packs)
-    if asked.app is not None:
-        texts.append(text_for_app(asked.app))
-    read, source = read_tenant([text.pack for text in texts], snapshot, sample, user, asked.tenant, tenant)
+    if environment_names("CONSENT_AUDITOR_WAIVERS"):
+        say("Waivers aren't part of a bundle: its findings stay as they are.")
+    app, address_tenant = named_app(client_id, scopes, redirect_uri, name, from_url)
+    request = AuditRequest(
+        source=source_of(snapshot, sample, tenant, address_tenant),
+        packs=packs_beside(packs, app),
+        app=app,
+        user=user,
+        redaction=redaction,
+    )
+    with interaction() as person:
+        data, manifest = bundle_for(request, person)
     from auditor.atomic import write_whole
-    from auditor.jobs.bundle import bundle
-    from auditor.jobs.question import Question
-    from auditor.jobs.tool import TOOL
-    from auditor.packs.pack_texts import laid_out
 
-    asked_now = Question(read, tuple(text.pack for text in texts), user, source, TOOL)
-    if redact:
-        told, texts = without_names(asked_now, texts, redact_key)
-        report = answered_without_names(asked_now, told)
-    else:
-        texts = laid_out(texts)
-        told = asked_now._replace(packs=tuple(text.pack for text in texts))
-        report = told.answered()
-    data, manifest = bundle(report, told.snapshot, texts, redacted=redact, user=told.user)
     write_whole(output, data, keep_mode=True)
-    _say(output, manifest)
-    return exits.OK
+    _print_result(output, manifest)
+    return OK
 
 
-def _say(output: str, manifest: Manifest) -> None:
+def _print_result(output: str, manifest: Manifest) -> None:
     from auditor.jobs.bundle import PASTE
     from auditor.render.words import count
 
-    click.echo(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.", err=True)
+    say(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.")
     for why in manifest.left_out:
-        click.echo(f"Left out {why}", err=True)
-    click.echo(f"Attach it to the ticket; {PASTE} in it is a text to paste.", err=True)
+        say(f"Left out {why}")
+    say(f"Attach it to the ticket; {PASTE} inside it is a text to paste.")
 
 
 def _names(manifest: Manifest) -> str:
@@ -118,30 +125,30 @@ Examples:
   consent-auditor bundle verify ticket.zip
 
 \b
-Exit codes: 0 whole, and the rules say the same again; 1 damaged or changed, or the rules
-say something else; 2 no bundle; 4 whole, but it could not be judged again.""",
+Exit codes: 0 whole, and the rules give the same result; 1 damaged or changed, or another
+result; 2 not a bundle; 4 whole, but it could not be judged again.""",
 )
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 def verify(file: str) -> int:
     """Check a bundle: every file against its SHA-256, and the snapshot judged again by the bundle's rules.
 
-    The version that made the bundle makes its reports again, too, and compares them to the byte.
+    The version that made the bundle also makes its reports again and compares them byte by byte.
     """
     if not file:
         raise click.UsageError("FILE is empty: is a variable not set?")
-    from auditor.jobs import bundle_check
-    from auditor.jobs.tool import TOOL
+    from auditor.jobs.audit_request import TOOL
+    from auditor.jobs.bundle_verify import verify as verify_bundle
 
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    found = bundle_check.verify(data, TOOL)
-    for line in _told(found):
+    found = verify_bundle(data, TOOL)
+    for line in _result_lines(found):
         click.echo(line)
     if found.problems or found.differences:
-        return exits.FAILING
-    return exits.UNKNOWN if found.not_judged else exits.OK
+        return FAILING
+    return UNKNOWN if found.not_judged else OK
 
 
-def _told(found: Verified) -> list[str]:
+def _result_lines(found: Verified) -> list[str]:
     from auditor.render.layout import safe
     from auditor.render.words import count, utc
 
@@ -155,7 +162,7 @@ def _told(found: Verified) -> list[str]:
     if found.not_judged:
         lines.append(f"Not judged again: {safe(found.not_judged)}")
     elif found.differences:
-        lines += ["Judged again, and it says something else:", *(f"  {safe(one)}" for one in found.differences)]
+        lines += ["Judged again, with another result:", *(f"  {safe(one)}" for one in found.differences)]
     else:
         lines.append("Judged again: the same answers and the same findings.")
     return [*lines, *(f"Note: {safe(note)}." for note in found.notes)]

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
-from auditor.cli import exits
-from auditor.cli.asked import asked_packs, refuse_empty
-from auditor.cli.key_place import refuse_overwriting
-from auditor.cli.options import pack_option, tenant_options
-from auditor.cli.output import must_be_writable
-from auditor.cli.pack_texts import texts_for
-from auditor.cli.redaction import redact_options, redactor_for, refuse_key_alone
-from auditor.model.read_plan import Plan
+from auditor.cli.failures import AuditCommand
+from auditor.cli.options import (
+    live_tenant,
+    pack_option,
+    packs_beside,
+    redact_options,
+    redaction_of,
+    refuse_empty,
+    tenant_options,
+)
+from auditor.cli.terminal import interaction, say
+from auditor.model.errors import OK
 
 
 @click.command(
     "collect",
+    cls=AuditCommand,
     epilog="""\b
 Examples:
   consent-auditor collect --pack trackerrms-uk -o tenant.json
@@ -27,8 +31,8 @@ Examples:
 )
 @click.option("-o", "--output", metavar="FILE", required=True, help="Snapshot file to write; - for standard output.")
 @pack_option
-@click.option("--app", "client_id", metavar="CLIENT_ID", help="Read what a check of this app needs, too.")
-@click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Read this user's roles and groups, too.")
+@click.option("--app", "client_id", metavar="CLIENT_ID", help="Also read what a check of this app needs.")
+@click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also read this user's roles and groups.")
 @click.option("--full", is_flag=True, help="Read every section, the directory-wide ones page by page.")
 @redact_options()
 @tenant_options
@@ -47,34 +51,31 @@ def command(
     The file holds no secret, but it describes the tenant: only its owner may read it.
     """
     refuse_empty()
-    refuse_key_alone(redact)
-    if output != "-":
+    redaction = redaction_of(redact, redact_key)
+    from auditor.jobs.audit_request import AuditRequest, app_from_options
+    from auditor.jobs.outputs import PIPE, must_be_writable, refuse_overwriting
+    from auditor.jobs.snapshot_files import write_snapshot
+    from auditor.jobs.tenant_reader import collect_snapshot
+
+    if output != PIPE:
         must_be_writable(output)
     refuse_overwriting([output], redact_key)
-    from auditor.cli.live import read_live, target_for
-    from auditor.consent.request import app_from_scopes
-    from auditor.jobs.live import WHOLE
-    from auditor.packs.plan import plan_for
-
-    app = app_from_scopes(client_id, "") if client_id else None
-    chosen = asked_packs(packs, app, otherwise_all=True)
-    plan = plan_for(chosen)
-    if full:
-        plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
-    apps = [pack.app for pack in chosen if pack.app is not None]
-    snapshot = read_live(target_for(**tenant), plan, apps, chosen, user)
-    if redact:
-        texts = texts_for(chosen, packs or [pack.name for pack in chosen if pack.origin and not pack.abstract])
-        snapshot = redactor_for(snapshot, apps, redact_key, texts).snapshot
-
-    from auditor.snapshot.write import dumps, save
-
-    if output == "-":
-        sys.stdout.buffer.write(dumps(snapshot))
-        return exits.OK
-    save(snapshot, output)
-    click.echo(f"Wrote {output}: tenant {snapshot.tenant.name or snapshot.tenant.id}.", err=True)
+    app = app_from_options(client_id, "") if client_id else None
+    request = AuditRequest(
+        source=live_tenant(**tenant),
+        packs=packs_beside(packs, app),
+        app=app,
+        user=user,
+        full=full,
+        redaction=redaction,
+    )
+    with interaction() as person:
+        snapshot = collect_snapshot(request, person)
+    write_snapshot(snapshot, output)
+    if output == PIPE:
+        return OK
+    say(f"Wrote {output}: tenant {snapshot.tenant.name or snapshot.tenant.id}.")
     for section, why in sorted(snapshot.unread.items()):
         allowed = f" (needs {' or '.join(why.needs)})" if why.needs else ""
-        click.echo(f"Could not read {section}: {why.message or why.code}{allowed}", err=True)
-    return exits.OK
+        say(f"Could not read {section}: {why.message or why.code}{allowed}")
+    return OK

@@ -1,8 +1,67 @@
-"""``completion``: the script that makes a shell complete this program's commands and options."""
+"""``completion``: the script that makes a shell complete this program's commands and options.
+
+click knows bash, zsh and fish; PowerShell is added here, because many administrators use no other shell.
+"""
 
 from __future__ import annotations
 
+import os
+
 import click
+from click.shell_completion import CompletionItem, ShellComplete, add_completion_class, get_completion_class
+
+# PowerShell passes the words one per line: it has parsed them already, and splitting them again as a Unix shell does
+# would remove the backslashes of a Windows path.
+_SOURCE = """\
+Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $before = $commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition }
+    $env:COMP_WORDS = ($before | ForEach-Object { $_.Extent.Text }) -join "`n"
+    $env:COMP_CWORD = $wordToComplete
+    $env:%(complete_var)s = 'powershell_complete'
+    try {
+        & %(prog_name)s | Where-Object { $_ } | ForEach-Object {
+            $value, $help = $_ -split "`t", 2
+            [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $help)
+        }
+    } finally {
+        Remove-Item 'Env:COMP_WORDS', 'Env:COMP_CWORD', 'Env:%(complete_var)s' -ErrorAction SilentlyContinue
+    }
+}
+"""
+
+
+class PowerShellComplete(ShellComplete):
+    """The script for a profile, and the completions that it asks for; PowerShell completes files itself."""
+
+    name = "powershell"
+    source_template = _SOURCE
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before the one that is typed, and the typed one."""
+        words = [_bare(word) for word in os.environ.get("COMP_WORDS", "").split("\n")]
+        return words[1:], _bare(os.environ.get("COMP_CWORD", ""))
+
+    def format_completion(self, item: CompletionItem[str]) -> str:
+        """The value and, after a tab, the text that the list shows with it, which must not be empty."""
+        help_text = " ".join((item.help or str(item.value)).split())
+        return f"{item.value}\t{help_text}"
+
+    def complete(self) -> str:
+        """Every completion that has a value; click's marks for files and folders have none."""
+        items = self.get_completions(*self.get_completion_args())
+        return "\n".join(self.format_completion(item) for item in items if item.type == "plain")
+
+
+def _bare(word: str) -> str:
+    """A word without the quotes that PowerShell keeps around it; the one being typed has no closing quote yet."""
+    quote = word[:1]
+    return word[1:].removesuffix(quote) if quote in ("'", '"') else word
+
+
+def register_powershell() -> None:
+    """Add PowerShell to the shells that click completes in."""
+    add_completion_class(PowerShellComplete)
 
 
 @click.command(
@@ -18,11 +77,7 @@ Examples:
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print the completion script for SHELL."""
-    from click.shell_completion import get_completion_class
-
-    from auditor.cli.powershell import register
-
-    register()
+    register_powershell()
     completion = get_completion_class(shell)
     if completion is None:
         raise click.UsageError(f"this version of click has no completion for {shell}")

@@ -1,4 +1,4 @@
-"""``doctor``: what stands between this machine and an audit, and how to mend it."""
+"""``doctor``: what stands between this machine and an audit, and how to fix it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli import exits
-from auditor.cli.asked import refuse_empty
-from auditor.cli.options import pack_option, tenant_options
-from auditor.cli.output import wants_colour, width
+from auditor.cli.failures import AuditCommand
+from auditor.cli.options import live_tenant, pack_option, refuse_empty, tenant_options
+from auditor.cli.terminal import interaction, wants_colour, width
+from auditor.model.errors import FAILING, NO_AUDIT, OK
 
 if TYPE_CHECKING:
     from auditor.jobs.doctor import Diagnosis, PermissionState
 
 MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("note", "yellow")}
 INDENT = 6
-"""Columns of a mark with what separates it from the text."""
+"""Columns of a mark and the blanks after it."""
 
 
 @click.command(
     "doctor",
+    cls=AuditCommand,
     epilog="""\b
 Examples:
   consent-auditor doctor --pack trackerrms-uk
@@ -37,25 +38,23 @@ Exit codes: 0 all is well, 1 a permission is missing or the clock is wrong,
 def command(packs: tuple[str, ...], **tenant: Any) -> int:
     """Test the credential, the network and the permissions before an audit.
 
-    Reads nothing of the tenant: it fetches a token and looks at what the token allows.
+    Reads nothing in the tenant: it fetches a token and checks what the token allows.
     """
     refuse_empty()
-    from auditor.cli.live import target_for
+    from auditor.jobs.audit_request import AuditRequest
     from auditor.jobs.doctor import diagnose
-    from auditor.packs.find import list_packs, load_packs
-    from auditor.packs.plan import plan_for
 
-    names = packs or tuple(pack.name for pack in list_packs())
-    found = diagnose(target_for(**tenant), plan_for(load_packs(names)))
-    told: set[str] = set()
-    for line in (*_hosts(found), *_credential(found), *_permissions(found), "", _in_short(found)):
+    with interaction() as person:
+        found = diagnose(AuditRequest(source=live_tenant(**tenant), packs=packs), person)
+    printed: set[str] = set()
+    for line in (*_hosts(found), *_credential(found), *_permissions(found), "", _summary(found)):
         # Hosts that fail for the same reason need the same advice, once.
-        if not line.startswith(" " * INDENT) or line not in told:
+        if not line.startswith(" " * INDENT) or line not in printed:
             click.echo(line)
-        told.add(line)
+        printed.add(line)
     if not found.can_audit:
-        return exits.NO_AUDIT
-    return exits.OK if found.is_well else exits.FAILING
+        return NO_AUDIT
+    return OK if found.is_well else FAILING
 
 
 def _line(state: bool | None, text: str) -> str:
@@ -65,7 +64,7 @@ def _line(state: bool | None, text: str) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """A paragraph under a mark; what is to be copied stays whole."""
+    """A paragraph under a mark; text to copy stays whole."""
     margin = " " * INDENT
     return textwrap.fill(
         text,
@@ -97,14 +96,14 @@ def _credential(found: Diagnosis) -> Iterator[str]:
         yield _wrapped(probe.advice)
         return
     who = f"user {probe.claims.user}" if probe.claims.user else f"app {probe.claims.app_id}"
-    yield _line(True, f"Signed in by {probe.auth} as {who} in tenant {probe.claims.tenant_id}")
+    yield _line(True, f"Signed in with {probe.auth} as {who} in tenant {probe.claims.tenant_id}")
 
 
 def _permissions(found: Diagnosis) -> Iterator[str]:
     for permission in found.permissions:
         if permission.missing:
             yield _line(False, f"{permission.name} is missing (for {', '.join(permission.sections)})")
-            yield _wrapped(f"Not known without it: {permission.without}.")
+            yield _wrapped(f"Unknown without it: {permission.without}.")
         else:
             instead = "" if permission.held_as == permission.name else f", through {permission.held_as}"
             yield _line(True, f"{permission.name}{instead}")
@@ -112,7 +111,7 @@ def _permissions(found: Diagnosis) -> Iterator[str]:
         yield _line(
             None,
             f"More than these packs need: {', '.join(found.extra)}."
-            " Some of it serves --user and collect --full; what serves nothing is better taken away.",
+            " --user and collect --full use some of these; remove those that nothing uses.",
         )
     missing = [p for p in found.permissions if p.missing]
     if missing:
@@ -139,25 +138,25 @@ def _how_to_grant(found: Diagnosis, missing: list[PermissionState]) -> Iterator[
     yield from (f"{role} \\" for role in most)
     yield last
     yield f"  az ad app permission admin-consent --id {app}"
-    yield "It may take some minutes until a token holds them."
+    yield "It can take some minutes until a token includes them."
 
 
 def _how_to_sign_in(found: Diagnosis) -> Iterator[str]:
-    """Permissions of a person's sign-in belong to the program that it went through, often Microsoft's own."""
+    """The permissions of a person's sign-in belong to the program that signed them in, often Microsoft's own."""
     if found.probe.auth == "device-code":
-        yield "An administrator has to consent to them once, at the sign-in. Or use an app"
-        yield "registration of your own: docs/app-registration.md shows how."
+        yield "An administrator has to consent to them once, at the sign-in. Or use your own"
+        yield "app registration: docs/app-registration.md shows how."
     else:
-        yield f"The sign-in by {found.probe.auth} does not bring them. Sign in with --auth device-code,"
-        yield "which asks for them, or use an app registration of your own:"
+        yield f"A sign-in with {found.probe.auth} doesn't include them. Use --auth device-code, which"
+        yield "asks for them, or your own app registration:"
         yield "docs/app-registration.md shows how."
 
 
-def _in_short(found: Diagnosis) -> str:
+def _summary(found: Diagnosis) -> str:
     missing = sum(permission.missing for permission in found.permissions)
     if not found.can_audit:
-        return "No audit can be made before what is marked FAIL is mended."
+        return "No audit can be made until what is marked FAIL is fixed."
     if missing:
         noun = "a permission is" if missing == 1 else f"{missing} permissions are"
-        return f"An audit can be made, but will leave things unknown: {noun} missing."
-    return "All is well." if found.is_well else "An audit can be made, but mend what is marked FAIL."
+        return f"An audit can be made, but some results will be unknown: {noun} missing."
+    return "All is well." if found.is_well else "An audit can be made, but fix what is marked FAIL."

@@ -1,26 +1,41 @@
-"""Options that several verbs share."""
+"""Options that several commands share, and what they say about the request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
-from auditor.cli.pack_names import NAMES_HELP, VARIABLE, PackName, complete_packs, resolved
 from auditor.facts.clouds import CLOUDS
+from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, LiveTenant
+
+if TYPE_CHECKING:
+    from auditor.jobs.audit_request import Redaction, Source
+    from auditor.model.app import App
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-AUTH = (
-    "auto",
-    "secret",
-    "certificate",
-    "workload-identity",
-    "managed-identity",
-    "az-cli",
-    "device-code",
-)
+PACKS_VARIABLE = "CONSENT_AUDITOR_PACKS"
+KEY_VARIABLE = "CONSENT_AUDITOR_REDACT_KEY_FILE"
+
+
+# ---- Packs ----------------------------------------------------------------------------------------------------------
+
+
+class PackName(click.types.StringParamType):
+    """A pack as people name it. The environment variable lists several."""
+
+    name = "pack"
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """The packs that the variable lists."""
+        from auditor.jobs.pack_selection import split_names
+
+        return split_names(rv)
 
 
 def pack_option(command: Command) -> Command:
@@ -32,19 +47,103 @@ def pack_option(command: Command) -> Command:
         multiple=True,
         type=PackName(),
         metavar="NAME|FILE|DIR",
-        envvar=VARIABLE,
-        callback=lambda ctx, _, names: names if ctx.resilient_parsing else resolved(names),
-        help=f"Rule pack: {NAMES_HELP}. Repeatable. Default: what {VARIABLE} names, with commas between.",
+        envvar=PACKS_VARIABLE,
+        callback=_resolved,
+        help="Rule pack: a shipped one by name, a YAML file, or a folder of them. Repeatable."
+        f" Default: the packs that {PACKS_VARIABLE} lists, separated by commas.",
         shell_complete=complete_packs,
     )(command)
 
 
+def _resolved(ctx: click.Context, _: click.Parameter, names: Iterable[str]) -> tuple[str, ...]:
+    given = tuple(names)
+    if ctx.resilient_parsing or not given:
+        return given
+    from auditor.jobs.pack_selection import resolved_names
+
+    return resolved_names(given)
+
+
+def packs_argument(*, required: bool = False) -> click.Argument:
+    """``PACK…``: any number of packs, by name, file or folder."""
+    return click.Argument(
+        ["packs"], nargs=-1, required=required, metavar="[PACK|FILE|FOLDER]...", shell_complete=complete_packs
+    )
+
+
+def complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of shipped packs and of people's own, and files."""
+    if any(sign in incomplete for sign in "/\\") or incomplete.startswith("."):
+        return [CompletionItem(incomplete, type="file")]
+    from auditor.jobs.pack_selection import known_names
+
+    return [CompletionItem(name) for name in known_names() if name.startswith(incomplete)]
+
+
+# ---- The app --------------------------------------------------------------------------------------------------------
+
+
+def app_options(command: Command) -> Command:
+    """The app of a question without a pack: --app with --scopes, or --from-url, and what goes with them."""
+    return _with(
+        command,
+        click.option("--app", "client_id", metavar="CLIENT_ID", help="Audit this app, without a pack of its own."),
+        click.option("--scopes", metavar='"SCOPE …"', help="What --app asks for. No prefix means Microsoft Graph."),
+        click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of --app."),
+        click.option("--name", metavar="NAME", default="", help="What to call the app of --app or --from-url."),
+        click.option(
+            "--from-url", metavar="URL", help="Take app and scopes from an authorize or adminconsent address."
+        ),
+    )
+
+
+class NamedApp(NamedTuple):
+    """The app of the options, if any, and the tenant that a pasted address names."""
+
+    app: App | None = None
+    tenant: str = ""
+
+
+def named_app(
+    client_id: str | None, scopes: str | None, redirect_uri: str, name: str, from_url: str | None
+) -> NamedApp:
+    """The app that --app and its companions, or --from-url, describe. Raises click.UsageError and RequestError."""
+    if from_url and (client_id or scopes or redirect_uri):
+        raise click.UsageError(
+            "--from-url names app, scopes and redirect URI itself: leave out --app, --scopes and --redirect-uri"
+        )
+    if not from_url and not client_id:
+        for option, value in (("--scopes", scopes), ("--redirect-uri", redirect_uri)):
+            if value:
+                raise click.UsageError(f"{option} needs --app CLIENT_ID")
+        if name:
+            raise click.UsageError("--name needs --app CLIENT_ID or --from-url URL; a pack has its own name")
+        return NamedApp()
+    from auditor.jobs.audit_request import app_from_address, app_from_options
+
+    if from_url:
+        return NamedApp(*app_from_address(from_url, name))
+    if not scopes:
+        raise click.UsageError('--app needs --scopes "…": the scopes that the app asks for')
+    return NamedApp(app_from_options(str(client_id), scopes, name=name, redirect_uri=redirect_uri))
+
+
+def packs_beside(packs: tuple[str, ...], app: App | None) -> tuple[str, ...]:
+    """The packs to judge by: those of the environment don't count where an app is named."""
+    source = click.get_current_context().get_parameter_source("packs")
+    return () if app is not None and source is ParameterSource.ENVIRONMENT else packs
+
+
+# ---- The tenant -----------------------------------------------------------------------------------------------------
+
+
 def tenant_options(command: Command) -> Command:
     """How to reach a tenant live."""
-    options = (
+    return _with(
+        command,
         click.option(
             "--auth",
-            type=click.Choice(AUTH),
+            type=click.Choice(AUTH_METHODS),
             default="auto",
             show_default=True,
             help="Which credential to use. auto: what the AZURE_… variables describe; az-cli and device-code"
@@ -67,59 +166,130 @@ def tenant_options(command: Command) -> Command:
         click.option(
             "--timeout",
             type=click.IntRange(1, 86_400),
-            default=120,
+            default=DEFAULT_TIMEOUT,
             show_default=True,
             metavar="SECONDS",
             help="Deadline for all of Microsoft's answers together.",
         ),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
     if address and "://" in address and not address.startswith("https://"):
-        raise click.BadParameter(f"{address} is not https: tokens are sent over TLS only. Write https://… instead.")
+        raise click.BadParameter(f"{address} isn't https: tokens are sent over TLS only. Write https://… instead.")
     return address
 
 
-def app_options(command: Command) -> Command:
-    """The app of a question without a pack: --app with --scopes, or --from-url, and what goes with them."""
-    for option in reversed(
-        (
-            click.option("--app", "client_id", metavar="CLIENT_ID", help="Audit this app, without a pack of its own."),
-            click.option("--scopes", metavar='"SCOPE …"', help="What --app asks for. No prefix means Microsoft Graph."),
-            click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of --app."),
-            click.option("--name", metavar="NAME", default="", help="What to call the app of --app or --from-url."),
-            click.option(
-                "--from-url", metavar="URL", help="Take app and scopes from an authorize or adminconsent address."
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+def live_tenant(
+    *,
+    auth: str,
+    tenant: str | None,
+    cloud: str,
+    authority_host: str | None,
+    graph_endpoint: str | None,
+    timeout: float,
+    address_tenant: str = "",
+) -> LiveTenant:
+    """The live tenant of the options, else the one that a pasted address names."""
+    return LiveTenant(
+        tenant=tenant or address_tenant,
+        cloud=cloud,
+        auth=auth,
+        authority_host=authority_host or "",
+        graph_endpoint=graph_endpoint or "",
+        timeout=timeout,
+    )
 
 
 def source_options(command: Command) -> Command:
     """Which tenant is judged, and for whom: --user, --snapshot and --sample."""
-    for option in reversed(
-        (
-            click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Decide for this user, too."),
-            click.option(
-                "--snapshot", metavar="FILE", type=click.Path(), help="Judge a snapshot file instead of a live tenant."
-            ),
-            click.option(
-                "--sample", metavar="NAME", help="Judge a bundled sample tenant.", shell_complete=complete_samples
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+    return _with(
+        command,
+        click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also decide for this user."),
+        click.option(
+            "--snapshot", metavar="FILE", type=click.Path(), help="Judge a snapshot file instead of a live tenant."
+        ),
+        click.option(
+            "--sample", metavar="NAME", help="Judge a bundled sample tenant.", shell_complete=complete_samples
+        ),
+    )
+
+
+def source_of(snapshot: str | None, sample: str | None, tenant: dict[str, Any], address_tenant: str = "") -> Source:
+    """The tenant that the options name: a sample, a snapshot or a live one. Raises click.UsageError for two."""
+    from auditor.jobs.audit_request import SampleTenant, SnapshotFile
+
+    refuse_two_tenants(snapshot, sample)
+    if sample:
+        return SampleTenant(sample)
+    return SnapshotFile(snapshot) if snapshot else live_tenant(**tenant, address_tenant=address_tenant)
+
+
+def refuse_two_tenants(snapshot: str | None, sample: str | None) -> None:
+    """Raise click.UsageError where both a snapshot and a sample are named."""
+    if snapshot and sample:
+        raise click.UsageError("--snapshot and --sample exclude each other: leave one of them out")
 
 
 def complete_samples(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """Names of the bundled sample tenants."""
-    from auditor.snapshot.samples import sample_names
+    from auditor.jobs.snapshot_files import sample_names
 
     return [name for name in sample_names() if name.startswith(incomplete)]
+
+
+# ---- Redaction ------------------------------------------------------------------------------------------------------
+
+
+def redact_options(*, default: bool = False) -> Callable[[Command], Command]:
+    """--redact (or --no-redact where it is the default) and --redact-key."""
+    what = "Replace names of the tenant, its people and its objects with tokens."
+    if default:
+        switch = click.option("--redact/--no-redact", default=True, show_default=True, help=what)
+    else:
+        switch = click.option("--redact", is_flag=True, help=what)
+    key = click.option(
+        "--redact-key",
+        metavar="FILE",
+        type=click.Path(),
+        envvar=KEY_VARIABLE,
+        help="File with the key of the tokens, which stays with you: the same key gives the same tokens, and looks"
+        f" them up. Created if it doesn't exist. Default: {KEY_VARIABLE}, else a key for this run alone.",
+    )
+    return lambda command: switch(key(command))
+
+
+def redaction_of(redact: bool, key_file: str | None) -> Redaction | None:
+    """The redaction that the options ask for. Raises click.UsageError for --redact-key without --redact."""
+    source = click.get_current_context().get_parameter_source("redact_key")
+    if source is ParameterSource.COMMANDLINE and not redact:
+        raise click.UsageError("--redact-key needs --redact: add --redact, or leave out --redact-key")
+    from auditor.jobs.audit_request import Redaction
+
+    return Redaction(key_file or "") if redact else None
+
+
+# ---- All options ----------------------------------------------------------------------------------------------------
+
+
+def refuse_empty() -> None:
+    """Raise for an option given without a value: ``--snapshot "$FILE"`` must not mean a live audit."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        value = context.params.get(name)
+        if given and (value == "" or (isinstance(value, tuple) and "" in value)):
+            what = parameter.opts[-1] if isinstance(parameter, click.Option) else parameter.human_readable_name
+            raise click.UsageError(f"{what} is empty: is a variable not set?")
+
+
+def environment_names(variable: str) -> bool:
+    """Whether the environment variable is set to something."""
+    return bool(os.environ.get(variable))
+
+
+def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,1 +1,1 @@
-"""What Microsoft documents: ids, scopes, lists of scopes and clouds."""
+"""What Microsoft documents, as tables with a source: scopes, lists of permissions, clouds, and well-known ids."""

@@ -1,14 +1,16 @@
-"""Microsoft's national clouds: where each signs in, where its Graph is, where its admins click.
+"""Microsoft's national clouds: where each signs in, where its Graph is, and where its administrators work.
 
-Source: "National cloud deployments" of Microsoft Graph and of the identity platform. For China the two
-disagree on the sign-in host; the newer one is used.
+The table and its sources are in ``clouds.json``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import msgspec
+
+from auditor.facts.tables import load_table
 
 
 class Cloud(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,38 +23,10 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     verifies_publishers: bool = True
 
 
-CLOUDS = MappingProxyType(
-    {
-        cloud.name: cloud
-        for cloud in (
-            Cloud(
-                name="global",
-                authority="https://login.microsoftonline.com",
-                graph="https://graph.microsoft.com",
-                portal="https://entra.microsoft.com",
-            ),
-            Cloud(
-                name="us-gov",
-                authority="https://login.microsoftonline.us",
-                graph="https://graph.microsoft.us",
-                portal="https://portal.azure.us",
-                verifies_publishers=False,
-            ),
-            Cloud(
-                name="us-gov-dod",
-                authority="https://login.microsoftonline.us",
-                graph="https://dod-graph.microsoft.us",
-                portal="https://portal.azure.us",
-                verifies_publishers=False,
-            ),
-            Cloud(
-                name="china",
-                authority="https://login.partner.microsoftonline.cn",
-                graph="https://microsoftgraph.chinacloudapi.cn",
-                portal="https://portal.azure.cn",
-                verifies_publishers=False,
-            ),
-        )
-    }
-)
+class _Table(msgspec.Struct, frozen=True):
+    source: str
+    clouds: tuple[Cloud, ...]
+
+
+CLOUDS: Mapping[str, Cloud] = MappingProxyType({cloud.name: cloud for cloud in load_table("clouds", _Table).clouds})
 """By the name that ``--cloud`` takes."""

@@ -1,4 +1,4 @@
-"""Ids that are the same in every tenant.
+"""Ids and names that are the same in every tenant, each with a name of its own in the code.
 
 Sources: the Microsoft Graph permissions reference, the Entra built-in roles reference, and
 "Manage app consent policies" of the Entra documentation.
@@ -27,10 +27,23 @@ RESOURCE_NAMES = MappingProxyType(
         POWER_AUTOMATE: "Microsoft Flow Service",
     }
 )
-"""Microsoft's resources whose scopes rules speak of, as Entra calls them."""
+"""Microsoft's resources whose scopes rules refer to, as Entra names them."""
+
+RESOURCES = MappingProxyType(
+    {
+        "microsoft-graph": MICROSOFT_GRAPH,
+        "exchange-online": EXCHANGE_ONLINE,
+        "sharepoint-online": SHAREPOINT_ONLINE,
+        "power-bi": POWER_BI,
+        "dataverse": DATAVERSE,
+        "power-apps": POWER_APPS,
+        "power-automate": POWER_AUTOMATE,
+    }
+)
+"""The names by which packs and the lists of permissions refer to these resources; any other goes by its app id."""
 
 MAILBOX_RESOURCES = (MICROSOFT_GRAPH, EXCHANGE_ONLINE)
-"""Where the scopes are that an app needs for mailboxes; their scopes are published."""
+"""The resources whose scopes give access to mailboxes; their scopes are published."""
 
 OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 """OpenID Connect scopes; all four live on Microsoft Graph's service principal."""

@@ -1,6 +1,6 @@
 """One file for a ticket: reports, the snapshot that they rest on, the rules, and a manifest with the sum of each.
 
-The same inputs give the same bytes: members stand in the order of their names, with one date for all.
+The same inputs give the same bytes: members are in the order of their names, with one date for all.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ from typing import Any
 
 import msgspec
 
+from auditor.jobs.audit import judge, pack_texts, prepare, read_source
+from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
+from auditor.jobs.pack_selection import text_for_app
+from auditor.model.errors import AuditorError
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot, Tenant
-from auditor.packs.pack_texts import PackText
+from auditor.packs.pack_texts import PackText, laid_out
 from auditor.render import FormatUnavailable, render
 from auditor.render.paste import render as paste
 from auditor.snapshot.write import dumps
@@ -36,8 +40,8 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _OWNER_READS = 0o100600 << 16
 
 
-class BundleError(Exception):
-    """There can be no bundle of this, or the file is none that can be checked; the message ends with what to do."""
+class BundleError(AuditorError):
+    """A bundle can't be made, or the file isn't one that can be checked; the message ends with what to do."""
 
 
 class BundledPack(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,13 +77,33 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Why a report is missing, for a reader who looks for it."""
 
 
+def bundle_for(request: AuditRequest, interaction: Interaction = SILENT) -> tuple[bytes, Manifest]:
+    """Judge the tenant of the request and pack the bundle of it. Raises what `audit` raises, and BundleError."""
+    prepared = prepare(request, interaction)
+    texts = pack_texts(prepared)
+    if request.app is not None:
+        texts.append(text_for_app(request.app))
+    snapshot, source = read_source(request, [text.pack for text in texts], interaction)
+    if request.redaction is None:
+        texts = laid_out(texts)
+    prepared = msgspec.structs.replace(prepared, packs=tuple(text.pack for text in texts), texts=tuple(texts))
+    audited = judge(prepared, snapshot, source, interaction)
+    return bundle(
+        audited.report,
+        audited.snapshot,
+        audited.texts or texts,
+        redacted=request.redaction is not None,
+        user=audited.user,
+    )
+
+
 def bundle(
     report: Report, snapshot: Snapshot, packs: Iterable[PackText], *, redacted: bool, user: str = ""
 ) -> tuple[bytes, Manifest]:
     """The bundle's bytes, and its manifest. `report` must be on `snapshot` by `packs`.
 
-    Nothing of either is changed: who wants names left out redacts the snapshot before it is judged. Raises BundleError
-    where a file would be larger than what can be checked.
+    Neither is changed: to leave names out, redact the snapshot before it is judged. Raises BundleError where a file
+    would be larger than what can be checked.
     """
     texts = tuple(packs)
     members: dict[str, bytes] = {SNAPSHOT: dumps(snapshot)}

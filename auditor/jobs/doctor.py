@@ -1,4 +1,4 @@
-"""Before an audit: is there a credential, are the hosts reachable, and does the token allow what packs need."""
+"""Before an audit: is there a credential, are the hosts reachable, and does the token allow what the packs need?"""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import msgspec
 from auditor.facts.permissions import PERMISSIONS
 from auditor.graph.daemon_threads import run
 from auditor.graph.probe import Probe, probe
-from auditor.jobs.live import Target, delegated
-from auditor.model.read_plan import Plan
-from auditor.packs.plan import Needed, permissions_for
+from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
+from auditor.jobs.pack_selection import app_pack_names, chosen_packs
+from auditor.jobs.tenant_reader import addresses_of, delegated_scopes
+from auditor.model.live_tenant import LiveTenant
+from auditor.packs.plan import Needed, permissions_for, plan_for
 
 
 class PermissionState(msgspec.Struct, frozen=True, kw_only=True):
-    """One permission that the packs need: held, or covered by another one, or missing and what that costs."""
+    """One permission that the packs need: held, covered by another one, or missing; `without` says what that costs."""
 
     name: str
     id: str
@@ -30,7 +32,7 @@ class PermissionState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the doctor found; `extra` are permissions that no chosen pack needs."""
+    """What was found; `extra` are permissions that no chosen pack needs."""
 
     probe: Probe
     permissions: tuple[PermissionState, ...] = ()
@@ -38,7 +40,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def can_audit(self) -> bool:
-        """Whether an audit can be made at all, though verdicts may be missing."""
+        """Whether an audit can be made at all, even if verdicts stay unknown."""
         return self.probe.claims is not None and all(host.ok for host in self.probe.hosts)
 
     @property
@@ -48,17 +50,25 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
         return self.can_audit and clocks and not any(p.missing for p in self.permissions)
 
 
-def diagnose(target: Target, plan: Plan, environ: Mapping[str, str] | None = None) -> Diagnosis:
-    """What stands between this machine and an audit that reads `plan`. Nothing of the tenant is read."""
+def diagnose(
+    request: AuditRequest, interaction: Interaction = SILENT, environ: Mapping[str, str] | None = None
+) -> Diagnosis:
+    """What stands between this machine and the audit of the request. Nothing of the tenant is read.
+
+    Without packs, those about an app count. Raises PackError and GraphError.
+    """
+    assert isinstance(request.source, LiveTenant), "only a live tenant has a credential"
+    tenant, plan = request.source, plan_for(chosen_packs(request.packs or app_pack_names(), request.app))
+    at = addresses_of(tenant, environ)
     found = run(
         probe(
-            tenant_id=target.tenant,
-            at=target.at,
-            auth=target.auth,
+            tenant_id=tenant.tenant,
+            at=at,
+            auth=tenant.auth,
             environ=environ,
-            prompt=target.prompt,
-            scopes=delegated(target, plan),
-            seconds=target.timeout,
+            prompt=interaction.show_code,
+            scopes=delegated_scopes(tenant, plan, at),
+            seconds=tenant.timeout,
         )
     )
     if found.claims is None:

@@ -59,7 +59,13 @@ def unknown_pack(name: str, offered: Iterable[str]) -> Problem:
         return Problem("", 0, 0, f'no shipped pack is called "{name}" ({here})')
     names = tuple(offered)
     message = f'no shipped pack is called "{name}" (there are {", ".join(names)})'
-    return Problem("", 0, 0, message, near=nearest(name, names))
+    return Problem("", 0, 0, message, near=_probable(name, names))
+
+
+def _probable(name: str, offered: tuple[str, ...]) -> str:
+    """Every pack whose name starts with `name`, or else the nearest name, as the text that a message quotes."""
+    longer = [offer for offer in offered if name and offer.lower().startswith(name.lower())]
+    return '" or "'.join(longer) or nearest(name, offered)
 
 
 def file_source(path: Path) -> Source:

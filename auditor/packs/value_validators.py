@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from auditor.consent.request import is_guid as is_guid
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.scope_lists import RESOURCES, SCOPE_LISTS, listed_scopes, spellings
-from auditor.facts.scopes import COMPLETE, known_scope_ids, known_scopes
+from auditor.facts.scopes import is_complete, known_scope_ids, known_scopes
 from auditor.model.sections import Sections
 from auditor.packs.decode import Wrong
 from auditor.packs.pack_errors import listed, nearest
@@ -150,7 +150,7 @@ def scope_of(resource_id: str, text: str) -> Wrong | None:
     if not known or text.lower() in known:
         return None
     on = RESOURCE_NAMES.get(resource_id, resource_id)
-    if resource_id in COMPLETE:
+    if is_complete(resource_id):
         kin = [name for name in known.values() if name.partition(".")[0].lower() == text.partition(".")[0].lower()]
         return Wrong(f'"{text}" is not on {on}', near=nearest(text, kin) or nearest(text, known.values()))
     # The words of other scopes may be put together anew, as in a scope that is on another resource, too.
@@ -194,7 +194,7 @@ def permission_id(resource_id: str, text: str, name: str = "") -> Wrong | None:
     found = known_scope_ids().get(text.lower())
     on = RESOURCE_NAMES.get(resource_id, resource_id)
     if found is None:
-        if is_guid(text) and resource_id in COMPLETE:
+        if is_guid(text) and is_complete(resource_id):
             named = known_scopes(resource_id).get(name.lower())
             return Wrong(f'"{text}" is no permission of {on}', "the id of one", named.id if named else "")
         return None

@@ -1,4 +1,4 @@
-// Only comfort: copy buttons and filters. Without it, everything can be read.
+// Copy buttons and filters. Everything in the report can be read without this script.
 (function () {
   "use strict";
   const all = (selector, from) => Array.from((from || document).querySelectorAll(selector));
@@ -30,7 +30,7 @@
     button.addEventListener("click", async () => {
       const done = await copied(document.getElementById(button.dataset.copy).textContent);
       button.textContent = done ? "Copied" : "Not copied";
-      said.textContent = done ? "Copied." : "The browser did not allow copying: select the text instead.";
+      said.textContent = done ? "Copied." : "The browser didn't allow copying. Select the text and copy it yourself.";
       button.focus();
       window.setTimeout(() => { button.textContent = "Copy"; said.textContent = ""; }, 2500);
     });
@@ -39,7 +39,7 @@
   const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
   const texts = new WeakMap();
   function textOf(element) {
-    // A line of grants counts most of its users; their names stand beside it, for the filter alone.
+    // A grant line shows only the number of most users; data-others holds their names so that the filter finds them.
     const others = element.dataset.others || "";
     if (!texts.has(element)) texts.set(element, (element.textContent + "\n" + others).toLowerCase());
     return texts.get(element);
@@ -62,7 +62,7 @@
 
     const labelOpenAll = () => {
       const seen = findings.filter((finding) => !finding.hidden);
-      openAll.textContent = seen.length && seen.every((finding) => finding.open) ? "Close all" : "Open all";
+      openAll.textContent = seen.length && seen.every((finding) => finding.open) ? "Collapse all" : "Expand all";
       openAll.disabled = !seen.length;
     };
     const filter = () => {
@@ -86,7 +86,7 @@
       fields[0].focus();
     });
     openAll.addEventListener("click", () => {
-      const open = openAll.textContent === "Open all";
+      const open = openAll.textContent === "Expand all";
       for (const finding of findings) if (!finding.hidden) finding.open = open;
       labelOpenAll();
     });
@@ -102,7 +102,7 @@
     const shown = grants.querySelector(".shown");
     const reset = grants.querySelector("button");
     const many = (number) => number.toLocaleString("en-GB");
-    // Never "none" without saying that there are more than the page holds.
+    // Never show a count without saying that the page leaves some grants out.
     const missing = shown.dataset.missing ? " shown here; " + shown.dataset.missing + "." : "";
     const more = document.getElementById("more-grants");
     const pre = document.getElementById("grant-lines");
@@ -114,7 +114,7 @@
       more.hidden = !kept.length;
       more.open = wanted.length > 0;
       more.querySelector("summary").textContent = many(kept.length)
-        + (kept.length === 1 ? " more line, in short" : " more lines, in short");
+        + (kept.length === 1 ? " more line in short form" : " more lines in short form");
       return kept.length;
     };
     const filter = () => {
@@ -139,7 +139,7 @@
     filter();
   }
 
-  // A link to something inside a closed part opens it, and to something filtered away clears the filters.
+  // A link to an element inside a collapsed part expands that part. If the filters hide the element, they are cleared.
   const reveal = () => {
     const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
     if (!target) return;
@@ -150,14 +150,14 @@
     target.scrollIntoView();
   };
   window.addEventListener("hashchange", reveal);
-  // The same link a second time changes no hash, but may want something that was filtered away since.
+  // Clicking the same link twice doesn't change the hash, but filters might have hidden the target in between.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
     if (link && link.hash === location.hash) reveal();
   });
   reveal();
 
-  // On paper nothing is closed or filtered away; afterwards all is as it was.
+  // For printing, expand and show everything; restore the previous state afterwards.
   let closed = [];
   let hidden = [];
   window.addEventListener("beforeprint", () => {

@@ -83,14 +83,14 @@ def test_the_button_that_opens_all_says_what_it_will_do(opened: Opener) -> None:
     page = opened(html(USUAL)).page
     button = page.locator("#open-all")
     page.click("#open-all")
-    assert button.text_content() == "Close all"
+    assert button.text_content() == "Collapse all"
     page.locator(".finding > summary").first.click()
-    page.wait_for_function("document.getElementById('open-all').textContent === 'Open all'")
+    page.wait_for_function("document.getElementById('open-all').textContent === 'Expand all'")
     page.click("#open-all")
     page.select_option("[data-filter=outcome]", "fail")
     page.click("#open-all")
     page.click("#reset")
-    assert button.text_content() == "Open all", "those that the filter hid are open still, the failing ones are not"
+    assert button.text_content() == "Expand all", "those that the filter hid are open still, the failing ones are not"
 
 
 def test_the_grants_filter_finds_what_is_told_in_short_too(opened: Opener) -> None:
@@ -110,7 +110,7 @@ def test_the_grants_filter_finds_what_is_told_in_short_too(opened: Opener) -> No
 def test_the_grants_filter_never_says_none_without_saying_what_is_not_in_the_file(opened: Opener) -> None:
     page = opened(render(grants(30_000))).page
     page.fill("#grant-filter input", "App 29999")
-    told = r"0 of the [\d,]+ lines shown here; [\d,]+ more lines are not in this file: the CSV, .*"
+    told = r"0 of the [\d,]+ lines shown here; [\d,]+ more lines aren't in this file; the CSV, .*"
     assert re.fullmatch(told, page.locator("#grant-filter .shown").text_content() or "")
 
 
@@ -118,7 +118,7 @@ def test_paper_says_that_the_lines_in_short_are_not_printed(opened: Opener) -> N
     page = opened(html("more grants than the table holds")).page
     assert not page.locator(".on-paper").is_visible()
     page.emulate_media(media="print")
-    assert page.locator(".on-paper").text_content() == "20 more lines are in the file and not printed."
+    assert page.locator(".on-paper").text_content() == "20 more lines are in the file but not printed."
     assert page.locator(".on-paper").is_visible()
     assert not page.locator("#more-grants").is_visible()
 

@@ -165,7 +165,7 @@ def test_print_holds_what_is_closed_on_the_screen_and_no_button(opened: Opener, 
     assert [mark for mark in marks if mark not in text] == []
     assert "condition set by condition set" in text
     assert "Copy\n" not in text
-    assert "Open all" not in text
+    assert "Expand all" not in text
 
 
 def test_printing_shows_what_a_filter_hid_and_hides_it_again(opened: Opener) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.jobs.cases import run_case
+from auditor.jobs.pack_cases import run_case
 from auditor.model.finding import FindingOutcome
 from auditor.model.rule import Case, Pack, Rule
 from auditor.packs.find import list_packs, load_packs

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.checks.disagreements import disagreements
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Disagreement, Finding, FindingOutcome, Severity
 from auditor.packs.find import list_packs
 from auditor.snapshot.samples import sample, sample_names
@@ -66,7 +66,7 @@ def test_rules_are_joined_through_a_third() -> None:
 
 def test_the_benchmarks_that_ship_are_seen_to_disagree_over_the_low_setting() -> None:
     names = [pack.name for pack in list_packs(benchmarks=True) if pack.app is None]
-    by_sample = {name: assemble(sample(name), chosen_packs(names)).disagreements for name in sample_names()}
+    by_sample = {name: build_report(sample(name), chosen_packs(names)).disagreements for name in sample_names()}
     (low,) = (one for one in by_sample["low-unclassified"] if "EIDSCA.AP08" in {s.rule for s in one.stands})
     assert {s.rule: s.outcome for s in low.stands} == {
         "CIS-5.1.5.1": FAIL,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from auditor.checks.findings import finding, judge
 from auditor.checks.judged import Judged
 from auditor.checks.ruling import sentence
-from auditor.jobs.assemble import assemble
-from auditor.jobs.cases import REFUSED
+from auditor.jobs.pack_cases import REFUSED
+from auditor.jobs.report_builder import build_report
 from auditor.model.finding import FindingOutcome
 from auditor.model.snapshot import Snapshot
 from auditor.packs.find import load_packs
@@ -60,7 +60,7 @@ def test_no_tenant_makes_a_rule_fail_to_answer(document: dict[str, object]) -> N
 
 @pytest.mark.parametrize("name", sample_names())
 def test_the_same_inputs_give_the_same_bytes(name: str) -> None:
-    first, second = (render(assemble(sample(name), [PACK]), "json") for _ in range(2))
+    first, second = (render(build_report(sample(name), [PACK]), "json") for _ in range(2))
     assert first == second
 
 

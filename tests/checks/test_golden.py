@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Finding
 from auditor.packs.find import list_packs
 from auditor.snapshot.samples import sample, sample_names
@@ -38,7 +38,7 @@ def lines(finding: Finding) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", sample_names())
 def test_the_findings_on_a_sample_are_as_they_were_read_and_approved(name: str) -> None:
-    findings = assemble(sample(name), chosen_packs(PACKS)).findings
+    findings = build_report(sample(name), chosen_packs(PACKS)).findings
     text = "\n".join(line for finding in findings for line in lines(finding)) + "\n"
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("UPDATE_GOLDEN"):

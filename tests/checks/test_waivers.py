@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.checks.waivers import EXPIRED, UNUSED, with_waivers
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
-from auditor.jobs.verdict import exit_code
+from auditor.jobs.audit import exit_code
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Finding, FindingOutcome, RulePlace, Severity, Subject, Waiver, WaiverFile
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal, VerifiedPublisher
 from auditor.snapshot.samples import sample
@@ -205,17 +205,17 @@ def test_two_apps_of_one_name_are_told_apart_by_their_ids() -> None:
     )
     whole = msgspec.structs.replace(tenant, sections=sections, covers={}, unread={})
     packs = chosen_packs(["grants-hygiene"])
-    failing = [f for f in assemble(whole, packs).findings if f.subjects]
+    failing = [f for f in build_report(whole, packs).findings if f.subjects]
     assert failing
     for finding in failing:
         assert {s.id for s in finding.subjects} <= {"app-0", "app-1"}
     rule = next(f.rule for f in failing if len(f.subjects) == 2)
     for subject, outcome in (("Same name", FAIL), ("app-0", FAIL), ("sp-0", FAIL)):
         file = WaiverFile(name="w", digest="d", waivers=(waiver(rule, subject=subject),))
-        after = {f.rule: f.outcome for f in assemble(whole, packs, waivers=[file]).findings}
+        after = {f.rule: f.outcome for f in build_report(whole, packs, waivers=[file]).findings}
         assert after[rule] is outcome
     file = WaiverFile(name="w", digest="d", waivers=(waiver(rule, subject="app-0"), waiver(rule, subject="app-1")))
-    assert {f.rule: f.outcome for f in assemble(whole, packs, waivers=[file]).findings}[rule] is WAIVED
+    assert {f.rule: f.outcome for f in build_report(whole, packs, waivers=[file]).findings}[rule] is WAIVED
 
 
 def test_more_subjects_than_the_evidence_shows_must_be_waived_too() -> None:
@@ -235,20 +235,20 @@ def test_more_subjects_than_the_evidence_shows_must_be_waived_too() -> None:
     )
     whole = msgspec.structs.replace(tenant, sections=sections, covers={}, unread={})
     packs = chosen_packs(["grants-hygiene"])
-    rule = next(f.rule for f in assemble(whole, packs).findings if len(f.subjects) == 60)
+    rule = next(f.rule for f in build_report(whole, packs).findings if len(f.subjects) == 60)
     shown = tuple(waiver(rule, subject=f"app-{n}") for n in range(50))
     file = WaiverFile(name="w", digest="d", waivers=shown)
-    (after,) = (f for f in assemble(whole, packs, waivers=[file]).findings if f.rule == rule)
+    (after,) = (f for f in build_report(whole, packs, waivers=[file]).findings if f.rule == rule)
     assert after.outcome is FAIL
     assert "50 of 60 are waived" in after.reason
 
 
 def test_a_decision_does_not_depend_on_waivers_and_the_exit_code_does() -> None:
     tenant, packs = sample("managed-default"), chosen_packs(["trackerrms-uk"])
-    plain = assemble(tenant, packs)
+    plain = build_report(tenant, packs)
     rules = [f.rule for f in plain.findings if f.outcome is FAIL]
     file = WaiverFile(name="w", digest="d", waivers=tuple(waiver(rule) for rule in rules))
-    waived = assemble(tenant, packs, waivers=[file])
+    waived = build_report(tenant, packs, waivers=[file])
     assert waived.decisions == plain.decisions
     assert (waived.summary.waived, waived.summary.failed, waived.summary.passed) == (
         len(rules),
@@ -257,7 +257,7 @@ def test_a_decision_does_not_depend_on_waivers_and_the_exit_code_does() -> None:
     )
     assert exit_code(plain, fail_on="low", strict=False) == 1
     assert exit_code(waived, fail_on="low", strict=False) == 0
-    assert assemble(tenant, packs, waivers=[]) == plain
+    assert build_report(tenant, packs, waivers=[]) == plain
 
 
 def test_of_two_waivers_for_one_rule_the_one_that_lasts_longer_stands_in_the_report() -> None:

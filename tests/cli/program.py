@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.graphserver import GraphServer, client_certificate
 from tests.graphserver.tls import ca_file, server_context
+from tests.limits import HUNG_AFTER
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "consent-auditor"
 AT_ONCE = 4
@@ -77,7 +78,7 @@ def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin:
         env=environ,
         input=b"" if stdin is None else stdin,
         capture_output=True,
-        timeout=60,
+        timeout=HUNG_AFTER,
         check=False,
     )
     out, err = (stream.decode("utf-8", "backslashreplace") for stream in (ended.stdout, ended.stderr))

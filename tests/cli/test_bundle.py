@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = bundled(folder, "--redact-key", "key.txt")
     assert (done.code, done.out) == (0, "")
     assert "names redacted" in done.err
-    assert "Made the key key.txt" in done.err
+    assert "Created the key file key.txt" in done.err
     return folder
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from auditor.cli.output import Place, format_of_ending, place_for, write_report
+from auditor.cli.output import binary_needs_file, write_report
+from auditor.jobs.outputs import Outputs, format_of_ending, outputs_for
 from auditor.model.finding import FindingOutcome, RulePlace
 from auditor.render import FORMATS, Format, FormatUnavailable, must_be_available
 from tests.render.parts import finding, report
@@ -22,30 +23,30 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def written(place: Place) -> list[str]:
+def written(place: Outputs) -> list[str]:
     write_report(needs_admin(), place)
     return sorted(path.as_posix() for path in Path().rglob("*") if path.is_file())
 
 
 def test_formats_go_to_a_folder_that_is_made() -> None:
-    assert written(place_for(("text", "json", "text"), ("new/deep/",))) == [
+    assert written(outputs_for(("text", "json", "text"), ("new/deep/",))) == [
         "new/deep/report.json",
         "new/deep/report.txt",
     ]
 
 
 def test_several_files_get_the_formats_of_their_endings() -> None:
-    assert written(place_for((), ("a.txt", "b.JSON"))) == ["a.txt", "b.JSON"]
+    assert written(outputs_for((), ("a.txt", "b.JSON"))) == ["a.txt", "b.JSON"]
     assert Path("b.JSON").read_bytes().startswith(b"{")
 
 
 def test_a_format_that_is_named_goes_over_the_ending() -> None:
-    assert place_for(("json",), ("ticket.log",)).files == (("json", Path("ticket.log")),)
+    assert outputs_for(("json",), ("ticket.log",)).files == (("json", Path("ticket.log")),)
 
 
 def test_a_folder_that_is_there_needs_no_slash() -> None:
     Path("there").mkdir()
-    assert written(place_for((), ("there",))) == ["there/report.txt"]
+    assert written(outputs_for((), ("there",))) == ["there/report.txt"]
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -74,22 +75,22 @@ def test_other_endings_that_people_use_are_known(file: str, name: str) -> None:
 
 
 def test_one_file_that_is_named_in_two_ways_is_written_once(tmp_path: Path) -> None:
-    assert place_for((), ("a.html", "./a.html", f"{tmp_path}/a.html")).files == (("html", Path("a.html")),)
-    assert place_for((), ("-", "-")).is_terminal
-    assert len(place_for((), ("a.html", "./b.html")).files) == 2
+    assert outputs_for((), ("a.html", "./a.html", f"{tmp_path}/a.html")).files == (("html", Path("a.html")),)
+    assert outputs_for((), ("-", "-")).is_standard_output
+    assert len(outputs_for((), ("a.html", "./b.html")).files) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
 def test_a_new_report_is_for_its_owner_and_a_replaced_one_keeps_its_readers() -> None:
     Path("old.json").write_text("old", encoding="utf-8")
     Path("old.json").chmod(0o644)
-    write_report(needs_admin(), place_for((), ("new.json", "old.json")))
+    write_report(needs_admin(), outputs_for((), ("new.json", "old.json")))
     assert [stat.S_IMODE(Path(name).stat().st_mode) for name in ("new.json", "old.json")] == [0o600, 0o644]
 
 
 def test_where_one_format_cannot_be_made_no_file_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("a.txt").write_text("old", encoding="utf-8")
-    place = Place(("text", "nowhere"), (("text", Path("a.txt")), ("nowhere", Path("b"))))
+    place = Outputs(formats=("text", "nowhere"), files=(("text", Path("a.txt")), ("nowhere", Path("b"))))
     with pytest.raises(LookupError):
         write_report(needs_admin(), place)
     assert Path("a.txt").read_text(encoding="utf-8") == "old"
@@ -106,17 +107,19 @@ def test_what_is_missing_is_told_with_the_extra_that_installs_it(monkeypatch: py
 def test_what_is_no_text_does_not_go_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auditor.cli.output.FORMATS", {"odd": Format("auditor.render.json", ".odd", is_binary=True)})
     monkeypatch.setattr("auditor.render.FORMATS", {"odd": Format("auditor.render.json", ".odd", is_binary=True)})
+    outputs = outputs_for(("odd",), ())
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     with pytest.raises(click.UsageError, match=r"add -o report\.odd"):
-        place_for(("odd",), ())
+        binary_needs_file(outputs)
     monkeypatch.setattr("sys.stdout.isatty", lambda: False)
-    assert place_for(("odd",), ()).is_terminal
+    binary_needs_file(outputs)
+    assert outputs.is_standard_output
 
 
 def uris_of(file: str, at: str = "report.sarif") -> list[str]:
     """The addresses in a SARIF report on a rule of a pack that the report says lies here."""
     one = finding("r", "T", FindingOutcome.FAIL, "B.", place=RulePlace(file=file, line=1))
-    write_report(report(findings=(one,)), place_for((), (at,)))
+    write_report(report(findings=(one,)), outputs_for((), (at,)))
     return re.findall(r'"uri": "([^"]*)"', Path(at).read_text(encoding="utf-8"))
 
 

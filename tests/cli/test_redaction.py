@@ -168,7 +168,7 @@ def test_what_is_assumed_is_told_without_names_and_a_mistake_in_it_as_it_was_typ
 def test_a_script_of_a_fix_needs_the_real_ids(folder: Path) -> None:
     done = check(folder, "--pack", "trackerrms-uk", "--fix-script", "powershell")
     assert (done.code, done.out) == (2, "")
-    assert "leave --redact out" in done.err
+    assert "leave out --redact" in done.err
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_the_key_is_never_written_over(folder: Path, asked: tuple[str, ...]) -> 
     (folder / "kept/report.json").hardlink_to(folder / "key.json")
     done = run(*asked, "--redact-key", "key.json", cwd=folder)
     assert (done.code, done.out) == (2, "")
-    assert "is the key of redaction" in done.err
+    assert "is the key file of redaction" in done.err
     assert (folder / "key.json").read_bytes() == key
 
 
@@ -209,8 +209,8 @@ def test_the_snapshot_that_is_read_is_never_written_over(folder: Path) -> None:
 def test_a_key_in_the_folder_of_the_reports_is_warned_of(folder: Path) -> None:
     (folder / "out").mkdir()
     told = check(folder, "--pack", "trackerrms-uk", "--redact-key", "out/key", "-f", "json", "-o", "out/")
-    assert "do not send it along" in told.err
-    assert "The key out/key lies in out" in told.err
+    assert "don't send it along" in told.err
+    assert "The key out/key is in out" in told.err
     elsewhere = check(folder, "--pack", "trackerrms-uk", "--redact-key", "key", "-f", "json", "-o", "out/")
     assert "lies in" not in elsewhere.err
 
@@ -218,7 +218,7 @@ def test_a_key_in_the_folder_of_the_reports_is_warned_of(folder: Path) -> None:
 def test_a_key_that_is_not_there_reveals_nothing_and_is_not_made(folder: Path) -> None:
     done = run("redact", "t.json", "--redact-key", "gone", "--reveal", "User 0123456789", cwd=folder)
     assert done.code == 2
-    assert "there is no key file gone" in done.err
+    assert "the key file gone doesn't exist" in done.err
     assert not (folder / "gone").exists()
 
 

@@ -8,7 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -16,6 +20,8 @@ from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.cli.program import COMMAND, at, check_silence, environment
 from tests.graphserver import GraphServer, Silence
+from tests.graphserver.call import Call
+from tests.limits import HUNG_AFTER
 
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are of POSIX", allow_module_level=True)
@@ -47,6 +53,17 @@ def on_terminal(*words: str, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
     return run.returncode, text
 
 
+def started(*words: str, server: GraphServer, cwd: Path) -> subprocess.Popen[bytes]:
+    """The command, reading the tenant of this server."""
+    return subprocess.Popen(
+        [COMMAND, *words, *at(server)],
+        cwd=cwd,
+        env=environment(cwd, server.env()),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
 def test_a_report_on_a_terminal_is_coloured_and_no_color_is_heeded(tmp_path: Path) -> None:
     words = ("check", *VENDOR, "--sample", "managed-default")
     code, text = on_terminal(*words, cwd=tmp_path, env={})
@@ -64,6 +81,19 @@ def test_a_long_read_shows_its_progress_on_a_terminal_and_nothing_in_the_file(tm
     assert json.loads((tmp_path / "t.json").read_text())["format"] == "consent-auditor/snapshot"
 
 
+@contextmanager
+def interrupts(action: signal.Handlers | Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Let programs that are started meanwhile find SIGINT ignored, or else as a shell at a terminal leaves it.
+
+    Whether it is ignored is inherited: from a job in the background, from nohup, from some CI runners.
+    """
+    before = signal.signal(signal.SIGINT, action)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_during_a_read_ends_at_once_with_a_word_and_its_own_code(tmp_path: Path) -> None:
     with GraphServer(json.loads(dumps(sample("managed-default")))) as server:
         asked = threading.Event()
@@ -73,13 +103,28 @@ def test_ctrl_c_during_a_read_ends_at_once_with_a_word_and_its_own_code(tmp_path
             return True
 
         server.fault(heard, Silence(), times=None)
-        words = ("check", *VENDOR, *at(server))
-        environ = environment(tmp_path, server.env())
-        with subprocess.Popen(
-            [COMMAND, *words], cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as run:
-            assert asked.wait(30)
+        with interrupts(signal.default_int_handler), started("check", *VENDOR, server=server, cwd=tmp_path) as run:
+            assert asked.wait(HUNG_AFTER)
             run.send_signal(signal.SIGINT)
-            out, err = run.communicate(timeout=30)
+            out, err = run.communicate(timeout=HUNG_AFTER)
     assert (run.returncode, out) == (130, b"")
-    assert err.strip() == b"stopped: nothing was changed in the tenant"
+    assert err.strip() == b"Stopped. Nothing was changed in the tenant."
+
+
+def test_in_the_background_where_ctrl_c_is_ignored_it_stays_ignored(tmp_path: Path) -> None:
+    running: Future[subprocess.Popen[bytes]] = Future()
+    interrupted = []
+
+    def interrupt(call: Call) -> bool:
+        running.result(HUNG_AFTER).send_signal(signal.SIGINT)
+        interrupted.append(call.path)
+        return False
+
+    with GraphServer(json.loads(dumps(sample("managed-default")))) as server:
+        server.fault(interrupt, Silence(), times=None)
+        with interrupts(signal.SIG_IGN), started("check", *VENDOR, server=server, cwd=tmp_path) as run:
+            running.set_result(run)
+            out, err = run.communicate(timeout=HUNG_AFTER)
+    assert interrupted
+    assert (run.returncode, err) == (1, b"")
+    assert out.startswith(b"Can users of Contoso Talent connect TrackerRMS?\n")

@@ -118,7 +118,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], D
 
     def case(prepare: Callable[[GraphServer], dict[str, str]]) -> Done:
         with GraphServer(DOCUMENT) as server:
-            return run(*CHECK, "--timeout", "5", *at(server), cwd=folder, env=prepare(server))
+            return run(*CHECK, *at(server), cwd=folder, env=prepare(server))
 
     with all_of({name: partial(case, prepare) for name, prepare in LIVE.items()}) as done:
         yield done

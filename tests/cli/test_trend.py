@@ -35,11 +35,11 @@ def test_what_cannot_make_a_trend_is_told(tmp_path: Path) -> None:
     assert audited(tmp_path, 1, "-o", "day1.json")[0] == 1
     code, told = audited(tmp_path, 2, "--trend", "day1.json")
     assert code == 2
-    assert "a trend is shown in html and pdf only: add -o report.html" in told
+    assert "only html and pdf show a trend: add -o report.html" in told
     code, told = audited(tmp_path, 2, "--trend", "tenant.json", "-o", "report.html")
     assert (code, told) == (
         2,
-        "Error: tenant.json is no JSON report of consent-auditor: name one that was made with -f json.\n",
+        "Error: tenant.json isn't a JSON report of consent-auditor: name a file that was written with -f json.\n",
     )
     code, told = audited(tmp_path, 2, "--pack", "eidsca", "--trend", "day1.json", "-o", "report.html")
     assert told.splitlines()[:2] == [

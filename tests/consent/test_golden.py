@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from auditor.fixes.script import NoScript, Shell, script
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.fix import Fix, GraphRequest
 from auditor.snapshot.samples import sample, sample_names
@@ -79,7 +79,7 @@ def request_line(one: GraphRequest) -> str:
 
 @pytest.mark.parametrize("name", sample_names())
 def test_decisions_and_fixes_on_a_sample_are_as_they_were_read_and_approved(name: str) -> None:
-    (decision,) = assemble(sample(name), chosen_packs(["trackerrms-uk"])).decisions
+    (decision,) = build_report(sample(name), chosen_packs(["trackerrms-uk"])).decisions
     fixes = [line for fix in decision.fixes for line in fix_lines(fix, sample(name).tenant.id)]
     text = "\n".join((*decision_lines(decision), *fixes)) + "\n"
     path = GOLDEN / f"{name}.txt"

@@ -1,7 +1,7 @@
-"""The parts of the docs that are written by the program itself.
+"""The parts of the docs that the program writes.
 
-``UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs`` writes what the tests would otherwise compare. In a
-page, such a part stands between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
+``UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs`` writes the parts that the tests compare. In a page,
+a part is between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.permissions import PERMISSIONS, ApplicationPermission
 from auditor.facts.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS, listed_scopes, spellings
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
-from auditor.jobs.verdict import exit_code
+from auditor.jobs.audit import exit_code
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.checks import Check
 from auditor.model.finding import Severity
 from auditor.model.sections import permissions_to_read
@@ -45,9 +45,9 @@ WIDE = "Directory.Read.All"
 OPTIONAL_FOR = MappingProxyType(
     {
         "User.Read.All": "`--user`",
-        "GroupSettings.Read.All": "`check`, in the few tenants where risk-based step-up decides; `collect --full`",
+        "GroupSettings.Read.All": "`check`, in the few tenants in which risk-based step-up decides; `collect --full`",
         "ConsentRequest.Read.All": "`collect --full`",
-        "AuditLog.Read.All": "`collect --full`; sign-ins need Entra ID P1 or P2 besides",
+        "AuditLog.Read.All": "`collect --full`; sign-ins also need Entra ID P1 or P2",
     }
 )
 """The permissions that no shipped pack needs, and what each is for."""
@@ -91,7 +91,7 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _permissions() -> str:
     rows = ((f"`{n.permission}`", PERMISSIONS[n.permission].without) for n in needed())
-    return _table(("Microsoft Graph application permission", "What the audit cannot tell without it"), rows)
+    return _table(("Microsoft Graph application permission", "What is unknown or less certain without it"), rows)
 
 
 def _permission_details() -> str:
@@ -104,12 +104,12 @@ def _permission_details() -> str:
         )
         for n in needed()
     )
-    return _table(("Permission", "Reads", "Without it unknown, or less certain", "App role id"), rows)
+    return _table(("Permission", "Reads", "What is unknown or less certain without it", "App role ID"), rows)
 
 
 def _optional_permissions() -> str:
     rows = ((f"`{p.name}`", OPTIONAL_FOR[p.name], p.without, f"`{p.id}`") for p in optional())
-    return _table(("Permission", "Used by", "Without it unknown", "App role id"), rows)
+    return _table(("Permission", "Used by", "What is unknown without it", "App role ID"), rows)
 
 
 def _access() -> str:
@@ -119,7 +119,7 @@ def _access() -> str:
 def _samples() -> str:
     rows = []
     for name in sample_names():
-        report = assemble(sample(name), chosen_packs([SAMPLE_PACK]))
+        report = build_report(sample(name), chosen_packs([SAMPLE_PACK]))
         code = exit_code(report, fail_on=Severity.MEDIUM.value, strict=False)
         rows.append((f"`{name}`", about(name), OUTCOMES[report.decisions[0].outcome].word, str(code)))
     return _table(("Sample", "The tenant", "Answer for TrackerRMS", "Exit code"), rows)
@@ -134,7 +134,7 @@ def _packs() -> str:
 
 def _checks() -> str:
     rows = ((f"`{kind.__struct_config__.tag}`", _about(kind), _arguments(kind)) for kind in Check.__subclasses__())
-    return _table(("kind", "The rule passes where", "Arguments"), rows)
+    return _table(("kind", "The rule passes if", "Arguments"), rows)
 
 
 def _about(kind: type[Check]) -> str:
@@ -183,7 +183,7 @@ def _sections() -> str:
         (f"`{name}`", label, " or ".join(f"`{permission}`" for permission in permissions_to_read(name)))
         for name, label in SECTIONS.items()
     )
-    return _table(("Section", "What it holds", "Permission to read it"), rows)
+    return _table(("Section", "Content", "Permission to read it"), rows)
 
 
 def _requests() -> str:
@@ -225,7 +225,7 @@ PARTS: MappingProxyType[str, Callable[[], str]] = MappingProxyType(
         "commands": _commands,
     }
 )
-"""What stands between the marks, with an empty line at both ends."""
+"""The text between the marks, with an empty line at both ends."""
 
 
 def _json(value: Any) -> bytes:

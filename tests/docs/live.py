@@ -18,6 +18,7 @@ from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.docs.pages import ROOT, arguments
 from tests.graphserver import GraphServer
+from tests.limits import HUNG_AFTER
 
 LACKING = "Policy.Read.PermissionGrant"
 """What the app of the shown ``doctor`` was not given, so that there is something to see."""
@@ -72,7 +73,7 @@ def _run(words: list[str], environ: dict[str, str]) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=HUNG_AFTER,
         check=False,
     )
     assert done.returncode in (0, 1, 4), done.stderr

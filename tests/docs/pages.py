@@ -6,19 +6,20 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PROGRAM = "consent-auditor"
 
-_FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _ENDS_A_COMMAND = re.compile(r"\s(?:[|&;]|[12&]?>)")
 
 
 class Fence(NamedTuple):
-    """A fenced block: its language, its text, and where in the page the text begins and ends."""
+    """A fenced block: its language, its text without a list's indentation, and where in the page it begins and ends."""
 
     language: str
     text: str
@@ -50,7 +51,7 @@ def read(path: Path) -> str:
 def fences(text: str) -> Iterator[Fence]:
     """The fenced blocks of a page."""
     for match in _FENCE.finditer(text):
-        yield Fence(match[1], match[2], match.start(2), match.end(2))
+        yield Fence(match[2], dedent(match[3]), match.start(3), match.end(3))
 
 
 def prose(text: str) -> str:

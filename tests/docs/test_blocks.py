@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 
-from auditor.jobs.cases import run_cases
+from auditor.jobs.pack_cases import run_cases
 from auditor.packs.load import load
 from auditor.packs.sources import Source
 from auditor.snapshot.samples import sample_names

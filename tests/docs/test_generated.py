@@ -10,8 +10,8 @@ import pytest
 
 from auditor.facts.ids import EXCHANGE_ONLINE
 from auditor.facts.permissions import PERMISSIONS
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 from auditor.render import render
@@ -89,7 +89,7 @@ def test_a_snapshot_is_what_its_schema_is_made_of(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["managed-default", "low-unclassified", "app-disabled", "unreadable-policies"])
 def test_a_report_is_what_its_schema_is_made_of(name: str) -> None:
-    report = assemble(sample(name), chosen_packs(["trackerrms-uk"]))
+    report = build_report(sample(name), chosen_packs(["trackerrms-uk"]))
     assert msgspec.json.decode(render(report, "json"), type=Report, strict=True) == report
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from auditor import __version__
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.render import FORMATS, render
 from auditor.render.words import answer_word
@@ -34,7 +34,7 @@ PDF_SOURCES = "pdf-sources.json"
 def report_on(name: str) -> Report:
     """The report on a sample, as ``check`` makes it."""
     source = f"sample {name} (bundled, no real tenant)"
-    return assemble(sample(name), chosen_packs(PACKS), source=source, tool=f"consent-auditor {__version__}")
+    return build_report(sample(name), chosen_packs(PACKS), source=source, tool=f"consent-auditor {__version__}")
 
 
 def file_of(name: str, form: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 
 from tests.graphserver.thread import LoopThread
@@ -33,45 +33,58 @@ class TunnelProxy:
     ) -> None:
         self._thread.stop()
 
-    @contextlib.asynccontextmanager
+    @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
-        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         try:
             yield
         finally:
             server.close()
-            for writer in self._open:
-                writer.transport.abort()
-            await asyncio.sleep(0.01)
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
             head = await reader.readuntil(b"\r\n\r\n")
             method, target = head.split(b" ", 2)[:2]
             assert method == b"CONNECT"
             self.asked.append(target.decode())
             if self._refuse:
                 writer.write(f"HTTP/1.1 {self._refuse}\r\nContent-Length: 0\r\n\r\n".encode())
-                await writer.drain()
+                await _finish(writer)
             else:
-                await self._tunnel(target.decode(), reader, writer)
-        writer.close()
-        self._open.discard(writer)
+                await _tunnel(target.decode(), reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the client has hung up, or nobody listens at the target
+        finally:
+            writer.transport.abort()
 
-    async def _tunnel(self, target: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, _, port = target.rpartition(":")
-        far_reader, far_writer = await asyncio.open_connection(host, int(port))
-        self._open.add(far_writer)
+
+async def _tunnel(target: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    host, _, port = target.rpartition(":")
+    far_reader, far_writer = await asyncio.open_connection(host, int(port))
+    try:
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(_carry(reader, far_writer), _carry(far_reader, writer))
+    finally:
+        far_writer.transport.abort()
 
-        async def carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            while chunk := await source.read(65536):
-                sink.write(chunk)
-                await sink.drain()
-            sink.close()
 
-        await asyncio.gather(carry(reader, far_writer), carry(far_reader, writer), return_exceptions=True)
-        self._open.discard(far_writer)
+async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while chunk := await source.read(65536):
+        sink.write(chunk)
+        await sink.drain()
+    await _finish(sink)
+
+
+async def _finish(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    await writer.wait_closed()

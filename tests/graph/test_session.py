@@ -18,6 +18,7 @@ from auditor.graph.session import endpoints, open_graph
 from auditor.graph.transport import GraphClient, GraphHttpClient
 from tests.graph.world import PREFLIGHT, TAKEN, TENANT, read, tenant, where
 from tests.graphserver import AUDIT_ROLES, GraphServer, HtmlPage, LatencyProxy
+from tests.limits import HUNG_AFTER
 
 
 def test_each_cloud_has_its_addresses_and_asks_for_its_own_tokens() -> None:
@@ -53,9 +54,7 @@ def test_the_first_batch_finds_its_connection_open() -> None:
 
         async def run() -> None:
             async with open_graph(at=at, environ=server.env()) as client:
-                async with asyncio.timeout(30):
-                    while not proxy.connections:
-                        await asyncio.sleep(0.001)
+                assert await asyncio.to_thread(proxy.connected.wait, HUNG_AFTER)
                 assert server.requests == []  # nothing was asked yet: the connection waits for the first question
                 await collect(client, PREFLIGHT, tenant_id=TENANT, cloud="global", taken=TAKEN, tool="")
 

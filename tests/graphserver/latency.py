@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -28,6 +29,8 @@ class LatencyProxy:
         self.flights = 0
         self.bytes_up = 0
         self.bytes_down = 0
+        self.connected = threading.Event()
+        """Set from the first connection on."""
         self._thread = LoopThread(self._listening, "latency-proxy")
         self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,6 +73,7 @@ class LatencyProxy:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.connected.set()
         task = asyncio.get_running_loop().create_task(self._carry(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

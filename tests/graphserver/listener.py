@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import socket
 import ssl
@@ -20,48 +21,65 @@ _WORTH_SQUEEZING = 300
 
 
 class Listener:
-    """An HTTP server on a loopback port of its own; the port is known before it is open."""
+    """An HTTP server on a loopback port of its own; the port is known before it is open.
+
+    It accepts its connections itself, so that it still holds the socket of each one when it stops. The transports
+    above them cannot be relied on then: aiohttp closes each of them, in some orders twice, and until Python 3.11.3
+    ``abort`` raises AttributeError on a TLS transport that was closed twice (later versions do nothing).
+    """
 
     def __init__(self, handle: Handle, context: ssl.SSLContext | None) -> None:
         self._handle = handle
         self._context = context
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self._going = asyncio.Event()
+        self._socket.setblocking(False)
+        self._open: set[socket.socket] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.port = int(self._socket.getsockname()[1])
         self.connections = 0
 
     async def __aenter__(self) -> Listener:
-        self._server = web.Server(self._handle, access_log=None)
-        loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(self._accept, sock=self._socket, ssl=self._context)
+        # A handler is cancelled when its connection is lost: that is what ends a silence.
+        self._server = web.Server(self._handle, access_log=None, handler_cancellation=True)
+        self._accepting = asyncio.create_task(self._accept())
         return self
 
-    def _accept(self) -> asyncio.Protocol:
-        self.connections += 1
-        return self._server()
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, _ = await loop.sock_accept(self._socket)
+            self.connections += 1
+            self._open = {one for one in self._open if one.fileno() >= 0} | {connection}
+            task = loop.create_task(self._greet(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _greet(self, connection: socket.socket) -> None:
+        """Hand a connection to aiohttp, after the TLS handshake if there is one."""
+        with contextlib.suppress(OSError):  # a client that hangs up or does not trust us is no error of the server
+            await asyncio.get_running_loop().connect_accepted_socket(self._server, connection, ssl=self._context)
 
     async def __aexit__(self, *_: object) -> None:
-        self._going.set()
-        self._listening.close()
-        transports = [connection.transport for connection in self._server.connections]
-        self._server.pre_shutdown()
-        await self._server.shutdown(0.2)
-        for transport in transports:
-            if transport is not None:
-                transport.abort()
-        for _turn in range(5):
+        self._accepting.cancel()
+        await asyncio.gather(self._accepting, return_exceptions=True)
+        self._socket.close()
+        for connection in self._open:
+            with contextlib.suppress(OSError):  # closed already, by either side
+                connection.shutdown(socket.SHUT_RDWR)
+        # Every transport now reads the end of its connection and closes its socket. The end is there already, so
+        # this takes a few turns of the loop and no time.
+        while self._tasks or any(connection.fileno() >= 0 for connection in self._open):
             await asyncio.sleep(0)
+        await self._server.shutdown()
 
     async def send(self, request: BaseRequest, answer: Answer, headers: Mapping[str, str]) -> web.StreamResponse:
         """Put `answer` on the wire, whole or as badly as it says."""
+        if answer.wire is Wire.SILENT:
+            await asyncio.get_running_loop().create_future()
         transport = request.transport
         if transport is None:
             return web.Response()
-        if answer.wire is Wire.SILENT:
-            await self._hung_up(transport)
-        if answer.wire is Wire.SILENT and transport.is_closing():
-            return web.Response()
-        if answer.wire in (Wire.SILENT, Wire.RESET):
+        if answer.wire is Wire.RESET:
             raw = transport.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
@@ -78,11 +96,3 @@ class Listener:
         await response.write(body[: len(body) // 2])
         transport.close()
         return response
-
-    async def _hung_up(self, transport: asyncio.Transport) -> None:
-        """Wait until the client is gone or the server goes."""
-        while not (transport.is_closing() or self._going.is_set()):
-            try:
-                await asyncio.wait_for(self._going.wait(), 0.05)
-            except TimeoutError:
-                continue

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from tests.limits import HUNG_AFTER
+
 
 class LoopThread:
     """Keeps an asynchronous context open in a thread, from `start` to `stop`."""
@@ -32,7 +34,7 @@ class LoopThread:
         """Close the context and wait until the thread is gone."""
         if self._loop is not None and self._enough is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._enough.set)
-        self._thread.join(10)
+        self._thread.join(HUNG_AFTER)
         if self._thread.is_alive():
             raise RuntimeError(f"{self._thread.name} does not stop")
         if self._error is not None:

@@ -12,9 +12,9 @@ from functools import cache
 import msgspec
 import pytest
 
-from auditor.jobs import bundle_check
-from auditor.jobs.assemble import assemble
+from auditor.jobs import bundle_verify as bundle_check
 from auditor.jobs.bundle import MANIFEST, BundleError, bundle
+from auditor.jobs.report_builder import build_report
 from auditor.packs.pack_texts import texts_of
 from auditor.packs.sources import shipped_source
 from auditor.render import FormatUnavailable
@@ -34,7 +34,7 @@ def _without_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
 def made(name: str = "managed-default", packs: tuple[str, ...] = PACKS) -> bytes:
     texts = [texts_of(shipped_source(pack)) for pack in packs]
     snapshot = sample(name)
-    report = assemble(snapshot, [text.pack for text in texts], tool=TOOL)
+    report = build_report(snapshot, [text.pack for text in texts], tool=TOOL)
     return bundle(report, snapshot, texts, redacted=False)[0]
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from auditor.jobs import bundle_check
-from auditor.jobs.assemble import assemble
+from auditor.jobs import bundle_verify as bundle_check
 from auditor.jobs.bundle import MANIFEST, BundleError, bundle
+from auditor.jobs.report_builder import build_report
 from auditor.packs.pack_texts import laid_out, texts_of
 from auditor.packs.sources import file_source
 from auditor.snapshot.samples import sample
@@ -36,7 +36,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Files:
     path.write_bytes(OWN)
     texts = laid_out([texts_of(file_source(path))])
     snapshot = sample("managed-default")
-    report = assemble(snapshot, [text.pack for text in texts], tool=TOOL)
+    report = build_report(snapshot, [text.pack for text in texts], tool=TOOL)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("auditor.jobs.bundle.REPORTS", {"json": "report.json", "html": "report.html"})
         return members(bundle(report, snapshot, texts, redacted=False)[0])
@@ -191,7 +191,7 @@ def test_a_size_that_is_not_the_files_is_damage_and_so_is_a_file_that_no_bundle_
 
 
 def test_a_small_file_that_unpacks_to_much_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.jobs.bundle_read.MOST_BYTES", 1000)
+    monkeypatch.setattr("auditor.jobs.bundle_reader.MOST_BYTES", 1000)
     with pytest.raises(BundleError, match="far more than a bundle"):
         bundle_check.verify(made(), TOOL)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from auditor.jobs.assemble import assemble
-from auditor.jobs.earlier import NoReport, earlier_reports, history_of
+from auditor.jobs.earlier_reports import NoReport, earlier_reports, history_of
+from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.packs.find import load_packs
 from auditor.render import render
@@ -19,7 +19,7 @@ def report_of(day: int, name: str = "consent-off", pack: str = "cisa-scuba") -> 
     """What one pack says of one tenant, that was as a sample is on a day of November."""
     tenant = sample("consent-off").tenant
     read = msgspec.structs.replace(sample(name), tenant=tenant, taken=f"2026-11-{day:02}T02:00:00Z")
-    return assemble(read, load_packs([pack]))
+    return build_report(read, load_packs([pack]))
 
 
 def kept(folder: Path, *reports: Report) -> Path:
@@ -59,7 +59,7 @@ def test_other_files_of_a_folder_are_passed_over_and_a_named_one_must_be_a_repor
     for name, data in {"a.json": b"[1]", "b.json": b'{"format": "x"', "c.json": b"\xff\xfe", "d.txt": b"{}"}.items():
         (folder / name).write_bytes(data)
     assert len(earlier_reports([folder])) == 1
-    with pytest.raises(NoReport, match=r"a\.json is no JSON report of consent-auditor: name one"):
+    with pytest.raises(NoReport, match=r"a\.json isn't a JSON report of consent-auditor: name"):
         earlier_reports([folder / "a.json"])
     (tmp_path / "empty").mkdir()
     assert earlier_reports([tmp_path / "empty"]) == ()

@@ -10,9 +10,9 @@ import pytest
 
 from auditor.consent.decide import decide
 from auditor.fixes import fixes_for
-from auditor.graph.session import endpoints
-from auditor.jobs.live import Target, read_tenant
+from auditor.jobs.tenant_reader import read_tenant
 from auditor.model.fix import Fix
+from auditor.model.live_tenant import LiveTenant
 from auditor.model.snapshot import Snapshot
 from auditor.packs.find import load_packs
 from auditor.packs.plan import plan_for
@@ -33,7 +33,7 @@ CASES = [
 
 def live(server: GraphServer) -> Snapshot:
     """The tenant as the real SDKs read it now."""
-    target = Target(at=endpoints("global", server.authority, server.graph))
+    target = LiveTenant(authority_host=server.authority, graph_endpoint=server.graph)
     return read_tenant(target, plan_for(PACKS), apps=[APP], environ=server.env())
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.graph.session import endpoints
-from auditor.jobs.assemble import assemble
-from auditor.jobs.live import WHOLE, Target, read_tenant
+from auditor.jobs.audit_request import Interaction
+from auditor.jobs.report_builder import build_report
+from auditor.jobs.tenant_reader import WHOLE, read_tenant
+from auditor.model.live_tenant import LiveTenant
 from auditor.model.read_plan import Plan
 from auditor.model.report import Report
 from auditor.packs.find import load_packs
@@ -35,11 +36,10 @@ LEAST = (
 
 
 @contextmanager
-def served(document: dict[str, Any], **options: Any) -> Iterator[tuple[GraphServer, Target, dict[str, str]]]:
+def served(document: dict[str, Any], **options: Any) -> Iterator[tuple[GraphServer, LiveTenant, dict[str, str]]]:
     """A server for this tenant, and how to read it."""
     with GraphServer(document, **options) as server:
-        at = endpoints("global", server.authority, server.graph)
-        yield server, Target(at=at), server.env()
+        yield server, LiveTenant(authority_host=server.authority, graph_endpoint=server.graph), server.env()
 
 
 def document_of(name: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_live_and_offline_say_the_same_of_every_sample(name: str) -> None:
         snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
         batches = [r for r in server.requests if r.path.endswith("$batch")]
         assert server.refused_writes == []
-    assert comparable(assemble(snapshot, PACKS)) == comparable(assemble(sample(name), PACKS))
+    assert comparable(build_report(snapshot, PACKS)) == comparable(build_report(sample(name), PACKS))
     assert len(batches) <= 2
 
 
@@ -106,13 +106,13 @@ def test_each_missing_permission_costs_its_section_and_nothing_else(missing: str
     refused = {name: unread for name, unread in snapshot.unread.items() if name != "directorySettings"}
     assert refused
     assert all(missing in unread.needs for unread in refused.values())
-    assert assemble(snapshot, PACKS).unread
+    assert build_report(snapshot, PACKS).unread
 
 
 def test_an_app_without_any_permission_still_gets_a_report_of_what_it_may_not_read() -> None:
     with served(document_of("admin-consented"), roles=()) as (_, target, environ):
         snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
-    report = assemble(snapshot, PACKS)
+    report = build_report(snapshot, PACKS)
     assert (report.summary.passed, report.summary.failed) == (0, 0)
     assert report.decisions[0].outcome.value == "depends"
 
@@ -126,7 +126,7 @@ def test_a_user_is_read_with_groups_and_roles_and_decided_for() -> None:
     with served(document) as (server, target, environ):
         snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, user="pat@contoso.example", environ=environ)
         assert server.refused_writes == []
-    report = assemble(snapshot, PACKS, user="pat@contoso.example")
+    report = build_report(snapshot, PACKS, user="pat@contoso.example")
     assert [d.subject for d in report.decisions] == ["ordinary member", "pat@contoso.example"]
 
 
@@ -139,7 +139,11 @@ def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
     plan = plan_for(PACKS).union(Plan(sections=("directorySettings",), whole=WHOLE))
     with served(document, page_size=100) as (server, target, environ):
         snapshot = read_tenant(
-            target, plan, apps=APPS, environ=environ, progress=lambda name, done, _: seen.append((name, done))
+            target,
+            plan,
+            apps=APPS,
+            environ=environ,
+            interaction=Interaction(progress=lambda name, done, _: seen.append((name, done))),
         )
         assert server.refused_writes == []
     assert snapshot.unread == {}
@@ -175,6 +179,6 @@ def test_what_a_grant_means_is_asked_of_its_resource_in_a_second_look() -> None:
         asked = [item.path for r in server.requests for item in r.items or () if api["appId"] in item.path]
     assert len(asked) == 2
     assert len([p for p in snapshot.sections.servicePrincipals or () if p.appId == api["appId"]]) == 1
-    outcomes = {f.rule: (f.outcome.value, f.reason) for f in assemble(snapshot, packs).findings}
+    outcomes = {f.rule: (f.outcome.value, f.reason) for f in build_report(snapshot, packs).findings}
     assert outcomes["HYG-WIDE-UNVERIFIED"][0] == "fail"
     assert "Tailwind Scheduler" in outcomes["HYG-WIDE-UNVERIFIED"][1]

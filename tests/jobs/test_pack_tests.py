@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.jobs import pack_tests
-from auditor.jobs.pack_tests import Direction
+from auditor.jobs import pack_cases as pack_tests
+from auditor.jobs.pack_cases import Direction
 from auditor.packs.sources import Source
 from tests.packs.text import SOUND
 

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 import yaml
 
-from auditor.jobs.alike import said_otherwise
-from auditor.jobs.assemble import assemble
 from auditor.jobs.redact_packs import NameInRule, published_apps, redacted_packs
+from auditor.jobs.redaction import verdict_differences
+from auditor.jobs.report_builder import build_report
 from auditor.model.resources import MemberOf, User
 from auditor.model.snapshot import Snapshot
 from auditor.packs.pack_texts import PackText, texts_of
@@ -100,9 +100,9 @@ def test_words_lose_names_and_all_that_is_asked_stays(tmp_path: Path) -> None:
     assert told.pack.app is not None
     assert told.pack.app.name == "TrackerRMS"
     assert told.pack.digest != text.pack.digest
-    first = assemble(tenant(), [text.pack])
-    second = assemble(found.snapshot, [told.pack])
-    assert said_otherwise(first, second) == []
+    first = build_report(tenant(), [text.pack])
+    second = build_report(found.snapshot, [told.pack])
+    assert verdict_differences(first, second) == []
     assert {f.rule: f.outcome.value for f in second.findings}["OWN-3"] == "pass"
 
 
@@ -123,7 +123,7 @@ def test_a_verdict_that_hangs_on_a_name_is_told_by_its_rule(tmp_path: Path) -> N
     ).replace("expect: pass", "expect: fail")
     text = own(tmp_path, prefix)
     (told,) = redacted_packs([text], found := redactor([text]))
-    differences = said_otherwise(assemble(tenant(), [text.pack]), assemble(found.snapshot, [told.pack]))
+    differences = verdict_differences(build_report(tenant(), [text.pack]), build_report(found.snapshot, [told.pack]))
     assert differences == ["the rule OWN-1: fail with names, pass without"]
 
 

@@ -9,6 +9,8 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.limits import HUNG_AFTER
+
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "-qq")
 
 
@@ -43,6 +45,6 @@ class Installed:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=HUNG_AFTER,
             check=False,
         )

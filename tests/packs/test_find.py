@@ -47,6 +47,11 @@ def test_an_unknown_name_gets_the_nearest_and_the_list() -> None:
     assert told("trackerms-uk") == (f'no shipped pack is called "trackerms-uk" {there}; did you mean "trackerrms-uk"?')
 
 
+def test_the_start_of_several_names_gets_all_of_them() -> None:
+    assert told("tracker").endswith('; did you mean "trackerrms-uk" or "trackerrms-us"?')
+    assert told("Cisa").endswith('; did you mean "cisa-scuba"?')
+
+
 def test_a_folder_named_without_a_slash_is_pointed_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ours").mkdir()
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor import shipped
-from auditor.jobs.cases import run_cases
+from auditor.jobs.pack_cases import run_cases
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.rule import Pack, Rule
 from auditor.packs.find import load_packs

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import auditor
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Waiver, WaiverFile
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
@@ -70,7 +70,7 @@ def test_nothing_is_left_in_the_snapshot(secret: Secret) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_is_left_in_a_report(secret: Secret, form: str) -> None:
     found = redactor(secretive(secret))
-    report = assemble(found.snapshot, PACKS, user=found.part(secret.upn))
+    report = build_report(found.snapshot, PACKS, user=found.part(secret.upn))
     data = render(report, form)
     assert leaked(unpacked(data) if form == "xlsx" else data, secret) == []
 
@@ -79,8 +79,8 @@ def test_the_user_who_was_asked_about_is_still_decided_for(secret: Secret) -> No
     before = secretive(secret)
     found = redactor(before)
     for asked in (secret.upn, secret.upn.upper(), secret.ids["user"], secret.guest):
-        first = assemble(before, PACKS, user=asked)
-        second = assemble(found.snapshot, PACKS, user=found.part(asked))
+        first = build_report(before, PACKS, user=asked)
+        second = build_report(found.snapshot, PACKS, user=found.part(asked))
         assert outcomes(first) == outcomes(second)
         assert len(second.decisions) == len(first.decisions) > 2
 
@@ -93,14 +93,14 @@ def test_whatever_the_tenant_is_called_nothing_is_left_and_the_verdicts_are_the_
     after = redactor(before).snapshot
     assert leaked(dumps(after), secret) == []
     assert loads(dumps(after)) == after
-    assert outcomes(assemble(before, PACKS)) == outcomes(assemble(after, PACKS))
+    assert outcomes(build_report(before, PACKS)) == outcomes(build_report(after, PACKS))
 
 
 @pytest.mark.parametrize("word", ["Test", "Mail", "Contoso", "Graph", "Read", "Microsoft", "IT", "A"])
 def test_a_tenant_named_with_an_ordinary_word_breaks_no_verdict(word: str) -> None:
     before = secretive(Secret(word))
     after = redactor(before).snapshot
-    assert outcomes(assemble(before, PACKS)) == outcomes(assemble(after, PACKS))
+    assert outcomes(build_report(before, PACKS)) == outcomes(build_report(after, PACKS))
     assert after.tenant.name != word
     assert b"Mail.ReadWrite" in dumps(after)
 
@@ -109,7 +109,7 @@ def test_a_tenant_named_with_an_ordinary_word_breaks_no_verdict(word: str) -> No
 @settings(max_examples=60, deadline=None)
 def test_any_snapshot_is_judged_alike_before_and_after(snapshot: Snapshot) -> None:
     after = redactor(snapshot).snapshot
-    assert outcomes(assemble(snapshot, PACKS)) == outcomes(assemble(after, PACKS))
+    assert outcomes(build_report(snapshot, PACKS)) == outcomes(build_report(after, PACKS))
 
 
 def test_the_same_thing_has_the_same_token_in_every_place_and_file(secret: Secret) -> None:
@@ -185,7 +185,7 @@ def test_waivers_lose_who_answers_for_them_and_still_match(secret: Secret) -> No
     found = redactor(before)
     told = found.waived(file)
     assert leaked(str(told).encode(), secret) == []
-    first, second = assemble(before, PACKS, waivers=[file]), assemble(found.snapshot, PACKS, waivers=[told])
+    first, second = build_report(before, PACKS, waivers=[file]), build_report(found.snapshot, PACKS, waivers=[told])
     assert outcomes(first) == outcomes(second)
     assert second.summary.waived == 1
     assert leaked(render(second, "json"), secret) == []

@@ -62,7 +62,7 @@ def test_answers_of_two_packs_that_differ_in_their_links_alone_are_one_answer_wi
     assert first.index(f"For pack trackerrms-uk {CONSENT_BY_LINK.link}") < first.index(f"For pack trackerrms-us {link}")
     assert page.count('<article class="fix"') == 2
     assert link in shown(page, "fix-1")
-    assert "Mended by Fix 1, Fix 2." in shown(page, "finding-1")
+    assert "Fixed by Fix 1, Fix 2." in shown(page, "finding-1")
 
 
 def test_answers_that_differ_in_more_than_links_stay_two() -> None:
@@ -77,7 +77,7 @@ def test_where_users_connect_the_first_thing_is_nothing_and_failed_rules_are_ano
     failing = finding("r", "Few grants", FindingOutcome.FAIL, "There are many.")
     page = render(replaced(connects(), findings=(failing,)))
     assert "Nothing: users can connect." in shown(page, "answer")
-    assert "The rules about the tenant are another matter: 1 rule failed. See Findings." in shown(page, "answer")
+    assert "Separately, 1 rule about the tenant failed. See Findings." in shown(page, "answer")
     assert element_by_id(page, "answer").find(".//a[@href='#findings']") is not None
 
 

@@ -17,7 +17,7 @@ def test_what_is_unknown_counts_neither_as_passed_nor_as_failed() -> None:
     root = element_by_id(page, "finding-1")
     assert root.get("data-outcome") == "unknown"
     assert "tone-unsure" in root.get("class", "")
-    assert "What is missing counts neither as passed nor as failed." in words_of(page)
+    assert "Missing data never counts as a pass or a fail." in words_of(page)
 
 
 def test_a_waived_finding_is_neither_a_pass_nor_a_fail_and_says_who_answers_for_it() -> None:
@@ -36,7 +36,7 @@ def test_a_waived_finding_is_neither_a_pass_nor_a_fail_and_says_who_answers_for_
     assert "tone-waived" in shown.get("class", "")
     assert "Waived by Anna until 2027-03-31 (SEC-1): The vendor leaves in spring." in words
     assert "Old app 11112222-bbbb-3333-cccc-4444dddd5555" in words
-    assert "There may be more: The grants were read in part only." in words
+    assert "There might be more: The grants were read in part only." in words
     assert "sha256:0123456789abcdef" in words_of(page)
 
 
@@ -53,10 +53,10 @@ def test_expected_values_that_are_said_in_words_are_no_code_and_the_same_value_s
     assert ["".join(cell.itertext()) for cell in cells] == [
         "connects-silently or user-may-consent",
         "false",
-        "see the title",
+        "see the rule title",
     ]
     assert [cell.find("code") is not None for cell in cells] == [False, True, False]
-    assert "".join(root.itertext()).count("Put back what was found") == 1
+    assert "".join(root.itertext()).count("Restore the previous value") == 1
 
 
 def test_what_was_found_is_no_code_either_where_it_is_said_in_words_and_a_name_with_blanks_is() -> None:
@@ -82,8 +82,8 @@ def test_a_setting_that_fails_can_be_put_back_and_a_verdict_cannot() -> None:
         "r", "Only administrators register apps", FindingOutcome.FAIL, "It is on.", evidence=(setting, verdict)
     )
     words = " ".join("".join(element_by_id(render(report(findings=(one,))), "finding-1").itertext()).split())
-    assert "Put back what was found: authorizationPolicy.allowedToCreateApps was true." in words
-    assert words.count("Put back") == 1
+    assert "Restore the previous value: authorizationPolicy.allowedToCreateApps was true." in words
+    assert words.count("Restore the previous value") == 1
     assert "Verify Run the audit again: r then passes." in words
 
 

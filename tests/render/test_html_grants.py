@@ -12,7 +12,7 @@ def test_ten_thousand_grants_stay_usable_and_the_rest_is_counted() -> None:
     page = render(grants(10_000))
     assert page.count("<bdi>App ") == 1000
     assert "10,000 grants in the whole directory" in page
-    assert "9,000 more lines, in short" in page
+    assert "9,000 more lines in short form" in page
     lines = "".join(element_by_id(page, "grant-lines").itertext()).split("\n")
     assert len(lines) == 9000
     assert lines[-1] == "App 9999 | Every user of the tenant | Graph: Mail.Read, User.Read"
@@ -32,7 +32,7 @@ def test_paper_holds_the_first_lines_and_says_that_there_are_more() -> None:
     page = render(grants(10_000), for_print=True)
     assert page.count("<bdi>App ") == 300
     assert "Not in this file: 9,700 more lines." in page
-    assert "in short" not in page
+    assert "in short form" not in page
 
 
 def test_where_grants_are_left_out_single_users_are_not_the_ones_that_are_always_dropped() -> None:

@@ -19,13 +19,13 @@ def test_what_nobody_asked_for_is_listed_with_its_permission_and_how_to_collect_
     )
     page = render(report(findings=(hygiene,), packs=(*PACKS, PackRef(name="grants-hygiene", version="1", digest="d"))))
     missing = shown(page, "unread")
-    assert "Not asked for" in missing
+    assert "Not collected" in missing
     assert "The users and groups assigned to the app" in missing
     assert "Application.Read.All" in missing
     assert "HYG-1" in missing
     command = shown(page, "collect-again")
     assert command.startswith("consent-auditor collect --pack trackerrms-uk --pack grants-hygiene -o tenant.json")
-    assert "nobody asked for this" in shown(page, "finding-1")
+    assert "this data was not collected" in shown(page, "finding-1")
     assert element_by_id(page, "finding-1").find(".//a[@href='#unasked-appRoleAssignedTo']") is not None
 
 
@@ -34,10 +34,10 @@ def test_what_was_asked_for_and_refused_is_not_told_to_be_collected_again() -> N
         "CIS-1", "Users may not consent", FindingOutcome.UNKNOWN, "permissionGrantPolicies could not be read (403)."
     )
     page = render(replaced(depends(), findings=(unknown,)))
-    assert "Not asked for" not in words_of(page)
+    assert "Not collected" not in words_of(page)
     told = shown(page, "finding-1")
     assert "The consent policies could not be read (403)." in told
-    assert "it takes the permission Policy.Read.PermissionGrant. What was answered." in told
+    assert "it requires the permission Policy.Read.PermissionGrant. See the response." in told
     assert element_by_id(page, "finding-1").find(".//a[@href='#unread-1']") is not None
 
 
@@ -45,4 +45,4 @@ def test_a_read_that_had_no_answer_does_not_look_as_if_a_permission_were_the_cau
     part = UnreadPart(section="organization", message="timed out", needs=("Organization.Read.All",))
     told = shown(render(replaced(depends(), unread=(part,))), "unread-1")
     assert "Allowed by" not in told
-    assert "It takes Organization.Read.All. The answer does not say that this was missing." in told
+    assert "Requires Organization.Read.All. The answer does not say that this was missing." in told

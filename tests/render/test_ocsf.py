@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 from py_ocsf_models.objects.compliance_status import StatusID
 
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.finding import FindingOutcome
 from auditor.model.report import Report
 from auditor.render import render
@@ -28,7 +28,7 @@ def events_of(report: Report) -> list[dict[str, Any]]:
 
 def audited(name: str = "managed-default") -> Report:
     packs = chosen_packs(["trackerrms-uk", "cisa-scuba"])
-    return assemble(sample(name), packs, source="a sample", tool="consent-auditor 1.2.3")
+    return build_report(sample(name), packs, source="a sample", tool="consent-auditor 1.2.3")
 
 
 @pytest.mark.parametrize("name", ["managed-default", "unreadable-policies", "admin-consented"])
@@ -109,7 +109,7 @@ def test_an_event_names_the_app_or_the_tenant_that_it_is_about() -> None:
 
 
 def test_two_packs_about_one_app_make_events_that_a_siem_keeps_apart() -> None:
-    report = assemble(sample("managed-default"), chosen_packs(["trackerrms-uk", "trackerrms-us"]))
+    report = build_report(sample("managed-default"), chosen_packs(["trackerrms-uk", "trackerrms-us"]))
     events = events_of(report)
     assert len({event["finding_info"]["uid"] for event in events}) == len(events)
     assert {event["unmapped"]["pack_sha256"] for event in events} == {pack.digest for pack in report.packs}

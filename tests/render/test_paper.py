@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element
 import msgspec
 import pytest
 
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.model.resources import ServicePrincipal
 from auditor.render import render as render_bytes
@@ -44,7 +44,7 @@ def long_named(name: str) -> Report:
     )
     tenant = msgspec.structs.replace(snapshot.tenant, name=name)
     made = msgspec.structs.replace(snapshot, tenant=tenant, sections=sections)
-    return assemble(made, chosen_packs(["trackerrms-uk", "grants-hygiene"]))
+    return build_report(made, chosen_packs(["trackerrms-uk", "grants-hygiene"]))
 
 
 def _named(app: ServicePrincipal, name: str) -> ServicePrincipal:
@@ -86,7 +86,7 @@ def test_what_is_cut_ends_in_dots_and_is_whole_elsewhere() -> None:
 @pytest.mark.parametrize("name", sample_names())
 def test_an_ordinary_tenant_loses_nothing_on_paper(name: str) -> None:
     packs = chosen_packs(["trackerrms-uk", "trackerrms-us", "cisa-scuba", "grants-hygiene", "zero-trust-assessment"])
-    whole = view(assemble(sample(name), packs), for_print=True)
+    whole = view(build_report(sample(name), packs), for_print=True)
     assert _cut(whole, TEXT) == whole
 
 

@@ -40,18 +40,18 @@ def test_the_pdf_tells_the_verdict_and_what_is_closed_on_a_screen(made: bytes, t
         assert one.fingerprint in text
     assert decision.fixes[0].title in text
     assert "Copy" not in text.split()
-    assert "Open all" not in text
+    assert "Expand all" not in text
 
 
 def test_charts_on_paper_have_their_numbers_and_the_table_of_them(made: bytes, tmp_path: Path) -> None:
     text = tool("pdftotext", "-layout", pdf=made, at=tmp_path)
     numbers = text.partition("Scopes by verdict")[2]
     assert re.search(r"Scopes +4 +6 +10\n", numbers), "on the bar, and its sum"
-    assert re.search(r"Which +blocked +allowed\s+Scopes +4 +6\n", numbers), "and in the table"
+    assert re.search(r"Item +blocked +allowed\s+Scopes +4 +6\n", numbers), "and in the table"
 
 
 def test_no_text_for_screen_readers_gets_between_what_is_seen_on_the_first_page(made: bytes, tmp_path: Path) -> None:
-    assert "The way to this answer" not in tool("pdftotext", "-l", "1", pdf=made, at=tmp_path)
+    assert "How this answer was reached" not in tool("pdftotext", "-l", "1", pdf=made, at=tmp_path)
 
 
 def test_the_same_report_gives_the_same_bytes_in_any_process(made: bytes) -> None:
@@ -110,9 +110,9 @@ def test_no_label_stays_behind_at_the_end_of_a_page(tmp_path: Path) -> None:
         "Portal",
         "Verify",
         "Undo",
-        "Read on",
+        "References",
         "Opens",
-        "Expect",
+        "What to expect",
     }
     assert len(pages) > 5
     assert not labels & {line for lines in last for line in lines}

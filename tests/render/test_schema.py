@@ -9,9 +9,8 @@ import jsonschema
 import msgspec
 import pytest
 
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
-from auditor.jobs.what_if import with_assumptions
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report, with_assumptions
 from auditor.model.report import Report
 from auditor.model.snapshot import Call, Provenance
 from auditor.render.json import render
@@ -33,7 +32,7 @@ def written(report: Report) -> dict[str, Any]:
 @pytest.mark.parametrize("name", sample_names())
 def test_the_report_on_every_sample_is_taken(name: str) -> None:
     packs = chosen_packs(["trackerrms-uk", "trackerrms-us", "cisa-scuba", "grants-hygiene"])
-    VALIDATOR.validate(written(assemble(sample(name), packs)))
+    VALIDATOR.validate(written(build_report(sample(name), packs)))
 
 
 @pytest.mark.parametrize("name", list(ALL))
@@ -44,7 +43,7 @@ def test_every_report_made_by_hand_is_taken(name: str) -> None:
 def test_what_is_seldom_there_is_taken() -> None:
     VALIDATOR.validate(written(hostile_with("x")))
     snapshot, packs = sample("low-unclassified"), chosen_packs(["trackerrms-uk"])
-    VALIDATOR.validate(written(with_assumptions(assemble(snapshot, packs), snapshot, packs, ["setting=legacy"])))
+    VALIDATOR.validate(written(with_assumptions(build_report(snapshot, packs), snapshot, packs, ["setting=legacy"])))
     come_from = Provenance(calls=(Call(section="users", address="/v1.0/users"),))
     made = written(msgspec.structs.replace(needs_admin(), provenance=come_from))
     VALIDATOR.validate(made)

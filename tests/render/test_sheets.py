@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
 from auditor.model.report import Granted, GrantKind, GrantRow, Report
 from auditor.model.snapshot import Call, Provenance
 from auditor.render import render
@@ -35,7 +35,7 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "|calc", "%0a=1", "\t=1", "ï¼1", "ï
 
 
 def audited(name: str) -> Report:
-    return assemble(sample(name), chosen_packs(["trackerrms-uk", "cisa-scuba"]), source="a sample", tool="the tool")
+    return build_report(sample(name), chosen_packs(["trackerrms-uk", "cisa-scuba"]), source="a sample", tool="the tool")
 
 
 def rows_of(data: bytes) -> list[list[str]]:

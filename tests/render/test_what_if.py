@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from junitparser import JUnitXml
 
-from auditor.cli.output import place_for, write_report
-from auditor.jobs.assemble import assemble
-from auditor.jobs.choose import chosen_packs
-from auditor.jobs.what_if import with_assumptions
+from auditor.cli.output import write_report
+from auditor.jobs.outputs import outputs_for
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report, with_assumptions
 from auditor.model.report import Report
 from auditor.render import FORMATS, render
 from auditor.snapshot.samples import sample
@@ -26,7 +26,7 @@ BECOMES = "If setting=legacy were so, TrackerRMS (5353a3d2-8ca9-42d2-b567-ea399c
 
 def supposed(*packs: str) -> Report:
     snapshot, chosen = sample("low-unclassified"), chosen_packs(packs or ["trackerrms-uk"])
-    return with_assumptions(assemble(snapshot, chosen), snapshot, chosen, ["setting=legacy"])
+    return with_assumptions(build_report(snapshot, chosen), snapshot, chosen, ["setting=legacy"])
 
 
 def test_markdown_has_a_table_of_its_own() -> None:
@@ -68,8 +68,8 @@ def test_a_format_that_leaves_it_out_is_named_on_standard_error(
 ) -> None:
     made = supposed()
     assert render(made, "ocsf") == render(msgspec.structs.replace(made, what_if=None), "ocsf")
-    write_report(made, place_for((), (f"{tmp_path}/a.ocsf.jsonl", f"{tmp_path}/a.json")))
+    write_report(made, outputs_for((), (f"{tmp_path}/a.ocsf.jsonl", f"{tmp_path}/a.json")))
     told = capsys.readouterr().err
     assert "Note: ocsf leaves out what --assume supposes, for nothing of it is so.\n" in told
-    write_report(needs_admin(), place_for((), (f"{tmp_path}/a.ocsf.jsonl",)))
+    write_report(needs_admin(), outputs_for((), (f"{tmp_path}/a.ocsf.jsonl",)))
     assert "Note" not in capsys.readouterr().err

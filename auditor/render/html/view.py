@@ -173,7 +173,7 @@ def _sections(made: View) -> Iterator[Section]:
     if made.answers:
         yield Section("scopes", "Scopes", str(scopes))
     if made.supposed:
-        yield Section("what-if", "If it were so", "")
+        yield Section("what-if", "What if", "")
     if made.groups:
         yield Section("fixes", "What to do", str(sum(len(group.fixes) for group in made.groups) or ""))
     if made.findings:
@@ -185,7 +185,7 @@ def _sections(made: View) -> Iterator[Section]:
     if made.unread or made.again:
         parts = len(made.unread) + (len(made.again.parts) if made.again else 0)
         yield Section("unread", "Not read", str(parts))
-    yield Section("provenance", "Where this comes from", "")
+    yield Section("provenance", "About this report", "")
 
 
 def _choices(found: Sequence[FindingView]) -> tuple[Choice, ...]:

@@ -1,1 +1,0 @@
-"""The verbs of ``packs``, one a file."""

@@ -1,0 +1,67 @@
+"""``packs lint``: every mistake in rule packs in one run, then what may be intended and what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from auditor.cli.options import packs_argument
+from auditor.cli.terminal import wants_colour
+from auditor.model.errors import OK, USAGE
+
+if TYPE_CHECKING:
+    from auditor.jobs.pack_authoring import Linted, Problem
+
+_STYLES = {"error": "bad", "warning": "unsure", "advice": "quiet"}
+
+
+@click.command(
+    "lint",
+    params=[packs_argument()],
+    epilog="""\b
+Examples:
+  consent-auditor packs lint rules/ours.yaml
+  consent-auditor packs lint rules/ --strict
+
+\b
+Exit codes: 0 no error, 2 an error, or with --strict a warning.""",
+)
+@click.option("--strict", is_flag=True, help="Also exit with 2 for a warning. Advice never fails.")
+def command(packs: tuple[str, ...], strict: bool) -> int:
+    """Check rule packs for mistakes, all in one run, each with file, line and column.
+
+    An error makes a pack unusable. A warning is unusual and may be intended. Advice names what a good pack also has:
+    cases in all directions, references, a fix. Without a name: what CONSENT_AUDITOR_PACKS names, else every shipped
+    pack.
+    """
+    if "" in packs:
+        raise click.UsageError("the name of a pack is empty: is a variable not set?")
+    from auditor.jobs.pack_authoring import lint_packs
+
+    found = lint_packs(packs)
+    _print("error", found.errors)
+    _print("warning", found.warnings)
+    _print("advice", found.advice)
+    click.echo(_summary(found))
+    return USAGE if found.errors or (strict and found.warnings) else OK
+
+
+def _print(kind: str, problems: tuple[Problem, ...]) -> None:
+    """The problems, each with its place first, so that an editor or a terminal can open it."""
+    from auditor.render.style import Palette
+
+    mark = Palette(wants_colour()).paint(kind, _STYLES[kind])
+    for problem in problems:
+        click.echo(str(problem._replace(message=f"{mark}: {problem.message}")), color=wants_colour())
+
+
+def _summary(found: Linted) -> str:
+    from auditor.render.words import count
+
+    counts = (
+        count(len(found.errors), "error"),
+        count(len(found.warnings), "warning"),
+        f"{count(len(found.advice), 'piece')} of advice",
+    )
+    return f"{count(found.packs, 'pack')}: {', '.join(counts)}."

@@ -1,0 +1,115 @@
+"""``packs new``: a pack for an app, from what somebody knows about it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli.failures import AuditCommand
+from auditor.cli.options import complete_samples, named_app, refuse_empty, source_of, tenant_options
+from auditor.cli.terminal import interaction, say
+from auditor.model.errors import OK
+
+if TYPE_CHECKING:
+    from auditor.jobs.pack_authoring import DescribedApp
+
+
+@click.command(
+    "new",
+    cls=AuditCommand,
+    epilog="""\b
+Examples:
+  consent-auditor packs new --app CLIENT_ID --scopes "Mail.Read offline_access" --name Acme -o acme.yaml
+  consent-auditor packs new --from-url "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?…"
+  consent-auditor packs new --app CLIENT_ID --from-grants -o acme.yaml
+  consent-auditor packs new --app CLIENT_ID --from-grants --snapshot tenant.json -o acme.yaml""",
+)
+@click.option("--app", "client_id", metavar="CLIENT_ID", help="The app's client id.")
+@click.option("--scopes", metavar='"SCOPE …"', help="What the app asks for. No prefix means Microsoft Graph.")
+@click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of the app.")
+@click.option("--from-url", metavar="URL", help="Take app and scopes from an authorize or adminconsent address.")
+@click.option("--from-grants", is_flag=True, help="Take the scopes from the grants of a tenant where the app works.")
+@click.option(
+    "--snapshot", metavar="FILE", type=click.Path(), help="With --from-grants: a snapshot, not a live tenant."
+)
+@click.option("--sample", metavar="NAME", help="With --from-grants: a sample tenant.", shell_complete=complete_samples)
+@click.option("--name", metavar="NAME", default="", help="What users call the app.")
+@click.option("--pack-name", metavar="NAME", default="", help="Name of the pack. Default: derived from the app's name.")
+@click.option("-o", "--output", metavar="FILE", help="File to write. Default: the terminal.")
+@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+@tenant_options
+def command(
+    client_id: str | None,
+    scopes: str | None,
+    redirect_uri: str,
+    from_url: str | None,
+    from_grants: bool,
+    snapshot: str | None,
+    sample: str | None,
+    name: str,
+    pack_name: str,
+    output: str | None,
+    force: bool,
+    **tenant: Any,
+) -> int:
+    """Write a pack for an app, with the rules that fit any vendor's app.
+
+    What the app asks for comes from --scopes, from a pasted address, or from the grants of a tenant where the app
+    already works: live, or from a snapshot. The pack is checked before it is written.
+    """
+    refuse_empty()
+    from auditor.jobs.outputs import PIPE
+    from auditor.jobs.pack_authoring import DescribedApp, app_of_address, app_of_grants, refuse_reserved_name
+
+    file = "" if output in (None, PIPE) else str(output)
+    _must_be_new(file, force)
+    refuse_reserved_name(pack_name)
+    if from_grants:
+        if not client_id or scopes or from_url:
+            raise click.UsageError("--from-grants needs --app CLIENT_ID, and neither --scopes nor --from-url")
+        source = source_of(snapshot, sample, tenant)
+        with interaction() as person:
+            described = app_of_grants(client_id, source, name=name, redirect_uri=redirect_uri, interaction=person)
+    elif snapshot or sample:
+        raise click.UsageError("--snapshot and --sample need --from-grants: the grants of the app of --app")
+    elif from_url:
+        described = app_of_address(
+            from_url, scopes, lambda scopes: named_app(client_id, scopes, redirect_uri, name, from_url).app
+        )
+    else:
+        app = named_app(client_id, scopes, redirect_uri, name, from_url).app
+        if app is None:
+            raise click.UsageError(
+                'name the app: --app CLIENT_ID --scopes "…", or --from-url URL, or --app CLIENT_ID --from-grants'
+            )
+        described = DescribedApp(app, "")
+    _write(described, pack_name, file)
+    return OK
+
+
+def _must_be_new(file: str, force: bool) -> None:
+    if not file:
+        return
+    from auditor.jobs.outputs import must_be_writable
+
+    must_be_writable(file)
+    if Path(file).exists() and not force:
+        raise click.UsageError(f"{file} already exists: add --force to replace it, or give -o another name")
+
+
+def _write(described: DescribedApp, pack_name: str, file: str) -> None:
+    from auditor.jobs.pack_authoring import text_of_new_pack
+
+    text = text_of_new_pack(described, name=pack_name, label=file or "the new pack")
+    if not file:
+        sys.stdout.buffer.write(text.encode())
+        return
+    from auditor.atomic import write_whole
+
+    write_whole(file, text.encode(), keep_mode=True)
+    say(f"Wrote {file}. Next:")
+    say(f"  consent-auditor packs test {file}")
+    say(f"  consent-auditor check --pack {file}")

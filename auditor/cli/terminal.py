@@ -1,0 +1,95 @@
+"""The terminal: its width and colours, progress while a tenant is read, and the code of a device sign-in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from auditor.jobs.audit_request import Interaction
+
+
+def width() -> int:
+    """The terminal's width; 80 for a pipe, so that a ticket's text does not depend on somebody's window."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return 80
+    return min(shutil.get_terminal_size((80, 24)).columns, 120)
+
+
+def wants_colour() -> bool:
+    """Colour on a terminal only, never with NO_COLOR (https://no-color.org) or TERM=dumb."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def say(message: str) -> None:
+    """Print a message on standard error, so that a report on standard output stays clean."""
+    click.echo(message, err=True)
+
+
+@contextmanager
+def interaction() -> Iterator[Interaction]:
+    """How a job reaches the person at this terminal; progress is shown only where standard error is one."""
+    from auditor.jobs.audit_request import Interaction
+
+    if not sys.stderr.isatty():
+        yield Interaction(say=say, show_code=_show_code)
+        return
+    bars = _ProgressBars()
+    try:
+        yield Interaction(say=say, progress=bars.show, show_code=_show_code)
+    finally:
+        bars.stop()
+
+
+class _ProgressBars:
+    """A bar for each section that is read, drawn from the first one on: an offline command never imports rich."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, section: str, done: int, total: int | None) -> None:
+        """Show that `done` of `total` parts of a section are read."""
+        progress = self._progress or self._started()
+        if section not in self._tasks:
+            self._tasks[section] = progress.add_task(section, total=total)
+        progress.update(self._tasks[section], completed=done, total=total)
+
+    def stop(self) -> None:
+        """Remove the bars."""
+        if self._progress is not None:
+            self._progress.stop()
+
+    def _started(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (
+            TextColumn("Reading {task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed:.0f}"),
+            TimeElapsedColumn(),
+        )
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._progress.start()
+        return self._progress
+
+
+def _show_code(address: str, code: str, until: datetime) -> None:
+    """Show an administrator where to sign in, and until when."""
+    minutes = max(1, round((until - datetime.now(until.tzinfo)).total_seconds() / 60))
+    say(f"To sign in, open {address} and enter {code} (within {minutes} minutes).")
+    sys.stderr.flush()

@@ -1,0 +1,226 @@
+"""Build a report from a snapshot and packs: every decision, every finding, and what could not be read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from auditor.checks.disagreements import disagreements
+from auditor.checks.findings import in_order, judge
+from auditor.checks.judged import Judged
+from auditor.checks.waivers import with_waivers
+from auditor.consent.app_from_grants import differences
+from auditor.consent.decide import decide
+from auditor.consent.grant_listing import granted
+from auditor.consent.lookup import NotRead
+from auditor.consent.policies import governing
+from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
+from auditor.jobs.audit_request import TOOL
+from auditor.model.app import App
+from auditor.model.decision import Decision
+from auditor.model.errors import NO_AUDIT, AuditorError
+from auditor.model.finding import Finding, FindingOutcome, WaiverFile, WaiverFileRef
+from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summary, UnreadPart, WhatIf
+from auditor.model.resources import ConditionSet, PermissionGrantPolicy
+from auditor.model.rule import Pack
+from auditor.model.snapshot import Snapshot
+from auditor.packs.sources import shipped_names
+
+
+class UserNotRead(AuditorError):
+    """The user of the request is not in the snapshot."""
+
+    exit_code = NO_AUDIT
+    heading = "No audit was made"
+
+
+def build_report(
+    snapshot: Snapshot,
+    packs: Sequence[Pack],
+    *,
+    user: str = "",
+    source: str = "",
+    tool: str = "",
+    waivers: Sequence[WaiverFile] = (),
+) -> Report:
+    """The report on `snapshot` by the rules of `packs`.
+
+    `user` (object id or user principal name) is decided for in addition to the ordinary member. `waivers` set accepted
+    failures apart; no decision depends on them. `tool` is who judges, this program by default; the program that read
+    the tenant is named in the snapshot. The same snapshot, packs, user and waivers give the same report. Raises
+    UserNotRead.
+    """
+    judged = {pack.name: Judged(snapshot, pack.app) for pack in packs}
+    findings = in_order(f for pack in packs for f in judge(pack, judged[pack.name]))
+    contradictions = disagreements(findings)
+    if waivers:
+        findings = _waived(findings, waivers, snapshot, packs)
+    subjects = _subjects(snapshot, user)
+    decisions = tuple(_decisions(packs, judged.values(), subjects))
+    return Report(
+        tenant=snapshot.tenant,
+        summary=_summary(decisions, findings),
+        cloud=snapshot.cloud,
+        taken=snapshot.taken,
+        tool=tool or TOOL,
+        source=source,
+        apps=tuple(dict.fromkeys(pack.app for pack in packs if pack.app is not None)),
+        decisions=decisions,
+        findings=findings,
+        calibrations=tuple(_calibrations(snapshot, packs)),
+        unread=tuple(_unread(snapshot)),
+        packs=tuple(map(_pack_ref, packs)),
+        policies=tuple(_policies(snapshot)),
+        granted=granted(snapshot),
+        provenance=snapshot.provenance,
+        disagreements=contradictions,
+        waivers=tuple(WaiverFileRef(name=w.name, digest=w.digest, count=len(w.waivers)) for w in waivers),
+    )
+
+
+def _waived(
+    findings: Sequence[Finding], files: Iterable[WaiverFile], snapshot: Snapshot, packs: Iterable[Pack]
+) -> tuple[Finding, ...]:
+    return with_waivers(
+        findings,
+        [waiver for file in files for waiver in file.waivers],
+        taken=snapshot.taken,
+        tenant=snapshot.tenant.id,
+        packs=[pack.name for pack in packs],
+        shipped=shipped_names(),
+    )
+
+
+def _pack_ref(pack: Pack) -> PackRef:
+    client_id = pack.app.client_id if pack.app is not None else ""
+    return PackRef(name=pack.name, version=pack.version, digest=pack.digest, client_id=client_id)
+
+
+def _subjects(snapshot: Snapshot, user: str) -> tuple[Subject, ...]:
+    if not user:
+        return (ORDINARY_MEMBER,)
+    found = subject_for(snapshot, user)
+    if isinstance(found, NotRead):
+        raise _user_not_read(snapshot, user, found)
+    return (ORDINARY_MEMBER, found)
+
+
+def _user_not_read(snapshot: Snapshot, user: str, found: NotRead) -> UserNotRead:
+    why = snapshot.unread.get(f"users/{user}") or snapshot.unread.get("users")
+    if why is None:
+        advice = (
+            f"Read the tenant live, or collect a snapshot with this user: consent-auditor collect --user {user} -o FILE"
+        )
+        return UserNotRead(f"the snapshot has no user {user}", advice=advice)
+    if why.status == 404:
+        advice = "Check --user: give the user principal name, which can differ from the mail address, or the object id."
+        return UserNotRead(f"this tenant has no user {user}", advice=advice)
+    return UserNotRead(found.why, advice="Leave out --user, or grant the audit's app what it needs to read users.")
+
+
+def _decisions(packs: Sequence[Pack], judged: Iterable[Judged], subjects: Sequence[Subject]) -> Iterator[Decision]:
+    seen: set[tuple[App, Subject]] = set()
+    for one in judged:
+        for subject in subjects if one.app is not None else ():
+            if (one.the_app, subject) in seen:
+                continue
+            seen.add((one.the_app, subject))
+            asked = one if subject is ORDINARY_MEMBER else Judged(one.snapshot, one.app, subject)
+            decision = msgspec.structs.replace(asked.decision, fixes=asked.fixes)
+            yield _with_variant(decision, one.the_app, packs)
+
+
+def _with_variant(decision: Decision, app: App, packs: Sequence[Pack]) -> Decision:
+    """`decision` with the name of its pack, if another pack of the run describes the same app in another way.
+
+    Two packs about one app are, for example, two regions of a vendor.
+    """
+    descriptions = {p.app for p in packs if p.app is not None and p.app.client_id.lower() == app.client_id.lower()}
+    if len(descriptions) < 2:
+        return decision
+    name = next(pack.name for pack in packs if pack.app == app)
+    return msgspec.structs.replace(decision, app=msgspec.structs.replace(decision.app, variant=name))
+
+
+def with_assumptions(report: Report, snapshot: Snapshot, packs: Sequence[Pack], assumed: Sequence[str]) -> Report:
+    """`report` with the decisions that follow if all of `assumed` hold; unchanged without any.
+
+    Raises AssumptionError for an assumption that is not understood or does not fit this tenant.
+    """
+    if not assumed:
+        return report
+    from auditor.fixes.assumptions import AssumptionError, assume
+
+    apps = dict.fromkeys(pack.app for pack in packs if pack.app is not None)
+    if not apps:
+        raise AssumptionError(
+            "--assume decides again whether users can connect an app, and no pack here is about one: add --pack with"
+            ' one that is, or --app CLIENT_ID --scopes "…"'
+        )
+    decisions = tuple(_with_variant(decide(*assume(snapshot, app, assumed)), app, packs) for app in apps)
+    return msgspec.structs.replace(report, what_if=WhatIf(assumed=tuple(assumed), decisions=decisions))
+
+
+def _summary(decisions: Sequence[Decision], findings: Sequence[Finding]) -> Summary:
+    counts = {outcome: sum(f.outcome is outcome for f in findings) for outcome in FindingOutcome}
+    return Summary(
+        answer=" ".join(dict.fromkeys(d.because for d in decisions)) or _tally(findings),
+        passed=counts[FindingOutcome.PASS],
+        failed=counts[FindingOutcome.FAIL],
+        unknown=counts[FindingOutcome.UNKNOWN],
+        waived=counts[FindingOutcome.WAIVED],
+        not_applicable=counts[FindingOutcome.NOT_APPLICABLE],
+    )
+
+
+def _tally(findings: Sequence[Finding]) -> str:
+    """The answer where no rule is about an app."""
+    if not findings:
+        return ""
+    failed = sum(f.outcome is FindingOutcome.FAIL for f in findings)
+    open_ones = sum(f.outcome is FindingOutcome.UNKNOWN for f in findings)
+    waived = sum(f.outcome is FindingOutcome.WAIVED for f in findings)
+    unknown = f", {open_ones} could not be judged" if open_ones else ""
+    accepted = f", {waived} {'was' if waived == 1 else 'were'} waived" if waived else ""
+    return f"{failed} of {len(findings)} rules failed{accepted}{unknown}."
+
+
+def _calibrations(snapshot: Snapshot, packs: Sequence[Pack]) -> Iterator[Calibration]:
+    for pack in packs:
+        found = None if pack.app is None else differences(snapshot, pack.app)
+        if pack.app is not None and found is not None:
+            yield Calibration(app=pack.app.label, client_id=pack.app.client_id, pack=pack.name, differences=found)
+
+
+def _unread(snapshot: Snapshot) -> Iterator[UnreadPart]:
+    for section, why in sorted(snapshot.unread.items()):
+        yield UnreadPart(section=section, **msgspec.structs.asdict(why))
+
+
+def _policies(snapshot: Snapshot) -> Iterator[PolicyRef]:
+    """A digest of each assigned policy: Microsoft changes the managed ones without leaving a trace in the tenant."""
+    assigned = governing(snapshot)
+    for one in () if isinstance(assigned, NotRead) else assigned:
+        if one.policy is not None and not one.documented:
+            text = msgspec.json.encode(_as_v1(one.policy), order="deterministic")
+            yield PolicyRef(id=one.id, digest=hashlib.sha256(text).hexdigest())
+
+
+def _as_v1(policy: PermissionGrantPolicy) -> PermissionGrantPolicy:
+    """The policy without what only beta shows: it is not read in every run, so the digest must not depend on it."""
+
+    def plain(sets: tuple[ConditionSet, ...] | None) -> tuple[ConditionSet, ...]:
+        return tuple(
+            msgspec.structs.replace(s, certifiedClientApplicationsOnly=None, scopeSensitivityLabels=None)
+            for s in sets or ()
+        )
+
+    return msgspec.structs.replace(
+        policy,
+        includes=plain(policy.includes),
+        excludes=plain(policy.excludes),
+        includeAllPreApprovedApplications=None,
+        resourceScopeType=None,
+    )

@@ -1,0 +1,154 @@
+"""Read a live tenant: what the packs need, then what the first answers show to be worth asking."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from auditor.checks import follow_up as about_rules
+from auditor.consent import further_reads as about_apps
+from auditor.consent.request import refuse_unnamed_resources
+from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
+from auditor.graph.daemon_threads import run
+from auditor.graph.retry import RetryPolicy
+from auditor.graph.session import Endpoints, endpoints, open_graph
+from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
+from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
+from auditor.model.app import App
+from auditor.model.live_tenant import LiveTenant
+from auditor.model.read_plan import Plan
+from auditor.model.rule import Pack
+from auditor.model.snapshot import Snapshot
+from auditor.packs.plan import permissions_for, plan_for
+
+WHOLE = (
+    "servicePrincipals",
+    "oauth2PermissionGrants",
+    "roleDefinitions",
+    "roleAssignments",
+    "directorySettings",
+    "appConsentRequests",
+    "signIns",
+    "directoryAudits",
+)
+"""What ``--full`` reads directory-wide, page by page."""
+
+
+def read_tenant(
+    tenant: LiveTenant,
+    plan: Plan,
+    *,
+    apps: Iterable[App] = (),
+    packs: Iterable[Pack] = (),
+    user: str = "",
+    interaction: Interaction = SILENT,
+    environ: Mapping[str, str] | None = None,
+) -> Snapshot:
+    """A snapshot of the tenant with everything that `plan`, the decisions on `apps` and the rules of `packs` need.
+
+    Raises RequestError for a scope of a resource without an app id, which Graph cannot be asked about, and GraphError
+    (with its CredentialError) when no audit can be made; what was refused alone is in the snapshot's `unread`.
+    """
+    # Microsoft's libraries log each refusal, with the answer in it. Ours is the one message about it.
+    logging.getLogger().addHandler(logging.NullHandler())
+    given = tuple(apps)
+    for app in given:
+        refuse_unnamed_resources(app)
+    return run(_read(tenant, plan, given, tuple(packs), user, interaction, environ))
+
+
+def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -> Snapshot:
+    """Read the live tenant of the request once, to judge it later; without packs, for all that ship.
+
+    `request.app` need not name scopes. Raises PackError and what `read_tenant` raises.
+    """
+    assert isinstance(request.source, LiveTenant), "only a live tenant can be collected"
+    names = request.packs or (() if request.app else all_pack_names())
+    packs = chosen_packs(names, request.app)
+    for warning in warnings_of(packs):
+        interaction.say(f"Warning: {warning}")
+    plan = plan_for(packs)
+    if request.full:
+        plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
+    apps = apps_of(packs)
+    snapshot = read_tenant(request.source, plan, apps=apps, packs=packs, user=request.user, interaction=interaction)
+    if request.redaction is None:
+        return snapshot
+    from auditor.jobs.redaction import redactor_for
+
+    texts = texts_for(packs, [name for name in names if isinstance(name, str)])
+    return redactor_for(snapshot, apps, request.redaction, texts, interaction).snapshot
+
+
+def addresses_of(tenant: LiveTenant, environ: Mapping[str, str] | None = None) -> Endpoints:
+    """Where to sign in to the tenant and where to read it. Raises GraphError."""
+    variables = os.environ if environ is None else environ
+    return endpoints(tenant.cloud, tenant.authority_host, tenant.graph_endpoint, variables)
+
+
+async def _read(
+    tenant: LiveTenant,
+    plan: Plan,
+    apps: tuple[App, ...],
+    packs: tuple[Pack, ...],
+    user: str,
+    interaction: Interaction,
+    environ: Mapping[str, str] | None,
+) -> Snapshot:
+    if user:
+        plan = plan.union(Plan(users=(user,), assignments_of=tuple(ADMIN_ROLES)))
+    at = addresses_of(tenant, environ)
+    async with open_graph(
+        tenant_id=tenant.tenant,
+        at=at,
+        auth=tenant.auth,
+        environ=environ,
+        retry=RetryPolicy(tenant.timeout),
+        prompt=interaction.show_code,
+        scopes=delegated_scopes(tenant, plan, at),
+    ) as client:
+        # Not at the top of the module: the SDK that it imports is loaded while the token is fetched.
+        from auditor.graph.collect import collect
+
+        claims = await client.tokens.claims()
+        read = partial(
+            collect,
+            client,
+            tenant_id=claims.tenant_id or tenant.tenant,
+            cloud=at.cloud,
+            taken=now(),
+            tool=TOOL,
+            progress=interaction.progress,
+        )
+        snapshot = await read(plan)
+        more = _further_reads(snapshot, apps, packs, user)
+        if not more.is_empty:
+            snapshot = await read(more, onto=snapshot)
+    return snapshot
+
+
+def _further_reads(snapshot: Snapshot, apps: tuple[App, ...], packs: tuple[Pack, ...], user: str) -> Plan:
+    """What all decisions and rules need in addition to the first read."""
+    subjects = [ORDINARY_MEMBER]
+    if user and isinstance(found := subject_for(snapshot, user), Subject):
+        subjects.append(found)
+    plan = about_rules.further_reads(snapshot, packs)
+    for app in apps:
+        for subject in subjects:
+            plan = plan.union(about_apps.further_reads(snapshot, app, subject))
+    return plan
+
+
+def delegated_scopes(tenant: LiveTenant, plan: Plan, at: Endpoints) -> tuple[str, ...]:
+    """The scopes that an administrator who signs in is asked for; an app's permissions come without names."""
+    if tenant.auth != "device-code":
+        return ()
+    return tuple(f"{at.graph}/{needed.permission}" for needed in permissions_for(plan))
+
+
+def now() -> str:
+    """The time of the run in UTC, to the second: the one place where time enters a report."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,56 @@
+"""The tables of facts: each names its source, and its ids are ids."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import auditor.facts
+from auditor.consent.request import is_guid
+from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import MICROSOFT_GRAPH, RESOURCE_NAMES, RESOURCES
+from auditor.facts.scope_lists import APP_ROLES, CISA, SCOPE_LISTS, listed_scopes
+from auditor.facts.scopes import is_complete, known_scope_ids, known_scopes
+
+FILES = sorted(Path(auditor.facts.__file__).parent.glob("*.json"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
+def test_every_table_names_its_source(file: Path) -> None:
+    assert json.loads(file.read_bytes())["source"].strip()
+
+
+def test_every_resource_that_a_pack_can_name_has_a_display_name() -> None:
+    assert set(RESOURCES.values()) == set(RESOURCE_NAMES)
+
+
+def test_a_permission_id_belongs_to_one_scope() -> None:
+    scopes = [(resource, scope) for resource in RESOURCES.values() for scope in known_scopes(resource).values()]
+    assert len({scope.id for _, scope in scopes}) == len(scopes) == len(known_scope_ids())
+    assert all(is_guid(scope.id) and scope.id == scope.id.lower() for _, scope in scopes)
+
+
+def test_only_microsoft_graph_is_listed_completely() -> None:
+    assert [resource for resource in RESOURCES.values() if is_complete(resource)] == [MICROSOFT_GRAPH]
+
+
+@pytest.mark.parametrize("name", SCOPE_LISTS)
+def test_every_list_of_scopes_names_scopes_that_exist(name: str) -> None:
+    found = listed_scopes([name])
+    assert found
+    # CISA's list also names application permissions' twins and scopes that Microsoft has withdrawn.
+    missing = found.get(MICROSOFT_GRAPH, frozenset()) - set(known_scopes(MICROSOFT_GRAPH))
+    assert not missing or name == CISA
+
+
+def test_every_application_permission_has_an_id_of_its_resource() -> None:
+    roles = [role for roles in APP_ROLES.values() for role in roles]
+    assert all(is_guid(role.id) and role.resource in RESOURCE_NAMES for role in roles)
+
+
+def test_every_cloud_has_addresses_over_tls_without_a_trailing_slash() -> None:
+    for cloud in CLOUDS.values():
+        for address in (cloud.authority, cloud.graph, cloud.portal):
+            assert address.startswith("https://") and not address.endswith("/")

@@ -1,0 +1,99 @@
+"""Assumptions change exactly what they say, and an assumption that makes no sense is refused with a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.consent.decide import decide
+from auditor.consent.lookup import assigned_policies
+from auditor.consent.policies import self_consent_ids
+from auditor.fixes.assumptions import AssumptionError, assume
+from auditor.model.decision import Outcome
+from auditor.packs.find import load_packs
+from auditor.snapshot.samples import sample
+
+(PACK,) = load_packs(["trackerrms-uk"])
+assert PACK.app is not None
+APP = PACK.app
+EVERYTHING = " ".join(need.value for need in APP.scopes if need.required)
+
+
+@pytest.mark.parametrize(
+    ("name", "assumed", "outcome"),
+    [
+        ("managed-default", ["fix:R1"], Outcome.CONNECTS_SILENTLY),
+        ("managed-default", ["setting=legacy"], Outcome.DEPENDS),
+        ("managed-default", ["setting=legacy", "publisher-verified=true"], Outcome.USER_MAY_CONSENT),
+        ("managed-default", ["setting=legacy", "publisher-verified=no", "step-up=off"], Outcome.USER_MAY_CONSENT),
+        ("legacy-open", ["setting=none"], Outcome.NEEDS_ADMIN),
+        ("legacy-open", ["setting=microsoft-user-default-low"], Outcome.NEEDS_ADMIN),
+        ("legacy-open", ["setting=ManagePermissionGrantsForSelf.microsoft-user-default-low"], Outcome.NEEDS_ADMIN),
+        ("low-unclassified", [f"classified={EVERYTHING}"], Outcome.USER_MAY_CONSENT),
+        ("low-classified", ["publisher-verified=false"], Outcome.NEEDS_ADMIN),
+        ("app-disabled", ["app-enabled=true"], Outcome.CONNECTS_SILENTLY),
+        ("assignment-required", ["assignment-required=false"], Outcome.USER_MAY_CONSENT),
+        ("admin-consented-partly", ["granted=Contacts.ReadWrite Mail.Send"], Outcome.CONNECTS_SILENTLY),
+    ],
+)
+def test_an_assumption_is_decided_like_the_change_itself(name: str, assumed: list[str], outcome: Outcome) -> None:
+    assert decide(*assume(sample(name), APP, assumed)).outcome is outcome
+
+
+def test_no_assumption_changes_nothing() -> None:
+    assert assume(sample("managed-default"), APP, []) == (sample("managed-default"), APP)
+
+
+def test_another_setting_keeps_the_entries_of_team_and_chat_owners() -> None:
+    def others(entries: object) -> set[str]:
+        assert isinstance(entries, tuple)
+        return {e for e in entries if "OwnedResource" in e}
+
+    after, _ = assume(sample("managed-default"), APP, ["setting=low"])
+    assert others(assigned_policies(after)) == others(assigned_policies(sample("managed-default"))) != set()
+    assert self_consent_ids(assigned_policies(after)) == ("microsoft-user-default-low",)  # type: ignore[arg-type]  # read
+
+
+def test_a_workflow_assumed_to_be_on_changes_what_the_user_sees() -> None:
+    assert decide(*assume(sample("consent-off"), APP, ["workflow=on"])).code == "AADSTS90095"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("managed-default", "rain", "give fix:ROUTE or one of publisher-verified=true"),
+        ("managed-default", "setting=", "can't assume"),
+        ("managed-default", "publisher-verified=perhaps", "neither true nor false"),
+        ("managed-default", "fix:R7", "offered: fix:R1"),
+        ("managed-default", "setting=contoso-own", "no consent policy 'contoso-own'"),
+        ("managed-default", "app-enabled=true", "not in the tenant"),
+        ("managed-default", "granted=Mail.Send", "assume fix:R1 instead"),
+        ("low-unclassified", "classified=Mail.Reed", "the scope Mail.Reed of .* was not read"),
+        ("low-unclassified", "classified=.default Mail.Read", "AADSTS70011"),
+    ],
+)
+def test_what_cannot_be_assumed_is_refused_with_what_to_give_instead(name: str, text: str, says: str) -> None:
+    with pytest.raises(AssumptionError, match=says):
+        assume(sample(name), APP, [text])
+
+
+def test_a_publisher_assumed_to_be_verified_is_the_publisher_of_the_existing_app() -> None:
+    unverified, _ = assume(sample("low-classified"), APP, ["publisher-verified=false"])
+    assert decide(unverified, APP).outcome is Outcome.NEEDS_ADMIN
+    assert decide(*assume(unverified, APP, ["publisher-verified=true"])).outcome is Outcome.USER_MAY_CONSENT
+
+
+def test_a_workflow_assumed_to_be_on_has_a_reviewer() -> None:
+    assumed, _ = assume(sample("consent-off"), APP, ["workflow=on"])
+    policy = assumed.sections.adminConsentRequestPolicy
+    assert policy is not None
+    assert [(one.query, one.queryType) for one in policy.reviewers or ()] == [("/users/assumed", "MicrosoftGraph")]
+
+
+def test_scopes_assumed_to_be_granted_are_added_to_the_grant_for_the_whole_tenant() -> None:
+    before = sample("admin-consented")
+    assumed, _ = assume(before, APP, ["granted=Files.Read.All"])
+    scopes = {row.id: row.scope for row in assumed.sections.oauth2PermissionGrants or ()}
+    was = {row.id: (row.scope, row.consentType) for row in before.sections.oauth2PermissionGrants or ()}
+    (changed,) = [key for key, scope in scopes.items() if scope != was[key][0]]
+    assert was[changed][1] == "AllPrincipals"
+    assert scopes[changed].split()[-1] == "Files.Read.All"
