@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.checks.judged import Judged
 from auditor.checks.ruling import Ruling, failed, not_applicable, passed, seen, unknown
-from auditor.consent.existing_grants import Grants, granted
+from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
@@ -49,8 +49,11 @@ def admin_consent_covers(judged: Judged) -> Ruling:
     case = judged.case
     if isinstance(case.grants, NotRead):
         return unknown(case.grants.why)
-    wide = Grants(tenant_wide=case.grants.tenant_wide, own={})
-    lacking = [r.permission for r in case.required if granted(r.permission, wide).truth is not Truth.TRUE]
+    wide = Grants(tenant_wide=case.grants.tenant_wide, own={}, unread=case.grants.unread)
+    unread = [case.grants.unread[r.permission.resource] for r in case.required if r.permission.resource in wide.unread]
+    if unread:
+        return unknown(unread[0].why)
+    lacking = [r.permission for r in case.required if grant_state(r.permission, wide).truth is not Truth.TRUE]
     if not case.required:
         return not_applicable("no scope is required")
     if not lacking:

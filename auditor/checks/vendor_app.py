@@ -6,7 +6,7 @@ import msgspec
 
 from auditor.checks.judged import Judged
 from auditor.checks.ruling import Ruling, failed, not_applicable, passed, seen, unknown
-from auditor.consent.blockers import Gate
+from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
 from auditor.consent.explanation import listed
 from auditor.consent.truth import Truth
@@ -22,7 +22,7 @@ def app_enabled(judged: Judged) -> Ruling:
     client = judged.case.client
     if client.presence is Truth.FALSE:
         return passed("the app is not in the tenant yet, so nothing is switched off")
-    shut = [g for g in judged.case.gates if g.reason in _SWITCHES]
+    shut = [g for g in judged.case.blockers if g.reason in _SWITCHES]
     if not shut:
         return passed("sign-in to the app is switched on", seen("servicePrincipals.accountEnabled", True, True))
     certain = [g for g in shut if g.truth is Truth.TRUE]
@@ -31,11 +31,11 @@ def app_enabled(judged: Judged) -> Ruling:
     return unknown(client.unread)
 
 
-def _switch_evidence(gate: Gate) -> Evidence:
+def _switch_evidence(blocker: Blocker) -> Evidence:
     return {
         Reason.APP_DEACTIVATED: seen("servicePrincipals.isDisabled", True, None),
         Reason.APP_DISABLED_BY_MICROSOFT: seen("servicePrincipals.disabledByMicrosoftStatus", "disabled", None),
-    }.get(gate.reason, seen("servicePrincipals.accountEnabled", False, True))
+    }.get(blocker.reason, seen("servicePrincipals.accountEnabled", False, True))
 
 
 def app_assignment(judged: Judged) -> Ruling:

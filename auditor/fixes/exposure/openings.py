@@ -220,7 +220,7 @@ def _and_usable(answer: _Answer, usable: Truth) -> _Answer:
 
 def _may_look_risky(snapshot: Snapshot, requesting: RequestingApp) -> bool:
     beyond = Permission(resource=MICROSOFT_GRAPH, resource_name="", value="beyond the basics", exists=Truth.TRUE)
-    return looks_risky(snapshot, requesting.app, requesting.after, (beyond,)) is not Truth.FALSE
+    return looks_risky(snapshot.tenant.id, requesting.app, requesting.after, (beyond,)) is not Truth.FALSE
 
 
 class PublishedScope(NamedTuple):
