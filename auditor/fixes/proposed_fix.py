@@ -108,7 +108,7 @@ def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: 
             because=after.because,
             subject=after.subject,
             applied=tuple(change.request for change in changes),
-            doubts=(*caveats, *after.doubts),
+            doubts=(*caveats, *after.caveats),
         ),
     )
 
