@@ -2,17 +2,17 @@
 # Let users ask for approval: switch the admin consent workflow on, with the holders of the role
 # Global Administrator as reviewers (fix R8).
 #
-# Written by consent-auditor, which changes nothing itself. Each step looks first and does nothing
-# where it is done already, so the script may be run again. It stops at the first error.
+# Written by consent-auditor, which changes nothing itself. Each step checks the present state first
+# and skips what is already done, so you can run this script again. It stops at the first error.
 #
 # Role:    Global Administrator
 # Before:  Install-Module Microsoft.Graph.Authentication
 # Dry run: -DryRun
-# Check:   Read https://graph.microsoft.com/v1.0/policies/adminConsentRequestPolicy back.
-# Expect:  It may take up to an hour. Users are then asked for a reason and wait for approval; a
-#          reviewer approves under Enterprise apps > Activity > Admin consent requests and needs a
-#          role that may consent.
-# Undo:    Set the same page back to what it was. The settings were: {"isEnabled": false,
+# Verify:  Read https://graph.microsoft.com/v1.0/policies/adminConsentRequestPolicy back.
+# Result:  This can take up to an hour. Users then enter a reason and wait for approval. A reviewer
+#          approves under Enterprise apps > Activity > Admin consent requests and needs a role that
+#          can grant consent.
+# Undo:    Restore the previous settings on the same page. The settings were: {"isEnabled": false,
 #          "notifyReviewers": true, "remindersEnabled": true, "requestDurationInDays": 30,
 #          "reviewers": []}.
 #          PUT https://graph.microsoft.com/v1.0/policies/adminConsentRequestPolicy {"isEnabled": false, "notifyReviewers": true, "remindersEnabled": true, "requestDurationInDays": 30, "reviewers": []}
@@ -22,14 +22,16 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
-$unborn = 'not-made-yet'
+# The id, in a dry run, of anything that was not created.
+$notCreated = 'not-created-yet'
 
-# What Graph answers now.
+# What Graph answers now; nothing about what a dry run did not create.
 function Read-Graph([string] $Uri) {
+    if ($Uri.Contains($notCreated)) { return }
     Invoke-MgGraphRequest -Method GET -Uri $Uri -OutputType PSObject
 }
 
-# Gives back what was made; in a dry run, only says what it would send.
+# Returns what was created; a dry run only says what it would send.
 function Send-Graph([string] $Method, [string] $Uri, [string] $Body) {
     if ($DryRun) {
         Write-Host "Would send: $Method $Uri"
@@ -47,12 +49,12 @@ function Test-Same([string[]] $One, [string[]] $Other) {
 Connect-MgGraph -Scopes 'Policy.ReadWrite.ConsentRequest' -NoWelcome -TenantId '9ad9b9a2-5e78-454d-b065-a1c284cc4549'
 
 # 1. The admin consent workflow.
+$before = @()
 $now = Read-Graph 'https://graph.microsoft.com/v1.0/policies/adminConsentRequestPolicy'
-$reviewers = @($now.reviewers | ForEach-Object { $_.query })
-if ($now.isEnabled -and $reviewers.Count) {
-    Write-Host 'The workflow is on and has reviewers already.'
-} elseif (-not (Test-Same $reviewers @())) {
-    throw "The reviewers have changed since the snapshot was taken, run the check again: $reviewers"
+if (($now.isEnabled -eq $true) -and (@($now.reviewers.query | Where-Object { $_ }).Count -gt 0)) {
+    Write-Host 'The workflow is already on and has reviewers.'
+} elseif (-not (Test-Same @($now.reviewers.query | Where-Object { $_ }) $before)) {
+    throw ('The reviewers have changed since the snapshot was taken. Run the check again. They are now: ' + (@($now.reviewers.query | Where-Object { $_ }) -join ', '))
 } else {
     Send-Graph PUT 'https://graph.microsoft.com/v1.0/policies/adminConsentRequestPolicy' '{"isEnabled": true, "notifyReviewers": true, "remindersEnabled": true, "requestDurationInDays": 30, "reviewers": [{"query": "/beta/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq ''62e90394-69f5-4237-9190-012177145e10''", "queryType": "MicrosoftGraph"}]}' | Out-Null
 }
