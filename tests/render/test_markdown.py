@@ -235,5 +235,5 @@ def test_grants_are_counted_and_none_is_none() -> None:
     ]
     assert [text.partition(" |")[0] for text in told] == [
         "None.",
-        "1 grant, listed in the CSV, XLSX and JSON reports.",
+        "1 grant, listed in the CSV, XLSX, and JSON reports.",
     ]

@@ -196,4 +196,4 @@ def test_what_does_not_fit_into_a_sheet_is_counted(monkeypatch: pytest.MonkeyPat
     assert MOST_ROWS == 2**20
     monkeypatch.setattr("auditor.render.xlsx.MOST_ROWS", 5)
     rows = book_of(render(audited("admin-consented-partly"), "xlsx"))["Findings"]
-    assert rows[-1][0] == "9 more rows do not fit into a sheet: the JSON report holds them all."
+    assert rows[-1][0] == "9 more rows don't fit into a sheet: the JSON report has all of them."
