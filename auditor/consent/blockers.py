@@ -25,10 +25,6 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
     caveats: tuple[str, ...] = ()
 
 
-Gate = Blocker
-"""The former name."""
-
-
 def blockers_of(
     app: App, client: Client, resources: Iterable[ResourceApp], asked: tuple[Permission, ...]
 ) -> tuple[Blocker, ...]:

@@ -76,16 +76,6 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
         """The requested scopes without which the app does not work."""
         return tuple(scope for scope in self.scopes if scope.permission.required)
 
-    @property
-    def extra(self) -> tuple[ScopeFacts, ...]:
-        """`added`, under its former name."""
-        return self.added
-
-    @property
-    def gates(self) -> tuple[Blocker, ...]:
-        """`blockers`, under its former name."""
-        return self.blockers
-
 
 Case = DecisionFacts
 Row = ScopeFacts

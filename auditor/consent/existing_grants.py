@@ -150,7 +150,3 @@ def grant_state(permission: Permission, grants: Grants | NotRead) -> GrantState:
         unsure = "whether another Graph grant covers offline_access is not documented"
         return GrantState(Truth.TRUE, Reason.COVERED_BY_OTHER_GRANT, unsure if name == "offline_access" else "")
     return GrantState(Truth.FALSE)
-
-
-granted = grant_state
-"""The former name."""

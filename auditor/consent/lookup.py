@@ -380,16 +380,6 @@ def resource_name(snapshot: Snapshot, app_id: str) -> str:
     return index_of(snapshot).resource_name(app_id)
 
 
-def classifications(snapshot: Snapshot, resource: str) -> dict[str, str] | NotRead:
-    """`SnapshotIndex.classifications`."""
-    return index_of(snapshot).classifications(resource)
-
-
-def assigned_policies(snapshot: Snapshot) -> tuple[str, ...] | NotRead:
-    """`SnapshotIndex.assigned_policies`."""
-    return index_of(snapshot).assigned_policies()
-
-
 def consent_setting(snapshot: Snapshot, name: str) -> str | Absent | NotRead:
     """`SnapshotIndex.consent_setting`."""
     return index_of(snapshot).consent_setting(name)

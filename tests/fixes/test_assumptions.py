@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.consent.decide import decide
-from auditor.consent.lookup import assigned_policies
+from auditor.consent.lookup import index_of
 from auditor.consent.policies import self_consent_ids
 from auditor.fixes.assumptions import AssumptionError, assume
 from auditor.model.decision import Outcome
@@ -71,8 +71,12 @@ def test_another_setting_keeps_the_entries_of_team_and_chat_owners() -> None:
         return {e for e in entries if "OwnedResource" in e}
 
     after, _ = assume(sample("managed-default"), APP, ["setting=low"])
-    assert others(assigned_policies(after)) == others(assigned_policies(sample("managed-default"))) != set()
-    assert self_consent_ids(assigned_policies(after)) == ("microsoft-user-default-low",)  # type: ignore[arg-type]  # read
+    assert (
+        others(index_of(after).assigned_policies())
+        == others(index_of(sample("managed-default")).assigned_policies())
+        != set()
+    )
+    assert self_consent_ids(index_of(after).assigned_policies()) == ("microsoft-user-default-low",)  # type: ignore[arg-type]  # read
 
 
 def test_a_workflow_assumed_to_be_on_changes_what_the_user_sees() -> None:

@@ -17,7 +17,7 @@ from auditor.consent.client import Client
 from auditor.consent.conditions import Restrictions
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.permission import Permission
-from auditor.consent.policies import Assigned, governing
+from auditor.consent.policies import GoverningPolicy, governing
 from auditor.consent.tenant_settings import looks_risky, step_up
 from auditor.consent.truth import Truth, any_of, known
 from auditor.facts.ids import BASIC_SCOPES, MAILBOX_RESOURCES, MICROSOFT_GRAPH
@@ -60,11 +60,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     before: Snapshot
     after: Snapshot
     app: App
-    was: tuple[Assigned, ...] | NotRead
-    now: tuple[Assigned, ...] | NotRead
-    kept: tuple[Assigned, ...]
-    gone: tuple[Assigned, ...]
-    new: tuple[Assigned, ...]
+    was: tuple[GoverningPolicy, ...] | NotRead
+    now: tuple[GoverningPolicy, ...] | NotRead
+    kept: tuple[GoverningPolicy, ...]
+    gone: tuple[GoverningPolicy, ...]
+    new: tuple[GoverningPolicy, ...]
     step_up_on: bool
     step_up_turned_off: bool
 
@@ -79,7 +79,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return not isinstance(self.was, NotRead) and not isinstance(self.now, NotRead)
 
     @property
-    def policies(self) -> tuple[Assigned, ...]:
+    def policies(self) -> tuple[GoverningPolicy, ...]:
         """Every policy of both sides."""
         return (*_known(self.was), *self.new)
 
@@ -107,7 +107,7 @@ def compare(before: Snapshot, after: Snapshot, app: App) -> Comparison:
     )
 
 
-def _known(policies: tuple[Assigned, ...] | NotRead) -> tuple[Assigned, ...]:
+def _known(policies: tuple[GoverningPolicy, ...] | NotRead) -> tuple[GoverningPolicy, ...]:
     return () if isinstance(policies, NotRead) else policies
 
 
@@ -176,7 +176,7 @@ def _answers(
 ) -> tuple[_Answer, _Answer]:
     """The answers on both sides. If they can't differ, both are "no" without a decision, unless `every` is set."""
 
-    def said(policies: tuple[Assigned, ...] | NotRead, facts: _Facts | None, client: Client) -> _Answer:
+    def said(policies: tuple[GoverningPolicy, ...] | NotRead, facts: _Facts | None, client: Client) -> _Answer:
         return _NO if facts is None else _answer(policies, _permission(facts, scope_id), client)
 
     same = requesting.is_unchanged and group.before == group.after
@@ -194,7 +194,7 @@ def _answers(
     return _and_usable(was, requesting.usable_before), _and_usable(now, requesting.usable_after)
 
 
-def _answer(policies: tuple[Assigned, ...] | NotRead, subject: Permission, client: Client) -> _Answer:
+def _answer(policies: tuple[GoverningPolicy, ...] | NotRead, subject: Permission, client: Client) -> _Answer:
     if isinstance(policies, NotRead):
         return _Answer(Truth.UNKNOWN, frozenset({"the user consent setting"}))
     found = approval(subject, client, policies)
