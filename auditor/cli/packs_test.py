@@ -69,7 +69,7 @@ def _refuse_unknown(rule: str, results: Iterable[Tested], broken: list[PackError
 
 def _lines(one: Tested, verbose: bool, only: str) -> Iterator[str]:
     """The lines about one pack; a pack without the one rule that is asked for has none."""
-    from auditor.jobs.pack_cases import said
+    from auditor.jobs.pack_cases import outcomes_phrase
     from auditor.render.labels import count
 
     pack = one.pack
@@ -90,7 +90,7 @@ def _lines(one: Tested, verbose: bool, only: str) -> Iterator[str]:
     for failed in one.failed:
         yield from _failure(failed)
     for rule, lacking, at in one.gaps:
-        missing = f"no case where it {said(lacking)}" if rule.cases else "no cases"
+        missing = f"no case where it {outcomes_phrase(lacking)}" if rule.cases else "no cases"
         yield f"      {at}: {rule.id} has {missing}"
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from auditor.checks.kind import kind_of
+from auditor.checks.reads import permissions_for, plan_for, reads_of, sections_of
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.model.app import App, ScopeNeed
 from auditor.model.document import (
@@ -25,11 +27,8 @@ from auditor.model.document import (
 )
 from auditor.model.finding import Remediation
 from auditor.model.read_plan import Plan
-from auditor.model.rule import Case, Pack, Rule
+from auditor.model.rule import Pack, Rule, RuleCase
 from auditor.model.sections import SECTIONS
-from auditor.packs.outcomes import never_fails
-from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
-from auditor.packs.sentences import sentence
 from auditor.render.labels import flat
 from auditor.render.layout import safe
 
@@ -89,7 +88,7 @@ def _rule_blocks(pack: Pack, rule: Rule) -> Iterator[Block]:
     yield FactList(tuple(facts))
     yield Heading("What it checks")
     yield Paragraph("The rule passes where this is so:")
-    yield Points((sentence(rule.check),))
+    yield Points((kind_of(rule.check).sentence(),))
     yield Paragraph("What could not be read makes it unknown: never a pass, never a fail.")
     yield Heading("Why")
     yield Paragraph(_text(rule.why))
@@ -167,13 +166,13 @@ def _cases(rule: Rule) -> Iterator[Block]:
         return
     yield Paragraph(
         f"Small tenants and what the rule says of each; {code('consent-auditor packs test')} runs them."
-        + (" None of them fails, because the rule allows every value." if never_fails(rule.check) else "")
+        + (" None of them fails, because the rule allows every value." if not kind_of(rule.check).can_fail else "")
     )
     rows = tuple((Cell(case.expect.value), Cell(_text(case.name)), Cell(_tenant(case))) for case in rule.cases)
     yield Grid(("Expected", "Case", "Tenant"), rows, prose=1)
 
 
-def _tenant(case: Case) -> str:
+def _tenant(case: RuleCase) -> str:
     """The sample, and what the case changes in it."""
     parts = [f"sample {code(case.sample)}"]
     if case.set:

@@ -49,10 +49,10 @@ def case_of(outcome: FindingOutcome, **more: object) -> TestCase:
 @pytest.mark.parametrize(
     ("outcome", "kind", "message"),
     [
-        (FindingOutcome.FAIL, Failure, "Because."),
-        (FindingOutcome.UNKNOWN, Error, "Unknown: Because."),
-        (FindingOutcome.WAIVED, Skipped, "Waived: Because."),
-        (FindingOutcome.NOT_APPLICABLE, Skipped, "Not applicable: Because."),
+        pytest.param(FindingOutcome.FAIL, Failure, "Because.", id="fail"),
+        pytest.param(FindingOutcome.UNKNOWN, Error, "Unknown: Because.", id="unknown"),
+        pytest.param(FindingOutcome.WAIVED, Skipped, "Waived: Because.", id="waived"),
+        pytest.param(FindingOutcome.NOT_APPLICABLE, Skipped, "Not applicable: Because.", id="not applicable"),
     ],
 )
 def test_each_outcome_has_its_kind(outcome: FindingOutcome, kind: type, message: str) -> None:

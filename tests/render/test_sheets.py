@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from auditor.render.csv import STARTS_A_FORMULA, without_formula
 from auditor.render.sheets import SheetValue, sheets
 from auditor.render.xlsx import LONGEST, MOST_ROWS, cut
 from auditor.snapshot.samples import sample
+from tests.golden import check_golden
 from tests.render.reports import ALL
 from tests.render.strategies import struct
 
@@ -64,11 +64,7 @@ def with_name(name: str) -> Report:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_csv_of_a_sample_is_as_it_was_read_and_approved(name: str) -> None:
-    data, path = render(audited(name), "csv"), GOLDEN / f"{name}.csv"
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
-    assert data == path.read_bytes()
+    check_golden(GOLDEN / f"{name}.csv", render(audited(name), "csv"))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
