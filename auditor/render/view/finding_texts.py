@@ -46,8 +46,8 @@ def reason_with_waivers(finding: Finding) -> str:
 
 
 def evidence_text(one: Evidence, width: int = VALUE_WIDTH) -> str:
-    """``PATH is VALUE, should be VALUE``, each value as JSON and cut to `width` columns."""
-    expected = "" if one.expected is None else f", should be {json_value(one.expected, width)}"
+    """``PATH is VALUE; expected VALUE``, each value as JSON and cut to `width` columns."""
+    expected = "" if one.expected is None else f"; expected {json_value(one.expected, width)}"
     return f"{one.path} is {json_value(one.actual, width)}{expected}"
 
 
