@@ -77,7 +77,8 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> Audited:
 
 def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> Prepared:
     """Load the packs, the waivers and the earlier reports. Raises InvalidRequest, PackError, NoReport and OSError."""
-    packs = chosen_packs(request.packs, request.app)
+    # A script may ask for a report without rules: what was granted, and what could not be read.
+    packs = chosen_packs(request.packs, request.app, required=not isinstance(request.source, GivenSnapshot))
     for warning in warnings_of(packs):
         interaction.say(f"Warning: {warning}")
     earlier = None

@@ -86,13 +86,13 @@ def all_pack_names() -> tuple[str, ...]:
     return tuple(pack.name for pack in list_packs(benchmarks=True))
 
 
-def chosen_packs(packs: Iterable[str | Pack], app: App | None = None) -> tuple[Pack, ...]:
+def chosen_packs(packs: Iterable[str | Pack], app: App | None = None, *, required: bool = True) -> tuple[Pack, ...]:
     """The named packs and those given as they are, and for `app` the vendor rules applied to it.
 
-    Raises PackError for a name or a file that is no pack, and InvalidRequest where nothing is named.
+    Raises PackError for a name or a file that isn't a pack, and InvalidRequest where nothing is named but `required`.
     """
     given = tuple(packs)
-    if not given and app is None:
+    if required and not given and app is None:
         listed = "\n".join(f"  {pack.name:<16} {pack.title}" for pack in list_packs(benchmarks=True))
         raise InvalidRequest(
             'name what to check: --pack NAME, or --app CLIENT_ID --scopes "…", or --from-url URL.\n\n'
