@@ -13,8 +13,7 @@ from auditor.graph.graph_errors import CredentialError, EndlessPages, GraphError
 from auditor.graph.reads import Read
 from auditor.graph.response import GraphResponse
 from auditor.graph.transport import BATCH_LIMIT, GetRequest, GraphClient
-from auditor.model.snapshot import Unread
-from auditor.model.unread_messages import ENDLESS_LIST, NO_LICENCE, NOT_A_LIST
+from auditor.model.snapshot import ENDLESS_LIST, NO_LICENCE, NOT_A_LIST, Unread
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a section, how much of it is done, and the total (none: not known)."""

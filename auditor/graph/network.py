@@ -16,7 +16,7 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 import msgspec
 
 from auditor.graph.graph_errors import NetworkSettingsError
-from auditor.model.unread_messages import Cause
+from auditor.model.snapshot import NoAnswerCause
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
 """The first variable that is set is used: those of httpx, requests and curl."""
@@ -74,33 +74,33 @@ def read_network(environ: Mapping[str, str]) -> NetworkSettings:
 
 
 _CAUSES = (
-    ("CERTIFICATE_VERIFY_FAILED", Cause.UNTRUSTED),
-    ("Name or service not known", Cause.UNKNOWN_HOST),
-    ("nodename nor servname", Cause.UNKNOWN_HOST),
-    ("getaddrinfo failed", Cause.UNKNOWN_HOST),
-    ("Temporary failure in name resolution", Cause.NOT_LOOKED_UP),
-    ("Failed to resolve", Cause.UNKNOWN_HOST),
-    ("Tunnel connection failed", Cause.PROXY_REFUSED),
-    ("Unable to connect to proxy", Cause.PROXY_UNREACHABLE),
-    ("ProxyError", Cause.PROXY_REFUSED),
-    ("Connection refused", Cause.REFUSED),
-    ("All connection attempts failed", Cause.REFUSED),
-    (Cause.OUT_OF_TIME, Cause.OUT_OF_TIME),
-    ("timed out", Cause.TOO_SLOW),
-    ("Timeout", Cause.TOO_SLOW),
-    ("without sending complete message body", Cause.CUT_OFF),
-    ("IncompleteRead", Cause.CUT_OFF),
-    ("ReadError", Cause.BROKEN),
-    ("RemoteProtocolError", Cause.BROKEN),
-    ("Server disconnected", Cause.BROKEN),
-    ("Connection aborted", Cause.BROKEN),
-    ("Connection reset", Cause.BROKEN),
+    ("CERTIFICATE_VERIFY_FAILED", NoAnswerCause.UNTRUSTED),
+    ("Name or service not known", NoAnswerCause.UNKNOWN_HOST),
+    ("nodename nor servname", NoAnswerCause.UNKNOWN_HOST),
+    ("getaddrinfo failed", NoAnswerCause.UNKNOWN_HOST),
+    ("Temporary failure in name resolution", NoAnswerCause.NOT_LOOKED_UP),
+    ("Failed to resolve", NoAnswerCause.UNKNOWN_HOST),
+    ("Tunnel connection failed", NoAnswerCause.PROXY_REFUSED),
+    ("Unable to connect to proxy", NoAnswerCause.PROXY_UNREACHABLE),
+    ("ProxyError", NoAnswerCause.PROXY_REFUSED),
+    ("Connection refused", NoAnswerCause.REFUSED),
+    ("All connection attempts failed", NoAnswerCause.REFUSED),
+    (NoAnswerCause.OUT_OF_TIME, NoAnswerCause.OUT_OF_TIME),
+    ("timed out", NoAnswerCause.TOO_SLOW),
+    ("Timeout", NoAnswerCause.TOO_SLOW),
+    ("without sending complete message body", NoAnswerCause.CUT_OFF),
+    ("IncompleteRead", NoAnswerCause.CUT_OFF),
+    ("ReadError", NoAnswerCause.BROKEN),
+    ("RemoteProtocolError", NoAnswerCause.BROKEN),
+    ("Server disconnected", NoAnswerCause.BROKEN),
+    ("Connection aborted", NoAnswerCause.BROKEN),
+    ("Connection reset", NoAnswerCause.BROKEN),
 )
 """Texts in the messages of the libraries, and the cause that each means; the first match is used."""
 
 
 def cause_of(problem: str, otherwise: str = "") -> str:
-    """The cause of a library's error message: a `Cause`, or `otherwise` (by default the message) if it is unknown."""
+    """The `NoAnswerCause` of a library's error message; `otherwise`, or the message, if it is unknown."""
     lowered = problem.lower()
     return next((cause for text, cause in _CAUSES if text.lower() in lowered), otherwise or problem[:200])
 
@@ -116,7 +116,7 @@ def advice_for(problem: str, network: NetworkSettings, url: str) -> str:
     host = parts.hostname or url
     proxy = network.proxy_for(url)
     cause = cause_of(problem)
-    if cause == Cause.UNTRUSTED or "ssl" in problem.lower():
+    if cause == NoAnswerCause.UNTRUSTED or "ssl" in problem.lower():
         return (
             f"The certificate shown for {host} is not trusted. If your network inspects TLS, put its CA "
             "certificate into a PEM file and name that file in SSL_CERT_FILE (or REQUESTS_CA_BUNDLE)."
@@ -126,11 +126,11 @@ def advice_for(problem: str, network: NetworkSettings, url: str) -> str:
         return (
             f"Requests to {host} go through the proxy {shown} (HTTPS_PROXY). Is it the right one, and may you use it?"
         )
-    if cause == Cause.OUT_OF_TIME:
+    if cause == NoAnswerCause.OUT_OF_TIME:
         return "Try again; if the network is slow, allow more seconds with --timeout."
-    if cause in (Cause.CUT_OFF, Cause.BROKEN):
+    if cause in (NoAnswerCause.CUT_OFF, NoAnswerCause.BROKEN):
         return "Try again. If the problem persists, a firewall or a TLS inspector may break connections."
-    if cause == Cause.UNKNOWN_HOST:
+    if cause == NoAnswerCause.UNKNOWN_HOST:
         return f"Is {host} spelled right? If this machine must use a proxy, set HTTPS_PROXY (and NO_PROXY)."
     port = parts.port or 443
     return f"Can this machine reach {host} on port {port}? If it must use a proxy, set HTTPS_PROXY (and NO_PROXY)."

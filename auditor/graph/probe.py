@@ -16,7 +16,7 @@ from auditor.graph.graph_errors import GraphError
 from auditor.graph.network import NetworkSettings, advice_for, cause_of, host_of, read_network
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, endpoints, open_tokens
-from auditor.model.unread_messages import NO_ANSWER
+from auditor.model.snapshot import NO_ANSWER
 
 SECONDS = 15.0
 SKEW_ALLOWED = 300.0

@@ -13,7 +13,7 @@ import msgspec
 from auditor.graph.graph_errors import BrokenJson, NotJson
 from auditor.graph.network import NOT_MICROSOFT, host_of, title_suffix
 from auditor.graph.retry import RETRIED_STATUSES
-from auditor.model.unread_messages import INVALID_JSON, NOT_AN_OBJECT, NOT_JSON
+from auditor.model.snapshot import INVALID_JSON, NOT_AN_OBJECT, NOT_JSON
 
 
 class GraphResponse(msgspec.Struct, frozen=True, kw_only=True):

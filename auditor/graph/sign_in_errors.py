@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, title_suffix
-from auditor.model.unread_messages import NO_ANSWER, Cause
+from auditor.model.snapshot import NO_ANSWER, NoAnswerCause
 
 _TENANT = "AZURE_TENANT_ID (or --tenant) must be the tenant's id or one of its domain names."
 _CLOUD = "If the tenant is in a national cloud, specify it with --cloud."
@@ -83,7 +83,7 @@ _BY_TEXT = (
 def credential_error(error: Exception, authority: str, network: NetworkSettings) -> CredentialError:
     """`error` of azure-identity as our error, without trace ids and what follows them."""
     if isinstance(error, TimeoutError):
-        return _no_answer(Cause.OUT_OF_TIME, authority, network)
+        return _no_answer(NoAnswerCause.OUT_OF_TIME, authority, network)
     text = " ".join(str(getattr(error, "message", None) or error).split())
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]

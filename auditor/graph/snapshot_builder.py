@@ -11,8 +11,7 @@ from auditor.graph.fetch import ReadResult
 from auditor.graph.reads import Read
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.sections import SECTIONS, Sections
-from auditor.model.snapshot import Snapshot, Unread
-from auditor.model.unread_messages import BETA_ONLY_POLICY
+from auditor.model.snapshot import BETA_ONLY_POLICY, Snapshot, Unread
 from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.snapshot_errors import ShapeError
 

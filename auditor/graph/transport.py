@@ -25,7 +25,7 @@ from auditor.graph.network import advice_for, cause_of, host_of
 from auditor.graph.preconnect import CONNECT_SECONDS, GraphConnector
 from auditor.graph.response import GraphResponse, batch_item_response, read_response
 from auditor.graph.retry import RetryPolicy
-from auditor.model.unread_messages import MISSING_IN_BATCH, NO_ANSWER, Cause
+from auditor.model.snapshot import MISSING_IN_BATCH, NO_ANSWER, NoAnswerCause
 
 BATCH_LIMIT = 20
 _READ_SECONDS = 60.0
@@ -208,7 +208,7 @@ class GraphClient:
             async with self._slots, asyncio.timeout(self.retry.remaining()):
                 response = await self._adapter.send_primitive_async(info, "bytes", {})
         except TimeoutError:
-            raise self._unreachable(Cause.OUT_OF_TIME) from None
+            raise self._unreachable(NoAnswerCause.OUT_OF_TIME) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             raise self._unreachable(str(error) or type(error).__name__, ConnectionFailed) from None
         except httpx.RequestError as error:

@@ -12,8 +12,7 @@ from auditor.checks.judged import Judged
 from auditor.model.app import App
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.rule import Case, Pack, Rule
-from auditor.model.snapshot import Snapshot, Unread
-from auditor.model.unread_messages import REMOVED_BY_CASE
+from auditor.model.snapshot import REMOVED_BY_CASE, Snapshot, Unread
 from auditor.packs.lint import lacking_of
 from auditor.packs.lint import said as said
 from auditor.packs.load import case_places, load, rule_places

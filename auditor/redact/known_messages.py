@@ -13,7 +13,7 @@ from functools import cache
 
 from auditor.facts.clouds import CLOUDS
 from auditor.model.sections import SECTIONS
-from auditor.model.unread_messages import UNREAD_MESSAGES, Cause
+from auditor.model.snapshot import UNREAD_MESSAGES, NoAnswerCause
 from auditor.redact.tokens import TOKEN
 
 _OF_GRAPH = r"""
@@ -78,11 +78,11 @@ def _known() -> re.Pattern[str]:
 
 
 def _in_ours() -> dict[str, str]:
-    """What may be filled in where a message of `auditor.model.unread_messages` has a name in braces."""
+    """What may be filled in where a message of `auditor.model.snapshot` has a name in braces."""
     graphs = (cloud.graph.removeprefix("https://") for cloud in CLOUDS.values())
     return {
         "host": _one_of(graphs),
-        "cause": _one_of(Cause),
+        "cause": _one_of(NoAnswerCause),
         "status": r"\d{3}",
         "content_type": r"(?:[a-z]+/[a-z+.-]+|no content type)",
         "section": _one_of(SECTIONS),

@@ -11,7 +11,7 @@ import msgspec
 
 from auditor.model.resources import AuthorizationPolicy, ConditionSet, ServicePrincipal
 from auditor.model.sections import Sections
-from auditor.model.unread_messages import MISSING_PROPERTY
+from auditor.model.snapshot import MISSING_PROPERTY
 from auditor.snapshot.snapshot_errors import Location, Problems, json_kind, root
 
 

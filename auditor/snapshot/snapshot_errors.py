@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from auditor.model.unread_messages import UNEXPECTED_VALUE
+from auditor.model.snapshot import UNEXPECTED_VALUE
 
 MOST = 20
 """How many problems of one file are listed; more would hide the first."""

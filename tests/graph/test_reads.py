@@ -21,7 +21,8 @@ EVERYTHING = Plan(
     users=(USER,),
     beta_policies=(POLICY,),
     assignments_of=(CUSTOM_ROLE,),
-    whole=sections_read(Extent.DIRECTORY),
+    # Nothing reads all users, and the test server has no such list.
+    whole=tuple(name for name in sections_read(Extent.DIRECTORY) if name != "users"),
 )
 
 

@@ -9,8 +9,7 @@ from auditor.consent.decide import decide
 from auditor.model.app import App
 from auditor.model.finding import Waiver, WaiverFile
 from auditor.model.resources import ConsentReviewer, MemberOf, User, VerifiedDomain
-from auditor.model.snapshot import Snapshot, Unread
-from auditor.model.unread_messages import NO_ANSWER, UNREAD_MESSAGES, Cause
+from auditor.model.snapshot import NO_ANSWER, UNREAD_MESSAGES, NoAnswerCause, Snapshot, Unread
 from auditor.packs.find import load_packs
 from auditor.redact.hosts import registered
 from auditor.redact.redactor import Redactor
@@ -146,7 +145,7 @@ def test_known_messages_stay(message: str) -> None:
 
 FILLED_IN = {
     "host": "graph.microsoft.us",
-    "cause": Cause.OUT_OF_TIME,
+    "cause": NoAnswerCause.OUT_OF_TIME,
     "status": 200,
     "content_type": "text/html",
     "section": "servicePrincipals",
@@ -164,14 +163,14 @@ def test_every_message_that_the_program_itself_writes_stays(template: str) -> No
     assert said(message) == message
 
 
-@pytest.mark.parametrize("cause", Cause)
-def test_every_cause_of_a_missing_answer_stays(cause: Cause) -> None:
+@pytest.mark.parametrize("cause", NoAnswerCause)
+def test_every_cause_of_a_missing_answer_stays(cause: NoAnswerCause) -> None:
     message = NO_ANSWER.format(host="graph.microsoft.com", cause=cause)
     assert said(message) == message
 
 
 def test_a_message_of_the_program_about_another_host_does_not_stay() -> None:
-    assert said(NO_ANSWER.format(host="graph.bluecorp.example", cause=Cause.BROKEN)) == "[redacted]"
+    assert said(NO_ANSWER.format(host="graph.bluecorp.example", cause=NoAnswerCause.BROKEN)) == "[redacted]"
 
 
 @pytest.mark.parametrize(
