@@ -265,7 +265,7 @@ class ReplaceGrantScopes(Change, frozen=True, kw_only=True):
         return with_sections(before, oauth2PermissionGrants=tuple(changed if row is found else row for row in rows))
 
     def undo(self, before: Snapshot) -> tuple[Change, ...]:
-        """Set the previous scope string, to the letter."""
+        """Set the exact previous scope string."""
         return (msgspec.structs.replace(self, body={"scope": _grant(before, self.grant_id).scope}),)
 
     @property

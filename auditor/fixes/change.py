@@ -137,7 +137,7 @@ def graph_address(snapshot: Snapshot) -> str:
 
 
 def new_id(what: str, number: int = 1) -> str:
-    """The placeholder for the id of something that a fix creates; `number` tells several of them apart."""
+    """The placeholder for the id of something that a fix creates; `number` distinguishes several of them."""
     return f"{_NEW}{what}{f' {number}' if number > 1 else ''}}}"
 
 

@@ -1,8 +1,8 @@
 """The proof: a fix is offered only if the decision on the changed snapshot is the one that the fix promises.
 
-Sources of the routes: the modules of each. Three routes have no change of their own: R2 (the button in the portal) is
-a step of R1, and R10 (a risky app) and R11 (a grant that lacks scopes) are fixed by R1 and R3. For R12 (the vendor,
-Microsoft or a license), `auditor.consent.advice` gives advice, and there is nothing to change in the tenant.
+The module of each route names its sources. Four route numbers have no function: R2 (the button in the portal) is a
+step of R1; R10 (a risky app) and R11 (a grant that lacks scopes) are fixed by R1 and R3; for R12 (the vendor, Microsoft
+or a license), `auditor.consent.advice` gives advice, because there is nothing to change in the tenant.
 """
 
 from __future__ import annotations

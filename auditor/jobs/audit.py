@@ -114,8 +114,8 @@ def read_source(
             origin = "snapshot from standard input" if path == PIPE else f"snapshot {path}"
             return read_snapshot(path), origin
         case LiveTenant() as tenant:
+            from auditor.checks.reads import plan_for
             from auditor.jobs.tenant_reader import read_tenant
-            from auditor.packs.plan import plan_for
 
             plan = plan_for(packs)
             snapshot = read_tenant(

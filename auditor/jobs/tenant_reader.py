@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
-from auditor.checks import follow_up as about_rules
+from auditor.checks import reads as about_rules
+from auditor.checks.reads import permissions_for, plan_for
 from auditor.consent import further_reads as about_apps
 from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
@@ -22,7 +23,6 @@ from auditor.model.live_tenant import LiveTenant
 from auditor.model.read_plan import Plan
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
-from auditor.packs.plan import permissions_for, plan_for
 
 WHOLE = (
     "servicePrincipals",

@@ -87,16 +87,16 @@ def test_an_address_in_quotes_has_the_token_that_it_has_without() -> None:
 @pytest.mark.parametrize(
     ("name", "domain", "text"),
     [
-        ("EY", "ey.com", "the EY policy"),
-        ("SAP SE", "sap.com", "https://sap.zoom.us"),
-        ("Blue", "mail.bluecorp.co.uk", "bluecorp"),
-        ("Blue", "mail.bluecorp.co.uk", "https://portal.bluecorp.co.uk"),
-        ("X", "a.qwertz.onmicrosoft.com", "qwertz-approved"),
-        ("X", "x.com", "https://unknown.crm4.dynamics.com"),
-        ("X", "x.com", "https://unknown.azurefd.net"),
-        ("X", "x.com", "https://unknown.okta.com"),
-        ("X", "x.com", "https://unknown.service-now.com"),
-        ("X", "x.com", "https://unknown.atlassian.net"),
+        pytest.param("EY", "ey.com", "the EY policy", id="a short name"),
+        pytest.param("SAP SE", "sap.com", "https://sap.zoom.us", id="a short name as a host"),
+        pytest.param("Blue", "mail.bluecorp.co.uk", "bluecorp", id="a parent domain's name"),
+        pytest.param("Blue", "mail.bluecorp.co.uk", "https://portal.bluecorp.co.uk", id="a parent domain as a host"),
+        pytest.param("X", "a.qwertz.onmicrosoft.com", "qwertz-approved", id="the name under onmicrosoft.com"),
+        pytest.param("X", "x.com", "https://unknown.crm4.dynamics.com", id="Dynamics"),
+        pytest.param("X", "x.com", "https://unknown.azurefd.net", id="Azure Front Door"),
+        pytest.param("X", "x.com", "https://unknown.okta.com", id="Okta"),
+        pytest.param("X", "x.com", "https://unknown.service-now.com", id="ServiceNow"),
+        pytest.param("X", "x.com", "https://unknown.atlassian.net", id="Atlassian"),
     ],
 )
 def test_short_names_parent_domains_and_hosts_of_customers_are_found(name: str, domain: str, text: str) -> None:

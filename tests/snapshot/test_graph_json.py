@@ -178,80 +178,110 @@ CUT_OFF = "Microsoft.Graph.PowerShell.Models.MicrosoftGraphPermissionGrantCondit
 @pytest.mark.parametrize(
     ("name", "raw", "message"),
     [
-        (
+        pytest.param(
             "permissionGrantPolicies",
             [{"id": "a"}, {"id": "b"}, {"id": "c", "includes": [{"permissions": 3}]}],
             f"{POLICIES}[2].includes[0].permissions: expected a list of text, found a number",
+            id="a number for a list of text",
         ),
-        (
+        pytest.param(
             "permissionGrantPolicies",
             [{"id": "c", "excludes": [{"permissions": ["x", True]}]}],
             f"{POLICIES}[0].excludes[0].permissions[1]: expected text, found true",
+            id="true among text",
         ),
-        (
+        pytest.param(
             "permissionGrantPolicies",
             [{"Id": "c", "Includes": [CUT_OFF]}],
             f"{POLICIES}[0].Includes[0]: expected an object, found text"
             " that ConvertTo-Json shortened; export again with -Depth 10",
+            id="cut off by PowerShell",
         ),
-        ("permissionGrantPolicies", "none", f"{POLICIES}: expected a list of objects, found text"),
-        ("permissionGrantPolicies", {}, f"{POLICIES}: expected a list of objects, found an object"),
-        ("permissionGrantPolicies", [{"displayName": "x"}], f"{POLICIES}[0]: has no id"),
-        ("organization", [], "sections.organization: expected an object, found a list of 0"),
-        ("organization", [{"id": "1"}, {"id": "2"}], "sections.organization: expected an object, found a list of 2"),
-        (
+        pytest.param(
+            "permissionGrantPolicies",
+            "none",
+            f"{POLICIES}: expected a list of objects, found text",
+            id="text for a list",
+        ),
+        pytest.param(
+            "permissionGrantPolicies",
+            {},
+            f"{POLICIES}: expected a list of objects, found an object",
+            id="an object for a list",
+        ),
+        pytest.param("permissionGrantPolicies", [{"displayName": "x"}], f"{POLICIES}[0]: has no id", id="no id"),
+        pytest.param(
+            "organization", [], "sections.organization: expected an object, found a list of 0", id="no object"
+        ),
+        pytest.param(
+            "organization",
+            [{"id": "1"}, {"id": "2"}],
+            "sections.organization: expected an object, found a list of 2",
+            id="two objects",
+        ),
+        pytest.param(
             "adminConsentRequestPolicy",
             {"isEnabled": "yes"},
             "sections.adminConsentRequestPolicy.isEnabled: expected true or false, found text",
+            id="text for true or false",
         ),
-        (
+        pytest.param(
             "adminConsentRequestPolicy",
             {"requestDurationInDays": 1.5},
             "sections.adminConsentRequestPolicy.requestDurationInDays: expected a whole number, found a number",
+            id="a fraction",
         ),
-        (
+        pytest.param(
             "delegatedPermissionClassifications",
             [],
             "sections.delegatedPermissionClassifications:"
             " expected an object with one list for each app id, found a list of 0",
+            id="a list for a map",
         ),
-        (
+        pytest.param(
             "delegatedPermissionClassifications",
             {"value": []},
             "sections.delegatedPermissionClassifications:"
             " expected an object with one list for each app id, found one answer of Graph",
+            id="an answer of Graph for a map",
         ),
-        (
+        pytest.param(
             "appRoleAssignedTo",
             {"aB": [], "Ab": []},
             "sections.appRoleAssignedTo.Ab: occurs twice, in different case",
+            id="a key twice",
         ),
-        (
+        pytest.param(
             "appRoleAssignedTo",
             {"ab": {"value": [], "@odata.nextLink": "https://…"}},
             "sections.appRoleAssignedTo.ab: is only the first page (it has @odata.nextLink);"
             " put the items of all pages into one list",
+            id="a first page in a map",
         ),
-        (
+        pytest.param(
             "servicePrincipals",
             {"value": [], "@odata.nextLink": "https://…"},
             "sections.servicePrincipals: is only the first page (it has @odata.nextLink);"
             " put the items of all pages into one list",
+            id="a first page",
         ),
-        (
+        pytest.param(
             "signIns",
             {"error": {"code": "Authorization_RequestDenied", "message": "…"}},
             "sections.signIns: is an error that Graph answered (Authorization_RequestDenied); move it to unread",
+            id="an error of Graph",
         ),
-        (
+        pytest.param(
             "directoryAudits",
             [{"initiatedBy": "app"}],
             "sections.directoryAudits[0].initiatedBy: expected an object, found text",
+            id="text for an object inside",
         ),
-        (
+        pytest.param(
             "authorizationPolicy",
             {"permissionGrantPolicyIdsAssignedToDefaultUserRole": "x", "defaultUserRolePermissions": 5},
             "sections.authorizationPolicy.defaultUserRolePermissions: expected an object, found a number",
+            id="a beta spelling beside a number for an object",
         ),
     ],
 )

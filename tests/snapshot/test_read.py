@@ -96,45 +96,75 @@ OTHER = f'A snapshot is an object with "format": "consent-auditor/snapshot". {AG
 @pytest.mark.parametrize(
     ("raw", "what", "hint"),
     [
-        (b"", "is empty", f"The program that wrote it stopped too early. {AGAIN}"),
-        (b"\xef\xbb\xbf \r\n", "is empty", f"The program that wrote it stopped too early. {AGAIN}"),
-        (b"\0" * 4096, "is empty", f"The program that wrote it stopped too early. {AGAIN}"),
-        (data()[:-1], "ends in the middle, in line 1: the file was cut off", AGAIN),
-        (b'{\n "a": "\xc3', "ends in the middle, in line 2: the file was cut off", AGAIN),
-        (b'{"a": 1,\n "b" 2}', "is not JSON (line 2, column 6: Expecting ':' delimiter)", MEND),
-        (b"<html>", "is not JSON (line 1, column 1: Expecting value)", MEND),
-        (b'{"a": NaN}', "is not JSON (JSON is malformed: invalid character (byte 6))", MEND),
-        (b"{} {}", "is not JSON (line 1, column 4: Extra data)", MEND),
-        (
+        pytest.param(b"", "is empty", f"The program that wrote it stopped too early. {AGAIN}", id="no byte"),
+        pytest.param(
+            b"\xef\xbb\xbf \r\n",
+            "is empty",
+            f"The program that wrote it stopped too early. {AGAIN}",
+            id="a byte order mark and white space",
+        ),
+        pytest.param(
+            b"\0" * 4096, "is empty", f"The program that wrote it stopped too early. {AGAIN}", id="zero bytes"
+        ),
+        pytest.param(
+            data()[:-1], "ends in the middle, in line 1: the file was cut off", AGAIN, id="cut off before the end"
+        ),
+        pytest.param(
+            b'{\n "a": "\xc3',
+            "ends in the middle, in line 2: the file was cut off",
+            AGAIN,
+            id="cut off inside a character",
+        ),
+        pytest.param(
+            b'{"a": 1,\n "b" 2}', "is not JSON (line 2, column 6: Expecting ':' delimiter)", MEND, id="a missing colon"
+        ),
+        pytest.param(b"<html>", "is not JSON (line 1, column 1: Expecting value)", MEND, id="HTML"),
+        pytest.param(b'{"a": NaN}', "is not JSON (JSON is malformed: invalid character (byte 6))", MEND, id="NaN"),
+        pytest.param(b"{} {}", "is not JSON (line 1, column 4: Extra data)", MEND, id="two documents"),
+        pytest.param(
             b'{"a": "\xe9t\xe9"}',
             "is not UTF-8 text (byte 7)",
             "Save it again as UTF-8; in PowerShell: Set-Content -Encoding utf8.",
+            id="Latin-1",
         ),
-        (b"[" * 100_000, "is nested too deeply for a snapshot", "Check that this is the right file."),
-        (b"[]", "is not a snapshot (found a list of 0)", OTHER),
-        (b"null", "is not a snapshot (found null)", OTHER),
-        (b'"text"', "is not a snapshot (found text)", OTHER),
-        (b'{"name": "x"}', "is not a snapshot (found an object)", OTHER),
-        (data(format=None), "has no format", FORMATS),
-        (data(format="consent-auditor/bundle"), 'has the format "consent-auditor/bundle"', FORMATS),
-        (
+        pytest.param(
+            b"[" * 100_000,
+            "is nested too deeply for a snapshot",
+            "Check that this is the right file.",
+            id="nested too deeply",
+        ),
+        pytest.param(b"[]", "is not a snapshot (found a list of 0)", OTHER, id="a list"),
+        pytest.param(b"null", "is not a snapshot (found null)", OTHER, id="null"),
+        pytest.param(b'"text"', "is not a snapshot (found text)", OTHER, id="text"),
+        pytest.param(b'{"name": "x"}', "is not a snapshot (found an object)", OTHER, id="another object"),
+        pytest.param(data(format=None), "has no format", FORMATS, id="no format"),
+        pytest.param(
+            data(format="consent-auditor/bundle"),
+            'has the format "consent-auditor/bundle"',
+            FORMATS,
+            id="another format",
+        ),
+        pytest.param(
             data(format="consent-auditor/report"),
             "is a report, not a snapshot",
             "Use the snapshot of this report, or create one with: consent-auditor collect -o FILE",
+            id="a report",
         ),
-        (
+        pytest.param(
             data(version=2),
             "is a snapshot of version 2; this program reads version 1",
             "Update the program: pip install -U consent-auditor",
+            id="a newer version",
         ),
-        (data(version=None), "has no version", VERSIONS),
-        (data(version=0), "has the version 0", VERSIONS),
-        (data(version=True), "has the version true", VERSIONS),
-        (data(version="1"), 'has the version "1"', VERSIONS),
-        (
+        pytest.param(data(version=None), "has no version", VERSIONS, id="no version"),
+        pytest.param(data(version=0), "has the version 0", VERSIONS, id="version 0"),
+        pytest.param(data(version=True), "has the version true", VERSIONS, id="version true"),
+        pytest.param(data(version="1"), 'has the version "1"', VERSIONS, id="version as text"),
+        pytest.param(
             b'{"error": {"code": "Forbidden"}}',
             "is an error that Graph answered (Forbidden), not a snapshot",
             AGAIN,
+            id="an error of Graph",
         ),
     ],
 )
@@ -145,14 +175,23 @@ def test_other_documents_are_refused_with_advice(raw: bytes, what: str, hint: st
 @pytest.mark.parametrize(
     ("answer", "section", "place"),
     [
-        ({"@odata.context": "…", "value": [{"id": "p", "includes": []}]}, "permissionGrantPolicies", ""),
-        ({"value": [{"Id": "1", "AppId": "2"}]}, "servicePrincipals", ""),
-        ([{"clientId": "1", "consentType": "Principal"}], "oauth2PermissionGrants", ""),
-        ({"id": "authorizationPolicy", "defaultUserRolePermissions": {}}, "authorizationPolicy", ""),
-        ({"value": [{"rolePermissions": [], "templateId": "1"}]}, "roleDefinitions", ""),
-        ({"value": [{"permissionId": "1"}]}, "delegatedPermissionClassifications", "<app id>"),
-        ({"value": [{"appRoleId": "1"}]}, "appRoleAssignedTo", "<app id>"),
-        ({"value": []}, "<section>", ""),
+        pytest.param(
+            {"@odata.context": "…", "value": [{"id": "p", "includes": []}]},
+            "permissionGrantPolicies",
+            "",
+            id="policies",
+        ),
+        pytest.param({"value": [{"Id": "1", "AppId": "2"}]}, "servicePrincipals", "", id="apps, capitals"),
+        pytest.param([{"clientId": "1", "consentType": "Principal"}], "oauth2PermissionGrants", "", id="grants"),
+        pytest.param(
+            {"id": "authorizationPolicy", "defaultUserRolePermissions": {}}, "authorizationPolicy", "", id="one object"
+        ),
+        pytest.param({"value": [{"rolePermissions": [], "templateId": "1"}]}, "roleDefinitions", "", id="roles"),
+        pytest.param(
+            {"value": [{"permissionId": "1"}]}, "delegatedPermissionClassifications", "<app id>", id="classifications"
+        ),
+        pytest.param({"value": [{"appRoleId": "1"}]}, "appRoleAssignedTo", "<app id>", id="app roles"),
+        pytest.param({"value": []}, "<section>", "", id="nothing to tell it by"),
     ],
 )
 def test_the_error_for_a_single_response_of_graph_shows_how_to_make_it_a_snapshot(

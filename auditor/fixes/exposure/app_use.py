@@ -33,8 +33,8 @@ class AppUse(msgspec.Struct, frozen=True, kw_only=True):
     """What changes for the use of this app, independently of the consent policies.
 
     `granted` is newly granted to every user. `reached` was granted to every user before, but the app was switched off
-    or open only to assigned users, and `switched_on` or `opened_to_all` ends that. `users` counts the users with a
-    new grant of their own, `assigned` the newly assigned users and groups. `restricted` is true if only assigned
+    or open only to assigned users, and `switched_on` or `opened_to_all` ends that. `users` counts the users
+    who get a new personal grant, `assigned` the newly assigned users and groups. `restricted` is true if only assigned
     users can use the app afterwards.
     """
 
@@ -76,7 +76,7 @@ def _tenant_wide(snapshot: Snapshot, client: Client) -> _Scopes:
 
 
 def _users_with_more(before: Snapshot, was: Client, after: Snapshot, now: Client) -> int:
-    """How many users have a scope of their own that they did not have before."""
+    """How many users have a personally granted scope that they did not have before."""
     had, has = _own(before, was), _own(after, now)
     return sum(1 for user, scopes in has.items() if scopes - had.get(user, set()))
 

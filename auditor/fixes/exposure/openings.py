@@ -1,7 +1,7 @@
 """Which scopes open and close for each class of apps: the consent decisions before and after, compared.
 
 A resource has hundreds of scopes, but policies distinguish only a handful of kinds of them. Scopes that no condition
-of any policy can tell apart are therefore decided together. Only what the change can affect is decided: if neither the
+of any policy can distinguish are therefore decided together. Only what the change can affect is decided: if neither the
 scope nor the app changed and the added and removed policies don't approve it, the answer is the same on both sides.
 """
 
@@ -69,7 +69,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     step_up_turned_off: bool
 
     @property
-    def of_policies(self) -> bool:
+    def policies_differ(self) -> bool:
         """Whether the governing policies or their contents differ."""
         return bool(self.gone or self.new) or isinstance(self.was, NotRead) != isinstance(self.now, NotRead)
 
