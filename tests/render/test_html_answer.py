@@ -110,7 +110,7 @@ def test_the_apps_own_long_name_is_as_short_in_every_sentence_of_the_answer_as_e
 
 
 def test_doubts_name_what_was_not_read_in_words() -> None:
-    doubtful = replaced(depends().decisions[0], doubts=("permissionGrantPolicies could not be read (403)",))
+    doubtful = replaced(depends().decisions[0], caveats=("permissionGrantPolicies could not be read (403)",))
     page = render(replaced(depends(), decisions=(doubtful,)))
     assert "The consent policies could not be read (403)." in shown(page, "answer")
 

@@ -127,7 +127,7 @@ def test_a_hostile_name_anywhere_stays_a_name(name: str) -> None:
         screen=name,
         notes=(name,),
         also=(name,),
-        doubts=(name,),
+        caveats=(name,),
         depends_on=(name,),
         scopes=tuple(
             msgspec.structs.replace(scope, scope=name, resource_name=name, resource=name, detail=name)

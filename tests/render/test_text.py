@@ -191,7 +191,7 @@ def test_what_could_not_be_read_names_its_permission_and_its_price() -> None:
 
 def test_a_doubt_shows_in_the_answer_itself() -> None:
     likely = msgspec.structs.replace(
-        NEEDS_ADMIN_DECISION, confidence=Confidence.LIKELY, doubts=("one", "two", "three is the last")
+        NEEDS_ADMIN_DECISION, confidence=Confidence.LIKELY, caveats=("one", "two", "three is the last")
     )
     text = render(report(likely))
     assert ">> NEEDS ADMIN (likely)" in text

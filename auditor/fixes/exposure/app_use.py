@@ -8,8 +8,8 @@ from enum import IntEnum
 import msgspec
 
 from auditor.consent.client import Client, client_of
-from auditor.consent.existing_grants import TENANT_WIDE, grant_rows
-from auditor.consent.lookup import NotRead, assigned_to, resource_name
+from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.truth import Truth, all_of
 from auditor.fixes.exposure.scope_risk import ScopeRef
 from auditor.model.app import App
@@ -72,7 +72,8 @@ def _is_on(client: Client) -> Truth:
 
 
 def _tenant_wide(snapshot: Snapshot, client: Client) -> _Scopes:
-    return _scopes(snapshot, (r for r in grant_rows(snapshot, client) if r.consentType.lower() == TENANT_WIDE))
+    rows = index_of(snapshot).grants_of(client.object_id)
+    return _scopes(snapshot, (row for row in rows if row.consentType.lower() == TENANT_WIDE))
 
 
 def _users_with_more(before: Snapshot, was: Client, after: Snapshot, now: Client) -> int:
@@ -83,32 +84,27 @@ def _users_with_more(before: Snapshot, was: Client, after: Snapshot, now: Client
 
 def _own(snapshot: Snapshot, client: Client) -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
-    for row in grant_rows(snapshot, client):
+    for row in index_of(snapshot).grants_of(client.object_id):
         if row.consentType.lower() != TENANT_WIDE:
             found.setdefault((row.principalId or "").lower(), set()).update(_scopes(snapshot, (row,)))
     return found
 
 
 def _scopes(snapshot: Snapshot, rows: Iterable[OAuth2PermissionGrant]) -> _Scopes:
+    """The scopes of these grants. A resource whose service principal was not read is named by its object id."""
+    index = index_of(snapshot)
     found: dict[tuple[str, str], ScopeRef] = {}
     for row in rows:
-        resource = _resource(snapshot, row.resourceId)
-        name = resource_name(snapshot, resource)
+        principal = index.principal_with_id(row.resourceId)
+        resource = principal.appId.lower() if principal else row.resourceId.lower()
+        name = index.resource_name(resource)
         for scope in row.scope.split():
             found.setdefault((resource, scope.lower()), ScopeRef(resource, scope, name))
     return found
 
 
-def _resource(snapshot: Snapshot, object_id: str) -> str:
-    """The app id of a resource, or its object id if its service principal was not read."""
-    for principal in snapshot.sections.servicePrincipals or ():
-        if principal.id.lower() == object_id.lower():
-            return principal.appId.lower()
-    return object_id.lower()
-
-
 def _assigned(snapshot: Snapshot, app: App) -> set[str]:
-    entries = assigned_to(snapshot, app.client_id)
+    entries = index_of(snapshot).assigned_to(app.client_id)
     people = () if isinstance(entries, NotRead) else entries
     return {e.principalId.lower() for e in people if (e.principalType or "User").lower() in ("user", "group")}
 

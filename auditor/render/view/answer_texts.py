@@ -85,7 +85,7 @@ def answer_facts(decision: Decision) -> tuple[AnswerFact, ...]:
         AnswerFact(ALSO, tuple(map(sentence, decision.also))),
         AnswerFact(DEPENDS_ON, tuple(map(sentence, decision.depends_on))),
         AnswerFact("Could be", (possible_outcomes(decision),) if decision.outcomes else ()),
-        AnswerFact(CONFIDENCE, ("Likely, not certain.", *map(sentence, decision.doubts)) if likely else ()),
+        AnswerFact(CONFIDENCE, ("Likely, not certain.", *map(sentence, decision.caveats)) if likely else ()),
     )
     return tuple(fact for fact in facts if fact.texts)
 
