@@ -11,12 +11,11 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.conditions import Condition, Match, match
+from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, match
 from auditor.consent.permission import Permission
 from auditor.consent.policies import Assigned
 from auditor.consent.truth import Truth, all_of, any_of
 from auditor.model.decision import Reason, Step
-from auditor.model.resources import ConditionSet
 
 _EXPLAINS = (
     Reason.SCOPE_REQUIRES_ADMIN,
@@ -80,8 +79,7 @@ def _weight(approval: Approval) -> tuple[int, int]:
 
 
 def _by_policy(permission: Permission, client: Client, assigned: Assigned) -> Approval:
-    policy = assigned.policy
-    if policy is None:
+    if assigned.policy is None:
         return Approval(
             truth=Truth.UNKNOWN,
             reason=Reason.POLICY_UNREADABLE,
@@ -89,8 +87,8 @@ def _by_policy(permission: Permission, client: Client, assigned: Assigned) -> Ap
             policy=assigned.id,
             needs=(f"what policy {assigned.id} says",),
         )
-    includes = [(s, match(s, permission, client)) for s in policy.includes or ()]
-    excludes = [(s, match(s, permission, client)) for s in policy.excludes or ()]
+    includes = [(s, match(s, permission, client)) for s in assigned.includes]
+    excludes = [(s, match(s, permission, client)) for s in assigned.excludes]
     included = any_of(m.truth for _, m in includes)
     excluded = any_of(m.truth for _, m in excludes)
     truth = all_of((included, ~excluded))
@@ -106,7 +104,7 @@ def _by_policy(permission: Permission, client: Client, assigned: Assigned) -> Ap
         found = _not_included(assigned, permission, includes)
     else:
         found = _unknown(assigned, includes if included is Truth.UNKNOWN else excludes)
-    hidden = any(m.hides_beta and m.truth is not Truth.FALSE for _, m in (*includes, *excludes))
+    hidden = any(s.certified_only is None and m.truth is not Truth.FALSE for s, m in (*includes, *excludes))
     doubts = _doubts(assigned, hidden)
     return msgspec.structs.replace(found, truth=truth, policy=assigned.id, steps=steps, doubts=doubts)
 
@@ -120,7 +118,7 @@ def _doubts(assigned: Assigned, hidden: bool) -> tuple[str, ...]:
     return ()
 
 
-_Sets = list[tuple[ConditionSet, Match]]
+_Sets = list[tuple[Restrictions, SetMatch]]
 
 
 def _approved(assigned: Assigned, permission: Permission, includes: _Sets) -> Approval:
@@ -149,7 +147,7 @@ def _not_included(assigned: Assigned, permission: Permission, includes: _Sets) -
     )
 
 
-def _obstacle(m: Match) -> Condition:
+def _obstacle(m: SetMatch) -> ConditionResult:
     """The failing condition that says most about why an include does not match."""
     for reason in _IRRELEVANT:
         for condition in m.false:
@@ -174,5 +172,5 @@ def _policy_name(assigned: Assigned) -> str:
     return f"policy {assigned.id}"
 
 
-def _step(policy_id: str, kind: str, conditions: ConditionSet, m: Match) -> Step:
+def _step(policy_id: str, kind: str, conditions: Restrictions, m: SetMatch) -> Step:
     return Step(policy=policy_id, kind=kind, condition_set=conditions.id or "", matched=m.truth.value, why=m.why)

@@ -8,8 +8,8 @@ import msgspec
 
 from auditor.consent.approval import Approval, approval
 from auditor.consent.client import Client
-from auditor.consent.lookup import Absent, NotRead, not_read, service_principal
-from auditor.consent.permission import Permission, requested
+from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
+from auditor.consent.permission import Permission, requested, resource_app
 from auditor.consent.policies import Assigned
 from auditor.consent.truth import Truth
 from auditor.model.app import App, ScopeNeed
@@ -39,7 +39,7 @@ def hypothetical(snapshot: Snapshot, kind: str) -> Client:
 
 
 def approvals(
-    snapshot: Snapshot, client: Client, needs: Iterable[ScopeNeed], assigned: tuple[Assigned, ...]
+    snapshot: Snapshot | SnapshotIndex, client: Client, needs: Iterable[ScopeNeed], assigned: tuple[Assigned, ...]
 ) -> Iterator[tuple[Permission, Approval]]:
     """What the policies say of each scope, asked for by itself.
 
@@ -47,21 +47,22 @@ def approvals(
     approval is unknown unless every policy that was read decides it.
     """
     strict = tuple(msgspec.structs.replace(a, policy=None) if a.documented else a for a in assigned)
-    for permission in requested(snapshot, App(client_id=client.app_id, scopes=tuple(needs))):
-        yield permission, _approval(snapshot, permission, client, strict)
+    index = index_of(snapshot)
+    for permission in requested(index, App(client_id=client.app_id, scopes=tuple(needs))):
+        yield permission, _approval(index, permission, client, strict)
 
 
-def _approval(snapshot: Snapshot, permission: Permission, client: Client, assigned: tuple[Assigned, ...]) -> Approval:
+def _approval(index: SnapshotIndex, permission: Permission, client: Client, assigned: tuple[Assigned, ...]) -> Approval:
     if not assigned:
         return approval(permission, client, assigned)
-    if isinstance(service_principal(snapshot, permission.resource), Absent):
+    if resource_app(index, permission.resource).missing is Truth.TRUE:
         detail = f"{permission.resource_name} is not in this tenant, so nobody can be asked for its scopes"
         return Approval(truth=Truth.FALSE, reason=Reason.RESOURCE_MISSING, detail=detail)
     if permission.exists is Truth.FALSE or permission.enabled is Truth.FALSE:
         detail = f"{permission.resource_name} has no scope {permission.value} that can be asked for"
         return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_DOES_NOT_EXIST, detail=detail)
     if permission.exists is Truth.UNKNOWN or permission.from_table:
-        why = not_read(snapshot, "servicePrincipals", permission.resource).why
+        why = index.not_read("servicePrincipals", permission.resource).why
         return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=why)
     found = approval(permission, client, assigned)
     if found.truth is Truth.UNKNOWN and isinstance(permission.classification, NotRead):

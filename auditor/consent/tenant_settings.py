@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.lookup import Absent, NotRead, assigned_policies, consent_setting, not_read
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission
 from auditor.consent.policies import self_consent_ids
 from auditor.consent.truth import Truth, all_of, known
@@ -46,9 +46,9 @@ _LABELS = {
 }
 
 
-def user_consent_setting(snapshot: Snapshot) -> Setting | NotRead:
+def user_consent_setting(snapshot: Snapshot | SnapshotIndex) -> Setting | NotRead:
     """Which of the portal's choices the tenant made; ``custom`` for what only Graph or PowerShell can set."""
-    entries = assigned_policies(snapshot)
+    entries = index_of(snapshot).assigned_policies()
     if isinstance(entries, NotRead):
         return entries
     policies = self_consent_ids(entries)
@@ -70,14 +70,15 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     doubts: tuple[str, ...] = ()
 
 
-def workflow(snapshot: Snapshot) -> Workflow:
+def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
     """The state of the workflow; the older directory setting stands in for a policy that was not read."""
-    policy = snapshot.sections.adminConsentRequestPolicy
+    index = index_of(snapshot)
+    policy = index.snapshot.sections.adminConsentRequestPolicy
     if policy is not None and policy.isEnabled is not None:
         reviewers = None if policy.reviewers is None else len(policy.reviewers)
         return Workflow(enabled=known(policy.isEnabled), reviewers=reviewers)
-    unread = not_read(snapshot, "adminConsentRequestPolicy").why
-    setting = consent_setting(snapshot, LEGACY_SETTING)
+    unread = index.not_read("adminConsentRequestPolicy").why
+    setting = index.consent_setting(LEGACY_SETTING)
     if isinstance(setting, str):
         doubt = f"{unread}; the older directory setting {LEGACY_SETTING} stands in"
         return Workflow(enabled=known(setting == "true"), why=unread, doubts=(doubt,))
@@ -95,15 +96,16 @@ class StepUp(msgspec.Struct, frozen=True):
     needs: str = ""
 
 
-def step_up(snapshot: Snapshot) -> StepUp:
+def step_up(snapshot: Snapshot | SnapshotIndex) -> StepUp:
     """Whether the tenant has step-up on: it has, unless every indicator that is present says off."""
-    policy = snapshot.sections.authorizationPolicy
-    setting = consent_setting(snapshot, SETTING)
+    index = index_of(snapshot)
+    policy = index.snapshot.sections.authorizationPolicy
+    setting = index.consent_setting(SETTING)
     allowed = policy.allowUserConsentForRiskyApps if policy else None
     if allowed is False or setting == "true":
         return StepUp(Truth.TRUE, "risk-based step-up consent is switched on")
     if policy is None:
-        why = not_read(snapshot, "authorizationPolicy").why
+        why = index.not_read("authorizationPolicy").why
         return StepUp(Truth.UNKNOWN, why, f"whether risk-based step-up is on ({why})")
     if isinstance(setting, NotRead):
         # Absent indicators do not count, so with the policy silent the setting alone could switch it off.
@@ -114,14 +116,14 @@ def step_up(snapshot: Snapshot) -> StepUp:
     return StepUp(Truth.FALSE, "risk-based step-up consent is switched off")
 
 
-def looks_risky(snapshot: Snapshot, app: App, client: Client, asked: Iterable[Permission]) -> Truth:
-    """Whether the request has the typical marks of a risky one.
+def looks_risky(tenant_id: str, app: App, client: Client, asked: Iterable[Permission]) -> Truth:
+    """Whether the request has the typical marks of a risky one in the tenant with this id.
 
     A multi-tenant app of another tenant, registered after 8 November 2020, whose publisher is not verified,
     and which asks for more than sign-in and the user's own profile.
     """
     beyond = any(p.resource != MICROSOFT_GRAPH or p.value.lower() not in BASIC_SCOPES for p in asked if not p.implicit)
     owner = client.owner_tenant
-    foreign = Truth.UNKNOWN if owner is None else known(owner.lower() != snapshot.tenant.id.lower())
+    foreign = Truth.UNKNOWN if owner is None else known(owner.lower() != tenant_id.lower())
     old = Truth.TRUE if app.registered_before_2020_11_08 else Truth.FALSE
     return all_of((known(beyond), ~client.publisher_verified, foreign, ~old))

@@ -149,19 +149,19 @@ def _with_variant(decision: Decision, app: App, packs: Sequence[Pack]) -> Decisi
 def with_assumptions(report: Report, snapshot: Snapshot, packs: Sequence[Pack], assumed: Sequence[str]) -> Report:
     """`report` with the decisions that follow if all of `assumed` hold; unchanged without any.
 
-    Raises Unsupposable for an assumption that is not understood or does not fit this tenant.
+    Raises AssumptionError for an assumption that is not understood or does not fit this tenant.
     """
     if not assumed:
         return report
-    from auditor.fixes.assumptions import Unsupposable, suppose
+    from auditor.fixes.assumptions import AssumptionError, assume
 
     apps = dict.fromkeys(pack.app for pack in packs if pack.app is not None)
     if not apps:
-        raise Unsupposable(
+        raise AssumptionError(
             "--assume decides again whether users can connect an app, and no pack here is about one: add --pack with"
             ' one that is, or --app CLIENT_ID --scopes "…"'
         )
-    decisions = tuple(_with_variant(decide(*suppose(snapshot, app, assumed)), app, packs) for app in apps)
+    decisions = tuple(_with_variant(decide(*assume(snapshot, app, assumed)), app, packs) for app in apps)
     return msgspec.structs.replace(report, what_if=WhatIf(assumed=tuple(assumed), decisions=decisions))
 
 

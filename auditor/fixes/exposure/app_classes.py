@@ -1,8 +1,9 @@
-"""A client for each class of apps: what would be known of an app of that class that asks for consent."""
+"""The classes of apps that a change can open something to, and one sample app of each class to decide with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from itertools import product
 
 import msgspec
@@ -10,19 +11,41 @@ import msgspec
 from auditor.consent.client import Client, client_of
 from auditor.consent.truth import Truth, all_of, known
 from auditor.facts.clouds import CLOUDS
-from auditor.fixes.exposure.result import AppClass
 from auditor.model.app import App
 from auditor.model.resources import ConditionSet
 from auditor.model.snapshot import Snapshot
 
-# No app id, publisher or tenant of a policy reads like this, so no list of a policy holds it.
+
+class AppClass(StrEnum):
+    """A class of apps. The first three are for apps that no policy names."""
+
+    UNVERIFIED = "unverified-publisher"
+    VERIFIED = "verified-publisher"
+    OWN = "own-tenant"
+    NAMED = "named-by-policy"
+    """Other apps, publishers and foreign tenants that an assigned policy names: only what goes beyond `UNVERIFIED`."""
+    THIS = "this-app"
+
+
+AUDIENCE_WEIGHT = {
+    AppClass.UNVERIFIED: 3,
+    AppClass.VERIFIED: 2,
+    AppClass.OWN: 1,
+    AppClass.NAMED: 1,
+    AppClass.THIS: 0,
+}
+"""How much it matters that a scope opens to a class, in this project's view: anybody can register an app without a
+verified publisher, fewer can become verified, and few can register an app in the tenant itself."""
+
+# No list in a policy contains this value, because no app id, publisher id or tenant id looks like it.
 _ANY = "any other"
 
 
-class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """An app that asks for consent, before and after the change.
+class RequestingApp(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that requests consent, before and after the change.
 
-    `usable` tells whether users may consent to it at all: switched on, and open without an assignment.
+    `usable_before` and `usable_after`: whether users can consent to it at all, because it is switched on and requires
+    no assignment.
     """
 
     kind: AppClass
@@ -33,24 +56,26 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     usable_after: Truth = Truth.TRUE
 
     @property
-    def is_the_same(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Whether the change leaves the app itself as it is."""
         return self.usable_before is self.usable_after and self.before == self.after
 
 
-def askers(before: Snapshot, after: Snapshot, app: App, sets: tuple[ConditionSet, ...]) -> tuple[Asker, ...]:
-    """One app for each class, and one for each way in which the condition sets name others."""
+def requesting_apps(
+    before: Snapshot, after: Snapshot, app: App, sets: tuple[ConditionSet, ...]
+) -> tuple[RequestingApp, ...]:
+    """One app for each class, and one for each way in which the condition sets name other apps."""
     generic = [
-        _asker(AppClass.UNVERIFIED, _client()),
-        _asker(AppClass.OWN, _client(owner=after.tenant.id)),
+        _requesting(AppClass.UNVERIFIED, _client()),
+        _requesting(AppClass.OWN, _client(owner=after.tenant.id)),
     ]
     if verifies_publishers(after):
-        generic.insert(1, _asker(AppClass.VERIFIED, _client(publisher=_ANY)))
+        generic.insert(1, _requesting(AppClass.VERIFIED, _client(publisher=_ANY)))
     return (*generic, *_named(after, app, sets), _this(before, after, app))
 
 
 def verifies_publishers(snapshot: Snapshot) -> bool:
-    """Whether an app can have a verified publisher in this cloud."""
+    """Whether apps can have a verified publisher in this cloud."""
     cloud = CLOUDS.get(snapshot.cloud)
     return cloud is None or cloud.verifies_publishers
 
@@ -69,19 +94,19 @@ def _client(owner: str = _ANY, publisher: str = "", app_id: str = _ANY) -> Clien
     )
 
 
-def _asker(kind: AppClass, client: Client) -> Asker:
-    return Asker(kind=kind, app=App(client_id=client.app_id), before=client, after=client)
+def _requesting(kind: AppClass, client: Client) -> RequestingApp:
+    return RequestingApp(kind=kind, app=App(client_id=client.app_id), before=client, after=client)
 
 
-def _this(before: Snapshot, after: Snapshot, app: App) -> Asker:
-    """This app with its real facts; a service principal that was only just created tells no new ones."""
+def _this(before: Snapshot, after: Snapshot, app: App) -> RequestingApp:
+    """This app with its real properties; a service principal that was only just created adds none."""
     was, now = client_of(before, app), client_of(after, app)
     if now.owner_tenant is None:
         now = msgspec.structs.replace(now, owner_tenant=was.owner_tenant)
     if now.publisher_verified is Truth.UNKNOWN:
         verified, publisher_id = was.publisher_verified, was.publisher_id
         now = msgspec.structs.replace(now, publisher_verified=verified, publisher_id=publisher_id)
-    return Asker(
+    return RequestingApp(
         kind=AppClass.THIS,
         app=app,
         before=_what_policies_see(was),
@@ -92,7 +117,7 @@ def _this(before: Snapshot, after: Snapshot, app: App) -> Asker:
 
 
 def _what_policies_see(client: Client) -> Client:
-    """The facts that conditions ask for, and none that changes when a service principal is made."""
+    """The properties that conditions use, without those that change when a service principal is created."""
     return Client(
         app_id=client.app_id.lower(),
         presence=Truth.TRUE,
@@ -106,16 +131,16 @@ def _usable(client: Client) -> Truth:
     return all_of((client.enabled, ~client.deactivated, ~client.disabled_by_microsoft, ~client.assignment_required))
 
 
-def _named(snapshot: Snapshot, app: App, sets: tuple[ConditionSet, ...]) -> Iterable[Asker]:
-    """An app for each app, foreign tenant and publisher that some set names, but for this app.
+def _named(snapshot: Snapshot, app: App, sets: tuple[ConditionSet, ...]) -> Iterable[RequestingApp]:
+    """One app for each app, foreign tenant and publisher that a condition set names, except this app.
 
-    Those which the same sets name, and of which the same is known, are one.
+    Apps that the same sets name and that have the same known properties are represented by one.
     """
-    found: dict[tuple[object, ...], Asker] = {}
+    found: dict[tuple[object, ...], RequestingApp] = {}
     for client in _clients_named(snapshot, app, sets):
         where = tuple((_ids(s) >= {client.app_id}, client.owner_tenant in _tenants(s)) for s in sets)
         facts = (where, client.owner_tenant, client.publisher_verified.value, client.publisher_id)
-        found.setdefault(facts, _asker(AppClass.NAMED, client))
+        found.setdefault(facts, _requesting(AppClass.NAMED, client))
     return found.values()
 
 
@@ -145,6 +170,6 @@ def _publishers(conditions: ConditionSet) -> frozenset[str]:
 
 
 def _restricting(values: Iterable[str]) -> frozenset[str]:
-    """What a list names, in lower case; nothing where it means everything."""
+    """The entries of a list in lower case; none if the list means everything."""
     named = frozenset(value.lower() for value in values)
     return frozenset() if named & {"all", "any"} else named

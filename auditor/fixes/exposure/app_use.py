@@ -1,28 +1,62 @@
-"""Who may use this app afterwards, and with which granted scopes, whatever the consent policies say."""
+"""Who can use this app after a change, and with which granted scopes, independently of the consent policies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import IntEnum
+
+import msgspec
 
 from auditor.consent.client import Client, client_of
 from auditor.consent.existing_grants import TENANT_WIDE, grant_rows
 from auditor.consent.lookup import NotRead, assigned_to, resource_name
 from auditor.consent.truth import Truth, all_of
-from auditor.fixes.exposure.result import ScopeRef, Use
+from auditor.fixes.exposure.scope_risk import ScopeRef
 from auditor.model.app import App
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.snapshot import Snapshot
 
+
+class Breadth(IntEnum):
+    """Who can do more with this app than before."""
+
+    NOBODY = 0
+    NAMED = 1
+    """The users and groups that the change names."""
+    ASSIGNED = 2
+    """Everyone who is assigned to the app."""
+    EVERYBODY = 3
+    """Every user in the tenant, through an administrator's grant or their own consent."""
+
+
+class AppUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What changes for the use of this app, independently of the consent policies.
+
+    `granted` is newly granted to every user. `reached` was granted to every user before, but the app was switched off
+    or open only to assigned users, and `switched_on` or `opened_to_all` ends that. `users` counts the users with a
+    new grant of their own, `assigned` the newly assigned users and groups. `restricted` is true if only assigned
+    users can use the app afterwards.
+    """
+
+    granted: tuple[ScopeRef, ...] = ()
+    reached: tuple[ScopeRef, ...] = ()
+    switched_on: bool = False
+    users: int = 0
+    assigned: int = 0
+    restricted: bool = False
+    opened_to_all: bool = False
+
+
 _Scopes = Mapping[tuple[str, str], ScopeRef]
 
 
-def use(before: Snapshot, after: Snapshot, app: App) -> Use:
-    """What the change does to grants, assignments and the switches of `app` itself."""
+def app_use(before: Snapshot, after: Snapshot, app: App) -> AppUse:
+    """What the change does to the grants, the assignments and the settings of `app` itself."""
     was, now = client_of(before, app), client_of(after, app)
     had, has = _tenant_wide(before, was), _tenant_wide(after, now)
     switched_on = _is_on(was) is Truth.FALSE and _is_on(now) is not Truth.FALSE
     opened_to_all = was.assignment_required is Truth.TRUE and now.assignment_required is Truth.FALSE
-    return Use(
+    return AppUse(
         granted=_sorted(ref for key, ref in has.items() if key not in had),
         reached=_sorted(ref for key, ref in has.items() if key in had) if switched_on or opened_to_all else (),
         switched_on=switched_on,
@@ -42,7 +76,7 @@ def _tenant_wide(snapshot: Snapshot, client: Client) -> _Scopes:
 
 
 def _users_with_more(before: Snapshot, was: Client, after: Snapshot, now: Client) -> int:
-    """How many users hold a scope of their own that they did not hold."""
+    """How many users have a scope of their own that they did not have before."""
     had, has = _own(before, was), _own(after, now)
     return sum(1 for user, scopes in has.items() if scopes - had.get(user, set()))
 
@@ -66,7 +100,7 @@ def _scopes(snapshot: Snapshot, rows: Iterable[OAuth2PermissionGrant]) -> _Scope
 
 
 def _resource(snapshot: Snapshot, object_id: str) -> str:
-    """The app id of a resource; its object id where its service principal was not read."""
+    """The app id of a resource, or its object id if its service principal was not read."""
     for principal in snapshot.sections.servicePrincipals or ():
         if principal.id.lower() == object_id.lower():
             return principal.appId.lower()
