@@ -141,7 +141,7 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
             yield from policy_id_problems("wording", name, wording[name])
 
     def judge(self, context: CheckContext) -> CheckResult:
-        found = governing(context.snapshot)
+        found = governing(context.index)
         if isinstance(found, NotRead):
             return unknown(found.why)
         assigned = tuple(sorted(found, key=lambda a: a.id.lower()))
@@ -270,11 +270,11 @@ class UsersCanConsent(CheckKind, frozen=True, tag="users-can-consent"):
         return names_no_permission(arguments)
 
     def judge(self, context: CheckContext) -> CheckResult:
-        found = governing(context.snapshot)
+        found = governing(context.index)
         if isinstance(found, NotRead):
             return unknown(found.why)
         if isinstance(self.asked_by, UnsetType):
-            client, who = client_of(context.snapshot, context.pack_app), context.pack_app.label
+            client, who = client_of(context.index, context.pack_app), context.pack_app.label
         else:
             client, who = hypothetical(context.snapshot, self.asked_by), _ASKED_BY[self.asked_by]
         each = list(approvals(context.snapshot, client, self._needs(context), found))
