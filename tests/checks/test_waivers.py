@@ -86,13 +86,13 @@ def test_an_expired_waiver_of_a_rule_that_fails_is_a_finding_with_its_place() ->
 @pytest.mark.parametrize(
     ("one", "why"),
     [
-        (waiver("R-11"), "no such rule was applied (is R-1 meant?)"),
+        (waiver("R-11"), "no such rule was applied (did you mean R-1?)"),
         (waiver("Q"), "no such rule was applied"),
-        (waiver("R-2"), "the rule does not fail"),
-        (waiver("R-2", expires="2020-01-01"), "the rule does not fail"),
-        (waiver("R-1", subject="c3"), "c3 is not among what makes it fail"),
-        (waiver("R-1", subject="zapier"), "anybody may choose a name, so write the id of Zapier, a1"),
-        (waiver("R-3", subject="a1"), "the rule is about the tenant as a whole, so that a waiver names no subject"),
+        (waiver("R-2"), "the rule doesn't fail"),
+        (waiver("R-2", expires="2020-01-01"), "the rule doesn't fail"),
+        (waiver("R-1", subject="c3"), "c3 isn't among the subjects that make it fail"),
+        (waiver("R-1", subject="zapier"), "anyone may choose a name, so use the id of Zapier, a1"),
+        (waiver("R-3", subject="a1"), "the rule is about the tenant as a whole, so its waiver has no subject"),
     ],
 )
 def test_a_waiver_that_matches_nothing_is_told_with_the_reason(one: Waiver, why: str) -> None:
@@ -116,7 +116,7 @@ def test_a_waiver_of_a_pack_that_is_misspelt_is_told() -> None:
     )
     (unused,) = (f for f in known if f.rule == UNUSED)
     assert unused.outcome is FAIL
-    assert "there is no pack grants-hygene (is grants-hygiene meant?)" in unused.reason
+    assert "there is no pack grants-hygene (did you mean grants-hygiene?)" in unused.reason
     right = with_waivers(
         [found()], [waiver(pack="eidsca")], taken="2026-11-22T02:00:00Z", tenant="t", packs=["p"], shipped=["eidsca"]
     )
@@ -268,5 +268,5 @@ def test_of_two_waivers_for_one_rule_the_one_that_lasts_longer_stands_in_the_rep
 
 def test_what_is_wrong_with_waivers_says_who_mends_it_and_what_is_expected() -> None:
     unused = told([found("R-1", PASS)], waiver())[UNUSED]
-    assert unused.remediation.role == "whoever answers for the waiver file"
+    assert unused.remediation.role == "the owner of the waiver file"
     assert [one.expected for one in unused.evidence] == ["a rule that fails, or no waiver"]
