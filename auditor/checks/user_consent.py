@@ -136,7 +136,7 @@ class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
     def judge(self, context: CheckContext) -> CheckResult:
         flow = workflow(context.index)
         evidence = compared("adminConsentRequestPolicy.isEnabled", flow.enabled is Truth.TRUE, True)
-        if flow.enabled is Truth.UNKNOWN or (flow.doubts and self.compare_setting):
+        if flow.enabled is Truth.UNKNOWN or (flow.caveats and self.compare_setting):
             return unknown(flow.why)
         older = context.index.consent_setting(LEGACY_SETTING) if self.compare_setting else None
         note = "" if older is None or isinstance(older, NotRead) else _older_setting(older, flow.enabled)

@@ -71,7 +71,7 @@ def _in_order(waivers: Iterable[Waiver]) -> list[Waiver]:
 
 
 def _has_expired(waiver: Waiver, taken: str) -> bool:
-    """Whether its last day is before the day of the snapshot; without a time of the snapshot, every waiver has expired."""
+    """Whether its last day is before the day of the snapshot; true for a snapshot without a time."""
     return not taken or waiver.expires < taken[:10]
 
 

@@ -1,4 +1,4 @@
-"""What to do where nothing in the tenant's consent settings can help: who can, and what to ask of them (route R12).
+"""What to do if nothing in the tenant's consent settings can help: who can, and what to ask them for (route R12).
 
 Sources: Entra, "Deactivate an app registration", "Publisher verification overview", "Properties of an enterprise
 application"; Microsoft identity platform, the AADSTS reference and "Unexpected consent prompt".
@@ -18,7 +18,7 @@ from auditor.model.decision import Outcome, Reason
 
 
 def advice(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> tuple[str, ...]:
-    """One piece of advice for each cause that no administrator of the tenant can mend by consent."""
+    """One piece of advice for each cause that no administrator of the tenant can fix by granting consent."""
     certain = [b for b in facts.blockers if b.truth is Truth.TRUE]
     texts = (*(_of_blocker(facts, b) for b in certain), *_of_request(facts, outcome, reason))
     return tuple(dict.fromkeys(text for text in texts if text))
@@ -36,8 +36,8 @@ def _of_blocker(facts: DecisionFacts, blocker: Blocker) -> str:
         case Reason.APP_DISABLED_BY_MICROSOFT:
             return (
                 f"Nothing in this tenant can help: Microsoft has disabled {app} for every tenant. Only Microsoft can"
-                " lift that. Ask the vendor, who has to settle it with Microsoft, and do not approve another app in"
-                " its place before it is known why."
+                " reverse that. Ask the vendor, who has to resolve it with Microsoft, and don't approve another app in"
+                " its place until you know the reason."
             )
         case Reason.APP_DISABLED_IN_TENANT:
             return ""
@@ -47,13 +47,13 @@ def _of_blocker(facts: DecisionFacts, blocker: Blocker) -> str:
             return _disabled(facts)
         case Reason.REDIRECT_URI_NOT_REGISTERED:
             return (
-                f"No consent can help: {blocker.because}. Ask the vendor which redirect URI this tenant is to use, or"
-                " correct it in the pack if it is the pack that is wrong."
+                f"No consent can help: {blocker.because}. Ask the vendor which redirect URI this tenant should use,"
+                " or correct the pack if the pack is wrong."
             )
         case _:
             return (
                 f"No consent can help: {blocker.because}. Only the vendor can change what {app} asks for. Contact the"
-                " vendor, or correct the scope in the pack if it is the pack that is wrong."
+                " vendor, or correct the scope in the pack if the pack is wrong."
             )
 
 
@@ -84,8 +84,8 @@ def _of_request(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Itera
     app = facts.app.label
     if reason is Reason.RISK_STEP_UP:
         yield (
-            f"The vendor can remove the cause for every tenant, by having the publisher of {app} verified. Switching"
-            " risk-based step-up off in the tenant is not advised."
+            f"The vendor can remove the cause for every tenant, by having the publisher of {app} verified. Turning off"
+            " risk-based step-up consent in the tenant is not recommended."
         )
     if outcome is Outcome.NEEDS_ADMIN and facts.app.prompt_consent:
         yield (

@@ -38,7 +38,7 @@ def app_as_granted(snapshot: Snapshot | SnapshotIndex, client_id: str) -> App:
         if resource is None:
             raise RequestError(
                 f"{_name(found)} holds a grant on a resource that was not read (object id {grant.resourceId}): read"
-                " all of the tenant with collect --full -o tenant.json, and give it with --snapshot tenant.json"
+                " all of the tenant with collect --full -o tenant.json, and pass it with --snapshot tenant.json"
             )
         for value in grant.scope.split():
             app_id = resource.appId.lower()
@@ -49,7 +49,7 @@ def app_as_granted(snapshot: Snapshot | SnapshotIndex, client_id: str) -> App:
 
 
 def _was_read(index: SnapshotIndex, section: str, client_id: str) -> bool:
-    """Whether the section holds the answer for the app: whole, or read for it."""
+    """Whether the section was read for this app, or as a whole."""
     return index.covers(section, client_id) and not index.was_refused(section, client_id)
 
 

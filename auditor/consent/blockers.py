@@ -1,4 +1,4 @@
-"""What stops a request before consent is even considered, in the order in which Entra looks at it."""
+"""What blocks a request before Entra considers consent, in the order in which Entra checks."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from auditor.model.decision import Reason
 
 
 class Blocker(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that stops the request when `truth` is true; `because` is a clause without a full stop."""
+    """Something that blocks the request if `truth` is true; `because` is a clause without a full stop."""
 
     truth: Truth
     reason: Reason
     code: str
     because: str
     needs: str = ""
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 Gate = Blocker
@@ -42,9 +42,9 @@ def _of_client(client: Client) -> Iterator[Blocker]:
         truth=client.deactivated,
         reason=Reason.APP_DEACTIVATED,
         code="",
-        because="the app's publisher has deactivated its registration",
+        because="the publisher has deactivated the app's registration",
         needs=f"whether the publisher deactivated the app ({client.unread})",
-        doubts=("the AADSTS code of a deactivated app is not documented",),
+        caveats=("the AADSTS code of a deactivated app is not documented",),
     )
     yield Blocker(
         truth=client.disabled_by_microsoft,
@@ -52,7 +52,7 @@ def _of_client(client: Client) -> Iterator[Blocker]:
         code="",
         because="Microsoft has disabled the app for a violation of its services agreement",
         needs=f"whether Microsoft disabled the app ({client.unread})",
-        doubts=("the AADSTS code of an app that Microsoft disabled is not documented",),
+        caveats=("the AADSTS code of an app that Microsoft disabled is not documented",),
     )
     yield Blocker(
         truth=~client.enabled,
@@ -67,22 +67,26 @@ def _of_resources(resources: Iterable[ResourceApp], asked: tuple[Permission, ...
     named = {p.resource for p in asked if p.required and not p.implicit}
     for resource in resources:
         name = resource.name
-        doubts = () if resource.app_id in named else ("Microsoft Graph is asked only for what Entra adds by itself",)
+        caveats = (
+            ()
+            if resource.app_id in named
+            else ("the app requests Microsoft Graph only through the scopes that Entra adds",)
+        )
         yield Blocker(
             truth=resource.missing,
             reason=Reason.RESOURCE_MISSING,
             code="AADSTS650052",
             because=f"{name} is not present in this tenant, which usually means that no licence includes it",
             needs=f"whether {name} is present ({resource.unread})",
-            doubts=doubts,
+            caveats=caveats,
         )
         yield Blocker(
             truth=resource.disabled,
             reason=Reason.RESOURCE_DISABLED,
             code="AADSTS500014",
-            because=f"{name} is disabled in this tenant, as it is after a subscription has lapsed",
+            because=f"{name} is disabled in this tenant, which happens when a subscription lapses",
             needs=f"whether {name} is enabled ({resource.unread})",
-            doubts=doubts,
+            caveats=caveats,
         )
 
 
@@ -102,8 +106,8 @@ def _of_redirect_uri(app: App, client: Client) -> Iterator[Blocker]:
 def _same_address(uri: str, registered: str) -> bool:
     """Whether a redirect URI is the registered one; a registration may hold ``*`` (legacy wildcards).
 
-    Letter case is ignored: Entra compares paths exactly, but a mere difference in case is no proof of a
-    vendor's mistake, and calling it one would stop the audit at the wrong place.
+    Letter case is ignored. Entra compares paths exactly, but a difference in case alone doesn't prove that the
+    vendor made a mistake, and reporting one would hide the setting that really decides.
     """
     pattern = ".*".join(re.escape(piece) for piece in registered.lower().split("*"))
     return re.fullmatch(pattern, uri.lower()) is not None
@@ -126,7 +130,7 @@ def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
                 reason=Reason.SCOPE_DISABLED,
                 code="AADSTS650053",
                 because=f"the scope {permission.value} of {permission.resource_name} is disabled",
-                doubts=("that a disabled scope is refused like an unknown one is not documented",),
+                caveats=("Microsoft doesn't document whether Entra refuses a disabled scope like an unknown one",),
             )
         elif permission.exists is Truth.UNKNOWN:
             yield Blocker(

@@ -1,4 +1,4 @@
-"""What is known of the client app: from its service principal, else from what its vendor states."""
+"""Facts about the client app: from its service principal, or else from what its vendor states."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _present(cloud: str, principal: ServicePrincipal) -> Client:
         publisher_verified=Truth.UNKNOWN if publisher_id is None else known(publisher_id != ""),
         publisher_id=publisher_id,
         reply_urls=principal.replyUrls,
-        unread="the property was not read of the app's service principal",
+        unread="the property of the app's service principal was not read",
     )
 
 

@@ -127,7 +127,7 @@ class SetMatch(msgspec.Struct, frozen=True):
     def why(self) -> str:
         """What decided, in words."""
         deciding = self.false or self.unknown or self.conditions
-        return "; ".join(c.why for c in deciding) or "the set has no restricting condition"
+        return "; ".join(c.why for c in deciding) or "the condition set has no restrictions"
 
 
 def match(restrictions: Restrictions, permission: Permission, client: Client) -> SetMatch:
@@ -146,10 +146,10 @@ def _permission_type(r: Restrictions, permission: Permission, _: Client) -> Iter
         }[truth]
         yield ConditionResult(truth, Reason.SCOPE_REQUIRES_ADMIN, why, f"the type of scope {permission.value}")
     elif r.permission_type == APPLICATION:
-        why = "the set is about application permissions"
+        why = "the condition set applies to application permissions"
         yield ConditionResult(Truth.FALSE, Reason.NO_POLICY_MATCHES, why)
     elif r.permission_type != DELEGATED:
-        why = f"the permission type {r.permission_type!r} is new to this program"
+        why = f"this program doesn't know the permission type {r.permission_type!r}"
         needs = f"what the permission type {r.permission_type!r} means"
         yield ConditionResult(Truth.UNKNOWN, Reason.FACT_UNKNOWN, why, needs)
 
@@ -157,7 +157,7 @@ def _permission_type(r: Restrictions, permission: Permission, _: Client) -> Iter
 def _resource(r: Restrictions, permission: Permission, _: Client) -> Iterator[ConditionResult]:
     if r.resource:
         same = r.resource == permission.resource
-        why = f"the set is about {'this' if same else 'another'} resource"
+        why = f"the condition set applies to {'this' if same else 'another'} resource"
         yield ConditionResult(known(same), Reason.SCOPE_NOT_LISTED, why)
 
 
@@ -169,7 +169,7 @@ def _permissions(r: Restrictions, permission: Permission, _: Client) -> Iterator
         yield ConditionResult(Truth.UNKNOWN, Reason.SCOPE_NOT_LISTED, why, f"the id of scope {permission.value}")
         return
     found = permission.id in r.permissions
-    why = f"{permission.value} is {'' if found else 'not '}among the listed permissions"
+    why = f"{permission.value} is {'' if found else 'not '}one of the listed permissions"
     yield ConditionResult(known(found), Reason.SCOPE_NOT_LISTED, why)
 
 
@@ -189,7 +189,7 @@ def _classification(r: Restrictions, permission: Permission, _: Client) -> Itera
 def _client_ids(r: Restrictions, _: Permission, client: Client) -> Iterator[ConditionResult]:
     if r.clients:
         found = client.app_id.lower() in r.clients
-        why = f"the app is {'' if found else 'not '}among the listed apps"
+        why = f"the app is {'' if found else 'not '}one of the listed apps"
         yield ConditionResult(known(found), Reason.CLIENT_NOT_LISTED, why)
 
 
@@ -197,7 +197,7 @@ def _client_tenants(r: Restrictions, _: Permission, client: Client) -> Iterator[
     if not r.client_tenants:
         return
     if client.owner_tenant is None:
-        why = "where the app is registered is not known"
+        why = "the tenant that owns the app is not known"
         yield ConditionResult(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, "which tenant owns the app")
         return
     found = client.owner_tenant.lower() in r.client_tenants
@@ -213,7 +213,7 @@ def _publishers(r: Restrictions, _: Permission, client: Client) -> Iterator[Cond
         yield ConditionResult(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, "the app's verified publisher")
         return
     found = client.publisher_id.lower() in r.publishers
-    why = f"the app's publisher is {'' if found else 'not '}among the listed publishers"
+    why = f"the app's publisher is {'' if found else 'not '}one of the listed publishers"
     yield ConditionResult(known(found), Reason.CLIENT_NOT_LISTED, why)
 
 
@@ -229,7 +229,7 @@ def _verified_only(r: Restrictions, _: Permission, client: Client) -> Iterator[C
 
 def _certified_only(r: Restrictions, _: Permission, __: Client) -> Iterator[ConditionResult]:
     if r.certified_only:
-        why = "whether the app is Microsoft 365 certified cannot be read"
+        why = "Graph doesn't show whether the app is Microsoft 365 certified"
         needs = "whether the app is Microsoft 365 certified"
         yield ConditionResult(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, needs)
 

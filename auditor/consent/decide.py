@@ -33,21 +33,21 @@ def decision_of(facts: DecisionFacts) -> Decision:
     outcomes = tuple(dict.fromkeys(p.outcome for p in possible))
     outcome = outcomes[0] if len(outcomes) == 1 else Outcome.DEPENDS
     first = possible[0]
-    doubts = _doubts(facts, possible, outcome)
+    caveats = _caveats(facts, possible, outcome)
     reason = first.reason if outcome is not Outcome.DEPENDS else Reason.FACT_UNKNOWN
     blocker_code = first.blocker.code if first.blocker else ""
     return Decision(
         app=AppRef(name=app.label, client_id=app.client_id.lower()),
         subject=subject.label,
         outcome=outcome,
-        confidence=Confidence.LIKELY if doubts else Confidence.CERTAIN,
+        confidence=Confidence.LIKELY if caveats else Confidence.CERTAIN,
         reason=reason,
         because=because(facts, possible),
         code=code(outcome, reason, facts.workflow, blocker_code),
         screen=screen(outcome, reason, facts.workflow, app.label, subject.admin_role),
         scopes=tuple(_verdict(facts, row) for row in (*facts.scopes, *facts.added)),
         also=tuple(_also(facts, outcome, reason)),
-        doubts=doubts,
+        caveats=caveats,
         depends_on=tuple(dict.fromkeys(n for p in possible for n in p.needs)) if len(outcomes) > 1 else (),
         outcomes=outcomes if len(outcomes) > 1 else (),
         notes=tuple(_notes(facts, outcome)),
@@ -55,15 +55,15 @@ def decision_of(facts: DecisionFacts) -> Decision:
     )
 
 
-def _doubts(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcome: Outcome) -> tuple[str, ...]:
+def _caveats(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcome: Outcome) -> tuple[str, ...]:
     if outcome is Outcome.DEPENDS:
         return ()
-    # Several ways to the same outcome are alternatives: whichever holds brings its own doubts.
-    doubts = [d for p in possible for d in p.doubts]
+    # Several ways to the same outcome are alternatives: whichever holds brings its own caveats.
+    caveats = [d for p in possible for d in p.caveats]
     if outcome is not Outcome.BLOCKED:
         # A scope that the resource does not have would stop the request before anything else.
-        doubts += [d for row in (*facts.required, *facts.added) for d in row.table_doubts]
-    return tuple(dict.fromkeys((*doubts, *facts.subject.doubts)))
+        caveats += [d for row in (*facts.required, *facts.added) for d in row.table_caveats]
+    return tuple(dict.fromkeys((*caveats, *facts.subject.caveats)))
 
 
 _VAGUE = (Reason.POLICY_UNREADABLE, Reason.FACT_UNKNOWN, Reason.NOT_READ)
@@ -90,7 +90,7 @@ def _verdict(facts: DecisionFacts, row: ScopeFacts) -> ScopeVerdict:
         required=permission.required,
         assumed=permission.assumed,
         implicit=permission.implicit,
-        confidence=Confidence.LIKELY if row.doubts or row.granted.doubt else Confidence.CERTAIN,
+        confidence=Confidence.LIKELY if row.caveats or row.granted.caveat else Confidence.CERTAIN,
         steps=row.approval.steps,
     )
 
@@ -112,7 +112,7 @@ def _scope_outcome(row: ScopeFacts) -> tuple[Verdict, Reason, str, str | None, s
         detail = f"the scopes of {row.permission.resource_name} were not read"
         return Verdict.UNKNOWN, Reason.NOT_READ, detail, None, None
     if row.granted.truth is Truth.UNKNOWN and found.truth is not Truth.TRUE:
-        detail = f"whether it is granted already was not read; if not: {found.detail}"
+        detail = f"existing grants were not read; if it isn't granted yet: {found.detail}"
         return Verdict.UNKNOWN, Reason.NOT_READ, detail, found.policy, found.condition_set
     verdict = {
         Truth.TRUE: Verdict.CONSENTABLE,
@@ -123,7 +123,7 @@ def _scope_outcome(row: ScopeFacts) -> tuple[Verdict, Reason, str, str | None, s
 
 
 def _also(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Iterator[str]:
-    """What else would stand in the way once the first obstacle is gone."""
+    """What else would block the user if the first obstacle were gone."""
     certain = [b for b in facts.blockers if b.truth is Truth.TRUE]
     for blocker in certain[1:]:
         yield blocker.because
@@ -151,22 +151,22 @@ def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
         yield "The scope list is an assumption of the rule pack; the vendor does not publish it as text."
     if isinstance(facts.grants, Grants) and facts.grants.others:
         people = "user has" if facts.grants.others == 1 else "users have"
-        yield f"{facts.grants.others} {people} a grant of their own for this app, which covers nobody else."
+        yield f"{facts.grants.others} {people} a personal grant for this app, which covers nobody else."
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
     if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.reviewers == 0:
-        yield "The admin consent workflow is on but names no reviewer: requests reach nobody."
+        yield "The admin consent workflow is on but has no reviewers, so nobody receives the requests."
     if outcome.connects:
         yield _BEYOND
     if facts.subject.admin_role and outcome.connects:
-        yield f"That a {facts.subject.admin_role} can connect says nothing about other users."
+        yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
     if facts.app.prompt_consent:
-        yield "The app forces the consent page (prompt=consent), so a grant by an administrator does not help."
+        yield "The app forces the consent page (prompt=consent), so an administrator's grant doesn't help."
 
 
 _BEYOND = (
-    "Consent is not everything: Conditional Access, tenant restrictions, a user without a mailbox or licence, and"
-    " Exchange's own app settings can still stop the connection; none of them was looked at."
+    "Consent isn't everything: Conditional Access, tenant restrictions, a missing mailbox or licence, and Exchange's"
+    " app settings can still block the connection. None of these was checked."
 )
 
 

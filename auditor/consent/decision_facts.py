@@ -11,7 +11,7 @@ from auditor.consent.existing_grants import Grants, GrantState, grant_state, gra
 from auditor.consent.links import portal_address
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, ResourceApp, implicit, requested, resource_app
-from auditor.consent.policies import Assigned, governing, role_actions, role_assigned, role_policies
+from auditor.consent.policies import GoverningPolicy, governing, role_actions, role_assigned, role_policies
 from auditor.consent.subject import Assignment, Subject, assignment_of
 from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow
 from auditor.consent.truth import Truth
@@ -27,20 +27,23 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission
     granted: GrantState
     approval: Approval
+    by_role: Approval
+    """Whether a custom role of the subject lets them grant it, whatever users may do by default."""
     for_all: Approval
     """Whether a custom role of the subject lets them grant it for everybody, as an administrator does."""
 
     @property
-    def table_doubts(self) -> tuple[str, ...]:
-        """Said where the published list stands in for a resource whose scopes were not read."""
+    def table_caveats(self) -> tuple[str, ...]:
+        """The caveat for a resource whose scopes were not read, so that its published list is used."""
         if not self.permission.from_table:
             return ()
-        return (f"the scopes of {self.permission.resource_name} were not read; its published list stands in",)
+        name = self.permission.resource_name
+        return (f"the scopes of {name} were not read; the decision uses its published list instead",)
 
     @property
-    def doubts(self) -> tuple[str, ...]:
-        """Why what is said of this scope is not certain."""
-        return (*self.table_doubts, *self.approval.doubts)
+    def caveats(self) -> tuple[str, ...]:
+        """Why the verdict on this scope isn't certain."""
+        return (*self.table_caveats, *self.approval.caveats)
 
 
 class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +61,7 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     subject: Subject
     client: Client
     grants: Grants | NotRead
-    policies: tuple[Assigned, ...] | NotRead
+    policies: tuple[GoverningPolicy, ...] | NotRead
     custom_roles: tuple[tuple[str, str], ...]
     scopes: tuple[ScopeFacts, ...]
     added: tuple[ScopeFacts, ...]
@@ -101,14 +104,16 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         resource_app(index, app_id) for app_id in dict.fromkeys(p.resource for p in (*asked, *added) if p.required)
     )
     policies = governing(index, subject.actions)
-    by_role = role_assigned(index, subject.actions)
+    of_roles = role_assigned(index, subject.actions)
     for_all = role_assigned(index, subject.actions, FOR_ALL)
 
     def facts(permission: Permission) -> ScopeFacts:
+        by_role = approval(permission, client, of_roles)
         return ScopeFacts(
             permission=permission,
             granted=grant_state(permission, grants),
             approval=_approval(permission, client, policies, by_role, subject),
+            by_role=by_role,
             for_all=approval(permission, client, for_all),
         )
 
@@ -148,8 +153,8 @@ def _custom_roles(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
 def _approval(
     permission: Permission,
     client: Client,
-    policies: tuple[Assigned, ...] | NotRead,
-    by_role: tuple[Assigned, ...],
+    policies: tuple[GoverningPolicy, ...] | NotRead,
+    by_role: Approval,
     subject: Subject,
 ) -> Approval:
     """What the policies of the default user role and of the subject's custom roles say."""
@@ -163,9 +168,8 @@ def _approval(
         detail = f"a {subject.admin_role} may consent to any delegated permission"
         return Approval(truth=Truth.TRUE, reason=Reason.SUBJECT_IS_ADMIN, detail=detail)
     if isinstance(policies, NotRead):
-        own = approval(permission, client, by_role)
-        if own.truth is Truth.TRUE:
-            return own
+        if by_role.truth is Truth.TRUE:
+            return by_role
         needs = f"the user consent setting ({policies.why})"
         return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=policies.why, needs=(needs,))
     return approval(permission, client, policies)

@@ -26,7 +26,7 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
     A resource in `tenant_wide` or `own` has a row, even if its string is empty. `elsewhere` says whether the
     subject is covered by a row for a resource that was not asked about, or of which nobody knows whose it is.
     `unread` are the resources that such a row may be for, because their service principals were not read.
-    `others` counts users with a grant of their own who are not the subject.
+    `others` counts the other users who have a personal grant.
     """
 
     tenant_wide: dict[str, frozenset[str]]
@@ -59,7 +59,7 @@ def grants_of(
 ) -> Grants | NotRead:
     """The grants of `client` on the given resources (app ids) that cover the subject.
 
-    `user_id` is the subject's object id; ``None`` is a hypothetical member without a grant of their own.
+    `user_id` is the subject's object id; ``None`` is a hypothetical member without a personal grant.
     """
     if client.presence is Truth.FALSE:
         return NO_GRANTS
@@ -124,11 +124,11 @@ def _unread(index: SnapshotIndex, client: Client) -> NotRead | None:
 
 
 class GrantState(msgspec.Struct, frozen=True):
-    """Whether one permission is granted already; `doubt` says why that is not certain."""
+    """Whether one permission is granted already; `caveat` says why that is not certain."""
 
     truth: Truth
     reason: Reason = Reason.NO_POLICY_MATCHES
-    doubt: str = ""
+    caveat: str = ""
 
 
 def grant_state(permission: Permission, grants: Grants | NotRead) -> GrantState:

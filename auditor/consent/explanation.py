@@ -79,7 +79,7 @@ def _refusal(first: PossibleOutcome, required: int) -> str:
     if first.reason is Reason.RISK_STEP_UP:
         return (
             "its publisher is not verified and it asks for more than sign-in, so risk-based step-up consent"
-            " asks for an administrator"
+            " requires an administrator"
         )
     if first.reason is Reason.USER_CONSENT_DISABLED:
         return "user consent is switched off in this tenant"
@@ -87,7 +87,7 @@ def _refusal(first: PossibleOutcome, required: int) -> str:
     for reason in dict.fromkeys(sorted((r.approval.reason for r in first.rows), key=list(Reason).index)):
         rows = tuple(r for r in first.rows if r.approval.reason is reason)
         parts.append(_one_refusal(reason, rows, required))
-    more = "; the scopes below tell the rest" if len(parts) > 2 else ""
+    more = "; the scopes below show the rest" if len(parts) > 2 else ""
     return "; ".join(parts[:2]) + more
 
 
@@ -100,14 +100,14 @@ def _one_refusal(reason: Reason, rows: tuple[ScopeFacts, ...], required: int) ->
             return f"{names} {_is(rows)} excluded by {policies}"
         case Reason.SCOPE_NOT_CLASSIFIED:
             if everything:
-                return f"none of its {required} required scopes is classified as {policies} asks for"
-            return f"{names} {_is(rows)} not classified as {policies} asks for"
+                return f"none of its {required} required scopes is classified as {policies} requires"
+            return f"{names} {_is(rows)} not classified as {policies} requires"
         case Reason.PUBLISHER_NOT_VERIFIED:
-            return f"its publisher is not verified, as {policies} asks for"
+            return f"its publisher is not verified, which {policies} requires"
         case Reason.SCOPE_REQUIRES_ADMIN:
             return f"{names} may only be granted by an administrator"
         case Reason.CLIENT_NOT_LISTED:
-            return f"{policies} is for other apps only"
+            return f"{policies} applies to other apps only"
         case Reason.SCOPE_NOT_LISTED:
             return f"{names} {_is(rows)} not among the permissions that {policies} allows"
         case _:
@@ -129,9 +129,9 @@ _WHAT = {
 
 def _depends(facts: DecisionFacts, possible: Sequence[PossibleOutcome], outcomes: Sequence[Outcome]) -> str:
     needs = tuple(dict.fromkeys(n for p in possible for n in p.needs))
-    told = needs[:2] if len(needs) == 2 else needs[:1]
+    named = needs[:2] if len(needs) == 2 else needs[:1]
     more = f" and {len(needs) - 1} more facts" if len(needs) > 2 else ""
-    first = " and on ".join(told) or "facts that were not read"
+    first = " and on ".join(named) or "facts that were not read"
     who = (
         facts.subject.phrase[0].lower() + facts.subject.phrase[1:]
         if facts.subject.user_id is None
@@ -182,7 +182,7 @@ def screen(outcome: Outcome, reason: Reason, flow: Workflow, app: str, admin_rol
         case Outcome.CONNECTS_SILENTLY:
             return "Nothing: the app connects without asking."
         case Outcome.CONNECTS_BUT_LACKS_SCOPES:
-            return "Nothing: the app seems connected, but its calls are refused later (403, access denied)."
+            return "Nothing: the app seems connected, but its calls fail later (403, access denied)."
         case Outcome.USER_MAY_CONSENT:
             return '"Permissions requested", with Accept and Cancel.'
         case Outcome.BLOCKED:
@@ -202,7 +202,9 @@ def _needs_admin(reason: Reason, flow: Workflow, app: str) -> str:
     risky = " The page adds that the app may be risky." if reason is Reason.RISK_STEP_UP else ""
     match flow.enabled:
         case Truth.TRUE:
-            nobody = " The request reaches nobody, because no reviewer is named." if flow.reviewers == 0 else ""
+            nobody = (
+                " Nobody receives the request, because the workflow has no reviewers." if flow.reviewers == 0 else ""
+            )
             return on + risky + nobody
         case Truth.FALSE:
             return off + risky

@@ -86,7 +86,7 @@ class SnapshotIndex:
         return NotRead(section, f"{what} could not be read ({cause})")
 
     def was_refused(self, section: str, part: str) -> bool:
-        """Whether a part of a section is listed as unread: then rows that are there all the same are no answer."""
+        """Whether a part of a section is listed as unread, so that rows of it are not to be relied on."""
         return f"{section}/{part}".lower() in self._refused
 
     def covers(self, section: str, part: str) -> bool:
@@ -197,7 +197,7 @@ class SnapshotIndex:
             return self.not_read("authorizationPolicy")
         role = policy.defaultUserRolePermissions
         if role is None or role.permissionGrantPoliciesAssigned is None:
-            return NotRead("authorizationPolicy", "authorizationPolicy holds no permissionGrantPoliciesAssigned")
+            return NotRead("authorizationPolicy", "authorizationPolicy has no permissionGrantPoliciesAssigned")
         return role.permissionGrantPoliciesAssigned
 
     def grant_policy(self, policy_id: str) -> PermissionGrantPolicy | Absent | NotRead:

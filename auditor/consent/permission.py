@@ -21,7 +21,7 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
     """One delegated permission on one resource (app id, lower case), as this tenant knows it.
 
     `exists` is unknown while the resource's scopes were not read. `id`, in lower case, is missing for
-    a scope that nobody knows. `from_table` is true where the published table stood in for the tenant.
+    a scope that nobody knows. `from_table` is true if it comes from the published table, not from the tenant.
     """
 
     resource: str

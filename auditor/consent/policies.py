@@ -19,10 +19,10 @@ RESERVED = "microsoft-"
 _ACTIONS = ("microsoft.directory/serviceprincipals/",)
 
 
-class Assigned(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One policy that governs the subject.
 
-    `policy` is ``None`` when its content is not known; `documented` is true when Microsoft's text stands in.
+    `policy` is ``None`` when its content is not known; `documented` is true if it is Microsoft's documented text.
     `through` names the custom role that assigns it, empty for the default user role.
     """
 
@@ -53,6 +53,10 @@ class Assigned(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return not self.id.lower().startswith(RESERVED)
 
 
+Assigned = GoverningPolicy
+"""The former name."""
+
+
 def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
     """The policies under which users consent for themselves, among assigned entries.
 
@@ -71,7 +75,7 @@ def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
 
 def governing(
     snapshot: Snapshot | SnapshotIndex, actions: Iterable[tuple[str, str]] = ()
-) -> tuple[Assigned, ...] | NotRead:
+) -> tuple[GoverningPolicy, ...] | NotRead:
     """The policies that govern a user: those of the default user role, and those of custom roles.
 
     `actions` are pairs of role name and allowed resource action.
@@ -86,9 +90,9 @@ def governing(
     return (*assigned, *(a for a in more if a.id.lower() not in known))
 
 
-def role_assigned(index: SnapshotIndex, actions: Iterable[tuple[str, str]], *verbs: str) -> tuple[Assigned, ...]:
+def role_assigned(index: SnapshotIndex, actions: Iterable[tuple[str, str]], *verbs: str) -> tuple[GoverningPolicy, ...]:
     """The policies, once each, that the actions of custom roles name with one of these verbs."""
-    found: dict[str, Assigned] = {}
+    found: dict[str, GoverningPolicy] = {}
     for role, policy_id in role_policies(actions, *verbs):
         if policy_id.lower() not in found:
             found[policy_id.lower()] = _assigned(index, policy_id, role)
@@ -116,16 +120,18 @@ def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
                     yield role.displayName or role.id, action
 
 
-def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> Assigned:
+def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
     match index.grant_policy(policy_id):
         case PermissionGrantPolicy() as policy if policy.includeAllPreApprovedApplications:
-            why = f"policy {policy.id} approves apps that were approved beforehand, and Graph does not list those"
-            return Assigned(id=policy.id, policy=None, why=why, through=through)
+            why = f"policy {policy.id} approves pre-approved apps, which Graph doesn't list"
+            return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
         case PermissionGrantPolicy() as policy:
-            return Assigned(id=policy.id, policy=policy, through=through)
+            return GoverningPolicy(id=policy.id, policy=policy, through=through)
         case Absent():
-            why = f"policy {policy_id} is assigned, but is not among the tenant's policies"
-            return Assigned(id=policy_id, policy=None, why=why, through=through)
+            why = f"policy {policy_id} is assigned, but it isn't one of the tenant's policies"
+            return GoverningPolicy(id=policy_id, policy=None, why=why, through=through)
         case NotRead() as unread:
             text = documented_policy(policy_id, index.snapshot.tenant.id)
-            return Assigned(id=policy_id, policy=text, documented=text is not None, why=unread.why, through=through)
+            return GoverningPolicy(
+                id=policy_id, policy=text, documented=text is not None, why=unread.why, through=through
+            )

@@ -18,14 +18,14 @@ from auditor.model.decision import Outcome, Reason
 class PossibleOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """One possible outcome, what decides it, and the rows that it is about.
 
-    `needs` names the facts that would have to be known to rule it out or in; `doubts` says why it would
+    `needs` names the facts that would have to be known to rule it out or in; `caveats` says why it would
     not be certain even so. `blocker` is set for what happens before or after consent.
     """
 
     outcome: Outcome
     reason: Reason
     rows: tuple[ScopeFacts, ...] = ()
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     blocker: Blocker | None = None
 
@@ -42,7 +42,7 @@ def possible_outcomes(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
 def _blocked(blocker: Blocker) -> PossibleOutcome:
     needs = (blocker.needs,) if blocker.truth is Truth.UNKNOWN else ()
     return PossibleOutcome(
-        outcome=Outcome.BLOCKED, reason=blocker.reason, doubts=blocker.doubts, needs=needs, blocker=blocker
+        outcome=Outcome.BLOCKED, reason=blocker.reason, caveats=blocker.caveats, needs=needs, blocker=blocker
     )
 
 
@@ -55,7 +55,7 @@ def _connection(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
             and not facts.subject.admin_role
         ):
             return (PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=Reason.USER_CONSENT_DISABLED),)
-        needs = ("the permissions that the app asks for",)
+        needs = ("the permissions that the app requests",)
         outcomes = (Outcome.CONNECTS_SILENTLY, Outcome.NEEDS_ADMIN)
         return tuple(PossibleOutcome(outcome=o, reason=Reason.NOTHING_REQUESTED, needs=needs) for o in outcomes)
     if facts.app.prompt_consent:
@@ -104,11 +104,11 @@ def _silent(
     facts: DecisionFacts, outcome: Outcome, rows: tuple[ScopeFacts, ...], needs: tuple[str, ...]
 ) -> tuple[PossibleOutcome, ...]:
     """Consent is in place; where the app requires assignment, only assigned users get in."""
-    doubts = tuple(dict.fromkeys(d for r in rows for d in (r.granted.doubt,) if d))
+    caveats = tuple(dict.fromkeys(d for r in rows for d in (r.granted.caveat,) if d))
     reason = rows[0].granted.reason
     if outcome is Outcome.CONNECTS_SILENTLY:
         reason = next((r.granted.reason for r in rows if not r.permission.is_openid), reason)
-    inside = PossibleOutcome(outcome=outcome, reason=reason, rows=rows, doubts=doubts, needs=needs)
+    inside = PossibleOutcome(outcome=outcome, reason=reason, rows=rows, caveats=caveats, needs=needs)
     required = facts.client.assignment_required
     # Microsoft documents that Global Administrators get in without an assignment.
     if required is Truth.FALSE or facts.subject.admin_role == _GLOBAL_ADMIN:
@@ -185,18 +185,18 @@ def _refused(facts: DecisionFacts, missing: tuple[ScopeFacts, ...]) -> PossibleO
     if not rows:
         return None
     # One certain refusal makes the outcome certain, whatever is doubtful about the others.
-    doubts = min((_refusal_doubts(r) for r in rows), key=len)
-    return PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=_first_reason(rows), rows=rows, doubts=doubts)
+    caveats = min((_refusal_caveats(r) for r in rows), key=len)
+    return PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=_first_reason(rows), rows=rows, caveats=caveats)
 
 
-def _refusal_doubts(row: ScopeFacts) -> tuple[str, ...]:
-    doubts = list(row.doubts)
+def _refusal_caveats(row: ScopeFacts) -> tuple[str, ...]:
+    caveats = list(row.caveats)
     name = row.permission.value
     if row.permission.implicit:
-        doubts.append(f"{name} is added by Entra without being asked, which not every tenant shows")
+        caveats.append(f"Entra adds {name} to the request by itself, although not in every tenant")
     elif row.permission.is_openid and row.approval.reason is Reason.SCOPE_NOT_CLASSIFIED:
-        doubts.append(f"that an unclassified {name} alone stops a request is implied, not stated, by Microsoft")
-    return tuple(doubts)
+        caveats.append(f"Microsoft implies, but doesn't state, that an unclassified {name} alone blocks a request")
+    return tuple(caveats)
 
 
 def _first_reason(rows: Iterable[ScopeFacts]) -> Reason:
@@ -212,9 +212,9 @@ def _undecided(
     needs = tuple(dict.fromkeys((*grant_needs, *(n for r in open_rows for n in r.approval.needs))))
     if open_rows:
         reason = _first_reason(open_rows)
-        doubts = tuple(dict.fromkeys(d for r in open_rows for d in _refusal_doubts(r)))
+        caveats = tuple(dict.fromkeys(d for r in open_rows for d in _refusal_caveats(r)))
         found.append(
-            PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=reason, rows=open_rows, needs=needs, doubts=doubts)
+            PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=reason, rows=open_rows, needs=needs, caveats=caveats)
         )
     if not missing and all(r.approval.truth is Truth.FALSE for r in unsure):
         return tuple(found)
@@ -224,19 +224,21 @@ def _undecided(
 
 
 def _accepted(facts: DecisionFacts, rows: tuple[ScopeFacts, ...], needs: tuple[str, ...]) -> PossibleOutcome:
-    doubts = [d for r in (*rows, *facts.added) for d in r.doubts]
+    caveats = [d for r in (*rows, *facts.added) for d in r.caveats]
     approvers = [set(r.approval.approvers) for r in (*rows, *facts.added) if r.approval.approvers]
     if approvers and not set.intersection(*approvers):
-        doubts.append("that several policies may approve one request together is not documented")
+        caveats.append("Microsoft doesn't document whether several policies can approve one request together")
     if facts.app.mode.is_static:
-        doubts.append("the app's registered permissions cannot be read in this tenant; the listed ones stand in")
+        caveats.append(
+            "the app's registered permissions can't be read in this tenant; the decision uses the listed ones instead"
+        )
     reason = Reason.SUBJECT_IS_ADMIN if facts.subject.admin_role else Reason.APPROVED_BY_POLICY
     return PossibleOutcome(
         outcome=Outcome.USER_MAY_CONSENT,
         reason=reason,
         rows=rows,
         needs=needs,
-        doubts=tuple(dict.fromkeys(doubts)),
+        caveats=tuple(dict.fromkeys(caveats)),
     )
 
 
@@ -246,7 +248,7 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
     on = facts.step_up
     risky = looks_risky(facts.tenant_id, facts.app, facts.client, [r.permission for r in accepted.rows])
     if Truth.FALSE not in (on.truth, risky):
-        doubt = "Microsoft's risk verdict cannot be read; the request has the marks of a risky one"
+        caveat = "Microsoft's risk verdict can't be read; the request looks like a risky one"
         needs = [on.needs] if on.needs else []
         if risky is Truth.UNKNOWN:
             needs.append(facts.client.publisher_need)
@@ -254,12 +256,14 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
             outcome=Outcome.NEEDS_ADMIN,
             reason=Reason.RISK_STEP_UP,
             rows=accepted.rows,
-            doubts=(doubt,),
+            caveats=(caveat,),
             needs=(*accepted.needs, *needs),
         )
         sure = on.truth is Truth.TRUE and risky is Truth.TRUE
         found = [stepped] if sure else [accepted, stepped]
-    if facts.subject.guest is not Truth.FALSE and accepted in found:
+    # Undocumented is only what guests may do by default. A role that is assigned to a guest holds for them.
+    by_role = all_of(r.by_role.truth for r in (*accepted.rows, *facts.added))
+    if facts.subject.guest is not Truth.FALSE and by_role is not Truth.TRUE and accepted in found:
         needs_guest = "whether a guest may consent, which Microsoft does not document"
         found.append(
             PossibleOutcome(

@@ -127,8 +127,8 @@ def app_from_scopes(client_id: str, scopes: str, *, name: str = "", redirect_uri
     client = client_id.strip().strip("{}").lower()
     if not is_guid(client):
         raise RequestError(
-            f"{client_id!r} is not a client id: it looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and stands"
-            " in the address of the consent page after client_id="
+            f"{client_id!r} is not a client id: it looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and"
+            " follows client_id= in the address of the consent page"
         )
     needs = scope_needs(scopes) if scopes else ()
     static = any(need.value == DEFAULT for need in needs)
@@ -154,7 +154,7 @@ def request_from_url(text: str) -> Request:
         raise RequestError(refusal)
     query = {key.lower(): values[0].strip() for key, values in parse_qs(address.query).items()}
     if "client_id" not in query:
-        raise RequestError(f"the address holds no client_id: {wanted}")
+        raise RequestError(f"the address has no client_id: {wanted}")
     tenant, _, rest = address.path.strip("/").partition("/")
     mode, scopes = _asked(address, rest, query, wanted)
     app = app_from_scopes(query["client_id"], scopes, redirect_uri=query.get("redirect_uri", ""))

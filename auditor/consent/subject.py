@@ -28,8 +28,8 @@ ADMIN_ROLES = {
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """Who connects. `user_id` is ``None`` for the hypothetical ordinary member, who has no grant, role or
-    assignment of their own. `groups` is ``None`` when not known; `doubts` says what of a user was not read."""
+    """Who connects. `user_id` is ``None`` for the hypothetical ordinary member, who has no personal grant, role
+    or assignment. `groups` is ``None`` if not known; `caveats` says what was not read about a user."""
 
     label: str = "ordinary member"
     phrase: str = "An ordinary user"
@@ -38,7 +38,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     admin_role: str = ""
     actions: tuple[tuple[str, str], ...] = ()
     groups: tuple[str, ...] | None = ()
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 ORDINARY_MEMBER = Subject()
@@ -55,9 +55,9 @@ def subject_for(snapshot: Snapshot | SnapshotIndex, name: str) -> Subject | NotR
     definitions = tuple(d for d in sections.roleDefinitions or () if _ids(d) & assigned)
     admin = next((label for role, label in ADMIN_ROLES.items() if role in assigned), "")
     who = found.userPrincipalName or found.displayName or found.id
-    doubts: list[str] = []
+    caveats: list[str] = []
     if sections.roleAssignments is None:
-        doubts.append(f"which roles {who} holds is not known: {index.not_read('roleAssignments').why}")
+        caveats.append(f"the roles that {who} holds are not known: {index.not_read('roleAssignments').why}")
     return Subject(
         label=who,
         phrase=who,
@@ -66,7 +66,7 @@ def subject_for(snapshot: Snapshot | SnapshotIndex, name: str) -> Subject | NotR
         admin_role=admin,
         actions=tuple(role_actions(definitions)),
         groups=None if found.memberOf is None else tuple(g.id.lower() for g in found.memberOf),
-        doubts=tuple(doubts),
+        caveats=tuple(caveats),
     )
 
 
@@ -110,7 +110,7 @@ def assignment_of(index: SnapshotIndex, client: Client, subject: Subject) -> Ass
     if subject.user_id.lower() in ids or ids & set(subject.groups or ()):
         return Assignment(Truth.TRUE, "the user is assigned to the app", len(people))
     if subject.groups is None and any((e.principalType or "").lower() == "group" for e in people):
-        return Assignment(Truth.UNKNOWN, "which groups the user belongs to is not known", len(people))
+        return Assignment(Truth.UNKNOWN, "the groups of the user are not known", len(people))
     return Assignment(Truth.FALSE, "the user is not assigned to the app", len(people))
 
 

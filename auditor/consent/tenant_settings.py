@@ -23,7 +23,7 @@ from auditor.model.app import App
 from auditor.model.snapshot import Snapshot
 
 
-class Setting(msgspec.Struct, frozen=True):
+class UserConsentSetting(msgspec.Struct, frozen=True):
     """Key (``none``, ``low``, ``recommended``, ``legacy``, ``custom``), the portal's label, and the policies."""
 
     key: str
@@ -46,7 +46,7 @@ _LABELS = {
 }
 
 
-def user_consent_setting(snapshot: Snapshot | SnapshotIndex) -> Setting | NotRead:
+def user_consent_setting(snapshot: Snapshot | SnapshotIndex) -> UserConsentSetting | NotRead:
     """Which of the portal's choices the tenant made; ``custom`` for what only Graph or PowerShell can set."""
     entries = index_of(snapshot).assigned_policies()
     if isinstance(entries, NotRead):
@@ -54,8 +54,10 @@ def user_consent_setting(snapshot: Snapshot | SnapshotIndex) -> Setting | NotRea
     policies = self_consent_ids(entries)
     known = _LABELS.get(frozenset(p.lower() for p in policies))
     if known is None:
-        return Setting("custom", f"customized with Microsoft Graph or PowerShell ({', '.join(policies)})", policies)
-    return Setting(known[0], known[1], policies)
+        return UserConsentSetting(
+            "custom", f"customized with Microsoft Graph or PowerShell ({', '.join(policies)})", policies
+        )
+    return UserConsentSetting(known[0], known[1], policies)
 
 
 LEGACY_SETTING = "EnableAdminConsentRequests"
@@ -67,11 +69,11 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     enabled: Truth
     reviewers: int | None = None
     why: str = ""
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
-    """The state of the workflow; the older directory setting stands in for a policy that was not read."""
+    """The state of the workflow; from the older directory setting if the policy was not read."""
     index = index_of(snapshot)
     policy = index.snapshot.sections.adminConsentRequestPolicy
     if policy is not None and policy.isEnabled is not None:
@@ -80,8 +82,8 @@ def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
     unread = index.not_read("adminConsentRequestPolicy").why
     setting = index.consent_setting(LEGACY_SETTING)
     if isinstance(setting, str):
-        doubt = f"{unread}; the older directory setting {LEGACY_SETTING} stands in"
-        return Workflow(enabled=known(setting == "true"), why=unread, doubts=(doubt,))
+        caveat = f"{unread}; the older directory setting {LEGACY_SETTING} is used instead"
+        return Workflow(enabled=known(setting == "true"), why=unread, caveats=(caveat,))
     return Workflow(enabled=Truth.UNKNOWN, why=unread)
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
-from auditor.consent.decision_facts import Case
-from auditor.consent.existing_grants import TENANT_WIDE, Grants, grant_rows
+from auditor.consent.decision_facts import DecisionFacts
+from auditor.consent.existing_grants import TENANT_WIDE, Grants
 from auditor.consent.links import OPEN_TENANT, admin_consent_link
-from auditor.consent.lookup import service_principal
+from auditor.consent.lookup import index_of
 from auditor.consent.truth import Truth
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
@@ -34,34 +34,34 @@ _REGISTRATION_NOT_READ = (
 )
 
 
-def admin_consent(case: Case) -> Iterator[ProposedFix]:
+def admin_consent(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """Consent for the whole tenant: the vendor's kind of link, a link that names the scopes, and the grant itself."""
-    grants = _grants(case, None)
-    if not grants or case.client.presence is Truth.UNKNOWN:
+    grants = _grants(facts, None)
+    if not grants or facts.client.presence is Truth.UNKNOWN:
         return
-    links = [_link_to_registered_scopes(case, grants)]
-    if link := _named_scopes_address(case):
-        links.append(_link_to_named_scopes(case, grants, link))
+    links = [_link_to_registered_scopes(facts, grants)]
+    if link := _named_scopes_address(facts):
+        links.append(_link_to_named_scopes(facts, grants, link))
     # Named scopes are more certain than the contents of the registration, unless the names are assumed themselves.
-    certain = not case.app.mode.is_static and not _has_assumed_scopes(case)
+    certain = not facts.app.mode.is_static and not _has_assumed_scopes(facts)
     yield from reversed(links) if certain else links
-    if isinstance(case.grants, Grants) and _fits(grants):
-        yield _grant_through_graph(case, grants)
+    if isinstance(facts.grants, Grants) and _fits(grants):
+        yield _grant_through_graph(facts, grants)
 
 
-def consent_for_one_user(case: Case) -> Iterator[ProposedFix]:
+def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """The grant for one user, and the assignment if the app requires it."""
-    user = case.subject.user_id
-    if user is None or not isinstance(case.grants, Grants) or case.client.presence is Truth.UNKNOWN:
+    user = facts.subject.user_id
+    if user is None or not isinstance(facts.grants, Grants) or facts.client.presence is Truth.UNKNOWN:
         return
-    changes = _grants(case, user)
+    changes = _grants(facts, user)
     if not changes or not _fits(changes):
         return
-    who, app, home = case.subject.phrase, case.app.label, case.client.object_id
-    assign = case.client.assignment_required is Truth.TRUE and case.assignment.truth is not Truth.TRUE
-    role, note = role_for_users(case) if assign else ("", "")
+    who, app, home = facts.subject.phrase, facts.app.label, facts.client.object_id
+    assign = facts.client.assignment_required is Truth.TRUE and facts.assignment.truth is not Truth.TRUE
+    role, note = role_for_users(facts) if assign else ("", "")
     if assign and home is not None:
-        changes = (*changes, AssignApp.of(graph_address(case.snapshot), home, user, role))
+        changes = (*changes, AssignApp.of(graph_address(facts.snapshot), home, user, role))
     yield ProposedFix(
         route="R3",
         key="R3-user",
@@ -73,39 +73,39 @@ def consent_for_one_user(case: Case) -> Iterator[ProposedFix]:
         ),
         role=APP_ADMIN,
         changes=changes,
-        verify=_read_back(case, f"consentType eq 'Principal' and principalId eq '{user}'"),
+        verify=_read_back(facts, f"consentType eq 'Principal' and principalId eq '{user}'"),
         undo=f"Remove this user's permissions for {app}. Other users are not affected.",
         expect="Takes effect at once, without a consent prompt. It covers only this user.",
         fill_in=(note,) if note else (),
     )
 
 
-def _link_to_registered_scopes(case: Case, grants: tuple[Change, ...]) -> ProposedFix:
-    app = case.app.label
-    assumed = f" The pack assumes that they include {scope_names(case)}." if _has_assumed_scopes(case) else ""
-    in_portal = (f"Or, in the portal: {app_page(case)} > Permissions > Grant admin consent.",)
+def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...]) -> ProposedFix:
+    app = facts.app.label
+    assumed = f" The pack assumes that they include {scope_names(facts)}." if _has_assumed_scopes(facts) else ""
+    in_portal = (f"Or, in the portal: {app_page(facts)} > Permissions > Grant admin consent.",)
     return ProposedFix(
         route="R1",
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS_SILENTLY,
         title=f"An administrator grants {app} consent for the whole tenant",
         role=f"{APP_ADMIN}, or Application Administrator",
-        portal=(*_open_and_accept(app), *(in_portal if case.client.presence is Truth.TRUE else ())),
-        link=admin_consent_link(case.snapshot, case.app),
+        portal=(*_open_and_accept(app), *(in_portal if facts.client.presence is Truth.TRUE else ())),
+        link=admin_consent_link(facts.snapshot, facts.app),
         changes=grants,
         shows_requests=False,
         verify=CHECK_AGAIN,
-        undo=_revoke(case),
+        undo=_revoke(facts),
         expect=(
             f"This grants the permissions in the app's registration.{assumed} It may revoke tenant-wide permissions"
             " that were granted before and are no longer in the registration."
         ),
-        caveats=() if case.app.mode.is_static else (_REGISTRATION_NOT_READ,),
+        caveats=() if facts.app.mode.is_static else (_REGISTRATION_NOT_READ,),
     )
 
 
-def _link_to_named_scopes(case: Case, grants: tuple[Change, ...], link: str) -> ProposedFix:
-    app = case.app.label
+def _link_to_named_scopes(facts: DecisionFacts, grants: tuple[Change, ...], link: str) -> ProposedFix:
+    app = facts.app.label
     return ProposedFix(
         route="R1",
         key="R1-scopes",
@@ -118,37 +118,37 @@ def _link_to_named_scopes(case: Case, grants: tuple[Change, ...], link: str) -> 
         changes=grants,
         shows_requests=False,
         verify=CHECK_AGAIN,
-        undo=_revoke(case),
+        undo=_revoke(facts),
         expect=(
             "The consent prompt lists exactly these scopes. The redirect URI must be registered for the app."
-            f"{_assumption_note(case)}"
+            f"{_assumption_note(facts)}"
         ),
     )
 
 
-def _grant_through_graph(case: Case, grants: tuple[Change, ...]) -> ProposedFix:
+def _grant_through_graph(facts: DecisionFacts, grants: tuple[Change, ...]) -> ProposedFix:
     return ProposedFix(
         route="R3",
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS_SILENTLY,
-        title=f"Grant {case.app.label} exactly these scopes for the whole tenant through Microsoft Graph",
+        title=f"Grant {facts.app.label} exactly these scopes for the whole tenant through Microsoft Graph",
         role=APP_ADMIN,
         changes=grants,
-        verify=_read_back(case, "consentType eq 'AllPrincipals'"),
-        undo=_revoke(case),
+        verify=_read_back(facts, "consentType eq 'AllPrincipals'"),
+        undo=_revoke(facts),
         expect=(
             "Takes effect at once, without a consent prompt. Permissions that the app requests later are not included."
-            f"{_assumption_note(case)}"
+            f"{_assumption_note(facts)}"
         ),
     )
 
 
-def _has_assumed_scopes(case: Case) -> bool:
-    return any(r.permission.assumed for r in case.required)
+def _has_assumed_scopes(facts: DecisionFacts) -> bool:
+    return any(r.permission.assumed for r in facts.required)
 
 
-def _assumption_note(case: Case) -> str:
-    return " The pack assumes these scopes; the vendor does not publish them." if _has_assumed_scopes(case) else ""
+def _assumption_note(facts: DecisionFacts) -> str:
+    return " The pack assumes these scopes; the vendor does not publish them." if _has_assumed_scopes(facts) else ""
 
 
 def _open_and_accept(app: str) -> tuple[str, ...]:
@@ -159,31 +159,31 @@ def _open_and_accept(app: str) -> tuple[str, ...]:
     )
 
 
-def _revoke(case: Case) -> str:
-    return f"Enterprise apps > {case.app.label} > Permissions > review permissions and revoke them."
+def _revoke(facts: DecisionFacts) -> str:
+    return f"Enterprise apps > {facts.app.label} > Permissions > review permissions and revoke them."
 
 
-def _read_back(case: Case, whose: str) -> str:
-    if case.client.object_id is None:
+def _read_back(facts: DecisionFacts, whose: str) -> str:
+    if facts.client.object_id is None:
         return CHECK_AGAIN
-    address = f"{graph_address(case.snapshot)}{CreateGrant.path}"
-    return f"{CHECK_AGAIN} Or GET {address}?$filter=clientId eq '{case.client.object_id}' and {whose}."
+    address = f"{graph_address(facts.snapshot)}{CreateGrant.path}"
+    return f"{CHECK_AGAIN} Or GET {address}?$filter=clientId eq '{facts.client.object_id}' and {whose}."
 
 
-def _grants(case: Case, user: str | None) -> tuple[Change, ...]:
+def _grants(facts: DecisionFacts, user: str | None) -> tuple[Change, ...]:
     """The changes after which every required scope is granted, for every user or for `user`."""
-    graph = graph_address(case.snapshot)
+    graph, index = graph_address(facts.snapshot), index_of(facts.snapshot)
     changes: list[Change] = []
-    client_id = case.client.object_id or NEW_SERVICE_PRINCIPAL
+    client_id = facts.client.object_id or NEW_SERVICE_PRINCIPAL
     created = 0
-    if case.client.presence is Truth.FALSE:
-        changes.append(CreateServicePrincipal.of(graph, case.app.client_id))
-    for resource in dict.fromkeys(r.permission.resource for r in case.required):
-        principal = service_principal(case.snapshot, resource)
+    if facts.client.presence is Truth.FALSE:
+        changes.append(CreateServicePrincipal.of(graph, facts.app.client_id))
+    for resource in dict.fromkeys(r.permission.resource for r in facts.required):
+        principal = index.service_principal(resource)
         if not isinstance(principal, ServicePrincipal):
             continue
-        scopes = [r.permission.value for r in case.required if r.permission.resource == resource]
-        row = _existing_grant(case, principal.id, user)
+        scopes = [r.permission.value for r in facts.required if r.permission.resource == resource]
+        row = _existing_grant(facts, principal.id, user)
         if row is None:
             created += 1
             new = CreateGrant.of(graph, client_id, principal.id, " ".join(scopes), user=user, number=created)
@@ -193,9 +193,9 @@ def _grants(case: Case, user: str | None) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _existing_grant(case: Case, resource_id: str, user: str | None) -> OAuth2PermissionGrant | None:
+def _existing_grant(facts: DecisionFacts, resource_id: str, user: str | None) -> OAuth2PermissionGrant | None:
     """The grant for the same client, resource and user, if there is one."""
-    for row in grant_rows(case.snapshot, case.client):
+    for row in index_of(facts.snapshot).grants_of(facts.client.object_id):
         for_all = row.consentType.lower() == TENANT_WIDE
         for_user = not for_all and (row.principalId or "").lower() == (user or "").lower()
         if row.resourceId.lower() == resource_id.lower() and (for_user if user else for_all):
@@ -215,29 +215,29 @@ def _fits(changes: tuple[Change, ...]) -> bool:
     return all(len(str(change.body.get("scope", ""))) <= MAX_SCOPE_LENGTH for change in changes)
 
 
-def _named_scopes_address(case: Case) -> str:
+def _named_scopes_address(facts: DecisionFacts) -> str:
     """The v2.0 admin consent address, which names every scope to grant; empty if no redirect URI is known."""
-    if not case.app.redirect_uris:
+    if not facts.app.redirect_uris:
         return ""
-    registered = {uri.lower() for uri in case.client.reply_urls or ()}
-    uris = case.app.redirect_uris
+    registered = {uri.lower() for uri in facts.client.reply_urls or ()}
+    uris = facts.app.redirect_uris
     redirect = next((uri for uri in uris if uri.lower() in registered), uris[0])
-    scopes = [_full_name(case, r.permission.resource, r.permission.value) for r in case.required]
+    scopes = [_full_name(facts, r.permission.resource, r.permission.value) for r in facts.required]
     named = {scope.lower() for scope in scopes}
-    scopes += [scope for scope in _already_granted(case) if scope.lower() not in named]
-    cloud = CLOUDS.get(case.snapshot.cloud, CLOUDS["global"])
-    tenant = quote(case.snapshot.tenant.id or OPEN_TENANT, safe="")
-    query = {"client_id": case.app.client_id, "scope": " ".join(scopes), "redirect_uri": redirect}
+    scopes += [scope for scope in _already_granted(facts) if scope.lower() not in named]
+    cloud = CLOUDS.get(facts.snapshot.cloud, CLOUDS["global"])
+    tenant = quote(facts.snapshot.tenant.id or OPEN_TENANT, safe="")
+    query = {"client_id": facts.app.client_id, "scope": " ".join(scopes), "redirect_uri": redirect}
     return f"{cloud.authority}/{tenant}/v2.0/adminconsent?{urlencode(query, quote_via=quote, safe=':/')}"
 
 
-def _already_granted(case: Case) -> Iterator[str]:
+def _already_granted(facts: DecisionFacts) -> Iterator[str]:
     """The scopes that every user already has, so that the new consent does not revoke them."""
-    wide = [row for row in grant_rows(case.snapshot, case.client) if row.consentType.lower() == TENANT_WIDE]
-    scopes = {row.resourceId.lower(): row.scope.split() for row in reversed(wide)}
-    for principal in case.snapshot.sections.servicePrincipals or ():
-        for scope in scopes.get(principal.id.lower(), ()):
-            yield _full_name(case, principal.appId.lower(), scope)
+    index = index_of(facts.snapshot)
+    for row in index.grants_of(facts.client.object_id):
+        resource = index.principal_with_id(row.resourceId)
+        if resource and row.consentType.lower() == TENANT_WIDE:
+            yield from (_full_name(facts, resource.appId.lower(), scope) for scope in row.scope.split())
 
 
 _EXCHANGE_HOSTS = {
@@ -247,9 +247,9 @@ _EXCHANGE_HOSTS = {
 }
 
 
-def _full_name(case: Case, resource: str, scope: str) -> str:
+def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:
     """A scope with its resource, as a request names it; OpenID Connect scopes have no resource."""
-    cloud = CLOUDS.get(case.snapshot.cloud, CLOUDS["global"])
+    cloud = CLOUDS.get(facts.snapshot.cloud, CLOUDS["global"])
     if resource == MICROSOFT_GRAPH:
         openid = scope.lower() in ("openid", "profile", "email", "offline_access")
         return scope if openid else f"{cloud.graph}/{scope}"

@@ -12,6 +12,7 @@ from typing import Self
 
 import msgspec
 
+from auditor.consent.lookup import index_of
 from auditor.fixes.change import (
     NEW_SERVICE_PRINCIPAL,
     Change,
@@ -48,8 +49,7 @@ class CreateServicePrincipal(Change, frozen=True, kw_only=True):
     def effect(self, before: Snapshot) -> Snapshot:
         """A new service principal starts enabled, requires no assignment and has nobody assigned."""
         app_id = str(self.body["appId"]).lower()
-        principals = before.sections.servicePrincipals or ()
-        if any(p.appId.lower() == app_id for p in principals):
+        if isinstance(index_of(before).service_principal(app_id), ServicePrincipal):
             raise Conflict(f"app {app_id} has a service principal")
         created = ServicePrincipal(
             id=self.returns or NEW_SERVICE_PRINCIPAL,
@@ -60,7 +60,7 @@ class CreateServicePrincipal(Change, frozen=True, kw_only=True):
         absent = before.sections.absentServicePrincipals
         return with_sections(
             before,
-            servicePrincipals=(*principals, created),
+            servicePrincipals=(*(before.sections.servicePrincipals or ()), created),
             absentServicePrincipals=absent and tuple(a for a in absent if a.lower() != app_id),
             appRoleAssignedTo={**_assignments(before), app_id: ()},
         )
@@ -216,15 +216,15 @@ class CreateGrant(Change, frozen=True, kw_only=True):
         """There is one more grant, and it is known; which other grants there are stays as unknown as it was."""
         row = msgspec.convert({"id": self.returns or None, **self.body}, OAuth2PermissionGrant)
         rows = before.sections.oauth2PermissionGrants
-        client, key = row.clientId.lower(), _grant_key(row)
-        if any(one.clientId.lower() == client and _grant_key(one) == key for one in rows or ()):
+        if any(_grant_key(one) == _grant_key(row) for one in index_of(before).grants_of(row.clientId)):
             raise Conflict("there is a grant for the same client and resource")
         after = with_sections(before, oauth2PermissionGrants=(*(rows or ()), row))
         covered = () if rows is None else before.covers.get("oauth2PermissionGrants")
         if covered is None:
             return after
-        known = tuple(dict.fromkeys((*covered, *_app_ids(before, client))))
-        return msgspec.structs.replace(after, covers={**before.covers, "oauth2PermissionGrants": known})
+        client = index_of(before).principal_with_id(row.clientId)
+        known = dict.fromkeys((*covered, client.appId.lower())) if client else covered
+        return msgspec.structs.replace(after, covers={**before.covers, "oauth2PermissionGrants": tuple(known)})
 
     def undo(self, before: Snapshot) -> tuple[Change, ...]:
         """Delete the grant.
@@ -265,7 +265,7 @@ class ReplaceGrantScopes(Change, frozen=True, kw_only=True):
         return with_sections(before, oauth2PermissionGrants=tuple(changed if row is found else row for row in rows))
 
     def undo(self, before: Snapshot) -> tuple[Change, ...]:
-        """Set the previous scope string, to the letter."""
+        """Set the exact previous scope string."""
         return (msgspec.structs.replace(self, body={"scope": _grant(before, self.grant_id).scope}),)
 
     @property
@@ -321,10 +321,9 @@ def _grants_read(before: Snapshot, client: str) -> bool:
     """Whether every grant of the client (an object id) is known; a client that was only just created has none."""
     if client == NEW_SERVICE_PRINCIPAL:
         return True
-    covered = before.covers.get("oauth2PermissionGrants")
-    app_ids = _app_ids(before, client.lower()) or ("",)
-    within = covered is None or app_ids[0] in {one.lower() for one in covered}
-    return before.sections.oauth2PermissionGrants is not None and within
+    index = index_of(before)
+    found = index.principal_with_id(client)
+    return index.covers("oauth2PermissionGrants", found.appId if found else "")
 
 
 def _scriptable(scopes: str) -> str:
@@ -335,16 +334,9 @@ def _scriptable(scopes: str) -> str:
 
 
 def _principal(before: Snapshot, object_id: str) -> ServicePrincipal:
-    for principal in before.sections.servicePrincipals or ():
-        if principal.id.lower() == object_id.lower():
-            return principal
+    if found := index_of(before).principal_with_id(object_id):
+        return found
     raise NotApplicable(f"no service principal {object_id}")
-
-
-def _app_ids(before: Snapshot, object_id: str) -> tuple[str, ...]:
-    """The app id (lower case) of the service principal with this object id (lower case), if it was read."""
-    principals = before.sections.servicePrincipals or ()
-    return tuple(p.appId.lower() for p in principals if p.id.lower() == object_id)[:1]
 
 
 def _assignments(before: Snapshot) -> dict[str, tuple[AppRoleAssignment, ...]]:

@@ -6,13 +6,13 @@ a publisher is verified, is set in the snapshot directly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from auditor.consent.client import client_of
-from auditor.consent.existing_grants import TENANT_WIDE, grant_rows
-from auditor.consent.lookup import NotRead, assigned_policies, service_principal
+from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import self_consent_ids
 from auditor.consent.request import RequestError, scope_needs
 from auditor.facts.ids import FOR_SELF, POLICY_LEGACY, POLICY_LOW, POLICY_RECOMMENDED
@@ -90,14 +90,14 @@ def _with_properties(snapshot: Snapshot, app: App, **properties: object) -> Snap
 
 
 def _app_switch(snapshot: Snapshot, app: App, **properties: bool) -> Target:
-    if not isinstance(service_principal(snapshot, app.client_id), ServicePrincipal):
+    if not isinstance(index_of(snapshot).service_principal(app.client_id), ServicePrincipal):
         raise NotApplicable(f"{app.label} is not in the tenant, so there is nothing to switch")
     return _with_properties(snapshot, app, **properties), app
 
 
 def _setting(snapshot: Snapshot, app: App, value: str) -> Target:
     """The user consent setting; assigned entries that are not about users' own consent stay."""
-    entries = assigned_policies(snapshot)
+    entries = index_of(snapshot).assigned_policies()
     if isinstance(entries, NotRead):
         raise NotApplicable(entries.why)
     kept = [e for e in entries if e.partition(".")[1] and e.partition(".")[0].lower() != FOR_SELF]
@@ -130,9 +130,8 @@ def _workflow(snapshot: Snapshot, app: App, value: str) -> Target:
 
 def _classified(snapshot: Snapshot, app: App, value: str) -> Target:
     for need in _scope_needs(value):
-        principal = service_principal(snapshot, need.resource)
-        scopes = principal.oauth2PermissionScopes if isinstance(principal, ServicePrincipal) else None
-        scope = next((s for s in scopes or () if s.value.lower() == need.value.lower()), None)
+        scopes = index_of(snapshot).published_scopes(need.resource)
+        scope = scopes.get(need.value.lower()) if isinstance(scopes, Mapping) else None
         if scope is None:
             raise NotApplicable(f"the scope {need.value} of {need.resource} was not read")
         change = ClassifyPermission.of(graph_address(snapshot), need.resource, scope.id, scope.value, "low")
@@ -147,10 +146,11 @@ def _granted(snapshot: Snapshot, app: App, value: str) -> Target:
         raise NotApplicable(f"{app.label} is not in the tenant; assume fix:R1 instead")
     graph = graph_address(snapshot)
     for need in _scope_needs(value):
-        principal = service_principal(snapshot, need.resource)
+        index = index_of(snapshot)
+        principal = index.service_principal(need.resource)
         if not isinstance(principal, ServicePrincipal):
             raise NotApplicable(f"the resource {need.resource} was not read")
-        wide = (r for r in grant_rows(snapshot, client) if r.consentType.lower() == TENANT_WIDE)
+        wide = (r for r in index.grants_of(client.object_id) if r.consentType.lower() == TENANT_WIDE)
         row = next((r for r in wide if r.resourceId.lower() == principal.id.lower()), None)
         change: Change
         if row is None:

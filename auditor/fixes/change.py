@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Any, ClassVar, Self
 from urllib.parse import quote, unquote
 
@@ -137,7 +138,7 @@ def graph_address(snapshot: Snapshot) -> str:
 
 
 def new_id(what: str, number: int = 1) -> str:
-    """The placeholder for the id of something that a fix creates; `number` tells several of them apart."""
+    """The placeholder for the id of something that a fix creates; `number` distinguishes several of them."""
     return f"{_NEW}{what}{f' {number}' if number > 1 else ''}}}"
 
 
@@ -200,20 +201,17 @@ def _field_in(part: str) -> tuple[str, str, str]:
     return before, name, after
 
 
-def apply_changes(before: Snapshot, changes: Iterable[Change]) -> Snapshot:
-    """The snapshot after all of `changes`, in order. Raises as `Change.apply`."""
-    for change in changes:
-        before = change.apply(before)
-    return before
+def states_of(before: Snapshot, changes: Iterable[Change]) -> tuple[Snapshot, ...]:
+    """`before`, and the snapshot after each of `changes`, in order. Raises as `Change.apply`."""
+    return tuple(accumulate(changes, lambda state, change: change.apply(state), initial=before))
 
 
-def undo_of(before: Snapshot, changes: Iterable[Change]) -> tuple[Change, ...]:
+def undo_of(states: Iterable[Snapshot], changes: Iterable[Change]) -> tuple[Change, ...]:
     """The changes that undo `changes`, last first: what they created is deleted, what they replaced is restored.
 
-    Raises NotApplicable if a previous value is not known.
+    `states` are the snapshots of `states_of`. Raises NotApplicable if a previous value is not known.
     """
     undo: list[Change] = []
-    for change in changes:
-        undo[:0] = change.undo(before)
-        before = change.apply(before)
+    for state, change in zip(states, changes, strict=False):
+        undo[:0] = change.undo(state)
     return tuple(undo)

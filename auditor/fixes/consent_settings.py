@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from auditor.consent.decision_facts import Case, Row
+from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import NotRead, assigned_policies
+from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import role_actions, role_policies, self_consent_ids
 from auditor.consent.subject import ADMIN_ROLES
 from auditor.consent.truth import Truth
@@ -34,16 +34,16 @@ _FOR_SELF = "ManagePermissionGrantsForSelf"
 _ROLE_ACTION = "microsoft.directory/servicePrincipals/managePermissionGrantsForSelf"
 
 
-def app_consent_policy(case: Case) -> Iterator[ProposedFix]:
+def app_consent_policy(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R4: users can consent to this app under a consent policy for this app and these scopes; every entry stays."""
-    entries = assigned_policies(case.snapshot)
-    rows = (*case.required, *case.extra)
+    entries = index_of(facts.snapshot).assigned_policies()
+    rows = (*facts.required, *facts.added)
     if isinstance(entries, NotRead) or not rows or any(r.permission.id is None for r in rows):
         return
-    policy_id = _free_policy_id(case, entries)
+    policy_id = _free_policy_id(facts, entries)
     if policy_id is None:
         return
-    graph, app = graph_address(case.snapshot), case.app.label
+    graph, app = graph_address(facts.snapshot), facts.app.label
     entry = f"{_FOR_SELF}.{policy_id}"
     yield ProposedFix(
         route="R4",
@@ -53,7 +53,7 @@ def app_consent_policy(case: Case) -> Iterator[ProposedFix]:
         role=POLICY_ADMIN,
         changes=(
             CreateConsentPolicy.of(graph, policy_id, f"{app}: users may consent", f"Lets users connect {app}."),
-            *_includes(case, graph, policy_id, rows),
+            *_includes(facts, graph, policy_id, rows),
             SetAssignedPolicies.of(graph, (entry, *entries)),
         ),
         verify=_read_policies_back(graph),
@@ -73,28 +73,30 @@ def _read_policies_back(graph: str) -> str:
     )
 
 
-def _includes(case: Case, graph: str, policy_id: str, rows: tuple[Row, ...]) -> Iterator[AddPolicyInclude]:
+def _includes(
+    facts: DecisionFacts, graph: str, policy_id: str, rows: tuple[ScopeFacts, ...]
+) -> Iterator[AddPolicyInclude]:
     """One include for each resource. A policy cannot be created together with its includes."""
     for resource in dict.fromkeys(r.permission.resource for r in rows):
         include = {
             "permissionType": "delegated",
-            "clientApplicationIds": [case.app.client_id],
+            "clientApplicationIds": [facts.app.client_id],
             "resourceApplication": resource,
             "permissions": [r.permission.id for r in rows if r.permission.resource == resource],
         }
         yield AddPolicyInclude(graph=graph, policy_id=policy_id, body=include)
 
 
-def _free_policy_id(case: Case, entries: tuple[str, ...]) -> str | None:
+def _free_policy_id(facts: DecisionFacts, entries: tuple[str, ...]) -> str | None:
     """An id that no policy has, and that no assignment or role mentions; ``None`` if the policies were not read."""
-    existing = case.snapshot.sections.permissionGrantPolicies
+    existing = facts.snapshot.sections.permissionGrantPolicies
     if existing is None:
         return None
-    actions = role_actions(case.snapshot.sections.roleDefinitions or ())
+    actions = role_actions(facts.snapshot.sections.roleDefinitions or ())
     used = {policy.id.lower() for policy in existing}
     used |= {entry.partition(".")[2].lower() or entry.lower() for entry in entries}
     used |= {policy_id.lower() for _, policy_id in role_policies(actions)}
-    stem = f"allow-{_slug(case.app.label)}"
+    stem = f"allow-{_slug(facts.app.label)}"
     return next(name for name in (stem, *(f"{stem}-{i}" for i in range(2, len(used) + 3))) if name not in used)
 
 
@@ -107,37 +109,37 @@ def _slug(name: str) -> str:
 _LEVELS = ("low", "medium", "high")
 
 
-def permission_classifications(case: Case) -> Iterator[ProposedFix]:
+def permission_classifications(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R5: one fix for each classification that an assigned policy requires; none if no policy requires one."""
-    if isinstance(case.policies, NotRead):
+    if isinstance(facts.policies, NotRead):
         return
     required = {
         conditions.permissionClassification.lower()
-        for assigned in case.policies
+        for assigned in facts.policies
         if assigned.policy
         for conditions in assigned.policy.includes or ()
     }
-    missing = tuple(r for r in (*case.required, *case.extra) if _needs_approval(case, r))
+    missing = tuple(r for r in (*facts.required, *facts.added) if _needs_approval(facts, r))
     if missing and all(_can_be_classified(r) for r in missing):
         for level in _LEVELS:
             if level in required:
-                yield _classified(case, missing, level)
+                yield _classified(facts, missing, level)
 
 
-def _needs_approval(case: Case, row: Row) -> bool:
+def _needs_approval(facts: DecisionFacts, row: ScopeFacts) -> bool:
     """Whether consent asks for this scope and no policy approves it."""
-    asks_again = case.app.prompt_consent or case.app.mode.is_static
+    asks_again = facts.app.prompt_consent or facts.app.mode.is_static
     return row.approval.truth is not Truth.TRUE and (asks_again or row.granted.truth is not Truth.TRUE)
 
 
-def _can_be_classified(row: Row) -> bool:
+def _can_be_classified(row: ScopeFacts) -> bool:
     """Only a scope that users can consent to can be classified; one with another classification has it on purpose."""
     p = row.permission
     return p.id is not None and p.user_type is Truth.TRUE and p.classification == ""
 
 
-def _classified(case: Case, missing: tuple[Row, ...], level: str) -> ProposedFix:
-    graph = graph_address(case.snapshot)
+def _classified(facts: DecisionFacts, missing: tuple[ScopeFacts, ...], level: str) -> ProposedFix:
+    graph = graph_address(facts.snapshot)
     names = listed(r.permission.value for r in missing)
     where = listed(r.permission.resource_name for r in missing)
     page = f"Permission classifications > {level.capitalize()}"
@@ -149,7 +151,7 @@ def _classified(case: Case, missing: tuple[Row, ...], level: str) -> ProposedFix
         title=f"Classify the missing scopes of {where} as {level} impact",
         role=APP_ADMIN,
         portal=(
-            f"Open {consent_page(case, page)}.",
+            f"Open {consent_page(facts, page)}.",
             f"Choose Add permissions, select {where}, and add {names}.",
         ),
         changes=tuple(
@@ -166,18 +168,18 @@ _DEFAULT_DAYS = 30
 _ROLE_HOLDERS = "/beta/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{role}'"
 
 
-def admin_consent_workflow(case: Case) -> Iterator[ProposedFix]:
+def admin_consent_workflow(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R8: users who can't consent can ask, and a reviewer gets the request.
 
     Existing reviewers stay; if there are none, the holders of an administrator role become reviewers.
     """
-    policy = case.snapshot.sections.adminConsentRequestPolicy
+    policy = facts.snapshot.sections.adminConsentRequestPolicy
     if policy is None or policy.isEnabled is None or policy.reviewers is None:
         return
     if policy.isEnabled and policy.reviewers:
         return
-    graph, existing = graph_address(case.snapshot), bool(policy.reviewers)
-    roles = {} if existing else _reviewer_roles(case)
+    graph, existing = graph_address(facts.snapshot), bool(policy.reviewers)
+    roles = {} if existing else _reviewer_roles(facts)
     who = "the existing reviewers" if existing else f"the holders of the role {' and '.join(roles.values())}"
     yield ProposedFix(
         route="R8",
@@ -186,7 +188,7 @@ def admin_consent_workflow(case: Case) -> Iterator[ProposedFix]:
         title=f"Let users ask for approval: switch the admin consent workflow on, with {who} as reviewers",
         role=GLOBAL_ADMIN,
         portal=(
-            f"Open {consent_page(case, 'Admin consent settings')}.",
+            f"Open {consent_page(facts, 'Admin consent settings')}.",
             'Set "Users can request admin consent to apps they are unable to consent to" to Yes.',
             f"Under who can review, {'keep' if existing else 'choose'} {who}, and save.",
         ),
@@ -201,9 +203,9 @@ def admin_consent_workflow(case: Case) -> Iterator[ProposedFix]:
     )
 
 
-def _reviewer_roles(case: Case) -> dict[str, str]:
+def _reviewer_roles(facts: DecisionFacts) -> dict[str, str]:
     """The least privileged roles that can consent and are known to have holders, or else Global Administrator."""
-    held = {a.roleDefinitionId.lower() for a in case.snapshot.sections.roleAssignments or ()}
+    held = {a.roleDefinitionId.lower() for a in facts.snapshot.sections.roleAssignments or ()}
     known = {role: name for role, name in reversed(ADMIN_ROLES.items()) if role in held}
     return known or {ROLE_GLOBAL_ADMINISTRATOR: ADMIN_ROLES[ROLE_GLOBAL_ADMINISTRATOR]}
 
@@ -237,22 +239,22 @@ _SETTINGS = (
 """Least exposure first."""
 
 
-def user_consent_setting(case: Case) -> Iterator[ProposedFix]:
+def user_consent_setting(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R9: one of Microsoft's policies is assigned in addition to those that already are."""
-    entries = assigned_policies(case.snapshot)
+    entries = index_of(facts.snapshot).assigned_policies()
     if isinstance(entries, NotRead):
         return
     assigned = {policy_id.lower() for policy_id in self_consent_ids(entries)}
     for setting in _SETTINGS:
         if setting.policy_id not in assigned:
-            yield _with_setting(case, entries, setting, only_one=not assigned)
+            yield _with_setting(facts, entries, setting, only_one=not assigned)
 
 
-def _with_setting(case: Case, entries: tuple[str, ...], setting: _Setting, *, only_one: bool) -> ProposedFix:
+def _with_setting(facts: DecisionFacts, entries: tuple[str, ...], setting: _Setting, *, only_one: bool) -> ProposedFix:
     """The portal replaces what users can consent to, so its steps do the same only if that is nothing so far."""
-    graph = graph_address(case.snapshot)
+    graph = graph_address(facts.snapshot)
     entry = f"{_FOR_SELF}.{setting.policy_id}"
-    portal = (f"Open {consent_page(case, 'User consent settings')}.", f'Choose "{setting.label}" and save.')
+    portal = (f"Open {consent_page(facts, 'User consent settings')}.", f'Choose "{setting.label}" and save.')
     hidden = "The portal may no longer offer this choice; Graph does. " if setting.key == "legacy" and only_one else ""
     return ProposedFix(
         route="R9",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent.decision_facts import Case
+from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.truth import Truth
 from auditor.fixes.app_changes import AssignApp, SetServicePrincipalProperty
 from auditor.fixes.change import CHOSEN_PRINCIPAL, graph_address
@@ -15,22 +15,22 @@ from auditor.fixes.portal_text import APP_ADMIN, CHECK_AGAIN, app_page, role_for
 from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix
 
 
-def enable_sign_in(case: Case) -> Iterator[ProposedFix]:
+def enable_sign_in(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R7: the app is switched on again."""
-    if case.client.enabled is not Truth.FALSE or case.client.object_id is None:
+    if facts.client.enabled is not Truth.FALSE or facts.client.object_id is None:
         return
     enable = SetServicePrincipalProperty(
-        graph=graph_address(case.snapshot), object_id=case.client.object_id, body={"accountEnabled": True}
+        graph=graph_address(facts.snapshot), object_id=facts.client.object_id, body={"accountEnabled": True}
     )
     yield ProposedFix(
         route="R7",
         obstacle=Obstacle.SIGN_IN,
         goal=Goal.CONNECTS,
-        title=f"Switch sign-in to {case.app.label} on again",
+        title=f"Switch sign-in to {facts.app.label} on again",
         role=APP_ADMIN,
         portal=(
             "First find out why sign-in was switched off: blocking a consent request also switches it off.",
-            f"Open {app_page(case)} > Properties.",
+            f"Open {app_page(facts)} > Properties.",
             'Set "Enabled for users to sign-in?" to Yes and save.',
         ),
         changes=(enable,),
@@ -39,15 +39,15 @@ def enable_sign_in(case: Case) -> Iterator[ProposedFix]:
     )
 
 
-def assign_users(case: Case) -> Iterator[ProposedFix]:
-    """R6: the users who need the app are assigned to it, or the one user that the case is about."""
-    home = case.client.object_id
-    if case.client.assignment_required is not Truth.TRUE or home is None or case.assignment.truth is Truth.TRUE:
+def assign_users(facts: DecisionFacts) -> Iterator[ProposedFix]:
+    """R6: the users who need the app are assigned to it, or only the user in question."""
+    home = facts.client.object_id
+    if facts.client.assignment_required is not Truth.TRUE or home is None or facts.assignment.truth is Truth.TRUE:
         return
-    user = case.subject.user_id
-    role, note = role_for_users(case)
+    user = facts.subject.user_id
+    role, note = role_for_users(facts)
     chosen = () if user else (f"{CHOSEN_PRINCIPAL} is a user or group that needs the app. Repeat this for each one.",)
-    app, who = case.app.label, case.subject.phrase
+    app, who = facts.app.label, facts.subject.phrase
     yield ProposedFix(
         route="R6",
         key="R6-assign",
@@ -56,11 +56,11 @@ def assign_users(case: Case) -> Iterator[ProposedFix]:
         title=f"Assign {who} to {app}" if user else f"Assign the users or groups that need {app} to it",
         role=APP_ADMIN,
         portal=(
-            f"Open {app_page(case)} > Users and groups > Add user/group.",
+            f"Open {app_page(facts)} > Users and groups > Add user/group.",
             f"Choose {'the user' if user else 'them'} and select Assign.",
         ),
-        changes=(AssignApp.of(graph_address(case.snapshot), home, user or CHOSEN_PRINCIPAL, role),),
-        verify=f"{app_page(case)} > Users and groups lists them. {CHECK_AGAIN}",
+        changes=(AssignApp.of(graph_address(facts.snapshot), home, user or CHOSEN_PRINCIPAL, role),),
+        verify=f"{app_page(facts)} > Users and groups lists them. {CHECK_AGAIN}",
         undo="Remove the same entries under Users and groups.",
         expect="Assigning a group needs Entra ID P1, and members of nested groups are not included.",
         fill_in=(*chosen, *((note,) if note else ())),
@@ -68,16 +68,16 @@ def assign_users(case: Case) -> Iterator[ProposedFix]:
     )
 
 
-def drop_assignment_requirement(case: Case) -> Iterator[ProposedFix]:
+def drop_assignment_requirement(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R6, the other way: every user can use the app without an assignment, permanently or until they have consented."""
-    if case.client.assignment_required is not Truth.TRUE or case.client.object_id is None:
+    if facts.client.assignment_required is not Truth.TRUE or facts.client.object_id is None:
         return
     drop = SetServicePrincipalProperty(
-        graph=graph_address(case.snapshot),
-        object_id=case.client.object_id,
+        graph=graph_address(facts.snapshot),
+        object_id=facts.client.object_id,
         body={"appRoleAssignmentRequired": False},
     )
-    asks_consent = any(r.granted.truth is not Truth.TRUE for r in case.required)
+    asks_consent = any(r.granted.truth is not Truth.TRUE for r in facts.required)
     temporary = (
         "To limit the app to some users, let them connect and consent now, then set it to Yes again: consenting also"
         " assigns them to the app, and their consent stays."
@@ -87,9 +87,9 @@ def drop_assignment_requirement(case: Case) -> Iterator[ProposedFix]:
         key="R6-open",
         obstacle=Obstacle.ASSIGNMENT,
         goal=Goal.CONNECTS,
-        title=f"Let every user use {case.app.label} without being assigned to it",
+        title=f"Let every user use {facts.app.label} without being assigned to it",
         role=APP_ADMIN,
-        portal=(f"Open {app_page(case)} > Properties.", 'Set "Assignment required?" to No and save.'),
+        portal=(f"Open {app_page(facts)} > Properties.", 'Set "Assignment required?" to No and save.'),
         changes=(drop,),
         verify=CHECK_AGAIN,
         undo='Set "Assignment required?" to Yes again.',

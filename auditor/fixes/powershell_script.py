@@ -156,10 +156,11 @@ def _set_value(request: GraphRequest, step: SetValue) -> Iterator[str]:
     lists = {one: f"$wanted{number or ''}" for number, one in enumerate(step.done) if isinstance(one, HasItems)}
     if step.unchanged:
         lists[step.unchanged] = "$before"
-    done = " -and ".join(_holds(condition, lists) for condition in step.done)
+    conditions = [_holds(condition, lists) for condition in step.done]
+    done = conditions[0] if len(conditions) == 1 else f"({' -and '.join(conditions)})"
     yield from (f"{name} = @({', '.join(map(literal, one.items))})" for one, name in lists.items())
     yield read
-    yield f"if ({done}) {{"
+    yield f"if {done} {{"
     yield f"    Write-Host {literal(step.found)}"
     if step.unchanged:
         yield f"}} elseif (-not {_holds(step.unchanged, lists)}) {{"
@@ -169,7 +170,7 @@ def _set_value(request: GraphRequest, step: SetValue) -> Iterator[str]:
     if step.discarded:
         yield "    for ($try = 1; -not $DryRun; $try++) {"
         yield f"        {read}"
-        yield f"        if ({done}) {{ break }}"
+        yield f"        if {done} {{ break }}"
         yield f"        if ($try -ge 5) {{ throw {literal(step.discarded)} }}"
         yield "        Start-Sleep -Seconds 3"
         yield "    }"

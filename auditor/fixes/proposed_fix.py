@@ -78,12 +78,15 @@ class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def as_fix(before: Snapshot, parts: tuple[ProposedFix, ...], after: Decision) -> Fix:
-    """The fix that carries out `parts` in order, with the decision after it as its proof."""
+def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: Decision) -> Fix:
+    """The fix that carries out `parts` in order, with the decision after it as its proof.
+
+    `states` are the snapshots before and after each change.
+    """
     changes = tuple(change for part in parts for change in part.changes)
     caveats = _unique(caveat for part in parts for caveat in part.caveats)
     try:
-        undo = undo_of(before, changes)
+        undo = undo_of(states, changes)
     except NotApplicable:
         undo = ()
     previous_values = (change.previous_value for change in undo if change.previous_value)
@@ -105,7 +108,7 @@ def as_fix(before: Snapshot, parts: tuple[ProposedFix, ...], after: Decision) ->
             because=after.because,
             subject=after.subject,
             applied=tuple(change.request for change in changes),
-            doubts=(*caveats, *after.doubts),
+            doubts=(*caveats, *after.caveats),
         ),
     )
 

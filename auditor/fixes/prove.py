@@ -1,8 +1,8 @@
 """The proof: a fix is offered only if the decision on the changed snapshot is the one that the fix promises.
 
-Sources of the routes: the modules of each. Three routes have no change of their own: R2 (the button in the portal) is
-a step of R1, and R10 (a risky app) and R11 (a grant that lacks scopes) are fixed by R1 and R3. For R12 (the vendor,
-Microsoft or a license), `auditor.consent.advice` gives advice, and there is nothing to change in the tenant.
+The module of each route names its sources. Four route numbers have no function: R2 (the button in the portal) is a
+step of R1; R10 (a risky app) and R11 (a grant that lacks scopes) are fixed by R1 and R3; for R12 (the vendor, Microsoft
+or a license), `auditor.consent.advice` gives advice, because there is nothing to change in the tenant.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import msgspec
 
 from auditor.consent.client import client_of
 from auditor.consent.decide import decide
-from auditor.consent.decision_facts import Case, gather
+from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
 from auditor.consent.tenant_settings import workflow
 from auditor.consent.truth import Truth
 from auditor.fixes.admin_consent import admin_consent, consent_for_one_user
-from auditor.fixes.change import NotApplicable, apply_changes
+from auditor.fixes.change import NotApplicable, states_of
 from auditor.fixes.consent_settings import (
     admin_consent_workflow,
     app_consent_policy,
@@ -59,17 +59,17 @@ def fixes_for(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) 
     return (*rank(fix for fix in proven if fix not in wide), *can_ask, *rank(wide))
 
 
-def proposed_fixes(case: Case) -> Iterator[ProposedFix]:
-    """Every fix that might help in `case`, least exposure first; the proof drops those that don't."""
-    yield from enable_sign_in(case)
-    yield from consent_for_one_user(case)
-    yield from admin_consent(case)
-    yield from app_consent_policy(case)
-    yield from assign_users(case)
-    yield from drop_assignment_requirement(case)
-    yield from permission_classifications(case)
-    yield from admin_consent_workflow(case)
-    yield from user_consent_setting(case)
+def proposed_fixes(facts: DecisionFacts) -> Iterator[ProposedFix]:
+    """Every fix that might help, least exposure first; the proof drops those that don't."""
+    yield from enable_sign_in(facts)
+    yield from consent_for_one_user(facts)
+    yield from admin_consent(facts)
+    yield from app_consent_policy(facts)
+    yield from assign_users(facts)
+    yield from drop_assignment_requirement(facts)
+    yield from permission_classifications(facts)
+    yield from admin_consent_workflow(facts)
+    yield from user_consent_setting(facts)
 
 
 def _smallest_sets(
@@ -87,13 +87,14 @@ def _smallest_sets(
 
 def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[ProposedFix, ...]) -> Fix | None:
     try:
-        after = apply_changes(snapshot, (change for part in parts for change in part.changes))
+        states = states_of(snapshot, (change for part in parts for change in part.changes))
     except NotApplicable:
         return None
+    after = states[-1]
     for who in _subjects(snapshot, app, subject, parts):
         decision = decide(after, app, who)
         if all(_reached(part.goal, decision, after) for part in parts):
-            fix = as_fix(snapshot, parts, decision)
+            fix = as_fix(states, parts, decision)
             return msgspec.structs.replace(fix, opens=as_opens(exposure(snapshot, after, app)))
     return None
 

@@ -22,7 +22,7 @@ from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot, Tenant
 from auditor.packs.pack_texts import PackText, in_one_folder
 from auditor.render import FormatUnavailable, render
-from auditor.render.paste import render as paste
+from auditor.render.text import render_ticket
 from auditor.snapshot.write import dumps
 
 FORMAT = "consent-auditor/bundle"
@@ -117,7 +117,7 @@ def bundle(
         for file in text.files:
             if members.setdefault(f"packs/{file.name}", file.text) != file.text:
                 raise ValueError(f"two packs are kept as {file.name}: lay them out first (auditor.packs.pack_texts)")
-    members[PASTE] = paste(report).encode()
+    members[PASTE] = render_ticket(report).encode()
     for path, data in members.items():
         if len(data) > MOST_BYTES:
             raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB: read less of the tenant for it")

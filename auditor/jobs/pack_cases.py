@@ -12,18 +12,18 @@ from auditor.checks.findings import finding
 from auditor.model.app import App
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.rule import Pack, Rule, RuleCase
-from auditor.model.snapshot import Snapshot, Unread
+from auditor.model.snapshot import REMOVED_BY_CASE, Snapshot, Unread
 from auditor.packs.lint import lacking_of
 from auditor.packs.lint import outcomes_phrase as outcomes_phrase
 from auditor.packs.load import case_places, load, rule_places
 from auditor.packs.pack_errors import PackError as PackError
 from auditor.packs.pack_errors import Position
 from auditor.packs.sources import Source
-from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, recast
+from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, retarget
 from auditor.snapshot.samples import patched, sample, sample_names
 from auditor.snapshot.snapshot_errors import SnapshotError
 
-REFUSED = Unread(status=403, code="Authorization_RequestDenied", message="taken away by a case")
+REFUSED = Unread(status=403, code="Authorization_RequestDenied", message=REMOVED_BY_CASE)
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,10 +79,10 @@ def tenant_of(case: RuleCase, app: App | None = None) -> Snapshot:
 
 def _about(app: App | None, snapshot: Snapshot, case: RuleCase) -> Snapshot:
     if app is None or SAMPLE_APP not in str(case.set).lower():
-        return patched(recast(snapshot, app), case.set)
+        return patched(retarget(snapshot, app), case.set)
     if app.client_id != SAMPLE_APP:
-        return recast(patched(snapshot, case.set), app)
-    return publishing(patched(recast(snapshot, app), case.set), app)
+        return retarget(patched(snapshot, case.set), app)
+    return publishing(patched(retarget(snapshot, app), case.set), app)
 
 
 def _without(snapshot: Snapshot, key: str) -> Snapshot:

@@ -193,17 +193,33 @@ DISABLED_MAIL = {
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (NONE, assigned({"id": "half", "excludes": []}), "unknown"),
-        (NONE, assigned({"id": "half", "includes": [{"permissionType": "delegated"}]}), "unknown"),
-        (NOT_ALL, assigned({"id": "half", "includes": [{"permissionType": "delegated"}]}), "unknown"),
-        (
+        pytest.param(NONE, assigned({"id": "half", "excludes": []}), "unknown", id="none: includes not read"),
+        pytest.param(
+            NONE,
+            assigned({"id": "half", "includes": [{"permissionType": "delegated"}]}),
+            "unknown",
+            id="none: excludes not read",
+        ),
+        pytest.param(
+            NOT_ALL,
+            assigned({"id": "half", "includes": [{"permissionType": "delegated"}]}),
+            "unknown",
+            id="not everything: excludes not read",
+        ),
+        pytest.param(
             NONE,
             assigned({"id": "pre", "includes": [], "excludes": [], "includeAllPreApprovedApplications": True}),
             "unknown",
+            id="none: preapproved apps",
         ),
-        (NONE, assigned(OPEN), "fail"),
-        (NOT_ALL, assigned(OPEN), "fail"),
-        (LOW, assigned(OPEN, {"id": "half", "excludes": []}), "fail"),
+        pytest.param(NONE, assigned(OPEN), "fail", id="none: a policy that is open"),
+        pytest.param(NOT_ALL, assigned(OPEN), "fail", id="not everything: a policy that is open"),
+        pytest.param(
+            LOW,
+            assigned(OPEN, {"id": "half", "excludes": []}),
+            "fail",
+            id="at most low: an open one beside one half read",
+        ),
     ],
 )
 def test_policies_of_which_a_part_was_not_read(check: CheckKind, snapshot: Snapshot, expected: str) -> None:

@@ -35,23 +35,57 @@ GUEST = "authorizationPolicy.guestUserRoleId"
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (PropertyIs(path=DAYS, at_most=30), workflow(requestDurationInDays=30), "pass"),
-        (PropertyIs(path=DAYS, at_most=30), workflow(requestDurationInDays=31), "fail"),
-        (PropertyIs(path=DAYS, at_least=7), workflow(requestDurationInDays=7), "pass"),
-        (PropertyIs(path=DAYS, at_least=7), workflow(requestDurationInDays=6), "fail"),
-        (PropertyIs(path=DAYS, at_most=30), workflow(isEnabled=True), "unknown"),
-        (PropertyIs(path=DAYS, at_most=30), tenant(), "unknown"),
-        (PropertyIs(path=RISKY, equals=False), policy(allowUserConsentForRiskyApps=None), "unknown"),
-        (PropertyIs(path=RISKY, equals=False, missing_means=False), policy(), "pass"),
-        (PropertyIs(path=RISKY, equals=True, missing_means=False), policy(), "fail"),
-        (PropertyIs(path=RISKY, equals=False, missing_means=False), tenant(), "unknown"),
-        (PropertyIs(path=GUEST, equals="ABC"), policy(guestUserRoleId="abc"), "pass"),
-        (PropertyIs(path=GUEST, one_of=("x", "ABC")), policy(guestUserRoleId="abc"), "pass"),
-        (PropertyIs(path=GUEST, one_of=("x", "y")), policy(guestUserRoleId="abc"), "fail"),
-        (PropertyIs(path=GUEST, present=True), policy(guestUserRoleId="abc"), "pass"),
-        (PropertyIs(path=GUEST, present=False), policy(guestUserRoleId="abc"), "fail"),
-        (PropertyIs(path=GUEST, present=False), policy(), "unknown"),
-        (PropertyIs(path=f"{ASSIGNED}", present=True), policy(), "unknown"),
+        pytest.param(
+            PropertyIs(path=DAYS, at_most=30), workflow(requestDurationInDays=30), "pass", id="at most, at the limit"
+        ),
+        pytest.param(
+            PropertyIs(path=DAYS, at_most=30), workflow(requestDurationInDays=31), "fail", id="at most, above"
+        ),
+        pytest.param(
+            PropertyIs(path=DAYS, at_least=7), workflow(requestDurationInDays=7), "pass", id="at least, at the limit"
+        ),
+        pytest.param(
+            PropertyIs(path=DAYS, at_least=7), workflow(requestDurationInDays=6), "fail", id="at least, below"
+        ),
+        pytest.param(PropertyIs(path=DAYS, at_most=30), workflow(isEnabled=True), "unknown", id="not set"),
+        pytest.param(PropertyIs(path=DAYS, at_most=30), tenant(), "unknown", id="section not read"),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=False), policy(allowUserConsentForRiskyApps=None), "unknown", id="null"
+        ),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=False, missing_means=False), policy(), "pass", id="not set, a meaning given"
+        ),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=True, missing_means=False),
+            policy(),
+            "fail",
+            id="not set, the meaning disagrees",
+        ),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=False, missing_means=False),
+            tenant(),
+            "unknown",
+            id="section not read, a meaning given",
+        ),
+        pytest.param(
+            PropertyIs(path=GUEST, equals="ABC"), policy(guestUserRoleId="abc"), "pass", id="equal but for letter case"
+        ),
+        pytest.param(
+            PropertyIs(path=GUEST, one_of=("x", "ABC")),
+            policy(guestUserRoleId="abc"),
+            "pass",
+            id="one of, but for letter case",
+        ),
+        pytest.param(PropertyIs(path=GUEST, one_of=("x", "y")), policy(guestUserRoleId="abc"), "fail", id="none of"),
+        pytest.param(PropertyIs(path=GUEST, present=True), policy(guestUserRoleId="abc"), "pass", id="present"),
+        pytest.param(
+            PropertyIs(path=GUEST, present=False),
+            policy(guestUserRoleId="abc"),
+            "fail",
+            id="present, but should not be",
+        ),
+        pytest.param(PropertyIs(path=GUEST, present=False), policy(), "unknown", id="not set, and may not be"),
+        pytest.param(PropertyIs(path=f"{ASSIGNED}", present=True), policy(), "unknown", id="not set, inside an object"),
     ],
 )
 def test_a_setting(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
@@ -67,15 +101,47 @@ EMPTY = policy(defaultUserRolePermissions={"permissionGrantPoliciesAssigned": []
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (ListContains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"), LEGACY, "fail"),
-        (ListContains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"), EMPTY, "pass"),
-        (ListContains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",)), LEGACY, "pass"),
-        (ListContains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",), match="exact"), LEGACY, "fail"),
-        (ListContains(path=ASSIGNED, any_of=("ManagePermissionGrantsForSelf.Legacy",), match="exact"), LEGACY, "pass"),
-        (ListContains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy", "x")), LEGACY, "fail"),
-        (ListContains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy",)), LEGACY, "pass"),
-        (ListContains(path=ASSIGNED, none_of=("x",)), tenant(), "unknown"),
-        (ListContains(path=ASSIGNED, none_of=("x",)), policy(), "unknown"),
+        pytest.param(
+            ListContains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"),
+            LEGACY,
+            "fail",
+            id="none begins with, one does",
+        ),
+        pytest.param(
+            ListContains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"),
+            EMPTY,
+            "pass",
+            id="none begins with, empty list",
+        ),
+        pytest.param(
+            ListContains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",)),
+            LEGACY,
+            "pass",
+            id="any of, but for letter case",
+        ),
+        pytest.param(
+            ListContains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",), match="exact"),
+            LEGACY,
+            "fail",
+            id="exactly, letter case differs",
+        ),
+        pytest.param(
+            ListContains(path=ASSIGNED, any_of=("ManagePermissionGrantsForSelf.Legacy",), match="exact"),
+            LEGACY,
+            "pass",
+            id="exactly",
+        ),
+        pytest.param(
+            ListContains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy", "x")),
+            LEGACY,
+            "fail",
+            id="all of, one is missing",
+        ),
+        pytest.param(
+            ListContains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy",)), LEGACY, "pass", id="all of"
+        ),
+        pytest.param(ListContains(path=ASSIGNED, none_of=("x",)), tenant(), "unknown", id="section not read"),
+        pytest.param(ListContains(path=ASSIGNED, none_of=("x",)), policy(), "unknown", id="not set"),
     ],
 )
 def test_a_list(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
@@ -98,21 +164,34 @@ UNVERIFIED = (PropertyTest(path="verifiedPublisher.verifiedPublisherId", present
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (ENABLED, principals(principal()), "pass"),
-        (ENABLED, principals(), "pass"),
-        (ENABLED, principals(principal(accountEnabled=False)), "fail"),
-        (ENABLED, principals(principal(accountEnabled=None)), "unknown"),
-        (ENABLED, principals(principal(), covers=PART), "unknown"),
-        (ENABLED, principals(principal(accountEnabled=False), covers=PART), "fail"),
-        (ENABLED, tenant(), "unknown"),
-        (FOREIGN_ENABLED, principals(principal(accountEnabled=False)), "fail"),
-        (
+        pytest.param(ENABLED, principals(principal()), "pass", id="all"),
+        pytest.param(ENABLED, principals(), "pass", id="no item"),
+        pytest.param(ENABLED, principals(principal(accountEnabled=False)), "fail", id="one fails"),
+        pytest.param(ENABLED, principals(principal(accountEnabled=None)), "unknown", id="one is not known"),
+        pytest.param(ENABLED, principals(principal(), covers=PART), "unknown", id="read in part"),
+        pytest.param(
+            ENABLED, principals(principal(accountEnabled=False), covers=PART), "fail", id="read in part, one fails"
+        ),
+        pytest.param(ENABLED, tenant(), "unknown", id="section not read"),
+        pytest.param(FOREIGN_ENABLED, principals(principal(accountEnabled=False)), "fail", id="a selected one fails"),
+        pytest.param(
             FOREIGN_ENABLED,
             principals(principal(accountEnabled=False, appOwnerOrganizationId=pool.TENANT)),
             "not-applicable",
+            id="none is selected",
         ),
-        (FOREIGN_ENABLED, principals(principal(accountEnabled=False, appOwnerOrganizationId=None)), "unknown"),
-        (FOREIGN_ENABLED, principals(principal(appOwnerOrganizationId=None)), "pass"),
+        pytest.param(
+            FOREIGN_ENABLED,
+            principals(principal(accountEnabled=False, appOwnerOrganizationId=None)),
+            "unknown",
+            id="not known whether it is selected",
+        ),
+        pytest.param(
+            FOREIGN_ENABLED,
+            principals(principal(appOwnerOrganizationId=None)),
+            "pass",
+            id="not known whether it is selected, but it passes",
+        ),
     ],
 )
 def test_every_item(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
@@ -126,48 +205,95 @@ NOT_SELECTED = {"id": "not-selected", "appId": "not-selected"}
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=1), principals(principal(), VERIFIED), "pass"),
-        (ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=0), principals(principal(), VERIFIED), "fail"),
-        (
+        pytest.param(
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=1),
+            principals(principal(), VERIFIED),
+            "pass",
+            id="at most, at the limit",
+        ),
+        pytest.param(
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=0),
+            principals(principal(), VERIFIED),
+            "fail",
+            id="at most, above",
+        ),
+        pytest.param(
             ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=1),
             principals(principal(), NOT_SELECTED),
             "unknown",
+            id="at most, one is not known",
         ),
-        (ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=2), principals(principal(), NOT_SELECTED), "pass"),
-        (
+        pytest.param(
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=2),
+            principals(principal(), NOT_SELECTED),
+            "pass",
+            id="at most, whatever the unknown one is",
+        ),
+        pytest.param(
             ItemCount(of="servicePrincipals", where=UNVERIFIED, at_least=1),
             principals(principal(), NOT_SELECTED),
             "pass",
+            id="at least, whatever the unknown one is",
         ),
-        (
+        pytest.param(
             ItemCount(of="servicePrincipals", where=UNVERIFIED, at_least=2),
             principals(principal(), NOT_SELECTED),
             "unknown",
+            id="at least, the unknown one decides",
         ),
-        (
+        pytest.param(
             ItemCount(of="servicePrincipals", where=UNVERIFIED, at_least=3),
             principals(principal(), NOT_SELECTED),
             "fail",
+            id="at least, not even with the unknown one",
         ),
-        (ItemCount(of="servicePrincipals", at_most=1), principals(principal(), covers=PART), "unknown"),
-        (ItemCount(of="servicePrincipals", at_least=1), principals(principal(), covers=PART), "pass"),
-        (ItemCount(of="servicePrincipals", at_least=2), principals(principal(), covers=PART), "unknown"),
-        (ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(reviewers=[]), "fail"),
-        (
+        pytest.param(
+            ItemCount(of="servicePrincipals", at_most=1),
+            principals(principal(), covers=PART),
+            "unknown",
+            id="at most, read in part",
+        ),
+        pytest.param(
+            ItemCount(of="servicePrincipals", at_least=1),
+            principals(principal(), covers=PART),
+            "pass",
+            id="at least, read in part, enough",
+        ),
+        pytest.param(
+            ItemCount(of="servicePrincipals", at_least=2),
+            principals(principal(), covers=PART),
+            "unknown",
+            id="at least, read in part",
+        ),
+        pytest.param(
+            ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1),
+            workflow(reviewers=[]),
+            "fail",
+            id="no reviewer",
+        ),
+        pytest.param(
             ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1),
             workflow(reviewers=[{"query": "/u"}]),
             "pass",
+            id="a reviewer",
         ),
-        (ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1), workflow(isEnabled=True), "unknown"),
-        (
+        pytest.param(
+            ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1),
+            workflow(isEnabled=True),
+            "unknown",
+            id="reviewers not set",
+        ),
+        pytest.param(
             ItemCount(of="delegatedPermissionClassifications", at_most=5),
             tenant(delegatedPermissionClassifications={}),
             "unknown",
+            id="a map by resource",
         ),
-        (
+        pytest.param(
             ItemCount(of="permissionGrantPolicies.includes", at_most=1),
             tenant(permissionGrantPolicies=[pool.low()]),
             "fail",
+            id="a list inside the items of a list",
         ),
     ],
 )
@@ -185,16 +311,41 @@ NAME = "blockUserConsentForRiskyApps"
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (DirectorySettingIs(name=NAME, equals=True), settings("True"), "pass"),
-        (DirectorySettingIs(name=NAME, equals=True), settings("false"), "fail"),
-        (DirectorySettingIs(name=NAME, equals=True), settings(None), "fail"),
-        (DirectorySettingIs(name=NAME, equals=True, missing_means=True), settings(None), "pass"),
-        (DirectorySettingIs(name=NAME, equals=True, skip_when_missing=True), settings(""), "not-applicable"),
-        (DirectorySettingIs(name=NAME, present=False), settings(None), "pass"),
-        (DirectorySettingIs(name=NAME, present=True), settings(None), "fail"),
-        (DirectorySettingIs(name=NAME, one_of=("a", "FALSE")), settings("false"), "pass"),
-        (DirectorySettingIs(name=NAME, template=pool.OTHER_CLIENT, equals=True), settings("true"), "fail"),
-        (DirectorySettingIs(name=NAME, equals=True, missing_means=True), tenant(), "unknown"),
+        pytest.param(DirectorySettingIs(name=NAME, equals=True), settings("True"), "pass", id="true"),
+        pytest.param(DirectorySettingIs(name=NAME, equals=True), settings("false"), "fail", id="false"),
+        pytest.param(DirectorySettingIs(name=NAME, equals=True), settings(None), "fail", id="not there"),
+        pytest.param(
+            DirectorySettingIs(name=NAME, equals=True, missing_means=True),
+            settings(None),
+            "pass",
+            id="not there, a meaning given",
+        ),
+        pytest.param(
+            DirectorySettingIs(name=NAME, equals=True, skip_when_missing=True),
+            settings(""),
+            "not-applicable",
+            id="empty, skipped when missing",
+        ),
+        pytest.param(DirectorySettingIs(name=NAME, present=False), settings(None), "pass", id="absent as asked"),
+        pytest.param(DirectorySettingIs(name=NAME, present=True), settings(None), "fail", id="absent"),
+        pytest.param(
+            DirectorySettingIs(name=NAME, one_of=("a", "FALSE")),
+            settings("false"),
+            "pass",
+            id="one of, but for letter case",
+        ),
+        pytest.param(
+            DirectorySettingIs(name=NAME, template=pool.OTHER_CLIENT, equals=True),
+            settings("true"),
+            "fail",
+            id="of another template",
+        ),
+        pytest.param(
+            DirectorySettingIs(name=NAME, equals=True, missing_means=True),
+            tenant(),
+            "unknown",
+            id="section not read, a meaning given",
+        ),
     ],
 )
 def test_a_directory_setting(check: CheckKind, snapshot: Snapshot, expected: str) -> None:

@@ -62,9 +62,9 @@ def test_only_a_failure_is_waived(outcome: FindingOutcome) -> None:
 @pytest.mark.parametrize(
     ("expires", "taken", "outcome"),
     [
-        ("2026-11-22", TAKEN, WAIVED),
-        ("2026-11-21", TAKEN, FAIL),
-        ("2027-01-01", "", FAIL),
+        pytest.param("2026-11-22", TAKEN, WAIVED, id="on its last day"),
+        pytest.param("2026-11-21", TAKEN, FAIL, id="the day after"),
+        pytest.param("2027-01-01", "", FAIL, id="without a time"),
     ],
 )
 def test_a_waiver_holds_through_its_last_day_and_not_without_a_time(
@@ -269,4 +269,4 @@ def test_of_two_waivers_for_one_rule_the_one_that_lasts_longer_stands_in_the_rep
 def test_what_is_wrong_with_waivers_says_who_mends_it_and_what_is_expected() -> None:
     unused = told([found("R-1", PASS)], waiver())[UNUSED]
     assert unused.remediation.role == "the owner of the waiver file"
-    assert [one.expected for one in unused.evidence] == ["a rule that fails, or no waiver"]
+    assert [one.expected for one in unused.evidence] == ["a failing rule, or no waiver"]

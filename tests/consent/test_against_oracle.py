@@ -64,7 +64,7 @@ def grants_go_beyond_what_was_read(document: Json, app: Json) -> bool:
 
     The oracle counts it; the engine says that the client's grants are not known, which takes nothing away.
     """
-    covered = document["covers"].get("oauth2PermissionGrants")
+    covered = document.get("covers", {}).get("oauth2PermissionGrants")
     principals = document["sections"].get("servicePrincipals", [])
     clients = {one["id"] for one in principals if same(one["appId"], app["client_id"])}
     rows = document["sections"].get("oauth2PermissionGrants") or ()
@@ -112,12 +112,25 @@ def test_a_grant_for_an_unread_resource_leaves_the_others_certain(
     assert (agree(document, app, None) is Outcome.DEPENDS) == any(resource == pool.GRAPH for resource, _ in scopes)
 
 
+@pytest.mark.parametrize("kind", ["ForSelf", "ForAll"])
+@pytest.mark.parametrize("approves", [True, False])
+def test_the_role_of_a_guest_holds_whatever_guests_may_do_by_default(kind: str, approves: bool) -> None:
+    """Found by a random draw: that nobody documents whether guests may consent says nothing about their own roles."""
+    custom = pool.policy(pool.CUSTOM, [pool.condition_set()] if approves else [])
+    document = tenant(pool.LEGACY, client=VERIFIED, permissionGrantPolicies=[pool.legacy(), custom])
+    del document["sections"]["authorizationPolicy"]["guestUserRoleId"]
+    actions = [f"microsoft.directory/servicePrincipals/managePermissionGrants{kind}.{pool.CUSTOM}"]
+    guest = {"id": pool.ALICE, "userType": "Guest", "roles": [], "role_actions": actions, "groups": []}
+    outcome = agree(document, plain_app(["openid", "Mail.Send"]), guest)
+    assert outcome is (Outcome.USER_MAY_CONSENT if approves else Outcome.DEPENDS)
+
+
 def agree(document: Json, app: Json, subject: Json | None) -> Outcome:
     """The engine's outcome, after checking it against the oracle's."""
     document = plain(document)
     ours = decide(*read(document, app, subject))
     theirs = judge(document, app, subject)
-    if any("offline_access" in doubt for doubt in ours.doubts):
+    if any("offline_access" in caveat for caveat in ours.caveats):
         return ours.outcome  # The documents leave open whether a grant covers it; the oracle takes the other reading.
     if ours.outcome is Outcome.DEPENDS:
         open_to_us = facts_hang_together(document, app) or grants_go_beyond_what_was_read(document, app)
@@ -196,7 +209,7 @@ def test_every_decision_explains_itself(document: Json, app: Json, subject: Json
     decision = decide(*read(document, app, subject))
     assert decision.because.endswith(".")
     assert (decision.outcome is Outcome.DEPENDS) == bool(decision.depends_on) == (len(decision.outcomes) > 1)
-    assert (decision.confidence is Confidence.LIKELY) == bool(decision.doubts)
+    assert (decision.confidence is Confidence.LIKELY) == bool(decision.caveats)
     assert bool(decision.screen) == (decision.outcome is not Outcome.DEPENDS)
     for scope in decision.scopes:
         assert scope.detail

@@ -16,7 +16,7 @@ import msgspec
 
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
-import auditor.render.schema
+import auditor.render.json
 import auditor.snapshot.write
 from auditor.checks import reads
 from auditor.checks.kind import CheckKind
@@ -30,9 +30,9 @@ from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Severity
-from auditor.model.sections import permissions_to_read
+from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs.find import list_packs, load_packs
-from auditor.render.words import OUTCOMES, SECTIONS
+from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs import rule_pages
 from tests.docs.live import requests_of
@@ -181,8 +181,8 @@ def _clouds() -> str:
 
 def _sections() -> str:
     rows = (
-        (f"`{name}`", label, " or ".join(f"`{permission}`" for permission in permissions_to_read(name)))
-        for name, label in SECTIONS.items()
+        (f"`{name}`", SECTIONS[name].label, " or ".join(f"`{permission}`" for permission in permissions_to_read(name)))
+        for name in TENANT_SECTIONS
     )
     return _table(("Section", "Content", "Permission to read it"), rows)
 
@@ -241,7 +241,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
     {
         "docs/required-resource-access.json": required_resource_access,
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
-        "docs/schemas/report.json": auditor.render.schema.render,
+        "docs/schemas/report.json": auditor.render.json.schema,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
         **rule_pages.FILES,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
-from auditor.fixes.change import Change, Conflict, NotApplicable, undo_of
+from auditor.fixes.change import Change, Conflict, NotApplicable, states_of, undo_of
 from auditor.fixes.policy_changes import CreateConsentPolicy
 from auditor.fixes.requests import apply, apply_all, change_of
 from auditor.fixes.shell_commands import az_commands, powershell_commands
@@ -32,7 +32,8 @@ def policy_named(name: str) -> Change:
 
 def undo_requests(snapshot: Snapshot, requests: Iterable[GraphRequest]) -> tuple[GraphRequest, ...]:
     """The requests that undo `requests`."""
-    return tuple(change.request for change in undo_of(snapshot, map(change_of, requests)))
+    changes = tuple(map(change_of, requests))
+    return tuple(change.request for change in undo_of(states_of(snapshot, changes), changes))
 
 
 @pytest.mark.parametrize(

@@ -21,18 +21,40 @@ EVERYTHING = " ".join(need.value for need in APP.scopes if need.required)
 @pytest.mark.parametrize(
     ("name", "assumed", "outcome"),
     [
-        ("managed-default", ["fix:R1"], Outcome.CONNECTS_SILENTLY),
-        ("managed-default", ["setting=legacy"], Outcome.DEPENDS),
-        ("managed-default", ["setting=legacy", "publisher-verified=true"], Outcome.USER_MAY_CONSENT),
-        ("managed-default", ["setting=legacy", "publisher-verified=no", "step-up=off"], Outcome.USER_MAY_CONSENT),
-        ("legacy-open", ["setting=none"], Outcome.NEEDS_ADMIN),
-        ("legacy-open", ["setting=microsoft-user-default-low"], Outcome.NEEDS_ADMIN),
-        ("legacy-open", ["setting=ManagePermissionGrantsForSelf.microsoft-user-default-low"], Outcome.NEEDS_ADMIN),
-        ("low-unclassified", [f"classified={EVERYTHING}"], Outcome.USER_MAY_CONSENT),
-        ("low-classified", ["publisher-verified=false"], Outcome.NEEDS_ADMIN),
-        ("app-disabled", ["app-enabled=true"], Outcome.CONNECTS_SILENTLY),
-        ("assignment-required", ["assignment-required=false"], Outcome.USER_MAY_CONSENT),
-        ("admin-consented-partly", ["granted=Contacts.ReadWrite Mail.Send"], Outcome.CONNECTS_SILENTLY),
+        pytest.param("managed-default", ["fix:R1"], Outcome.CONNECTS_SILENTLY, id="a fix"),
+        pytest.param("managed-default", ["setting=legacy"], Outcome.DEPENDS, id="legacy, publisher not known"),
+        pytest.param(
+            "managed-default",
+            ["setting=legacy", "publisher-verified=true"],
+            Outcome.USER_MAY_CONSENT,
+            id="legacy, publisher verified",
+        ),
+        pytest.param(
+            "managed-default",
+            ["setting=legacy", "publisher-verified=no", "step-up=off"],
+            Outcome.USER_MAY_CONSENT,
+            id="legacy, not verified, no step-up",
+        ),
+        pytest.param("legacy-open", ["setting=none"], Outcome.NEEDS_ADMIN, id="no policy"),
+        pytest.param("legacy-open", ["setting=microsoft-user-default-low"], Outcome.NEEDS_ADMIN, id="low by its name"),
+        pytest.param(
+            "legacy-open",
+            ["setting=ManagePermissionGrantsForSelf.microsoft-user-default-low"],
+            Outcome.NEEDS_ADMIN,
+            id="low by its entry",
+        ),
+        pytest.param("low-unclassified", [f"classified={EVERYTHING}"], Outcome.USER_MAY_CONSENT, id="all classified"),
+        pytest.param("low-classified", ["publisher-verified=false"], Outcome.NEEDS_ADMIN, id="publisher not verified"),
+        pytest.param("app-disabled", ["app-enabled=true"], Outcome.CONNECTS_SILENTLY, id="app switched on"),
+        pytest.param(
+            "assignment-required", ["assignment-required=false"], Outcome.USER_MAY_CONSENT, id="no assignment"
+        ),
+        pytest.param(
+            "admin-consented-partly",
+            ["granted=Contacts.ReadWrite Mail.Send"],
+            Outcome.CONNECTS_SILENTLY,
+            id="the missing scopes granted",
+        ),
     ],
 )
 def test_an_assumption_is_decided_like_the_change_itself(name: str, assumed: list[str], outcome: Outcome) -> None:
@@ -60,15 +82,24 @@ def test_a_workflow_assumed_to_be_on_changes_what_the_user_sees() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("managed-default", "rain", "give fix:ROUTE or one of publisher-verified=true"),
-        ("managed-default", "setting=", "can't assume"),
-        ("managed-default", "publisher-verified=perhaps", "neither true nor false"),
-        ("managed-default", "fix:R7", "offered: fix:R1"),
-        ("managed-default", "setting=contoso-own", "no consent policy 'contoso-own'"),
-        ("managed-default", "app-enabled=true", "not in the tenant"),
-        ("managed-default", "granted=Mail.Send", "assume fix:R1 instead"),
-        ("low-unclassified", "classified=Mail.Reed", "the scope Mail.Reed of .* was not read"),
-        ("low-unclassified", "classified=.default Mail.Read", "AADSTS70011"),
+        pytest.param("managed-default", "rain", "give fix:ROUTE or one of publisher-verified=true", id="no kind"),
+        pytest.param("managed-default", "setting=", "can't assume", id="no value"),
+        pytest.param("managed-default", "publisher-verified=perhaps", "neither true nor false", id="no yes or no"),
+        pytest.param("managed-default", "fix:R7", "offered: fix:R1", id="a fix that is not offered"),
+        pytest.param(
+            "managed-default", "setting=contoso-own", "no consent policy 'contoso-own'", id="a policy that is not there"
+        ),
+        pytest.param("managed-default", "app-enabled=true", "not in the tenant", id="an app that is not there"),
+        pytest.param(
+            "managed-default", "granted=Mail.Send", "assume fix:R1 instead", id="a grant to an app that is not there"
+        ),
+        pytest.param(
+            "low-unclassified",
+            "classified=Mail.Reed",
+            "the scope Mail.Reed of .* was not read",
+            id="a scope that is not there",
+        ),
+        pytest.param("low-unclassified", "classified=.default Mail.Read", "AADSTS70011", id="default beside a scope"),
     ],
 )
 def test_what_cannot_be_assumed_is_refused_with_what_to_give_instead(name: str, text: str, says: str) -> None:

@@ -9,10 +9,10 @@ from itertools import product
 import msgspec
 
 from auditor.consent.client import Client, client_of
+from auditor.consent.conditions import Restrictions
 from auditor.consent.truth import Truth, all_of, known
 from auditor.facts.clouds import CLOUDS
 from auditor.model.app import App
-from auditor.model.resources import ConditionSet
 from auditor.model.snapshot import Snapshot
 
 
@@ -62,7 +62,7 @@ class RequestingApp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def requesting_apps(
-    before: Snapshot, after: Snapshot, app: App, sets: tuple[ConditionSet, ...]
+    before: Snapshot, after: Snapshot, app: App, sets: tuple[Restrictions, ...]
 ) -> tuple[RequestingApp, ...]:
     """One app for each class, and one for each way in which the condition sets name other apps."""
     generic = [
@@ -131,45 +131,27 @@ def _usable(client: Client) -> Truth:
     return all_of((client.enabled, ~client.deactivated, ~client.disabled_by_microsoft, ~client.assignment_required))
 
 
-def _named(snapshot: Snapshot, app: App, sets: tuple[ConditionSet, ...]) -> Iterable[RequestingApp]:
+def _named(snapshot: Snapshot, app: App, sets: tuple[Restrictions, ...]) -> Iterable[RequestingApp]:
     """One app for each app, foreign tenant and publisher that a condition set names, except this app.
 
     Apps that the same sets name and that have the same known properties are represented by one.
     """
     found: dict[tuple[object, ...], RequestingApp] = {}
     for client in _clients_named(snapshot, app, sets):
-        where = tuple((_ids(s) >= {client.app_id}, client.owner_tenant in _tenants(s)) for s in sets)
+        where = tuple((client.app_id in s.clients, client.owner_tenant in s.client_tenants) for s in sets)
         facts = (where, client.owner_tenant, client.publisher_verified.value, client.publisher_id)
         found.setdefault(facts, _requesting(AppClass.NAMED, client))
     return found.values()
 
 
-def _clients_named(snapshot: Snapshot, app: App, sets: tuple[ConditionSet, ...]) -> Iterator[Client]:
+def _clients_named(snapshot: Snapshot, app: App, sets: tuple[Restrictions, ...]) -> Iterator[Client]:
     own = snapshot.tenant.id.lower()
     for conditions in sets:
-        tenants, publishers = _tenants(conditions), _publishers(conditions)
-        if apps := _ids(conditions):
-            for name in sorted(apps - {app.client_id.lower()}):
+        tenants, publishers = conditions.client_tenants, conditions.publishers
+        if conditions.clients:
+            for name in sorted(conditions.clients - {app.client_id.lower()}):
                 yield _what_policies_see(client_of(snapshot, App(client_id=name)))
         elif publishers or tenants - {own}:
             for tenant, publisher in product(sorted(tenants) or (_ANY,), sorted(publishers) or ("", _ANY)):
                 if publisher == "" or verifies_publishers(snapshot):
                     yield _client(owner=tenant, publisher=publisher)
-
-
-def _ids(conditions: ConditionSet) -> frozenset[str]:
-    return _restricting(conditions.clientApplicationIds)
-
-
-def _tenants(conditions: ConditionSet) -> frozenset[str]:
-    return _restricting(conditions.clientApplicationTenantIds)
-
-
-def _publishers(conditions: ConditionSet) -> frozenset[str]:
-    return _restricting(conditions.clientApplicationPublisherIds)
-
-
-def _restricting(values: Iterable[str]) -> frozenset[str]:
-    """The entries of a list in lower case; none if the list means everything."""
-    named = frozenset(value.lower() for value in values)
-    return frozenset() if named & {"all", "any"} else named

@@ -8,8 +8,8 @@ from enum import IntEnum
 import msgspec
 
 from auditor.consent.client import Client, client_of
-from auditor.consent.existing_grants import TENANT_WIDE, grant_rows
-from auditor.consent.lookup import NotRead, assigned_to, resource_name
+from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.truth import Truth, all_of
 from auditor.fixes.exposure.scope_risk import ScopeRef
 from auditor.model.app import App
@@ -33,8 +33,8 @@ class AppUse(msgspec.Struct, frozen=True, kw_only=True):
     """What changes for the use of this app, independently of the consent policies.
 
     `granted` is newly granted to every user. `reached` was granted to every user before, but the app was switched off
-    or open only to assigned users, and `switched_on` or `opened_to_all` ends that. `users` counts the users with a
-    new grant of their own, `assigned` the newly assigned users and groups. `restricted` is true if only assigned
+    or open only to assigned users, and `switched_on` or `opened_to_all` ends that. `users` counts the users
+    who get a new personal grant, `assigned` the newly assigned users and groups. `restricted` is true if only assigned
     users can use the app afterwards.
     """
 
@@ -72,43 +72,39 @@ def _is_on(client: Client) -> Truth:
 
 
 def _tenant_wide(snapshot: Snapshot, client: Client) -> _Scopes:
-    return _scopes(snapshot, (r for r in grant_rows(snapshot, client) if r.consentType.lower() == TENANT_WIDE))
+    rows = index_of(snapshot).grants_of(client.object_id)
+    return _scopes(snapshot, (row for row in rows if row.consentType.lower() == TENANT_WIDE))
 
 
 def _users_with_more(before: Snapshot, was: Client, after: Snapshot, now: Client) -> int:
-    """How many users have a scope of their own that they did not have before."""
+    """How many users have a personally granted scope that they did not have before."""
     had, has = _own(before, was), _own(after, now)
     return sum(1 for user, scopes in has.items() if scopes - had.get(user, set()))
 
 
 def _own(snapshot: Snapshot, client: Client) -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
-    for row in grant_rows(snapshot, client):
+    for row in index_of(snapshot).grants_of(client.object_id):
         if row.consentType.lower() != TENANT_WIDE:
             found.setdefault((row.principalId or "").lower(), set()).update(_scopes(snapshot, (row,)))
     return found
 
 
 def _scopes(snapshot: Snapshot, rows: Iterable[OAuth2PermissionGrant]) -> _Scopes:
+    """The scopes of these grants. A resource whose service principal was not read is named by its object id."""
+    index = index_of(snapshot)
     found: dict[tuple[str, str], ScopeRef] = {}
     for row in rows:
-        resource = _resource(snapshot, row.resourceId)
-        name = resource_name(snapshot, resource)
+        principal = index.principal_with_id(row.resourceId)
+        resource = principal.appId.lower() if principal else row.resourceId.lower()
+        name = index.resource_name(resource)
         for scope in row.scope.split():
             found.setdefault((resource, scope.lower()), ScopeRef(resource, scope, name))
     return found
 
 
-def _resource(snapshot: Snapshot, object_id: str) -> str:
-    """The app id of a resource, or its object id if its service principal was not read."""
-    for principal in snapshot.sections.servicePrincipals or ():
-        if principal.id.lower() == object_id.lower():
-            return principal.appId.lower()
-    return object_id.lower()
-
-
 def _assigned(snapshot: Snapshot, app: App) -> set[str]:
-    entries = assigned_to(snapshot, app.client_id)
+    entries = index_of(snapshot).assigned_to(app.client_id)
     people = () if isinstance(entries, NotRead) else entries
     return {e.principalId.lower() for e in people if (e.principalType or "User").lower() in ("user", "group")}
 

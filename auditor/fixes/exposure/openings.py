@@ -1,7 +1,7 @@
 """Which scopes open and close for each class of apps: the consent decisions before and after, compared.
 
 A resource has hundreds of scopes, but policies distinguish only a handful of kinds of them. Scopes that no condition
-of any policy can tell apart are therefore decided together. Only what the change can affect is decided: if neither the
+of any policy can distinguish are therefore decided together. Only what the change can affect is decided: if neither the
 scope nor the app changed and the added and removed policies don't approve it, the answer is the same on both sides.
 """
 
@@ -14,7 +14,8 @@ import msgspec
 
 from auditor.consent.approval import approval
 from auditor.consent.client import Client
-from auditor.consent.lookup import NotRead, classifications, resource_name, service_principal
+from auditor.consent.conditions import Restrictions
+from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.permission import Permission
 from auditor.consent.policies import Assigned, governing
 from auditor.consent.tenant_settings import looks_risky, step_up
@@ -24,7 +25,6 @@ from auditor.facts.scopes import known_scopes
 from auditor.fixes.exposure.app_classes import AppClass, RequestingApp, requesting_apps
 from auditor.fixes.exposure.scope_risk import ScopeRef, scope_weight
 from auditor.model.app import App
-from auditor.model.resources import ConditionSet, ServicePrincipal
 from auditor.model.snapshot import Snapshot
 
 
@@ -69,7 +69,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     step_up_turned_off: bool
 
     @property
-    def of_policies(self) -> bool:
+    def policies_differ(self) -> bool:
         """Whether the governing policies or their contents differ."""
         return bool(self.gone or self.new) or isinstance(self.was, NotRead) != isinstance(self.now, NotRead)
 
@@ -84,10 +84,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return (*_known(self.was), *self.new)
 
     @property
-    def sets(self) -> tuple[ConditionSet, ...]:
+    def sets(self) -> tuple[Restrictions, ...]:
         """Every condition set of these policies."""
-        contents = (a.policy for a in self.policies)
-        return tuple(s for p in contents if p for s in (*(p.includes or ()), *(p.excludes or ())))
+        return tuple(restrictions for policy in self.policies for restrictions in (*policy.includes, *policy.excludes))
 
 
 def compare(before: Snapshot, after: Snapshot, app: App) -> Comparison:
@@ -261,17 +260,8 @@ class _Group(NamedTuple):
 
 def resources_from_table(snapshot: Snapshot) -> tuple[str, ...]:
     """The well-known resources whose scopes were not read, so that the published table is used instead."""
-    return tuple(resource for resource in MAILBOX_RESOURCES if _not_read(snapshot, resource))
-
-
-def _not_read(snapshot: Snapshot, resource: str) -> bool:
-    match service_principal(snapshot, resource):
-        case ServicePrincipal() as principal:
-            return principal.oauth2PermissionScopes is None
-        case NotRead():
-            return True
-        case _:
-            return False
+    index = index_of(snapshot)
+    return tuple(resource for resource in MAILBOX_RESOURCES if isinstance(index.published_scopes(resource), NotRead))
 
 
 def published_scopes(snapshot: Snapshot) -> _Scopes:
@@ -303,11 +293,11 @@ def _same_scopes(before: Snapshot, after: Snapshot) -> bool:
     )
 
 
-def _listed_by(sets: Iterable[ConditionSet]) -> _Listed:
+def _listed_by(sets: Iterable[Restrictions]) -> _Listed:
     """The sets that list each permission id."""
     found: dict[str, tuple[int, ...]] = {}
     for number, conditions in enumerate(sets):
-        for permission_id in {p.lower() for p in conditions.permissions}:
+        for permission_id in conditions.permissions:
             found[permission_id] = (*found.get(permission_id, ()), number)
     return found
 
@@ -331,15 +321,12 @@ class _Classified:
     """The classifications in one snapshot, looked up once for each resource."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self._found: dict[str, dict[str, str] | NotRead] = {}
+        self._index = index_of(snapshot)
 
     def facts(self, scope: PublishedScope | None) -> _Facts | None:
         if scope is None:
             return None
-        if scope.resource not in self._found:
-            self._found[scope.resource] = classifications(self._snapshot, scope.resource)
-        levels = self._found[scope.resource]
+        levels = self._index.classifications(scope.resource)
         level = levels if isinstance(levels, NotRead) else levels.get(scope.id, "")
         return _Facts(scope.resource, scope.user_type, level)
 
@@ -360,5 +347,6 @@ def _permission(facts: _Facts, scope_id: str) -> Permission:
 def _refs(snapshot: Snapshot, scopes: Iterable[PublishedScope]) -> tuple[ScopeRef, ...]:
     """The scopes as a report names them, once each, sorted by resource and name."""
     each = {(scope.resource, scope.value.lower()): scope for scope in scopes}
-    names = {resource: resource_name(snapshot, resource) for resource, _ in each}
+    index = index_of(snapshot)
+    names = {resource: index.resource_name(resource) for resource, _ in each}
     return tuple(ScopeRef(each[key].resource, each[key].value, names[key[0]]) for key in sorted(each))

@@ -54,7 +54,7 @@ def exposure(before: Snapshot, after: Snapshot, app: App) -> Exposure:
         summary=_summary(made),
         weight=sum(AUDIENCE_WEIGHT[kind] * one.weight for kind, one in classes.items()),
         breadth=_breadth(use, classes[AppClass.THIS]),
-        consent_policy_changes=compared.of_policies,
+        consent_policy_changes=compared.policies_differ,
         notes=tuple(_notes(made)),
     )
 
@@ -98,13 +98,13 @@ def _names(refs: _Refs) -> dict[str, list[str]]:
     return found
 
 
-_FOR = {
+_AUDIENCES = {
     AppClass.UNVERIFIED: "every app of an unverified publisher",
     AppClass.VERIFIED: "every app of a verified publisher",
     AppClass.OWN: "every app registered in this tenant",
     AppClass.NAMED: "other apps that a policy names",
 }
-_SHORT = {
+_SHORT_NAMES = {
     AppClass.UNVERIFIED: "unverified apps",
     AppClass.VERIFIED: "apps of verified publishers",
     AppClass.OWN: "apps of this tenant",
@@ -121,13 +121,13 @@ class _Summary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def others(self) -> dict[AppClass, ClassExposure]:
         """The classes of apps other than this one."""
-        return {kind: self.classes[kind] for kind in _FOR}
+        return {kind: self.classes[kind] for kind in _AUDIENCES}
 
     @property
     def generic(self) -> dict[AppClass, ClassExposure]:
         """The classes to which every app in this cloud belongs."""
         verified = verifies_publishers(self.compared.after)
-        return {kind: self.classes[kind] for kind in _SHORT if verified or kind is not AppClass.VERIFIED}
+        return {kind: self.classes[kind] for kind in _SHORT_NAMES if verified or kind is not AppClass.VERIFIED}
 
 
 def _summary(made: _Summary) -> str:
@@ -143,7 +143,7 @@ def _other_apps(made: _Summary) -> Iterator[str]:
         (who, first), *rest = audiences
         clauses = [f"Users could then consent to {_more(first)} for {who}: {_kinds(first)}"]
         clauses += [f"{_more(refs)} for {also}: {_kinds(refs)}" for also, refs in rest]
-        spared = [_SHORT[kind] for kind, one in made.generic.items() if not one.opened and not one.not_known]
+        spared = [_SHORT_NAMES[kind] for kind, one in made.generic.items() if not one.opened and not one.not_known]
         clauses += [f"nothing more for {listed(spared, 'or')}"] if spared else []
         yield "; ".join(clauses) + "."
     for who, refs in _audiences(made, lambda one: one.not_known):
@@ -176,7 +176,7 @@ def _audiences(made: _Summary, part: Callable[[ClassExposure], _Refs]) -> list[t
 def _who(made: _Summary, kinds: list[AppClass]) -> str:
     if set(made.generic) <= set(kinds):
         return "any app"
-    return listed(_FOR[kind] for kind in kinds)
+    return listed(_AUDIENCES[kind] for kind in kinds)
 
 
 def _this_app(made: _Summary) -> Iterator[str]:
@@ -190,7 +190,7 @@ def _this_app(made: _Summary) -> Iterator[str]:
     elif used.switched_on:
         yield f"{everybody} could use {app} again{before}."
     if used.users:
-        yield f"{_count(used.users, 'user')} could use {app} with more scopes of their own."
+        yield f"{_count(used.users, 'user')} could use {app} with more scopes, granted only to them."
     if used.assigned:
         yield f"{_count(used.assigned, 'more user or group', 'more users or groups')} could use {app}."
     yield from _consent_to_this_app(made)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from auditor.consent.approval import Approval, approval
 from auditor.consent.client import Client
 from auditor.consent.permission import Permission
-from auditor.consent.policies import Assigned
+from auditor.consent.policies import GoverningPolicy
 from auditor.facts.ids import (
     EXCHANGE_ONLINE,
     MICROSOFT_GRAPH,
@@ -200,7 +200,7 @@ def test_800_scopes_take_no_more_than_a_few_hundred_verdicts(setting: str, monke
     """One by one, they would be 821 scopes × 4 classes × 2 sides; a scope's group is asked once."""
     asked = 0
 
-    def counted(permission: Permission, client: Client, policies: tuple[Assigned, ...]) -> Approval:
+    def counted(permission: Permission, client: Client, policies: tuple[GoverningPolicy, ...]) -> Approval:
         nonlocal asked
         asked += 1
         return approval(permission, client, policies)

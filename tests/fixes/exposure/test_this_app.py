@@ -47,7 +47,7 @@ def test_a_grant_for_one_user_is_narrower_than_one_for_everybody() -> None:
     app, graph = object_id(before, APP.client_id), object_id(before, MICROSOFT_GRAPH)
     found = exposure(before, with_grant(before, app, graph, "Mail.Send", principal="somebody"), APP)
     assert (found.breadth, found.use.users, found.use.granted) == (Breadth.NAMED, 1, ())
-    assert "1 user could use TrackerRMS with more scopes of their own." in found.summary
+    assert "1 user could use TrackerRMS with more scopes, granted only to them." in found.summary
 
 
 def test_only_the_scopes_that_a_grant_did_not_hold_are_more() -> None:

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Let users consent to TrackerRMS themselves, with a consent policy for this app alone (fix R4).
+#
+# Written by consent-auditor, which changes nothing itself. Each step looks first and does nothing
+# where it is done already, so the script may be run again. It stops at the first error.
+#
+# Role:    Privileged Role Administrator
+# Before:  az login --allow-no-subscriptions --tenant 8df08078-a22e-4180-85c2-c2af3977a654
+#          A user's sign-in through the Azure CLI does not hold Policy.ReadWrite.PermissionGrant and
+#          Policy.ReadWrite.Authorization: sign in as a service principal that was granted it (az
+#          login --service-principal), or take the PowerShell script.
+# Dry run: DRY_RUN=1 bash this-file
+# Check:   Read https://graph.microsoft.com/v1.0/policies/authorizationPolicy back: in
+#          Microsoft-managed mode a change may be discarded without an error. If the list is
+#          unchanged, choose another option under User consent settings first.
+# Expect:  The portal then says that the settings were customized, and benchmarks count this as user
+#          consent. To let only some users consent, leave the list alone and put
+#          microsoft.directory/servicePrincipals/managePermissionGrantsForSelf.allow-trackerrms into a
+#          custom role for them (Entra ID P1).
+# Undo:    Take ManagePermissionGrantsForSelf.allow-trackerrms out of the list of assigned policies,
+#          then delete the policy. The list was:
+#          ManagePermissionGrantsForSelf.microsoft-user-default-low,
+#          ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team,
+#          ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat.
+#          PATCH https://graph.microsoft.com/v1.0/policies/authorizationPolicy {"defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": ["ManagePermissionGrantsForSelf.microsoft-user-default-low", "ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team", "ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat"]}}
+#          DELETE https://graph.microsoft.com/v1.0/policies/permissionGrantPolicies/allow-trackerrms
+# shellcheck disable=SC2016  # Texts stand between single quotes so that nothing in them expands.
+set -euo pipefail
+dry_run=${DRY_RUN:-}
+
+say() { printf '%s\n' "$*"; }
+stop() { printf 'Stopped: %s\n' "$*" >&2; exit 1; }
+
+# look ADDRESS QUERY: what Graph answers now.
+look() { az rest --method get --resource "$graph" --url "$1" --query "$2" --output tsv | tr -d '\r'; }
+
+# send METHOD ADDRESS BODY: prints the id of what was made; in a dry run, only says what it would send.
+send() {
+  if [ -n "$dry_run" ]; then printf 'Would send: %s %s\n%s\n' "$1" "$2" "$3" >&2; return 0; fi
+  printf 'Sending: %s %s\n' "$1" "$2" >&2
+  az rest --method "$1" --resource "$graph" --url "$2" --headers Content-Type=application/json --body "$3" \
+    --query id --output tsv | tr -d '\r'
+}
+
+# changed ADDRESS QUERY WANTED: waits until Graph answers with what was written.
+changed() {
+  local _
+  if [ -n "$dry_run" ]; then return 0; fi
+  for _ in 1 2 3 4 5; do
+    if [ "$(look "$1" "$2")" = "$3" ]; then return 0; fi
+    sleep "${PAUSE:-3}"
+  done
+  return 1
+}
+
+graph='https://graph.microsoft.com'
+here=$(look 'https://graph.microsoft.com/v1.0/organization?$select=id' 'value[].id')
+[ "$here" = '8df08078-a22e-4180-85c2-c2af3977a654' ] || stop "signed in to another tenant: $here"
+
+# 1. A consent policy that approves nothing yet.
+found=$(look 'https://graph.microsoft.com/v1.0/policies/permissionGrantPolicies' 'to_string(value[?id==`"allow-trackerrms"`].displayName)')
+case $found in
+  '["TrackerRMS: users may consent"]') say 'The policy is there already.' ;;
+  '[]') send POST 'https://graph.microsoft.com/v1.0/policies/permissionGrantPolicies' '{"id": "allow-trackerrms", "displayName": "TrackerRMS: users may consent", "description": "Lets users connect TrackerRMS."}' >/dev/null ;;
+  *) stop 'there is another policy with this id' ;;
+esac
+
+# 2. What the policy approves on one resource: a call of its own, as a policy is always created empty.
+found=$(look 'https://graph.microsoft.com/v1.0/policies/permissionGrantPolicies' 'value[?id==`"allow-trackerrms"`].includes[] | [?resourceApplication==`"00000003-0000-0000-c000-000000000000"` && contains(not_null(clientApplicationIds, `[]`), `"5353a3d2-8ca9-42d2-b567-ea399ccb5e38"`) && contains(not_null(permissions, `[]`), `"37f7f235-527c-4136-accd-4a02d197296e"`) && contains(not_null(permissions, `[]`), `"14dad69e-099b-42c9-810b-d002981feec1"`) && contains(not_null(permissions, `[]`), `"64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0"`) && contains(not_null(permissions, `[]`), `"7427e0e9-2fba-42fe-b0c0-848c9e6a8182"`) && contains(not_null(permissions, `[]`), `"e1fe6dd8-ba31-4d61-89e7-88639da4683d"`) && contains(not_null(permissions, `[]`), `"024d486e-b451-40bb-833d-3e66d98c5c73"`) && contains(not_null(permissions, `[]`), `"e383f46e-2787-4529-855e-0e479a3ffac0"`) && contains(not_null(permissions, `[]`), `"1ec239c2-d7c9-4623-a91a-a9775856bb36"`) && contains(not_null(permissions, `[]`), `"d56682ec-c09e-4743-aaf4-1a3aac4caa21"`)].id')
+if [ -n "$found" ]; then
+  say 'The policy has this include already.'
+else
+  send POST 'https://graph.microsoft.com/v1.0/policies/permissionGrantPolicies/allow-trackerrms/includes' '{"permissionType": "delegated", "clientApplicationIds": ["5353a3d2-8ca9-42d2-b567-ea399ccb5e38"], "resourceApplication": "00000003-0000-0000-c000-000000000000", "permissions": ["37f7f235-527c-4136-accd-4a02d197296e", "14dad69e-099b-42c9-810b-d002981feec1", "64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0", "7427e0e9-2fba-42fe-b0c0-848c9e6a8182", "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "024d486e-b451-40bb-833d-3e66d98c5c73", "e383f46e-2787-4529-855e-0e479a3ffac0", "1ec239c2-d7c9-4623-a91a-a9775856bb36", "d56682ec-c09e-4743-aaf4-1a3aac4caa21"]}' >/dev/null
+fi
+
+# 3. The complete list of assigned consent policies; every entry that was there is still in it.
+list='https://graph.microsoft.com/v1.0/policies/authorizationPolicy'
+query='to_string(sort(defaultUserRolePermissions.permissionGrantPoliciesAssigned))'
+before='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'
+wanted='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.allow-trackerrms","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'
+now=$(look "$list" "$query")
+if [ "$now" = "$wanted" ]; then
+  say 'The list is as it should be already.'
+elif [ "$now" != "$before" ]; then
+  stop "the list has changed since the snapshot was taken, run the check again: $now"
+else
+  send PATCH "$list" '{"defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": ["ManagePermissionGrantsForSelf.allow-trackerrms", "ManagePermissionGrantsForSelf.microsoft-user-default-low", "ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team", "ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat"]}}' >/dev/null
+  changed "$list" "$query" "$wanted" || stop 'Graph accepted the change and discarded it, as it may while Microsoft manages the setting: choose another option under User consent settings, then run this again'
+fi
+
+say 'Done.'

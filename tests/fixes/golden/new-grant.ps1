@@ -1,0 +1,77 @@
+#Requires -Modules Microsoft.Graph.Authentication
+# Grant TrackerRMS exactly these scopes for the whole tenant through Microsoft Graph (fix R3).
+#
+# Written by consent-auditor, which changes nothing itself. Each step looks first and does nothing
+# where it is done already, so the script may be run again. It stops at the first error.
+#
+# Role:    Cloud Application Administrator
+# Before:  Install-Module Microsoft.Graph.Authentication
+# Dry run: -DryRun
+# Check:   Run this check again, or have an ordinary user (not an administrator) connect the app. Or
+#          GET https://graph.microsoft.com/v1.0/oauth2PermissionGrants?$filter=clientId eq
+#          '6301bbfc-a0c5-454e-8ff9-bb510944fe0c' and consentType eq 'AllPrincipals'.
+# Expect:  At once, without a review page. Permissions that the app asks for later are not included.
+#          The pack assumes these scopes; the vendor does not publish them.
+# Undo:    Enterprise apps > TrackerRMS > Permissions > review permissions and revoke them.
+#          DELETE https://graph.microsoft.com/v1.0/oauth2PermissionGrants/{id of the new grant}
+[CmdletBinding()]
+param(
+    [switch] $DryRun
+)
+
+$ErrorActionPreference = 'Stop'
+$unborn = 'not-made-yet'
+
+# What Graph answers now.
+function Read-Graph([string] $Uri) {
+    Invoke-MgGraphRequest -Method GET -Uri $Uri -OutputType PSObject
+}
+
+# Gives back what was made; in a dry run, only says what it would send.
+function Send-Graph([string] $Method, [string] $Uri, [string] $Body) {
+    if ($DryRun) {
+        Write-Host "Would send: $Method $Uri"
+        Write-Host $Body
+        return
+    }
+    Write-Host "Sending: $Method $Uri"
+    Invoke-MgGraphRequest -Method $Method -Uri $Uri -Body $Body -ContentType 'application/json' -OutputType PSObject
+}
+
+function Test-Same([string[]] $One, [string[]] $Other) {
+    (@($One | Sort-Object) -join "`n") -ceq (@($Other | Sort-Object) -join "`n")
+}
+
+# Every scope once, whatever its letter case.
+function Join-Scope([string] $Have, [string] $More) {
+    $seen = New-Object 'Collections.Generic.HashSet[string]' ([StringComparer]::OrdinalIgnoreCase)
+    @("$Have $More" -split '\s+' | Where-Object { $_ -and $seen.Add($_) }) -join ' '
+}
+
+# Adds what is missing to the scopes of a grant.
+function Add-Scope([string] $Uri, [string] $Have, [string] $Wanted) {
+    $full = Join-Scope $Have $Wanted
+    if ($full -eq (Join-Scope $Have '')) {
+        Write-Host 'The grant holds these scopes already.'
+        return
+    }
+    Send-Graph PATCH $Uri (ConvertTo-Json @{ scope = $full } -Compress) | Out-Null
+    Write-Host "Extended the grant. To undo: PATCH $Uri with the scopes '$Have'"
+}
+
+Connect-MgGraph -Scopes 'DelegatedPermissionGrant.ReadWrite.All' -NoWelcome -TenantId '8df08078-a22e-4180-85c2-c2af3977a654'
+
+# 1. The grant with these scopes. Scopes that it holds already stay.
+$rows = 'https://graph.microsoft.com/v1.0/oauth2PermissionGrants?$filter=clientId%20eq%20%276301bbfc-a0c5-454e-8ff9-bb510944fe0c%27%20and%20consentType%20eq%20%27AllPrincipals%27'
+$found = @()
+if (-not $rows.Contains($unborn)) {
+    $found = @((Read-Graph $rows).value | Where-Object { $_.resourceId -eq '3ceaaf30-8142-48ea-91d9-3080f9b439fc' -and $_.consentType -eq 'AllPrincipals' })
+}
+if ($found.Count) {
+    Add-Scope ('https://graph.microsoft.com/v1.0/oauth2PermissionGrants' + '/' + $found[0].id) $found[0].scope 'openid profile email offline_access User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite Contacts.ReadWrite'
+} else {
+    $made = Send-Graph POST 'https://graph.microsoft.com/v1.0/oauth2PermissionGrants' '{"clientId": "6301bbfc-a0c5-454e-8ff9-bb510944fe0c", "consentType": "AllPrincipals", "resourceId": "3ceaaf30-8142-48ea-91d9-3080f9b439fc", "scope": "openid profile email offline_access User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite Contacts.ReadWrite"}'
+    if ($made) { Write-Host ('To undo: DELETE ' + 'https://graph.microsoft.com/v1.0/oauth2PermissionGrants' + '/' + $made.id) }
+}
+
+Write-Host 'Done.'
