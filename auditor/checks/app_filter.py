@@ -11,7 +11,7 @@ from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.scopes import known_scopes
-from auditor.model.finding import Subject
+from auditor.model.finding import FindingSubject
 from auditor.model.resources import ServicePrincipal
 
 MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
@@ -59,10 +59,10 @@ class Apps:
         found = self.index.principal_with_id(object_id)
         return (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
 
-    def subject(self, object_id: str) -> Subject:
+    def subject(self, object_id: str) -> FindingSubject:
         """The app as a waiver names it: by its client id, because anyone may give an app any name."""
         found = self.index.principal_with_id(object_id)
-        return Subject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
+        return FindingSubject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
 
     def matches(self, object_id: str, wanted: AppFilter) -> Truth:
         """Whether the app is one that the check is about. Of a deleted app only its state is known."""

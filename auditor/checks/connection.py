@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.checks.context import CheckContext
 from auditor.checks.kind import CheckKind
-from auditor.checks.reads import POLICIES, client_of, connecting
+from auditor.checks.required_reads import POLICIES, client_of, connecting
 from auditor.checks.result import CheckResult, compared, failed, not_applicable, passed, unknown
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide

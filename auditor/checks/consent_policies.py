@@ -21,7 +21,7 @@ from auditor.checks.permission_lists import (
     scope_problems,
 )
 from auditor.checks.policy_ids import policy_id_problems
-from auditor.checks.reads import POLICIES, connecting
+from auditor.checks.required_reads import POLICIES, connecting
 from auditor.checks.result import CheckResult, compared, failed, first_names, passed, unknown
 from auditor.checks.snapshot_values import ASSIGNED_POLICIES
 from auditor.consent.client import client_of

@@ -27,7 +27,7 @@ from auditor.checks.property_tests import (
     property_problems,
     test_problems,
 )
-from auditor.checks.reads import section_plan
+from auditor.checks.required_reads import section_plan
 from auditor.checks.result import CheckResult, compared, failed, first_names, not_applicable, passed, shown, unknown
 from auditor.checks.snapshot_paths import (
     ITEMS,

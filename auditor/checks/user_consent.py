@@ -32,7 +32,7 @@ from auditor.checks.permission_lists import (
     scope_problems,
     scopes_by_resource,
 )
-from auditor.checks.reads import POLICIES, resources_of
+from auditor.checks.required_reads import POLICIES, resources_of
 from auditor.checks.result import CheckResult, compared, failed, first_names, not_applicable, passed, unknown
 from auditor.checks.snapshot_values import ASSIGNED_POLICIES, why_partial
 from auditor.checks.typo_suggestions import alternatives, nearest
@@ -45,7 +45,7 @@ from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
 from auditor.facts.scopes import known_scope_ids
 from auditor.model.app import App
 from auditor.model.document import Point, code
-from auditor.model.finding import Evidence, Subject
+from auditor.model.finding import Evidence, FindingSubject
 from auditor.model.read_plan import Plan
 from auditor.model.resources import DelegatedPermissionClassification, ServicePrincipal, User
 from auditor.model.snapshot import Snapshot
@@ -65,7 +65,7 @@ SHOWN = 50
 """Permissions that the evidence names; the reason gives their number."""
 
 
-class UserConsentSetting(CheckKind, frozen=True, tag="user-consent-setting"):
+class UserConsentSettingIs(CheckKind, frozen=True, tag="user-consent-setting"):
     """The tenant's user consent setting, by its name in the portal, is one of `allowed`.
 
     Names: ``none``, ``low``, ``recommended``, ``legacy``, ``custom``. If `allowed` has every name, the rule only
@@ -293,7 +293,7 @@ class Classifications(CheckKind, frozen=True, tag="classifications"):
         wanted = scopes_by_resource(self.lists, self.scopes)
         unread = _why_unread(index, wanted)
         classified = index.snapshot.sections.delegatedPermissionClassifications or {}
-        found: dict[Subject, Evidence] = {}
+        found: dict[FindingSubject, Evidence] = {}
         nameless = ""
         for resource, entries in classified.items():
             on = index.resource_name(resource)
@@ -305,7 +305,7 @@ class Classifications(CheckKind, frozen=True, tag="classifications"):
                 where = f"delegatedPermissionClassifications/{on}"
                 if name.lower() in names:
                     # Of several with one name each counts: any app may call itself, and its scopes, what it likes.
-                    subject = Subject(name=f"{on} {name}", id=f"{resource.lower()}/{name}")
+                    subject = FindingSubject(name=f"{on} {name}", id=f"{resource.lower()}/{name}")
                     found[subject] = compared(f"{where}/{name}", self.level, "not classified, or higher")
                 elif not name:
                     nameless = nameless or f"the name of permission {entry.permissionId.lower()} of {where} is unknown"

@@ -14,7 +14,7 @@ import msgspec
 
 from auditor.checks.findings import in_order
 from auditor.checks.result import sentence
-from auditor.model.finding import Evidence, Finding, FindingOutcome, Remediation, Severity, Subject, Waiver
+from auditor.model.finding import Evidence, Finding, FindingOutcome, FindingSubject, Remediation, Severity, Waiver
 
 PACK = "waivers"
 """The pack of findings about waivers."""
@@ -83,7 +83,7 @@ def _of(waiver: Waiver, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if _is_for(waiver, finding))
 
 
-def _names(waiver: Waiver, subject: Subject) -> bool:
+def _names(waiver: Waiver, subject: FindingSubject) -> bool:
     """Whether the waiver is for the subject: by its id if it has one, because anyone may choose a name."""
     return waiver.subject.lower() == (subject.id or subject.name).lower()
 

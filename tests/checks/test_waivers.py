@@ -11,7 +11,7 @@ from auditor.checks.waivers import EXPIRED, UNUSED, with_waivers
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Finding, FindingOutcome, RulePlace, Severity, Subject, Waiver, WaiverFile
+from auditor.model.finding import Finding, FindingOutcome, FindingSubject, RulePlace, Severity, Waiver, WaiverFile
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal, VerifiedPublisher
 from auditor.snapshot.samples import sample
 
@@ -22,10 +22,10 @@ FAIL, PASS, WAIVED, UNKNOWN = (
     FindingOutcome.WAIVED,
     FindingOutcome.UNKNOWN,
 )
-ONE, TWO = Subject(name="Zapier", id="a1"), Subject(name="Other", id="b2")
+ONE, TWO = FindingSubject(name="Zapier", id="a1"), FindingSubject(name="Other", id="b2")
 
 
-def found(rule: str = "R-1", outcome: FindingOutcome = FAIL, *subjects: Subject, unread: str = "") -> Finding:
+def found(rule: str = "R-1", outcome: FindingOutcome = FAIL, *subjects: FindingSubject, unread: str = "") -> Finding:
     return Finding(
         rule=rule,
         pack="p",
@@ -164,7 +164,7 @@ WAIVERS = st.lists(
 
 @given(FINDINGS, WAIVERS, st.randoms())
 def test_no_waiver_ever_makes_a_pass_and_order_does_not_matter(
-    rows: list[tuple[str, FindingOutcome, list[Subject]]], waivers: list[Waiver], random: object
+    rows: list[tuple[str, FindingOutcome, list[FindingSubject]]], waivers: list[Waiver], random: object
 ) -> None:
     findings = [found(rule, outcome, *(subjects if outcome is FAIL else ())) for rule, outcome, subjects in rows]
     after = told(findings, *waivers)

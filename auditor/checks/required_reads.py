@@ -79,7 +79,7 @@ def section_plan(section: str, app: App | None) -> Plan:
 
 
 def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:
-    """What the packs' rules need besides, given what a first read found.
+    """What else the packs' rules need, given what a first read found.
 
     Never names a resource that could not be read.
     """
