@@ -20,6 +20,7 @@ from auditor.facts.ids import FOR_SELF, POLICY_LEGACY, POLICY_LOW, POLICY_RECOMM
 from auditor.fixes import fixes_for
 from auditor.fixes.apply import NotApplicable, apply, apply_all
 from auditor.model.app import App, ScopeNeed
+from auditor.model.errors import AuditorError
 from auditor.model.fix import GraphRequest
 from auditor.model.resources import AuthorizationPolicy, ServicePrincipal, VerifiedPublisher
 from auditor.model.snapshot import Snapshot
@@ -36,7 +37,7 @@ _SETTINGS = {
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
-class Unsupposable(ValueError):
+class Unsupposable(AuditorError):
     """A supposition that cannot be understood, or not be made of this snapshot; the message says what to give."""
 
 

@@ -5,13 +5,14 @@ No message holds a token, a secret, a certificate's content or a response's body
 
 from __future__ import annotations
 
+from auditor.model.errors import NO_AUDIT, AuditorError
 
-class GraphError(Exception):
-    """The audit cannot go on here; `advice` tells the person at the keyboard what to try."""
 
-    def __init__(self, message: str, *, advice: str = "") -> None:
-        super().__init__(message)
-        self.advice = advice
+class GraphError(AuditorError):
+    """The audit cannot go on here; `advice` says what to try."""
+
+    exit_code = NO_AUDIT
+    heading = "No audit was made"
 
 
 class CredentialError(GraphError):

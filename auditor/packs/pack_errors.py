@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from auditor.model.errors import AuditorError
+
 MOST = 100
 """A run reports this many problems; a file that is no pack at all has thousands."""
 
@@ -41,7 +43,7 @@ class Problem(NamedTuple):
         return ": ".join(filter(None, (str(self.place), f"{self.message}{expected}{near}")))
 
 
-class PackError(Exception):
+class PackError(AuditorError):
     """A pack, or several, cannot be used; all `problems` are reported at once, in the order of the text.
 
     `doubts` are what is odd besides, and may be meant.
@@ -55,6 +57,11 @@ class PackError(Exception):
             files.setdefault(problem.file, len(files))
         self.problems = tuple(sorted(every, key=lambda p: (files[p.file], p.line, p.column)))
         super().__init__("\n".join(map(str, self.problems)))
+
+    @property
+    def explanation(self) -> str:
+        """The problems, one on each line."""
+        return f"{self.heading}: the rules can't be used:\n{self}"
 
 
 class TooManyProblems(Exception):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from auditor.model.errors import AuditorError
+
 
 class UnknownFormat(LookupError):
     """There is no format of this name; the message lists those that there are."""
 
 
-class FormatUnavailable(Exception):
+class FormatUnavailable(AuditorError):
     """A format needs what is not installed here; the message ends with how to install it."""

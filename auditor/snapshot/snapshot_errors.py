@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from auditor.model.errors import AuditorError
+
 MOST = 20
 """How many problems of one file are told; more would bury the first."""
 
 
-class SnapshotError(Exception):
+class SnapshotError(AuditorError):
     """A snapshot that cannot be read or written. The text ends with what to do next."""
 
     def __init__(self, origin: str, message: str, *, problems: Iterable[str] = (), hint: str = "") -> None:
@@ -20,7 +22,7 @@ class SnapshotError(Exception):
         told = [f"  {problem}" for problem in self.problems[:MOST]]
         if len(self.problems) > MOST:
             told.append(f"  and {len(self.problems) - MOST} more")
-        super().__init__("\n".join((f"{origin}: {message}", *told, *([hint] if hint else []))))
+        super().__init__("\n".join((f"{origin}: {message}", *told, *([hint] if hint else []))), advice=hint)
 
 
 class ShapeError(ValueError):
