@@ -111,7 +111,7 @@ def _print_result(output: str, manifest: Manifest) -> None:
     say(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.")
     for why in manifest.left_out:
         say(f"Left out {why}")
-    say(f"Attach it to the ticket. {PASTE} inside it is a short text to paste into the ticket.")
+    say(f"Attach it to the ticket. {PASTE} in it is a short text for the ticket itself.")
 
 
 def _names(manifest: Manifest) -> str:

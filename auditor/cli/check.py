@@ -46,7 +46,7 @@ Examples:
 
 \b
 Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
-3 the audit could not be made, 4 a verdict is unknown.""",
+3 the audit could not run, 4 a verdict is unknown.""",
 )
 @pack_option
 @app_options

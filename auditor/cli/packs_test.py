@@ -81,7 +81,7 @@ def _lines(one: PackResult, verbose: bool, only: str) -> Iterator[str]:
         yield f"{_mark('note')}  {pack.name}: abstract, so it is tested through the packs that extend it"
         return
     state = "FAIL" if one.failed else "ok"
-    gaps = f", {count(len(one.gaps), 'rule')} without all three kinds of cases" if one.gaps else ""
+    gaps = f", {count(len(one.gaps), 'rule')} with missing cases" if one.gaps else ""
     yield (
         f"{_mark(state)}  {pack.name}: {count(len(one.results), 'case')} of {count(len(pack.rules), 'rule')},"
         f" {len(one.failed)} failed{gaps}"

@@ -41,7 +41,7 @@ Examples:
 
 \b
 Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
-3 the audit could not be made, 4 a verdict is unknown.""",
+3 the audit could not run, 4 a verdict is unknown.""",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="consent-auditor", message="%(prog)s %(version)s")
 def program() -> None:
