@@ -89,7 +89,7 @@ def _rule_blocks(pack: Pack, rule: Rule) -> Iterator[Block]:
     yield Heading("What it checks")
     yield Paragraph("The rule passes if this is true:")
     yield Points((sentence(rule.check),))
-    yield Paragraph("If this could not be read, the result is unknown: never a pass, never a fail.")
+    yield Paragraph("If the data for it couldn't be read, the result is unknown: never a pass, never a fail.")
     yield Heading("Why")
     yield Paragraph(_text(rule.why))
     if rule.view:
