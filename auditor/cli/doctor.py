@@ -102,7 +102,7 @@ def _credential(found: Diagnosis) -> Iterator[str]:
 def _permissions(found: Diagnosis) -> Iterator[str]:
     for permission in found.permissions:
         if permission.missing:
-            yield _line(False, f"{permission.name} is missing (needed to read {', '.join(permission.sections)})")
+            yield _line(False, f"{permission.name} is missing (reads {', '.join(permission.sections)})")
             yield _wrapped(f"Unknown without it: {permission.without}.")
         else:
             instead = "" if permission.held_as == permission.name else f", through {permission.held_as}"
