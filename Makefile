@@ -74,7 +74,7 @@ SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tes
 soak: $(TEST) ## repeat the property tests, on different tenants each time (RUNS=20, half an hour)
 	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(PY) -m pytest -q -k 'not golden' $(SOAKED) || exit; done
 
-gallery: system $(TEST) ## write docs/gallery: a report on each sample tenant in each format
+gallery: system $(TEST) ## write a report on each sample tenant in each format into build/gallery, and update docs/gallery
 	@$(FIND_LIBRARIES) $(PY) -m tests.gallery.make
 
 lint: $(LINT) ## check style (ruff), types (mypy --strict), imports between layers (import-linter) and language

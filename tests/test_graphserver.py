@@ -274,23 +274,46 @@ def test_ten_thousand_rows_arrive_once_each_over_opaque_links(top: str) -> None:
 @pytest.mark.parametrize(
     ("roles", "path", "expected"),
     [
-        (["Policy.Read.All"], "/v1.0/policies/authorizationPolicy", 200),
-        (["Directory.Read.All"], "/v1.0/policies/authorizationPolicy", "AccessDenied"),
-        (
+        pytest.param(["Policy.Read.All"], "/v1.0/policies/authorizationPolicy", 200, id="policy with its permission"),
+        pytest.param(
+            ["Directory.Read.All"],
+            "/v1.0/policies/authorizationPolicy",
+            "AccessDenied",
+            id="policy with the directory's",
+        ),
+        pytest.param(
             ["Policy.Read.All", "Directory.Read.All"],
             "/v1.0/policies/permissionGrantPolicies",
             "Authorization_RequestDenied",
+            id="grant policies with neither",
         ),
-        (["Policy.Read.PermissionGrant"], "/v1.0/policies/permissionGrantPolicies/custom-mail/includes", 200),
-        (["DelegatedPermissionGrant.Read.All"], "/v1.0/oauth2PermissionGrants", 200),
-        (["Application.Read.All"], "/v1.0/oauth2PermissionGrants", "Authorization_RequestDenied"),
-        (["Directory.Read.All"], f"/v1.0/servicePrincipals(appId='{VENDOR}')", 200),
-        ([], f"/v1.0/servicePrincipals(appId='{VENDOR}')", "Authorization_RequestDenied"),
-        ([], f"/v1.0/servicePrincipals(appId='{CLIENT_ID}')", 200),
-        ([], "/v1.0/servicePrincipals/sp-self", 200),
-        ([], "/v1.0/servicePrincipals", "Authorization_RequestDenied"),
-        (["User.Read.All"], "/v1.0/users/u1/memberOf", "Authorization_RequestDenied"),
-        ([], "/v1.0/auditLogs/signIns", "Authentication_MSGraphPermissionMissing"),
+        pytest.param(
+            ["Policy.Read.PermissionGrant"],
+            "/v1.0/policies/permissionGrantPolicies/custom-mail/includes",
+            200,
+            id="grant policy",
+        ),
+        pytest.param(["DelegatedPermissionGrant.Read.All"], "/v1.0/oauth2PermissionGrants", 200, id="grants"),
+        pytest.param(
+            ["Application.Read.All"],
+            "/v1.0/oauth2PermissionGrants",
+            "Authorization_RequestDenied",
+            id="grants with the permission for apps",
+        ),
+        pytest.param(["Directory.Read.All"], f"/v1.0/servicePrincipals(appId='{VENDOR}')", 200, id="an app by app id"),
+        pytest.param(
+            [],
+            f"/v1.0/servicePrincipals(appId='{VENDOR}')",
+            "Authorization_RequestDenied",
+            id="another's app without a role",
+        ),
+        pytest.param([], f"/v1.0/servicePrincipals(appId='{CLIENT_ID}')", 200, id="its own app by app id"),
+        pytest.param([], "/v1.0/servicePrincipals/sp-self", 200, id="its own app by id"),
+        pytest.param([], "/v1.0/servicePrincipals", "Authorization_RequestDenied", id="all apps without a role"),
+        pytest.param(
+            ["User.Read.All"], "/v1.0/users/u1/memberOf", "Authorization_RequestDenied", id="groups of a user"
+        ),
+        pytest.param([], "/v1.0/auditLogs/signIns", "Authentication_MSGraphPermissionMissing", id="sign-ins"),
     ],
 )
 def test_each_endpoint_wants_its_own_permission(
@@ -551,9 +574,9 @@ def test_a_machine_gets_its_token_from_the_metadata_endpoint(
 @pytest.mark.parametrize(
     ("changed", "number", "status"),
     [
-        ({"client_secret": "wrong"}, 7000215, 401),
-        ({"client_id": "99999999-0000-4000-8000-000000000000"}, 700016, 400),
-        ({"tenant_id": "99999999-0000-4000-8000-000000000000"}, 90002, 400),
+        pytest.param({"client_secret": "wrong"}, 7000215, 401, id="secret"),
+        pytest.param({"client_id": "99999999-0000-4000-8000-000000000000"}, 700016, 400, id="app"),
+        pytest.param({"tenant_id": "99999999-0000-4000-8000-000000000000"}, 90002, 400, id="tenant"),
     ],
 )
 def test_a_wrong_credential_gets_its_aadsts_number(

@@ -71,8 +71,8 @@ def _refuse_unknown(rule: str, results: Iterable[PackResult], broken: list[PackE
 
 def _lines(one: PackResult, verbose: bool, only: str) -> Iterator[str]:
     """The lines about one pack; none if it doesn't have the rule `only`."""
-    from auditor.jobs.pack_cases import said
-    from auditor.render.words import count
+    from auditor.jobs.pack_cases import outcomes_phrase
+    from auditor.render.labels import count
 
     pack = one.pack
     if only and not pack.rules:
@@ -92,7 +92,7 @@ def _lines(one: PackResult, verbose: bool, only: str) -> Iterator[str]:
     for failed in one.failed:
         yield from _failure(failed)
     for rule, lacking, at in one.gaps:
-        missing = f"no case where it {said(lacking)}" if rule.cases else "no cases"
+        missing = f"no case where it {outcomes_phrase(lacking)}" if rule.cases else "no cases"
         yield f"      {at}: {rule.id} has {missing}"
 
 
@@ -103,7 +103,7 @@ def _failure(failed: FailedCase) -> Iterator[str]:
 
 
 def _mark(state: str) -> str:
-    from auditor.render.style import Palette
+    from auditor.render.layout import Palette
 
     return Palette(wants_colour()).paint(f"{state:<4}", {"ok": "good", "FAIL": "bad", "note": "unsure"}[state])
 
@@ -117,7 +117,7 @@ def _safe(text: str) -> str:
 def _summary(results: list[PackResult]) -> str:
     """The counts for all packs together: the cases that failed by kind, and the cases that are missing."""
     from auditor.jobs.pack_cases import Mismatch
-    from auditor.render.words import count
+    from auditor.render.labels import count
 
     cases = sum(len(one.results) for one in results)
     failed = [failed for one in results for failed in one.failed]

@@ -68,7 +68,7 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
     """Evaluate the tenant of the request.
 
     Raises an AuditorError: InvalidRequest, PackError, SnapshotError and RequestError (also OSError) before a live
-    tenant is read, GraphError if it can't be read, UserNotRead, and an error for an assumption that doesn't fit.
+    tenant is read, GraphError if it can't be read, UserNotRead, and AssumptionError.
     """
     prepared = prepare(request, interaction)
     snapshot, source = read_source(request, prepared.packs, interaction)
@@ -77,7 +77,8 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
 
 def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> PreparedAudit:
     """Load the packs, the waivers and the earlier reports. Raises InvalidRequest, PackError, NotAReport and OSError."""
-    packs = chosen_packs(request.packs, request.app)
+    # A script can ask for a report without rules, on grants and on what could not be read.
+    packs = chosen_packs(request.packs, request.app, required=not isinstance(request.source, GivenSnapshot))
     for warning in warnings_of(packs):
         interaction.say(f"Warning: {warning}")
     earlier = None
@@ -114,8 +115,8 @@ def read_source(
             origin = "snapshot from standard input" if path == PIPE else f"snapshot {path}"
             return read_snapshot(path), origin
         case LiveTenant() as tenant:
+            from auditor.checks.reads import plan_for
             from auditor.jobs.tenant_reader import read_tenant
-            from auditor.packs.plan import plan_for
 
             plan = plan_for(packs)
             snapshot = read_tenant(
@@ -129,7 +130,7 @@ def evaluate(
 ) -> AuditResult:
     """The report on a snapshot that was read for the request; without names if the request redacts them.
 
-    Raises UserNotRead, an error for an assumption that doesn't fit, and InvalidRequest if redaction changes a verdict.
+    Raises UserNotRead, AssumptionError, and InvalidRequest if redaction changes a verdict.
     """
     request = prepared.request
     if request.redaction is None:

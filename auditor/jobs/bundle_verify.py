@@ -17,7 +17,7 @@ from auditor.model.snapshot import Snapshot
 from auditor.packs.pack_errors import PackError
 from auditor.redact.tokens import is_token
 from auditor.render import FormatUnavailable, render
-from auditor.render.paste import render as paste
+from auditor.render.text import render_ticket
 from auditor.snapshot.read import loads
 from auditor.snapshot.snapshot_errors import SnapshotError
 
@@ -155,7 +155,7 @@ def _text_differences(
         yield f"{REPORT} has texts that don't follow from the snapshot and the rules"
     rendered = {
         HTML: render(found.report, "html"),
-        PASTE: paste(found.report).encode(),
+        PASTE: render_ticket(found.report).encode(),
         README: readme(found.report, found.files, manifest.redacted, manifest.user).encode(),
     }
     for name, data in rendered.items():

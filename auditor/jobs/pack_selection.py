@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from auditor.checks.reads import plan_for
+from auditor.checks.typo_suggestions import nearest as nearest
 from auditor.model.app import App
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import Pack
-from auditor.packs.find import Own, entries, find, list_packs, load_packs, own_files, own_packs, place_of
+from auditor.packs.find import OwnPack, entries, find, list_packs, load_packs, own_files, own_packs, place_of
 from auditor.packs.load import load as load
 from auditor.packs.new_pack import name_for, pack_text
 from auditor.packs.pack_errors import PackError as PackError
-from auditor.packs.pack_errors import nearest as nearest
 from auditor.packs.pack_texts import PackText, texts_of
-from auditor.packs.plan import plan_for
 from auditor.packs.sources import Source, exists, path_of, shipped_names, shipped_source
 
 VARIABLE = "CONSENT_AUDITOR_PACKS"
@@ -71,7 +71,7 @@ def shipped_packs() -> tuple[Pack, ...]:
     return tuple(pack for pack in packs if not pack.abstract)
 
 
-def own_pack_files(place: str) -> tuple[Own, ...]:
+def own_pack_files(place: str) -> tuple[OwnPack, ...]:
     """The files of your own packs at one path of the environment variable, also broken ones. Raises PackError."""
     return tuple(own_files([place]))
 
@@ -86,13 +86,14 @@ def all_pack_names() -> tuple[str, ...]:
     return tuple(pack.name for pack in list_packs(benchmarks=True))
 
 
-def chosen_packs(packs: Iterable[str | Pack], app: App | None = None) -> tuple[Pack, ...]:
+def chosen_packs(packs: Iterable[str | Pack], app: App | None = None, *, required: bool = True) -> tuple[Pack, ...]:
     """The named packs, the loaded packs, and for `app` the vendor rules applied to it.
 
-    Raises PackError for a name or a file that isn't a pack, and InvalidRequest if there is neither a pack nor an app.
+    Raises PackError for a name or a file that isn't a pack, and InvalidRequest if a pack or an app is `required` but
+    there is neither.
     """
     given = tuple(packs)
-    if not given and app is None:
+    if required and not given and app is None:
         listed = "\n".join(f"  {pack.name:<16} {pack.title}" for pack in list_packs(benchmarks=True))
         raise InvalidRequest(
             'give what to check: --pack NAME, or --app CLIENT_ID --scopes "…", or --from-url URL.\n\n'

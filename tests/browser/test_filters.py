@@ -100,7 +100,7 @@ def test_the_grants_filter_finds_what_is_told_in_short_too(opened: Opener) -> No
     page.fill("#grant-filter input", "App 9999")
     assert said.text_content() == "1 of 10,000 lines"
     assert lines.is_visible()
-    assert lines.text_content() == "App 9999 | Every user of the tenant | Graph: Mail.Read, User.Read"
+    assert lines.text_content() == "App 9999 | Every user in the tenant | Graph: Mail.Read, User.Read"
     page.click("#grant-filter button")
     assert page.locator("#grant-list > tr:visible").count() == 1000
     assert (lines.text_content() or "").count("\n") == 8999

@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from auditor.checks.findings import ruled
-from auditor.checks.judged import Judged
+from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
+from auditor.checks.context import CheckContext
+from auditor.checks.grants import AppRolesHeld, DelegatedGrants
+from auditor.checks.kind import CheckKind
+from auditor.checks.user_consent import Classifications, ConsentWorkflow
 from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.model.checks import (
-    AnyCheck,
-    AppRolesHeld,
-    AssignedPolicies,
-    Classifications,
-    ConsentWorkflow,
-    DelegatedGrants,
-    UsersCanConsent,
-)
 from auditor.model.snapshot import Snapshot
 from tests.checks.tenants import GRAPH_SP, PART, principal, says, tenant
 from tests.oracle import pool
@@ -38,44 +32,120 @@ WIDE = DelegatedGrants(consent="tenant-wide", lists=("mail",), publisher="unveri
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (WIDE, granted(MAIL), "fail"),
-        (WIDE, granted(), "pass"),
-        (WIDE, granted(MAIL_OF_ALICE), "pass"),
-        (DelegatedGrants(consent="users", lists=("mail",)), granted(MAIL_OF_ALICE), "fail"),
-        (DelegatedGrants(consent="users", lists=("mail",)), granted(MAIL), "pass"),
-        (WIDE, granted(MAIL, client=principal(verifiedPublisher=pool.publisher("1"))), "pass"),
-        (WIDE, granted(MAIL, client=principal(appOwnerOrganizationId=pool.TENANT.upper())), "pass"),
-        (WIDE, granted(MAIL, client=principal(appOwnerOrganizationId="F8CDEF31-A31E-4B4A-93E4-5F571E91255A")), "pass"),
-        (WIDE, granted(MAIL, client=principal(appOwnerOrganizationId=None)), "unknown"),
-        (
+        pytest.param(WIDE, granted(MAIL), "fail", id="a grant of a listed scope for the tenant"),
+        pytest.param(WIDE, granted(), "pass", id="no grant"),
+        pytest.param(WIDE, granted(MAIL_OF_ALICE), "pass", id="a grant for one user only"),
+        pytest.param(
+            DelegatedGrants(consent="users", lists=("mail",)),
+            granted(MAIL_OF_ALICE),
+            "fail",
+            id="a user's grant where those are asked for",
+        ),
+        pytest.param(
+            DelegatedGrants(consent="users", lists=("mail",)),
+            granted(MAIL),
+            "pass",
+            id="a tenant-wide grant where users' are asked for",
+        ),
+        pytest.param(
+            WIDE,
+            granted(MAIL, client=principal(verifiedPublisher=pool.publisher("1"))),
+            "pass",
+            id="a verified publisher",
+        ),
+        pytest.param(
+            WIDE,
+            granted(MAIL, client=principal(appOwnerOrganizationId=pool.TENANT.upper())),
+            "pass",
+            id="the tenant's own app",
+        ),
+        pytest.param(
+            WIDE,
+            granted(MAIL, client=principal(appOwnerOrganizationId="F8CDEF31-A31E-4B4A-93E4-5F571E91255A")),
+            "pass",
+            id="an app of Microsoft's",
+        ),
+        pytest.param(
+            WIDE,
+            granted(MAIL, client=principal(appOwnerOrganizationId=None)),
+            "unknown",
+            id="an owner that was not read",
+        ),
+        pytest.param(
             WIDE,
             granted(MAIL, client=principal(appOwnerOrganizationId=None, servicePrincipalType="ManagedIdentity")),
             "pass",
+            id="a managed identity has no owner",
         ),
-        (WIDE, granted(MAIL, client={}), "pass"),
-        (DelegatedGrants(state="gone"), granted(MAIL, client={}), "fail"),
-        (DelegatedGrants(state="unusable"), granted(MAIL, client={}), "fail"),
-        (DelegatedGrants(state="disabled"), granted(MAIL, client={}), "pass"),
-        (DelegatedGrants(state="gone"), granted(MAIL), "pass"),
-        (DelegatedGrants(state="disabled"), granted(MAIL, client=principal(accountEnabled=False)), "fail"),
-        (DelegatedGrants(state="disabled"), granted(MAIL, client=principal(accountEnabled=None)), "unknown"),
-        (DelegatedGrants(state="unusable"), granted(MAIL, client=principal(isDisabled=True)), "fail"),
-        (DelegatedGrants(lists=("admin-only",)), granted(DIRECTORY), "fail"),
-        (DelegatedGrants(lists=("admin-only",)), granted(MAIL), "pass"),
-        (DelegatedGrants(lists=("mailbox-protocols",)), granted(EWS), "pass"),
-        (DelegatedGrants(scopes={"microsoft-graph": ("Mail.Read",)}), granted(MAIL), "fail"),
-        (DelegatedGrants(scopes={pool.GRAPH.upper(): ("mail.read",)}), granted(MAIL), "fail"),
-        (DelegatedGrants(), granted(MAIL), "fail"),
-        (WIDE, granted(MAIL, oauth2PermissionGrants=None), "unknown"),
-        (WIDE, granted(MAIL, servicePrincipals=None), "unknown"),
-        (WIDE, granted(servicePrincipals=None), "pass"),
-        (WIDE, granted(MAIL, covers=PART), "fail"),
-        (WIDE, granted(covers={"oauth2PermissionGrants": [pool.CLIENT]}), "unknown"),
-        (WIDE, granted(MAIL, client={}, covers=PART), "unknown"),
-        (WIDE, granted(MAIL, cloud="us-gov"), "not-applicable"),
+        pytest.param(WIDE, granted(MAIL, client={}), "pass", id="the app is gone, which WIDE does not ask for"),
+        pytest.param(DelegatedGrants(state="gone"), granted(MAIL, client={}), "fail", id="gone: the app is gone"),
+        pytest.param(
+            DelegatedGrants(state="unusable"), granted(MAIL, client={}), "fail", id="unusable: the app is gone"
+        ),
+        pytest.param(
+            DelegatedGrants(state="disabled"), granted(MAIL, client={}), "pass", id="disabled: gone is not disabled"
+        ),
+        pytest.param(DelegatedGrants(state="gone"), granted(MAIL), "pass", id="gone: the app is there"),
+        pytest.param(
+            DelegatedGrants(state="disabled"),
+            granted(MAIL, client=principal(accountEnabled=False)),
+            "fail",
+            id="disabled: sign-in is off",
+        ),
+        pytest.param(
+            DelegatedGrants(state="disabled"),
+            granted(MAIL, client=principal(accountEnabled=None)),
+            "unknown",
+            id="disabled: sign-in was not read",
+        ),
+        pytest.param(
+            DelegatedGrants(state="unusable"),
+            granted(MAIL, client=principal(isDisabled=True)),
+            "fail",
+            id="unusable: disabled by Microsoft",
+        ),
+        pytest.param(
+            DelegatedGrants(lists=("admin-only",)),
+            granted(DIRECTORY),
+            "fail",
+            id="a scope that only an administrator may grant",
+        ),
+        pytest.param(DelegatedGrants(lists=("admin-only",)), granted(MAIL), "pass", id="a scope that users may grant"),
+        pytest.param(
+            DelegatedGrants(lists=("mailbox-protocols",)),
+            granted(EWS),
+            "pass",
+            id="a protocol of Exchange that is not on the list",
+        ),
+        pytest.param(
+            DelegatedGrants(scopes={"microsoft-graph": ("Mail.Read",)}),
+            granted(MAIL),
+            "fail",
+            id="a scope by the name of its resource",
+        ),
+        pytest.param(
+            DelegatedGrants(scopes={pool.GRAPH.upper(): ("mail.read",)}),
+            granted(MAIL),
+            "fail",
+            id="a scope by the id of its resource",
+        ),
+        pytest.param(DelegatedGrants(), granted(MAIL), "fail", id="any grant at all"),
+        pytest.param(WIDE, granted(MAIL, oauth2PermissionGrants=None), "unknown", id="grants were not read"),
+        pytest.param(WIDE, granted(MAIL, servicePrincipals=None), "unknown", id="apps were not read"),
+        pytest.param(WIDE, granted(servicePrincipals=None), "pass", id="apps were not read, but there is no grant"),
+        pytest.param(WIDE, granted(MAIL, covers=PART), "fail", id="grants were read in part, and one fails"),
+        pytest.param(
+            WIDE, granted(covers={"oauth2PermissionGrants": [pool.CLIENT]}), "unknown", id="grants were read in part"
+        ),
+        pytest.param(
+            WIDE, granted(MAIL, client={}, covers=PART), "unknown", id="an app outside the part that was read"
+        ),
+        pytest.param(
+            WIDE, granted(MAIL, cloud="us-gov"), "not-applicable", id="a cloud without the list of Microsoft's apps"
+        ),
     ],
 )
-def test_delegated_grants(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_delegated_grants(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -150,17 +220,49 @@ ALICE = [{"id": pool.ALICE}]
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (ConsentWorkflow(), reviewed(f"/users/{pool.ALICE}"), "pass"),
-        (ConsentWorkflow(), reviewed(f"/v1.0/users/{pool.ALICE.upper()}", users=ALICE), "pass"),
-        (ConsentWorkflow(), reviewed(f"/users/{pool.BOB}", users=ALICE), "fail"),
-        (ConsentWorkflow(), reviewed(f"/users/{pool.BOB}", users=ALICE, covers={"users": [pool.ALICE]}), "pass"),
-        (ConsentWorkflow(), reviewed(f"/users/{pool.BOB}", "/groups/x/members", users=ALICE), "pass"),
-        (ConsentWorkflow(reviewers_exist=True), reviewed(f"/users/{pool.BOB}"), "unknown"),
-        (ConsentWorkflow(reviewers_exist=True), reviewed(f"/users/{pool.ALICE}", users=ALICE), "pass"),
-        (ConsentWorkflow(), tenant(directorySettings=[pool.setting("EnableAdminConsentRequests", "true")]), "unknown"),
+        pytest.param(ConsentWorkflow(), reviewed(f"/users/{pool.ALICE}"), "pass", id="a reviewer, users not read"),
+        pytest.param(
+            ConsentWorkflow(),
+            reviewed(f"/v1.0/users/{pool.ALICE.upper()}", users=ALICE),
+            "pass",
+            id="a reviewer who is there, in other letter case",
+        ),
+        pytest.param(
+            ConsentWorkflow(), reviewed(f"/users/{pool.BOB}", users=ALICE), "fail", id="a reviewer who is not there"
+        ),
+        pytest.param(
+            ConsentWorkflow(),
+            reviewed(f"/users/{pool.BOB}", users=ALICE, covers={"users": [pool.ALICE]}),
+            "pass",
+            id="a reviewer outside the part of users that was read",
+        ),
+        pytest.param(
+            ConsentWorkflow(),
+            reviewed(f"/users/{pool.BOB}", "/groups/x/members", users=ALICE),
+            "pass",
+            id="a group beside a reviewer who is not there",
+        ),
+        pytest.param(
+            ConsentWorkflow(reviewers_exist=True),
+            reviewed(f"/users/{pool.BOB}"),
+            "unknown",
+            id="their existence is asked for, users not read",
+        ),
+        pytest.param(
+            ConsentWorkflow(reviewers_exist=True),
+            reviewed(f"/users/{pool.ALICE}", users=ALICE),
+            "pass",
+            id="their existence is asked for, and known",
+        ),
+        pytest.param(
+            ConsentWorkflow(),
+            tenant(directorySettings=[pool.setting("EnableAdminConsentRequests", "true")]),
+            "unknown",
+            id="only the older setting was read",
+        ),
     ],
 )
-def test_reviewers_who_exist(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_reviewers_who_exist(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -182,21 +284,57 @@ def asked(expect: Any, by: Any) -> UsersCanConsent:
 @pytest.mark.parametrize(
     ("check", "snapshot", "expected"),
     [
-        (asked("nobody", "unverified-app"), consenting(pool.legacy()), "fail"),
-        (asked("allowed", "unverified-app"), consenting(pool.legacy()), "pass"),
-        (asked("nobody", "unverified-app"), consenting(pool.low()), "pass"),
-        (asked("nobody", "verified-app"), consenting(pool.low()), "fail"),
-        (asked("nobody", "own-app"), consenting(pool.low()), "fail"),
-        (asked("allowed", "own-app"), consenting(pool.recommended()), "fail"),
-        (asked("nobody", "verified-app"), consenting(), "pass"),
-        (asked("nobody", "verified-app"), consenting(servicePrincipals=None), "pass"),
-        (asked("nobody", "verified-app"), consenting(pool.legacy(), servicePrincipals=None), "unknown"),
-        (asked("nobody", "verified-app"), consenting(pool.legacy(), permissionGrantPolicies=None), "unknown"),
-        (asked("nobody", "verified-app"), consenting(pool.low(), delegatedPermissionClassifications=None), "unknown"),
-        (asked("nobody", "verified-app"), consenting(pool.legacy(), authorizationPolicy=None), "unknown"),
+        pytest.param(
+            asked("nobody", "unverified-app"), consenting(pool.legacy()), "fail", id="nobody, any app: legacy"
+        ),
+        pytest.param(
+            asked("allowed", "unverified-app"), consenting(pool.legacy()), "pass", id="allowed, any app: legacy"
+        ),
+        pytest.param(
+            asked("nobody", "unverified-app"), consenting(pool.low()), "pass", id="nobody, unverified app: low"
+        ),
+        pytest.param(asked("nobody", "verified-app"), consenting(pool.low()), "fail", id="nobody, verified app: low"),
+        pytest.param(asked("nobody", "own-app"), consenting(pool.low()), "fail", id="nobody, own app: low"),
+        pytest.param(
+            asked("allowed", "own-app"),
+            consenting(pool.recommended()),
+            "fail",
+            id="allowed, own app: recommended excludes mail",
+        ),
+        pytest.param(asked("nobody", "verified-app"), consenting(), "pass", id="nobody: no policy"),
+        pytest.param(
+            asked("nobody", "verified-app"),
+            consenting(servicePrincipals=None),
+            "pass",
+            id="nobody: no policy, apps not read",
+        ),
+        pytest.param(
+            asked("nobody", "verified-app"),
+            consenting(pool.legacy(), servicePrincipals=None),
+            "unknown",
+            id="apps not read",
+        ),
+        pytest.param(
+            asked("nobody", "verified-app"),
+            consenting(pool.legacy(), permissionGrantPolicies=None),
+            "unknown",
+            id="policies not read",
+        ),
+        pytest.param(
+            asked("nobody", "verified-app"),
+            consenting(pool.low(), delegatedPermissionClassifications=None),
+            "unknown",
+            id="classifications not read",
+        ),
+        pytest.param(
+            asked("nobody", "verified-app"),
+            consenting(pool.legacy(), authorizationPolicy=None),
+            "unknown",
+            id="assigned policies not read",
+        ),
     ],
 )
-def test_what_users_may_consent_to(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_what_users_may_consent_to(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -213,14 +351,18 @@ def test_one_scope_that_decides_is_enough_whatever_is_unknown_of_the_others(expe
 
 def test_the_widest_of_several_policies_is_named() -> None:
     nothing = {"id": "a-nothing", "includes": [], "excludes": []}
-    ruling = ruled(AssignedPolicies(expect="at-most-low"), Judged(consenting(nothing, pool.low())))
-    assert ruling.clause.startswith(
+    result = AssignedPolicies(expect="at-most-low").judge(CheckContext(consenting(nothing, pool.low())))
+    assert result.clause.startswith(
         "policy microsoft-user-default-low lets users consent to permissions classified low"
     )
-    ruling = ruled(AssignedPolicies(expect="none"), Judged(consenting(pool.low(), pool.legacy())))
-    assert ruling.clause.startswith("policy microsoft-user-default-legacy lets users consent to everything")
+    result = AssignedPolicies(expect="none").judge(CheckContext(consenting(pool.low(), pool.legacy())))
+    assert result.clause.startswith("policy microsoft-user-default-legacy lets users consent to everything")
 
 
 def test_reviewers_are_counted_in_words() -> None:
-    assert ruled(ConsentWorkflow(), Judged(reviewed(f"/users/{pool.ALICE}"))).clause.endswith("1 reviewer is named")
-    assert ruled(ConsentWorkflow(), Judged(reviewed("/users/a", "/users/b"))).clause.endswith("2 reviewers are named")
+    assert (
+        ConsentWorkflow().judge(CheckContext(reviewed(f"/users/{pool.ALICE}"))).clause.endswith("1 reviewer is named")
+    )
+    assert (
+        ConsentWorkflow().judge(CheckContext(reviewed("/users/a", "/users/b"))).clause.endswith("2 reviewers are named")
+    )

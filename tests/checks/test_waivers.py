@@ -62,9 +62,9 @@ def test_only_a_failure_is_waived(outcome: FindingOutcome) -> None:
 @pytest.mark.parametrize(
     ("expires", "taken", "outcome"),
     [
-        ("2026-11-22", TAKEN, WAIVED),
-        ("2026-11-21", TAKEN, FAIL),
-        ("2027-01-01", "", FAIL),
+        pytest.param("2026-11-22", TAKEN, WAIVED, id="on its last day"),
+        pytest.param("2026-11-21", TAKEN, FAIL, id="the day after"),
+        pytest.param("2027-01-01", "", FAIL, id="without a time"),
     ],
 )
 def test_a_waiver_holds_through_its_last_day_and_not_without_a_time(

@@ -11,10 +11,11 @@ import pytest
 
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
-from tests.cli.golden import check_golden
 from tests.cli.program import Done, all_of, run
+from tests.golden import check_section
 from tests.packs.text import SOUND
 
+GOLDEN = Path(__file__).parent / "golden/packs.txt"
 APP = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 CASES = """\
     cases:
@@ -81,7 +82,7 @@ def done(folder: Path) -> Iterator[Callable[[str], Done]]:
 def test_it_answers_as_it_was_read_and_approved(done: Callable[[str], Done], name: str) -> None:
     found = done(name)
     assert found.code == CODES.get(name, 0)
-    check_golden(f"packs/{name}.txt", f"{found.session}{found.out}")
+    check_section(GOLDEN, name, f"{found.session}{found.out}")
 
 
 def test_a_pack_is_written_tested_and_used(folder: Path) -> None:

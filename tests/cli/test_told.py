@@ -12,10 +12,11 @@ import pytest
 
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
-from tests.cli.golden import check_golden
 from tests.cli.program import Done, all_of, at, run
+from tests.golden import check_section
 from tests.graphserver import GraphServer, HtmlPage
 
+GOLDEN = Path(__file__).parent / "golden/told.txt"
 VENDOR = ("--pack", "trackerrms-uk")
 CHECK = ("check", *VENDOR)
 DOCUMENT: dict[str, Any] = json.loads(dumps(sample("admin-consented")))
@@ -67,7 +68,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 def test_a_mistake_is_told_with_what_to_do_next(offline: Callable[[str], Done], name: str) -> None:
     done = offline(name)
     assert (done.code, done.out) == (CODES.get(name, 2), "")
-    check_golden(f"told/{name}.txt", done.session)
+    check_section(GOLDEN, name, done.session)
 
 
 def wrong_secret(server: GraphServer) -> dict[str, str]:
@@ -129,7 +130,7 @@ def test_an_audit_that_cannot_be_made_says_why_and_exits_with_3(live: Callable[[
     done = live(name)
     assert (done.code, done.out) == (3, "")
     assert "What to do:" in done.err
-    check_golden(f"told/{name}.txt", done.session.replace(_options(done), "@@SERVER@@"))
+    check_section(GOLDEN, name, done.session.replace(_options(done), "@@SERVER@@"))
 
 
 def _options(done: Done) -> str:

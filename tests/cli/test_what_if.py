@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.golden import check_golden
+from auditor.fixes.script import Shell, script
+from auditor.jobs.pack_selection import chosen_packs
+from auditor.jobs.report_builder import build_report
+from auditor.snapshot.samples import sample
 from tests.cli.program import Done, all_of, run, scrubbed
+from tests.golden import check_section
 
+GOLDEN = Path(__file__).parent / "golden/what-if.txt"
 MANAGED = ("check", "--sample", "managed-default", "--pack", "trackerrms-uk")
 LOW = ("check", "--sample", "low-unclassified", "--pack", "trackerrms-uk")
 CASES = {
@@ -37,8 +42,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], D
 @pytest.mark.parametrize("name", ["assume-fix", "assume-setting"])
 def test_a_supposed_change_stands_beside_the_tenant_as_it_is(done: Callable[[str], Done], name: str) -> None:
     page = done(name).out
-    start = page.index("If it were so")
-    check_golden(f"what-if/{name}.txt", scrubbed(page[start : page.index("\nScopes:", start)]))
+    start = page.index("What if")
+    check_section(GOLDEN, name, scrubbed(page[start : page.index("\nScopes:", start)]))
     assert done(name).code == 1
 
 
@@ -52,13 +57,20 @@ def test_in_json_the_findings_stay_about_the_tenant_as_it_is(done: Callable[[str
 @pytest.mark.parametrize("name", ["assume-nonsense", "script-unknown-fix", "script-nothing-to-fix"])
 def test_what_cannot_be_done_is_told_with_what_can(done: Callable[[str], Done], name: str) -> None:
     assert (done(name).code, done(name).out) == (2, "")
-    check_golden(f"what-if/{name}.txt", done(name).session)
+    check_section(GOLDEN, name, done(name).session)
 
 
-@pytest.mark.parametrize("name", ["script-az", "script-powershell"])
-def test_a_script_stands_alone_on_standard_output(done: Callable[[str], Done], name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "fix", "shell"), [("script-az", "R3", Shell.AZ), ("script-powershell", "R5", Shell.POWERSHELL)]
+)
+def test_a_script_stands_alone_on_standard_output(
+    done: Callable[[str], Done], name: str, fix: str, shell: Shell
+) -> None:
+    tenant = sample("low-unclassified")
+    (decision,) = build_report(tenant, chosen_packs(["trackerrms-uk"])).decisions
+    (wanted,) = (one for one in decision.fixes if one.key == fix)
     assert (done(name).code, done(name).err) == (0, "")
-    check_golden(f"what-if/{name}.txt", done(name).out)
+    assert done(name).out == script(wanted, shell, tenant=tenant.tenant.id)
 
 
 def test_the_az_script_is_bash(done: Callable[[str], Done]) -> None:

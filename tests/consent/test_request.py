@@ -25,23 +25,49 @@ AUTHORIZE = f"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?cli
 @pytest.mark.parametrize(
     ("text", "resource", "value"),
     [
-        ("Mail.Read", MICROSOFT_GRAPH, "Mail.Read"),
-        ("https://graph.microsoft.com/Mail.Read", MICROSOFT_GRAPH, "Mail.Read"),
-        ("https://graph.microsoft.us/Mail.Read", MICROSOFT_GRAPH, "Mail.Read"),
-        ("https://outlook.office.com/EWS.AccessAsUser.All", EXCHANGE_ONLINE, "EWS.AccessAsUser.All"),
-        ("https://outlook.office365.com/IMAP.AccessAsUser.All", EXCHANGE_ONLINE, "IMAP.AccessAsUser.All"),
-        (
+        pytest.param("Mail.Read", MICROSOFT_GRAPH, "Mail.Read", id="no prefix"),
+        pytest.param("https://graph.microsoft.com/Mail.Read", MICROSOFT_GRAPH, "Mail.Read", id="Graph"),
+        pytest.param("https://graph.microsoft.us/Mail.Read", MICROSOFT_GRAPH, "Mail.Read", id="Graph of a government"),
+        pytest.param(
+            "https://outlook.office.com/EWS.AccessAsUser.All", EXCHANGE_ONLINE, "EWS.AccessAsUser.All", id="Outlook"
+        ),
+        pytest.param(
+            "https://outlook.office365.com/IMAP.AccessAsUser.All",
+            EXCHANGE_ONLINE,
+            "IMAP.AccessAsUser.All",
+            id="Outlook of Office 365",
+        ),
+        pytest.param(
             "api://AB12CD34-ef56-4789-a0b1-c2d3e4f5a612/Orders.Read",
             "ab12cd34-ef56-4789-a0b1-c2d3e4f5a612",
             "Orders.Read",
+            id="an app id",
         ),
-        ("https://vault.example/user_impersonation", "https://vault.example", "user_impersonation"),
-        ("https://analysis.windows.net/powerbi/api/Report.Read.All", POWER_BI, "Report.Read.All"),
-        ("https://contoso.sharepoint.com/AllSites.Read", SHAREPOINT_ONLINE, "AllSites.Read"),
-        ("https://contoso.crm4.dynamics.com/user_impersonation", DATAVERSE, "user_impersonation"),
-        ("https://service.powerapps.com/User", POWER_APPS, "User"),
-        ("https://service.flow.microsoft.com/Flows.Read.All", POWER_AUTOMATE, "Flows.Read.All"),
-        ("https://sharepoint.com.evil.example/AllSites.Read", "https://sharepoint.com.evil.example", "AllSites.Read"),
+        pytest.param(
+            "https://vault.example/user_impersonation", "https://vault.example", "user_impersonation", id="any address"
+        ),
+        pytest.param(
+            "https://analysis.windows.net/powerbi/api/Report.Read.All", POWER_BI, "Report.Read.All", id="Power BI"
+        ),
+        pytest.param(
+            "https://contoso.sharepoint.com/AllSites.Read", SHAREPOINT_ONLINE, "AllSites.Read", id="a SharePoint tenant"
+        ),
+        pytest.param(
+            "https://contoso.crm4.dynamics.com/user_impersonation",
+            DATAVERSE,
+            "user_impersonation",
+            id="a Dataverse region",
+        ),
+        pytest.param("https://service.powerapps.com/User", POWER_APPS, "User", id="Power Apps"),
+        pytest.param(
+            "https://service.flow.microsoft.com/Flows.Read.All", POWER_AUTOMATE, "Flows.Read.All", id="Power Automate"
+        ),
+        pytest.param(
+            "https://sharepoint.com.evil.example/AllSites.Read",
+            "https://sharepoint.com.evil.example",
+            "AllSites.Read",
+            id="a forged SharePoint",
+        ),
     ],
 )
 def test_the_prefix_of_a_scope_names_its_resource(text: str, resource: str, value: str) -> None:
@@ -91,6 +117,8 @@ def test_what_a_mail_or_ticket_does_to_an_address_is_undone() -> None:
         ("https://login.microsoftonline.com/common/reprocess?client_id=" + CLIENT, "not a page that asks for consent"),
         ("https://login.microsoftonline.com/common/adminconsent?client_id=12345", "not a client id"),
         ("", "not an address of Microsoft's sign-in page"),
+        ("https://[login.microsoftonline.com/", "not an address of Microsoft's sign-in page"),
+        (f"{AUTHORIZE}&scope=[/0", r"'\[/0' is not a scope"),
     ],
 )
 def test_anything_else_is_refused_with_what_to_paste_instead(text: str, hint: str) -> None:

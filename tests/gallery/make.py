@@ -1,33 +1,35 @@
-"""docs/gallery: a report on each sample tenant in each format, as ``make gallery`` writes it.
+"""The sample gallery, as ``make gallery`` writes it: a report on each sample tenant in each format, in build/gallery.
+
+The samples that differ most, in the formats that can be read in a diff, are kept in docs/gallery too.
 
 .venv/bin/python -m tests.gallery.make
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import shutil
 import sys
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 from auditor import __version__
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.render import FORMATS, render
-from auditor.render.words import answer_word
+from auditor.render.labels import answer_word
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs.pages import DOCS
 
-GALLERY = DOCS / "gallery"
 PACKS = ("trackerrms-uk", "cisa-scuba")
+GALLERY = DOCS / "gallery"
+EVERYTHING = DOCS.parent / "build/gallery"
+"""Not kept: git ignores it."""
+KEPT = ("managed-default", "custom-policy", "app-disabled", "unreadable-policies")
+"""A tenant where an administrator is needed, one where users may consent, one where nobody gets in, one half read."""
+FORMS = ("text", "markdown", "html", "json")
 INDEX = "README.md"
-PDF_SOURCES = "pdf-sources.json"
-"""The SHA-256 of the HTML that each PDF was made of: a PDF's bytes depend on the fonts of the machine."""
 
 
 @cache
@@ -42,58 +44,48 @@ def file_of(name: str, form: str) -> str:
     return f"{name}/report{FORMATS[form].ending}"
 
 
-def sources() -> Mapping[str, str]:
-    """The SHA-256 of each sample's HTML."""
-    return {name: hashlib.sha256(render(report_on(name), "html")).hexdigest() for name in sample_names()}
-
-
 def index() -> str:
     """The page that leads to all of them."""
     command = f"consent-auditor check --sample NAME {' '.join(f'--pack {pack}' for pack in PACKS)}"
     lines = [
         "# Sample gallery",
         "",
-        f"What `{command.replace('NAME', 'managed-default')}` says of each sample tenant, in every format. The tenants",
-        "are invented; the policies, permissions and ids in them are Microsoft's. `make gallery` writes these files,",
-        "and `make test` checks that they are current.",
+        f"What `{command.replace('NAME', 'managed-default')}` says of each sample tenant. The tenants",
+        "are invented; the policies, permissions and ids in them are Microsoft's. The samples that differ most are",
+        "shown here, in the formats that people read. `make gallery` writes all samples in all formats, PDF and",
+        "workbook included, into `build/gallery`.",
         "",
-        f"| Sample | Answer for TrackerRMS | {' | '.join(FORMATS)} |",
-        f"|---|---|{'---|' * len(FORMATS)}",
+        "| Sample | Answer for TrackerRMS | Report |",
+        "|---|---|---|",
     ]
     for name in sample_names():
-        links = " | ".join(f"[{FORMATS[form].ending}]({file_of(name, form)})" for form in FORMATS)
+        links = ", ".join(f"[{FORMATS[form].ending}]({file_of(name, form)})" for form in FORMS if name in KEPT)
         lines.append(f"| `{name}` | {answer_word(report_on(name).decisions[0])}: {about(name)} | {links} |")
     return "\n".join(lines) + "\n"
 
 
-def files() -> Iterator[tuple[str, str, str]]:
-    """Every file of the gallery with its sample and format."""
-    for name in sample_names():
-        for form in FORMATS:
-            yield file_of(name, form), name, form
+def kept() -> list[tuple[str, str]]:
+    """The sample and the format of every report in docs/gallery."""
+    return [(name, form) for name in KEPT for form in FORMS]
 
 
-def contents(data: bytes, form: str) -> object:
-    """What is compared: a workbook's members, because compression differs from one zlib to the next."""
-    if form != "xlsx":
-        return data
-    with zipfile.ZipFile(io.BytesIO(data)) as book:
-        return {member: book.read(member) for member in book.namelist()}
-
-
-def main() -> None:
-    """Write the whole gallery anew."""
-    shutil.rmtree(GALLERY, ignore_errors=True)
-    everything = list(files())
-    for number, (path, name, form) in enumerate(everything, start=1):
-        target = GALLERY / path
+def write(folder: Path, reports: Iterable[tuple[str, str]]) -> None:
+    """Empty the folder and write these reports into it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, form in reports:
+        target = folder / file_of(name, form)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(render(report_on(name), form))
         if sys.stderr.isatty():
-            sys.stderr.write(f"\r{number} of {len(everything)}: {path:<60}")
-    (GALLERY / PDF_SOURCES).write_text(json.dumps(sources(), indent=2) + "\n", encoding="utf-8", newline="\n")
+            sys.stderr.write(f"\r{target.relative_to(folder).as_posix():<60}")
+
+
+def main() -> None:
+    """Write the whole gallery, and what is kept of it."""
+    write(EVERYTHING, ((name, form) for name in sample_names() for form in FORMATS))
+    write(GALLERY, kept())
     (GALLERY / INDEX).write_text(index(), encoding="utf-8", newline="\n")
-    sys.stdout.write(f"Wrote {len(everything)} reports to {GALLERY}\n")
+    sys.stdout.write(f"Wrote {EVERYTHING}, and what is kept of it to {GALLERY}\n")
 
 
 if __name__ == "__main__":

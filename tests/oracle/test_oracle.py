@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import NamedTuple
+
 import pytest
 
 from . import pool
@@ -11,98 +14,95 @@ from .pool import GRAPH, LEGACY, LOW, RECOMMENDED
 from .reading import Json
 
 LOW_MAIL = {GRAPH: pool.classified(GRAPH, EVERYTHING)}
-WORKED: list[tuple[str, Json, Json, str, set[str]]] = [
-    ("1: consent off, only owned-resource entries", tenant(), app(), "needs-admin", {"AADSTS90094"}),
-    (
+
+
+class Example(NamedTuple):
+    """A tenant, an app that asks for consent in it, and what comes of it."""
+
+    name: str
+    tenant: Json
+    outcome: str
+    request: Json = app()
+    codes: Collection[str] = frozenset()
+
+
+EXAMPLES = [
+    Example(
+        "1: consent off, only owned-resource entries", tenant=tenant(), outcome="needs-admin", codes={"AADSTS90094"}
+    ),
+    Example(
         "3: managed, app never seen",
-        tenant(RECOMMENDED, pool.MAIL_CLIENTS),
-        app(),
-        "needs-admin",
-        {"AADSTS90094"},
+        tenant=tenant(RECOMMENDED, pool.MAIL_CLIENTS),
+        outcome="needs-admin",
+        codes={"AADSTS90094"},
     ),
-    (
+    Example(
         "4: managed with the text of 2023, unverified",
-        tenant(RECOMMENDED, client=UNVERIFIED, permissionGrantPolicies=[pool.recommended_2023()]),
-        app(),
-        "needs-admin",
-        {"AADSTS90094"},
+        tenant=tenant(RECOMMENDED, client=UNVERIFIED, permissionGrantPolicies=[pool.recommended_2023()]),
+        outcome="needs-admin",
+        codes={"AADSTS90094"},
     ),
-    (
+    Example(
         "5: managed, sending only",
-        tenant(RECOMMENDED, client=VERIFIED),
-        app(["User.Read", "Mail.Send"]),
-        "user-may-consent",
-        set(),
+        tenant=tenant(RECOMMENDED, client=VERIFIED),
+        request=app(["User.Read", "Mail.Send"]),
+        outcome="user-may-consent",
     ),
-    ("6: legacy, verified", tenant(LEGACY, client=VERIFIED), app(), "user-may-consent", set()),
-    (
+    Example("6: legacy, verified", tenant=tenant(LEGACY, client=VERIFIED), outcome="user-may-consent"),
+    Example(
         "7: legacy, unverified",
-        tenant(LEGACY, client=UNVERIFIED),
-        app(),
-        "needs-admin",
-        {"AADSTS90094", "AADSTS900941"},
+        tenant=tenant(LEGACY, client=UNVERIFIED),
+        outcome="needs-admin",
+        codes={"AADSTS90094", "AADSTS900941"},
     ),
-    (
+    Example(
         "8: legacy, unverified, step-up off",
-        tenant(LEGACY, client=UNVERIFIED, risky=True),
-        app(),
-        "user-may-consent",
-        set(),
+        tenant=tenant(LEGACY, client=UNVERIFIED, risky=True),
+        outcome="user-may-consent",
     ),
-    ("9: low, nothing classified", tenant(LOW, client=VERIFIED), app(), "needs-admin", {"AADSTS90094"}),
-    (
+    Example(
+        "9: low, nothing classified", tenant=tenant(LOW, client=VERIFIED), outcome="needs-admin", codes={"AADSTS90094"}
+    ),
+    Example(
         "10: low, all classified, verified",
-        tenant(LOW, client=VERIFIED, delegatedPermissionClassifications=LOW_MAIL),
-        app(),
-        "user-may-consent",
-        set(),
+        tenant=tenant(LOW, client=VERIFIED, delegatedPermissionClassifications=LOW_MAIL),
+        outcome="user-may-consent",
     ),
-    (
+    Example(
         "11: low, all classified, unverified",
-        tenant(LOW, client=UNVERIFIED, delegatedPermissionClassifications=LOW_MAIL),
-        app(),
-        "needs-admin",
-        {"AADSTS90094"},
+        tenant=tenant(LOW, client=UNVERIFIED, delegatedPermissionClassifications=LOW_MAIL),
+        outcome="needs-admin",
+        codes={"AADSTS90094"},
     ),
-    (
+    Example(
         "12: low, all classified, own app",
-        tenant(LOW, client=OWN, delegatedPermissionClassifications=LOW_MAIL),
-        app(),
-        "user-may-consent",
-        set(),
+        tenant=tenant(LOW, client=OWN, delegatedPermissionClassifications=LOW_MAIL),
+        outcome="user-may-consent",
     ),
-    (
+    Example(
         "16: legacy, assignment required",
-        tenant(LEGACY, client={**VERIFIED, "appRoleAssignmentRequired": True}),
-        app(),
-        "needs-admin",
-        {"AADSTS90094"},
+        tenant=tenant(LEGACY, client={**VERIFIED, "appRoleAssignmentRequired": True}),
+        outcome="needs-admin",
+        codes={"AADSTS90094"},
     ),
-    (
+    Example(
         "17: disabled, though all is granted",
-        tenant(LEGACY, client={**VERIFIED, "accountEnabled": False}, oauth2PermissionGrants=FULL_GRANT),
-        app(),
-        "blocked",
-        {"AADSTS7000112"},
+        tenant=tenant(LEGACY, client={**VERIFIED, "accountEnabled": False}, oauth2PermissionGrants=FULL_GRANT),
+        outcome="blocked",
+        codes={"AADSTS7000112"},
     ),
-    (
+    Example(
         "19: consent off, all granted",
-        tenant(client=VERIFIED, oauth2PermissionGrants=FULL_GRANT),
-        app(),
-        "connects-silently",
-        set(),
+        tenant=tenant(client=VERIFIED, oauth2PermissionGrants=FULL_GRANT),
+        outcome="connects-silently",
     ),
 ]
 
 
-@pytest.mark.parametrize(
-    ("snapshot", "request_", "outcome", "codes"), [one[1:] for one in WORKED], ids=[one[0] for one in WORKED]
-)
-def test_the_worked_examples_come_out_as_the_document_says(
-    snapshot: Json, request_: Json, outcome: str, codes: set[str]
-) -> None:
-    verdict = judge(snapshot, request_)
-    assert (verdict.outcome, set(verdict.codes)) == (outcome, codes)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_the_worked_examples_come_out_as_the_document_says(example: Example) -> None:
+    verdict = judge(example.tenant, example.request)
+    assert (verdict.outcome, set(verdict.codes)) == (example.outcome, example.codes)
 
 
 def test_example_2_owned_resource_entries_and_an_empty_list_are_the_same_to_a_mailbox() -> None:

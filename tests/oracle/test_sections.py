@@ -117,12 +117,12 @@ def test_a_custom_role_lets_its_holder_consent_though_the_default_list_is_empty(
 @pytest.mark.parametrize(
     ("risky", "setting", "outcome"),
     [
-        (None, None, "needs-admin"),
-        (True, None, "user-may-consent"),
-        (True, "False", "user-may-consent"),
-        (True, "True", "needs-admin"),
-        (False, "false", "needs-admin"),
-        (None, "false", "user-may-consent"),
+        pytest.param(None, None, "needs-admin", id="neither"),
+        pytest.param(True, None, "user-may-consent", id="policy off"),
+        pytest.param(True, "False", "user-may-consent", id="policy off, setting off"),
+        pytest.param(True, "True", "needs-admin", id="policy off, setting on"),
+        pytest.param(False, "false", "needs-admin", id="policy on, setting off"),
+        pytest.param(None, "false", "user-may-consent", id="setting off"),
     ],
 )
 def test_step_up_is_on_unless_every_indicator_present_says_off(

@@ -21,14 +21,24 @@ def written(folder: Path, file: str, name: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "separator", "found"),
     [
-        ("cisa-scuba,eidsca", ":", ("cisa-scuba", "eidsca")),
-        ("cisa-scuba eidsca", ":", ("cisa-scuba", "eidsca")),
-        ("a.yaml:/srv/our packs:eidsca", ":", ("a.yaml", "/srv/our packs", "eidsca")),
-        (r"C:\our packs;D:\more\x.yaml;eidsca", ";", (r"C:\our packs", r"D:\more\x.yaml", "eidsca")),
-        (r"C:\packs,eidsca", ":", (r"C:\packs", "eidsca")),
-        ('"C:\\our packs";eidsca', ";", (r"C:\our packs", "eidsca")),
-        ("eidsca,,eidsca, ", ":", ("eidsca",)),
-        ("", ":", ()),
+        pytest.param("cisa-scuba,eidsca", ":", ("cisa-scuba", "eidsca"), id="commas"),
+        pytest.param("cisa-scuba eidsca", ":", ("cisa-scuba", "eidsca"), id="spaces"),
+        pytest.param(
+            "a.yaml:/srv/our packs:eidsca",
+            ":",
+            ("a.yaml", "/srv/our packs", "eidsca"),
+            id="colons, a path with a space",
+        ),
+        pytest.param(
+            r"C:\our packs;D:\more\x.yaml;eidsca",
+            ";",
+            (r"C:\our packs", r"D:\more\x.yaml", "eidsca"),
+            id="semicolons of Windows",
+        ),
+        pytest.param(r"C:\packs,eidsca", ":", (r"C:\packs", "eidsca"), id="a drive letter is no separator"),
+        pytest.param('"C:\\our packs";eidsca', ";", (r"C:\our packs", "eidsca"), id="quotes"),
+        pytest.param("eidsca,,eidsca, ", ":", ("eidsca",), id="twice and empty"),
+        pytest.param("", ":", (), id="nothing"),
     ],
 )
 def test_a_search_path_may_be_written_as_people_write_it(text: str, separator: str, found: tuple[str, ...]) -> None:

@@ -1,18 +1,13 @@
-"""Whole reports in the formats that other programs read, compared to the letter.
-
-After a change that is meant, write them anew and read the difference before committing it:
-
-    UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/render/test_golden_formats.py
-"""
+"""Whole reports in the formats that other programs read, compared to the letter; see tests/golden.py."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from auditor.render import FORMATS, render
+from tests.golden import check_golden
 from tests.render.reports import ALL
 
 GOLDEN = Path(__file__).parent / "golden_formats"
@@ -27,11 +22,7 @@ def path_of(name: str, form: str) -> Path:
 
 @pytest.mark.parametrize(("name", "form"), CASES)
 def test_the_file_is_as_it_was_read_and_approved(name: str, form: str) -> None:
-    made, path = render(ALL[name](), form), path_of(name, form)
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(made)
-    assert made == path.read_bytes()
+    check_golden(path_of(name, form), render(ALL[name](), form))
 
 
 def test_there_is_no_golden_file_without_its_case() -> None:

@@ -84,7 +84,7 @@ def test_a_setting_that_fails_can_be_put_back_and_a_verdict_cannot() -> None:
     words = " ".join("".join(element_by_id(render(report(findings=(one,))), "finding-1").itertext()).split())
     assert "Restore the previous value: authorizationPolicy.allowedToCreateApps was true." in words
     assert words.count("Restore the previous value") == 1
-    assert "Verify Run the audit again: r then passes." in words
+    assert "Verify Run the audit again and check that r passes." in words
 
 
 def test_a_fix_is_told_once_and_named_wherever_else_it_helps() -> None:

@@ -15,7 +15,7 @@ def test_ten_thousand_grants_stay_usable_and_the_rest_is_counted() -> None:
     assert "9,000 more lines in short form" in page
     lines = "".join(element_by_id(page, "grant-lines").itertext()).split("\n")
     assert len(lines) == 9000
-    assert lines[-1] == "App 9999 | Every user of the tenant | Graph: Mail.Read, User.Read"
+    assert lines[-1] == "App 9999 | Every user in the tenant | Graph: Mail.Read, User.Read"
     assert "Not in this file" not in page
     assert len(page) < 1_500_000
 

@@ -49,10 +49,10 @@ def case_of(outcome: FindingOutcome, **more: object) -> TestCase:
 @pytest.mark.parametrize(
     ("outcome", "kind", "message"),
     [
-        (FindingOutcome.FAIL, Failure, "Because."),
-        (FindingOutcome.UNKNOWN, Error, "Unknown: Because."),
-        (FindingOutcome.WAIVED, Skipped, "Waived: Because."),
-        (FindingOutcome.NOT_APPLICABLE, Skipped, "Not applicable: Because."),
+        pytest.param(FindingOutcome.FAIL, Failure, "Because.", id="fail"),
+        pytest.param(FindingOutcome.UNKNOWN, Error, "Unknown: Because.", id="unknown"),
+        pytest.param(FindingOutcome.WAIVED, Skipped, "Waived: Because.", id="waived"),
+        pytest.param(FindingOutcome.NOT_APPLICABLE, Skipped, "Not applicable: Because.", id="not applicable"),
     ],
 )
 def test_each_outcome_has_its_kind(outcome: FindingOutcome, kind: type, message: str) -> None:
@@ -83,7 +83,7 @@ def test_a_failure_tells_why_and_what_to_do() -> None:
         "Found: Because.",
         "Severity: critical",
         "Why: It matters to us.",
-        "Evidence: a.b is 1, should be 2",
+        "Evidence: a.b is 1; expected 2",
         "To do 1: Do this.",
         "To do 2: Then that.",
         "Address: https://x.test/?a=1&b=2",
@@ -93,7 +93,7 @@ def test_a_failure_tells_why_and_what_to_do() -> None:
 
 def test_the_advice_of_an_unknown_rule_is_not_taken_for_a_finding() -> None:
     told = case_of(FindingOutcome.UNKNOWN, remediation=Remediation(portal=("Do this.",))).result[0].text.split("\n")
-    assert told.index("What follows is for the case that the rule turns out to fail.") < told.index("To do 1: Do this.")
+    assert told.index("The following steps apply only if this check fails.") < told.index("To do 1: Do this.")
 
 
 def test_every_pack_is_a_suite_with_its_counts() -> None:
@@ -123,7 +123,7 @@ def test_the_root_has_only_attributes_that_every_schema_of_junit_knows() -> None
 def test_what_could_not_be_read_is_told() -> None:
     (suite,) = suites_of(depends())
     told = properties_of(suite)
-    assert told["not-read-1"].startswith("The consent policies (permissionGrantPolicies). HTTP 403")
+    assert told["not-read-1"].startswith("The consent policies (permissionGrantPolicies) couldn't be read. HTTP 403")
     assert "Policy.Read.PermissionGrant" in told["not-read-1"]
 
 

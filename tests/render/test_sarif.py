@@ -174,7 +174,7 @@ def test_what_could_not_be_read_is_told_and_the_audit_was_made_all_the_same() ->
     assert invocation["executionSuccessful"] is True
     assert invocation["startTimeUtc"] == "2026-11-22T02:00:00Z"
     said = [each["message"]["text"] for each in invocation["toolExecutionNotifications"]]
-    assert said[0].startswith("The consent policies (permissionGrantPolicies) could not be read. HTTP 403,")
+    assert said[0].startswith("The consent policies (permissionGrantPolicies) couldn't be read. HTTP 403,")
     assert "Policy.Read.PermissionGrant" in said[0]
 
 

@@ -18,21 +18,21 @@ from .strategies import SNAPSHOTS
 @pytest.mark.parametrize(
     ("target", "changes", "result"),
     [
-        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
-        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
-        ({"a": "b"}, {"a": None}, {}),
-        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
-        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
-        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
-        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
-        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
-        (["a", "b"], ["c", "d"], ["c", "d"]),
-        ({"a": "b"}, ["c"], ["c"]),
-        ({"a": "foo"}, None, None),
-        ({"a": "foo"}, "bar", "bar"),
-        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
-        ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
-        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+        pytest.param({"a": "b"}, {"a": "c"}, {"a": "c"}, id="change"),
+        pytest.param({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}, id="add"),
+        pytest.param({"a": "b"}, {"a": None}, {}, id="remove"),
+        pytest.param({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}, id="remove one of two"),
+        pytest.param({"a": ["b"]}, {"a": "c"}, {"a": "c"}, id="list to value"),
+        pytest.param({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}, id="value to list"),
+        pytest.param({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}, id="nested"),
+        pytest.param({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}, id="a list is one value"),
+        pytest.param(["a", "b"], ["c", "d"], ["c", "d"], id="list to list"),
+        pytest.param({"a": "b"}, ["c"], ["c"], id="object to list"),
+        pytest.param({"a": "foo"}, None, None, id="to null"),
+        pytest.param({"a": "foo"}, "bar", "bar", id="to text"),
+        pytest.param({"e": None}, {"a": 1}, {"e": None, "a": 1}, id="null in the target stays"),
+        pytest.param([1, 2], {"a": "b", "c": None}, {"a": "b"}, id="list to object"),
+        pytest.param({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}, id="null inside what is new"),
     ],
 )
 def test_merge_patch_is_that_of_rfc_7396(target: object, changes: object, result: object) -> None:
@@ -67,5 +67,5 @@ def test_a_section_that_was_not_read_can_be_given() -> None:
 def test_a_change_into_a_wrong_shape_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"^sections\.signIns: expected a list of objects, found text$"):
         patched(sample("managed-default"), {"signIns": "none"})
-    with pytest.raises(ShapeError, match=r"^sections\.authorisationPolicy: is no section$"):
+    with pytest.raises(ShapeError, match=r"^sections\.authorisationPolicy: isn't a section$"):
         patched(sample("managed-default"), {"authorisationPolicy": {}})

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Switch sign-in to TrackerRMS on again (fix R7).
+#
+# Written by consent-auditor, which changes nothing itself. Each step checks the present state first
+# and skips what is already done, so you can run this script again. It stops at the first error.
+#
+# Role:    Cloud Application Administrator
+# Before:  az login --allow-no-subscriptions --tenant 6800e67e-527f-4da6-96ec-4c60da8f3fe2
+# Dry run: DRY_RUN=1 bash this-file
+# Verify:  Run this check again, or have an ordinary user (not an administrator) connect the app.
+# Undo:    Set "Enabled for users to sign-in?" to No again.
+#          PATCH https://graph.microsoft.com/v1.0/servicePrincipals/6301bbfc-a0c5-454e-8ff9-bb510944fe0c {"accountEnabled": false}
+# shellcheck disable=SC2016  # Texts are in single quotes so that nothing in them expands.
+set -euo pipefail
+dry_run=${DRY_RUN:-}
+
+say() { printf '%s\n' "$*"; }
+stop() { printf 'Stopped: %s\n' "$*" >&2; exit 1; }
+
+# The id, in a dry run, of anything that was not created.
+not_created='not-created-yet'
+
+# look ADDRESS QUERY: what Graph answers now; nothing about what a dry run did not create.
+look() {
+  case $1 in *"$not_created"*) return 0 ;; esac
+  az rest --method get --resource "$graph" --url "$1" --query "$2" --output tsv | tr -d '\r'
+}
+
+# send METHOD ADDRESS BODY: prints the id of what was created; a dry run only says what it would send.
+send() {
+  if [ -n "$dry_run" ]; then printf 'Would send: %s %s\n%s\n' "$1" "$2" "$3" >&2; return 0; fi
+  printf 'Sending: %s %s\n' "$1" "$2" >&2
+  az rest --method "$1" --resource "$graph" --url "$2" --headers Content-Type=application/json --body "$3" \
+    --query id --output tsv | tr -d '\r'
+}
+
+graph='https://graph.microsoft.com'
+here=$(look 'https://graph.microsoft.com/v1.0/organization?$select=id' 'value[].id')
+[ "$here" = '6800e67e-527f-4da6-96ec-4c60da8f3fe2' ] || stop "signed in to another tenant: $here"
+
+# 1. accountEnabled of the app's service principal.
+place='https://graph.microsoft.com/v1.0/servicePrincipals/6301bbfc-a0c5-454e-8ff9-bb510944fe0c?$select=accountEnabled'
+now=$(look "$place" 'to_string(accountEnabled)')
+if [ "$now" = 'true' ]; then
+  say 'accountEnabled is already true.'
+else
+  send PATCH 'https://graph.microsoft.com/v1.0/servicePrincipals/6301bbfc-a0c5-454e-8ff9-bb510944fe0c' '{"accountEnabled": true}' >/dev/null
+fi
+
+say 'Done.'
