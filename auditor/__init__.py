@@ -1,6 +1,6 @@
-"""Tells why the users of a Microsoft 365 tenant can or cannot connect an app, and what to change.
+"""Find out why the users of a Microsoft 365 tenant can or can't connect an app, and what to change.
 
-For scripts and notebooks, each loaded only when it is used::
+The public names for scripts and notebooks; each is imported when it is first used::
 
     import auditor
 
@@ -39,7 +39,7 @@ _PUBLIC = {
     "sample": ("auditor.snapshot.samples", "sample"),
     "save_snapshot": ("auditor.snapshot.write", "save"),
 }
-"""Where each public name comes from. These names are kept; everything else may move."""
+"""The module and the attribute behind each public name. These names stay; everything else can move."""
 
 __all__ = [
     "check",

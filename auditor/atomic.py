@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and nobody but their owner may read what is new."""
+"""Write a file completely or not at all, so that only its owner can read a new one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes, *, keep_mode: bool = False) -> None:
-    """Put a file with `data` in the place of `path` at once, or leave everything as it was. Raises OSError.
+    """Replace the file `path` with `data` in one step, or leave everything unchanged. Raises OSError.
 
-    Only its owner may read it, unless it replaces a file and `keep_mode` hands on who may. A link is followed.
-    Something that is there and is no file (a terminal, a pipe) is written into.
+    Only its owner can read the file, unless it replaces a file and `keep_mode` keeps that file's permissions. Links are
+    followed. If `path` exists and isn't a regular file (a terminal, a pipe), `data` is written to it directly.
     """
     named = Path(path)
     if named.exists() and not named.is_file() and not named.is_dir():
@@ -40,7 +40,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes, *, keep_mode: bool = 
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make the new name last through a power cut, where the system can do that."""
+    """Make the new name survive a power failure, on systems that support it."""
     if os.name != "posix":
         return
     with contextlib.suppress(OSError):

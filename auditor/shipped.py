@@ -5,21 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.model.errors import AuditorError
+
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 PACKAGE = Path(__file__).parent
 
 
-class ShippedDataMissing(Exception):
-    """The program is installed without its data."""
+class ShippedDataMissing(AuditorError):
+    """The installed program lacks its data."""
 
 
 def root(tree: str) -> Traversable:
-    """The folder of the shipped tree `rules` or `reports`, found by place and never by import.
+    """The folder of the shipped tree `rules` or `reports`, found by its path and not by import.
 
-    A wheel holds it inside the package, a checkout beside the package. ``setup.cfg`` guards against a
-    stray folder of that name in site-packages.
+    In a wheel it is inside the package, in a checkout next to the package. ``setup.cfg`` must be there too, so that a
+    folder with this name in site-packages isn't used by mistake.
     """
     if (installed := PACKAGE / tree).is_dir():
         return installed
@@ -28,16 +30,16 @@ def root(tree: str) -> Traversable:
         return checkout / tree
     if (zipped := _in_archive(tree)) is not None:
         return zipped
-    raise ShippedDataMissing(f"no {tree}/ beside the auditor package: reinstall the auditor")
+    raise ShippedDataMissing(f"no {tree}/ next to the auditor package: reinstall consent-auditor")
 
 
 def label(tree: str) -> str:
-    """How messages name the tree: as in the repository, or as a part of the installed program."""
+    """The name of the tree in messages: its path in the repository, or a part of the installed program."""
     return f"auditor:{tree}" if (PACKAGE / tree).is_dir() or not (PACKAGE.parent / tree).is_dir() else tree
 
 
 def _in_archive(tree: str) -> Traversable | None:
-    """The tree inside a zipped package (zipimport); ``importlib.resources`` costs 10 ms, so only now."""
+    """The tree in a zipped package (zipimport). ``importlib.resources`` takes 10 ms, so it is imported only here."""
     from importlib.resources import files
 
     folder = files("auditor") / tree

@@ -1,4 +1,4 @@
-"""The command line: one file for each verb, loaded only when it is called."""
+"""The command line: each command has its own file, which is imported only when the command is called."""
 
 from __future__ import annotations
 

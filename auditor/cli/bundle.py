@@ -1,4 +1,4 @@
-"""``bundle``: one zip for a ticket. ``bundle verify``: is it whole, and do the rules give the same result again?"""
+"""``bundle`` packs one zip for a ticket; ``bundle verify`` checks that it is complete and evaluates it again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from auditor.cli.options import (
     environment_names,
     named_app,
     pack_option,
-    packs_beside,
+    packs_to_apply,
     redact_options,
     redaction_of,
     refuse_empty,
@@ -27,11 +27,11 @@ from auditor.model.errors import FAILING, OK, UNKNOWN
 
 if TYPE_CHECKING:
     from auditor.jobs.bundle import Manifest
-    from auditor.jobs.bundle_verify import Verified
+    from auditor.jobs.bundle_verify import Verification
 
 
 class _BundleGroup(AuditCommand, click.Group):
-    """``bundle`` packs a file by itself; with a command below it, it does nothing."""
+    """A group that is also a command: ``bundle`` packs a file, and does nothing if a subcommand follows it."""
 
 
 @click.group(
@@ -68,10 +68,10 @@ def command(
     redact_key: str | None,
     **tenant: Any,
 ) -> int:
-    """Pack one zip for a ticket: the report in HTML, PDF and JSON, the snapshot, the rules, and their SHA-256 sums.
+    """Pack one zip for a ticket: the report in HTML, PDF and JSON, the snapshot, the rules, and their checksums.
 
-    Names of the tenant, its people and its objects are redacted unless --no-redact is given. Whoever receives the
-    bundle can judge it again.
+    Names of the tenant, its people and its objects are redacted unless you give --no-redact. Whoever receives the
+    bundle can evaluate it again.
     """
     if ctx.invoked_subcommand:
         return OK
@@ -82,15 +82,15 @@ def command(
     from auditor.jobs.outputs import PIPE, must_be_writable, refuse_overwriting
 
     if output == PIPE:
-        raise click.UsageError("a bundle is a file to attach: give -o the name of a file")
+        raise click.UsageError("a bundle can't go to standard output: give -o the name of a file")
     must_be_writable(output)
     refuse_overwriting([output], redact_key, snapshot)
     if environment_names("CONSENT_AUDITOR_WAIVERS"):
-        say("Waivers aren't part of a bundle: its findings stay as they are.")
+        say("Note: a bundle ignores waivers, so its report shows the failures that they cover.")
     app, address_tenant = named_app(client_id, scopes, redirect_uri, name, from_url)
     request = AuditRequest(
         source=source_of(snapshot, sample, tenant, address_tenant),
-        packs=packs_beside(packs, app),
+        packs=packs_to_apply(packs, app),
         app=app,
         user=user,
         redaction=redaction,
@@ -111,7 +111,7 @@ def _print_result(output: str, manifest: Manifest) -> None:
     say(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.")
     for why in manifest.left_out:
         say(f"Left out {why}")
-    say(f"Attach it to the ticket; {PASTE} inside it is a text to paste.")
+    say(f"Attach it to the ticket. {PASTE} in it is a short text for the ticket itself.")
 
 
 def _names(manifest: Manifest) -> str:
@@ -125,14 +125,14 @@ Examples:
   consent-auditor bundle verify ticket.zip
 
 \b
-Exit codes: 0 whole, and the rules give the same result; 1 damaged or changed, or another
-result; 2 not a bundle; 4 whole, but it could not be judged again.""",
+Exit codes: 0 complete, and the rules give the same results; 1 damaged or changed, or different
+results; 2 not a bundle; 4 complete, but couldn't be evaluated again.""",
 )
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 def verify(file: str) -> int:
-    """Check a bundle: every file against its SHA-256, and the snapshot judged again by the bundle's rules.
+    """Check a bundle: compare every file with its checksum, and evaluate the snapshot again by the bundle's rules.
 
-    The version that made the bundle also makes its reports again and compares them byte by byte.
+    If this is the version that made the bundle, it also renders the reports again and compares them byte for byte.
     """
     if not file:
         raise click.UsageError("FILE is empty: is a variable not set?")
@@ -145,10 +145,10 @@ def verify(file: str) -> int:
         click.echo(line)
     if found.problems or found.differences:
         return FAILING
-    return UNKNOWN if found.not_judged else OK
+    return UNKNOWN if found.not_evaluated else OK
 
 
-def _result_lines(found: Verified) -> list[str]:
+def _result_lines(found: Verification) -> list[str]:
     from auditor.render.labels import count, readable_time
     from auditor.render.layout import safe
 
@@ -156,13 +156,13 @@ def _result_lines(found: Verified) -> list[str]:
     tenant = safe(manifest.tenant.name or manifest.tenant.id)
     lines = [f"{tenant}, read {readable_time(manifest.taken)} by {safe(manifest.tool)}, names {_names(manifest)}"]
     if found.problems:
-        lines += ["", "NOT WHOLE: ask the sender for the file again.", *(f"  {safe(one)}" for one in found.problems)]
-        return lines
-    lines.append(f"Whole: {count(len(manifest.files), 'file')} as the manifest lists them.")
-    if found.not_judged:
-        lines.append(f"Not judged again: {safe(found.not_judged)}")
+        lines += ["", "DAMAGED OR CHANGED: ask the sender for the file again."]
+        return [*lines, *(f"  {safe(problem)}" for problem in found.problems)]
+    lines.append(f"Complete: {count(len(manifest.files), 'file')}, as the manifest lists them.")
+    if found.not_evaluated:
+        lines.append(f"Not evaluated again: {safe(found.not_evaluated)}")
     elif found.differences:
-        lines += ["Judged again, with another result:", *(f"  {safe(one)}" for one in found.differences)]
+        lines += ["Evaluated again, with different results:", *(f"  {safe(one)}" for one in found.differences)]
     else:
-        lines.append("Judged again: the same answers and the same findings.")
+        lines.append("Evaluated again: the same decisions and the same findings.")
     return [*lines, *(f"Note: {safe(note)}." for note in found.notes)]

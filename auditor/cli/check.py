@@ -1,4 +1,4 @@
-"""``check``: audit a tenant, live or from a snapshot, and say what to change."""
+"""``check``: audit a tenant, live or from a snapshot, and report what to change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auditor.cli.options import (
     app_options,
     named_app,
     pack_option,
-    packs_beside,
+    packs_to_apply,
     redact_options,
     redaction_of,
     refuse_empty,
@@ -46,7 +46,7 @@ Examples:
 
 \b
 Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
-3 the audit could not be made, 4 a verdict is unknown.""",
+3 the audit could not run, 4 a verdict is unknown.""",
 )
 @pack_option
 @app_options
@@ -66,7 +66,7 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
     "outputs",
     multiple=True,
     metavar="FILE|FOLDER/",
-    help="Where to write the report; several files get their formats by their endings. Default: the terminal.",
+    help="Where to write the report. Repeatable: each file gets the format of its ending. Default: the terminal.",
 )
 @click.option(
     "--fail-on",
@@ -80,15 +80,21 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
     "assumed",
     multiple=True,
     metavar="WHAT",
-    help="Also decide what happens if something changes, next to the tenant as it is: fix:R1,"
-    ' publisher-verified=true, setting=low, workflow=on, classified="…" and so on. Repeatable.',
+    help="Also decide with this change: fix:R1, publisher-verified=true, setting=low, workflow=on,"
+    ' classified="…" and so on. Repeatable.',
 )
 @click.option(
     "--fix-script",
     type=click.Choice(SHELLS),
     help="Write a script for a proven fix instead of the report. Nothing is run.",
 )
-@click.option("--fix", "route", metavar="ROUTE", default="", help="Which fix --fix-script is for. Default: the first.")
+@click.option(
+    "--fix",
+    "route",
+    metavar="ROUTE",
+    default="",
+    help="The fix that --fix-script writes: its route or key in the report. Default: the first.",
+)
 @click.option(
     "--waivers",
     "waiver_files",
@@ -96,7 +102,7 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
     metavar="FILE",
     type=click.Path(),
     envvar="CONSENT_AUDITOR_WAIVERS",
-    help="File of failures that have an owner until a date; counted apart and never as a pass. Repeatable."
+    help="Failures that you accept for a limited time; counted separately, never as a pass. Repeatable."
     " Default: the files in CONSENT_AUDITOR_WAIVERS.",
 )
 @click.option(
@@ -105,7 +111,7 @@ Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
     multiple=True,
     metavar="FILE|FOLDER",
     type=click.Path(),
-    help="Earlier JSON reports on this tenant by the same packs: HTML and PDF then show how the counts changed."
+    help="Earlier JSON reports on this tenant with the same packs, so that HTML and PDF show how the counts changed."
     " Repeatable.",
 )
 @redact_options()
@@ -135,13 +141,13 @@ def command(
 ) -> int:
     """Audit a tenant: can users connect the app, and if not, why, and what to change.
 
-    Without --snapshot and --sample, it reads the tenant live and changes nothing in it.
+    Without --snapshot and --sample, it reads the live tenant. It changes nothing in it.
     """
     refuse_empty()
     redaction = redaction_of(redact, redact_key)
     if fix_script and redact:
         raise click.UsageError(
-            "--fix-script writes commands for your tenant, which need its real ids: leave out --redact"
+            "--fix-script writes commands for your tenant, which contain its real ids: leave out --redact"
         )
     from auditor.jobs.audit import audit, exit_code
     from auditor.jobs.audit_request import AuditRequest
@@ -153,11 +159,11 @@ def command(
     trend_needs_format(earlier, destination)
     refuse_overwriting((*outputs, *(path for _, path in destination.files)), redact_key, snapshot)
     if destination.folder is not None and redact_key and is_inside(redact_key, destination.folder):
-        say(f"The key {redact_key} is in {destination.folder}: don't send it along with the reports.")
+        say(f"The key file {redact_key} is in {destination.folder}: don't send it with the reports.")
     app, address_tenant = named_app(client_id, scopes, redirect_uri, name, from_url)
     request = AuditRequest(
         source=source_of(snapshot, sample, tenant, address_tenant),
-        packs=packs_beside(packs, app),
+        packs=packs_to_apply(packs, app),
         app=app,
         user=user,
         waivers=waiver_files,

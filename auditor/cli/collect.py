@@ -10,7 +10,7 @@ from auditor.cli.failures import AuditCommand
 from auditor.cli.options import (
     live_tenant,
     pack_option,
-    packs_beside,
+    packs_to_apply,
     redact_options,
     redaction_of,
     refuse_empty,
@@ -33,7 +33,7 @@ Examples:
 @pack_option
 @click.option("--app", "client_id", metavar="CLIENT_ID", help="Also read what a check of this app needs.")
 @click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also read this user's roles and groups.")
-@click.option("--full", is_flag=True, help="Read every section, the directory-wide ones page by page.")
+@click.option("--full", is_flag=True, help="Read every section, also those that grow with the directory.")
 @redact_options()
 @tenant_options
 def command(
@@ -46,9 +46,9 @@ def command(
     redact_key: str | None,
     **tenant: Any,
 ) -> int:
-    """Read a tenant once into a snapshot file, to judge it later or elsewhere.
+    """Read a tenant once into a snapshot file, to evaluate it later or elsewhere.
 
-    The file holds no secret, but it describes the tenant: only its owner may read it.
+    The file contains no secrets, but it describes the tenant, so only its owner can read it.
     """
     refuse_empty()
     redaction = redaction_of(redact, redact_key)
@@ -63,7 +63,7 @@ def command(
     app = app_from_options(client_id, "") if client_id else None
     request = AuditRequest(
         source=live_tenant(**tenant),
-        packs=packs_beside(packs, app),
+        packs=packs_to_apply(packs, app),
         app=app,
         user=user,
         full=full,

@@ -1,6 +1,6 @@
-"""``completion``: the script that makes a shell complete this program's commands and options.
+"""``completion``: the script with which a shell completes the commands and options of this program.
 
-click knows bash, zsh and fish; PowerShell is added here, because many administrators use no other shell.
+click supports bash, zsh and fish. PowerShell is added here, because many administrators use only that.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import os
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class, get_completion_class
 
-# PowerShell passes the words one per line: it has parsed them already, and splitting them again as a Unix shell does
-# would remove the backslashes of a Windows path.
+# PowerShell passes the words one per line: it has parsed them already, and if they were split again as in a Unix shell,
+# a Windows path would lose its backslashes.
 _SOURCE = """\
 Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
@@ -32,13 +32,13 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
 
 
 class PowerShellComplete(ShellComplete):
-    """The script for a profile, and the completions that it asks for; PowerShell completes files itself."""
+    """The script for a PowerShell profile, and the completions that it requests; PowerShell completes files itself."""
 
     name = "powershell"
     source_template = _SOURCE
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the one that is typed, and the typed one."""
+        """The words before the one that is being typed, and that word."""
         words = [_bare(word) for word in os.environ.get("COMP_WORDS", "").split("\n")]
         return words[1:], _bare(os.environ.get("COMP_CWORD", ""))
 
@@ -48,19 +48,19 @@ class PowerShellComplete(ShellComplete):
         return f"{item.value}\t{help_text}"
 
     def complete(self) -> str:
-        """Every completion that has a value; click's marks for files and folders have none."""
+        """Every completion that is a value; click's placeholders for files and folders are left out."""
         items = self.get_completions(*self.get_completion_args())
         return "\n".join(self.format_completion(item) for item in items if item.type == "plain")
 
 
 def _bare(word: str) -> str:
-    """A word without the quotes that PowerShell keeps around it; the one being typed has no closing quote yet."""
+    """A word without the quotes that PowerShell leaves around it; the word being typed has no closing quote yet."""
     quote = word[:1]
     return word[1:].removesuffix(quote) if quote in ("'", '"') else word
 
 
 def register_powershell() -> None:
-    """Add PowerShell to the shells that click completes in."""
+    """Add PowerShell to the shells that click supports."""
     add_completion_class(PowerShellComplete)
 
 
@@ -80,6 +80,6 @@ def command(ctx: click.Context, shell: str) -> None:
     register_powershell()
     completion = get_completion_class(shell)
     if completion is None:
-        raise click.UsageError(f"this version of click has no completion for {shell}")
+        raise click.UsageError(f"the installed version of click doesn't support completion in {shell}")
     root = ctx.find_root()
     click.echo(completion(root.command, {}, "consent-auditor", "_CONSENT_AUDITOR_COMPLETE").source())

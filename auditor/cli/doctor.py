@@ -1,4 +1,4 @@
-"""``doctor``: what stands between this machine and an audit, and how to fix it."""
+"""``doctor``: what prevents an audit from this machine, and how to fix it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("note", "yellow")}
 INDENT = 6
-"""Columns of a mark and the blanks after it."""
+"""Width of a mark with the spaces after it, in columns."""
 
 
 @click.command(
@@ -30,15 +30,15 @@ Examples:
   consent-auditor doctor --auth az-cli
 
 \b
-Exit codes: 0 all is well, 1 a permission is missing or the clock is wrong,
-2 usage error, 3 no audit can be made.""",
+Exit codes: 0 no problems, 1 a permission is missing or the clock is wrong,
+2 usage error, 3 an audit can't run.""",
 )
 @pack_option
 @tenant_options
 def command(packs: tuple[str, ...], **tenant: Any) -> int:
     """Test the credential, the network and the permissions before an audit.
 
-    Reads nothing in the tenant: it fetches a token and checks what the token allows.
+    Reads nothing in the tenant: it gets a token and checks what the token allows.
     """
     refuse_empty()
     from auditor.jobs.audit_request import AuditRequest
@@ -54,7 +54,7 @@ def command(packs: tuple[str, ...], **tenant: Any) -> int:
         printed.add(line)
     if not found.can_audit:
         return NO_AUDIT
-    return OK if found.is_well else FAILING
+    return OK if found.has_no_problems else FAILING
 
 
 def _line(state: bool | None, text: str) -> str:
@@ -64,7 +64,7 @@ def _line(state: bool | None, text: str) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """A paragraph under a mark; text to copy stays whole."""
+    """A paragraph indented under its mark. Long words aren't broken, so that they can be copied."""
     margin = " " * INDENT
     return textwrap.fill(
         text,
@@ -102,7 +102,7 @@ def _credential(found: Diagnosis) -> Iterator[str]:
 def _permissions(found: Diagnosis) -> Iterator[str]:
     for permission in found.permissions:
         if permission.missing:
-            yield _line(False, f"{permission.name} is missing (for {', '.join(permission.sections)})")
+            yield _line(False, f"{permission.name} is missing (reads {', '.join(permission.sections)})")
             yield _wrapped(f"Unknown without it: {permission.without}.")
         else:
             instead = "" if permission.held_as == permission.name else f", through {permission.held_as}"
@@ -110,8 +110,8 @@ def _permissions(found: Diagnosis) -> Iterator[str]:
     if found.extra:
         yield _line(
             None,
-            f"More than these packs need: {', '.join(found.extra)}."
-            " --user and collect --full use some of these; remove those that nothing uses.",
+            f"These packs don't need: {', '.join(found.extra)}."
+            " --user and collect --full use some of these permissions; remove those that you don't use.",
         )
     missing = [p for p in found.permissions if p.missing]
     if missing:
@@ -123,40 +123,40 @@ def _permissions(found: Diagnosis) -> Iterator[str]:
 def _how_to_grant(found: Diagnosis, missing: list[PermissionState]) -> Iterator[str]:
     claims = found.probe.claims
     app = claims.app_id if claims else ""
-    yield "To grant what is missing, as Privileged Role Administrator, either in the"
-    yield "portal (https://entra.microsoft.com):"
+    yield "To grant what is missing, sign in as a Privileged Role Administrator, and use"
+    yield "either the portal (https://entra.microsoft.com):"
     yield f"  1. App registrations > All applications > {app} >"
     yield "     API permissions > Add a permission > Microsoft Graph >"
     yield "     Application permissions"
     yield "  2. Choose:"
     yield from (f"       {permission.name}" for permission in missing)
-    yield "  3. Add permissions, then: Grant admin consent."
-    yield "or with the Azure CLI:"
+    yield "  3. Select Add permissions, then Grant admin consent."
+    yield "or the Azure CLI:"
     yield f"  az ad app permission add --id {app} \\"
     yield "    --api 00000003-0000-0000-c000-000000000000 --api-permissions \\"
     *most, last = (f"    {permission.id}=Role" for permission in missing)
     yield from (f"{role} \\" for role in most)
     yield last
     yield f"  az ad app permission admin-consent --id {app}"
-    yield "It can take some minutes until a token includes them."
+    yield "It can take a few minutes until a new token includes them."
 
 
 def _how_to_sign_in(found: Diagnosis) -> Iterator[str]:
-    """The permissions of a person's sign-in belong to the program that signed them in, often Microsoft's own."""
+    """When a person signs in, the token has the permissions of the program that they signed in with."""
     if found.probe.auth == "device-code":
-        yield "An administrator has to consent to them once, at the sign-in. Or use your own"
+        yield "An administrator has to consent to them once, when signing in. Or use your own"
         yield "app registration: docs/app-registration.md shows how."
     else:
         yield f"A sign-in with {found.probe.auth} doesn't include them. Use --auth device-code, which"
-        yield "asks for them, or your own app registration:"
-        yield "docs/app-registration.md shows how."
+        yield "requests them, or your own app registration: docs/app-registration.md"
+        yield "shows how."
 
 
 def _summary(found: Diagnosis) -> str:
     missing = sum(permission.missing for permission in found.permissions)
     if not found.can_audit:
-        return "No audit can be made until what is marked FAIL is fixed."
+        return "Fix the items marked FAIL before you audit."
     if missing:
         noun = "a permission is" if missing == 1 else f"{missing} permissions are"
-        return f"An audit can be made, but some results will be unknown: {noun} missing."
-    return "All is well." if found.is_well else "An audit can be made, but fix what is marked FAIL."
+        return f"An audit can run, but some results will be unknown: {noun} missing."
+    return "No problems found." if found.has_no_problems else "An audit can run, but fix the items marked FAIL."

@@ -1,4 +1,4 @@
-"""Errors of the other packages as one clear message that says what to do next, with its exit code."""
+"""Turn an error into the message that a command prints and the exit code that it ends with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import click
 
-from auditor.model.errors import NO_AUDIT, USAGE, AuditorError, InvalidRequest
+from auditor.model.errors import USAGE, AuditorError, InvalidRequest
 
 
 class Explained(NamedTuple):
@@ -17,43 +17,21 @@ class Explained(NamedTuple):
 
 
 def explained(error: Exception) -> Explained | None:
-    """The message for `error`; ``None`` for what only a bug of this program can raise.
-
-    Classes are compared by name along the inheritance, so that an error of a package that was never imported does not
-    import it now.
-    """
-    names = {cls.__name__ for cls in type(error).__mro__}
-    if "PackError" in names:
-        return Explained(f"Error: the rules can't be used:\n{error}", USAGE)
-    if "SnapshotError" in names:
-        text, hint = str(error), str(getattr(error, "hint", ""))
-        if hint:
-            text = f"{text.removesuffix(hint)}What to do: {hint}"
-        return Explained(f"Error: {text}", USAGE)
-    if names & {"RequestError", "ShippedDataMissing", "AssumptionError", "FormatUnavailable"}:
-        return Explained(f"Error: {error}.", USAGE)
-    if names & {"GraphError"}:
-        return _with_advice("No audit was made", error, NO_AUDIT)
+    """The message for `error` and its exit code; ``None`` for an error that only a bug in this program can raise."""
     if isinstance(error, AuditorError):
-        return _with_advice(error.heading, error, error.exit_code)
+        return Explained(error.explanation, error.exit_code)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or str(error)
         return Explained(
-            f"Error: {place}{reason}\nWhat to do: check the path, its permissions and the disk, or use another place.",
+            f"Error: {place}{reason}\nWhat to do: check the path, its permissions and the disk, or use another path.",
             USAGE,
         )
     return None
 
 
-def _with_advice(heading: str, error: Exception, exit_code: int) -> Explained:
-    advice = getattr(error, "advice", "")
-    end = "." if heading == "Error" else ""
-    return Explained(f"{heading}: {error}{end}" + (f"\nWhat to do: {advice}" if advice else ""), exit_code)
-
-
 class AuditCommand(click.Command):
-    """A command whose invalid requests are shown with its usage, as click shows its own."""
+    """A command that shows an invalid request with its usage line, as click shows its own usage errors."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:

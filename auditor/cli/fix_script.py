@@ -1,4 +1,4 @@
-"""``check --fix-script``: one proven fix as a script for an administrator to read and then run."""
+"""``check --fix-script``: write one proven fix as a script for an administrator to read and run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHELLS = ("powershell", "az")
 
 
 def script_file(formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
-    """The file of the script, or ``-`` for standard output. Raises click.UsageError and InvalidRequest."""
+    """The file to write the script to, or ``-`` for standard output. Raises click.UsageError and InvalidRequest."""
     if formats:
         raise click.UsageError("--fix-script writes a script instead of the report: leave out -f")
     if len(outputs) > 1:
@@ -27,9 +27,9 @@ def script_file(formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
 
 
 def write_fix_script(report: Report, shell: str, route: str, output: str) -> None:
-    """Write the script of the fix with this route (or the first that has one) to `output` or standard output.
+    """Write the script of the fix with this route or key (or of the first one that can be a script) to `output`.
 
-    Raises InvalidRequest where no such fix is offered, or none that a script can carry out.
+    Raises InvalidRequest if no fix has this route, or if none can be written as a script.
     """
     from auditor.jobs.fix_scripts import fix_script
 

@@ -1,4 +1,4 @@
-"""A group of commands whose modules are imported only when a command is called."""
+"""A group of commands that imports the module of a command only when the command is called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 class LazyGroup(click.Group):
     """A group whose commands are in modules of `auditor.cli`, each as its `command`.
 
-    `modules` maps the name of each command to its module and its help, so that listing the commands imports none.
+    `modules` maps the name of each command to its module and its help text, so that ``--help`` imports no module.
     """
 
     modules: Mapping[str, tuple[str, str]] = {}
@@ -33,7 +33,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click's, with the nearest command for a misspelled one."""
+        """Find the command, or suggest the most similar one for a misspelled name."""
         if args and args[0] not in self.modules and not args[0].startswith("-"):
             from difflib import get_close_matches
 

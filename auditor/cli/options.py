@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they say about the request."""
+"""The options that several commands share, and the parts of the request that they fill."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEY_VARIABLE = "CONSENT_AUDITOR_REDACT_KEY_FILE"
 
 
 class PackName(click.types.StringParamType):
-    """A pack as people name it. The environment variable lists several."""
+    """A pack by name, file or folder. The environment variable lists several."""
 
     name = "pack"
 
@@ -65,14 +65,14 @@ def _resolved(ctx: click.Context, _: click.Parameter, names: Iterable[str]) -> t
 
 
 def packs_argument(*, required: bool = False) -> click.Argument:
-    """``PACK…``: any number of packs, by name, file or folder."""
+    """``[PACK|FILE|FOLDER]...``: any number of packs."""
     return click.Argument(
         ["packs"], nargs=-1, required=required, metavar="[PACK|FILE|FOLDER]...", shell_complete=complete_packs
     )
 
 
 def complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of shipped packs and of people's own, and files."""
+    """The names of shipped packs and of your packs, and files."""
     if any(sign in incomplete for sign in "/\\") or incomplete.startswith("."):
         return [CompletionItem(incomplete, type="file")]
     from auditor.jobs.pack_selection import known_names
@@ -84,21 +84,23 @@ def complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> li
 
 
 def app_options(command: Command) -> Command:
-    """The app of a question without a pack: --app with --scopes, or --from-url, and what goes with them."""
+    """The options that describe an app that has no pack: --app with --scopes, or --from-url, and their companions."""
     return _with(
         command,
-        click.option("--app", "client_id", metavar="CLIENT_ID", help="Audit this app, without a pack of its own."),
-        click.option("--scopes", metavar='"SCOPE …"', help="What --app asks for. No prefix means Microsoft Graph."),
-        click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of --app."),
-        click.option("--name", metavar="NAME", default="", help="What to call the app of --app or --from-url."),
+        click.option("--app", "client_id", metavar="CLIENT_ID", help="Audit this app, without its own pack."),
         click.option(
-            "--from-url", metavar="URL", help="Take app and scopes from an authorize or adminconsent address."
+            "--scopes", metavar='"SCOPE …"', help="The scopes that --app requests. No prefix means Microsoft Graph."
+        ),
+        click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of --app."),
+        click.option("--name", metavar="NAME", default="", help="Name of the app of --app or --from-url."),
+        click.option(
+            "--from-url", metavar="URL", help="Take the app and its scopes from an authorize or adminconsent URL."
         ),
     )
 
 
 class NamedApp(NamedTuple):
-    """The app of the options, if any, and the tenant that a pasted address names."""
+    """The app that the options describe, if any, and the tenant that a pasted URL names."""
 
     app: App | None = None
     tenant: str = ""
@@ -110,26 +112,28 @@ def named_app(
     """The app that --app and its companions, or --from-url, describe. Raises click.UsageError and RequestError."""
     if from_url and (client_id or scopes or redirect_uri):
         raise click.UsageError(
-            "--from-url names app, scopes and redirect URI itself: leave out --app, --scopes and --redirect-uri"
+            "--from-url contains the app, its scopes and its redirect URI: leave out --app, --scopes and --redirect-uri"
         )
     if not from_url and not client_id:
         for option, value in (("--scopes", scopes), ("--redirect-uri", redirect_uri)):
             if value:
                 raise click.UsageError(f"{option} needs --app CLIENT_ID")
         if name:
-            raise click.UsageError("--name needs --app CLIENT_ID or --from-url URL; a pack has its own name")
+            raise click.UsageError(
+                "--name needs --app CLIENT_ID or --from-url URL: a pack contains the name of its app"
+            )
         return NamedApp()
     from auditor.jobs.audit_request import app_from_address, app_from_options
 
     if from_url:
         return NamedApp(*app_from_address(from_url, name))
     if not scopes:
-        raise click.UsageError('--app needs --scopes "…": the scopes that the app asks for')
+        raise click.UsageError('--app needs --scopes "…": the scopes that the app requests')
     return NamedApp(app_from_options(str(client_id), scopes, name=name, redirect_uri=redirect_uri))
 
 
-def packs_beside(packs: tuple[str, ...], app: App | None) -> tuple[str, ...]:
-    """The packs to judge by: those of the environment don't count where an app is named."""
+def packs_to_apply(packs: tuple[str, ...], app: App | None) -> tuple[str, ...]:
+    """The packs to evaluate. If the options describe an app, the packs of the environment variable are left out."""
     source = click.get_current_context().get_parameter_source("packs")
     return () if app is not None and source is ParameterSource.ENVIRONMENT else packs
 
@@ -138,7 +142,7 @@ def packs_beside(packs: tuple[str, ...], app: App | None) -> tuple[str, ...]:
 
 
 def tenant_options(command: Command) -> Command:
-    """How to reach a tenant live."""
+    """The options that say how to reach a live tenant."""
     return _with(
         command,
         click.option(
@@ -146,8 +150,8 @@ def tenant_options(command: Command) -> Command:
             type=click.Choice(AUTH_METHODS),
             default="auto",
             show_default=True,
-            help="Which credential to use. auto: what the AZURE_… variables describe; az-cli and device-code"
-            " are for an administrator at a desk.",
+            help="Which credential to use. auto: the one that the AZURE_… variables describe; az-cli and device-code:"
+            " your own sign-in.",
         ),
         click.option("--tenant", metavar="ID|DOMAIN", help="Tenant to read. Default: AZURE_TENANT_ID."),
         click.option(
@@ -158,10 +162,13 @@ def tenant_options(command: Command) -> Command:
             help="National cloud of the tenant.",
         ),
         click.option(
-            "--authority-host", metavar="URL", callback=_https, help="Sign-in host, for a proxy or a test server."
+            "--authority-host",
+            metavar="URL",
+            callback=_https,
+            help="Sign-in host, if you use a proxy or a test server.",
         ),
         click.option(
-            "--graph-endpoint", metavar="URL", callback=_https, help="Graph host, for a proxy or a test server."
+            "--graph-endpoint", metavar="URL", callback=_https, help="Graph host, if you use a proxy or a test server."
         ),
         click.option(
             "--timeout",
@@ -169,14 +176,14 @@ def tenant_options(command: Command) -> Command:
             default=DEFAULT_TIMEOUT,
             show_default=True,
             metavar="SECONDS",
-            help="Deadline for all of Microsoft's answers together.",
+            help="Time limit for all requests to Microsoft together.",
         ),
     )
 
 
 def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
     if address and "://" in address and not address.startswith("https://"):
-        raise click.BadParameter(f"{address} isn't https: tokens are sent over TLS only. Write https://… instead.")
+        raise click.BadParameter(f"{address} isn't https, and tokens are sent over TLS only: give an https:// URL.")
     return address
 
 
@@ -190,7 +197,7 @@ def live_tenant(
     timeout: float,
     address_tenant: str = "",
 ) -> LiveTenant:
-    """The live tenant of the options, else the one that a pasted address names."""
+    """The live tenant that the options describe; without --tenant, the one that a pasted URL names."""
     return LiveTenant(
         tenant=tenant or address_tenant,
         cloud=cloud,
@@ -202,21 +209,21 @@ def live_tenant(
 
 
 def source_options(command: Command) -> Command:
-    """Which tenant is judged, and for whom: --user, --snapshot and --sample."""
+    """The options that name the tenant and the user: --user, --snapshot and --sample."""
     return _with(
         command,
         click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also decide for this user."),
         click.option(
-            "--snapshot", metavar="FILE", type=click.Path(), help="Judge a snapshot file instead of a live tenant."
+            "--snapshot", metavar="FILE", type=click.Path(), help="Evaluate a snapshot file instead of a live tenant."
         ),
         click.option(
-            "--sample", metavar="NAME", help="Judge a bundled sample tenant.", shell_complete=complete_samples
+            "--sample", metavar="NAME", help="Evaluate a bundled sample tenant.", shell_complete=complete_samples
         ),
     )
 
 
 def source_of(snapshot: str | None, sample: str | None, tenant: dict[str, Any], address_tenant: str = "") -> Source:
-    """The tenant that the options name: a sample, a snapshot or a live one. Raises click.UsageError for two."""
+    """The tenant that the options name: a sample, a snapshot or the live one. Raises click.UsageError for both."""
     from auditor.jobs.audit_request import SampleTenant, SnapshotFile
 
     refuse_two_tenants(snapshot, sample)
@@ -226,13 +233,13 @@ def source_of(snapshot: str | None, sample: str | None, tenant: dict[str, Any], 
 
 
 def refuse_two_tenants(snapshot: str | None, sample: str | None) -> None:
-    """Raise click.UsageError where both a snapshot and a sample are named."""
+    """Raise click.UsageError if both a snapshot and a sample are named."""
     if snapshot and sample:
-        raise click.UsageError("--snapshot and --sample exclude each other: leave one of them out")
+        raise click.UsageError("--snapshot and --sample exclude each other: leave out one of them")
 
 
 def complete_samples(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """Names of the bundled sample tenants."""
+    """The names of the bundled sample tenants."""
     from auditor.jobs.snapshot_files import sample_names
 
     return [name for name in sample_names() if name.startswith(incomplete)]
@@ -242,7 +249,7 @@ def complete_samples(_: click.Context, __: click.Parameter, incomplete: str) -> 
 
 
 def redact_options(*, default: bool = False) -> Callable[[Command], Command]:
-    """--redact (or --no-redact where it is the default) and --redact-key."""
+    """--redact (with --no-redact if `default` is true) and --redact-key."""
     what = "Replace names of the tenant, its people and its objects with tokens."
     if default:
         switch = click.option("--redact/--no-redact", default=True, show_default=True, help=what)
@@ -253,14 +260,14 @@ def redact_options(*, default: bool = False) -> Callable[[Command], Command]:
         metavar="FILE",
         type=click.Path(),
         envvar=KEY_VARIABLE,
-        help="File with the key of the tokens, which stays with you: the same key gives the same tokens, and looks"
-        f" them up. Created if it doesn't exist. Default: {KEY_VARIABLE}, else a key for this run alone.",
+        help="File with the key of the tokens. The same key gives the same tokens, and whoever has it can look them up:"
+        f" keep it. Created if it doesn't exist. Default: {KEY_VARIABLE}, else a key for this run only.",
     )
     return lambda command: switch(key(command))
 
 
 def redaction_of(redact: bool, key_file: str | None) -> Redaction | None:
-    """The redaction that the options ask for. Raises click.UsageError for --redact-key without --redact."""
+    """The redaction that the options request. Raises click.UsageError for --redact-key without --redact."""
     source = click.get_current_context().get_parameter_source("redact_key")
     if source is ParameterSource.COMMANDLINE and not redact:
         raise click.UsageError("--redact-key needs --redact: add --redact, or leave out --redact-key")
@@ -273,7 +280,7 @@ def redaction_of(redact: bool, key_file: str | None) -> Redaction | None:
 
 
 def refuse_empty() -> None:
-    """Raise for an option given without a value: ``--snapshot "$FILE"`` must not mean a live audit."""
+    """Raise click.UsageError for an empty value: ``--snapshot "$FILE"`` must not mean a live audit."""
     context = click.get_current_context()
     for parameter in context.command.params:
         name = parameter.name or ""
@@ -285,7 +292,7 @@ def refuse_empty() -> None:
 
 
 def environment_names(variable: str) -> bool:
-    """Whether the environment variable is set to something."""
+    """Whether the environment variable is set and not empty."""
     return bool(os.environ.get(variable))
 
 

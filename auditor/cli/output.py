@@ -1,4 +1,4 @@
-"""A report to the terminal or to its files, and what is printed with it."""
+"""Write a report to the terminal or to its files, and print the notices that go with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIVE_HELP = (
 
 
 def print_sample_notice(sample: str) -> None:
-    """Say that no tenant was read, and how to read one."""
+    """Print that no tenant was read, and how to read one."""
     click.echo(f"This is the sample tenant {sample!r}, bundled with consent-auditor: no tenant was read.")
     click.echo(f"{LIVE_HELP}\n")
 
@@ -31,18 +31,18 @@ def binary_needs_file(outputs: Outputs) -> None:
     """Raise click.UsageError for a binary format on a terminal."""
     name = outputs.formats[0]
     if outputs.is_standard_output and FORMATS[name].is_binary and sys.stdout.isatty():
-        raise click.UsageError(f"{name} isn't text for a terminal: add -o report{FORMATS[name].ending}")
+        raise click.UsageError(f"{name} can't be shown on a terminal: add -o report{FORMATS[name].ending}")
 
 
 def trend_needs_format(earlier: Sequence[str], outputs: Outputs) -> None:
-    """Raise click.UsageError for --trend where no format shows one."""
+    """Raise click.UsageError for --trend if none of the formats shows a trend."""
     if earlier and not any(FORMATS[name].shows_trend for name in outputs.formats):
         shown = " and ".join(name for name, form in FORMATS.items() if form.shows_trend)
         raise click.UsageError(f"only {shown} show a trend: add -o report.html, or leave out --trend")
 
 
 def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, Summary]] = ()) -> None:
-    """Write the report where the request sends it. Raises OSError and FormatUnavailable."""
+    """Write the report to the outputs of the request. Raises OSError and FormatUnavailable."""
     if outputs.is_text_on_standard_output:
         _print_text(report)
         return
@@ -50,7 +50,8 @@ def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, 
 
     silent = [name for name in outputs.formats if not FORMATS[name].shows_what_if]
     if report.what_if and silent:
-        say(f"Note: {' and '.join(silent)} leaves out --assume, because nothing of it has happened.")
+        verb = "doesn't" if len(silent) == 1 else "don't"
+        say(f"Note: {' and '.join(silent)} {verb} show --assume, because the change wasn't made.")
     pages = rendered(report, outputs, history)
     if outputs.is_standard_output:
         sys.stdout.buffer.write(pages[outputs.formats[0]])

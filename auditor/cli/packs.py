@@ -1,4 +1,4 @@
-"""``packs``: the commands about rule packs, one file each."""
+"""``packs``: the commands about rule packs, each in its own file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ class PackCommands(LazyGroup):
     """The commands below ``packs``."""
 
     modules = {
-        "lint": ("packs_lint", "Check rule packs for mistakes, and say what they lack"),
+        "lint": ("packs_lint", "Check rule packs for mistakes, and list what they lack"),
         "list": ("packs_list", "List the rule packs"),
-        "new": ("packs_new", "Write a pack for an app: from its scopes, its address or a tenant"),
-        "permissions": ("packs_permissions", "Print the least permissions that packs need"),
+        "new": ("packs_new", "Write a pack for an app from its scopes, its sign-in URL or a tenant"),
+        "permissions": ("packs_permissions", "Print the least privileged permissions that packs need"),
         "show": ("packs_show", "Print a page about a pack, or about one of its rules"),
-        "test": ("packs_test", "Run the cases that rule packs carry"),
+        "test": ("packs_test", "Run the cases in rule packs"),
     }
 
 

@@ -1,4 +1,4 @@
-"""``packs lint``: every mistake in rule packs in one run, then what may be intended and what is missing."""
+"""``packs lint``: list every mistake in rule packs, then the warnings, then what is missing."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ Examples:
   consent-auditor packs lint rules/ --strict
 
 \b
-Exit codes: 0 no error, 2 an error, or with --strict a warning.""",
+Exit codes: 0 no errors, 2 an error, or with --strict a warning.""",
 )
-@click.option("--strict", is_flag=True, help="Also exit with 2 for a warning. Advice never fails.")
+@click.option("--strict", is_flag=True, help="Also exit with 2 for a warning, but never for advice.")
 def command(packs: tuple[str, ...], strict: bool) -> int:
-    """Check rule packs for mistakes, all in one run, each with file, line and column.
+    """Check rule packs and list all mistakes, each with file, line and column.
 
-    An error makes a pack unusable. A warning is unusual and may be intended. Advice names what a good pack also has:
-    cases in all directions, references, a fix. Without a name: what CONSENT_AUDITOR_PACKS names, else every shipped
-    pack.
+    An error makes a pack unusable. A warning points to something unusual that may be intended. Advice names what a
+    good pack also has: cases that fail, pass and are unknown, references, a fix. Without a name, it checks the packs in
+    CONSENT_AUDITOR_PACKS, or else every shipped pack.
     """
     if "" in packs:
         raise click.UsageError("the name of a pack is empty: is a variable not set?")
@@ -48,7 +48,7 @@ def command(packs: tuple[str, ...], strict: bool) -> int:
 
 
 def _print(kind: str, problems: tuple[Problem, ...]) -> None:
-    """The problems, each with its place first, so that an editor or a terminal can open it."""
+    """Print the problems, each with its position first, so that an editor or a terminal can open it."""
     from auditor.render.layout import Palette
 
     mark = Palette(wants_colour()).paint(kind, _STYLES[kind])

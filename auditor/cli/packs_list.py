@@ -1,4 +1,4 @@
-"""``packs list``: the shipped rule packs, and those that the environment leads to."""
+"""``packs list``: list the shipped rule packs and those in CONSENT_AUDITOR_PACKS."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Examples:
     "-f", "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Format."
 )
 def command(form: str) -> int:
-    """List the rule packs that can judge a tenant.
+    """List the rule packs that you can use.
 
-    Those that ship with the program come first, then those in the files and folders that CONSENT_AUDITOR_PACKS names.
-    Broken packs are named on standard error, and the exit code is 2.
+    The packs that ship with the program come first, then those in the files and folders that CONSENT_AUDITOR_PACKS
+    names. If a pack is broken, it is named on standard error, and the exit code is 2.
     """
     from auditor.jobs.pack_selection import shipped_packs
 
@@ -47,21 +47,23 @@ def command(form: str) -> int:
 
 
 def _own(broken: list[str]) -> Iterator[Pack]:
-    """The packs of the search path; messages about broken ones go to `broken`."""
+    """The packs in CONSENT_AUDITOR_PACKS; messages about broken ones are added to `broken`."""
     from auditor.jobs.pack_selection import PackError, load, names_in_environment, own_pack_files
 
     for place in names_in_environment():
         try:
             found = own_pack_files(place)
         except PackError as error:
-            broken.append(f"{PACKS_VARIABLE} leads to nothing: {error}")
+            broken.append(f"A path in {PACKS_VARIABLE} has no pack: {error}")
             continue
         for own in found:
             try:
                 pack = load(own.source)
             except PackError:
                 label = own.source.label
-                broken.append(f"Broken and not listed: {label}; consent-auditor packs lint {_quoted(label)} says why")
+                broken.append(
+                    f"Broken and not listed: {label}. To see why: consent-auditor packs lint {_quoted(label)}"
+                )
                 continue
             if not pack.abstract:
                 yield pack

@@ -1,4 +1,4 @@
-"""``packs new``: a pack for an app, from what somebody knows about it."""
+"""``packs new``: write a pack for an app from its scopes, its sign-in URL or a tenant where it works."""
 
 from __future__ import annotations
 
@@ -28,18 +28,22 @@ Examples:
   consent-auditor packs new --app CLIENT_ID --from-grants --snapshot tenant.json -o acme.yaml""",
 )
 @click.option("--app", "client_id", metavar="CLIENT_ID", help="The app's client id.")
-@click.option("--scopes", metavar='"SCOPE …"', help="What the app asks for. No prefix means Microsoft Graph.")
+@click.option(
+    "--scopes", metavar='"SCOPE …"', help="The scopes that the app requests. No prefix means Microsoft Graph."
+)
 @click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of the app.")
-@click.option("--from-url", metavar="URL", help="Take app and scopes from an authorize or adminconsent address.")
+@click.option("--from-url", metavar="URL", help="Take the app and its scopes from an authorize or adminconsent URL.")
 @click.option("--from-grants", is_flag=True, help="Take the scopes from the grants of a tenant where the app works.")
 @click.option(
-    "--snapshot", metavar="FILE", type=click.Path(), help="With --from-grants: a snapshot, not a live tenant."
+    "--snapshot", metavar="FILE", type=click.Path(), help="With --from-grants: read a snapshot, not a live tenant."
 )
-@click.option("--sample", metavar="NAME", help="With --from-grants: a sample tenant.", shell_complete=complete_samples)
-@click.option("--name", metavar="NAME", default="", help="What users call the app.")
+@click.option(
+    "--sample", metavar="NAME", help="With --from-grants: read a sample tenant.", shell_complete=complete_samples
+)
+@click.option("--name", metavar="NAME", default="", help="Name of the app, as users know it.")
 @click.option("--pack-name", metavar="NAME", default="", help="Name of the pack. Default: derived from the app's name.")
 @click.option("-o", "--output", metavar="FILE", help="File to write. Default: the terminal.")
-@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
 @tenant_options
 def command(
     client_id: str | None,
@@ -57,8 +61,8 @@ def command(
 ) -> int:
     """Write a pack for an app, with the rules that fit any vendor's app.
 
-    What the app asks for comes from --scopes, from a pasted address, or from the grants of a tenant where the app
-    already works: live, or from a snapshot. The pack is checked before it is written.
+    The app's scopes come from --scopes, from a pasted URL, or from its grants in a tenant where it already works (live
+    or a snapshot). The pack is checked before it is written.
     """
     refuse_empty()
     from auditor.jobs.outputs import PIPE
@@ -74,7 +78,9 @@ def command(
         with interaction() as person:
             described = app_of_grants(client_id, source, name=name, redirect_uri=redirect_uri, interaction=person)
     elif snapshot or sample:
-        raise click.UsageError("--snapshot and --sample need --from-grants: the grants of the app of --app")
+        raise click.UsageError(
+            "--snapshot and --sample need --from-grants, which reads the grants of --app in that tenant"
+        )
     elif from_url:
         described = app_of_address(
             from_url, scopes, lambda scopes: named_app(client_id, scopes, redirect_uri, name, from_url).app
@@ -110,6 +116,6 @@ def _write(described: DescribedApp, pack_name: str, file: str) -> None:
     from auditor.atomic import write_whole
 
     write_whole(file, text.encode(), keep_mode=True)
-    say(f"Wrote {file}. Next:")
+    say(f"Wrote {file}. Next, run:")
     say(f"  consent-auditor packs test {file}")
     say(f"  consent-auditor check --pack {file}")

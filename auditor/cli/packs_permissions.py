@@ -1,4 +1,4 @@
-"""``packs permissions``: the least permissions that packs need, for people and for an app registration."""
+"""``packs permissions``: print the least privileged permissions for packs, as a table or for an app registration."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Examples:
     "--format",
     "form",
     type=click.Choice((TABLE, ACCESS), case_sensitive=False),
-    help="table, or the JSON that az and the manifest of an app registration take."
-    f" Default: {ACCESS} for a file that ends in .json, else {TABLE}.",
+    help="A table, or the JSON that az and the manifest of an app registration accept."
+    f" Default: {ACCESS} if the file ends in .json, else {TABLE}.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Where to write. Default: the terminal.")
 def command(packs: tuple[str, ...], form: str | None, output: str | None) -> int:
-    """Print the least application permissions that the packs' reads need.
+    """Print the least privileged application permissions that the packs need to read a tenant.
 
-    Without --pack, the permissions for the shipped packs about an app.
+    Without --pack, it prints the permissions for the shipped packs about an app.
     """
     refuse_empty()
     from auditor.jobs.outputs import PIPE, must_be_writable

@@ -1,4 +1,4 @@
-"""``packs show``: a pack or one of its rules, as a page."""
+"""``packs show``: print a page about a pack or one of its rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Packs, and after a slash the rules of one."""
+    """Packs, and after a slash the rules of the pack."""
     from auditor.jobs.pack_selection import known_names
 
     name, slash, _ = incomplete.rpartition("/")
@@ -44,8 +44,8 @@ Examples:
 def command(pack: str, rule_id: str | None) -> int:
     """Print a page about a pack, or about one of its rules.
 
-    PACK is a shipped pack by name, including those that only serve others to extend, or a YAML file. A rule's page
-    says what it checks, why, how to fix it, what it reads and with which permission, and its cases.
+    PACK is the name of a shipped pack, including the abstract packs that others extend, or a YAML file. A rule's page
+    shows what it checks, why, how to fix it, what it reads and with which permission, and its cases.
     """
     if not pack:
         raise click.UsageError("PACK is empty: is a variable not set?")
@@ -63,7 +63,7 @@ def command(pack: str, rule_id: str | None) -> int:
 
 
 def _split(name: str) -> tuple[str, str | None]:
-    """Pack and rule of ``PACK/RULE-ID``; a path that exists is a path."""
+    """The pack and the rule of ``PACK/RULE-ID``; if the whole text is an existing path, it is the pack."""
     from auditor.jobs.pack_selection import known_names, path_exists
 
     before, slash, rule = name.rpartition("/")
@@ -96,7 +96,7 @@ def _rule(pack: Pack, rule_id: str) -> Rule:
 
 
 def _ids(name: str) -> list[str]:
-    """The rules of a pack, for completion: none where it is broken."""
+    """The ids of a pack's rules for completion; none if the pack is broken."""
     from auditor.jobs.pack_selection import PackError, load, sources_for
 
     try:

@@ -1,4 +1,4 @@
-"""``packs test``: run the cases that rule packs carry."""
+"""``packs test``: run the cases in rule packs and report those that don't give their expected outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auditor.cli.terminal import say, wants_colour
 from auditor.model.errors import FAILING, OK
 
 if TYPE_CHECKING:
-    from auditor.jobs.pack_cases import Failed, PackError, Tested
+    from auditor.jobs.pack_cases import FailedCase, PackError, PackResult
 
 
 @click.command(
@@ -24,29 +24,29 @@ Examples:
   consent-auditor packs test rules/ours.yaml --rule OURS-1 -v
 
 \b
-Exit codes: 0 every case has its expected outcome, 1 one hasn't, or with --strict
-a rule isn't shown in every direction, 2 a pack is broken.""",
+Exit codes: 0 every case gives its expected outcome, 1 a case doesn't, or with --strict
+a rule lacks a failing, passing or unknown case, 2 a pack is broken.""",
 )
-@click.option("--rule", metavar="RULE-ID", default="", help="Run the cases of this rule only.")
-@click.option("-v", "--verbose", is_flag=True, help="Name every case, not only those that fail.")
+@click.option("--rule", metavar="RULE-ID", default="", help="Run only the cases of this rule.")
+@click.option("-v", "--verbose", is_flag=True, help="List every case, not only those that fail.")
 @click.option(
-    "--strict", is_flag=True, help="Exit with 1 for a rule without a case where it fails, passes or is unknown."
+    "--strict", is_flag=True, help="Also exit with 1 for a rule that lacks a failing, passing or unknown case."
 )
 def command(packs: tuple[str, ...], rule: str, verbose: bool, strict: bool) -> int:
-    """Run the cases of rule packs: small tenants, and what a rule must say of each.
+    """Run the cases in rule packs: small tenants, each with the outcome that the rule must give.
 
-    A case that should fail and passes is as wrong as one that should pass and fails; both are shown with file and line.
-    Without a name: what CONSENT_AUDITOR_PACKS names, else every shipped pack.
+    A case that should fail and passes is as wrong as one that should pass and fails; both are listed with file and
+    line. Without a name, it tests the packs in CONSENT_AUDITOR_PACKS, or else every shipped pack.
     """
     refuse_empty()
-    from auditor.jobs.pack_cases import PackError, tested
+    from auditor.jobs.pack_cases import PackError, run_pack
     from auditor.jobs.pack_selection import sources_for, warnings_of
 
-    results: list[Tested] = []
+    results: list[PackResult] = []
     broken: list[PackError] = []
     for source in (source for found in sources_for(packs) for source in found):
         try:
-            results.append(tested(source, rule))
+            results.append(run_pack(source, rule))
         except PackError as error:
             broken.append(error)
             continue
@@ -58,17 +58,19 @@ def command(packs: tuple[str, ...], rule: str, verbose: bool, strict: bool) -> i
     click.echo(_summary(results))
     if broken:
         raise PackError(problem for error in broken for problem in error.problems)
-    is_short = any(one.gaps for one in results)
-    return FAILING if any(one.failed for one in results) or (strict and is_short) else OK
+    lacks_cases = any(one.gaps for one in results)
+    return FAILING if any(one.failed for one in results) or (strict and lacks_cases) else OK
 
 
-def _refuse_unknown(rule: str, results: Iterable[Tested], broken: list[PackError]) -> None:
+def _refuse_unknown(rule: str, results: Iterable[PackResult], broken: list[PackError]) -> None:
     if rule and not broken and not any(one.pack.rules for one in results):
-        raise click.UsageError(f'these packs have no rule "{rule}": consent-auditor packs show PACK lists the rules')
+        raise click.UsageError(
+            f'these packs have no rule "{rule}": to list the rules, run consent-auditor packs show PACK'
+        )
 
 
-def _lines(one: Tested, verbose: bool, only: str) -> Iterator[str]:
-    """The lines about one pack; a pack without the one rule that is asked for has none."""
+def _lines(one: PackResult, verbose: bool, only: str) -> Iterator[str]:
+    """The lines about one pack; none if it doesn't have the rule `only`."""
     from auditor.jobs.pack_cases import outcomes_phrase
     from auditor.render.labels import count
 
@@ -76,13 +78,13 @@ def _lines(one: Tested, verbose: bool, only: str) -> Iterator[str]:
     if only and not pack.rules:
         return
     if pack.abstract:
-        yield f"{_mark('note')}  {pack.name}: abstract, and tested through the packs that extend it"
+        yield f"{_mark('note')}  {pack.name}: abstract, so it is tested through the packs that extend it"
         return
     state = "FAIL" if one.failed else "ok"
-    short = f", {count(len(one.gaps), 'rule')} not shown in every direction" if one.gaps else ""
+    gaps = f", {count(len(one.gaps), 'rule')} with missing cases" if one.gaps else ""
     yield (
         f"{_mark(state)}  {pack.name}: {count(len(one.results), 'case')} of {count(len(pack.rules), 'rule')},"
-        f" {len(one.failed)} failed{short}"
+        f" {len(one.failed)} failed{gaps}"
     )
     if verbose:
         for result in one.results:
@@ -94,9 +96,9 @@ def _lines(one: Tested, verbose: bool, only: str) -> Iterator[str]:
         yield f"      {at}: {rule.id} has {missing}"
 
 
-def _failure(failed: Failed) -> Iterator[str]:
+def _failure(failed: FailedCase) -> Iterator[str]:
     result = failed.result
-    yield f'      {failed.at}: {result.rule.id}, case "{_safe(result.case.name)}" ({failed.direction.value})'
+    yield f'      {failed.at}: {result.rule.id}, case "{_safe(result.case.name)}" ({failed.mismatch.value})'
     yield f"        {_safe(result.problem)}"
 
 
@@ -112,20 +114,21 @@ def _safe(text: str) -> str:
     return safe(" ".join(text.split()))
 
 
-def _summary(results: list[Tested]) -> str:
-    """The counts of all packs together: what failed in which direction, and what no case shows."""
-    from auditor.jobs.pack_cases import Direction
+def _summary(results: list[PackResult]) -> str:
+    """The counts for all packs together: the cases that failed by kind, and the cases that are missing."""
+    from auditor.jobs.pack_cases import Mismatch
     from auditor.render.labels import count
 
     cases = sum(len(one.results) for one in results)
     failed = [failed for one in results for failed in one.failed]
-    kinds = [(sum(f.direction is kind for f in failed), kind.value) for kind in Direction]
-    how = f" ({', '.join(f'{number} {name}' for number, name in kinds if number)})" if failed else ""
+    kinds = [(sum(f.mismatch is kind for f in failed), kind.value) for kind in Mismatch]
+    by_kind = f" ({', '.join(f'{number} {name}' for number, name in kinds if number)})" if failed else ""
     tested_packs = sum(not one.pack.abstract for one in results)
     gaps = sum(len(one.gaps) for one in results)
-    bare = sum(one.without_cases for one in results)
+    without_cases = sum(one.without_cases for one in results)
     return (
-        f"\n{count(cases, 'case')} of {count(tested_packs, 'pack')}: {cases - len(failed)} as they should,"
-        f" {len(failed)} failed{how}.\n"
-        f"{count(bare, 'rule')} without cases, {gaps - bare} without one where they fail, pass or are unknown."
+        f"\n{count(cases, 'case')} of {count(tested_packs, 'pack')}: {cases - len(failed)} passed,"
+        f" {len(failed)} failed{by_kind}.\n"
+        f"{count(without_cases, 'rule')} without cases,"
+        f" {gaps - without_cases} without a failing, passing or unknown case."
     )

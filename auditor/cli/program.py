@@ -1,4 +1,4 @@
-"""The program ``consent-auditor``: its commands by name, and the one place where an error becomes an exit code."""
+"""The program ``consent-auditor``: its commands, and the place where an error becomes a message and an exit code."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Commands(LazyGroup):
     """The commands of the program."""
 
     modules = {
-        "bundle": ("bundle", "Pack one zip for a ticket, redacted, and verify such a file"),
+        "bundle": ("bundle", "Pack one redacted zip for a ticket, or verify one"),
         "check": ("check", "Audit a tenant: can users connect the app, and if not, why and what to change"),
-        "collect": ("collect", "Read a tenant once into a snapshot file, to judge it later or elsewhere"),
-        "completion": ("completion", "Print the script that completes commands in a shell"),
+        "collect": ("collect", "Read a tenant once into a snapshot file, to evaluate it later or elsewhere"),
+        "completion": ("completion", "Print the script with which a shell completes commands"),
         "doctor": ("doctor", "Test the credential, the network and the permissions before an audit"),
-        "packs": ("packs", "Show, write, check and test rule packs, and print the permissions they need"),
+        "packs": ("packs", "List, show, write, check and test rule packs, and print the permissions they need"),
         "redact": ("redact", "Write a snapshot without names, or look up what a token means"),
     }
 
@@ -41,19 +41,19 @@ Examples:
 
 \b
 Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
-3 the audit could not be made, 4 a verdict is unknown.""",
+3 the audit could not run, 4 a verdict is unknown.""",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="consent-auditor", message="%(prog)s %(version)s")
 def program() -> None:
     """Find out why the users of a Microsoft 365 tenant can or can't connect an app, and what to change.
 
-    Reads the tenant through Microsoft Graph and changes nothing. A live audit uses the credential in the
-    environment: AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH.
+    It reads the tenant through Microsoft Graph and changes nothing. A live audit uses the credential in the
+    environment: AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH.
     """
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the program and exit: no traceback for anything a tenant, a network, a file or a person can do."""
+    """Run the program and exit. Only a bug prints a traceback, never a tenant, a network, a file or a typo."""
     _open_streams()
     if os.environ.get("_CONSENT_AUDITOR_COMPLETE", "").startswith("powershell"):
         from auditor.cli.completion import register_powershell
@@ -80,7 +80,7 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _fail(error: Exception) -> None:
-    """Print a known error and exit with its code; show anything else as a bug of this program."""
+    """Print a known error and exit with its code; report anything else as a bug in this program."""
     from auditor.cli.failures import Explained, explained
 
     known = explained(error)
@@ -90,7 +90,7 @@ def _fail(error: Exception) -> None:
         import traceback
 
         traceback.print_exception(error)
-        # Python's own exit code would be 1, which means that an audit was made and found something.
+        # Python itself would exit with 1, which means that the audit found something.
         known = Explained(
             "No audit was made: this is a bug in consent-auditor. Please report the lines above.", NO_AUDIT
         )
@@ -99,23 +99,23 @@ def _fail(error: Exception) -> None:
 
 
 def _open_streams() -> None:
-    """Make both streams fit for writing, whatever they are."""
+    """Make sure that both streams can be written to, even if they are closed or their encoding is limited."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open as long as the program
         stream = getattr(sys, name)
-        # A console with an old code page shows an escape instead of failing on a tenant's name.
+        # A console with an old code page shows an escape sequence instead of failing on a tenant's name.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _silence_stdout() -> None:
-    """Point stdout elsewhere, so that the interpreter doesn't fail on it when it exits."""
+    """Redirect stdout to the null device, so that the interpreter doesn't fail when it flushes stdout at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command_tree() -> dict[str, Any]:
-    """Every command, loaded, by its name: for the generated documentation and its test."""
+    """All commands by name, loaded. The generated documentation and its test use it."""
     ctx = click.Context(program, info_name="consent-auditor")
     return {name: program.get_command(ctx, name) for name in program.list_commands(ctx)}

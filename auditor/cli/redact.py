@@ -1,4 +1,4 @@
-"""``redact``: a snapshot without names, and what a token means."""
+"""``redact``: write a snapshot without names, or look up what a token means."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ Examples:
 @click.option(
     "--redact-key", metavar="FILE", type=click.Path(), envvar=KEY_VARIABLE, help="File with the key of the tokens."
 )
-@click.option("--reveal", metavar="TOKEN", default="", help="Print what a token means, instead of a snapshot.")
+@click.option(
+    "--reveal", metavar="TOKEN", default="", help="Print what this token means instead of writing a snapshot."
+)
 @pack_option
 def command(snapshot: str, output: str | None, redact_key: str | None, reveal: str, packs: tuple[str, ...]) -> int:
     """Write a snapshot without names of the tenant, its people and its objects.
 
-    The file can be judged again with the same verdicts. Ids of Microsoft and of vendors stay, and so do those of the
-    apps of --pack. With the key, --reveal looks up a token of a report in the snapshot that the report was made from.
+    An audit of the new file gives the same verdicts. The ids of Microsoft's and vendors' apps stay, and so do those of
+    the apps of --pack. With the key, --reveal looks up a token of a report in the snapshot that the report is about.
     """
     refuse_empty()
     if reveal and not redact_key:
-        raise click.UsageError("--reveal needs the key that the token was made with: --redact-key FILE")
+        raise click.UsageError("--reveal needs the key with which the token was created: add --redact-key FILE")
     from auditor.jobs.audit_request import Redaction
     from auditor.jobs.outputs import PIPE, must_be_writable, refuse_overwriting
     from auditor.jobs.snapshot_files import must_be_key_file, read_snapshot, redactor_of_file, revealed, write_snapshot
@@ -50,7 +52,7 @@ def command(snapshot: str, output: str | None, redact_key: str | None, reveal: s
         return _print_original(reveal, revealed(redactor.originals, reveal))
     write_snapshot(redactor.snapshot, place)
     if place != PIPE:
-        say(f"Wrote {place}: {len(redactor.originals)} names and ids were replaced.")
+        say(f"Wrote {place}: {len(redactor.originals)} names and ids replaced.")
     return OK
 
 
@@ -58,7 +60,7 @@ def _print_original(token: str, original: str | None) -> int:
     from auditor.render.layout import safe
 
     if original is None:
-        say(f"{safe(token)} isn't a token of this snapshot with this key: give the snapshot and key of that report.")
+        say(f"{safe(token)} isn't a token of this snapshot and key: give the snapshot and the key of the report.")
         return USAGE
     click.echo(safe(original))
     return OK

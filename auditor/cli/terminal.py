@@ -1,4 +1,4 @@
-"""The terminal: its width and colours, progress while a tenant is read, and the code of a device sign-in."""
+"""The terminal: its width and colours, the progress of a read, and the code of a device sign-in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def width() -> int:
-    """The terminal's width; 80 for a pipe, so that a ticket's text does not depend on somebody's window."""
+    """The terminal's width in columns; 80 for a pipe, so that a saved report doesn't depend on the window."""
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return 80
     return min(shutil.get_terminal_size((80, 24)).columns, 120)
@@ -41,7 +41,7 @@ def say(message: str) -> None:
 
 @contextmanager
 def interaction() -> Iterator[Interaction]:
-    """How a job reaches the person at this terminal; progress is shown only where standard error is one."""
+    """How a job reaches the person at this terminal; progress is shown only if standard error is a terminal."""
     from auditor.jobs.audit_request import Interaction
 
     if not sys.stderr.isatty():
@@ -55,14 +55,14 @@ def interaction() -> Iterator[Interaction]:
 
 
 class _ProgressBars:
-    """A bar for each section that is read, drawn from the first one on: an offline command never imports rich."""
+    """A progress bar for each section. rich is imported at the first one, so an offline command never imports it."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, section: str, done: int, total: int | None) -> None:
-        """Show that `done` of `total` parts of a section are read."""
+        """Show that `done` of `total` parts of a section were read."""
         progress = self._progress or self._started()
         if section not in self._tasks:
             self._tasks[section] = progress.add_task(section, total=total)
@@ -89,7 +89,7 @@ class _ProgressBars:
 
 
 def _show_code(address: str, code: str, until: datetime) -> None:
-    """Show an administrator where to sign in, and until when."""
+    """Print where to sign in, with which code, and until when it is valid."""
     minutes = max(1, round((until - datetime.now(until.tzinfo)).total_seconds() / 60))
     say(f"To sign in, open {address} and enter {code} (within {minutes} minutes).")
     sys.stderr.flush()

@@ -23,6 +23,7 @@ from auditor.facts.ids import (
     SHAREPOINT_ONLINE,
 )
 from auditor.model.app import App, RequestMode, ScopeNeed
+from auditor.model.errors import AuditorError
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _OUTLOOK_HOSTS = (
@@ -47,7 +48,7 @@ _SIGN_IN_HOSTS = frozenset(
 DEFAULT = ".default"
 
 
-class RequestError(ValueError):
+class RequestError(AuditorError):
     """What was pasted cannot be understood; the message says what to give instead."""
 
 

@@ -1,1 +1,1 @@
-"""What Microsoft documents, as tables with a source: scopes, lists of permissions, clouds, and well-known ids."""
+"""What Microsoft documents, as tables each with its source: scopes, permissions, clouds and well-known ids."""

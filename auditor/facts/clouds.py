@@ -1,4 +1,4 @@
-"""Microsoft's national clouds: where each signs in, where its Graph is, and where its administrators work.
+"""Microsoft's national clouds, with the addresses of their sign-in, Microsoft Graph and admin center.
 
 The table and its sources are in ``clouds.json``.
 """
@@ -29,4 +29,4 @@ class _Table(msgspec.Struct, frozen=True):
 
 
 CLOUDS: Mapping[str, Cloud] = MappingProxyType({cloud.name: cloud for cloud in load_table("clouds", _Table).clouds})
-"""By the name that ``--cloud`` takes."""
+"""The clouds by the name that ``--cloud`` accepts."""

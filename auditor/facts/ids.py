@@ -1,4 +1,4 @@
-"""Ids and names that are the same in every tenant, each with a name of its own in the code.
+"""Ids and names that are the same in every tenant, as named constants.
 
 Sources: the Microsoft Graph permissions reference, the Entra built-in roles reference, and
 "Manage app consent policies" of the Entra documentation.
@@ -27,7 +27,7 @@ RESOURCE_NAMES = MappingProxyType(
         POWER_AUTOMATE: "Microsoft Flow Service",
     }
 )
-"""Microsoft's resources whose scopes rules refer to, as Entra names them."""
+"""The Microsoft resources whose scopes rules refer to, with their names in Entra."""
 
 RESOURCES = MappingProxyType(
     {
@@ -40,19 +40,19 @@ RESOURCES = MappingProxyType(
         "power-automate": POWER_AUTOMATE,
     }
 )
-"""The names by which packs and the lists of permissions refer to these resources; any other goes by its app id."""
+"""The names of these resources in packs and permission lists; other resources are named by app id."""
 
 MAILBOX_RESOURCES = (MICROSOFT_GRAPH, EXCHANGE_ONLINE)
 """The resources whose scopes give access to mailboxes; their scopes are published."""
 
 OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
-"""OpenID Connect scopes; all four live on Microsoft Graph's service principal."""
+"""OpenID Connect scopes; Microsoft Graph's service principal publishes all four."""
 
 BASIC_SCOPES = OPENID_SCOPES | {"user.read"}
-"""Sign-in and own profile: what a request may ask without looking risky (lower case)."""
+"""Sign-in and the user's own profile, in lower case: scopes that don't make a request risky."""
 
 FOR_SELF = "managepermissiongrantsforself"
-"""Lower-case prefix of the policies under which users consent for themselves."""
+"""Lower-case prefix of the policies by which users consent for themselves."""
 FOR_ALL = "managepermissiongrantsforall"
 
 POLICY_LEGACY = "microsoft-user-default-legacy"

@@ -1,4 +1,4 @@
-"""The application permissions of Microsoft Graph that an audit can use, and what is unknown without each.
+"""The Microsoft Graph application permissions that an audit can use, and what is unknown without each.
 
 The table and its sources are in ``permissions.json``. Which permissions allow which read is in the table of
 snapshot sections (`auditor.model.sections`).
@@ -17,9 +17,9 @@ from auditor.facts.tables import load_table
 class ApplicationPermission(msgspec.Struct, frozen=True, kw_only=True):
     """An app role of Microsoft Graph.
 
-    `without` says what an audit that lacks the permission cannot determine. `wider` are the permissions that
-    Graph's reference lists as higher ones for the same reads: a token that holds one can audit, although an audit
-    should not be given it.
+    `without` says what an audit without the permission can't determine. `wider` are the permissions that Graph's
+    reference lists as higher privileged ones for the same reads: a token with one of them can audit, but an audit
+    shouldn't get it.
     """
 
     name: str
@@ -36,4 +36,4 @@ class _Table(msgspec.Struct, frozen=True):
 PERMISSIONS: Mapping[str, ApplicationPermission] = MappingProxyType(
     {permission.name: permission for permission in load_table("permissions", _Table).permissions}
 )
-"""By name, in the order in which the documentation lists them."""
+"""The permissions by name, in the order in which the documentation lists them."""

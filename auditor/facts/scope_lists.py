@@ -1,7 +1,7 @@
-"""Named lists of permissions for rules to refer to: delegated scopes by subject, and application permissions.
+"""The named lists of permissions that rules refer to: delegated scopes by subject, and application permissions.
 
-The lists and their sources are in ``scope_lists.json``: what reads or changes the content of mailboxes, files, sites
-and chats, or the directory itself, and the list of risky permissions that CISA publishes.
+The lists and their sources are in ``scope_lists.json``: the scopes that read or change mailboxes, files, sites, chats
+or the directory, and the list of risky permissions that CISA publishes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from auditor.facts.scopes import known_scopes
 from auditor.facts.tables import load_table
 
 RISKY = ("mail", "mailbox-protocols", "calendars", "contacts", "files", "sites", "chats", "directory")
-"""The lists that the list ``risky`` consists of."""
+"""The lists that make up the list ``risky``."""
 
 CISA = "cisa-risky"
 """CISA's own list, which covers seven resources."""
 
 ADMIN_ONLY = "admin-only"
-"""A list that is computed: every scope that its resource lets only administrators grant."""
+"""A computed list: every scope that only administrators can grant."""
 
 SCOPE_LISTS = (*RISKY, "risky", CISA, "basic", ADMIN_ONLY)
 """The names of all lists of delegated scopes."""
@@ -77,7 +77,7 @@ def _listed(name: str, key: str, resource: str) -> Iterable[str]:
 
 @cache
 def spellings() -> Mapping[str, str]:
-    """Every scope of the lists as its resource writes it, by its name in lower case."""
+    """The official spelling of every scope in the lists, by its name in lower case."""
     lists = sorted(_TABLE.delegated.items(), key=lambda item: item[0] != CISA)
     names = (name for _, by_resource in lists for scopes in by_resource.values() for name in scopes)
     return MappingProxyType({name.lower(): name for name in names})

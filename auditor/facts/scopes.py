@@ -1,8 +1,8 @@
 """Delegated scopes that Microsoft's resources publish in every tenant: names, ids, and who may consent.
 
-The table (``scopes.json``, with its source and date) gives names to the ids in policies, catches misspelled scopes in
-a pack, and is used, never as certain, for a resource that could not be read. What the tenant's own service principal
-says always comes first.
+The table (``scopes.json``, with its source and date) gives the names of the ids in policies, finds misspelled scopes in
+a pack, and is used for a resource that could not be read, though never as certain. If the tenant's own service
+principal was read, it takes precedence.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _resources() -> Mapping[str, _Resource]:
 
 @cache
 def is_complete(resource: str) -> bool:
-    """Whether the table lists every scope of the resource (app id), so that any other name is a mistake."""
+    """Whether the table lists every scope of the resource (app id), so that an unlisted name is a mistake."""
     found = _resources().get(resource.lower())
     return found is not None and found.complete
 

@@ -22,6 +22,7 @@ from auditor.fixes.change import Change, NotApplicable, graph_address, with_sect
 from auditor.fixes.policy_changes import ClassifyPermission, SetAssignedPolicies, SetConsentWorkflow
 from auditor.fixes.requests import apply_all
 from auditor.model.app import App, ScopeNeed
+from auditor.model.errors import AuditorError
 from auditor.model.resources import AuthorizationPolicy, ServicePrincipal, VerifiedPublisher
 from auditor.model.snapshot import Snapshot
 
@@ -32,7 +33,7 @@ _SETTINGS = {"none": "", "low": POLICY_LOW, "recommended": POLICY_RECOMMENDED, "
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
-class AssumptionError(ValueError):
+class AssumptionError(AuditorError):
     """An assumption that is not understood or that doesn't fit this snapshot; the message says what to give."""
 
 

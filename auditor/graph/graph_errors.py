@@ -5,13 +5,14 @@ No message contains a token, a secret, a certificate's content or a response's b
 
 from __future__ import annotations
 
+from auditor.model.errors import NO_AUDIT, AuditorError
 
-class GraphError(Exception):
+
+class GraphError(AuditorError):
     """The audit cannot continue; `advice` says what to try."""
 
-    def __init__(self, message: str, *, advice: str = "") -> None:
-        super().__init__(message)
-        self.advice = advice
+    exit_code = NO_AUDIT
+    heading = "No audit was made"
 
 
 class CredentialError(GraphError):

@@ -1,1 +1,1 @@
-"""Whole jobs: wiring of the rooms below, the clock, and concurrency."""
+"""What the commands do: each job combines the packages below it to answer one request."""

@@ -1,4 +1,4 @@
-"""Run an audit request: load the packs, read the tenant, judge it, and say what the report means to a pipeline."""
+"""Run an audit: load the packs, read the tenant, evaluate it, and turn the report into an exit code."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from auditor.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from auditor.jobs.earlier_reports import EarlierReport
-    from auditor.jobs.redaction import Question
+    from auditor.jobs.redaction import AuditInputs
     from auditor.packs.pack_texts import PackText
 
 NEVER = "never"
-"""The value of ``--fail-on`` with which no failing rule changes the exit code."""
+"""The value of ``--fail-on`` that ignores failing rules."""
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A request with everything loaded that can be wrong before a tenant is read.
+class PreparedAudit(msgspec.Struct, frozen=True, kw_only=True):
+    """A request with its packs, waivers and earlier reports loaded, so that mistakes show before a tenant is read.
 
-    `texts` are the texts of the packs, where they were loaded already.
+    `texts` are the texts of the packs if they are loaded already.
     """
 
     request: AuditRequest
@@ -49,11 +49,11 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     earlier: tuple[EarlierReport, ...] | None = None
 
 
-class Audited(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a request. With a redaction, the snapshot, the packs and the report hold tokens for names.
+class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The report and what it is based on. After redaction, all of it contains tokens in place of names.
 
-    `texts` are the texts of the packs, only where a bundle asked for them; `user` is the name that was decided for,
-    or its token; `history` are the times and counts of earlier reports that can be compared.
+    `user` is the user of the request, or its token. `history` has the time and the counts of each earlier report that
+    can be compared. `texts` are the redacted texts of the packs; empty without redaction.
     """
 
     snapshot: Snapshot
@@ -64,20 +64,20 @@ class Audited(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[PackText, ...] = ()
 
 
-def audit(request: AuditRequest, interaction: Interaction = SILENT) -> Audited:
-    """Judge the tenant of the request.
+def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResult:
+    """Evaluate the tenant of the request.
 
-    Raises InvalidRequest, PackError, SnapshotError, RequestError and OSError before a live tenant is read; GraphError
-    when it could not be read; UserNotRead; AssumptionError for an assumption that does not fit.
+    Raises an AuditorError: InvalidRequest, PackError, SnapshotError and RequestError (also OSError) before a live
+    tenant is read, GraphError if it can't be read, UserNotRead, and AssumptionError.
     """
     prepared = prepare(request, interaction)
     snapshot, source = read_source(request, prepared.packs, interaction)
-    return judge(prepared, snapshot, source, interaction)
+    return evaluate(prepared, snapshot, source, interaction)
 
 
-def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> Prepared:
-    """Load the packs, the waivers and the earlier reports. Raises InvalidRequest, PackError, NoReport and OSError."""
-    # A script may ask for a report without rules: what was granted, and what could not be read.
+def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> PreparedAudit:
+    """Load the packs, the waivers and the earlier reports. Raises InvalidRequest, PackError, NotAReport and OSError."""
+    # A script can ask for a report without rules, on grants and on what could not be read.
     packs = chosen_packs(request.packs, request.app, required=not isinstance(request.source, GivenSnapshot))
     for warning in warnings_of(packs):
         interaction.say(f"Warning: {warning}")
@@ -86,7 +86,7 @@ def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> Prepare
         from auditor.jobs.earlier_reports import earlier_reports
 
         earlier = earlier_reports(request.earlier)
-    return Prepared(request=request, packs=packs, waivers=_waivers(request), earlier=earlier)
+    return PreparedAudit(request=request, packs=packs, waivers=_waivers(request), earlier=earlier)
 
 
 def _waivers(request: AuditRequest) -> tuple[WaiverFile, ...]:
@@ -102,9 +102,9 @@ def _waivers(request: AuditRequest) -> tuple[WaiverFile, ...]:
 def read_source(
     request: AuditRequest, packs: Sequence[Pack], interaction: Interaction = SILENT
 ) -> tuple[Snapshot, str]:
-    """The snapshot of the request's tenant, and where it came from, in words for the report.
+    """The snapshot of the request's tenant, and the text in the report that says where it came from.
 
-    Raises SnapshotError, InvalidRequest for a sample that does not exist, and what `read_tenant` raises.
+    Raises SnapshotError, InvalidRequest for an unknown sample, and what `read_tenant` raises.
     """
     match request.source:
         case GivenSnapshot(snapshot=snapshot, origin=origin):
@@ -125,52 +125,56 @@ def read_source(
             return snapshot, "live, read through Microsoft Graph"
 
 
-def judge(prepared: Prepared, snapshot: Snapshot, source: str, interaction: Interaction = SILENT) -> Audited:
-    """The report on a snapshot that was read for the request; with a redaction, the report without names.
+def evaluate(
+    prepared: PreparedAudit, snapshot: Snapshot, source: str, interaction: Interaction = SILENT
+) -> AuditResult:
+    """The report on a snapshot that was read for the request; without names if the request redacts them.
 
-    Raises UserNotRead, AssumptionError, and InvalidRequest where redaction would change a verdict.
+    Raises UserNotRead, AssumptionError, and InvalidRequest if redaction changes a verdict.
     """
     request = prepared.request
     if request.redaction is None:
         report = _report(request, snapshot, prepared.packs, request.user, source, prepared.waivers, request.assumptions)
-        audited = Audited(snapshot=snapshot, packs=prepared.packs, report=report, user=request.user)
+        result = AuditResult(snapshot=snapshot, packs=prepared.packs, report=report, user=request.user)
     else:
-        audited = _judge_without_names(prepared, snapshot, source, interaction)
+        result = _evaluate_without_names(prepared, snapshot, source, interaction)
     if prepared.earlier is None:
-        return audited
+        return result
     from auditor.jobs.earlier_reports import history_of
 
-    history = history_of(audited.report, prepared.earlier)
+    history = history_of(result.report, prepared.earlier)
     for note in history.notes:
         interaction.say(f"Trend: {note}")
-    return msgspec.structs.replace(audited, history=history.runs)
+    return msgspec.structs.replace(result, history=history.runs)
 
 
-def _judge_without_names(prepared: Prepared, snapshot: Snapshot, source: str, interaction: Interaction) -> Audited:
-    from auditor.jobs.redaction import Question, redacted_question, refuse_other_verdicts
+def _evaluate_without_names(
+    prepared: PreparedAudit, snapshot: Snapshot, source: str, interaction: Interaction
+) -> AuditResult:
+    from auditor.jobs.redaction import AuditInputs, redacted_inputs, refuse_other_verdicts
 
     request = prepared.request
-    assert request.redaction is not None, "only a request with a redaction comes here"
+    assert request.redaction is not None, "the caller checks that the request redacts"
     texts = pack_texts(prepared)
-    plain = Question(snapshot, prepared.packs, request.user, source, prepared.waivers, request.assumptions)
-    redacted, texts = redacted_question(plain, texts, request.redaction, interaction)
-    # The question with names first, so that an error refers to what was typed.
-    before, report = (_answer(request, question) for question in (plain, redacted))
+    plain = AuditInputs(snapshot, prepared.packs, request.user, source, prepared.waivers, request.assumptions)
+    redacted, texts = redacted_inputs(plain, texts, request.redaction, interaction)
+    # The inputs with names come first, so that an error refers to what the user typed.
+    before, report = (_report_on(request, inputs) for inputs in (plain, redacted))
     refuse_other_verdicts(before, report)
-    return Audited(
+    return AuditResult(
         snapshot=redacted.snapshot, packs=redacted.packs, report=report, user=redacted.user, texts=tuple(texts)
     )
 
 
-def _answer(request: AuditRequest, question: Question) -> Report:
+def _report_on(request: AuditRequest, inputs: AuditInputs) -> Report:
     return _report(
         request,
-        question.snapshot,
-        question.packs,
-        question.user,
-        question.source,
-        question.waivers,
-        question.assumptions,
+        inputs.snapshot,
+        inputs.packs,
+        inputs.user,
+        inputs.source,
+        inputs.waivers,
+        inputs.assumptions,
     )
 
 
@@ -187,8 +191,8 @@ def _report(
     return with_assumptions(report, snapshot, packs, assumptions)
 
 
-def pack_texts(prepared: Prepared) -> list[PackText]:
-    """The texts of the request's packs, to be kept beside a report or to be redacted. Raises PackError."""
+def pack_texts(prepared: PreparedAudit) -> list[PackText]:
+    """The texts of the request's packs, to put into a bundle or to redact. Raises PackError."""
     if prepared.texts is not None:
         return list(prepared.texts)
     return texts_for(prepared.packs, prepared.request.pack_names)
@@ -205,8 +209,8 @@ def check(
 ) -> Report:
     """The report on `snapshot` by `packs`, for scripts and notebooks. Raises UserNotRead.
 
-    `user` (object id or user principal name) is decided for in addition to the ordinary member; `source` is shown as
-    the origin of the snapshot. The same inputs give the same report.
+    Decisions are for an ordinary member and, if given, for `user` (object id or user principal name). The report shows
+    `source` as the origin of the snapshot. The same inputs give the same report.
     """
     request = AuditRequest(
         source=GivenSnapshot(snapshot, source), packs=tuple(packs), user=user, waivers=tuple(waivers), tool=tool
@@ -215,10 +219,10 @@ def check(
 
 
 def exit_code(report: Report, *, fail_on: str, strict: bool) -> int:
-    """What the report means to a pipeline: `OK`, `FAILING` or `UNKNOWN`.
+    """The exit code for the report: `OK`, `FAILING` or `UNKNOWN`.
 
-    A failing rule counts at or above the severity `fail_on`, or not at all with ``never``. An unknown decision always
-    counts; with `strict`, every unknown finding does.
+    A failing rule counts if its severity is `fail_on` or higher, and never if that is `NEVER`. An unknown decision
+    always counts; an unknown finding counts only if `strict`.
     """
     if fail_on != NEVER:
         limit = Severity(fail_on).rank

@@ -1,4 +1,4 @@
-"""The one request that every command and the Python API fill: what to judge, of which tenant, and how to report it."""
+"""The request that every command and the Python API fill in: the tenant, the packs, the user and the outputs."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ class SampleTenant(msgspec.Struct, frozen=True):
 
 
 class GivenSnapshot(msgspec.Struct, frozen=True):
-    """A snapshot in memory; `origin` says in the report where it came from."""
+    """A snapshot in memory; the report shows `origin` as its source."""
 
     snapshot: Snapshot
     origin: str = ""
 
 
 Source = LiveTenant | SnapshotFile | SampleTenant | GivenSnapshot
-"""Which tenant is judged."""
+"""The tenant to audit."""
 
 
 class Redaction(msgspec.Struct, frozen=True):
-    """Replace names by tokens. Without a key file, the key is for this run alone and no token can be looked up."""
+    """Replace names with tokens. Without a key file, the key is for this run only: tokens can't be looked up later."""
 
     key_file: str = ""
 
 
 class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to know about a tenant.
+    """What to audit and how to report it.
 
-    `packs` are names, files, folders or loaded packs; `app` is judged by the rules that fit any vendor's app. `user`
-    (object id or user principal name) is decided for in addition to the ordinary member. `waivers` are files, or what
-    they hold. `assumptions` are decided a second time (``--assume``). `earlier` are reports to compare with
-    (``--trend``). `full` reads every section of a live tenant. `tool` is who judges: this program unless it is named.
+    `packs` are names, files, folders or loaded packs. `app` is evaluated by the rules that fit any vendor's app.
+    Decisions are for an ordinary member and, if given, for `user` (object id or user principal name). `waivers` are
+    files or their contents. `assumptions` are the changes of ``--assume``, `earlier` the reports and folders of
+    ``--trend``. `full` reads every section of a live tenant. `tool` is the name in the report; empty means `TOOL`.
     """
 
     source: Source
@@ -73,17 +73,17 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def pack_names(self) -> tuple[str, ...]:
-        """The packs that were named, without those given as they are."""
+        """The packs that are named, without those that are loaded."""
         return tuple(pack for pack in self.packs if isinstance(pack, str))
 
 
 def app_from_options(client_id: str, scopes: str, *, name: str = "", redirect_uri: str = "") -> App:
-    """The app with this client id that asks for these scopes; to collect, none are needed. Raises RequestError."""
+    """The app with this client id that requests these scopes; ``collect`` needs none. Raises RequestError."""
     return app_from_scopes(client_id, scopes, name=name, redirect_uri=redirect_uri)
 
 
 def app_from_address(url: str, name: str = "") -> tuple[App, str]:
-    """The app of an authorize or admin consent address, and the tenant that it names. Raises RequestError."""
+    """The app of an authorize or admin consent URL, and the tenant that it names. Raises RequestError."""
     request = request_from_url(url)
     return (msgspec.structs.replace(request.app, name=name) if name else request.app), request.tenant
 
@@ -101,4 +101,4 @@ class Interaction(NamedTuple):
 
 
 SILENT = Interaction()
-"""For scripts and tests: nothing is printed, and a device code goes to standard error."""
+"""For scripts and tests: nothing is printed, except a device code on standard error."""

@@ -1,6 +1,6 @@
-"""One file for a ticket: reports, the snapshot that they rest on, the rules, and a manifest with the sum of each.
+"""Pack a bundle, one zip for a ticket: the reports, the snapshot, the rules, and a manifest with their checksums.
 
-The same inputs give the same bytes: members are in the order of their names, with one date for all.
+The same inputs give the same bytes: members are sorted by name and have the same date.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.jobs.audit import judge, pack_texts, prepare, read_source
+from auditor.jobs.audit import evaluate, pack_texts, prepare, read_source
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
 from auditor.jobs.pack_selection import text_for_app
 from auditor.model.errors import AuditorError
@@ -30,10 +30,10 @@ VERSION = 1
 MANIFEST = "manifest.json"
 SNAPSHOT, REPORT, PASTE, README = "snapshot.json", "report.json", "paste.txt", "README.txt"
 REPORTS = {"json": REPORT, "html": "report.html", "pdf": "report.pdf"}
-"""The formats of a bundle; the PDF is left out where it cannot be made."""
+"""The member of each format. The PDF is left out if it can't be rendered."""
 
 MOST_BYTES = 100 << 20
-"""Of one member: more is not checked, and so not made."""
+"""The most bytes in one member: ``bundle verify`` doesn't read more, so ``bundle`` doesn't write more."""
 
 _PLAIN_WORD = re.compile(r"[\w.@/+-]+")
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -41,11 +41,11 @@ _OWNER_READS = 0o100600 << 16
 
 
 class BundleError(AuditorError):
-    """A bundle can't be made, or the file isn't one that can be checked; the message ends with what to do."""
+    """A bundle can't be packed, or a file isn't a bundle that can be verified; the message ends with what to do."""
 
 
 class BundledPack(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rules were applied, and the member that holds their text."""
+    """A pack that was evaluated, and the member that contains its text."""
 
     name: str
     version: str
@@ -54,7 +54,7 @@ class BundledPack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BundledFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A member, its size in bytes and its SHA-256."""
+    """A member with its size in bytes and its SHA-256."""
 
     path: str
     size: int
@@ -62,7 +62,7 @@ class BundledFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a bundle says of itself. `user` is who was decided for beside the ordinary member."""
+    """The description of a bundle. `user` is the user whom the decisions are for in addition to the ordinary member."""
 
     format: str = FORMAT
     version: int = VERSION
@@ -74,11 +74,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     packs: tuple[BundledPack, ...] = ()
     files: tuple[BundledFile, ...] = ()
     left_out: tuple[str, ...] = ()
-    """Why a report is missing, for a reader who looks for it."""
+    """The reports that are missing, each with the reason."""
 
 
 def bundle_for(request: AuditRequest, interaction: Interaction = SILENT) -> tuple[bytes, Manifest]:
-    """Judge the tenant of the request and pack the bundle of it. Raises what `audit` raises, and BundleError."""
+    """Evaluate the tenant of the request and pack the bundle. Raises what `audit` raises, and BundleError."""
     prepared = prepare(request, interaction)
     texts = pack_texts(prepared)
     if request.app is not None:
@@ -87,23 +87,23 @@ def bundle_for(request: AuditRequest, interaction: Interaction = SILENT) -> tupl
     if request.redaction is None:
         texts = in_one_folder(texts)
     prepared = msgspec.structs.replace(prepared, packs=tuple(text.pack for text in texts), texts=tuple(texts))
-    audited = judge(prepared, snapshot, source, interaction)
+    result = evaluate(prepared, snapshot, source, interaction)
     return bundle(
-        audited.report,
-        audited.snapshot,
-        audited.texts or texts,
+        result.report,
+        result.snapshot,
+        result.texts or texts,
         redacted=request.redaction is not None,
-        user=audited.user,
+        user=result.user,
     )
 
 
 def bundle(
     report: Report, snapshot: Snapshot, packs: Iterable[PackText], *, redacted: bool, user: str = ""
 ) -> tuple[bytes, Manifest]:
-    """The bundle's bytes, and its manifest. `report` must be on `snapshot` by `packs`.
+    """The bundle's bytes and its manifest. `report` must be the report on `snapshot` by `packs`.
 
-    Neither is changed: to leave names out, redact the snapshot before it is judged. Raises BundleError where a file
-    would be larger than what can be checked.
+    Nothing is redacted here: to leave out names, redact the snapshot and the packs before the report is built. Raises
+    BundleError if a member is too large to be verified.
     """
     texts = tuple(packs)
     members: dict[str, bytes] = {SNAPSHOT: dumps(snapshot)}
@@ -116,11 +116,13 @@ def bundle(
     for text in texts:
         for file in text.files:
             if members.setdefault(f"packs/{file.name}", file.text) != file.text:
-                raise ValueError(f"two packs are kept as {file.name}: lay them out first (auditor.packs.pack_texts)")
+                raise ValueError(
+                    f"two packs have the file name {file.name}: auditor.packs.pack_texts makes names unique"
+                )
     members[PASTE] = render_ticket(report).encode()
     for path, data in members.items():
         if len(data) > MOST_BYTES:
-            raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB: read less of the tenant for it")
+            raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB: read less of the tenant")
     members[README] = readme(report, tuple(map(_member_of, texts)), redacted, user).encode()
     manifest = Manifest(
         tool=report.tool,
@@ -147,7 +149,7 @@ def _member_of(text: PackText) -> str:
 
 
 def _quoted(word: str) -> str:
-    """The word as a shell takes it for one."""
+    """The word, quoted if a shell would split it."""
     return word if _PLAIN_WORD.fullmatch(word) else f'"{word}"'
 
 
@@ -168,29 +170,27 @@ def _zipped(members: Mapping[str, bytes]) -> bytes:
 
 
 def readme(report: Report, packs: Iterable[str], redacted: bool, user: str) -> str:
-    """What is in the bundle and what to do with it, for somebody who has only this file.
-
-    `packs` are the members with the packs' texts.
-    """
+    """The README of a bundle: what is in it and what to do with it. `packs` are the members with the packs."""
     names = (
-        "Names of the tenant, of its people and of its objects are tokens. Whoever made the bundle can look them up\n"
-        "with the key that stays with them; nobody else can.\n"
+        "Names of the tenant, its people and its objects are replaced with tokens. Only whoever has the\n"
+        "redaction key, which isn't in this bundle, can look them up.\n"
         if redacted
-        else "Nothing was redacted: the snapshot holds names of people and objects of the tenant.\n"
+        else "Nothing was redacted: the snapshot contains names of people and objects in the tenant.\n"
     )
     options = [f"--pack {_quoted(pack)}" for pack in packs] + ([f"--user {_quoted(user)}"] if user else [])
     again = f"consent-auditor check --snapshot {SNAPSHOT} {' '.join(options)}"
     return (
-        f"A consent audit by {report.tool}, to be attached to a ticket.\n\n"
+        f"A consent audit by {report.tool}, to attach to a ticket.\n\n"
         f"{PASTE}      a short text to paste into the ticket\n"
-        "report.html    the report, to be read in a browser; report.pdf the same for printing, where it could be made\n"
-        f"{REPORT}    the same for programs\n"
-        f"{SNAPSHOT}  what was read of the tenant\n"
-        "packs/         the rules that were applied\n"
+        "report.html    the report, to read in a browser\n"
+        "report.pdf     the same report for printing, if the PDF could be rendered\n"
+        f"{REPORT}    the same report for programs\n"
+        f"{SNAPSHOT}  what was read in the tenant\n"
+        "packs/         the rules that were evaluated\n"
         f"{MANIFEST}  the SHA-256 of every file\n\n"
         f"{names}\n"
-        "To check that nothing was changed, and that the rules say the same again:\n\n"
+        "To check that nothing was changed, and that the rules give the same results:\n\n"
         "  consent-auditor bundle verify BUNDLE.zip\n\n"
-        f"To judge again, or by other rules, unpack it and run in its folder, with {report.tool}:\n\n"
+        f"To evaluate it again, also by other rules, unpack it and run this in its folder, with {report.tool}:\n\n"
         f"  {again}\n"
     )

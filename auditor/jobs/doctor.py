@@ -1,4 +1,4 @@
-"""Before an audit: is there a credential, are the hosts reachable, and does the token allow what the packs need?"""
+"""Check before an audit: the hosts, the clock, the credential, and whether the token allows what the packs need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from auditor.model.live_tenant import LiveTenant
 
 
 class PermissionState(msgspec.Struct, frozen=True, kw_only=True):
-    """One permission that the packs need: held, covered by another one, or missing; `without` says what that costs."""
+    """A permission that the packs need. `held_as` is the permission in the token that allows these reads, if any.
+
+    `without` says what is unknown in a report if the permission is missing.
+    """
 
     name: str
     id: str
@@ -27,12 +30,12 @@ class PermissionState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missing(self) -> bool:
-        """Whether nothing in the token allows these reads."""
+        """Whether no permission in the token allows these reads."""
         return not self.held_as
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found; `extra` are permissions that no chosen pack needs."""
+    """The result of the checks; `extra` are permissions in the token that no chosen pack needs."""
 
     probe: Probe
     permissions: tuple[PermissionState, ...] = ()
@@ -40,12 +43,12 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def can_audit(self) -> bool:
-        """Whether an audit can be made at all, even if verdicts stay unknown."""
+        """Whether an audit can run, even if some verdicts are unknown."""
         return self.probe.claims is not None and all(host.ok for host in self.probe.hosts)
 
     @property
-    def is_well(self) -> bool:
-        """Whether nothing is missing."""
+    def has_no_problems(self) -> bool:
+        """Whether an audit can run, no permission is missing and the clock is right."""
         clocks = all(host.clock_is_right is not False for host in self.probe.hosts)
         return self.can_audit and clocks and not any(p.missing for p in self.permissions)
 
@@ -53,9 +56,9 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 def diagnose(
     request: AuditRequest, interaction: Interaction = SILENT, environ: Mapping[str, str] | None = None
 ) -> Diagnosis:
-    """What stands between this machine and the audit of the request. Nothing of the tenant is read.
+    """Check whether the audit of the request can run from this machine. It doesn't read the tenant.
 
-    Without packs, those about an app count. Raises PackError and GraphError.
+    Without packs, it checks for the shipped packs about an app. Raises PackError and GraphError.
     """
     assert isinstance(request.source, LiveTenant), "only a live tenant has a credential"
     tenant, plan = request.source, plan_for(chosen_packs(request.packs or app_pack_names(), request.app))
@@ -75,7 +78,7 @@ def diagnose(
         return Diagnosis(probe=found)
     held = {name.lower(): name for name in found.claims.allowed}
     needed = permissions_for(plan)
-    used = {name.lower() for n in needed for name in _enough(n)}
+    used = {name.lower() for n in needed for name in _sufficient(n)}
     return Diagnosis(
         probe=found,
         permissions=tuple(_state(n, held) for n in needed),
@@ -84,7 +87,7 @@ def diagnose(
 
 
 def _state(needed: Needed, held: Mapping[str, str]) -> PermissionState:
-    allowed_by = (held[name.lower()] for name in _enough(needed) if name.lower() in held)
+    allowed_by = (held[name.lower()] for name in _sufficient(needed) if name.lower() in held)
     permission = PERMISSIONS[needed.permission]
     return PermissionState(
         name=permission.name,
@@ -95,6 +98,6 @@ def _state(needed: Needed, held: Mapping[str, str]) -> PermissionState:
     )
 
 
-def _enough(needed: Needed) -> tuple[str, ...]:
-    """Every permission that allows these reads, the least first."""
+def _sufficient(needed: Needed) -> tuple[str, ...]:
+    """Every permission that allows these reads, the least privileged first."""
     return (needed.permission, *needed.alternatives, *PERMISSIONS[needed.permission].wider)

@@ -1,4 +1,4 @@
-"""Earlier reports, as the history of a new one."""
+"""Read earlier reports for ``--trend``, and select those that can be compared with a new report."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from auditor.model.snapshot import Tenant
 from auditor.render.labels import parse_time
 
 
-class NoReport(AuditorError):
-    """A file that was named isn't a JSON report; the message says what to name instead."""
+class NotAReport(AuditorError):
+    """A named file isn't a JSON report; the message says what to name instead."""
 
 
 class EarlierReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trend takes from a report."""
+    """The parts of a report that a trend uses."""
 
     format: str
     tenant: Tenant
@@ -31,28 +31,28 @@ class EarlierReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History(NamedTuple):
-    """Times and counts of earlier runs, oldest first, and how many reports are about something else."""
+    """The time and the counts of each earlier run, oldest first, and how many reports can't be compared."""
 
     runs: tuple[tuple[str, Summary], ...]
     left_out: int
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to report about the comparison, a sentence each."""
+        """Messages about the comparison, one sentence each."""
         found = []
         if self.left_out:
-            reports = "report is" if self.left_out == 1 else "reports are"
-            found.append(f"{self.left_out} {reports} left out, about another tenant or made with other packs.")
+            reports = "report" if self.left_out == 1 else "reports"
+            found.append(f"{self.left_out} {reports} left out, because the tenant or the packs are different.")
         if not self.runs:
-            found.append("none is shown, because there is no earlier report to compare with.")
+            found.append("there is no earlier report to compare with, so no trend is shown.")
         return tuple(found)
 
 
 def earlier_reports(places: Iterable[str | os.PathLike[str]]) -> tuple[EarlierReport, ...]:
-    """The JSON reports in files and folders. In a folder, other files are skipped; a named file must be a report.
+    """The JSON reports in files and folders. Other files in a folder are skipped; a named file must be a report.
 
-    A folder may be empty, or missing where its path ends with a slash: on the first night there is no report yet.
-    Raises NoReport, and OSError for what cannot be read.
+    A folder can be empty, and missing if its path ends with a slash: on the first night there is no report yet.
+    Raises NotAReport, and OSError for a file that can't be read.
     """
     return tuple(report for place in places for report in _in_place(os.fspath(place)))
 
@@ -64,7 +64,7 @@ def _in_place(name: str) -> Iterator[EarlierReport]:
     if not place.is_dir():
         report = _decoded(place)
         if report is None:
-            raise NoReport(f"{place} isn't a JSON report of consent-auditor: name a file that was written with -f json")
+            raise NotAReport(f"{place} isn't a JSON report of consent-auditor: name a file written with -f json")
         yield report
         return
     yield from (report for file in sorted(place.rglob("*.json")) if (report := _decoded(file)) is not None)
@@ -79,11 +79,11 @@ def _decoded(file: Path) -> EarlierReport | None:
 
 
 def history_of(report: Report, earlier: Sequence[EarlierReport]) -> History:
-    """The earlier runs that can be compared with `report`: of the same tenant, by packs of the same names.
+    """The earlier runs that can be compared with `report`: on the same tenant, by packs with the same names.
 
-    Several reports on one reading count once, and a later reading than that of `report` does not count.
+    Reports on a tenant read at the same time count once. One that was read later than `report` doesn't count.
     """
-    mine = [one for one in earlier if _compared(one.tenant, one.packs) == _compared(report.tenant, report.packs)]
+    mine = [one for one in earlier if _key(one.tenant, one.packs) == _key(report.tenant, report.packs)]
     now = parse_time(report.taken)
     runs: dict[datetime, tuple[str, Summary]] = {}
     for one in mine:
@@ -93,5 +93,5 @@ def history_of(report: Report, earlier: Sequence[EarlierReport]) -> History:
     return History(tuple(runs[at] for at in sorted(runs)), len(earlier) - len(mine))
 
 
-def _compared(tenant: Tenant, packs: Iterable[PackRef]) -> tuple[str, frozenset[str]]:
+def _key(tenant: Tenant, packs: Iterable[PackRef]) -> tuple[str, frozenset[str]]:
     return tenant.id.lower(), frozenset(pack.name for pack in packs)

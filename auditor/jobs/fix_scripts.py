@@ -1,4 +1,4 @@
-"""The fix of a report that becomes a script for an administrator."""
+"""Select the fix of a report that is written as a script for an administrator."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from auditor.model.report import Report
 
 
 class FixScript(NamedTuple):
-    """The text of a script, and the title of the fix that it carries out."""
+    """The text of a script, and the title of its fix."""
 
     title: str
     text: str
 
 
 def fix_script(report: Report, shell: str, route: str = "") -> FixScript:
-    """The script of the fix with this route or key; without one, of the first fix that a script can carry out.
+    """The script of the fix with this route or key; without one, of the first fix that can be written as a script.
 
-    `shell` is ``powershell`` or ``az``. Raises InvalidRequest where no such fix is offered, or none that can be
-    written as a script.
+    `shell` is ``powershell`` or ``az``. Raises InvalidRequest if the report has no such fix, or if none can be written
+    as a script.
     """
     problems: list[str] = []
     for fix in _offered(report, route):
@@ -29,17 +29,17 @@ def fix_script(report: Report, shell: str, route: str = "") -> FixScript:
             return FixScript(fix.title, script(fix, shell, tenant=report.tenant.id))
         except NoScript as error:
             problems.append(f"{fix.key or fix.route}: {error}")
-    raise InvalidRequest("no offered fix can be written as a script:\n  " + "\n  ".join(problems))
+    raise InvalidRequest("none of the fixes can be written as a script:\n  " + "\n  ".join(problems))
 
 
 def _offered(report: Report, route: str) -> list[Fix]:
     fixes = list({fix.key or fix.route: fix for d in report.decisions for fix in d.fixes}.values())
     if not fixes:
-        raise InvalidRequest("there is nothing to fix: users can connect, or no change was proven to help")
+        raise InvalidRequest("there is nothing to fix: users can connect, or no change is proven to help")
     if not route:
         return fixes
     chosen = [fix for fix in fixes if route.lower() in (fix.route.lower(), fix.key.lower())]
     if not chosen:
-        offered = ", ".join(dict.fromkeys(fix.key or fix.route for fix in fixes))
-        raise InvalidRequest(f"the fix {route!r} isn't offered here; offered fixes: {offered}")
+        offered = "\n".join(f"  {fix.key or fix.route}: {fix.title}" for fix in fixes)
+        raise InvalidRequest(f"the report has no fix {route!r}. Its fixes are:\n{offered}")
     return chosen

@@ -1,4 +1,4 @@
-"""Where reports go: standard output, files by their endings, or one file for each format in a folder."""
+"""Where reports go: to standard output, to files, or to a folder with one file for each format."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PIPE = "-"
 
 
 class Outputs(msgspec.Struct, frozen=True, kw_only=True):
-    """The formats of a report, and the files that it goes to: pairs of format and path; none is standard output.
+    """The formats of a report and its `files`, pairs of format and path. Without files, it goes to standard output.
 
-    `folder` is the folder that was asked for, if one was.
+    `folder` is the folder of ``-o FOLDER/``, if that was given.
     """
 
     formats: tuple[str, ...] = (TEXT,)
@@ -35,14 +35,14 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_text_on_standard_output(self) -> bool:
-        """Whether standard output gets the report as text, so that more may be printed there."""
+        """Whether the report is text on standard output, so that notices can be printed there as well."""
         return self.is_standard_output and self.formats == (TEXT,)
 
 
 def outputs_for(formats: Iterable[str], outputs: Iterable[str]) -> Outputs:
-    """Where ``--format`` and ``--output`` send the report, tested before the tenant is read.
+    """Where ``--format`` and ``--output`` send the report. Run it before the tenant is read, to find mistakes early.
 
-    Raises InvalidRequest, and FormatUnavailable where a format needs what is not installed.
+    Raises InvalidRequest, and FormatUnavailable if a format needs a package that isn't installed.
     """
     found = _outputs(tuple(dict.fromkeys(formats)), _without_repeats(outputs))
     for name in found.formats:
@@ -51,7 +51,7 @@ def outputs_for(formats: Iterable[str], outputs: Iterable[str]) -> Outputs:
 
 
 def _without_repeats(outputs: Iterable[str]) -> tuple[str, ...]:
-    """The outputs without those that name the same file in another way, as ``a.html`` and ``./a.html`` do."""
+    """The outputs without repeated files, also if their paths are spelled differently (``a.html``, ``./a.html``)."""
     known: dict[str, str] = {}
     for output in outputs:
         known.setdefault(output if output == PIPE else os.path.realpath(output), output)
@@ -88,7 +88,7 @@ def _several_files(formats: tuple[str, ...], outputs: tuple[str, ...]) -> Output
 def _in_folder(formats: tuple[str, ...], folder: str) -> Outputs:
     path = Path(folder)
     if path.exists() and not path.is_dir():
-        raise InvalidRequest(f"{folder} is a file, and several formats need a folder: give -o the name of a folder")
+        raise InvalidRequest(f"{folder} is a file, but several formats need a folder: give -o the name of a folder")
     existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     if not os.access(existing, os.W_OK):
         raise InvalidRequest(f"you can't write to {folder}: give -o another folder, or change its permissions")
@@ -97,7 +97,7 @@ def _in_folder(formats: tuple[str, ...], folder: str) -> Outputs:
 
 
 def format_of_ending(file: str) -> str:
-    """The format that the file's ending names, the longest one that fits. Raises InvalidRequest for none."""
+    """The format of the file's ending; the longest ending wins. Raises InvalidRequest if there is none."""
     endings = {ending: name for name, form in FORMATS.items() for ending in (form.ending, *form.other_endings)}
     fitting = [ending for ending in endings if file.lower().endswith(ending)]
     if fitting:
@@ -106,43 +106,43 @@ def format_of_ending(file: str) -> str:
     if not Path(file).suffix:
         raise InvalidRequest(
             f"{file} has no ending that names a format ({known}): add an ending, add -f FORMAT,"
-            f" or write {file}/ for a folder"
+            f" or write {file}/ if it is a folder"
         )
     raise InvalidRequest(f"no format has the ending of {file} (known endings: {known}): change it, or add -f FORMAT")
 
 
 def must_be_writable(file: str) -> None:
-    """Raise InvalidRequest for a file that cannot be created or replaced: better now than after the audit."""
+    """Raise InvalidRequest if the file can't be created or replaced: better now than after the audit."""
     path = Path(file)
     if path.is_dir():
         raise InvalidRequest(f"{file} is a folder: give -o the name of a file in it")
     if not path.parent.is_dir():
         raise InvalidRequest(f"the folder {path.parent} for {path.name} doesn't exist: create it, or change -o")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise InvalidRequest(f"you can't write to {file}: give -o another place, or change its permissions")
+        raise InvalidRequest(f"you can't write to {file}: give -o another path, or change its permissions")
 
 
 def refuse_overwriting(outputs: Iterable[str | Path], key_file: str | None, snapshot: str | None = None) -> None:
-    """Raise InvalidRequest where an output is the key file of redaction or the snapshot, before anything is read.
+    """Raise InvalidRequest if an output would overwrite the redaction key or the snapshot.
 
-    Without the key, no token could be looked up any more, and a live read cannot be repeated.
+    Without the key, tokens can no longer be looked up, and the read that made a snapshot can't be repeated.
     """
     if key_file == PIPE:
-        raise InvalidRequest("--redact-key names a file: a key can't come through a pipe")
-    kept = (("the key file of redaction", key_file), ("the snapshot that is read", snapshot))
+        raise InvalidRequest("--redact-key can't be standard input: give the name of a file")
+    kept = (("the redaction key", key_file), ("the snapshot", snapshot))
     for output in outputs:
         for what, file in kept:
             if file and file != PIPE and str(output) != PIPE and _same_file(output, file):
-                raise InvalidRequest(f"{output} is {what} and would be overwritten: give -o another place")
+                raise InvalidRequest(f"-o {output} would overwrite {what}: give -o another path")
 
 
 def is_inside(file: str, folder: Path) -> bool:
-    """Whether the file lies in the folder, whatever links lead there."""
+    """Whether the file is in the folder, after links are resolved."""
     return Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
 
 
 def _same_file(one: str | Path, other: str | Path) -> bool:
-    """Whether both are one file, by any link or spelling; a new file is compared by its path alone."""
+    """Whether both paths are the same file, after links are resolved. A new file is compared by its path only."""
     try:
         return os.path.samefile(one, other)
     except (OSError, ValueError):
@@ -150,7 +150,7 @@ def _same_file(one: str | Path, other: str | Path) -> bool:
 
 
 def rendered(report: Report, outputs: Outputs, history: Sequence[tuple[str, Summary]] = ()) -> Mapping[str, bytes]:
-    """The report in each format, by the format's name, with the trend of `history` where a format shows one.
+    """The report in each format, by the format's name. Formats that show a trend get `history`.
 
     Raises FormatUnavailable.
     """
@@ -158,10 +158,10 @@ def rendered(report: Report, outputs: Outputs, history: Sequence[tuple[str, Summ
 
 
 def write_files(pages: Mapping[str, bytes], outputs: Outputs) -> tuple[Path, ...]:
-    """Write each file of `outputs`, creating folders if need be, and return the files.
+    """Write each file of `outputs`, create missing folders, and return the paths.
 
-    Every format is rendered before the first file is written. A file is written whole or not at all, and a new one
-    can be read by its owner only, because it describes a tenant. Raises OSError.
+    Each file is written completely or not at all. Only its owner can read a new file, because it describes a tenant.
+    Raises OSError.
     """
     from auditor.atomic import write_whole
 
@@ -180,10 +180,10 @@ def _rendered(report: Report, name: str, history: Sequence[tuple[str, Summary]])
 
 
 def _places(report: Report) -> dict[str, str]:
-    """Where the files of packs are, relative to the root of the repository; empty for those elsewhere.
+    """The paths of pack files relative to the root of the repository; empty for files outside it.
 
-    The report names a file relative to the working directory, which may not be that root, and only by its name where
-    it is outside. Shipped packs are in neither.
+    The report names a file relative to the working directory, which may be a subfolder, or only by its name if it is
+    elsewhere. The files of shipped packs aren't in the user's repository.
     """
     here, root = Path.cwd(), _repository_root()
     files = {finding.place.file for finding in report.findings if finding.place}
@@ -198,7 +198,7 @@ def _places(report: Report) -> dict[str, str]:
 
 
 def _repository_root() -> Path:
-    """The root of the repository: as GitHub's runner names it, else the nearest folder with a ``.git``."""
+    """The root of the repository: GITHUB_WORKSPACE, or else the nearest folder with a ``.git``."""
     here, named = Path.cwd(), os.environ.get("GITHUB_WORKSPACE")
     if named and here.is_relative_to(Path(named).resolve()):
         return Path(named).resolve()

@@ -1,4 +1,4 @@
-"""Work on rule packs: find mistakes in them, write a new one for an app, and list the permissions that they need."""
+"""Jobs for the authors of rule packs: find mistakes, write a new pack for an app, and list the needed permissions."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from auditor.snapshot.samples import sample_names
 
 
 class DescribedApp(NamedTuple):
-    """An app, and where its list of scopes comes from."""
+    """An app, and the source of its list of scopes."""
 
     app: App
     source: str
 
 
 def lint_packs(names: Iterable[str]) -> Linted:
-    """All mistakes, warnings and advice for these packs; names that lead nowhere are among the mistakes."""
+    """All mistakes, warnings and advice for these packs; names that have no pack are among the mistakes."""
     sources: list[PackSource] = []
     unfound: list[Problem] = []
     for name in tuple(names) or (None,):
@@ -53,12 +53,12 @@ def lint_packs(names: Iterable[str]) -> Linted:
 
 
 def needed_permissions(names: Iterable[str]) -> tuple[Needed, ...]:
-    """The least application permissions for the packs' reads; without names, for the packs about an app."""
+    """The least privileged application permissions for the packs; without names, for the shipped app packs."""
     return permissions_for(plan_for(chosen_packs(tuple(names) or app_pack_names())))
 
 
 def permission_rows(needed: Iterable[Needed]) -> list[tuple[str, str, str, str]]:
-    """For each permission its name, app role id, the wider ones that also allow the reads, and the sections read."""
+    """For each permission its name, its app role id, its alternatives, and the sections that it allows to read."""
     return [
         (n.permission, PERMISSIONS[n.permission].id, ", ".join(n.alternatives) or "-", ", ".join(n.sections))
         for n in needed
@@ -71,13 +71,13 @@ def permissions_manifest(needed: Iterable[Needed]) -> list[dict[str, Any]]:
 
 
 def app_of_address(url: str, scopes: str | None, describe: Callable[[str | None], App | None]) -> DescribedApp:
-    """The app of a pasted address, with `scopes` where the address names none.
+    """The app of a pasted URL, with `scopes` if the URL names none.
 
-    `describe` builds the app from all options, given the scopes to combine with the address.
+    `describe` builds the app from all options; its argument are the scopes to combine with the URL.
     """
     names_none = bool(scopes) and not request_from_url(url).app.scopes
     app = describe(None if names_none else scopes)
-    assert app is not None, "an address names an app"
+    assert app is not None, "a URL names an app"
     if names_none:
         return DescribedApp(msgspec.structs.replace(app, scopes=scope_needs(str(scopes))), "")
     return DescribedApp(app, "the address of its sign-in")
@@ -86,10 +86,10 @@ def app_of_address(url: str, scopes: str | None, describe: Callable[[str | None]
 def app_of_grants(
     client_id: str, source: Source, *, name: str = "", redirect_uri: str = "", interaction: Interaction = SILENT
 ) -> DescribedApp:
-    """The app with the scopes that a tenant granted it.
+    """The app with the scopes that a tenant granted to it.
 
-    Scopes that their resource no longer publishes are left out, and reported. Raises InvalidRequest for a name that no
-    pack can hold, RequestError where the tenant granted nothing, and what reading a tenant raises.
+    Scopes that their resource no longer publishes are left out, with a message. Raises InvalidRequest for a name that
+    a pack can't contain, RequestError if the tenant granted nothing, and what reading a tenant raises.
     """
     asked = app_from_scopes(client_id, "")
     if isinstance(source, LiveTenant):
@@ -111,36 +111,36 @@ def app_of_grants(
 def _refuse_control_characters(name: str) -> None:
     if bad := CONTROL.search(name):
         raise InvalidRequest(
-            f"the app's name in this tenant contains the character U+{ord(bad.group()):04X}, which a pack can't hold:"
-            ' give the app another name with --name "…"'
+            f"the app's name in this tenant contains the character U+{ord(bad.group()):04X}, which isn't allowed"
+            ' in a pack: give the app another name with --name "…"'
         )
 
 
 def _without_withdrawn_scopes(app: App, interaction: Interaction) -> App:
-    """The app without scopes that were granted once and that their resource no longer publishes."""
+    """The app without scopes that were granted but that their resource no longer publishes."""
     gone = [need for need in app.scopes if scope_of(need.resource, need.value)]
     for need in gone:
-        interaction.say(f"Left out {need.value}: it was granted, but its resource no longer publishes this scope.")
+        interaction.say(f"Left out {need.value}: it was granted, but its resource no longer publishes it.")
     return msgspec.structs.replace(app, scopes=tuple(need for need in app.scopes if need not in gone))
 
 
 def refuse_reserved_name(pack_name: str) -> None:
-    """Raise InvalidRequest for a name that is reserved for the packs of the program."""
+    """Raise InvalidRequest for a name that is reserved for the program's packs."""
     if is_reserved(pack_name):
-        raise InvalidRequest(f'--pack-name: "{pack_name}" is reserved by the program: choose another name')
+        raise InvalidRequest(f'--pack-name: "{pack_name}" is reserved for a pack of the program: choose another name')
 
 
 def text_of_new_pack(described: DescribedApp, *, name: str = "", label: str = "the new pack") -> str:
-    """The YAML of a pack for the app, checked by loading it; `label` names it in errors.
+    """The YAML of a pack for the app, checked by loading it. Errors call it `label`.
 
     Raises InvalidRequest for an app without scopes, RequestError and PackError.
     """
     app = described.app
     if not app.scopes:
         raise InvalidRequest(
-            "the request names no scope: the app asks for what its registration lists, which nobody outside can"
-            f' read. Add --scopes "…" as its vendor states them, or run packs new --app {app.client_id} --from-grants'
-            " in a tenant where it works"
+            "the URL names no scopes, so the app requests those of its registration, which only its vendor can read."
+            f' Add --scopes "…" as the vendor states them, or run packs new --app {app.client_id} --from-grants in a'
+            " tenant where it works"
         )
     refuse_unnamed_resources(app)
     text = pack_text(app, name=name or name_for(app), source=described.source)

@@ -1,4 +1,4 @@
-"""The cases that packs carry: each rule on small tenants, and whether it said what the case expects."""
+"""Run the cases in packs: evaluate each rule on small tenants and compare the outcome with the expected one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REFUSED = Unread(status=403, code="Authorization_RequestDenied", message=REMOVED
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule said of one case. `problem` is empty when it said what the case expects."""
+    """The result of a rule on one case. `problem` is empty if it is the expected one."""
 
     rule: Rule
     case: RuleCase
@@ -36,7 +36,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_cases(pack: Pack) -> Iterator[CaseResult]:
-    """Every case of every rule, in the order of the pack; an abstract pack has none to run."""
+    """Run every case of every rule, in the order of the pack. An abstract pack has no cases to run."""
     if pack.abstract:
         return
     for rule in pack.rules:
@@ -45,11 +45,11 @@ def run_cases(pack: Pack) -> Iterator[CaseResult]:
 
 
 def run_case(rule: Rule, case: RuleCase, pack: Pack) -> CaseResult:
-    """What the rule says of the case's tenant; a tenant that Graph could not return is a problem of the case."""
+    """Evaluate the rule on the case's tenant. A tenant that Graph could not return is a problem of the case."""
     try:
         snapshot = tenant_of(case, pack.app)
     except SnapshotError as error:
-        problem = f"the tenant of this case cannot be: {error}"
+        problem = f"the tenant of this case is impossible: {error}"
         nothing = Finding(
             rule=rule.id,
             pack=pack.name,
@@ -65,9 +65,9 @@ def run_case(rule: Rule, case: RuleCase, pack: Pack) -> CaseResult:
 
 
 def tenant_of(case: RuleCase, app: App | None = None) -> Snapshot:
-    """The tenant of a case: its sample, changed, and with parts taken away as a refused read leaves them.
+    """The tenant of a case: its sample with the case's changes, and without the parts that could not be read.
 
-    The sample's app is taken to be `app`, the one that the pack is about, also where the change speaks of it.
+    The sample's app is replaced by `app`, the one that the pack is about, also where the changes mention it.
     """
     snapshot = _about(app, sample(case.sample), case)
     covers = {name: parts for name, parts in snapshot.covers.items() if name not in case.whole}
@@ -105,43 +105,43 @@ def _without(snapshot: Snapshot, key: str) -> Snapshot:
 
 def _problem(case: RuleCase, found: Finding) -> str:
     if found.outcome is not case.expect:
-        return f"expected {case.expect.value}, the rule says {found.outcome.value}: {found.reason}"
+        return f"expected {case.expect.value}, but the rule gives {found.outcome.value}: {found.reason}"
     if case.reason and case.reason.lower() not in found.reason.lower():
-        return f"the reason should hold {case.reason!r}, and is: {found.reason}"
+        return f"the reason should contain {case.reason!r}, but is: {found.reason}"
     paths = [evidence.path for evidence in found.evidence]
     for wanted in case.evidence:
         if not any(wanted.lower() in path.lower() for path in paths):
-            return f"the evidence should name {wanted!r}, and names: {', '.join(paths) or 'nothing'}"
+            return f"the evidence should name {wanted!r}, but names: {', '.join(paths) or 'nothing'}"
     return ""
 
 
-class Direction(StrEnum):
-    """How a rule went wrong over a case."""
+class Mismatch(StrEnum):
+    """How the result of a rule differs from what the case expects."""
 
     MISSED = "missed"
-    """It should fail, and came out otherwise: the dangerous way."""
+    """The rule should fail but doesn't. This is the dangerous kind."""
     FALSE_ALARM = "false alarm"
-    """It should not fail, and did."""
-    OTHER = "other outcome"
-    """Pass, unknown and not applicable were mixed up."""
-    WRONG_WORDS = "other reason"
-    """The outcome is right, but neither the reason nor the evidence that the case names."""
+    """The rule fails but should not."""
+    OTHER_OUTCOME = "other outcome"
+    """Pass, unknown or not applicable in place of another of the three."""
+    OTHER_REASON = "other reason"
+    """The outcome is right, but the reason or the evidence is not what the case names."""
 
 
-class Failed(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that came out otherwise than it says."""
+class FailedCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A case whose rule doesn't give the expected result, and where the case is in the pack."""
 
     result: CaseResult
     at: Position
-    direction: Direction
+    mismatch: Mismatch
 
 
-class Tested(msgspec.Struct, frozen=True, kw_only=True):
-    """What the cases of one pack showed. `gaps` are rules that no case shows failing, passing or unknown."""
+class PackResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The results of one pack's cases. `gaps` are the rules that lack a failing, passing or unknown case."""
 
     pack: Pack
     results: tuple[CaseResult, ...] = ()
-    failed: tuple[Failed, ...] = ()
+    failed: tuple[FailedCase, ...] = ()
     gaps: tuple[tuple[Rule, tuple[FindingOutcome, ...], Position], ...] = ()
 
     @property
@@ -150,32 +150,32 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
         return sum(not rule.cases for rule, _, _ in self.gaps)
 
 
-def tested(source: Source, only: str = "") -> Tested:
-    """The pack's cases, or those of the rule `only`, run. Raises PackError for a pack that is broken.
+def run_pack(source: Source, only: str = "") -> PackResult:
+    """Run the pack's cases, or only those of the rule `only`. Raises PackError for a broken pack.
 
-    An abstract pack has no app and is tested through those that extend it.
+    An abstract pack has no app, so its rules are tested through the packs that extend it.
     """
     pack = load(source, samples=sample_names())
     if only:
         pack = msgspec.structs.replace(pack, rules=tuple(r for r in pack.rules if r.id.lower() == only.lower()))
     if pack.abstract:
-        return Tested(pack=pack)
+        return PackResult(pack=pack)
     results = tuple(run_cases(pack))
     places, rules = case_places(source), rule_places(source)
     here = Position(pack.origin)
     failed = tuple(
-        Failed(result=r, at=places.get((r.rule.id, r.case.name), here), direction=_direction(r))
+        FailedCase(result=r, at=places.get((r.rule.id, r.case.name), here), mismatch=_mismatch(r))
         for r in results
         if r.problem
     )
     gaps = tuple((r, lacking, rules.get(r.id, here)) for r in pack.rules if (lacking := lacking_of(r)))
-    return Tested(pack=pack, results=results, failed=failed, gaps=gaps)
+    return PackResult(pack=pack, results=results, failed=failed, gaps=gaps)
 
 
-def _direction(result: CaseResult) -> Direction:
-    wanted, found = result.case.expect, result.finding.outcome
-    if wanted is found:
-        return Direction.WRONG_WORDS
-    if wanted is FindingOutcome.FAIL:
-        return Direction.MISSED
-    return Direction.FALSE_ALARM if found is FindingOutcome.FAIL else Direction.OTHER
+def _mismatch(result: CaseResult) -> Mismatch:
+    expected, found = result.case.expect, result.finding.outcome
+    if expected is found:
+        return Mismatch.OTHER_REASON
+    if expected is FindingOutcome.FAIL:
+        return Mismatch.MISSED
+    return Mismatch.FALSE_ALARM if found is FindingOutcome.FAIL else Mismatch.OTHER_OUTCOME

@@ -1,7 +1,7 @@
-"""Pages about packs and rules, the same for ``packs show`` and for docs/rules.
+"""The pages about packs and rules, for ``packs show`` and for docs/rules.
 
-It joins the sentences and reads of `auditor.packs` with the words that reports have for sections, and no room below
-this one may know both.
+They need both the sentences and reads of rules and the labels of sections in reports, and no package below this one
+may import both.
 """
 
 from __future__ import annotations
@@ -33,35 +33,35 @@ from auditor.render.labels import flat
 from auditor.render.layout import safe
 
 SOME_APP = App(client_id="00000000-0000-0000-0000-000000000000")
-"""Stands in for the app that an abstract pack does not name, so that its reads can be told all the same."""
+"""Used in place of the app that an abstract pack doesn't name, so that its page can list what it reads."""
 
 _ROUTES = {
-    "R1": "the consent of an administrator for the whole tenant",
+    "R1": "admin consent for the whole tenant",
     "R3": "a grant of exactly these permissions",
-    "R4": "a consent policy for this app alone",
+    "R4": "a consent policy for this app only",
     "R5": "classifying the permissions, or another user consent setting",
-    "R6": "assigning users to the app, or dropping the assignment requirement",
-    "R7": "switching sign-in to the app on again",
-    "R8": "switching the admin consent workflow on",
+    "R6": "assigning users to the app, or removing the assignment requirement",
+    "R7": "turning sign-in to the app on again",
+    "R8": "turning on the admin consent workflow",
     "R9": "another user consent setting",
 }
 
 
 def rule_page(pack: Pack, rule: Rule) -> Document:
-    """All about one rule: what it checks, why, what to do, what it reads, where it comes from, its cases."""
+    """The page of a rule: what it checks, why, how to fix it, what it reads, its references, its cases."""
     return tuple(_rule_blocks(pack, rule))
 
 
 def pack_page(pack: Pack, rules_at: str = "") -> Document:
-    """All about one pack: its app, its rules, the permissions that its reads need.
+    """The page of a pack: its app, its rules, and the permissions that it needs.
 
-    `rules_at` is the folder that holds the pages of its rules, where that is not the folder of this page.
+    `rules_at` is the folder with the pages of its rules, if that isn't the folder of this page.
     """
     return tuple(_pack_blocks(pack, rules_at))
 
 
 def index_page(packs: Iterable[Pack]) -> Document:
-    """The packs, and what each is for."""
+    """The list of packs, with the purpose of each."""
     rows = tuple(
         (
             Cell(pack.name, f"{pack.name}/README.md"),
@@ -74,8 +74,8 @@ def index_page(packs: Iterable[Pack]) -> Document:
     return (
         Title("Rule packs"),
         Paragraph(
-            "The packs that ship with the program, with a page for each of their rules. The same text is printed by"
-            f" {code('consent-auditor packs show PACK')} and {code('consent-auditor packs show PACK/RULE-ID')}."
+            "The packs that ship with the program, with a page for each rule. To print the same text, run"
+            f" {code('consent-auditor packs show PACK')} or {code('consent-auditor packs show PACK/RULE-ID')}."
         ),
         Grid(("Pack", "Version", "Rules", "For"), rows, prose=3),
     )
@@ -87,9 +87,9 @@ def _rule_blocks(pack: Pack, rule: Rule) -> Iterator[Block]:
     facts += [("Also known as", Cell(f"{_text(name)} {_text(control)}")) for name, control in rule.frameworks.items()]
     yield FactList(tuple(facts))
     yield Heading("What it checks")
-    yield Paragraph("The rule passes where this is so:")
+    yield Paragraph("The rule passes if this is true:")
     yield Points((kind_of(rule.check).sentence(),))
-    yield Paragraph("What could not be read makes it unknown: never a pass, never a fail.")
+    yield Paragraph("If the data for it couldn't be read, the result is unknown: never a pass, never a fail.")
     yield Heading("Why")
     yield Paragraph(_text(rule.why))
     if rule.view:
@@ -114,14 +114,14 @@ def _what_to_do(rule: Rule, app: App | None) -> Iterator[Block]:
         yield Paragraph(_filled(fix.note, app))
     if rule.routes:
         named = "; ".join(f"{code(route)} {_ROUTES[route]}" for route in rule.routes)
-        yield Paragraph(f"A report offers those of these fixes that are proven to help in the tenant: {named}.")
+        yield Paragraph(f"A report offers these fixes if they are proven to help in the tenant: {named}.")
 
 
 def _filled(text: str, app: App | None) -> str:
-    """Advice with the app's values in it; what only a tenant knows is named."""
+    """Advice with the app's values filled in, and a description of the values that depend on the tenant."""
     values = {
         "{portal}": "Microsoft Entra admin center",
-        "{admin-consent-link}": "the admin consent link, which the report holds",
+        "{admin-consent-link}": "the admin consent link in the report",
         "{tenant-id}": "the tenant's id",
         "{client-id}": app.client_id if app else "the app's client id",
         "{app}": app.label if app else "the app",
@@ -138,7 +138,7 @@ def _reads_of(rule: Rule, pack: Pack) -> Plan:
 
 
 def _reads(plan: Plan, heading: str) -> Iterator[Block]:
-    """Sections and the least permissions for them; which of the sections are read page by page."""
+    """The sections, the least privileged permission for each, and which of them are read page by page."""
     by_section = {section: n for n in permissions_for(plan) for section in n.sections}
     rows = tuple(
         (Cell(code(section), below=SECTIONS[section].label), Cell(code(by_section[section].permission)))
@@ -150,7 +150,7 @@ def _reads(plan: Plan, heading: str) -> Iterator[Block]:
     yield Grid(("Section", "Microsoft Graph permission"), rows, prose=0)
     if plan.whole:
         names = " and ".join(code(section) for section in plan.whole)
-        yield Paragraph(f"Read for the whole directory, page by page, so that the cost grows with the tenant: {names}.")
+        yield Paragraph(f"Read for the whole directory, page by page, which takes longer in a large tenant: {names}.")
 
 
 def _addresses(urls: Sequence[str]) -> Iterator[Block]:
@@ -162,25 +162,25 @@ def _addresses(urls: Sequence[str]) -> Iterator[Block]:
 def _cases(rule: Rule) -> Iterator[Block]:
     yield Heading("Cases")
     if not rule.cases:
-        yield Paragraph("The rule has no cases here: the packs that extend this one bring them.")
+        yield Paragraph("This pack has no cases for the rule. The packs that extend it have them.")
         return
     yield Paragraph(
-        f"Small tenants and what the rule says of each; {code('consent-auditor packs test')} runs them."
-        + (" None of them fails, because the rule allows every value." if not kind_of(rule.check).can_fail else "")
+        f"Small tenants with the outcome that the rule must give. To run them: {code('consent-auditor packs test')}."
+        + (" The rule never fails, because it allows every value." if not kind_of(rule.check).can_fail else "")
     )
     rows = tuple((Cell(case.expect.value), Cell(_text(case.name)), Cell(_tenant(case))) for case in rule.cases)
     yield Grid(("Expected", "Case", "Tenant"), rows, prose=1)
 
 
 def _tenant(case: RuleCase) -> str:
-    """The sample, and what the case changes in it."""
+    """The sample and the changes that the case makes to it."""
     parts = [f"sample {code(case.sample)}"]
     if case.set:
         parts.append(f"{_names(case.set)} changed")
     if case.unread:
         parts.append(f"{_names(case.unread)} not read")
     if case.whole:
-        parts.append(f"{_names(case.whole)} read in whole")
+        parts.append(f"{_names(case.whole)} read completely")
     return "; ".join(parts)
 
 
@@ -193,7 +193,7 @@ def _pack_blocks(pack: Pack, rules_at: str) -> Iterator[Block]:
     if pack.about:
         yield Paragraph(_text(pack.about))
     if pack.abstract:
-        yield Paragraph("This pack is abstract: it judges no tenant by itself, and only serves packs that extend it.")
+        yield Paragraph("This pack is abstract: you can't audit with it, but other packs extend it.")
     facts = [("Version", pack.version), ("SHA-256", pack.digest), ("File", pack.origin)]
     facts += [("Extends", pack.extends)] if pack.extends else []
     yield FactList(tuple((name, Cell(_text(value))) for name, value in facts))
@@ -209,7 +209,7 @@ def _pack_blocks(pack: Pack, rules_at: str) -> Iterator[Block]:
     yield from _reads(plan, "What an audit by this pack reads")
     yield from _addresses(pack.references)
     if pack.warnings:
-        yield Heading("Doubts of the loader")
+        yield Heading("Warnings")
         yield Paragraph("\n".join(map(safe, pack.warnings)))
 
 
@@ -219,24 +219,24 @@ def _app(app: App) -> Iterator[Block]:
         ("Name", app.name),
         ("Client id", app.client_id),
         *(("Redirect URI", uri) for uri in app.redirect_uris),
-        ("Asks for", _MODES[app.mode.value]),
+        ("Requests", _MODES[app.mode.value]),
         *([("Authority", app.authority)] if app.authority else []),
-        ("Publisher verified", _said(app.publisher_verified)),
+        ("Publisher verified", _yes_or_no(app.publisher_verified)),
         ("Owner tenant", app.owner_tenant or "unknown"),
-        ("Registered before 8 November 2020", _said(app.registered_before_2020_11_08)),
+        ("Registered before 8 November 2020", _yes_or_no(app.registered_before_2020_11_08)),
     ]
     yield FactList(tuple((name, Cell(_text(value))) for name, value in facts))
-    grounds = {_grounds(need) for need in app.scopes}
+    sources = {_scope_source(need) for need in app.scopes}
     rows = [
         (Cell(code(n.value)), Cell(_resource(n)), Cell("required" if n.required else "optional")) for n in app.scopes
     ]
     heads = ("Permission", "Resource", "Needed")
-    if len(grounds) == 1:
-        yield Paragraph(f"The permissions that it asks for are {grounds.pop()}.")
+    if len(sources) == 1:
+        yield Paragraph(f"The permissions that it requests are {sources.pop()}.")
         yield Grid(heads, tuple(rows), prose=1)
     elif rows:
-        known = (Cell(_grounds(need)) for need in app.scopes)
-        yield Grid((*heads, "Grounds"), tuple((*row, cell) for row, cell in zip(rows, known, strict=True)), prose=3)
+        known = (Cell(_scope_source(need)) for need in app.scopes)
+        yield Grid((*heads, "Source"), tuple((*row, cell) for row, cell in zip(rows, known, strict=True)), prose=3)
 
 
 _MODES = {
@@ -250,18 +250,18 @@ def _resource(need: ScopeNeed) -> str:
     return _text(RESOURCE_NAMES.get(need.resource, need.resource))
 
 
-def _grounds(need: ScopeNeed) -> str:
-    """Where the claim comes from; an assumption says that it is one."""
+def _scope_source(need: ScopeNeed) -> str:
+    """Who says that the app requests this permission, or that it is an assumption."""
     source = _text(need.source)
     if need.assumed:
         return f"assumed ({source})" if source else "assumed"
     return f"stated ({source})" if source else "stated by the pack"
 
 
-def _said(value: bool | None) -> str:
+def _yes_or_no(value: bool | None) -> str:
     return "unknown" if value is None else "yes" if value else "no"
 
 
 def _text(text: str) -> str:
-    """An author's text on one line, with nothing in it that could steer a terminal or forge a mark."""
+    """An author's text on one line, without characters that could control a terminal."""
     return safe(flat(text))

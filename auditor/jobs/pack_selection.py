@@ -1,4 +1,4 @@
-"""Which packs judge a tenant: by the names that people give them, by the environment, and for an app without a pack."""
+"""Select the packs for an audit: by name, by environment variable, or for an app without its own pack."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from auditor.packs.pack_texts import PackText, texts_of
 from auditor.packs.sources import Source, exists, path_of, shipped_names, shipped_source
 
 VARIABLE = "CONSENT_AUDITOR_PACKS"
-"""Names packs to use by default, and files and folders in which packs are found by name."""
+"""Lists the packs to use by default, and the files and folders in which packs are found by name."""
 
 VENDOR_RULES = "vendor-app"
-"""The abstract pack of rules that every vendor's pre-flight shares."""
+"""The abstract pack with the rules that fit any vendor's app."""
 
 
 def split_names(text: str) -> tuple[str, ...]:
@@ -32,12 +32,12 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def names_in_environment() -> tuple[str, ...]:
-    """What `VARIABLE` names."""
+    """The packs, files and folders in the environment variable."""
     return split_names(os.environ.get(VARIABLE, ""))
 
 
 def resolved_names(names: Iterable[str]) -> tuple[str, ...]:
-    """The names, with those of people's own packs replaced by their files. Raises PackError."""
+    """The names, with the names of your own packs replaced by their files. Raises PackError."""
     given = tuple(names)
     if not given:
         return ()
@@ -46,9 +46,9 @@ def resolved_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def sources_for(names: Iterable[str]) -> Iterator[tuple[Source, ...]]:
-    """The texts behind each name; without any, those that the environment names, else every shipped pack.
+    """The sources of each name; without names, of the packs in the environment variable, or else all shipped packs.
 
-    Raises PackError for a name that leads nowhere, when its turn comes.
+    Raises PackError for a name that has no pack, when the iteration reaches it.
     """
     for name in tuple(names) or names_in_environment() or shipped_names():
         (place,) = resolved_names((name,))
@@ -56,7 +56,7 @@ def sources_for(names: Iterable[str]) -> Iterator[tuple[Source, ...]]:
 
 
 def known_names(*, abstract: bool = False) -> tuple[str, ...]:
-    """The names of the shipped packs, then those of people's own packs that the environment leads to."""
+    """The names of the shipped packs, then those of your own packs in the environment variable."""
     shipped = [pack.name for pack in list_packs(benchmarks=True, abstract=abstract)]
     try:
         own = [pack.name for pack in own_packs(names_in_environment())]
@@ -66,36 +66,37 @@ def known_names(*, abstract: bool = False) -> tuple[str, ...]:
 
 
 def shipped_packs() -> tuple[Pack, ...]:
-    """The packs that ship with the program and can judge a tenant."""
+    """The packs that ship with the program, without the abstract ones."""
     packs = (load(shipped_source(name)) for name in shipped_names())
     return tuple(pack for pack in packs if not pack.abstract)
 
 
 def own_pack_files(place: str) -> tuple[OwnPack, ...]:
-    """The files of people's own packs at one place of the environment, broken ones too. Raises PackError."""
+    """The files of your own packs at one path of the environment variable, also broken ones. Raises PackError."""
     return tuple(own_files([place]))
 
 
 def app_pack_names() -> tuple[str, ...]:
-    """The shipped packs about an app: the default of commands that need to know only what such packs read."""
+    """The shipped packs about an app: the default of commands that only need to know what these packs read."""
     return tuple(pack.name for pack in list_packs())
 
 
 def all_pack_names() -> tuple[str, ...]:
-    """Every shipped pack that can judge a tenant."""
+    """The names of all shipped packs except the abstract ones."""
     return tuple(pack.name for pack in list_packs(benchmarks=True))
 
 
 def chosen_packs(packs: Iterable[str | Pack], app: App | None = None, *, required: bool = True) -> tuple[Pack, ...]:
-    """The named packs and those given as they are, and for `app` the vendor rules applied to it.
+    """The named packs, the loaded packs, and for `app` the vendor rules applied to it.
 
-    Raises PackError for a name or a file that isn't a pack, and InvalidRequest where nothing is named but `required`.
+    Raises PackError for a name or a file that isn't a pack, and InvalidRequest if a pack or an app is `required` but
+    there is neither.
     """
     given = tuple(packs)
     if required and not given and app is None:
         listed = "\n".join(f"  {pack.name:<16} {pack.title}" for pack in list_packs(benchmarks=True))
         raise InvalidRequest(
-            'name what to check: --pack NAME, or --app CLIENT_ID --scopes "…", or --from-url URL.\n\n'
+            'give what to check: --pack NAME, or --app CLIENT_ID --scopes "…", or --from-url URL.\n\n'
             f"The packs are:\n{listed}"
         )
     loaded = load_packs(one for one in given if isinstance(one, str))
@@ -104,26 +105,26 @@ def chosen_packs(packs: Iterable[str | Pack], app: App | None = None, *, require
 
 
 def vendor_pack(app: App) -> Pack:
-    """The rules that fit any vendor's app, about this one."""
+    """The rules that fit any vendor's app, applied to this app."""
     return msgspec.structs.replace(load(shipped_source(VENDOR_RULES)), app=app, abstract=False)
 
 
 def apps_of(packs: Iterable[Pack]) -> tuple[App, ...]:
-    """The apps that the packs are about, once each."""
+    """The apps that the packs are about, without repetitions."""
     return tuple(dict.fromkeys(pack.app for pack in packs if pack.app is not None))
 
 
 def texts_for(packs: Iterable[Pack], names: Iterable[str]) -> list[PackText]:
-    """The texts of those of the packs that the names lead to, in the order of the names. Raises PackError."""
+    """The texts of the named packs that are among `packs`, in the order of the names. Raises PackError."""
     wanted = {pack.digest for pack in packs}
     found = (texts_of(source) for name in names for source in next(sources_for([name])))
     return list({text.pack.name: text for text in found if text.pack.digest in wanted}.values())
 
 
 def text_for_app(app: App) -> PackText:
-    """The text of a pack for an app that has none, with what the request says about the app.
+    """The text of a pack for an app without its own pack, with what the request says about the app.
 
-    The pack is named by the app's id, because the name that people give to an app may contain their own.
+    The pack is named after the app's id, because a name that an admin gave to the app can contain the tenant's name.
     """
     name = name_for(msgspec.structs.replace(app, name=""))
     text = pack_text(app, name=name, source="the command line that made the bundle")
@@ -131,15 +132,15 @@ def text_for_app(app: App) -> PackText:
 
 
 def warnings_of(packs: Sequence[Pack]) -> tuple[str, ...]:
-    """What is unusual in the packs and may be intended: a rule may depend on it."""
+    """The warnings of the packs: what is unusual and may be intended."""
     return tuple(warning for pack in packs for warning in pack.warnings)
 
 
 def reads_whole_directory(pack: Pack) -> bool:
-    """Whether the pack reads sections page by page, so that its cost grows with the tenant."""
+    """Whether the pack reads sections page by page, so that an audit takes longer in a large tenant."""
     return bool(plan_for([pack]).whole)
 
 
 def path_exists(name: str) -> bool:
-    """Whether the name is the path of a file or folder that exists."""
+    """Whether the name is the path of an existing file or folder."""
     return exists(path_of(name))

@@ -1,7 +1,7 @@
-"""Rule packs of one's own without names: what is said goes through the redactor, what is asked stays.
+"""Redact your own rule packs: names in their texts become tokens, and what a rule checks stays as it is.
 
-Keys, kinds of checks, paths, ids of rules, permissions and the pack that is extended are never changed, whatever the
-tenant's groups are called. Comments and cases are left out: nothing is judged by them.
+Keys, kinds of checks, paths, rule ids, permissions and the name of the extended pack never change, whatever the
+tenant's groups are called. Comments and cases are left out, because no verdict depends on them.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ _COMPARED = frozenset(
 _OF_TENANT = re.compile(r"(?:Tenant |tenant-)[0-9a-f]{10}")
 
 
-class NameInRule(Exception):
-    """The tenant's name stands where it cannot go: in the id of a rule, or in the name of a framework."""
+class UnredactableName(Exception):
+    """A pack contains the tenant's name where it can't be replaced: in a rule's id or in a framework's name."""
 
 
 def published_apps(texts: Iterable[PackText]) -> tuple[App, ...]:
-    """The apps as the packs that ship describe them, of those packs and of those that one's own extend."""
+    """The apps of the shipped packs in `texts`, also of those that your own packs extend."""
     found = (_shipped(file.name) for text in texts for file in text.files if file.shipped)
     return tuple(dict.fromkeys(pack.app for pack in found if pack.app is not None))
 
 
 def redacted_packs(texts: Sequence[PackText], redactor: Redactor) -> list[PackText]:
-    """The packs, with no name of the tenant in those that did not ship. Raises PackError and NameInRule."""
+    """The packs, without names of the tenant in your own packs. Raises PackError and UnredactableName."""
     for text in texts:
         _refuse_names_that_stay(text, redactor)
-    rewriting = _Rewriting(redactor, {text.pack.name for text in texts})
-    return in_one_folder(texts, rewriting.pack)
+    pack_redactor = _PackRedactor(redactor, {text.pack.name for text in texts})
+    return in_one_folder(texts, pack_redactor.pack)
 
 
 def _shipped(file: str) -> Pack:
@@ -56,22 +56,22 @@ def _refuse_names_that_stay(text: PackText, redactor: Redactor) -> None:
     for rule in text.pack.rules:
         for what, word in (("id", rule.id), *(("framework", name) for name in rule.frameworks)):
             if word not in inherited and _OF_TENANT.search(redactor.text(word)):
-                raise NameInRule(
-                    f'the {what} {word} of a rule of the pack "{text.pack.name}" holds the tenant\'s name, and is not'
-                    " replaced: call it otherwise"
+                raise UnredactableName(
+                    f'a rule in the pack "{text.pack.name}" has the {what} {word}, which contains the tenant\'s name'
+                    " and can't be redacted: rename it"
                 )
 
 
-class _Rewriting:
-    """One document at a time."""
+class _PackRedactor:
+    """Redacts the documents of packs. `names` are the names of all packs that are redacted together."""
 
     def __init__(self, redactor: Redactor, names: Collection[str]) -> None:
         self._redactor = redactor
         self._names = names
 
     def pack(self, document: Mapping[str, Any], stem: str) -> dict[str, Any]:
-        """The document of a pack; its name becomes that of its file where the tenant is in it."""
-        found = {key: value if key in _HEAD else self._said(value) for key, value in document.items()}
+        """The document of a pack. A pack name that contains a name of the tenant is replaced by the file's name."""
+        found = {key: value if key in _HEAD else self._redacted(value) for key, value in document.items()}
         if isinstance(name := document.get("pack"), str):
             free = stem if stem not in self._names else f"{stem}-redacted"
             found["pack"] = name if self._redactor.text(name) == name else free
@@ -84,7 +84,7 @@ class _Rewriting:
         return found
 
     def _app(self, app: Mapping[str, Any]) -> dict[str, Any]:
-        found = {key: value if key in _APP else self._said(value) for key, value in app.items()}
+        found = {key: value if key in _APP else self._redacted(value) for key, value in app.items()}
         if "redirect-uris" in app:
             found["redirect-uris"] = self._links(app["redirect-uris"])
         if isinstance(scopes := app.get("scopes"), dict):
@@ -92,12 +92,12 @@ class _Rewriting:
         return found
 
     def _scopes(self, listed: Any) -> Any:
-        """Names of permissions stay; where one comes from is said in words."""
+        """The list with its permissions as they are; the text that says where one comes from is redacted."""
         return [self._scope(item) for item in listed] if isinstance(listed, list) else listed
 
     def _scope(self, item: Any) -> Any:
         if isinstance(item, dict) and "source" in item:
-            return {**item, "source": self._said(item["source"])}
+            return {**item, "source": self._redacted(item["source"])}
         return item
 
     def _rule(self, rule: Any) -> Any:
@@ -115,24 +115,27 @@ class _Rewriting:
                 case "references":
                     yield key, self._links(value)
                 case "fix" if isinstance(value, dict):
-                    yield key, {**self._said(value), **({"link": self._link(value["link"])} if "link" in value else {})}
+                    yield (
+                        key,
+                        {**self._redacted(value), **({"link": self._link(value["link"])} if "link" in value else {})},
+                    )
                 case _:
-                    yield key, value if key in _RULE else self._said(value)
+                    yield key, value if key in _RULE else self._redacted(value)
 
     def _check(self, value: Any, key: str = "") -> Any:
-        """A check, with what it compares as the redacted snapshot holds it, and all else as it is."""
+        """The check, with the values that it compares as they are in the redacted snapshot; all else is unchanged."""
         if isinstance(value, dict):
             return {name: inner if name == "scopes" else self._check(inner, name) for name, inner in value.items()}
         if isinstance(value, list):
             return [self._check(item, key) for item in value]
         return self._redactor.compared(value) if key in _COMPARED and isinstance(value, str) else value
 
-    def _said(self, value: Any) -> Any:
-        """Words for people, under keys that stay."""
+    def _redacted(self, value: Any) -> Any:
+        """The value with its texts redacted; keys stay as they are."""
         if isinstance(value, dict):
-            return {key: self._said(inner) for key, inner in value.items()}
+            return {key: self._redacted(inner) for key, inner in value.items()}
         if isinstance(value, list):
-            return [self._said(item) for item in value]
+            return [self._redacted(item) for item in value]
         return self._redactor.text(value) if isinstance(value, str) else value
 
     def _link(self, value: Any) -> Any:

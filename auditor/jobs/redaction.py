@@ -1,6 +1,6 @@
-"""Redaction of a whole question: tokens for names in the snapshot, the packs, the waivers and the assumptions.
+"""Redact everything that a report depends on: the snapshot, the packs, the waivers and the assumptions.
 
-Also the key file: created when it does not exist, for its owner alone, and kept by the sender.
+Also reads the key file, or creates it so that only its owner can read it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.jobs.audit_request import SILENT, Interaction, Redaction
-from auditor.jobs.redact_packs import NameInRule, published_apps, redacted_packs
+from auditor.jobs.redact_packs import UnredactableName, published_apps, redacted_packs
 from auditor.model.app import App
 from auditor.model.decision import Decision
 from auditor.model.errors import InvalidRequest
@@ -32,11 +32,11 @@ from auditor.snapshot.snapshot_errors import SnapshotError
 
 HEADER = "consent-auditor redaction key 1"
 _MOST = 1000
-"""Bytes. A key file is shorter; a longer file was named by mistake."""
+"""In bytes. A key file is shorter, so a longer file was named by mistake."""
 
 
-class Question(NamedTuple):
-    """A snapshot, the packs to judge it by, and what goes with them: all that a report depends on."""
+class AuditInputs(NamedTuple):
+    """Everything that a report depends on: the snapshot, the packs, and what goes with them."""
 
     snapshot: Snapshot
     packs: tuple[Pack, ...]
@@ -53,67 +53,67 @@ def redactor_for(
     texts: Iterable[PackText] = (),
     interaction: Interaction = SILENT,
 ) -> Redactor:
-    """What replaces names in the snapshot and in texts about it; `texts` are those of the packs to judge by.
+    """The redactor for the names in the snapshot and in texts about it; `texts` are those of the packs to evaluate.
 
-    Raises SnapshotError for a file that is no key, and OSError.
+    Raises SnapshotError for a file that isn't a key file, and OSError.
     """
     return Redactor(_key(redaction.key_file, interaction), snapshot, apps, published_apps(texts))
 
 
-def redacted_question(
-    question: Question, texts: Sequence[PackText], redaction: Redaction, interaction: Interaction = SILENT
-) -> tuple[Question, list[PackText]]:
-    """The same question with tokens for names, and the texts of its packs.
+def redacted_inputs(
+    inputs: AuditInputs, texts: Sequence[PackText], redaction: Redaction, interaction: Interaction = SILENT
+) -> tuple[AuditInputs, list[PackText]]:
+    """The same inputs with tokens for names, and the texts of the packs.
 
-    Raises InvalidRequest where the packs hold names that cannot be replaced.
+    Raises InvalidRequest if the packs contain names that can't be replaced.
     """
-    apps = [pack.app for pack in question.packs if pack.app is not None]
-    redactor = redactor_for(question.snapshot, apps, redaction, texts, interaction)
+    apps = [pack.app for pack in inputs.packs if pack.app is not None]
+    redactor = redactor_for(inputs.snapshot, apps, redaction, texts, interaction)
     redacted = _packs(redactor, texts)
     by_name = {old.pack.name: new.pack for old, new in zip(texts, redacted, strict=True)}
-    packs = tuple(by_name.get(pack.name) or _app_pack(redactor, pack) for pack in question.packs)
-    names = {old.name.lower(): new.name for old, new in zip(question.packs, packs, strict=True)}
+    packs = tuple(by_name.get(pack.name) or _app_pack(redactor, pack) for pack in inputs.packs)
+    names = {old.name.lower(): new.name for old, new in zip(inputs.packs, packs, strict=True)}
     return (
-        question._replace(
+        inputs._replace(
             snapshot=redactor.snapshot,
             packs=packs,
-            user=redactor.part(question.user),
-            source=_source_without_path(question.source),
-            waivers=tuple(redactor.waived(file, i, names) for i, file in enumerate(question.waivers, start=1)),
-            assumptions=tuple(map(redactor.assumption, question.assumptions)),
+            user=redactor.part(inputs.user),
+            source=_source_without_path(inputs.source),
+            waivers=tuple(redactor.waived(file, i, names) for i, file in enumerate(inputs.waivers, start=1)),
+            assumptions=tuple(map(redactor.assumption, inputs.assumptions)),
         ),
         redacted,
     )
 
 
 def refuse_other_verdicts(plain: Report, redacted: Report) -> None:
-    """Raise InvalidRequest where the report without names reaches another verdict than the one with names."""
+    """Raise InvalidRequest if the report without names has a different verdict than the report with names."""
     if differences := verdict_differences(plain, redacted):
         raise InvalidRequest(
-            "without names the verdict changes, because a rule depends on a name:\n  "
+            "a verdict changes if names are redacted, because a rule depends on a name:\n  "
             + "\n  ".join(differences)
-            + "\nJudge with names (without --redact, or with --no-redact), or remove the names from the rules."
+            + "\nKeep the names (leave out --redact, or add --no-redact), or remove the names from the rules."
         )
 
 
 def verdict_differences(plain: Report, redacted: Report) -> list[str]:
-    """Where two reports on one tenant, with names and without, reach other verdicts; their packs correspond."""
+    """The different verdicts of two reports on one tenant, with names and without; their packs correspond."""
     names = {old.name: new.name for old, new in zip(plain.packs, redacted.packs, strict=True)}
     before = {(names.get(f.pack, f.pack), f.rule): f.outcome for f in plain.findings}
     after = {(f.pack, f.rule): f.outcome for f in redacted.findings}
     found = [
-        f"the rule {rule}: {_word(outcome)} with names, {_word(after.get((pack, rule)))} without"
+        f"the rule {rule}: {_outcome(outcome)} with names, {_outcome(after.get((pack, rule)))} without"
         for (pack, rule), outcome in before.items()
         if after.get((pack, rule)) is not outcome
     ]
-    found += [f"the rule {rule}: judged without names only" for pack, rule in after if (pack, rule) not in before]
+    found += [f"the rule {rule}: evaluated only without names" for pack, rule in after if (pack, rule) not in before]
     return [*_decision_differences(plain.decisions, redacted.decisions), *found, *_what_if_differences(plain, redacted)]
 
 
 def _decision_differences(before: Sequence[Decision], after: Sequence[Decision]) -> Iterator[str]:
     for old, new in zip_longest(before, after):
         if old is None or new is None or (old.outcome, old.confidence) != (new.outcome, new.confidence):
-            outcomes = [one.outcome.value if one is not None else "no answer" for one in (old, new)]
+            outcomes = [one.outcome.value if one is not None else "no decision" for one in (old, new)]
             app = (old or new).app
             yield f"{app.name or app.client_id}: {outcomes[0]} with names, {outcomes[1]} without"
 
@@ -123,47 +123,47 @@ def _what_if_differences(plain: Report, redacted: Report) -> Iterator[str]:
         yield from _decision_differences(plain.what_if.decisions, redacted.what_if.decisions)
 
 
-def _word(outcome: FindingOutcome | None) -> str:
-    return outcome.value if outcome is not None else "not judged"
+def _outcome(outcome: FindingOutcome | None) -> str:
+    return outcome.value if outcome is not None else "not evaluated"
 
 
 def _packs(redactor: Redactor, texts: Sequence[PackText]) -> list[PackText]:
-    plainly = "or judge with names (without --redact, or with --no-redact)"
+    otherwise = "or keep the names (leave out --redact, or add --no-redact)"
     try:
         return redacted_packs(texts, redactor)
-    except NameInRule as error:
-        raise InvalidRequest(f"{error}, {plainly}") from error
+    except UnredactableName as error:
+        raise InvalidRequest(f"{error}, {otherwise}") from error
     except PackError as error:
         raise InvalidRequest(
-            f"a pack needs names of the tenant where they stand: remove them from the pack, {plainly}\n{error}"
+            f"a pack is only valid with names of the tenant in it: remove them from the pack, {otherwise}\n{error}"
         ) from error
 
 
 def _app_pack(redactor: Redactor, pack: Pack) -> Pack:
-    """The vendor rules for an app that has no pack."""
+    """The pack of an app without its own pack, with its app redacted."""
     return pack if pack.app is None else msgspec.structs.replace(pack, app=redactor.app(pack.app))
 
 
 def _source_without_path(source: str) -> str:
-    """Where the snapshot came from, without the path of a file."""
+    """Where the snapshot came from, without the file's path."""
     return source if source.startswith("sample ") else f"{source.partition(' ')[0].rstrip(',')}, redacted"
 
 
 def _key(file: str, interaction: Interaction) -> bytes:
-    """The key; what happens to its file is reported."""
+    """The key; a message says what happens to its file."""
     if not file:
-        interaction.say("Redacted with a key for this run alone: no token can be looked up later.")
+        interaction.say("Redacted with a key for this run only: you can't look up its tokens later.")
         return key_of_this_run()
     key, is_new = key_from(file)
     if is_new:
-        interaction.say(f"Created the key file {file}. Keep it: it looks the tokens up. Don't send it along.")
+        interaction.say(f"Created the key file {file}. Keep it to look up tokens, and don't send it with the report.")
     elif is_open_to_others(file):
-        interaction.say(f"Other users can read {file} and look the tokens up with it: chmod 600 {file}")
+        interaction.say(f"Other users can read {file} and look up tokens with it. To prevent that: chmod 600 {file}")
     return key
 
 
 def key_of_this_run() -> bytes:
-    """A random key that is kept nowhere."""
+    """A random key that isn't stored."""
     return secrets.token_bytes(KEY_BYTES)
 
 
@@ -180,7 +180,7 @@ def key_from(path: str) -> tuple[bytes, bool]:
 
 
 def is_open_to_others(path: str) -> bool:
-    """Whether anybody but the owner can read the file; false where the system has no such permissions."""
+    """Whether others than the owner can read the file; false on systems without POSIX permissions."""
     return os.name == "posix" and bool(stat.S_IMODE(os.stat(path).st_mode) & 0o077)
 
 
@@ -195,6 +195,6 @@ def _read(path: str) -> bytes:
         raise SnapshotError(
             path,
             "this isn't a redaction key file",
-            hint="name the file that an earlier --redact-key created, or a file that doesn't exist yet for a new key.",
+            hint="name a file that --redact-key created earlier, or a file that doesn't exist yet to create a new key.",
         )
     return key

@@ -30,7 +30,7 @@ from auditor.packs.sources import shipped_names
 
 
 class UserNotRead(AuditorError):
-    """The user of the request is not in the snapshot."""
+    """The snapshot doesn't contain the user of the request."""
 
     exit_code = NO_AUDIT
     heading = "No audit was made"
@@ -47,9 +47,9 @@ def build_report(
 ) -> Report:
     """The report on `snapshot` by the rules of `packs`.
 
-    `user` (object id or user principal name) is decided for in addition to the ordinary member. `waivers` set accepted
-    failures apart; no decision depends on them. `tool` is who judges, this program by default; the program that read
-    the tenant is named in the snapshot. The same snapshot, packs, user and waivers give the same report. Raises
+    Decisions are for an ordinary member and, if given, for `user` (object id or user principal name). `waivers` mark
+    failures as accepted; no decision depends on them. `tool` is the program that makes the report, this one by
+    default; the snapshot names the program that read the tenant. The same inputs give the same report. Raises
     UserNotRead.
     """
     judged = {pack.name: CheckContext(snapshot, pack.app) for pack in packs}
@@ -111,13 +111,16 @@ def _user_not_read(snapshot: Snapshot, user: str, found: NotRead) -> UserNotRead
     why = snapshot.unread.get(f"users/{user}") or snapshot.unread.get("users")
     if why is None:
         advice = (
-            f"Read the tenant live, or collect a snapshot with this user: consent-auditor collect --user {user} -o FILE"
+            f"Read the live tenant, or collect a snapshot with this user: consent-auditor collect --user {user} -o FILE"
         )
         return UserNotRead(f"the snapshot has no user {user}", advice=advice)
     if why.status == 404:
-        advice = "Check --user: give the user principal name, which can differ from the mail address, or the object id."
+        advice = "Check --user: give the user principal name, which can differ from the mail address, or the object ID."
         return UserNotRead(f"this tenant has no user {user}", advice=advice)
-    return UserNotRead(found.why, advice="Leave out --user, or grant the audit's app what it needs to read users.")
+    return UserNotRead(
+        found.why,
+        advice="Leave out --user, or grant the app of the audit the permission to read users (User.Read.All).",
+    )
 
 
 def _decisions(
@@ -135,9 +138,9 @@ def _decisions(
 
 
 def _with_variant(decision: Decision, app: App, packs: Sequence[Pack]) -> Decision:
-    """`decision` with the name of its pack, if another pack of the run describes the same app in another way.
+    """`decision` with the name of its pack if another pack of the run describes the same app differently.
 
-    Two packs about one app are, for example, two regions of a vendor.
+    For example, a vendor can have a pack for each of its regions.
     """
     descriptions = {p.app for p in packs if p.app is not None and p.app.client_id.lower() == app.client_id.lower()}
     if len(descriptions) < 2:
@@ -147,9 +150,9 @@ def _with_variant(decision: Decision, app: App, packs: Sequence[Pack]) -> Decisi
 
 
 def with_assumptions(report: Report, snapshot: Snapshot, packs: Sequence[Pack], assumed: Sequence[str]) -> Report:
-    """`report` with the decisions that follow if all of `assumed` hold; unchanged without any.
+    """`report` with the decisions under all of `assumed`, or unchanged if there are none.
 
-    Raises AssumptionError for an assumption that is not understood or does not fit this tenant.
+    Raises AssumptionError for an assumption that isn't understood or doesn't fit this tenant.
     """
     if not assumed:
         return report
@@ -158,8 +161,8 @@ def with_assumptions(report: Report, snapshot: Snapshot, packs: Sequence[Pack], 
     apps = dict.fromkeys(pack.app for pack in packs if pack.app is not None)
     if not apps:
         raise AssumptionError(
-            "--assume decides again whether users can connect an app, and no pack here is about one: add --pack with"
-            ' one that is, or --app CLIENT_ID --scopes "…"'
+            "--assume decides again whether users can connect an app, and none of the packs is about an app: add a"
+            ' --pack that is, or --app CLIENT_ID --scopes "…"'
         )
     decisions = tuple(_with_variant(decide(*assume(snapshot, app, assumed)), app, packs) for app in apps)
     return msgspec.structs.replace(report, what_if=WhatIf(assumed=tuple(assumed), decisions=decisions))
@@ -178,15 +181,15 @@ def _summary(decisions: Sequence[Decision], findings: Sequence[Finding]) -> Summ
 
 
 def _tally(findings: Sequence[Finding]) -> str:
-    """The answer where no rule is about an app."""
+    """The answer if no pack is about an app."""
     if not findings:
         return ""
     failed = sum(f.outcome is FindingOutcome.FAIL for f in findings)
-    open_ones = sum(f.outcome is FindingOutcome.UNKNOWN for f in findings)
+    unknown = sum(f.outcome is FindingOutcome.UNKNOWN for f in findings)
     waived = sum(f.outcome is FindingOutcome.WAIVED for f in findings)
-    unknown = f", {open_ones} could not be judged" if open_ones else ""
     accepted = f", {waived} {'was' if waived == 1 else 'were'} waived" if waived else ""
-    return f"{failed} of {len(findings)} rules failed{accepted}{unknown}."
+    undecided = f", {unknown} {'is' if unknown == 1 else 'are'} unknown" if unknown else ""
+    return f"{failed} of {len(findings)} rules failed{accepted}{undecided}."
 
 
 def _calibrations(snapshot: Snapshot, packs: Sequence[Pack]) -> Iterator[Calibration]:
@@ -202,7 +205,7 @@ def _unread(snapshot: Snapshot) -> Iterator[UnreadPart]:
 
 
 def _policies(snapshot: Snapshot) -> Iterator[PolicyRef]:
-    """A digest of each assigned policy: Microsoft changes the managed ones without leaving a trace in the tenant."""
+    """A digest of each assigned policy, because Microsoft changes the managed ones without a trace in the tenant."""
     assigned = governing(snapshot)
     for one in () if isinstance(assigned, NotRead) else assigned:
         if one.policy is not None and not one.documented:
@@ -211,7 +214,7 @@ def _policies(snapshot: Snapshot) -> Iterator[PolicyRef]:
 
 
 def _as_v1(policy: PermissionGrantPolicy) -> PermissionGrantPolicy:
-    """The policy without what only beta shows: it is not read in every run, so the digest must not depend on it."""
+    """The policy without its beta properties. They aren't read in every run, so the digest must not depend on them."""
 
     def plain(sets: tuple[ConditionSet, ...] | None) -> tuple[ConditionSet, ...]:
         return tuple(

@@ -1,4 +1,4 @@
-"""The snapshots of commands: read from files or samples, written, redacted, and their tokens looked up."""
+"""Read snapshots from files and samples, write and redact them, and look up their tokens."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write_snapshot(snapshot: Snapshot, path: str) -> None:
 
 
 def sample_tenant(name: str) -> Snapshot:
-    """The sample tenant of this name; raises InvalidRequest for a name that none has, with the nearest one."""
+    """The sample tenant with this name. Raises InvalidRequest for an unknown name, with the most similar one."""
     try:
         return sample(name)
     except SnapshotError as error:
@@ -49,9 +49,9 @@ def sample_tenant(name: str) -> Snapshot:
 def redactor_of_file(
     snapshot: Snapshot, redaction: Redaction, packs: Iterable[str], interaction: Interaction = SILENT
 ) -> Redactor:
-    """What replaces the names of a snapshot. The apps of the packs stay readable; by default those of all app packs.
+    """The redactor for a snapshot. The apps of the packs stay readable; without packs, those of all shipped app packs.
 
-    Raises SnapshotError for a file that is no key, PackError and OSError.
+    Raises SnapshotError for a file that isn't a key file, PackError and OSError.
     """
     from auditor.jobs.redaction import redactor_for
 
@@ -61,12 +61,12 @@ def redactor_of_file(
 
 
 def revealed(originals: dict[str, str], token: str) -> str | None:
-    """What a token means, whatever its letter case; none for a token that is not of this snapshot and key."""
+    """The name that a token replaced (case is ignored), or None if it isn't a token of this snapshot and key."""
     known = {one.lower(): original for one, original in originals.items()}
     return known.get(token.strip().lower())
 
 
 def must_be_key_file(path: str) -> None:
-    """Raise InvalidRequest where there is no key file to look a token up with."""
+    """Raise InvalidRequest if there is no key file to look up a token with."""
     if not Path(path).is_file():
-        raise InvalidRequest(f"the key file {path} doesn't exist: give the file that the token was made with")
+        raise InvalidRequest(f"the key file {path} doesn't exist: give the key file with which the token was created")

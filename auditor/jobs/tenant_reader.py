@@ -1,4 +1,4 @@
-"""Read a live tenant: what the packs need, then what the first answers show to be worth asking."""
+"""Read a live tenant: first what the packs need, then what the first answers show to be relevant."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WHOLE = (
     "signIns",
     "directoryAudits",
 )
-"""What ``--full`` reads directory-wide, page by page."""
+"""The sections that ``--full`` reads for the whole directory, page by page."""
 
 
 def read_tenant(
@@ -49,10 +49,10 @@ def read_tenant(
 ) -> Snapshot:
     """A snapshot of the tenant with everything that `plan`, the decisions on `apps` and the rules of `packs` need.
 
-    Raises RequestError for a scope of a resource without an app id, which Graph cannot be asked about, and GraphError
-    (with its CredentialError) when no audit can be made; what was refused alone is in the snapshot's `unread`.
+    Raises RequestError for a scope of a resource without an app id, because Graph can't look it up, and GraphError
+    (also its CredentialError) if no audit is possible. A single refused read is listed in the snapshot's `unread`.
     """
-    # Microsoft's libraries log each refusal, with the answer in it. Ours is the one message about it.
+    # Microsoft's libraries log each refused request with its response. The user gets one message about it, from us.
     logging.getLogger().addHandler(logging.NullHandler())
     given = tuple(apps)
     for app in given:
@@ -61,9 +61,9 @@ def read_tenant(
 
 
 def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -> Snapshot:
-    """Read the live tenant of the request once, to judge it later; without packs, for all that ship.
+    """Read the live tenant of the request for a later audit; without packs or an app, for all shipped packs.
 
-    `request.app` need not name scopes. Raises PackError and what `read_tenant` raises.
+    `request.app` doesn't need scopes. Raises PackError and what `read_tenant` raises.
     """
     assert isinstance(request.source, LiveTenant), "only a live tenant can be collected"
     names = request.packs or (() if request.app else all_pack_names())
@@ -84,7 +84,7 @@ def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -
 
 
 def addresses_of(tenant: LiveTenant, environ: Mapping[str, str] | None = None) -> Endpoints:
-    """Where to sign in to the tenant and where to read it. Raises GraphError."""
+    """The hosts to sign in to the tenant and to read it. Raises GraphError."""
     variables = os.environ if environ is None else environ
     return endpoints(tenant.cloud, tenant.authority_host, tenant.graph_endpoint, variables)
 
@@ -110,7 +110,7 @@ async def _read(
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
     ) as client:
-        # Not at the top of the module: the SDK that it imports is loaded while the token is fetched.
+        # Not at the top of the module: it imports the SDK, which is loaded while the token is fetched.
         from auditor.graph.collect import collect
 
         claims = await client.tokens.claims()
@@ -131,7 +131,7 @@ async def _read(
 
 
 def _further_reads(snapshot: Snapshot, apps: tuple[App, ...], packs: tuple[Pack, ...], user: str) -> Plan:
-    """What all decisions and rules need in addition to the first read."""
+    """Everything that the decisions and rules need in addition to the first read."""
     subjects = [ORDINARY_MEMBER]
     if user and isinstance(found := subject_for(snapshot, user), Subject):
         subjects.append(found)
@@ -143,12 +143,12 @@ def _further_reads(snapshot: Snapshot, apps: tuple[App, ...], packs: tuple[Pack,
 
 
 def delegated_scopes(tenant: LiveTenant, plan: Plan, at: Endpoints) -> tuple[str, ...]:
-    """The scopes that an administrator who signs in is asked for; an app's permissions come without names."""
+    """The scopes to request if an administrator signs in; an app gets its permissions without a request."""
     if tenant.auth != "device-code":
         return ()
     return tuple(f"{at.graph}/{needed.permission}" for needed in permissions_for(plan))
 
 
 def now() -> str:
-    """The time of the run in UTC, to the second: the one place where time enters a report."""
+    """The current UTC time in seconds. It is the only time that a report contains."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

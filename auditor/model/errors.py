@@ -9,11 +9,11 @@ OK = 0
 FAILING = 1
 """Something fails."""
 USAGE = 2
-"""Usage, rule, snapshot file or configuration error."""
+"""An error in the usage, a rule, a snapshot file or the configuration."""
 NO_AUDIT = 3
-"""The audit could not be made: credential, network, tenant."""
+"""The audit could not run, because of the credential, the network or the tenant."""
 UNKNOWN = 4
-"""The audit was made and nothing fails, but a verdict is unknown."""
+"""Nothing fails, but a verdict is unknown."""
 STOPPED = 130
 """Stopped with Ctrl+C, as shells report it."""
 
@@ -21,7 +21,8 @@ STOPPED = 130
 class AuditorError(Exception):
     """Something that the person at the keyboard can fix; `advice` says what to do next.
 
-    `exit_code` is how the program ends. `heading` starts the message where the message alone does not say what failed.
+    Every error that the program raises for its user derives from this class, so that a command can print any of them
+    without knowing it. `exit_code` is how the program ends; `heading` is printed before the message.
     """
 
     exit_code: ClassVar[int] = USAGE
@@ -31,6 +32,15 @@ class AuditorError(Exception):
         super().__init__(message)
         self.advice = advice
 
+    @property
+    def explanation(self) -> str:
+        """The text that a command prints: the heading, the message, and on a line of its own what to do."""
+        if not self.advice:
+            return f"{self.heading}: {self}."
+        # Some messages end with the advice, because they are also printed alone.
+        message = str(self).removesuffix(self.advice).rstrip()
+        return f"{self.heading}: {message}\nWhat to do: {self.advice}"
+
 
 class InvalidRequest(AuditorError):
-    """Options that exclude each other, lack something, or name what does not exist."""
+    """Options that exclude each other, are incomplete, or name something that doesn't exist."""

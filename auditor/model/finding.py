@@ -1,4 +1,4 @@
-"""Findings: what a rule reports about a tenant, the waivers that cover it, and where rules disagree."""
+"""Findings: the result of a rule in a tenant, the waivers that cover it, and rules that disagree."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from auditor.model.fix import Fix
 
 
 class RulePlace(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a pack's file.
+    """A line in a pack's file.
 
-    `file` is ``rules/NAME.yaml`` for a shipped pack, else the path below the working directory, or the file's name
-    alone where it lies elsewhere: a report does not tell where somebody's home folder is.
+    `file` is ``rules/NAME.yaml`` for a shipped pack, or else the path relative to the working directory. For a file
+    outside it, only the file's name is kept, so that a report doesn't reveal anyone's home folder.
     """
 
     file: str
@@ -24,8 +24,8 @@ class RulePlace(msgspec.Struct, frozen=True, kw_only=True):
 class Waiver(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a waiver file.
 
-    `rule` is a rule's id, of any pack or of `pack` alone. `subject` is the name or id of the one app, permission or
-    the like that is accepted; without it the whole rule is. `expires` is the last day on which it holds
+    `rule` is a rule's id, in any pack or only in `pack`. `subject` is the name or id of the one app, permission or
+    other thing that is accepted; without it, the whole rule is. `expires` is the last day on which the waiver is valid
     (``2027-03-31``).
     """
 
@@ -40,7 +40,7 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaiverFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of waivers: how it is called, and the SHA-256 of its text."""
+    """The waivers in a file, with the file's name and the SHA-256 of its text."""
 
     name: str
     digest: str
@@ -48,7 +48,7 @@ class WaiverFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaiverFileRef(msgspec.Struct, frozen=True, kw_only=True):
-    """Which waivers were applied, to the byte."""
+    """The waiver file that was applied, identified by its digest."""
 
     name: str
     digest: str
@@ -56,7 +56,7 @@ class WaiverFileRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Severity(StrEnum):
-    """How much a failing rule matters, worst first."""
+    """How much a failing rule matters, the worst first."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -71,7 +71,7 @@ class Severity(StrEnum):
 
 
 class FindingOutcome(StrEnum):
-    """How a rule came out. Unknown is never a pass and never a fail."""
+    """The outcome of a rule. Unknown is never a pass and never a fail."""
 
     FAIL = "fail"
     UNKNOWN = "unknown"
@@ -81,12 +81,12 @@ class FindingOutcome(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The order of a report: what needs attention first."""
+        """The position in a report: what needs attention comes first."""
         return list(FindingOutcome).index(self)
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """One value of the snapshot that a finding rests on, and the one it should have."""
+    """A value in the snapshot that a finding is based on, and the expected value."""
 
     path: str
     actual: Any = None
@@ -112,10 +112,10 @@ class Remediation(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one rule. `reason` is one sentence; `fingerprint` is the same in every run.
 
-    `note` is the view of the rule's author, and who sees it otherwise; empty where the rule has none. `place` is
-    where the rule is written, none where that is not known. `subjects` are all that make it fail, where it is about
-    many things and not about one setting; `unread` says why there may be more of them. `waivers` are those that
-    cover it, or some of its subjects.
+    `note` is the opinion of the rule's author and who disagrees, if the rule has one. `place` is the position of the
+    rule in its pack, if known. If the rule is about many things and not about one setting, `subjects` are those that
+    make it fail, and `unread` says why there may be more. `waivers` are those that cover the finding or some of its
+    subjects.
     """
 
     rule: str
@@ -139,7 +139,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stand(msgspec.Struct, frozen=True, kw_only=True):
-    """How one rule comes out, and whose view it is."""
+    """The outcome of one rule in a disagreement, and whose view the rule is."""
 
     rule: str
     pack: str
@@ -148,7 +148,7 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
-    """Rules that name the same controls, of which some pass and some fail. `about` is the title of the first."""
+    """Rules for the same controls, some of which pass and some fail. `about` is the title of the first."""
 
     about: str
     stands: tuple[Stand, ...]

@@ -1,4 +1,4 @@
-"""How to reach a live tenant: which one, in which cloud, and with which credential."""
+"""How to reach a live tenant: its id, its cloud and the credential."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ AUTH_METHODS = (
     "az-cli",
     "device-code",
 )
-"""The ways to sign in that ``--auth`` takes. ``auto`` is what the AZURE_… variables describe."""
+"""The values of ``--auth``. ``auto`` is the credential that the AZURE_… variables describe."""
 
 DEFAULT_TIMEOUT = 120
-"""Seconds that all of Microsoft's answers together may take."""
+"""The time limit for all requests to Microsoft together, in seconds."""
 
 
 class LiveTenant(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant to read through Microsoft Graph.
 
     `tenant` is an id or a domain; empty means AZURE_TENANT_ID, or the credential's own tenant. `authority_host` and
-    `graph_endpoint` replace the addresses of `cloud`: those of a proxy, or of a test server. `timeout` is in seconds,
-    for the whole read.
+    `graph_endpoint` replace the addresses of `cloud`, for example with those of a proxy or a test server. `timeout` is
+    the limit for the whole read, in seconds.
     """
 
     tenant: str = ""

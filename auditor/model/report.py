@@ -1,4 +1,4 @@
-"""A report: every decision, finding and grant of one tenant, ready to be printed."""
+"""A report: all decisions, findings and grants of one tenant."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class UnreadPart(Unread, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class PackRef(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rules were applied, to the byte.
+    """The pack that was evaluated, identified by its digest.
 
-    `client_id` is that of the app that the pack is about, if it is about one.
+    `client_id` is the client id of the app that the pack is about, if any.
     """
 
     name: str
@@ -34,14 +34,14 @@ class PackRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PolicyRef(msgspec.Struct, frozen=True, kw_only=True):
-    """A consent policy as it was when it was judged: Microsoft changes the managed ones without notice."""
+    """The digest of a consent policy at the time of the audit: Microsoft changes the managed ones without notice."""
 
     id: str
     digest: str
 
 
 class ScopeDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pack assumes that the app needs, against what this tenant granted to it."""
+    """The differences between the scopes that a pack assumes for its app and those that this tenant granted to it."""
 
     resource: str
     resource_name: str
@@ -59,14 +59,14 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
-    """The decisions for an ordinary member if all of `assumed` were so. Findings stay about the tenant as it is."""
+    """The decisions for an ordinary member under all of `assumed`. Findings are always about the tenant as it is."""
 
     assumed: tuple[str, ...]
     decisions: tuple[Decision, ...] = ()
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts, and the one sentence that answers the question."""
+    """The counts, and the sentence that answers the question."""
 
     answer: str
     passed: int = 0
@@ -77,9 +77,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is said about a tenant. The same inputs give the same bytes.
+    """The results of an audit. The same inputs give the same bytes.
 
-    `granted` is none where no grants were read, `provenance` where a snapshot does not say how it came to be.
+    `granted` is none if no grants were read, `provenance` if the snapshot doesn't say how it was made.
     """
 
     format: str = FORMAT
@@ -112,20 +112,19 @@ class GrantKind(StrEnum):
 
 
 class Audience(StrEnum):
-    """Whom a grant covers: everybody (or the app itself), or one user."""
+    """Whom a grant covers: all users (or the app itself), or one user."""
 
     TENANT = "tenant"
     USER = "user"
 
 
 class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One grant of permissions on one resource to one app, in names that a person can read.
+    """A grant of permissions on one resource to one app, with readable names.
 
-    `principal` is whose grant it is where it is one user's: a user principal name where users were read, else
-    an object id.
-    `client_id` is an app id, or the service principal's object id where it was not read; `publisher` is the
-    verified publisher's name and `verified` whether there is one, none where that is not known. `owner` is the
-    tenant that owns the app (``appOwnerOrganizationId``).
+    `principal` is the user of a grant for one user: the user principal name if users were read, or else the object id.
+    `client_id` is the app id, or the object id of a service principal that was not read. `publisher` is the verified
+    publisher's name; `verified` says whether there is one, or is none if that isn't known. `owner` is the tenant that
+    owns the app (``appOwnerOrganizationId``).
     """
 
     client_id: str
@@ -145,8 +144,8 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """The grants that were read.
 
-    `covers` names the apps (app ids) whose grants were read, where it was not the whole directory; `whole` is
-    whether the delegated grants of the whole directory were.
+    If they aren't those of the whole directory, `covers` lists the apps (app ids) whose grants were read. `whole` says
+    whether the delegated grants of the whole directory were read.
     """
 
     rows: tuple[GrantRow, ...] = ()

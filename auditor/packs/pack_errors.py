@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from auditor.model.errors import AuditorError
+
 MOST = 100
 """The most problems that one run reports; a file that isn't a pack has thousands."""
 
@@ -41,7 +43,7 @@ class Problem(NamedTuple):
         return ": ".join(filter(None, (str(self.position), f"{self.message}{expected}{near}")))
 
 
-class PackError(Exception):
+class PackError(AuditorError):
     """One or more packs can't be used. All `problems` are reported at once, in the order of the text.
 
     `warnings` are values that are unusual but may be intended.
@@ -55,6 +57,11 @@ class PackError(Exception):
             files.setdefault(problem.file, len(files))
         self.problems = tuple(sorted(every, key=lambda p: (files[p.file], p.line, p.column)))
         super().__init__("\n".join(map(str, self.problems)))
+
+    @property
+    def explanation(self) -> str:
+        """The problems, one on each line."""
+        return f"{self.heading}: the rules can't be used:\n{self}"
 
 
 class TooManyProblems(Exception):

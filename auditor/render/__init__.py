@@ -6,6 +6,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from auditor.model.errors import AuditorError
 from auditor.model.report import Report
 
 
@@ -13,7 +14,7 @@ class UnknownFormat(LookupError):
     """There is no format with this name; the message lists the formats."""
 
 
-class FormatUnavailable(Exception):
+class FormatUnavailable(AuditorError):
     """A format needs something that isn't installed; the message ends with how to install it."""
 
 

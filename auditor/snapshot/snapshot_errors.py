@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from auditor.model.errors import AuditorError
 from auditor.model.snapshot import UNEXPECTED_VALUE
 
 MOST = 20
 """How many problems of one file are listed; more would hide the first."""
 
 
-class SnapshotError(Exception):
+class SnapshotError(AuditorError):
     """A snapshot cannot be read or written. The text ends with what to do."""
 
     def __init__(self, origin: str, message: str, *, problems: Iterable[str] = (), hint: str = "") -> None:
@@ -22,7 +23,7 @@ class SnapshotError(Exception):
         lines = [f"  {problem}" for problem in self.problems[:MOST]]
         if len(self.problems) > MOST:
             lines.append(f"  and {len(self.problems) - MOST} more")
-        super().__init__("\n".join((f"{origin}: {message}", *lines, *([hint] if hint else []))))
+        super().__init__("\n".join((f"{origin}: {message}", *lines, *([hint] if hint else []))), advice=hint)
 
 
 class ShapeError(ValueError):

@@ -39,14 +39,14 @@ def members(folder: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_a_bundle_is_redacted_whole_and_judged_again(made: Path) -> None:
+def test_a_bundle_is_redacted_completely_and_evaluated_again(made: Path) -> None:
     files = members(made)
     assert {"report.html", "report.pdf", "report.json", "snapshot.json", "paste.txt", "manifest.json"} <= set(files)
     for name, data in files.items():
         assert not any(secret.encode() in data.lower() for secret in SECRETS), name
     verified = run("bundle", "verify", "t.zip", cwd=made)
     assert verified.code == 0
-    assert "CheckContext again: the same answers and the same findings." in verified.out
+    assert "Evaluated again: the same decisions and the same findings." in verified.out
 
 
 OURS = """\

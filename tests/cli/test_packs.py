@@ -112,8 +112,8 @@ def test_a_broken_pack_of_the_search_path_does_not_hide_the_others(folder: Path)
     assert found.code == 2
     assert "ours" in found.out
     broken, nowhere = found.err.splitlines()
-    assert broken == "Broken and not listed: broken.yaml; consent-auditor packs lint broken.yaml says why"
-    assert nowhere.startswith("CONSENT_AUDITOR_PACKS leads to nothing: nowhere: can't be read")
+    assert broken == "Broken and not listed: broken.yaml. To see why: consent-auditor packs lint broken.yaml"
+    assert nowhere.startswith("A path in CONSENT_AUDITOR_PACKS has no pack: nowhere: can't be read")
 
 
 DOUBT = "{kind: assigned-policies, expect: none, wording: {forbids: [microsoft-apps]}}"
@@ -158,7 +158,7 @@ def test_a_scope_that_was_granted_once_and_is_gone_does_not_keep_a_pack_from_bei
         *("packs", "new", "--app", app, "--from-grants", "--snapshot", "tenant.json", "-o", "gone.yaml"), cwd=folder
     )
     assert done.code == 0, done.err
-    assert "Left out Custom.Made.Up: it was granted, but its resource no longer publishes this scope." in done.err
+    assert "Left out Custom.Made.Up: it was granted, but its resource no longer publishes it." in done.err
     assert "Custom.Made.Up" not in (folder / "gone.yaml").read_text(encoding="utf-8")
 
 

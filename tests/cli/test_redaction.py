@@ -140,7 +140,7 @@ def test_waivers_tell_no_name_and_no_file(folder: Path) -> None:
     assert report["summary"]["waived"] == 1
 
 
-def test_a_verdict_that_hangs_on_a_name_is_refused_with_what_to_do(folder: Path) -> None:
+def test_a_verdict_that_depends_on_a_name_is_refused_with_what_to_do(folder: Path) -> None:
     rule = (
         "rules:\n  - {id: OWN-1, title: t, severity: low, why: w, check: {kind: list, none-of:"
         " [ManagePermissionGrantsForSelf.contoso-], match: prefix, path:"
@@ -150,7 +150,7 @@ def test_a_verdict_that_hangs_on_a_name_is_refused_with_what_to_do(folder: Path)
     done = check(folder, "--pack", "zyxquorp.yaml")
     assert (done.code, done.out) == (2, "")
     assert "the rule OWN-1: fail with names, pass without" in done.err
-    assert "without --redact" in done.err
+    assert "leave out --redact" in done.err
     made = run("bundle", "--snapshot", "t.json", "--pack", "zyxquorp.yaml", "-o", "t.zip", cwd=folder)
     assert made.code == 2
     assert "--no-redact" in made.err
@@ -181,7 +181,7 @@ def test_a_script_of_a_fix_needs_the_real_ids(folder: Path) -> None:
         ("redact", "t.json", "-o", "key.json"),
     ],
 )
-def test_the_key_is_never_written_over(folder: Path, asked: tuple[str, ...]) -> None:
+def test_the_key_is_never_overwritten(folder: Path, asked: tuple[str, ...]) -> None:
     assert run("redact", "t.json", "--redact-key", "key.json", "-o", "r.json", cwd=folder).code == 0
     key = (folder / "key.json").read_bytes()
     (folder / "link.json").symlink_to("key.json")
@@ -189,11 +189,11 @@ def test_the_key_is_never_written_over(folder: Path, asked: tuple[str, ...]) -> 
     (folder / "kept/report.json").hardlink_to(folder / "key.json")
     done = run(*asked, "--redact-key", "key.json", cwd=folder)
     assert (done.code, done.out) == (2, "")
-    assert "is the key file of redaction" in done.err
+    assert "would overwrite the redaction key" in done.err
     assert (folder / "key.json").read_bytes() == key
 
 
-def test_the_snapshot_that_is_read_is_never_written_over(folder: Path) -> None:
+def test_the_snapshot_is_never_overwritten(folder: Path) -> None:
     before = (folder / "t.json").read_bytes()
     for asked in (
         ("redact", "t.json", "-o", "./t.json"),
@@ -202,17 +202,17 @@ def test_the_snapshot_that_is_read_is_never_written_over(folder: Path) -> None:
     ):
         done = run(*asked, cwd=folder)
         assert done.code == 2
-        assert "is the snapshot that is read" in done.err
+        assert "would overwrite the snapshot" in done.err
     assert (folder / "t.json").read_bytes() == before
 
 
 def test_a_key_in_the_folder_of_the_reports_is_warned_of(folder: Path) -> None:
     (folder / "out").mkdir()
-    told = check(folder, "--pack", "trackerrms-uk", "--redact-key", "out/key", "-f", "json", "-o", "out/")
-    assert "don't send it along" in told.err
-    assert "The key out/key is in out" in told.err
+    warned = check(folder, "--pack", "trackerrms-uk", "--redact-key", "out/key", "-f", "json", "-o", "out/")
+    assert "don't send it with the reports" in warned.err
+    assert "The key file out/key is in out" in warned.err
     elsewhere = check(folder, "--pack", "trackerrms-uk", "--redact-key", "key", "-f", "json", "-o", "out/")
-    assert "lies in" not in elsewhere.err
+    assert "The key file" not in elsewhere.err
 
 
 def test_a_key_that_is_not_there_reveals_nothing_and_is_not_made(folder: Path) -> None:

@@ -72,6 +72,15 @@ def test_a_report_on_a_terminal_is_coloured_and_no_color_is_heeded(tmp_path: Pat
     assert (code, "\x1b[" in text) == (1, False)
 
 
+def test_an_offline_check_on_a_terminal_imports_no_progress_bars(tmp_path: Path) -> None:
+    words = ("check", *VENDOR, "--sample", "managed-default")
+    code, text = on_terminal(*words, cwd=tmp_path, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.rpartition("|")[2].strip() for line in text.splitlines() if line.startswith("import time:")}
+    assert code == 1
+    assert "auditor.jobs.audit" in imported
+    assert not {name for name in imported if name.partition(".")[0] == "rich"}
+
+
 def test_a_long_read_shows_its_progress_on_a_terminal_and_nothing_in_the_file(tmp_path: Path) -> None:
     document = json.loads(dumps(sample("admin-consented")))
     with GraphServer(document) as server:

@@ -24,26 +24,26 @@ def test_the_page_shows_how_the_counts_changed_since_the_reports_of_a_folder(tmp
     (tmp_path / "kept").mkdir()
     for day in (1, 2):
         (tmp_path / f"day{day}.json").rename(tmp_path / "kept" / f"day{day}.json")
-    code, told = audited(tmp_path, 3, "--trend", "kept", "-o", "kept/day3.json", "-o", "report.html")
-    assert (code, told) == (1, "Wrote kept/day3.json\nWrote report.html\n")
+    code, messages = audited(tmp_path, 3, "--trend", "kept", "-o", "kept/day3.json", "-o", "report.html")
+    assert (code, messages) == (1, "Wrote kept/day3.json\nWrote report.html\n")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "From 2026-11-01 02:00 UTC to 2026-11-03 02:00 UTC: 2 rules failed then, 2 now." in page
     assert "2026-11-02 02:00 UTC" in page
 
 
-def test_what_cannot_make_a_trend_is_told(tmp_path: Path) -> None:
+def test_without_a_report_to_compare_with_the_reason_is_printed(tmp_path: Path) -> None:
     assert audited(tmp_path, 1, "-o", "day1.json")[0] == 1
-    code, told = audited(tmp_path, 2, "--trend", "day1.json")
+    code, messages = audited(tmp_path, 2, "--trend", "day1.json")
     assert code == 2
-    assert "only html and pdf show a trend: add -o report.html" in told
-    code, told = audited(tmp_path, 2, "--trend", "tenant.json", "-o", "report.html")
-    assert (code, told) == (
+    assert "only html and pdf show a trend: add -o report.html" in messages
+    code, messages = audited(tmp_path, 2, "--trend", "tenant.json", "-o", "report.html")
+    assert (code, messages) == (
         2,
-        "Error: tenant.json isn't a JSON report of consent-auditor: name a file that was written with -f json.\n",
+        "Error: tenant.json isn't a JSON report of consent-auditor: name a file written with -f json.\n",
     )
-    code, told = audited(tmp_path, 2, "--pack", "eidsca", "--trend", "day1.json", "-o", "report.html")
-    assert told.splitlines()[:2] == [
-        "Trend: 1 report is left out, of another tenant or by other packs.",
-        "Trend: none is shown, for there is no earlier report to compare with.",
+    code, messages = audited(tmp_path, 2, "--pack", "eidsca", "--trend", "day1.json", "-o", "report.html")
+    assert messages.splitlines()[:2] == [
+        "Trend: 1 report left out, because the tenant or the packs are different.",
+        "Trend: there is no earlier report to compare with, so no trend is shown.",
     ]
     assert "Trend:" not in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -89,4 +89,4 @@ def test_without_an_app_there_is_nothing_to_decide_again(tmp_path: Path) -> None
     words = ("check", "--sample", "managed-default", "--pack", "cisa-scuba", "--assume", "nonsense=1")
     done = run(*words, cwd=tmp_path)
     assert done.code == 2
-    assert "no pack here is about one: add --pack" in done.err
+    assert "none of the packs is about an app: add a --pack" in done.err

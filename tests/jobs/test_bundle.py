@@ -12,7 +12,7 @@ from functools import cache
 import msgspec
 import pytest
 
-from auditor.jobs import bundle_verify as bundle_check
+from auditor.jobs import bundle_verify
 from auditor.jobs.bundle import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
 from auditor.packs.pack_texts import texts_of
@@ -81,8 +81,8 @@ def test_a_bundle_holds_what_support_needs() -> None:
 
 @pytest.mark.parametrize("name", sample_names())
 def test_what_is_in_a_bundle_is_judged_again_with_the_same_result(name: str) -> None:
-    found = bundle_check.verify(made(name), TOOL)
-    assert (found.is_whole, found.differences, found.not_judged) == (True, (), "")
+    found = bundle_verify.verify(made(name), TOOL)
+    assert (found.is_complete, found.differences, found.not_evaluated) == (True, (), "")
 
 
 def test_the_same_inputs_give_the_same_bytes() -> None:
@@ -102,27 +102,27 @@ def test_a_report_that_cannot_be_made_is_left_out_with_the_reason(monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda files: {**files, "report.html": b"<h1>CONNECTS</h1>"}, "report.html was changed"),
         (
             lambda files: {name: data for name, data in files.items() if name != "snapshot.json"},
             "snapshot.json is missing",
         ),
-        (lambda files: {**files, "install.exe": b"MZ"}, "install.exe is not in the manifest"),
+        (lambda files: {**files, "install.exe": b"MZ"}, "install.exe isn't in the manifest"),
     ],
 )
-def test_damage_is_told_file_by_file(change: Callable[[dict[str, bytes]], dict[str, bytes]], told: str) -> None:
-    found = bundle_check.verify(zipped(change(members(made()))), TOOL)
-    assert not found.is_whole
-    assert any(problem.startswith(told) for problem in found.problems)
+def test_damage_is_reported_for_each_file(change: Callable[[dict[str, bytes]], dict[str, bytes]], message: str) -> None:
+    found = bundle_verify.verify(zipped(change(members(made()))), TOOL)
+    assert not found.is_complete
+    assert any(problem.startswith(message) for problem in found.problems)
 
 
 def test_a_report_that_says_something_else_than_the_snapshot_is_seen_even_with_a_sound_manifest() -> None:
     files = members(made())
     files["report.json"] = files["report.json"].replace(b'"outcome": "needs-admin"', b'"outcome": "user-may-consent"')
-    found = bundle_check.verify(zipped(listed_anew(files)), TOOL)
-    assert found.is_whole
+    found = bundle_verify.verify(zipped(listed_anew(files)), TOOL)
+    assert found.is_complete
     assert found.differences == ("TrackerRMS: user-may-consent for ordinary member in the report, now needs-admin",)
 
 
@@ -130,35 +130,35 @@ def test_rules_that_were_changed_are_seen() -> None:
     files = members(made())
     text = files["packs/cisa-scuba.yaml"]
     files["packs/cisa-scuba.yaml"] = text.replace(b"equals: false}", b"equals: true}", 1)
-    found = bundle_check.verify(zipped(listed_anew(files)), TOOL)
+    found = bundle_verify.verify(zipped(listed_anew(files)), TOOL)
     assert any("MS.AAD.5.1v1: fail in the report, now pass" in one for one in found.differences)
     assert any("cisa-scuba" in one for one in found.differences)
 
 
-def test_a_snapshot_that_cannot_be_read_is_not_judged_and_not_called_wrong() -> None:
+def test_a_snapshot_that_cannot_be_read_is_not_evaluated_and_not_called_wrong() -> None:
     files = members(made())
     files["snapshot.json"] = b"{}"
-    found = bundle_check.verify(zipped(listed_anew(files)), TOOL)
-    assert (found.is_whole, found.differences) == (True, ())
-    assert found.not_judged
+    found = bundle_verify.verify(zipped(listed_anew(files)), TOOL)
+    assert (found.is_complete, found.differences) == (True, ())
+    assert found.not_evaluated
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
-        (b"", "no zip"),
-        (b"PK\x03\x04 and more", "no zip"),
-        (zipped({"a.txt": b"a"}), "holds no manifest.json"),
-        (zipped({MANIFEST: b"{"}), "cannot be read"),
-        (zipped({MANIFEST: b"[]"}), "cannot be read"),
-        (zipped({"../../etc/passwd": b"x", MANIFEST: b"{}"}), "paths that no bundle holds"),
-        (zipped({"C:\\x": b"x", MANIFEST: b"{}"}), "paths that no bundle holds"),
+        (b"", "isn't a zip"),
+        (b"PK\x03\x04 and more", "isn't a zip"),
+        (zipped({"a.txt": b"a"}), "has no manifest.json"),
+        (zipped({MANIFEST: b"{"}), "can't be read"),
+        (zipped({MANIFEST: b"[]"}), "can't be read"),
+        (zipped({"../../etc/passwd": b"x", MANIFEST: b"{}"}), "paths that a bundle doesn't have"),
+        (zipped({"C:\\x": b"x", MANIFEST: b"{}"}), "paths that a bundle doesn't have"),
         (zipped({f"{n}": b"" for n in range(300)}), "far more than a bundle"),
     ],
 )
-def test_what_is_no_bundle_is_told_with_what_to_do(data: bytes, told: str) -> None:
-    with pytest.raises(BundleError, match=told) as caught:
-        bundle_check.verify(data, TOOL)
+def test_a_file_that_is_not_a_bundle_is_refused_with_what_to_do(data: bytes, message: str) -> None:
+    with pytest.raises(BundleError, match=message) as caught:
+        bundle_verify.verify(data, TOOL)
     assert ":" in str(caught.value)
 
 
@@ -166,7 +166,7 @@ def test_a_newer_bundle_asks_for_a_newer_program() -> None:
     files = members(made())
     files[MANIFEST] = files[MANIFEST].replace(b'"version": 1', b'"version": 2', 1)
     with pytest.raises(BundleError, match="install a newer consent-auditor"):
-        bundle_check.verify(zipped(files), TOOL)
+        bundle_verify.verify(zipped(files), TOOL)
 
 
 def test_bytes_cut_off_anywhere_never_raise_anything_else() -> None:
@@ -174,7 +174,7 @@ def test_bytes_cut_off_anywhere_never_raise_anything_else() -> None:
     for end in range(0, len(whole), max(1, len(whole) // 60)):
         for data in (whole[:end], whole[:end] + b"\x00" * 50 + whole[end + 50 :]):
             try:
-                found = bundle_check.verify(data, TOOL)
+                found = bundle_verify.verify(data, TOOL)
             except BundleError as error:
                 assert str(error)
             else:

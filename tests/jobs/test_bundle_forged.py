@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from auditor.jobs import bundle_verify as bundle_check
+from auditor.jobs import bundle_verify
 from auditor.jobs.bundle import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
 from auditor.packs.pack_texts import in_one_folder, texts_of
@@ -42,8 +42,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Files:
         return members(bundle(report, snapshot, texts, redacted=False)[0])
 
 
-def found(files: Files) -> bundle_check.Verified:
-    return bundle_check.verify(zipped(listed_anew(files)), TOOL)
+def found(files: Files) -> bundle_verify.Verification:
+    return bundle_verify.verify(zipped(listed_anew(files)), TOOL)
 
 
 def report_with(files: Files, change: Callable[[Any], object]) -> Files:
@@ -59,14 +59,12 @@ def manifest_with(files: Files, /, **changes: Any) -> Files:
 @pytest.mark.parametrize("name", ["report.html", "paste.txt", "README.txt"])
 def test_a_forged_text_is_found(name: str) -> None:
     files = {**members(made()), name: b"ALL GOOD"}
-    assert found(files).differences == (f"{name} says something else than the snapshot and the rules",)
+    assert found(files).differences == (f"{name} differs from what the snapshot and the rules give",)
 
 
 def test_forged_words_in_the_report_are_found() -> None:
     files = report_with(members(made()), lambda r: r["summary"].update(answer="All is fine."))
-    assert found(files).differences == (
-        "report.json says in its texts what does not follow from the snapshot and the rules",
-    )
+    assert found(files).differences == ("report.json has texts that don't follow from the snapshot and the rules",)
 
 
 def test_findings_that_are_missing_or_added_are_found() -> None:
@@ -80,7 +78,7 @@ def test_findings_that_are_missing_or_added_are_found() -> None:
         "not in the report, now fail" in one
         for one in found(report_with(members(made()), without_failures)).differences
     )
-    assert "X-1: pass in the report, now not judged" in found(report_with(members(made()), with_another)).differences
+    assert "X-1: pass in the report, now not evaluated" in found(report_with(members(made()), with_another)).differences
 
 
 def test_a_failure_that_is_called_waived_is_found() -> None:
@@ -95,12 +93,14 @@ def test_a_failure_that_is_called_waived_is_found() -> None:
 
 def test_another_tenant_time_or_redaction_is_found() -> None:
     files = members(made())
-    told = found(manifest_with(files, tenant={"id": "x", "name": "Other"}, taken="2020-01-01T00:00:00Z", redacted=True))
+    result = found(
+        manifest_with(files, tenant={"id": "x", "name": "Other"}, taken="2020-01-01T00:00:00Z", redacted=True)
+    )
     assert {
         "the manifest names another tenant than the snapshot",
         "the manifest names another time than the snapshot",
-        "the manifest says that names were redacted, and the snapshot holds the tenant's own id",
-    } <= set(told.differences)
+        "the manifest says that names were redacted, but the snapshot contains the tenant's id",
+    } <= set(result.differences)
     other = report_with(files, lambda r: r.update(tenant={"id": "x", "name": "y"}))
     assert "the report names another tenant than the snapshot" in found(other).differences
     where = report_with(files, lambda r: r.update(source="checked by Microsoft"))
@@ -109,11 +109,11 @@ def test_another_tenant_time_or_redaction_is_found() -> None:
 
 def test_another_version_compares_answers_and_findings_and_says_so() -> None:
     files = {**members(made()), "report.html": b"in older words"}
-    told = bundle_check.verify(zipped(listed_anew(files)), "consent-auditor 9.9.9")
-    assert told.differences == ()
-    assert "the texts of the reports were not" in told.notes[0]
+    result = bundle_verify.verify(zipped(listed_anew(files)), "consent-auditor 9.9.9")
+    assert result.differences == ()
+    assert "but not the texts of the reports" in result.notes[0]
     forged = report_with(files, lambda r: r["decisions"][0].update(outcome="connects-silently"))
-    assert bundle_check.verify(zipped(listed_anew(forged)), "consent-auditor 9.9.9").differences
+    assert bundle_verify.verify(zipped(listed_anew(forged)), "consent-auditor 9.9.9").differences
 
 
 @pytest.mark.parametrize(
@@ -124,14 +124,14 @@ def test_a_pack_that_extends_a_file_outside_the_bundle_is_refused_and_the_file_i
     own: Files, parent: str
 ) -> None:
     text = OWN.replace(b"extends: cisa-scuba", f"extends: {parent}".encode())
-    with pytest.raises(BundleError, match="extends a file that is not in the bundle"):
+    with pytest.raises(BundleError, match="extends a file that isn't in the bundle"):
         found({**own, "packs/own.yaml": text})
 
 
 def test_a_pack_may_extend_its_neighbour(own: Files) -> None:
     child = OWN.replace(b"cisa-scuba", b"./base.yaml").replace(b"ours", b"child")
-    told = found({**own, "packs/own.yaml": child, "packs/base.yaml": OWN})
-    assert told.differences  # it is another pack than the report's, and was judged
+    result = found({**own, "packs/own.yaml": child, "packs/base.yaml": OWN})
+    assert result.differences  # it is another pack than the report's, and was evaluated
     assert found(own).differences == ()
 
 
@@ -140,7 +140,7 @@ def test_a_pack_may_extend_its_neighbour(own: Files) -> None:
 )
 def test_the_manifest_names_only_packs_of_the_bundle(own: Files, file: str) -> None:
     packs = [{**json.loads(own[MANIFEST])["packs"][0], "file": file}]
-    with pytest.raises(BundleError, match="names a pack that is not in the bundle"):
+    with pytest.raises(BundleError, match="names a pack that isn't in the bundle"):
         found(manifest_with(own, packs=packs))
 
 
@@ -148,52 +148,52 @@ def test_the_manifest_names_only_packs_of_the_bundle(own: Files, file: str) -> N
     "path", ["packs/a/own.yaml", "packs/..", "packs/.yaml", "packs/x.exe", "packs/a:b.yaml", "a/b.txt"]
 )
 def test_members_lie_beside_each_other(own: Files, path: str) -> None:
-    with pytest.raises(BundleError, match="paths that no bundle holds"):
+    with pytest.raises(BundleError, match="paths that a bundle doesn't have"):
         found({**own, path: b"x"})
 
 
 @pytest.mark.parametrize("gone", [("report.json",), ("snapshot.json",), ("report.json", "snapshot.json", "README.txt")])
 def test_a_manifest_without_report_or_snapshot_is_none(gone: tuple[str, ...]) -> None:
-    with pytest.raises(BundleError, match="so it is no bundle"):
+    with pytest.raises(BundleError, match="the file isn't a bundle"):
         found({name: data for name, data in members(made()).items() if name not in gone})
 
 
 @pytest.mark.parametrize("name", ["report.json", "snapshot.json"])
 @pytest.mark.parametrize("data", [b"x", b"[" * 300_000, b"\xff"])
 def test_what_is_no_json_is_no_bundle(name: str, data: bytes) -> None:
-    with pytest.raises(BundleError, match=f"{name} cannot be read"):
+    with pytest.raises(BundleError, match=f"{name} can't be read"):
         found({**members(made()), name: data})
 
 
 def test_doubles_by_letter_case_links_and_strange_bytes_are_refused() -> None:
     files = members(made())
-    with pytest.raises(BundleError, match="paths that no bundle holds"):
+    with pytest.raises(BundleError, match="paths that a bundle doesn't have"):
         found({**files, "Report.JSON": b"{}"})
     for data in (made() + b"more", b"#!/bin/sh\n" + made()):
         with pytest.raises(BundleError, match="before or after"):
-            bundle_check.verify(data, TOOL)
+            bundle_verify.verify(data, TOOL)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, data in files.items():
             member = zipfile.ZipInfo(name)
             member.external_attr = (stat.S_IFLNK | 0o777) << 16 if name == "report.html" else 0
             archive.writestr(member, data)
-    with pytest.raises(BundleError, match="paths that no bundle holds"):
-        bundle_check.verify(out.getvalue(), TOOL)
+    with pytest.raises(BundleError, match="paths that a bundle doesn't have"):
+        bundle_verify.verify(out.getvalue(), TOOL)
 
 
 def test_a_size_that_is_not_the_files_is_damage_and_so_is_a_file_that_no_bundle_holds() -> None:
     files = members(made())
     listed = json.loads(files[MANIFEST])["files"]
     wrong = manifest_with(files, files=[{**one, "size": one["size"] + 1} for one in listed])
-    assert not bundle_check.verify(zipped(wrong), TOOL).is_whole
-    assert found({**files, "install.exe": b"MZ"}).problems == ("install.exe is nothing that a bundle holds",)
+    assert not bundle_verify.verify(zipped(wrong), TOOL).is_complete
+    assert found({**files, "install.exe": b"MZ"}).problems == ("install.exe isn't a file of a bundle",)
 
 
 def test_a_small_file_that_unpacks_to_much_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auditor.jobs.bundle_reader.MOST_BYTES", 1000)
     with pytest.raises(BundleError, match="far more than a bundle"):
-        bundle_check.verify(made(), TOOL)
+        bundle_verify.verify(made(), TOOL)
 
 
 def test_a_bundle_that_nobody_could_check_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +203,6 @@ def test_a_bundle_that_nobody_could_check_is_not_made(monkeypatch: pytest.Monkey
 
 
 def test_errors_in_packs_speak_of_the_bundle(own: Files) -> None:
-    told = found({**own, "packs/own.yaml": OWN.replace(b"cisa-scuba", b"no-such-pack")})
-    assert told.not_judged.startswith("packs/own.yaml:")
-    assert str(Path("/tmp")) not in told.not_judged
+    result = found({**own, "packs/own.yaml": OWN.replace(b"cisa-scuba", b"no-such-pack")})
+    assert result.not_evaluated.startswith("packs/own.yaml:")
+    assert str(Path("/tmp")) not in result.not_evaluated

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from auditor.jobs.earlier_reports import NoReport, earlier_reports, history_of
+from auditor.jobs.earlier_reports import NotAReport, earlier_reports, history_of
 from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.packs.find import load_packs
@@ -59,7 +59,7 @@ def test_other_files_of_a_folder_are_passed_over_and_a_named_one_must_be_a_repor
     for name, data in {"a.json": b"[1]", "b.json": b'{"format": "x"', "c.json": b"\xff\xfe", "d.txt": b"{}"}.items():
         (folder / name).write_bytes(data)
     assert len(earlier_reports([folder])) == 1
-    with pytest.raises(NoReport, match=r"a\.json isn't a JSON report of consent-auditor: name"):
+    with pytest.raises(NotAReport, match=r"a\.json isn't a JSON report of consent-auditor: name"):
         earlier_reports([folder / "a.json"])
     (tmp_path / "empty").mkdir()
     assert earlier_reports([tmp_path / "empty"]) == ()

@@ -66,7 +66,7 @@ def test_there_are_fixes_to_carry_out() -> None:
     assert {key for _, key in CASES} >= {"R3", "R4", "R5", "R7"}
 
 
-def test_a_server_that_is_not_told_to_take_writes_takes_none() -> None:
+def test_a_server_that_does_not_allow_writes_refuses_them() -> None:
     with GraphServer(json.loads(dumps(sample("app-disabled")))) as server:
         (fix,) = (f for f in fixes_for(live(server), APP) if f.route == "R7")
         with pytest.raises(AssertionError, match="405 Method Not Allowed"):

@@ -1,4 +1,4 @@
-"""A pack of one's own is told without names and asks what it asked."""
+"""Your own pack is redacted: its texts have no names, and its rules check the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import yaml
 
-from auditor.jobs.redact_packs import NameInRule, published_apps, redacted_packs
+from auditor.jobs.redact_packs import UnredactableName, published_apps, redacted_packs
 from auditor.jobs.redaction import verdict_differences
 from auditor.jobs.report_builder import build_report
 from auditor.model.resources import MemberOf, User
@@ -83,25 +83,25 @@ def redactor(texts: list[PackText]) -> Redactor:
 
 def test_words_lose_names_and_all_that_is_asked_stays(tmp_path: Path) -> None:
     text = own(tmp_path, PACK)
-    (told,) = redacted_packs([text], found := redactor([text]))
-    plain = told.files[0].text.decode()
+    (redacted,) = redacted_packs([text], found := redactor([text]))
+    plain = redacted.files[0].text.decode()
     for secret in ("contoso", "anna", "secret", "comment"):
         assert secret not in plain.lower()
     document: Any = yaml.safe_load(plain)
     assert document["extends"] == "trackerrms-uk"
-    assert document["pack"] == told.pack.name == "own-1"
+    assert document["pack"] == redacted.pack.name == "own-1"
     assert "TrackerRMS" in document["title"]
     assert "Mail.ReadWrite" in document["about"]
     before = {rule.id: rule for rule in text.pack.rules}
-    after = {rule.id: rule for rule in told.pack.rules}
+    after = {rule.id: rule for rule in redacted.pack.rules}
     assert list(before) == list(after)
     assert after["OWN-2"].check == before["OWN-2"].check
     assert [rule.severity for rule in before.values()] == [rule.severity for rule in after.values()]
-    assert told.pack.app is not None
-    assert told.pack.app.name == "TrackerRMS"
-    assert told.pack.digest != text.pack.digest
+    assert redacted.pack.app is not None
+    assert redacted.pack.app.name == "TrackerRMS"
+    assert redacted.pack.digest != text.pack.digest
     first = build_report(tenant(), [text.pack])
-    second = build_report(found.snapshot, [told.pack])
+    second = build_report(found.snapshot, [redacted.pack])
     assert verdict_differences(first, second) == []
     assert {f.rule: f.outcome.value for f in second.findings}["OWN-3"] == "pass"
 
@@ -110,20 +110,22 @@ def test_two_packs_are_numbered_together_and_one_with_a_shipped_files_name_is_re
     one = own(tmp_path, PACK)
     (tmp_path / "b").mkdir()
     two = own(tmp_path / "b", PACK.replace("contoso-rules", "second"), "trackerrms-uk.yaml")
-    told = redacted_packs([one, texts_of(shipped_source("cisa-scuba")), two], redactor([one, two]))
-    assert [text.files[0].name for text in told] == ["own-1.yaml", "cisa-scuba.yaml", "own-2.yaml"]
-    assert [text.pack.name for text in told] == ["own-1", "cisa-scuba", "second"]
-    assert b"contoso" not in told[2].files[0].text.lower()
+    redacted = redacted_packs([one, texts_of(shipped_source("cisa-scuba")), two], redactor([one, two]))
+    assert [text.files[0].name for text in redacted] == ["own-1.yaml", "cisa-scuba.yaml", "own-2.yaml"]
+    assert [text.pack.name for text in redacted] == ["own-1", "cisa-scuba", "second"]
+    assert b"contoso" not in redacted[2].files[0].text.lower()
 
 
-def test_a_verdict_that_hangs_on_a_name_is_told_by_its_rule(tmp_path: Path) -> None:
+def test_a_verdict_that_depends_on_a_name_is_reported_with_its_rule(tmp_path: Path) -> None:
     prefix = PACK.replace(
         "all-of: [ManagePermissionGrantsForSelf.contoso-allow-trackerrms]",
         "none-of: [ManagePermissionGrantsForSelf.contoso-], match: prefix",
     ).replace("expect: pass", "expect: fail")
     text = own(tmp_path, prefix)
-    (told,) = redacted_packs([text], found := redactor([text]))
-    differences = verdict_differences(build_report(tenant(), [text.pack]), build_report(found.snapshot, [told.pack]))
+    (redacted,) = redacted_packs([text], found := redactor([text]))
+    differences = verdict_differences(
+        build_report(tenant(), [text.pack]), build_report(found.snapshot, [redacted.pack])
+    )
     assert differences == ["the rule OWN-1: fail with names, pass without"]
 
 
@@ -134,5 +136,5 @@ def test_a_rule_with_the_tenants_name_in_its_id_or_framework_is_refused(
     tmp_path: Path, before: str, after: str
 ) -> None:
     text = own(tmp_path, PACK.replace(before, after))
-    with pytest.raises(NameInRule, match=r"(?i)contoso-2"):
+    with pytest.raises(UnredactableName, match=r"(?i)contoso-2"):
         redacted_packs([text], redactor([text]))
