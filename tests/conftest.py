@@ -19,7 +19,7 @@ ONE_WORKER = ("tests/browser/", "tests/packaging/")
 _carried_out: set[str] = set()
 
 
-class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
     """Give each worker whole files, because fixtures and caches belong to a file, and some folders whole."""
 
     def _split_scope(self, nodeid: str) -> str:

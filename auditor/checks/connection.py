@@ -1,67 +1,228 @@
-"""Checks on the connection itself: can users connect, can they consent, did an administrator."""
+"""Checks on the app of the pack: can users connect it, did an administrator consent, does anything block it."""
 
 from __future__ import annotations
 
-from auditor.checks.judged import Judged
-from auditor.checks.ruling import Ruling, failed, not_applicable, passed, seen, unknown
-from auditor.consent.existing_grants import Grants, granted
+from typing import ClassVar
+
+import msgspec
+
+from auditor.checks.context import CheckContext
+from auditor.checks.kind import CheckKind
+from auditor.checks.reads import POLICIES, client_of, connecting
+from auditor.checks.result import CheckResult, compared, failed, not_applicable, passed, unknown
+from auditor.consent.blockers import Blocker
+from auditor.consent.decide import decide
+from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
-from auditor.model.decision import Outcome, ScopeVerdict, Verdict
+from auditor.model.app import App
+from auditor.model.decision import Outcome, Reason, ScopeVerdict, Verdict
+from auditor.model.document import Point
 from auditor.model.finding import Evidence
+from auditor.model.read_plan import Plan
+from auditor.model.resources import VerifiedPublisher
+
+_SWITCHES = (Reason.APP_DEACTIVATED, Reason.APP_DISABLED_BY_MICROSOFT, Reason.APP_DISABLED_IN_TENANT)
 
 
-def users_can_connect(judged: Judged) -> Ruling:
-    """Whether an ordinary user connects without an administrator."""
-    decision = judged.decision
-    evidence = seen("decision.outcome", decision.outcome.value, "connects-silently or user-may-consent")
-    if decision.outcome is Outcome.DEPENDS:
-        return unknown(decision.because, evidence)
-    return (passed if decision.outcome.connects else failed)(decision.because, evidence)
+class UsersCanConnect(CheckKind, frozen=True, tag="users-can-connect"):
+    """An ordinary member can connect the pack's app without an administrator."""
+
+    about_app: ClassVar[bool] = True
+
+    def reads(self, app: App | None) -> Plan:
+        return connecting(app) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point("An ordinary member of the tenant can connect the app without an administrator.")
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        decision = context.decision
+        evidence = compared("decision.outcome", decision.outcome.value, "connects-silently or user-may-consent")
+        if decision.outcome is Outcome.DEPENDS:
+            return unknown(decision.because, evidence)
+        return (passed if decision.outcome.connects else failed)(decision.because, evidence)
 
 
-def scopes_user_consentable(judged: Judged) -> Ruling:
-    """Whether every required scope exists, and is granted or may be consented to by a user."""
-    required = [s for s in judged.decision.scopes if s.required and not s.implicit]
-    if not required:
-        return not_applicable("no scope is required")
-    blocked = [s for s in required if s.verdict is Verdict.BLOCKED]
-    evidence = tuple(_scope_evidence(s) for s in blocked)
-    if blocked:
-        names = listed(s.scope for s in blocked)
-        verb = "is" if len(blocked) == 1 else "are"
-        return failed(f"{names} {verb} out of reach for users: {blocked[0].detail}", *evidence)
-    open_ones = [s for s in required if s.verdict is Verdict.UNKNOWN]
-    if open_ones:
-        return unknown(f"{listed(s.scope for s in open_ones)}: {open_ones[0].detail}")
-    return passed(f"all {len(required)} required scopes exist, and users have them or may consent to them")
+class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable"):
+    """Every required scope exists on its resource, and users have it or can consent to it."""
+
+    about_app: ClassVar[bool] = True
+
+    def reads(self, app: App | None) -> Plan:
+        return connecting(app) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point(
+            "Every permission that the app requires exists on its resource, and users have been granted it or can"
+            " consent to it."
+        )
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        required = [s for s in context.decision.scopes if s.required and not s.implicit]
+        if not required:
+            return not_applicable("the app requires no scope")
+        blocked = [s for s in required if s.verdict is Verdict.BLOCKED]
+        if blocked:
+            names = listed(s.scope for s in blocked)
+            return failed(f"users can't consent to {names}: {blocked[0].detail}", *map(_scope_evidence, blocked))
+        undecided = [s for s in required if s.verdict is Verdict.UNKNOWN]
+        if undecided:
+            return unknown(f"{listed(s.scope for s in undecided)}: {undecided[0].detail}")
+        return passed(f"all {len(required)} required scopes exist, and users have them or can consent to them")
 
 
 def _scope_evidence(verdict: ScopeVerdict) -> Evidence:
     path = f"{verdict.resource_name}/{verdict.scope}"
     actual = verdict.reason.value if not verdict.policy else f"{verdict.reason.value} ({verdict.policy})"
-    return seen(path, actual, "granted or consentable")
+    return compared(path, actual, "granted or consentable")
 
 
-def admin_consent_covers(judged: Judged) -> Ruling:
-    """Whether a tenant-wide grant covers every required scope."""
-    case = judged.case
-    if isinstance(case.grants, NotRead):
-        return unknown(case.grants.why)
-    wide = Grants(tenant_wide=case.grants.tenant_wide, own={})
-    lacking = [r.permission for r in case.required if granted(r.permission, wide).truth is not Truth.TRUE]
-    if not case.required:
-        return not_applicable("no scope is required")
-    if not lacking:
-        return passed("an administrator has granted every required scope for the whole tenant")
-    names = listed(p.value for p in lacking)
-    evidence = tuple(
-        seen(f"oauth2PermissionGrants/{name}", " ".join(sorted(scopes)), "every required scope")
-        for name, scopes in sorted(wide.tenant_wide.items())
-    )
-    if judged.decision.outcome is Outcome.USER_MAY_CONSENT:
-        return not_applicable("users can consent by themselves, so no tenant-wide grant is needed", *evidence)
-    if not wide.tenant_wide:
-        return failed("no administrator has consented for the whole tenant", *evidence)
-    return failed(f"the tenant-wide grant does not cover {names}", *evidence)
+class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
+    """A tenant-wide grant of the app covers every required scope."""
+
+    about_app: ClassVar[bool] = True
+
+    def reads(self, app: App | None) -> Plan:
+        return connecting(app) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point(
+            "Tenant-wide admin consent covers every permission that the app requires. The rule does not apply where"
+            " users can consent for themselves."
+        )
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        facts = context.facts
+        if isinstance(facts.grants, NotRead):
+            return unknown(facts.grants.why)
+        unread = facts.grants.unread
+        wide = Grants(tenant_wide=facts.grants.tenant_wide, own={}, unread=unread)
+        if why := next(
+            (unread[r.permission.resource] for r in facts.required if r.permission.resource in unread), None
+        ):
+            return unknown(why.why)
+        lacking = [r.permission for r in facts.required if grant_state(r.permission, wide).truth is not Truth.TRUE]
+        if not facts.required:
+            return not_applicable("the app requires no scope")
+        if not lacking:
+            return passed("an administrator has granted every required scope for the whole tenant")
+        evidence = tuple(
+            compared(f"oauth2PermissionGrants/{name}", " ".join(sorted(scopes)), "every required scope")
+            for name, scopes in sorted(wide.tenant_wide.items())
+        )
+        if context.decision.outcome is Outcome.USER_MAY_CONSENT:
+            return not_applicable("users can consent for themselves, so no tenant-wide grant is needed", *evidence)
+        if not wide.tenant_wide:
+            return failed("no administrator has consented for the whole tenant", *evidence)
+        return failed(f"the tenant-wide grant doesn't cover {listed(p.value for p in lacking)}", *evidence)
+
+
+class AppEnabled(CheckKind, frozen=True, tag="app-enabled"):
+    """Sign-in to the app is enabled: not disabled by this tenant, by its publisher or by Microsoft."""
+
+    about_app: ClassVar[bool] = True
+
+    def reads(self, app: App | None) -> Plan:
+        return client_of(app) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point("Sign-in to the app isn't disabled: not by this tenant, not by its publisher, not by Microsoft.")
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        client = context.facts.client
+        if client.presence is Truth.FALSE:
+            return passed("the app isn't in the tenant yet, so it isn't disabled")
+        shut = [gate for gate in context.facts.blockers if gate.reason in _SWITCHES]
+        if not shut:
+            return passed("sign-in to the app is enabled", compared("servicePrincipals.accountEnabled", True, True))
+        certain = [gate for gate in shut if gate.truth is Truth.TRUE]
+        if certain:
+            return failed(certain[0].because, *map(_switch_evidence, certain))
+        return unknown(client.unread)
+
+
+def _switch_evidence(blocker: Blocker) -> Evidence:
+    return {
+        Reason.APP_DEACTIVATED: compared("servicePrincipals.isDisabled", True, None),
+        Reason.APP_DISABLED_BY_MICROSOFT: compared("servicePrincipals.disabledByMicrosoftStatus", "disabled", None),
+    }.get(blocker.reason, compared("servicePrincipals.accountEnabled", False, True))
+
+
+class AppAssignment(CheckKind, frozen=True, tag="app-assignment"):
+    """The app requires no assignment, or a user or group is assigned to it."""
+
+    about_app: ClassVar[bool] = True
+
+    def reads(self, app: App | None) -> Plan:
+        return client_of(app) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point("The app requires no assignment, or a user or group is assigned to it.")
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        facts = context.facts
+        required = facts.client.assignment_required
+        if facts.client.presence is Truth.FALSE:
+            return passed("the app isn't in the tenant yet, and a new app requires no assignment")
+        if required is Truth.FALSE:
+            return passed("the app requires no assignment")
+        if required is Truth.UNKNOWN:
+            return unknown(f"whether the app requires assignment is unknown ({facts.client.unread})")
+        evidence = compared("servicePrincipals.appRoleAssignmentRequired", True, False)
+        if facts.assignment.truth is Truth.FALSE:
+            return failed(f"the app requires assignment, and {facts.assignment.why}", evidence)
+        if facts.assignment.truth is Truth.UNKNOWN and not facts.assignment.assigned:
+            return unknown(f"the app requires assignment, and {facts.assignment.why}", evidence)
+        return passed(f"the app requires assignment, and {facts.assignment.why}: only they can use it", evidence)
+
+
+class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
+    """The app's publisher is verified, where an assigned consent policy or risk-based step-up depends on that."""
+
+    about_app: ClassVar[bool] = True
+
+    def reads(self, app: App | None) -> Plan:
+        return POLICIES.union(client_of(app)) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point(
+            "The publisher of the app is verified. The rule does not apply where neither an assigned consent policy"
+            " nor risk-based step-up consent depends on that."
+        )
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        client = context.facts.client
+        if client.publisher_verified is Truth.TRUE:
+            return passed("the app's publisher is verified")
+        matters = _publisher_matters(context)
+        if matters is Truth.UNKNOWN:
+            missing = listed(context.decision.depends_on[:1])
+            return unknown(f"whether the publisher matters in this tenant is unknown ({missing})")
+        if matters is Truth.FALSE:
+            return not_applicable("in this tenant the outcome is the same for a verified and an unverified publisher")
+        if client.publisher_verified is Truth.UNKNOWN:
+            return unknown(f"whether the app's publisher is verified is unknown ({client.unread})")
+        evidence = compared("servicePrincipals.verifiedPublisher.verifiedPublisherId", None, "an id")
+        return failed("the app's publisher isn't verified, and this tenant's outcome depends on that", evidence)
+
+
+def _publisher_matters(context: CheckContext) -> Truth:
+    """Whether the decision depends on the publisher being verified; unknown where other facts are missing."""
+    outcomes: set[Outcome] = set()
+    for verified in (True, False):
+        app = msgspec.structs.replace(context.pack_app, publisher_verified=verified)
+        publisher = VerifiedPublisher(verifiedPublisherId="supposed" if verified else None)
+        sections = context.snapshot.sections
+        principals = tuple(
+            msgspec.structs.replace(p, verifiedPublisher=publisher) if p.appId.lower() == app.client_id.lower() else p
+            for p in sections.servicePrincipals or ()
+        )
+        if sections.servicePrincipals is not None:
+            sections = msgspec.structs.replace(sections, servicePrincipals=principals)
+        snapshot = msgspec.structs.replace(context.snapshot, sections=sections)
+        outcomes.add(decide(snapshot, app, context.subject).outcome)
+    if len(outcomes) > 1:
+        return Truth.TRUE
+    return Truth.UNKNOWN if Outcome.DEPENDS in outcomes else Truth.FALSE

@@ -1,14 +1,29 @@
-"""Checks on what the assigned consent policies let users do: by content, and beside it by name."""
+"""Checks on what the assigned consent policies let users do: by content, and next to it by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Literal
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
-from auditor.checks.judged import Judged
-from auditor.checks.permission_lists import needs_of
-from auditor.checks.ruling import Ruling, failed, passed, seen, unknown
+from auditor.checks.context import CheckContext
+from auditor.checks.kind import ArgumentProblem, Arguments, CheckKind, CheckTable, SchemaPart, require_entries
+from auditor.checks.permission_lists import (
+    Scopes,
+    list_problems,
+    names_no_permission,
+    narrow_lists,
+    narrow_scopes,
+    needs_of,
+    phrase_of,
+    reads_of,
+    scope_problems,
+)
+from auditor.checks.policy_ids import policy_id_problems
+from auditor.checks.reads import POLICIES, connecting
+from auditor.checks.result import CheckResult, compared, failed, first_names, passed, unknown
+from auditor.checks.snapshot_values import ASSIGNED_POLICIES
 from auditor.consent.client import client_of
 from auditor.consent.explanation import listed
 from auditor.consent.hypothetical_app import UNVERIFIED, approvals, hypothetical
@@ -18,171 +33,277 @@ from auditor.consent.policies import Assigned, governing
 from auditor.consent.policy_breadth import SAYS, Reach, hides_conditions, reach
 from auditor.consent.truth import Truth, all_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
-from auditor.model.app import ScopeNeed
-from auditor.model.checks import AssignedPolicies, UsersCanConsent, Wording
+from auditor.model.app import App, ScopeNeed
 from auditor.model.decision import Reason
+from auditor.model.document import Point, code
 from auditor.model.finding import Evidence, FindingOutcome
+from auditor.model.read_plan import Plan
 
-ASSIGNED = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
-_WANTED = {
+_EXPECTED = {
     "none": "no policy that lets users consent",
-    "at-most-low": "no policy that reaches beyond low-impact permissions of known publishers",
+    "at-most-low": "no policy that allows more than low-impact permissions of known publishers",
     "not-everything": "no policies that let users consent to everything",
 }
+_SENTENCES = {
+    "none": "The consent policies that are assigned to users let them consent to nothing.",
+    "at-most-low": "The consent policies that are assigned to users let them consent to permissions classified low at"
+    " most, for apps of this tenant and of verified publishers.",
+    "not-everything": "The consent policies that are assigned to users don't let them consent to every risky permission"
+    " for any app.",
+}
 _MOST = {"none": Reach.NOTHING, "at-most-low": Reach.LOW}
+_WORDINGS = ("allows", "forbids", "contains")
 
 
-def assigned_policies(check: AssignedPolicies, judged: Judged) -> Ruling:
-    """Whether the assigned policies reach no further than the rule allows, and have the names that it allows."""
-    found = governing(judged.snapshot)
-    if isinstance(found, NotRead):
-        return unknown(found.why)
-    assigned = tuple(sorted(found, key=lambda a: a.id.lower()))
-    evidence = seen(ASSIGNED, [a.id for a in assigned], _WANTED[check.expect])
-    by_content = _by_content(check, judged, assigned, evidence)
-    if isinstance(check.wording, UnsetType):
-        return by_content
-    return _beside(by_content, check.wording, assigned, evidence)
+class Wording(CheckTable, frozen=True):
+    """What the text of a benchmark says about policy ids, to report where the content of a policy disagrees."""
 
+    noun: ClassVar[str] = "a wording"
+    allows: tuple[str, ...] = ()
+    forbids: tuple[str, ...] = ()
+    contains: tuple[str, ...] = ()
+    none: Literal["passes", "fails"] = "passes"
 
-def _by_content(check: AssignedPolicies, judged: Judged, assigned: tuple[Assigned, ...], evidence: Evidence) -> Ruling:
-    if not assigned:
-        return passed("users may not consent to any app: no consent policy is assigned to them", evidence)
-    if check.expect == "not-everything":
-        return _not_everything(judged, assigned, evidence)
-    tenant = judged.snapshot.tenant.id
-    known = {a.id: _reach(a, tenant) for a in assigned}
-    beyond = [a for a in assigned if (far := known[a.id]) is not None and far > _MOST[check.expect]]
-    if beyond:
-        worst = max(beyond, key=lambda a: known[a.id] or 0)
-        return failed(f"policy {worst.id} {SAYS[known[worst.id] or Reach.NOTHING]}", evidence, *_says(assigned, known))
-    unread = next((a for a in assigned if known[a.id] is None), None)
-    if unread is not None:
-        return unknown(f"what the assigned policy {unread.id} says is not known ({_why(unread)})", evidence)
-    widest = max(assigned, key=lambda a: known[a.id] or 0)
-    return passed(f"policy {widest.id} {SAYS[known[widest.id] or Reach.NOTHING]}", evidence, *_says(assigned, known))
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        require_entries(definition, *_WORDINGS)
 
+    @property
+    def phrase(self) -> str:
+        """What the text says about policy ids, as the rest of a sentence about it."""
+        if self.forbids:
+            return f"only names {listed(self.forbids, 'or')}"
+        if self.contains:
+            return f"requires {listed(self.contains, 'or')} among them"
+        names = listed(self.allows, "or")
+        return f"accepts no other policy than {names}" if self.none == "passes" else f"requires {names}"
 
-def _reach(assigned: Assigned, tenant: str) -> Reach | None:
-    """Only what was read counts: nothing stands in for the text of a policy."""
-    return None if assigned.policy is None or assigned.documented else reach(assigned.policy, tenant)
-
-
-def _why(assigned: Assigned) -> str:
-    return assigned.why or "it holds a condition that is new to this program"
-
-
-def _says(assigned: Iterable[Assigned], known: dict[str, Reach | None]) -> list[Evidence]:
-    return [seen(f"permissionGrantPolicies/{a.id}", SAYS[far]) for a in assigned if (far := known[a.id]) is not None]
-
-
-def _not_everything(judged: Judged, assigned: tuple[Assigned, ...], evidence: Evidence) -> Ruling:
-    """Judged by the effect: whether an unverified app of another tenant would get every risky scope."""
-    client = hypothetical(judged.snapshot, UNVERIFIED)
-    needs = [need for need in needs_of(("risky",), {}) if need.resource in MAILBOX_RESOURCES]
-    each = [
-        (permission, found)
-        for permission, found in approvals(judged.snapshot, client, needs, assigned)
-        if permission.user_type is not Truth.FALSE and found.reason not in _NOBODY_ASKS
-    ]
-    if not each:
-        return unknown("no scope of Microsoft Graph or Exchange Online was read", evidence)
-    refused = [permission for permission, found in each if found.truth is Truth.FALSE]
-    if refused:
-        return passed(
-            f"the assigned policies keep risky scopes ({_some(refused)}) from apps that nobody vouches for", evidence
-        )
-    unsure = next((found for _, found in each if found.truth is Truth.UNKNOWN), None)
-    if unsure is not None:
-        return unknown(unsure.detail, evidence)
-    names = listed(dict.fromkeys(policy for _, found in each for policy in found.approvers[:1]))
-    custom = any(a.is_custom and a.policy and hides_conditions(a.policy) for a in assigned)
-    doubt = " (as far as Graph's v1.0 shows its conditions)" if custom else ""
-    return failed(f"policy {names} lets users consent to every risky permission, for any app{doubt}", evidence)
-
-
-_NOBODY_ASKS = (Reason.SCOPE_DOES_NOT_EXIST, Reason.RESOURCE_MISSING)
-"""A scope that cannot be asked for is not refused by a policy."""
-
-
-def _some(permissions: Iterable[Permission]) -> str:
-    """The first names, with the resource where it is not Microsoft Graph."""
-    named = {p.value if p.resource == MICROSOFT_GRAPH else f"{p.value} of {p.resource_name}" for p in permissions}
-    names = sorted(named)
-    return listed(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
-
-
-def _beside(ruling: Ruling, wording: Wording, assigned: tuple[Assigned, ...], evidence: Evidence) -> Ruling:
-    """The ruling by content, and where the letter of the text says otherwise, that too."""
-    ids = [a.id.lower() for a in assigned]
-    forbidden = [i for i in ids if i in _lower(wording.forbids)]
-    strange = [i for i in ids if wording.allows and i not in _lower(wording.allows)]
-    lacking = bool(wording.contains) and not any(i in _lower(wording.contains) for i in ids)
-    letter_fails = bool(forbidden or strange or lacking) if ids else wording.none == "fails"
-    text = f"the text {_letter(wording)}"
-    if ruling.outcome is FindingOutcome.UNKNOWN:
-        return ruling
-    if letter_fails and ruling.outcome is FindingOutcome.PASS:
-        return failed(f"{ruling.clause}; by the letter this fails all the same, because {text}", *ruling.evidence)
-    if not letter_fails and ruling.outcome is FindingOutcome.FAIL:
-        return failed(f"{ruling.clause}; by the letter this would pass, because {text}", *ruling.evidence)
-    return ruling
-
-
-def _letter(wording: Wording) -> str:
-    """What the text says of policy ids, as the rest of a sentence."""
-    if wording.forbids:
-        return f"names only {listed(wording.forbids, 'or')}"
-    if wording.contains:
-        return f"asks that {listed(wording.contains, 'or')} be among them"
-    names = listed(wording.allows, "or")
-    return f"accepts no other policy than {names}" if wording.none == "passes" else f"asks for {names}"
+    def fails_for(self, ids: Iterable[str]) -> bool:
+        """Whether a tenant with these assigned policies (ids in lower case) fails the text read literally."""
+        assigned = set(ids)
+        if not assigned:
+            return self.none == "fails"
+        allowed, contained = _lower(self.allows), _lower(self.contains)
+        forbidden = bool(assigned & _lower(self.forbids))
+        other = bool(allowed) and not assigned <= allowed
+        lacking = bool(contained) and not assigned & contained
+        return forbidden or other or lacking
 
 
 def _lower(values: Iterable[str]) -> set[str]:
     return {value.lower() for value in values}
 
 
-def users_can_consent(check: UsersCanConsent, judged: Judged) -> Ruling:
-    """Whether users may consent to each of some scopes, for a kind of app or the pack's own."""
-    found = governing(judged.snapshot)
-    if isinstance(found, NotRead):
-        return unknown(found.why)
-    if isinstance(check.asked_by, UnsetType):
-        client, who = client_of(judged.snapshot, judged.the_app), judged.the_app.label
-    else:
-        client, who = hypothetical(judged.snapshot, check.asked_by), _KINDS[check.asked_by]
-    each = list(approvals(judged.snapshot, client, _asked(check, judged), found))
-    if not each:
-        return unknown("there is no scope to ask about")
-    truths = {truth: [(p, a) for p, a in each if a.truth is truth] for truth in Truth}
-    wanted = "refused" if check.expect == "nobody" else "allowed"
-    evidence = [
-        seen(f"{p.resource_name}/{p.value}", f"{a.reason.value}{f' ({a.policy})' if a.policy else ''}", wanted)
-        for p, a in truths[Truth.TRUE if check.expect == "nobody" else Truth.FALSE]
+class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
+    """The consent policies that are assigned to users allow no more than `expect`, judged by content and not by name.
+
+    ``none``: nothing. ``at-most-low``: permissions classified low, for apps of this tenant and of verified
+    publishers. ``not-everything``: not every risky permission for any app. The text of `wording` must also hold;
+    where name and content disagree, the reason says so. Custom directory roles, which let the people who
+    hold them consent to more, are ignored: the benchmarks are about every user.
+    """
+
+    tables: ClassVar[tuple[type[CheckTable], ...]] = (Wording,)
+    expect: Literal["none", "at-most-low", "not-everything"]
+    wording: Wording | UnsetType = UNSET
+
+    def reads(self, app: App | None) -> Plan:
+        by_effect = self.expect == "not-everything"
+        return POLICIES.union(Plan(resources=MAILBOX_RESOURCES)) if by_effect else POLICIES
+
+    def sentence(self) -> Point:
+        return Point(_SENTENCES[self.expect], tuple(self._wording_points()))
+
+    def _wording_points(self) -> Iterator[Point]:
+        wording = self.wording
+        if isinstance(wording, UnsetType):
+            return
+        names = listed(map(code, wording.allows or wording.forbids or wording.contains), "or")
+        literal = f"forbids {names}" if wording.forbids else f"requires {names}"
+        among = " among others" if wording.contains else ""
+        yield Point(f"The text of the benchmark, which goes by name, {literal}{among}. That must also hold.")
+        met = "met" if wording.none == "passes" else "not met"
+        yield Point(f"If no policy is assigned to users, the text is {met}.")
+        yield Point("Where the name and the content of a policy disagree, the reason says so.")
+
+    @classmethod
+    def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        wording = arguments.get("wording")
+        if not isinstance(wording, dict):
+            return
+        given = [name for name in _WORDINGS if name in wording]
+        if len(given) != 1:
+            message = f"a wording has {' and '.join(given) or 'no rule about policies'}"
+            yield ArgumentProblem(("wording",), message, f"one of {', '.join(_WORDINGS[:-1])} and {_WORDINGS[-1]}")
+        for name in given:
+            if wording[name] == []:
+                yield ArgumentProblem(("wording", name), f"{name} is an empty list", "at least one id of a policy")
+            yield from policy_id_problems("wording", name, wording[name])
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        found = governing(context.snapshot)
+        if isinstance(found, NotRead):
+            return unknown(found.why)
+        assigned = tuple(sorted(found, key=lambda a: a.id.lower()))
+        evidence = compared(ASSIGNED_POLICIES, [a.id for a in assigned], _EXPECTED[self.expect])
+        by_content = self._by_content(context, assigned, evidence)
+        return by_content if isinstance(self.wording, UnsetType) else _literally(by_content, self.wording, assigned)
+
+    def _by_content(self, context: CheckContext, assigned: tuple[Assigned, ...], evidence: Evidence) -> CheckResult:
+        if not assigned:
+            return passed("users can't consent to any app: no consent policy is assigned to them", evidence)
+        if self.expect == "not-everything":
+            return _not_everything(context, assigned, evidence)
+        breadths = {a.id: _breadth(a, context.snapshot.tenant.id) for a in assigned}
+        content = [
+            compared(f"permissionGrantPolicies/{name}", SAYS[breadth])
+            for name, breadth in breadths.items()
+            if breadth is not None
+        ]
+        known = [(breadth, a.id) for a in assigned if (breadth := breadths[a.id]) is not None]
+        widest = max(known, key=lambda one: one[0], default=None)
+        if widest is not None and widest[0] > _MOST[self.expect]:
+            return failed(f"policy {widest[1]} {SAYS[widest[0]]}", evidence, *content)
+        unread = next((a for a in assigned if breadths[a.id] is None), None)
+        if unread is not None or widest is None:
+            name = unread.id if unread else ""
+            why = unread.why if unread and unread.why else "it has a condition that is new to this program"
+            return unknown(f"what the assigned policy {name} allows is unknown ({why})", evidence)
+        return passed(f"policy {widest[1]} {SAYS[widest[0]]}", evidence, *content)
+
+
+def _breadth(assigned: Assigned, tenant: str) -> Reach | None:
+    """What the policy allows, by its content as it was read: Microsoft's documentation of a policy doesn't count."""
+    return None if assigned.policy is None or assigned.documented else reach(assigned.policy, tenant)
+
+
+def _not_everything(context: CheckContext, assigned: tuple[Assigned, ...], evidence: Evidence) -> CheckResult:
+    """Judged by the effect: whether an unverified app of another tenant would get every risky scope."""
+    client = hypothetical(context.snapshot, UNVERIFIED)
+    needs = [need for need in needs_of(("risky",), {}) if need.resource in MAILBOX_RESOURCES]
+    each = [
+        (permission, found)
+        for permission, found in approvals(context.snapshot, client, needs, assigned)
+        if permission.user_type is not Truth.FALSE and found.reason not in _CANNOT_BE_REQUESTED
     ]
-    overall = all_of(a.truth if check.expect == "allowed" else ~a.truth for _, a in each)
-    if overall is Truth.UNKNOWN:
-        return unknown(truths[Truth.UNKNOWN][0][1].detail)
-    if check.expect == "nobody":
-        allowed = [p for p, _ in truths[Truth.TRUE]]
-        if allowed:
-            return failed(f"users may let {who} have {_some(allowed)}", *evidence)
-        return passed(f"users may not let {who} have any of the {len(each)} scopes in question")
-    refused = truths[Truth.FALSE]
+    if not each:
+        return unknown("no scope of Microsoft Graph or Exchange Online was read", evidence)
+    refused = [permission for permission, found in each if found.truth is Truth.FALSE]
     if refused:
-        return failed(f"users may not let {who} have {_some(p for p, _ in refused)}", *evidence)
-    return passed(f"users may let {who} have all of the {len(each)} scopes in question")
+        return passed(
+            f"the assigned policies don't let unverified apps have some risky scopes ({_some(refused)})", evidence
+        )
+    unsure = next((found for _, found in each if found.truth is Truth.UNKNOWN), None)
+    if unsure is not None:
+        return unknown(unsure.detail, evidence)
+    names = listed(dict.fromkeys(policy for _, found in each for policy in found.approvers[:1]))
+    custom = any(a.is_custom and a.policy and hides_conditions(a.policy) for a in assigned)
+    caveat = " (as far as Graph v1.0 shows its conditions)" if custom else ""
+    return failed(f"policy {names} lets users consent to every risky permission, for any app{caveat}", evidence)
 
 
-def _asked(check: UsersCanConsent, judged: Judged) -> tuple[ScopeNeed, ...]:
-    if check.lists or check.scopes:
-        return needs_of(check.lists, check.scopes)
-    return tuple(need for need in judged.the_app.scopes if need.required)
+_CANNOT_BE_REQUESTED = (Reason.SCOPE_DOES_NOT_EXIST, Reason.RESOURCE_MISSING)
+"""Reasons for a refusal that have nothing to do with policies."""
 
 
-_KINDS = {
+def _literally(result: CheckResult, wording: Wording, assigned: tuple[Assigned, ...]) -> CheckResult:
+    """The result by content; where the text read literally disagrees, a failure that says so."""
+    fails = wording.fails_for(a.id.lower() for a in assigned)
+    if fails and result.outcome is FindingOutcome.PASS:
+        note = f"read literally, this still fails, because the text {wording.phrase}"
+        return failed(f"{result.clause}; {note}", *result.evidence)
+    if not fails and result.outcome is FindingOutcome.FAIL:
+        note = f"read literally, this would pass, because the text {wording.phrase}"
+        return failed(f"{result.clause}; {note}", *result.evidence)
+    return result
+
+
+def _some(permissions: Iterable[Permission]) -> str:
+    """The first names, with the resource where it isn't Microsoft Graph."""
+    named = {p.value if p.resource == MICROSOFT_GRAPH else f"{p.value} of {p.resource_name}" for p in permissions}
+    names = sorted(named)
+    return listed(names) if len(names) <= 3 else first_names(names)
+
+
+_ASKED_BY = {
     "unverified-app": "an unverified app of another tenant",
-    "verified-app": "any app of a verified publisher",
+    "verified-app": "an app of another tenant with a verified publisher",
     "own-app": "an app of this tenant",
 }
+"""The hypothetical apps of ``users-can-consent``."""
+
+
+class UsersCanConsent(CheckKind, frozen=True, tag="users-can-consent"):
+    """Ordinary users can consent to all of some scopes, or to none of them, each requested by itself.
+
+    `asked-by` is a hypothetical app that no policy names; without it the app is the pack's. Without
+    `lists` and `scopes` the scopes are the ones that the pack's app requires. Risk-based step-up is ignored.
+    """
+
+    expect: Literal["nobody", "allowed"]
+    asked_by: Literal["unverified-app", "verified-app", "own-app"] | UnsetType = UNSET
+    lists: tuple[str, ...] = ()
+    scopes: Scopes = {}
+
+    def reads(self, app: App | None) -> Plan:
+        own = connecting(app) if app and isinstance(self.asked_by, UnsetType) else Plan()
+        return POLICIES.union(reads_of(self.lists, self.scopes)).union(own)
+
+    def sentence(self) -> Point:
+        app = "the app" if isinstance(self.asked_by, UnsetType) else _ASKED_BY[self.asked_by]
+        which = f"of {phrase_of(self.lists, self.scopes)}" if self.lists or self.scopes else "that the app requires"
+        if self.expect == "nobody":
+            return Point(f"An ordinary user can't consent to any permission {which}, if {app} requests it.")
+        return Point(f"An ordinary user can consent to every permission {which}, if {app} requests it.")
+
+    @classmethod
+    def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        yield from list_problems(arguments)
+        yield from scope_problems(arguments)
+        if not has_app and "asked-by" not in arguments:
+            yield ArgumentProblem((), "the pack has no app, so the check must name one", "asked-by")
+        if not has_app and names_no_permission(arguments):
+            yield ArgumentProblem((), "the pack has no app, so the check must name scopes", "lists or scopes")
+
+    @classmethod
+    def uses_app_scopes(cls, arguments: Arguments) -> bool:
+        return names_no_permission(arguments)
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        found = governing(context.snapshot)
+        if isinstance(found, NotRead):
+            return unknown(found.why)
+        if isinstance(self.asked_by, UnsetType):
+            client, who = client_of(context.snapshot, context.pack_app), context.pack_app.label
+        else:
+            client, who = hypothetical(context.snapshot, self.asked_by), _ASKED_BY[self.asked_by]
+        each = list(approvals(context.snapshot, client, self._needs(context), found))
+        if not each:
+            return unknown("there is no scope to check")
+        by_truth = {truth: [(p, a) for p, a in each if a.truth is truth] for truth in Truth}
+        wrong = by_truth[Truth.TRUE if self.expect == "nobody" else Truth.FALSE]
+        overall = all_of(a.truth if self.expect == "allowed" else ~a.truth for _, a in each)
+        if overall is Truth.UNKNOWN:
+            return unknown(by_truth[Truth.UNKNOWN][0][1].detail)
+        can, which = ("can", "any") if self.expect == "nobody" else ("can't", "all")
+        if wrong:
+            expected = "refused" if self.expect == "nobody" else "allowed"
+            evidence = [
+                compared(
+                    f"{p.resource_name}/{p.value}", f"{a.reason.value}{f' ({a.policy})' if a.policy else ''}", expected
+                )
+                for p, a in wrong
+            ]
+            return failed(f"users {can} consent to {_some(p for p, _ in wrong)} for {who}", *evidence)
+        can = "can't" if self.expect == "nobody" else "can"
+        return passed(f"users {can} consent to {which} of the {len(each)} scopes in question for {who}")
+
+    def _needs(self, context: CheckContext) -> tuple[ScopeNeed, ...]:
+        if self.lists or self.scopes:
+            return needs_of(self.lists, self.scopes)
+        return tuple(need for need in context.pack_app.scopes if need.required)
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        narrow_lists(definition)
+        narrow_scopes(definition)

@@ -106,7 +106,7 @@ def command(
 
 def _print_result(output: str, manifest: Manifest) -> None:
     from auditor.jobs.bundle import PASTE
-    from auditor.render.words import count
+    from auditor.render.labels import count
 
     say(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.")
     for why in manifest.left_out:
@@ -149,12 +149,12 @@ def verify(file: str) -> int:
 
 
 def _result_lines(found: Verified) -> list[str]:
+    from auditor.render.labels import count, readable_time
     from auditor.render.layout import safe
-    from auditor.render.words import count, utc
 
     manifest = found.manifest
     tenant = safe(manifest.tenant.name or manifest.tenant.id)
-    lines = [f"{tenant}, read {utc(manifest.taken)} by {safe(manifest.tool)}, names {_names(manifest)}"]
+    lines = [f"{tenant}, read {readable_time(manifest.taken)} by {safe(manifest.tool)}, names {_names(manifest)}"]
     if found.problems:
         lines += ["", "NOT WHOLE: ask the sender for the file again.", *(f"  {safe(one)}" for one in found.problems)]
         return lines

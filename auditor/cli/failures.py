@@ -30,7 +30,7 @@ def explained(error: Exception) -> Explained | None:
         if hint:
             text = f"{text.removesuffix(hint)}What to do: {hint}"
         return Explained(f"Error: {text}", USAGE)
-    if names & {"RequestError", "ShippedDataMissing", "Unsupposable", "FormatUnavailable"}:
+    if names & {"RequestError", "ShippedDataMissing", "AssumptionError", "FormatUnavailable"}:
         return Explained(f"Error: {error}.", USAGE)
     if names & {"GraphError"}:
         return _with_advice("No audit was made", error, NO_AUDIT)

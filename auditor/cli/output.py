@@ -61,6 +61,7 @@ def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, 
 
 def _print_text(report: Report) -> None:
     from auditor.render import text
+    from auditor.render.layout import for_encoding
 
     page = text.render(report, width=width(), colour=wants_colour())
-    click.echo(text.for_encoding(page, sys.stdout.encoding), nl=False, color=wants_colour())
+    click.echo(for_encoding(page, sys.stdout.encoding), nl=False, color=wants_colour())

@@ -49,7 +49,7 @@ def command(packs: tuple[str, ...], strict: bool) -> int:
 
 def _print(kind: str, problems: tuple[Problem, ...]) -> None:
     """The problems, each with its place first, so that an editor or a terminal can open it."""
-    from auditor.render.style import Palette
+    from auditor.render.layout import Palette
 
     mark = Palette(wants_colour()).paint(kind, _STYLES[kind])
     for problem in problems:
@@ -57,7 +57,7 @@ def _print(kind: str, problems: tuple[Problem, ...]) -> None:
 
 
 def _summary(found: Linted) -> str:
-    from auditor.render.words import count
+    from auditor.render.labels import count
 
     counts = (
         count(len(found.errors), "error"),

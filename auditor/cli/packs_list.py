@@ -72,21 +72,25 @@ def _quoted(path: str) -> str:
 
 
 def _print(packs: list[Pack], own: list[Pack]) -> None:
-    from auditor.render.layout import safe
-    from auditor.render.style import Palette
-    from auditor.render.tables import Cell, Column, table
+    from auditor.render.layout import Palette, safe
+    from auditor.render.text_page import TableCell, TableColumn, table
 
     rows = [
         [
-            Cell(pack.name, below=pack.origin if pack in own else ""),
-            Cell(pack.version),
-            Cell(str(len(pack.rules))),
-            Cell(safe(pack.title), below=f"app {pack.app.client_id}" if pack.app else _cost(pack)),
+            TableCell(pack.name, below=pack.origin if pack in own else ""),
+            TableCell(pack.version),
+            TableCell(str(len(pack.rules))),
+            TableCell(safe(pack.title), below=f"app {pack.app.client_id}" if pack.app else _cost(pack)),
         ]
         for pack in (*packs, *own)
     ]
-    heads = [Column("Pack", 10), Column("Version", 7), Column("Rules", 5), Column("For", 20, wish=30)]
-    for line in table(heads, rows, width=width(), palette=Palette(wants_colour())):
+    heads = [
+        TableColumn("Pack", 10),
+        TableColumn("Version", 7),
+        TableColumn("Rules", 5, align="right"),
+        TableColumn("For", 20, wish=30),
+    ]
+    for line in table(heads, rows, width(), Palette(wants_colour())):
         click.echo(line)
 
 

@@ -53,11 +53,11 @@ def command(pack: str, rule_id: str | None) -> int:
         pack, rule_id = _split(pack)
     found = _pack(pack)
     from auditor.jobs.pack_pages import pack_page, rule_page
-    from auditor.render.document_text import text
-    from auditor.render.text import for_encoding
+    from auditor.render.documents import as_text
+    from auditor.render.layout import for_encoding
 
     page = rule_page(found, _rule(found, rule_id)) if rule_id else pack_page(found)
-    shown = for_encoding(text(page, width=width(), colour=wants_colour()), sys.stdout.encoding)
+    shown = for_encoding(as_text(page, width=width(), colour=wants_colour()), sys.stdout.encoding)
     click.echo(shown, nl=False, color=wants_colour())
     return OK
 

@@ -69,8 +69,8 @@ def _refuse_unknown(rule: str, results: Iterable[Tested], broken: list[PackError
 
 def _lines(one: Tested, verbose: bool, only: str) -> Iterator[str]:
     """The lines about one pack; a pack without the one rule that is asked for has none."""
-    from auditor.jobs.pack_cases import said
-    from auditor.render.words import count
+    from auditor.jobs.pack_cases import outcomes_phrase
+    from auditor.render.labels import count
 
     pack = one.pack
     if only and not pack.rules:
@@ -90,7 +90,7 @@ def _lines(one: Tested, verbose: bool, only: str) -> Iterator[str]:
     for failed in one.failed:
         yield from _failure(failed)
     for rule, lacking, at in one.gaps:
-        missing = f"no case where it {said(lacking)}" if rule.cases else "no cases"
+        missing = f"no case where it {outcomes_phrase(lacking)}" if rule.cases else "no cases"
         yield f"      {at}: {rule.id} has {missing}"
 
 
@@ -101,7 +101,7 @@ def _failure(failed: Failed) -> Iterator[str]:
 
 
 def _mark(state: str) -> str:
-    from auditor.render.style import Palette
+    from auditor.render.layout import Palette
 
     return Palette(wants_colour()).paint(f"{state:<4}", {"ok": "good", "FAIL": "bad", "note": "unsure"}[state])
 
@@ -115,7 +115,7 @@ def _safe(text: str) -> str:
 def _summary(results: list[Tested]) -> str:
     """The counts of all packs together: what failed in which direction, and what no case shows."""
     from auditor.jobs.pack_cases import Direction
-    from auditor.render.words import count
+    from auditor.render.labels import count
 
     cases = sum(len(one.results) for one in results)
     failed = [failed for one in results for failed in one.failed]

@@ -1,8 +1,8 @@
-"""Would consent be granted, why, and what would mend it: pure functions over a snapshot.
+"""Would consent be granted, and why: pure functions over a snapshot.
 
 The specification is Microsoft's documentation of app consent policies, permission classifications and the
 consent experience (Entra: "Manage app consent policies", "Configure permission classifications", "Application
-consent experience"). Where it is silent, the decision says *likely* or *depends* instead of guessing.
+consent experience"). If it doesn't say, the decision is *likely* or *depends*, never a guess.
 """
 
 from __future__ import annotations

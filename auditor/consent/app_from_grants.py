@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent.decision_facts import gather
-from auditor.consent.existing_grants import Grants, grant_rows
-from auditor.consent.lookup import resource_name
+from auditor.consent.client import client_of
+from auditor.consent.decision_facts import grants_on
+from auditor.consent.existing_grants import Grants
+from auditor.consent.lookup import SnapshotIndex, index_of
+from auditor.consent.permission import requested
 from auditor.consent.request import RequestError
-from auditor.consent.subject import ORDINARY_MEMBER
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.model.app import App, ScopeNeed
 from auditor.model.report import ScopeDifference
@@ -16,46 +17,40 @@ from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Snapshot
 
 
-def app_as_granted(snapshot: Snapshot, client_id: str) -> App:
+def app_as_granted(snapshot: Snapshot | SnapshotIndex, client_id: str) -> App:
     """The app with every delegated permission that somebody in the tenant granted it, sign-in first.
 
     Name, addresses, publisher and owner are those of its service principal. Raises RequestError where the app, its
     grants or a resource of theirs were not read, and where there are none.
     """
-    principals = snapshot.sections.servicePrincipals
-    grants = snapshot.sections.oauth2PermissionGrants
+    index = index_of(snapshot)
     wanted = client_id.lower()
-    found = next((p for p in principals or () if p.appId.lower() == wanted), None)
-    if found is None and not _was_read(snapshot, "servicePrincipals", wanted):
-        raise RequestError(f"the app {wanted} was not read in this tenant: read it with collect --app {wanted}")
-    if found is None:
+    found = index.service_principal(wanted)
+    if not isinstance(found, ServicePrincipal):
+        if not _was_read(index, "servicePrincipals", wanted):
+            raise RequestError(f"the app {wanted} was not read in this tenant: read it with collect --app {wanted}")
         raise RequestError(f"the app {wanted} is not in this tenant: read a tenant where it works")
-    if grants is None or not _was_read(snapshot, "oauth2PermissionGrants", wanted):
+    if not _was_read(index, "oauth2PermissionGrants", wanted):
         raise RequestError(f"the grants of {_name(found)} were not read: read them with collect --app {wanted}")
-    resources = {p.id.lower(): p.appId.lower() for p in principals or ()}
     needs: dict[tuple[str, str], ScopeNeed] = {}
-    for grant in grants:
-        if grant.clientId.lower() != found.id.lower():
-            continue
-        resource = resources.get(grant.resourceId.lower())
+    for grant in index.grants_of(found.id):
+        resource = index.principal_with_id(grant.resourceId)
         if resource is None:
             raise RequestError(
                 f"{_name(found)} holds a grant on a resource that was not read (object id {grant.resourceId}): read"
-                " all of the tenant with collect --full -o tenant.json, and give it with --snapshot tenant.json"
+                " all of the tenant with collect --full -o tenant.json, and pass it with --snapshot tenant.json"
             )
         for value in grant.scope.split():
-            needs.setdefault((resource, value.lower()), ScopeNeed(resource=resource, value=value))
+            app_id = resource.appId.lower()
+            needs.setdefault((app_id, value.lower()), ScopeNeed(resource=app_id, value=value))
     if not needs:
         raise RequestError(f"{_name(found)} was granted nothing in this tenant: read a tenant where it works")
     return _app(found, tuple(sorted(needs.values(), key=_order)))
 
 
-def _was_read(snapshot: Snapshot, section: str, client_id: str) -> bool:
-    """Whether the section holds the answer for the app: whole, or read for it."""
-    if getattr(snapshot.sections, section) is None or f"{section}/{client_id}" in snapshot.unread:
-        return False
-    covers = snapshot.covers.get(section)
-    return covers is None or client_id in {app.lower() for app in covers}
+def _was_read(index: SnapshotIndex, section: str, client_id: str) -> bool:
+    """Whether the section was read for this app, or as a whole."""
+    return index.covers(section, client_id) and not index.was_refused(section, client_id)
 
 
 def _app(found: ServicePrincipal, needs: tuple[ScopeNeed, ...]) -> App:
@@ -82,20 +77,25 @@ def _name(principal: ServicePrincipal) -> str:
     return principal.displayName or f"the app {principal.appId}"
 
 
-def differences(snapshot: Snapshot, app: App) -> tuple[ScopeDifference, ...] | None:
+def differences(snapshot: Snapshot | SnapshotIndex, app: App) -> tuple[ScopeDifference, ...] | None:
     """The scopes that differ, by resource; ``None`` without assumed scopes or without a tenant-wide grant.
 
     OpenID scopes do not count: a grant that works need not name them.
     """
     if not any(need.assumed for need in app.scopes):
         return None
-    case = gather(snapshot, app, ORDINARY_MEMBER)
-    if not isinstance(case.grants, Grants) or not case.grants.tenant_wide:
+    index = index_of(snapshot)
+    client = client_of(index, app)
+    grants = grants_on(index, client, requested(index, app))
+    if not isinstance(grants, Grants) or not grants.tenant_wide:
         return None
-    return tuple(_by_resource(snapshot, app, case.grants, spelling=_spelling(snapshot, app)))
+    # Names as the pack and the tenant's grants write them, by lower case.
+    names = (scope for row in index.grants_of(client.object_id) for scope in row.scope.split())
+    spelling = {name.lower(): name for name in (*names, *(need.value for need in app.scopes))}
+    return tuple(_by_resource(index, app, grants, spelling))
 
 
-def _by_resource(snapshot: Snapshot, app: App, grants: Grants, spelling: dict[str, str]) -> Iterator[ScopeDifference]:
+def _by_resource(index: SnapshotIndex, app: App, grants: Grants, spelling: dict[str, str]) -> Iterator[ScopeDifference]:
     for resource in sorted({need.resource.lower() for need in app.scopes} | set(grants.tenant_wide)):
         needs = [need for need in app.scopes if need.resource.lower() == resource]
         known = {need.value.lower() for need in needs}
@@ -106,14 +106,7 @@ def _by_resource(snapshot: Snapshot, app: App, grants: Grants, spelling: dict[st
         if lacking or beyond:
             yield ScopeDifference(
                 resource=resource,
-                resource_name=resource_name(snapshot, resource),
+                resource_name=index.resource_name(resource),
                 assumed_not_granted=tuple(sorted(spelling.get(s, s) for s in lacking)),
                 granted_not_assumed=tuple(sorted(spelling.get(s, s) for s in beyond)),
             )
-
-
-def _spelling(snapshot: Snapshot, app: App) -> dict[str, str]:
-    """Names as the pack and the tenant's grants write them, by lower case."""
-    case = gather(snapshot, app, ORDINARY_MEMBER)
-    granted = (scope for row in grant_rows(snapshot, case.client) for scope in row.scope.split())
-    return {name.lower(): name for name in (*granted, *(need.value for need in app.scopes))}

@@ -11,12 +11,11 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.conditions import Condition, Match, match
+from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, match
 from auditor.consent.permission import Permission
-from auditor.consent.policies import Assigned
+from auditor.consent.policies import GoverningPolicy
 from auditor.consent.truth import Truth, all_of, any_of
 from auditor.model.decision import Reason, Step
-from auditor.model.resources import ConditionSet
 
 _EXPLAINS = (
     Reason.SCOPE_REQUIRES_ADMIN,
@@ -29,16 +28,16 @@ _EXPLAINS = (
     Reason.FACT_UNKNOWN,
     Reason.NO_POLICY_MATCHES,
 )
-"""What to say when several things stand in the way: the first of these that applies."""
+"""Which reason to give when several apply: the first of these."""
 
 _IRRELEVANT = (Reason.NO_POLICY_MATCHES, Reason.SCOPE_NOT_LISTED, Reason.CLIENT_NOT_LISTED)
-"""An include that fails on one of these was not meant for this scope or app: say that, not its other failings."""
+"""An include that fails on one of these isn't meant for this scope or app: say that, not what else fails."""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a permission is approved, by what, and why.
 
-    `needs` names the missing facts of an unknown approval; `doubts` the reasons for not being certain.
+    `needs` are the missing facts of an unknown approval, and `caveats` the reasons why it isn't certain.
     """
 
     truth: Truth
@@ -47,12 +46,12 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     policy: str | None = None
     condition_set: str | None = None
     needs: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     approvers: tuple[str, ...] = ()
 
 
-def approval(permission: Permission, client: Client, assigned: Iterable[Assigned]) -> Approval:
+def approval(permission: Permission, client: Client, assigned: Iterable[GoverningPolicy]) -> Approval:
     """The verdict of all assigned policies together on one permission."""
     each = tuple(_by_policy(permission, client, policy) for policy in assigned)
     if not each:
@@ -60,13 +59,13 @@ def approval(permission: Permission, client: Client, assigned: Iterable[Assigned
         return Approval(truth=Truth.FALSE, reason=Reason.USER_CONSENT_DISABLED, detail=detail)
     truth = any_of(a.truth for a in each)
     deciding = min((a for a in each if a.truth is truth), key=_weight)
-    doubts = deciding.doubts
+    caveats = deciding.caveats
     if truth is not Truth.TRUE:
-        # A refusal rests on every policy having refused, so each one's doubts count.
-        doubts = tuple(dict.fromkeys(d for a in each for d in a.doubts))
+        # A refusal means that every policy refused, so the caveats of each one count.
+        caveats = tuple(dict.fromkeys(d for a in each for d in a.caveats))
     return msgspec.structs.replace(
         deciding,
-        doubts=doubts,
+        caveats=caveats,
         needs=tuple(dict.fromkeys(n for a in each if a.truth is Truth.UNKNOWN for n in a.needs)),
         steps=tuple(s for a in each for s in a.steps),
         approvers=tuple(str(a.policy) for a in each if a.truth is Truth.TRUE),
@@ -74,23 +73,22 @@ def approval(permission: Permission, client: Client, assigned: Iterable[Assigned
 
 
 def _weight(approval: Approval) -> tuple[int, int]:
-    """Certain before doubtful, then in the order of explanation."""
+    """Certain approvals first, then in the order of `_EXPLAINS`."""
     rank = _EXPLAINS.index(approval.reason) if approval.reason in _EXPLAINS else 0
-    return (len(approval.doubts) if approval.truth is Truth.TRUE else 0, rank)
+    return (len(approval.caveats) if approval.truth is Truth.TRUE else 0, rank)
 
 
-def _by_policy(permission: Permission, client: Client, assigned: Assigned) -> Approval:
-    policy = assigned.policy
-    if policy is None:
+def _by_policy(permission: Permission, client: Client, assigned: GoverningPolicy) -> Approval:
+    if assigned.policy is None:
         return Approval(
             truth=Truth.UNKNOWN,
             reason=Reason.POLICY_UNREADABLE,
             detail=assigned.why,
             policy=assigned.id,
-            needs=(f"what policy {assigned.id} says",),
+            needs=(f"the contents of policy {assigned.id}",),
         )
-    includes = [(s, match(s, permission, client)) for s in policy.includes or ()]
-    excludes = [(s, match(s, permission, client)) for s in policy.excludes or ()]
+    includes = [(s, match(s, permission, client)) for s in assigned.includes]
+    excludes = [(s, match(s, permission, client)) for s in assigned.excludes]
     included = any_of(m.truth for _, m in includes)
     excluded = any_of(m.truth for _, m in excludes)
     truth = all_of((included, ~excluded))
@@ -106,38 +104,38 @@ def _by_policy(permission: Permission, client: Client, assigned: Assigned) -> Ap
         found = _not_included(assigned, permission, includes)
     else:
         found = _unknown(assigned, includes if included is Truth.UNKNOWN else excludes)
-    hidden = any(m.hides_beta and m.truth is not Truth.FALSE for _, m in (*includes, *excludes))
-    doubts = _doubts(assigned, hidden)
-    return msgspec.structs.replace(found, truth=truth, policy=assigned.id, steps=steps, doubts=doubts)
+    hidden = any(s.certified_only is None and m.truth is not Truth.FALSE for s, m in (*includes, *excludes))
+    caveats = _caveats(assigned, hidden)
+    return msgspec.structs.replace(found, truth=truth, policy=assigned.id, steps=steps, caveats=caveats)
 
 
-def _doubts(assigned: Assigned, hidden: bool) -> tuple[str, ...]:
+def _caveats(assigned: GoverningPolicy, hidden: bool) -> tuple[str, ...]:
     if assigned.documented:
-        return (f"{assigned.why}; Microsoft's documented text of the built-in policies stands in",)
+        return (f"{assigned.why}; the decision uses Microsoft's documentation of the built-in policies instead",)
     if assigned.is_custom and hidden:
         # v1.0 does not show certifiedClientApplicationsOnly, so the set may be narrower than it looks.
-        return (f"custom policy {assigned.id} may hold conditions that only Graph's beta shows",)
+        return (f"custom policy {assigned.id} may have conditions that only the beta version of Graph returns",)
     return ()
 
 
-_Sets = list[tuple[ConditionSet, Match]]
+_Sets = list[tuple[Restrictions, SetMatch]]
 
 
-def _approved(assigned: Assigned, permission: Permission, includes: _Sets) -> Approval:
+def _approved(assigned: GoverningPolicy, permission: Permission, includes: _Sets) -> Approval:
     matched = next(s for s, m in includes if m.truth is Truth.TRUE)
     detail = f"{_policy_name(assigned)} lets users consent to {permission.value}"
     return Approval(truth=Truth.TRUE, reason=Reason.APPROVED_BY_POLICY, detail=detail, condition_set=matched.id)
 
 
-def _excluded(assigned: Assigned, permission: Permission, excludes: _Sets) -> Approval:
+def _excluded(assigned: GoverningPolicy, permission: Permission, excludes: _Sets) -> Approval:
     matched = next(s for s, m in excludes if m.truth is Truth.TRUE)
     detail = f"{permission.value} is excluded by {_policy_name(assigned)}"
     return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_EXCLUDED, detail=detail, condition_set=matched.id)
 
 
-def _not_included(assigned: Assigned, permission: Permission, includes: _Sets) -> Approval:
+def _not_included(assigned: GoverningPolicy, permission: Permission, includes: _Sets) -> Approval:
     if not includes:
-        detail = f"{_policy_name(assigned)} has no include, so it approves nothing"
+        detail = f"{_policy_name(assigned)} has no includes, so it approves nothing"
         return Approval(truth=Truth.FALSE, reason=Reason.NO_POLICY_MATCHES, detail=detail)
     candidates = [(s, _obstacle(m)) for s, m in includes]
     closest, obstacle = min(candidates, key=lambda pair: _EXPLAINS.index(pair[1].reason))
@@ -149,7 +147,7 @@ def _not_included(assigned: Assigned, permission: Permission, includes: _Sets) -
     )
 
 
-def _obstacle(m: Match) -> Condition:
+def _obstacle(m: SetMatch) -> ConditionResult:
     """The failing condition that says most about why an include does not match."""
     for reason in _IRRELEVANT:
         for condition in m.false:
@@ -158,7 +156,7 @@ def _obstacle(m: Match) -> Condition:
     return min(m.false, key=lambda c: _EXPLAINS.index(c.reason))
 
 
-def _unknown(assigned: Assigned, sets: _Sets) -> Approval:
+def _unknown(assigned: GoverningPolicy, sets: _Sets) -> Approval:
     undecided = [(s, c) for s, m in sets if m.truth is Truth.UNKNOWN for c in m.unknown]
     first_set, first = undecided[0]
     return Approval(
@@ -170,9 +168,9 @@ def _unknown(assigned: Assigned, sets: _Sets) -> Approval:
     )
 
 
-def _policy_name(assigned: Assigned) -> str:
+def _policy_name(assigned: GoverningPolicy) -> str:
     return f"policy {assigned.id}"
 
 
-def _step(policy_id: str, kind: str, conditions: ConditionSet, m: Match) -> Step:
+def _step(policy_id: str, kind: str, conditions: Restrictions, m: SetMatch) -> Step:
     return Step(policy=policy_id, kind=kind, condition_set=conditions.id or "", matched=m.truth.value, why=m.why)

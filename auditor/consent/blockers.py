@@ -1,58 +1,60 @@
-"""What stops a request before consent is even considered, in the order in which Entra looks at it."""
+"""What blocks a request before Entra considers consent, in the order in which Entra checks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.lookup import Absent, NotRead, resource_name, service_principal
-from auditor.consent.permission import Permission
+from auditor.consent.permission import Permission, ResourceApp
 from auditor.consent.truth import Truth, known
 from auditor.model.app import App
 from auditor.model.decision import Reason
-from auditor.model.resources import ServicePrincipal
-from auditor.model.snapshot import Snapshot
 
 
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that stops the request when `truth` is true; `because` is a clause without a full stop."""
+class Blocker(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that blocks the request if `truth` is true; `because` is a clause without a full stop."""
 
     truth: Truth
     reason: Reason
     code: str
     because: str
     needs: str = ""
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
-def gates(snapshot: Snapshot, app: App, client: Client, asked: tuple[Permission, ...]) -> tuple[Gate, ...]:
-    """Every gate that is shut or may be, in order; an open gate is left out."""
-    found = (*_client_gates(client), *_resource_gates(snapshot, asked), *_redirect_gate(app, client))
-    scopes = tuple(_scope_gates(asked))
-    return tuple(g for g in (*found, *scopes) if g.truth is not Truth.FALSE)
+Gate = Blocker
+"""The former name."""
 
 
-def _client_gates(client: Client) -> Iterator[Gate]:
-    yield Gate(
+def blockers_of(
+    app: App, client: Client, resources: Iterable[ResourceApp], asked: tuple[Permission, ...]
+) -> tuple[Blocker, ...]:
+    """Everything that blocks the request or may block it, in order."""
+    found = (*_of_client(client), *_of_resources(resources, asked), *_of_redirect_uri(app, client), *_of_scopes(asked))
+    return tuple(blocker for blocker in found if blocker.truth is not Truth.FALSE)
+
+
+def _of_client(client: Client) -> Iterator[Blocker]:
+    yield Blocker(
         truth=client.deactivated,
         reason=Reason.APP_DEACTIVATED,
         code="",
-        because="the app's publisher has deactivated its registration",
+        because="the publisher has deactivated the app's registration",
         needs=f"whether the publisher deactivated the app ({client.unread})",
-        doubts=("the AADSTS code of a deactivated app is not documented",),
+        caveats=("the AADSTS code of a deactivated app is not documented",),
     )
-    yield Gate(
+    yield Blocker(
         truth=client.disabled_by_microsoft,
         reason=Reason.APP_DISABLED_BY_MICROSOFT,
         code="",
         because="Microsoft has disabled the app for a violation of its services agreement",
         needs=f"whether Microsoft disabled the app ({client.unread})",
-        doubts=("the AADSTS code of an app that Microsoft disabled is not documented",),
+        caveats=("the AADSTS code of an app that Microsoft disabled is not documented",),
     )
-    yield Gate(
+    yield Blocker(
         truth=~client.enabled,
         reason=Reason.APP_DISABLED_IN_TENANT,
         code="AADSTS7000112",
@@ -61,38 +63,39 @@ def _client_gates(client: Client) -> Iterator[Gate]:
     )
 
 
-def _resource_gates(snapshot: Snapshot, asked: tuple[Permission, ...]) -> Iterator[Gate]:
+def _of_resources(resources: Iterable[ResourceApp], asked: tuple[Permission, ...]) -> Iterator[Blocker]:
     named = {p.resource for p in asked if p.required and not p.implicit}
-    for resource in dict.fromkeys(p.resource for p in asked if p.required):
-        doubts = () if resource in named else ("Microsoft Graph is asked only for what Entra adds by itself",)
-        name = resource_name(snapshot, resource)
-        principal = service_principal(snapshot, resource)
-        unread = principal.why if isinstance(principal, NotRead) else "accountEnabled was not read"
-        yield Gate(
-            truth=known(None if isinstance(principal, NotRead) else isinstance(principal, Absent)),
+    for resource in resources:
+        name = resource.name
+        caveats = (
+            ()
+            if resource.app_id in named
+            else ("the app requests Microsoft Graph only through the scopes that Entra adds",)
+        )
+        yield Blocker(
+            truth=resource.missing,
             reason=Reason.RESOURCE_MISSING,
             code="AADSTS650052",
             because=f"{name} is not present in this tenant, which usually means that no licence includes it",
-            needs=f"whether {name} is present ({unread})",
-            doubts=doubts,
+            needs=f"whether {name} is present ({resource.unread})",
+            caveats=caveats,
         )
-        enabled = principal.accountEnabled if isinstance(principal, ServicePrincipal) else None
-        yield Gate(
-            truth=Truth.FALSE if isinstance(principal, Absent) else ~known(enabled),
+        yield Blocker(
+            truth=resource.disabled,
             reason=Reason.RESOURCE_DISABLED,
             code="AADSTS500014",
-            because=f"{name} is disabled in this tenant, as it is after a subscription has lapsed",
-            needs=f"whether {name} is enabled ({unread})",
-            doubts=doubts,
+            because=f"{name} is disabled in this tenant, which happens when a subscription lapses",
+            needs=f"whether {name} is enabled ({resource.unread})",
+            caveats=caveats,
         )
 
 
-def _redirect_gate(app: App, client: Client) -> Iterator[Gate]:
+def _of_redirect_uri(app: App, client: Client) -> Iterator[Blocker]:
     if not app.redirect_uris or client.reply_urls is None:
         return
     registered = client.reply_urls
     matches = any(_same_address(uri, pattern) for uri in app.redirect_uris for pattern in registered)
-    yield Gate(
+    yield Blocker(
         truth=known(not matches),
         reason=Reason.REDIRECT_URI_NOT_REGISTERED,
         code="AADSTS50011" if registered else "AADSTS500113",
@@ -103,34 +106,34 @@ def _redirect_gate(app: App, client: Client) -> Iterator[Gate]:
 def _same_address(uri: str, registered: str) -> bool:
     """Whether a redirect URI is the registered one; a registration may hold ``*`` (legacy wildcards).
 
-    Letter case is ignored: Entra compares paths exactly, but a mere difference in case is no proof of a
-    vendor's mistake, and calling it one would stop the audit at the wrong place.
+    Letter case is ignored. Entra compares paths exactly, but a difference in case alone doesn't prove that the
+    vendor made a mistake, and reporting one would hide the setting that really decides.
     """
     pattern = ".*".join(re.escape(piece) for piece in registered.lower().split("*"))
     return re.fullmatch(pattern, uri.lower()) is not None
 
 
-def _scope_gates(asked: tuple[Permission, ...]) -> Iterator[Gate]:
+def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
     for permission in asked:
         if not permission.required or permission.implicit:
             continue
         if permission.exists is Truth.FALSE:
-            yield Gate(
+            yield Blocker(
                 truth=Truth.TRUE,
                 reason=Reason.SCOPE_DOES_NOT_EXIST,
                 code="AADSTS650053",
                 because=f"{permission.resource_name} has no scope named {permission.value}",
             )
         elif permission.enabled is Truth.FALSE:
-            yield Gate(
+            yield Blocker(
                 truth=Truth.TRUE,
                 reason=Reason.SCOPE_DISABLED,
                 code="AADSTS650053",
                 because=f"the scope {permission.value} of {permission.resource_name} is disabled",
-                doubts=("that a disabled scope is refused like an unknown one is not documented",),
+                caveats=("Microsoft doesn't document whether Entra refuses a disabled scope like an unknown one",),
             )
         elif permission.exists is Truth.UNKNOWN:
-            yield Gate(
+            yield Blocker(
                 truth=Truth.UNKNOWN,
                 reason=Reason.SCOPE_DOES_NOT_EXIST,
                 code="AADSTS650053",

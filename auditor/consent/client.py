@@ -1,10 +1,10 @@
-"""What is known of the client app: from its service principal, else from what its vendor states."""
+"""Facts about the client app: from its service principal, or else from what its vendor states."""
 
 from __future__ import annotations
 
 import msgspec
 
-from auditor.consent.lookup import Absent, NotRead, service_principal
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.truth import Truth, known
 from auditor.facts.clouds import CLOUDS
 from auditor.model.app import App
@@ -43,25 +43,26 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 NOT_CONNECTED = "the app is not in the tenant yet"
 
 
-def client_of(snapshot: Snapshot, app: App) -> Client:
+def client_of(snapshot: Snapshot | SnapshotIndex, app: App) -> Client:
     """The facts about `app` in this tenant.
 
     An absent service principal is normal before the first consent: the one that consent creates starts
     enabled and without assignment requirement.
     """
-    match service_principal(snapshot, app.client_id):
+    index = index_of(snapshot)
+    match index.service_principal(app.client_id):
         case ServicePrincipal() as principal:
-            return _present(snapshot, principal)
+            return _present(index.snapshot.cloud, principal)
         case Absent():
-            return _absent(snapshot, app)
+            return _absent(index.snapshot.cloud, app)
         case NotRead() as why:
             return Client(app_id=app.client_id, presence=Truth.UNKNOWN, unread=why.why)
 
 
-def _present(snapshot: Snapshot, principal: ServicePrincipal) -> Client:
+def _present(cloud: str, principal: ServicePrincipal) -> Client:
     publisher = principal.verifiedPublisher
     publisher_id = None if publisher is None else publisher.verifiedPublisherId or ""
-    if not _verifies_publishers(snapshot):
+    if not _verifies_publishers(cloud):
         publisher_id = ""
     status = (principal.disabledByMicrosoftStatus or "").lower()
     return Client(
@@ -77,12 +78,12 @@ def _present(snapshot: Snapshot, principal: ServicePrincipal) -> Client:
         publisher_verified=Truth.UNKNOWN if publisher_id is None else known(publisher_id != ""),
         publisher_id=publisher_id,
         reply_urls=principal.replyUrls,
-        unread="the property was not read of the app's service principal",
+        unread="the property of the app's service principal was not read",
     )
 
 
-def _absent(snapshot: Snapshot, app: App) -> Client:
-    verified = app.publisher_verified if _verifies_publishers(snapshot) else False
+def _absent(cloud: str, app: App) -> Client:
+    verified = app.publisher_verified if _verifies_publishers(cloud) else False
     return Client(
         app_id=app.client_id,
         presence=Truth.FALSE,
@@ -98,7 +99,7 @@ def _absent(snapshot: Snapshot, app: App) -> Client:
     )
 
 
-def _verifies_publishers(snapshot: Snapshot) -> bool:
+def _verifies_publishers(cloud: str) -> bool:
     # Publisher verification exists in the global cloud only ("Publisher verification", limitations).
-    cloud = CLOUDS.get(snapshot.cloud)
-    return cloud is None or cloud.verifies_publishers
+    known_cloud = CLOUDS.get(cloud)
+    return known_cloud is None or known_cloud.verifies_publishers

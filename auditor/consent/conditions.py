@@ -1,4 +1,4 @@
-"""One condition set of a consent policy, held against one permission and one client.
+"""Condition sets of consent policies: the one place that reads them, and whether one matches a request.
 
 Source: Microsoft Graph, ``permissionGrantConditionSet``: a set matches when all its conditions match; a
 condition left out, null, empty or ``all``/``any`` does not restrict.
@@ -17,9 +17,88 @@ from auditor.consent.truth import Truth, all_of, known
 from auditor.model.decision import Reason
 from auditor.model.resources import ConditionSet
 
+DELEGATED, USER_CONSENTABLE, APPLICATION = "delegated", "delegateduserconsentable", "application"
+"""The permission types that are documented, in lower case."""
 
-class Condition(msgspec.Struct, frozen=True):
-    """How one condition came out; `reason` is what to call it when it is the one that fails."""
+
+class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a condition set restricts. All text but `id` is in lower case; what is empty does not restrict.
+
+    `certified_only` is ``None`` where a v1.0 read may have hidden the condition, which only beta shows.
+    """
+
+    id: str | None
+    permission_type: str
+    resource: str
+    permissions: frozenset[str]
+    classification: str
+    clients: frozenset[str]
+    client_tenants: frozenset[str]
+    publishers: frozenset[str]
+    verified_only: bool
+    certified_only: bool | None
+
+    @property
+    def is_delegated(self) -> bool:
+        """Whether the set is known to be about delegated permissions, those that users consent to."""
+        return self.permission_type in (DELEGATED, USER_CONSENTABLE)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the set's permission type is one that is documented."""
+        return self.is_delegated or self.permission_type == APPLICATION
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no condition but the type of permission restricts the set."""
+        lists = (self.permissions, self.clients, self.client_tenants, self.publishers)
+        return not (self.resource or self.classification or any(lists) or self.verified_only or self.certified_only)
+
+    def includes(self, other: Restrictions) -> bool:
+        """Whether this set surely matches whatever `other` matches."""
+        return (
+            self.permission_type in (other.permission_type, *([DELEGATED] if other.is_delegated else []))
+            and self.resource in ("", other.resource)
+            and self.classification in ("", other.classification)
+            and _holds(self.permissions, other.permissions)
+            and _holds(self.clients, other.clients)
+            and _holds(self.client_tenants, other.client_tenants)
+            and _holds(self.publishers, other.publishers)
+            and (not self.verified_only or other.verified_only or bool(other.publishers))
+            and (not self.certified_only or other.certified_only is True)
+        )
+
+
+def restrictions_of(conditions: ConditionSet) -> Restrictions:
+    """What a condition set restricts."""
+    resource, classification = conditions.resourceApplication.lower(), conditions.permissionClassification.lower()
+    return Restrictions(
+        id=conditions.id,
+        permission_type=conditions.permissionType.lower(),
+        resource="" if resource == "any" else resource,
+        permissions=_listed(conditions.permissions),
+        classification="" if classification == "all" else classification,
+        clients=_listed(conditions.clientApplicationIds),
+        client_tenants=_listed(conditions.clientApplicationTenantIds),
+        publishers=_listed(conditions.clientApplicationPublisherIds),
+        verified_only=conditions.clientApplicationsFromVerifiedPublisherOnly,
+        certified_only=conditions.certifiedClientApplicationsOnly,
+    )
+
+
+def _listed(values: tuple[str, ...]) -> frozenset[str]:
+    """The listed ids in lower case; empty when the list means everything."""
+    listed = frozenset(value.lower() for value in values)
+    return frozenset() if "all" in listed or "any" in listed else listed
+
+
+def _holds(listed: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether a condition with the first list holds wherever one with the second does."""
+    return not listed or (bool(others) and others <= listed)
+
+
+class ConditionResult(msgspec.Struct, frozen=True):
+    """Whether one condition holds; `reason` is what to call it when it is the one that fails."""
 
     truth: Truth
     reason: Reason
@@ -28,148 +107,134 @@ class Condition(msgspec.Struct, frozen=True):
     """The fact that is missing when the truth is unknown."""
 
 
-class Match(msgspec.Struct, frozen=True):
-    """How a condition set came out, and every condition that restricts it."""
+class SetMatch(msgspec.Struct, frozen=True):
+    """Whether a condition set matches, and the result of every condition that restricts it."""
 
     truth: Truth
-    conditions: tuple[Condition, ...]
-    hides_beta: bool
-    """Whether a v1.0 read may have hidden a condition that only beta shows."""
+    conditions: tuple[ConditionResult, ...]
 
     @property
-    def false(self) -> tuple[Condition, ...]:
+    def false(self) -> tuple[ConditionResult, ...]:
         """The conditions that do not hold."""
         return tuple(c for c in self.conditions if c.truth is Truth.FALSE)
 
     @property
-    def unknown(self) -> tuple[Condition, ...]:
-        """The conditions that cannot be told."""
+    def unknown(self) -> tuple[ConditionResult, ...]:
+        """The conditions of which it is not known whether they hold."""
         return tuple(c for c in self.conditions if c.truth is Truth.UNKNOWN)
 
     @property
     def why(self) -> str:
         """What decided, in words."""
         deciding = self.false or self.unknown or self.conditions
-        return "; ".join(c.why for c in deciding) or "the set has no restricting condition"
+        return "; ".join(c.why for c in deciding) or "the condition set has no restrictions"
 
 
-def match(conditions: ConditionSet, permission: Permission, client: Client) -> Match:
+def match(restrictions: Restrictions, permission: Permission, client: Client) -> SetMatch:
     """Whether the set matches this permission asked for by this client."""
-    outcomes = tuple(c for test in _TESTS for c in test(conditions, permission, client))
-    hides_beta = conditions.certifiedClientApplicationsOnly is None
-    return Match(all_of(c.truth for c in outcomes), outcomes, hides_beta)
+    results = tuple(result for test in _TESTS for result in test(restrictions, permission, client))
+    return SetMatch(all_of(result.truth for result in results), results)
 
 
-def _permission_type(c: ConditionSet, permission: Permission, _: Client) -> Iterator[Condition]:
-    match c.permissionType.lower():
-        case "delegated":
-            return
-        case "delegateduserconsentable":
-            truth = permission.user_type
-            why = {
-                Truth.TRUE: f"{permission.value} is of a type that users may consent to",
-                Truth.FALSE: f"{permission.value} is of a type that only administrators may consent to",
-                Truth.UNKNOWN: f"the type of {permission.value} is not known",
-            }[truth]
-            yield Condition(truth, Reason.SCOPE_REQUIRES_ADMIN, why, f"the type of scope {permission.value}")
-        case "application":
-            why = "the set is about application permissions"
-            yield Condition(Truth.FALSE, Reason.NO_POLICY_MATCHES, why)
-        case other:
-            why = f"the permission type {other!r} is new to this program"
-            yield Condition(Truth.UNKNOWN, Reason.FACT_UNKNOWN, why, f"what the permission type {other!r} means")
+def _permission_type(r: Restrictions, permission: Permission, _: Client) -> Iterator[ConditionResult]:
+    if r.permission_type == USER_CONSENTABLE:
+        truth = permission.user_type
+        why = {
+            Truth.TRUE: f"{permission.value} is of a type that users may consent to",
+            Truth.FALSE: f"{permission.value} is of a type that only administrators may consent to",
+            Truth.UNKNOWN: f"the type of {permission.value} is not known",
+        }[truth]
+        yield ConditionResult(truth, Reason.SCOPE_REQUIRES_ADMIN, why, f"the type of scope {permission.value}")
+    elif r.permission_type == APPLICATION:
+        why = "the condition set applies to application permissions"
+        yield ConditionResult(Truth.FALSE, Reason.NO_POLICY_MATCHES, why)
+    elif r.permission_type != DELEGATED:
+        why = f"this program doesn't know the permission type {r.permission_type!r}"
+        needs = f"what the permission type {r.permission_type!r} means"
+        yield ConditionResult(Truth.UNKNOWN, Reason.FACT_UNKNOWN, why, needs)
 
 
-def _resource(c: ConditionSet, permission: Permission, _: Client) -> Iterator[Condition]:
-    if c.resourceApplication.lower() not in ("", "any"):
-        same = c.resourceApplication.lower() == permission.resource
-        why = f"the set is about {'this' if same else 'another'} resource"
-        yield Condition(known(same), Reason.SCOPE_NOT_LISTED, why)
+def _resource(r: Restrictions, permission: Permission, _: Client) -> Iterator[ConditionResult]:
+    if r.resource:
+        same = r.resource == permission.resource
+        why = f"the condition set applies to {'this' if same else 'another'} resource"
+        yield ConditionResult(known(same), Reason.SCOPE_NOT_LISTED, why)
 
 
-def _permissions(c: ConditionSet, permission: Permission, _: Client) -> Iterator[Condition]:
-    listed = _restricting(c.permissions)
-    if not listed:
+def _permissions(r: Restrictions, permission: Permission, _: Client) -> Iterator[ConditionResult]:
+    if not r.permissions:
         return
     if permission.id is None:
         why = f"the id of {permission.value} is not known"
-        yield Condition(Truth.UNKNOWN, Reason.SCOPE_NOT_LISTED, why, f"the id of scope {permission.value}")
+        yield ConditionResult(Truth.UNKNOWN, Reason.SCOPE_NOT_LISTED, why, f"the id of scope {permission.value}")
         return
-    found = permission.id in listed
-    why = f"{permission.value} is {'' if found else 'not '}among the listed permissions"
-    yield Condition(known(found), Reason.SCOPE_NOT_LISTED, why)
+    found = permission.id in r.permissions
+    why = f"{permission.value} is {'' if found else 'not '}one of the listed permissions"
+    yield ConditionResult(known(found), Reason.SCOPE_NOT_LISTED, why)
 
 
-def _classification(c: ConditionSet, permission: Permission, _: Client) -> Iterator[Condition]:
-    wanted = c.permissionClassification.lower()
-    if wanted in ("", "all"):
+def _classification(r: Restrictions, permission: Permission, _: Client) -> Iterator[ConditionResult]:
+    if not r.classification:
         return
     actual = permission.classification
     if isinstance(actual, NotRead) or permission.id is None:
         why = actual.why if isinstance(actual, NotRead) else f"the id of {permission.value} is not known"
         needs = f"the classification of {permission.value}"
-        yield Condition(Truth.UNKNOWN, Reason.SCOPE_NOT_CLASSIFIED, why, needs)
+        yield ConditionResult(Truth.UNKNOWN, Reason.SCOPE_NOT_CLASSIFIED, why, needs)
         return
     why = f"{permission.value} is classified {actual}" if actual else f"{permission.value} is not classified"
-    yield Condition(known(actual == wanted), Reason.SCOPE_NOT_CLASSIFIED, why)
+    yield ConditionResult(known(actual == r.classification), Reason.SCOPE_NOT_CLASSIFIED, why)
 
 
-def _client_ids(c: ConditionSet, _: Permission, client: Client) -> Iterator[Condition]:
-    if listed := _restricting(c.clientApplicationIds):
-        found = client.app_id.lower() in listed
-        why = f"the app is {'' if found else 'not '}among the listed apps"
-        yield Condition(known(found), Reason.CLIENT_NOT_LISTED, why)
+def _client_ids(r: Restrictions, _: Permission, client: Client) -> Iterator[ConditionResult]:
+    if r.clients:
+        found = client.app_id.lower() in r.clients
+        why = f"the app is {'' if found else 'not '}one of the listed apps"
+        yield ConditionResult(known(found), Reason.CLIENT_NOT_LISTED, why)
 
 
-def _client_tenants(c: ConditionSet, _: Permission, client: Client) -> Iterator[Condition]:
-    listed = _restricting(c.clientApplicationTenantIds)
-    if not listed:
+def _client_tenants(r: Restrictions, _: Permission, client: Client) -> Iterator[ConditionResult]:
+    if not r.client_tenants:
         return
     if client.owner_tenant is None:
-        why = "where the app is registered is not known"
-        yield Condition(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, "which tenant owns the app")
+        why = "the tenant that owns the app is not known"
+        yield ConditionResult(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, "which tenant owns the app")
         return
-    found = client.owner_tenant.lower() in listed
+    found = client.owner_tenant.lower() in r.client_tenants
     why = f"the app is registered in a tenant that is {'' if found else 'not '}listed"
-    yield Condition(known(found), Reason.PUBLISHER_NOT_VERIFIED, why)
+    yield ConditionResult(known(found), Reason.PUBLISHER_NOT_VERIFIED, why)
 
 
-def _publishers(c: ConditionSet, _: Permission, client: Client) -> Iterator[Condition]:
-    listed = _restricting(c.clientApplicationPublisherIds)
-    if not listed:
+def _publishers(r: Restrictions, _: Permission, client: Client) -> Iterator[ConditionResult]:
+    if not r.publishers:
         return
     if client.publisher_id is None:
         why = "the app's publisher id is not known"
-        yield Condition(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, "the app's verified publisher")
+        yield ConditionResult(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, "the app's verified publisher")
         return
-    found = client.publisher_id.lower() in listed
-    why = f"the app's publisher is {'' if found else 'not '}among the listed publishers"
-    yield Condition(known(found), Reason.CLIENT_NOT_LISTED, why)
+    found = client.publisher_id.lower() in r.publishers
+    why = f"the app's publisher is {'' if found else 'not '}one of the listed publishers"
+    yield ConditionResult(known(found), Reason.CLIENT_NOT_LISTED, why)
 
 
-def _verified_only(c: ConditionSet, _: Permission, client: Client) -> Iterator[Condition]:
-    if c.clientApplicationsFromVerifiedPublisherOnly:
+def _verified_only(r: Restrictions, _: Permission, client: Client) -> Iterator[ConditionResult]:
+    if r.verified_only:
         why = {
             Truth.TRUE: "the app's publisher is verified",
             Truth.FALSE: "the app's publisher is not verified",
             Truth.UNKNOWN: f"whether the app's publisher is verified is not known ({client.unread})",
         }[client.publisher_verified]
-        yield Condition(client.publisher_verified, Reason.PUBLISHER_NOT_VERIFIED, why, client.publisher_need)
+        yield ConditionResult(client.publisher_verified, Reason.PUBLISHER_NOT_VERIFIED, why, client.publisher_need)
 
 
-def _certified_only(c: ConditionSet, _: Permission, __: Client) -> Iterator[Condition]:
-    if c.certifiedClientApplicationsOnly:
-        why = "whether the app is Microsoft 365 certified cannot be read"
-        yield Condition(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, "whether the app is Microsoft 365 certified")
+def _certified_only(r: Restrictions, _: Permission, __: Client) -> Iterator[ConditionResult]:
+    if r.certified_only:
+        why = "Graph doesn't show whether the app is Microsoft 365 certified"
+        needs = "whether the app is Microsoft 365 certified"
+        yield ConditionResult(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, needs)
 
 
-def _restricting(values: tuple[str, ...]) -> frozenset[str]:
-    """The listed ids in lower case; empty when the list means everything."""
-    listed = frozenset(value.lower() for value in values)
-    return frozenset() if "all" in listed or "any" in listed else listed
-
-
-_TESTS: tuple[Callable[[ConditionSet, Permission, Client], Iterator[Condition]], ...] = (
+_TESTS: tuple[Callable[[Restrictions, Permission, Client], Iterator[ConditionResult]], ...] = (
     _permission_type,
     _resource,
     _permissions,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.consent.advice import advice
-from auditor.consent.decision_facts import Case, Row, gather
+from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
 from auditor.consent.explanation import because, code, listed, policy_name, screen
-from auditor.consent.policies import role_actions, role_policies
-from auditor.consent.possible_outcomes import Possible, possibilities
+from auditor.consent.lookup import SnapshotIndex
+from auditor.consent.possible_outcomes import PossibleOutcome, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
 from auditor.model.app import App
@@ -17,59 +17,64 @@ from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason
 from auditor.model.snapshot import Snapshot
 
 
-def decide(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) -> Decision:
+def decide(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject = ORDINARY_MEMBER) -> Decision:
     """Whether `subject` can connect `app` in the tenant of `snapshot`.
 
     A fact that was not read makes the outcome ``depends`` where it matters, and nowhere else. Undocumented
     behaviour makes it *likely*. The same snapshot, app and subject always give the same decision.
     """
-    case = gather(snapshot, app, subject)
-    possible = _clearest_first(possibilities(case))
+    return decision_of(gather(snapshot, app, subject))
+
+
+def decision_of(facts: DecisionFacts) -> Decision:
+    """The decision that follows from the facts."""
+    app, subject = facts.app, facts.subject
+    possible = _clearest_first(possible_outcomes(facts))
     outcomes = tuple(dict.fromkeys(p.outcome for p in possible))
     outcome = outcomes[0] if len(outcomes) == 1 else Outcome.DEPENDS
     first = possible[0]
-    doubts = _doubts(case, possible, outcome)
+    caveats = _caveats(facts, possible, outcome)
     reason = first.reason if outcome is not Outcome.DEPENDS else Reason.FACT_UNKNOWN
-    gate_code = first.gate.code if first.gate else ""
+    blocker_code = first.blocker.code if first.blocker else ""
     return Decision(
         app=AppRef(name=app.label, client_id=app.client_id.lower()),
         subject=subject.label,
         outcome=outcome,
-        confidence=Confidence.LIKELY if doubts else Confidence.CERTAIN,
+        confidence=Confidence.LIKELY if caveats else Confidence.CERTAIN,
         reason=reason,
-        because=because(case, possible),
-        code=code(outcome, reason, case.workflow, gate_code),
-        screen=screen(outcome, reason, case.workflow, app.label, subject.admin_role),
-        scopes=tuple(_verdict(case, row) for row in (*case.rows, *case.extra)),
-        also=tuple(_also(case, outcome, reason)),
-        doubts=doubts,
+        because=because(facts, possible),
+        code=code(outcome, reason, facts.workflow, blocker_code),
+        screen=screen(outcome, reason, facts.workflow, app.label, subject.admin_role),
+        scopes=tuple(_verdict(facts, row) for row in (*facts.scopes, *facts.added)),
+        also=tuple(_also(facts, outcome, reason)),
+        caveats=caveats,
         depends_on=tuple(dict.fromkeys(n for p in possible for n in p.needs)) if len(outcomes) > 1 else (),
         outcomes=outcomes if len(outcomes) > 1 else (),
-        notes=tuple(_notes(case, outcome)),
-        advice=advice(case, outcome, reason),
+        notes=tuple(_notes(facts, outcome)),
+        advice=advice(facts, outcome, reason),
     )
 
 
-def _doubts(case: Case, possible: tuple[Possible, ...], outcome: Outcome) -> tuple[str, ...]:
+def _caveats(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcome: Outcome) -> tuple[str, ...]:
     if outcome is Outcome.DEPENDS:
         return ()
-    # Several ways to the same outcome are alternatives: whichever holds brings its own doubts.
-    doubts = [d for p in possible for d in p.doubts]
+    # Several ways to the same outcome are alternatives: whichever holds brings its own caveats.
+    caveats = [d for p in possible for d in p.caveats]
     if outcome is not Outcome.BLOCKED:
         # A scope that the resource does not have would stop the request before anything else.
-        doubts += [d for row in (*case.required, *case.extra) for d in row.table_doubts]
-    return tuple(dict.fromkeys((*doubts, *case.subject.doubts)))
+        caveats += [d for row in (*facts.required, *facts.added) for d in row.table_caveats]
+    return tuple(dict.fromkeys((*caveats, *facts.subject.caveats)))
 
 
 _VAGUE = (Reason.POLICY_UNREADABLE, Reason.FACT_UNKNOWN, Reason.NOT_READ)
 
 
-def _clearest_first(possible: tuple[Possible, ...]) -> tuple[Possible, ...]:
+def _clearest_first(possible: tuple[PossibleOutcome, ...]) -> tuple[PossibleOutcome, ...]:
     """Of several ways to one outcome, the one that can be named comes first."""
     return tuple(sorted(possible, key=lambda p: p.reason in _VAGUE))
 
 
-def _verdict(case: Case, row: Row) -> ScopeVerdict:
+def _verdict(facts: DecisionFacts, row: ScopeFacts) -> ScopeVerdict:
     permission = row.permission
     verdict, reason, detail, policy, conditions = _scope_outcome(row)
     return ScopeVerdict(
@@ -85,7 +90,7 @@ def _verdict(case: Case, row: Row) -> ScopeVerdict:
         required=permission.required,
         assumed=permission.assumed,
         implicit=permission.implicit,
-        confidence=Confidence.LIKELY if row.doubts or row.granted.doubt else Confidence.CERTAIN,
+        confidence=Confidence.LIKELY if row.caveats or row.granted.caveat else Confidence.CERTAIN,
         steps=row.approval.steps,
     )
 
@@ -97,7 +102,7 @@ _GRANTED = {
 }
 
 
-def _scope_outcome(row: Row) -> tuple[Verdict, Reason, str, str | None, str | None]:
+def _scope_outcome(row: ScopeFacts) -> tuple[Verdict, Reason, str, str | None, str | None]:
     found = row.approval
     if row.permission.exists is Truth.FALSE or row.permission.enabled is Truth.FALSE:
         return Verdict.BLOCKED, found.reason, found.detail, None, None
@@ -107,7 +112,7 @@ def _scope_outcome(row: Row) -> tuple[Verdict, Reason, str, str | None, str | No
         detail = f"the scopes of {row.permission.resource_name} were not read"
         return Verdict.UNKNOWN, Reason.NOT_READ, detail, None, None
     if row.granted.truth is Truth.UNKNOWN and found.truth is not Truth.TRUE:
-        detail = f"whether it is granted already was not read; if not: {found.detail}"
+        detail = f"existing grants were not read; if it isn't granted yet: {found.detail}"
         return Verdict.UNKNOWN, Reason.NOT_READ, detail, found.policy, found.condition_set
     verdict = {
         Truth.TRUE: Verdict.CONSENTABLE,
@@ -117,56 +122,54 @@ def _scope_outcome(row: Row) -> tuple[Verdict, Reason, str, str | None, str | No
     return verdict, found.reason, found.detail, found.policy, found.condition_set
 
 
-def _also(case: Case, outcome: Outcome, reason: Reason) -> Iterator[str]:
-    """What else would stand in the way once the first obstacle is gone."""
-    shut = [g for g in case.gates if g.truth is Truth.TRUE]
-    for gate in shut[1:]:
-        yield gate.because
+def _also(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Iterator[str]:
+    """What else would block the user if the first obstacle were gone."""
+    certain = [b for b in facts.blockers if b.truth is Truth.TRUE]
+    for blocker in certain[1:]:
+        yield blocker.because
     if outcome not in (Outcome.BLOCKED, Outcome.NEEDS_ADMIN):
         return
-    refused = [r for r in case.required if r.granted.truth is Truth.FALSE and r.approval.truth is Truth.FALSE]
+    refused = [r for r in facts.required if r.granted.truth is Truth.FALSE and r.approval.truth is Truth.FALSE]
     if refused and (outcome is Outcome.BLOCKED or reason is Reason.ASSIGNMENT_REQUIRED):
         names = listed(r.permission.value for r in refused)
         yield f"users may not consent to {names} under {_policies(refused)}"
     if (
         outcome is Outcome.BLOCKED
-        and case.client.assignment_required is Truth.TRUE
+        and facts.client.assignment_required is Truth.TRUE
         and reason is not Reason.NOT_ASSIGNED
     ):
         yield "the app requires assignment, so users cannot consent for themselves"
 
 
-def _policies(rows: list[Row]) -> str:
+def _policies(rows: list[ScopeFacts]) -> str:
     names = [policy_name(r.approval.policy) for r in rows if r.approval.policy]
     return listed(names) if names else "this tenant's settings"
 
 
-def _notes(case: Case, outcome: Outcome) -> Iterator[str]:
-    if any(r.permission.assumed for r in case.rows):
+def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
+    if any(r.permission.assumed for r in facts.scopes):
         yield "The scope list is an assumption of the rule pack; the vendor does not publish it as text."
-    if isinstance(case.grants, Grants) and case.grants.others:
-        people = "user has" if case.grants.others == 1 else "users have"
-        yield f"{case.grants.others} {people} a grant of their own for this app, which covers nobody else."
-    if outcome is Outcome.NEEDS_ADMIN and case.subject.user_id is None:
-        yield from _custom_roles(case)
-    if outcome is Outcome.NEEDS_ADMIN and case.workflow.enabled is Truth.TRUE and case.workflow.reviewers == 0:
-        yield "The admin consent workflow is on but names no reviewer: requests reach nobody."
+    if isinstance(facts.grants, Grants) and facts.grants.others:
+        people = "user has" if facts.grants.others == 1 else "users have"
+        yield f"{facts.grants.others} {people} a personal grant for this app, which covers nobody else."
+    if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
+        yield from _custom_roles(facts)
+    if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.reviewers == 0:
+        yield "The admin consent workflow is on but has no reviewers, so nobody receives the requests."
     if outcome.connects:
         yield _BEYOND
-    if case.subject.admin_role and outcome.connects:
-        yield f"That a {case.subject.admin_role} can connect says nothing about other users."
-    if case.app.prompt_consent:
-        yield "The app forces the consent page (prompt=consent), so a grant by an administrator does not help."
+    if facts.subject.admin_role and outcome.connects:
+        yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
+    if facts.app.prompt_consent:
+        yield "The app forces the consent page (prompt=consent), so an administrator's grant doesn't help."
 
 
 _BEYOND = (
-    "Consent is not everything: Conditional Access, tenant restrictions, a user without a mailbox or licence, and"
-    " Exchange's own app settings can still stop the connection; none of them was looked at."
+    "Consent isn't everything: Conditional Access, tenant restrictions, a missing mailbox or licence, and Exchange's"
+    " app settings can still block the connection. None of these was checked."
 )
 
 
-def _custom_roles(case: Case) -> Iterator[str]:
-    roles = case.snapshot.sections.roleDefinitions or ()
-    custom = (r for r in roles if r.isBuiltIn is False)
-    for role, policy_id in role_policies(role_actions(custom)):
+def _custom_roles(facts: DecisionFacts) -> Iterator[str]:
+    for role, policy_id in facts.custom_roles:
         yield f"Holders of the custom role {role} may consent under {policy_name(policy_id)}."

@@ -1,18 +1,19 @@
-"""One case: everything that a decision rests on, gathered once."""
+"""The facts of one decision, gathered once: what is decided afterwards needs nothing else."""
 
 from __future__ import annotations
 
 import msgspec
 
 from auditor.consent.approval import Approval, approval
-from auditor.consent.blockers import Gate, gates
+from auditor.consent.blockers import Blocker, blockers_of
 from auditor.consent.client import Client, client_of
-from auditor.consent.existing_grants import Granted, Grants, granted, grants_of
-from auditor.consent.lookup import NotRead
-from auditor.consent.permission import Permission, implicit, requested
-from auditor.consent.policies import Assigned, governing, role_assigned
+from auditor.consent.existing_grants import Grants, GrantState, grant_state, grants_of
+from auditor.consent.links import portal_address
+from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
+from auditor.consent.permission import Permission, ResourceApp, implicit, requested, resource_app
+from auditor.consent.policies import GoverningPolicy, governing, role_actions, role_assigned, role_policies
 from auditor.consent.subject import Assignment, Subject, assignment_of
-from auditor.consent.tenant_settings import Workflow, workflow
+from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import FOR_ALL, MICROSOFT_GRAPH
 from auditor.model.app import App
@@ -20,90 +21,140 @@ from auditor.model.decision import Reason
 from auditor.model.snapshot import Snapshot
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One scope: is it granted already, would a policy approve it, may the subject grant it for all."""
 
     permission: Permission
-    granted: Granted
+    granted: GrantState
     approval: Approval
+    by_role: Approval
+    """Whether a custom role of the subject lets them grant it, whatever users may do by default."""
     for_all: Approval
     """Whether a custom role of the subject lets them grant it for everybody, as an administrator does."""
 
     @property
-    def table_doubts(self) -> tuple[str, ...]:
-        """Said where the published list stands in for a resource whose scopes were not read."""
+    def table_caveats(self) -> tuple[str, ...]:
+        """The caveat for a resource whose scopes were not read, so that its published list is used."""
         if not self.permission.from_table:
             return ()
-        return (f"the scopes of {self.permission.resource_name} were not read; its published list stands in",)
+        name = self.permission.resource_name
+        return (f"the scopes of {name} were not read; the decision uses its published list instead",)
 
     @property
-    def doubts(self) -> tuple[str, ...]:
-        """Why what is said of this scope is not certain."""
-        return (*self.table_doubts, *self.approval.doubts)
+    def caveats(self) -> tuple[str, ...]:
+        """Why the verdict on this scope isn't certain."""
+        return (*self.table_caveats, *self.approval.caveats)
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of one decision. `rows` are the requested scopes, `extra` the ones that Entra adds."""
+class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What one decision rests on.
+
+    `scopes` are the requested ones, `added` the ones that Entra adds to a first consent. `resources` are those of
+    the required and the added scopes. `custom_roles` are pairs of a role of the tenant and a policy under which
+    its holders may consent. `snapshot` is what all of it was read from: a fix is a change to that.
+    """
 
     snapshot: Snapshot
+    tenant_id: str
+    portal: str
     app: App
     subject: Subject
     client: Client
     grants: Grants | NotRead
-    policies: tuple[Assigned, ...] | NotRead
-    rows: tuple[Row, ...]
-    extra: tuple[Row, ...]
-    gates: tuple[Gate, ...]
+    policies: tuple[GoverningPolicy, ...] | NotRead
+    custom_roles: tuple[tuple[str, str], ...]
+    scopes: tuple[ScopeFacts, ...]
+    added: tuple[ScopeFacts, ...]
+    resources: tuple[ResourceApp, ...]
+    blockers: tuple[Blocker, ...]
     assignment: Assignment
     workflow: Workflow
+    step_up: StepUp
 
     @property
-    def required(self) -> tuple[Row, ...]:
+    def required(self) -> tuple[ScopeFacts, ...]:
         """The requested scopes without which the app does not work."""
-        return tuple(row for row in self.rows if row.permission.required)
+        return tuple(scope for scope in self.scopes if scope.permission.required)
+
+    @property
+    def extra(self) -> tuple[ScopeFacts, ...]:
+        """`added`, under its former name."""
+        return self.added
+
+    @property
+    def gates(self) -> tuple[Blocker, ...]:
+        """`blockers`, under its former name."""
+        return self.blockers
 
 
-def gather(snapshot: Snapshot, app: App, subject: Subject) -> Case:
-    """Read everything about `app` and `subject` out of the snapshot."""
-    client = client_of(snapshot, app)
-    asked = requested(snapshot, app)
-    resources = tuple(dict.fromkeys((MICROSOFT_GRAPH, *(p.resource for p in asked))))
-    grants = grants_of(snapshot, client, resources, subject.user_id)
-    policies = governing(snapshot, subject.actions)
-    by_role = role_assigned(snapshot, subject.actions)
-    for_all = role_assigned(snapshot, subject.actions, FOR_ALL)
+Case = DecisionFacts
+Row = ScopeFacts
+"""The former names."""
 
-    def row(permission: Permission) -> Row:
-        already = granted(permission, grants)
-        return Row(
+
+def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> DecisionFacts:
+    """Everything about `app` and `subject` that a decision needs, looked up once."""
+    index = index_of(snapshot)
+    client = client_of(index, app)
+    asked = requested(index, app)
+    grants = grants_on(index, client, asked, subject.user_id)
+    first_consent = isinstance(grants, Grants) and grants.is_empty
+    added = implicit(index, asked) if first_consent and asked else ()
+    resources = tuple(
+        resource_app(index, app_id) for app_id in dict.fromkeys(p.resource for p in (*asked, *added) if p.required)
+    )
+    policies = governing(index, subject.actions)
+    of_roles = role_assigned(index, subject.actions)
+    for_all = role_assigned(index, subject.actions, FOR_ALL)
+
+    def facts(permission: Permission) -> ScopeFacts:
+        by_role = approval(permission, client, of_roles)
+        return ScopeFacts(
             permission=permission,
-            granted=already,
+            granted=grant_state(permission, grants),
             approval=_approval(permission, client, policies, by_role, subject),
+            by_role=by_role,
             for_all=approval(permission, client, for_all),
         )
 
-    first_consent = isinstance(grants, Grants) and grants.is_empty
-    added = implicit(snapshot, asked) if first_consent and asked else ()
-    return Case(
-        snapshot=snapshot,
+    return DecisionFacts(
+        snapshot=index.snapshot,
+        tenant_id=index.snapshot.tenant.id,
+        portal=portal_address(index.snapshot),
         app=app,
         subject=subject,
         client=client,
         grants=grants,
         policies=policies,
-        rows=tuple(row(p) for p in asked),
-        extra=tuple(row(p) for p in added),
-        gates=gates(snapshot, app, client, (*asked, *added)),
-        assignment=assignment_of(snapshot, client, subject),
-        workflow=workflow(snapshot),
+        custom_roles=_custom_roles(index.snapshot),
+        scopes=tuple(map(facts, asked)),
+        added=tuple(map(facts, added)),
+        resources=resources,
+        blockers=blockers_of(app, client, resources, (*asked, *added)),
+        assignment=assignment_of(index, client, subject),
+        workflow=workflow(index),
+        step_up=step_up(index),
     )
+
+
+def grants_on(
+    index: SnapshotIndex, client: Client, asked: tuple[Permission, ...], user_id: str | None = None
+) -> Grants | NotRead:
+    """The grants of `client` on the resources that it asks for, and on Microsoft Graph."""
+    resources = tuple(dict.fromkeys((MICROSOFT_GRAPH, *(p.resource for p in asked))))
+    return grants_of(index, client, resources, user_id)
+
+
+def _custom_roles(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    custom = (role for role in snapshot.sections.roleDefinitions or () if role.isBuiltIn is False)
+    return tuple(role_policies(role_actions(custom)))
 
 
 def _approval(
     permission: Permission,
     client: Client,
-    policies: tuple[Assigned, ...] | NotRead,
-    by_role: tuple[Assigned, ...],
+    policies: tuple[GoverningPolicy, ...] | NotRead,
+    by_role: Approval,
     subject: Subject,
 ) -> Approval:
     """What the policies of the default user role and of the subject's custom roles say."""
@@ -117,9 +168,8 @@ def _approval(
         detail = f"a {subject.admin_role} may consent to any delegated permission"
         return Approval(truth=Truth.TRUE, reason=Reason.SUBJECT_IS_ADMIN, detail=detail)
     if isinstance(policies, NotRead):
-        own = approval(permission, client, by_role)
-        if own.truth is Truth.TRUE:
-            return own
+        if by_role.truth is Truth.TRUE:
+            return by_role
         needs = f"the user consent setting ({policies.why})"
         return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=policies.why, needs=(needs,))
     return approval(permission, client, policies)

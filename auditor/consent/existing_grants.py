@@ -6,12 +6,10 @@ the scope string in place; ``startTime`` and ``expiryTime`` are legacy and ignor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.lookup import Absent, NotRead, not_read, service_principal
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission
 from auditor.consent.truth import Truth
 from auditor.facts.ids import MICROSOFT_GRAPH
@@ -26,18 +24,22 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
     """Scopes granted, in lower case, by resource app id.
 
     A resource in `tenant_wide` or `own` has a row, even if its string is empty. `elsewhere` says whether the
-    subject is covered by a row for a resource that was not asked about. `others` counts users with a grant of
-    their own who are not the subject.
+    subject is covered by a row for a resource that was not asked about, or of which nobody knows whose it is.
+    `unread` are the resources that such a row may be for, because their service principals were not read.
+    `others` counts the other users who have a personal grant.
     """
 
     tenant_wide: dict[str, frozenset[str]]
     own: dict[str, frozenset[str]]
     elsewhere: bool = False
+    unread: dict[str, NotRead] = {}
     others: int = 0
 
-    def has_row(self, resource: str) -> bool:
+    def has_row(self, resource: str) -> Truth:
         """Whether the subject is covered by any grant for this resource."""
-        return resource in self.tenant_wide or resource in self.own
+        if resource in self.tenant_wide or resource in self.own:
+            return Truth.TRUE
+        return Truth.UNKNOWN if resource in self.unread else Truth.FALSE
 
     def effective(self, resource: str) -> frozenset[str]:
         """What a token for this resource would hold."""
@@ -53,29 +55,32 @@ NO_GRANTS = Grants(tenant_wide={}, own={})
 
 
 def grants_of(
-    snapshot: Snapshot, client: Client, resources: tuple[str, ...], user_id: str | None = None
+    index: SnapshotIndex, client: Client, resources: tuple[str, ...], user_id: str | None = None
 ) -> Grants | NotRead:
     """The grants of `client` on the given resources (app ids) that cover the subject.
 
-    `user_id` is the subject's object id; ``None`` is a hypothetical member without a grant of their own.
+    `user_id` is the subject's object id; ``None`` is a hypothetical member without a personal grant.
     """
     if client.presence is Truth.FALSE:
         return NO_GRANTS
-    if unread := _unread(snapshot, client):
+    if unread := _unread(index, client):
         return unread
-    rows = tuple(grant_rows(snapshot, client))
+    rows = index.grants_of(client.object_id)
     if not rows:
         return NO_GRANTS
     object_ids: dict[str, str] = {}
+    not_read: dict[str, NotRead] = {}
     for resource in resources:
-        match service_principal(snapshot, resource):
+        match index.service_principal(resource):
             case ServicePrincipal() as principal:
                 object_ids[principal.id.lower()] = resource
-            case NotRead() as unread:
-                return unread
+            case NotRead() as why:
+                not_read[resource] = why
             case Absent():
                 pass
-    return _sum(rows, object_ids, (user_id or "").lower())
+    found = _sum(rows, object_ids, (user_id or "").lower())
+    unclear = any(index.principal_with_id(row.resourceId) is None for row in rows)
+    return msgspec.structs.replace(found, unread=not_read) if unclear else found
 
 
 def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], user_id: str) -> Grants:
@@ -105,46 +110,47 @@ def scopes_in(text: str) -> frozenset[str]:
     return frozenset(text.lower().split())
 
 
-def grant_rows(snapshot: Snapshot, client: Client) -> Iterator[OAuth2PermissionGrant]:
+def grant_rows(snapshot: Snapshot | SnapshotIndex, client: Client) -> tuple[OAuth2PermissionGrant, ...]:
     """Every grant of the client, whoever it is for."""
-    for row in snapshot.sections.oauth2PermissionGrants or ():
-        if client.object_id and row.clientId.lower() == client.object_id.lower():
-            yield row
+    return index_of(snapshot).grants_of(client.object_id)
 
 
-def _unread(snapshot: Snapshot, client: Client) -> NotRead | None:
-    if snapshot.sections.oauth2PermissionGrants is None:
-        return not_read(snapshot, "oauth2PermissionGrants", client.app_id)
-    covered = snapshot.covers.get("oauth2PermissionGrants")
-    if covered is not None and client.app_id.lower() not in {app_id.lower() for app_id in covered}:
-        return not_read(snapshot, "oauth2PermissionGrants", client.app_id)
+def _unread(index: SnapshotIndex, client: Client) -> NotRead | None:
+    if not index.covers("oauth2PermissionGrants", client.app_id):
+        return index.not_read("oauth2PermissionGrants", client.app_id)
     if client.object_id is None:
-        return not_read(snapshot, "servicePrincipals", client.app_id)
+        return index.not_read("servicePrincipals", client.app_id)
     return None
 
 
-class Granted(msgspec.Struct, frozen=True):
-    """Whether one permission is granted already; `doubt` says why that is not certain."""
+class GrantState(msgspec.Struct, frozen=True):
+    """Whether one permission is granted already; `caveat` says why that is not certain."""
 
     truth: Truth
     reason: Reason = Reason.NO_POLICY_MATCHES
-    doubt: str = ""
+    caveat: str = ""
 
 
-def granted(permission: Permission, grants: Grants | NotRead) -> Granted:
+def grant_state(permission: Permission, grants: Grants | NotRead) -> GrantState:
     """Whether the subject's token would already hold this permission.
 
     A grant of any Microsoft Graph scope also covers openid, profile and email, whose names need not be in
     the string (live captures); for offline_access that is less sure.
     """
     if isinstance(grants, NotRead):
-        return Granted(Truth.UNKNOWN, Reason.NOT_READ)
+        return GrantState(Truth.UNKNOWN, Reason.NOT_READ)
     name = permission.value.lower()
+    if permission.resource in grants.unread:
+        return GrantState(Truth.UNKNOWN, Reason.NOT_READ)
     if name in grants.tenant_wide.get(permission.resource, ()):
-        return Granted(Truth.TRUE, Reason.GRANTED_TENANT_WIDE)
+        return GrantState(Truth.TRUE, Reason.GRANTED_TENANT_WIDE)
     if name in grants.own.get(permission.resource, ()):
-        return Granted(Truth.TRUE, Reason.GRANTED_TO_USER)
+        return GrantState(Truth.TRUE, Reason.GRANTED_TO_USER)
     if permission.is_openid and grants.effective(MICROSOFT_GRAPH):
         unsure = "whether another Graph grant covers offline_access is not documented"
-        return Granted(Truth.TRUE, Reason.COVERED_BY_OTHER_GRANT, unsure if name == "offline_access" else "")
-    return Granted(Truth.FALSE)
+        return GrantState(Truth.TRUE, Reason.COVERED_BY_OTHER_GRANT, unsure if name == "offline_access" else "")
+    return GrantState(Truth.FALSE)
+
+
+granted = grant_state
+"""The former name."""

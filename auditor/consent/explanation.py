@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auditor.consent.decision_facts import Case, Row
-from auditor.consent.possible_outcomes import Possible
+from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
+from auditor.consent.possible_outcomes import PossibleOutcome
 from auditor.consent.tenant_settings import Workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED
@@ -34,13 +34,13 @@ def listed(names: Iterable[str], word: str = "and") -> str:
     return f"{', '.join(each[:-1])} {word} {each[-1]}"
 
 
-def because(case: Case, possible: Sequence[Possible]) -> str:
+def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
     """One sentence, without a full stop inside, that answers whether the subject can connect."""
     outcomes = tuple(dict.fromkeys(p.outcome for p in possible))
     if len(outcomes) > 1:
-        return _depends(case, possible, outcomes)
+        return _depends(facts, possible, outcomes)
     first = possible[0]
-    who, app = case.subject.phrase, case.app.label
+    who, app = facts.subject.phrase, facts.app.label
     match first.outcome:
         case Outcome.CONNECTS_SILENTLY:
             return f"{who} connects {app} without being asked: {_granted(first)}."
@@ -50,19 +50,19 @@ def because(case: Case, possible: Sequence[Possible]) -> str:
         case Outcome.USER_MAY_CONSENT:
             return f"{who} can connect {app} and accepts the permissions: {_approved(first)}."
         case Outcome.BLOCKED:
-            gate = first.gate
-            return f"{who} cannot connect {app}: {gate.because if gate else 'it is blocked'}."
+            blocker = first.blocker
+            return f"{who} cannot connect {app}: {blocker.because if blocker else 'it is blocked'}."
         case _:
-            return f"{who} cannot connect {app}: {_refusal(first, len(case.required))}."
+            return f"{who} cannot connect {app}: {_refusal(first, len(facts.required))}."
 
 
-def _granted(first: Possible) -> str:
+def _granted(first: PossibleOutcome) -> str:
     if any(r.granted.reason is Reason.GRANTED_TO_USER for r in first.rows):
         return "every required scope is granted, in part to this user alone"
     return "an administrator has granted every required scope for the whole tenant"
 
 
-def _approved(first: Possible) -> str:
+def _approved(first: PossibleOutcome) -> str:
     if first.reason is Reason.SUBJECT_IS_ADMIN:
         return first.rows[0].approval.detail
     approvers = [r.approval.approvers for r in first.rows if r.approval.approvers]
@@ -73,13 +73,13 @@ def _approved(first: Possible) -> str:
     return f"{policies} {verb} every scope that is still missing"
 
 
-def _refusal(first: Possible, required: int) -> str:
+def _refusal(first: PossibleOutcome, required: int) -> str:
     if first.reason is Reason.ASSIGNMENT_REQUIRED:
         return "the app requires assignment, so users cannot consent for themselves"
     if first.reason is Reason.RISK_STEP_UP:
         return (
             "its publisher is not verified and it asks for more than sign-in, so risk-based step-up consent"
-            " asks for an administrator"
+            " requires an administrator"
         )
     if first.reason is Reason.USER_CONSENT_DISABLED:
         return "user consent is switched off in this tenant"
@@ -87,11 +87,11 @@ def _refusal(first: Possible, required: int) -> str:
     for reason in dict.fromkeys(sorted((r.approval.reason for r in first.rows), key=list(Reason).index)):
         rows = tuple(r for r in first.rows if r.approval.reason is reason)
         parts.append(_one_refusal(reason, rows, required))
-    more = "; the scopes below tell the rest" if len(parts) > 2 else ""
+    more = "; the scopes below show the rest" if len(parts) > 2 else ""
     return "; ".join(parts[:2]) + more
 
 
-def _one_refusal(reason: Reason, rows: tuple[Row, ...], required: int) -> str:
+def _one_refusal(reason: Reason, rows: tuple[ScopeFacts, ...], required: int) -> str:
     everything = len(rows) == required > 4
     names = f"all {required} required scopes" if everything else listed(r.permission.value for r in rows)
     policies = listed((policy_name(r.approval.policy) for r in rows), "or")
@@ -100,21 +100,21 @@ def _one_refusal(reason: Reason, rows: tuple[Row, ...], required: int) -> str:
             return f"{names} {_is(rows)} excluded by {policies}"
         case Reason.SCOPE_NOT_CLASSIFIED:
             if everything:
-                return f"none of its {required} required scopes is classified as {policies} asks for"
-            return f"{names} {_is(rows)} not classified as {policies} asks for"
+                return f"none of its {required} required scopes is classified as {policies} requires"
+            return f"{names} {_is(rows)} not classified as {policies} requires"
         case Reason.PUBLISHER_NOT_VERIFIED:
-            return f"its publisher is not verified, as {policies} asks for"
+            return f"its publisher is not verified, which {policies} requires"
         case Reason.SCOPE_REQUIRES_ADMIN:
             return f"{names} may only be granted by an administrator"
         case Reason.CLIENT_NOT_LISTED:
-            return f"{policies} is for other apps only"
+            return f"{policies} applies to other apps only"
         case Reason.SCOPE_NOT_LISTED:
             return f"{names} {_is(rows)} not among the permissions that {policies} allows"
         case _:
             return f"no assigned policy approves {names}"
 
 
-def _is(rows: Sequence[Row]) -> str:
+def _is(rows: Sequence[ScopeFacts]) -> str:
     return "is" if len({r.permission.value for r in rows}) == 1 else "are"
 
 
@@ -127,18 +127,18 @@ _WHAT = {
 }
 
 
-def _depends(case: Case, possible: Sequence[Possible], outcomes: Sequence[Outcome]) -> str:
+def _depends(facts: DecisionFacts, possible: Sequence[PossibleOutcome], outcomes: Sequence[Outcome]) -> str:
     needs = tuple(dict.fromkeys(n for p in possible for n in p.needs))
-    told = needs[:2] if len(needs) == 2 else needs[:1]
+    named = needs[:2] if len(needs) == 2 else needs[:1]
     more = f" and {len(needs) - 1} more facts" if len(needs) > 2 else ""
-    first = " and on ".join(told) or "facts that were not read"
+    first = " and on ".join(named) or "facts that were not read"
     who = (
-        case.subject.phrase[0].lower() + case.subject.phrase[1:]
-        if case.subject.user_id is None
-        else case.subject.phrase
+        facts.subject.phrase[0].lower() + facts.subject.phrase[1:]
+        if facts.subject.user_id is None
+        else facts.subject.phrase
     )
     will = listed((_WHAT[o] for o in outcomes), "or")
-    return f"Whether {who} can connect {case.app.label} depends on {first}{more}: they would {will}."
+    return f"Whether {who} can connect {facts.app.label} depends on {first}{more}: they would {will}."
 
 
 _BLOCKED_SCREENS = {
@@ -182,7 +182,7 @@ def screen(outcome: Outcome, reason: Reason, flow: Workflow, app: str, admin_rol
         case Outcome.CONNECTS_SILENTLY:
             return "Nothing: the app connects without asking."
         case Outcome.CONNECTS_BUT_LACKS_SCOPES:
-            return "Nothing: the app seems connected, but its calls are refused later (403, access denied)."
+            return "Nothing: the app seems connected, but its calls fail later (403, access denied)."
         case Outcome.USER_MAY_CONSENT:
             return '"Permissions requested", with Accept and Cancel.'
         case Outcome.BLOCKED:
@@ -202,7 +202,9 @@ def _needs_admin(reason: Reason, flow: Workflow, app: str) -> str:
     risky = " The page adds that the app may be risky." if reason is Reason.RISK_STEP_UP else ""
     match flow.enabled:
         case Truth.TRUE:
-            nobody = " The request reaches nobody, because no reviewer is named." if flow.reviewers == 0 else ""
+            nobody = (
+                " Nobody receives the request, because the workflow has no reviewers." if flow.reviewers == 0 else ""
+            )
             return on + risky + nobody
         case Truth.FALSE:
             return off + risky

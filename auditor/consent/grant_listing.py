@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.lookup import SnapshotIndex, index_of
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.facts.scope_lists import APP_ROLES
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow
@@ -14,18 +15,19 @@ from auditor.model.snapshot import Snapshot
 _APP = "serviceprincipal"
 
 
-def granted(snapshot: Snapshot) -> Granted | None:
+def granted(snapshot: Snapshot | SnapshotIndex) -> Granted | None:
     """Every grant of the snapshot, in the order of names; none if no grants were read.
 
     An app or resource whose service principal was not read (or is gone) goes by its object id.
     """
-    sections = snapshot.sections
+    index = index_of(snapshot)
+    sections = index.snapshot.sections
     delegated, assigned = sections.oauth2PermissionGrants, sections.appRoleAssignedTo
     if delegated is None and assigned is None:
         return None
-    names = _Names(snapshot)
+    names = _Names(index)
     rows = {*(names.delegated(row) for row in delegated or ()), *_application(assigned or {}, names)}
-    covers = snapshot.covers.get("oauth2PermissionGrants")
+    covers = index.snapshot.covers.get("oauth2PermissionGrants")
     return Granted(
         rows=tuple(sorted(rows, key=_order)),
         whole=delegated is not None and covers is None,
@@ -46,27 +48,25 @@ def _application(assigned: Mapping[str, tuple[AppRoleAssignment, ...]], names: _
 
 
 class _Names:
-    """Service principals by object id and by app id."""
+    """What to call the apps, app roles and users that grants name by id."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        principals = snapshot.sections.servicePrincipals or ()
-        self._by_id = {p.id.lower(): p for p in principals}
-        self._by_app = {p.appId.lower(): p for p in principals}
-        self._roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
-        users = snapshot.sections.users or ()
-        self._users = {u.id.lower(): u.userPrincipalName or u.id for u in users}
+    def __init__(self, index: SnapshotIndex) -> None:
+        self._index = index
+        self._known_roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
+        self._roles: dict[str, dict[str, str]] = {}
+        self._resources: dict[str, str] = {}
 
     def role(self, resource: str, role_id: str) -> str:
         """The name of an app role, else its id."""
-        found = self._by_app.get(resource.lower())
-        for role in (found.appRoles or ()) if found else ():
-            if role.id.lower() == role_id.lower() and role.value:
-                return role.value
-        return self._roles.get(role_id.lower(), role_id)
+        if resource not in self._roles:
+            found = self._index.service_principal(resource)
+            published = (found.appRoles or ()) if isinstance(found, ServicePrincipal) else ()
+            self._roles[resource] = {role.id.lower(): role.value for role in published if role.value}
+        return self._roles[resource].get(role_id.lower()) or self._known_roles.get(role_id.lower(), role_id)
 
     def delegated(self, grant: OAuth2PermissionGrant) -> GrantRow:
         """A delegated grant, scopes in the order of their names."""
-        found = self._by_id.get(grant.resourceId.lower())
+        found = self._index.principal_with_id(grant.resourceId)
         wide = grant.consentType.lower() == TENANT_WIDE
         principal = "" if wide else (grant.principalId or "")
         return self.row(
@@ -75,7 +75,7 @@ class _Names:
             GrantKind.DELEGATED,
             grant.scope.split(),
             Audience.TENANT if wide else Audience.USER,
-            self._users.get(principal.lower(), principal),
+            self._index.user_name(principal),
         )
 
     def row(
@@ -88,7 +88,7 @@ class _Names:
         principal: str = "",
     ) -> GrantRow:
         """A row about the app with the object id `client` and the resource with the app id `resource`."""
-        app = self._by_id.get(client.lower())
+        app = self._index.principal_with_id(client)
         publisher = app.verifiedPublisher if app else None
         return GrantRow(
             client_id=app.appId if app else client,
@@ -106,8 +106,11 @@ class _Names:
         )
 
     def _resource_name(self, app_id: str) -> str:
-        found = self._by_app.get(app_id.lower())
-        return RESOURCE_NAMES.get(app_id.lower()) or (_name(found) if found else "")
+        if app_id not in self._resources:
+            found = self._index.service_principal(app_id)
+            own = _name(found) if isinstance(found, ServicePrincipal) else ""
+            self._resources[app_id] = RESOURCE_NAMES.get(app_id.lower()) or own
+        return self._resources[app_id]
 
 
 def _name(principal: ServicePrincipal) -> str:

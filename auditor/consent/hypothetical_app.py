@@ -1,4 +1,4 @@
-"""Apps that nobody has seen: what a policy would let users grant to an app of which only its kind is known."""
+"""Hypothetical apps: what policies would let users grant to an app of which only the kind is known."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import msgspec
 
 from auditor.consent.approval import Approval, approval
 from auditor.consent.client import Client
-from auditor.consent.lookup import Absent, NotRead, not_read, service_principal
-from auditor.consent.permission import Permission, requested
-from auditor.consent.policies import Assigned
+from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
+from auditor.consent.permission import Permission, requested, resource_app
+from auditor.consent.policies import GoverningPolicy
 from auditor.consent.truth import Truth
 from auditor.model.app import App, ScopeNeed
 from auditor.model.decision import Reason
@@ -39,29 +39,35 @@ def hypothetical(snapshot: Snapshot, kind: str) -> Client:
 
 
 def approvals(
-    snapshot: Snapshot, client: Client, needs: Iterable[ScopeNeed], assigned: tuple[Assigned, ...]
+    snapshot: Snapshot | SnapshotIndex,
+    client: Client,
+    needs: Iterable[ScopeNeed],
+    assigned: tuple[GoverningPolicy, ...],
 ) -> Iterator[tuple[Permission, Approval]]:
     """What the policies say of each scope, asked for by itself.
 
-    Strict: where a policy or the resource's scopes were not read nothing stands in for them, and the
-    approval is unknown unless every policy that was read decides it.
+    Strict: documented text never replaces a policy or a resource's scopes that were not read. The approval is
+    then unknown, unless the policies that were read decide it.
     """
     strict = tuple(msgspec.structs.replace(a, policy=None) if a.documented else a for a in assigned)
-    for permission in requested(snapshot, App(client_id=client.app_id, scopes=tuple(needs))):
-        yield permission, _approval(snapshot, permission, client, strict)
+    index = index_of(snapshot)
+    for permission in requested(index, App(client_id=client.app_id, scopes=tuple(needs))):
+        yield permission, _approval(index, permission, client, strict)
 
 
-def _approval(snapshot: Snapshot, permission: Permission, client: Client, assigned: tuple[Assigned, ...]) -> Approval:
+def _approval(
+    index: SnapshotIndex, permission: Permission, client: Client, assigned: tuple[GoverningPolicy, ...]
+) -> Approval:
     if not assigned:
         return approval(permission, client, assigned)
-    if isinstance(service_principal(snapshot, permission.resource), Absent):
-        detail = f"{permission.resource_name} is not in this tenant, so nobody can be asked for its scopes"
+    if resource_app(index, permission.resource).missing is Truth.TRUE:
+        detail = f"{permission.resource_name} is not in this tenant, so no app can request its scopes"
         return Approval(truth=Truth.FALSE, reason=Reason.RESOURCE_MISSING, detail=detail)
     if permission.exists is Truth.FALSE or permission.enabled is Truth.FALSE:
-        detail = f"{permission.resource_name} has no scope {permission.value} that can be asked for"
+        detail = f"{permission.resource_name} has no scope {permission.value} that an app can request"
         return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_DOES_NOT_EXIST, detail=detail)
     if permission.exists is Truth.UNKNOWN or permission.from_table:
-        why = not_read(snapshot, "servicePrincipals", permission.resource).why
+        why = index.not_read("servicePrincipals", permission.resource).why
         return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=why)
     found = approval(permission, client, assigned)
     if found.truth is Truth.UNKNOWN and isinstance(permission.classification, NotRead):

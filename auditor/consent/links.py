@@ -13,7 +13,7 @@ from auditor.model.app import App
 from auditor.model.snapshot import Snapshot
 
 OPEN_TENANT = "organizations"
-"""Stands for "the tenant of whoever signs in" where the tenant's id is not known."""
+"""Means "the tenant of whoever signs in", for a tenant whose id is not known."""
 
 
 def admin_consent_link(snapshot: Snapshot, app: App) -> str:

@@ -1,15 +1,36 @@
-"""Questions to a snapshot, answered with what was read or with why it is not known."""
+"""The index of a snapshot: each question about a tenant, answered with the value or with why it isn't known.
+
+A section is gone through once, when it is first asked about, and what that gives is kept. Ids and names are
+compared without regard to letter case; of two rows with one id the first counts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, wraps
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, RESOURCE_NAMES
-from auditor.model.resources import AppRoleAssignment, DirectorySetting, PermissionGrantPolicy, ServicePrincipal, User
+from auditor.model.resources import (
+    AppRoleAssignment,
+    DelegatedPermissionClassification,
+    DelegatedScope,
+    DirectorySetting,
+    OAuth2PermissionGrant,
+    PermissionGrantPolicy,
+    RoleAssignment,
+    ServicePrincipal,
+    User,
+)
 from auditor.model.sections import permissions_to_read
 from auditor.model.snapshot import Snapshot
+
+_Section = TypeVar("_Section")
+_Table = TypeVar("_Table")
+_KEPT = 4
+"""How many snapshots' tables are kept: enough for a tenant and the changed copies that fixes are tried on."""
 
 
 class NotRead(msgspec.Struct, frozen=True):
@@ -23,136 +44,362 @@ class Absent(msgspec.Struct, frozen=True):
     """Graph was asked, and there is no such thing."""
 
 
+def _kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
+    """`build`, which is called once for each object: values never change, so the same object gives the same table.
+
+    A changed copy of a snapshot shares the sections that did not change, and so their tables.
+    """
+    recent: list[tuple[_Section, _Table]] = []
+
+    @wraps(build)
+    def once(section: _Section) -> _Table:
+        found = next((pair for pair in tuple(recent) if pair[0] is section), None) or (section, build(section))
+        recent[:] = [found, *(pair for pair in tuple(recent) if pair[0] is not section)][:_KEPT]
+        return found[1]
+
+    return once
+
+
+class SnapshotIndex:
+    """A snapshot that is asked rather than searched. Make it with `index_of`."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._scopes: dict[str, dict[str, DelegatedScope]] = {}
+
+    # What was read.
+
+    def not_read(self, section: str, part: str = "") -> NotRead:
+        """Why a section, or a part of it, is not known: refused, failed, or never asked for."""
+        unread = self.snapshot.unread.get(f"{section}/{part}") if part else None
+        unread = unread or self.snapshot.unread.get(section)
+        what = f"{section} of {RESOURCE_NAMES.get(part.lower(), part)}" if part else section
+        if unread is None:
+            return NotRead(section, f"{what} was not read")
+        if unread.status in (401, 403):
+            allowed_by = " or ".join(unread.needs or permissions_to_read(section))
+            licence = "licence" in unread.message.lower() or "premium" in unread.code.lower()
+            if licence or not allowed_by:
+                return NotRead(section, f"{what} could not be read ({unread.message or unread.code})")
+            return NotRead(section, f"{what} could not be read (needs {allowed_by})")
+        cause = unread.code or unread.message or (f"status {unread.status}" if unread.status else "the read failed")
+        return NotRead(section, f"{what} could not be read ({cause})")
+
+    def was_refused(self, section: str, part: str) -> bool:
+        """Whether a part of a section is listed as unread, so that rows of it are not to be relied on."""
+        return f"{section}/{part}".lower() in self._refused
+
+    def covers(self, section: str, part: str) -> bool:
+        """Whether the section was read, and for all parts or for this one."""
+        if getattr(self.snapshot.sections, section) is None:
+            return False
+        covered = self._covered.get(section)
+        return covered is None or part.lower() in covered
+
+    @cached_property
+    def _refused(self) -> frozenset[str]:
+        return frozenset(key.lower() for key in self.snapshot.unread)
+
+    @cached_property
+    def _covered(self) -> dict[str, frozenset[str]]:
+        return {section: _lower(parts) for section, parts in self.snapshot.covers.items()}
+
+    # Apps and the APIs (resources) that they use.
+
+    def service_principal(self, app_id: str) -> ServicePrincipal | Absent | NotRead:
+        """The service principal of an app in this tenant."""
+        sought = app_id.lower()
+        if found := self._principals.by_app_id.get(sought):
+            return found
+        if sought in self._absent or self.covers("servicePrincipals", sought):
+            return Absent()
+        return self.not_read("servicePrincipals", app_id)
+
+    def principal_with_id(self, object_id: str) -> ServicePrincipal | None:
+        """The service principal with this object id, if it was read."""
+        return self._principals.by_object_id.get(object_id.lower())
+
+    def resource_id(self, resource: str) -> str:
+        """The app id, in lower case, of a resource named by its app id or by one of its identifier URIs."""
+        name = resource.lower().rstrip("/")
+        return name if name in RESOURCE_NAMES else self._app_ids_by_uri.get(name, name)
+
+    def resource_name(self, app_id: str) -> str:
+        """What to call a resource in a sentence."""
+        if name := RESOURCE_NAMES.get(app_id.lower()):
+            return name
+        found = self._principals.by_app_id.get(app_id.lower())
+        return (found.displayName if found else "") or app_id
+
+    def published_scopes(self, app_id: str) -> Mapping[str, DelegatedScope] | Absent | NotRead:
+        """The delegated permissions that a resource publishes, by name in lower case."""
+        found = self.service_principal(app_id)
+        if not isinstance(found, ServicePrincipal):
+            return found
+        if found.oauth2PermissionScopes is None:
+            return NotRead("servicePrincipals", f"oauth2PermissionScopes of {self.resource_name(app_id)} was not read")
+        if found.id not in self._scopes:
+            self._scopes[found.id] = _first(found.oauth2PermissionScopes, lambda scope: scope.value)
+        return self._scopes[found.id]
+
+    def classifications(self, resource: str) -> dict[str, str] | NotRead:
+        """Classification by permission id (both lower case) of one resource."""
+        section = "delegatedPermissionClassifications"
+        found = None if self.was_refused(section, resource) else self._classifications.get(resource.lower())
+        return self.not_read(section, resource) if found is None else found
+
+    @cached_property
+    def _principals(self) -> _Principals:
+        return _principals(self.snapshot.sections.servicePrincipals)
+
+    @cached_property
+    def _app_ids_by_uri(self) -> dict[str, str]:
+        return _app_ids_by_uri(self.snapshot.sections.servicePrincipals)
+
+    @cached_property
+    def _absent(self) -> frozenset[str]:
+        return _lower(self.snapshot.sections.absentServicePrincipals)
+
+    @cached_property
+    def _classifications(self) -> dict[str, dict[str, str]]:
+        return _classifications(self.snapshot.sections.delegatedPermissionClassifications)
+
+    # What apps hold, and who is assigned to them.
+
+    def grants_of(self, object_id: str | None) -> tuple[OAuth2PermissionGrant, ...]:
+        """Every grant that was read of a client, whoever it is for; none without an object id."""
+        return tuple(self._grants.get(object_id.lower(), ())) if object_id else ()
+
+    def assigned_to(self, app_id: str) -> tuple[AppRoleAssignment, ...] | NotRead:
+        """Who is assigned to an app of this tenant; nobody, where the app is known to be absent."""
+        section = "appRoleAssignedTo"
+        if self.was_refused(section, app_id):
+            return self.not_read(section, app_id)
+        found = self._assigned_to.get(app_id.lower())
+        if found is not None:
+            return found
+        return () if isinstance(self.service_principal(app_id), Absent) else self.not_read(section, app_id)
+
+    @cached_property
+    def _grants(self) -> dict[str, list[OAuth2PermissionGrant]]:
+        return _grants_by_client(self.snapshot.sections.oauth2PermissionGrants)
+
+    @cached_property
+    def _assigned_to(self) -> dict[str, tuple[AppRoleAssignment, ...]]:
+        return _by_lower_key(self.snapshot.sections.appRoleAssignedTo)
+
+    # Consent policies and settings.
+
+    def assigned_policies(self) -> tuple[str, ...] | NotRead:
+        """The entries of ``permissionGrantPoliciesAssigned``, as they are."""
+        policy = self.snapshot.sections.authorizationPolicy
+        if policy is None:
+            return self.not_read("authorizationPolicy")
+        role = policy.defaultUserRolePermissions
+        if role is None or role.permissionGrantPoliciesAssigned is None:
+            return NotRead("authorizationPolicy", "authorizationPolicy has no permissionGrantPoliciesAssigned")
+        return role.permissionGrantPoliciesAssigned
+
+    def grant_policy(self, policy_id: str) -> PermissionGrantPolicy | Absent | NotRead:
+        """A consent policy with both its condition sets, which Graph always returns: a missing one was not read."""
+        section = self.snapshot.sections.permissionGrantPolicies
+        if section is None:
+            return self.not_read("permissionGrantPolicies")
+        policy = _policies(section).get(policy_id.lower())
+        if policy is None:
+            return Absent()
+        missing = [kind for kind in ("includes", "excludes") if getattr(policy, kind) is None]
+        if missing:
+            what = "condition sets" if len(missing) > 1 else missing[0]
+            return NotRead("permissionGrantPolicies", f"the {what} of policy {policy_id} were not read")
+        return policy
+
+    def consent_setting(self, name: str) -> str | Absent | NotRead:
+        """A value of the directory settings object "Consent Policy Settings", lower case."""
+        settings = self.snapshot.sections.directorySettings
+        if settings is None:
+            return self.not_read("directorySettings")
+        return _consent_settings(settings).get(name.lower(), Absent())
+
+    # People.
+
+    def user(self, name: str) -> User | NotRead:
+        """The user with this object id or user principal name."""
+        return self._users.get(name.lower()) or self.not_read("users", name)
+
+    def user_name(self, object_id: str) -> str:
+        """The user principal name of the user with this object id; the id where that was not read."""
+        found = self._users.get(object_id.lower())
+        return (found.userPrincipalName or found.id) if found else object_id
+
+    def role_ids_of(self, principal_ids: Iterable[str]) -> frozenset[str]:
+        """The ids (lower case) of the directory roles that these users and groups are known to hold."""
+        held = self._role_ids
+        return frozenset(role for principal in principal_ids for role in held.get(principal.lower(), ()))
+
+    @cached_property
+    def _users(self) -> dict[str, User]:
+        return _users(self.snapshot.sections.users)
+
+    @cached_property
+    def _role_ids(self) -> dict[str, set[str]]:
+        return _role_ids_by_principal(self.snapshot.sections.roleAssignments)
+
+
+@_kept
+def _index(snapshot: Snapshot) -> SnapshotIndex:
+    return SnapshotIndex(snapshot)
+
+
+def index_of(snapshot: Snapshot | SnapshotIndex) -> SnapshotIndex:
+    """The index of a snapshot, the same one for the same object; an index is returned as it is."""
+    return snapshot if isinstance(snapshot, SnapshotIndex) else _index(snapshot)
+
+
+class _Principals(NamedTuple):
+    by_app_id: dict[str, ServicePrincipal]
+    by_object_id: dict[str, ServicePrincipal]
+
+
+@_kept
+def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
+    found = _Principals({}, {})
+    for principal in section or ():
+        found.by_app_id.setdefault(principal.appId.lower(), principal)
+        found.by_object_id.setdefault(principal.id.lower(), principal)
+    return found
+
+
+@_kept
+def _app_ids_by_uri(section: tuple[ServicePrincipal, ...] | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for principal in section or ():
+        for uri in principal.servicePrincipalNames:
+            found.setdefault(uri.lower().rstrip("/"), principal.appId.lower())
+    return found
+
+
+@_kept
+def _classifications(
+    section: Mapping[str, tuple[DelegatedPermissionClassification, ...]] | None,
+) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for app_id, entries in (section or {}).items():
+        each = {entry.permissionId.lower(): entry.classification.lower() for entry in entries}
+        found.setdefault(app_id.lower(), each)
+    return found
+
+
+@_kept
+def _grants_by_client(section: tuple[OAuth2PermissionGrant, ...] | None) -> dict[str, list[OAuth2PermissionGrant]]:
+    found: dict[str, list[OAuth2PermissionGrant]] = {}
+    for grant in section or ():
+        found.setdefault(grant.clientId.lower(), []).append(grant)
+    return found
+
+
+@_kept
+def _by_lower_key(
+    section: Mapping[str, tuple[AppRoleAssignment, ...]] | None,
+) -> dict[str, tuple[AppRoleAssignment, ...]]:
+    found: dict[str, tuple[AppRoleAssignment, ...]] = {}
+    for app_id, entries in (section or {}).items():
+        found.setdefault(app_id.lower(), entries)
+    return found
+
+
+@_kept
+def _policies(section: tuple[PermissionGrantPolicy, ...]) -> dict[str, PermissionGrantPolicy]:
+    return _first(section, lambda policy: policy.id)
+
+
+@_kept
+def _consent_settings(section: tuple[DirectorySetting, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for setting in section:
+        if (setting.templateId or "").lower() == CONSENT_SETTINGS_TEMPLATE:
+            for item in setting.values:
+                if item.value:
+                    found.setdefault(item.name.lower(), item.value.lower())
+    return found
+
+
+@_kept
+def _users(section: tuple[User, ...] | None) -> dict[str, User]:
+    found: dict[str, User] = {}
+    for one in section or ():
+        for name in (one.id, one.userPrincipalName):
+            if name:
+                found.setdefault(name.lower(), one)
+    return found
+
+
+@_kept
+def _role_ids_by_principal(section: tuple[RoleAssignment, ...] | None) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for assignment in section or ():
+        found.setdefault(assignment.principalId.lower(), set()).add(assignment.roleDefinitionId.lower())
+    return found
+
+
+_Row = TypeVar("_Row")
+
+
+def _first(rows: Iterable[_Row], name: Callable[[_Row], str]) -> dict[str, _Row]:
+    """The rows by name in lower case, the first where several have one name."""
+    found: dict[str, _Row] = {}
+    for row in rows:
+        found.setdefault(name(row).lower(), row)
+    return found
+
+
+def _lower(values: Iterable[str] | None) -> frozenset[str]:
+    return frozenset(value.lower() for value in values or ())
+
+
+# The same questions to a snapshot, for callers that do not hold an index yet.
+
+
 def not_read(snapshot: Snapshot, section: str, part: str = "") -> NotRead:
-    """Why a section, or a part of it, is not known: refused, failed, or never asked for."""
-    unread = snapshot.unread.get(f"{section}/{part}") if part else None
-    unread = unread or snapshot.unread.get(section)
-    what = f"{section} of {RESOURCE_NAMES.get(part.lower(), part)}" if part else section
-    if unread is None:
-        return NotRead(section, f"{what} was not read")
-    if unread.status in (401, 403):
-        allowed_by = " or ".join(unread.needs or permissions_to_read(section))
-        licence = "licence" in unread.message.lower() or "premium" in unread.code.lower()
-        if licence or not allowed_by:
-            return NotRead(section, f"{what} could not be read ({unread.message or unread.code})")
-        return NotRead(section, f"{what} could not be read (needs {allowed_by})")
-    cause = unread.code or unread.message or (f"status {unread.status}" if unread.status else "the read failed")
-    return NotRead(section, f"{what} could not be read ({cause})")
+    """`SnapshotIndex.not_read`."""
+    return index_of(snapshot).not_read(section, part)
 
 
 def was_refused(snapshot: Snapshot, section: str, part: str) -> bool:
-    """Whether a part of a section is named as unread: then what stands there beside it is no answer."""
-    return any(key.lower() == f"{section}/{part}".lower() for key in snapshot.unread)
+    """`SnapshotIndex.was_refused`."""
+    return index_of(snapshot).was_refused(section, part)
 
 
 def service_principal(snapshot: Snapshot, app_id: str) -> ServicePrincipal | Absent | NotRead:
-    """The service principal of an app in this tenant."""
-    sought = app_id.lower()
-    for principal in snapshot.sections.servicePrincipals or ():
-        if principal.appId.lower() == sought:
-            return principal
-    if sought in _lower(snapshot.sections.absentServicePrincipals):
-        return Absent()
-    covered = snapshot.covers.get("servicePrincipals")
-    if snapshot.sections.servicePrincipals is None or (covered is not None and sought not in _lower(covered)):
-        return not_read(snapshot, "servicePrincipals", app_id)
-    return Absent()
-
-
-def resource_id(snapshot: Snapshot, resource: str) -> str:
-    """The app id, in lower case, of a resource named by its app id or by one of its identifier URIs."""
-    name = resource.lower().rstrip("/")
-    if name in RESOURCE_NAMES:
-        return name
-    for principal in snapshot.sections.servicePrincipals or ():
-        if any(uri.lower().rstrip("/") == name for uri in principal.servicePrincipalNames):
-            return principal.appId.lower()
-    return name
+    """`SnapshotIndex.service_principal`."""
+    return index_of(snapshot).service_principal(app_id)
 
 
 def resource_name(snapshot: Snapshot, app_id: str) -> str:
-    """What to call a resource in a sentence."""
-    if name := RESOURCE_NAMES.get(app_id.lower()):
-        return name
-    found = service_principal(snapshot, app_id)
-    return found.displayName or app_id if isinstance(found, ServicePrincipal) else app_id
+    """`SnapshotIndex.resource_name`."""
+    return index_of(snapshot).resource_name(app_id)
 
 
 def classifications(snapshot: Snapshot, resource: str) -> dict[str, str] | NotRead:
-    """Classification by permission id (both lower case) of one resource."""
-    section = (
-        {} if was_refused(snapshot, _CLASSIFIED, resource) else snapshot.sections.delegatedPermissionClassifications
-    )
-    for app_id, entries in (section or {}).items():
-        if app_id.lower() == resource.lower():
-            return {entry.permissionId.lower(): entry.classification.lower() for entry in entries}
-    return not_read(snapshot, _CLASSIFIED, resource)
-
-
-_CLASSIFIED = "delegatedPermissionClassifications"
+    """`SnapshotIndex.classifications`."""
+    return index_of(snapshot).classifications(resource)
 
 
 def assigned_policies(snapshot: Snapshot) -> tuple[str, ...] | NotRead:
-    """The entries of ``permissionGrantPoliciesAssigned``, as they are."""
-    policy = snapshot.sections.authorizationPolicy
-    if policy is None:
-        return not_read(snapshot, "authorizationPolicy")
-    role = policy.defaultUserRolePermissions
-    if role is None or role.permissionGrantPoliciesAssigned is None:
-        return NotRead("authorizationPolicy", "authorizationPolicy holds no permissionGrantPoliciesAssigned")
-    return role.permissionGrantPoliciesAssigned
-
-
-def grant_policy(snapshot: Snapshot, policy_id: str) -> PermissionGrantPolicy | Absent | NotRead:
-    """A consent policy with its condition sets; Graph always tells both kinds, so that a missing one was not read."""
-    if snapshot.sections.permissionGrantPolicies is None:
-        return not_read(snapshot, "permissionGrantPolicies")
-    for policy in snapshot.sections.permissionGrantPolicies:
-        if policy.id.lower() == policy_id.lower():
-            missing = [kind for kind in ("includes", "excludes") if getattr(policy, kind) is None]
-            if missing:
-                what = "condition sets" if len(missing) > 1 else missing[0]
-                return NotRead("permissionGrantPolicies", f"the {what} of policy {policy_id} were not read")
-            return policy
-    return Absent()
+    """`SnapshotIndex.assigned_policies`."""
+    return index_of(snapshot).assigned_policies()
 
 
 def consent_setting(snapshot: Snapshot, name: str) -> str | Absent | NotRead:
-    """A value of the directory settings object "Consent Policy Settings", lower case."""
-    settings = snapshot.sections.directorySettings
-    if settings is None:
-        return not_read(snapshot, "directorySettings")
-    return _setting_value(settings, name)
-
-
-def _setting_value(settings: Iterable[DirectorySetting], name: str) -> str | Absent:
-    for setting in settings:
-        if (setting.templateId or "").lower() == CONSENT_SETTINGS_TEMPLATE:
-            for item in setting.values:
-                if item.name.lower() == name.lower() and item.value:
-                    return item.value.lower()
-    return Absent()
+    """`SnapshotIndex.consent_setting`."""
+    return index_of(snapshot).consent_setting(name)
 
 
 def assigned_to(snapshot: Snapshot, app_id: str) -> tuple[AppRoleAssignment, ...] | NotRead:
-    """Who is assigned to an app of this tenant; nobody, where the app is known to be absent."""
-    if was_refused(snapshot, "appRoleAssignedTo", app_id):
-        return not_read(snapshot, "appRoleAssignedTo", app_id)
-    for known_id, entries in (snapshot.sections.appRoleAssignedTo or {}).items():
-        if known_id.lower() == app_id.lower():
-            return entries
-    if isinstance(service_principal(snapshot, app_id), Absent):
-        return ()
-    return not_read(snapshot, "appRoleAssignedTo", app_id)
+    """`SnapshotIndex.assigned_to`."""
+    return index_of(snapshot).assigned_to(app_id)
 
 
 def user(snapshot: Snapshot, name: str) -> User | NotRead:
-    """The user with this object id or user principal name."""
-    for found in snapshot.sections.users or ():
-        if name.lower() in (found.id.lower(), (found.userPrincipalName or "").lower()):
-            return found
-    return not_read(snapshot, "users", name)
-
-
-def _lower(values: Iterable[str] | None) -> set[str]:
-    return {value.lower() for value in values or ()}
+    """`SnapshotIndex.user`."""
+    return index_of(snapshot).user(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from auditor.consent.lookup import Absent, NotRead, classifications, resource_id, resource_name, service_principal
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.truth import Truth, known
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.facts.scopes import KnownScope, known_scopes
@@ -21,7 +21,7 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
     """One delegated permission on one resource (app id, lower case), as this tenant knows it.
 
     `exists` is unknown while the resource's scopes were not read. `id`, in lower case, is missing for
-    a scope that nobody knows. `from_table` is true where the published table stood in for the tenant.
+    a scope that nobody knows. `from_table` is true if it comes from the published table, not from the tenant.
     """
 
     resource: str
@@ -43,41 +43,67 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
         return self.resource == MICROSOFT_GRAPH and self.value.lower() in OPENID_SCOPES
 
 
-def requested(snapshot: Snapshot, app: App) -> tuple[Permission, ...]:
+class ResourceApp(msgspec.Struct, frozen=True, kw_only=True):
+    """A resource that permissions are asked on, as the tenant has it; `unread` says why a fact is unknown."""
+
+    app_id: str
+    name: str
+    missing: Truth
+    disabled: Truth
+    unread: str
+
+
+def resource_app(index: SnapshotIndex, app_id: str) -> ResourceApp:
+    """Whether the resource with this app id is in the tenant, and switched on there."""
+    found = index.service_principal(app_id)
+    enabled = found.accountEnabled if isinstance(found, ServicePrincipal) else None
+    return ResourceApp(
+        app_id=app_id,
+        name=index.resource_name(app_id),
+        missing=known(None if isinstance(found, NotRead) else isinstance(found, Absent)),
+        disabled=Truth.FALSE if isinstance(found, Absent) else ~known(enabled),
+        unread=found.why if isinstance(found, NotRead) else "accountEnabled was not read",
+    )
+
+
+def requested(snapshot: Snapshot | SnapshotIndex, app: App) -> tuple[Permission, ...]:
     """The permissions that `app` asks for, once each, in the order of its list."""
+    index = index_of(snapshot)
     seen: dict[tuple[str, str], ScopeNeed] = {}
     for need in app.scopes:
-        key = (resource_id(snapshot, need.resource), need.value.lower())
+        key = (index.resource_id(need.resource), need.value.lower())
         if key not in seen or (need.required and not seen[key].required):
             seen[key] = need
-    return tuple(_resolve(snapshot, need, resource) for (resource, _), need in seen.items())
+    return tuple(_resolve(index, need, resource) for (resource, _), need in seen.items())
 
 
-def implicit(snapshot: Snapshot, asked: tuple[Permission, ...]) -> tuple[Permission, ...]:
+def implicit(index: SnapshotIndex, asked: tuple[Permission, ...]) -> tuple[Permission, ...]:
     """The permissions that Entra adds to a first consent without being asked."""
     named = {p.value.lower() for p in asked if p.resource == MICROSOFT_GRAPH and p.required}
     needs = (ScopeNeed(resource=MICROSOFT_GRAPH, value=v) for v in IMPLICIT if v.lower() not in named)
-    return tuple(msgspec.structs.replace(_resolve(snapshot, need, MICROSOFT_GRAPH), implicit=True) for need in needs)
+    return tuple(msgspec.structs.replace(_resolve(index, need, MICROSOFT_GRAPH), implicit=True) for need in needs)
 
 
-def _resolve(snapshot: Snapshot, need: ScopeNeed, resource: str) -> Permission:
+def _resolve(index: SnapshotIndex, need: ScopeNeed, resource: str) -> Permission:
     base = Permission(
         resource=resource,
-        resource_name=resource_name(snapshot, resource),
+        resource_name=index.resource_name(resource),
         value=need.value,
         exists=Truth.UNKNOWN,
         required=need.required,
         assumed=need.assumed,
     )
-    principal = service_principal(snapshot, resource)
-    published = principal.oauth2PermissionScopes if isinstance(principal, ServicePrincipal) else None
-    if published is None:
-        found = None if isinstance(principal, Absent) else known_scopes(resource).get(need.value.lower())
-        return _classified(snapshot, _from_table(base, found)) if found else base
-    for scope in published:
-        if scope.value.lower() == need.value.lower():
-            return _classified(snapshot, _from_tenant(base, scope))
-    return msgspec.structs.replace(base, exists=Truth.FALSE)
+    match index.published_scopes(resource):
+        case Absent():
+            return base
+        case NotRead():
+            known_scope = known_scopes(resource).get(need.value.lower())
+            return _classified(index, _from_table(base, known_scope)) if known_scope else base
+        case published:
+            scope = published.get(need.value.lower())
+            if scope is None:
+                return msgspec.structs.replace(base, exists=Truth.FALSE)
+            return _classified(index, _from_tenant(base, scope))
 
 
 def _from_tenant(base: Permission, scope: DelegatedScope) -> Permission:
@@ -103,7 +129,7 @@ def _from_table(base: Permission, scope: KnownScope) -> Permission:
     )
 
 
-def _classified(snapshot: Snapshot, permission: Permission) -> Permission:
-    found = classifications(snapshot, permission.resource)
+def _classified(index: SnapshotIndex, permission: Permission) -> Permission:
+    found = index.classifications(permission.resource)
     value = found if isinstance(found, NotRead) else found.get(permission.id or "", "")
     return msgspec.structs.replace(permission, classification=value)

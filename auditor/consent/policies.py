@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import msgspec
 
-from auditor.consent.builtin_policies import documented_policy
-from auditor.consent.lookup import Absent, NotRead, assigned_policies, grant_policy
+from auditor.consent.conditions import Restrictions, restrictions_of
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
+from auditor.facts.builtin_policies import documented_policy
 from auditor.facts.ids import FOR_ALL, FOR_SELF
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
 from auditor.model.snapshot import Snapshot
@@ -17,10 +19,10 @@ RESERVED = "microsoft-"
 _ACTIONS = ("microsoft.directory/serviceprincipals/",)
 
 
-class Assigned(msgspec.Struct, frozen=True, kw_only=True):
+class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One policy that governs the subject.
 
-    `policy` is ``None`` when its content is not known; `documented` is true when Microsoft's text stands in.
+    `policy` is ``None`` when its content is not known; `documented` is true if it is Microsoft's documented text.
     `through` names the custom role that assigns it, empty for the default user role.
     """
 
@@ -30,10 +32,29 @@ class Assigned(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     through: str = ""
 
+    @cached_property
+    def includes(self) -> tuple[Restrictions, ...]:
+        """What each include restricts; none where the content is not known."""
+        return tuple(map(restrictions_of, (self.policy and self.policy.includes) or ()))
+
+    @cached_property
+    def excludes(self) -> tuple[Restrictions, ...]:
+        """What each exclude restricts; none where the content is not known."""
+        return tuple(map(restrictions_of, (self.policy and self.policy.excludes) or ()))
+
+    @property
+    def hides_conditions(self) -> bool:
+        """Whether a v1.0 read may have hidden conditions that only beta shows."""
+        return any(one.certified_only is None for one in (*self.includes, *self.excludes))
+
     @property
     def is_custom(self) -> bool:
         """Whether the tenant, not Microsoft, wrote the policy."""
         return not self.id.lower().startswith(RESERVED)
+
+
+Assigned = GoverningPolicy
+"""The former name."""
 
 
 def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
@@ -52,26 +73,29 @@ def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def governing(snapshot: Snapshot, actions: Iterable[tuple[str, str]] = ()) -> tuple[Assigned, ...] | NotRead:
+def governing(
+    snapshot: Snapshot | SnapshotIndex, actions: Iterable[tuple[str, str]] = ()
+) -> tuple[GoverningPolicy, ...] | NotRead:
     """The policies that govern a user: those of the default user role, and those of custom roles.
 
     `actions` are pairs of role name and allowed resource action.
     """
-    entries = assigned_policies(snapshot)
+    index = index_of(snapshot)
+    entries = index.assigned_policies()
     if isinstance(entries, NotRead):
         return entries
-    assigned = [_assigned(snapshot, policy_id, "") for policy_id in self_consent_ids(entries)]
+    assigned = [_assigned(index, policy_id, "") for policy_id in self_consent_ids(entries)]
     known = {a.id.lower() for a in assigned}
-    more = role_assigned(snapshot, actions)
+    more = role_assigned(index, actions)
     return (*assigned, *(a for a in more if a.id.lower() not in known))
 
 
-def role_assigned(snapshot: Snapshot, actions: Iterable[tuple[str, str]], *verbs: str) -> tuple[Assigned, ...]:
+def role_assigned(index: SnapshotIndex, actions: Iterable[tuple[str, str]], *verbs: str) -> tuple[GoverningPolicy, ...]:
     """The policies, once each, that the actions of custom roles name with one of these verbs."""
-    found: dict[str, Assigned] = {}
+    found: dict[str, GoverningPolicy] = {}
     for role, policy_id in role_policies(actions, *verbs):
         if policy_id.lower() not in found:
-            found[policy_id.lower()] = _assigned(snapshot, policy_id, role)
+            found[policy_id.lower()] = _assigned(index, policy_id, role)
     return tuple(found.values())
 
 
@@ -96,16 +120,18 @@ def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
                     yield role.displayName or role.id, action
 
 
-def _assigned(snapshot: Snapshot, policy_id: str, through: str) -> Assigned:
-    match grant_policy(snapshot, policy_id):
+def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
+    match index.grant_policy(policy_id):
         case PermissionGrantPolicy() as policy if policy.includeAllPreApprovedApplications:
-            why = f"policy {policy.id} approves apps that were approved beforehand, and Graph does not list those"
-            return Assigned(id=policy.id, policy=None, why=why, through=through)
+            why = f"policy {policy.id} approves pre-approved apps, which Graph doesn't list"
+            return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
         case PermissionGrantPolicy() as policy:
-            return Assigned(id=policy.id, policy=policy, through=through)
+            return GoverningPolicy(id=policy.id, policy=policy, through=through)
         case Absent():
-            why = f"policy {policy_id} is assigned, but is not among the tenant's policies"
-            return Assigned(id=policy_id, policy=None, why=why, through=through)
+            why = f"policy {policy_id} is assigned, but it isn't one of the tenant's policies"
+            return GoverningPolicy(id=policy_id, policy=None, why=why, through=through)
         case NotRead() as unread:
-            text = documented_policy(policy_id, snapshot.tenant.id)
-            return Assigned(id=policy_id, policy=text, documented=text is not None, why=unread.why, through=through)
+            text = documented_policy(policy_id, index.snapshot.tenant.id)
+            return GoverningPolicy(
+                id=policy_id, policy=text, documented=text is not None, why=unread.why, through=through
+            )

@@ -1,13 +1,14 @@
-"""How far a consent policy reaches, told from its condition sets and never from its name."""
+"""How much a consent policy lets users consent to: read from its condition sets, never from its name."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-from auditor.model.resources import ConditionSet, PermissionGrantPolicy
+from auditor.consent.conditions import Restrictions, restrictions_of
+from auditor.model.resources import PermissionGrantPolicy
 
 
-class Reach(IntEnum):
+class PolicyBreadth(IntEnum):
     """What a policy lets users consent to, from nothing to everything."""
 
     NOTHING = 0
@@ -20,76 +21,61 @@ class Reach(IntEnum):
     EVERYTHING = 4
 
 
-SAYS = {
-    Reach.NOTHING: "lets users consent to nothing",
-    Reach.LOW: "lets users consent to permissions classified low, for apps of this tenant or of verified publishers",
-    Reach.LIMITED: "lets users consent to some permissions or for some apps",
-    Reach.ALL_BUT: "lets users consent to everything that it does not exclude, for any app",
-    Reach.EVERYTHING: "lets users consent to everything that publishers leave to users, for any app",
+MEANS = {
+    PolicyBreadth.NOTHING: "lets users consent to nothing",
+    PolicyBreadth.LOW: (
+        "lets users consent to permissions classified low, for apps of this tenant or of verified publishers"
+    ),
+    PolicyBreadth.LIMITED: "lets users consent to some permissions or for some apps",
+    PolicyBreadth.ALL_BUT: "lets users consent to everything that it does not exclude, for any app",
+    PolicyBreadth.EVERYTHING: "lets users consent to everything that publishers leave to users, for any app",
 }
 
-_DELEGATED = ("delegated", "delegateduserconsentable")
 
+def policy_breadth(policy: PermissionGrantPolicy, tenant_id: str) -> PolicyBreadth | None:
+    """How much the policy lets users consent to in the tenant with this id.
 
-def reach(policy: PermissionGrantPolicy, tenant_id: str) -> Reach | None:
-    """How far the policy reaches; ``None`` where a condition is new to this program, or its sets were not read."""
-    includes, excludes = policy.includes, policy.excludes
-    if includes is None or excludes is None:
+    ``None`` where its sets were not read, or where it depends on a permission type that is new to this program.
+    """
+    if policy.includes is None or policy.excludes is None:
         return None
-    if any(one.permissionType.lower() == "delegated" and _is_open(one) for one in excludes):
-        return Reach.NOTHING
-    known = (*_DELEGATED, "application")
-    if any(one.permissionType.lower() not in known for one in includes):
+    excludes = [one for one in map(restrictions_of, policy.excludes) if one.is_delegated or not one.is_known]
+    # An include of which everything is excluded approves nothing.
+    includes = [
+        one for one in map(restrictions_of, policy.includes) if not any(exclude.includes(one) for exclude in excludes)
+    ]
+    if not all(one.is_known for one in includes):
         return None
-    widest = max((_of(one, tenant_id) for one in includes), default=Reach.NOTHING)
-    about_delegated = any(one.permissionType.lower() in _DELEGATED for one in excludes)
-    return Reach.ALL_BUT if widest is Reach.EVERYTHING and about_delegated else widest
+    widest = max((_breadth(one, tenant_id) for one in includes), default=PolicyBreadth.NOTHING)
+    if widest is PolicyBreadth.NOTHING:
+        return widest
+    if any(one.is_open and not one.is_known for one in excludes):
+        return None
+    return PolicyBreadth.ALL_BUT if widest is PolicyBreadth.EVERYTHING and excludes else widest
 
 
 def hides_conditions(policy: PermissionGrantPolicy) -> bool:
-    """Whether a v1.0 read may have hidden conditions of it that only beta shows."""
-    return any(one.certifiedClientApplicationsOnly is None for one in policy.includes or ())
+    """Whether a v1.0 read may have hidden conditions of its includes, which only beta shows."""
+    return any(restrictions_of(one).certified_only is None for one in policy.includes or ())
 
 
-def _of(one: ConditionSet, tenant_id: str) -> Reach:
-    if one.permissionType.lower() not in _DELEGATED:
-        return Reach.NOTHING
-    if _is_open(one):
-        return Reach.EVERYTHING
-    if one.permissionClassification.lower() == "low" and _is_trusted(one, tenant_id):
-        return Reach.LOW
-    return Reach.LIMITED
+def _breadth(include: Restrictions, tenant_id: str) -> PolicyBreadth:
+    if not include.is_delegated:
+        return PolicyBreadth.NOTHING
+    if include.is_open:
+        return PolicyBreadth.EVERYTHING
+    if include.classification == "low" and _asks_for_a_known_publisher(include, tenant_id):
+        return PolicyBreadth.LOW
+    return PolicyBreadth.LIMITED
 
 
-def _is_trusted(one: ConditionSet, tenant_id: str) -> bool:
-    """Whether the set asks for a publisher that somebody vouches for."""
-    tenants = _listed(one.clientApplicationTenantIds)
-    return (
-        one.clientApplicationsFromVerifiedPublisherOnly
-        or bool(tenants and tenants <= {tenant_id.lower()})
-        or bool(_listed(one.clientApplicationPublisherIds))
-        or one.certifiedClientApplicationsOnly is True
-    )
+def _asks_for_a_known_publisher(include: Restrictions, tenant_id: str) -> bool:
+    """Whether the set is only for apps of this tenant, of verified or listed publishers, or certified ones."""
+    own_tenant_only = bool(include.client_tenants) and include.client_tenants <= {tenant_id.lower()}
+    return bool(own_tenant_only or include.publishers or include.verified_only or include.certified_only)
 
 
-def _is_open(one: ConditionSet) -> bool:
-    """Whether no condition but the type of permission restricts the set."""
-    lists = (
-        one.permissions,
-        one.clientApplicationIds,
-        one.clientApplicationTenantIds,
-        one.clientApplicationPublisherIds,
-    )
-    return (
-        one.permissionClassification.lower() in ("", "all")
-        and one.resourceApplication.lower() in ("", "any")
-        and not any(_listed(values) for values in lists)
-        and not one.clientApplicationsFromVerifiedPublisherOnly
-        and not one.certifiedClientApplicationsOnly
-    )
-
-
-def _listed(values: tuple[str, ...]) -> frozenset[str]:
-    """The ids that a condition lists, in lower case; none when it means everything."""
-    listed = frozenset(value.lower() for value in values)
-    return frozenset() if listed & {"all", "any"} else listed
+Reach = PolicyBreadth
+SAYS = MEANS
+reach = policy_breadth
+"""The former names."""

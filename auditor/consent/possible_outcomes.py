@@ -6,116 +6,126 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.consent.blockers import Gate
-from auditor.consent.decision_facts import Case, Row
+from auditor.consent.blockers import Blocker
+from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
 from auditor.consent.existing_grants import Grants
 from auditor.consent.lookup import NotRead
-from auditor.consent.tenant_settings import looks_risky, step_up
+from auditor.consent.tenant_settings import looks_risky
 from auditor.consent.truth import Truth, all_of
 from auditor.model.decision import Outcome, Reason
 
 
-class Possible(msgspec.Struct, frozen=True, kw_only=True):
+class PossibleOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """One possible outcome, what decides it, and the rows that it is about.
 
-    `needs` names the facts that would have to be known to rule it out or in; `doubts` says why it would
-    not be certain even so. `gate` is set for what happens before or after consent.
+    `needs` names the facts that would have to be known to rule it out or in; `caveats` says why it would
+    not be certain even so. `blocker` is set for what happens before or after consent.
     """
 
     outcome: Outcome
     reason: Reason
-    rows: tuple[Row, ...] = ()
-    doubts: tuple[str, ...] = ()
+    rows: tuple[ScopeFacts, ...] = ()
+    caveats: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    gate: Gate | None = None
+    blocker: Blocker | None = None
 
 
-def possibilities(case: Case) -> tuple[Possible, ...]:
-    """The possible outcomes of `case`, the most obstructive cause first."""
-    shut = next((g for g in case.gates if g.truth is Truth.TRUE), None)
-    if shut is not None:
-        return (_blocked(shut),)
-    maybe = tuple(_blocked(g) for g in case.gates)
-    return (*maybe, *_connection(case))
+def possible_outcomes(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
+    """The possible outcomes of these facts, the most obstructive cause first."""
+    certain = next((b for b in facts.blockers if b.truth is Truth.TRUE), None)
+    if certain is not None:
+        return (_blocked(certain),)
+    maybe = tuple(_blocked(b) for b in facts.blockers)
+    return (*maybe, *_connection(facts))
 
 
-def _blocked(gate: Gate) -> Possible:
-    needs = (gate.needs,) if gate.truth is Truth.UNKNOWN else ()
-    return Possible(outcome=Outcome.BLOCKED, reason=gate.reason, doubts=gate.doubts, needs=needs, gate=gate)
+def _blocked(blocker: Blocker) -> PossibleOutcome:
+    needs = (blocker.needs,) if blocker.truth is Truth.UNKNOWN else ()
+    return PossibleOutcome(
+        outcome=Outcome.BLOCKED, reason=blocker.reason, caveats=blocker.caveats, needs=needs, blocker=blocker
+    )
 
 
-def _connection(case: Case) -> tuple[Possible, ...]:
-    if not case.required:
+def _connection(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
+    if not facts.required:
         if (
-            case.policies == ()
-            and isinstance(case.grants, Grants)
-            and case.grants.is_empty
-            and not case.subject.admin_role
+            facts.policies == ()
+            and isinstance(facts.grants, Grants)
+            and facts.grants.is_empty
+            and not facts.subject.admin_role
         ):
-            return (Possible(outcome=Outcome.NEEDS_ADMIN, reason=Reason.USER_CONSENT_DISABLED),)
-        needs = ("the permissions that the app asks for",)
+            return (PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=Reason.USER_CONSENT_DISABLED),)
+        needs = ("the permissions that the app requests",)
         outcomes = (Outcome.CONNECTS_SILENTLY, Outcome.NEEDS_ADMIN)
-        return tuple(Possible(outcome=o, reason=Reason.NOTHING_REQUESTED, needs=needs) for o in outcomes)
-    if case.app.prompt_consent:
-        return _consent(case, case.required, ())
-    return _static(case) if case.app.mode.is_static else _dynamic(case)
+        return tuple(PossibleOutcome(outcome=o, reason=Reason.NOTHING_REQUESTED, needs=needs) for o in outcomes)
+    if facts.app.prompt_consent:
+        return _consent(facts, facts.required, ())
+    return _static(facts) if facts.app.mode.is_static else _dynamic(facts)
 
 
-def _dynamic(case: Case) -> tuple[Possible, ...]:
+def _dynamic(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
     """Named scopes: silent when all are granted, else consent for the missing ones."""
-    missing = tuple(r for r in case.required if r.granted.truth is Truth.FALSE)
-    unsure = tuple(r for r in case.required if r.granted.truth is Truth.UNKNOWN)
-    found: list[Possible] = []
+    missing = tuple(r for r in facts.required if r.granted.truth is Truth.FALSE)
+    unsure = tuple(r for r in facts.required if r.granted.truth is Truth.UNKNOWN)
+    found: list[PossibleOutcome] = []
     if not missing:
-        found.extend(_silent(case, Outcome.CONNECTS_SILENTLY, case.required, _grant_needs(case)))
+        found.extend(_silent(facts, Outcome.CONNECTS_SILENTLY, facts.required, _grant_needs(facts)))
     if missing or unsure:
-        found.extend(_consent(case, missing, unsure))
+        found.extend(_consent(facts, missing, unsure))
     return tuple(found)
 
 
-def _static(case: Case) -> tuple[Possible, ...]:
+def _static(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
     """Registered permissions: silent as soon as any grant for the resource exists, enough or not.
 
     Source: "Scopes and permissions", the ``.default`` scope.
     """
-    if isinstance(case.grants, NotRead):
-        lacking = _silent(case, Outcome.CONNECTS_BUT_LACKS_SCOPES, case.required, _grant_needs(case))
-        silent = _silent(case, Outcome.CONNECTS_SILENTLY, case.required, _grant_needs(case))
-        return (*silent, *lacking, *_consent(case, (), case.required))
-    resources = {r.permission.resource for r in case.required}
-    without = {resource for resource in resources if not case.grants.has_row(resource)}
-    if without:
-        return _consent(case, tuple(r for r in case.required if r.permission.resource in without), ())
-    lacks = tuple(r for r in case.required if r.granted.truth is Truth.FALSE)
+    grants = facts.grants
+    has_row = {
+        r.permission.resource: Truth.UNKNOWN if isinstance(grants, NotRead) else grants.has_row(r.permission.resource)
+        for r in facts.required
+    }
+    missing = tuple(r for r in facts.required if has_row[r.permission.resource] is Truth.FALSE)
+    unsure = tuple(r for r in facts.required if has_row[r.permission.resource] is Truth.UNKNOWN)
+    if missing:
+        return _consent(facts, missing, unsure)
+    lacks = tuple(r for r in facts.required if r.granted.truth is not Truth.TRUE)
+    found: list[PossibleOutcome] = []
+    if all(r.granted.truth is not Truth.FALSE for r in facts.required):
+        found.extend(_silent(facts, Outcome.CONNECTS_SILENTLY, facts.required, _grant_needs(facts)))
     if lacks:
-        return _silent(case, Outcome.CONNECTS_BUT_LACKS_SCOPES, lacks, ())
-    return _silent(case, Outcome.CONNECTS_SILENTLY, case.required, ())
+        found.extend(_silent(facts, Outcome.CONNECTS_BUT_LACKS_SCOPES, lacks, _grant_needs(facts)))
+    if unsure:
+        found.extend(_consent(facts, (), unsure))
+    return tuple(found)
 
 
-def _silent(case: Case, outcome: Outcome, rows: tuple[Row, ...], needs: tuple[str, ...]) -> tuple[Possible, ...]:
+def _silent(
+    facts: DecisionFacts, outcome: Outcome, rows: tuple[ScopeFacts, ...], needs: tuple[str, ...]
+) -> tuple[PossibleOutcome, ...]:
     """Consent is in place; where the app requires assignment, only assigned users get in."""
-    doubts = tuple(dict.fromkeys(d for r in rows for d in (r.granted.doubt,) if d))
+    caveats = tuple(dict.fromkeys(d for r in rows for d in (r.granted.caveat,) if d))
     reason = rows[0].granted.reason
     if outcome is Outcome.CONNECTS_SILENTLY:
         reason = next((r.granted.reason for r in rows if not r.permission.is_openid), reason)
-    inside = Possible(outcome=outcome, reason=reason, rows=rows, doubts=doubts, needs=needs)
-    required = case.client.assignment_required
+    inside = PossibleOutcome(outcome=outcome, reason=reason, rows=rows, caveats=caveats, needs=needs)
+    required = facts.client.assignment_required
     # Microsoft documents that Global Administrators get in without an assignment.
-    if required is Truth.FALSE or case.subject.admin_role == _GLOBAL_ADMIN:
+    if required is Truth.FALSE or facts.subject.admin_role == _GLOBAL_ADMIN:
         return (inside,)
-    assigned = case.assignment
+    assigned = facts.assignment
     if assigned.truth is Truth.TRUE:
         return (inside,)
-    outside = Possible(
+    outside = PossibleOutcome(
         outcome=Outcome.BLOCKED,
         reason=Reason.NOT_ASSIGNED,
-        gate=Gate(
+        blocker=Blocker(
             truth=Truth.TRUE,
             reason=Reason.NOT_ASSIGNED,
             code="AADSTS50105",
             because=f"the app requires assignment, and {assigned.why}",
         ),
-        needs=_assignment_needs(case),
+        needs=_assignment_needs(facts),
     )
     if required is Truth.TRUE and assigned.truth is Truth.FALSE:
         return (outside,)
@@ -125,130 +135,138 @@ def _silent(case: Case, outcome: Outcome, rows: tuple[Row, ...], needs: tuple[st
 _GLOBAL_ADMIN = "Global Administrator"
 
 
-def _assignment_needs(case: Case) -> tuple[str, ...]:
+def _assignment_needs(facts: DecisionFacts) -> tuple[str, ...]:
     needs: list[str] = []
-    if case.client.assignment_required is Truth.UNKNOWN:
-        needs.append(f"whether the app requires assignment ({case.client.unread})")
-    if case.assignment.truth is Truth.UNKNOWN:
-        needs.append(f"whether the user is assigned to the app ({case.assignment.why})")
+    if facts.client.assignment_required is Truth.UNKNOWN:
+        needs.append(f"whether the app requires assignment ({facts.client.unread})")
+    if facts.assignment.truth is Truth.UNKNOWN:
+        needs.append(f"whether the user is assigned to the app ({facts.assignment.why})")
     return tuple(needs)
 
 
-def _consent(case: Case, missing: tuple[Row, ...], unsure: tuple[Row, ...]) -> tuple[Possible, ...]:
+def _consent(
+    facts: DecisionFacts, missing: tuple[ScopeFacts, ...], unsure: tuple[ScopeFacts, ...]
+) -> tuple[PossibleOutcome, ...]:
     """Consent is needed for `missing`, and for those of `unsure` that turn out not to be granted."""
-    grant_needs = _grant_needs(case) if unsure else ()
+    grant_needs = _grant_needs(facts) if unsure else ()
     rows = (*missing, *unsure)
-    as_admin = Truth.TRUE if case.subject.admin_role else all_of(r.for_all.truth for r in rows)
+    as_admin = Truth.TRUE if facts.subject.admin_role else all_of(r.for_all.truth for r in rows)
     if as_admin is Truth.TRUE:
-        return (_accepted(case, rows, grant_needs),)
+        return (_accepted(facts, rows, grant_needs),)
     if as_admin is Truth.UNKNOWN:
         needs = tuple(dict.fromkeys((*grant_needs, *(n for r in rows for n in r.for_all.needs))))
-        return (_accepted(case, rows, needs), *_as_user(case, missing, unsure, grant_needs))
-    return _as_user(case, missing, unsure, grant_needs)
+        return (_accepted(facts, rows, needs), *_as_user(facts, missing, unsure, grant_needs))
+    return _as_user(facts, missing, unsure, grant_needs)
 
 
 def _as_user(
-    case: Case, missing: tuple[Row, ...], unsure: tuple[Row, ...], grant_needs: tuple[str, ...]
-) -> tuple[Possible, ...]:
+    facts: DecisionFacts, missing: tuple[ScopeFacts, ...], unsure: tuple[ScopeFacts, ...], grant_needs: tuple[str, ...]
+) -> tuple[PossibleOutcome, ...]:
     """The subject consents for themself, under the policies for that."""
     rows = (*missing, *unsure)
-    required = case.client.assignment_required
-    assignment = Possible(
-        outcome=Outcome.NEEDS_ADMIN, reason=Reason.ASSIGNMENT_REQUIRED, rows=rows, needs=_assignment_needs(case)[:1]
+    required = facts.client.assignment_required
+    assignment = PossibleOutcome(
+        outcome=Outcome.NEEDS_ADMIN, reason=Reason.ASSIGNMENT_REQUIRED, rows=rows, needs=_assignment_needs(facts)[:1]
     )
     if required is Truth.TRUE:
         return (assignment,)
     maybe = (assignment,) if required is Truth.UNKNOWN else ()
-    refused = _refused(case, missing)
+    refused = _refused(facts, missing)
     if refused is not None:
         return (refused,)
-    return (*maybe, *_undecided(case, missing, unsure, grant_needs))
+    return (*maybe, *_undecided(facts, missing, unsure, grant_needs))
 
 
-def _refused(case: Case, missing: tuple[Row, ...]) -> Possible | None:
+def _refused(facts: DecisionFacts, missing: tuple[ScopeFacts, ...]) -> PossibleOutcome | None:
     """The refusal that is sure: one missing scope that no policy approves stops the whole request."""
     blocked = tuple(r for r in missing if r.approval.truth is Truth.FALSE)
-    added = () if blocked else tuple(r for r in case.extra if r.approval.truth is Truth.FALSE)
+    added = () if blocked else tuple(r for r in facts.added if r.approval.truth is Truth.FALSE)
     rows = blocked or added
     if not rows:
         return None
     # One certain refusal makes the outcome certain, whatever is doubtful about the others.
-    doubts = min((_refusal_doubts(r) for r in rows), key=len)
-    return Possible(outcome=Outcome.NEEDS_ADMIN, reason=_first_reason(rows), rows=rows, doubts=doubts)
+    caveats = min((_refusal_caveats(r) for r in rows), key=len)
+    return PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=_first_reason(rows), rows=rows, caveats=caveats)
 
 
-def _refusal_doubts(row: Row) -> tuple[str, ...]:
-    doubts = list(row.doubts)
+def _refusal_caveats(row: ScopeFacts) -> tuple[str, ...]:
+    caveats = list(row.caveats)
     name = row.permission.value
     if row.permission.implicit:
-        doubts.append(f"{name} is added by Entra without being asked, which not every tenant shows")
+        caveats.append(f"Entra adds {name} to the request by itself, although not in every tenant")
     elif row.permission.is_openid and row.approval.reason is Reason.SCOPE_NOT_CLASSIFIED:
-        doubts.append(f"that an unclassified {name} alone stops a request is implied, not stated, by Microsoft")
-    return tuple(doubts)
+        caveats.append(f"Microsoft implies, but doesn't state, that an unclassified {name} alone blocks a request")
+    return tuple(caveats)
 
 
-def _first_reason(rows: Iterable[Row]) -> Reason:
+def _first_reason(rows: Iterable[ScopeFacts]) -> Reason:
     reasons = [r.approval.reason for r in rows]
     return min(reasons, key=list(Reason).index)
 
 
 def _undecided(
-    case: Case, missing: tuple[Row, ...], unsure: tuple[Row, ...], grant_needs: tuple[str, ...]
-) -> tuple[Possible, ...]:
-    found: list[Possible] = []
-    open_rows = tuple(r for r in (*missing, *unsure, *case.extra) if r.approval.truth is not Truth.TRUE)
+    facts: DecisionFacts, missing: tuple[ScopeFacts, ...], unsure: tuple[ScopeFacts, ...], grant_needs: tuple[str, ...]
+) -> tuple[PossibleOutcome, ...]:
+    found: list[PossibleOutcome] = []
+    open_rows = tuple(r for r in (*missing, *unsure, *facts.added) if r.approval.truth is not Truth.TRUE)
     needs = tuple(dict.fromkeys((*grant_needs, *(n for r in open_rows for n in r.approval.needs))))
     if open_rows:
         reason = _first_reason(open_rows)
-        doubts = tuple(dict.fromkeys(d for r in open_rows for d in _refusal_doubts(r)))
-        found.append(Possible(outcome=Outcome.NEEDS_ADMIN, reason=reason, rows=open_rows, needs=needs, doubts=doubts))
+        caveats = tuple(dict.fromkeys(d for r in open_rows for d in _refusal_caveats(r)))
+        found.append(
+            PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=reason, rows=open_rows, needs=needs, caveats=caveats)
+        )
     if not missing and all(r.approval.truth is Truth.FALSE for r in unsure):
         return tuple(found)
-    accepted = _accepted(case, (*missing, *unsure), needs)
-    found.extend(_after_risk(case, accepted))
+    accepted = _accepted(facts, (*missing, *unsure), needs)
+    found.extend(_after_risk(facts, accepted))
     return tuple(found)
 
 
-def _accepted(case: Case, rows: tuple[Row, ...], needs: tuple[str, ...]) -> Possible:
-    doubts = [d for r in (*rows, *case.extra) for d in r.doubts]
-    approvers = [set(r.approval.approvers) for r in (*rows, *case.extra) if r.approval.approvers]
+def _accepted(facts: DecisionFacts, rows: tuple[ScopeFacts, ...], needs: tuple[str, ...]) -> PossibleOutcome:
+    caveats = [d for r in (*rows, *facts.added) for d in r.caveats]
+    approvers = [set(r.approval.approvers) for r in (*rows, *facts.added) if r.approval.approvers]
     if approvers and not set.intersection(*approvers):
-        doubts.append("that several policies may approve one request together is not documented")
-    if case.app.mode.is_static:
-        doubts.append("the app's registered permissions cannot be read in this tenant; the listed ones stand in")
-    reason = Reason.SUBJECT_IS_ADMIN if case.subject.admin_role else Reason.APPROVED_BY_POLICY
-    return Possible(
+        caveats.append("Microsoft doesn't document whether several policies can approve one request together")
+    if facts.app.mode.is_static:
+        caveats.append(
+            "the app's registered permissions can't be read in this tenant; the decision uses the listed ones instead"
+        )
+    reason = Reason.SUBJECT_IS_ADMIN if facts.subject.admin_role else Reason.APPROVED_BY_POLICY
+    return PossibleOutcome(
         outcome=Outcome.USER_MAY_CONSENT,
         reason=reason,
         rows=rows,
         needs=needs,
-        doubts=tuple(dict.fromkeys(doubts)),
+        caveats=tuple(dict.fromkeys(caveats)),
     )
 
 
-def _after_risk(case: Case, accepted: Possible) -> tuple[Possible, ...]:
+def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[PossibleOutcome, ...]:
     """What risk-based step-up and a guest's uncertain rights leave of an accepted request."""
     found = [accepted]
-    on = step_up(case.snapshot)
-    risky = looks_risky(case.snapshot, case.app, case.client, [r.permission for r in accepted.rows])
+    on = facts.step_up
+    risky = looks_risky(facts.tenant_id, facts.app, facts.client, [r.permission for r in accepted.rows])
     if Truth.FALSE not in (on.truth, risky):
-        doubt = "Microsoft's risk verdict cannot be read; the request has the marks of a risky one"
+        caveat = "Microsoft's risk verdict can't be read; the request looks like a risky one"
         needs = [on.needs] if on.needs else []
         if risky is Truth.UNKNOWN:
-            needs.append(case.client.publisher_need)
-        stepped = Possible(
+            needs.append(facts.client.publisher_need)
+        stepped = PossibleOutcome(
             outcome=Outcome.NEEDS_ADMIN,
             reason=Reason.RISK_STEP_UP,
             rows=accepted.rows,
-            doubts=(doubt,),
+            caveats=(caveat,),
             needs=(*accepted.needs, *needs),
         )
         sure = on.truth is Truth.TRUE and risky is Truth.TRUE
         found = [stepped] if sure else [accepted, stepped]
-    if case.subject.guest is not Truth.FALSE and accepted in found:
+    # Undocumented is only what guests may do by default. A role that is assigned to a guest holds for them.
+    by_role = all_of(r.by_role.truth for r in (*accepted.rows, *facts.added))
+    if facts.subject.guest is not Truth.FALSE and by_role is not Truth.TRUE and accepted in found:
         needs_guest = "whether a guest may consent, which Microsoft does not document"
         found.append(
-            Possible(
+            PossibleOutcome(
                 outcome=Outcome.NEEDS_ADMIN,
                 reason=Reason.GUEST_UNDOCUMENTED,
                 rows=accepted.rows,
@@ -258,7 +276,9 @@ def _after_risk(case: Case, accepted: Possible) -> tuple[Possible, ...]:
     return tuple(found)
 
 
-def _grant_needs(case: Case) -> tuple[str, ...]:
-    if isinstance(case.grants, NotRead):
-        return (f"which scopes are granted already ({case.grants.why})",)
-    return ()
+def _grant_needs(facts: DecisionFacts) -> tuple[str, ...]:
+    if isinstance(facts.grants, NotRead):
+        return (f"which scopes are granted already ({facts.grants.why})",)
+    unread = facts.grants.unread
+    asked = dict.fromkeys(r.permission.resource for r in facts.required)
+    return tuple(f"which scopes are granted already ({unread[one].why})" for one in asked if one in unread)

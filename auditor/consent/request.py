@@ -102,7 +102,7 @@ def _split(item: str) -> tuple[str, str]:
         return MICROSOFT_GRAPH, item
     if not value:
         raise RequestError(f"{item!r} names a resource but no scope: add the scope after the last slash")
-    host = urlsplit(prefix if "//" in prefix else f"//{prefix}").netloc.lower()
+    host = _parsed(prefix if "//" in prefix else f"//{prefix}", f"{item!r} is not a scope").netloc.lower()
     if host in _GRAPH_HOSTS:
         return MICROSOFT_GRAPH, value
     if host in _OUTLOOK_HOSTS:
@@ -114,13 +114,21 @@ def _split(item: str) -> tuple[str, str]:
     return (bare.lower() if is_guid(bare) else prefix.rstrip("/")), value
 
 
+def _parsed(address: str, refusal: str) -> SplitResult:
+    """The parts of an address. Raises RequestError where `urlsplit` refuses it, as it does an open bracket."""
+    try:
+        return urlsplit(address)
+    except ValueError as error:
+        raise RequestError(refusal) from error
+
+
 def app_from_scopes(client_id: str, scopes: str, *, name: str = "", redirect_uri: str = "") -> App:
     """The app of ``--app`` and ``--scopes``. Raises RequestError, as `scope_needs` does."""
     client = client_id.strip().strip("{}").lower()
     if not is_guid(client):
         raise RequestError(
-            f"{client_id!r} is not a client id: it looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and stands"
-            " in the address of the consent page after client_id="
+            f"{client_id!r} is not a client id: it looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and"
+            " follows client_id= in the address of the consent page"
         )
     needs = scope_needs(scopes) if scopes else ()
     static = any(need.value == DEFAULT for need in needs)
@@ -139,13 +147,14 @@ def request_from_url(text: str) -> Request:
     Line breaks, angle brackets and HTML escapes that a mail or a ticket adds are taken off. Raises
     RequestError for anything else than a consent address of Microsoft's.
     """
-    address = urlsplit(html.unescape("".join(text.split()).strip("<>\"'`")))
     wanted = "paste the address of the page that asks for consent, starting with https://login.microsoftonline.com/"
+    refusal = f"that is not an address of Microsoft's sign-in page: {wanted}"
+    address = _parsed(html.unescape("".join(text.split()).strip("<>\"'`")), refusal)
     if address.hostname not in _SIGN_IN_HOSTS:
-        raise RequestError(f"that is not an address of Microsoft's sign-in page: {wanted}")
+        raise RequestError(refusal)
     query = {key.lower(): values[0].strip() for key, values in parse_qs(address.query).items()}
     if "client_id" not in query:
-        raise RequestError(f"the address holds no client_id: {wanted}")
+        raise RequestError(f"the address has no client_id: {wanted}")
     tenant, _, rest = address.path.strip("/").partition("/")
     mode, scopes = _asked(address, rest, query, wanted)
     app = app_from_scopes(query["client_id"], scopes, redirect_uri=query.get("redirect_uri", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.lookup import NotRead, assigned_to, not_read, user
+from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.policies import role_actions
 from auditor.consent.truth import Truth
 from auditor.facts.ids import (
@@ -28,8 +28,8 @@ ADMIN_ROLES = {
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """Who connects. `user_id` is ``None`` for the hypothetical ordinary member, who has no grant, role or
-    assignment of their own. `groups` is ``None`` when not known; `doubts` says what of a user was not read."""
+    """Who connects. `user_id` is ``None`` for the hypothetical ordinary member, who has no personal grant, role
+    or assignment. `groups` is ``None`` if not known; `caveats` says what was not read about a user."""
 
     label: str = "ordinary member"
     phrase: str = "An ordinary user"
@@ -38,38 +38,35 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     admin_role: str = ""
     actions: tuple[tuple[str, str], ...] = ()
     groups: tuple[str, ...] | None = ()
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 ORDINARY_MEMBER = Subject()
 
 
-def subject_for(snapshot: Snapshot, name: str) -> Subject | NotRead:
+def subject_for(snapshot: Snapshot | SnapshotIndex, name: str) -> Subject | NotRead:
     """The user with this object id or user principal name, with the roles that matter for consent."""
-    found = user(snapshot, name)
+    index = index_of(snapshot)
+    found = index.user(name)
     if isinstance(found, NotRead):
         return found
-    principals = {found.id.lower(), *(group.id.lower() for group in found.memberOf or ())}
-    assigned = {
-        a.roleDefinitionId.lower()
-        for a in snapshot.sections.roleAssignments or ()
-        if a.principalId.lower() in principals
-    }
-    definitions = tuple(d for d in snapshot.sections.roleDefinitions or () if _ids(d) & assigned)
+    sections = index.snapshot.sections
+    assigned = index.role_ids_of((found.id, *(group.id for group in found.memberOf or ())))
+    definitions = tuple(d for d in sections.roleDefinitions or () if _ids(d) & assigned)
     admin = next((label for role, label in ADMIN_ROLES.items() if role in assigned), "")
     who = found.userPrincipalName or found.displayName or found.id
-    doubts: list[str] = []
-    if snapshot.sections.roleAssignments is None:
-        doubts.append(f"which roles {who} holds is not known: {not_read(snapshot, 'roleAssignments').why}")
+    caveats: list[str] = []
+    if sections.roleAssignments is None:
+        caveats.append(f"the roles that {who} holds are not known: {index.not_read('roleAssignments').why}")
     return Subject(
         label=who,
         phrase=who,
         user_id=found.id,
-        guest=_is_restricted_guest(snapshot, found),
+        guest=_is_restricted_guest(index.snapshot, found),
         admin_role=admin,
         actions=tuple(role_actions(definitions)),
         groups=None if found.memberOf is None else tuple(g.id.lower() for g in found.memberOf),
-        doubts=tuple(doubts),
+        caveats=tuple(caveats),
     )
 
 
@@ -98,9 +95,9 @@ class Assignment(msgspec.Struct, frozen=True):
     assigned: int = 0
 
 
-def assignment_of(snapshot: Snapshot, client: Client, subject: Subject) -> Assignment:
+def assignment_of(index: SnapshotIndex, client: Client, subject: Subject) -> Assignment:
     """Whether the subject is assigned, directly or through a group (nested groups do not count)."""
-    entries = assigned_to(snapshot, client.app_id)
+    entries = index.assigned_to(client.app_id)
     if isinstance(entries, NotRead):
         return Assignment(Truth.UNKNOWN, entries.why)
     people = [e for e in entries if (e.principalType or "User").lower() in ("user", "group")]
@@ -113,13 +110,13 @@ def assignment_of(snapshot: Snapshot, client: Client, subject: Subject) -> Assig
     if subject.user_id.lower() in ids or ids & set(subject.groups or ()):
         return Assignment(Truth.TRUE, "the user is assigned to the app", len(people))
     if subject.groups is None and any((e.principalType or "").lower() == "group" for e in people):
-        return Assignment(Truth.UNKNOWN, "which groups the user belongs to is not known", len(people))
+        return Assignment(Truth.UNKNOWN, "the groups of the user are not known", len(people))
     return Assignment(Truth.FALSE, "the user is not assigned to the app", len(people))
 
 
-def assigned_member(snapshot: Snapshot, client: Client) -> Subject | None:
+def assigned_member(snapshot: Snapshot | SnapshotIndex, client: Client) -> Subject | None:
     """A hypothetical member who is assigned to the app; ``None`` where nobody is known to be."""
-    entries = assigned_to(snapshot, client.app_id)
+    entries = index_of(snapshot).assigned_to(client.app_id)
     for entry in () if isinstance(entries, NotRead) else entries:
         if (entry.principalType or "User").lower() in ("user", "group"):
             return Subject(

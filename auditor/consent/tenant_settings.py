@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.lookup import Absent, NotRead, assigned_policies, consent_setting, not_read
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission
 from auditor.consent.policies import self_consent_ids
 from auditor.consent.truth import Truth, all_of, known
@@ -23,7 +23,7 @@ from auditor.model.app import App
 from auditor.model.snapshot import Snapshot
 
 
-class Setting(msgspec.Struct, frozen=True):
+class UserConsentSetting(msgspec.Struct, frozen=True):
     """Key (``none``, ``low``, ``recommended``, ``legacy``, ``custom``), the portal's label, and the policies."""
 
     key: str
@@ -46,16 +46,18 @@ _LABELS = {
 }
 
 
-def user_consent_setting(snapshot: Snapshot) -> Setting | NotRead:
+def user_consent_setting(snapshot: Snapshot | SnapshotIndex) -> UserConsentSetting | NotRead:
     """Which of the portal's choices the tenant made; ``custom`` for what only Graph or PowerShell can set."""
-    entries = assigned_policies(snapshot)
+    entries = index_of(snapshot).assigned_policies()
     if isinstance(entries, NotRead):
         return entries
     policies = self_consent_ids(entries)
     known = _LABELS.get(frozenset(p.lower() for p in policies))
     if known is None:
-        return Setting("custom", f"customized with Microsoft Graph or PowerShell ({', '.join(policies)})", policies)
-    return Setting(known[0], known[1], policies)
+        return UserConsentSetting(
+            "custom", f"customized with Microsoft Graph or PowerShell ({', '.join(policies)})", policies
+        )
+    return UserConsentSetting(known[0], known[1], policies)
 
 
 LEGACY_SETTING = "EnableAdminConsentRequests"
@@ -67,20 +69,21 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     enabled: Truth
     reviewers: int | None = None
     why: str = ""
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
-def workflow(snapshot: Snapshot) -> Workflow:
-    """The state of the workflow; the older directory setting stands in for a policy that was not read."""
-    policy = snapshot.sections.adminConsentRequestPolicy
+def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
+    """The state of the workflow; from the older directory setting if the policy was not read."""
+    index = index_of(snapshot)
+    policy = index.snapshot.sections.adminConsentRequestPolicy
     if policy is not None and policy.isEnabled is not None:
         reviewers = None if policy.reviewers is None else len(policy.reviewers)
         return Workflow(enabled=known(policy.isEnabled), reviewers=reviewers)
-    unread = not_read(snapshot, "adminConsentRequestPolicy").why
-    setting = consent_setting(snapshot, LEGACY_SETTING)
+    unread = index.not_read("adminConsentRequestPolicy").why
+    setting = index.consent_setting(LEGACY_SETTING)
     if isinstance(setting, str):
-        doubt = f"{unread}; the older directory setting {LEGACY_SETTING} stands in"
-        return Workflow(enabled=known(setting == "true"), why=unread, doubts=(doubt,))
+        caveat = f"{unread}; the older directory setting {LEGACY_SETTING} is used instead"
+        return Workflow(enabled=known(setting == "true"), why=unread, caveats=(caveat,))
     return Workflow(enabled=Truth.UNKNOWN, why=unread)
 
 
@@ -95,15 +98,16 @@ class StepUp(msgspec.Struct, frozen=True):
     needs: str = ""
 
 
-def step_up(snapshot: Snapshot) -> StepUp:
+def step_up(snapshot: Snapshot | SnapshotIndex) -> StepUp:
     """Whether the tenant has step-up on: it has, unless every indicator that is present says off."""
-    policy = snapshot.sections.authorizationPolicy
-    setting = consent_setting(snapshot, SETTING)
+    index = index_of(snapshot)
+    policy = index.snapshot.sections.authorizationPolicy
+    setting = index.consent_setting(SETTING)
     allowed = policy.allowUserConsentForRiskyApps if policy else None
     if allowed is False or setting == "true":
         return StepUp(Truth.TRUE, "risk-based step-up consent is switched on")
     if policy is None:
-        why = not_read(snapshot, "authorizationPolicy").why
+        why = index.not_read("authorizationPolicy").why
         return StepUp(Truth.UNKNOWN, why, f"whether risk-based step-up is on ({why})")
     if isinstance(setting, NotRead):
         # Absent indicators do not count, so with the policy silent the setting alone could switch it off.
@@ -114,14 +118,14 @@ def step_up(snapshot: Snapshot) -> StepUp:
     return StepUp(Truth.FALSE, "risk-based step-up consent is switched off")
 
 
-def looks_risky(snapshot: Snapshot, app: App, client: Client, asked: Iterable[Permission]) -> Truth:
-    """Whether the request has the typical marks of a risky one.
+def looks_risky(tenant_id: str, app: App, client: Client, asked: Iterable[Permission]) -> Truth:
+    """Whether the request has the typical marks of a risky one in the tenant with this id.
 
     A multi-tenant app of another tenant, registered after 8 November 2020, whose publisher is not verified,
     and which asks for more than sign-in and the user's own profile.
     """
     beyond = any(p.resource != MICROSOFT_GRAPH or p.value.lower() not in BASIC_SCOPES for p in asked if not p.implicit)
     owner = client.owner_tenant
-    foreign = Truth.UNKNOWN if owner is None else known(owner.lower() != snapshot.tenant.id.lower())
+    foreign = Truth.UNKNOWN if owner is None else known(owner.lower() != tenant_id.lower())
     old = Truth.TRUE if app.registered_before_2020_11_08 else Truth.FALSE
     return all_of((known(beyond), ~client.publisher_verified, foreign, ~old))

@@ -1,4 +1,4 @@
-"""Three-valued logic: what was not read is neither true nor false."""
+"""Three-valued logic: a fact that was not read is neither true nor false."""
 
 from __future__ import annotations
 

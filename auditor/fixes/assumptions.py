@@ -1,192 +1,182 @@
-"""What if: a change supposed, not made, so that it can be decided again (``--assume``).
+"""What-if questions (``check --assume``): the snapshot and the app with a change that has not been made.
 
-A change to the tenant is put as the Graph request that would make it and applied as fixes are; what no request
-can change (whether a publisher is verified) is laid over the facts.
+A change that Graph can make is applied like the change of a fix. Anything that no request can change, such as whether
+a publisher is verified, is set in the snapshot directly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from auditor.consent.client import client_of
-from auditor.consent.existing_grants import TENANT_WIDE, grant_rows
-from auditor.consent.lookup import NotRead, assigned_policies, service_principal
+from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import self_consent_ids
 from auditor.consent.request import RequestError, scope_needs
-from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import FOR_SELF, POLICY_LEGACY, POLICY_LOW, POLICY_RECOMMENDED
 from auditor.fixes import fixes_for
-from auditor.fixes.apply import NotApplicable, apply, apply_all
+from auditor.fixes.app_changes import CreateGrant, ReplaceGrantScopes, grant_id
+from auditor.fixes.change import Change, NotApplicable, graph_address, with_sections
+from auditor.fixes.policy_changes import ClassifyPermission, SetAssignedPolicies, SetConsentWorkflow
+from auditor.fixes.requests import apply_all
 from auditor.model.app import App, ScopeNeed
-from auditor.model.fix import GraphRequest
 from auditor.model.resources import AuthorizationPolicy, ServicePrincipal, VerifiedPublisher
 from auditor.model.snapshot import Snapshot
 
-replace = msgspec.structs.replace
-Case = tuple[Snapshot, App]
+Target = tuple[Snapshot, App]
+"""What the next decision is about."""
 
-_SETTINGS = {
-    "none": "",
-    "low": POLICY_LOW,
-    "recommended": POLICY_RECOMMENDED,
-    "legacy": POLICY_LEGACY,
-}
-_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_SETTINGS = {"none": "", "low": POLICY_LOW, "recommended": POLICY_RECOMMENDED, "legacy": POLICY_LEGACY}
+_SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
-class Unsupposable(ValueError):
-    """A supposition that cannot be understood, or not be made of this snapshot; the message says what to give."""
+class AssumptionError(ValueError):
+    """An assumption that is not understood or that doesn't fit this snapshot; the message says what to give."""
 
 
-def suppose(snapshot: Snapshot, app: App, texts: Iterable[str]) -> Case:
-    """The snapshot and the app if all of `texts` were so, in order. Raises Unsupposable."""
+def assume(snapshot: Snapshot, app: App, texts: Iterable[str]) -> Target:
+    """The snapshot and the app after all of `texts`, in order. Raises AssumptionError."""
     for text in texts:
-        snapshot, app = _one(snapshot, app, text.strip())
+        snapshot, app = _assume_one(snapshot, app, text.strip())
     return snapshot, app
 
 
-def _one(snapshot: Snapshot, app: App, text: str) -> Case:
+def _assume_one(snapshot: Snapshot, app: App, text: str) -> Target:
     if text.lower().startswith("fix:"):
         return _fix(snapshot, app, text[4:])
     name, equals, value = text.partition("=")
-    known = _KINDS.get(name.strip().lower())
-    if known is None or not equals or not value.strip():
-        raise Unsupposable(f"{text!r} cannot be assumed: give fix:ROUTE or one of {', '.join(_FORMS)}")
+    change = _ASSUMPTIONS.get(name.strip().lower())
+    if change is None or not equals or not value.strip():
+        raise AssumptionError(f"can't assume {text!r}: give fix:ROUTE or one of {', '.join(_FORMS)}")
     try:
-        return known(snapshot, app, value.strip())
+        return change(snapshot, app, value.strip())
     except NotApplicable as error:
-        raise Unsupposable(f"{text!r} cannot be assumed of this tenant: {error}") from error
+        raise AssumptionError(f"can't assume {text!r} in this tenant: {error}") from error
 
 
-def _fix(snapshot: Snapshot, app: App, route: str) -> Case:
-    """The first offered fix of that route, or of that key."""
+def _fix(snapshot: Snapshot, app: App, route: str) -> Target:
+    """The first offered fix with this route or key."""
     offered = fixes_for(snapshot, app)
     for fix in offered:
         if route.lower() in (fix.route.lower(), fix.key.lower()):
             return apply_all(snapshot, fix.proven.applied), app
     names = ", ".join(dict.fromkeys(f"fix:{fix.route}" for fix in offered)) or "none"
-    raise Unsupposable(f"no fix {route!r} is offered for {app.label} here; those offered: {names}")
+    raise AssumptionError(f"no fix {route!r} is offered for {app.label} here; offered: {names}")
 
 
-def _graph(snapshot: Snapshot) -> str:
-    return CLOUDS.get(snapshot.cloud, CLOUDS["global"]).graph + "/v1.0"
+def _switch(value: str) -> bool:
+    if value.lower() not in _SWITCHES:
+        raise AssumptionError(f"{value!r} is neither true nor false")
+    return _SWITCHES[value.lower()]
 
 
-def _flag(value: str) -> bool:
-    if value.lower() not in _FLAGS:
-        raise Unsupposable(f"{value!r} is neither true nor false")
-    return _FLAGS[value.lower()]
-
-
-def _publisher(snapshot: Snapshot, app: App, value: str) -> Case:
-    verified = _flag(value)
+def _publisher_verified(snapshot: Snapshot, app: App, value: str) -> Target:
+    verified = _switch(value)
     publisher = VerifiedPublisher(verifiedPublisherId="assumed" if verified else None)
-    return _changed(snapshot, app, verifiedPublisher=publisher), replace(app, publisher_verified=verified)
+    changed = _with_properties(snapshot, app, verifiedPublisher=publisher)
+    return changed, msgspec.structs.replace(app, publisher_verified=verified)
 
 
-def _changed(snapshot: Snapshot, app: App, **facts: object) -> Snapshot:
-    """The snapshot with other facts about the app's service principal, where it has one."""
+def _with_properties(snapshot: Snapshot, app: App, **properties: object) -> Snapshot:
+    """The snapshot with these properties of the app's service principal, if it has one."""
     principals = snapshot.sections.servicePrincipals
     if principals is None:
         return snapshot
-    found = tuple(replace(p, **facts) if p.appId.lower() == app.client_id.lower() else p for p in principals)
-    return replace(snapshot, sections=replace(snapshot.sections, servicePrincipals=found))
+    app_id = app.client_id.lower()
+    changed = (msgspec.structs.replace(p, **properties) if p.appId.lower() == app_id else p for p in principals)
+    return with_sections(snapshot, servicePrincipals=tuple(changed))
 
 
-def _switch(snapshot: Snapshot, app: App, **facts: bool) -> Case:
-    if not isinstance(service_principal(snapshot, app.client_id), ServicePrincipal):
+def _app_switch(snapshot: Snapshot, app: App, **properties: bool) -> Target:
+    if not isinstance(index_of(snapshot).service_principal(app.client_id), ServicePrincipal):
         raise NotApplicable(f"{app.label} is not in the tenant, so there is nothing to switch")
-    return _changed(snapshot, app, **facts), app
+    return _with_properties(snapshot, app, **properties), app
 
 
-def _setting(snapshot: Snapshot, app: App, value: str) -> Case:
-    """Every assigned entry that is not about users' own consent stays."""
-    entries = assigned_policies(snapshot)
+def _setting(snapshot: Snapshot, app: App, value: str) -> Target:
+    """The user consent setting; assigned entries that are not about users' own consent stay."""
+    entries = index_of(snapshot).assigned_policies()
     if isinstance(entries, NotRead):
         raise NotApplicable(entries.why)
     kept = [e for e in entries if e.partition(".")[1] and e.partition(".")[0].lower() != FOR_SELF]
-    chosen = _SETTINGS.get(value.lower(), value)
-    if value.lower() not in _SETTINGS:
-        known = {p.id.lower() for p in snapshot.sections.permissionGrantPolicies or ()}
-        (policy_id,) = self_consent_ids([value]) or (value,)
-        if known and policy_id.lower() not in known:
-            raise Unsupposable(f"the tenant has no consent policy {policy_id!r}: give {', '.join(_SETTINGS)} or its id")
-        chosen = policy_id
-    assigned = [*([f"ManagePermissionGrantsForSelf.{chosen}"] if chosen else []), *kept]
-    body = {"defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": assigned}}
-    url = f"{_graph(snapshot)}/policies/authorizationPolicy"
-    return apply(snapshot, GraphRequest(method="PATCH", url=url, body=body)), app
+    policy_id = _SETTINGS.get(value.lower())
+    if policy_id is None:
+        policy_id = _policy_in_tenant(snapshot, value)
+    chosen = [f"ManagePermissionGrantsForSelf.{policy_id}"] if policy_id else []
+    return SetAssignedPolicies.of(graph_address(snapshot), (*chosen, *kept)).apply(snapshot), app
 
 
-def _step_up(snapshot: Snapshot, app: App, value: str) -> Case:
+def _policy_in_tenant(snapshot: Snapshot, value: str) -> str:
+    known = {p.id.lower() for p in snapshot.sections.permissionGrantPolicies or ()}
+    (policy_id,) = self_consent_ids([value]) or (value,)
+    if known and policy_id.lower() not in known:
+        raise AssumptionError(f"the tenant has no consent policy {policy_id!r}: give {', '.join(_SETTINGS)} or its id")
+    return policy_id
+
+
+def _step_up(snapshot: Snapshot, app: App, value: str) -> Target:
     policy = snapshot.sections.authorizationPolicy or AuthorizationPolicy()
-    policy = replace(policy, allowUserConsentForRiskyApps=not _flag(value))
-    sections = replace(snapshot.sections, authorizationPolicy=policy, directorySettings=())
-    return replace(snapshot, sections=sections), app
+    policy = msgspec.structs.replace(policy, allowUserConsentForRiskyApps=not _switch(value))
+    return with_sections(snapshot, authorizationPolicy=policy, directorySettings=()), app
 
 
-def _workflow(snapshot: Snapshot, app: App, value: str) -> Case:
+def _workflow(snapshot: Snapshot, app: App, value: str) -> Target:
     reviewers = [{"query": "/users/assumed", "queryType": "MicrosoftGraph"}]
-    body = {"isEnabled": _flag(value), "reviewers": reviewers}
-    url = f"{_graph(snapshot)}/policies/adminConsentRequestPolicy"
-    return apply(snapshot, GraphRequest(method="PUT", url=url, body=body)), app
+    body = {"isEnabled": _switch(value), "reviewers": reviewers}
+    return SetConsentWorkflow(graph=graph_address(snapshot), body=body).apply(snapshot), app
 
 
-def _classified(snapshot: Snapshot, app: App, value: str) -> Case:
-    for need in _needs(value):
-        principal = service_principal(snapshot, need.resource)
-        scopes = principal.oauth2PermissionScopes if isinstance(principal, ServicePrincipal) else None
-        scope = next((s for s in scopes or () if s.value.lower() == need.value.lower()), None)
+def _classified(snapshot: Snapshot, app: App, value: str) -> Target:
+    for need in _scope_needs(value):
+        scopes = index_of(snapshot).published_scopes(need.resource)
+        scope = scopes.get(need.value.lower()) if isinstance(scopes, Mapping) else None
         if scope is None:
-            raise NotApplicable(f"no scope {need.value} was read of {need.resource}")
-        url = f"{_graph(snapshot)}/servicePrincipals(appId='{need.resource}')/delegatedPermissionClassifications"
-        body = {"permissionId": scope.id, "permissionName": scope.value, "classification": "low"}
-        snapshot = apply(snapshot, GraphRequest(method="POST", url=url, body=body))
+            raise NotApplicable(f"the scope {need.value} of {need.resource} was not read")
+        change = ClassifyPermission.of(graph_address(snapshot), need.resource, scope.id, scope.value, "low")
+        # Several scopes may be classified, and none of them has an id that later requests need.
+        snapshot = msgspec.structs.replace(change, returns="").apply(snapshot)
     return snapshot, app
 
 
-def _granted(snapshot: Snapshot, app: App, value: str) -> Case:
+def _granted(snapshot: Snapshot, app: App, value: str) -> Target:
     client = client_of(snapshot, app)
     if client.object_id is None:
         raise NotApplicable(f"{app.label} is not in the tenant; assume fix:R1 instead")
-    for need in _needs(value):
-        principal = service_principal(snapshot, need.resource)
+    graph = graph_address(snapshot)
+    for need in _scope_needs(value):
+        index = index_of(snapshot)
+        principal = index.service_principal(need.resource)
         if not isinstance(principal, ServicePrincipal):
             raise NotApplicable(f"the resource {need.resource} was not read")
-        url = f"{_graph(snapshot)}/oauth2PermissionGrants"
-        row = next(
-            (
-                r
-                for r in grant_rows(snapshot, client)
-                if r.consentType.lower() == TENANT_WIDE and r.resourceId.lower() == principal.id.lower()
-            ),
-            None,
-        )
-        if row is not None:
-            request = GraphRequest(method="PATCH", url=f"{url}/{row.id}", body={"scope": f"{row.scope} {need.value}"})
+        wide = (r for r in index.grants_of(client.object_id) if r.consentType.lower() == TENANT_WIDE)
+        row = next((r for r in wide if r.resourceId.lower() == principal.id.lower()), None)
+        change: Change
+        if row is None:
+            number = len(snapshot.sections.oauth2PermissionGrants or ()) + 1
+            change = CreateGrant.of(graph, client.object_id, principal.id, need.value, number=number)
         else:
-            body = {"clientId": client.object_id, "consentType": "AllPrincipals", "resourceId": principal.id}
-            request = GraphRequest(method="POST", url=url, body={**body, "scope": need.value})
-        snapshot = apply(snapshot, request)
+            scopes = f"{row.scope} {need.value}"
+            change = ReplaceGrantScopes(graph=graph, grant_id=grant_id(row) or "", body={"scope": scopes})
+        snapshot = change.apply(snapshot)
     return snapshot, app
 
 
-def _needs(value: str) -> tuple[ScopeNeed, ...]:
+def _scope_needs(value: str) -> tuple[ScopeNeed, ...]:
     try:
         return scope_needs(value)
     except RequestError as error:
-        raise Unsupposable(str(error)) from error
+        raise AssumptionError(str(error)) from error
 
 
-_KINDS: dict[str, Callable[[Snapshot, App, str], Case]] = {
-    "publisher-verified": _publisher,
+_ASSUMPTIONS: dict[str, Callable[[Snapshot, App, str], Target]] = {
+    "publisher-verified": _publisher_verified,
     "setting": _setting,
     "step-up": _step_up,
     "workflow": _workflow,
-    "app-enabled": lambda s, a, v: _switch(s, a, accountEnabled=_flag(v)),
-    "assignment-required": lambda s, a, v: _switch(s, a, appRoleAssignmentRequired=_flag(v)),
+    "app-enabled": lambda s, a, v: _app_switch(s, a, accountEnabled=_switch(v)),
+    "assignment-required": lambda s, a, v: _app_switch(s, a, appRoleAssignmentRequired=_switch(v)),
     "classified": _classified,
     "granted": _granted,
 }

@@ -1,4 +1,4 @@
-"""R7 and R6: switch sign-in on again, and let users in who are kept out for want of an assignment.
+"""R6 and R7: switch sign-in on again, and let in users who can't use the app because they are not assigned to it.
 
 Sources: Entra, "Properties of an enterprise application" and "Assign users and groups to an application".
 """
@@ -7,84 +7,91 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent.decision_facts import Case
+from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.truth import Truth
-from auditor.fixes import requests as graph
-from auditor.fixes.candidate import Candidate, Mends, Promise
-from auditor.fixes.portal_text import ADMINS, CHECK_AGAIN, app_page, role_for
+from auditor.fixes.app_changes import AssignApp, SetServicePrincipalProperty
+from auditor.fixes.change import CHOSEN_PRINCIPAL, graph_address
+from auditor.fixes.portal_text import APP_ADMIN, CHECK_AGAIN, app_page, role_for_users
+from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix
 
 
-def enable_sign_in(case: Case) -> Iterator[Candidate]:
-    """R7."""
-    if case.client.enabled is not Truth.FALSE or case.client.object_id is None:
+def enable_sign_in(facts: DecisionFacts) -> Iterator[ProposedFix]:
+    """R7: the app is switched on again."""
+    if facts.client.enabled is not Truth.FALSE or facts.client.object_id is None:
         return
-    request = graph.change_service_principal(graph.base_of(case.snapshot), case.client.object_id, accountEnabled=True)
-    yield Candidate(
+    enable = SetServicePrincipalProperty(
+        graph=graph_address(facts.snapshot), object_id=facts.client.object_id, body={"accountEnabled": True}
+    )
+    yield ProposedFix(
         route="R7",
-        mends=Mends.SIGN_IN,
-        promise=Promise.CONNECTS,
-        title=f"Switch sign-in to {case.app.label} on again",
-        role=ADMINS,
+        obstacle=Obstacle.SIGN_IN,
+        goal=Goal.CONNECTS,
+        title=f"Switch sign-in to {facts.app.label} on again",
+        role=APP_ADMIN,
         portal=(
-            "First find out why it was switched off: an administrator who blocks a consent request leaves it so.",
-            f"Open {app_page(case)} > Properties.",
+            "First find out why sign-in was switched off: blocking a consent request also switches it off.",
+            f"Open {app_page(facts)} > Properties.",
             'Set "Enabled for users to sign-in?" to Yes and save.',
         ),
-        requests=(request,),
+        changes=(enable,),
         verify=CHECK_AGAIN,
         undo='Set "Enabled for users to sign-in?" to No again.',
     )
 
 
-def assign_users(case: Case) -> Iterator[Candidate]:
-    """R6: who is to use the app is assigned to it; the subject, where it is somebody in particular."""
-    home = case.client.object_id
-    if case.client.assignment_required is not Truth.TRUE or home is None or case.assignment.truth is Truth.TRUE:
+def assign_users(facts: DecisionFacts) -> Iterator[ProposedFix]:
+    """R6: the users who need the app are assigned to it, or only the user in question."""
+    home = facts.client.object_id
+    if facts.client.assignment_required is not Truth.TRUE or home is None or facts.assignment.truth is Truth.TRUE:
         return
-    user = case.subject.user_id
-    role, choose = role_for(case)
-    chosen = () if user else (f"{graph.SOMEBODY} is whoever is to use the app; assign each one in the same way.",)
-    who = case.subject.phrase if user else "the users or groups"
-    yield Candidate(
+    user = facts.subject.user_id
+    role, note = role_for_users(facts)
+    chosen = () if user else (f"{CHOSEN_PRINCIPAL} is a user or group that needs the app. Repeat this for each one.",)
+    app, who = facts.app.label, facts.subject.phrase
+    yield ProposedFix(
         route="R6",
         key="R6-assign",
-        mends=Mends.ASSIGNMENT,
-        promise=Promise.CONNECTS,
-        title=f"Assign {who} to {case.app.label}{'' if user else ' who are to use it'}",
-        role=ADMINS,
+        obstacle=Obstacle.ASSIGNMENT,
+        goal=Goal.CONNECTS,
+        title=f"Assign {who} to {app}" if user else f"Assign the users or groups that need {app} to it",
+        role=APP_ADMIN,
         portal=(
-            f"Open {app_page(case)} > Users and groups > Add user/group.",
-            f"Choose {'the user' if user else 'them'} and Assign.",
+            f"Open {app_page(facts)} > Users and groups > Add user/group.",
+            f"Choose {'the user' if user else 'them'} and select Assign.",
         ),
-        requests=(graph.assign(graph.base_of(case.snapshot), home, user or graph.SOMEBODY, role),),
-        verify=f"{app_page(case)} > Users and groups lists them. {CHECK_AGAIN}",
+        changes=(AssignApp.of(graph_address(facts.snapshot), home, user or CHOSEN_PRINCIPAL, role),),
+        verify=f"{app_page(facts)} > Users and groups lists them. {CHECK_AGAIN}",
         undo="Remove the same entries under Users and groups.",
-        expect="Assigning a group needs Entra ID P1, and groups within the group do not count.",
-        fill_in=(*chosen, *((choose,) if choose else ())),
-        lets_in="" if user else graph.SOMEBODY,
+        expect="Assigning a group needs Entra ID P1, and members of nested groups are not included.",
+        fill_in=(*chosen, *((note,) if note else ())),
+        assigns="" if user else CHOSEN_PRINCIPAL,
     )
 
 
-def drop_assignment(case: Case) -> Iterator[Candidate]:
-    """R6 backwards: let users in without an assignment, for good or until they have consented."""
-    if case.client.assignment_required is not Truth.TRUE or case.client.object_id is None:
+def drop_assignment_requirement(facts: DecisionFacts) -> Iterator[ProposedFix]:
+    """R6, the other way: every user can use the app without an assignment, permanently or until they have consented."""
+    if facts.client.assignment_required is not Truth.TRUE or facts.client.object_id is None:
         return
-    base = graph.base_of(case.snapshot)
-    asked = any(r.granted.truth is not Truth.TRUE for r in case.required)
-    for_a_while = (
-        "If only some are to use the app: let them connect and consent now, then set it to Yes again; they were"
-        " assigned when they consented, and what they consented to stays."
+    drop = SetServicePrincipalProperty(
+        graph=graph_address(facts.snapshot),
+        object_id=facts.client.object_id,
+        body={"appRoleAssignmentRequired": False},
     )
-    yield Candidate(
+    asks_consent = any(r.granted.truth is not Truth.TRUE for r in facts.required)
+    temporary = (
+        "To limit the app to some users, let them connect and consent now, then set it to Yes again: consenting also"
+        " assigns them to the app, and their consent stays."
+    )
+    yield ProposedFix(
         route="R6",
         key="R6-open",
-        mends=Mends.ASSIGNMENT,
-        promise=Promise.CONNECTS,
-        title=f"Let every user use {case.app.label} without being assigned to it",
-        role=ADMINS,
-        portal=(f"Open {app_page(case)} > Properties.", 'Set "Assignment required?" to No and save.'),
-        requests=(graph.change_service_principal(base, case.client.object_id, appRoleAssignmentRequired=False),),
+        obstacle=Obstacle.ASSIGNMENT,
+        goal=Goal.CONNECTS,
+        title=f"Let every user use {facts.app.label} without being assigned to it",
+        role=APP_ADMIN,
+        portal=(f"Open {app_page(facts)} > Properties.", 'Set "Assignment required?" to No and save.'),
+        changes=(drop,),
         verify=CHECK_AGAIN,
         undo='Set "Assignment required?" to Yes again.',
-        expect=for_a_while if asked else "",
+        expect=temporary if asks_consent else "",
     )

@@ -1,31 +1,44 @@
 """A fix as a PowerShell script that sends its requests with Invoke-MgGraphRequest (Microsoft.Graph.Authentication).
 
-For Windows PowerShell 5.1 and PowerShell 7. Texts from the snapshot stand between single quotes; what no ASCII literal
-can hold is decoded from JSON. Only what Graph answered, and the script's own parameters, is ever expanded.
+For Windows PowerShell 5.1 and PowerShell 7. Texts from the snapshot are in single quotes, or decoded from JSON if no
+ASCII literal can hold them. The only things that PowerShell expands are Graph's answers and the script's parameters.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 
-from auditor.fixes import actions, lookup_urls
-from auditor.fixes.quoting import body_text, powershell
-from auditor.fixes.requests import NEW_SERVICE_PRINCIPAL, SOME_ROLE, SOMEBODY, held
+from auditor.fixes.change import CHOSEN_PRINCIPAL, CHOSEN_ROLE, NEW_SERVICE_PRINCIPAL, as_json_value, json_text
+from auditor.fixes.script_steps import (
+    AddScopes,
+    Condition,
+    CreateUnlessFound,
+    Equals,
+    HasItems,
+    NotEmpty,
+    Rows,
+    SetValue,
+    Step,
+)
+from auditor.fixes.shell_commands import powershell_quoted
+from auditor.model.fix import GraphRequest
 
-_VARIABLES = {NEW_SERVICE_PRINCIPAL: "$app", SOMEBODY: "$PrincipalId", SOME_ROLE: "$AppRoleId"}
+_VARIABLES = {NEW_SERVICE_PRINCIPAL: "$app", CHOSEN_PRINCIPAL: "$PrincipalId", CHOSEN_ROLE: "$AppRoleId"}
 _GUID = "'^[0-9a-fA-F-]{36}$'"
 
-PROLOGUE = """\
+_PROLOGUE = """\
 $ErrorActionPreference = 'Stop'
-$unborn = 'not-made-yet'
+# The id, in a dry run, of anything that was not created.
+$notCreated = 'not-created-yet'
 
-# What Graph answers now.
+# What Graph answers now; nothing about what a dry run did not create.
 function Read-Graph([string] $Uri) {
+    if ($Uri.Contains($notCreated)) { return }
     Invoke-MgGraphRequest -Method GET -Uri $Uri -OutputType PSObject
 }
 
-# Gives back what was made; in a dry run, only says what it would send.
+# Returns what was created; a dry run only says what it would send.
 function Send-Graph([string] $Method, [string] $Uri, [string] $Body) {
     if ($DryRun) {
         Write-Host "Would send: $Method $Uri"
@@ -42,17 +55,17 @@ function Test-Same([string[]] $One, [string[]] $Other) {
 """
 
 _GRANTS = """
-# Every scope once, whatever its letter case.
+# Every scope once, ignoring case.
 function Join-Scope([string] $Have, [string] $More) {
     $seen = New-Object 'Collections.Generic.HashSet[string]' ([StringComparer]::OrdinalIgnoreCase)
     @("$Have $More" -split '\\s+' | Where-Object { $_ -and $seen.Add($_) }) -join ' '
 }
 
-# Adds what is missing to the scopes of a grant.
+# Adds the missing scopes to a grant.
 function Add-Scope([string] $Uri, [string] $Have, [string] $Wanted) {
     $full = Join-Scope $Have $Wanted
     if ($full -eq (Join-Scope $Have '')) {
-        Write-Host 'The grant holds these scopes already.'
+        Write-Host 'The grant already has these scopes.'
         return
     }
     Send-Graph PATCH $Uri (ConvertTo-Json @{ scope = $full } -Compress) | Out-Null
@@ -61,213 +74,154 @@ function Add-Scope([string] $Uri, [string] $Have, [string] $Wanted) {
 """
 
 
-def parameters(todo: tuple[actions.Action, ...]) -> Iterator[str]:
-    """What the script takes: the dry run, and what the administrator has to give."""
-    bodies = " ".join(body_text(one.body) for one in todo)
-    wanted = [name for placeholder, name in _VARIABLES.items() if held(placeholder) in bodies and name != "$app"]
+def parameters(requests: tuple[GraphRequest, ...]) -> Iterator[str]:
+    """The parameters of the script: the dry run, and what the administrator has to give."""
+    bodies = " ".join(json_text(request.body or {}) for request in requests)
     yield "[CmdletBinding()]"
     yield "param("
-    for name in wanted:
-        yield f"    [Parameter(Mandatory)] [ValidatePattern({_GUID})] [string] {name},"
+    for placeholder in (CHOSEN_PRINCIPAL, CHOSEN_ROLE):
+        if as_json_value(placeholder) in bodies:
+            yield f"    [Parameter(Mandatory)] [ValidatePattern({_GUID})] [string] {_VARIABLES[placeholder]},"
     yield "    [switch] $DryRun"
     yield ")"
 
 
-def prologue(todo: tuple[actions.Action, ...]) -> str:
-    """The functions that these actions need."""
-    grants = any(isinstance(one, actions.MakeGrant | actions.ExtendGrant) for one in todo)
-    return PROLOGUE + (_GRANTS if grants else "")
+def prologue(steps: tuple[Step, ...]) -> str:
+    """The functions that these steps need."""
+    grants = any(isinstance(step, AddScopes) for step in steps)
+    return _PROLOGUE + (_GRANTS if grants else "")
 
 
-def lines(action: actions.Action) -> Iterator[str]:
-    """The commands that bring one action about."""
-    yield from _WRITERS[type(action)](action)
+def commands(request: GraphRequest, step: Step) -> Iterator[str]:
+    """The commands that check, and then send the request where that is needed."""
+    match step:
+        case CreateUnlessFound():
+            yield from _create_unless_found(request, step)
+        case AddScopes():
+            yield from _add_scopes(request, step)
+        case SetValue():
+            yield from _set_value(request, step)
 
 
 def literal(text: str) -> str:
     """`text` as an expression in ASCII."""
     if text.isascii() and text.isprintable():
-        return powershell(text)
-    return f"(ConvertFrom-Json {powershell(json.dumps([text]))})[0]"
+        return powershell_quoted(text)
+    return f"(ConvertFrom-Json {powershell_quoted(json.dumps([text]))})[0]"
 
 
-def _text(text: str) -> str:
-    """`text` as one argument; a text that is a placeholder is the variable."""
-    if text in _VARIABLES:
-        return _VARIABLES[text]
-    expression = literal(text)
-    return f"({expression})" if expression.startswith("(") else expression
-
-
-def _array(values: tuple[str, ...]) -> str:
-    return f"@({', '.join(map(literal, values))})"
-
-
-def _url(action: actions.Action) -> str:
-    return _text(action.request.url)
-
-
-def _body(action: actions.Action) -> str:
-    """The body as one argument, in which values that are placeholders are variables."""
-    text = body_text(action.body)
-    held_ones = [placeholder for placeholder in _VARIABLES if held(placeholder) in text]
-    expression = literal(text)
-    for placeholder in held_ones:
-        expression += f".Replace({powershell(held(placeholder))}, '\"' + {_VARIABLES[placeholder]} + '\"')"
-    return f"({expression})" if held_ones else expression
-
-
-def _made(action: actions.Action, indent: str = "    ") -> Iterator[str]:
-    """Create something, and say how to undo it."""
-    yield f"{indent}$made = Send-Graph POST {_url(action)} {_body(action)}"
-    yield f"{indent}if ($made) {{ Write-Host ('To undo: DELETE ' + {_url(action)} + '/' + $made.id) }}"
-
-
-def _make_principal(action: actions.Action) -> Iterator[str]:
-    found = lookup_urls.where(action.request.url, appId=str(action.body["appId"]))
-    yield f"$found = @((Read-Graph {_text(found)}).value | Where-Object {{ $_ }})"
-    yield "if ($found.Count) {"
-    yield "    Write-Host 'The app is in the tenant already.'"
-    yield "    $app = $found[0].id"
-    yield "} else {"
-    yield from _made(action)
-    yield "    $app = if ($made) { $made.id } else { $unborn }"
-    yield "}"
-
-
-def _make_grant(action: actions.Action) -> Iterator[str]:
-    body = action.body
-    mine = (
-        f"$_.resourceId -eq {literal(str(body['resourceId']))} -and $_.consentType -eq {literal(body['consentType'])}"
-    )
-    # The address is percent-encoded but for the one placeholder that it may hold.
-    rows = literal(lookup_urls.grant_rows(action.request.url, body))
-    if NEW_SERVICE_PRINCIPAL in rows:
-        rows = f"{rows}.Replace({powershell(NEW_SERVICE_PRINCIPAL)}, $app)"
-    yield f"$rows = {rows}"
-    yield "$found = @()"
-    yield "if (-not $rows.Contains($unborn)) {"
-    yield f"    $found = @((Read-Graph $rows).value | Where-Object {{ {mine} }})"
-    yield "}"
-    yield "if ($found.Count) {"
-    yield f"    Add-Scope ({_url(action)} + '/' + $found[0].id) $found[0].scope {literal(str(body['scope']))}"
-    yield "} else {"
-    yield from _made(action)
-    yield "}"
-
-
-def _extend_grant(action: actions.Action) -> Iterator[str]:
-    yield f"Add-Scope {_url(action)} (Read-Graph {_url(action)}).scope {literal(str(action.body['scope']))}"
-
-
-def _make_policy(action: actions.Action) -> Iterator[str]:
-    """A policy that somebody else made under the same id could approve anything, so its name is looked at."""
-    mine = f"$_.id -eq {literal(str(action.body['id']))}"
-    yield f"$found = @((Read-Graph {_url(action)}).value | Where-Object {{ {mine} }})"
+def _create_unless_found(request: GraphRequest, step: CreateUnlessFound) -> Iterator[str]:
+    variable = _VARIABLES.get(request.returns, "")
+    yield f"$found = {_rows(step.rows, _address(step.rows.url))}"
     yield "if (-not $found.Count) {"
-    yield f"    Send-Graph POST {_url(action)} {_body(action)} | Out-Null"
-    yield f"}} elseif ($found[0].displayName -ceq {literal(str(action.body['displayName']))}) {{"
-    yield "    Write-Host 'The policy is there already.'"
+    yield from _create(request)
+    if step.same:
+        name, value = step.same
+        yield f"}} elseif ($found[0].{name} -cne {literal(value)}) {{"
+        yield f"    throw ({literal(f'{step.different}: ')} + $found[0].{name})"
     yield "} else {"
-    yield "    throw 'There is another policy with this id'"
+    yield f"    Write-Host {literal(step.found)}"
+    if variable:
+        yield f"    {variable} = $found[0].id"
     yield "}"
 
 
-def _add_include(action: actions.Action) -> Iterator[str]:
-    assert isinstance(action, actions.AddInclude)
-    body = action.body
-    same = [f"$_.resourceApplication -eq {literal(str(body['resourceApplication']))}"]
-    for name in ("clientApplicationIds", "permissions"):
-        same += [f"$_.{name} -contains {literal(one)}" for one in body[name]]
-    ours = f"$_.id -eq {literal(action.policy)}"
-    yield f"$policy = (Read-Graph {_text(action.policies)}).value | Where-Object {{ {ours} }}"
-    yield f"$found = @($policy.includes | Where-Object {{ {' -and '.join(same)} }})"
+def _create(request: GraphRequest) -> Iterator[str]:
+    """Create something and say how to undo that, if the answer holds its id."""
+    url, body = _address(request.url), _body(request)
+    if not request.returns:
+        yield f"    Send-Graph POST {url} {body} | Out-Null"
+        return
+    yield f"    $created = Send-Graph POST {url} {body}"
+    yield f"    if ($created) {{ Write-Host ('To undo: DELETE ' + {url} + '/' + $created.id) }}"
+    if variable := _VARIABLES.get(request.returns):
+        yield f"    {variable} = if ($created) {{ $created.id }} else {{ $notCreated }}"
+
+
+def _add_scopes(request: GraphRequest, step: AddScopes) -> Iterator[str]:
+    url, wanted = _address(request.url), literal(step.scopes)
+    if step.rows is None:
+        yield f"Add-Scope {url} (Read-Graph {url}).scope {wanted}"
+        return
+    yield f"$found = {_rows(step.rows, _address(step.rows.url))}"
     yield "if ($found.Count) {"
-    yield "    Write-Host 'The policy has this include already.'"
+    yield f"    Add-Scope ({url} + '/' + $found[0].id) $found[0].scope {wanted}"
     yield "} else {"
-    yield f"    Send-Graph POST {_url(action)} {_body(action)} | Out-Null"
+    yield from _create(request)
     yield "}"
 
 
-def _assign_policies(action: actions.Action) -> Iterator[str]:
-    assert isinstance(action, actions.AssignPolicies)
-    now = f"(Read-Graph {_url(action)}).defaultUserRolePermissions.permissionGrantPoliciesAssigned"
-    yield f"$before = {_array(action.before)}"
-    yield f"$wanted = {_array(action.wanted)}"
-    yield f"$now = @({now})"
-    yield "if (Test-Same $now $wanted) {"
-    yield "    Write-Host 'The list is as it should be already.'"
-    yield "} elseif (-not (Test-Same $now $before)) {"
-    yield '    throw "The list has changed since the snapshot was taken, run the check again: $now"'
+def _set_value(request: GraphRequest, step: SetValue) -> Iterator[str]:
+    read = f"$now = Read-Graph {_address(step.url)}"
+    lists = {one: f"$wanted{number or ''}" for number, one in enumerate(step.done) if isinstance(one, HasItems)}
+    if step.unchanged:
+        lists[step.unchanged] = "$before"
+    conditions = [_holds(condition, lists) for condition in step.done]
+    done = conditions[0] if len(conditions) == 1 else f"({' -and '.join(conditions)})"
+    yield from (f"{name} = @({', '.join(map(literal, one.items))})" for one, name in lists.items())
+    yield read
+    yield f"if {done} {{"
+    yield f"    Write-Host {literal(step.found)}"
+    if step.unchanged:
+        yield f"}} elseif (-not {_holds(step.unchanged, lists)}) {{"
+        yield f"    throw ({literal(f'{step.changed}: ')} + ({_items(step.unchanged.path)} -join ', '))"
     yield "} else {"
-    yield f"    Send-Graph PATCH {_url(action)} {_body(action)} | Out-Null"
-    yield "    for ($try = 1; -not $DryRun; $try++) {"
-    yield f"        if (Test-Same @({now}) $wanted) {{ break }}"
-    yield "        if ($try -ge 5) {"
-    yield (
-        "            throw 'Graph accepted the change and discarded it, as it may while Microsoft manages the setting:"
-        " choose another option under User consent settings, then run this again'"
-    )
-    yield "        }"
-    yield "        Start-Sleep -Seconds 3"
-    yield "    }"
+    yield f"    Send-Graph {request.method} {_address(request.url)} {_body(request)} | Out-Null"
+    if step.discarded:
+        yield "    for ($try = 1; -not $DryRun; $try++) {"
+        yield f"        {read}"
+        yield f"        if {done} {{ break }}"
+        yield f"        if ($try -ge 5) {{ throw {literal(step.discarded)} }}"
+        yield "        Start-Sleep -Seconds 3"
+        yield "    }"
     yield "}"
 
 
-def _classify(action: actions.Action) -> Iterator[str]:
-    mine = f"$_.permissionId -eq {literal(str(action.body['permissionId']))}"
-    yield f"$found = @((Read-Graph {_url(action)}).value | Where-Object {{ {mine} }})"
-    yield "if (-not $found.Count) {"
-    yield from _made(action)
-    yield f"}} elseif ($found[0].classification -eq {literal(str(action.body['classification']))}) {{"
-    yield "    Write-Host 'It is classified so already.'"
-    yield "} else {"
-    yield '    throw "It is classified $($found[0].classification), which somebody chose on purpose"'
-    yield "}"
+def _rows(rows: Rows, url: str) -> str:
+    """The rows as an array."""
+    objects = f"(Read-Graph {url}).value"
+    if rows.inside:
+        row_id, name = rows.inside
+        objects += f" | Where-Object {{ $_.id -eq {literal(row_id)} }} | ForEach-Object {{ $_.{name} }}"
+    terms = ["$_", *(f"$_.{name} -eq {_value(value)}" for name, value in rows.where)]
+    terms += [f"$_.{name} -contains {_value(value)}" for name, value in rows.contains]
+    return f"@({objects} | Where-Object {{ {' -and '.join(terms)} }})"
 
 
-def _set_flag(action: actions.Action) -> Iterator[str]:
-    assert isinstance(action, actions.SetFlag)
-    value = "$true" if action.value else "$false"
-    yield f"$now = (Read-Graph {_text(lookup_urls.selected(action.request.url, action.name))}).{action.name}"
-    yield f"if ($now -eq {value}) {{"
-    yield f"    Write-Host '{action.name} has this value already.'"
-    yield "} else {"
-    yield f"    Send-Graph PATCH {_url(action)} {_body(action)} | Out-Null"
-    yield "}"
+def _holds(condition: Condition, lists: Mapping[HasItems, str]) -> str:
+    """The condition on ``$now`` as an expression in parentheses; `lists` are the variables of expected lists."""
+    match condition:
+        case Equals(path, value):
+            return f"($now.{path} -eq ${str(value).lower()})"
+        case HasItems(path):
+            return f"(Test-Same {_items(path)} {lists[condition]})"
+        case NotEmpty(path):
+            return f"({_items(path)}.Count -gt 0)"
 
 
-def _assign(action: actions.Action) -> Iterator[str]:
-    yield f"$found = @((Read-Graph {_text(action.request.url + '?$top=999')}).value.principalId)"
-    yield f"if ($found -contains {_text(str(action.body['principalId']))}) {{"
-    yield "    Write-Host 'They are assigned already.'"
-    yield "} else {"
-    yield from _made(action)
-    yield "}"
+def _items(path: str) -> str:
+    """The list at a path of ``$now``; PowerShell takes a property of a list from each of its items."""
+    return f"@($now.{path.replace('[]', '')} | Where-Object {{ $_ }})"
 
 
-def _set_workflow(action: actions.Action) -> Iterator[str]:
-    assert isinstance(action, actions.SetWorkflow)
-    yield f"$now = Read-Graph {_url(action)}"
-    yield "$reviewers = @($now.reviewers | ForEach-Object { $_.query })"
-    yield "if ($now.isEnabled -and $reviewers.Count) {"
-    yield "    Write-Host 'The workflow is on and has reviewers already.'"
-    yield f"}} elseif (-not (Test-Same $reviewers {_array(action.before)})) {{"
-    yield '    throw "The reviewers have changed since the snapshot was taken, run the check again: $reviewers"'
-    yield "} else {"
-    yield f"    Send-Graph PUT {_url(action)} {_body(action)} | Out-Null"
-    yield "}"
+def _value(text: str) -> str:
+    return _VARIABLES.get(text) or literal(text)
 
 
-_WRITERS: dict[type[actions.Action], Callable[[actions.Action], Iterator[str]]] = {
-    actions.MakePrincipal: _make_principal,
-    actions.MakeGrant: _make_grant,
-    actions.ExtendGrant: _extend_grant,
-    actions.MakePolicy: _make_policy,
-    actions.AddInclude: _add_include,
-    actions.AssignPolicies: _assign_policies,
-    actions.Classify: _classify,
-    actions.SetFlag: _set_flag,
-    actions.Assign: _assign,
-    actions.SetWorkflow: _set_workflow,
-}
+def _address(url: str) -> str:
+    """An address as one argument. It is percent-encoded, so a placeholder in it is never part of a name."""
+    quoted = powershell_quoted(url)
+    if NEW_SERVICE_PRINCIPAL in url:
+        return f"({quoted}.Replace({powershell_quoted(NEW_SERVICE_PRINCIPAL)}, $app))"
+    return quoted
+
+
+def _body(request: GraphRequest) -> str:
+    """The body as one argument, in which JSON values that are placeholders become variables."""
+    text = json_text(request.body or {})
+    placeholders = [placeholder for placeholder in _VARIABLES if as_json_value(placeholder) in text]
+    expression = literal(text)
+    for placeholder in placeholders:
+        value = powershell_quoted(as_json_value(placeholder))
+        expression += f".Replace({value}, '\"' + {_VARIABLES[placeholder]} + '\"')"
+    return f"({expression})" if placeholders else expression

@@ -1,102 +1,165 @@
-"""The proof: a fix is offered only if deciding again, on the changed snapshot, gives what it promises."""
+"""The proof: a fix is offered only if the decision on the changed snapshot is the one that the fix promises.
+
+The module of each route names its sources. Four route numbers have no function: R2 (the button in the portal) is a
+step of R1; R10 (a risky app) and R11 (a grant that lacks scopes) are fixed by R1 and R3; for R12 (the vendor, Microsoft
+or a license), `auditor.consent.advice` gives advice, because there is nothing to change in the tenant.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 import msgspec
 
 from auditor.consent.client import client_of
 from auditor.consent.decide import decide
-from auditor.consent.decision_facts import gather
+from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
 from auditor.consent.tenant_settings import workflow
 from auditor.consent.truth import Truth
-from auditor.fixes.apply import NotApplicable, apply_all
-from auditor.fixes.candidate import Candidate, Mends, Promise
-from auditor.fixes.exposure import as_opens, exposure, rank
-from auditor.fixes.offer import offer
-from auditor.fixes.routes import candidates
+from auditor.fixes.admin_consent import admin_consent, consent_for_one_user
+from auditor.fixes.change import NotApplicable, states_of
+from auditor.fixes.consent_settings import (
+    admin_consent_workflow,
+    app_consent_policy,
+    permission_classifications,
+    user_consent_setting,
+)
+from auditor.fixes.enterprise_app import assign_users, drop_assignment_requirement, enable_sign_in
+from auditor.fixes.exposure.app_use import Breadth
+from auditor.fixes.exposure.summary import as_opens, exposure
+from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix, as_fix
 from auditor.model.app import App
 from auditor.model.decision import Decision, Outcome
 from auditor.model.fix import Fix
 from auditor.model.snapshot import Snapshot
 
-_AT_MOST = 3
-"""Things can stand in the way in three places: sign-in to the app, consent, assignment."""
+_MAX_PARTS = 3
+"""The obstacles to connecting are at most three: sign-in to the app, consent, and assignment."""
+_WHOLE_TENANT = "R9"
+"""The route that changes the setting for every app."""
 
 
 def fixes_for(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) -> tuple[Fix, ...]:
-    """The proven fixes for `subject` connecting `app`, least exposure first; none where it connects already.
+    """The proven fixes that let `subject` connect `app`, least exposure first; none if it connects already.
 
-    Where several things stand in the way, the smallest sets that mend all of them. What only lets the user ask
-    for approval comes after what lets them connect; a change for every app comes last.
+    If there are several obstacles, these are the smallest sets of fixes that remove all of them. Fixes that only let
+    the user ask for approval come after those that let the user connect. Changes for every app come last.
     """
     before = decide(snapshot, app, subject)
     if before.outcome.connects:
         return ()
-    found = tuple(candidates(gather(snapshot, app, subject)))
-    connecting = tuple(c for c in found if c.mends is not Mends.ASKING)
-    proven = _smallest(snapshot, app, subject, connecting)
-    asking = [f for c in found if c.mends is Mends.ASKING and (f := _proven(snapshot, app, subject, (c,)))]
-    wide = [f for f in proven if "R9" in f.route.split("+")]
-    return (*rank(f for f in proven if f not in wide), *asking, *rank(wide))
+    proposed = tuple(proposed_fixes(gather(snapshot, app, subject)))
+    asking = tuple(one for one in proposed if one.obstacle is Obstacle.NO_APPROVAL_REQUESTS)
+    proven = _smallest_sets(snapshot, app, subject, tuple(one for one in proposed if one not in asking))
+    can_ask = [fix for one in asking if (fix := _proven(snapshot, app, subject, (one,)))]
+    wide = [fix for fix in proven if _WHOLE_TENANT in fix.route.split("+")]
+    return (*rank(fix for fix in proven if fix not in wide), *can_ask, *rank(wide))
 
 
-def _smallest(snapshot: Snapshot, app: App, subject: Subject, found: tuple[Candidate, ...]) -> tuple[Fix, ...]:
-    """Every set of the least size that works. None of its members is superfluous: no smaller set does."""
-    ordered = sorted(found, key=lambda c: list(Mends).index(c.mends))
-    for size in range(1, _AT_MOST + 1):
-        sets = [s for s in combinations(ordered, size) if len({c.mends for c in s}) == size]
-        sets.sort(key=lambda s: max(found.index(c) for c in s))
+def proposed_fixes(facts: DecisionFacts) -> Iterator[ProposedFix]:
+    """Every fix that might help, least exposure first; the proof drops those that don't."""
+    yield from enable_sign_in(facts)
+    yield from consent_for_one_user(facts)
+    yield from admin_consent(facts)
+    yield from app_consent_policy(facts)
+    yield from assign_users(facts)
+    yield from drop_assignment_requirement(facts)
+    yield from permission_classifications(facts)
+    yield from admin_consent_workflow(facts)
+    yield from user_consent_setting(facts)
+
+
+def _smallest_sets(
+    snapshot: Snapshot, app: App, subject: Subject, proposed: tuple[ProposedFix, ...]
+) -> tuple[Fix, ...]:
+    """Every set of the smallest size that works. No member is superfluous, because no smaller set works."""
+    ordered = sorted(proposed, key=lambda one: list(Obstacle).index(one.obstacle))
+    for size in range(1, _MAX_PARTS + 1):
+        sets = [parts for parts in combinations(ordered, size) if len({one.obstacle for one in parts}) == size]
+        sets.sort(key=lambda parts: max(proposed.index(one) for one in parts))
         if fixes := tuple(fix for parts in sets if (fix := _proven(snapshot, app, subject, parts))):
             return fixes
     return ()
 
 
-def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Candidate, ...]) -> Fix | None:
+def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[ProposedFix, ...]) -> Fix | None:
     try:
-        after = apply_all(snapshot, (request for part in parts for request in part.requests))
+        states = states_of(snapshot, (change for part in parts for change in part.changes))
     except NotApplicable:
         return None
+    after = states[-1]
     for who in _subjects(snapshot, app, subject, parts):
         decision = decide(after, app, who)
-        if all(_kept(part.promise, decision, after) for part in parts):
-            fix = offer(snapshot, parts, decision)
+        if all(_reached(part.goal, decision, after) for part in parts):
+            fix = as_fix(states, parts, decision)
             return msgspec.structs.replace(fix, opens=as_opens(exposure(snapshot, after, app)))
     return None
 
 
-def _kept(promise: Promise, decision: Decision, after: Snapshot) -> bool:
-    match promise:
-        case Promise.SILENT:
+def _reached(goal: Goal, decision: Decision, after: Snapshot) -> bool:
+    match goal:
+        case Goal.CONNECTS_SILENTLY:
             return decision.outcome is Outcome.CONNECTS_SILENTLY
-        case Promise.CONNECTS:
+        case Goal.CONNECTS:
             return decision.outcome.connects
-        case Promise.MAY_ASK:
+        case Goal.CAN_ASK:
             flow = workflow(after)
             asked = any(code in decision.code for code in ("AADSTS90095", "AADSTS900981"))
             return asked and flow.enabled is Truth.TRUE and bool(flow.reviewers)
 
 
-def _subjects(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Candidate, ...]) -> Iterator[Subject]:
-    """For whom a fix may be proven: the subject, else those who are assigned or whom the fix assigns.
+def _subjects(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[ProposedFix, ...]) -> Iterator[Subject]:
+    """The subjects for whom a fix may be proven: `subject`, then users who are assigned or whom the fix assigns.
 
-    An app that requires assignment keeps others out on purpose, so a fix that lets the assigned users in is a
-    fix, provided that they did not get in before.
+    An app that requires assignment keeps other users out on purpose. A fix that lets the assigned users in is
+    therefore a fix, provided that they could not connect before.
     """
     yield subject
     if subject != ORDINARY_MEMBER:
         return
-    for lets_in in (part.lets_in for part in parts if part.lets_in):
+    assigned = next((part.assigns for part in parts if part.assigns), "")
+    if assigned:
         yield Subject(
             label="newly assigned member",
             phrase="A user who is then assigned to it",
-            user_id=lets_in,
-            groups=(lets_in,),
+            user_id=assigned,
+            groups=(assigned,),
         )
         return
     member = assigned_member(snapshot, client_of(snapshot, app))
     if member is not None and not decide(snapshot, app, member).outcome.connects:
         yield member
+
+
+RankKey = tuple[int, int, int, tuple[tuple[str, int], ...]]
+_NOT_MEASURED = 10**9
+
+
+def rank(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
+    """The fixes, least exposure first; fixes with equal keys keep their order."""
+    return tuple(sorted(fixes, key=rank_key))
+
+
+def rank_key(fix: Fix) -> RankKey:
+    """The weight of what opens to other apps, how many people can do more with this app, the steps, and the route.
+
+    A fix whose exposure was not measured comes last, because it may open anything.
+    """
+    weight = fix.opens.get("weight", _NOT_MEASURED)
+    breadth = Breadth[str(fix.opens.get("breadth", Breadth.EVERYBODY.name)).upper()]
+    return int(weight), int(breadth), _step_count(fix), _numbered(fix.route)
+
+
+def _step_count(fix: Fix) -> int:
+    """How much there is to do: a link is one step; otherwise each request, or else each portal step, is one."""
+    if fix.link:
+        return len(fix.route.split("+"))
+    return len(fix.steps.graph) or len(fix.steps.portal)
+
+
+def _numbered(route: str) -> tuple[tuple[str, int], ...]:
+    """The route with its numbers as numbers, so that R10 comes after R2."""
+    return tuple((letters, int(digits or 0)) for letters, digits in re.findall(r"(\D*)(\d*)", route))

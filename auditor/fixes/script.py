@@ -1,23 +1,25 @@
 """A fix as one commented script for an administrator to read and then run; this program never runs it.
 
-A script looks before it changes anything, so that it may be run again; it stops at the first error, at a foreign
-tenant, and where what it would replace has changed since the snapshot was taken. It is ASCII throughout.
+A script checks the present state before it changes anything, so it can be run again. It stops at the first error, in
+the wrong tenant, and if what it would replace has changed since the snapshot was taken. It is ASCII throughout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from textwrap import wrap
 from urllib.parse import urlsplit
 
+import msgspec
+
 from auditor.facts.clouds import CLOUDS
 from auditor.fixes import bash_script, powershell_script
-from auditor.fixes.actions import Action, NoScript, actions_of
-from auditor.fixes.commands import write_permissions
-from auditor.fixes.quoting import body_text, posix, visible
-from auditor.fixes.quoting import powershell as literal
-from auditor.model.fix import Fix
+from auditor.fixes.change import Change, NotApplicable, json_text
+from auditor.fixes.requests import change_of
+from auditor.fixes.script_steps import NoScript, Step
+from auditor.fixes.shell_commands import posix_quoted, printable, write_permissions
+from auditor.model.fix import Fix, GraphRequest
 
 __all__ = ["NoScript", "Shell", "script"]
 
@@ -26,106 +28,129 @@ _AZ_CLOUDS = {"us-gov": "AzureUSGovernment", "us-gov-dod": "AzureUSGovernment", 
 
 
 class Shell(StrEnum):
-    """What a script can be written for: PowerShell, or bash with the Azure CLI."""
+    """The shells that a script can be written for: PowerShell, or bash with the Azure CLI."""
 
     POWERSHELL = "powershell"
     AZ = "az"
 
 
+class _Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A fix as changes, with the step of each."""
+
+    fix: Fix
+    tenant: str
+    changes: tuple[Change, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def requests(self) -> tuple[GraphRequest, ...]:
+        return tuple(change.request for change in self.changes)
+
+    @property
+    def cloud(self) -> str:
+        """The cloud whose Graph the requests address."""
+        host = urlsplit(self.changes[0].graph).netloc
+        return next((name for name, cloud in CLOUDS.items() if urlsplit(cloud.graph).netloc == host), "global")
+
+
 def script(fix: Fix, shell: Shell | str, *, tenant: str = "") -> str:
-    """The script that carries out `fix`, which refuses to run in another tenant than `tenant` (an id).
+    """The script that carries out `fix` and refuses to run in any other tenant than `tenant` (an id), if given.
 
-    Raises NoScript where the fix is a link to open, or needs what no script can know.
+    Raises NoScript if the fix is a link to open or needs something that no script can know.
     """
-    todo = actions_of(fix)
-    match Shell(shell):
-        case Shell.AZ:
-            return "\n".join(_bash(fix, todo, tenant))
-        case Shell.POWERSHELL:
-            return "\n".join(_powershell(fix, todo, tenant))
+    write = {Shell.AZ: _bash, Shell.POWERSHELL: _powershell}[Shell(shell)]
+    return "\n".join(write(_plan(fix, tenant)))
 
 
-def _cloud(todo: tuple[Action, ...]) -> str:
-    """The cloud whose Graph the requests address."""
-    host = urlsplit(todo[0].request.url).netloc
-    return next((name for name, cloud in CLOUDS.items() if urlsplit(cloud.graph).netloc == host), "global")
+def _plan(fix: Fix, tenant: str) -> _Plan:
+    if not fix.steps.graph:
+        raise NoScript(f"fix {fix.key or fix.route} is a link that an administrator opens, so there is nothing to run")
+    try:
+        changes = tuple(map(change_of, fix.steps.graph))
+        undo = {(request.method, request.url): change_of(request) for request in fix.undo_graph}
+    except NotApplicable as error:
+        raise NoScript(f"this fix cannot be written as a script: {error}") from error
+    steps = tuple(change.script_step(undo.get((change.method, change.url))) for change in changes)
+    return _Plan(fix=fix, tenant=tenant, changes=changes, steps=steps)
 
 
-def _bash(fix: Fix, todo: tuple[Action, ...], tenant: str) -> Iterator[str]:
-    cloud = _cloud(todo)
-    graph = CLOUDS[cloud].graph
+def _bash(plan: _Plan) -> Iterator[str]:
+    graph = CLOUDS[plan.cloud].graph
+    given = "".join(f"{name}=... " for name in bash_script.given(plan.requests))
     yield "#!/usr/bin/env bash"
-    yield from _comments(_header(fix, _before_az(todo, cloud, tenant), _how_az(todo)))
-    yield "# shellcheck disable=SC2016  # Texts stand between single quotes so that nothing in them expands."
-    yield bash_script.prologue(todo).rstrip("\n")
+    yield from _comments(_header(plan.fix, _before_az(plan), f"{given}DRY_RUN=1 bash this-file"))
+    yield "# shellcheck disable=SC2016  # Texts are in single quotes so that nothing in them expands."
+    yield bash_script.prologue(plan.steps).rstrip("\n")
     yield ""
-    yield f"graph={posix(graph)}"
-    if tenant:
-        yield f"here=$(look {posix(graph + '/v1.0/organization?$select=id')} 'value[].id')"
-        yield f'[ "$here" = {posix(visible(tenant.lower()))} ] || stop "signed in to another tenant: $here"'
-    yield from bash_script.filled_in(todo)
-    for number, action in enumerate(todo, start=1):
+    yield f"graph={posix_quoted(graph)}"
+    if plan.tenant:
+        yield f"here=$(look {posix_quoted(graph + '/v1.0/organization?$select=id')} 'value[].id')"
+        tenant = posix_quoted(printable(plan.tenant.lower()))
+        yield f'[ "$here" = {tenant} ] || stop "signed in to another tenant: $here"'
+    yield from bash_script.check_given(plan.requests)
+    for number, (change, step) in enumerate(zip(plan.changes, plan.steps, strict=True), start=1):
         yield ""
-        yield from _comments((f"{number}. {action.comment}",))
-        yield from bash_script.lines(action)
+        yield from _comments((f"{number}. {change.comment}",))
+        yield from bash_script.commands(change.request, step)
     yield ""
     yield "say 'Done.'"
     yield ""
 
 
-def _powershell(fix: Fix, todo: tuple[Action, ...], tenant: str) -> Iterator[str]:
-    scopes = ", ".join(literal(scope) for scope in write_permissions([action.request for action in todo]))
-    environment = _MG_ENVIRONMENTS.get(_cloud(todo), "")
+def _powershell(plan: _Plan) -> Iterator[str]:
+    literal = powershell_script.literal
+    scopes = ", ".join(literal(scope) for scope in write_permissions(plan.changes))
+    environment = _MG_ENVIRONMENTS.get(plan.cloud, "")
     yield "#Requires -Modules Microsoft.Graph.Authentication"
-    yield from _comments(_header(fix, ("Install-Module Microsoft.Graph.Authentication",), "-DryRun"))
-    yield from powershell_script.parameters(todo)
+    yield from _comments(_header(plan.fix, ("Install-Module Microsoft.Graph.Authentication",), "-DryRun"))
+    yield from powershell_script.parameters(plan.requests)
     yield ""
-    yield powershell_script.prologue(todo).rstrip("\n")
+    yield powershell_script.prologue(plan.steps).rstrip("\n")
     yield ""
     connect = f"Connect-MgGraph -Scopes {scopes} -NoWelcome"
-    connect += f" -TenantId {literal(visible(tenant))}" if tenant else ""
+    connect += f" -TenantId {literal(printable(plan.tenant))}" if plan.tenant else ""
     yield connect + (f" -Environment {environment}" if environment else "")
-    for number, action in enumerate(todo, start=1):
+    for number, (change, step) in enumerate(zip(plan.changes, plan.steps, strict=True), start=1):
         yield ""
-        yield from _comments((f"{number}. {action.comment}",))
-        yield from powershell_script.lines(action)
+        yield from _comments((f"{number}. {change.comment}",))
+        yield from powershell_script.commands(change.request, step)
     yield ""
     yield "Write-Host 'Done.'"
     yield ""
 
 
-def _header(fix: Fix, before: tuple[str, ...], dry: str) -> Iterator[str]:
-    """What the script is, who may run it, and how to take it back."""
-    yield from wrap(visible(f"{fix.title.rstrip('.')} (fix {fix.key or fix.route})."), _WIDTH)
+def _header(fix: Fix, before: tuple[str, ...], dry_run: str) -> Iterator[str]:
+    """What the script is, who can run it, and how to undo it."""
+    yield from wrap(printable(f"{fix.title.rstrip('.')} (fix {fix.key or fix.route})."), _WIDTH)
     yield ""
     yield from wrap(_ABOUT, _WIDTH)
     yield ""
     yield from _field("Role", fix.role)
     for number, line in enumerate(before):
         yield from _field("" if number else "Before", line)
-    yield from _field("Dry run", dry)
+    yield from _field("Dry run", dry_run)
     for number, line in enumerate(fix.fill_in):
-        yield from _field("" if number else "Give", line)
-    yield from _field("Check", fix.verify)
-    yield from _field("Expect", fix.expect)
+        yield from _field("" if number else "Input", line)
+    yield from _field("Verify", fix.verify)
+    yield from _field("Result", fix.expect)
     yield from _field("Undo", fix.undo)
     for request in fix.undo_graph:
-        body = "" if request.body is None else f" {body_text(request.body)}"
+        body = "" if request.body is None else f" {json_text(request.body)}"
         yield f"{'':9}{request.method} {request.url}{body}"
 
 
 _WIDTH = 100
 _ABOUT = (
-    "Written by consent-auditor, which changes nothing itself. Each step looks first and does nothing where it is done"
-    " already, so the script may be run again. It stops at the first error."
+    "Written by consent-auditor, which changes nothing itself. Each step checks the present state first and skips what"
+    " is already done, so you can run this script again. It stops at the first error."
 )
 
 
 def _field(label: str, text: str) -> Iterator[str]:
-    """A labelled text, wrapped; words are never broken, as they may be addresses."""
+    """A labelled text, wrapped; words are never broken, because they may be addresses."""
     first = f"{label}:" if label else ""
     whole = wrap(
-        visible(text),
+        printable(text),
         _WIDTH,
         initial_indent=f"{first:9}",
         subsequent_indent=" " * 9,
@@ -135,24 +160,19 @@ def _field(label: str, text: str) -> Iterator[str]:
     yield from whole if text else ()
 
 
-def _before_az(todo: tuple[Action, ...], cloud: str, tenant: str) -> tuple[str, ...]:
-    """How to sign in. Source: azure-cli issues 23906 and 33062, on the permissions of the CLI's own token."""
-    lines = [f"az cloud set --name {_AZ_CLOUDS[cloud]}"] if cloud in _AZ_CLOUDS else []
-    lines.append("az login --allow-no-subscriptions" + (f" --tenant {visible(tenant)}" if tenant else ""))
-    needed = write_permissions([action.request for action in todo])
-    if policies := [permission for permission in needed if permission.startswith("Policy.")]:
+def _before_az(plan: _Plan) -> tuple[str, ...]:
+    """How to sign in. Source: azure-cli issues 23906 and 33062, on the permissions in the token of the Azure CLI."""
+    lines = [f"az cloud set --name {_AZ_CLOUDS[plan.cloud]}"] if plan.cloud in _AZ_CLOUDS else []
+    tenant = f" --tenant {printable(plan.tenant)}" if plan.tenant else ""
+    lines.append(f"az login --allow-no-subscriptions{tenant}")
+    if policies := [name for name in write_permissions(plan.changes) if name.startswith("Policy.")]:
         lines.append(
             f"A user's sign-in through the Azure CLI does not hold {' and '.join(policies)}: sign in as a service"
-            " principal that was granted it (az login --service-principal), or take the PowerShell script."
+            " principal that has it (az login --service-principal), or use the PowerShell script."
         )
     return tuple(lines)
 
 
-def _how_az(todo: tuple[Action, ...]) -> str:
-    given = "".join(f"{name}=... " for name in bash_script.asked_for(todo))
-    return f"{given}DRY_RUN=1 bash this-file"
-
-
-def _comments(texts: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
+def _comments(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
-        yield f"# {visible(text)}".rstrip()
+        yield f"# {printable(text)}".rstrip()

@@ -1,1 +1,1 @@
-"""The tenant itself: credentials, transport, the catalogue of reads, and collecting them into a snapshot."""
+"""The tenant itself: credentials, transport, the reads_for of reads, and collecting them into a snapshot."""

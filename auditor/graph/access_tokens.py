@@ -1,4 +1,4 @@
-"""Access tokens: fetched once for all requests that begin together, renewed when Graph asks, never shown."""
+"""Access tokens: fetched once for concurrent requests, renewed when Graph asks for it, never shown."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from auditor.graph.daemon_threads import Daemons
+from auditor.graph.daemon_threads import DaemonExecutor
 from auditor.graph.graph_errors import GraphError
 
 
 class AccessToken(Protocol):
-    """azure-core's token."""
+    """The token type of azure-core."""
 
     @property
     def token(self) -> str:
@@ -25,11 +25,11 @@ class AccessToken(Protocol):
 
     @property
     def expires_on(self) -> int:
-        """When it ends, as a time of the epoch."""
+        """When it expires, in seconds since the epoch."""
 
 
-class Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """What a token says of itself, decoded without being validated: good for explaining, not for trusting."""
+class TokenClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """The claims of a token, decoded but not validated: for explanations only."""
 
     tenant_id: str = ""
     app_id: str = ""
@@ -43,12 +43,12 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
         return self.roles or self.scopes
 
 
-class Tokens:
-    """The credential that the SDK is given.
+class TokenProvider:
+    """The credential that the SDK uses.
 
-    Wraps one of azure-identity, asynchronous or not; `make` opens it, and opens it again when a token must be
-    had that its cache does not hold. `translate` turns the library's exceptions into ours. `left` are the seconds
-    that a token may take; the library itself would wait for as long as a Retry-After says.
+    Wraps a credential of azure-identity, asynchronous or not. `make` creates it, and creates it again when a token
+    is needed that is not in its cache. `translate` converts the library's exceptions. `left` returns the seconds
+    that a token may take; the library itself waits for as long as Retry-After says.
     """
 
     def __init__(
@@ -67,20 +67,20 @@ class Tokens:
         self._fetched = 0.0
         self._lock = asyncio.Lock()
         self.generation = 0
-        """Counts the tokens that were fetched: tells whether a refused one was replaced meanwhile."""
+        """The number of tokens fetched so far, which shows whether a refused one was already replaced."""
 
     def __repr__(self) -> str:
-        return f"<Tokens, {self.generation} fetched>"
+        return f"<TokenProvider, {self.generation} fetched>"
 
     async def get_token(self, *scopes: str, claims: str | None = None, **options: Any) -> AccessToken:
-        """The token to use now; the caller's `scopes` do not matter, as these tokens are for one Graph."""
+        """The current token. The caller's `scopes` are ignored, because these tokens are for one Graph."""
         async with self._lock:
             if claims is None and self._token is not None and self._is_good(self._token):
                 return self._token
             return await self._fetch(claims)
 
     async def renew(self, generation: int, challenge: str = "") -> None:
-        """Replace a token that Graph refused, unless that was done since `generation`."""
+        """Replace a token that Graph refused, unless that happened since `generation`."""
         async with self._lock:
             if self.generation != generation:
                 return
@@ -88,16 +88,16 @@ class Tokens:
             if challenge:
                 await self._fetch(base64.b64decode(challenge + "==").decode())
                 return
-            # The library would hand out the refused token from its cache: a new credential has an empty one.
+            # The library would return the refused token from its cache; a new credential has an empty cache.
             await self._close()
             await self._fetch(None)
 
-    async def claims(self) -> Claims:
-        """What the current token says of itself."""
-        return token_claims((await self.get_token()).token)
+    async def claims(self) -> TokenClaims:
+        """The claims of the current token."""
+        return decode_claims((await self.get_token()).token)
 
     async def close(self) -> None:
-        """Let go of the credential's connections."""
+        """Close the credential's connections."""
         async with self._lock:
             await self._close()
 
@@ -106,29 +106,29 @@ class Tokens:
             if self._credential is None:
                 self._credential = self._make()
             async with asyncio.timeout(self._left() if self._left else None):
-                self._token = await self._ask(claims)
+                self._token = await self._request(claims)
         except GraphError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever azure-identity raises, the audit cannot go on
-            # Without the cause: the library's exception keeps the request, and with it the secret.
+            # Without the cause, because the library's exception contains the request, and with it the secret.
             raise self._translate(error) from None
         self.generation += 1
         self._fetched = time.monotonic()
         return self._token
 
-    async def _ask(self, claims: str | None) -> AccessToken:
+    async def _request(self, claims: str | None) -> AccessToken:
         options: dict[str, Any] = {"enable_cae": True} | ({"claims": claims} if claims else {})
         get_token = self._credential.get_token
         if inspect.iscoroutinefunction(inspect.unwrap(get_token)):
-            asked: Awaitable[AccessToken] = get_token(*self._scopes, **options)
+            requested: Awaitable[AccessToken] = get_token(*self._scopes, **options)
         else:
-            # Its thread is a daemon: who gives up waiting for a person, may leave.
+            # In a daemon thread, so that the program can end while it still waits for a person.
             loop = asyncio.get_running_loop()
-            asked = loop.run_in_executor(Daemons(), lambda: get_token(*self._scopes, **options))
-        return await asked
+            requested = loop.run_in_executor(DaemonExecutor(), lambda: get_token(*self._scopes, **options))
+        return await requested
 
     def _is_good(self, token: AccessToken) -> bool:
-        """Whether there is no need to ask again; right after asking there is none, whatever the clocks say."""
+        """Whether the token can still be used. A token fetched just now can, whatever the clocks say."""
         return token.expires_on - time.time() > 300 or time.monotonic() - self._fetched < 30
 
     async def _close(self) -> None:
@@ -139,17 +139,17 @@ class Tokens:
                 await closed
 
 
-def token_claims(token: str) -> Claims:
-    """What an access token says of itself; nothing for one that cannot be decoded."""
+def decode_claims(token: str) -> TokenClaims:
+    """The claims of an access token; empty if it cannot be decoded."""
     try:
         middle = token.split(".")[1]
         body = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
     except (IndexError, ValueError):
-        return Claims()
+        return TokenClaims()
     if not isinstance(body, dict):
-        return Claims()
+        return TokenClaims()
     roles = body.get("roles")
-    return Claims(
+    return TokenClaims(
         tenant_id=str(body.get("tid", "")),
         app_id=str(body.get("appid") or body.get("azp") or ""),
         roles=tuple(sorted(map(str, roles))) if isinstance(roles, list) else (),

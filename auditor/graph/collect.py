@@ -1,17 +1,18 @@
-"""Collect: a plan of reads in, a snapshot out."""
+"""Collect a snapshot: execute a plan of reads and build a snapshot of the results."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auditor.graph.access_tokens import Claims
-from auditor.graph.addresses import Addresses
-from auditor.graph.fetch import Asker, Outcome, Progress
+from msgraph.graph_service_client import GraphServiceClient
+
+from auditor.graph.access_tokens import TokenClaims
+from auditor.graph.fetch import Fetcher, Progress, ReadResult
 from auditor.graph.graph_errors import Unreachable
 from auditor.graph.network import NOT_MICROSOFT
-from auditor.graph.reads import Read, catalogue, requesters
-from auditor.graph.retry import RETRIED
-from auditor.graph.snapshot_builder import Assembly
+from auditor.graph.reads import Read, consent_requesters, reads_for
+from auditor.graph.retry import RETRIED_STATUSES
+from auditor.graph.snapshot_builder import SnapshotBuilder
 from auditor.graph.transport import GraphClient
 from auditor.model.read_plan import Plan
 from auditor.model.snapshot import Call, Provenance, Snapshot, Tenant
@@ -28,22 +29,21 @@ async def collect(
     onto: Snapshot | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
-    """Read what `plan` asks for; what could not be read is in `unread`, and everything else goes on.
+    """Read what `plan` asks for. Reads that fail are listed in `unread` and do not stop the others.
 
-    `onto` is an earlier snapshot of the same tenant that this one continues: what is read now is added to it.
-    Raises `GraphError` when no answer of Graph's came at all, or when there is no token, and `ValueError` for
-    a plan that cannot be carried out.
+    `onto` is an earlier snapshot of the same tenant, to which the new reads are added.
+    Raises `GraphError` if Graph answered nothing at all or there is no token, and `ValueError` for a plan that
+    cannot be executed.
     """
     claims = await client.tokens.claims()
-    at = Addresses(client.builders)
-    asker = Asker(client, progress)
-    outcomes = await asker.ask(catalogue(plan, at, taken))
+    fetcher = Fetcher(client, progress)
+    results = await fetcher.fetch(reads_for(plan, client.builders, taken))
     if onto is None:
-        _raise_if_unanswered(outcomes)
-    outcomes += await asker.ask(_next_reads(outcomes, at))
-    assembly = Assembly(onto)
-    assembly.add(outcomes)
-    sections, covers, unread = assembly.finish()
+        _raise_if_unanswered(results)
+    results += await fetcher.fetch(_next_reads(results, client.builders))
+    builder = SnapshotBuilder(onto)
+    builder.add(results)
+    sections, covers, unread = builder.build()
     tenant = Tenant(id=tenant_id) if onto is None else onto.tenant
     if sections.organization is not None:
         tenant = Tenant(id=sections.organization.id, name=sections.organization.displayName)
@@ -55,46 +55,43 @@ async def collect(
         sections=sections,
         covers=covers,
         unread=unread,
-        provenance=recorded(claims, outcomes, taken, onto.provenance if onto else None),
+        provenance=_provenance(claims, results, taken, onto.provenance if onto else None),
     )
 
 
-def _next_reads(outcomes: Sequence[Outcome], at: Addresses) -> list[Read]:
-    """What can be asked only now: of whom requests for admin consent came, which their list leaves out."""
-    lists = [o.value for o in outcomes if o.read.section == "appConsentRequests" and o.unread is None]
+def _next_reads(results: Sequence[ReadResult], graph: GraphServiceClient) -> list[Read]:
+    """Reads that need an earlier result: who made the requests for admin consent, which their list leaves out."""
+    lists = [r.value for r in results if r.read.section == "appConsentRequests" and r.unread is None]
     rows = [row for rows in lists for row in rows if isinstance(row, dict)]
-    return [requesters(at, str(row["id"])) for row in rows if row.get("id") and not row.get("userConsentRequests")]
+    without = (row for row in rows if row.get("id") and not row.get("userConsentRequests"))
+    return [consent_requesters(graph, str(row["id"])) for row in without]
 
 
-def _raise_if_unanswered(outcomes: Sequence[Outcome]) -> None:
-    """An audit in which Graph never spoke is no audit of a tenant that denies everything."""
-    if not outcomes or any(map(_was_answered, outcomes)):
+def _raise_if_unanswered(results: Sequence[ReadResult]) -> None:
+    """Raise if Graph answered no read: a snapshot would look like a tenant that denies everything."""
+    if not results or any(map(_was_answered, results)):
         return
-    if error := next((outcome.error for outcome in outcomes if outcome.error is not None), None):
+    if error := next((result.error for result in results if result.error is not None), None):
         raise error
-    why = next(outcome.unread for outcome in outcomes if outcome.unread is not None)
+    why = next(result.unread for result in results if result.unread is not None)
     said = ": ".join(filter(None, (f"{why.status or ''} {why.code}".strip(), why.message)))
     request = f" (request id {why.request_id})" if why.request_id else ""
     raise Unreachable(
-        f"Microsoft Graph answered nothing of what was asked; the first answer: {said}{request}",
-        advice=NOT_MICROSOFT if not why.code else "Microsoft Graph is busy or out of order: try again in a while.",
+        f"Microsoft Graph answered none of the requests; the first answer: {said}{request}",
+        advice=NOT_MICROSOFT if not why.code else "Microsoft Graph is busy or out of order: try again later.",
     )
 
 
-def _was_answered(outcome: Outcome) -> bool:
-    """Whether Graph gave what was asked for, or said that it will not: being throttled or broken says nothing."""
-    if outcome.unread is None:
-        return outcome.error is None
-    return outcome.error is None and outcome.unread.status is not None and outcome.unread.status not in RETRIED
+def _was_answered(result: ReadResult) -> bool:
+    """Whether Graph returned data or refused to. Throttling and server errors are no answer to the question."""
+    if result.unread is None:
+        return result.error is None
+    return result.error is None and result.unread.status is not None and result.unread.status not in RETRIED_STATUSES
 
 
-_FOUND = 200
-_NO_SUCH = 404
-
-
-def recorded(claims: Claims, outcomes: Iterable[Outcome], at: str, before: Provenance | None) -> Provenance:
-    """The reads of `outcomes`, asked at `at` (UTC, as text), added to those made `before`."""
-    calls = tuple(_call(outcome, at) for outcome in outcomes)
+def _provenance(claims: TokenClaims, results: Iterable[ReadResult], at: str, before: Provenance | None) -> Provenance:
+    """Who read, and the reads of `results`, made at `at` (UTC, as text), after those made `before`."""
+    calls = tuple(_call(result, at) for result in results)
     return Provenance(
         reader=claims.app_id,
         permissions=tuple(sorted(claims.allowed)),
@@ -102,19 +99,19 @@ def recorded(claims: Claims, outcomes: Iterable[Outcome], at: str, before: Prove
     )
 
 
-def _call(outcome: Outcome, at: str) -> Call:
-    read = outcome.read
+def _call(result: ReadResult, at: str) -> Call:
+    read = result.read
     return Call(
         section=read.name,
         address=f"/{read.version}{read.url}",
-        status=_status(outcome),
-        rows=len(outcome.value) if isinstance(outcome.value, list) else None,
+        status=_status(result),
+        rows=len(result.value) if isinstance(result.value, list) else None,
         at=at,
         permissions=read.permissions,
     )
 
 
-def _status(outcome: Outcome) -> int | None:
-    if outcome.unread is None:
-        return _FOUND
-    return _NO_SUCH if outcome.absent else outcome.unread.status
+def _status(result: ReadResult) -> int | None:
+    if result.unread is None:
+        return 200
+    return 404 if result.absent else result.unread.status

@@ -1,4 +1,4 @@
-"""Ways to sign in: the environment variables of azure-identity, and what an admin at a desk has at hand."""
+"""Ways to sign in: with the environment variables of azure-identity, or interactively for an admin."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ import msgspec
 
 from auditor.facts.clouds import CLOUDS
 from auditor.graph.graph_errors import CredentialError
-from auditor.graph.network import Network
+from auditor.graph.network import NetworkSettings
 
 AUTHS = ("auto", "secret", "certificate", "workload-identity", "managed-identity", "az-cli", "device-code")
-"""What ``--auth`` takes."""
+"""The values of ``--auth``."""
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
-"""Microsoft's own public client: signs an admin in where no app was registered for the audit."""
+"""Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""
 
 _MANAGED_IDENTITY = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
 _MICROSOFT = frozenset(urlsplit(cloud.authority).hostname for cloud in CLOUDS.values()) | {"login.chinacloudapi.cn"}
 
 Prompt = Callable[[str, str, datetime], None]
-"""Shows where to enter which code, and until when."""
+"""Called with the address, the code to enter there, and when the code expires."""
 
 
-class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to sign in and how; `environ` holds the secrets, which nothing here shows."""
+class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to sign in and how; `environ` contains the secrets, which are never shown."""
 
     auth: str
     authority: str
     tenant_id: str
     environ: Mapping[str, str]
-    network: Network
+    network: NetworkSettings
     prompt: Prompt | None = None
 
     def __repr__(self) -> str:
-        return f"<SignIn by {self.auth} at {self.authority}>"
+        return f"<SignInSettings by {self.auth} at {self.authority}>"
 
     def options(self) -> dict[str, Any]:
-        """What every credential is told. Certificates and proxy are given, not left to requests to find."""
+        """Options of every credential. Certificates and proxy are explicit, so that requests does not look for them."""
         proxy = self.network.proxy_for(self.authority)
         return {
             "authority": self.authority,
@@ -56,11 +56,11 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def value(self, name: str) -> str:
-        """The variable `name`, stripped: a line break at the end of a secret is a common accident."""
+        """The variable `name`, stripped, because a line break at the end of a secret is a common mistake."""
         return self.environ.get(name, "").strip()
 
     def need(self, *names: str) -> list[str]:
-        """The values of these variables; the tenant may come from elsewhere than its variable."""
+        """The values of these variables. The tenant may also come from `tenant_id`. Raises `CredentialError`."""
         values = {name: self.value(name) for name in names}
         if "AZURE_TENANT_ID" in values and self.tenant_id:
             values["AZURE_TENANT_ID"] = self.tenant_id
@@ -68,16 +68,16 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
             raise CredentialError(
                 f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
                 advice=f"--auth {self.auth} takes {', '.join(names)} from the environment"
-                " (the tenant from --tenant, too).",
+                " (the tenant also from --tenant).",
             )
         return list(values.values())
 
 
-def chosen(auth: str, environ: Mapping[str, str]) -> str:
-    """The way to sign in that ``auto`` means in this environment."""
+def resolve_auth(auth: str, environ: Mapping[str, str]) -> str:
+    """The way to sign in: `auth`, or what ``auto`` means in this environment."""
     if auth != "auto":
         if auth not in AUTHS:
-            raise CredentialError(f"there is no --auth {auth}", advice=f"Choose one of {', '.join(AUTHS)}.")
+            raise CredentialError(f"unknown value of --auth: {auth}", advice=f"Choose one of {', '.join(AUTHS)}.")
         return auth
     for name, way in (
         ("AZURE_CLIENT_SECRET", "secret"),
@@ -96,10 +96,10 @@ def chosen(auth: str, environ: Mapping[str, str]) -> str:
     )
 
 
-def open_credential(sign_in: SignIn) -> Any:
-    """A credential of azure-identity, asynchronous where the library's asynchronous one can do the same.
+def open_credential(sign_in: SignInSettings) -> Any:
+    """A credential of azure-identity, asynchronous if the library has an equivalent asynchronous one.
 
-    The asynchronous ones ask Entra ID once, where MSAL, behind the others, first asks it where to ask.
+    The asynchronous ones send one request to Entra ID; the others use MSAL, which discovers the endpoints first.
     """
     match sign_in.auth:
         case "secret":
@@ -112,7 +112,7 @@ def open_credential(sign_in: SignIn) -> Any:
             from azure.identity.aio import ManagedIdentityCredential
 
             options = sign_in.options() | {"client_id": sign_in.value("AZURE_CLIENT_ID") or None}
-            # The machine's own endpoint is plain HTTP on a link-local address: no proxy, no authority.
+            # The endpoint is plain HTTP on a link-local address: without proxy and authority.
             for name in ("authority", "proxies", "retry_total", "retry_backoff_factor", "connection_timeout"):
                 del options[name]
             return ManagedIdentityCredential(transport=_transport(sign_in), **options)
@@ -124,18 +124,18 @@ def open_credential(sign_in: SignIn) -> Any:
             return _device_code(sign_in)
 
 
-def _secret(sign_in: SignIn) -> Any:
+def _secret(sign_in: SignInSettings) -> Any:
     tenant, client, secret = sign_in.need("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
     from azure.identity.aio import ClientSecretCredential
 
     return ClientSecretCredential(tenant, client, secret, transport=_transport(sign_in), **sign_in.options())
 
 
-def _certificate(sign_in: SignIn) -> Any:
+def _certificate(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
     tenant, client, path = sign_in.need(*names)
     data = _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
-    # The password is not stripped: it may well end in a blank.
+    # The password is not stripped, because it may end in a blank.
     options = sign_in.options() | {
         "certificate_data": data,
         "password": sign_in.environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD") or None,
@@ -150,17 +150,17 @@ def _certificate(sign_in: SignIn) -> Any:
 
         return CertificateCredential(tenant, client, transport=_transport(sign_in), **options)
     except (ValueError, TypeError):
-        # The library's message is left out: it may quote the file.
+        # Without the library's message, which may quote the file.
         raise CredentialError(
             f"{path} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be used as a certificate",
             advice=(
-                "It must be PEM or PFX with an RSA private key and the certificate; its password, if it has "
-                "one, goes into AZURE_CLIENT_CERTIFICATE_PASSWORD."
+                "It must be PEM or PFX with an RSA private key and the certificate. If it has a password, set "
+                "AZURE_CLIENT_CERTIFICATE_PASSWORD."
             ),
         ) from None
 
 
-def _workload(sign_in: SignIn) -> Any:
+def _workload(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
     tenant, client, path = sign_in.need(*names)
     _bytes_of(path, "AZURE_FEDERATED_TOKEN_FILE")
@@ -175,7 +175,7 @@ def _workload(sign_in: SignIn) -> Any:
     )
 
 
-def _device_code(sign_in: SignIn) -> Any:
+def _device_code(sign_in: SignInSettings) -> Any:
     from azure.identity import DeviceCodeCredential
 
     return DeviceCodeCredential(
@@ -186,14 +186,14 @@ def _device_code(sign_in: SignIn) -> Any:
     )
 
 
-def _msal(sign_in: SignIn, options: dict[str, Any]) -> dict[str, Any]:
-    """`options` for a credential with MSAL inside, which asks Microsoft whether an authority is real."""
+def _msal(sign_in: SignInSettings, options: dict[str, Any]) -> dict[str, Any]:
+    """`options` for a credential that uses MSAL, which asks Microsoft whether the authority exists."""
     foreign = urlsplit(sign_in.authority).hostname not in _MICROSOFT
     return options | {"disable_instance_discovery": foreign}
 
 
-def _transport(sign_in: SignIn) -> Any:
-    """requests in a thread: aiohttp would take a tenth of a second longer to start."""
+def _transport(sign_in: SignInSettings) -> Any:
+    """A transport with requests in a thread; aiohttp would start 0.1 s later."""
     from azure.core.pipeline.transport import AsyncioRequestsTransport
 
     return AsyncioRequestsTransport(
@@ -211,5 +211,5 @@ def _bytes_of(path: str, variable: str) -> bytes:
 
 
 def _show(address: str, code: str, until: datetime) -> None:
-    """Where a person looks, and where no report goes."""
+    """Print the code to standard error, where no report goes."""
     sys.stderr.write(f"To sign in, open {address} and enter the code {code} (until {until:%H:%M} UTC).\n")

@@ -1,4 +1,4 @@
-"""Threads for blocking calls that nobody has to wait for when the program ends."""
+"""Daemon threads for blocking calls, so that the program can end without waiting for them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Daemons(ThreadPoolExecutor):
-    """Gives each call a thread of its own, which ends with the program at the latest.
+class DaemonExecutor(ThreadPoolExecutor):
+    """Runs each call in its own daemon thread.
 
-    A request of azure-identity cannot be called off. From the pool that asyncio makes by itself, it would hold
-    up Ctrl+C, and a run whose time is over, until the network gives up.
+    A request of azure-identity cannot be cancelled. In asyncio's default pool it would delay Ctrl+C, and the end of
+    a run after its deadline, until the network times out.
     """
 
     def submit(self, call: Callable[..., T], /, *args: Any, **options: Any) -> Future[T]:
-        """Begin `call` at once."""
+        """Start `call` immediately."""
         future: Future[T] = Future()
 
         def run() -> None:
@@ -30,22 +30,22 @@ class Daemons(ThreadPoolExecutor):
             except BaseException as error:  # noqa: BLE001 -- raised again where the result is awaited
                 future.set_exception(error)
 
-        threading.Thread(target=run, name="beside", daemon=True).start()
+        threading.Thread(target=run, name="blocking-call", daemon=True).start()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave alone what still runs."""
+        """Do nothing: threads that still run end with the program."""
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, ending when `main` does, whatever its threads still wait for."""
+    """Like `asyncio.run`, but without waiting for threads when `main` has ended."""
 
     results: list[T] = []
 
     async def with_daemons() -> None:
-        asyncio.get_running_loop().set_default_executor(Daemons())
-        # Not returned: letting go of its signal handler, asyncio.run makes the signal module write out the
-        # task with its result, which takes 0.2 s for a large directory.
+        asyncio.get_running_loop().set_default_executor(DaemonExecutor())
+        # Not returned: when asyncio.run restores its signal handler, the signal module formats the task with its
+        # result, which takes 0.2 s for a large directory.
         results.append(await main)
 
     asyncio.run(with_daemons())

@@ -1,4 +1,4 @@
-"""Asking: reads go out in as few round trips as can be, and each comes back with its outcome."""
+"""Fetch reads in as few round trips as possible, each with its own result."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 
 import msgspec
 
-from auditor.graph.answer import Answer
 from auditor.graph.graph_errors import CredentialError, EndlessPages, GraphError, NotJson, WriteRefused
 from auditor.graph.reads import Read
-from auditor.graph.transport import BATCH_LIMIT, GraphClient, Item
-from auditor.model.snapshot import Unread
+from auditor.graph.response import GraphResponse
+from auditor.graph.transport import BATCH_LIMIT, GetRequest, GraphClient
+from auditor.model.snapshot import ENDLESS_LIST, NO_LICENCE, NOT_A_LIST, Unread
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with a section, how much of it is done, and how much there is (none: nobody knows)."""
+"""Called with a section, how much of it is done, and the total (none: not known)."""
 
 ABSENT = "Request_ResourceNotFound"
 _NO_LICENCE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one read: a `value` (an object or rows), or `unread`.
+class ReadResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one read: a `value` (an object or rows), or why it is `unread`.
 
-    `absent`: Graph said that there is no such thing, which the read must be able to take for an answer.
-    `error`: no answer of Graph's came at all.
+    `absent`: Graph answered that there is no such object, and the read accepts that as an answer.
+    `error`: Graph did not answer.
     """
 
     read: Read
@@ -36,8 +36,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     error: GraphError | None = None
 
 
-class Asker:
-    """Sends reads through one client and tells `progress` as their outcomes come in."""
+class Fetcher:
+    """Sends reads with one client and reports to `progress` as results arrive."""
 
     def __init__(self, client: GraphClient, progress: Progress | None = None) -> None:
         self._client = client
@@ -46,104 +46,104 @@ class Asker:
         self._total: Counter[str] = Counter()
         self._paged: set[str] = set()
 
-    async def ask(self, reads: Sequence[Read]) -> list[Outcome]:
-        """The outcomes of `reads`, in their order. v1.0, beta and directory-wide lists go together."""
+    async def fetch(self, reads: Sequence[Read]) -> list[ReadResult]:
+        """The results of `reads` in their order. v1.0, beta and directory-wide lists are fetched at the same time."""
         self._total.update(read.section for read in reads)
         self._paged.update(read.section for read in reads if read.whole)
-        jobs = [self._alone(read) for read in reads if read.whole]
+        jobs = [self._fetch_single(read) for read in reads if read.whole]
         for version in ("v1.0", "beta"):
             small = [read for read in reads if not read.whole and read.version == version]
-            jobs += [self._together(small[i : i + BATCH_LIMIT]) for i in range(0, len(small), BATCH_LIMIT)]
-        found = {id(outcome.read): outcome for outcome in _flat(await _all(jobs))}
-        return [found[id(read)] for read in reads]
+            jobs += [self._fetch_batch(small[i : i + BATCH_LIMIT]) for i in range(0, len(small), BATCH_LIMIT)]
+        by_read = {id(result.read): result for result in _flat(await _all(jobs))}
+        return [by_read[id(read)] for read in reads]
 
-    async def _together(self, reads: Sequence[Read], asked: Sequence[Read] | None = None) -> list[Outcome]:
-        """Outcomes of at most twenty reads of one version, in one request; `asked` may ask otherwise."""
-        asked = asked or reads
+    async def _fetch_batch(self, reads: Sequence[Read], sent: Sequence[Read] | None = None) -> list[ReadResult]:
+        """The results of at most twenty reads of one version in one request; `sent` are their fallbacks, if used."""
+        sent = sent or reads
         if len(reads) == 1:
-            return await self._alone(reads[0], asked[0])
-        items = [Item(url=read.url, headers=read.headers) for read in asked]
+            return await self._fetch_single(reads[0], sent[0])
+        requests = [GetRequest(url=read.url, headers=read.headers) for read in sent]
         try:
-            answers = await self._client.batch(asked[0].version, items)
+            responses = await self._client.batch(sent[0].version, requests)
         except (CredentialError, WriteRefused):
             raise
         except GraphError as error:
-            return [self._settled(_failed(read, error)) for read in reads]
-        again = [i for i, answer in enumerate(answers) if answer.status == 400 and asked[i].fallback]
-        first = [self._settle(reads[i], answers[i]) for i in range(len(reads)) if i not in again]
-        jobs: list[Coroutine[Any, Any, list[Outcome]]] = [*first]
+            return [self._counted(_failed(read, error)) for read in reads]
+        again = [i for i, response in enumerate(responses) if response.status == 400 and sent[i].fallback]
+        first = [self._result_of(reads[i], responses[i]) for i in range(len(reads)) if i not in again]
+        jobs: list[Coroutine[Any, Any, list[ReadResult]]] = [*first]
         if again:
-            jobs.append(self._together([reads[i] for i in again], [_lesser(asked[i]) for i in again]))
+            jobs.append(self._fetch_batch([reads[i] for i in again], [_fallback(sent[i]) for i in again]))
         return list(_flat(await _all(jobs)))
 
-    async def _alone(self, read: Read, asked: Read | None = None) -> list[Outcome]:
-        """The outcome of one read, in a request of its own."""
-        asked = asked or read
+    async def _fetch_single(self, read: Read, sent: Read | None = None) -> list[ReadResult]:
+        """The result of one read in its own request."""
+        sent = sent or read
         try:
-            answer = await self._client.get(asked.version, Item(url=asked.url, headers=asked.headers))
+            response = await self._client.get(sent.version, GetRequest(url=sent.url, headers=sent.headers))
         except (CredentialError, WriteRefused):
             raise
         except GraphError as error:
-            return [self._settled(_failed(read, error))]
-        if answer.status == 400 and asked.fallback:
-            return await self._alone(read, _lesser(asked))
-        return await self._settle(read, answer)
+            return [self._counted(_failed(read, error))]
+        if response.status == 400 and sent.fallback:
+            return await self._fetch_single(read, _fallback(sent))
+        return await self._result_of(read, response)
 
-    async def _settle(self, read: Read, answer: Answer) -> list[Outcome]:
-        """What `answer` means, once all of its pages were read."""
-        value: Any = answer.body
+    async def _result_of(self, read: Read, response: GraphResponse) -> list[ReadResult]:
+        """The result that `response` gives, after all of its pages were read."""
+        value: Any = response.body
         if read.is_list:
             try:
-                value, answer = await all_rows(self._client, read, answer, lambda rows: self._page(read, rows))
+                value, response = await all_rows(self._client, read, response, lambda rows: self._page(read, rows))
             except (CredentialError, WriteRefused):
                 raise
             except GraphError as error:
-                return [self._settled(_failed(read, error))]
-        if answer.ok:
-            return [self._settled(Outcome(read=read, value=value))]
-        absent = read.absent_ok and answer.status == 404 and answer.code == ABSENT
-        return [self._settled(Outcome(read=read, unread=why_unread(read, answer), absent=absent))]
+                return [self._counted(_failed(read, error))]
+        if response.ok:
+            return [self._counted(ReadResult(read=read, value=value))]
+        absent = read.absent_ok and response.status == 404 and response.code == ABSENT
+        return [self._counted(ReadResult(read=read, unread=why_unread(read, response), absent=absent))]
 
-    def _settled(self, outcome: Outcome) -> Outcome:
-        section = outcome.read.section
+    def _counted(self, result: ReadResult) -> ReadResult:
+        section = result.read.section
         self._done[section] += 1
         if self._progress and section not in self._paged:
             self._progress(section, self._done[section], self._total[section])
-        return outcome
+        return result
 
     def _page(self, read: Read, rows: int) -> None:
         if self._progress and read.whole:
             self._progress(read.section, rows, None)
 
 
-def why_unread(read: Read, answer: Answer) -> Unread:
-    """How Graph refused a read, in words that say what would have allowed it."""
-    message, needs = answer.message, read.permissions
-    if answer.code == _NO_LICENCE:
-        message, needs = "needs a Microsoft Entra ID P1 or P2 licence", ()
+def why_unread(read: Read, response: GraphResponse) -> Unread:
+    """Why Graph refused a read, and which permissions would allow it."""
+    message, needs = response.message, read.permissions
+    if response.code == _NO_LICENCE:
+        message, needs = NO_LICENCE, ()
     return Unread(
-        status=answer.status or None,
-        code=answer.code,
+        status=response.status or None,
+        code=response.code,
         message=message,
-        needs=needs if answer.status in (401, 403) else (),
-        request_id=answer.request_id,
+        needs=needs if response.status in (401, 403) else (),
+        request_id=response.request_id,
     )
 
 
-def _failed(read: Read, error: GraphError) -> Outcome:
-    return Outcome(read=read, unread=Unread(message=str(error)), error=error)
+def _failed(read: Read, error: GraphError) -> ReadResult:
+    return ReadResult(read=read, unread=Unread(message=str(error)), error=error)
 
 
-def _lesser(read: Read) -> Read:
+def _fallback(read: Read) -> Read:
     return msgspec.structs.replace(read, url=read.fallback, fallback="")
 
 
-def _flat(lists: Iterable[list[Outcome]]) -> Iterator[Outcome]:
-    return (outcome for outcomes in lists for outcome in outcomes)
+def _flat(lists: Iterable[list[ReadResult]]) -> Iterator[ReadResult]:
+    return (result for results in lists for result in results)
 
 
-async def _all(jobs: Sequence[Coroutine[Any, Any, list[Outcome]]]) -> list[list[Outcome]]:
-    """All results; the first failure ends the others and is raised as it is."""
+async def _all(jobs: Sequence[Coroutine[Any, Any, list[ReadResult]]]) -> list[list[ReadResult]]:
+    """All results. The first failure cancels the other jobs and is raised unchanged."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(job) for job in jobs]
@@ -156,32 +156,32 @@ Rows = list[dict[str, Any]]
 
 
 async def all_rows(
-    client: GraphClient, read: Read, first: Answer, on_page: Callable[[int], None]
-) -> tuple[Rows, Answer]:
-    """The rows of `first` and of every page after it, and the last answer.
+    client: GraphClient, read: Read, first: GraphResponse, on_page: Callable[[int], None]
+) -> tuple[Rows, GraphResponse]:
+    """The rows of `first` and of all following pages, and the last response.
 
-    Only a missing next link ends a list: an empty page may come before full ones. A page that fails is the
-    last answer, and the rows are then worth nothing. Links are opaque, but for their host, which the client
-    checks, and for having been followed before. Headers are sent again: a next link does not carry
-    ConsistencyLevel.
+    Only a missing next link ends a list: Graph may return an empty page before full ones. A page that fails is the
+    last response, and the rows are then incomplete. Next links are opaque; the client checks their host, and a link
+    that was already followed raises `EndlessPages`. The headers are sent with every page, because a next link does
+    not contain ConsistencyLevel.
     """
     rows: Rows = []
     seen: set[str] = set()
-    answer = first
-    while answer.ok and answer.body is not None:
-        value = answer.body.get("value")
+    response = first
+    while response.ok and response.body is not None:
+        value = response.body.get("value")
         if not isinstance(value, list):
-            raise NotJson(f"Graph's answer for {read.section} is no list")
+            raise NotJson(NOT_A_LIST.format(section=read.section))
         rows += value
         on_page(len(rows))
-        link = answer.body.get("@odata.nextLink")
+        link = response.body.get("@odata.nextLink")
         if not isinstance(link, str) or not link:
             break
         if link in seen:
             raise EndlessPages(
-                f"the list of {read.section} leads back to a page that was read already",
-                advice="Try again later; if it stays so, this is for Microsoft's support.",
+                ENDLESS_LIST.format(section=read.section),
+                advice="Try again later. If the problem persists, report it to Microsoft's support.",
             )
         seen.add(link)
-        answer = await client.follow(link, read.headers)
-    return rows, answer
+        response = await client.follow(link, read.headers)
+    return rows, response

@@ -1,13 +1,13 @@
-"""What can go wrong between this program and Microsoft, each with what to do next.
+"""Errors between this program and Microsoft, each with advice.
 
-No message holds a token, a secret, a certificate's content or a response's body.
+No message contains a token, a secret, a certificate's content or a response's body.
 """
 
 from __future__ import annotations
 
 
 class GraphError(Exception):
-    """The audit cannot go on here; `advice` tells the person at the keyboard what to try."""
+    """The audit cannot continue; `advice` says what to try."""
 
     def __init__(self, message: str, *, advice: str = "") -> None:
         super().__init__(message)
@@ -15,7 +15,7 @@ class GraphError(Exception):
 
 
 class CredentialError(GraphError):
-    """No access token could be had; `code` is the AADSTS code, where Entra ID gave one."""
+    """There is no access token; `code` is the AADSTS code, if Entra ID returned one."""
 
     def __init__(self, message: str, *, advice: str = "", code: str = "") -> None:
         super().__init__(message, advice=advice)
@@ -27,35 +27,35 @@ class NetworkSettingsError(GraphError):
 
 
 class WriteRefused(GraphError):
-    """Something other than a read was about to be sent. It was not sent."""
+    """A request that is not a read. It was not sent."""
 
 
 class ForeignHost(GraphError):
-    """A request was about to go to a host that is not the tenant's Graph. It was not sent."""
+    """A request to a host other than the tenant's Graph. It was not sent."""
 
 
 class EndlessPages(GraphError):
-    """A list's next links lead back to a page that was read already."""
+    """The next links of a list lead back to a page that was already read."""
 
 
 class Unreachable(GraphError):
-    """No whole answer came: the connection failed, or broke, or took too long."""
+    """No complete answer: the connection failed, broke or timed out."""
 
 
-class Unconnected(Unreachable):
-    """There is no way to the other side: nobody listens there, or the name or the proxy leads nowhere."""
+class ConnectionFailed(Unreachable):
+    """No connection: nothing listens there, or the host name or the proxy is wrong."""
 
 
-class Untrusted(Unreachable):
-    """The other side showed a certificate that nobody here vouches for; trying again would not help."""
+class UntrustedCertificate(Unreachable):
+    """The server's certificate is not trusted; a retry would not help."""
 
 
 class NotJson(GraphError):
-    """An answer came that Graph would not give: a proxy's page, or a body that is no JSON."""
+    """An answer that does not come from Graph: a proxy's page, or a body that is not JSON."""
 
 
 class BrokenJson(NotJson):
-    """An answer that says it is JSON and cannot be decoded: most likely cut short on the way."""
+    """An answer with the content type JSON that cannot be decoded, probably cut off on the way."""
 
 
 class TokenRefused(GraphError):

@@ -1,4 +1,4 @@
-"""The promise to the admin: nothing but reads leaves this program, and only to the tenant's Graph."""
+"""The promise to the admin: this program sends only reads, and only to the tenant's Graph."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _BATCHES = frozenset({"/v1.0/$batch", "/beta/$batch"})
 
 
 class ReadOnlyGuard(httpx.AsyncBaseTransport):
-    """The only way to the wire: below every middleware of the SDK, around the transport that sends.
+    """The transport through which every request goes, below all middleware of the SDK.
 
-    Lets through GET, and POST to ``$batch`` when every item of the batch is a GET with a relative address.
-    Everything else raises before a byte is sent.
+    Passes GET, and POST to ``$batch`` when every item of the batch is a GET with a relative address.
+    Raises for everything else before anything is sent.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, origin: str) -> None:
@@ -24,11 +24,11 @@ class ReadOnlyGuard(httpx.AsyncBaseTransport):
         self._origin = _origin(httpx.URL(origin))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request`, if it is a read of this Graph."""
+        """Send `request` if it is a read of this Graph."""
         if _origin(request.url) != self._origin:
             raise ForeignHost(
                 f"a request to {request.url.host} was refused: this audit reads {self._origin[1]} only",
-                advice="Graph's answer led to another host. Is there a proxy that rewrites answers?",
+                advice="A link in Graph's answer leads to another host. Does a proxy rewrite answers?",
             )
         if any(name.lower().startswith("x-http-method") for name in request.headers):
             raise WriteRefused("a request that overrides its method was refused")
@@ -37,7 +37,7 @@ class ReadOnlyGuard(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:
-        """Close what sends."""
+        """Close the transport that sends."""
         await self._inner.aclose()
 
 
@@ -52,7 +52,7 @@ def _check_batch(method: str, path: str, body: bytes) -> None:
     try:
         document = msgspec.json.decode(body)
         items = document["requests"]
-        # Encoded again it must be the same: a name that is there twice means one thing here, another there.
+        # The body must be equal to its own re-encoding: parsers disagree about a name that occurs twice.
         sound = isinstance(items, list) and all(map(_is_read, items)) and msgspec.json.encode(document) == body
     except (msgspec.DecodeError, KeyError, TypeError):
         sound = False

@@ -1,7 +1,7 @@
-"""The way out of this machine: which certificates are trusted and which proxy is used, from the environment.
+"""Network settings from the environment (trusted certificates, proxies), and why a connection failed.
 
-The token side speaks through requests and the Graph side through httpx, which read different variables;
-here the variables are read once, and both sides are told.
+Tokens are fetched with requests and Graph is read with httpx, which read different variables. So the variables are
+read here, once, and the result is passed to both.
 """
 
 from __future__ import annotations
@@ -16,28 +16,27 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 import msgspec
 
 from auditor.graph.graph_errors import NetworkSettingsError
+from auditor.model.snapshot import NoAnswerCause
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
-"""The first one that is set counts: what httpx reads, what requests reads, what curl reads."""
-
-OVER = "the time for this run is over"
+"""The first variable that is set is used: those of httpx, requests and curl."""
 
 
-class Network(msgspec.Struct, frozen=True, kw_only=True):
-    """Trust and proxies. `trust` is a file or folder of certificates; none means the certifi bundle."""
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`trust` is a file or folder of certificates (empty: the certifi bundle); `proxies` are by scheme, or ``no``."""
 
     trust: str = ""
     proxies: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def proxy_for(self, url: str) -> str:
-        """The proxy that leads to `url`, or nothing where one goes there directly."""
+        """The proxy for `url`, or nothing if the connection is direct."""
         parts = urlsplit(url)
         if proxy_bypass_environment(parts.netloc, dict(self.proxies)):
             return ""
         return self.proxies.get(parts.scheme) or self.proxies.get("all", "")
 
     def ssl_context(self) -> ssl.SSLContext:
-        """A context that verifies hosts against `trust` and speaks HTTP/1.1."""
+        """A context that verifies hosts with `trust` and offers HTTP/1.1 only."""
         import certifi
 
         folder = bool(self.trust) and Path(self.trust).is_dir()
@@ -48,15 +47,15 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
             )
         except (ssl.SSLError, OSError):
             raise NetworkSettingsError(
-                f"{self.trust} holds no certificates that can be read",
+                f"{self.trust} contains no readable certificates",
                 advice="It must be a PEM file of CA certificates (-----BEGIN CERTIFICATE-----).",
             ) from None
         context.set_alpn_protocols(["http/1.1"])
         return context
 
 
-def read_network(environ: Mapping[str, str]) -> Network:
-    """The settings in `environ`; a certificate file that is not there is an error, not a surprise later."""
+def read_network(environ: Mapping[str, str]) -> NetworkSettings:
+    """The settings in `environ`. Raises `NetworkSettingsError` for a certificate file that does not exist."""
     trust = ""
     for name in TRUST_VARIABLES:
         if trust := environ.get(name, ""):
@@ -71,79 +70,81 @@ def read_network(environ: Mapping[str, str]) -> Network:
         # Lower case wins, as it does for curl, requests and httpx.
         if value := environ.get(f"{scheme}_proxy") or environ.get(f"{scheme}_proxy".upper()):
             proxies[scheme] = value if scheme == "no" or "://" in value else f"http://{value}"
-    return Network(trust=trust, proxies=proxies)
+    return NetworkSettings(trust=trust, proxies=proxies)
 
 
-_WORDS = (
-    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted"),
-    ("Name or service not known", "no such host is known here"),
-    ("nodename nor servname", "no such host is known here"),
-    ("getaddrinfo failed", "no such host is known here"),
-    ("Temporary failure in name resolution", "the name could not be looked up"),
-    ("Failed to resolve", "no such host is known here"),
-    ("Tunnel connection failed", "the proxy refused"),
-    ("Unable to connect to proxy", "the proxy cannot be reached"),
-    ("ProxyError", "the proxy refused"),
-    ("Connection refused", "the connection was refused"),
-    ("All connection attempts failed", "the connection was refused"),
-    (OVER, OVER),
-    ("timed out", "it took too long"),
-    ("Timeout", "it took too long"),
-    ("without sending complete message body", "the answer was cut off in the middle"),
-    ("IncompleteRead", "the answer was cut off in the middle"),
-    ("ReadError", "the connection broke"),
-    ("RemoteProtocolError", "the connection broke"),
-    ("Server disconnected", "the connection broke"),
-    ("Connection aborted", "the connection broke"),
-    ("Connection reset", "the connection broke"),
+_CAUSES = (
+    ("CERTIFICATE_VERIFY_FAILED", NoAnswerCause.UNTRUSTED),
+    ("Name or service not known", NoAnswerCause.UNKNOWN_HOST),
+    ("nodename nor servname", NoAnswerCause.UNKNOWN_HOST),
+    ("getaddrinfo failed", NoAnswerCause.UNKNOWN_HOST),
+    ("Temporary failure in name resolution", NoAnswerCause.NOT_LOOKED_UP),
+    ("Failed to resolve", NoAnswerCause.UNKNOWN_HOST),
+    ("Tunnel connection failed", NoAnswerCause.PROXY_REFUSED),
+    ("Unable to connect to proxy", NoAnswerCause.PROXY_UNREACHABLE),
+    ("ProxyError", NoAnswerCause.PROXY_REFUSED),
+    ("Connection refused", NoAnswerCause.REFUSED),
+    ("All connection attempts failed", NoAnswerCause.REFUSED),
+    (NoAnswerCause.OUT_OF_TIME, NoAnswerCause.OUT_OF_TIME),
+    ("timed out", NoAnswerCause.TOO_SLOW),
+    ("Timeout", NoAnswerCause.TOO_SLOW),
+    ("without sending complete message body", NoAnswerCause.CUT_OFF),
+    ("IncompleteRead", NoAnswerCause.CUT_OFF),
+    ("ReadError", NoAnswerCause.BROKEN),
+    ("RemoteProtocolError", NoAnswerCause.BROKEN),
+    ("Server disconnected", NoAnswerCause.BROKEN),
+    ("Connection aborted", NoAnswerCause.BROKEN),
+    ("Connection reset", NoAnswerCause.BROKEN),
 )
-"""What the libraries say, and the same for people; the first that fits decides."""
+"""Texts in the messages of the libraries, and the cause that each means; the first match is used."""
 
 
-def in_words(problem: str, otherwise: str = "") -> str:
-    """The problem that a library names in its own way, in few words; `otherwise`, or its own, for an unknown one."""
+def cause_of(problem: str, otherwise: str = "") -> str:
+    """The `NoAnswerCause` of a library's error message; `otherwise`, or the message, if it is unknown."""
     lowered = problem.lower()
-    return next((words for mark, words in _WORDS if mark.lower() in lowered), otherwise or problem[:200])
+    return next((cause for text, cause in _CAUSES if text.lower() in lowered), otherwise or problem[:200])
 
 
 def host_of(url: str) -> str:
-    """The host, and the port where it is not the usual one."""
+    """The host of a URL, with the port if the URL has one."""
     return urlsplit(url).netloc.rpartition("@")[2] or url
 
 
-def advice_for(problem: str, network: Network, url: str) -> str:
-    """What to try when `url` could not be reached and the library said `problem`."""
+def advice_for(problem: str, network: NetworkSettings, url: str) -> str:
+    """What to try after no connection to `url` was possible because of `problem`, the library's message."""
     parts = urlsplit(url)
     host = parts.hostname or url
     proxy = network.proxy_for(url)
-    words = in_words(problem)
-    if "certificate" in words or "ssl" in problem.lower():
+    cause = cause_of(problem)
+    if cause == NoAnswerCause.UNTRUSTED or "ssl" in problem.lower():
         return (
             f"The certificate shown for {host} is not trusted. If your network inspects TLS, put its CA "
             "certificate into a PEM file and name that file in SSL_CERT_FILE (or REQUESTS_CA_BUNDLE)."
         )
     if proxy:
         shown = urlsplit(proxy).hostname or "the proxy"
-        return f"Requests to {host} go through the proxy {shown} (HTTPS_PROXY). Is it right, and allowed to?"
-    if words == OVER:
+        return (
+            f"Requests to {host} go through the proxy {shown} (HTTPS_PROXY). Is it the right one, and may you use it?"
+        )
+    if cause == NoAnswerCause.OUT_OF_TIME:
         return "Try again; if the network is slow, allow more seconds with --timeout."
-    if "cut off" in words or "broke" in words:
-        return "Try again. If it stays so, something on the way breaks connections: a firewall, a TLS inspector?"
-    if "no such host" in words:
+    if cause in (NoAnswerCause.CUT_OFF, NoAnswerCause.BROKEN):
+        return "Try again. If the problem persists, a firewall or a TLS inspector may break connections."
+    if cause == NoAnswerCause.UNKNOWN_HOST:
         return f"Is {host} spelled right? If this machine must use a proxy, set HTTPS_PROXY (and NO_PROXY)."
     port = parts.port or 443
     return f"Can this machine reach {host} on port {port}? If it must use a proxy, set HTTPS_PROXY (and NO_PROXY)."
 
 
 NOT_MICROSOFT = (
-    "Something between this machine and Microsoft answers instead: a proxy, a portal, a TLS inspector? "
-    "Name the proxy to use in HTTPS_PROXY, or have its owner let these hosts through."
+    "Something between this machine and Microsoft answers instead: a proxy, a sign-in page, a TLS inspector? "
+    "Set HTTPS_PROXY to the proxy to use, or ask its owner to allow these hosts."
 )
-"""What to do about it."""
+"""Advice for an answer that does not come from Microsoft."""
 
 
-def titled(page: str) -> str:
-    """The title of a web page as the end of a sentence about it; nothing for a page without one."""
+def title_suffix(page: str) -> str:
+    """`` titled “…”`` for a web page, to end a sentence about it; empty for a page without a title."""
     title = re.search(r"<title[^>]*>(.{1,300}?)</title>", page[:20_000], re.IGNORECASE | re.DOTALL)
     if title is None:
         return ""

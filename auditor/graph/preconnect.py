@@ -1,4 +1,4 @@
-"""A connection that is opened before it is needed, so that the first request does not wait for it."""
+"""Open a connection before it is needed, so that the first request does not wait for it."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from auditor.graph.network import Network
+from auditor.graph.network import NetworkSettings
 
 Address = tuple[str, int]
 CONNECT_SECONDS = 15.0
 FRESH_SECONDS = 20.0
-"""Servers keep idle connections for longer than this; a person with a device code takes longer, too."""
+"""The age up to which an unused connection is used. Servers keep idle connections for longer than this."""
 
 
-class Line:
-    """The way to one Graph: whom to trust, through which proxy, and a connection that may be ready.
+class GraphConnector:
+    """How to connect to one Graph: trusted certificates, proxy, and a connection that may already be open.
 
-    Needs little to be imported, so that the connection can open while the SDK is.
+    This module imports little, so that the connection can open while the SDK is imported.
     """
 
-    def __init__(self, graph: str, network: Network) -> None:
+    def __init__(self, graph: str, network: NetworkSettings) -> None:
         self.graph = graph.rstrip("/")
         self.network = network
         self.context = network.ssl_context()
         self.proxy = network.proxy_for(self.graph)
-        self.backend = WarmBackend()
+        self.backend = PreconnectBackend()
 
-    def open(self) -> None:
-        """Begin to open the connection that the first request will use; through a proxy, do nothing."""
+    def preconnect(self) -> None:
+        """Start to open the connection for the first request. Does nothing if there is a proxy."""
         if not self.proxy:
             parts = urlsplit(self.graph)
             self.backend.open(parts.hostname or "", parts.port or 443, self.context, CONNECT_SECONDS)
 
 
-class WarmBackend(httpcore.AsyncNetworkBackend):
-    """httpcore's network, with connections on stock; one that failed or grew old meanwhile is replaced."""
+class PreconnectBackend(httpcore.AsyncNetworkBackend):
+    """httpcore's network backend with connections opened ahead; one that failed or is too old is replaced."""
 
     def __init__(self) -> None:
         self._network = httpcore.AnyIOBackend()
-        self._stock: dict[Address, asyncio.Task[_Opened]] = {}
+        self._opening: dict[Address, asyncio.Task[_OpenStream]] = {}
 
     def open(self, host: str, port: int, context: ssl.SSLContext, timeout: float) -> None:
-        """Begin to connect and shake hands; the next connection to this address is the one begun here."""
-        if (host, port) not in self._stock:
-            self._stock[host, port] = asyncio.create_task(self._connect(host, port, context, timeout))
+        """Start a connection and its TLS handshake; the next connection to this address is this one."""
+        if (host, port) not in self._opening:
+            self._opening[host, port] = asyncio.create_task(self._connect(host, port, context, timeout))
 
-    async def _connect(self, host: str, port: int, context: ssl.SSLContext, timeout: float) -> _Opened:
+    async def _connect(self, host: str, port: int, context: ssl.SSLContext, timeout: float) -> _OpenStream:
         plain = await self._network.connect_tcp(host, port, timeout=timeout)
         try:
-            return _Opened(await plain.start_tls(context, server_hostname=host, timeout=timeout), context)
+            return _OpenStream(await plain.start_tls(context, server_hostname=host, timeout=timeout), context)
         except BaseException:  # a cancelled handshake leaves the socket open otherwise
             await plain.aclose()
             raise
@@ -67,12 +67,12 @@ class WarmBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """The stocked connection to this address if it is still good, else a new one."""
-        if begun := self._stock.pop((host, port), None):
+        """The connection opened ahead if it can still be used, otherwise a new one."""
+        if begun := self._opening.pop((host, port), None):
             with contextlib.suppress(httpcore.NetworkError, httpcore.TimeoutException, OSError):
                 opened = await begun
-                # Age has to tell: the tickets that TLS 1.3 sends after the handshake make a good connection
-                # look as readable as one that the other side has closed.
+                # Only the age shows whether it is usable: after the session tickets of TLS 1.3, an open connection
+                # is as readable as one that the server has closed.
                 if asyncio.get_running_loop().time() - opened.since < FRESH_SECONDS:
                     return opened
                 await opened.aclose()
@@ -81,7 +81,7 @@ class WarmBackend(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
-        """Never stocked."""
+        """A new connection; none is opened ahead."""
         return await self._network.connect_unix_socket(path, timeout, socket_options)
 
     async def sleep(self, seconds: float) -> None:
@@ -89,16 +89,16 @@ class WarmBackend(httpcore.AsyncNetworkBackend):
         await self._network.sleep(seconds)
 
     async def aclose(self) -> None:
-        """Close what was never used."""
-        for begun in self._stock.values():
+        """Close connections that were never used."""
+        for begun in self._opening.values():
             begun.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await (await begun).aclose()
-        self._stock.clear()
+        self._opening.clear()
 
 
-class _Opened(httpcore.AsyncNetworkStream):
-    """A stream whose handshake is done already: asked for TLS, it hands over what is there."""
+class _OpenStream(httpcore.AsyncNetworkStream):
+    """A stream after its TLS handshake: `start_tls` returns the stream that is already encrypted."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, context: ssl.SSLContext) -> None:
         self._stream = stream
@@ -109,7 +109,7 @@ class _Opened(httpcore.AsyncNetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
         if ssl_context is not self._context:
-            raise httpcore.ConnectError("the connection was opened with another idea of whom to trust")
+            raise httpcore.ConnectError("the connection was opened with a different SSL context")
         return self._stream
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""The doctor's questions: can both hosts be reached, is the clock right, and what does the token allow?"""
+"""Checks before an audit: are both hosts reachable, is the clock right, and what does the token allow?"""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from auditor.graph.access_tokens import Claims
-from auditor.graph.credentials import Prompt, chosen
+from auditor.graph.access_tokens import TokenClaims
+from auditor.graph.credentials import Prompt, resolve_auth
 from auditor.graph.graph_errors import GraphError
-from auditor.graph.network import Network, advice_for, host_of, in_words, read_network
-from auditor.graph.retry import Patience
+from auditor.graph.network import NetworkSettings, advice_for, cause_of, host_of, read_network
+from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, endpoints, open_tokens
+from auditor.model.snapshot import NO_ANSWER
 
 SECONDS = 15.0
 SKEW_ALLOWED = 300.0
-"""Entra ID forgives five minutes; beyond that, signed assertions and fresh tokens are refused."""
+"""Seconds that Entra ID tolerates; beyond that, it refuses signed assertions and new tokens."""
 
 
-class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a host answers as itself; `skew` is by how many seconds its clock is ahead of this one."""
+class HostCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a host answers; `skew` is how many seconds its clock is ahead of this machine's."""
 
     name: str
     url: str
@@ -35,17 +36,17 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def clock_is_right(self) -> bool | None:
-        """Whether this machine's clock is close enough to the host's; none when the host told no time."""
+        """Whether this machine's clock is close enough to the host's; none if the host sent no time."""
         return None if self.skew is None else abs(self.skew) < SKEW_ALLOWED
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found. `claims` are of the token, if there is one; `problem` says why there is none."""
+    """The results of the checks. `claims` are those of the token; `problem` says why there is none."""
 
     auth: str
     endpoints: Endpoints
-    hosts: tuple[Reach, ...] = ()
-    claims: Claims | None = None
+    hosts: tuple[HostCheck, ...] = ()
+    claims: TokenClaims | None = None
     problem: str = ""
     advice: str = ""
     code: str = ""
@@ -61,23 +62,22 @@ async def probe(
     scopes: tuple[str, ...] = (),
     seconds: float = 4 * SECONDS,
 ) -> Probe:
-    """Ask both hosts for what they tell anybody, then fetch a token. Nothing of the tenant is read.
+    """Request public data of both hosts, then fetch a token. Reads nothing of the tenant.
 
-    `seconds` is how long a token may take.
-
-    Raises `GraphError` only for settings that make no sense; every failure on the way is part of the answer.
+    `seconds` limits how long the token may take. Raises `GraphError` only for invalid settings; every other
+    failure is part of the result.
     """
     environ = os.environ if environ is None else environ
     at = at or endpoints(environ=environ)
     network = read_network(environ)
     tenant = tenant_id or environ.get("AZURE_TENANT_ID", "").strip() or "organizations"
     hosts = await asyncio.gather(
-        _reach("Entra ID", f"{at.authority}/{tenant}/v2.0/.well-known/openid-configuration", network),
-        _reach("Microsoft Graph", f"{at.graph}/v1.0/", network),
+        _check_host("Entra ID", f"{at.authority}/{tenant}/v2.0/.well-known/openid-configuration", network),
+        _check_host("Microsoft Graph", f"{at.graph}/v1.0/", network),
     )
     found = Probe(auth=auth, endpoints=at, hosts=tuple(hosts))
     try:
-        found = msgspec.structs.replace(found, auth=chosen(auth, environ))
+        found = msgspec.structs.replace(found, auth=resolve_auth(auth, environ))
         tokens = open_tokens(
             at,
             tenant_id=tenant_id,
@@ -86,7 +86,7 @@ async def probe(
             network=network,
             prompt=prompt,
             scopes=scopes,
-            left=Patience(seconds).remaining,
+            left=RetryPolicy(seconds).remaining,
         )
         try:
             claims = await tokens.claims()
@@ -98,12 +98,12 @@ async def probe(
     return msgspec.structs.replace(found, claims=claims)
 
 
-async def _reach(name: str, url: str, network: Network) -> Reach:
-    """One unauthenticated GET: any JSON is the host speaking, whatever the status."""
+async def _check_host(name: str, url: str, network: NetworkSettings) -> HostCheck:
+    """One unauthenticated GET. Any JSON shows that the host answers, whatever the status."""
     import httpx
 
-    from auditor.graph.answer import read_answer
     from auditor.graph.guard import ReadOnlyGuard
+    from auditor.graph.response import read_response
 
     proxy = network.proxy_for(url)
     transport = httpx.AsyncHTTPTransport(verify=network.ssl_context(), proxy=proxy or None, trust_env=False)
@@ -112,18 +112,19 @@ async def _reach(name: str, url: str, network: Network) -> Reach:
         async with httpx.AsyncClient(transport=ReadOnlyGuard(transport, url), timeout=SECONDS) as client:
             response = await client.get(url)
             seconds = time.monotonic() - clock
-            read_answer(response)
+            read_response(response)
     except httpx.RequestError as error:
         said = str(error) or type(error).__name__
-        problem, advice = f"no answer from {host_of(url)}: {in_words(said)}", advice_for(said, network, url)
-        return Reach(name=name, url=url, ok=False, problem=problem, advice=advice)
+        problem = NO_ANSWER.format(host=host_of(url), cause=cause_of(said))
+        advice = advice_for(said, network, url)
+        return HostCheck(name=name, url=url, ok=False, problem=problem, advice=advice)
     except GraphError as error:
-        return Reach(name=name, url=url, ok=False, problem=str(error), advice=error.advice)
-    return Reach(name=name, url=url, ok=True, seconds=seconds, skew=_skew(response.headers.get("date", ""), began))
+        return HostCheck(name=name, url=url, ok=False, problem=str(error), advice=error.advice)
+    return HostCheck(name=name, url=url, ok=True, seconds=seconds, skew=_skew(response.headers.get("date", ""), began))
 
 
 def _skew(date: str, began: float) -> float | None:
-    """Seconds that a host's clock is ahead; its header has whole seconds only."""
+    """Seconds by which a host's clock is ahead; the header has whole seconds only."""
     try:
         return round(parsedate_to_datetime(date).timestamp() - began, 1)
     except ValueError:

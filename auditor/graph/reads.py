@@ -1,15 +1,22 @@
-"""The catalogue of reads: what a plan means in requests to Graph."""
+"""Turn a plan into reads of Microsoft Graph: one function for each section, and those for single apps and users.
+
+The SDK's request builders make the addresses.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 import msgspec
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
+from kiota_http.middleware import ParametersNameDecodingHandler
+from msgraph.graph_service_client import GraphServiceClient
 
-from auditor.graph.addresses import Addresses, quoted
 from auditor.model.read_plan import Plan
-from auditor.model.sections import permissions_to_read
+from auditor.model.sections import SECTIONS, Extent, permissions_to_read
 
 CLIENT_PROPERTIES = (
     "id",
@@ -30,21 +37,24 @@ CLIENT_PROPERTIES = (
     "createdDateTime",
 )
 RESOURCE_PROPERTIES = ("id", "appId", "displayName", "accountEnabled", "oauth2PermissionScopes")
-NOT_EVERYWHERE = "isDisabled"
-"""A property that some clouds answer 400 for; the read is made again without it."""
+_NOT_IN_EVERY_CLOUD = "isDisabled"
+"""A property for which some clouds answer 400; the read is then repeated without it."""
+_USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType")
 
 CONSENT_CODES = (65001, 65004, 650052, 90093, 90094, 90095, 900941, 900981, 50105, 7000112)
-"""Sign-in errors that say something about consent or assignment; a busy app has many that do not."""
+"""Sign-in errors about consent or assignment; a busy app has many others."""
 
 PAGE = "999"
+"""The largest page that Graph's directory lists allow."""
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to read: where it is, and which part of which section it becomes.
+    """One read of Graph: its address, and the part of a section that its answer becomes.
 
-    `absent_ok`: a 404 is an answer if the app of `part` has no service principal. `fallback` is what to ask
-    when the address is answered 400. `aspect` tells apart reads that make up one part. `covers` is what the
-    section then holds the answer for; none means that the section is complete.
+    `url` is relative to the version. `absent_ok`: a 404 is an answer if the app of `part` has no service principal.
+    `fallback` is the address to use where Graph answers 400. `aspect` distinguishes reads that make up one part.
+    `whole`: a directory-wide list, read page by page. `covers` is what the section is then complete for; empty means
+    that the whole section is complete.
     """
 
     section: str
@@ -61,163 +71,253 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The key under which this read is unread when it fails."""
+        """The key of this read in `unread` if it fails."""
         return f"{self.section}/{self.part}" if self.part else self.section
 
     @property
     def permissions(self) -> tuple[str, ...]:
         """The permissions that allow the read, any one of them."""
         if self.aspect == "memberOf":
-            # A user's groups and roles are more than the user: User.Read.All is not enough for an app.
+            # A user's groups and roles need more than the user: User.Read.All is not enough for an app.
             return ("Directory.Read.All",)
         return permissions_to_read(self.section)
 
 
-def catalogue(plan: Plan, at: Addresses, taken: str) -> tuple[Read, ...]:
+Reads = Iterator[Read]
+
+
+class _Wanted(NamedTuple):
+    """What is asked of a section: all of it (`whole`), or a small part; of a log what happened `since`.
+
+    `clients` limits logs to these apps; empty means all apps.
+    """
+
+    graph: GraphServiceClient
+    whole: bool
+    since: str
+    clients: tuple[str, ...]
+
+
+def reads_for(plan: Plan, graph: GraphServiceClient, taken: str) -> tuple[Read, ...]:
     """Every read that `plan` asks for; logs are read from `plan.log_days` before `taken` on.
 
     Raises `ValueError` for a section that cannot be read in the way the plan asks.
     """
     since = (datetime.fromisoformat(taken) - timedelta(days=plan.log_days)).strftime("%Y-%m-%dT%H:%M:%SZ")
     reads: list[Read] = []
-    for name in dict.fromkeys((*plan.whole, *plan.sections)):
-        reads += _whole(name, at, since) if name in plan.whole else _tenant_wide(name, plan, at, since)
-    reads += _apps(plan, at)
+    for section in dict.fromkeys((*plan.whole, *plan.sections)):
+        whole = section in plan.whole
+        clients = () if whole else tuple(dict.fromkeys(plan.clients))
+        reads += _section(section, _Wanted(graph, whole, since, clients))
+    reads += _apps(plan, graph)
     for user in dict.fromkeys(plan.users):
-        reads += _user(at, user)
+        reads += _user(graph, user)
     for policy in dict.fromkeys(plan.beta_policies):
-        url = at.permission_grant_policy(policy)
-        reads.append(Read(section="permissionGrantPolicies", part=policy, version="beta", url=url, aspect="beta"))
+        reads.append(_beta_policy(graph, policy))
     for role in dict.fromkeys(plan.assignments_of):
-        url = at.role_assignments(filter=f"roleDefinitionId eq {quoted(role)}")
-        reads.append(Read(section="roleAssignments", part=role, url=url, is_list=True, covers=(role,)))
+        reads.append(_holders_of_role(graph, role))
     return tuple(reads)
 
 
-def requesters(at: Addresses, request_id: str) -> Read:
-    """Who asked for admin consent: can be asked only after the list of requests was read."""
-    url = at.user_consent_requests(request_id)
+def _section(section: str, wanted: _Wanted) -> Reads:
+    row = SECTIONS.get(section)
+    extents = row.extents if row else ()
+    possible = {Extent.TENANT, Extent.LOG, Extent.DIRECTORY} if wanted.whole else {Extent.TENANT, Extent.LOG}
+    if not possible.intersection(extents):
+        how = "all at once" if wanted.whole else "in one small request"
+        raise ValueError(f"{section} cannot be read {how}")
+    for read in _READERS[section](wanted):
+        yield msgspec.structs.replace(read, whole=wanted.whole and read.is_list)
+
+
+def _organization(wanted: _Wanted) -> Reads:
+    select = ("id", "displayName", "tenantType", "verifiedDomains")
+    yield Read(section="organization", url=_url(wanted.graph.organization, select=select))
+
+
+def _authorization_policy(wanted: _Wanted) -> Reads:
+    yield Read(section="authorizationPolicy", url=_url(wanted.graph.policies.authorization_policy))
+
+
+def _permission_grant_policies(wanted: _Wanted) -> Reads:
+    url = _url(wanted.graph.policies.permission_grant_policies)
+    yield Read(section="permissionGrantPolicies", url=url, is_list=True)
+
+
+def _beta_policy(graph: GraphServiceClient, policy: str) -> Read:
+    """One consent policy with the properties that exist only in beta."""
+    url = _url(graph.policies.permission_grant_policies.by_permission_grant_policy_id(policy))
+    return Read(section="permissionGrantPolicies", part=policy, version="beta", url=url, aspect="beta")
+
+
+def _admin_consent_request_policy(wanted: _Wanted) -> Reads:
+    yield Read(section="adminConsentRequestPolicy", url=_url(wanted.graph.policies.admin_consent_request_policy))
+
+
+def _directory_settings(wanted: _Wanted) -> Reads:
+    # These settings exist only in beta, for which the SDK of v1.0 has no builder.
+    yield Read(section="directorySettings", url=_url_without_builder("/settings"), version="beta", is_list=True)
+
+
+def _service_principals(wanted: _Wanted) -> Reads:
+    principals = wanted.graph.service_principals
+    yield Read(
+        section="servicePrincipals",
+        url=_url(principals, select=CLIENT_PROPERTIES, top=PAGE),
+        fallback=_url(principals, select=_in_every_cloud(CLIENT_PROPERTIES), top=PAGE),
+        is_list=True,
+    )
+
+
+def _in_every_cloud(properties: Iterable[str]) -> list[str]:
+    return [name for name in properties if name != _NOT_IN_EVERY_CLOUD]
+
+
+def _grants(wanted: _Wanted) -> Reads:
+    url = _url(wanted.graph.oauth2_permission_grants, top=PAGE)
+    yield Read(section="oauth2PermissionGrants", url=url, is_list=True)
+
+
+def _role_definitions(wanted: _Wanted) -> Reads:
+    roles = wanted.graph.role_management.directory.role_definitions
+    if wanted.whole:
+        yield Read(section="roleDefinitions", url=_url(roles), is_list=True)
+    else:
+        url = _url(roles, filter="isBuiltIn eq false")
+        yield Read(section="roleDefinitions", url=url, is_list=True, covers=("custom",))
+
+
+def _role_assignments(wanted: _Wanted) -> Reads:
+    url = _url(wanted.graph.role_management.directory.role_assignments)
+    yield Read(section="roleAssignments", url=url, is_list=True)
+
+
+def _holders_of_role(graph: GraphServiceClient, role: str) -> Read:
+    url = _url(graph.role_management.directory.role_assignments, filter=f"roleDefinitionId eq {quoted(role)}")
+    return Read(section="roleAssignments", part=role, url=url, is_list=True, covers=(role,))
+
+
+def _users(wanted: _Wanted) -> Reads:
+    yield Read(section="users", url=_url(wanted.graph.users, select=_USER_PROPERTIES, top=PAGE), is_list=True)
+
+
+def _user(graph: GraphServiceClient, name: str) -> Reads:
+    """One user by object id or user principal name, and the groups and roles of which the user is a direct member."""
+    user = graph.users.by_user_id(name)
+    yield Read(section="users", part=name, url=_url(user, select=_USER_PROPERTIES), covers=(name,))
+    url = _url(user.member_of, select=("id", "displayName"))
+    yield Read(section="users", part=name, url=url, is_list=True, aspect="memberOf")
+
+
+def _consent_requests(wanted: _Wanted) -> Reads:
+    """Requests for admin consent to each of the clients, or to any app."""
+    requests = wanted.graph.identity_governance.app_consent.app_consent_requests
+    for app in wanted.clients or ("",):
+        url = _url(requests, filter=f"appId eq {quoted(app)}") if app else _url(requests)
+        yield Read(section="appConsentRequests", url=url, is_list=True, covers=(app,) if app else ())
+
+
+def consent_requesters(graph: GraphServiceClient, request_id: str) -> Read:
+    """Who asked for admin consent to one app. Graph's list of requests leaves this out, so it is read afterwards."""
+    requests = graph.identity_governance.app_consent.app_consent_requests
+    url = _url(requests.by_app_consent_request_id(request_id).user_consent_requests)
     return Read(section="appConsentRequests", part=request_id, url=url, is_list=True, aspect="userConsentRequests")
 
 
-def _tenant_wide(name: str, plan: Plan, at: Addresses, since: str) -> Iterator[Read]:
-    """A section that is small, or that is asked for the plan's clients only."""
-    match name:
-        case "organization":
-            select = ("id", "displayName", "tenantType", "verifiedDomains")
-            yield Read(section=name, url=at.organization(select=select))
-        case "authorizationPolicy":
-            yield Read(section=name, url=at.authorization_policy())
-        case "permissionGrantPolicies":
-            yield Read(section=name, url=at.permission_grant_policies(), is_list=True)
-        case "adminConsentRequestPolicy":
-            yield Read(section=name, url=at.admin_consent_request_policy())
-        case "directorySettings":
-            yield Read(section=name, url=at.directory_settings(), version="beta", is_list=True)
-        case "roleDefinitions":
-            url = at.role_definitions(filter="isBuiltIn eq false")
-            yield Read(section=name, url=url, is_list=True, covers=("custom",))
-        case "directoryAudits":
-            yield _audits(at, since)
-        case "appConsentRequests" | "signIns":
-            log = _sign_ins if name == "signIns" else _requests
-            for app in dict.fromkeys(plan.clients) or ("",):
-                yield log(at, since, app)
-        case _:
-            raise ValueError(f"{name} is no section that is read for the whole tenant at little cost")
-
-
-def _whole(name: str, at: Addresses, since: str) -> Iterator[Read]:
-    """A section directory-wide, page by page."""
-    match name:
-        case "servicePrincipals":
-            lesser = [name for name in CLIENT_PROPERTIES if name != NOT_EVERYWHERE]
-            yield Read(
-                section=name,
-                url=at.service_principals(select=CLIENT_PROPERTIES, top=PAGE),
-                fallback=at.service_principals(select=lesser, top=PAGE),
-                is_list=True,
-                whole=True,
-            )
-        case "oauth2PermissionGrants":
-            yield Read(section=name, url=at.grants(top=PAGE), is_list=True, whole=True)
-        case "roleDefinitions":
-            yield Read(section=name, url=at.role_definitions(), is_list=True, whole=True)
-        case "roleAssignments":
-            yield Read(section=name, url=at.role_assignments(), is_list=True, whole=True)
-        case "users":
-            select = ("id", "userPrincipalName", "displayName", "userType")
-            yield Read(section=name, url=at.users(select=select, top=PAGE), is_list=True, whole=True)
-        case "delegatedPermissionClassifications" | "appRoleAssignedTo":
-            raise ValueError(f"{name} can only be read for the clients or resources that a plan names")
-        case _:
-            for read in _tenant_wide(name, Plan(), at, since):
-                yield msgspec.structs.replace(read, whole=read.is_list)
-
-
-def _audits(at: Addresses, since: str) -> Read:
-    """Who consented to what, whoever the app is: targets cannot be filtered by."""
-    when = f"activityDisplayName eq 'Consent to application' and activityDateTime ge {since}"
-    return Read(section="directoryAudits", url=at.directory_audits(filter=when), is_list=True)
-
-
-def _sign_ins(at: Addresses, since: str, app: str) -> Read:
-    """Sign-ins to `app` (or to any) that ended in a code that has to do with consent."""
-    which = f"createdDateTime ge {since}" + (f" and appId eq {quoted(app)}" if app else "")
+def _sign_ins(wanted: _Wanted) -> Reads:
+    """Sign-ins to each of the clients, or to any app, that ended in an error about consent."""
     codes = " or ".join(f"status/errorCode eq {code}" for code in CONSENT_CODES)
-    return Read(
-        section="signIns",
-        url=at.sign_ins(filter=f"{which} and ({codes})"),
-        fallback=at.sign_ins(filter=which),
-        is_list=True,
-        covers=(app,) if app else (),
-    )
+    sign_ins = wanted.graph.audit_logs.sign_ins
+    for app in wanted.clients or ("",):
+        which = f"createdDateTime ge {wanted.since}" + (f" and appId eq {quoted(app)}" if app else "")
+        yield Read(
+            section="signIns",
+            url=_url(sign_ins, filter=f"{which} and ({codes})"),
+            fallback=_url(sign_ins, filter=which),
+            is_list=True,
+            covers=(app,) if app else (),
+        )
 
 
-def _requests(at: Addresses, since: str, app: str) -> Read:
-    """Requests for admin consent to `app`, or to any."""
-    options = {"filter": f"appId eq {quoted(app)}"} if app else {}
-    return Read(
-        section="appConsentRequests",
-        url=at.consent_requests(**options),
-        is_list=True,
-        covers=(app,) if app else (),
-    )
+def _directory_audits(wanted: _Wanted) -> Reads:
+    """Who consented to what. For all apps, because Graph cannot filter the log by app."""
+    when = f"activityDisplayName eq 'Consent to application' and activityDateTime ge {wanted.since}"
+    url = _url(wanted.graph.audit_logs.directory_audits, filter=when)
+    yield Read(section="directoryAudits", url=url, is_list=True)
 
 
-def _apps(plan: Plan, at: Addresses) -> Iterator[Read]:
+_READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
+    "organization": _organization,
+    "authorizationPolicy": _authorization_policy,
+    "permissionGrantPolicies": _permission_grant_policies,
+    "adminConsentRequestPolicy": _admin_consent_request_policy,
+    "directorySettings": _directory_settings,
+    "servicePrincipals": _service_principals,
+    "oauth2PermissionGrants": _grants,
+    "roleDefinitions": _role_definitions,
+    "roleAssignments": _role_assignments,
+    "users": _users,
+    "appConsentRequests": _consent_requests,
+    "signIns": _sign_ins,
+    "directoryAudits": _directory_audits,
+}
+"""The sections that can be read without naming apps."""
+
+
+def _apps(plan: Plan, graph: GraphServiceClient) -> Reads:
     """Clients and resources; an app that is both is read once, with the properties of both."""
     clients, resources = dict.fromkeys(plan.clients), dict.fromkeys(plan.resources)
     for app in clients | resources:
-        wanted = dict.fromkeys(
-            (
-                *(CLIENT_PROPERTIES if app in clients else ()),
-                *(RESOURCE_PROPERTIES if app in resources else ()),
-            )
-        )
-        lesser = [name for name in wanted if name != NOT_EVERYWHERE]
+        of_client = CLIENT_PROPERTIES if app in clients else ()
+        of_resource = RESOURCE_PROPERTIES if app in resources else ()
+        properties = list(dict.fromkeys((*of_client, *of_resource)))
+        principal = graph.service_principals_with_app_id(app)
         yield Read(
             section="servicePrincipals",
             part=app,
-            url=at.service_principal(app, select=list(wanted)),
-            fallback=at.service_principal(app, select=lesser) if app in clients else "",
+            url=_url(principal, select=properties),
+            fallback=_url(principal, select=_in_every_cloud(properties)) if app in clients else "",
             absent_ok=True,
             covers=(app,),
         )
     for app in clients:
-        yield _below(at, app, "oauth2PermissionGrants", covers=(app,))
-        yield _below(at, app, "appRoleAssignedTo")
+        yield _of_app(app, "oauth2PermissionGrants", covers=(app,))
+        yield _of_app(app, "appRoleAssignedTo")
     for app in resources:
-        yield _below(at, app, "delegatedPermissionClassifications")
+        yield _of_app(app, "delegatedPermissionClassifications")
 
 
-def _below(at: Addresses, app: str, section: str, covers: tuple[str, ...] = ()) -> Read:
-    url = at.of_service_principal(app, section)
+def _of_app(app: str, section: str, covers: tuple[str, ...] = ()) -> Read:
+    """A collection of an app's service principal. The SDK has no builder below the alternate key."""
+    url = _url_without_builder(f"/servicePrincipals(appId='{{appId}}')/{section}", appId=app)
     return Read(section=section, part=app, url=url, is_list=True, absent_ok=True, covers=covers)
 
 
-def _user(at: Addresses, name: str) -> Iterator[Read]:
-    select = ("id", "userPrincipalName", "displayName", "userType")
-    yield Read(section="users", part=name, url=at.user(name, select=select), covers=(name,))
-    url = at.member_of(name, select=("id", "displayName"))
-    yield Read(section="users", part=name, url=url, is_list=True, aspect="memberOf")
+class _Builder(Protocol):
+    """A request builder of the SDK."""
+
+    def to_get_request_information(self) -> RequestInformation:
+        """The request that the builder makes."""
+
+
+def _url(builder: _Builder, **options: str | Sequence[str]) -> str:
+    """The address of a builder's request below the version. `options` are query options without the dollar sign."""
+    return _relative(builder.to_get_request_information(), options)
+
+
+def _url_without_builder(path: str, **parameters: str) -> str:
+    """The address of a path for which the SDK has no builder."""
+    return _relative(RequestInformation(Method.GET, f"{{+baseurl}}{path}", dict(parameters)), {})
+
+
+def _relative(info: RequestInformation, options: Mapping[str, str | Sequence[str]]) -> str:
+    for name, value in options.items():
+        info.query_parameters[f"%24{name}"] = value if isinstance(value, str) else list(value)
+    path, mark, query = info.url.partition("?")
+    # The SDK's builders encode the dollar signs, and one of its middlewares decodes them before sending.
+    return path + mark + ParametersNameDecodingHandler().decode_uri_encoded_string(query, ["$"])
+
+
+def quoted(text: str) -> str:
+    """`text` as a literal of a filter."""
+    return "'" + text.replace("'", "''") + "'"

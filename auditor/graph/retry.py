@@ -1,4 +1,4 @@
-"""Patience: which failures are worth another try, how long to wait, and when a run has taken long enough."""
+"""Retries: which failures to retry, how long to wait, and the deadline of a run."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 
-RETRIED = frozenset({429, 500, 502, 503, 504})
-"""Statuses that may be another answer a moment later."""
+RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+"""Statuses after which the same request may succeed later."""
 
 
-class Patience:
+class RetryPolicy:
     """One deadline for a whole run, shared by all its requests.
 
-    It starts with the first request. Where Graph names a time to wait, that time is kept, for as long as the
-    deadline allows; where it does not, waits double from half a second and at most `attempts` tries are made.
+    The time starts with the first request. If Graph says how long to wait, that time is used, as long as the
+    deadline allows it. Otherwise waits double from half a second, for at most `attempts` attempts.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Patience:
         return max(0.0, self._started + self._seconds - self._clock())
 
     async def wait(self, tried: int, retry_after: float | None = None, *, most: int | None = None) -> bool:
-        """Wait until another try may be made; false, at once, when none should be after `tried` tries (or `most`)."""
+        """Wait for the next attempt. False, without a wait, if `tried` attempts (or `most`) are enough."""
         if retry_after is None and tried >= min(self._attempts, most or self._attempts):
             return False
         delay = self._backoff(tried) if retry_after is None else retry_after
@@ -54,10 +54,10 @@ class Patience:
         return True
 
     def retry_after(self, headers: Mapping[str, str]) -> float | None:
-        """The seconds that an answer with these lower-case `headers` asks to wait, if it asks.
+        """The seconds to wait according to the lower-case `headers` of a response, or none.
 
-        Seconds may have a fraction. A date is held against the answer's own date, so that a wrong clock here
-        does no harm. Zero and the past are no time that could be waited for, and count as none.
+        Seconds may have a fraction. A date is compared with the response's own date, so that a wrong clock here
+        does no harm. Zero and times in the past count as no time.
         """
         text = headers.get("retry-after", "").strip()
         if not text:
@@ -74,7 +74,7 @@ class Patience:
 
     def _backoff(self, tried: int) -> float:
         longest = min(30.0, 0.5 * 2.0 ** (tried - 1))
-        # Half fixed, half random: clients that failed together do not come back together.
+        # Half fixed, half random, so that clients that failed together do not retry together.
         return longest / 2 + longest / 2 * self._jitter()
 
 

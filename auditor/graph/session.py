@@ -1,4 +1,4 @@
-"""A session with one tenant's Graph: settings, token and connection brought together at the same time."""
+"""Open a session with one tenant's Graph: token, connection and SDK are prepared at the same time."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import msgspec
 
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.graph.access_tokens import Tokens
-from auditor.graph.credentials import Prompt, SignIn, chosen, open_credential
+from auditor.graph.access_tokens import TokenProvider
+from auditor.graph.credentials import Prompt, SignInSettings, open_credential, resolve_auth
 from auditor.graph.graph_errors import GraphError
-from auditor.graph.network import Network, read_network
-from auditor.graph.retry import Patience
+from auditor.graph.network import NetworkSettings, read_network
+from auditor.graph.retry import RetryPolicy
 from auditor.graph.sign_in_errors import credential_error
 
 if TYPE_CHECKING:
-    from auditor.graph.preconnect import Line
-    from auditor.graph.transport import GraphClient, GraphHttp
+    from auditor.graph.preconnect import GraphConnector
+    from auditor.graph.transport import GraphClient, GraphHttpClient
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to sign in and where to read, without trailing slashes, and what a token is asked for."""
+    """Where to sign in and where to read, without trailing slashes, and the scope of the token."""
 
     cloud: str
     authority: str
@@ -39,16 +39,16 @@ def endpoints(
     graph_endpoint: str = "",
     environ: Mapping[str, str] | None = None,
 ) -> Endpoints:
-    """The addresses of `cloud`, or the ones given instead: a proxy's, or a test server's.
+    """The endpoints of `cloud`, or the given ones: those of a proxy or of a test server.
 
-    AZURE_AUTHORITY_HOST counts for the global cloud only: whoever names another cloud means its authority.
+    AZURE_AUTHORITY_HOST is used for the global cloud only; another cloud has its own authority.
     """
     if cloud not in CLOUDS:
-        raise GraphError(f"there is no cloud {cloud}", advice=f"Choose one of {', '.join(CLOUDS)}.")
+        raise GraphError(f"unknown cloud {cloud}", advice=f"Choose one of {', '.join(CLOUDS)}.")
     known = CLOUDS[cloud]
     named = (environ or {}).get("AZURE_AUTHORITY_HOST", "") if cloud == "global" else ""
     graph = _https(graph_endpoint or known.graph)
-    # Entra ID does not know a proxy's name; Graph's app id is the same resource under any.
+    # Entra ID does not know the name of a proxy; the app id of Graph is valid for every endpoint.
     resource = known.graph if graph == known.graph else MICROSOFT_GRAPH
     authority = _https(authority_host or named or known.authority)
     return Endpoints(cloud=cloud, authority=authority, graph=graph, scope=f"{resource}/.default")
@@ -59,17 +59,17 @@ def _https(address: str) -> str:
     if "://" not in address:
         return f"https://{address}"
     if not address.startswith("https://"):
-        raise GraphError(f"{address} is not https", advice="Tokens are sent over TLS only.")
+        raise GraphError(f"{address} does not use https", advice="Tokens are sent over TLS only.")
     return address
 
 
 @asynccontextmanager
-async def open_http(graph: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[GraphHttp]:
-    """One HTTP client for all the tenants of one cloud, for `open_graph` to share."""
-    from auditor.graph.preconnect import Line
-    from auditor.graph.transport import GraphHttp
+async def open_http_client(graph: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[GraphHttpClient]:
+    """One HTTP client for all tenants of a cloud, to pass to `open_graph`."""
+    from auditor.graph.preconnect import GraphConnector
+    from auditor.graph.transport import GraphHttpClient
 
-    http = GraphHttp(Line(graph, read_network(os.environ if environ is None else environ)))
+    http = GraphHttpClient(GraphConnector(graph, read_network(os.environ if environ is None else environ)))
     try:
         yield http
     finally:
@@ -83,12 +83,12 @@ async def open_graph(
     at: Endpoints | None = None,
     auth: str = "auto",
     environ: Mapping[str, str] | None = None,
-    http: GraphHttp | None = None,
-    patience: Patience | None = None,
+    http: GraphHttpClient | None = None,
+    retry: RetryPolicy | None = None,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
 ) -> AsyncIterator[GraphClient]:
-    """A client that has its token. Without `tenant_id` it is AZURE_TENANT_ID, or the credential's own tenant.
+    """A client with a token. The default of `tenant_id` is AZURE_TENANT_ID, or the credential's own tenant.
 
     `scopes` are for a user's sign-in; an app's permissions come with ``.default``. Raises `CredentialError`,
     `NetworkSettingsError` or `GraphError`, each with advice.
@@ -96,7 +96,7 @@ async def open_graph(
     environ = os.environ if environ is None else environ
     at = at or endpoints(environ=environ)
     network = read_network(environ)
-    patience = patience or Patience()
+    retry = retry or RetryPolicy()
     tokens = open_tokens(
         at,
         tenant_id=tenant_id,
@@ -105,20 +105,20 @@ async def open_graph(
         network=network,
         prompt=prompt,
         scopes=scopes,
-        left=patience.remaining,
+        left=retry.remaining,
     )
     fetching = asyncio.create_task(tokens.get_token())
-    own: GraphHttp | None = None
+    own: GraphHttpClient | None = None
     try:
-        # Three things at once: the token's round trip, the import of the SDK, and Graph's TCP and TLS.
-        # The token is first on its way: it takes longest, and its own import would vie with the SDK's.
+        # At the same time: fetching the token, importing the SDK, and the TCP and TLS handshakes with Graph.
+        # The token starts first, because it takes longest, and its import would compete with the SDK's.
         await asyncio.sleep(0)
         if http is None:
-            http = own = await _started(at.graph, network)
+            http = own = await _preconnected(at.graph, network)
         from auditor.graph.transport import GraphClient
 
         await fetching
-        yield GraphClient(http, tokens, patience)
+        yield GraphClient(http, tokens, retry)
     finally:
         fetching.cancel()
         await asyncio.gather(fetching, return_exceptions=True)
@@ -133,21 +133,21 @@ def open_tokens(
     tenant_id: str,
     auth: str,
     environ: Mapping[str, str],
-    network: Network,
+    network: NetworkSettings,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
     left: Callable[[], float] | None = None,
-) -> Tokens:
-    """The tokens that `auth` gives; none is fetched yet. `left` does not count for a person who enters a code."""
-    sign_in = SignIn(
-        auth=chosen(auth, environ),
+) -> TokenProvider:
+    """A token provider for `auth`, which has not fetched anything. `left` does not limit a person who enters a code."""
+    sign_in = SignInSettings(
+        auth=resolve_auth(auth, environ),
         authority=at.authority,
         tenant_id=tenant_id or environ.get("AZURE_TENANT_ID", "").strip(),
         environ=environ,
         network=network,
         prompt=prompt,
     )
-    return Tokens(
+    return TokenProvider(
         lambda: open_credential(sign_in),
         scopes or (at.scope,),
         lambda error: credential_error(error, at.authority, network),
@@ -155,20 +155,20 @@ def open_tokens(
     )
 
 
-async def _started(graph: str, network: Network) -> GraphHttp:
-    """The HTTP client, its connection under way; imports run beside the loop, which has tokens to fetch."""
+async def _preconnected(graph: str, network: NetworkSettings) -> GraphHttpClient:
+    """The HTTP client, with its connection being opened. Imports run in a thread, because the loop fetches tokens."""
 
-    def line() -> Line:
-        from auditor.graph.preconnect import Line
+    def connector() -> GraphConnector:
+        from auditor.graph.preconnect import GraphConnector
 
-        return Line(graph, network)
+        return GraphConnector(graph, network)
 
-    def http(line: Line) -> GraphHttp:
-        import auditor.graph.collect  # noqa: F401 -- it will be needed, and now nobody waits for it
-        from auditor.graph.transport import GraphHttp
+    def http(connector: GraphConnector) -> GraphHttpClient:
+        import auditor.graph.collect  # noqa: F401 -- needed soon, and imported while the token is fetched
+        from auditor.graph.transport import GraphHttpClient
 
-        return GraphHttp(line)
+        return GraphHttpClient(connector)
 
-    way = await asyncio.to_thread(line)
-    way.open()
-    return await asyncio.to_thread(http, way)
+    opened = await asyncio.to_thread(connector)
+    opened.preconnect()
+    return await asyncio.to_thread(http, opened)

@@ -1,4 +1,4 @@
-"""Why no token could be had: the words of azure-identity and Entra ID, turned into what to do next."""
+"""Why there is no token: errors of azure-identity and Entra ID, converted to errors with advice."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from auditor.graph.graph_errors import CredentialError
-from auditor.graph.network import NOT_MICROSOFT, OVER, Network, advice_for, host_of, in_words, titled
+from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, title_suffix
+from auditor.model.snapshot import NO_ANSWER, NoAnswerCause
 
 _TENANT = "AZURE_TENANT_ID (or --tenant) must be the tenant's id or one of its domain names."
-_CLOUD = "If the tenant is in a national cloud, name it with --cloud."
+_CLOUD = "If the tenant is in a national cloud, specify it with --cloud."
 
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
         "7000215": (
             "AZURE_CLIENT_SECRET is not a secret of this app. It must be the secret's Value, which the portal "
-            "shows once, when the secret is made; the Secret ID beside it does not work."
+            "shows only once, when the secret is created; the Secret ID next to it does not work."
         ),
         "7000222": (
-            "The app's secret has expired. Make a new one (App registrations, the app, Certificates & secrets) "
+            "The app's secret has expired. Create a new one (App registrations, the app, Certificates & secrets) "
             "and put its Value into AZURE_CLIENT_SECRET."
         ),
         "700016": (
-            "The app AZURE_CLIENT_ID is not known in this tenant: is the id right, is AZURE_TENANT_ID (or "
-            f"--tenant) the tenant to be audited, and has an admin there consented to the app? {_CLOUD}"
+            "The app AZURE_CLIENT_ID is not known in this tenant. Is the id right, is AZURE_TENANT_ID (or "
+            f"--tenant) the tenant to audit, and has an admin of that tenant consented to the app? {_CLOUD}"
         ),
         "90002": f"{_TENANT} {_CLOUD}",
         "900023": _TENANT,
         "900382": f"The tenant belongs to another cloud. {_CLOUD}",
         "700027": (
-            "The certificate is not one of this app's: upload its public part under App registrations, the app, "
+            "The certificate does not belong to this app: upload its public part under App registrations, the app, "
             "Certificates & secrets, or name the file of the registered one in AZURE_CLIENT_CERTIFICATE_PATH."
         ),
-        "700024": "The signed assertion is outside its time: set this machine's clock right.",
+        "700024": "The signed assertion has expired or is not yet valid: correct this machine's clock.",
         "700211": "The app has no federated credential with this issuer; add one (Certificates & secrets).",
         "700213": "The app has no federated credential with this subject; add one (Certificates & secrets).",
         "700212": "The federated credential must expect the audience api://AzureADTokenExchange.",
@@ -41,17 +42,17 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "7000218": "The app must be allowed public client flows (Authentication), or use --auth secret.",
         "7000229": "The app has no service principal in this tenant: an admin must consent to it first.",
         "7000112": "The app is disabled in this tenant: enable it under Enterprise apps, the app, Properties.",
-        "500011": f"Microsoft Graph is not known to this tenant under that address. {_CLOUD}",
-        "65001": "Nobody has consented to this app yet: an admin must grant it its permissions.",
-        "50034": "This account is not in the tenant: sign in with an account of the tenant to be audited.",
-        "50020": "This account is not in the tenant: sign in with an account of the tenant to be audited.",
-        "53003": "Conditional Access refused the sign-in: use a device or place that the policies allow.",
+        "500011": f"This tenant does not know Microsoft Graph under that address. {_CLOUD}",
+        "65001": "Nobody has consented to this app yet: an admin must grant its permissions.",
+        "50034": "This account is not in the tenant: sign in with an account of the tenant to audit.",
+        "50020": "This account is not in the tenant: sign in with an account of the tenant to audit.",
+        "53003": "Conditional Access refused the sign-in: use a device and location that the policies allow.",
         "90033": "Entra ID is busy: try again in a few minutes.",
         "70020": "The code was not entered in time: run the command again and enter the new code.",
         "70018": "The code was not entered as shown: run the command again.",
     }
 )
-"""What to do about the AADSTS codes that an audit meets; see "Microsoft Entra error codes" for all."""
+"""Advice by AADSTS code. Source: "Microsoft Entra authentication and authorization error codes"."""
 
 _CERTIFICATES = ("700023", "700027", "700030", "7000214", "50012", "50027")
 
@@ -66,11 +67,11 @@ _BY_TEXT = (
     ("No identity has been assigned", "Assign a managed identity to this machine or service."),
     (
         "has not been assigned",
-        "AZURE_CLIENT_ID names no managed identity of this machine or service; unset or mend it.",
+        "AZURE_CLIENT_ID is not a managed identity of this machine or service; unset or correct it.",
     ),
     (
         "no response from the IMDS endpoint",
-        "This is no Azure machine with a managed identity; choose --auth.",
+        "This is not an Azure machine with a managed identity; choose another way with --auth.",
     ),
     (
         "ManagedIdentityCredential authentication unavailable",
@@ -79,10 +80,10 @@ _BY_TEXT = (
 )
 
 
-def credential_error(error: Exception, authority: str, network: Network) -> CredentialError:
-    """`error` of azure-identity as ours: its first sentence, without trace ids and what follows them."""
+def credential_error(error: Exception, authority: str, network: NetworkSettings) -> CredentialError:
+    """`error` of azure-identity as our error, without trace ids and what follows them."""
     if isinstance(error, TimeoutError):
-        return _no_answer(OVER, authority, network)
+        return _no_answer(NoAnswerCause.OUT_OF_TIME, authority, network)
     text = " ".join(str(getattr(error, "message", None) or error).split())
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]
@@ -92,10 +93,14 @@ def credential_error(error: Exception, authority: str, network: Network) -> Cred
     if type(error).__name__.startswith(("ServiceRequest", "ServiceResponse", "IncompleteRead")):
         return _no_answer(text, authority, network)
     if page := re.search(r"<(?:!doctype|html|head|title|body)\b.*", text, re.IGNORECASE):
-        return CredentialError(f"{host_of(authority)} answered with a web page{titled(page[0])}", advice=NOT_MICROSOFT)
+        return CredentialError(
+            f"{host_of(authority)} answered with a web page{title_suffix(page[0])}", advice=NOT_MICROSOFT
+        )
     if any(words in text for words in ("Unexpected response", "No response content", "JSONDecodeError")):
-        # What it is instead stays untold: it may hold anything.
-        return CredentialError(f"{host_of(authority)} answered with something that is no token", advice=NOT_MICROSOFT)
+        # Without its content, which can be anything.
+        return CredentialError(
+            f"{host_of(authority)} answered with something that is not a token", advice=NOT_MICROSOFT
+        )
     for words, advice in _BY_TEXT:
         if words.lower() in text.lower():
             return CredentialError(_first(text), advice=advice)
@@ -107,17 +112,17 @@ def credential_error(error: Exception, authority: str, network: Network) -> Cred
     )
 
 
-def _no_answer(problem: str, authority: str, network: Network) -> CredentialError:
-    cause = in_words(problem, "the connection failed")
+def _no_answer(problem: str, authority: str, network: NetworkSettings) -> CredentialError:
+    cause = cause_of(problem, "the connection failed")
     return CredentialError(
-        f"no answer from {host_of(authority)}: {cause}", advice=advice_for(problem, network, authority)
+        NO_ANSWER.format(host=host_of(authority), cause=cause), advice=advice_for(problem, network, authority)
     )
 
 
 def _look_up(code: str) -> str:
-    return f"https://login.microsoftonline.com/error?code={code} tells what the code means."
+    return f"https://login.microsoftonline.com/error?code={code} explains the code."
 
 
 def _first(text: str) -> str:
-    """The message without what follows for Microsoft's support, and of bearable length."""
+    """The message without the details for Microsoft's support, at most 300 characters."""
     return re.split(r"\s*(?:Trace ID|Timestamp|Content:|Response:|To mitigate)", text)[0].strip(" '\")")[:300]

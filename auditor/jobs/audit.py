@@ -68,7 +68,7 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> Audited:
     """Judge the tenant of the request.
 
     Raises InvalidRequest, PackError, SnapshotError, RequestError and OSError before a live tenant is read; GraphError
-    when it could not be read; UserNotRead; Unsupposable for an assumption that does not fit.
+    when it could not be read; UserNotRead; AssumptionError for an assumption that does not fit.
     """
     prepared = prepare(request, interaction)
     snapshot, source = read_source(request, prepared.packs, interaction)
@@ -114,8 +114,8 @@ def read_source(
             origin = "snapshot from standard input" if path == PIPE else f"snapshot {path}"
             return read_snapshot(path), origin
         case LiveTenant() as tenant:
+            from auditor.checks.reads import plan_for
             from auditor.jobs.tenant_reader import read_tenant
-            from auditor.packs.plan import plan_for
 
             plan = plan_for(packs)
             snapshot = read_tenant(
@@ -127,7 +127,7 @@ def read_source(
 def judge(prepared: Prepared, snapshot: Snapshot, source: str, interaction: Interaction = SILENT) -> Audited:
     """The report on a snapshot that was read for the request; with a redaction, the report without names.
 
-    Raises UserNotRead, Unsupposable, and InvalidRequest where redaction would change a verdict.
+    Raises UserNotRead, AssumptionError, and InvalidRequest where redaction would change a verdict.
     """
     request = prepared.request
     if request.redaction is None:

@@ -20,9 +20,9 @@ from auditor.jobs.pack_selection import text_for_app
 from auditor.model.errors import AuditorError
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot, Tenant
-from auditor.packs.pack_texts import PackText, laid_out
+from auditor.packs.pack_texts import PackText, in_one_folder
 from auditor.render import FormatUnavailable, render
-from auditor.render.paste import render as paste
+from auditor.render.text import render_ticket
 from auditor.snapshot.write import dumps
 
 FORMAT = "consent-auditor/bundle"
@@ -85,7 +85,7 @@ def bundle_for(request: AuditRequest, interaction: Interaction = SILENT) -> tupl
         texts.append(text_for_app(request.app))
     snapshot, source = read_source(request, [text.pack for text in texts], interaction)
     if request.redaction is None:
-        texts = laid_out(texts)
+        texts = in_one_folder(texts)
     prepared = msgspec.structs.replace(prepared, packs=tuple(text.pack for text in texts), texts=tuple(texts))
     audited = judge(prepared, snapshot, source, interaction)
     return bundle(
@@ -117,7 +117,7 @@ def bundle(
         for file in text.files:
             if members.setdefault(f"packs/{file.name}", file.text) != file.text:
                 raise ValueError(f"two packs are kept as {file.name}: lay them out first (auditor.packs.pack_texts)")
-    members[PASTE] = paste(report).encode()
+    members[PASTE] = render_ticket(report).encode()
     for path, data in members.items():
         if len(data) > MOST_BYTES:
             raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB: read less of the tenant for it")

@@ -23,7 +23,7 @@ from auditor.packs.pack_texts import parent_named, shipped_text
 from auditor.packs.sources import is_path
 from auditor.redact.tokens import is_token
 from auditor.render import FormatUnavailable, render
-from auditor.render.paste import render as paste
+from auditor.render.text import render_ticket
 from auditor.snapshot.read import loads
 from auditor.snapshot.snapshot_errors import SnapshotError
 
@@ -155,7 +155,7 @@ def _other_texts(manifest: Manifest, members: Mapping[str, bytes], found: _Again
         yield f"{REPORT} says in its texts what does not follow from the snapshot and the rules"
     made = {
         HTML: render(found.report, "html"),
-        PASTE: paste(found.report).encode(),
+        PASTE: render_ticket(found.report).encode(),
         README: readme(found.report, found.files, manifest.redacted, manifest.user).encode(),
     }
     for name, data in made.items():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.checks.reads import Needed, permissions_for, plan_for
 from auditor.facts.permissions import PERMISSIONS
 from auditor.graph.daemon_threads import run
 from auditor.graph.probe import Probe, probe
@@ -13,7 +14,6 @@ from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs
 from auditor.jobs.tenant_reader import addresses_of, delegated_scopes
 from auditor.model.live_tenant import LiveTenant
-from auditor.packs.plan import Needed, permissions_for, plan_for
 
 
 class PermissionState(msgspec.Struct, frozen=True, kw_only=True):

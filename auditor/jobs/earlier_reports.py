@@ -13,7 +13,7 @@ import msgspec
 from auditor.model.errors import AuditorError
 from auditor.model.report import FORMAT, PackRef, Report, Summary
 from auditor.model.snapshot import Tenant
-from auditor.render.moment import moment
+from auditor.render.labels import parse_time
 
 
 class NoReport(AuditorError):
@@ -84,10 +84,10 @@ def history_of(report: Report, earlier: Sequence[EarlierReport]) -> History:
     Several reports on one reading count once, and a later reading than that of `report` does not count.
     """
     mine = [one for one in earlier if _compared(one.tenant, one.packs) == _compared(report.tenant, report.packs)]
-    now = moment(report.taken)
+    now = parse_time(report.taken)
     runs: dict[datetime, tuple[str, Summary]] = {}
     for one in mine:
-        at = moment(one.taken)
+        at = parse_time(one.taken)
         if at is not None and now is not None and at < now:
             runs[at] = (one.taken, one.summary)
     return History(tuple(runs[at] for at in sorted(runs)), len(earlier) - len(mine))

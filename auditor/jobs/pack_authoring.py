@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from auditor.checks.reads import Needed, permissions_for, plan_for, required_resource_access
+from auditor.checks.scope_names import scope_of
 from auditor.consent.app_from_grants import app_as_granted
 from auditor.consent.request import app_from_scopes, refuse_unnamed_resources, request_from_url, scope_needs
 from auditor.facts.ids import RESOURCE_NAMES
@@ -18,16 +20,13 @@ from auditor.model.app import App
 from auditor.model.errors import InvalidRequest
 from auditor.model.live_tenant import LiveTenant
 from auditor.model.read_plan import Plan
-from auditor.packs.access import required_resource_access
 from auditor.packs.lint import Linted as Linted
 from auditor.packs.lint import lint
-from auditor.packs.load import is_taken, load
+from auditor.packs.load import is_reserved, load
 from auditor.packs.new_pack import name_for, pack_text
 from auditor.packs.pack_errors import PackError
 from auditor.packs.pack_errors import Problem as Problem
-from auditor.packs.plan import Needed, permissions_for, plan_for
 from auditor.packs.sources import Source as PackSource
-from auditor.packs.value_validators import scope_of
 from auditor.packs.yaml_nodes import CONTROL
 from auditor.snapshot.samples import sample_names
 
@@ -127,7 +126,7 @@ def _without_withdrawn_scopes(app: App, interaction: Interaction) -> App:
 
 def refuse_reserved_name(pack_name: str) -> None:
     """Raise InvalidRequest for a name that is reserved for the packs of the program."""
-    if is_taken(pack_name):
+    if is_reserved(pack_name):
         raise InvalidRequest(f'--pack-name: "{pack_name}" is reserved by the program: choose another name')
 
 

@@ -7,30 +7,30 @@ from enum import StrEnum
 
 import msgspec
 
+from auditor.checks.context import CheckContext
 from auditor.checks.findings import finding
-from auditor.checks.judged import Judged
 from auditor.model.app import App
 from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.rule import Case, Pack, Rule
-from auditor.model.snapshot import Snapshot, Unread
+from auditor.model.rule import Pack, Rule, RuleCase
+from auditor.model.snapshot import REMOVED_BY_CASE, Snapshot, Unread
 from auditor.packs.lint import lacking_of
-from auditor.packs.lint import said as said
+from auditor.packs.lint import outcomes_phrase as outcomes_phrase
 from auditor.packs.load import case_places, load, rule_places
 from auditor.packs.pack_errors import PackError as PackError
-from auditor.packs.pack_errors import Place
+from auditor.packs.pack_errors import Position
 from auditor.packs.sources import Source
-from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, recast
+from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, retarget
 from auditor.snapshot.samples import patched, sample, sample_names
 from auditor.snapshot.snapshot_errors import SnapshotError
 
-REFUSED = Unread(status=403, code="Authorization_RequestDenied", message="taken away by a case")
+REFUSED = Unread(status=403, code="Authorization_RequestDenied", message=REMOVED_BY_CASE)
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule said of one case. `problem` is empty when it said what the case expects."""
 
     rule: Rule
-    case: Case
+    case: RuleCase
     finding: Finding
     problem: str
 
@@ -44,7 +44,7 @@ def run_cases(pack: Pack) -> Iterator[CaseResult]:
             yield run_case(rule, case, pack)
 
 
-def run_case(rule: Rule, case: Case, pack: Pack) -> CaseResult:
+def run_case(rule: Rule, case: RuleCase, pack: Pack) -> CaseResult:
     """What the rule says of the case's tenant; a tenant that Graph could not return is a problem of the case."""
     try:
         snapshot = tenant_of(case, pack.app)
@@ -60,11 +60,11 @@ def run_case(rule: Rule, case: Case, pack: Pack) -> CaseResult:
             fingerprint="",
         )
         return CaseResult(rule=rule, case=case, finding=nothing, problem=problem)
-    found = finding(rule, pack, Judged(snapshot, pack.app))
+    found = finding(rule, pack, CheckContext(snapshot, pack.app))
     return CaseResult(rule=rule, case=case, finding=found, problem=_problem(case, found))
 
 
-def tenant_of(case: Case, app: App | None = None) -> Snapshot:
+def tenant_of(case: RuleCase, app: App | None = None) -> Snapshot:
     """The tenant of a case: its sample, changed, and with parts taken away as a refused read leaves them.
 
     The sample's app is taken to be `app`, the one that the pack is about, also where the change speaks of it.
@@ -77,12 +77,12 @@ def tenant_of(case: Case, app: App | None = None) -> Snapshot:
     return snapshot
 
 
-def _about(app: App | None, snapshot: Snapshot, case: Case) -> Snapshot:
+def _about(app: App | None, snapshot: Snapshot, case: RuleCase) -> Snapshot:
     if app is None or SAMPLE_APP not in str(case.set).lower():
-        return patched(recast(snapshot, app), case.set)
+        return patched(retarget(snapshot, app), case.set)
     if app.client_id != SAMPLE_APP:
-        return recast(patched(snapshot, case.set), app)
-    return publishing(patched(recast(snapshot, app), case.set), app)
+        return retarget(patched(snapshot, case.set), app)
+    return publishing(patched(retarget(snapshot, app), case.set), app)
 
 
 def _without(snapshot: Snapshot, key: str) -> Snapshot:
@@ -103,7 +103,7 @@ def _without(snapshot: Snapshot, key: str) -> Snapshot:
     return msgspec.structs.replace(snapshot, sections=sections, unread=unread, covers=covers)
 
 
-def _problem(case: Case, found: Finding) -> str:
+def _problem(case: RuleCase, found: Finding) -> str:
     if found.outcome is not case.expect:
         return f"expected {case.expect.value}, the rule says {found.outcome.value}: {found.reason}"
     if case.reason and case.reason.lower() not in found.reason.lower():
@@ -132,7 +132,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """A case that came out otherwise than it says."""
 
     result: CaseResult
-    at: Place
+    at: Position
     direction: Direction
 
 
@@ -142,7 +142,7 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
     pack: Pack
     results: tuple[CaseResult, ...] = ()
     failed: tuple[Failed, ...] = ()
-    gaps: tuple[tuple[Rule, tuple[FindingOutcome, ...], Place], ...] = ()
+    gaps: tuple[tuple[Rule, tuple[FindingOutcome, ...], Position], ...] = ()
 
     @property
     def without_cases(self) -> int:
@@ -162,7 +162,7 @@ def tested(source: Source, only: str = "") -> Tested:
         return Tested(pack=pack)
     results = tuple(run_cases(pack))
     places, rules = case_places(source), rule_places(source)
-    here = Place(pack.origin)
+    here = Position(pack.origin)
     failed = tuple(
         Failed(result=r, at=places.get((r.rule.id, r.case.name), here), direction=_direction(r))
         for r in results

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from auditor.checks.kind import kind_of
+from auditor.checks.reads import permissions_for, plan_for, reads_of, sections_of
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.model.app import App, ScopeNeed
 from auditor.model.document import (
-    Addresses,
     Block,
     Cell,
     Document,
-    Facts,
+    FactList,
     Grid,
     Heading,
+    Links,
     Paragraph,
     Points,
     Title,
@@ -25,12 +27,10 @@ from auditor.model.document import (
 )
 from auditor.model.finding import Remediation
 from auditor.model.read_plan import Plan
-from auditor.model.rule import Case, Pack, Rule
-from auditor.packs.outcomes import never_fails
-from auditor.packs.plan import permissions_for, plan_for, reads_of, sections_of
-from auditor.packs.sentences import sentence
+from auditor.model.rule import Pack, Rule, RuleCase
+from auditor.model.sections import SECTIONS
+from auditor.render.labels import flat
 from auditor.render.layout import safe
-from auditor.render.words import SECTIONS, flat
 
 SOME_APP = App(client_id="00000000-0000-0000-0000-000000000000")
 """Stands in for the app that an abstract pack does not name, so that its reads can be told all the same."""
@@ -85,10 +85,10 @@ def _rule_blocks(pack: Pack, rule: Rule) -> Iterator[Block]:
     yield Title(f"{rule.id}: {_text(rule.title)}")
     facts = [("Pack", Cell(f"{pack.name} {_text(pack.version)}", "README.md")), ("Severity", Cell(rule.severity.value))]
     facts += [("Also known as", Cell(f"{_text(name)} {_text(control)}")) for name, control in rule.frameworks.items()]
-    yield Facts(tuple(facts))
+    yield FactList(tuple(facts))
     yield Heading("What it checks")
     yield Paragraph("The rule passes where this is so:")
-    yield Points((sentence(rule.check),))
+    yield Points((kind_of(rule.check).sentence(),))
     yield Paragraph("What could not be read makes it unknown: never a pass, never a fail.")
     yield Heading("Why")
     yield Paragraph(_text(rule.why))
@@ -109,7 +109,7 @@ def _what_to_do(rule: Rule, app: App | None) -> Iterator[Block]:
     path = " > ".join(_filled(step, app) for step in fix.portal)
     rows = [("Portal", path), ("Link", _filled(fix.link, app)), ("Least role", _filled(fix.role, app))]
     if shown := tuple((name, Cell(text)) for name, text in rows if text):
-        yield Facts(shown)
+        yield FactList(shown)
     if fix.note:
         yield Paragraph(_filled(fix.note, app))
     if rule.routes:
@@ -141,7 +141,7 @@ def _reads(plan: Plan, heading: str) -> Iterator[Block]:
     """Sections and the least permissions for them; which of the sections are read page by page."""
     by_section = {section: n for n in permissions_for(plan) for section in n.sections}
     rows = tuple(
-        (Cell(code(section), below=SECTIONS[section]), Cell(code(by_section[section].permission)))
+        (Cell(code(section), below=SECTIONS[section].label), Cell(code(by_section[section].permission)))
         for section in dict.fromkeys(sections_of(plan))
     )
     if not rows:
@@ -156,7 +156,7 @@ def _reads(plan: Plan, heading: str) -> Iterator[Block]:
 def _addresses(urls: Sequence[str]) -> Iterator[Block]:
     if urls:
         yield Heading("References")
-        yield Addresses(tuple(map(safe, urls)))
+        yield Links(tuple(map(safe, urls)))
 
 
 def _cases(rule: Rule) -> Iterator[Block]:
@@ -166,13 +166,13 @@ def _cases(rule: Rule) -> Iterator[Block]:
         return
     yield Paragraph(
         f"Small tenants and what the rule says of each; {code('consent-auditor packs test')} runs them."
-        + (" None of them fails, because the rule allows every value." if never_fails(rule.check) else "")
+        + (" None of them fails, because the rule allows every value." if not kind_of(rule.check).can_fail else "")
     )
     rows = tuple((Cell(case.expect.value), Cell(_text(case.name)), Cell(_tenant(case))) for case in rule.cases)
     yield Grid(("Expected", "Case", "Tenant"), rows, prose=1)
 
 
-def _tenant(case: Case) -> str:
+def _tenant(case: RuleCase) -> str:
     """The sample, and what the case changes in it."""
     parts = [f"sample {code(case.sample)}"]
     if case.set:
@@ -196,7 +196,7 @@ def _pack_blocks(pack: Pack, rules_at: str) -> Iterator[Block]:
         yield Paragraph("This pack is abstract: it judges no tenant by itself, and only serves packs that extend it.")
     facts = [("Version", pack.version), ("SHA-256", pack.digest), ("File", pack.origin)]
     facts += [("Extends", pack.extends)] if pack.extends else []
-    yield Facts(tuple((name, Cell(_text(value))) for name, value in facts))
+    yield FactList(tuple((name, Cell(_text(value))) for name, value in facts))
     if pack.app is not None:
         yield from _app(pack.app)
     yield Heading("Rules")
@@ -225,7 +225,7 @@ def _app(app: App) -> Iterator[Block]:
         ("Owner tenant", app.owner_tenant or "unknown"),
         ("Registered before 8 November 2020", _said(app.registered_before_2020_11_08)),
     ]
-    yield Facts(tuple((name, Cell(_text(value))) for name, value in facts))
+    yield FactList(tuple((name, Cell(_text(value))) for name, value in facts))
     grounds = {_grounds(need) for need in app.scopes}
     rows = [
         (Cell(code(n.value)), Cell(_resource(n)), Cell("required" if n.required else "optional")) for n in app.scopes

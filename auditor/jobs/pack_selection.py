@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from auditor.checks.reads import plan_for
+from auditor.checks.typo_suggestions import nearest as nearest
 from auditor.model.app import App
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import Pack
-from auditor.packs.find import Own, entries, find, list_packs, load_packs, own_files, own_packs, place_of
+from auditor.packs.find import OwnPack, entries, find, list_packs, load_packs, own_files, own_packs, place_of
 from auditor.packs.load import load as load
 from auditor.packs.new_pack import name_for, pack_text
 from auditor.packs.pack_errors import PackError as PackError
-from auditor.packs.pack_errors import nearest as nearest
 from auditor.packs.pack_texts import PackText, texts_of
-from auditor.packs.plan import plan_for
 from auditor.packs.sources import Source, exists, path_of, shipped_names, shipped_source
 
 VARIABLE = "CONSENT_AUDITOR_PACKS"
@@ -71,7 +71,7 @@ def shipped_packs() -> tuple[Pack, ...]:
     return tuple(pack for pack in packs if not pack.abstract)
 
 
-def own_pack_files(place: str) -> tuple[Own, ...]:
+def own_pack_files(place: str) -> tuple[OwnPack, ...]:
     """The files of people's own packs at one place of the environment, broken ones too. Raises PackError."""
     return tuple(own_files([place]))
 

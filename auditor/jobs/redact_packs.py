@@ -13,7 +13,7 @@ from typing import Any
 from auditor.model.app import App
 from auditor.model.rule import Pack
 from auditor.packs.load import load
-from auditor.packs.pack_texts import PackText, laid_out
+from auditor.packs.pack_texts import PackText, in_one_folder
 from auditor.packs.sources import shipped_source
 from auditor.redact.redactor import Redactor
 
@@ -43,7 +43,7 @@ def redacted_packs(texts: Sequence[PackText], redactor: Redactor) -> list[PackTe
     for text in texts:
         _refuse_names_that_stay(text, redactor)
     rewriting = _Rewriting(redactor, {text.pack.name for text in texts})
-    return laid_out(texts, rewriting.pack)
+    return in_one_folder(texts, rewriting.pack)
 
 
 def _shipped(file: str) -> Pack:

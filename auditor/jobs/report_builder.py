@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from auditor.checks.context import CheckContext
 from auditor.checks.disagreements import disagreements
 from auditor.checks.findings import in_order, judge
-from auditor.checks.judged import Judged
 from auditor.checks.waivers import with_waivers
 from auditor.consent.app_from_grants import differences
 from auditor.consent.decide import decide
@@ -52,7 +52,7 @@ def build_report(
     the tenant is named in the snapshot. The same snapshot, packs, user and waivers give the same report. Raises
     UserNotRead.
     """
-    judged = {pack.name: Judged(snapshot, pack.app) for pack in packs}
+    judged = {pack.name: CheckContext(snapshot, pack.app) for pack in packs}
     findings = in_order(f for pack in packs for f in judge(pack, judged[pack.name]))
     contradictions = disagreements(findings)
     if waivers:
@@ -120,16 +120,18 @@ def _user_not_read(snapshot: Snapshot, user: str, found: NotRead) -> UserNotRead
     return UserNotRead(found.why, advice="Leave out --user, or grant the audit's app what it needs to read users.")
 
 
-def _decisions(packs: Sequence[Pack], judged: Iterable[Judged], subjects: Sequence[Subject]) -> Iterator[Decision]:
+def _decisions(
+    packs: Sequence[Pack], judged: Iterable[CheckContext], subjects: Sequence[Subject]
+) -> Iterator[Decision]:
     seen: set[tuple[App, Subject]] = set()
     for one in judged:
         for subject in subjects if one.app is not None else ():
-            if (one.the_app, subject) in seen:
+            if (one.pack_app, subject) in seen:
                 continue
-            seen.add((one.the_app, subject))
-            asked = one if subject is ORDINARY_MEMBER else Judged(one.snapshot, one.app, subject)
+            seen.add((one.pack_app, subject))
+            asked = one if subject is ORDINARY_MEMBER else CheckContext(one.snapshot, one.app, subject)
             decision = msgspec.structs.replace(asked.decision, fixes=asked.fixes)
-            yield _with_variant(decision, one.the_app, packs)
+            yield _with_variant(decision, one.pack_app, packs)
 
 
 def _with_variant(decision: Decision, app: App, packs: Sequence[Pack]) -> Decision:
@@ -147,19 +149,19 @@ def _with_variant(decision: Decision, app: App, packs: Sequence[Pack]) -> Decisi
 def with_assumptions(report: Report, snapshot: Snapshot, packs: Sequence[Pack], assumed: Sequence[str]) -> Report:
     """`report` with the decisions that follow if all of `assumed` hold; unchanged without any.
 
-    Raises Unsupposable for an assumption that is not understood or does not fit this tenant.
+    Raises AssumptionError for an assumption that is not understood or does not fit this tenant.
     """
     if not assumed:
         return report
-    from auditor.fixes.assumptions import Unsupposable, suppose
+    from auditor.fixes.assumptions import AssumptionError, assume
 
     apps = dict.fromkeys(pack.app for pack in packs if pack.app is not None)
     if not apps:
-        raise Unsupposable(
+        raise AssumptionError(
             "--assume decides again whether users can connect an app, and no pack here is about one: add --pack with"
             ' one that is, or --app CLIENT_ID --scopes "…"'
         )
-    decisions = tuple(_with_variant(decide(*suppose(snapshot, app, assumed)), app, packs) for app in apps)
+    decisions = tuple(_with_variant(decide(*assume(snapshot, app, assumed)), app, packs) for app in apps)
     return msgspec.structs.replace(report, what_if=WhatIf(assumed=tuple(assumed), decisions=decisions))
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
-from auditor.checks import follow_up as about_rules
+from auditor.checks import reads as about_rules
+from auditor.checks.reads import permissions_for, plan_for
 from auditor.consent import further_reads as about_apps
 from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.daemon_threads import run
-from auditor.graph.retry import Patience
+from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
@@ -22,7 +23,6 @@ from auditor.model.live_tenant import LiveTenant
 from auditor.model.read_plan import Plan
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
-from auditor.packs.plan import permissions_for, plan_for
 
 WHOLE = (
     "servicePrincipals",
@@ -106,7 +106,7 @@ async def _read(
         at=at,
         auth=tenant.auth,
         environ=environ,
-        patience=Patience(tenant.timeout),
+        retry=RetryPolicy(tenant.timeout),
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
     ) as client:

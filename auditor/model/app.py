@@ -36,9 +36,9 @@ class ScopeNeed(msgspec.Struct, frozen=True, kw_only=True):
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """An app as its vendor, or whoever pasted its link, describes it.
 
-    `publisher_verified`, `owner_tenant` and `registered_before_2020_11_08` stand in for an absent service
-    principal; ``None`` is not known. `redirect_uris` are the ones this connection may use, the first one
-    being the one to put into an admin consent link.
+    `publisher_verified`, `owner_tenant` and `registered_before_2020_11_08` are used while the app has no service
+    principal in the tenant; ``None`` means not known. `redirect_uris` are the ones this connection may use, and
+    the first of them goes into an admin consent link.
     """
 
     client_id: str

@@ -76,7 +76,7 @@ class Reason(StrEnum):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One condition set of one policy, held against one scope: how it came out and by which condition."""
+    """One condition set of one policy, compared with one scope: whether it matched, and which condition decided."""
 
     policy: str
     kind: str
@@ -118,12 +118,12 @@ class AppRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the subject can connect the app; the steps are kept so that nothing must be explained twice.
+    """Whether the subject can connect the app, with every step that led to the answer.
 
-    `because` is one sentence. `also` lists gates that would stop the user too, once the first is mended.
-    `doubts` says why the confidence is not certain; `depends_on` names the facts that were not known.
-    `outcomes` holds the possible outcomes when the outcome is ``depends``. `advice` is what to ask of whom
-    where nothing in the tenant's consent settings can help.
+    `because` is one sentence. `also` lists what would still block the user after the first obstacle is removed.
+    `caveats` (``doubts`` in JSON) are the reasons why the confidence isn't certain; `depends_on` are the facts
+    that were not known. `outcomes` are the possible outcomes if the outcome is ``depends``. `advice` says whom to
+    ask for what if nothing in the tenant's consent settings can help.
     """
 
     app: AppRef
@@ -136,7 +136,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     screen: str = ""
     scopes: tuple[ScopeVerdict, ...] = ()
     also: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = msgspec.field(name="doubts", default=())
     depends_on: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     notes: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
-"""A page about something, before it is known whether it becomes text for a terminal or Markdown for a file.
+"""A document about packs and rules, before it becomes text for a terminal or Markdown for a file.
 
-Between `CODE` and `PLAIN` stands a name that is to be shown as it is written: a path, a scope, an id. The two are
-control characters, which neither a pack nor a name that was made safe can hold, so that no text can forge them.
+A name that is shown as it is written (a path, a scope, an ID) is enclosed in `CODE` and `PLAIN`. These are control
+characters, which neither a pack nor a name that was made safe can contain, so that no text can forge them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ def code(text: str) -> str:
 
 
 class Title(NamedTuple):
-    """What the page is about."""
+    """The title of the document."""
 
     text: str
 
 
 class Heading(NamedTuple):
-    """What the blocks that follow are about."""
+    """The heading of the blocks that follow."""
 
     text: str
 
@@ -36,7 +36,7 @@ class Paragraph(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One point of a list, and the points that belong to it."""
+    """An item of a list, with its sub-items."""
 
     text: str
     below: tuple[Point, ...] = ()
@@ -49,32 +49,32 @@ class Points(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A piece of text that may lead to another page of the documentation, and what is said below it."""
+    """A text that can link to another page of the documentation, and a second paragraph below it."""
 
     text: str
     link: str = ""
     below: str = ""
 
 
-class Facts(NamedTuple):
-    """Names and their values, one each line."""
+class FactList(NamedTuple):
+    """Names and their values, one on each line."""
 
     rows: tuple[tuple[str, Cell], ...]
 
 
 class Grid(NamedTuple):
-    """A table; the column of number `prose` gives way where there is no room."""
+    """A table. The column with the number `prose` gives up width first."""
 
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     prose: int
 
 
-class Addresses(NamedTuple):
-    """Addresses on the web."""
+class Links(NamedTuple):
+    """Web addresses."""
 
     urls: tuple[str, ...]
 
 
-Block = Title | Heading | Paragraph | Points | Facts | Grid | Addresses
+Block = Title | Heading | Paragraph | Points | FactList | Grid | Links
 Document = tuple[Block, ...]

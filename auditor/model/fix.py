@@ -1,4 +1,4 @@
-"""A fix: what to change, how, what it opens, and the proof that it works."""
+"""A fix: what to change and how, what else that makes possible, and the proof that it works."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import msgspec
 
 
 class GraphRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One Microsoft Graph request that carries out (part of) a fix. This program never sends it.
+    """One Microsoft Graph request of a fix. This program never sends it.
 
-    `returns` is the placeholder that stands, in later requests, for the id that the answer to this one holds.
+    `returns` is a placeholder: later requests use it for the id in the answer to this one.
     """
 
     method: str
@@ -21,7 +21,7 @@ class GraphRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Steps(msgspec.Struct, frozen=True, kw_only=True):
-    """The same change in every way an admin may want to make it; an empty way is not available."""
+    """The same change in every way that an administrator may want to make it; an empty way is not available."""
 
     portal: tuple[str, ...] = ()
     powershell: str = ""
@@ -30,10 +30,10 @@ class Steps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome after the fix, from deciding again on the changed snapshot, and for whom it was decided.
+    """The outcome after the fix, from a second decision on the changed snapshot, and the subject of that decision.
 
-    `applied` are the requests that were applied to the copy: those of the fix, or what opening its link
-    amounts to. `doubts` says what this proof rests on that could not be read.
+    `applied` are the requests that were applied to the copy: those of the fix, or those that have the same effect as
+    opening its link. `doubts` are facts that the proof depends on and that could not be read.
     """
 
     outcome: str
@@ -45,12 +45,12 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
-    """A change that was shown to work on this snapshot.
+    """A change that was proven to work on this snapshot.
 
-    `route` names the kind of change, `key` this fix among those of one decision (``R3``, ``R3-user``,
-    ``R7+R3``). `link` is the one address to open, where the fix has one. `opens` tells what else becomes
-    possible. `undo_graph` restores the exact previous values; it is empty where they are not known.
-    `fill_in` names what stands in braces in the requests for an administrator to choose.
+    `route` names the kind of fix, `key` identifies this fix among those for one decision (``R3``, ``R3-user``,
+    ``R7+R3``). `link` is the address to open, if the fix has one. `opens` says what else becomes possible.
+    `undo_graph` restores the exact previous values; it is empty if they are not known. `fill_in` explains the
+    placeholders in the requests that the administrator replaces.
     """
 
     route: str

@@ -1,4 +1,4 @@
-"""A plan of reads: what must be asked of a tenant, without saying how."""
+"""A plan of reads: what to read of a tenant, but not how."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import msgspec
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to read. Equal plans cost the same, whatever the tenant's size, unless `whole` names a section.
+    """What to read. The cost of a plan does not depend on the size of the tenant, unless `whole` names a section.
 
-    `sections` are tenant-wide and small (organization, policies, settings, custom role definitions).
-    `clients` and `resources` are app ids: of a client the service principal, its grants and who is
-    assigned to it; of a resource its service principal with the delegated scopes, and their
-    classifications. `users` are object ids or user principal names. `beta_policies` are consent policies
-    whose beta-only conditions matter. `assignments_of` are role definition ids whose holders matter.
-    `whole` are sections to be read directory-wide, page by page.
+    `sections` are read for the tenant in one small request each (`Extent.TENANT`), or are logs (`Extent.LOG`).
+    `clients` and `resources` are app ids: of a client the service principal, its grants and its assignments are
+    read; of a resource the service principal with its delegated scopes, and their classifications. `users` are
+    object ids or user principal names. `beta_policies` are consent policies whose beta-only conditions are needed.
+    `assignments_of` are role definition ids whose holders are needed. `whole` are sections to read directory-wide,
+    page by page. `log_days` is how many days of the logs to read.
     """
 
     sections: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     log_days: int = 7
 
     def union(self, other: Plan) -> Plan:
-        """Everything that either plan reads, in a stable order."""
+        """The plan that reads everything in either plan, in a stable order."""
 
         def both(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(dict.fromkeys((*a, *b)))
@@ -44,7 +44,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is asked."""
+        """Whether the plan reads nothing."""
         return not any(
             (
                 self.sections,

@@ -1,44 +1,71 @@
-"""What Microsoft Graph returns, in Graph's own names: the parts of a tenant that a snapshot holds.
+"""The resources of Microsoft Graph that a snapshot contains, with Graph's own names.
 
-Every property that Graph may leave out is optional here, and ``None`` means *not known*, never a default:
-a property that was not selected, or that a cloud does not have, must not turn into a verdict. Where
-Graph documents what a missing value stands for, the property that says so is on the class.
-Property names and meanings: the Microsoft Graph v1.0 reference, resource pages of the same names.
+Every property that Graph may leave out is optional here, and ``None`` means *not known*, never a default: a property
+that was not selected, or that a cloud does not have, must not become a verdict. A class documents the properties for
+which a missing value has a meaning. The type of a text says what it holds (`auditor.model.field_types`).
+Source of names and meanings: the Microsoft Graph v1.0 reference, resource pages of the same names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
+
+from auditor.model.field_types import (
+    AppName,
+    AppUri,
+    AssignedPolicy,
+    DomainName,
+    FreeText,
+    GraphPath,
+    GroupName,
+    Id,
+    Json,
+    Keyword,
+    PermissionNames,
+    PersonName,
+    PolicyId,
+    PolicyName,
+    PrincipalName,
+    PublisherId,
+    PublisherName,
+    PublisherText,
+    ReplyUrl,
+    RoleAction,
+    RoleName,
+    SettingData,
+    Tag,
+    TemplateId,
+    TenantName,
+    Timestamp,
+    UserPrincipalName,
+)
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of everything that Graph returns."""
+    """Base of all resources."""
 
 
 class VerifiedDomain(Resource, frozen=True):
     """One domain name of the tenant."""
 
-    name: str
+    name: DomainName
     isDefault: bool = False
     isInitial: bool = False
 
 
 class Organization(Resource, frozen=True):
-    """The tenant itself."""
+    """The tenant."""
 
-    id: str
-    displayName: str = ""
-    tenantType: str | None = None
+    id: Id
+    displayName: TenantName = ""
+    tenantType: Keyword | None = None
     verifiedDomains: tuple[VerifiedDomain, ...] = ()
 
 
 class DefaultUserRolePermissions(Resource, frozen=True):
     """What members of the tenant may do by default."""
 
-    permissionGrantPoliciesAssigned: tuple[str, ...] | None = None
+    permissionGrantPoliciesAssigned: tuple[AssignedPolicy, ...] | None = None
     allowedToCreateApps: bool | None = None
     allowedToCreateSecurityGroups: bool | None = None
     allowedToCreateTenants: bool | None = None
@@ -49,58 +76,58 @@ class DefaultUserRolePermissions(Resource, frozen=True):
 class AuthorizationPolicy(Resource, frozen=True):
     """The tenant's authorization policy: which consent policies govern ordinary users."""
 
-    id: str = "authorizationPolicy"
-    displayName: str | None = None
-    description: str | None = None
+    id: Keyword = "authorizationPolicy"
+    displayName: FreeText | None = None
+    description: FreeText | None = None
     defaultUserRolePermissions: DefaultUserRolePermissions | None = None
     allowUserConsentForRiskyApps: bool | None = None
-    guestUserRoleId: str | None = None
-    allowInvitesFrom: str | None = None
+    guestUserRoleId: TemplateId | None = None
+    allowInvitesFrom: Keyword | None = None
     allowedToSignUpEmailBasedSubscriptions: bool | None = None
     allowedToUseSSPR: bool | None = None
     allowEmailVerifiedUsersToJoinOrganization: bool | None = None
     blockMsolPowerShell: bool | None = None
-    enabledPreviewFeatures: tuple[str, ...] | None = None
+    enabledPreviewFeatures: tuple[Keyword, ...] | None = None
 
 
 class ConditionSet(Resource, frozen=True):
-    """One include or exclude of a consent policy; it matches when all its conditions match.
+    """One include or exclude of a consent policy. It matches if all of its conditions match.
 
     An omitted condition does not restrict (``permissionGrantConditionSet``, column "if omitted").
-    ``certifiedClientApplicationsOnly`` exists in beta only: ``None`` means that a v1.0 read hid it.
+    ``certifiedClientApplicationsOnly`` exists only in beta: ``None`` means that v1.0 was read, which leaves it out.
     """
 
-    id: str | None = None
-    permissionType: str = "delegated"
-    permissionClassification: str = "all"
-    permissions: tuple[str, ...] = ("all",)
-    resourceApplication: str = "any"
-    clientApplicationIds: tuple[str, ...] = ("all",)
-    clientApplicationTenantIds: tuple[str, ...] = ("all",)
-    clientApplicationPublisherIds: tuple[str, ...] = ("all",)
+    id: Id | None = None
+    permissionType: Keyword = "delegated"
+    permissionClassification: Keyword = "all"
+    permissions: tuple[Id, ...] = ("all",)
+    resourceApplication: Id = "any"
+    clientApplicationIds: tuple[Id, ...] = ("all",)
+    clientApplicationTenantIds: tuple[Id, ...] = ("all",)
+    clientApplicationPublisherIds: tuple[PublisherId, ...] = ("all",)
     clientApplicationsFromVerifiedPublisherOnly: bool = False
     certifiedClientApplicationsOnly: bool | None = None
-    scopeSensitivityLabels: Mapping[str, Any] | None = None
+    scopeSensitivityLabels: Json | None = None
 
 
 class PermissionGrantPolicy(Resource, frozen=True):
-    """A consent policy: approves a permission when an include matches and no exclude does."""
+    """A consent policy. It approves a permission if an include matches and no exclude does."""
 
-    id: str
-    displayName: str | None = None
-    description: str | None = None
+    id: PolicyId
+    displayName: PolicyName | None = None
+    description: PublisherText | None = None
     includes: tuple[ConditionSet, ...] | None = None
     excludes: tuple[ConditionSet, ...] | None = None
     includeAllPreApprovedApplications: bool | None = None
-    resourceScopeType: str | None = None
+    resourceScopeType: Keyword | None = None
 
 
 class ConsentReviewer(Resource, frozen=True):
-    """Who is asked to review requests for admin consent: a Graph query that answers with users."""
+    """Who reviews requests for admin consent: a query of Graph that returns users."""
 
-    query: str
-    queryType: str | None = None
-    queryRoot: str | None = None
+    query: GraphPath
+    queryType: Keyword | None = None
+    queryRoot: GraphPath | None = None
 
 
 class AdminConsentRequestPolicy(Resource, frozen=True):
@@ -115,197 +142,197 @@ class AdminConsentRequestPolicy(Resource, frozen=True):
 
 
 class SettingValue(Resource, frozen=True):
-    """A name and its value; directory settings keep every value as text."""
+    """A name and its value. In directory settings, every value is a text."""
 
-    name: str
-    value: str | None = None
+    name: Keyword
+    value: SettingData | None = None
 
 
 class DirectorySetting(Resource, frozen=True):
     """A tenant-wide settings object (beta ``/settings``)."""
 
-    id: str | None = None
-    displayName: str | None = None
-    templateId: str | None = None
+    id: Id | None = None
+    displayName: FreeText | None = None
+    templateId: TemplateId | None = None
     values: tuple[SettingValue, ...] = ()
 
 
 class VerifiedPublisher(Resource, frozen=True):
-    """The publisher that Microsoft verified, three nulls when there is none."""
+    """The publisher that Microsoft verified; all properties are null if there is none."""
 
-    displayName: str | None = None
-    verifiedPublisherId: str | None = None
-    addedDateTime: str | None = None
+    displayName: PublisherName | None = None
+    verifiedPublisherId: PublisherId | None = None
+    addedDateTime: Timestamp | None = None
 
 
 class DelegatedScope(Resource, frozen=True):
     """A delegated permission that a resource publishes (``oauth2PermissionScopes``)."""
 
-    id: str
-    value: str = ""
-    type: str | None = None
+    id: Id
+    value: PermissionNames = ""
+    type: Keyword | None = None
     isEnabled: bool | None = None
-    adminConsentDisplayName: str | None = None
-    userConsentDisplayName: str | None = None
+    adminConsentDisplayName: PublisherText | None = None
+    userConsentDisplayName: PublisherText | None = None
 
 
 class AppRole(Resource, frozen=True):
     """An application permission, or a role that users can be assigned to."""
 
-    id: str
-    value: str | None = None
-    displayName: str | None = None
+    id: Id
+    value: PermissionNames | None = None
+    displayName: PublisherText | None = None
     isEnabled: bool | None = None
-    allowedMemberTypes: tuple[str, ...] = ()
+    allowedMemberTypes: tuple[Keyword, ...] = ()
 
 
 class ServicePrincipal(Resource, frozen=True):
     """An application as it is present in this tenant ("enterprise application")."""
 
-    id: str
-    appId: str
-    displayName: str | None = None
-    appDisplayName: str | None = None
+    id: Id
+    appId: Id
+    displayName: AppName | None = None
+    appDisplayName: AppName | None = None
     accountEnabled: bool | None = None
     appRoleAssignmentRequired: bool | None = None
-    appOwnerOrganizationId: str | None = None
-    disabledByMicrosoftStatus: str | None = None
+    appOwnerOrganizationId: Id | None = None
+    disabledByMicrosoftStatus: Keyword | None = None
     isDisabled: bool | None = None
-    servicePrincipalType: str | None = None
-    signInAudience: str | None = None
+    servicePrincipalType: Keyword | None = None
+    signInAudience: Keyword | None = None
     verifiedPublisher: VerifiedPublisher | None = None
-    replyUrls: tuple[str, ...] | None = None
-    tags: tuple[str, ...] = ()
-    servicePrincipalNames: tuple[str, ...] = ()
-    createdDateTime: str | None = None
+    replyUrls: tuple[ReplyUrl, ...] | None = None
+    tags: tuple[Tag, ...] = ()
+    servicePrincipalNames: tuple[AppUri, ...] = ()
+    createdDateTime: Timestamp | None = None
     oauth2PermissionScopes: tuple[DelegatedScope, ...] | None = None
     appRoles: tuple[AppRole, ...] | None = None
 
 
 class DelegatedPermissionClassification(Resource, frozen=True):
-    """One delegated permission of a resource, put into a bucket (low, medium, high) by an admin."""
+    """The classification (low, medium, high) that an admin gave one delegated permission of a resource."""
 
-    permissionId: str
-    classification: str
-    id: str | None = None
-    permissionName: str | None = None
+    permissionId: Id
+    classification: Keyword
+    id: Id | None = None
+    permissionName: PermissionNames | None = None
 
 
 class OAuth2PermissionGrant(Resource, frozen=True):
-    """Scopes of a resource that a client was granted, for everybody or for one user.
+    """Scopes of a resource that a client was granted, for all users or for one user.
 
     ``clientId``, ``resourceId`` and ``principalId`` are object ids of this tenant, not app ids.
     """
 
-    clientId: str
-    resourceId: str
-    consentType: str
-    scope: str = ""
-    principalId: str | None = None
-    id: str | None = None
+    clientId: Id
+    resourceId: Id
+    consentType: Keyword
+    scope: PermissionNames = ""
+    principalId: Id | None = None
+    id: Id | None = None
 
 
 class AppRoleAssignment(Resource, frozen=True):
-    """A user, group or service principal that is assigned to an application."""
+    """The assignment of a user, group or service principal to an application."""
 
-    principalId: str
-    appRoleId: str | None = None
-    principalType: str | None = None
-    principalDisplayName: str | None = None
-    resourceId: str | None = None
-    resourceDisplayName: str | None = None
-    createdDateTime: str | None = None
-    id: str | None = None
+    principalId: Id
+    appRoleId: Id | None = None
+    principalType: Keyword | None = None
+    principalDisplayName: PrincipalName | None = None
+    resourceId: Id | None = None
+    resourceDisplayName: AppName | None = None
+    createdDateTime: Timestamp | None = None
+    id: Id | None = None
 
 
 class RolePermission(Resource, frozen=True):
     """Actions that a directory role allows."""
 
-    allowedResourceActions: tuple[str, ...] = ()
-    condition: str | None = None
+    allowedResourceActions: tuple[RoleAction, ...] = ()
+    condition: FreeText | None = None
 
 
 class RoleDefinition(Resource, frozen=True):
     """A directory role, built in or custom."""
 
-    id: str
-    displayName: str | None = None
+    id: Id
+    displayName: RoleName | None = None
     isBuiltIn: bool | None = None
     isEnabled: bool | None = None
-    templateId: str | None = None
+    templateId: Id | None = None
     rolePermissions: tuple[RolePermission, ...] = ()
 
 
 class RoleAssignment(Resource, frozen=True):
-    """Who holds a directory role, and over what."""
+    """Who has a directory role, and in which scope."""
 
-    principalId: str
-    roleDefinitionId: str
-    directoryScopeId: str | None = None
-    id: str | None = None
+    principalId: Id
+    roleDefinitionId: Id
+    directoryScopeId: GraphPath | None = None
+    id: Id | None = None
 
 
 class MemberOf(Resource, frozen=True):
     """A group or role that a user is a direct member of."""
 
-    id: str
-    displayName: str | None = None
+    id: Id
+    displayName: GroupName | None = None
 
 
 class User(Resource, frozen=True):
-    """A user whom the audit was asked about (``--user``)."""
+    """A user for whom the audit was made (``--user``)."""
 
-    id: str
-    userPrincipalName: str | None = None
-    displayName: str | None = None
-    userType: str | None = None
+    id: Id
+    userPrincipalName: UserPrincipalName | None = None
+    displayName: PersonName | None = None
+    userType: Keyword | None = None
     memberOf: tuple[MemberOf, ...] | None = None
 
 
 class AppConsentRequest(Resource, frozen=True):
-    """Requests of users for admin consent to one app."""
+    """The requests of users for admin consent to one app."""
 
-    appId: str
-    id: str | None = None
-    appDisplayName: str | None = None
-    pendingScopes: tuple[Mapping[str, Any], ...] = ()
-    userConsentRequests: tuple[Mapping[str, Any], ...] = ()
+    appId: Id
+    id: Id | None = None
+    appDisplayName: AppName | None = None
+    pendingScopes: tuple[Json, ...] = ()
+    userConsentRequests: tuple[Json, ...] = ()
 
 
 class SignInStatus(Resource, frozen=True):
-    """How a sign-in ended: 0, or the number of an AADSTS code."""
+    """How a sign-in ended: error code 0 (success), or the number of an AADSTS code."""
 
     errorCode: int | None = None
-    failureReason: str | None = None
-    additionalDetails: str | None = None
+    failureReason: FreeText | None = None
+    additionalDetails: FreeText | None = None
 
 
 class SignIn(Resource, frozen=True):
     """One entry of the sign-in log."""
 
-    id: str | None = None
-    createdDateTime: str | None = None
-    appId: str | None = None
-    appDisplayName: str | None = None
-    userId: str | None = None
-    userPrincipalName: str | None = None
-    userDisplayName: str | None = None
-    resourceId: str | None = None
-    resourceDisplayName: str | None = None
-    correlationId: str | None = None
+    id: Id | None = None
+    createdDateTime: Timestamp | None = None
+    appId: Id | None = None
+    appDisplayName: AppName | None = None
+    userId: Id | None = None
+    userPrincipalName: UserPrincipalName | None = None
+    userDisplayName: PersonName | None = None
+    resourceId: Id | None = None
+    resourceDisplayName: AppName | None = None
+    correlationId: Id | None = None
     status: SignInStatus | None = None
 
 
 class DirectoryAudit(Resource, frozen=True):
     """One entry of the directory's audit log."""
 
-    id: str | None = None
-    activityDateTime: str | None = None
-    activityDisplayName: str | None = None
-    category: str | None = None
-    result: str | None = None
-    resultReason: str | None = None
-    correlationId: str | None = None
-    initiatedBy: Mapping[str, Any] | None = None
-    targetResources: tuple[Mapping[str, Any], ...] = ()
-    additionalDetails: tuple[Mapping[str, Any], ...] = ()
+    id: Id | None = None
+    activityDateTime: Timestamp | None = None
+    activityDisplayName: FreeText | None = None
+    category: Keyword | None = None
+    result: Keyword | None = None
+    resultReason: FreeText | None = None
+    correlationId: Id | None = None
+    initiatedBy: Json | None = None
+    targetResources: tuple[Json, ...] = ()
+    additionalDetails: tuple[Json, ...] = ()

@@ -13,6 +13,9 @@ from typing import Any
 
 import msgspec
 
+from auditor.model.field_types import (
+    Id,
+)
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
     AppConsentRequest,
@@ -41,10 +44,10 @@ class Sections(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     adminConsentRequestPolicy: AdminConsentRequestPolicy | None = None
     directorySettings: tuple[DirectorySetting, ...] | None = None
     servicePrincipals: tuple[ServicePrincipal, ...] | None = None
-    absentServicePrincipals: tuple[str, ...] | None = None
-    delegatedPermissionClassifications: Mapping[str, tuple[DelegatedPermissionClassification, ...]] | None = None
+    absentServicePrincipals: tuple[Id, ...] | None = None
+    delegatedPermissionClassifications: Mapping[Id, tuple[DelegatedPermissionClassification, ...]] | None = None
     oauth2PermissionGrants: tuple[OAuth2PermissionGrant, ...] | None = None
-    appRoleAssignedTo: Mapping[str, tuple[AppRoleAssignment, ...]] | None = None
+    appRoleAssignedTo: Mapping[Id, tuple[AppRoleAssignment, ...]] | None = None
     roleDefinitions: tuple[RoleDefinition, ...] | None = None
     roleAssignments: tuple[RoleAssignment, ...] | None = None
     users: tuple[User, ...] | None = None

@@ -1,11 +1,24 @@
-"""A snapshot: everything that was read of one tenant, what could not be read, and where it came from."""
+"""A snapshot: everything that was read of one tenant, what could not be read, and who read it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
+from auditor.model.field_types import (
+    ErrorMessage,
+    GraphPath,
+    Id,
+    Keyword,
+    NameOrId,
+    PermissionNames,
+    ProgramName,
+    SectionPart,
+    TenantName,
+    Timestamp,
+)
 from auditor.model.sections import Sections
 
 FORMAT = "consent-auditor/snapshot"
@@ -15,38 +28,38 @@ VERSION = 1
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant that was read."""
 
-    id: str
-    name: str = ""
+    id: Id
+    name: TenantName = ""
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why something could not be read, and which permissions would have allowed it (any one of `needs`)."""
+    """Why something could not be read, and which permissions would allow it (any one of `needs`)."""
 
     status: int | None = None
-    code: str = ""
-    message: str = ""
-    needs: tuple[str, ...] = ()
-    request_id: str = ""
+    code: Keyword = ""
+    message: ErrorMessage = ""
+    needs: tuple[PermissionNames, ...] = ()
+    request_id: Id = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of one tenant at one time.
 
-    `taken` is a UTC time as text (``2026-11-22T02:00:00Z``), the only place where time enters.
-    `covers` limits sections that were asked for certain things only: app ids for service principals and
-    grants, ``custom`` or role and principal ids for roles, the asked name or id for users.
-    `unread` is keyed by section, or by ``section/part`` where only a part failed.
+    `taken` is a UTC time as text (``2026-11-22T02:00:00Z``), the only time in a snapshot.
+    `covers` limits sections that were read in part: app ids for service principals and grants, ``custom`` or role
+    and principal ids for roles, the given names or ids for users.
+    `unread` is keyed by section, or by ``section/part`` if only a part failed.
     """
 
     tenant: Tenant
-    format: str = FORMAT
+    format: ProgramName = FORMAT
     version: int = VERSION
-    cloud: str = "global"
-    taken: str = ""
-    tool: str = ""
+    cloud: Keyword = "global"
+    taken: Timestamp = ""
+    tool: ProgramName = ""
     sections: Sections = msgspec.field(default_factory=Sections)
-    covers: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    unread: Mapping[str, Unread] = msgspec.field(default_factory=dict)
+    covers: Mapping[SectionPart, tuple[NameOrId, ...]] = msgspec.field(default_factory=dict)
+    unread: Mapping[SectionPart, Unread] = msgspec.field(default_factory=dict)
     provenance: Provenance | None = None
 
 
@@ -54,25 +67,73 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One read of Microsoft Graph.
 
     `address` is the path below Graph's host with its version (``/v1.0/policies/authorizationPolicy``). `status`
-    is Graph's last answer, none where it never answered. `rows` counts what a list held, over all of its pages.
-    `permissions` are those that allow the read, any one of them; `at` is the UTC time at which it was asked.
+    is the status of the last response; none if there was no response. `rows` is the length of a list over all pages.
+    `permissions` are those that allow the read, any one of them; `at` is the UTC time of the request.
     """
 
-    section: str
-    address: str
+    section: Keyword
+    address: GraphPath
     status: int | None = None
     rows: int | None = None
-    at: str = ""
-    permissions: tuple[str, ...] = ()
+    at: Timestamp = ""
+    permissions: tuple[PermissionNames, ...] = ()
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who read, and every read that was made.
+    """Who read the tenant, and every read.
 
-    `reader` is the app id of the credential (or of the tool through which a person signed in), `permissions`
-    what its token held. A snapshot made by hand has none of this.
+    `reader` is the app id of the credential (or of the tool with which a person signed in), `permissions` are those
+    in its token. A snapshot made by hand has no provenance.
     """
 
-    reader: str = ""
-    permissions: tuple[str, ...] = ()
+    reader: Id = ""
+    permissions: tuple[PermissionNames, ...] = ()
     calls: tuple[Call, ...] = ()
+
+
+# The messages that this program itself writes into `Unread.message`, where Graph said nothing that can be used. They
+# are here, once, because redaction must recognise them: it removes every message whose wording is not known, since a
+# proxy or a service may have put names into it. A message that quotes something from outside, such as the title of
+# a proxy's web page, is therefore not among them.
+NO_LICENCE = "needs a Microsoft Entra ID P1 or P2 licence"
+REMOVED_BY_CASE = "removed by a case of a pack"
+MISSING_IN_BATCH = "Graph's batch response has no answer to this request"
+NOT_AN_OBJECT = "the answer inside the batch isn't a JSON object"
+NO_ANSWER = "no answer from {host}: {cause}"
+INVALID_JSON = "{host} answered {status} with JSON that is cut off or invalid"
+NOT_JSON = "{host} answered {status} with {content_type} instead of JSON"
+NOT_A_LIST = "Graph's answer for {section} is not a list"
+ENDLESS_LIST = "the list of {section} leads back to a page that was already read"
+UNEXPECTED_VALUE = "expected {expected}, found {found}"
+MISSING_PROPERTY = "has no {name}"
+BETA_ONLY_POLICY = "v1.0 doesn't list the policy {policy}, which beta returned"
+
+
+class NoAnswerCause(StrEnum):
+    """Why no answer came (`NO_ANSWER`)."""
+
+    UNTRUSTED = "its certificate is not trusted"
+    UNKNOWN_HOST = "no such host is known here"
+    NOT_LOOKED_UP = "the name could not be looked up"
+    PROXY_REFUSED = "the proxy refused"
+    PROXY_UNREACHABLE = "the proxy cannot be reached"
+    REFUSED = "the connection was refused"
+    OUT_OF_TIME = "the time for this run is over"
+    TOO_SLOW = "it took too long"
+    CUT_OFF = "the answer was cut off in the middle"
+    BROKEN = "the connection broke"
+
+
+UNREAD_MESSAGES = (
+    NO_LICENCE,
+    REMOVED_BY_CASE,
+    MISSING_IN_BATCH,
+    NOT_AN_OBJECT,
+    NO_ANSWER,
+    INVALID_JSON,
+    NOT_JSON,
+    NOT_A_LIST,
+    ENDLESS_LIST,
+    *(f"{{path}}: {problem}" for problem in (UNEXPECTED_VALUE, MISSING_PROPERTY, BETA_ONLY_POLICY)),
+)
+"""All of them. The names in braces are filled in with ``str.format``."""

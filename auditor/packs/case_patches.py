@@ -1,4 +1,4 @@
-"""The tenants of cases: merge patches with every misspelt name and misplaced id reported."""
+"""The tenants of cases: merge patches, with every unknown name and misplaced id reported."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Callable
 
 import msgspec.inspect as mi
 
+from auditor.checks.scope_names import permission_id
+from auditor.checks.typo_suggestions import alternatives, nearest
+from auditor.consent.request import is_guid
 from auditor.model.sections import Sections
-from auditor.packs import value_validators as words
 from auditor.packs.decode import described, shape_of
-from auditor.packs.pack_errors import Problems, listed, nearest
-from auditor.packs.yaml_nodes import Broken, Items, Node, Scalar, Table, child
+from auditor.packs.pack_errors import Problems
+from auditor.packs.yaml_nodes import Broken, Items, Node, Scalar, Table, child, items_of, tables_of
 
 _Step = Callable[[Node, mi.Type, str], None]
 
 
 def check_patch(node: Node, problems: Problems) -> None:
-    """Report names that no section has and values that Graph would not send there."""
+    """Report names that no section has, and values of a type that Graph doesn't return there."""
     _Patch(problems).merge(node, shape_of(Sections), "set")
 
 
@@ -25,7 +27,7 @@ class _Patch:
         self.problems = problems
 
     def merge(self, node: Node, shape: mi.Type, what: str) -> None:
-        """A patch of something that may exist: null takes away, and a table may name only what it changes."""
+        """A patch of a value that may exist: null removes it, and a table only needs the keys that it changes."""
         if isinstance(node, Scalar) and node.value is None:
             return
         shape = _not_null(shape)
@@ -38,7 +40,7 @@ class _Patch:
             self.whole(node, shape, what)
 
     def whole(self, node: Node, shape: mi.Type, what: str) -> None:
-        """A complete value: an entry of a list, which a merge patch replaces as a whole."""
+        """A complete value, such as an entry of a list, which a merge patch replaces as a whole."""
         if isinstance(node, Broken) or (isinstance(node, Scalar) and node.value is None and _may_be_null(shape)):
             return
         shape = _not_null(shape)
@@ -66,7 +68,7 @@ class _Patch:
                 go_on(entry.value, fields[key], key)
                 continue
             message = f'unknown name "{key[:80]}" in {_noun(shape)}'
-            self.problems.add(entry.at, message, expected=listed(fields), near=nearest(key, fields))
+            self.problems.add(entry.at, message, expected=alternatives(fields), near=nearest(key, fields))
 
     def _required(self, node: Table, shape: mi.StructType) -> None:
         for field in shape.fields:
@@ -93,7 +95,7 @@ def _may_be_null(shape: mi.Type) -> bool:
 
 
 def _not_null(shape: mi.Type) -> mi.Type:
-    """The shape without its null; Graph's properties are unions in no other way."""
+    """The type without null; Graph's properties have no other unions."""
     if isinstance(shape, mi.UnionType):
         return next(member for member in shape.types if not isinstance(member, mi.NoneType))
     return shape
@@ -111,31 +113,27 @@ def _is_of(node: Scalar, shape: mi.Type) -> bool:
 
 
 def check_ids(patch: Table, problems: Problems) -> None:
-    """Report ids of classifications and of condition sets that belong elsewhere."""
+    """Report permission ids of classifications and condition sets that belong to another resource or name."""
     classified = child(patch, "delegatedPermissionClassifications")
     for resource, entry in classified.entries.items() if isinstance(classified, Table) else ():
-        for row in _tables(entry.value):
+        for row in tables_of(entry.value):
             _check(resource.lower(), child(row, "permissionId"), child(row, "permissionName"), problems)
-    for policy in _tables(child(patch, "permissionGrantPolicies")):
+    for policy in tables_of(child(patch, "permissionGrantPolicies")):
         for name in ("includes", "excludes"):
-            for conditions in _tables(child(policy, name)):
+            for conditions in tables_of(child(policy, name)):
                 _condition_set(conditions, problems)
 
 
 def _condition_set(conditions: Table, problems: Problems) -> None:
-    resource, listed = child(conditions, "resourceApplication"), child(conditions, "permissions")
-    if isinstance(resource, Scalar) and words.is_guid(resource.text):
-        for node in listed.nodes if isinstance(listed, Items) else ():
+    resource = child(conditions, "resourceApplication")
+    if isinstance(resource, Scalar) and is_guid(resource.text):
+        for node in items_of(child(conditions, "permissions")):
             _check(resource.text.lower(), node, None, problems)
 
 
 def _check(resource: str, node: Node | None, name: Node | None, problems: Problems) -> None:
-    if not (isinstance(node, Scalar) and words.is_guid(node.text)):
+    if not (isinstance(node, Scalar) and is_guid(node.text)):
         return
     text = name.text if isinstance(name, Scalar) and isinstance(name.value, str) else ""
-    if wrong := words.permission_id(resource, node.text, text):
+    if wrong := permission_id(resource, node.text, text):
         problems.add(node.at, f"the permission id {wrong.message}", expected=wrong.expected, near=wrong.near)
-
-
-def _tables(node: Node | None) -> tuple[Table, ...]:
-    return tuple(n for n in node.nodes if isinstance(n, Table)) if isinstance(node, Items) else ()

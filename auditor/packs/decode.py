@@ -1,65 +1,60 @@
-"""Values with places → typed values: every key that nobody knows and every value of a wrong kind is told.
+"""Decode YAML nodes into typed structs, reporting every unknown key and every value of a wrong type.
 
-The shape of a document is a tree of msgspec structs, the same that its JSON Schema is made of.
-``Meta(extra={"must": function})`` on a text adds a condition: the function returns what is wrong.
+The type of a document is a tree of msgspec structs, from which its JSON Schema is generated too.
+``Meta(extra={"must": function})`` on a text adds a condition: the function returns why a value is invalid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import msgspec
 import msgspec.inspect as mi
 
-from auditor.packs.pack_errors import Problems, listed, nearest
+from auditor.checks.kind import CheckKind
+from auditor.checks.registry import KINDS, kind_named
+from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
+from auditor.packs.pack_errors import Problems
 from auditor.packs.yaml_nodes import Broken, Entry, Items, Node, Scalar, Table, plain
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """Base of the shapes that a pack is written in: keys in kebab case, and none but the named ones."""
+    """Base of the types of a pack's tables: keys in kebab case, and no other than the declared ones."""
 
     noun: ClassVar[str] = "this table"
 
 
-class Wrong(NamedTuple):
-    """What is wrong with a text: the message is completed by what belongs there."""
-
-    message: str
-    expected: str = ""
-    near: str = ""
-
-
-Must = Callable[[str], Wrong | None]
+Must = Callable[[str], Invalid | None]
 
 SKIP: Any = msgspec.UNSET
-"""Stands for a value that was reported and must not be used."""
+"""The result for a value that was reported and must not be used."""
 
 
 @cache
 def shape_of(kind: Any) -> mi.Type:
-    """The shape of a type, from its annotations."""
+    """The description of a type, from its annotations."""
     return mi.type_info(kind)
 
 
-def fit(node: Node, kind: Any, problems: Problems, what: str, *, is_complete: bool = True) -> Any:
-    """The node as a value of type `kind`; what does not fit goes to `problems` and leaves ``UNSET``.
+def decode(node: Node, kind: Any, problems: Problems, what: str, *, is_complete: bool = True) -> Any:
+    """The node as a value of type `kind`. Mistakes go to `problems`, and make the value ``UNSET``.
 
-    Of a node that is not complete no key is missed: what should have handed it down could not be read.
+    If the node isn't complete, because a pack that it extends could not be read, missing keys are no mistake.
     """
-    return _Fitter(problems, is_complete).value(node, shape_of(kind), what)
+    return _Decoder(problems, is_complete).value(node, shape_of(kind), what)
 
 
 def noun_of(shape: mi.StructType) -> str:
-    """What to call the table in a sentence."""
+    """What a message calls the table."""
     if shape.tag_field is not None:
         return f"a check of kind {shape.tag}"
     return str(getattr(shape.cls, "noun", "this table"))
 
 
 def described(node: Node) -> str:
-    """What the node is, in a sentence about it."""
+    """What the node is, as the end of a message about it."""
     match node:
         case Items():
             return "is a list" if node.nodes else "is an empty list"
@@ -77,20 +72,22 @@ def described(node: Node) -> str:
             return "is not readable"
 
 
-class _Fitter:
-    """Holds nodes against shapes."""
+class _Decoder:
+    """Decodes nodes, and collects the problems in them."""
 
     def __init__(self, problems: Problems, is_complete: bool) -> None:
         self.problems = problems
         self.is_complete = is_complete
 
     def value(self, node: Node, shape: mi.Type, what: str) -> Any:
-        """The node as the shape has it, or ``UNSET``."""
+        """The node as a value of the type, or ``UNSET``."""
         if isinstance(node, Broken):
             return SKIP
         match shape:
             case mi.Metadata():
                 return self._annotated(node, shape, what)
+            case mi.StructType() if shape.cls is CheckKind:
+                return self._check(node, what)
             case mi.StructType():
                 return self._struct(node, shape, what)
             case mi.UnionType():
@@ -125,11 +122,11 @@ class _Fitter:
         if isinstance(node, Scalar) and type(node.value) is int and node.value in names.values():
             return node.value
         if not (isinstance(node, Scalar) and isinstance(node.value, str)):
-            self.problems.add(node.at, f"{what} {described(node)}", expected=listed(names))
+            self.problems.add(node.at, f"{what} {described(node)}", expected=alternatives(names))
             return SKIP
         if node.value not in names:
             message = f'unknown {what} "{node.value[:80]}"'
-            self.problems.add(node.at, message, expected=listed(names), near=nearest(node.value, names))
+            self.problems.add(node.at, message, expected=alternatives(names), near=nearest(node.value, names))
             return SKIP
         return names[node.value]
 
@@ -144,29 +141,26 @@ class _Fitter:
         return SKIP
 
     def _union(self, node: Node, shape: mi.UnionType, what: str) -> Any:
-        tagged = [member for member in shape.types if isinstance(member, mi.StructType) and member.tag_field]
-        if tagged:
-            return self._tagged(node, tagged, what)
         for member in shape.types:
             if _takes(node, member):
                 return self.value(node, member, what)
         literals = [str(v) for m in shape.types if isinstance(m, mi.LiteralType) for v in m.values]
         kinds = [_NAMES[type(_bare(m))] for m in shape.types if not isinstance(_bare(m), mi.LiteralType | mi.NoneType)]
-        self.problems.add(node.at, f"{what} {described(node)}", expected=listed([*kinds, *literals]))
+        self.problems.add(node.at, f"{what} {described(node)}", expected=alternatives([*kinds, *literals]))
         return SKIP
 
-    def _tagged(self, node: Node, members: list[mi.StructType], what: str) -> Any:
-        """A table whose `kind` tells which of the shapes it has."""
+    def _check(self, node: Node, what: str) -> Any:
+        """A check: a table whose `kind` names its type."""
         if not isinstance(node, Table):
             self.problems.add(node.at, f"{what} {described(node)}", expected="a table with a kind")
             return SKIP
-        field = str(members[0].tag_field)
-        if (kind := node.entries.get(field)) is None:
-            self.problems.add(node.at, f'{what} lacks the key "{field}"')
+        if (kind := node.entries.get("kind")) is None:
+            self.problems.add(node.at, f'{what} lacks the key "kind"')
             return SKIP
-        by_tag = {str(member.tag): member for member in members}
-        chosen = self._choice(kind.value, by_tag, f"{field} of {what}")
-        return SKIP if chosen is SKIP else self._struct(node, chosen, what)
+        name = self._choice(kind.value, {name: name for name in sorted(KINDS)}, f"kind of {what}")
+        found = None if name is SKIP else kind_named(name)
+        shape = shape_of(found) if found else None
+        return self._struct(node, shape, what) if isinstance(shape, mi.StructType) else SKIP
 
     def _items(self, node: Node, item: mi.Type, what: str) -> Any:
         if not isinstance(node, Items):
@@ -204,13 +198,13 @@ class _Fitter:
         return shape.cls(**{name: value for name, value in values.items() if value is not SKIP})
 
     def _unknown_keys(self, node: Table, shape: mi.StructType, known: dict[str, Any]) -> Iterator[str]:
-        """Report keys that the shape does not have; yields the keys that were probably meant."""
+        """Report unknown keys, and yield the keys that were probably meant."""
         names = [*known, *([shape.tag_field] if shape.tag_field else [])]
         unknown: list[Entry] = [entry for key, entry in node.entries.items() if key not in names]
         for entry in unknown:
             near = nearest(entry.key, [name for name in names if name not in node.entries])
             message = f'unknown key "{entry.key[:80]}" in {noun_of(shape)}'
-            self.problems.add(entry.at, message, expected=listed(names) if names else "none", near=near)
+            self.problems.add(entry.at, message, expected=alternatives(names) if names else "none", near=near)
             yield near
 
 
@@ -232,7 +226,7 @@ def _bare(shape: mi.Type) -> mi.Type:
 
 
 def _takes(node: Node, shape: mi.Type) -> bool:
-    """Whether the node is of the kind that the shape is about, right or wrong in detail."""
+    """Whether the node is of this kind of value, correct or not."""
     match _bare(shape):
         case mi.StructType() | mi.DictType():
             return isinstance(node, Table)

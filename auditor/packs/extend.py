@@ -1,45 +1,45 @@
-"""A pack and the packs it extends → one document, in which every value still knows its own file and line."""
+"""A pack and the packs that it extends, merged into one document that keeps the position of every value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from auditor.packs.format_version import NEARLY, known_format
-from auditor.packs.forms import FORMAT
+from auditor.checks.typo_suggestions import nearest
+from auditor.packs.forms import FORMAT, FORMAT_VERSION
 from auditor.packs.hidden_characters import visible
-from auditor.packs.pack_errors import PackError, Place, Problem, Problems, TooManyProblems, nearest
+from auditor.packs.pack_errors import PackError, Position, Problem, Problems, TooManyProblems
 from auditor.packs.sources import Source, file_source, is_path, path_of, shipped_source
-from auditor.packs.yaml_nodes import Entry, Items, Node, Scalar, Table, child, read
+from auditor.packs.yaml_nodes import Broken, Entry, Items, Node, Scalar, Table, child, items_of, read
 
 LONGEST = 8
-"""Packs in a chain."""
+"""The most packs in a chain."""
 OWN = frozenset({"pack", "version", "abstract", "extends"})
-"""Keys that say something of one file, and so are not handed down."""
+"""Keys about one file, which a pack doesn't inherit."""
 
 
-class Link(NamedTuple):
-    """One pack of a chain, the child before its parent."""
+class ChainLink(NamedTuple):
+    """One pack of a chain."""
 
     source: Source
     document: Table
 
 
 class Chain(NamedTuple):
-    """A pack, its parent, its parent's parent; not complete where one of them cannot be read."""
+    """A pack, its parent, its parent's parent; not complete if one of them can't be read."""
 
-    links: tuple[Link, ...]
+    links: tuple[ChainLink, ...]
     is_complete: bool
 
 
 def chain(source: Source, problems: Problems) -> Chain:
-    """The pack and all that it extends; what cannot be read is a problem, and ends the chain."""
-    links: list[Link] = []
+    """The pack and all packs that it extends; one that can't be read is a problem, and ends the chain."""
+    links: list[ChainLink] = []
     here = source
     while (document := _document(here, problems)) is not None:
-        links.append(Link(here, document))
+        links.append(ChainLink(here, document))
         if (name := child(document, "extends")) is None:
             return Chain(tuple(links), True)
         parent = _parent(here, name, problems)
@@ -52,26 +52,26 @@ def chain(source: Source, problems: Problems) -> Chain:
 def merged(chain: Chain, problems: Problems) -> Table:
     """One document: the child's keys win, the app is merged by key and the rules by id."""
     *children, document = (link.document for link in chain.links)
-    _own_doubles(document, problems)
+    _report_duplicate_ids(document, problems)
     for extending in reversed(children):
-        _own_doubles(extending, problems)
+        _report_duplicate_ids(extending, problems)
         document = _over(document, extending, problems)
     return document
 
 
-def _is_endless(links: list[Link], parent: Source, name: Node, problems: Problems) -> bool:
-    """Whether the parent is a pack of the chain itself, or the chain is too long to have been meant."""
-    is_circle = _identity(parent) in {_identity(link.source) for link in links}
-    if not is_circle and len(links) < LONGEST:
+def _is_endless(links: list[ChainLink], parent: Source, name: Node, problems: Problems) -> bool:
+    """Report a parent that is in the chain already, or a chain that is too long; whether it is one of these."""
+    is_cycle = _identity(parent) in {_identity(link.source) for link in links}
+    if not is_cycle and len(links) < LONGEST:
         return False
     path = " → ".join([*(link.source.label for link in links), parent.label])
-    what = "a circle of packs" if is_circle else f"more than {LONGEST} packs"
+    what = "a cycle of packs" if is_cycle else f"more than {LONGEST} packs"
     problems.add(name.at, f"{what} that extend each other: {path}")
     return True
 
 
 def is_other(source: Source) -> bool:
-    """Whether the text says that it is something else, as a file of waivers does."""
+    """Whether the text says that it is another document, such as a file of waivers."""
     match child(_read(source.text, source.label)[0], "format"):
         case Scalar(value=str(value)):
             return value != FORMAT and not nearest(value, (FORMAT,), NEARLY)
@@ -79,7 +79,7 @@ def is_other(source: Source) -> bool:
 
 
 def pack_name(source: Source) -> str:
-    """The name that the text gives to the pack; nothing where it is no pack or has none."""
+    """The name of the pack in its text; empty if it isn't a pack or has no name."""
     document = _read(source.text, source.label)[0]
     match child(document, "format"), child(document, "pack"):
         case Scalar(value=kind), Scalar(value=str(name)) if kind == FORMAT:
@@ -88,7 +88,7 @@ def pack_name(source: Source) -> str:
 
 
 def _document(source: Source, problems: Problems) -> Table | None:
-    """The pack's own text, if it is one that this program can read."""
+    """The pack's own text, if this program can read it."""
     if source.unread:
         problems.found.extend(source.unread)
         return None
@@ -97,13 +97,13 @@ def _document(source: Source, problems: Problems) -> Table | None:
     if isinstance(node, Table):
         return known_format(node, problems)
     if node is not None and not found:
-        problems.add(node.at, "this is no pack", expected='keys and values, "format: consent-auditor/pack" first')
+        problems.add(node.at, "this isn't a pack", expected='keys and values, "format: consent-auditor/pack" first')
     return None
 
 
 @lru_cache(maxsize=16)
 def _read(text: bytes, label: str) -> tuple[Node | None, tuple[Problem, ...]]:
-    """Cached, because packs that are loaded together tend to extend the same one."""
+    """Cached, because packs that are loaded together often extend the same one."""
     problems = Problems()
     try:
         node = read(text, label, problems)
@@ -114,9 +114,9 @@ def _read(text: bytes, label: str) -> tuple[Node | None, tuple[Problem, ...]]:
 
 
 def _parent(source: Source, node: Node, problems: Problems) -> Source | None:
-    """The pack that this one extends: a shipped one by name, a file by its path from this one."""
+    """The pack that this one extends: a shipped pack by name, or a file by its path from this one."""
     if not (isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip()):
-        return None  # the shape of the pack says so
+        return None  # decoding the pack reports it
     name = node.value.strip()
     try:
         if not is_path(name):
@@ -127,7 +127,7 @@ def _parent(source: Source, node: Node, problems: Problems) -> Source | None:
     except PackError as error:
         for problem in error.problems:
             said = f"{problem.file}: {problem.message}" if problem.file else problem.message
-            problems.add(node.at, f"extends what is not there: {said}", near=problem.near)
+            problems.add(node.at, f"extends a pack that can't be loaded: {said}", near=problem.near)
     return None
 
 
@@ -150,7 +150,7 @@ def _over(parent: Table, extending: Table, problems: Problems) -> Table:
 
 
 def _rules_over(base: Items, own: Items, problems: Problems) -> Items:
-    by_id: dict[str | Place, Node] = {_id(rule).lower() or rule.at: rule for rule in base.nodes}
+    by_id: dict[str | Position, Node] = {_id(rule).lower() or rule.at: rule for rule in base.nodes}
     for rule in own.nodes:
         name = _id(rule)
         above = by_id.get(name.lower()) if name else None
@@ -165,22 +165,22 @@ def _rules_over(base: Items, own: Items, problems: Problems) -> Items:
 
 
 def _same_spelling(rule: Table, above: Table, problems: Problems) -> None:
-    """An id that differs in letter case only would make one rule of two names, or two of one."""
+    """Report an id that only differs in letter case: waivers would not tell the two rules apart."""
     if _id(rule) != _id(above):
-        message = f'the rule "{_id(rule)}" is spelt otherwise in the pack that is extended'
+        message = f'the rule "{_id(rule)}" has another spelling in the extended pack'
         problems.add(rule.entries["id"].value.at, message, near=_id(above))
 
 
 def _overrides_nothing(rule: Table, base: Items, problems: Problems) -> None:
     ids = [name for one in base.nodes if (name := _id(one))]
-    message = f'no rule "{_id(rule)}" to override, and no check to make it a new one'
+    message = f'there is no rule "{_id(rule)}" to override, and no check to define a new one'
     problems.add(rule.entries["id"].value.at, message, near=nearest(_id(rule), ids))
 
 
 def _cases_over(above: Table, rule: Table) -> dict[str, Entry]:
-    """The cases of both, for what a rule says of a tenant does not end where a pack extends it.
+    """The cases of both rules, because the extended rule must still have the same outcomes.
 
-    A case of the same name takes the other's place. A rule with another check starts its cases anew.
+    A case of the same name replaces the other. A rule with another check doesn't inherit cases.
     """
     own, base = child(rule, "cases"), child(above, "cases")
     if "check" in rule.entries or not (isinstance(own, Items) and isinstance(base, Items)):
@@ -190,20 +190,19 @@ def _cases_over(above: Table, rule: Table) -> dict[str, Entry]:
     return {"cases": rule.entries["cases"]._replace(value=Items(own.at, (*kept, *own.nodes)))}
 
 
-def _own_doubles(document: Table, problems: Problems) -> None:
-    """Report rule ids that one file gives twice; waivers name rules without regard to letter case."""
-    first: dict[str, tuple[Place, str]] = {}
+def _report_duplicate_ids(document: Table, problems: Problems) -> None:
+    """Report rule ids that are twice in one file; letter case doesn't matter, as in waivers."""
+    first: dict[str, tuple[Position, str]] = {}
     for entry in _ids(document):
         name = str(entry.value.value).strip() if isinstance(entry.value, Scalar) else ""
         at, other = first.setdefault(name.lower(), (entry.value.at, name))
         if name and entry.value.at != at:
-            spelt = f' as "{other}"' if other != name else ""
-            problems.add(entry.value.at, f'the rule "{name}" is already on line {at.line}{spelt}')
+            spelling = f' as "{other}"' if other != name else ""
+            problems.add(entry.value.at, f'the rule "{name}" is already on line {at.line}{spelling}')
 
 
 def _ids(document: Table) -> Iterator[Entry]:
-    rules = child(document, "rules")
-    for rule in rules.nodes if isinstance(rules, Items) else ():
+    for rule in items_of(child(document, "rules")):
         if isinstance(rule, Table) and "id" in rule.entries:
             yield rule.entries["id"]
 
@@ -215,3 +214,72 @@ def _id(rule: Node) -> str:
 def _text(node: Node, key: str) -> str:
     found = child(node, key)
     return found.value.strip() if isinstance(found, Scalar) and isinstance(found.value, str) else ""
+
+
+_KEYS: Mapping[str, str | int] = {"format": FORMAT, "format-version": FORMAT_VERSION}
+NEARLY = 0.9
+"""The least similarity of a format that makes it a typo of this one: other documents have similar formats."""
+_OURS = ("pack", "rules", "extends")
+"""Keys that show that a text without a format is meant to be a pack."""
+
+
+def known_format(document: Table, problems: Problems) -> Table | None:
+    """The document, if it is a pack of this version, or was meant to be one.
+
+    Any other problem reported about another kind of document, or about a newer version, would be wrong. A pack whose
+    format is only missing or mistyped is read as if it were correct, so that one run reports its other mistakes too.
+    """
+    fixed, kind = _entry("format", document, problems)
+    if kind is None or not _is_ours(kind, document, problems):
+        return None
+    fixed, version = _entry("format-version", fixed, problems)
+    if version is None or not _is_this_version(version, document.at, problems):
+        return None
+    entries = {key: entry for key, entry in fixed.entries.items() if key not in _KEYS}
+    right = (Entry(document.at, key, Scalar(document.at, value, str(value))) for key, value in _KEYS.items())
+    return document._replace(entries={**{entry.key: entry for entry in right}, **entries})
+
+
+class _Absent(Scalar):
+    """The value of a missing key."""
+
+
+def _entry(name: str, document: Table, problems: Problems) -> tuple[Table, Node | None]:
+    """The value of the key, also if the key is mistyped, and the document without the mistyped key."""
+    if (found := child(document, name)) is not None:
+        return document, None if isinstance(found, Broken) else found
+    others = [key for key in document.entries if key not in (*_KEYS, *_OURS)]
+    for key in others:
+        value = document.entries[key].value
+        if nearest(key, (name,), 0.75) and isinstance(value, Scalar) and value.text in (FORMAT, str(FORMAT_VERSION)):
+            problems.add(document.entries[key].at, f'unknown key "{key[:80]}" in a pack', near=name)
+            return Table(document.at, {k: e for k, e in document.entries.items() if k != key}), value
+    return document, _Absent(document.at, None, "")
+
+
+def _is_ours(kind: Node, document: Table, problems: Problems) -> bool:
+    """Whether the text is a pack, or was meant to be one."""
+    if isinstance(kind, Scalar) and kind.value == FORMAT:
+        return True
+    if isinstance(kind, _Absent):
+        problems.add(document.at, 'this isn\'t a pack: it lacks the key "format"', expected=FORMAT)
+        return any(key in document.entries for key in _OURS)
+    near = nearest(kind.text, (FORMAT,), NEARLY) if isinstance(kind, Scalar) else ""
+    problems.add(kind.at, "this isn't a pack: it has another format", expected=FORMAT, near=near)
+    return bool(near)
+
+
+def _is_this_version(version: Node, at: Position, problems: Problems) -> bool:
+    """Whether to read the pack as this program's version; a version that doesn't exist is reported."""
+    match version:
+        case _Absent():
+            problems.add(at, 'this pack lacks the key "format-version"', expected=str(FORMAT_VERSION))
+        case Scalar(value=int(number)) if number == FORMAT_VERSION and version.text == str(FORMAT_VERSION):
+            return True
+        case Scalar(value=int(number)) if number > FORMAT_VERSION:
+            newer = f"this pack has format-version {number}, but this program only reads version {FORMAT_VERSION}"
+            problems.add(version.at, newer, expected="a newer consent-auditor")
+            return False
+        case _:
+            problems.add(version.at, "format-version is wrong", expected=str(FORMAT_VERSION))
+    return True

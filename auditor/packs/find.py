@@ -1,4 +1,4 @@
-"""Find packs by what people call them: shipped names, files, folders, and names on a search path."""
+"""Find packs by name, file, folder, or name on a search path."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from auditor.checks.reads import plan_for
 from auditor.model.app import App
 from auditor.model.rule import Pack
 from auditor.packs.extend import is_other, pack_name
 from auditor.packs.load import load
 from auditor.packs.pack_errors import PackError, Problem
-from auditor.packs.plan import plan_for
 from auditor.packs.sources import (
     Source,
     exists,
@@ -25,7 +25,7 @@ from auditor.packs.sources import (
 )
 
 
-class Listed(NamedTuple):
+class PackSummary(NamedTuple):
     """A shipped pack, as a list shows it."""
 
     name: str
@@ -39,7 +39,7 @@ class Listed(NamedTuple):
 
 
 def find(name: str) -> tuple[Source, ...]:
-    """The texts that `name` means: one, or those of every pack in a folder."""
+    """The text of the pack that `name` means, or of every pack in a folder. Raises PackError."""
     if not is_path(name):
         if name not in shipped_names():
             raise PackError([unknown_pack(name, (pack.name for pack in list_packs(benchmarks=True)))])
@@ -53,10 +53,10 @@ def find(name: str) -> tuple[Source, ...]:
 def load_packs(
     names: Iterable[str], *, samples: Collection[str] | None = None, any_name: bool = False
 ) -> tuple[Pack, ...]:
-    """The packs to check a tenant by, each once; a `PackError` tells the problems of all of them.
+    """The packs to check a tenant by, each once. Raises PackError with the problems of all of them.
 
-    An abstract pack of a folder is left out; one asked for by its own name or file is a mistake. With `any_name` a
-    file may hold another version of a shipped pack.
+    An abstract pack in a folder is skipped; an abstract pack named by itself is a mistake. With `any_name` a
+    file may contain another version of a shipped pack.
     """
     packs: dict[str, Pack] = {}
     problems: list[Problem] = []
@@ -81,76 +81,78 @@ def load_packs(
     return tuple(packs.values())
 
 
-def list_packs(*, abstract: bool = False, benchmarks: bool = False) -> tuple[Listed, ...]:
-    """The shipped packs by name: those about an app, which is what a command without ``--pack`` means.
+def list_packs(*, abstract: bool = False, benchmarks: bool = False) -> tuple[PackSummary, ...]:
+    """The shipped packs about an app, by name: the packs that a command without ``--pack`` uses.
 
     With `benchmarks` also those about the tenant alone, of which some read the whole directory; with
-    `abstract` also those that only serve others.
+    `abstract` also those that only exist for others to extend.
     """
     packs = (load(shipped_source(name)) for name in shipped_names())
     wanted = (pack for pack in packs if (abstract or not pack.abstract) and (benchmarks or pack.app or pack.abstract))
     return tuple(_listed(pack) for pack in wanted)
 
 
-def _listed(pack: Pack) -> Listed:
-    return Listed(
+def _listed(pack: Pack) -> PackSummary:
+    return PackSummary(
         pack.name, pack.version, pack.title, pack.about, pack.app, len(pack.rules), bool(plan_for([pack]).whole)
     )
 
 
 def clash(pack: Pack, first: Pack) -> Iterator[Problem]:
-    """Two different packs of one name would make findings that nobody can tell apart."""
+    """The problem of two different packs with one name: their findings could not be told apart."""
     if pack.digest != first.digest:
-        yield Problem(pack.origin, 0, 0, f'the pack "{pack.name}" is another one than that of {first.origin}')
+        yield Problem(
+            pack.origin, 0, 0, f'the pack "{pack.name}" is different from the pack of that name in {first.origin}'
+        )
 
 
 def _is_abstract(pack: Pack) -> Problem:
     others = [load(shipped_source(name)) for name in shipped_names()]
     heirs = [other.name for other in others if other.extends == pack.name and not other.abstract]
     instead = f" ({', '.join(heirs)})" if heirs else ""
-    message = f'the pack "{pack.name}" is abstract: it only serves others{instead} and has no tenant to judge'
+    message = f'the pack "{pack.name}" is abstract: it only exists for others to extend{instead}'
     return Problem(pack.origin, 0, 0, message, expected="a pack that extends it")
 
 
-class Own(NamedTuple):
-    """A pack of a search path, under the name that its text gives it; without one where that cannot be told."""
+class OwnPack(NamedTuple):
+    """A pack on a search path, with the name in its text; the name is empty if the text has none."""
 
     name: str
     source: Source
 
 
 def entries(text: str, separator: str) -> tuple[str, ...]:
-    """What a search path names: packs, files and folders.
+    """The entries of a search path: packs, files and folders.
 
-    A comma, a line break or `separator` (``;`` on Windows, ``:`` elsewhere, as in PATH) stands between them. A path
-    may hold blanks; names of packs cannot, so that blanks between names separate them, too.
+    They are separated by a comma, a line break or `separator` (``;`` on Windows, ``:`` elsewhere, as in PATH). A path
+    may contain spaces; pack names can't, so spaces separate them too.
     """
     found: list[str] = []
-    # The colon of a Windows drive separates nothing, wherever the text came from.
+    # The colon after a Windows drive letter is no separator, on any system.
     for part in re.split(rf"[,\r\n]|{re.escape(separator)}(?!\\)", text):
         entry = part.strip().strip('"')
         found.extend([entry] if is_path(entry) else entry.split())
     return tuple(dict.fromkeys(entry for entry in found if entry))
 
 
-def own_packs(places: Iterable[str]) -> tuple[Own, ...]:
-    """The packs in the files and folders among `places`. Raises PackError for a place that cannot be read."""
+def own_packs(places: Iterable[str]) -> tuple[OwnPack, ...]:
+    """The packs in the files and folders in `places`. Raises PackError for one that can't be read."""
     return tuple(own for own in own_files(places) if own.name)
 
 
-def own_files(places: Iterable[str]) -> Iterator[Own]:
-    """The same, and every file besides that is no other kind of document: it may be a pack that is broken."""
+def own_files(places: Iterable[str]) -> Iterator[OwnPack]:
+    """The same, and every other file that isn't another kind of document: it may be a broken pack."""
     for place in places:
         if is_path(place):
             path = path_of(place)
             sources = folder_sources(path) if exists(path) and path.is_dir() else (file_source(path),)
-            yield from (Own(pack_name(source), source) for source in sources if not is_other(source))
+            yield from (OwnPack(pack_name(source), source) for source in sources if not is_other(source))
 
 
 def place_of(name: str, places: Iterable[str]) -> str:
     """The path of the pack that `name` means, or `name` itself where it is a path or a shipped pack's name.
 
-    Shipped packs come first, so that nobody is audited by another pack than its name says. Raises PackError.
+    Shipped packs come first, so that a name always means the same pack. Raises PackError.
     """
     if is_path(name) or name in (shipped := shipped_names()):
         return name

@@ -1,4 +1,4 @@
-"""What a pack looks like in YAML: the shapes its file must have, and where its JSON Schema comes from."""
+"""The types of a pack's YAML file, from which its JSON Schema is generated, and the pack that they describe."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from auditor.checks.kind import CheckKind
+from auditor.checks.scope_names import GUID_PATTERN, resource
 from auditor.facts.scope_lists import RESOURCES
 from auditor.model.app import App, RequestMode, ScopeNeed
 from auditor.model.finding import FindingOutcome, Remediation, Severity
-from auditor.model.rule import AnyCheck, Case, Pack, Rule
-from auditor.packs import value_validators as words
+from auditor.model.rule import Pack, Rule, RuleCase
+from auditor.packs import value_validators as validators
 from auditor.packs.decode import Form
 
 FORMAT = "consent-auditor/pack"
 FORMAT_VERSION = 1
 
-GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-
-Guid = Annotated[str, Meta(pattern=GUID, extra={"must": words.guid})]
-Line = Annotated[str, Meta(extra={"must": words.one_line})]
-PackName = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", extra={"must": words.pack_name})]
-RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$", extra={"must": words.rule_id})]
-WebAddress = Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9+.-]*:", extra={"must": words.web_address})]
-RedirectUri = Annotated[str, Meta(pattern="^https?://", extra={"must": words.redirect_uri})]
-Authority = Annotated[str, Meta(extra={"must": words.authority})]
-Resource = Annotated[str, Meta(extra={"must": words.resource})]
-Route = Annotated[str, Meta(extra={"must": words.route}, extra_json_schema={"enum": list(words.ROUTES)})]
-Filled = Annotated[str, Meta(extra={"must": words.filled})]
-Link = Annotated[str, Meta(extra={"must": words.link})]
-Section = Annotated[str, Meta(extra={"must": words.section})]
+Guid = Annotated[str, Meta(pattern=GUID_PATTERN, extra={"must": validators.guid})]
+Line = Annotated[str, Meta(extra={"must": validators.one_line})]
+PackName = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", extra={"must": validators.pack_name})]
+RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$", extra={"must": validators.rule_id})]
+WebAddress = Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9+.-]*:", extra={"must": validators.web_address})]
+RedirectUri = Annotated[str, Meta(pattern="^https?://", extra={"must": validators.redirect_uri})]
+Authority = Annotated[str, Meta(extra={"must": validators.authority})]
+Resource = Annotated[str, Meta(extra={"must": resource})]
+Route = Annotated[str, Meta(extra={"must": validators.route}, extra_json_schema={"enum": list(validators.ROUTES)})]
+Filled = Annotated[str, Meta(extra={"must": validators.filled})]
+Link = Annotated[str, Meta(extra={"must": validators.link})]
+Section = Annotated[str, Meta(extra={"must": validators.section})]
 Unknown = Literal["unknown"]
 
 
 class ScopeForm(Form, frozen=True, kw_only=True):
-    """One delegated permission, where its name alone does not say enough."""
+    """One delegated permission with details."""
 
     noun: ClassVar[str] = "a scope"
     scope: Annotated[str, Meta(description="Its name, as in Mail.Read.")]
-    required: Annotated[bool, Meta(description="Whether the product cannot do without it.")] = True
+    required: Annotated[bool, Meta(description="Whether the product needs it.")] = True
     assumed: bool | UnsetType = UNSET
     source: str | UnsetType = UNSET
 
@@ -57,7 +57,9 @@ class AppForm(Form, frozen=True, kw_only=True):
     publisher_verified: bool | Unknown = "unknown"
     owner_tenant: Unknown | Guid = "unknown"
     registered_before_2020_11_08: bool | Unknown = "unknown"
-    assumed: Annotated[bool, Meta(description="The list of scopes is a guess; each scope may say otherwise.")] = False
+    assumed: Annotated[bool, Meta(description="The list of scopes is an assumption; a scope may override this.")] = (
+        False
+    )
     source: Annotated[str, Meta(description="Where the list of scopes comes from.")] = ""
     scopes: dict[Resource, tuple[str | ScopeForm, ...]] = {}
 
@@ -66,40 +68,42 @@ class FixForm(Form, frozen=True, kw_only=True):
     """What an administrator should do."""
 
     noun: ClassVar[str] = "a fix"
-    portal: Annotated[tuple[Filled, ...], Meta(description="The click path, one stop each.")] = ()
+    portal: Annotated[tuple[Filled, ...], Meta(description="The path of clicks, one entry for each.")] = ()
     link: Link = ""
-    role: Annotated[Filled, Meta(description="The least role that may do it.")] = ""
+    role: Annotated[Filled, Meta(description="The least privileged role that can do it.")] = ""
     note: Filled = ""
 
 
 class CaseForm(Form, frozen=True, kw_only=True):
-    """A small tenant and what the rule must say of it."""
+    """A small tenant and the outcome that the rule must have for it."""
 
     noun: ClassVar[str] = "a case"
     name: Line
     sample: Annotated[Line, Meta(description="The sample tenant to start from.")]
     expect: Literal["fail", "pass", "unknown", "not-applicable"]
-    set: Annotated[dict[str, Any], Meta(description="Laid over the sections, as a JSON merge patch.")] = {}
+    set: Annotated[dict[str, Any], Meta(description="Changes to the sections, as a JSON merge patch.")] = {}
     unread: Annotated[tuple[Section, ...], Meta(description="Sections, or section/part, that were not read.")] = ()
     whole: Annotated[tuple[Section, ...], Meta(description="Sections that count as read directory-wide.")] = ()
-    reason: Annotated[str, Meta(description="Text that the reason of the finding must contain.")] = ""
-    evidence: Annotated[tuple[str, ...], Meta(description="Texts that paths of the evidence must contain.")] = ()
+    reason: Annotated[str, Meta(description="Text that the finding's reason must contain.")] = ""
+    evidence: Annotated[
+        tuple[str, ...], Meta(description="Texts that paths of the finding's evidence must contain.")
+    ] = ()
 
 
 class RuleForm(Form, frozen=True, kw_only=True):
     """One expectation."""
 
     noun: ClassVar[str] = "a rule"
-    id: Annotated[RuleId, Meta(description="Never changes meaning; a new meaning takes a new id.")]
+    id: Annotated[RuleId, Meta(description="Never changes meaning: a new meaning needs a new id.")]
     title: Line
     severity: Severity
-    why: Annotated[str, Meta(description="What goes wrong if the rule fails, in plain words.")]
-    view: Annotated[str, Meta(description="Whose view this is, and who sees it otherwise; shown beside it.")] = ""
-    check: AnyCheck
+    why: Annotated[str, Meta(description="Why it matters if the rule fails, in plain words.")]
+    view: Annotated[str, Meta(description="Whose view this is, and who disagrees; shown next to the finding.")] = ""
+    check: CheckKind
     fix: FixForm = FixForm()
-    routes: Annotated[tuple[Route, ...], Meta(description="Fixes of the engine that mend it.")] = ()
+    routes: Annotated[tuple[Route, ...], Meta(description="The routes whose fixes make the rule pass.")] = ()
     references: tuple[WebAddress, ...] = ()
-    frameworks: Annotated[dict[str, Line], Meta(description="Controls that ask for it.")] = {}
+    frameworks: Annotated[dict[str, Line], Meta(description="Controls that require it.")] = {}
     cases: tuple[CaseForm, ...] = ()
 
 
@@ -113,8 +117,8 @@ class PackForm(Form, frozen=True, kw_only=True):
     version: Annotated[Line, Meta(description="The version of the pack, in quotes.")]
     title: Line
     about: str = ""
-    extends: Annotated[Line, Meta(description="A shipped pack by name, or a file beside this one.")] = ""
-    abstract: Annotated[bool, Meta(description="Only for other packs to extend.")] = False
+    extends: Annotated[Line, Meta(description="A shipped pack by name, or a file next to this one.")] = ""
+    abstract: Annotated[bool, Meta(description="Only for other packs to extend: it has no tenant to check.")] = False
     references: tuple[WebAddress, ...] = ()
     app: AppForm | UnsetType = UNSET
     rules: Annotated[tuple[RuleForm, ...], Meta(min_length=1)]
@@ -139,7 +143,7 @@ def pack_of(form: PackForm, digest: str, origin: str, warnings: tuple[str, ...] 
 
 
 def app_of(form: AppForm) -> App:
-    """The app; what the pack calls unknown is ``None``."""
+    """The app; ``None`` for facts that the pack calls unknown."""
     return App(
         client_id=form.client_id.lower(),
         name=form.name,
@@ -194,8 +198,8 @@ def _fix(form: FixForm) -> Remediation:
     return Remediation(portal=form.portal, link=form.link, role=form.role, note=form.note)
 
 
-def _case(form: CaseForm) -> Case:
-    return Case(
+def _case(form: CaseForm) -> RuleCase:
+    return RuleCase(
         name=form.name,
         sample=form.sample,
         expect=FindingOutcome(form.expect),

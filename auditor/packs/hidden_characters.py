@@ -1,6 +1,6 @@
-"""Characters that nobody sees: in an id or a value they make another text, which then matches nothing.
+"""Invisible characters: in an id or a value they make a different text, which then matches nothing.
 
-Prose may hold them: a title with a soft hyphen reads as it should.
+Prose may contain them: a title with a soft hyphen reads as intended.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\u00a0\u2007\u202f\u2010-\u2015\u2212\U000e0000-\U000e0fff]"
 )
-"""Without width, or with that of a blank or a hyphen that they are not."""
+"""Characters without width, or that look like a space or a hyphen."""
 
 
 def visible(node: Node, problems: Problems) -> Node:
-    """The node with what nobody sees taken out of its ids and values, and each place of that reported.
+    """The node without invisible characters in its ids and values; each of them is reported.
 
-    Whoever goes on with it meets the text that was meant, and tells of nothing else that follows from the character.
+    Later checks see the intended text, and report no problems that only follow from the character.
     """
     return _seen(node, problems, is_name=True)
 
 
 def _seen(node: Node, problems: Problems, *, is_name: bool) -> Node:
-    """`is_name` is whether ``name`` is the name of a thing, as everywhere but in a check."""
+    """`is_name` is whether the key ``name`` means a display name, as everywhere except in a check."""
     match node:
         case Scalar(value=str(text)):
             return _cleaned(node, text, problems)
@@ -63,18 +63,17 @@ def _cleaned(node: Scalar, text: str, problems: Problems) -> Scalar:
         return node
     sign = bad.group()
     name = unicodedata.name(sign, "a character without a name").lower()
-    message = (
-        f'"{_marked(text)[:80]}" holds U+{ord(sign):04X} ({name}), which looks like another character or like none'
-    )
+    found = f"U+{ord(sign):04X} ({name}), which is invisible or looks like another character"
+    message = f'"{_marked(text)[:80]}" contains {found}'
     problems.add(node.at, message, expected="a text without it")
     clean = _UNSEEN.sub(lambda found: _MEANT.get(unicodedata.category(found.group()), ""), text)
     return node._replace(value=clean, text=clean)
 
 
 _MEANT = {"Pd": "-", "Sm": "-", "Zs": " "}
-"""What was meant by a dash, a minus and a blank of another kind."""
+"""The characters that dashes, minus signs and other spaces were meant to be."""
 
 
 def _marked(text: str) -> str:
-    """The text with the characters shown by their numbers."""
+    """The text with the invisible characters shown as their code points."""
     return _UNSEEN.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)

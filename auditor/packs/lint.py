@@ -1,24 +1,24 @@
-"""All that can be said of packs without a tenant: mistakes, doubts, and what a good pack would have besides."""
+"""Everything that can be reported about packs without a tenant: errors, warnings, and advice."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from auditor.checks.kind import kind_of
 from auditor.model.finding import FindingOutcome, Remediation
 from auditor.model.rule import Pack, Rule
 from auditor.packs.find import clash
-from auditor.packs.load import load_with_doubts, rule_places
-from auditor.packs.outcomes import never_fails
-from auditor.packs.pack_errors import PackError, Place, Problem
+from auditor.packs.load import load_with_warnings, rule_places
+from auditor.packs.pack_errors import PackError, Position, Problem
 from auditor.packs.sources import Source
 
 DIRECTIONS = (FindingOutcome.FAIL, FindingOutcome.PASS, FindingOutcome.UNKNOWN)
-"""What the cases of a rule should show."""
+"""The outcomes that the cases of a rule should show."""
 
 
 class Linted(NamedTuple):
-    """What is to be said of some packs: errors stop a pack, warnings may be meant, advice is a matter of care."""
+    """The problems of some packs: errors prevent their use, warnings may be intended, advice improves them."""
 
     packs: int
     errors: tuple[Problem, ...]
@@ -27,7 +27,7 @@ class Linted(NamedTuple):
 
 
 def lint(sources: Iterable[Source], *, samples: Collection[str]) -> Linted:
-    """Everything that is to be said of these texts, each thing once, in the order of the texts."""
+    """The problems of these texts, each once, in the order of the texts."""
     errors: list[Problem] = []
     warnings: list[Problem] = []
     advice: list[Problem] = []
@@ -35,12 +35,12 @@ def lint(sources: Iterable[Source], *, samples: Collection[str]) -> Linted:
     texts = tuple(sources)
     for source in texts:
         try:
-            pack, doubts = load_with_doubts(source, samples=samples)
+            pack, found = load_with_warnings(source, samples=samples)
         except PackError as error:
             errors.extend(error.problems)
-            warnings.extend(error.doubts)
+            warnings.extend(error.warnings)
             continue
-        warnings.extend(doubts)
+        warnings.extend(found)
         advice.extend(advice_on(pack, rule_places(source)))
         errors.extend(clash(pack, packs.setdefault(pack.name, pack)))
     return Linted(
@@ -48,34 +48,34 @@ def lint(sources: Iterable[Source], *, samples: Collection[str]) -> Linted:
     )
 
 
-def advice_on(pack: Pack, places: Mapping[str, Place]) -> Iterator[Problem]:
-    """What the pack could have and has not."""
+def advice_on(pack: Pack, places: Mapping[str, Position]) -> Iterator[Problem]:
+    """What the pack lacks but could have."""
     if not pack.about:
-        yield Problem(pack.origin, 0, 0, 'the pack lacks "about": say what question it answers')
+        yield Problem(pack.origin, 0, 0, 'the pack has no "about": say what question it answers')
     for rule in pack.rules:
-        at = places.get(rule.id, Place(pack.origin))
+        at = places.get(rule.id, Position(pack.origin))
         for message in _on_rule(rule, pack):
             yield Problem(*at, message=f"{rule.id} {message}")
 
 
 def _on_rule(rule: Rule, pack: Pack) -> Iterator[str]:
     if rule.fix == Remediation() and not rule.routes:
-        yield 'lacks "fix": tell the administrator what to do when it fails'
+        yield 'has no "fix": say what an administrator should do if it fails'
     elif rule.fix != Remediation() and not rule.fix.role:
-        yield 'lacks "role" in its fix: name the least role that may do it'
+        yield 'has no "role" in its fix: name the least privileged role that can do it'
     if not rule.references:
-        yield 'lacks "references": name a page on which a reader can check it'
+        yield 'has no "references": name a page on which a reader can verify it'
     if pack.abstract:
-        return  # its cases are for those who extend it
+        return  # the packs that extend it have the cases
     if not rule.cases:
-        yield f"has no cases: only cases where it {said(wanted_of(rule), 'and')} show that it works"
+        yield f"has no cases: only cases where it {outcomes_phrase(wanted_of(rule), 'and')} show that it works"
     elif lacking := lacking_of(rule):
-        yield f"has no case where it {said(lacking)}"
+        yield f"has no case where it {outcomes_phrase(lacking)}"
 
 
 def wanted_of(rule: Rule) -> tuple[FindingOutcome, ...]:
-    """The outcomes that cases should show of the rule: no tenant can fail one that allows everything."""
-    return tuple(d for d in DIRECTIONS if d is not FindingOutcome.FAIL or not never_fails(rule.check))
+    """The outcomes that the rule's cases should show: no tenant can fail a rule that allows everything."""
+    return tuple(d for d in DIRECTIONS if d is not FindingOutcome.FAIL or kind_of(rule.check).can_fail)
 
 
 def lacking_of(rule: Rule) -> tuple[FindingOutcome, ...]:
@@ -84,7 +84,7 @@ def lacking_of(rule: Rule) -> tuple[FindingOutcome, ...]:
     return tuple(outcome for outcome in wanted_of(rule) if outcome not in shown)
 
 
-def said(outcomes: Iterable[FindingOutcome], last: str = "or") -> str:
+def outcomes_phrase(outcomes: Iterable[FindingOutcome], last: str = "or") -> str:
     """``fails, passes or is unknown``."""
     *most, end = (_VERBS[outcome] for outcome in outcomes)
     return f"{', '.join(most)} {last} {end}" if most else end

@@ -1,4 +1,4 @@
-"""A new pack as text: what is known of an app, in the words and order of the packs that ship."""
+"""The text of a new pack: the facts about an app, in the style of the shipped packs."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import yaml
 
 from auditor.facts.scope_lists import RESOURCES
 from auditor.model.app import App, RequestMode, ScopeNeed
-from auditor.packs import value_validators as words
 from auditor.packs.forms import FORMAT, FORMAT_VERSION
-from auditor.packs.load import is_taken
+from auditor.packs.load import is_reserved
+from auditor.packs.value_validators import redirect_uri
 
 _LONGEST_NAME = 40
 _WIDTH = 108
 
 
 def name_for(app: App) -> str:
-    """A name for the app's pack that `words.pack_name` takes, and that no shipped pack has."""
+    """A valid name for the app's pack that no shipped pack has."""
     plain = unicodedata.normalize("NFKD", app.name).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall("[a-z0-9]+", plain))[:_LONGEST_NAME].strip("-")
-    return f"{slug}-own" if is_taken(slug) else slug or f"app-{app.client_id[:8]}"
+    return f"{slug}-own" if is_reserved(slug) else slug or f"app-{app.client_id[:8]}"
 
 
 def pack_text(app: App, *, name: str, source: str = "") -> str:
-    """A pack that judges `app` by the rules for any vendor's app; `source` is where its scopes come from.
+    """A pack that checks `app` by the rules for any vendor's app; `source` is where its scopes come from.
 
-    The text is not checked: loading it tells what is wrong with the app's scopes and addresses.
+    The text isn't validated: loading it reports what is wrong with the app's scopes and addresses.
     """
     label = app.name or f"App {app.client_id[:8]}"
     head = {
@@ -44,9 +44,8 @@ def pack_text(app: App, *, name: str, source: str = "") -> str:
     }
     return "".join(
         (
-            f"# {_comment(label)}, judged by the rules that suit any vendor's app (consent-auditor packs show"
-            " vendor-app).\n# docs/writing-rules.md tells what else can stand here: rules of your own, cases,"
-            " references.\n\n",
+            f"# {_comment(label)}, checked by the rules for any vendor's app (consent-auditor packs show vendor-app).\n"
+            "# docs/writing-rules.md describes what else you can add: your own rules, cases, references.\n\n",
             _yaml(head),
             "\napp:\n",
             _indented(_yaml(_app(app, label, source))),
@@ -57,7 +56,7 @@ def pack_text(app: App, *, name: str, source: str = "") -> str:
 
 def _app(app: App, label: str, source: str) -> Mapping[str, Any]:
     found: dict[str, Any] = {"name": label, "client-id": app.client_id}
-    if uris := [uri for uri in app.redirect_uris if words.redirect_uri(uri) is None]:
+    if uris := [uri for uri in app.redirect_uris if redirect_uri(uri) is None]:
         found["redirect-uris"] = uris
     if app.mode is not RequestMode.DYNAMIC:
         found["request"] = app.mode.value
@@ -73,7 +72,7 @@ def _app(app: App, label: str, source: str) -> Mapping[str, Any]:
 
 
 def _scopes(needs: Iterable[ScopeNeed]) -> Mapping[str, list[str]]:
-    """The scopes by resource, by the name that packs have for it where there is one."""
+    """The scopes by resource: by its name in packs, or by its app id if it has none."""
     names = {app_id: name for name, app_id in RESOURCES.items()}
     found: dict[str, list[str]] = {}
     for need in needs:
@@ -82,7 +81,7 @@ def _scopes(needs: Iterable[ScopeNeed]) -> Mapping[str, list[str]]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists stand further in than their key, as in the packs that ship."""
+    """Lists are indented below their key, as in the shipped packs."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         return super().increase_indent(flow, indentless=False)

@@ -1,4 +1,4 @@
-"""What is wrong with a pack: every problem with its place, and what was probably meant."""
+"""The errors and warnings of a pack, each with its position and what was probably meant."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 MOST = 100
-"""A run reports this many problems; a file that is no pack at all has thousands."""
+"""The most problems that one run reports; a file that isn't a pack has thousands."""
 
 
-class Place(NamedTuple):
-    """Where something stands; lines and columns count from 1, and line 0 is the file as a whole."""
+class Position(NamedTuple):
+    """A position in a file; lines and columns count from 1, and line 0 is the file as a whole."""
 
     file: str
     line: int = 0
@@ -21,7 +21,7 @@ class Place(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One mistake: what it is, what belongs there instead, and the nearest thing that exists."""
+    """One mistake: what is wrong, what is expected, and the nearest valid value."""
 
     file: str
     line: int
@@ -31,24 +31,24 @@ class Problem(NamedTuple):
     near: str = ""
 
     @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(self.file, self.line, self.column)
+    def position(self) -> Position:
+        """Where the mistake is."""
+        return Position(self.file, self.line, self.column)
 
     def __str__(self) -> str:
         expected = f"; expected {self.expected}" if self.expected else ""
         near = f'; did you mean "{self.near}"?' if self.near else ""
-        return ": ".join(filter(None, (str(self.place), f"{self.message}{expected}{near}")))
+        return ": ".join(filter(None, (str(self.position), f"{self.message}{expected}{near}")))
 
 
 class PackError(Exception):
-    """A pack, or several, cannot be used; all `problems` are reported at once, in the order of the text.
+    """One or more packs can't be used. All `problems` are reported at once, in the order of the text.
 
-    `doubts` are what is odd besides, and may be meant.
+    `warnings` are values that are unusual but may be intended.
     """
 
-    def __init__(self, problems: Iterable[Problem], doubts: Iterable[Problem] = ()) -> None:
-        self.doubts = tuple(doubts)
+    def __init__(self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
+        self.warnings = tuple(warnings)
         files: dict[str, int] = {}
         every = list(dict.fromkeys(problems))
         for problem in every:
@@ -58,46 +58,28 @@ class PackError(Exception):
 
 
 class TooManyProblems(Exception):
-    """Raised inside the loader to stop reading a hopeless file."""
+    """Raised inside the loader to stop reading a file with too many problems."""
 
 
 class Problems:
-    """Collects what is wrong, so that one run can report all of it."""
+    """Collects errors and warnings, so that one run can report all of them."""
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
-        self.doubts: list[Problem] = []
+        self.warnings: list[Problem] = []
 
-    def warn(self, at: Place, message: str, *, near: str = "") -> None:
-        """Note something that is odd and may be meant."""
-        self.doubts.append(Problem(*at, message=message, near=near))
+    def warn(self, at: Position, message: str, *, near: str = "") -> None:
+        """Add a warning: the value is unusual but may be intended."""
+        self.warnings.append(Problem(*at, message=message, near=near))
 
-    def add(self, at: Place, message: str, *, expected: str = "", near: str = "") -> None:
-        """Note a problem and go on, unless there are too many to be worth it."""
+    def add(self, at: Position, message: str, *, expected: str = "", near: str = "") -> None:
+        """Add an error. Raises TooManyProblems at the limit."""
         self.found.append(Problem(*at, message=message, expected="" if near else expected, near=near))
         if len(self.found) >= MOST:
-            self.found.append(Problem(*at, message=f"more than {MOST} problems: the rest is not shown"))
+            self.found.append(Problem(*at, message=f"more than {MOST} problems: the rest isn't shown"))
             raise TooManyProblems
 
     def raise_any(self) -> None:
-        """Raise what was found, if anything was."""
+        """Raise PackError if there is an error."""
         if self.found:
-            raise PackError(self.found, self.doubts)
-
-
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """The known word that `word` was probably meant to be, or nothing; case does not count.
-
-    `cutoff` is how alike they must be, from 0 to 1.
-    """
-    from difflib import get_close_matches
-
-    by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower()[:80], by_lower, n=1, cutoff=cutoff)
-    return by_lower[close[0]] if close else ""
-
-
-def listed(words: Iterable[str]) -> str:
-    """Words as a reader wants them: ``a, b or c``."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
+            raise PackError(self.found, self.warnings)

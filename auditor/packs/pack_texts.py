@@ -1,6 +1,6 @@
-"""The texts of a pack and of every pack that it extends, to be kept beside a report.
+"""The texts of a pack and of every pack that it extends, for a bundle that contains them all.
 
-In a folder of their own no two of them have one name, and one that extends a file names it as its neighbour.
+In one folder each has a unique name, and a pack that extends a file refers to it by that name.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from auditor.packs.yaml_nodes import Scalar, child, plain, read
 
 replace = msgspec.structs.replace
 Rewrite = Callable[[dict[str, Any], str], dict[str, Any]]
-"""The document of a pack of one's own, and the name of its file without the ending → the document to keep."""
+"""Takes the document of your own pack, and its file name without extension; returns the document to keep."""
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,80}\.ya?ml")
-"""A file name that every system can have, and that leads nowhere else."""
+"""File names that are valid on every system and can't point to another folder."""
 _EXTENDS = re.compile(r"(?m)^extends:.*$")
 
 
 class PackFile(NamedTuple):
-    """One text: the name of its file, the bytes, whether it came with the program, and where it was found."""
+    """One text: its file name, its bytes, whether it is a shipped pack, and where it was found."""
 
     name: str
     text: bytes
@@ -40,14 +40,14 @@ class PackFile(NamedTuple):
 
 
 class PackText(NamedTuple):
-    """A pack, and its text and those of its parents, its own first."""
+    """A pack, and its text followed by those of its parents."""
 
     pack: Pack
     files: tuple[PackFile, ...]
 
     @property
     def is_shipped(self) -> bool:
-        """Whether the pack itself came with the program, or is a copy of one to the letter."""
+        """Whether the pack itself is a shipped pack, or an exact copy of one."""
         return self.files[0].shipped
 
 
@@ -63,7 +63,7 @@ def shipped_text(name: str) -> bytes | None:
 
 
 def parent_named(text: bytes) -> str:
-    """What a pack's text says that it extends; empty where it says nothing that can be read."""
+    """The pack that a pack's text extends; empty if it extends none or can't be read."""
     problems = Problems()
     try:
         found = child(read(text, "", problems), "extends")
@@ -72,20 +72,20 @@ def parent_named(text: bytes) -> str:
     return found.value.strip() if isinstance(found, Scalar) and isinstance(found.value, str) else ""
 
 
-def laid_out(texts: Iterable[PackText], rewrite: Rewrite | None = None) -> list[PackText]:
-    """The packs as they are when all their texts lie in one folder, under names that no two of them share.
+def in_one_folder(texts: Iterable[PackText], rewrite: Rewrite | None = None) -> list[PackText]:
+    """The packs as they are if all their texts are in one folder, under unique names.
 
-    With `rewrite` it is done to every text that did not ship, and their files are called ``own-1.yaml`` and so on.
-    Raises PackError where that breaks a pack.
+    With `rewrite`, which changes every text that isn't a shipped pack, their files are named ``own-1.yaml`` and so on.
+    Raises PackError if that breaks a pack.
     """
     packs = tuple(texts)
     names = dict(_names(packs, neutral=rewrite is not None))
     with TemporaryDirectory(prefix="consent-auditor-") as folder:
         for text in packs:
             for file, parent in zip(text.files, (*text.files[1:], None), strict=True):
-                neighbour = names[parent.label] if parent is not None and not parent.shipped else ""
-                told = _told(file, names[file.label], neighbour, rewrite)
-                Path(folder, names[file.label]).write_bytes(told)
+                sibling = names[parent.label] if parent is not None and not parent.shipped else ""
+                kept = _text_to_keep(file, names[file.label], sibling, rewrite)
+                Path(folder, names[file.label]).write_bytes(kept)
         return [text if text.is_shipped else _here(Path(folder, names[text.files[0].label])) for text in packs]
 
 
@@ -114,12 +114,12 @@ def _names(packs: Iterable[PackText], *, neutral: bool) -> Iterator[tuple[str, s
         yield label, name
 
 
-def _told(file: PackFile, name: str, parent: str, rewrite: Rewrite | None) -> bytes:
-    """The text to keep; `parent` is the neighbour that it extends, if that is none of the program's."""
+def _text_to_keep(file: PackFile, name: str, parent: str, rewrite: Rewrite | None) -> bytes:
+    """The text to keep; `parent` is the file in the folder that it extends, if that isn't a shipped pack."""
     if file.shipped:
         return file.text
     says = parent_named(file.text)
-    # A copy of a shipped pack that lay beside it is found by its name.
+    # A copy of a shipped pack next to it is found by its name.
     wanted = f"./{parent}" if parent else PurePath(says.replace("\\", "/")).stem if is_path(says) else says
     if rewrite is None:
         return _extending(file.text, says, wanted)
@@ -128,7 +128,7 @@ def _told(file: PackFile, name: str, parent: str, rewrite: Rewrite | None) -> by
 
 
 def _extending(text: bytes, says: str, wanted: str) -> bytes:
-    """The same text, but for what it extends; line by line, so that comments stay."""
+    """The same text with another `extends`; only that line changes, so that comments stay."""
     if not says or says in (wanted, wanted.removeprefix("./")):
         return text
     made = _EXTENDS.sub(f"extends: {wanted}", text.decode("utf-8-sig"), count=1).encode()
@@ -142,7 +142,7 @@ def _document(text: bytes) -> dict[str, Any]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """What stands twice is written twice: packs know no anchors."""
+    """Repeated values are written again, because packs have no anchors."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True
@@ -153,7 +153,7 @@ def _dumped(document: Mapping[str, Any]) -> bytes:
 
 
 def _here(path: Path) -> PackText:
-    """The pack of the file, without a word of the folder for temporary files that it lies in."""
+    """The pack of the file, without the name of the temporary folder."""
     found = texts_of(file_source(path))
     shown = {file.label: file.name for file in found.files}
     # Rules of shipped parents keep their own places.

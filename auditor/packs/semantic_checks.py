@@ -1,53 +1,41 @@
-"""What a well-shaped pack must still not say: scopes that do not exist, cases that cannot be, and the like."""
+"""Mistakes in a pack whose keys and types are correct: names that don't exist, arguments that contradict each other."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from auditor.checks.kind import ArgumentProblem
+from auditor.checks.permission_lists import resource_warning
+from auditor.checks.registry import kind_named, nested_arguments
+from auditor.checks.scope_names import scope_or_id
+from auditor.checks.typo_suggestions import alternatives, nearest, neighbor_of_guid
+from auditor.facts.ids import RESOURCE_NAMES
 from auditor.facts.scope_lists import RESOURCES
-from auditor.model import rule as kinds
-from auditor.packs import value_validators as words
-from auditor.packs.arguments import check_arguments, nested
 from auditor.packs.case_patches import check_ids, check_patch
-from auditor.packs.pack_errors import Place, Problems, listed, nearest
-from auditor.packs.permissions import doubt_resource, names_none
-from auditor.packs.yaml_nodes import Items, Node, Scalar, Table, child
+from auditor.packs.pack_errors import Position, Problems
+from auditor.packs.yaml_nodes import Entry, Items, Node, Scalar, Table, child, items_of, plain, tables_of, text_of
 
-ABOUT_APP = {
-    kind.__struct_config__.tag
-    for kind in (
-        kinds.UsersCanConnect,
-        kinds.ScopesUserConsentable,
-        kinds.ScopesClassified,
-        kinds.AdminConsentCovers,
-        kinds.AppEnabled,
-        kinds.AppAssignment,
-        kinds.PublisherVerified,
-    )
-}
-"""The kinds of check that are about an app; all others are about the tenant, or may be."""
-
-OF_THE_APP = ("{client-id}", "{app}", "{redirect-uri}", "{scopes}", "{admin-consent-link}")
-"""Placeholders that have a value only where the pack has an app."""
+APP_PLACEHOLDERS = ("{client-id}", "{app}", "{redirect-uri}", "{scopes}", "{admin-consent-link}")
+"""Placeholders that have a value only if the pack has an app."""
 
 
-def check_meaning(document: Table, problems: Problems, *, samples: Collection[str] | None, is_complete: bool) -> None:
-    """Report what is wrong although every key and type is right."""
+def check_semantics(document: Table, problems: Problems, *, samples: Collection[str] | None, is_complete: bool) -> None:
+    """Report the mistakes that keys and types don't show. `samples` are the names that cases may use."""
     app, rules = child(document, "app"), child(document, "rules")
-    abstract = _text(child(document, "abstract")) == "true"
+    abstract = text_of(child(document, "abstract")) == "true"
     if isinstance(app, Table):
-        _app(app, problems)
+        _check_app(app, problems)
     if isinstance(rules, Items) and not rules.nodes:
         problems.add(rules.at, "rules is an empty list", expected="at least one rule")
-    for rule in _tables(rules):
-        check_arguments(child(rule, "check"), problems, has_app=app is not None or not is_complete or abstract)
-        _cases(child(rule, "cases"), problems, samples)
+    for rule in tables_of(rules):
+        _check_arguments(child(rule, "check"), problems, has_app=app is not None or not is_complete or abstract)
+        _check_cases(child(rule, "cases"), problems, samples)
     if is_complete and not abstract:
-        _needs_app(app, rules, problems)
+        _check_needs_app(app, rules, problems)
 
 
-def _app(app: Table, problems: Problems) -> None:
-    _assumption(app, app, problems)
+def _check_app(app: Table, problems: Problems) -> None:
+    _check_assumption(app, app, problems)
     by_id: dict[str, str] = {}
     scopes = child(app, "scopes")
     for key, entry in scopes.entries.items() if isinstance(scopes, Table) else ():
@@ -55,14 +43,15 @@ def _app(app: Table, problems: Problems) -> None:
         if resource in by_id:
             problems.add(entry.at, f'"{key}" and "{by_id[resource]}" are the same resource', expected="one list")
         by_id[resource] = key
-        doubt_resource(entry, problems)
-        _scopes(resource, entry.value, app, problems)
+        if warning := resource_warning(key):
+            problems.warn(entry.at, warning, near=neighbor_of_guid(key, RESOURCE_NAMES))
+        _check_scopes(resource, entry.value, app, problems)
 
 
-def _scopes(resource: str, node: Node, app: Table, problems: Problems) -> None:
-    """Every scope exists, stands once, and says where an assumption comes from."""
+def _check_scopes(resource: str, node: Node, app: Table, problems: Problems) -> None:
+    """Every scope exists, is listed once, and names the source of an assumption."""
     seen: dict[str, int] = {}
-    for item in node.nodes if isinstance(node, Items) else ():
+    for item in items_of(node):
         name = child(item, "scope") or item
         if not (isinstance(name, Scalar) and isinstance(name.value, str)):
             continue
@@ -70,76 +59,94 @@ def _scopes(resource: str, node: Node, app: Table, problems: Problems) -> None:
         if scope.lower() in seen:
             problems.add(name.at, f'the scope "{scope}" is already on line {seen[scope.lower()]}')
         seen.setdefault(scope.lower(), name.at.line)
-        if wrong := words.scope_or_id(resource, scope):
+        if wrong := scope_or_id(resource, scope):
             problems.add(name.at, f"the scope {wrong.message}", expected=wrong.expected, near=wrong.near)
-        _assumption(item, app, problems)
+        _check_assumption(item, app, problems)
 
 
-def _assumption(node: Node, app: Table, problems: Problems) -> None:
-    """What is assumed must say on what grounds."""
+def _check_assumption(node: Node, app: Table, problems: Problems) -> None:
+    """An assumption has a source."""
     assumed = child(node, "assumed")
-    if assumed is not None and _text(assumed) == "true" and not (child(node, "source") or child(app, "source")):
+    if assumed is not None and text_of(assumed) == "true" and not (child(node, "source") or child(app, "source")):
         problems.add(assumed.at, "assumed without a source", expected="source: where the claim comes from")
 
 
-def _cases(cases: Node | None, problems: Problems, samples: Collection[str] | None) -> None:
-    """Cases have names of their own, samples that exist, and patches in Graph's own names."""
-    names: dict[str, Place] = {}
-    for case in _tables(cases):
+def _check_arguments(check: Node | None, problems: Problems, *, has_app: bool) -> None:
+    """Report the mistakes in the arguments of a check and of all checks inside it, at their positions."""
+    if not isinstance(check, Table):
+        return
+    for path, arguments in nested_arguments(plain(check)):
+        if kind := kind_named(arguments.get("kind")):
+            for found in kind.problems(arguments, has_app=has_app):
+                problem = found.below(*path)
+                at = position_of(check, problem)
+                if problem.is_warning:
+                    problems.warn(at, problem.message, near=problem.near)
+                else:
+                    problems.add(at, problem.message, expected=problem.expected, near=problem.near)
+
+
+def position_of(check: Table, problem: ArgumentProblem) -> Position:
+    """The position of a problem in the arguments of a check."""
+    node: Node = check
+    entry: Entry | None = None
+    for step in problem.path:
+        if isinstance(node, Table) and isinstance(step, str):
+            entry = node.entries[step]
+            node = entry.value
+        elif isinstance(node, Items) and isinstance(step, int):
+            entry, node = None, node.nodes[step]
+    return entry.at if problem.at_key and entry else node.at
+
+
+def _check_cases(cases: Node | None, problems: Problems, samples: Collection[str] | None) -> None:
+    """Cases have unique names, samples that exist, and changes that use Graph's names."""
+    names: dict[str, Position] = {}
+    for case in tables_of(cases):
         name, sample = child(case, "name"), child(case, "sample")
-        if isinstance(name, Scalar) and (text := _text(name)):
+        if name is not None and (text := text_of(name)):
             if text in names:
                 problems.add(name.at, f'the case "{text}" is already on line {names[text].line}')
             names.setdefault(text, name.at)
-        if samples is not None and isinstance(sample, Scalar) and _text(sample) not in samples:
-            text = _text(sample)
-            problems.add(sample.at, f'unknown sample "{text}"', expected=listed(samples), near=nearest(text, samples))
+        if samples is not None and isinstance(sample, Scalar) and (text := text_of(sample)) not in samples:
+            expected = alternatives(samples)
+            problems.add(sample.at, f'unknown sample "{text}"', expected=expected, near=nearest(text, samples))
         if (patch := child(case, "set")) is not None and isinstance(patch, Table):
             check_patch(patch, problems)
             check_ids(patch, problems)
 
 
-def _needs_app(app: Node | None, rules: Node | None, problems: Problems) -> None:
-    """A check about an app needs one, with something that it asks for; and a fix that speaks of it, too."""
-    for rule in _tables(rules) if app is None else ():
-        _fix_without_app(child(rule, "fix"), problems)
-    for check in (one for rule in _tables(rules) for one in nested(child(rule, "check"))):
-        kind = child(check, "kind")
-        if not isinstance(kind, Scalar) or not _is_about(check, kind.text, has_app=app is not None):
-            continue
-        if app is None:
-            problems.add(kind.at, f"a check of kind {kind.text} is about an app, and the pack has none")
-        elif isinstance(app, Table) and not any(_required(app)):
-            problems.add(app.at, "the app asks for no scope that it requires", expected="scopes of a resource")
-        return
+def _check_needs_app(app: Node | None, rules: Node | None, problems: Problems) -> None:
+    """A check about an app, or a fix that mentions one, needs an app; and some checks need scopes that it requires."""
+    for rule in tables_of(rules) if app is None else ():
+        _check_placeholders(child(rule, "fix"), problems)
+    for rule in tables_of(rules):
+        check = child(rule, "check")
+        for path, arguments in nested_arguments(plain(check)) if isinstance(check, Table) else ():
+            kind = kind_named(arguments.get("kind"))
+            if kind is None or not isinstance(check, Table):
+                continue
+            if app is None and kind.about_app:
+                message = f"a check of kind {arguments['kind']} is about an app, and the pack has none"
+                problems.add(position_of(check, ArgumentProblem((*path, "kind"), message)), message)
+                return
+            if isinstance(app, Table) and kind.uses_app_scopes(arguments):
+                if not any(_required_scopes(app)):
+                    problems.add(app.at, "the app requires no scope", expected="scopes of a resource")
+                return
 
 
-def _is_about(check: Table, kind: str, *, has_app: bool) -> bool:
-    """Whether the check is about the app; where there is none, `check_arguments` tells what takes its place."""
-    return kind in ABOUT_APP or (has_app and kind == kinds.UsersCanConsent.__struct_config__.tag and names_none(check))
-
-
-def _fix_without_app(fix: Node | None, problems: Problems) -> None:
-    portal = child(fix, "portal")
+def _check_placeholders(fix: Node | None, problems: Problems) -> None:
     texts = [child(fix, key) for key in ("link", "role", "note")]
-    for node in (*texts, *(portal.nodes if isinstance(portal, Items) else ())):
-        for placeholder in OF_THE_APP if isinstance(node, Scalar) else ():
-            if node is not None and placeholder in _text(node):
+    for node in (*texts, *items_of(child(fix, "portal"))):
+        for placeholder in APP_PLACEHOLDERS:
+            if node is not None and placeholder in text_of(node):
                 problems.add(node.at, f"the placeholder {placeholder} is about an app, and the pack has none")
 
 
-def _required(app: Table) -> Iterator[bool]:
+def _required_scopes(app: Table) -> Iterator[bool]:
+    """For each scope of the app, whether it is required."""
     scopes = child(app, "scopes")
     for entry in scopes.entries.values() if isinstance(scopes, Table) else ():
-        for item in entry.value.nodes if isinstance(entry.value, Items) else ():
-            yield _text(child(item, "required")) != "false"
-
-
-def _tables(node: Node | None) -> Iterator[Table]:
-    for item in node.nodes if isinstance(node, Items) else ():
-        if isinstance(item, Table):
-            yield item
-
-
-def _text(node: Node | None) -> str:
-    return node.text.strip() if isinstance(node, Scalar) else ""
+        for item in items_of(entry.value):
+            yield text_of(child(item, "required")) != "false"

@@ -1,4 +1,4 @@
-"""Where a pack's text comes from: the packs that ship with the program, and files."""
+"""The sources of a pack's text: the packs that ship with the program, and files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor import shipped
-from auditor.packs.pack_errors import PackError, Problem, nearest
+from auditor.checks.typo_suggestions import likely_names
+from auditor.packs.pack_errors import PackError, Problem
 from auditor.packs.yaml_nodes import LARGEST
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ SUFFIXES = (".yaml", ".yml")
 
 
 class Source(NamedTuple):
-    """The text of one pack, what messages call it, and the folder that its relative `extends` start from."""
+    """The text of one pack, its name in messages, and the folder that a relative `extends` starts from."""
 
     label: str
     text: bytes
     folder: Path | None = None
     """``None`` for a shipped pack, whose parents are shipped too."""
     unread: tuple[Problem, ...] = ()
-    """Why there is no text, of a file in a folder that cannot be read: loading it tells."""
+    """Why there is no text: a file in a folder that can't be read. Loading the pack reports it."""
 
 
 def is_path(name: str) -> bool:
@@ -53,19 +54,13 @@ def is_shipped(origin: str) -> bool:
 
 
 def unknown_pack(name: str, offered: Iterable[str]) -> Problem:
-    """What to say to someone who asked for a shipped pack that is none."""
+    """The error for the name of a shipped pack that doesn't exist, with the names that are nearest to it."""
     if exists(Path(name)):
-        here = f'there is something of that name here: write "{os.path.join(".", name)}"'
-        return Problem("", 0, 0, f'no shipped pack is called "{name}" ({here})')
+        here = f'a file or folder here has that name: to use it, write "{os.path.join(".", name)}"'
+        return Problem("", 0, 0, f'there is no shipped pack "{name}" ({here})')
     names = tuple(offered)
-    message = f'no shipped pack is called "{name}" (there are {", ".join(names)})'
-    return Problem("", 0, 0, message, near=_probable(name, names))
-
-
-def _probable(name: str, offered: tuple[str, ...]) -> str:
-    """Every pack whose name starts with `name`, or else the nearest name, as the text that a message quotes."""
-    longer = [offer for offer in offered if name and offer.lower().startswith(name.lower())]
-    return '" or "'.join(longer) or nearest(name, offered)
+    message = f'there is no shipped pack "{name}" (the shipped packs are {", ".join(names)})'
+    return Problem("", 0, 0, message, near='" or "'.join(likely_names(name, names)))
 
 
 def file_source(path: Path) -> Source:
@@ -74,13 +69,13 @@ def file_source(path: Path) -> Source:
 
 
 def folder_sources(folder: Path) -> tuple[Source, ...]:
-    """Every pack in a folder, by file name; hidden files are left out, folders in it are not entered.
+    """Every pack in a folder, by file name, without hidden files and subfolders.
 
-    One that cannot be read is among them, so that it does not hide what is to be said of the others.
+    A file that can't be read is included, so that it doesn't hide the problems of the others.
     """
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
     if not files:
-        raise PackError([Problem(str(folder), 0, 0, "no pack is in this folder", expected="files named *.yaml")])
+        raise PackError([Problem(str(folder), 0, 0, "this folder contains no pack", expected="files named *.yaml")])
     return tuple(map(_source_or_why, files))
 
 
@@ -92,7 +87,7 @@ def _source_or_why(path: Path) -> Source:
 
 
 def path_of(name: str, folder: Path | None = None) -> Path:
-    """The path that `name` means, from `folder`; a backslash separates on every system, if need be."""
+    """The path that `name` means, from `folder`; a backslash is a separator on every system, unless it is in a name."""
     path = Path(os.path.expanduser(name))
     path = path if folder is None else folder / path
     if os.sep == "/" and "\\" in name and not exists(path):
@@ -101,7 +96,7 @@ def path_of(name: str, folder: Path | None = None) -> Path:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is something at `path`; a name that no file can have is not an error."""
+    """Whether `path` exists; a name that no file can have is not an error."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -109,10 +104,10 @@ def exists(path: Path) -> bool:
 
 
 def _bytes(file: Path | Traversable, label: str) -> bytes:
-    """The file's bytes; of an oversized one enough to see that it is."""
+    """The file's bytes; of a file that is too large, enough to see that."""
     try:
         with file.open("rb") as opened:
             return opened.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise PackError([Problem(label, 0, 0, f"cannot be read: {why}")]) from error
+        raise PackError([Problem(label, 0, 0, f"can't be read: {why}")]) from error

@@ -1,4 +1,4 @@
-"""Waiver files: YAML → waivers, with every mistake told at its place, as for packs."""
+"""Waiver files: load waivers from YAML, reporting every mistake with its position, as for packs."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from auditor.checks.typo_suggestions import Invalid
 from auditor.model.finding import RulePlace, Waiver, WaiverFile
-from auditor.packs.decode import Form, Wrong, fit
+from auditor.packs.decode import Form, decode
 from auditor.packs.forms import Line, PackName, RuleId
-from auditor.packs.load import told_file
-from auditor.packs.pack_errors import PackError, Place, Problem, Problems, TooManyProblems
+from auditor.packs.load import reported_file
+from auditor.packs.pack_errors import PackError, Position, Problem, Problems, TooManyProblems
 from auditor.packs.sources import Source, file_source, path_of
-from auditor.packs.yaml_nodes import Items, Node, Scalar, Table, child, read
+from auditor.packs.yaml_nodes import Node, Scalar, child, items_of, read
 
 FORMAT = "consent-auditor/waivers"
 FORMAT_VERSION = 1
 
 
-def day(text: str) -> Wrong | None:
-    """The last day on which a waiver holds."""
+def day(text: str) -> Invalid | None:
+    """The last day on which a waiver applies."""
     try:
         if date.fromisoformat(text).isoformat() == text:
             return None
     except ValueError:
         pass
-    return Wrong(f'"{text}" is no day', 'year, month and day in quotes, as in "2027-03-31"')
+    return Invalid(f'"{text}" isn\'t a date', 'year, month and day in quotes, as in "2027-03-31"')
 
 
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", extra={"must": day})]
-Said = Annotated[str, Meta(min_length=1)]
+Text = Annotated[str, Meta(min_length=1)]
 
 
 class WaiverForm(Form, frozen=True, kw_only=True):
@@ -42,17 +43,17 @@ class WaiverForm(Form, frozen=True, kw_only=True):
 
     noun: ClassVar[str] = "a waiver"
     rule: Annotated[RuleId, Meta(description="The id of the rule whose failure is accepted.")]
-    pack: Annotated[PackName, Meta(description="Only of this pack; without it of every pack.")] | msgspec.UnsetType = (
-        msgspec.UNSET
-    )
+    pack: (
+        Annotated[PackName, Meta(description="Only for this pack; without it, for every pack.")] | msgspec.UnsetType
+    ) = msgspec.UNSET
     subject: Annotated[
         Line,
-        Meta(description="Only this subject of the finding, by its id where it has one. Without it the whole rule."),
+        Meta(description="Only this subject of the finding, by its id if it has one; without it, the whole rule."),
     ] = ""
-    reason: Annotated[Said, Meta(description="Why it is accepted.")]
-    owner: Annotated[Said, Meta(description="Who answers for it.")]
-    expires: Annotated[Day, Meta(description="The last day on which it holds, in quotes.")]
-    ticket: Annotated[Line, Meta(description="Where it was decided.")] = ""
+    reason: Annotated[Text, Meta(description="Why it is accepted.")]
+    owner: Annotated[Text, Meta(description="Who accepts it.")]
+    expires: Annotated[Day, Meta(description="The last day on which it applies, in quotes.")]
+    ticket: Annotated[Line, Meta(description="The ticket of the decision.")] = ""
 
 
 class WaiversForm(Form, frozen=True, kw_only=True):
@@ -65,24 +66,24 @@ class WaiversForm(Form, frozen=True, kw_only=True):
 
 
 def load_waivers(source: Source) -> WaiverFile:
-    """The waivers in `source`. Raises PackError, which tells all that is wrong."""
+    """The waivers in `source`. Raises PackError with all problems."""
     problems = Problems()
     form: Any = None
     with contextlib.suppress(TooManyProblems):
         node = read(source.text, source.label, problems)
         form = _form(node, source.label, problems) if node is not None else None
-        _doubles(_entries(node), problems)
+        _report_duplicates(_entries(node), problems)
     problems.raise_any()
     places = [entry.at for entry in _entries(node)]
     return WaiverFile(
-        name=told_file(source.label),
+        name=reported_file(source.label),
         digest=hashlib.sha256(source.text).hexdigest(),
         waivers=tuple(_waiver(one, at) for one, at in zip(form.waivers, places, strict=True)),
     )
 
 
 def load_waiver_files(names: Iterable[str]) -> tuple[WaiverFile, ...]:
-    """The waivers of these files, each file once. Raises PackError with the problems of all of them."""
+    """The waivers in these files, each file once. Raises PackError with the problems of all of them."""
     found: list[WaiverFile] = []
     problems: list[Problem] = []
     for name in dict.fromkeys(names):
@@ -96,34 +97,33 @@ def load_waiver_files(names: Iterable[str]) -> tuple[WaiverFile, ...]:
 
 
 def _form(node: Node, label: str, problems: Problems) -> Any:
-    """The document as the form has it, or nothing where it is another document or a newer one."""
+    """The decoded document, or None if it is another document or a newer version."""
     kind, version = child(node, "format"), child(node, "format-version")
     if not (isinstance(kind, Scalar) and kind.value == FORMAT):
-        at = kind.at if kind is not None else Place(label, 1, 1)
-        problems.add(at, "this is no waiver file: its format is another one or missing", expected=f"format: {FORMAT}")
+        at = kind.at if kind is not None else Position(label, 1, 1)
+        problems.add(at, "this isn't a waiver file: it has another format or none", expected=f"format: {FORMAT}")
         return None
     match version:
         case Scalar(value=int(number)) if number > FORMAT_VERSION and not isinstance(number, bool):
-            newer = f"this file has format-version {number}, and this program knows only {FORMAT_VERSION}"
+            newer = f"this file has format-version {number}, but this program only reads version {FORMAT_VERSION}"
             problems.add(version.at, newer, expected="a newer consent-auditor")
             return None
-    return fit(node, WaiversForm, problems, "a waiver file")
+    return decode(node, WaiversForm, problems, "a waiver file")
 
 
 def _entries(node: Node | None) -> tuple[Node, ...]:
-    found = child(node, "waivers") if isinstance(node, Table) else None
-    return found.nodes if isinstance(found, Items) else ()
+    return items_of(child(node, "waivers"))
 
 
-def _doubles(entries: Iterable[Node], problems: Problems) -> None:
-    """Report a waiver that is there twice: nobody could tell which of the two dates holds."""
+def _report_duplicates(entries: Iterable[Node], problems: Problems) -> None:
+    """Report a waiver that is in the file twice: it would be unclear which of the two dates applies."""
     first: dict[tuple[str, ...], int] = {}
     for entry in entries:
         key = tuple(_lower(entry, name) for name in ("rule", "pack", "subject"))
         if not key[0]:
             continue
         if key in first:
-            problems.add(entry.at, f"the same rule and subject are waived on line {first[key]} already")
+            problems.add(entry.at, f"the same rule and subject are already waived on line {first[key]}")
         else:
             first[key] = entry.at.line
 
@@ -133,7 +133,7 @@ def _lower(entry: Node, name: str) -> str:
     return found.value.strip().lower() if isinstance(found, Scalar) and isinstance(found.value, str) else ""
 
 
-def _waiver(form: WaiverForm, at: Place) -> Waiver:
+def _waiver(form: WaiverForm, at: Position) -> Waiver:
     return Waiver(
         rule=form.rule,
         pack="" if isinstance(form.pack, msgspec.UnsetType) else form.pack,
@@ -142,7 +142,7 @@ def _waiver(form: WaiverForm, at: Place) -> Waiver:
         owner=form.owner,
         expires=form.expires,
         ticket=form.ticket,
-        place=RulePlace(file=told_file(at.file), line=max(at.line, 1)),
+        place=RulePlace(file=reported_file(at.file), line=max(at.line, 1)),
     )
 
 

@@ -1,8 +1,8 @@
-"""YAML text → values that know their line and column, and errors where YAML would surprise.
+"""Read YAML into values that keep their line and column, with errors where YAML has surprising rules.
 
-The C parser's events are used rather than its composer: they show anchors, tags and quotes, which the
+This uses the C parser's events and not its composer: events show anchors, tags and quotes, which the
 composer hides, and they nest without recursion. YAML 1.1 reads an unquoted ``no`` as false, ``012`` as
-10, ``1:30`` as 90 and ``2026-11-22`` as a date; whoever wrote that meant text, so all of it is refused.
+10, ``1:30`` as 90 and ``2026-11-22`` as a date. Whoever writes that means text, so all of it is an error.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import NamedTuple, TypeAlias
 
 import yaml
 
-from auditor.packs.pack_errors import Place, Problems
+from auditor.packs.pack_errors import Position, Problems
 
 LARGEST = 256 * 1024
-"""Bytes in a pack. The shipped ones have a tenth of it."""
+"""The most bytes of a pack. The shipped ones have a tenth of that."""
 DEEPEST = 32
-"""Levels of nesting; a pack needs about eight."""
+"""The most levels of nesting; a pack needs about eight."""
 
 
 class Scalar(NamedTuple):
-    """Text, a number, true, false or nothing."""
+    """Text, a number, true, false or null."""
 
-    at: Place
+    at: Position
     value: str | int | float | bool | None
     text: str
 
@@ -32,14 +32,14 @@ class Scalar(NamedTuple):
 class Items(NamedTuple):
     """A list."""
 
-    at: Place
+    at: Position
     nodes: tuple[Node, ...]
 
 
 class Entry(NamedTuple):
-    """A key and its value, each with its own place."""
+    """A key and its value, each with its own position."""
 
-    at: Place
+    at: Position
     key: str
     value: Node
 
@@ -47,23 +47,23 @@ class Entry(NamedTuple):
 class Table(NamedTuple):
     """Keys and values."""
 
-    at: Place
+    at: Position
     entries: Mapping[str, Entry]
 
 
 class Broken(NamedTuple):
-    """Something already reported, so that nothing more need be said of it."""
+    """A value that was reported already, so that later checks skip it."""
 
-    at: Place
+    at: Position
 
 
 Node: TypeAlias = Scalar | Items | Table | Broken
 
 
 class _Open(NamedTuple):
-    """A list or table that is still being read; of a table the nodes alternate between key and value."""
+    """A list or table that is still being read; the nodes of a table alternate between key and value."""
 
-    at: Place
+    at: Position
     is_table: bool
     nodes: list[Node]
 
@@ -71,9 +71,9 @@ class _Open(NamedTuple):
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
-"""What YAML forbids, and the characters that reverse or hide text on a terminal."""
+"""Characters that YAML forbids, or that reverse or hide text on a terminal."""
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
-"""The same, and line breaks that are none, in a value that an escape (``"\\x1b"``) may have put there."""
+"""The same, and unusual line breaks, in a value, where an escape (``"\\x1b"``) may have produced them."""
 
 _RESOLVERS = yaml.SafeLoader.yaml_implicit_resolvers
 _PLAIN_INT = re.compile(r"-?(0|[1-9][0-9]{0,15})")
@@ -82,7 +82,7 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 def read(text: bytes, file: str, problems: Problems) -> Node | None:
-    """The document in `text`, or ``None`` where there is none to speak of; what is wrong goes to `problems`."""
+    """The document in `text`, or None if there is none; errors go to `problems`."""
     decoded = _decode(text, file, problems)
     if decoded is None:
         return None
@@ -95,15 +95,15 @@ def read(text: bytes, file: str, problems: Problems) -> Node | None:
         _syntax(error, decoded, file, problems)
         return None
     except yaml.YAMLError as error:
-        problems.add(Place(file), f"this is not YAML: {error}")
+        problems.add(Position(file), f"this isn't valid YAML: {error}")
         return None
     if reader.root is None:
-        problems.add(Place(file, 1, 1), "the file is empty", expected="a pack of rules, or waivers")
+        problems.add(Position(file, 1, 1), "the file is empty", expected="a pack of rules, or waivers")
     return reader.root
 
 
 def plain(node: Node) -> object:
-    """The value alone, without places."""
+    """The value without positions."""
     match node:
         case Scalar():
             return node.value
@@ -125,55 +125,55 @@ def child(node: Node | None, *path: str) -> Node | None:
 
 
 def _decode(text: bytes, file: str, problems: Problems) -> str | None:
-    """The text, if it is UTF-8 of a sane size without characters that YAML or a terminal chokes on."""
+    """The text, if it is UTF-8, not too large, and without characters that YAML or a terminal can't handle."""
     if len(text) > LARGEST:
-        problems.add(Place(file), f"the file is larger than {LARGEST // 1024} KiB: this is no pack")
+        problems.add(Position(file), f"the file is larger than {LARGEST // 1024} KiB, which is too large for a pack")
         return None
     try:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = text[: error.start].decode("utf-8", "replace")
-        problems.add(_after(before, file), f"byte 0x{text[error.start]:02x} is not UTF-8", expected="a UTF-8 file")
+        problems.add(_after(before, file), f"byte 0x{text[error.start]:02x} isn't UTF-8", expected="a UTF-8 file")
         return None
     if bad := _UNPRINTABLE.search(decoded):
         at = _after(decoded[: bad.start()], file)
-        problems.add(at, f"character U+{ord(bad.group()):04X} has no place in such a file")
+        problems.add(at, f"character U+{ord(bad.group()):04X} isn't allowed here")
         return None
     return decoded
 
 
-def _after(text: str, file: str) -> Place:
-    """The place that follows `text`."""
+def _after(text: str, file: str) -> Position:
+    """The position that follows `text`."""
     lines = re.split("\r\n|\r|\n", text)
-    return Place(file, len(lines), len(lines[-1]) + 1)
+    return Position(file, len(lines), len(lines[-1]) + 1)
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str, problems: Problems) -> None:
-    """Say what the YAML parser stumbled over, in words for someone who wrote a list of rules."""
+    """Report a syntax error of the YAML parser, in terms of someone who writes rules."""
     mark = error.problem_mark or error.context_mark
-    at = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    at = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
     line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
     what = str(error.problem or error)
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        problems.add(at, "a tab cannot indent YAML", expected="spaces")
+        problems.add(at, "a tab can't indent YAML", expected="spaces")
         return
     hints = {
         "mapping values are not allowed": 'a ": " inside unquoted text, or a wrong indentation',
         "cannot start any token": "put text that starts with @, %, ` or | in quotes",
-        "unexpected end of stream": "a quote or bracket is never closed",
+        "unexpected end of stream": "a quote or bracket isn't closed",
         "did not find expected key": "wrong indentation, or a quote inside quoted text",
         "did not find expected '-'": "wrong indentation of a list",
-        "could not find expected ':'": 'a line without "key: value", or a quote never closed',
+        "could not find expected ':'": 'a line without "key: value", or a quote that isn\'t closed',
         "unknown escape": r"in double quotes write \\ for a backslash, or use single quotes",
     }
     hint = next((hint for words, hint in hints.items() if words in what), "")
     since = error.context_mark
     context = f" {error.context} from line {since.line + 1}" if error.context and since else ""
-    problems.add(at, f"this is not YAML: {what}{context}{f' ({hint})' if hint else ''}")
+    problems.add(at, f"this isn't valid YAML: {what}{context}{f' ({hint})' if hint else ''}")
 
 
 class _Reader:
-    """Builds nodes from parser events, with a stack of its own."""
+    """Builds nodes from parser events, without recursion."""
 
     def __init__(self, file: str, problems: Problems) -> None:
         self.file = file
@@ -182,7 +182,7 @@ class _Reader:
         self.open: list[_Open] = []
 
     def take(self, event: yaml.Event) -> bool:
-        """Use one event; whether to go on."""
+        """Process one event; returns whether to continue."""
         match event:
             case yaml.ScalarEvent():
                 self._put(self._scalar(event))
@@ -202,10 +202,10 @@ class _Reader:
                 return False
         return True
 
-    def _at(self, event: yaml.Event) -> Place:
+    def _at(self, event: yaml.Event) -> Position:
         mark = event.start_mark
-        assert mark is not None, "the parser marks every event"
-        return Place(self.file, mark.line + 1, mark.column + 1)
+        assert mark is not None, "every event of the parser has a position"
+        return Position(self.file, mark.line + 1, mark.column + 1)
 
     def _put(self, node: Node) -> None:
         if self.open:
@@ -217,11 +217,11 @@ class _Reader:
         if len(self.open) <= DEEPEST:
             return True
         self.root = Broken(self.open[-1].at)
-        self.problems.add(self.open[-1].at, f"nested more than {DEEPEST} levels deep: this is no pack")
+        self.problems.add(self.open[-1].at, f"nested more than {DEEPEST} levels deep, which is too deep for a pack")
         return False
 
     def _refuse_marks(self, event: yaml.NodeEvent) -> None:
-        """Anchors and tags: there is nothing in a pack that needs them, and much harm that they can do."""
+        """Report anchors and tags: a pack doesn't need them, and they can do harm."""
         if event.anchor is not None:
             self.problems.add(self._at(event), f"&{event.anchor} is an anchor", expected="the value itself, each time")
         if (tag := getattr(event, "tag", None)) is not None:
@@ -233,13 +233,13 @@ class _Reader:
         before = len(self.problems.found)
         self._refuse_marks(event)
         if bad := CONTROL.search(text):
-            self.problems.add(at, f"character U+{ord(bad.group()):04X} has no place in such a file")
+            self.problems.add(at, f"character U+{ord(bad.group()):04X} isn't allowed here")
         if len(self.problems.found) > before:
             return Broken(at)
         return self._plain(at, text) if not event.style else Scalar(at, text, text)
 
-    def _plain(self, at: Place, text: str) -> Node:
-        """The value of an unquoted scalar, refused where YAML 1.1 and its reader may differ over it."""
+    def _plain(self, at: Position, text: str) -> Node:
+        """The value of an unquoted scalar; an error where YAML 1.1 reads something else than a person does."""
         tag = _tag(text)
         if tag == "str":
             return Scalar(at, text, text)
@@ -255,7 +255,7 @@ class _Reader:
         meant = f'"{text}" in quotes'
         if tag == "bool":
             meant += f", or {'true' if text.lower() in ('yes', 'on', 'true') else 'false'}"
-        self.problems.add(at, f"unquoted {text} is {_SURPRISES.get(tag, 'no text')} in YAML", expected=meant)
+        self.problems.add(at, f"unquoted {text} is {_SURPRISES.get(tag, 'not text')} in YAML", expected=meant)
         return Broken(at)
 
     def _table(self, done: _Open) -> Table:
@@ -268,7 +268,7 @@ class _Reader:
                 case Scalar(value=str(name)):
                     entries[name] = Entry(key.at, name, value)
                 case Scalar():
-                    shown = f"{key.text} as a key is no text" if key.text else "a key is empty"
+                    shown = f"the key {key.text} isn't text" if key.text else "a key is empty"
                     self.problems.add(key.at, shown, expected=f'"{key.text}" in quotes' if key.text else "a name")
                 case Items() | Table():
                     self.problems.add(key.at, "a key is a list or a table", expected="text")
@@ -279,15 +279,15 @@ class _Reader:
 
 _SURPRISES = {
     "bool": "true or false",
-    "int": "a number, and not the one it looks like,",
-    "float": "a number, and not the one it looks like,",
+    "int": "a number, but not the one it looks like,",
+    "float": "a number, but not the one it looks like,",
     "timestamp": "a date",
     "null": "nothing",
 }
 
 
 def _tag(text: str) -> str:
-    """What YAML 1.1 takes an unquoted scalar for: ``str``, ``bool``, ``int`` and so on."""
+    """The type that YAML 1.1 gives to an unquoted scalar: ``str``, ``bool``, ``int`` and so on."""
     for tag, pattern in (*_RESOLVERS.get(text[:1], ()), *_RESOLVERS.get(None, ())):
         if pattern.match(text):
             return str(tag).rpartition(":")[2]

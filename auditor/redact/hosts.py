@@ -1,4 +1,4 @@
-"""Names of hosts as they are compared, and which part of one is an organisation's name.
+"""Compare names of hosts, find the part that names an organization, and replace names in URLs.
 
 ``Müller.DE``, ``muller.de`` and ``xn--mller-kva.de`` have one key, because texts are searched for names without
 regard to letter case and accents (`auditor.redact.text_folding`), and a browser shows either form.
@@ -12,60 +12,57 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.redact.common_words import MICROSOFT_HOSTS, TENANT_HOSTS
 from auditor.redact.text_folding import folded
+from auditor.redact.word_lists import word_lists
 
-_SECOND_LEVEL = frozenset(
-    "ac co com edu gob gov go govt gv id lg ltd me mil ne net nhs nom or org plc police sch school web".split()
-)
-"""Labels under which a country registers names, as in ``.co.uk``."""
 _DYNAMICS = re.compile(r".+\.crm\d*\.dynamics\.com")
 
 
 def host_key(host: str) -> str:
-    """The same for every spelling of a host."""
+    """A key that is the same for every spelling of a host."""
     return folded(".".join(map(_shown, host.strip().rstrip(".").split(".")))).text
 
 
 def address_key(address: str) -> str:
-    """The same for every spelling of a mail address or user principal name."""
+    """A key that is the same for every spelling of a mail address or user principal name."""
     local, at, domain = address.rpartition("@")
     return f"{folded(local).text}@{host_key(domain)}" if at else folded(address).text
 
 
-def below(host: str, domain: str) -> bool:
-    """Whether the host is the domain, or a name in it."""
+def _is_in(host: str, domain: str) -> bool:
+    """Whether the host is the domain or below it."""
     return host == domain or host.endswith(f".{domain}")
 
 
 def names_customer(key: str) -> bool:
-    """Whether the host lies below a domain under which a service gives each customer a name."""
-    return any(key.endswith(f".{known}") for known in TENANT_HOSTS) or _DYNAMICS.fullmatch(key) is not None
+    """Whether the host is below a domain in which a service gives each customer a name."""
+    hosts = word_lists().customer_hosts
+    return any(key.endswith(f".{known}") for known in hosts) or _DYNAMICS.fullmatch(key) is not None
 
 
 def is_microsofts(host: str) -> bool:
     """Whether the host belongs to Microsoft and names no customer."""
     key = host_key(host)
-    services = any(below(key, known) for known in TENANT_HOSTS)
-    return any(below(key, known) for known in MICROSOFT_HOSTS) and not services
+    services = any(_is_in(key, known) for known in word_lists().customer_hosts)
+    return any(_is_in(key, known) for known in word_lists().microsoft_hosts) and not services
 
 
 def registered(host: str) -> str:
-    """The domain that somebody registered, of which the host is a part: ``bluecorp.co.uk`` for ``mail.bluecorp.co.uk``.
+    """The registered domain that the host is part of: ``bluecorp.co.uk`` for ``mail.bluecorp.co.uk``.
 
-    Where a service gives each customer a name, it is the customer's.
+    Where a service gives each customer a name, it is the customer's domain.
     """
     key = host_key(host)
     labels = key.split(".")
-    for known in TENANT_HOSTS:
+    for known in word_lists().customer_hosts:
         if key.endswith(f".{known}"):
             return ".".join(labels[-known.count(".") - 2 :])
-    by_country = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    by_country = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in word_lists().second_level_labels
     return ".".join(labels[-3 if by_country else -2 :])
 
 
 def _shown(label: str) -> str:
-    """A label as people write it, if it is the ASCII form of another script."""
+    """A label in its own script where it is the ASCII form of another one (IDNA)."""
     if not label.lower().startswith("xn--"):
         return label
     try:
@@ -74,18 +71,18 @@ def _shown(label: str) -> str:
         return label
 
 
-class Addresses(msgspec.Struct, frozen=True, kw_only=True):
-    """How addresses are told.
+class UrlRedactor(msgspec.Struct, frozen=True, kw_only=True):
+    """Replaces the names in URLs.
 
-    `published` (in lower case) stay to the letter. `scrub` and `host` replace names in a text and a whole host.
+    The `published` ones (in lower case) stay unchanged. `scrub` replaces names in a text, and `host` a whole host.
     """
 
     published: Collection[str]
     scrub: Callable[[str], str]
     host: Callable[[str], str]
 
-    def told(self, value: str) -> str:
-        """The address, without names; still an address."""
+    def redacted(self, value: str) -> str:
+        """The URL without names; the result is still a URL."""
         if value.lower() in self.published:
             return value
         scheme, mark, rest = value.partition("://")
@@ -101,7 +98,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def host_of(value: str) -> str:
-    """The host of an address, without the star of a legacy wildcard; empty where it is none."""
+    """The host of a URL, without the asterisk of a legacy wildcard; empty for a text that is not a URL."""
     try:
         return (urlsplit(value).hostname or "").removeprefix("*.")
     except ValueError:
@@ -109,11 +106,11 @@ def host_of(value: str) -> str:
 
 
 def allows(registered: str, address: str) -> bool:
-    """Whether an address is the registered one, which may hold ``*``: as the decision compares them."""
+    """Whether a URL matches a registered one, which may contain ``*``; the decision compares them in the same way."""
     pattern = ".*".join(re.escape(piece) for piece in registered.lower().split("*"))
     return re.fullmatch(pattern, address.lower()) is not None
 
 
 def _one_word(text: str) -> str:
-    """Tokens of names hold a blank, and an address must not."""
+    """The text with dashes for the blanks in tokens, because a URL has no blanks."""
     return re.sub(r"(?<=[A-Za-z]) (?=[0-9a-f]{10})", "-", text)

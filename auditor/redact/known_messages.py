@@ -1,21 +1,22 @@
-"""What Graph, or this program, says of a failure in words that name nobody. Any other message goes.
+"""Which error messages stay readable: those in words that Microsoft Graph or this program is known to use.
 
 A gateway, a proxy or a service behind Graph may put addresses, devices and people into its messages, in ways that
-nobody can list. So the wordings that are known are listed instead, as they read once ids and what is quoted are
-replaced; status, code, request id and the permission that is missing stay in any case.
+nobody can list. So the known wordings are listed instead, as they read after ids and quoted names are replaced.
+Every other message is removed; status, code, request id and the missing permission stay in any case.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from functools import cache
 
+from auditor.facts.clouds import CLOUDS
+from auditor.model.sections import SECTIONS
+from auditor.model.snapshot import UNREAD_MESSAGES, NoAnswerCause
 from auditor.redact.tokens import TOKEN
 
-_WORDINGS = r"""
-needs a Microsoft Entra ID P1 or P2 licence
-taken away by a case
-Graph's answer to the batch leaves this item out
-the answer inside the batch is no JSON object
+_OF_GRAPH = r"""
 Insufficient privileges to complete the operation
 Access( is)? denied(\. Check credentials and try again)?
 Authorization has been denied for this request
@@ -50,39 +51,54 @@ The service is (temporarily )?unavailable
 An (unexpected )?error (has )?occurred
 The operation timed out
 (Gateway timeout|Bad gateway|Bad request|Forbidden|Unauthorized|Not found|UnknownError)
-no answer from graph\.microsoft\.com: it took too long
-no answer from graph\.microsoft\.com: the connection (broke|was refused)
-no answer from graph\.microsoft\.com: the answer was cut off in the middle
-no answer from graph\.microsoft\.com: (no such host is known here|the name could not be looked up)
-no answer from graph\.microsoft\.com: (the proxy (refused|cannot be reached)|its certificate is not trusted)
-graph\.microsoft\.com answered \d{3} with JSON that is cut off, or is not what Graph would say
-graph\.microsoft\.com answered \d{3} with [a-z]+/[a-z+.-]+ instead of JSON
-[\w.]+(\[\d+\]|\.\w+)*: expected {plain}, found (null|true|false|a number|text|a list of \d+|an object)
 """
-"""One to a line, without the full stop at the end. Letter case does not count."""
+"""Wordings of Microsoft Graph, one to a line, without the full stop at the end. Letter case does not count."""
 
-_THING = r"(?:\x00|['\"‘“](?:\x00|\w{1,64}(?:\.\w{1,64}){0,5})['\"’”])"
-"""A token; in quotes also a word, because of those only names of permissions and properties are left."""
-_SCOPES = r"[A-Z]\w+(?:\.[A-Z]\w+)+(?:, ?[A-Z]\w+(?:\.[A-Z]\w+)+)*"
-_VISIT = (
-    r"For more information about Microsoft Graph permissions, please visit"
-    r" https://learn\.microsoft\.com/graph/permissions-overview"
-)
-_PLAIN = r"[a-z ,]{1,80}"
-
-
-def _pattern(line: str) -> str:
-    return (
-        line.replace("{thing}", _THING)
-        .replace("{scopes}", _SCOPES)
-        .replace("{visit}", _VISIT)
-        .replace("{plain}", _PLAIN)
-    )
-
-
-_KNOWN = re.compile("|".join(f"(?:{_pattern(line)})" for line in _WORDINGS.strip().splitlines()), re.IGNORECASE)
+_IN_GRAPHS_WORDINGS = {
+    # A token; in quotes also a word, because only names of permissions and properties are left there.
+    "thing": r"(?:\x00|['\"‘“](?:\x00|\w{1,64}(?:\.\w{1,64}){0,5})['\"’”])",
+    "scopes": r"[A-Z]\w+(?:\.[A-Z]\w+)+(?:, ?[A-Z]\w+(?:\.[A-Z]\w+)+)*",
+    "visit": (
+        r"For more information about Microsoft Graph permissions, please visit"
+        r" https://learn\.microsoft\.com/graph/permissions-overview"
+    ),
+}
 
 
 def is_known(message: str) -> bool:
-    """Whether the message, in which names and ids are tokens already, is one that tells nothing else."""
-    return _KNOWN.fullmatch(TOKEN.sub("\x00", message).strip().rstrip(".")) is not None
+    """Whether a message in which names and ids are already tokens consists of known words only."""
+    return _known().fullmatch(TOKEN.sub("\x00", message).strip().rstrip(".")) is not None
+
+
+@cache
+def _known() -> re.Pattern[str]:
+    wordings = [_filled_in(line, _IN_GRAPHS_WORDINGS) for line in _OF_GRAPH.strip().splitlines()]
+    ours = [_filled_in(re.escape(text).replace(r"\{", "{").replace(r"\}", "}"), _in_ours()) for text in UNREAD_MESSAGES]
+    return re.compile("|".join(f"(?:{pattern})" for pattern in (*wordings, *ours)), re.IGNORECASE)
+
+
+def _in_ours() -> dict[str, str]:
+    """What may be filled in where a message of `auditor.model.snapshot` has a name in braces."""
+    graphs = (cloud.graph.removeprefix("https://") for cloud in CLOUDS.values())
+    return {
+        "host": _one_of(graphs),
+        "cause": _one_of(NoAnswerCause),
+        "status": r"\d{3}",
+        "content_type": r"(?:[a-z]+/[a-z+.-]+|no content type)",
+        "section": _one_of(SECTIONS),
+        "path": r"[\w.]+(?:\[\d+\]|\.\w+)*",
+        "expected": r"[a-z ,]{1,80}",
+        "found": r"(?:null|true|false|a number|text|a list of \d+|an object)",
+        "name": r"\w+",
+        "policy": r"(?:\x00|microsoft-[\w-]+)",
+    }
+
+
+def _one_of(texts: Iterable[str]) -> str:
+    return f"(?:{'|'.join(map(re.escape, texts))})"
+
+
+def _filled_in(pattern: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        pattern = pattern.replace(f"{{{name}}}", value)
+    return pattern

@@ -1,4 +1,4 @@
-"""The names and ids of one tenant, and texts without them: everything found in one pass, the longest first."""
+"""Find the names and ids of one tenant in texts and replace them, in one pass, the longest match first."""
 
 from __future__ import annotations
 
@@ -7,58 +7,58 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from auditor.redact.common_words import ORDINARY
 from auditor.redact.hosts import host_key, names_customer
 from auditor.redact.text_folding import Folded, fold, folded
 from auditor.redact.tokens import GUID, TOKEN
+from auditor.redact.word_lists import word_lists
 
 _ALONE = 6
-"""Shorter names count only where they stand alone: a group named Mail is not meant by every Mail.Read."""
+"""A shorter name is replaced only where it is a whole word: Mail.Read does not mean a group named Mail."""
 _SHORTEST = 2
 _PREFIX = 3
 
 _EMAIL = re.compile(r"(?<![\w.+#~-])[\w.+#~-][\w.+#'~-]*@[\w-]+(?:\.[\w-]+)+")
-"""A quote may stand inside (``o'neil@…``); one before it is no part of it."""
+"""An apostrophe can be part of it (``o'neil@…``); a quotation mark before it is not."""
 _HOST = re.compile(r"(?<![\w-])(?:[\w-]+\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})(?![\w-])")
 _TWO_LETTERS = re.compile(r"(?<![^\W_])[^\W_]{2}(?![^\W_])")
 _GUID_INSIDE = re.compile(rf"(?<![0-9a-z])(?:{GUID.pattern})(?![0-9a-z])")
 
 
-class Found(NamedTuple):
-    """A piece of a text that must go, and what stands for it."""
+class Replacement(NamedTuple):
+    """A piece of a text, and the token that replaces it."""
 
     start: int
     end: int
     token: str
 
 
-class Shapes(NamedTuple):
-    """What to put for things that show by their shape: the same text back means that they stay.
+class FormRules(NamedTuple):
+    """Replacements for what is recognised by its form: GUIDs, addresses and hosts. The same text back keeps it.
 
-    `kept` finds what is published, and stays where a group or person has that name.
+    `published` finds published names, which stay even where a group or a person has that name.
     """
 
     guid: Callable[[str], str]
     person: Callable[[str], str]
     host: Callable[[str], str]
-    kept: Callable[[str], Iterable[tuple[int, int]]] = lambda _: ()
+    published: Callable[[str], Iterable[tuple[int, int]]] = lambda _: ()
 
 
-class Dictionary:
-    """What was learned of a tenant."""
+class KnownNames:
+    """The names, ids and domains of one tenant with their tokens."""
 
-    def __init__(self, shapes: Shapes) -> None:
-        self._shapes = shapes
+    def __init__(self, rules: FormRules) -> None:
+        self._rules = rules
         self._whole: dict[str, str] = {}
         self._by_prefix: dict[str, dict[str, tuple[str, bool]]] = defaultdict(dict)
         self._two_letters: dict[str, str] = {}
         self._hosts: set[str] = set()
 
     def learn(self, value: str, token: str, *, alone: bool = False) -> None:
-        """Replace `value` by `token` wherever it stands; with `alone` only where it is no part of a longer word."""
+        """Replace `value` by `token` in every text; with `alone` only where it is a whole word."""
         self._whole.setdefault(value.lower(), token)
         name = fold(value)
-        if len(name) < _SHORTEST or value.lower().strip() in ORDINARY:
+        if len(name) < _SHORTEST or value.lower().strip() in word_lists().common_words:
             return
         if len(name) < _PREFIX:
             self._two_letters.setdefault(name, token)
@@ -69,25 +69,25 @@ class Dictionary:
             known[name] = (first, alone or len(name) < _ALONE)
 
     def learn_exact(self, value: str, token: str) -> None:
-        """Know `value` by its token where it stands alone; texts are searched for its shape instead."""
+        """Replace `value` by `token` where it is the whole text; inside texts it is recognised by its form."""
         self._whole.setdefault(value.lower(), token)
 
     def learn_host(self, host: str) -> None:
-        """Replace this domain and every name below it."""
+        """Replace this domain and every host below it."""
         self._hosts.add(host_key(host))
 
     def exact(self, value: str) -> str | None:
-        """The token of something learned, if the value is that and nothing more."""
+        """The token of the value, if the whole value was learned."""
         return self._whole.get(value.lower())
 
     def is_secret_host(self, host: str) -> bool:
-        """Whether the host is the tenant's, or has a customer's name in it."""
+        """Whether the host is the tenant's or contains a customer's name."""
         key = host_key(host)
         labels = key.split(".")
         return any(".".join(labels[i:]) in self._hosts for i in range(len(labels))) or names_customer(key)
 
     def scrubbed(self, text: str) -> str:
-        """The text with tokens for all that is learned, and for every address and id that is not public."""
+        """The text with tokens for everything learned, and for every address and id that is not public."""
         if not text:
             return text
         out, last = [], 0
@@ -96,50 +96,50 @@ class Dictionary:
             last = found.end
         return "".join([*out, text[last:]])
 
-    def _all(self, text: str) -> Iterator[Found]:
+    def _all(self, text: str) -> Iterator[Replacement]:
         whole = folded(text)
-        taken = [*((m.start(), m.end()) for m in TOKEN.finditer(text)), *self._shapes.kept(text)]
-        for found in (*self._by_shape(text, whole), *self._by_name(whole)):
+        taken = [*((m.start(), m.end()) for m in TOKEN.finditer(text)), *self._rules.published(text)]
+        for found in (*self._by_form(text, whole), *self._by_name(whole)):
             if not any(start <= found.start and found.end <= end for start, end in taken):
                 yield found
 
-    def _by_shape(self, text: str, whole: Folded) -> Iterator[Found]:
+    def _by_form(self, text: str, whole: Folded) -> Iterator[Replacement]:
         for match in _GUID_INSIDE.finditer(whole.text):
-            if (token := self._shapes.guid(match[0])) != match[0]:
-                yield _place(whole, match.start(), match.end(), token)
+            if (token := self._rules.guid(match[0])) != match[0]:
+                yield _at(whole, match.start(), match.end(), token)
         for match in _EMAIL.finditer(whole.text):
-            yield _place(whole, match.start(), match.end(), self._shapes.person(match[0]))
+            yield _at(whole, match.start(), match.end(), self._rules.person(match[0]))
         for match in _HOST.finditer(whole.text):
             if self.is_secret_host(match[0]):
-                yield _place(whole, match.start(), match.end(), self._shapes.host(match[0]))
+                yield _at(whole, match.start(), match.end(), self._rules.host(match[0]))
 
-    def _by_name(self, whole: Folded) -> Iterator[Found]:
+    def _by_name(self, whole: Folded) -> Iterator[Replacement]:
         for match in _TWO_LETTERS.finditer(whole.text) if self._two_letters else ():
             if (short := self._two_letters.get(match[0])) is not None:
-                yield _place(whole, match.start(), match.end(), short)
+                yield _at(whole, match.start(), match.end(), short)
         letters = whole.letters()
         for start in range(len(letters.text) - _PREFIX + 1):
             candidates = self._by_prefix.get(letters.text[start : start + _PREFIX])
             for name, (token, alone) in candidates.items() if candidates else ():
                 end = start + len(name)
                 if letters.text.startswith(name, start) and not (alone and _inside_a_word(whole, letters, start, end)):
-                    yield _place(letters, start, end, token)
+                    yield _at(letters, start, end, token)
 
 
-def _place(where: Folded, start: int, end: int, token: str) -> Found:
-    return Found(where.starts[start], where.ends[end - 1], token)
+def _at(where: Folded, start: int, end: int, token: str) -> Replacement:
+    return Replacement(where.starts[start], where.ends[end - 1], token)
 
 
 def _inside_a_word(whole: Folded, letters: Folded, start: int, end: int) -> bool:
-    """Whether a letter or digit touches the piece on either side."""
+    """Whether a letter or digit is directly before or after the piece."""
     before = start > 0 and letters.ends[start - 1] == letters.starts[start]
     after = end < len(letters.text) and letters.starts[end] == letters.ends[end - 1]
     return before or after
 
 
-def _united(found: Iterator[Found]) -> Iterator[Found]:
-    """Pieces in their order; where some overlap, all of it goes, under the token of the longest."""
-    longest: Found | None = None
+def _united(found: Iterator[Replacement]) -> Iterator[Replacement]:
+    """The pieces in order. Pieces that overlap become one, with the token of the longest."""
+    longest: Replacement | None = None
     start = end = 0
     for piece in sorted(found, key=lambda f: (f.start, f.start - f.end)):
         if longest is not None and piece.start < end:
@@ -148,7 +148,7 @@ def _united(found: Iterator[Found]) -> Iterator[Found]:
                 longest = piece
             continue
         if longest is not None:
-            yield Found(start, end, longest.token)
+            yield Replacement(start, end, longest.token)
         longest, start, end = piece, piece.start, piece.end
     if longest is not None:
-        yield Found(start, end, longest.token)
+        yield Replacement(start, end, longest.token)

@@ -1,4 +1,4 @@
-"""Names that stay readable in a redacted snapshot: what Microsoft and vendors publish, and what was asked about."""
+"""Names that stay readable in a redacted snapshot: published by Microsoft or a vendor, or those of the judged app."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-import msgspec
-
-from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import (
     BASIC_SCOPES,
     CONSENT_SETTINGS_TEMPLATE,
@@ -28,12 +25,11 @@ from auditor.facts.scope_lists import APP_ROLES
 from auditor.facts.scopes import known_scope_ids
 from auditor.model.app import App
 from auditor.model.resources import AppRole, DelegatedScope, PermissionGrantPolicy, ServicePrincipal
-from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot
 from auditor.redact.tokens import is_guid
 
-RESERVED = "microsoft-"
-"""Prefix of Microsoft's own consent policies; nobody else may use it."""
+_RESERVED = "microsoft-"
+"""Prefix of Microsoft's own consent policies, which Graph accepts from nobody else."""
 
 _IDS = (
     CONSENT_SETTINGS_TEMPLATE,
@@ -49,84 +45,12 @@ _IDS = (
     *(permission.id for permission in PERMISSIONS.values()),
 )
 
-CODES = frozenset(
-    """
-    all any custom beta delegated delegateduserconsentable application low medium high allprincipals principal
-    user group serviceprincipal legacy managedidentity socialidp admin member guest aad b2c ciam everyone none
-    adminsandguestinviters adminsguestinvitersandallmembers authorizationpolicy microsoftgraph success failure
-    notdisabled azureadmyorg azureadmultipleorgs azureadandpersonalmicrosoftaccount personalmicrosoftaccount
-    """.split()
-) | frozenset(CLOUDS)
-"""Words of Graph, in lower case, that stay even where a person or group has that name."""
 
-TEXTS = frozenset(
-    (
-        "authorization policy",
-        "used to manage authorization related settings across the company.",
-        "consent policy settings",
-        "group.unified",
-        "group.unified.guest",
-        "password rule settings",
-        "prohibited names settings",
-        "custom policy settings",
-        "consent to application",
-        "add delegated permission grant",
-        "add app role assignment grant to user",
-        "add service principal",
-        "risky application detected",
-        "microsoft.online.security.userconsentblockedforriskyappsexception",
-        "$subjectisowner",
-        "$resourceisself",
-    )
-)
-"""Texts of Microsoft's that stay, in lower case; any other free text goes."""
+class PublicNames:
+    """What is public in one snapshot: ids, names of permissions and apps, and numbers of publishers.
 
-TAGS = frozenset(
-    """
-    windowsazureactivedirectoryintegratedapp hideapp windowsazureactivedirectorygalleryapplicationnonprimaryv1
-    windowsazureactivedirectorygalleryapplicationprimaryv1
-    windowsazureactivedirectorycustomsinglesignonapplication windowsazureactivedirectoryonpremapp notstandalone
-    apiconsumer webapp webapi native disablelegacyuserimpersonationclient disablelegacyuserimpersonationresource
-    power-virtual-agents appserviceintegratedapp
-    """.split()
-)
-
-PATH_WORDS = frozenset(
-    """
-    v1.0 beta me users groups directoryobjects manager members transitivemembers owners directreports memberof
-    microsoft.graph.user microsoft.graph.group rolemanagement directory roleassignments roledefinitions eq ne ge
-    le gt lt and or not in filter select top expand count search skiptoken policies permissiongrantpolicies
-    authorizationpolicy adminconsentrequestpolicy organization settings serviceprincipals oauth2permissiongrants
-    approleassignedto delegatedpermissionclassifications auditlogs signins directoryaudits identitygovernance
-    appconsent appconsentrequests userconsentrequests administrativeunits startswith status errorcode true false
-    null includes excludes
-    """.split()
-)
-"""Words of Graph's addresses, in lower case; names of properties are added."""
-
-
-@cache
-def path_words() -> frozenset[str]:
-    """All words that may stand in an address of Graph."""
-    properties = (field.name.lower() for kind in _structs(Sections) for field in msgspec.structs.fields(kind))
-    return PATH_WORDS | frozenset(properties)
-
-
-def _structs(kind: object, seen: frozenset[object] = frozenset()) -> Iterator[type[msgspec.Struct]]:
-    """Every class of a snapshot that can be reached from one."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in seen:
-        yield kind
-        for field in msgspec.structs.fields(kind):
-            yield from _structs(field.type, seen | {kind})
-    for inner in getattr(kind, "__args__", ()):
-        yield from _structs(inner, seen)
-
-
-class Public:
-    """What of one snapshot is public: ids, names of permissions, names of apps, numbers of publishers.
-
-    An app is public that another tenant owns, that Microsoft owns, or that was asked about. Where the owner is
-    not known, it is not.
+    An app is public if another tenant or Microsoft owns it, or if it is one of the judged apps. An app whose
+    owner is not known is not public.
     """
 
     def __init__(self, snapshot: Snapshot, asked: Iterable[App], published: Iterable[App] = ()) -> None:
@@ -139,9 +63,9 @@ class Public:
         self.app_names = {name.lower() for name in RESOURCE_NAMES.values()}
         self.publishers: set[str] = set()
         self.replies = {uri.lower() for app in shipped for uri in app.redirect_uris}
-        """Addresses that a vendor publishes, in lower case."""
+        """Redirect URIs that a vendor publishes, in lower case."""
         self.addresses = tuple(dict.fromkeys(uri for app in apps for uri in app.redirect_uris))
-        """Those that a connection of the apps in question may use."""
+        """Redirect URIs that the judged apps may use."""
         self._principals: dict[str, ServicePrincipal] = {}
         for app in apps:
             self._ask(app)
@@ -157,18 +81,18 @@ class Public:
         self._withdraw(snapshot)
 
     def is_public_app(self, principal: ServicePrincipal) -> bool:
-        """Whether the app is published by somebody else than this tenant, or asked about."""
+        """Whether another tenant publishes the app, or it is one of the judged apps."""
         app_id, owner = principal.appId.lower(), (principal.appOwnerOrganizationId or "").lower()
         if app_id in self._asked or app_id in RESOURCE_NAMES:
             return True
         return is_guid(owner) and owner not in self._own
 
     def is_asked(self, principal: ServicePrincipal) -> bool:
-        """Whether the app was asked about, or is a resource of Microsoft's that every tenant has."""
+        """Whether the app is one of the judged apps, or a resource of Microsoft that every tenant has."""
         return principal.appId.lower() in self._asked or principal.appId.lower() in RESOURCE_NAMES
 
     def is_vendors(self, principal: ServicePrincipal) -> bool:
-        """Whether another tenant owns the app, so that its addresses are its vendor's and not this tenant's."""
+        """Whether another tenant owns the app, so that its redirect URIs belong to the vendor."""
         return (
             self.is_public_app(principal)
             and is_guid(principal.appOwnerOrganizationId or "")
@@ -193,13 +117,13 @@ class Public:
             return
         self.ids |= {one.id.lower() for one in published if is_guid(one.id)}
         self.scopes |= {word for one in published for word in (one.value or "").lower().split()}
-        # An administrator may rename an app in the tenant; the name that its vendor gave it is the other one.
+        # An administrator can rename an app in the tenant; appDisplayName is the name that its vendor gave it.
         self.app_names.add((principal.appDisplayName or principal.displayName or "").lower())
         if principal.verifiedPublisher is not None:
             self.publishers.add((principal.verifiedPublisher.verifiedPublisherId or "").lower())
 
     def _add_grants(self, snapshot: Snapshot) -> None:
-        """What was granted on a vendor's or Microsoft's resource are names that its vendor published."""
+        """Add scopes that were granted on a resource of a vendor, because the vendor published their names."""
         for grant in snapshot.sections.oauth2PermissionGrants or ():
             resource = self._principals.get(grant.resourceId.lower())
             if resource is not None and self.is_public_app(resource) and not self._is_own(resource):
@@ -214,14 +138,14 @@ class Public:
                 self.ids |= {i.lower() for i in (role.id, role.templateId or "") if is_guid(i)}
 
     def _add_policy(self, policy: PermissionGrantPolicy) -> None:
-        """Microsoft wrote these; the same ids are in every tenant, but for the tenant's own (see `_withdraw`)."""
+        """Add the ids in a policy of Microsoft: they are the same in every tenant, except as `_withdraw` finds."""
         for one in (*(policy.includes or ()), *(policy.excludes or ())):
             named = (one.id or "", one.resourceApplication, *one.permissions, *one.clientApplicationIds)
             self.ids |= {i.lower() for i in (*named, *one.clientApplicationTenantIds) if is_guid(i)}
             self.publishers |= {i.lower() for i in one.clientApplicationPublisherIds}
 
     def _withdraw(self, snapshot: Snapshot) -> None:
-        """What is the tenant's own is never public, wherever else it stands."""
+        """Remove the tenant's own ids, which are never public, wherever else they were found."""
         self.ids -= self._own
         for principal in self._principals.values():
             self.ids.discard(principal.id.lower())
@@ -232,8 +156,8 @@ class Public:
 
 
 def is_microsofts_policy(policy_id: str) -> bool:
-    """Whether the consent policy is one of Microsoft's."""
-    return policy_id.lower().startswith(RESERVED) and policy_id.replace("-", "").replace("_", "").isalnum()
+    """Whether the consent policy is one of Microsoft."""
+    return policy_id.lower().startswith(_RESERVED) and policy_id.replace("-", "").replace("_", "").isalnum()
 
 
 def _own_tenant(snapshot: Snapshot) -> set[str]:
@@ -249,8 +173,8 @@ _WORD = re.compile(r"(?<![\w.-])[A-Za-z]\w*(?:[.-]\w+)+(?![\w-])")
 _PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+\.")
 
 
-class Kept:
-    """Where published names stand in a text. `apps` are names of apps as their vendors' packs give them."""
+class PublishedText:
+    """Finds published names in a text. `apps` are names of apps as the packs of their vendors give them."""
 
     def __init__(self, apps: Iterable[str]) -> None:
         names = {name for name in (*apps, *RESOURCE_NAMES.values()) if name}
@@ -259,7 +183,7 @@ class Kept:
         self._named = re.compile(rf"(?i)(?<![\w-])(?:{found})(?![\w-])")
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Beginning and end of each."""
+        """Start and end of each published name in the text."""
         for match in self._named.finditer(text):
             yield match.span()
         for match in _WORD.finditer(text):
@@ -267,7 +191,7 @@ class Kept:
                 yield match.span()
 
     def is_whole(self, text: str) -> bool:
-        """Whether the text is a published name and nothing more."""
+        """Whether the whole text is a published name."""
         low = text.strip().lower()
         return low in self._apps or _PREFIX.sub("", low) in _published()
 

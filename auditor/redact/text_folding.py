@@ -1,7 +1,7 @@
-"""Text as it is compared when names are looked for: letter case, accents, width and escapes do not count.
+"""Text folded for the search for names: letter case, accents, width and URL escapes do not count.
 
 ``Müller``, ``MULLER``, ``M%C3%BCller`` and the same in full-width letters all fold to ``muller``. Every folded
-character knows where it stands in the original, so that what is found can be cut out there.
+character keeps its position in the original, so that a match can be cut out there.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _ROUNDS = 3
-"""How often a text may have been URL-encoded on top of itself."""
+"""How many times a text may have been URL-encoded."""
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _Character = tuple[str, int, int]
 
 
 class Folded(NamedTuple):
-    """A folded text; `starts` and `ends` are the places of its characters in the original."""
+    """A folded text; `starts` and `ends` are the positions of its characters in the original."""
 
     text: str
     starts: tuple[int, ...]
     ends: tuple[int, ...]
 
     def letters(self) -> Folded:
-        """Only letters and digits, so that blanks, dashes and dots between the words of a name do not count."""
+        """The letters and digits only, so that blanks, dashes and dots between the words of a name do not count."""
         kept = [i for i, c in enumerate(self.text) if c.isalnum()]
         return Folded(
             "".join(self.text[i] for i in kept),
@@ -36,10 +36,10 @@ class Folded(NamedTuple):
 
 
 def folded(text: str) -> Folded:
-    """The text folded, with places."""
+    """The folded text with the original positions."""
     if text.isascii() and "%" not in text:
-        places = range(len(text) + 1)
-        return Folded(text.lower(), tuple(places[:-1]), tuple(places[1:]))
+        positions = range(len(text) + 1)
+        return Folded(text.lower(), tuple(positions[:-1]), tuple(positions[1:]))
     characters: list[_Character] = [(c, i, i + 1) for i, c in enumerate(text)]
     for _ in range(_ROUNDS):
         decoded = _decoded(characters)
@@ -49,14 +49,14 @@ def folded(text: str) -> Folded:
     out: list[_Character] = []
     for character, start, end in characters:
         small = _fold(character)
-        if not small and out:  # an accent that stands alone belongs to the letter before it
+        if not small and out:  # a combining accent belongs to the letter before it
             out[-1] = (out[-1][0], out[-1][1], end)
         out.extend((c, start, end) for c in small)
     return Folded("".join(c for c, _, _ in out), tuple(s for _, s, _ in out), tuple(e for _, _, e in out))
 
 
 def fold(text: str) -> str:
-    """The text folded, letters and digits only: how a name is kept."""
+    """The folded letters and digits of a text: the form in which names are stored."""
     return folded(text).letters().text
 
 
@@ -67,7 +67,7 @@ def _fold(character: str) -> str:
 
 
 def _decoded(characters: list[_Character]) -> list[_Character]:
-    """URL escapes taken off once; the same list where there are none."""
+    """The characters with URL escapes decoded once; the same list if there are none."""
     text = "".join(c for c, _, _ in characters)
     if len(text) != len(characters) or "%" not in text:
         return characters

@@ -1,8 +1,8 @@
-"""What stands for a name or id in a redacted file: the same token for the same thing, useless without the key.
+"""Tokens that replace names and ids in a redacted file: the same token for the same thing, useless without the key.
 
 Every token is made with HMAC-SHA256 from the kind of thing and its plain value, so the same key gives the same
-token in every file and run, and nobody without the key can test a guess. A token has the shape of what it
-stands for: a GUID stays a GUID (``ffffffff-…-8…``), a user principal name stays one.
+token in every file and run, and nobody without the key can test a guess. A token has the form of what it
+replaces: a GUID for a GUID (``ffffffff-…-8…``), a user principal name for a user principal name.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ KEY_BYTES = 32
 """The length of a key."""
 
 LENGTH = 10
-"""Hexadecimal digits of a token: 40 bits, enough to tell the objects of one directory apart."""
+"""Hexadecimal digits of a token: 40 bits, enough to keep the objects of one directory distinct."""
 
 REDACTED = "[redacted]"
-"""Stands for free text, which nobody can be sure of."""
+"""Replaces free text, which can contain anything."""
 
 GUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 """With or without dashes."""
@@ -44,26 +44,26 @@ TOKEN = re.compile(
         )
     )
 )
-"""Any token, in full. What is a token already is left alone, so that a redacted snapshot can be redacted again."""
+"""Any token, in full. Tokens stay unchanged, so that a redacted snapshot can be redacted again."""
 
 
-class Tokens:
-    """Tokens under one key. Pure: the same key and value give the same token."""
+class TokenMaker:
+    """Makes tokens with one key. Pure: the same key and value give the same token."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
-            raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
+            raise ValueError(f"a key has {KEY_BYTES} bytes, but this one has {len(key)}")
         self._key = key
 
     def _digest(self, kind: str, value: str) -> str:
         return hmac.new(self._key, f"{kind}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
     def short(self, kind: str, value: str) -> str:
-        """The digits that tell this thing of its kind apart."""
+        """The digits that identify this thing among those of its kind."""
         return self._digest(kind, value)[:LENGTH]
 
     def guid(self, value: str) -> str:
-        """A GUID for a GUID: eight f, and version 8 ("custom", RFC 9562), which Microsoft never gives out."""
+        """A GUID for a GUID: eight f, and version 8 ("custom", RFC 9562), which Microsoft doesn't use."""
         plain = value.lower().replace("-", "")
         made = self._digest("guid", plain)
         variant = "89ab"[int(made[8], 16) % 4]

@@ -1,24 +1,30 @@
-"""Report to bytes, one module for each format, loaded only when asked for."""
+"""Render a report as bytes: the registry of formats. Each format is one module, imported only when it's used."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from auditor.model.report import Report
-from auditor.render.errors import FormatUnavailable as FormatUnavailable
-from auditor.render.errors import UnknownFormat as UnknownFormat
+
+
+class UnknownFormat(LookupError):
+    """There is no format with this name; the message lists the formats."""
+
+
+class FormatUnavailable(Exception):
+    """A format needs something that isn't installed; the message ends with how to install it."""
 
 
 class Format(NamedTuple):
-    """Where a format is made: a module with ``render(report, **options) -> str | bytes``.
+    """A format and the module that renders it, with ``render(report, **options) -> str | bytes``.
 
-    `ending` is that of its files, and `other_endings` are taken for it, too. `needs` are modules outside the core
-    dependencies, which the `extra` of that name installs. What `is_binary` does not go to a terminal. What
-    `shows_trend` takes ``history``, the earlier runs. What does not show a supposed change (`shows_what_if`) is told to
-    whoever asked for one. What `points_into_files` takes ``places``, where the files of packs lie in the repository.
+    Its files get the extension `ending`; `other_endings` are recognized too. `needs` names packages outside the core
+    dependencies (distribution and module have the same name); the `extra` installs them. A format that `is_binary`
+    isn't written to a terminal. One that `shows_trend` takes the option ``history``, the earlier runs; one that
+    `points_into_files` takes ``places``, the paths of the packs' files in the repository. If a format doesn't show
+    what-ifs (`shows_what_if`), a user who asks for one is warned.
     """
 
     module: str
@@ -48,7 +54,7 @@ FORMATS = MappingProxyType(
         ),
     }
 )
-"""By the name that ``-f`` takes."""
+"""By the name for ``-f``."""
 
 
 def format_of(name: str) -> Format:
@@ -56,24 +62,33 @@ def format_of(name: str) -> Format:
     try:
         return FORMATS[name]
     except KeyError:
-        raise UnknownFormat(f"no format {name!r}; there are {', '.join(FORMATS)}") from None
+        raise UnknownFormat(f"no format {name!r}; the formats are {', '.join(FORMATS)}") from None
 
 
 def must_be_available(name: str) -> None:
-    """Raise FormatUnavailable where the format needs a module that is not installed; nothing is imported."""
-    form = format_of(name)
-    missing = [module for module in form.needs if find_spec(module) is None]
+    """Raise FormatUnavailable if the format needs a package that isn't installed; nothing is imported."""
+    needs = format_of(name).needs
+    if not needs:
+        return
+    from importlib.util import find_spec
+
+    missing = " ".join(package for package in needs if find_spec(package) is None)
     if missing:
-        raise FormatUnavailable(
-            f"the format {name} needs {', '.join(missing)}, which is not installed: run"
-            f" pip install 'consent-auditor[{form.extra}]'"
-        )
+        raise FormatUnavailable(f"the format {name} needs {missing}, which isn't installed: {how_to_install(missing)}")
+
+
+def how_to_install(packages: str) -> str:
+    """How to add packages next to this program. No registry has the program itself, so no extra can be named."""
+    return (
+        f"run 'pipx inject consent-auditor {packages}' if you installed the program with pipx,"
+        f" or 'pip install {packages}' in its virtual environment"
+    )
 
 
 def render(report: Report, format: str, **options: Any) -> bytes:
-    """The report in a format of `FORMATS`; text becomes UTF-8. `options` go to the format's own ``render``.
+    """The report in a format of `FORMATS`; text is encoded as UTF-8. `options` go to the format's own ``render``.
 
-    Raises UnknownFormat, and FormatUnavailable where the format needs what is not installed.
+    Raises UnknownFormat, and FormatUnavailable if the format needs something that isn't installed.
     """
     form = format_of(format)
     must_be_available(format)

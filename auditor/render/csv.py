@@ -1,6 +1,7 @@
-"""The report as one CSV file, for a spreadsheet or a script: every table below the other, the first column tells which.
+"""The report as one CSV file, for a spreadsheet or a script: all tables in turn, named in the first column.
 
-The columns are those of all tables together, so that a script finds each by its head; a row fills those of its table.
+The columns are those of all tables together, so that a script finds each by its heading; a row fills those of its
+table.
 """
 
 from __future__ import annotations
@@ -11,25 +12,25 @@ import re
 from datetime import datetime
 
 from auditor.model.report import Report
-from auditor.render.moment import stamp
-from auditor.render.sheets import Row, Sheet, Value, sheets
+from auditor.render.labels import iso_time
+from auditor.render.sheets import Sheet, SheetRow, SheetValue, sheets
 
 BOM = "\ufeff"
-"""Without it Excel reads UTF-8 as the code page of the machine."""
+"""The byte order mark, without which Excel reads UTF-8 in the code page of the machine."""
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "|", "%", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet calculate with a cell instead of showing it (OWASP, "CSV injection")."""
+"""The characters that make a spreadsheet evaluate a cell instead of showing it (OWASP, "CSV injection")."""
 
 _NEXT_CELL = re.compile(rf"""([;\t\r\n][\s"]*)(?=[{re.escape("".join(STARTS_A_FORMULA))}])""")
-"""Where a cell would begin for a spreadsheet whose lists are separated by ``;`` (half of Europe) or by tabs: it takes
-the commas for text and the quotes for no quotes, and what stands behind such a mark for a cell of its own."""
+"""Where a cell begins for a spreadsheet whose system separates lists with ``;`` (much of Europe) or with tabs: it reads
+commas and quotes as text, and the text after such a separator as another cell."""
 
 
 def render(report: Report) -> bytes:
     """UTF-8 with a byte order mark, lines that end in CR LF, every cell in quotes.
 
-    A cell that a spreadsheet could take for a formula begins with an apostrophe, and so does one that began with an
-    apostrophe already: without its first apostrophe, every cell is what it was.
+    A cell that a spreadsheet could interpret as a formula starts with an apostrophe, and so does a cell that already
+    started with an apostrophe: remove the first apostrophe to restore the cell.
     """
     tables = sheets(report)
     heads = tuple(dict.fromkeys(column.head for table in tables for column in table.columns))
@@ -41,18 +42,19 @@ def render(report: Report) -> bytes:
     return (BOM + out.getvalue()).encode()
 
 
-def _lines(table: Sheet, heads: tuple[str, ...]) -> list[Row]:
+def _lines(table: Sheet, heads: tuple[str, ...]) -> list[SheetRow]:
     own = [column.head for column in table.columns]
     place = {head: own.index(head) for head in heads if head in own}
     return [
-        (table.name, *(harmless(row[place[head]]) if head in place else "" for head in heads)) for row in table.rows
+        (table.name, *(without_formula(row[place[head]]) if head in place else "" for head in heads))
+        for row in table.rows
     ]
 
 
-def harmless(value: Value) -> Value:
-    """The value such that a spreadsheet shows it and does not calculate with it, nor with any part of it."""
+def without_formula(value: SheetValue) -> SheetValue:
+    """The value, changed so that a spreadsheet shows it and evaluates no part of it."""
     if isinstance(value, datetime):
-        return stamp(value)
+        return iso_time(value)
     if not isinstance(value, str):
         return value
     tame = _NEXT_CELL.sub(r"\1'", value)

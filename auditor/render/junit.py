@@ -1,4 +1,4 @@
-"""The findings as JUnit XML, for build servers: a suite for each pack, a case for each rule."""
+"""The findings as JUnit XML, for build servers: one suite for each pack, one case for each rule."""
 
 from __future__ import annotations
 
@@ -9,40 +9,38 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from auditor.model.decision import Decision, Outcome
 from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.report import PackRef, Report, UnreadPart
-from auditor.render.ending import allowed_by, answer, cost, what
-from auditor.render.evidence import said
-from auditor.render.first import action
-from auditor.render.layout import safe
-from auditor.render.moment import moment
-from auditor.render.waived import found
-from auditor.render.what_if import in_short
-from auditor.render.words import (
+from auditor.model.report import PackRef, Report
+from auditor.render.labels import (
     ORDINARY_MEMBER,
     answer_word,
     app_and_id,
     app_label,
     flat,
-    is_path,
+    is_click_path,
+    parse_time,
     screen,
     sentence,
 )
+from auditor.render.layout import safe
+from auditor.render.view.answer_texts import what_if_sentences
+from auditor.render.view.finding_texts import evidence_text, reason_with_waivers, unread_text
+from auditor.render.view.fix_texts import IF_IT_FAILS, first_step
 
 ANSWERS = "answers"
-"""The suite of a report without rules."""
+"""The name of the suite in a report without rules."""
 
 
 def render(report: Report) -> bytes:
     """UTF-8. A failed rule is a failure, an unknown one an error; waived and not applicable ones are skipped.
 
-    A report without rules has a case for each answer instead: build servers take a file without cases for a mistake.
-    Times are 0, since nothing is measured. No control character is in the file.
+    A report without rules has a case for each answer instead, because build servers reject a file without cases.
+    Times are 0, because nothing is measured. The file has no control characters.
     """
     whole = JUnitXml("consent-auditor")
     for suite in _suites(report):
         whole.add_testsuite(suite)
     whole.update_statistics()  # type: ignore[no-untyped-call]
-    # The schema by which the xUnit plugin of Jenkins reads knows this count for a suite only.
+    # The schema that Jenkins' xUnit plugin reads by allows this count on a suite only.
     whole._elem.attrib.pop("skipped", None)
     out = io.BytesIO()
     whole.write(out, pretty=True)
@@ -60,7 +58,7 @@ def _suites(report: Report) -> Iterator[TestSuite]:
 
 def _suite(report: Report, name: str, pack: PackRef | None, cases: list[TestCase]) -> TestSuite:
     suite = TestSuite(_line(name))
-    taken = moment(report.taken)
+    taken = parse_time(report.taken)
     if taken is not None:
         suite.timestamp = taken.isoformat()[:19]
     facts = (
@@ -76,20 +74,15 @@ def _suite(report: Report, name: str, pack: PackRef | None, cases: list[TestCase
         if value:
             suite.add_property(fact, _line(value))
     for number, part in enumerate(report.unread, start=1):
-        suite.add_property(f"not-read-{number}", _line(_unread(part)))
-    for number, told in enumerate(in_short(report), start=1):
-        suite.add_property(f"if-it-were-so-{number}", _line(told))
+        suite.add_property(f"not-read-{number}", _line(unread_text(part).in_one_line(part.section)))
+    for number, text in enumerate(what_if_sentences(report), start=1):
+        suite.add_property(f"if-it-were-so-{number}", _line(text))
     suite.add_testcases(cases)
     return suite
 
 
-def _unread(part: UnreadPart) -> str:
-    needs = f"Allowed by: {allowed_by(part)}" if part.needs else ""
-    return " ".join(filter(None, (f"{what(part)} ({part.section}).", answer(part), needs, cost(part.needs))))
-
-
 def _case(finding: Finding) -> TestCase:
-    """The name tells rule and title, so that a list of cases can be read; it is the same in every run."""
+    """The name has the rule and its title, so that a list of cases is readable; it's the same in every run."""
     case = TestCase(_line(f"{finding.rule}: {finding.title.rstrip('.')}"), _line(finding.pack))
     reason = _line(sentence(finding.reason))
     match finding.outcome:
@@ -100,7 +93,7 @@ def _case(finding: Finding) -> TestCase:
             result = Error(f"Unknown: {reason}", "unknown")
             result.text = _text(_failed(finding))
         case FindingOutcome.WAIVED:
-            result = Skipped(f"Waived: {_line(found(finding))}", "waived")
+            result = Skipped(f"Waived: {_line(reason_with_waivers(finding))}", "waived")
         case FindingOutcome.NOT_APPLICABLE:
             result = Skipped(f"Not applicable: {reason}", "not-applicable")
         case _:
@@ -118,19 +111,19 @@ def _failed(finding: Finding) -> Iterator[str]:
     if finding.why:
         yield f"Why: {sentence(flat(finding.why))}"
     for one in finding.evidence:
-        yield f"Evidence: {said(one)}"
+        yield f"Evidence: {evidence_text(one)}"
     if finding.outcome is FindingOutcome.UNKNOWN and (advice.note or advice.portal or advice.link):
-        yield "What follows is for the case that the rule turns out to fail."
+        yield IF_IT_FAILS
     if advice.note:
         yield f"How: {sentence(flat(advice.note))}"
-    if is_path(advice.portal):
-        yield f"To do: {action(finding)}"
+    if is_click_path(advice.portal):
+        yield f"To do: {first_step(finding)}"
     else:
         yield from (f"To do {number}: {sentence(flat(step))}" for number, step in enumerate(advice.portal, start=1))
     for label, value in (("Address", advice.link), ("Role", sentence(advice.role))):
         if value:
             yield f"{label}: {value}"
-    yield from (f"Read on: {address}" for address in finding.references)
+    yield from (f"Reference: {address}" for address in finding.references)
 
 
 def _answer(decision: Decision) -> TestCase:

@@ -1,7 +1,7 @@
-"""The findings, and what could not be read, as OCSF events for a SIEM: Compliance Finding, one JSON object a line.
+"""The findings and what couldn't be read, as OCSF events for a SIEM: one JSON object of Compliance Finding per line.
 
-Source: Open Cybersecurity Schema Framework 1.5, class Compliance Finding (2003) with the profile ``cloud``. JSON
-Lines because collectors take events one by one, and a file of them can be appended to another.
+Source: Open Cybersecurity Schema Framework 1.5, class Compliance Finding (2003) with the profile ``cloud``. The
+format is JSON Lines because collectors take events one by one, and files of them can be joined.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ from typing import Any
 
 from auditor.model.finding import Finding, FindingOutcome, Severity
 from auditor.model.report import PackRef, Report, UnreadPart
-from auditor.render.encoded import encoded
-from auditor.render.ending import allowed_by, answer, cost, what
-from auditor.render.evidence import said
+from auditor.render.json import encoded
+from auditor.render.labels import click_path, flat, parse_time, sentence
 from auditor.render.layout import safe
-from auditor.render.moment import moment
-from auditor.render.waived import waived
-from auditor.render.words import click_path, flat, sentence
+from auditor.render.view.finding_texts import evidence_text, unread_text, waiver_sentence
 
 VERSION = "1.5.0"
 CLASS, CATEGORY, CREATE = 2003, 2, 1
@@ -34,16 +31,16 @@ _COMPLIANCE = {
     FindingOutcome.UNKNOWN: (2, "Warning"),
     FindingOutcome.NOT_APPLICABLE: (99, "Not applicable"),
 }
-"""A waived finding fails all the same; that somebody accepted it is the status of the event. Warning is what "did not
+"""A waived finding still fails; the status of the event says that it's accepted. OCSF defines Warning as "did not
 yield a result due to missing information"."""
 _NOT_READ = "not-read"
 _NEW, _SUPPRESSED = (1, "New"), (3, "Suppressed")
 _ENTRA = 6
-"""Type of an account of Microsoft Entra ID."""
+"""The account type of Microsoft Entra ID."""
 
 
 def render(report: Report) -> bytes:
-    """One event for each finding, in the order of the report, then one for each part that could not be read.
+    """One event for each finding, in the order of the report, then one for each part that couldn't be read.
 
     The same report gives the same bytes.
     """
@@ -57,7 +54,7 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
     unknown = finding.outcome is FindingOutcome.UNKNOWN
     status_id, status = _SUPPRESSED if finding.outcome is FindingOutcome.WAIVED else _NEW
     severity_id, severity = _SEVERITIES[finding.severity]
-    told = _line(f"{'Unknown: ' if unknown else ''}{sentence(finding.reason)}")
+    message = _line(f"{'Unknown: ' if unknown else ''}{sentence(finding.reason)}")
     return {
         **_frame(report),
         "severity_id": severity_id,
@@ -65,8 +62,8 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
         "status_id": status_id,
         "status": status,
         "status_code": finding.outcome.value,
-        "status_detail": told,
-        "message": _line(f"{finding.rule}: {told}"),
+        "status_detail": message,
+        "message": _line(f"{finding.rule}: {message}"),
         "compliance": _compliance(finding, pack),
         "finding_info": {
             "uid": f"{finding.fingerprint or finding.rule}/{_line(finding.pack)}",
@@ -79,18 +76,19 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
         "resources": [_resource(report, pack)],
         "unmapped": {
             "pack_sha256": pack.digest if pack else "",
-            "evidence": [_line(said(one)) for one in finding.evidence],
-            **({"waivers": [_line(waived(one)) for one in finding.waivers]} if finding.waivers else {}),
+            "evidence": [_line(evidence_text(one)) for one in finding.evidence],
+            **({"waivers": [_line(waiver_sentence(one)) for one in finding.waivers]} if finding.waivers else {}),
             **({"not_read": [_not_read(part) for part in report.unread]} if unknown and report.unread else {}),
         },
     }
 
 
 def _unread_event(part: UnreadPart, report: Report) -> dict[str, Any]:
-    """What could not be read, told even where no rule depends on it: a SIEM must not take silence for a pass."""
-    told = _line(f"{what(part)} ({part.section}) could not be read. {answer(part)}")
-    title = _line(f"{what(part)} can be read")
-    allowed = _line(allowed_by(part))
+    """Data that couldn't be read, even if no rule depends on it: a SIEM must not take silence for a pass."""
+    text = unread_text(part)
+    message = _line(f"{text.title} ({part.section}) couldn't be read. {text.response}")
+    title = _line(f"{text.title} can be read")
+    allowed = _line(text.allowed_by)
     return {
         **_frame(report),
         "severity_id": 1,
@@ -98,8 +96,8 @@ def _unread_event(part: UnreadPart, report: Report) -> dict[str, Any]:
         "status_id": 1,
         "status": "New",
         "status_code": _NOT_READ,
-        "status_detail": told,
-        "message": told,
+        "status_detail": message,
+        "message": message,
         "compliance": {
             "control": _line(f"{_NOT_READ}/{part.section}"),
             "desc": title,
@@ -110,7 +108,7 @@ def _unread_event(part: UnreadPart, report: Report) -> dict[str, Any]:
         "finding_info": {
             "uid": _line(f"{report.tenant.id}/{_NOT_READ}/{part.section}"),
             "title": title,
-            "desc": _line(cost(part.needs)) or told,
+            "desc": _line(text.unknown) or message,
             **_seen(report),
             "types": [_NOT_READ],
         },
@@ -132,7 +130,7 @@ def _not_read(part: UnreadPart) -> dict[str, Any]:
 
 
 def _frame(report: Report) -> dict[str, Any]:
-    """What every event says. This program keeps no record, so each run creates; the uid tells what is known already."""
+    """What every event says. The program keeps no record, so every run creates; the uid identifies known findings."""
     return {
         "activity_id": CREATE,
         "activity_name": "Create",
@@ -149,7 +147,7 @@ def _frame(report: Report) -> dict[str, Any]:
 
 
 def _seen(report: Report) -> dict[str, Any]:
-    """When the finding was seen last; when it was seen first is not known."""
+    """When the finding was last seen; when it was first seen isn't known."""
     time = milliseconds(report.taken)
     return {**({"last_seen_time": time} if time else {}), "data_sources": ["Microsoft Graph"]}
 
@@ -192,14 +190,14 @@ def _compliance(finding: Finding, pack: PackRef | None) -> dict[str, Any]:
 
 def _remediation(finding: Finding) -> dict[str, Any]:
     advice = finding.remediation
-    told = [advice.note, click_path(advice.portal), advice.role and f"Least role: {advice.role}", advice.link]
-    desc = " ".join(sentence(_line(text)) for text in told if text)
+    texts = [advice.note, click_path(advice.portal), advice.role and f"Least role: {advice.role}", advice.link]
+    desc = " ".join(sentence(_line(text)) for text in texts if text)
     links = [url for url in finding.references if url]
     return {"remediation": {"desc": desc, "references": links}} if desc else {}
 
 
 def _resource(report: Report, pack: PackRef | None) -> dict[str, Any]:
-    """The app that the rule is about, else the tenant."""
+    """The app that the rule is about, or the tenant."""
     app = next((one for one in report.apps if pack and pack.client_id and one.client_id == pack.client_id), None)
     if app is None:
         return {"uid": report.tenant.id, "name": _line(report.tenant.name), "type": "Microsoft Entra tenant"}
@@ -211,6 +209,6 @@ def _line(text: str) -> str:
 
 
 def milliseconds(taken: str) -> int:
-    """The time since 1970 in milliseconds; 0 for what is no time."""
-    found = moment(taken)
-    return int(found.timestamp() * 1000) if found else 0
+    """The time since 1970 in milliseconds; 0 if it isn't a time."""
+    at = parse_time(taken)
+    return int(at.timestamp() * 1000) if at else 0

@@ -1,4 +1,4 @@
-"""The report as PDF: the pages that the HTML report prints, made without a browser and without a network."""
+"""The report as PDF: the pages that the HTML report prints, made without a browser and without network access."""
 
 from __future__ import annotations
 
@@ -6,47 +6,49 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from auditor.model.report import Report, Summary
-from auditor.render.errors import FormatUnavailable
+from auditor.render import FormatUnavailable, how_to_install
 from auditor.render.html import render as render_html
-from auditor.render.moment import moment
+from auditor.render.labels import parse_time
 
 _VARIANT = "pdf/ua-1"
 """Tagged, with a title and a language, so that a screen reader can read it."""
 
-_HOW = (
-    "run pip install 'consent-auditor[pdf]' and install Pango; on Debian and Ubuntu: apt install libpango-1.0-0"
-    " libpangoft2-1.0-0 libharfbuzz-subset0; on Windows and macOS: see"
-    " https://doc.courtbouillon.org/weasyprint/stable/first_steps.html"
+_HOW_TO_INSTALL_PANGO = (
+    "on Debian and Ubuntu, run 'apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0'; on macOS, run"
+    " 'brew install pango'; on Windows, see https://doc.courtbouillon.org/weasyprint/stable/first_steps.html"
 )
 
 
 class NothingIsFetched(Exception):
-    """Something in the page asked for an address. The page is one file, so this is a fault of this program."""
+    """The page referred to another file. It must be complete in itself, so this is a bug in this program."""
 
 
 def render(report: Report, *, history: Sequence[tuple[str, Summary]] = ()) -> bytes:
-    """The PDF. The same report gives the same bytes on the same machine (another may have other fonts).
+    """The PDF. The same report gives the same bytes on the same machine; other machines may have other fonts.
 
-    Raises FormatUnavailable where weasyprint or the libraries of the system that it draws with are missing.
+    Raises FormatUnavailable if weasyprint or a system library that it needs is missing.
     """
     weasyprint = _weasyprint()
     page = render_html(report, history=history, for_print=True)
-    read = moment(report.taken)
+    read = parse_time(report.taken)
     dated = f'<meta name="dcterms.created" content="{read:%Y-%m-%dT%H:%M:%SZ}">\n</head>' if read else "</head>"
     document = weasyprint.HTML(string=page.replace("</head>", dated, 1), url_fetcher=_refuse, media_type="print")
-    made: bytes = document.write_pdf(pdf_variant=_VARIANT)  # the same bytes from weasyprint 70 on, not before
+    made: bytes = document.write_pdf(pdf_variant=_VARIANT)  # reproducible since weasyprint 70
     return made
 
 
 def _weasyprint() -> Any:
-    """The library; it loads those of the system when it is imported, and fails with OSError where one is missing."""
+    """The library. Importing it loads system libraries, and raises OSError if one is missing."""
     try:
         import weasyprint
     except ImportError:
-        raise FormatUnavailable(f"the format pdf needs weasyprint, which is not installed: {_HOW}") from None
+        how = f"{how_to_install('weasyprint')}, and install Pango; {_HOW_TO_INSTALL_PANGO}"
+        raise FormatUnavailable(f"the format pdf needs weasyprint, which isn't installed: {how}") from None
     except OSError as error:
         what = str(error).partition(":")[0]
-        raise FormatUnavailable(f"the format pdf needs a library of the system ({what}): {_HOW}") from None
+        raise FormatUnavailable(
+            f"the format pdf needs a system library ({what}): install Pango; {_HOW_TO_INSTALL_PANGO}"
+        ) from None
     return weasyprint
 
 

@@ -1,4 +1,4 @@
-"""The findings as SARIF 2.1.0, for code scanning: each points at the line of the pack where its rule is written.
+"""The findings as SARIF 2.1.0, for code scanning: each points to the line of the pack that defines its rule.
 
 Source: OASIS SARIF 2.1.0, and GitHub's "SARIF support for code scanning".
 """
@@ -15,16 +15,12 @@ import msgspec
 from auditor.model.decision import Decision
 from auditor.model.finding import Finding, FindingOutcome, Severity, Waiver
 from auditor.model.report import PackRef, Report, UnreadPart
-from auditor.render.ending import allowed_by, answer, cost, what
-from auditor.render.evidence import said
-from auditor.render.first import action
+from auditor.render.labels import answer_word, counts, flat, is_click_path, parse_time, sentence
 from auditor.render.layout import clip, safe
-from auditor.render.markdown_text import harmless, link
-from auditor.render.moment import moment
-from auditor.render.standing import by_standing
-from auditor.render.waived import waived
-from auditor.render.what_if import in_short
-from auditor.render.words import answer_word, counts, flat, is_path, sentence
+from auditor.render.markdown_escaping import harmless, link
+from auditor.render.view.answer_texts import what_if_sentences
+from auditor.render.view.finding_texts import evidence_text, unread_text, waiver_sentence, with_outcome
+from auditor.render.view.fix_texts import first_step
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {
@@ -43,30 +39,30 @@ _KINDS = {
     FindingOutcome.PASS: "pass",
     FindingOutcome.NOT_APPLICABLE: "notApplicable",
 }
-_WANTING = (FindingOutcome.FAIL, FindingOutcome.WAIVED, FindingOutcome.UNKNOWN)
+_NEEDING_ATTENTION = (FindingOutcome.FAIL, FindingOutcome.WAIVED, FindingOutcome.UNKNOWN)
 _ROOT = "%SRCROOT%"
 _ELSEWHERE = "packs-elsewhere"
 _ANY_APP = "vendor-app"
-"""The pack that is applied to an app without a pack of its own: which app it is about is not in its name."""
+"""The pack for an app that has no pack; its name doesn't say which app."""
 _NOT_READ = "not-read"
 _MOST_TAGS = 10
-"""GitHub reads no more of them."""
+"""GitHub reads no more tags."""
 _SHORT = 1000
-"""Characters of a description on GitHub are 1,024."""
+"""Characters of a description; GitHub allows 1,024."""
 
 
 def render(report: Report, *, passed: bool = False, places: Mapping[str, str] = MappingProxyType({})) -> bytes:
     """One run with a result for each rule that failed, was waived (suppressed) or is unknown (kind ``open``).
 
-    With `passed`, those that passed or do not apply are results, too. GitHub shows every result as an alert, whatever
-    its kind (microsoft/PSRule issue 955), so they are left out otherwise. Decisions are no results of their own: what
-    they mean for a pack is its rule VENDOR-CONNECT, and without a pack there is no line to point at. All of them
-    are in the properties of the run.
+    With `passed`, rules that passed or don't apply are results too. Without it they are left out, because GitHub shows
+    every result as an alert, whatever its kind (microsoft/PSRule issue 955). Decisions aren't results: the rule
+    VENDOR-CONNECT of a pack says the same, and without a pack there is no line to point to. The properties of the run
+    hold all of them.
 
-    `places` tells where files of packs lie below the root of the repository, by the names that the report has for
-    them: empty for one that lies elsewhere. A file that is not among them lies where the report says.
+    `places` maps the report's names for the files of packs to their paths below the root of the repository; the path
+    of a file outside of it is empty. A file that isn't in the map is where the report says.
     """
-    told = by_standing(report.findings, *(FindingOutcome if passed else _WANTING))
+    shown = with_outcome(report.findings, *(FindingOutcome if passed else _NEEDING_ATTENTION))
     numbers: dict[str, int] = {}
     for finding in report.findings:
         numbers.setdefault(_id(finding), len(numbers))
@@ -75,9 +71,11 @@ def render(report: Report, *, passed: bool = False, places: Mapping[str, str] = 
         "tool": _tool(report, [_rule(first[rule]) for rule in numbers]),
         "automationDetails": {"id": _category(report)},
         "invocations": [_invocation(report)],
-        "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder that the packs' files are told from."}}},
+        "originalUriBaseIds": {
+            _ROOT: {"description": {"text": "The folder that the paths of the packs are relative to."}}
+        },
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, numbers[_id(finding)], places) for finding in told],
+        "results": [_result(finding, numbers[_id(finding)], places) for finding in shown],
         "properties": _about(report),
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -85,24 +83,24 @@ def render(report: Report, *, passed: bool = False, places: Mapping[str, str] = 
 
 
 def _text(text: str) -> str:
-    """Text on one line in which no viewer finds a link: ``[x](y)`` is one in SARIF's plain messages, too."""
+    """Text on one line without links: ``[x](y)`` is a link even in SARIF's plain messages."""
     return safe(flat(text)).replace("](", "] (")
 
 
 def _message(text: str) -> str:
-    """Text for a message or a description, where ``{0}`` would be a placeholder: its braces are doubled (3.11.5)."""
+    """Text for a message or description. Its braces are doubled, because ``{0}`` is a placeholder (3.11.5)."""
     return _text(text).replace("{", "{{").replace("}", "}}")
 
 
 def _category(report: Report) -> str:
-    """What an upload to GitHub replaces: the alerts of the same tenant by the same packs, and no others."""
+    """The category of an upload to GitHub, which replaces the alerts for the same tenant and packs, and no others."""
     packs = sorted({f"{p.name}:{p.client_id}" if p.name == _ANY_APP else p.name for p in report.packs})
-    told = (report.tenant.id, *(["+".join(packs)] if packs else []))
-    return "/".join(("consent-auditor", *(quote(safe(part), safe=":+") for part in told), ""))
+    parts = (report.tenant.id, *(["+".join(packs)] if packs else []))
+    return "/".join(("consent-auditor", *(quote(safe(part), safe=":+") for part in parts), ""))
 
 
 def _id(finding: Finding) -> str:
-    """The same rule may be in several packs."""
+    """The rule's ID with its pack, because several packs can have the same rule."""
     return f"{_text(finding.pack)}/{_text(finding.rule)}"
 
 
@@ -113,10 +111,10 @@ def _tool(report: Report, rules: list[dict[str, Any]]) -> dict[str, Any]:
         **({"version": version} if version else {}),
         "rules": rules,
         "notifications": [
-            {"id": _NOT_READ, "shortDescription": {"text": "A part of the tenant could not be read."}},
+            {"id": _NOT_READ, "shortDescription": {"text": "A part of the tenant couldn't be read."}},
         ],
     }
-    # Each once, which the schema wants: two packs may differ in the app alone.
+    # The schema requires unique items, and two packs can differ only in the app.
     return {"driver": driver, "extensions": [_pack(*key) for key in dict.fromkeys(map(_key, report.packs))]}
 
 
@@ -149,10 +147,10 @@ def _rule(finding: Finding) -> dict[str, Any]:
 
 
 def _help(finding: Finding, title: str, why: str) -> dict[str, str]:
-    """What the rule's author says, as text and as Markdown."""
+    """The advice of the rule's author, as text and as Markdown."""
     advice = finding.remediation
     note = sentence(flat(advice.note))
-    steps = [action(finding)] if is_path(advice.portal) else [sentence(flat(step)) for step in advice.portal]
+    steps = [first_step(finding)] if is_click_path(advice.portal) else [sentence(flat(step)) for step in advice.portal]
     plain = [f"{title}.", why, note, *steps, advice.link, advice.role and f"Role: {sentence(advice.role)}"]
     marked = [
         f"**{harmless(title) or '-'}**",
@@ -177,11 +175,11 @@ def _result(finding: Finding, index: int, places: Mapping[str, str]) -> dict[str
         "ruleId": _id(finding),
         "ruleIndex": index,
         "kind": kind,
-        # Anything but a failure has no level (3.27.10).
+        # Only a failure has a level (3.27.10).
         "level": _LEVELS[finding.severity] if kind == "fail" else "none",
         "message": {"text": _message(unknown + (sentence(finding.reason) or finding.title or _id(finding)))},
         "locations": [_location(finding, places)],
-        # The first key is the only one that GitHub compares: with it, an alert outlives changes of the pack's file.
+        # GitHub compares only the first key, which keeps an alert open when the pack's file changes.
         "partialFingerprints": {
             "primaryLocationLineHash": _fingerprint(finding),
             "consentAuditor/v1": _fingerprint(finding),
@@ -190,7 +188,7 @@ def _result(finding: Finding, index: int, places: Mapping[str, str]) -> dict[str
             "outcome": outcome.value,
             "severity": finding.severity.value,
             "pack": _text(finding.pack),
-            "evidence": [safe(said(one)) for one in finding.evidence],
+            "evidence": [safe(evidence_text(one)) for one in finding.evidence],
         },
     }
     if outcome is FindingOutcome.WAIVED:
@@ -199,18 +197,18 @@ def _result(finding: Finding, index: int, places: Mapping[str, str]) -> dict[str
 
 
 def _suppression(waiver: Waiver) -> dict[str, Any]:
-    return {"kind": "external", "status": "accepted", "justification": _text(waived(waiver))}
+    return {"kind": "external", "status": "accepted", "justification": _text(waiver_sentence(waiver))}
 
 
 def _fingerprint(finding: Finding) -> str:
-    """The same in every run, and another for the same rule of another pack, such as that of a vendor's other region."""
+    """The same in every run, but different for the same rule in another pack, for example of another region."""
     return f"{_text(finding.fingerprint)}/{_text(finding.pack)}"
 
 
 def _location(finding: Finding, places: Mapping[str, str]) -> dict[str, Any]:
-    """The rule's line. GitHub refuses a file in which one result has none: without one, the pack's name stands in.
+    """The rule's line; if it isn't known, the pack's name, because GitHub refuses a file with a result without one.
 
-    A pack of which only the name is known gets an address that no file of the repository has, and no base.
+    A pack of which only the name is known gets a path that no file in the repository has, and no base.
     """
     file, line = (finding.place.file, finding.place.line) if finding.place else (finding.pack, 1)
     inside = places.get(file, file).lstrip("/") or ("" if file in places else "rules")
@@ -224,8 +222,8 @@ def _location(finding: Finding, places: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _invocation(report: Report) -> dict[str, Any]:
-    """The audit was made, or there were no report; what it could not read is told, so that no silence is a pass."""
-    taken = moment(report.taken)
+    """The run, which succeeded because there is a report. It lists what couldn't be read: silence isn't a pass."""
+    taken = parse_time(report.taken)
     return {
         "executionSuccessful": True,
         **({"startTimeUtc": taken.strftime("%Y-%m-%dT%H:%M:%SZ")} if taken and taken.year >= 1000 else {}),
@@ -234,13 +232,10 @@ def _invocation(report: Report) -> dict[str, Any]:
 
 
 def _notification(part: UnreadPart) -> dict[str, Any]:
-    needs = f"Allowed by: {allowed_by(part)}" if part.needs else ""
-    lost = f"Not known: {cost(part.needs)}" if cost(part.needs) else ""
-    whole = (f"{what(part)} ({part.section}) could not be read.", answer(part), needs, lost)
     return {
         "descriptor": {"id": _NOT_READ, "index": 0},
         "level": "warning",
-        "message": {"text": _message(" ".join(filter(None, whole)))},
+        "message": {"text": _message(unread_text(part).in_one_line(part.section))},
     }
 
 
@@ -250,7 +245,7 @@ def _about(report: Report) -> Mapping[str, Any]:
         "answer": _text(report.summary.answer),
         "rules": _text(counts(report.summary)),
         "answers": [_decision(decision) for decision in report.decisions],
-        **({"ifItWereSo": list(map(_text, in_short(report)))} if report.what_if else {}),
+        **({"ifItWereSo": list(map(_text, what_if_sentences(report)))} if report.what_if else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""A report as tables of plain values, before it is known whether they become CSV or a workbook."""
+"""The tables of a report as plain values, which become CSV or an Excel workbook."""
 
 from __future__ import annotations
 
@@ -9,51 +9,50 @@ from typing import NamedTuple
 from auditor.model.decision import Decision
 from auditor.model.finding import Finding
 from auditor.model.report import Report
-from auditor.render.evidence import said
-from auditor.render.layout import safe
-from auditor.render.moment import moment
-from auditor.render.waived import waived
-from auditor.render.what_if import assumed, changes, was_and_would_be
-from auditor.render.words import (
+from auditor.render.labels import (
     FINDINGS,
     VERDICTS,
     answer_word,
     click_path,
-    code,
     count,
     counts,
+    error_code,
     flat,
-    resource,
+    parse_time,
+    resource_label,
     screen,
     sentence,
 )
+from auditor.render.layout import safe
+from auditor.render.view.answer_texts import assumptions, what_if_answers
+from auditor.render.view.finding_texts import evidence_text, waiver_sentence
 
-Value = str | int | datetime
+SheetValue = str | int | datetime
 """Times are in UTC."""
-Row = tuple[Value, ...]
+SheetRow = tuple[SheetValue, ...]
 
 
-class Column(NamedTuple):
-    """A heading, and about how many characters its values have."""
+class SheetColumn(NamedTuple):
+    """A heading, and about how many characters the values have."""
 
     head: str
     width: int = 14
 
 
 class Sheet(NamedTuple):
-    """One table. Every value is safe to print; whether a cell could be taken for a formula is for the format."""
+    """One table. Every value is safe to print; the format must prevent that a cell is read as a formula."""
 
     name: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[SheetColumn, ...]
+    rows: tuple[SheetRow, ...]
 
 
 def sheets(report: Report) -> tuple[Sheet, ...]:
-    """Every table of the report, those without a row too, so that a reader finds them at the same place each time."""
+    """Every table of the report. Empty tables are included, so that readers always find a table in the same place."""
     return (
-        Sheet("Summary", (Column("Fact", 18), Column("Value", 90)), tuple(map(_safe, _facts(report)))),
+        Sheet("Summary", (SheetColumn("Fact", 18), SheetColumn("Value", 90)), tuple(map(_safe, _facts(report)))),
         Sheet("Answers", _ANSWERS, tuple(_safe(_answer(decision)) for decision in report.decisions)),
-        Sheet("If it were so", _SUPPOSED, tuple(map(_safe, _supposed(report)))),
+        Sheet("What if", _WHAT_IF, tuple(map(_safe, _what_if(report)))),
         Sheet("Scopes", _SCOPES, tuple(map(_safe, _scopes(report)))),
         Sheet("Findings", _FINDINGS, tuple(_safe(_finding(finding)) for finding in report.findings)),
         Sheet("Grants", _GRANTS, tuple(map(_safe, _grants(report)))),
@@ -62,20 +61,20 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
     )
 
 
-def _safe(row: Row) -> Row:
+def _safe(row: SheetRow) -> SheetRow:
     return tuple(safe(flat(value)) if isinstance(value, str) else value for value in row)
 
 
-def _time(taken: str) -> Value:
-    """The time as a time; what is none stays as it is."""
-    return moment(taken) or taken
+def _time(taken: str) -> SheetValue:
+    """The time as a value; text that isn't a time stays as it is."""
+    return parse_time(taken) or taken
 
 
-def _facts(report: Report) -> Iterator[Row]:
+def _facts(report: Report) -> Iterator[SheetRow]:
     yield "Tenant", report.tenant.name
-    yield "Tenant id", report.tenant.id
+    yield "Tenant ID", report.tenant.id
     yield "Cloud", report.cloud
-    yield "Read at", _time(report.taken)
+    yield "Collected", _time(report.taken)
     yield "Source", report.source
     yield "Tool", report.tool
     yield "Answer", report.summary.answer
@@ -93,25 +92,25 @@ def _facts(report: Report) -> Iterator[Row]:
         yield "Benchmarks disagree", "; ".join(f"{s.rule} {FINDINGS[s.outcome][0]}" for s in one.stands)
 
 
-_WHO = (Column("App", 24), Column("Client id", 38), Column("Pack", 18), Column("For", 18))
+_WHO = (SheetColumn("App", 24), SheetColumn("Client ID", 38), SheetColumn("Pack", 18), SheetColumn("User", 18))
 _ANSWERS = (
     *_WHO,
-    Column("Answer", 24),
-    Column("Outcome", 20),
-    Column("Confidence", 11),
-    Column("Why", 60),
-    Column("User sees", 50),
-    Column("Code", 13),
-    Column("First fix", 50),
-    Column("Link", 60),
+    SheetColumn("Answer", 24),
+    SheetColumn("Outcome", 20),
+    SheetColumn("Confidence", 11),
+    SheetColumn("Why", 60),
+    SheetColumn("User sees", 50),
+    SheetColumn("Code", 13),
+    SheetColumn("First fix", 50),
+    SheetColumn("Link", 60),
 )
 
 
-def _who(decision: Decision) -> Row:
+def _who(decision: Decision) -> SheetRow:
     return decision.app.name, decision.app.client_id, decision.app.variant, decision.subject
 
 
-def _answer(decision: Decision) -> Row:
+def _answer(decision: Decision) -> SheetRow:
     fix = decision.fixes[0] if decision.fixes else None
     return (
         *_who(decision),
@@ -120,50 +119,50 @@ def _answer(decision: Decision) -> Row:
         decision.confidence.value,
         sentence(decision.because),
         screen(decision),
-        code(decision.code),
+        error_code(decision.code),
         fix.title if fix else "",
         fix.link if fix else "",
     )
 
 
-_SUPPOSED = (
+_WHAT_IF = (
     *_WHO,
-    Column("Supposed", 40),
-    Column("As it is", 24),
-    Column("If it were so", 24),
-    Column("Why", 60),
-    Column("Code", 13),
+    SheetColumn("Assumption", 40),
+    SheetColumn("Now", 24),
+    SheetColumn("With this change", 24),
+    SheetColumn("Why", 60),
+    SheetColumn("Code", 13),
 )
 
 
-def _supposed(report: Report) -> Iterator[Row]:
-    """The answers that were decided again, for a change that nobody made."""
-    for change in changes(report):
-        then = change.then
-        yield *_who(then), assumed(report), *was_and_would_be(change), sentence(then.because), code(then.code)
+def _what_if(report: Report) -> Iterator[SheetRow]:
+    """The answers that were decided again with the assumptions."""
+    for answer in what_if_answers(report):
+        then = answer.then
+        yield *_who(then), assumptions(report), *answer.words, sentence(then.because), error_code(then.code)
 
 
 _SCOPES = (
     *_WHO,
-    Column("Resource", 18),
-    Column("Scope", 26),
-    Column("Needed", 10),
-    Column("Verdict", 10),
-    Column("Confidence", 11),
-    Column("Why", 60),
-    Column("Consent policy", 38),
-    Column("Condition set", 38),
-    Column("Permission id", 38),
-    Column("Scope list", 10),
+    SheetColumn("Resource", 18),
+    SheetColumn("Scope", 26),
+    SheetColumn("Required", 10),
+    SheetColumn("Verdict", 10),
+    SheetColumn("Confidence", 11),
+    SheetColumn("Why", 60),
+    SheetColumn("Consent policy", 38),
+    SheetColumn("Condition set", 38),
+    SheetColumn("Permission ID", 38),
+    SheetColumn("Scope list", 10),
 )
 
 
-def _scopes(report: Report) -> Iterator[Row]:
+def _scopes(report: Report) -> Iterator[SheetRow]:
     for decision in report.decisions:
         for scope in decision.scopes:
             yield (
                 *_who(decision),
-                resource(scope.resource, scope.resource_name),
+                resource_label(scope.resource, scope.resource_name),
                 scope.scope,
                 "implicit" if scope.implicit else "required" if scope.required else "optional",
                 VERDICTS[scope.verdict][0],
@@ -177,24 +176,24 @@ def _scopes(report: Report) -> Iterator[Row]:
 
 
 _FINDINGS = (
-    Column("Pack", 22),
-    Column("Rule", 24),
-    Column("Title", 40),
-    Column("Outcome", 14),
-    Column("Severity", 10),
-    Column("Found", 60),
-    Column("Waivers", 40),
-    Column("How to fix it", 60),
-    Column("Portal", 50),
-    Column("Link", 40),
-    Column("Role", 36),
-    Column("Evidence", 50),
-    Column("Frameworks", 40),
-    Column("Fingerprint", 38),
+    SheetColumn("Pack", 22),
+    SheetColumn("Rule", 24),
+    SheetColumn("Title", 40),
+    SheetColumn("Outcome", 14),
+    SheetColumn("Severity", 10),
+    SheetColumn("Reason", 60),
+    SheetColumn("Waivers", 40),
+    SheetColumn("How to fix it", 60),
+    SheetColumn("Portal", 50),
+    SheetColumn("Link", 40),
+    SheetColumn("Role", 36),
+    SheetColumn("Evidence", 50),
+    SheetColumn("Frameworks", 40),
+    SheetColumn("Fingerprint", 38),
 )
 
 
-def _finding(finding: Finding) -> Row:
+def _finding(finding: Finding) -> SheetRow:
     advice = finding.remediation
     return (
         finding.pack,
@@ -203,34 +202,34 @@ def _finding(finding: Finding) -> Row:
         FINDINGS[finding.outcome][0],
         finding.severity.value,
         sentence(finding.reason),
-        " ".join(map(waived, finding.waivers)),
+        " ".join(map(waiver_sentence, finding.waivers)),
         advice.note,
         click_path(advice.portal),
         advice.link,
         advice.role,
-        "; ".join(map(said, finding.evidence)),
+        "; ".join(map(evidence_text, finding.evidence)),
         ", ".join(f"{name} {control}" for name, control in finding.frameworks.items()),
         finding.fingerprint,
     )
 
 
 _GRANTS = (
-    Column("App", 30),
-    Column("Client id", 38),
-    Column("Kind", 12),
-    Column("Resource", 24),
-    Column("Resource id", 38),
-    Column("Permissions", 60),
-    Column("For", 10),
-    Column("User", 36),
-    Column("Verified publisher", 24),
-    Column("Publisher verified", 10),
-    Column("Owner tenant", 38),
-    Column("Enabled", 10),
+    SheetColumn("App", 30),
+    SheetColumn("Client ID", 38),
+    SheetColumn("Kind", 12),
+    SheetColumn("Resource", 24),
+    SheetColumn("Resource ID", 38),
+    SheetColumn("Permissions", 60),
+    SheetColumn("Granted for", 12),
+    SheetColumn("Granted to", 36),
+    SheetColumn("Verified publisher", 24),
+    SheetColumn("Publisher verified", 10),
+    SheetColumn("Owner tenant", 38),
+    SheetColumn("Enabled", 10),
 )
 
 
-def _grants(report: Report) -> Iterator[Row]:
+def _grants(report: Report) -> Iterator[SheetRow]:
     for row in report.granted.rows if report.granted else ():
         yield (
             row.client_name,
@@ -253,32 +252,32 @@ def _yes_no(value: bool | None) -> str:
 
 
 _NOT_READ = (
-    Column("Part", 40),
-    Column("Status", 8),
-    Column("Code", 28),
-    Column("Message", 60),
-    Column("Allowed by", 40),
-    Column("Request id", 38),
+    SheetColumn("Section", 40),
+    SheetColumn("Status", 8),
+    SheetColumn("Code", 28),
+    SheetColumn("Message", 60),
+    SheetColumn("Allowed by", 40),
+    SheetColumn("Request ID", 38),
 )
 
 
-def _not_read(report: Report) -> Iterator[Row]:
+def _not_read(report: Report) -> Iterator[SheetRow]:
     for part in report.unread:
         status = "" if part.status is None else part.status
         yield part.section, status, part.code, part.message, " or ".join(part.needs), part.request_id
 
 
 _CALLS = (
-    Column("Part", 34),
-    Column("Address", 90),
-    Column("Status", 8),
-    Column("Rows", 8),
-    Column("At", 22),
-    Column("Permissions", 40),
+    SheetColumn("Section", 34),
+    SheetColumn("Address", 90),
+    SheetColumn("Status", 8),
+    SheetColumn("Rows", 8),
+    SheetColumn("Time", 22),
+    SheetColumn("Permissions", 40),
 )
 
 
-def _calls(report: Report) -> Iterator[Row]:
+def _calls(report: Report) -> Iterator[SheetRow]:
     for call in report.provenance.calls if report.provenance else ():
         status = "" if call.status is None else call.status
         rows = "" if call.rows is None else call.rows

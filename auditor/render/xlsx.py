@@ -1,4 +1,4 @@
-"""The report as a workbook: a sheet for each table, with filters, frozen heads and a page set up for printing."""
+"""The report as an Excel workbook: a sheet for each table, with filters, frozen headings and a print layout."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from auditor.model.report import Report
+from auditor.render.labels import iso_time, parse_time
 from auditor.render.layout import safe
-from auditor.render.moment import moment, stamp
-from auditor.render.sheets import Sheet, Value, sheets
+from auditor.render.sheets import Sheet, SheetValue, sheets
 
 LONGEST = 32_767
-"""Characters that a cell can hold (Excel, "specifications and limits")."""
+"""Characters that a cell can hold (Microsoft, "Excel specifications and limits")."""
 MOST_ROWS = 1_048_576
 """Rows of a sheet."""
 _WIDEST = 60
@@ -32,13 +32,13 @@ _COLOURS = {
     "granted": "#D3EAD9",
     "allowed": "#D3EAD9",
 }
-"""Behind the word, never instead of it."""
+"""The background of a word, never used instead of the word."""
 
 
 def render(report: Report) -> bytes:
     """The workbook. Every text is written as text, so that no cell is ever a formula or a link.
 
-    The same report gives the same bytes: the workbook's date is the one of the report.
+    The same report gives the same bytes: the workbook has the date of the report.
     """
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
@@ -55,18 +55,18 @@ def render(report: Report) -> bytes:
         {
             "title": safe(f"Consent audit of {report.tenant.name or report.tenant.id}")[:255],
             "author": safe(report.tool)[:255],
-            "created": moment(report.taken) or _UNKNOWN_TIME,
+            "created": parse_time(report.taken) or _UNKNOWN_TIME,
         }
     )
-    forms = _forms(book)
+    forms = _cell_formats(book)
     for table in sheets(report):
         _write(book.add_worksheet(table.name), table, forms)
     book.close()
     return out.getvalue()
 
 
-class _Forms(NamedTuple):
-    """How cells look: heads, values, times, and the words that have a colour."""
+class _CellFormats(NamedTuple):
+    """The formats of headings, values and times, and of the words that have a colour."""
 
     head: Format
     cell: Format
@@ -74,9 +74,9 @@ class _Forms(NamedTuple):
     marks: dict[str, Format]
 
 
-def _forms(book: xlsxwriter.Workbook) -> _Forms:
+def _cell_formats(book: xlsxwriter.Workbook) -> _CellFormats:
     plain = {"text_wrap": True, "valign": "top"}
-    return _Forms(
+    return _CellFormats(
         head=book.add_format({"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "valign": "vcenter"}),
         cell=book.add_format(plain),
         time=book.add_format(plain | {"num_format": _TIME, "align": "left"}),
@@ -84,7 +84,7 @@ def _forms(book: xlsxwriter.Workbook) -> _Forms:
     )
 
 
-def _write(sheet: Worksheet, table: Sheet, forms: _Forms) -> None:
+def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
     last = len(table.columns) - 1
     kept = table.rows[: MOST_ROWS - 2]
     for number, column in enumerate(table.columns):
@@ -94,8 +94,8 @@ def _write(sheet: Worksheet, table: Sheet, forms: _Forms) -> None:
         for number, value in enumerate(row):
             _put(sheet, line, number, value, forms)
     if len(kept) < len(table.rows):
-        told = f"{len(table.rows) - len(kept)} more rows do not fit into a sheet: the JSON report holds them all."
-        sheet.write_string(len(kept) + 1, 0, told, forms.cell)
+        note = f"{len(table.rows) - len(kept)} more rows don't fit into a sheet: the JSON report has all of them."
+        sheet.write_string(len(kept) + 1, 0, note, forms.cell)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(len(kept), 1), last)
     sheet.set_landscape()
@@ -105,7 +105,7 @@ def _write(sheet: Worksheet, table: Sheet, forms: _Forms) -> None:
     sheet.set_footer("&L&A&RPage &P of &N")
 
 
-def _put(sheet: Worksheet, line: int, number: int, value: Value, forms: _Forms) -> None:
+def _put(sheet: Worksheet, line: int, number: int, value: SheetValue, forms: _CellFormats) -> None:
     if isinstance(value, datetime):
         _put_time(sheet, line, number, value, forms)
     elif isinstance(value, int):
@@ -114,16 +114,16 @@ def _put(sheet: Worksheet, line: int, number: int, value: Value, forms: _Forms) 
         sheet.write_string(line, number, cut(value), forms.marks.get(value, forms.cell))
 
 
-def _put_time(sheet: Worksheet, line: int, number: int, value: datetime, forms: _Forms) -> None:
-    """A time to calculate with; a workbook knows none before 1900."""
+def _put_time(sheet: Worksheet, line: int, number: int, value: datetime, forms: _CellFormats) -> None:
+    """A time to calculate with. Excel has no times before 1900, so an earlier one is text."""
     if value.year < _FIRST_YEAR:
-        sheet.write_string(line, number, stamp(value), forms.cell)
+        sheet.write_string(line, number, iso_time(value), forms.cell)
     else:
         sheet.write_datetime(line, number, value, forms.time)
 
 
 def cut(value: str) -> str:
-    """The text as a cell can hold it; one that is too long ends with how long it was."""
+    """The text as a cell can hold it. A text that is too long is cut, and ends with its full length."""
     if len(value) <= LONGEST:
         return value
     mark = f" … [cut: {len(value)} characters in all]"

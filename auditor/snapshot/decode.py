@@ -1,4 +1,4 @@
-"""The outermost object of a snapshot file: tenant, time, sections, and what they cover."""
+"""Decode the outermost object of a snapshot file: tenant, time, sections, and what they cover."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import msgspec
 
 from auditor.model.sections import SECTIONS, Sections
 from auditor.model.snapshot import Provenance, Snapshot, Tenant, Unread
-from auditor.snapshot.graph_json import section
-from auditor.snapshot.snapshot_errors import Place, ShapeError, Wrong, root
+from auditor.snapshot.graph_json import decode_section
+from auditor.snapshot.snapshot_errors import Location, Problems, ShapeError, root
 
 _BY_LOWER = {name.lower(): name for name in SECTIONS}
 
 
-def checked(document: dict[str, Any]) -> Snapshot:
-    """The snapshot that a document of the right format holds, or a `ShapeError` with all that is wrong."""
+def decode_snapshot(document: dict[str, Any]) -> Snapshot:
+    """The snapshot in a document of the right format. Raises a `ShapeError` that lists every problem."""
     problems: list[ShapeError] = []
-    wrong = Wrong()
+    wrong = Problems()
     snapshot = Snapshot(
         tenant=_tenant(document.get("tenant"), wrong),
         cloud=_text(document, "cloud", wrong) or "global",
@@ -37,7 +37,7 @@ def checked(document: dict[str, Any]) -> Snapshot:
     return snapshot
 
 
-def _tenant(raw: Any, wrong: Wrong) -> Tenant:
+def _tenant(raw: Any, wrong: Problems) -> Tenant:
     if not isinstance(raw, dict):
         wrong.unexpected(root("tenant"), 'an object such as {"id": "<tenant id>"}', raw)
         return Tenant(id="")
@@ -56,7 +56,7 @@ def _tenant(raw: Any, wrong: Wrong) -> Tenant:
     return Tenant(id="")
 
 
-def _text(document: dict[str, Any], key: str, wrong: Wrong) -> str:
+def _text(document: dict[str, Any], key: str, wrong: Problems) -> str:
     raw = document.get(key)
     if isinstance(raw, str):
         return raw
@@ -65,8 +65,8 @@ def _text(document: dict[str, Any], key: str, wrong: Wrong) -> str:
     return ""
 
 
-def _time(text: str, wrong: Wrong) -> str:
-    """The same moment in UTC, so that nobody has to think of zones again."""
+def _time(text: str, wrong: Problems) -> str:
+    """The same time in UTC."""
     if not text:
         return ""
     try:
@@ -79,7 +79,7 @@ def _time(text: str, wrong: Wrong) -> str:
     return text if text.endswith("Z") else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _sections(document: dict[str, Any], wrong: Wrong, problems: list[ShapeError]) -> Sections:
+def _sections(document: dict[str, Any], wrong: Problems, problems: list[ShapeError]) -> Sections:
     outside = (key for key in document if key.lower() in _BY_LOWER)
     wrong.extend((root(key), "belongs inside sections") for key in outside)
     raw = document.get("sections")
@@ -92,68 +92,68 @@ def _sections(document: dict[str, Any], wrong: Wrong, problems: list[ShapeError]
         if not name:
             continue
         if name in values:
-            wrong.append(((root("sections"), key), f"is there twice, as {name}"))
+            wrong.append(((root("sections"), key), f"occurs twice, as {name}"))
         try:
-            values[name] = section(name, given)
+            values[name] = decode_section(name, given)
         except ShapeError as error:
             problems.extend(error.problems)
     return Sections(**values)
 
 
-def _section_name(key: str, place: Place, wrong: Wrong) -> str:
-    """The section meant; nothing for one that this version does not know. A misspelling is noted."""
+def _section_name(key: str, location: Location, wrong: Problems) -> str:
+    """The section that `key` names, or nothing if this version does not know it. A probable typo is a problem."""
     if name := _BY_LOWER.get(key.lower()):
         return name
     if close := difflib.get_close_matches(key.lower(), _BY_LOWER, n=1, cutoff=0.85):
-        wrong.append((place, f"is no section; did you mean {_BY_LOWER[close[0]]}?"))
+        wrong.append((location, f"isn't a section; did you mean {_BY_LOWER[close[0]]}?"))
     return ""
 
 
 def _by_section(
-    document: dict[str, Any], name: str, read: Callable[[Any, Place, Wrong], Any], wrong: Wrong
+    document: dict[str, Any], name: str, read: Callable[[Any, Location, Problems], Any], wrong: Problems
 ) -> dict[str, Any]:
-    """What is said of each section, or of a part of one (``section/part``)."""
+    """Values by section, or by part of a section (``section/part``)."""
     raw = document.get(name)
     if not isinstance(raw, dict):
         if raw is not None:
             wrong.unexpected(root(name), "an object", raw)
         return {}
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, given in raw.items():
         head, slash, part = key.partition("/")
         about = _section_name(head, (root(name), key), wrong)
         if about and given is not None:
-            said[about + slash + part.lower()] = read(given, (root(name), key), wrong)
-    return said
+            values[about + slash + part.lower()] = read(given, (root(name), key), wrong)
+    return values
 
 
-def _ids(raw: Any, place: Place, wrong: Wrong) -> tuple[str, ...]:
+def _ids(raw: Any, location: Location, wrong: Problems) -> tuple[str, ...]:
     if isinstance(raw, list) and all(isinstance(item, str) for item in raw):
         return tuple(item.lower() for item in raw)
-    wrong.unexpected(place, "a list of text", raw)
+    wrong.unexpected(location, "a list of text", raw)
     return ()
 
 
-def _unread(raw: Any, place: Place, wrong: Wrong) -> Unread | None:
+def _unread(raw: Any, location: Location, wrong: Problems) -> Unread | None:
     """Why a section was not read; a text alone, as people write it, is the message."""
     if isinstance(raw, str):
         return Unread(message=raw)
     if not isinstance(raw, dict):
-        wrong.unexpected(place, "an object", raw)
+        wrong.unexpected(location, "an object", raw)
         return None
     given = {key: value for key, value in raw.items() if value is not None}
     try:
         return msgspec.convert(given, Unread)
     except msgspec.ValidationError as error:
-        wrong.append((place, f"is not understood: {error}"))
+        wrong.append((location, f"is not valid: {error}"))
         return None
 
 
-def _provenance(raw: Any, wrong: Wrong) -> Provenance | None:
+def _provenance(raw: Any, wrong: Problems) -> Provenance | None:
     if raw is None:
         return None
     try:
         return msgspec.convert(raw, Provenance)
     except msgspec.ValidationError as error:
-        wrong.append((root("provenance"), f"is not understood: {error}"))
+        wrong.append((root("provenance"), f"is not valid: {error}"))
         return None

@@ -1,21 +1,22 @@
-"""Graph's JSON, in any spelling that tools print, into the typed sections of a snapshot."""
+"""Decode Graph's JSON, in any spelling that tools print, into the typed sections of a snapshot."""
 
 from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
 from auditor.model.resources import AuthorizationPolicy, ConditionSet, ServicePrincipal
 from auditor.model.sections import Sections
-from auditor.snapshot.snapshot_errors import Place, Wrong, found, root
+from auditor.model.snapshot import MISSING_PROPERTY
+from auditor.snapshot.snapshot_errors import Location, Problems, json_kind, root
 
 
 def unwrapped(raw: Any) -> Any:
-    """The list in a list response; Windows PowerShell wraps inner lists so as well, with a ``Count``."""
+    """The list in a list response. Windows PowerShell wraps inner lists in the same way, with a ``Count``."""
     if not isinstance(raw, dict):
         return raw
     items = raw.get("value", raw.get("Value"))
@@ -26,90 +27,93 @@ def unwrapped(raw: Any) -> Any:
 
 
 def as_list(raw: Any) -> Any:
-    """A list, where PowerShell prints a collection of one as that one."""
+    """A list, also if PowerShell printed a collection with one item as that item."""
     items = unwrapped(raw)
     return [items] if isinstance(items, dict) and items else items
 
 
 def as_one(raw: Any) -> Any:
-    """An object, where Graph or a pipeline made a collection of one."""
+    """An object, also if Graph or a pipeline made it a collection with one item."""
     items = unwrapped(raw)
     return items[0] if isinstance(items, list) and len(items) == 1 else items
 
 
 def as_it_is(raw: Any) -> Any:
-    """What nobody wraps."""
+    """The value unchanged."""
     return raw
 
 
-def complaint(raw: Any) -> str:
-    """Why this is no complete answer of Graph, or nothing."""
+def incomplete_reason(raw: Any) -> str:
+    """Why this is not a complete response of Graph, or nothing."""
     if not isinstance(raw, dict):
         return ""
     error = raw.get("error")
     if isinstance(error, dict):
-        return f"is an error that Graph answered ({error.get('code', 'no code')}); it belongs under unread"
+        return f"is an error that Graph answered ({error.get('code', 'no code')}); move it to unread"
     if raw.get("@odata.nextLink"):
         return "is only the first page (it has @odata.nextLink); put the items of all pages into one list"
     return ""
 
 
-def section(name: str, raw: object) -> Any:
-    """The typed value of the section `name`, or a `ShapeError` that lists all that is wrong with it.
+def decode_section(name: str, raw: object) -> Any:
+    """The typed value of the section `name`. Raises a `ShapeError` that lists every problem.
 
     ``None`` for null: the section was not read. A list response must be complete: one with a next link is
-    refused. Raises `KeyError` for a name that is no section.
+    refused. Raises `KeyError` for an unknown section.
     """
     read = _section_readers()[name]
     if raw is None:
         return None
-    wrong = Wrong()
+    wrong = Problems()
     value = read(raw, (root("sections"), name), wrong)
-    wrong.complain()
+    wrong.raise_if_any()
     return value
 
 
-_Reader = Callable[[Any, Place, Wrong], Any]
+_Reader = Callable[[Any, Location, Problems], Any]
 _MISSING: Any = object()
-"""What a reader returns after it noted something wrong."""
+"""What a reader returns after it reported a problem."""
 
 _OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
-"""Beta's names (lower case) for properties that v1.0 calls otherwise."""
+"""Names in beta (lower case) of properties that have another name in v1.0."""
 
 _NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher": {}}}
-"""Properties whose null is an answer: an app that has no verified publisher."""
+"""Properties whose null has a meaning: an app without a verified publisher."""
 
 _EMPTY_MEANS_DEFAULT = (ConditionSet,)
-"""Classes in which an empty list is the same as none: an empty condition does not restrict."""
+"""Classes in which an empty list means the default: an empty condition does not restrict."""
 
 _BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
 
 
 @cache
 def _section_readers() -> Mapping[str, _Reader]:
-    readers = {field.name: _whole(_without_none(field.type)) for field in msgspec.structs.fields(Sections)}
+    readers = {field.name: _whole(_bare(field.type)) for field in msgspec.structs.fields(Sections)}
     readers["absentServicePrincipals"] = _lower(readers["absentServicePrincipals"])
     return types.MappingProxyType(readers)
 
 
 def _whole(kind: Any) -> _Reader:
-    """The reader of a section: it takes off what Graph and PowerShell wrap around an answer."""
+    """The reader of a section, which unwraps responses of Graph and output of PowerShell."""
     read = _reader(kind)
     unwrap = as_list if get_origin(kind) is tuple else as_one if isinstance(kind, type) else as_it_is
 
-    def read_section(raw: Any, place: Place, wrong: Wrong) -> Any:
-        if why := complaint(raw):
-            wrong.append((place, why))
+    def read_section(raw: Any, location: Location, wrong: Problems) -> Any:
+        if why := incomplete_reason(raw):
+            wrong.append((location, why))
             return _MISSING
-        return read(unwrap(raw), place, wrong)
+        return read(unwrap(raw), location, wrong)
 
     return read_section
 
 
-@cache
 def _reader(kind: Any) -> _Reader:
-    """The reader of one annotated type; the model uses no others."""
-    kind = _without_none(kind)
+    """The reader of one annotated type of the model."""
+    return _bare_reader(_bare(kind))
+
+
+@cache
+def _bare_reader(kind: Any) -> _Reader:
     if kind in _SCALARS:
         return _scalar(kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -120,10 +124,15 @@ def _reader(kind: Any) -> _Reader:
     return _free_object if arguments[1] is Any else _by_app(_reader(arguments[1]))
 
 
-def _without_none(kind: Any) -> Any:
-    if get_origin(kind) in (Union, types.UnionType):
-        (kind,) = (member for member in get_args(kind) if member is not type(None))
-    return kind
+def _bare(kind: Any) -> Any:
+    """The annotated type without its null and without what it says of redaction."""
+    while True:
+        if get_origin(kind) in (Union, types.UnionType):
+            (kind,) = (member for member in get_args(kind) if member is not type(None))
+        elif get_origin(kind) is Annotated:
+            kind = kind.__origin__
+        else:
+            return kind
 
 
 _SCALARS: dict[Any, str] = {str: "text", bool: "true or false", int: "a whole number"}
@@ -132,10 +141,10 @@ _SCALARS: dict[Any, str] = {str: "text", bool: "true or false", int: "a whole nu
 def _scalar(kind: type) -> _Reader:
     expected = _SCALARS[kind]
 
-    def read(raw: Any, place: Place, wrong: Wrong) -> Any:
+    def read(raw: Any, location: Location, wrong: Problems) -> Any:
         if type(raw) is kind:
             return raw
-        wrong.unexpected(place, expected, raw)
+        wrong.unexpected(location, expected, raw)
         return _MISSING
 
     return read
@@ -143,14 +152,14 @@ def _scalar(kind: type) -> _Reader:
 
 def _list(kind: Any) -> _Reader:
     read_item = _reader(kind)
-    expected = f"a list of {_SCALARS.get(kind, 'objects')}"
+    expected = f"a list of {_SCALARS.get(_bare(kind), 'objects')}"
 
-    def read(raw: Any, place: Place, wrong: Wrong) -> Any:
+    def read(raw: Any, location: Location, wrong: Problems) -> Any:
         items = unwrapped(raw)
         if not isinstance(items, list | tuple):
-            wrong.unexpected(place, expected, raw)
+            wrong.unexpected(location, expected, raw)
             return _MISSING
-        return tuple([read_item(item, (place, i), wrong) for i, item in enumerate(items) if item is not None])
+        return tuple([read_item(item, (location, i), wrong) for i, item in enumerate(items) if item is not None])
 
     return read
 
@@ -164,9 +173,9 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
     null_means = _NULL_MEANS.get(kind, {})
     drops_empty = kind in _EMPTY_MEANS_DEFAULT
 
-    def read(raw: Any, place: Place, wrong: Wrong) -> Any:
+    def read(raw: Any, location: Location, wrong: Problems) -> Any:
         if not isinstance(raw, dict):
-            wrong.unexpected(place, "an object", raw)
+            wrong.unexpected(location, "an object", raw)
             return _MISSING
         values: dict[str, Any] = {}
         for key, given in _arranged(kind, raw).items():
@@ -175,11 +184,11 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
                 given = null_means.get(name)
             if given is None or read_value is None or (name in values and key != name):
                 continue
-            value = read_value(given, (place, key), wrong)
+            value = read_value(given, (location, key), wrong)
             if not (drops_empty and value == ()):
                 values[name] = value
         missing = [name for name in required if name not in values]
-        wrong.extend((place, f"has no {name}") for name in missing)
+        wrong.extend((location, MISSING_PROPERTY.format(name=name)) for name in missing)
         return _MISSING if missing else kind(**values)
 
     return read
@@ -189,7 +198,7 @@ _UNKNOWN: tuple[str, _Reader | None] = ("", None)
 
 
 def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
-    """The object as v1.0 would arrange it, with what PowerShell puts aside in ``AdditionalProperties``."""
+    """The object in the structure of v1.0, including PowerShell's ``AdditionalProperties``."""
     extra = raw.get("AdditionalProperties")
     if isinstance(extra, dict) and extra:
         raw = {**extra, **raw}
@@ -206,37 +215,37 @@ def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_app(read_items: _Reader) -> _Reader:
-    """Lists by app id; the ids become lower case so that they can be looked up."""
+    """Lists by app id. The ids become lower case for look-ups."""
 
-    def read(raw: Any, place: Place, wrong: Wrong) -> Any:
+    def read(raw: Any, location: Location, wrong: Problems) -> Any:
         if not isinstance(raw, dict) or "value" in raw or "Value" in raw:
-            what = "one answer of Graph" if isinstance(raw, dict) else found(raw)
-            wrong.append((place, f"expected an object with one list for each app id, found {what}"))
+            what = "one answer of Graph" if isinstance(raw, dict) else json_kind(raw)
+            wrong.append((location, f"expected an object with one list for each app id, found {what}"))
             return _MISSING
         lists: dict[str, Any] = {}
         for key, given in raw.items():
             if given is None or "@" in key:
                 continue
             if key.lower() in lists:
-                wrong.append(((place, key), "is there twice, in different case"))
-            if why := complaint(given):
-                wrong.append(((place, key), why))
+                wrong.append(((location, key), "occurs twice, in different case"))
+            if why := incomplete_reason(given):
+                wrong.append(((location, key), why))
             else:
-                lists[key.lower()] = read_items(as_list(given), (place, key), wrong)
+                lists[key.lower()] = read_items(as_list(given), (location, key), wrong)
         return lists
 
     return read
 
 
-def _free_object(raw: Any, place: Place, wrong: Wrong) -> Any:
+def _free_object(raw: Any, location: Location, wrong: Problems) -> Any:
     if isinstance(raw, dict):
         return _free(raw)
-    wrong.unexpected(place, "an object", raw)
+    wrong.unexpected(location, "an object", raw)
     return _MISSING
 
 
 def _free(raw: Any) -> Any:
-    """What is passed on as it is, but for nulls, annotations and PowerShell's capitals."""
+    """The value unchanged, except without nulls and annotations and with lower-case initials of properties."""
     if isinstance(raw, dict):
         kept = ((key, value) for key, value in raw.items() if value is not None and "@" not in key)
         return {key[:1].lower() + key[1:]: _free(value) for key, value in kept}
@@ -246,10 +255,10 @@ def _free(raw: Any) -> Any:
 
 
 def _lower(read: _Reader) -> _Reader:
-    """Texts in lower case: app ids of our own lists, which are only ever compared."""
+    """Texts in lower case: app ids, which are only compared."""
 
-    def read_lower(raw: Any, place: Place, wrong: Wrong) -> Any:
-        value = read(raw, place, wrong)
+    def read_lower(raw: Any, location: Location, wrong: Problems) -> Any:
+        value = read(raw, location, wrong)
         return value if wrong else tuple(item.lower() for item in value)
 
     return read_lower

@@ -1,4 +1,4 @@
-"""A snapshot file, made by this program or by hand, into a `Snapshot`; or all that is wrong with it."""
+"""Read a snapshot file, made by this program or by hand, or say what it is instead and how to make a snapshot."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.snapshot import Snapshot
-from auditor.snapshot.decode import checked
-from auditor.snapshot.snapshot_errors import ShapeError, SnapshotError
-from auditor.snapshot.wrong_file_hints import AGAIN, refuse_others
+from auditor.model.report import FORMAT as REPORT_FORMAT
+from auditor.model.sections import SECTIONS, section_of_response
+from auditor.model.snapshot import FORMAT, VERSION, Snapshot
+from auditor.snapshot.decode import decode_snapshot
+from auditor.snapshot.snapshot_errors import ShapeError, SnapshotError, json_kind
 
 MAX_BYTES = 512 * 1024 * 1024
-"""More than the largest directory needs; a bigger file is something else."""
+"""More than the largest directory needs."""
 
-_MEND = "Mend it there, or make a new one with: consent-auditor collect -o FILE"
+_COLLECT_AGAIN = "Create it again with: consent-auditor collect -o FILE"
+_FIX = "Fix it there, or create a new one with: consent-auditor collect -o FILE"
 
 
 def load(path: str | os.PathLike[str]) -> Snapshot:
-    """The snapshot in a file, or a `SnapshotError` that says what to do."""
+    """The snapshot in a file. Raises a `SnapshotError` that says what to do."""
     file, origin = Path(path), os.fspath(path)
     try:
         size = file.stat().st_size
@@ -34,29 +36,27 @@ def load(path: str | os.PathLike[str]) -> Snapshot:
 
 
 def loads(data: bytes, origin: str = "snapshot") -> Snapshot:
-    """The snapshot in these bytes (UTF-8, or UTF-16 with its mark); `origin` names them in errors."""
+    """The snapshot in `data` (UTF-8, or UTF-16 with a byte order mark); `origin` names it in errors."""
     if len(data) > MAX_BYTES:
         raise _too_large(origin, len(data))
     document = _parsed(_text(data, origin), origin)
-    refuse_others(document, origin)
+    refuse_other_documents(document, origin)
     try:
-        return checked(document)
+        return decode_snapshot(document)
     except ShapeError as error:
         count = len(error.problems)
-        message = (
-            f"{count} values are not what a snapshot holds" if count > 1 else "one value is not what a snapshot holds"
-        )
-        raise SnapshotError(origin, message, problems=map(str, error.problems), hint=_MEND) from None
+        message = f"{count} values are not valid in a snapshot" if count > 1 else "one value is not valid in a snapshot"
+        raise SnapshotError(origin, message, problems=map(str, error.problems), hint=_FIX) from None
 
 
 def _unopened(origin: str, error: OSError) -> SnapshotError:
     if isinstance(error, FileNotFoundError):
-        what, hint = "there is no such file", "Make one with: consent-auditor collect -o FILE"
+        what, hint = "there is no such file", "Create one with: consent-auditor collect -o FILE"
     elif Path(origin).is_dir():
-        what, hint = "is a directory", "Name the snapshot file in it."
+        what, hint = "is a directory", "Specify the snapshot file in it."
     elif isinstance(error, PermissionError):
-        what = "may not be read by this user"
-        hint = "Only the owner may read a snapshot: run as the user who made it, or ask for a copy."
+        what = "cannot be read by this user"
+        hint = "Only its owner can read a snapshot: run as the user who created it, or ask for a copy."
     else:
         what = f"cannot be read: {error.strerror or error}"
         hint = "Check the path and the disk, then try again."
@@ -64,14 +64,14 @@ def _unopened(origin: str, error: OSError) -> SnapshotError:
 
 
 def _too_large(origin: str, size: int) -> SnapshotError:
-    message = f"is too large for a snapshot ({size // 2**20} MiB; at most {MAX_BYTES // 2**20} MiB is read)"
+    message = f"is too large for a snapshot ({size // 2**20} MiB; the limit is {MAX_BYTES // 2**20} MiB)"
     return SnapshotError(origin, message, hint="Check that this is the right file.")
 
 
 def _text(data: bytes, origin: str) -> str:
     """The text, in the encodings that editors and PowerShell write."""
     if not data.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
-        raise SnapshotError(origin, "is empty", hint=f"Whatever wrote it stopped too early. {AGAIN}")
+        raise SnapshotError(origin, "is empty", hint=f"The program that wrote it stopped too early. {_COLLECT_AGAIN}")
     encoding = _encoding(data)
     try:
         return data.decode(encoding)
@@ -84,7 +84,7 @@ def _text(data: bytes, origin: str) -> str:
 
 
 def _encoding(data: bytes) -> str:
-    """By the mark at the beginning; without one, UTF-16 shows in the zero beside the first bracket."""
+    """The encoding by the byte order mark; without one, UTF-16 has a zero byte next to the first bracket."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if data[1:2] == b"\0":
@@ -105,16 +105,65 @@ def _parsed(text: str, origin: str) -> Any:
 
 
 def _cut_off(text: str, origin: str) -> SnapshotError:
-    message = f"stops in the middle, in line {text.count(chr(10)) + 1}: the file was cut off"
-    return SnapshotError(origin, message, hint=AGAIN)
+    message = f"ends in the middle, in line {text.count(chr(10)) + 1}: the file was cut off"
+    return SnapshotError(origin, message, hint=_COLLECT_AGAIN)
 
 
 def _not_json(text: str, origin: str, why: str) -> SnapshotError:
-    """Where the text stops being JSON: msgspec is fast, the standard library knows lines and columns."""
+    """Where the text is not JSON, with line and column from the standard library, which msgspec does not give."""
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
         why = f"line {error.lineno}, column {error.colno}: {error.msg}"
     except (RecursionError, ValueError):
         pass
-    return SnapshotError(origin, f"is not JSON ({why})", hint=_MEND)
+    return SnapshotError(origin, f"is not JSON ({why})", hint=_FIX)
+
+
+def refuse_other_documents(document: Any, origin: str) -> None:
+    """Raise for a document that is not a snapshot, or has a version that this program does not know."""
+    if not isinstance(document, dict):
+        raise _other_thing(document, origin)
+    name, version = document.get("format"), document.get("version")
+    if name == REPORT_FORMAT:
+        hint = "Use the snapshot of this report, or create one with: consent-auditor collect -o FILE"
+        raise SnapshotError(origin, "is a report, not a snapshot", hint=hint)
+    if name is None and "sections" not in document:
+        raise _other_thing(document, origin)
+    if name != FORMAT:
+        problem = "has no format" if name is None else f"has the format {json.dumps(name)}"
+        raise SnapshotError(origin, problem, hint=f'A snapshot has "format": "{FORMAT}", "version": {VERSION}.')
+    if type(version) is int and version > VERSION:
+        message = f"is a snapshot of version {version}; this program reads version {VERSION}"
+        raise SnapshotError(origin, message, hint="Update the program: pip install -U consent-auditor")
+    if type(version) is not int or version != VERSION:
+        problem = "has no version" if version is None else f"has the version {json.dumps(version)}"
+        raise SnapshotError(origin, problem, hint=f'Add "version": {VERSION} next to the format.')
+
+
+def _other_thing(document: Any, origin: str) -> SnapshotError:
+    if isinstance(document, dict) and isinstance(error := document.get("error"), dict):
+        message = f"is an error that Graph answered ({error.get('code', 'no code')}), not a snapshot"
+        return SnapshotError(origin, message, hint=_COLLECT_AGAIN)
+    name = _section_of(document)
+    if not name:
+        hint = f'A snapshot is an object with "format": "{FORMAT}". {_COLLECT_AGAIN}'
+        return SnapshotError(origin, f"is not a snapshot (found {json_kind(document)})", hint=hint)
+    response = '{"<app id>": <this response>}' if name in SECTIONS and SECTIONS[name].only_by_app else "<this response>"
+    skeleton = (
+        f'{{"format": "{FORMAT}", "version": {VERSION}, "tenant": {{"id": "<tenant id>"}}, '
+        f'"sections": {{"{name}": {response}}}}}'
+    )
+    hint = f"Put it, with any others that you have, into a file like this:\n  {skeleton}"
+    return SnapshotError(origin, "is a single response of Graph, not a snapshot", hint=hint)
+
+
+def _section_of(document: Any) -> str:
+    """The section of a response of Graph, or nothing for another document."""
+    is_answer, items = False, document
+    if isinstance(document, dict):
+        is_answer = "value" in document or any(key.startswith("@odata.") for key in document)
+        items = document.get("value", document)
+    item = items[0] if isinstance(items, list) and items else items
+    properties = frozenset(key.lower() for key in item) if isinstance(item, dict) else frozenset()
+    return section_of_response(properties) or ("<section>" if is_answer else "")

@@ -1,8 +1,8 @@
-"""A sample tenant with another app in the place of the samples' own, so that cases of any pack can use it.
+"""Replace the app of a sample tenant by another app, so that the cases of every pack can use the samples.
 
 The samples are about one app (`SAMPLE_APP`) that asks for `SAMPLE_SCOPES`. Where a sample grants, classifies or
-allows all of these, the recast sample does so with all that the other app requires; where it grants a part, the last
-permission that is more than sign-in is left out.
+allows all of these, the result does so with all that the other app requires. Where it grants some of them, the result
+grants all but the last permission that is more than sign-in.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ replace = msgspec.structs.replace
 ByResource = Mapping[str, tuple[str, ...]]
 
 
-def recast(snapshot: Snapshot, app: App | None) -> Snapshot:
-    """The sample as it would be if it were about `app`; the sample itself for its own app, and without one."""
+def retarget(snapshot: Snapshot, app: App | None) -> Snapshot:
+    """The sample with `app` in the place of its own app; unchanged for its own app or without an app."""
     if app is None:
         return snapshot
     required = _by_resource(app, required_only=True)
@@ -64,7 +64,7 @@ def recast(snapshot: Snapshot, app: App | None) -> Snapshot:
 
 
 def publishing(snapshot: Snapshot, app: App) -> Snapshot:
-    """The tenant with every resource that the app asks, publishing all that it asks for."""
+    """The tenant with every resource of which the app requests scopes, publishing these scopes."""
     return _with_resources(snapshot, _by_resource(app, required_only=False))
 
 
@@ -81,7 +81,7 @@ def _is_samples_own(required: ByResource) -> bool:
 
 
 def scope_of(resource: str, value: str) -> KnownScope:
-    """The permission as its resource publishes it; of a resource that is not known one that users may grant."""
+    """The permission as its resource publishes it; for an unknown resource, one to which users may consent."""
     known = known_scopes(resource).get(value.lower())
     return known or KnownScope(value, _invented(f"{resource}/{value.lower()}"), "User", True)
 
@@ -91,7 +91,7 @@ def _invented(text: str) -> str:
 
 
 def _with_resources(snapshot: Snapshot, asked: ByResource) -> Snapshot:
-    """With every resource that the app asks, publishing what it asks for."""
+    """The tenant with every resource in `asked`, publishing the scopes that are requested of it."""
     sections = snapshot.sections
     if sections.servicePrincipals is None:
         return snapshot
@@ -134,7 +134,7 @@ def _as(app: App, principal: ServicePrincipal) -> ServicePrincipal:
 
 
 def _grants(snapshot: Snapshot, app: App, required: ByResource) -> tuple[OAuth2PermissionGrant, ...] | None:
-    """The grants of the samples' app, made anew for what this one requires; those of others stay."""
+    """The grants, with those of the samples' app recreated for what this app requires."""
     rows = snapshot.sections.oauth2PermissionGrants
     ids = {p.appId.lower(): p.id for p in snapshot.sections.servicePrincipals or ()}
     if rows is None or app.client_id not in ids:
@@ -151,7 +151,7 @@ def _grants(snapshot: Snapshot, app: App, required: ByResource) -> tuple[OAuth2P
 
 
 def _part_of(required: ByResource) -> ByResource:
-    """All but the last permission that is more than sign-in."""
+    """All permissions except the last one that is more than sign-in."""
     beyond = [(r, v) for r, values in required.items() for v in values if v.lower() not in OPENID_SCOPES]
     left_out = beyond[-1] if beyond else None
     part = {r: tuple(v for v in values if (r, v) != left_out) for r, values in required.items()}
@@ -161,7 +161,7 @@ def _part_of(required: ByResource) -> ByResource:
 def _policies(
     policies: tuple[PermissionGrantPolicy, ...] | None, app: App, required: ByResource
 ) -> tuple[PermissionGrantPolicy, ...] | None:
-    """A policy that allowed the samples' app what it requires allows this app what it requires."""
+    """The policies, where each that allows the samples' app its permissions allows this app those that it requires."""
     if policies is None:
         return None
     return tuple(
@@ -185,7 +185,7 @@ _Classified = Mapping[str, tuple[DelegatedPermissionClassification, ...]]
 
 
 def _classified(classified: _Classified | None, required: ByResource) -> _Classified | None:
-    """Where all of the samples' permissions are classified, so are all that this app requires."""
+    """The classifications. Where all permissions of the samples' app are classified, those of this app are, too."""
     if classified is None:
         return None
     of_graph = {entry.permissionName: entry.classification for entry in classified.get(MICROSOFT_GRAPH, ())}

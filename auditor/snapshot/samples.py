@@ -1,10 +1,9 @@
-"""Sample tenants: one for each way in which connecting an app turns out.
+"""Sample tenants: one for each way in which connecting an app can end.
 
-Each is a small file in ``samples/`` that says only what makes it special. It is laid over the file that it
-names with ``on`` (else ``base``): ``set`` is a JSON merge patch of the sections, and each item of ``put`` is
-laid over the item with the same id in that list, or added to it. ``covers`` and ``unread`` are patched too,
-and ``provenance`` is taken as it is.
-The tenants, their ids and the app's publisher are invented; Microsoft's ids are the real ones.
+Each is a small file in ``samples/`` that contains only its difference from the file that it names with ``on`` (by
+default ``base``): ``set`` is a JSON merge patch of the sections, and each item of ``put`` is merged into the item
+with the same id of that list, or added to it. ``covers`` and ``unread`` are patched, too; ``provenance`` is replaced.
+The tenants, their ids and the app's publisher are invented; Microsoft's ids are real.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from typing import Any
 import msgspec
 
 from auditor.model.snapshot import Snapshot
-from auditor.snapshot.decode import checked
-from auditor.snapshot.graph_json import section
+from auditor.snapshot.decode import decode_snapshot
+from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.snapshot_errors import ShapeError, SnapshotError
 
 _FOLDER = Path(__file__).with_name("samples")
@@ -42,17 +41,17 @@ _NAMES = (
 
 
 def sample_names() -> tuple[str, ...]:
-    """All samples, the most usual tenant first."""
+    """The names of all samples, the most usual tenant first."""
     return _NAMES
 
 
 def about(name: str) -> str:
-    """What is special about a sample and what follows from it, in one line."""
+    """What is special about a sample, and what follows from it, in one line."""
     return str(_overlay(name)["about"])
 
 
 def sample(name: str) -> Snapshot:
-    """The sample tenant of this name, or a `SnapshotError` that says which there are."""
+    """The sample tenant of this name. Raises a `SnapshotError` that lists the samples if there is none."""
     overlay = _overlay(name)
     text = (_FOLDER / "base.json").read_text(encoding="utf-8")
     for key, value in overlay["tenant"].items():
@@ -62,14 +61,14 @@ def sample(name: str) -> Snapshot:
     if "on" in overlay:
         _lay(_file(overlay["on"]), document)
     _lay(overlay, document)
-    return checked(document)
+    return decode_snapshot(document)
 
 
 def _overlay(name: str) -> dict[str, Any]:
     if name not in _NAMES:
         close = difflib.get_close_matches(name, _NAMES, n=1)
         meant = f"Did you mean {close[0]}? " if close else ""
-        raise SnapshotError(name, "there is no such sample", hint=f"{meant}There are: {', '.join(_NAMES)}.")
+        raise SnapshotError(name, "there is no such sample", hint=f"{meant}The samples are: {', '.join(_NAMES)}.")
     return _file(name)
 
 
@@ -97,7 +96,7 @@ def _put(there: list[dict[str, Any]], items: list[dict[str, Any]]) -> list[dict[
 
 
 def merge_patch(target: Any, changes: Any) -> Any:
-    """`target` with `changes` laid over it: objects are merged, null removes, all else replaces."""
+    """`target` with a JSON merge patch (RFC 7396): objects are merged, null removes, anything else replaces."""
     if not isinstance(changes, Mapping):
         return changes
     merged = dict(target) if isinstance(target, Mapping) else {}
@@ -110,14 +109,14 @@ def merge_patch(target: Any, changes: Any) -> Any:
 
 
 def patched(snapshot: Snapshot, changes: Mapping[str, Any]) -> Snapshot:
-    """The snapshot with `changes` laid over its sections; a section changed to null is one not read.
+    """The snapshot with a merge patch of its sections; a section that becomes null was not read.
 
-    Raises `ShapeError` where a section no longer has Graph's shape, and for a name that is no section.
+    Raises `ShapeError` if a section no longer has Graph's documented form, and for an unknown section.
     """
     values: dict[str, Any] = {}
     for name, change in changes.items():
         if name not in snapshot.sections.__struct_fields__:
-            raise ShapeError(f"sections.{name}", "is no section")
+            raise ShapeError(f"sections.{name}", "isn't a section")
         before = getattr(snapshot.sections, name)
-        values[name] = section(name, merge_patch(msgspec.to_builtins(before), change))
+        values[name] = decode_section(name, merge_patch(msgspec.to_builtins(before), change))
     return msgspec.structs.replace(snapshot, sections=msgspec.structs.replace(snapshot.sections, **values))

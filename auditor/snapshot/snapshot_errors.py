@@ -1,30 +1,32 @@
-"""What is wrong with a snapshot: where, what was expected, what stands there, and what to do next."""
+"""Errors of snapshots: where the problem is, what was expected and found, and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
+from auditor.model.snapshot import UNEXPECTED_VALUE
+
 MOST = 20
-"""How many problems of one file are told; more would bury the first."""
+"""How many problems of one file are listed; more would hide the first."""
 
 
 class SnapshotError(Exception):
-    """A snapshot that cannot be read or written. The text ends with what to do next."""
+    """A snapshot cannot be read or written. The text ends with what to do."""
 
     def __init__(self, origin: str, message: str, *, problems: Iterable[str] = (), hint: str = "") -> None:
         self.origin = origin
         self.message = message
         self.problems = tuple(problems)
         self.hint = hint
-        told = [f"  {problem}" for problem in self.problems[:MOST]]
+        lines = [f"  {problem}" for problem in self.problems[:MOST]]
         if len(self.problems) > MOST:
-            told.append(f"  and {len(self.problems) - MOST} more")
-        super().__init__("\n".join((f"{origin}: {message}", *told, *([hint] if hint else []))))
+            lines.append(f"  and {len(self.problems) - MOST} more")
+        super().__init__("\n".join((f"{origin}: {message}", *lines, *([hint] if hint else []))))
 
 
 class ShapeError(ValueError):
-    """A value that is not what Graph would have said there; `problems` lists every one that was found."""
+    """A value that Graph does not return in this position; `problems` lists all that were found."""
 
     def __init__(self, path: str, message: str, problems: tuple[ShapeError, ...] = ()) -> None:
         super().__init__(f"{path}: {message}")
@@ -33,42 +35,42 @@ class ShapeError(ValueError):
         self.problems = problems or (self,)
 
 
-Place = tuple[Any, Any]
-"""Where a value stands: the place of what holds it, and its key or index there."""
+Location = tuple[Any, Any]
+"""Where a value is: the location of its container, and its key or index in it."""
 
 
-def root(name: str) -> Place:
-    """The place that a path begins with."""
+def root(name: str) -> Location:
+    """The location at which a path begins."""
     return name, None
 
 
-class Wrong(list[tuple[Place, str]]):
-    """Everything found wrong so far."""
+class Problems(list[tuple[Location, str]]):
+    """The problems found so far."""
 
-    def unexpected(self, place: Place, expected: str, raw: object) -> None:
-        """Note that something else stands at `place`."""
-        message = f"expected {expected}, found {found(raw)}"
+    def unexpected(self, location: Location, expected: str, raw: object) -> None:
+        """Add that the value at `location` has another type."""
+        message = UNEXPECTED_VALUE.format(expected=expected, found=json_kind(raw))
         if isinstance(raw, str) and raw.startswith(_CUT_OFF):
             message += " that ConvertTo-Json shortened; export again with -Depth 10"
-        self.append((place, message))
+        self.append((location, message))
 
     def errors(self) -> tuple[ShapeError, ...]:
-        """The same with paths written out."""
-        return tuple(ShapeError(_path(place), message) for place, message in self)
+        """The problems as errors with paths."""
+        return tuple(ShapeError(_path(location), message) for location, message in self)
 
-    def complain(self) -> None:
-        """Raise all of it as one error, if there is any."""
+    def raise_if_any(self) -> None:
+        """Raise all problems as one error, if there are any."""
         if self:
             first, *rest = self.errors()
             raise ShapeError(first.path, first.message, (first, *rest))
 
 
 _CUT_OFF = ("Microsoft.Graph.PowerShell.", "System.", "@{")
-"""How the texts begin that ``ConvertTo-Json`` prints for what lies deeper than its ``-Depth``."""
+"""Beginnings of the texts that ``ConvertTo-Json`` prints for values below its ``-Depth``."""
 
 
-def found(raw: object) -> str:
-    """What kind of JSON value this is, in words."""
+def json_kind(raw: object) -> str:
+    """The kind of a JSON value in words."""
     match raw:
         case None:
             return "null"
@@ -85,9 +87,9 @@ def found(raw: object) -> str:
     return f"a {type(raw).__name__}"
 
 
-def _path(place: Place) -> str:
-    """The place as JSON path, such as ``sections.permissionGrantPolicies[2].includes[0]``."""
-    holder, key = place
+def _path(location: Location) -> str:
+    """The location as JSON path, such as ``sections.permissionGrantPolicies[2].includes[0]``."""
+    holder, key = location
     if key is None:
         return str(holder)
     return f"{_path(holder)}[{key}]" if isinstance(key, int) else f"{_path(holder)}.{key}"

@@ -1,4 +1,4 @@
-"""A snapshot as a file: the same snapshot gives the same bytes, and nobody but its owner may read them."""
+"""Write a snapshot to a file: the same snapshot gives the same bytes, and only the owner can read the file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from auditor.snapshot.snapshot_errors import SnapshotError
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot with its fields in the order in which they are written."""
+    """A snapshot with its fields in the order of the file."""
 
     format: str
     version: int
@@ -31,7 +31,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def dumps(snapshot: Snapshot) -> bytes:
-    """The snapshot as indented JSON; a section that was not read is left out."""
+    """The snapshot as indented JSON, without the sections that were not read."""
     document = _Document(
         format=FORMAT,
         version=VERSION,
@@ -48,9 +48,9 @@ def dumps(snapshot: Snapshot) -> bytes:
 
 
 def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> None:
-    """Write the whole file or nothing of it, readable by its owner only; a `SnapshotError` if it cannot be.
+    """Write the whole file or nothing, readable by its owner only. Raises `SnapshotError` if that fails.
 
-    A link is followed. Something that is there and is no file (a terminal, a pipe) is written into.
+    Follows a link. Writes into an existing path that is not a file (a terminal, a pipe).
     """
     origin = os.fspath(path)
     try:
@@ -61,19 +61,19 @@ def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> None:
 
 def _unwritten(origin: str, target: Path, error: OSError) -> SnapshotError:
     if target.is_dir():
-        what, hint = "is a directory", "Name a file in it."
+        what, hint = "is a directory", "Specify a file in it."
     elif isinstance(error, FileNotFoundError | NotADirectoryError):
-        what, hint = "there is no such directory", f"Make it first: mkdir {target.parent}"
+        what, hint = "there is no such directory", f"Create it first: mkdir {target.parent}"
     elif isinstance(error, PermissionError):
-        what, hint = "may not be written by this user", "Choose another place with -o."
+        what, hint = "cannot be written by this user", "Choose another path with -o."
     else:
         what = f"cannot be written: {error.strerror or error}"
-        hint = "Check the disk, or choose another place with -o."
+        hint = "Check the disk, or choose another path with -o."
     return SnapshotError(origin, what, hint=hint)
 
 
 def schema() -> dict[str, Any]:
-    """What `loads` accepts in canonical spelling; other spellings and unknown keys are accepted besides."""
+    """The JSON Schema of a snapshot in canonical spelling; `loads` also accepts other spellings and unknown keys."""
     document = msgspec.json.schema(Snapshot)
     snapshot = document["$defs"]["Snapshot"]
     snapshot["properties"]["format"] = {"const": FORMAT}

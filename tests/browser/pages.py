@@ -8,7 +8,7 @@ from functools import cache
 import auditor
 from auditor.model.report import Report
 from auditor.render.html import render
-from auditor.render.html.grants import ON_SCREEN
+from auditor.render.html.grant_section import ON_SCREEN
 from tests.render.pages import grants
 from tests.render.reports import ALL
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditor.checks.findings import ruled
-from auditor.checks.judged import Judged
-from auditor.model.checks import AnyCheck
+from auditor.checks.context import CheckContext
+from auditor.checks.kind import CheckKind
 from auditor.model.snapshot import Snapshot
 from tests.consent.from_oracle import snapshot_of
 from tests.oracle import pool
@@ -20,8 +19,8 @@ def tenant(covers: dict[str, Any] | None = None, cloud: str = "global", **sectio
     return snapshot_of(pool.snapshot(sections, covers=covers or {}, cloud=cloud))
 
 
-def says(check: AnyCheck, snapshot: Snapshot) -> str:
-    return ruled(check, Judged(snapshot)).outcome.value
+def says(check: CheckKind, snapshot: Snapshot) -> str:
+    return check.judge(CheckContext(snapshot)).outcome.value
 
 
 def principal(app: str = pool.CLIENT, **properties: Any) -> dict[str, Any]:

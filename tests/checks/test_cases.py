@@ -6,7 +6,7 @@ import pytest
 
 from auditor.jobs.pack_cases import run_case
 from auditor.model.finding import FindingOutcome
-from auditor.model.rule import Case, Pack, Rule
+from auditor.model.rule import Pack, Rule, RuleCase
 from auditor.packs.find import list_packs, load_packs
 
 PACKS = load_packs([pack.name for pack in list_packs(benchmarks=True)])
@@ -19,7 +19,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("pack", "rule", "case"), CASES)
-def test_the_rule_says_what_its_case_expects_with_advice_where_it_is_needed(pack: Pack, rule: Rule, case: Case) -> None:
+def test_the_rule_says_what_its_case_expects_with_advice_where_it_is_needed(
+    pack: Pack, rule: Rule, case: RuleCase
+) -> None:
     result = run_case(rule, case, pack)
     assert result.problem == ""
     attention = result.finding.outcome in (FindingOutcome.FAIL, FindingOutcome.UNKNOWN)

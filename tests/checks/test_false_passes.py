@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.checks.findings import ruled
-from auditor.checks.follow_up import further_reads
-from auditor.checks.judged import Judged
+from auditor.checks.consent_policies import AssignedPolicies, Wording
+from auditor.checks.context import CheckContext
+from auditor.checks.grants import AppRolesHeld, DelegatedGrants
+from auditor.checks.kind import CheckKind
+from auditor.checks.reads import further_reads
+from auditor.checks.user_consent import Classifications
 from auditor.facts.ids import DATAVERSE, EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
 from auditor.facts.scope_lists import RESOURCES
-from auditor.model.checks import AnyCheck, AppRolesHeld, AssignedPolicies, Classifications, DelegatedGrants, Wording
 from auditor.model.read_plan import Plan
 from auditor.model.snapshot import Snapshot, Unread
 from auditor.packs.find import load_packs
@@ -144,7 +146,7 @@ def test_a_waiver_of_one_permission_covers_no_other_of_the_same_name() -> None:
             servicePrincipals=tenant(servicePrincipals=[twin]).sections.servicePrincipals,
         ),
     )
-    subjects = ruled(CISA, Judged(snapshot)).subjects
+    subjects = CISA.judge(CheckContext(snapshot)).subjects
     assert {s.name for s in subjects} == {"Microsoft Graph Mail.Read"}
     assert sorted(s.id for s in subjects) == [f"{MICROSOFT_GRAPH}/Mail.Read", f"{OTHER}/Mail.Read"]
 
@@ -220,7 +222,7 @@ DISABLED_MAIL = {
         ),
     ],
 )
-def test_policies_of_which_a_part_was_not_read(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_policies_of_which_a_part_was_not_read(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -242,7 +244,7 @@ def test_the_letter_may_ask_that_a_policy_be_among_others() -> None:
     check = AssignedPolicies(expect="at-most-low", wording=Wording(contains=("microsoft-user-default-low",)))
     nothing = {"id": "nothing", "includes": [], "excludes": []}
     assert says(check, assigned(pool.low(), nothing)) == "pass"
-    told = ruled(check, Judged(assigned(nothing)))
+    told = check.judge(CheckContext(assigned(nothing)))
     assert told.outcome.value == "fail"
-    assert "because the text asks that microsoft-user-default-low be among them" in told.clause
+    assert "because the text requires microsoft-user-default-low among them" in told.clause
     assert says(check, assigned()) == "pass"

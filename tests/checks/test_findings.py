@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.checks.context import CheckContext
 from auditor.checks.findings import finding, judge
-from auditor.checks.judged import Judged
-from auditor.checks.ruling import sentence
+from auditor.checks.result import sentence
 from auditor.jobs.pack_cases import REFUSED
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import FindingOutcome
@@ -33,19 +33,19 @@ def blind(snapshot: Snapshot) -> Snapshot:
 
 
 def test_where_nothing_was_read_every_finding_is_unknown() -> None:
-    found = judge(PACK, Judged(blind(sample("admin-consented")), APP))
+    found = judge(PACK, CheckContext(blind(sample("admin-consented")), APP))
     assert {f.outcome for f in found} == {FindingOutcome.UNKNOWN}
 
 
 @pytest.mark.parametrize("name", sample_names())
 def test_taking_a_section_away_never_turns_a_fail_into_a_pass_or_back(name: str) -> None:
     """Where Microsoft's documented text stands in for an unread policy a verdict may stay, likely."""
-    full = {f.rule: f for f in judge(PACK, Judged(sample(name), APP))}
+    full = {f.rule: f for f in judge(PACK, CheckContext(sample(name), APP))}
     for section in ("authorizationPolicy", "servicePrincipals", "oauth2PermissionGrants", "adminConsentRequestPolicy"):
         snapshot = sample(name)
         sections = msgspec.structs.replace(snapshot.sections, **{section: None})
         less = msgspec.structs.replace(snapshot, sections=sections, unread={section: REFUSED})
-        for found in judge(PACK, Judged(less, APP)):
+        for found in judge(PACK, CheckContext(less, APP)):
             before = {full[found.rule].outcome, found.outcome}
             assert before != {FindingOutcome.PASS, FindingOutcome.FAIL}, (section, found.rule)
 
@@ -53,7 +53,7 @@ def test_taking_a_section_away_never_turns_a_fail_into_a_pass_or_back(name: str)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=tenants())
 def test_no_tenant_makes_a_rule_fail_to_answer(document: dict[str, object]) -> None:
-    found = judge(PACK, Judged(snapshot_of(document), APP))
+    found = judge(PACK, CheckContext(snapshot_of(document), APP))
     assert {f.rule for f in found} == {rule.id for rule in PACK.rules}
     assert all(f.reason for f in found)
 
@@ -69,7 +69,7 @@ def test_the_order_of_rules_does_not_change_the_report(random: object) -> None:
     rules = list(PACK.rules)
     random.shuffle(rules)  # type: ignore[attr-defined]  # hypothesis types st.randoms() as object
     shuffled = msgspec.structs.replace(PACK, rules=tuple(rules))
-    judged = Judged(sample("managed-default"), APP)
+    judged = CheckContext(sample("managed-default"), APP)
     assert [f.rule for f in judge(shuffled, judged)] == [f.rule for f in judge(PACK, judged)]
 
 
@@ -77,7 +77,7 @@ def test_a_fingerprint_belongs_to_rule_tenant_and_app_and_not_to_the_outcome() -
     rule = PACK.rules[0]
     failing, passing = sample("managed-default"), sample("admin-consented")
     same_tenant = msgspec.structs.replace(passing, tenant=failing.tenant)
-    prints = [finding(rule, PACK, Judged(s, APP)).fingerprint for s in (failing, same_tenant, passing)]
+    prints = [finding(rule, PACK, CheckContext(s, APP)).fingerprint for s in (failing, same_tenant, passing)]
     assert prints[0] == prints[1] != prints[2]
 
 

@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from auditor.checks.findings import ruled
-from auditor.checks.judged import Judged
+from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
+from auditor.checks.context import CheckContext
+from auditor.checks.grants import AppRolesHeld, DelegatedGrants
+from auditor.checks.kind import CheckKind
+from auditor.checks.user_consent import Classifications, ConsentWorkflow
 from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.model.checks import (
-    AnyCheck,
-    AppRolesHeld,
-    AssignedPolicies,
-    Classifications,
-    ConsentWorkflow,
-    DelegatedGrants,
-    UsersCanConsent,
-)
 from auditor.model.snapshot import Snapshot
 from tests.checks.tenants import GRAPH_SP, PART, principal, says, tenant
 from tests.oracle import pool
@@ -151,7 +145,7 @@ WIDE = DelegatedGrants(consent="tenant-wide", lists=("mail",), publisher="unveri
         ),
     ],
 )
-def test_delegated_grants(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_delegated_grants(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -268,7 +262,7 @@ ALICE = [{"id": pool.ALICE}]
         ),
     ],
 )
-def test_reviewers_who_exist(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_reviewers_who_exist(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -340,7 +334,7 @@ def asked(expect: Any, by: Any) -> UsersCanConsent:
         ),
     ],
 )
-def test_what_users_may_consent_to(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_what_users_may_consent_to(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -357,14 +351,18 @@ def test_one_scope_that_decides_is_enough_whatever_is_unknown_of_the_others(expe
 
 def test_the_widest_of_several_policies_is_named() -> None:
     nothing = {"id": "a-nothing", "includes": [], "excludes": []}
-    ruling = ruled(AssignedPolicies(expect="at-most-low"), Judged(consenting(nothing, pool.low())))
-    assert ruling.clause.startswith(
+    result = AssignedPolicies(expect="at-most-low").judge(CheckContext(consenting(nothing, pool.low())))
+    assert result.clause.startswith(
         "policy microsoft-user-default-low lets users consent to permissions classified low"
     )
-    ruling = ruled(AssignedPolicies(expect="none"), Judged(consenting(pool.low(), pool.legacy())))
-    assert ruling.clause.startswith("policy microsoft-user-default-legacy lets users consent to everything")
+    result = AssignedPolicies(expect="none").judge(CheckContext(consenting(pool.low(), pool.legacy())))
+    assert result.clause.startswith("policy microsoft-user-default-legacy lets users consent to everything")
 
 
 def test_reviewers_are_counted_in_words() -> None:
-    assert ruled(ConsentWorkflow(), Judged(reviewed(f"/users/{pool.ALICE}"))).clause.endswith("1 reviewer is named")
-    assert ruled(ConsentWorkflow(), Judged(reviewed("/users/a", "/users/b"))).clause.endswith("2 reviewers are named")
+    assert (
+        ConsentWorkflow().judge(CheckContext(reviewed(f"/users/{pool.ALICE}"))).clause.endswith("1 reviewer is named")
+    )
+    assert (
+        ConsentWorkflow().judge(CheckContext(reviewed("/users/a", "/users/b"))).clause.endswith("2 reviewers are named")
+    )

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.checks.context import CheckContext
 from auditor.checks.findings import finding, judge
-from auditor.checks.judged import Judged
+from auditor.checks.reads import reads_of, sections_of
 from auditor.jobs.pack_cases import REFUSED, tenant_of
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.rule import Pack, Rule
 from auditor.model.snapshot import Snapshot
 from auditor.packs.find import list_packs, load_packs
-from auditor.packs.plan import reads_of, sections_of
 from auditor.render import render
 from auditor.snapshot.samples import sample, sample_names
 from tests.checks.test_findings import blind
@@ -42,7 +42,7 @@ ONLY_NAMES = {
 
 
 def outcomes(snapshot: Snapshot) -> dict[str, str]:
-    found = (f for pack in BENCHMARKS for f in judge(pack, Judged(snapshot)))
+    found = (f for pack in BENCHMARKS for f in judge(pack, CheckContext(snapshot)))
     return {f.rule: f.outcome.value for f in found}
 
 
@@ -54,7 +54,7 @@ def without(snapshot: Snapshot, *names: str) -> Snapshot:
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
 def test_where_nothing_was_read_every_rule_is_unknown(pack: Pack) -> None:
-    found = judge(pack, Judged(blind(sample("admin-consented")), pack.app))
+    found = judge(pack, CheckContext(blind(sample("admin-consented")), pack.app))
     assert {f.outcome for f in found} == {FindingOutcome.UNKNOWN}
 
 
@@ -68,10 +68,10 @@ def test_an_unread_section_gives_unknown_and_never_the_opposite(pack: Pack, rule
             continue
         snapshot = tenant_of(case)
         for section in sorted(reads):
-            after = finding(rule, pack, Judged(without(snapshot, section))).outcome
+            after = finding(rule, pack, CheckContext(without(snapshot, section))).outcome
             assert after in (case.expect, FindingOutcome.UNKNOWN), (case.name, section)
             matters |= {section} if after is FindingOutcome.UNKNOWN else set()
-        assert finding(rule, pack, Judged(without(snapshot, *reads))).outcome is FindingOutcome.UNKNOWN
+        assert finding(rule, pack, CheckContext(without(snapshot, *reads))).outcome is FindingOutcome.UNKNOWN
     assert reads - matters == ONLY_NAMES.get(rule.id, set())
 
 
@@ -81,7 +81,7 @@ def test_a_rule_looks_at_nothing_that_it_does_not_plan_to_read(pack: Pack, rule:
     for name in sample_names():
         full = sample(name)
         others = [section for section in full.sections.__struct_fields__ if section not in reads]
-        before, after = (finding(rule, pack, Judged(s)) for s in (full, without(full, *others)))
+        before, after = (finding(rule, pack, CheckContext(s)) for s in (full, without(full, *others)))
         assert (before.outcome, before.reason) == (after.outcome, after.reason), name
 
 
@@ -89,7 +89,7 @@ def test_a_rule_looks_at_nothing_that_it_does_not_plan_to_read(pack: Pack, rule:
 @given(document=tenants())
 def test_no_tenant_makes_a_rule_fail_to_answer(document: dict[str, Any]) -> None:
     snapshot = snapshot_of(document)
-    found: list[Finding] = [f for pack in PACKS for f in judge(pack, Judged(snapshot, pack.app))]
+    found: list[Finding] = [f for pack in PACKS for f in judge(pack, CheckContext(snapshot, pack.app))]
     assert len(found) == sum(len(pack.rules) for pack in PACKS)
     assert all(f.reason.endswith((".", ".)")) for f in found)
 
@@ -124,5 +124,5 @@ def test_a_vendor_pack_says_the_same_beside_benchmarks(name: str) -> None:
 
 def test_the_view_of_a_rule_stands_beside_its_finding() -> None:
     (pack,) = load_packs(["cis-m365"])
-    found = {f.rule: f for f in judge(pack, Judged(sample("managed-default")))}
+    found = {f.rule: f for f in judge(pack, CheckContext(sample("managed-default")))}
     assert "doesn't mention the Microsoft-managed -recommended" in " ".join(found["CIS-5.1.5.1"].note.split())

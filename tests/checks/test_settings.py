@@ -6,20 +6,12 @@ from typing import Any
 
 import pytest
 
-from auditor.checks.findings import ruled
-from auditor.checks.judged import Judged
-from auditor.model.checks import (
-    AllOf,
-    AnyCheck,
-    AnyOf,
-    Contains,
-    Count,
-    DirectorySettingIs,
-    Every,
-    Not,
-    Setting,
-    Test,
-)
+from auditor.checks.combinations import AllOf, AnyOf, Not
+from auditor.checks.context import CheckContext
+from auditor.checks.directory_settings import DirectorySettingIs
+from auditor.checks.kind import CheckKind
+from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
+from auditor.checks.property_tests import PropertyTest
 from auditor.model.snapshot import Snapshot
 from tests.checks.tenants import PART, principal, says, tenant
 from tests.oracle import pool
@@ -44,49 +36,59 @@ GUEST = "authorizationPolicy.guestUserRoleId"
     ("check", "snapshot", "expected"),
     [
         pytest.param(
-            Setting(path=DAYS, at_most=30), workflow(requestDurationInDays=30), "pass", id="at most, at the limit"
-        ),
-        pytest.param(Setting(path=DAYS, at_most=30), workflow(requestDurationInDays=31), "fail", id="at most, above"),
-        pytest.param(
-            Setting(path=DAYS, at_least=7), workflow(requestDurationInDays=7), "pass", id="at least, at the limit"
-        ),
-        pytest.param(Setting(path=DAYS, at_least=7), workflow(requestDurationInDays=6), "fail", id="at least, below"),
-        pytest.param(Setting(path=DAYS, at_most=30), workflow(isEnabled=True), "unknown", id="not set"),
-        pytest.param(Setting(path=DAYS, at_most=30), tenant(), "unknown", id="section not read"),
-        pytest.param(
-            Setting(path=RISKY, equals=False), policy(allowUserConsentForRiskyApps=None), "unknown", id="null"
+            PropertyIs(path=DAYS, at_most=30), workflow(requestDurationInDays=30), "pass", id="at most, at the limit"
         ),
         pytest.param(
-            Setting(path=RISKY, equals=False, missing_means=False), policy(), "pass", id="not set, a meaning given"
+            PropertyIs(path=DAYS, at_most=30), workflow(requestDurationInDays=31), "fail", id="at most, above"
         ),
         pytest.param(
-            Setting(path=RISKY, equals=True, missing_means=False), policy(), "fail", id="not set, the meaning disagrees"
+            PropertyIs(path=DAYS, at_least=7), workflow(requestDurationInDays=7), "pass", id="at least, at the limit"
         ),
         pytest.param(
-            Setting(path=RISKY, equals=False, missing_means=False),
+            PropertyIs(path=DAYS, at_least=7), workflow(requestDurationInDays=6), "fail", id="at least, below"
+        ),
+        pytest.param(PropertyIs(path=DAYS, at_most=30), workflow(isEnabled=True), "unknown", id="not set"),
+        pytest.param(PropertyIs(path=DAYS, at_most=30), tenant(), "unknown", id="section not read"),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=False), policy(allowUserConsentForRiskyApps=None), "unknown", id="null"
+        ),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=False, missing_means=False), policy(), "pass", id="not set, a meaning given"
+        ),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=True, missing_means=False),
+            policy(),
+            "fail",
+            id="not set, the meaning disagrees",
+        ),
+        pytest.param(
+            PropertyIs(path=RISKY, equals=False, missing_means=False),
             tenant(),
             "unknown",
             id="section not read, a meaning given",
         ),
         pytest.param(
-            Setting(path=GUEST, equals="ABC"), policy(guestUserRoleId="abc"), "pass", id="equal but for letter case"
+            PropertyIs(path=GUEST, equals="ABC"), policy(guestUserRoleId="abc"), "pass", id="equal but for letter case"
         ),
         pytest.param(
-            Setting(path=GUEST, one_of=("x", "ABC")),
+            PropertyIs(path=GUEST, one_of=("x", "ABC")),
             policy(guestUserRoleId="abc"),
             "pass",
             id="one of, but for letter case",
         ),
-        pytest.param(Setting(path=GUEST, one_of=("x", "y")), policy(guestUserRoleId="abc"), "fail", id="none of"),
-        pytest.param(Setting(path=GUEST, present=True), policy(guestUserRoleId="abc"), "pass", id="present"),
+        pytest.param(PropertyIs(path=GUEST, one_of=("x", "y")), policy(guestUserRoleId="abc"), "fail", id="none of"),
+        pytest.param(PropertyIs(path=GUEST, present=True), policy(guestUserRoleId="abc"), "pass", id="present"),
         pytest.param(
-            Setting(path=GUEST, present=False), policy(guestUserRoleId="abc"), "fail", id="present, but should not be"
+            PropertyIs(path=GUEST, present=False),
+            policy(guestUserRoleId="abc"),
+            "fail",
+            id="present, but should not be",
         ),
-        pytest.param(Setting(path=GUEST, present=False), policy(), "unknown", id="not set, and may not be"),
-        pytest.param(Setting(path=f"{ASSIGNED}", present=True), policy(), "unknown", id="not set, inside an object"),
+        pytest.param(PropertyIs(path=GUEST, present=False), policy(), "unknown", id="not set, and may not be"),
+        pytest.param(PropertyIs(path=f"{ASSIGNED}", present=True), policy(), "unknown", id="not set, inside an object"),
     ],
 )
-def test_a_setting(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_a_setting(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -100,49 +102,49 @@ EMPTY = policy(defaultUserRolePermissions={"permissionGrantPoliciesAssigned": []
     ("check", "snapshot", "expected"),
     [
         pytest.param(
-            Contains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"),
+            ListContains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"),
             LEGACY,
             "fail",
             id="none begins with, one does",
         ),
         pytest.param(
-            Contains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"),
+            ListContains(path=ASSIGNED, none_of=("managepermissiongrantsforself.",), match="prefix"),
             EMPTY,
             "pass",
             id="none begins with, empty list",
         ),
         pytest.param(
-            Contains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",)),
+            ListContains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",)),
             LEGACY,
             "pass",
             id="any of, but for letter case",
         ),
         pytest.param(
-            Contains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",), match="exact"),
+            ListContains(path=ASSIGNED, any_of=("MANAGEPERMISSIONGRANTSFORSELF.LEGACY",), match="exact"),
             LEGACY,
             "fail",
             id="exactly, letter case differs",
         ),
         pytest.param(
-            Contains(path=ASSIGNED, any_of=("ManagePermissionGrantsForSelf.Legacy",), match="exact"),
+            ListContains(path=ASSIGNED, any_of=("ManagePermissionGrantsForSelf.Legacy",), match="exact"),
             LEGACY,
             "pass",
             id="exactly",
         ),
         pytest.param(
-            Contains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy", "x")),
+            ListContains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy", "x")),
             LEGACY,
             "fail",
             id="all of, one is missing",
         ),
         pytest.param(
-            Contains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy",)), LEGACY, "pass", id="all of"
+            ListContains(path=ASSIGNED, all_of=("ManagePermissionGrantsForSelf.legacy",)), LEGACY, "pass", id="all of"
         ),
-        pytest.param(Contains(path=ASSIGNED, none_of=("x",)), tenant(), "unknown", id="section not read"),
-        pytest.param(Contains(path=ASSIGNED, none_of=("x",)), policy(), "unknown", id="not set"),
+        pytest.param(ListContains(path=ASSIGNED, none_of=("x",)), tenant(), "unknown", id="section not read"),
+        pytest.param(ListContains(path=ASSIGNED, none_of=("x",)), policy(), "unknown", id="not set"),
     ],
 )
-def test_a_list(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_a_list(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -150,13 +152,13 @@ def principals(*rows: dict[str, Any], covers: dict[str, Any] | None = None) -> S
     return tenant(covers=covers, servicePrincipals=list(rows))
 
 
-ENABLED = Every(of="servicePrincipals", has=(Test(path="accountEnabled", equals=True),))
-FOREIGN_ENABLED = Every(
+ENABLED = EveryItem(of="servicePrincipals", has=(PropertyTest(path="accountEnabled", equals=True),))
+FOREIGN_ENABLED = EveryItem(
     of="servicePrincipals",
-    where=(Test(path="appOwnerOrganizationId", equals=pool.VENDOR_TENANT.upper()),),
-    has=(Test(path="accountEnabled", equals=True),),
+    where=(PropertyTest(path="appOwnerOrganizationId", equals=pool.VENDOR_TENANT.upper()),),
+    has=(PropertyTest(path="accountEnabled", equals=True),),
 )
-UNVERIFIED = (Test(path="verifiedPublisher.verifiedPublisherId", present=False),)
+UNVERIFIED = (PropertyTest(path="verifiedPublisher.verifiedPublisherId", present=False),)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ UNVERIFIED = (Test(path="verifiedPublisher.verifiedPublisherId", present=False),
         ),
     ],
 )
-def test_every_item(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_every_item(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -204,98 +206,98 @@ NOT_SELECTED = {"id": "not-selected", "appId": "not-selected"}
     ("check", "snapshot", "expected"),
     [
         pytest.param(
-            Count(of="servicePrincipals", where=UNVERIFIED, at_most=1),
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=1),
             principals(principal(), VERIFIED),
             "pass",
             id="at most, at the limit",
         ),
         pytest.param(
-            Count(of="servicePrincipals", where=UNVERIFIED, at_most=0),
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=0),
             principals(principal(), VERIFIED),
             "fail",
             id="at most, above",
         ),
         pytest.param(
-            Count(of="servicePrincipals", where=UNVERIFIED, at_most=1),
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=1),
             principals(principal(), NOT_SELECTED),
             "unknown",
             id="at most, one is not known",
         ),
         pytest.param(
-            Count(of="servicePrincipals", where=UNVERIFIED, at_most=2),
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_most=2),
             principals(principal(), NOT_SELECTED),
             "pass",
             id="at most, whatever the unknown one is",
         ),
         pytest.param(
-            Count(of="servicePrincipals", where=UNVERIFIED, at_least=1),
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_least=1),
             principals(principal(), NOT_SELECTED),
             "pass",
             id="at least, whatever the unknown one is",
         ),
         pytest.param(
-            Count(of="servicePrincipals", where=UNVERIFIED, at_least=2),
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_least=2),
             principals(principal(), NOT_SELECTED),
             "unknown",
             id="at least, the unknown one decides",
         ),
         pytest.param(
-            Count(of="servicePrincipals", where=UNVERIFIED, at_least=3),
+            ItemCount(of="servicePrincipals", where=UNVERIFIED, at_least=3),
             principals(principal(), NOT_SELECTED),
             "fail",
             id="at least, not even with the unknown one",
         ),
         pytest.param(
-            Count(of="servicePrincipals", at_most=1),
+            ItemCount(of="servicePrincipals", at_most=1),
             principals(principal(), covers=PART),
             "unknown",
             id="at most, read in part",
         ),
         pytest.param(
-            Count(of="servicePrincipals", at_least=1),
+            ItemCount(of="servicePrincipals", at_least=1),
             principals(principal(), covers=PART),
             "pass",
             id="at least, read in part, enough",
         ),
         pytest.param(
-            Count(of="servicePrincipals", at_least=2),
+            ItemCount(of="servicePrincipals", at_least=2),
             principals(principal(), covers=PART),
             "unknown",
             id="at least, read in part",
         ),
         pytest.param(
-            Count(of="adminConsentRequestPolicy.reviewers", at_least=1),
+            ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1),
             workflow(reviewers=[]),
             "fail",
             id="no reviewer",
         ),
         pytest.param(
-            Count(of="adminConsentRequestPolicy.reviewers", at_least=1),
+            ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1),
             workflow(reviewers=[{"query": "/u"}]),
             "pass",
             id="a reviewer",
         ),
         pytest.param(
-            Count(of="adminConsentRequestPolicy.reviewers", at_least=1),
+            ItemCount(of="adminConsentRequestPolicy.reviewers", at_least=1),
             workflow(isEnabled=True),
             "unknown",
             id="reviewers not set",
         ),
         pytest.param(
-            Count(of="delegatedPermissionClassifications", at_most=5),
+            ItemCount(of="delegatedPermissionClassifications", at_most=5),
             tenant(delegatedPermissionClassifications={}),
             "unknown",
             id="a map by resource",
         ),
         pytest.param(
-            Count(of="permissionGrantPolicies.includes", at_most=1),
+            ItemCount(of="permissionGrantPolicies.includes", at_most=1),
             tenant(permissionGrantPolicies=[pool.low()]),
             "fail",
             id="a list inside the items of a list",
         ),
     ],
 )
-def test_how_many(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_how_many(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
@@ -346,12 +348,12 @@ NAME = "blockUserConsentForRiskyApps"
         ),
     ],
 )
-def test_a_directory_setting(check: AnyCheck, snapshot: Snapshot, expected: str) -> None:
+def test_a_directory_setting(check: CheckKind, snapshot: Snapshot, expected: str) -> None:
     assert says(check, snapshot) == expected
 
 
-YES, NO = Setting(path=DAYS, at_most=30), Setting(path=DAYS, at_most=1)
-OPEN, NEVER = Setting(path=GUEST, equals="x"), DirectorySettingIs(name="x", equals="y", skip_when_missing=True)
+YES, NO = PropertyIs(path=DAYS, at_most=30), PropertyIs(path=DAYS, at_most=1)
+OPEN, NEVER = PropertyIs(path=GUEST, equals="x"), DirectorySettingIs(name="x", equals="y", skip_when_missing=True)
 
 
 @pytest.mark.parametrize(
@@ -375,36 +377,41 @@ OPEN, NEVER = Setting(path=GUEST, equals="x"), DirectorySettingIs(name="x", equa
         (Not(check=AnyOf(checks=(Not(check=OPEN), NO))), "unknown"),
     ],
 )
-def test_any_all_and_not_are_three_valued(check: AnyCheck, expected: str) -> None:
+def test_any_all_and_not_are_three_valued(check: CheckKind, expected: str) -> None:
     read: dict[str, Any] = {"adminConsentRequestPolicy": {"requestDurationInDays": 14}, "directorySettings": []}
     assert says(check, tenant(**read)) == expected
 
 
 def test_a_number_out_of_reach_is_told_with_what_it_should_be() -> None:
-    ruling = ruled(Count(of="servicePrincipals", at_least=2), Judged(principals(principal())))
-    assert ruling.clause == "servicePrincipals holds 1, and should hold at least 2"
-    ruling = ruled(Count(of="servicePrincipals", at_most=0), Judged(principals(principal())))
-    assert ruling.clause == "servicePrincipals holds 1, and should hold at most 0"
+    result = ItemCount(of="servicePrincipals", at_least=2).judge(CheckContext(principals(principal())))
+    assert result.clause == "servicePrincipals has 1 item; expected at least 2"
+    result = ItemCount(of="servicePrincipals", at_most=0).judge(CheckContext(principals(principal())))
+    assert result.clause == "servicePrincipals has 1 item; expected at most 0"
 
 
 def test_why_a_list_is_not_known_is_told() -> None:
-    assert ruled(Contains(path=ASSIGNED, none_of=("x",)), Judged(tenant())).clause == "authorizationPolicy was not read"
+    assert (
+        ListContains(path=ASSIGNED, none_of=("x",)).judge(CheckContext(tenant())).clause
+        == "authorizationPolicy was not read"
+    )
 
 
 def test_evidence_holds_values_of_one_kind() -> None:
-    (switch,) = ruled(Setting(path=RISKY, equals=False), Judged(policy(allowUserConsentForRiskyApps=True))).evidence
+    (switch,) = (
+        PropertyIs(path=RISKY, equals=False).judge(CheckContext(policy(allowUserConsentForRiskyApps=True))).evidence
+    )
     assert (switch.actual, switch.expected) == (True, False)
-    (days,) = ruled(Setting(path=DAYS, at_most=30), Judged(workflow(requestDurationInDays=60))).evidence
+    (days,) = PropertyIs(path=DAYS, at_most=30).judge(CheckContext(workflow(requestDurationInDays=60))).evidence
     assert (days.actual, days.expected) == (60, "at most 30")
-    listed = ruled(Setting(path=ASSIGNED, present=True), Judged(LEGACY))
+    listed = PropertyIs(path=ASSIGNED, present=True).judge(CheckContext(LEGACY))
     assert listed.clause == f"{ASSIGNED} is ManagePermissionGrantsForSelf.Legacy"
 
 
 def test_the_opposite_says_what_should_not_hold() -> None:
-    check = Setting(path=GUEST, equals="abc")
-    held = ruled(Not(check=check), Judged(policy(guestUserRoleId="abc")))
-    assert held.clause == f"what should not hold does: {GUEST} is abc"
+    check = PropertyIs(path=GUEST, equals="abc")
+    held = Not(check=check).judge(CheckContext(policy(guestUserRoleId="abc")))
+    assert held.clause == f"the negated check passes: {GUEST} is abc"
     assert [(one.actual, one.expected) for one in held.evidence] == [("abc", "anything but abc")]
-    other = ruled(Not(check=check), Judged(policy(guestUserRoleId="x")))
-    assert other.clause == f"what should not hold does not: {GUEST} is x, and should be abc"
-    assert ruled(Not(check=check), Judged(tenant())) == ruled(check, Judged(tenant()))
+    other = Not(check=check).judge(CheckContext(policy(guestUserRoleId="x")))
+    assert other.clause == f"as required, the negated check fails: {GUEST} is x; expected abc"
+    assert Not(check=check).judge(CheckContext(tenant())) == check.judge(CheckContext(tenant()))

@@ -42,7 +42,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], D
 @pytest.mark.parametrize("name", ["assume-fix", "assume-setting"])
 def test_a_supposed_change_stands_beside_the_tenant_as_it_is(done: Callable[[str], Done], name: str) -> None:
     page = done(name).out
-    start = page.index("If it were so")
+    start = page.index("What if")
     check_section(GOLDEN, name, scrubbed(page[start : page.index("\nScopes:", start)]))
     assert done(name).code == 1
 

@@ -21,7 +21,7 @@ def decision_lines(one: Decision) -> Iterator[str]:
     yield f"  screen {one.screen}"
     for name, texts in (
         ("also", one.also),
-        ("doubt", one.doubts),
+        ("doubt", one.caveats),
         ("depends", one.depends_on),
         ("could be", one.outcomes),
         ("note", one.notes),

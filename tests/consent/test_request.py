@@ -117,6 +117,8 @@ def test_what_a_mail_or_ticket_does_to_an_address_is_undone() -> None:
         ("https://login.microsoftonline.com/common/reprocess?client_id=" + CLIENT, "not a page that asks for consent"),
         ("https://login.microsoftonline.com/common/adminconsent?client_id=12345", "not a client id"),
         ("", "not an address of Microsoft's sign-in page"),
+        ("https://[login.microsoftonline.com/", "not an address of Microsoft's sign-in page"),
+        (f"{AUTHORIZE}&scope=[/0", r"'\[/0' is not a scope"),
     ],
 )
 def test_anything_else_is_refused_with_what_to_paste_instead(text: str, hint: str) -> None:

@@ -159,13 +159,13 @@ def test_example_26_an_unread_policy_is_judged_by_microsofts_text_and_says_so() 
     decision = decided(tenant(RECOMMENDED, client=VERIFIED, permissionGrantPolicies=None))
     assert (decision.outcome, decision.confidence) == (Outcome.NEEDS_ADMIN, Confidence.LIKELY)
     assert blocked(decision) == OUTSIDE
-    assert any("documented text" in doubt for doubt in decision.doubts)
+    assert any("documented text" in doubt for doubt in decision.caveats)
 
 
 def test_a_refused_read_of_the_policies_names_the_permission_that_is_missing() -> None:
     document = tenant(RECOMMENDED, client=VERIFIED, permissionGrantPolicies=None)
     document["unread"] = {"permissionGrantPolicies": {"status": 403, "code": "Authorization_RequestDenied"}}
-    assert any("Policy.Read.PermissionGrant" in doubt for doubt in decided(document).doubts)
+    assert any("Policy.Read.PermissionGrant" in caveat for caveat in decided(document).caveats)
 
 
 def test_an_unread_custom_policy_leaves_the_outcome_open_and_names_it() -> None:
@@ -284,7 +284,7 @@ def test_two_policies_that_only_together_approve_a_request_make_it_likely() -> N
     )
     decision = decided(document, app([*pool.BASIC, "Mail.Read"]))
     assert (decision.outcome, decision.confidence) == (Outcome.USER_MAY_CONSENT, Confidence.LIKELY)
-    assert any("together" in doubt for doubt in decision.doubts)
+    assert any("together" in doubt for doubt in decision.caveats)
 
 
 def test_an_unclassified_openid_scope_alone_blocks_likely_and_not_certainly() -> None:

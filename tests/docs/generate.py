@@ -16,8 +16,12 @@ import msgspec
 
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
-import auditor.render.schema
+import auditor.render.json
 import auditor.snapshot.write
+from auditor.checks import reads
+from auditor.checks.kind import CheckKind
+from auditor.checks.reads import Needed, permissions_for, plan_for
+from auditor.checks.registry import every_kind
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.permissions import PERMISSIONS, ApplicationPermission
@@ -25,13 +29,10 @@ from auditor.facts.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS,
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.checks import Check
 from auditor.model.finding import Severity
-from auditor.model.sections import permissions_to_read
-from auditor.packs import access
+from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs.find import list_packs, load_packs
-from auditor.packs.plan import Needed, permissions_for, plan_for
-from auditor.render.words import OUTCOMES, SECTIONS
+from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs import rule_pages
 from tests.docs.live import requests_of
@@ -79,7 +80,7 @@ def optional() -> tuple[ApplicationPermission, ...]:
 
 def required_resource_access() -> bytes:
     """What an app registration must ask of Microsoft Graph, as az and the manifest take it."""
-    return _json(access.required_resource_access(needed()))
+    return _json(reads.required_resource_access(needed()))
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -133,16 +134,16 @@ def _packs() -> str:
 
 
 def _checks() -> str:
-    rows = ((f"`{kind.__struct_config__.tag}`", _about(kind), _arguments(kind)) for kind in Check.__subclasses__())
+    rows = ((f"`{kind.__struct_config__.tag}`", _about(kind), _arguments(kind)) for kind in every_kind())
     return _table(("kind", "The rule passes if", "Arguments"), rows)
 
 
-def _about(kind: type[Check]) -> str:
+def _about(kind: type[CheckKind]) -> str:
     """The kind's docstring, in the marks of Markdown."""
     return " ".join(str(kind.__doc__).split()).replace("``", "`").replace(" : ", ": ")
 
 
-def _arguments(kind: type[Check]) -> str:
+def _arguments(kind: type[CheckKind]) -> str:
     return ", ".join(map(_argument, msgspec.structs.fields(kind)))
 
 
@@ -180,8 +181,8 @@ def _clouds() -> str:
 
 def _sections() -> str:
     rows = (
-        (f"`{name}`", label, " or ".join(f"`{permission}`" for permission in permissions_to_read(name)))
-        for name, label in SECTIONS.items()
+        (f"`{name}`", SECTIONS[name].label, " or ".join(f"`{permission}`" for permission in permissions_to_read(name)))
+        for name in TENANT_SECTIONS
     )
     return _table(("Section", "Content", "Permission to read it"), rows)
 
@@ -240,7 +241,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
     {
         "docs/required-resource-access.json": required_resource_access,
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
-        "docs/schemas/report.json": auditor.render.schema.render,
+        "docs/schemas/report.json": auditor.render.json.schema,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
         **rule_pages.FILES,

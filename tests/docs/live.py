@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+from auditor.checks.reads import permissions_for, plan_for
 from auditor.facts.clouds import CLOUDS
 from auditor.packs.find import load_packs
-from auditor.packs.plan import permissions_for, plan_for
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.docs.pages import ROOT, arguments

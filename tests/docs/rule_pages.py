@@ -11,7 +11,7 @@ from auditor.model.document import Document
 from auditor.model.rule import Pack
 from auditor.packs.load import load
 from auditor.packs.sources import shipped_names, shipped_source
-from auditor.render.document_markdown import markdown
+from auditor.render.documents import as_markdown
 
 FOLDER = "docs/rules"
 NOTE = "Written by UPDATE_DOCS=1 pytest tests/docs from the packs in rules/: change those."
@@ -42,7 +42,7 @@ def _pages() -> Iterator[tuple[str, Callable[[], Document]]]:
 
 
 def _bytes(page: Callable[[], Document]) -> bytes:
-    return markdown(page(), NOTE).encode()
+    return as_markdown(page(), NOTE).encode()
 
 
 FILES = MappingProxyType({path: partial(_bytes, page) for path, page in _pages()})

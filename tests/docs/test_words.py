@@ -19,7 +19,7 @@ from auditor.model.live_tenant import AUTH_METHODS
 from auditor.model.sections import SECTIONS
 from auditor.packs.find import list_packs
 from auditor.render import FORMATS
-from auditor.render.words import OUTCOMES
+from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import sample_names
 from tests.docs.generate import PARTS
 from tests.docs.pages import DOCS, ROOT, guides, read, spans, title

@@ -22,8 +22,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import jmespath  # type: ignore[import-untyped]
 import msgspec
 
-from auditor.fixes.apply import NotApplicable, apply
-from auditor.fixes.change_grants import id_of
+from auditor.fixes.app_changes import grant_id
+from auditor.fixes.change import NotApplicable
+from auditor.fixes.requests import apply
 from auditor.model.fix import GraphRequest
 from auditor.model.snapshot import Snapshot
 from tests.limits import HUNG_AFTER
@@ -109,7 +110,7 @@ def _policies(s: Snapshot) -> list[dict[str, Any]]:
 
 
 def _grants(s: Snapshot) -> list[dict[str, Any]]:
-    return [{**msgspec.structs.asdict(row), "id": id_of(row)} for row in s.sections.oauth2PermissionGrants or ()]
+    return [{**msgspec.structs.asdict(row), "id": grant_id(row)} for row in s.sections.oauth2PermissionGrants or ()]
 
 
 def _classified(s: Snapshot, app_id: str) -> list[dict[str, Any]]:

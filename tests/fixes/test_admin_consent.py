@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from auditor.consent.existing_grants import grant_rows
+from auditor.consent.lookup import SnapshotIndex
 from auditor.facts.ids import EXCHANGE_ONLINE
-from auditor.fixes import admin_consent, fixes_for
+from auditor.fixes import fixes_for
 from auditor.model.app import RequestMode, ScopeNeed
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.snapshot.samples import sample
@@ -156,11 +156,13 @@ def test_an_app_with_several_roles_leaves_the_choice_to_the_administrator() -> N
 def test_the_grants_are_not_gone_through_again_for_every_app_of_the_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
 
+    grants_of = SnapshotIndex.grants_of
+
     def counted(*given: Any) -> Any:
         looks[-1] += 1
-        return grant_rows(*given)
+        return grants_of(*given)
 
-    monkeypatch.setattr(admin_consent, "grant_rows", counted)
+    monkeypatch.setattr(SnapshotIndex, "grants_of", counted)
     for number in (1, 50):
         more = tuple(ServicePrincipal(id=f"sp-{n}", appId=f"app-{n}") for n in range(number))
         tenant = sample("admin-consented-partly")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 import pytest
 
-from auditor.fixes.apply import Conflict, NotApplicable, apply, apply_all
-from auditor.fixes.commands import az, powershell
-from auditor.fixes.undo import undo_of
+from auditor.fixes.change import Change, Conflict, NotApplicable, states_of, undo_of
+from auditor.fixes.policy_changes import CreateConsentPolicy
+from auditor.fixes.requests import apply, apply_all, change_of
+from auditor.fixes.shell_commands import az_commands, powershell_commands
 from auditor.model.fix import GraphRequest
+from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample
 from tests.fixes.tenants import APP, GRAPH, HOSTILE, by_key, with_sections
 
@@ -19,6 +23,17 @@ LISTED = sample("admin-consented")
 def post(path: str, **body: object) -> GraphRequest:
     """A create."""
     return GraphRequest(method="POST", url=f"{GRAPH}{path}", body=body)
+
+
+def policy_named(name: str) -> Change:
+    """A consent policy with this name."""
+    return CreateConsentPolicy(graph=GRAPH, body={"displayName": name})
+
+
+def undo_requests(snapshot: Snapshot, requests: Iterable[GraphRequest]) -> tuple[GraphRequest, ...]:
+    """The requests that undo `requests`."""
+    changes = tuple(map(change_of, requests))
+    return tuple(change.request for change in undo_of(states_of(snapshot, changes), changes))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +86,7 @@ def test_what_was_not_read_is_not_replaced() -> None:
         with pytest.raises(NotApplicable):
             apply(unread, request)
         with pytest.raises(NotApplicable):
-            undo_of(unread, (request,))
+            undo_requests(unread, (request,))
 
 
 def test_deleting_a_service_principal_takes_its_grants_and_assignments_along() -> None:
@@ -84,7 +99,7 @@ def test_deleting_a_service_principal_takes_its_grants_and_assignments_along() -
 
 def test_the_undo_goes_backwards_and_an_include_goes_with_its_policy() -> None:
     fix = by_key("low-unclassified")["R4"]
-    undo = undo_of(sample("low-unclassified"), fix.steps.graph)
+    undo = undo_requests(sample("low-unclassified"), fix.steps.graph)
     assert [request.method for request in undo] == ["PATCH", "DELETE"]
     assert apply_all(apply_all(sample("low-unclassified"), fix.steps.graph), undo) == sample("low-unclassified")
 
@@ -96,9 +111,9 @@ def test_az_is_said_to_lack_permissions_only_where_it_does() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_with_quotes_cannot_break_out_of_a_command(name: str) -> None:
-    request = post("/policies", displayName=name)
-    for commands in (az((request,)), powershell((request,))):
+    change = policy_named(name)
+    for commands in (az_commands((change,)), powershell_commands((change,))):
         assert commands.isascii()
-        assert len(commands.splitlines()) == (1 if commands.startswith("az") else 2)
-    assert powershell((post("/policies", displayName="O'Brien'; rm"),)).endswith("O''Brien''; rm\"}'")
-    assert """O'"'"'Brien'"'"'; rm""" in az((post("/policies", displayName="O'Brien'; rm"),))
+        assert len(commands.splitlines()) == (2 if commands.startswith("Connect") else 3)
+    assert powershell_commands((policy_named("O'Brien'; rm"),)).endswith("O''Brien''; rm\"}'")
+    assert """O'"'"'Brien'"'"'; rm""" in az_commands((policy_named("O'Brien'; rm"),))

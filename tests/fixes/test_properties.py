@@ -12,10 +12,11 @@ from auditor.consent.client import client_of
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import gather
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
-from auditor.fixes import apply_all, fixes_for
-from auditor.fixes.apply import Conflict, NotApplicable, apply
-from auditor.fixes.change_grants import id_of
-from auditor.fixes.routes import candidates
+from auditor.fixes import fixes_for
+from auditor.fixes.app_changes import grant_id
+from auditor.fixes.change import Conflict, NotApplicable, states_of
+from auditor.fixes.prove import proposed_fixes
+from auditor.fixes.requests import apply, apply_all
 from auditor.model.app import App
 from auditor.model.decision import Outcome
 from auditor.model.fix import Fix, GraphRequest
@@ -97,13 +98,13 @@ def test_a_fix_that_is_sent_twice_does_what_it_does_once(case: Case) -> None:
 @given(case=cases())
 def test_no_member_of_a_set_is_superfluous(case: Case) -> None:
     before, app, subject = case
-    found = {c.name: c for c in candidates(gather(before, app, subject))}
+    found = {c.name: c for c in proposed_fixes(gather(before, app, subject))}
     for fix in fixes_for(*case):
         names = fix.key.split("+")
         who = proven_for(before, app, subject, fix)
         for some in combinations(names, len(names) - 1):
             try:
-                after = apply_all(before, (r for name in some for r in found[name].requests))
+                *_, after = states_of(before, (change for name in some for change in found[name].changes))
             except NotApplicable:
                 continue
             assert decide(after, app, who).outcome.value != fix.proven.outcome or fix.key == "R8"
@@ -141,7 +142,7 @@ def entries(snapshot: Snapshot, app: App) -> set[Any]:
     policy = s.adminConsentRequestPolicy
     found: set[Any] = {("assigned", one) for one in (role.permissionGrantPoliciesAssigned if role else None) or ()}
     found |= {
-        ("grant", id_of(row), row.clientId, row.principalId, scope.lower())
+        ("grant", grant_id(row), row.clientId, row.principalId, scope.lower())
         for row in s.oauth2PermissionGrants or ()
         for scope in row.scope.split()
     }

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from auditor.consent.subject import Subject
 from auditor.fixes import fixes_for
-from auditor.fixes.quoting import body_text, posix, powershell, visible
+from auditor.fixes.change import json_text
 from auditor.fixes.script import NoScript, Shell, script
+from auditor.fixes.shell_commands import posix_quoted, powershell_quoted, printable
 from auditor.model.app import App
 from auditor.model.fix import Fix
 from auditor.model.snapshot import Snapshot
@@ -117,21 +118,21 @@ def test_the_scripts_of_any_tenant_are_ascii_and_parse(case: tuple[Snapshot, App
 
 @given(text=st.text() | st.sampled_from(HOSTILE))
 def test_a_quoted_text_is_one_word_of_bash(text: str) -> None:
-    body = body_text({"name": text})
-    done = subprocess.run(["bash", "-c", f"printf '%s\\0' {posix(body)}"], capture_output=True, check=True)
+    body = json_text({"name": text})
+    done = subprocess.run(["bash", "-c", f"printf '%s\\0' {posix_quoted(body)}"], capture_output=True, check=True)
     assert done.stdout == body.encode() + b"\0"
 
 
 @given(text=st.text() | st.sampled_from(HOSTILE))
 def test_a_quoted_text_is_one_literal_of_powershell(text: str) -> None:
-    literal = powershell(body_text({"name": text}))
+    literal = powershell_quoted(json_text({"name": text}))
     assert re.fullmatch(r"'(?:[^']|'')*'", literal)
-    assert literal[1:-1].replace("''", "'") == body_text({"name": text})
+    assert literal[1:-1].replace("''", "'") == json_text({"name": text})
 
 
 @given(text=st.text() | st.sampled_from(HOSTILE))
 def test_a_comment_is_one_line_of_printable_ascii(text: str) -> None:
-    shown = visible(text)
+    shown = printable(text)
     assert shown.isascii()
     assert shown.isprintable()
 

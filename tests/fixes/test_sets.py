@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from auditor.consent.decide import decide
-from auditor.fixes import apply_all, fixes_for
+from auditor.fixes import fixes_for
+from auditor.fixes.requests import apply_all
 from auditor.model.app import RequestMode
 from auditor.model.decision import Outcome
 from auditor.snapshot.samples import sample, sample_names

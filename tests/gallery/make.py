@@ -18,7 +18,7 @@ from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.render import FORMATS, render
-from auditor.render.words import answer_word
+from auditor.render.labels import answer_word
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs.pages import DOCS
 

@@ -269,7 +269,7 @@ def test_a_read_of_the_wrong_shape_is_unread_and_the_rest_goes_on() -> None:
         server.fault("/oauth2PermissionGrants", Body({"value": "none"}))
         snapshot = read(server, PREFLIGHT)
     assert "defaultUserRolePermissions" in snapshot.unread["authorizationPolicy"].message
-    assert "no list" in snapshot.unread[f"oauth2PermissionGrants/{CLIENT}"].message
+    assert "not a list" in snapshot.unread[f"oauth2PermissionGrants/{CLIENT}"].message
     assert snapshot.sections.oauth2PermissionGrants is None
     assert snapshot.sections.servicePrincipals is not None
 
@@ -302,7 +302,7 @@ def test_the_deadline_is_the_runs_and_not_each_reads() -> None:
     sleeps = Sleeps()
     with GraphServer(tenant()) as server:
         server.fault("/policies/", Status(429, retry_after=100), times=None)
-        snapshot = read(server, PREFLIGHT, patience=sleeps.patience(250))
+        snapshot = read(server, PREFLIGHT, retry=sleeps.retry(250))
     assert sleeps.slept == [100, 100]
     assert snapshot.unread["authorizationPolicy"].status == 429
     assert snapshot.sections.organization is not None
@@ -312,4 +312,4 @@ def test_an_endless_list_is_unread() -> None:
     with GraphServer(tenant()) as server:
         server.fault("/oauth2PermissionGrants", NextLink(), times=None)
         snapshot = read(server, Plan(clients=(CLIENT,)))
-    assert "read already" in snapshot.unread[f"oauth2PermissionGrants/{CLIENT}"].message
+    assert "already read" in snapshot.unread[f"oauth2PermissionGrants/{CLIENT}"].message

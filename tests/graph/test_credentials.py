@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_pem_x509_certificate
 
-from auditor.graph.access_tokens import Claims, token_claims
-from auditor.graph.credentials import chosen
+from auditor.graph.access_tokens import TokenClaims, decode_claims
+from auditor.graph.credentials import resolve_auth
 from auditor.graph.graph_errors import CredentialError
-from auditor.graph.network import Network
+from auditor.graph.network import NetworkSettings
 from auditor.graph.sign_in_errors import credential_error
 from auditor.graph.transport import GraphClient
 from tests.graph.world import TENANT, tenant, with_client
@@ -39,8 +39,8 @@ def server() -> Iterator[GraphServer]:
         yield server
 
 
-def sign_in(server: GraphServer, environ: Environ, auth: str = "auto", **options: Any) -> Claims:
-    async def use(client: GraphClient) -> Claims:
+def sign_in(server: GraphServer, environ: Environ, auth: str = "auto", **options: Any) -> TokenClaims:
+    async def use(client: GraphClient) -> TokenClaims:
         return await client.tokens.claims()
 
     return with_client(server, use, environ=environ, auth=auth, **options)
@@ -228,14 +228,14 @@ def test_auto_prefers_what_was_set_on_purpose() -> None:
     )
     found = []
     while everything:
-        found.append(chosen("auto", everything))
+        found.append(resolve_auth("auto", everything))
         everything.popitem()
     assert found == ["secret", "certificate", "workload-identity", "managed-identity"]
 
 
 def test_a_device_code_that_is_declined_or_runs_out() -> None:
     for said in ("Authentication failed: authorization_declined", "Timed out waiting for user to authenticate"):
-        error = credential_error(RuntimeError(said), "https://login.example", Network())
+        error = credential_error(RuntimeError(said), "https://login.example", NetworkSettings())
         assert "run the command again" in error.advice
 
 
@@ -255,4 +255,4 @@ def test_nothing_shows_a_secret(server: GraphServer) -> None:
 
 @pytest.mark.parametrize("token", ["", "a", "a.b.c", "a.W10.c", "a.bm90IGpzb24.c"])
 def test_a_token_that_cannot_be_decoded_says_nothing(token: str) -> None:
-    assert token_claims(token) == Claims()
+    assert decode_claims(token) == TokenClaims()

@@ -11,7 +11,7 @@ import pytest
 
 from auditor.graph.graph_errors import ForeignHost, WriteRefused
 from auditor.graph.guard import ReadOnlyGuard
-from auditor.graph.transport import GraphClient, Item
+from auditor.graph.transport import GetRequest, GraphClient
 from tests.graph.world import CLIENT, tenant, with_client
 from tests.graphserver import GraphServer
 
@@ -108,7 +108,7 @@ def test_the_guard_lies_below_the_sdk_so_that_its_own_methods_cannot_write() -> 
             with pytest.raises(WriteRefused):
                 await builders.service_principals_with_app_id(CLIENT).delete()
             with pytest.raises(WriteRefused):
-                await client.batch("v1.0", [Item(url="https://elsewhere.example")] * 2)
+                await client.batch("v1.0", [GetRequest(url="https://elsewhere.example")] * 2)
 
         with_client(server, use)
         assert server.requests == [] and server.refused_writes == []

@@ -11,14 +11,14 @@ from typing import Any
 import httpcore
 import pytest
 
-from auditor.graph.access_tokens import Tokens
+from auditor.graph.access_tokens import TokenProvider
 from auditor.graph.fetch import all_rows
 from auditor.graph.graph_errors import BrokenJson, ForeignHost, NotJson, TokenRefused, Unreachable
 from auditor.graph.network import read_network
-from auditor.graph.preconnect import Line
+from auditor.graph.preconnect import GraphConnector
 from auditor.graph.reads import Read
-from auditor.graph.session import open_graph, open_http
-from auditor.graph.transport import GraphClient, Item, _transport
+from auditor.graph.session import open_graph, open_http_client
+from auditor.graph.transport import GetRequest, GraphClient, _transport
 from auditor.model.read_plan import Plan
 from tests.graph.world import CLIENT, GRAPH, POLICY, PREFLIGHT, TENANT, Sleeps, read, tenant, where, with_client
 from tests.graphserver import (
@@ -50,7 +50,7 @@ def test_a_next_link_to_itself_does_not_go_on_for_ever() -> None:
         server.fault("/oauth2PermissionGrants", NextLink(), times=None)
         snapshot = read(server, Plan(whole=("oauth2PermissionGrants", "organization")))
         assert len(server.requests) < 5
-    assert "read already" in snapshot.unread["oauth2PermissionGrants"].message
+    assert "already read" in snapshot.unread["oauth2PermissionGrants"].message
 
 
 def test_a_next_link_to_a_foreign_host_gets_neither_request_nor_token() -> None:
@@ -76,9 +76,9 @@ def test_a_redirect_is_not_followed() -> None:
         server.fault("/organization", Redirect(f"{server.foreign}/v1.0/organization"))
 
         async def use(client: GraphClient) -> None:
-            await client.get("v1.0", Item(url="/organization"))
+            await client.get("v1.0", GetRequest(url="/organization"))
 
-        with pytest.raises(NotJson, match=r"302.*leading to 127\.0\.0\.1"):
+        with pytest.raises(NotJson, match=r"302.*a redirect to 127\.0\.0\.1"):
             with_client(server, use)
         assert server.strays == []
 
@@ -106,7 +106,7 @@ def test_a_long_retry_after_is_kept_when_there_is_time() -> None:
     sleeps = Sleeps()
     with GraphServer(tenant()) as server:
         server.fault("/$batch", Status(503, retry_after=200))
-        snapshot = read(server, PREFLIGHT, patience=sleeps.patience(300))
+        snapshot = read(server, PREFLIGHT, retry=sleeps.retry(300))
     assert sleeps.slept == [200] and snapshot.unread == {}
 
 
@@ -115,7 +115,7 @@ def test_the_sdks_own_retries_do_not_multiply_with_ours() -> None:
     with GraphServer(tenant()) as server:
         server.fault("/$batch", Status(503), times=None)
         with pytest.raises(Unreachable, match="503 serviceNotAvailable"):
-            read(server, PREFLIGHT, patience=sleeps.patience(attempts=4))
+            read(server, PREFLIGHT, retry=sleeps.retry(attempts=4))
         assert len(server.requests) == 4 and len(sleeps.slept) == 3
 
 
@@ -144,7 +144,7 @@ def test_tokens_are_asked_for_with_continuous_access_evaluation_and_once() -> No
             pass
 
     async def run() -> None:
-        tokens = Tokens(Credential, ("s",), lambda error: pytest.fail(str(error)))
+        tokens = TokenProvider(Credential, ("s",), lambda error: pytest.fail(str(error)))
         await asyncio.gather(*(tokens.get_token() for _ in range(5)))
 
     asyncio.run(run())
@@ -175,7 +175,7 @@ def test_json_that_is_cut_short_without_a_trace_is_asked_for_again() -> None:
         server.fault("/organization", Body(b'{"value": [{"id": "0f6'), times=None)
 
         async def use(client: GraphClient) -> None:
-            await client.get("v1.0", Item(url="/organization"))
+            await client.get("v1.0", GetRequest(url="/organization"))
 
         with pytest.raises(BrokenJson, match="JSON that is cut off"):
             with_client(server, use)
@@ -196,7 +196,7 @@ def test_a_refused_token_is_replaced_once() -> None:
 
         async def use(client: GraphClient) -> None:
             server.expire_tokens()
-            answer = await client.get("v1.0", Item(url="/organization"))
+            answer = await client.get("v1.0", GetRequest(url="/organization"))
             assert answer.ok
 
         with_client(server, use)
@@ -226,7 +226,7 @@ def test_throttled_items_of_a_batch_are_sent_again_alone_after_the_longest_wait(
     with GraphServer(tenant()) as server:
         server.fault("/policies/authorizationPolicy", Status(429, retry_after=3))
         server.fault("/organization", Status(429, retry_after=7.5))
-        snapshot = read(server, PREFLIGHT, patience=sleeps.patience())
+        snapshot = read(server, PREFLIGHT, retry=sleeps.retry())
         assert sorted(server.requests[1].paths) == ["/organization", "/policies/authorizationPolicy"]
         assert len(server.requests) == 2
     assert sleeps.slept == [7.5] and snapshot.unread == {}
@@ -242,7 +242,7 @@ def test_headers_are_sent_again_with_every_next_link() -> None:
                 is_list=True,
                 headers={"ConsistencyLevel": "eventual"},
             )
-            first = await client.get("v1.0", Item(url=wanted.url, headers=wanted.headers))
+            first = await client.get("v1.0", GetRequest(url=wanted.url, headers=wanted.headers))
             rows, _ = await all_rows(client, wanted, first, lambda rows: None)
             return len(rows)
 
@@ -264,11 +264,11 @@ def test_tenants_share_connections_and_nothing_else() -> None:
 
     async def run(server: GraphServer) -> list[str]:
         names = []
-        async with open_http(server.graph, server.env()) as http:
+        async with open_http_client(server.graph, server.env()) as http:
             for tenant_id in (TENANT, other, TENANT):
                 async with open_graph(tenant_id=tenant_id, at=where(server), environ=server.env(), http=http) as client:
                     assert (await client.tokens.claims()).tenant_id == tenant_id
-                    answer = await client.get("v1.0", Item(url="/organization"))
+                    answer = await client.get("v1.0", GetRequest(url="/organization"))
                     assert answer.body is not None
                     names.append(answer.body["value"][0]["displayName"])
         return names
@@ -280,7 +280,7 @@ def test_tenants_share_connections_and_nothing_else() -> None:
 
 def test_http2_is_not_spoken() -> None:
     with GraphServer(tenant()) as server:
-        pool = _transport(Line(server.graph, read_network(server.env())))._pool
+        pool = _transport(GraphConnector(server.graph, read_network(server.env())))._pool
         assert isinstance(pool, httpcore.AsyncConnectionPool)
         assert (pool._http1, pool._http2) == (True, False)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from auditor.graph.graph_errors import CredentialError, NetworkSettingsError, Unreachable
-from auditor.graph.network import Network, advice_for, read_network
-from auditor.graph.transport import GraphClient, Item
+from auditor.graph.network import NetworkSettings, advice_for, read_network
+from auditor.graph.transport import GetRequest, GraphClient
 from tests.graph.proxy import TunnelProxy
 from tests.graph.world import PREFLIGHT, read, tenant, where, with_client
 from tests.graphserver import GraphServer
@@ -41,7 +41,7 @@ def test_a_graph_that_is_not_trusted_is_told_as_that_and_at_once() -> None:
     with GraphServer(tenant()) as server:
 
         async def use(client: GraphClient) -> None:
-            await client.get("v1.0", Item(url="/organization"))
+            await client.get("v1.0", GetRequest(url="/organization"))
 
         # 127.0.0.1 is in no certificate of the name localhost's connection: a name that does not fit.
         with pytest.raises(Unreachable) as caught:
@@ -57,7 +57,7 @@ def test_a_certificate_file_that_is_missing_is_a_clear_error(tmp_path: Path) -> 
 def test_a_certificate_file_that_holds_none_is_a_clear_error(tmp_path: Path) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("not a certificate")
-    with pytest.raises(NetworkSettingsError, match="holds no certificates"):
+    with pytest.raises(NetworkSettingsError, match="no readable certificates"):
         read_network({"SSL_CERT_FILE": str(broken)}).ssl_context()
 
 
@@ -86,7 +86,7 @@ def test_a_proxy_that_refuses_is_named() -> None:
 
 
 def test_a_proxys_password_is_not_shown() -> None:
-    network = Network(proxies={"https": "http://someone:hunter2@proxy.example:8080"})
+    network = NetworkSettings(proxies={"https": "http://someone:hunter2@proxy.example:8080"})
     advice = advice_for("ConnectError", network, "https://graph.microsoft.com")
     assert "proxy.example" in advice and "hunter2" not in advice and "someone" not in advice
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from auditor.graph.retry import Patience
+from auditor.graph.retry import RetryPolicy
 from tests.graph.world import Sleeps
 
 
@@ -30,15 +30,15 @@ from tests.graph.world import Sleeps
     ids=str,
 )
 def test_retry_after_in_every_spelling(headers: dict[str, str], seconds: float | None) -> None:
-    assert Sleeps().patience().retry_after(headers) == seconds
+    assert Sleeps().retry().retry_after(headers) == seconds
 
 
 def test_without_a_hint_waits_double_up_to_half_a_minute() -> None:
     sleeps = Sleeps()
-    patience = sleeps.patience(attempts=10)
+    retry = sleeps.retry(attempts=10)
 
     async def run() -> list[bool]:
-        return [await patience.wait(tried) for tried in range(1, 11)]
+        return [await retry.wait(tried) for tried in range(1, 11)]
 
     assert asyncio.run(run()) == [True] * 9 + [False]
     assert sleeps.slept == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
@@ -46,35 +46,35 @@ def test_without_a_hint_waits_double_up_to_half_a_minute() -> None:
 
 def test_chance_spreads_the_waits_over_their_second_half() -> None:
     sleeps = Sleeps()
-    patience = Patience(clock=lambda: 0.0, sleep=sleeps.sleep, jitter=lambda: 0.0)
-    asyncio.run(patience.wait(2))
+    retry = RetryPolicy(clock=lambda: 0.0, sleep=sleeps.sleep, jitter=lambda: 0.0)
+    asyncio.run(retry.wait(2))
     assert sleeps.slept == [0.5]
 
 
 def test_a_hint_is_followed_however_often_until_the_deadline() -> None:
     sleeps = Sleeps()
-    patience = sleeps.patience(100, attempts=2)
+    retry = sleeps.retry(100, attempts=2)
 
     async def run() -> int:
         waited = 0
-        while await patience.wait(waited + 1, 30):
+        while await retry.wait(waited + 1, 30):
             waited += 1
         return waited
 
     assert asyncio.run(run()) == 3
-    assert patience.remaining() == 10
+    assert retry.remaining() == 10
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
     sleeps = Sleeps()
-    assert asyncio.run(sleeps.patience(60).wait(1, 61)) is False
+    assert asyncio.run(sleeps.retry(60).wait(1, 61)) is False
     assert sleeps.slept == []
 
 
 def test_the_deadline_runs_from_the_first_request_on() -> None:
     sleeps = Sleeps()
-    patience = sleeps.patience(60)
+    retry = sleeps.retry(60)
     sleeps.now += 1000
-    assert patience.remaining() == 60
+    assert retry.remaining() == 60
     sleeps.now += 70
-    assert patience.remaining() == 0
+    assert retry.remaining() == 0

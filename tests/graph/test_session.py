@@ -7,15 +7,15 @@ import logging
 
 import pytest
 
-from auditor.graph.access_tokens import Tokens
+from auditor.graph.access_tokens import TokenProvider
 from auditor.graph.collect import collect
 from auditor.graph.graph_errors import GraphError
 from auditor.graph.network import read_network
-from auditor.graph.preconnect import Line
+from auditor.graph.preconnect import GraphConnector
 from auditor.graph.probe import Probe, probe
-from auditor.graph.retry import Patience
+from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import endpoints, open_graph
-from auditor.graph.transport import GraphClient, GraphHttp
+from auditor.graph.transport import GraphClient, GraphHttpClient
 from tests.graph.world import PREFLIGHT, TAKEN, TENANT, read, tenant, where
 from tests.graphserver import AUDIT_ROLES, GraphServer, HtmlPage, LatencyProxy
 from tests.limits import HUNG_AFTER
@@ -41,35 +41,35 @@ def test_the_environments_authority_counts_for_the_global_cloud_only() -> None:
 
 
 def test_no_token_goes_over_plain_http_and_no_cloud_is_guessed() -> None:
-    with pytest.raises(GraphError, match="is not https"):
+    with pytest.raises(GraphError, match="does not use https"):
         endpoints(graph_endpoint="http://graph.example")
-    with pytest.raises(GraphError, match="there is no cloud moon") as caught:
+    with pytest.raises(GraphError, match="unknown cloud moon") as caught:
         endpoints("moon")
     assert "us-gov-dod" in caught.value.advice
 
 
 def test_the_first_batch_finds_its_connection_open() -> None:
-    with GraphServer(tenant()) as server, LatencyProxy(server.port, 0.0) as line:
-        at = where(server, graph=line.url)
+    with GraphServer(tenant()) as server, LatencyProxy(server.port, 0.0) as proxy:
+        at = where(server, graph=proxy.url)
 
         async def run() -> None:
             async with open_graph(at=at, environ=server.env()) as client:
-                assert await asyncio.to_thread(line.connected.wait, HUNG_AFTER)
+                assert await asyncio.to_thread(proxy.connected.wait, HUNG_AFTER)
                 assert server.requests == []  # nothing was asked yet: the connection waits for the first question
                 await collect(client, PREFLIGHT, tenant_id=TENANT, cloud="global", taken=TAKEN, tool="")
 
         asyncio.run(run())
-        assert line.connections == 1
+        assert proxy.connections == 1
 
 
 def test_a_connection_on_stock_that_fails_costs_nothing_but_time() -> None:
     with GraphServer(tenant()) as server:
 
         async def run() -> None:
-            http = GraphHttp(Line(server.graph, read_network(server.env())))
-            http.line.open()
+            http = GraphHttpClient(GraphConnector(server.graph, read_network(server.env())))
+            http.connector.preconnect()
             port_of_nobody = 9
-            http.line.backend.open("localhost", port_of_nobody, http.line.context, 1)
+            http.connector.backend.open("localhost", port_of_nobody, http.connector.context, 1)
             async with open_graph(at=where(server), environ=server.env(), http=http) as client:
                 await collect(client, PREFLIGHT, tenant_id=TENANT, cloud="global", taken=TAKEN, tool="")
             await http.aclose()
@@ -144,7 +144,7 @@ def test_a_deadline_cuts_a_silence_short() -> None:
         server.fault("/$batch", Silence(), times=None)
 
         async def run() -> None:
-            async with open_graph(at=where(server), environ=server.env(), patience=Patience(0.5)) as client:
+            async with open_graph(at=where(server), environ=server.env(), retry=RetryPolicy(0.5)) as client:
                 await collect(client, PREFLIGHT, tenant_id=TENANT, cloud="global", taken=TAKEN, tool="")
 
         with pytest.raises(GraphError, match="the time for this run is over"):
@@ -152,5 +152,5 @@ def test_a_deadline_cuts_a_silence_short() -> None:
 
 
 def test_a_client_and_its_parts_say_nothing_in_repr() -> None:
-    assert repr(Tokens(lambda: None, (), lambda error: GraphError(str(error)))) == "<Tokens, 0 fetched>"
+    assert repr(TokenProvider(lambda: None, (), lambda error: GraphError(str(error)))) == "<TokenProvider, 0 fetched>"
     assert GraphClient.__repr__ is object.__repr__

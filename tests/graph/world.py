@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from auditor.graph.collect import collect
-from auditor.graph.retry import Patience
+from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.graph.transport import GraphClient
 from auditor.model.read_plan import Plan
@@ -163,9 +163,9 @@ class Sleeps:
         self.slept.append(seconds)
         self.now += seconds
 
-    def patience(self, seconds: float = 300.0, *, attempts: int = 6) -> Patience:
-        """Patience by this clock, without chance."""
-        return Patience(
+    def retry(self, seconds: float = 300.0, *, attempts: int = 6) -> RetryPolicy:
+        """RetryPolicy by this clock, without chance."""
+        return RetryPolicy(
             seconds, attempts=attempts, clock=lambda: self.now, sleep=self.sleep, jitter=lambda: 1.0, wall=lambda: 0.0
         )
 
@@ -183,7 +183,7 @@ def with_client(
     use: Callable[[GraphClient], Awaitable[T]],
     *,
     environ: Mapping[str, str] | None = None,
-    patience: Patience | None = None,
+    retry: RetryPolicy | None = None,
     **options: Any,
 ) -> T:
     """What `use` makes of a client for the server's first tenant."""
@@ -192,7 +192,7 @@ def with_client(
         async with open_graph(
             at=options.pop("at", None) or where(server),
             environ=server.env() if environ is None else environ,
-            patience=patience or Sleeps().patience(),
+            retry=retry or Sleeps().retry(),
             **options,
         ) as client:
             return await use(client)

@@ -15,7 +15,7 @@ import pytest
 from auditor.jobs import bundle_verify as bundle_check
 from auditor.jobs.bundle import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
-from auditor.packs.pack_texts import laid_out, texts_of
+from auditor.packs.pack_texts import in_one_folder, texts_of
 from auditor.packs.sources import file_source
 from auditor.snapshot.samples import sample
 from tests.jobs.test_bundle import TOOL, listed_anew, made, members, zipped
@@ -34,7 +34,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Files:
     """A bundle with a pack of one's own."""
     path = tmp_path_factory.mktemp("own") / "own.yaml"
     path.write_bytes(OWN)
-    texts = laid_out([texts_of(file_source(path))])
+    texts = in_one_folder([texts_of(file_source(path))])
     snapshot = sample("managed-default")
     report = build_report(snapshot, [text.pack for text in texts], tool=TOOL)
     with pytest.MonkeyPatch.context() as patch:

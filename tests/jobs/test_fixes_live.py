@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from auditor.checks.reads import plan_for
 from auditor.consent.decide import decide
 from auditor.fixes import fixes_for
 from auditor.jobs.tenant_reader import read_tenant
@@ -15,7 +16,6 @@ from auditor.model.fix import Fix
 from auditor.model.live_tenant import LiveTenant
 from auditor.model.snapshot import Snapshot
 from auditor.packs.find import load_packs
-from auditor.packs.plan import plan_for
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.graphserver import GraphServer

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from auditor.checks.reads import plan_for
 from auditor.jobs.audit_request import Interaction
 from auditor.jobs.report_builder import build_report
 from auditor.jobs.tenant_reader import WHOLE, read_tenant
@@ -17,7 +18,6 @@ from auditor.model.live_tenant import LiveTenant
 from auditor.model.read_plan import Plan
 from auditor.model.report import Report
 from auditor.packs.find import load_packs
-from auditor.packs.plan import plan_for
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.graphserver import GraphServer

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 import pytest
 
 from auditor.facts.permissions import PERMISSIONS
-from auditor.graph.addresses import Addresses
-from auditor.graph.reads import Read, catalogue
+from auditor.graph.reads import Read, reads_for
 from auditor.graph.transport import GraphClient
 from auditor.model.read_plan import Plan
 from auditor.model.resources import Resource
@@ -38,7 +37,7 @@ def type_of(section: str) -> Any:
 def row_type(section: str) -> Any:
     """The type of one row."""
     kind = type_of(section)
-    while get_origin(kind) is not None:
+    while get_origin(kind) not in (None, Annotated):
         kind = [one for one in get_args(kind) if one is not Ellipsis][-1]
     return kind
 
@@ -105,9 +104,8 @@ def plan_with(section: str, extent: Extent) -> Plan:
 def test_graph_reads_every_section_to_every_extent_that_the_table_names() -> None:
     async def use(client: GraphClient) -> list[tuple[str, Extent, tuple[Read, ...]]]:
         await asyncio.sleep(0)
-        at = Addresses(client.builders)
         return [
-            (row.name, extent, catalogue(plan_with(row.name, extent), at, TAKEN))
+            (row.name, extent, reads_for(plan_with(row.name, extent), client.builders, TAKEN))
             for row in SECTIONS.values()
             for extent in row.extents
         ]

@@ -46,7 +46,7 @@ def test_a_place_can_be_clicked_and_a_near_match_is_offered() -> None:
 
 def test_an_oversized_file_is_not_parsed() -> None:
     told = problems_of(Source("big.yaml", SOUND.encode() + b"#" * LARGEST))
-    assert told == "big.yaml: the file is larger than 256 KiB: this is no pack"
+    assert told == "big.yaml: the file is larger than 256 KiB, which is too large for a pack"
 
 
 def test_a_hopeless_file_is_given_up_after_a_hundred_problems() -> None:
@@ -67,7 +67,7 @@ def test_a_file_that_may_not_be_read_says_so(monkeypatch: pytest.MonkeyPatch) ->
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(PackError, match=r"secret\.yaml: cannot be read: Permission denied"):
+    with pytest.raises(PackError, match=r"secret\.yaml: can't be read: Permission denied"):
         file_source(Path("secret.yaml"))
 
 

@@ -41,10 +41,14 @@ def test_a_shipped_pack_goes_by_its_name() -> None:
 
 def test_an_unknown_name_gets_the_nearest_and_the_list() -> None:
     there = (
-        "(there are cis-m365, cisa-scuba, eidsca, grants-hygiene, microsoft-recommended, trackerrms-uk, trackerrms-us,"
-        " zero-trust-assessment)"
+        "(the shipped packs are cis-m365, cisa-scuba, eidsca, grants-hygiene, microsoft-recommended, trackerrms-uk,"
+        " trackerrms-us, zero-trust-assessment)"
     )
-    assert told("trackerms-uk") == (f'no shipped pack is called "trackerms-uk" {there}; did you mean "trackerrms-uk"?')
+    assert told("trackerms-uk") == (f'there is no shipped pack "trackerms-uk" {there}; did you mean "trackerrms-uk"?')
+
+
+def test_several_names_that_are_equally_near_are_all_offered() -> None:
+    assert told("trackerrms-ux").endswith('; did you mean "trackerrms-uk" or "trackerrms-us"?')
 
 
 def test_the_start_of_several_names_gets_all_of_them() -> None:
@@ -68,7 +72,7 @@ def test_a_folder_means_the_packs_in_it(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_holds_no_pack(tmp_path: Path) -> None:
-    assert told(f"{tmp_path}/") == f"{tmp_path}: no pack is in this folder; expected files named *.yaml"
+    assert told(f"{tmp_path}/") == f"{tmp_path}: this folder contains no pack; expected files named *.yaml"
 
 
 def test_a_windows_path_is_understood_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,12 +83,12 @@ def test_a_windows_path_is_understood_everywhere(tmp_path: Path, monkeypatch: py
 
 
 def test_a_file_that_is_not_there_says_so() -> None:
-    assert told("./nowhere.yaml") == "nowhere.yaml: cannot be read: No such file or directory"
-    assert "cannot be read" in told("./" + "x" * 5000 + ".yaml")
+    assert told("./nowhere.yaml") == "nowhere.yaml: can't be read: No such file or directory"
+    assert "can't be read" in told("./" + "x" * 5000 + ".yaml")
 
 
 def test_an_abstract_pack_has_no_tenant_to_judge() -> None:
-    assert "is abstract: it only serves others (trackerrms-uk, trackerrms-us)" in told("trackerrms")
+    assert "is abstract: it only exists for others to extend (trackerrms-uk, trackerrms-us)" in told("trackerrms")
 
 
 def test_the_problems_of_all_packs_are_told_at_once(tmp_path: Path) -> None:
@@ -99,14 +103,14 @@ def test_a_file_of_a_folder_that_cannot_be_read_does_not_hide_the_mistakes_of_th
     (tmp_path / "a.yaml").mkdir()
     (tmp_path / "b.yaml").write_text(SOUND.replace("why", "wyh"))
     problems = told(str(tmp_path)).splitlines()
-    assert "a.yaml: cannot be read: " in problems[0]
+    assert "a.yaml: can't be read: " in problems[0]
     assert 'unknown key "wyh" in a rule; did you mean "why"?' in problems[1]
 
 
 def test_two_packs_of_one_name_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(SOUND)
     (tmp_path / "b.yaml").write_text(SOUND.replace("low", "high"))
-    assert 'the pack "mine" is another one than that of' in told(str(tmp_path))
+    assert 'the pack "mine" is different from the pack of that name in' in told(str(tmp_path))
     assert len(load_packs([str(tmp_path / "a.yaml"), f"{tmp_path}/./a.yaml"])) == 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.model.finding import FindingOutcome
-from auditor.packs.lint import Linted, lacking_of, lint, said
+from auditor.packs.lint import Linted, lacking_of, lint, outcomes_phrase
 from auditor.packs.load import load
 from auditor.packs.sources import Source, shipped_names, shipped_source
 from auditor.snapshot.samples import sample_names
@@ -23,9 +23,9 @@ def test_advice_names_what_is_missing_with_its_place() -> None:
     found = linted(SOUND)
     assert (found.errors, found.warnings) == ((), ())
     assert [str(one) for one in found.advice] == [
-        '0.yaml: the pack lacks "about": say what question it answers',
-        '0.yaml:11:9: MINE-1 lacks "fix": tell the administrator what to do when it fails',
-        '0.yaml:11:9: MINE-1 lacks "references": name a page on which a reader can check it',
+        '0.yaml: the pack has no "about": say what question it answers',
+        '0.yaml:11:9: MINE-1 has no "fix": say what an administrator should do if it fails',
+        '0.yaml:11:9: MINE-1 has no "references": name a page on which a reader can verify it',
         "0.yaml:11:9: MINE-1 has no cases: only cases where it fails, passes and is unknown show that it works",
     ]
 
@@ -38,14 +38,16 @@ def test_a_broken_pack_does_not_keep_the_next_from_being_looked_at() -> None:
 
 def test_two_packs_of_one_name_are_an_error() -> None:
     found = linted(SOUND, SOUND.replace("title: Mine", "title: Other"))
-    assert [str(error) for error in found.errors] == ['1.yaml: the pack "mine" is another one than that of 0.yaml']
+    assert [str(error) for error in found.errors] == [
+        '1.yaml: the pack "mine" is different from the pack of that name in 0.yaml'
+    ]
 
 
 def test_a_case_of_each_direction_is_asked_for() -> None:
     cases = "    cases: [{name: a, sample: managed-default, expect: fail}]\n"
     (rule,) = loaded(SOUND + cases).rules
     assert lacking_of(rule) == (FindingOutcome.PASS, FindingOutcome.UNKNOWN)
-    assert said(lacking_of(rule)) == "passes or is unknown"
+    assert outcomes_phrase(lacking_of(rule)) == "passes or is unknown"
 
 
 def test_a_rule_that_no_tenant_fails_needs_no_case_that_fails() -> None:

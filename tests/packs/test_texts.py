@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.packs.load import load
-from auditor.packs.pack_texts import PackText, laid_out, parent_named, texts_of
+from auditor.packs.pack_texts import PackText, in_one_folder, parent_named, texts_of
 from auditor.packs.sources import file_source, shipped_source
 
 HEAD = 'format: consent-auditor/pack\nformat-version: 1\nversion: "1"\n'
@@ -35,7 +35,7 @@ def test_packs_of_one_file_name_do_not_overwrite_each_other(tmp_path: Path) -> N
         written(tmp_path / "b/rules.yaml", "two", "eidsca"),
         written(tmp_path / "b/Rules.yml", "three", "eidsca"),
     ]
-    laid = laid_out(packs)
+    laid = in_one_folder(packs)
     names = [file.name.lower() for text in laid for file in text.files if not file.shipped]
     assert len(set(names)) == 3
     assert [text.pack.name for text in laid] == ["one", "two", "three"]
@@ -47,7 +47,7 @@ def test_a_parent_elsewhere_becomes_a_neighbour(tmp_path: Path) -> None:
     written(tmp_path / "parents/base.yaml", "base", "cisa-scuba")
     child = written(tmp_path / "mine/child.yaml", "child", "../parents/base.yaml")
     absolute = written(tmp_path / "mine/other.yaml", "other", str(tmp_path / "parents/base.yaml"))
-    laid = laid_out([child, absolute])
+    laid = in_one_folder([child, absolute])
     assert in_folder(laid, tmp_path / "out") == [text.pack.digest for text in laid]
     assert parent_named(laid[0].files[0].text) == "./base.yaml"
     assert laid[0].files[0].text.startswith(b"# a comment")
@@ -56,17 +56,17 @@ def test_a_parent_elsewhere_becomes_a_neighbour(tmp_path: Path) -> None:
 def test_an_edited_copy_of_a_shipped_pack_is_ones_own_and_a_true_copy_is_shipped(tmp_path: Path) -> None:
     edited = written(tmp_path / "trackerrms-uk.yaml", "ours", "trackerrms", "Rules of Contoso")
     assert not edited.is_shipped
-    (laid,) = laid_out([edited])
+    (laid,) = in_one_folder([edited])
     assert laid.files[0].name == "own-1.yaml"
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy/trackerrms-us.yaml").write_bytes(shipped_source("trackerrms-us").text)
     copy = texts_of(file_source(tmp_path / "copy/trackerrms-us.yaml"))
     assert copy.is_shipped
-    assert laid_out([copy]) == [copy]
+    assert in_one_folder([copy]) == [copy]
 
 
 def test_a_file_that_no_system_likes_gets_another_name(tmp_path: Path) -> None:
-    (laid,) = laid_out([written(tmp_path / "übel:1.yaml", "odd", "cisa-scuba")])
+    (laid,) = in_one_folder([written(tmp_path / "übel:1.yaml", "odd", "cisa-scuba")])
     assert laid.files[0].name == "own-1.yaml"
 
 
@@ -77,7 +77,7 @@ def test_rewritten_files_are_called_neutrally_and_places_name_them_alone(tmp_pat
     def rewrite(document: dict[str, Any], stem: str) -> dict[str, Any]:
         return {**document, "title": stem}
 
-    (laid,) = laid_out([child], rewrite)
+    (laid,) = in_one_folder([child], rewrite)
     assert [file.name for file in laid.files] == ["own-1.yaml", "own-2.yaml", "cisa-scuba.yaml"]
     assert laid.pack.title == "own-1"
     assert laid.pack.origin == "own-1.yaml"

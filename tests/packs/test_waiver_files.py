@@ -19,14 +19,14 @@ SOUND = HEAD + 'waivers:\n  - {rule: R-1, reason: why, owner: who, expires: "202
 
 BROKEN = {
     "": "w.yaml:1:1: the file is empty; expected a pack of rules, or waivers",
-    "[]\n": "w.yaml:1:1: this is no waiver file: its format is another one or missing;"
+    "[]\n": "w.yaml:1:1: this isn't a waiver file: it has another format or none;"
     " expected format: consent-auditor/waivers",
     SOUND.replace("waivers\nformat", "pack\nformat"): (
-        "w.yaml:1:9: this is no waiver file: its format is another one or missing;"
-        " expected format: consent-auditor/waivers"
+        "w.yaml:1:9: this isn't a waiver file: it has another format or none; expected format: consent-auditor/waivers"
     ),
     SOUND.replace("version: 1", "version: 2"): (
-        "w.yaml:2:17: this file has format-version 2, and this program knows only 1; expected a newer consent-auditor"
+        "w.yaml:2:17: this file has format-version 2, but this program only reads version 1; expected a newer"
+        " consent-auditor"
     ),
     SOUND.replace("owner: who, ", ""): 'w.yaml:4:5: a waiver lacks the key "owner"',
     SOUND.replace("owner", "ownr"): 'w.yaml:4:30: unknown key "ownr" in a waiver; did you mean "owner"?',
@@ -35,13 +35,13 @@ BROKEN = {
         'w.yaml:4:51: unquoted 2027-03-31 is a date in YAML; expected "2027-03-31" in quotes'
     ),
     SOUND.replace("2027-03-31", "2027-02-30"): (
-        'w.yaml:4:51: expires "2027-02-30" is no day; expected year, month and day in quotes, as in "2027-03-31"'
+        'w.yaml:4:51: expires "2027-02-30" isn\'t a date; expected year, month and day in quotes, as in "2027-03-31"'
     ),
     SOUND.replace("2027-03-31", "31.3.2027"): (
-        'w.yaml:4:51: expires "31.3.2027" is no day; expected year, month and day in quotes, as in "2027-03-31"'
+        'w.yaml:4:51: expires "31.3.2027" isn\'t a date; expected year, month and day in quotes, as in "2027-03-31"'
     ),
     SOUND + '  - {rule: r-1, reason: other, owner: who, expires: "2028-03-31"}\n': (
-        "w.yaml:5:5: the same rule and subject are waived on line 4 already"
+        "w.yaml:5:5: the same rule and subject are already waived on line 4"
     ),
     SOUND.replace("rule: R-1", "rule: [R-1]"): "w.yaml:4:12: rule is a list; expected text",
     SOUND.replace("waivers:\n  -", "waivers:\n   "): "w.yaml:4:5: waivers is a table; expected a list",
@@ -81,7 +81,7 @@ def test_several_files_are_read_and_the_problems_of_all_told(tmp_path: Path) -> 
     with pytest.raises(PackError) as caught:
         load_waiver_files([str(tmp_path / "a.yaml"), str(tmp_path / "none.yaml")])
     assert "lacks the key" in str(caught.value)
-    assert "none.yaml: cannot be read" in str(caught.value)
+    assert "none.yaml: can't be read" in str(caught.value)
 
 
 def accepted(text: str) -> bool:

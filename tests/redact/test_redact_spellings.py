@@ -9,7 +9,7 @@ from auditor.consent.decide import decide
 from auditor.model.app import App
 from auditor.model.finding import Waiver, WaiverFile
 from auditor.model.resources import ConsentReviewer, MemberOf, User, VerifiedDomain
-from auditor.model.snapshot import Snapshot, Unread
+from auditor.model.snapshot import NO_ANSWER, UNREAD_MESSAGES, NoAnswerCause, Snapshot, Unread
 from auditor.packs.find import load_packs
 from auditor.redact.hosts import registered
 from auditor.redact.redactor import Redactor
@@ -134,7 +134,6 @@ def test_the_registered_part_of_a_host(host: str, own: str) -> None:
     "message",
     [
         "Insufficient privileges to complete the operation.",
-        "needs a Microsoft Entra ID P1 or P2 licence",
         "Too many requests",
         "Access is denied. Check credentials and try again.",
         "servicePrincipals[2].appId: expected text, found a number",
@@ -142,6 +141,36 @@ def test_the_registered_part_of_a_host(host: str, own: str) -> None:
 )
 def test_known_messages_stay(message: str) -> None:
     assert said(message) == message
+
+
+FILLED_IN = {
+    "host": "graph.microsoft.us",
+    "cause": NoAnswerCause.OUT_OF_TIME,
+    "status": 200,
+    "content_type": "text/html",
+    "section": "servicePrincipals",
+    "path": "sections.permissionGrantPolicies[2].includes[0]",
+    "expected": "a list of objects",
+    "found": "a list of 3",
+    "name": "appId",
+    "policy": "microsoft-application-admin",
+}
+
+
+@pytest.mark.parametrize("template", UNREAD_MESSAGES)
+def test_every_message_that_the_program_itself_writes_stays(template: str) -> None:
+    message = template.format(**FILLED_IN)
+    assert said(message) == message
+
+
+@pytest.mark.parametrize("cause", NoAnswerCause)
+def test_every_cause_of_a_missing_answer_stays(cause: NoAnswerCause) -> None:
+    message = NO_ANSWER.format(host="graph.microsoft.com", cause=cause)
+    assert said(message) == message
+
+
+def test_a_message_of_the_program_about_another_host_does_not_stay() -> None:
+    assert said(NO_ANSWER.format(host="graph.bluecorp.example", cause=NoAnswerCause.BROKEN)) == "[redacted]"
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def depends() -> Report:
         because="Whether an ordinary user can connect TrackerRMS depends on which scopes were granted already and on"
         " 1 more fact: they would connect without being asked or need an administrator.",
         scopes=(allowed("openid", implicit=True, required=False), unknown, likely),
-        doubts=(
+        caveats=(
             "the consent policies could not be read (403, Authorization_RequestDenied); Microsoft's documented text of"
             f" {POLICY_RECOMMENDED} stands in",
         ),
@@ -177,7 +177,7 @@ def several() -> Report:
         reason=Reason.GRANTED_TENANT_WIDE,
         because="guest@fabrikam.com connects app 22223333-cccc-4444-dddd-5555eeee6666 without being asked, but"
         " Calendars.ReadWrite is not granted.",
-        doubts=("how guests consent is not documented",),
+        caveats=("how guests consent is not documented",),
         scopes=(granted("Mail.Read"), excluded("Calendars.ReadWrite")),
     )
     packs = (*PACKS, PackRef(name="trackerrms-us", version="1", digest="sha256:aa11bb22cc33dd44ee55ff66"))

@@ -15,7 +15,7 @@ from auditor.model.fix import GraphRequest, Steps
 from auditor.model.report import Report
 from auditor.render import FORMATS, UnknownFormat, render
 from auditor.render.json import render as render_json
-from auditor.render.schema import render as render_schema
+from auditor.render.json import schema as json_schema
 from tests.render.parts import CONSENT_BY_LINK, report
 from tests.render.reports import ALL, depends, empty, needs_admin
 from tests.render.strategies import REPORTS
@@ -60,7 +60,7 @@ def test_json_writes_read_only_mappings() -> None:
 
 
 def test_the_schema_knows_every_key_of_a_report() -> None:
-    schema = msgspec.json.decode(render_schema())
+    schema = msgspec.json.decode(json_schema())
     assert schema["title"] == "consent-auditor/report, version 1"
     assert schema["$id"].endswith("/report-1.json")
     assert set(schema["$defs"]["Report"]["properties"]) == set(Report.__struct_fields__)
@@ -86,7 +86,7 @@ def test_a_report_made_from_python_names_the_program_that_judged_and_not_the_one
 
 
 def test_an_unknown_format_is_told_with_the_known_ones() -> None:
-    with pytest.raises(UnknownFormat, match=f"no format 'txt'; there are {', '.join(FORMATS)}"):
+    with pytest.raises(UnknownFormat, match=f"no format 'txt'; the formats are {', '.join(FORMATS)}"):
         render(needs_admin(), "txt")
 
 

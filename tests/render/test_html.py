@@ -18,7 +18,7 @@ from auditor.model.report import Audience, Granted, GrantKind, GrantRow, Report
 from auditor.model.snapshot import Call, Provenance, Tenant
 from auditor.render import render as render_bytes
 from auditor.render.html import asset, render
-from auditor.render.html.links import clickable
+from auditor.render.html.parts import clickable
 from tests.golden import check_golden
 from tests.render.pages import element_by_id, replaced, tree, words_of
 from tests.render.parts import CONSENT_BY_LINK, finding, report

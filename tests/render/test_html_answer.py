@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.finding import FindingOutcome, Remediation
 from auditor.render.html import render
-from auditor.render.html.picture import picture
+from auditor.render.html.pictures import verdict_path
 from tests.render.pages import element_by_id, replaced, shown, tree, words_of
 from tests.render.parts import CONSENT_BY_LINK, TENANT, allowed, excluded, finding, report, summary
 from tests.render.reports import connects, depends, needs_admin, several
@@ -30,7 +30,7 @@ def test_the_first_screen_answers() -> None:
         "AADSTS90094",
         fix.title,
         fix.link,
-        "Who asks: Ordinary user.",
+        "User: Ordinary user.",
         "Result: NEEDS ADMIN.",
     ):
         assert text in first, text
@@ -76,7 +76,7 @@ def test_answers_that_differ_in_more_than_links_stay_two() -> None:
 def test_where_users_connect_the_first_thing_is_nothing_and_failed_rules_are_another_matter() -> None:
     failing = finding("r", "Few grants", FindingOutcome.FAIL, "There are many.")
     page = render(replaced(connects(), findings=(failing,)))
-    assert "Nothing: users can connect." in shown(page, "answer")
+    assert "Nothing. Users can connect." in shown(page, "answer")
     assert "Separately, 1 rule about the tenant failed. See Findings." in shown(page, "answer")
     assert element_by_id(page, "answer").find(".//a[@href='#findings']") is not None
 
@@ -110,7 +110,7 @@ def test_the_apps_own_long_name_is_as_short_in_every_sentence_of_the_answer_as_e
 
 
 def test_doubts_name_what_was_not_read_in_words() -> None:
-    doubtful = replaced(depends().decisions[0], doubts=("permissionGrantPolicies could not be read (403)",))
+    doubtful = replaced(depends().decisions[0], caveats=("permissionGrantPolicies could not be read (403)",))
     page = render(replaced(depends(), decisions=(doubtful,)))
     assert "The consent policies could not be read (403)." in shown(page, "answer")
 
@@ -129,14 +129,14 @@ def test_an_optional_scope_that_is_blocked_neither_colours_nor_counts_in_the_pic
             excluded("MailboxSettings.Read", required=False),
         ),
     )
-    _, gate, scopes, _ = picture(decision).words
+    _, gate, scopes, _ = verdict_path(decision).words
     assert gate == "Consent policy: contoso-own. decides for users, with 1 more policy"
     assert scopes == "Scopes: 2 scopes. 2 allowed. 1 optional blocked."
-    boxes = picture(decision).drawings[0].boxes
+    boxes = verdict_path(decision).drawings[0].boxes
     assert [box.tone for box in boxes[1:]] == ["good", "good", "good"]
 
 
 def test_where_every_scope_is_optional_the_picture_says_so() -> None:
     scopes = (excluded("Mail.Read", required=False), allowed("User.Read", required=False))
     decision = replaced(connects().decisions[0], scopes=scopes)
-    assert picture(decision).words[2] == "Scopes: 2 scopes. All optional: 1 allowed and 1 blocked."
+    assert verdict_path(decision).words[2] == "Scopes: 2 scopes. All optional: 1 allowed and 1 blocked."

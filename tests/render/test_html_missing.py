@@ -45,4 +45,4 @@ def test_a_read_that_had_no_answer_does_not_look_as_if_a_permission_were_the_cau
     part = UnreadPart(section="organization", message="timed out", needs=("Organization.Read.All",))
     told = shown(render(replaced(depends(), unread=(part,))), "unread-1")
     assert "Allowed by" not in told
-    assert "Requires Organization.Read.All. The answer does not say that this was missing." in told
+    assert "Requires Organization.Read.All. The response doesn't say that this permission was missing." in told

@@ -8,7 +8,7 @@ import pytest
 
 from auditor.model.report import Summary
 from auditor.render.html import asset, render
-from auditor.render.html.tones import HOLLOW, TONES
+from auditor.render.html.parts import HOLLOW, TONES
 from tests.render.pages import SVG, tree, words_of
 from tests.render.reports import ALL, needs_admin
 

@@ -93,7 +93,7 @@ def test_a_failure_tells_why_and_what_to_do() -> None:
 
 def test_the_advice_of_an_unknown_rule_is_not_taken_for_a_finding() -> None:
     told = case_of(FindingOutcome.UNKNOWN, remediation=Remediation(portal=("Do this.",))).result[0].text.split("\n")
-    assert told.index("What follows is for the case that the rule turns out to fail.") < told.index("To do 1: Do this.")
+    assert told.index("The following steps apply only if this check fails.") < told.index("To do 1: Do this.")
 
 
 def test_every_pack_is_a_suite_with_its_counts() -> None:
@@ -123,7 +123,7 @@ def test_the_root_has_only_attributes_that_every_schema_of_junit_knows() -> None
 def test_what_could_not_be_read_is_told() -> None:
     (suite,) = suites_of(depends())
     told = properties_of(suite)
-    assert told["not-read-1"].startswith("The consent policies (permissionGrantPolicies). HTTP 403")
+    assert told["not-read-1"].startswith("The consent policies (permissionGrantPolicies) couldn't be read. HTTP 403")
     assert "Policy.Read.PermissionGrant" in told["not-read-1"]
 
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.render.layout import clip, columns, pad, safe, wrap
-from auditor.render.style import Palette
-from auditor.render.tables import Cell, Column, table
+from auditor.render.layout import Palette, clip, columns, pad, safe, wrap
+from auditor.render.text_page import TableCell, TableColumn, table
 
 ANY_TEXT = st.text(st.characters() | st.characters(categories=["Cs", "Cc", "Cf"]))
 
@@ -77,15 +76,15 @@ def test_padding_counts_columns() -> None:
     st.integers(58, 198),
 )
 def test_a_table_fits_and_its_columns_stay_aligned(rows: list[tuple[str, str, str]], width: int) -> None:
-    heads = (Column("One", 8), Column("Two", 8), Column("Three", 20, wish=30))
-    cells = [[Cell(one), Cell(two), Cell(three)] for one, two, three in rows]
-    lines = table(heads, cells, width=width, palette=Palette(False))
+    heads = (TableColumn("One", 8), TableColumn("Two", 8), TableColumn("Three", 20, wish=30))
+    cells = [[TableCell(one), TableCell(two), TableCell(three)] for one, two, three in rows]
+    lines = table(heads, cells, width, Palette(False))
     assert all(columns(line) <= width for line in lines if "http" not in line.lower())
 
 
 def test_a_column_starts_in_the_same_place_after_wide_and_painted_cells() -> None:
-    cells = [[Cell("予定表", "bad"), Cell("x")], [Cell("plain"), Cell("x")]]
-    lines = table((Column("One", 4), Column("Two", 4)), cells, width=40, palette=Palette(True))
+    cells = [[TableCell("予定表", "bad"), TableCell("x")], [TableCell("plain"), TableCell("x")]]
+    lines = table((TableColumn("One", 4), TableColumn("Two", 4)), cells, 40, Palette(True))
     assert lines[2:] == ["\x1b[1;31m予定表\x1b[0m  x", "plain   x"]
 
 
@@ -93,3 +92,23 @@ def test_a_column_starts_in_the_same_place_after_wide_and_painted_cells() -> Non
 def test_what_is_no_character_of_unicode_becomes_visible(char: str) -> None:
     assert safe(f"a{char}b") == f"a{char.encode('unicode_escape').decode()}b"
     assert safe("a\ufdcf\ufdf0\ufffd\U0001fffd") == "a\ufdcf\ufdf0\ufffd\U0001fffd"
+
+
+@pytest.mark.parametrize("text", ["1,000", "1.10", "007", "1e5", "True", "False", "None", "-"])
+def test_a_cell_that_looks_like_another_type_keeps_its_text(text: str) -> None:
+    lines = table(
+        (TableColumn("One", 4), TableColumn("Two", 4)), [[TableCell(text), TableCell(text)]], 40, Palette(True)
+    )
+    assert lines[2].split() == [text, text]
+
+
+def test_a_long_name_in_a_table_breaks_after_its_joints_and_a_link_does_not() -> None:
+    name, link = "DelegatedPermissionGrant.ReadWrite.All", "https://login.microsoftonline.com/common/adminconsent"
+    heads = (TableColumn("One", 26), TableColumn("Two", 4, align="right"))
+    lines = table(
+        heads,
+        [[TableCell(f"Use {name}", "bad"), TableCell("1")], [TableCell(link), TableCell("10")]],
+        32,
+        Palette(False),
+    )
+    assert [line.split() for line in lines[2:]] == [["Use", "1"], [f"{name[:25]}"], [name[25:]], [link, "10"]]

@@ -17,7 +17,7 @@ from auditor.model.fix import Steps
 from auditor.model.report import Granted, GrantKind, GrantRow, Report
 from auditor.model.snapshot import Tenant
 from auditor.render.markdown import render
-from auditor.render.markdown_text import fenced, harmless, link
+from auditor.render.markdown_escaping import fenced, harmless, link
 from tests.render.parts import CONSENT_BY_LINK, SELF_CONSENT, TENANT, finding, report
 from tests.render.reports import ALL, blocked, connects, depends, hostile, needs_admin, several
 from tests.render.strategies import REPORTS
@@ -127,7 +127,7 @@ def test_a_hostile_name_anywhere_stays_a_name(name: str) -> None:
         screen=name,
         notes=(name,),
         also=(name,),
-        doubts=(name,),
+        caveats=(name,),
         depends_on=(name,),
         scopes=tuple(
             msgspec.structs.replace(scope, scope=name, resource_name=name, resource=name, detail=name)

@@ -14,12 +14,12 @@ from auditor.jobs.report_builder import build_report, with_assumptions
 from auditor.model.report import Report
 from auditor.model.snapshot import Call, Provenance
 from auditor.render.json import render
-from auditor.render.schema import render as render_schema
+from auditor.render.json import schema as json_schema
 from auditor.snapshot.samples import sample, sample_names
 from tests.render.reports import ALL, needs_admin
 from tests.render.test_html import hostile_with
 
-SCHEMA = json.loads(render_schema())
+SCHEMA = json.loads(json_schema())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 

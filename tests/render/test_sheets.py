@@ -20,8 +20,8 @@ from auditor.jobs.report_builder import build_report
 from auditor.model.report import Granted, GrantKind, GrantRow, Report
 from auditor.model.snapshot import Call, Provenance
 from auditor.render import render
-from auditor.render.csv import STARTS_A_FORMULA, harmless
-from auditor.render.sheets import Value, sheets
+from auditor.render.csv import STARTS_A_FORMULA, without_formula
+from auditor.render.sheets import SheetValue, sheets
 from auditor.render.xlsx import LONGEST, MOST_ROWS, cut
 from auditor.snapshot.samples import sample
 from tests.golden import check_golden
@@ -29,7 +29,7 @@ from tests.render.reports import ALL
 from tests.render.strategies import struct
 
 GOLDEN = Path(__file__).parent / "golden_tables"
-NAMES = ("Summary", "Answers", "If it were so", "Scopes", "Findings", "Grants", "Not read", "Calls")
+NAMES = ("Summary", "Answers", "What if", "Scopes", "Findings", "Grants", "Not read", "Calls")
 SAMPLES = ("admin-consented-partly", "unreadable-policies")
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "|calc", "%0a=1", "\t=1", "＝1", "－1", " =cmd|' /C calc'!A0"]
 
@@ -78,7 +78,7 @@ def test_the_workbook_holds_what_the_tables_hold(name: str) -> None:
         assert rows == [tuple(as_read(value) for value in row) for row in sheet.rows]
 
 
-def as_read(value: Value) -> Any:
+def as_read(value: SheetValue) -> Any:
     """The value as a reader of workbooks gives it back: nothing for no text, and times without the zone."""
     return value.replace(tzinfo=None) if isinstance(value, datetime) else None if value == "" else value
 
@@ -91,7 +91,7 @@ def test_times_can_be_calculated_with_and_say_that_they_are_utc() -> None:
     )
     report = msgspec.structs.replace(audited("low-classified"), provenance=Provenance(calls=calls))
     book = openpyxl.load_workbook(io.BytesIO(render(report, "xlsx")))
-    (cell,) = (row[1] for row in book["Summary"].iter_rows() if row[0].value == "Read at")
+    (cell,) = (row[1] for row in book["Summary"].iter_rows() if row[0].value == "Collected")
     assert (cell.value, cell.number_format) == (datetime(2026, 11, 22, 2), 'yyyy-mm-dd hh:mm:ss "UTC"')
     told = [row[4].value for row in book["Calls"].iter_rows(min_row=2)]
     assert told == [datetime(2026, 11, 22, 2, 0, 1, 500_000), "soon", "1789-07-14T10:00:00Z"]
@@ -151,7 +151,7 @@ def test_any_report_becomes_tables_that_can_be_read_back(report: Report) -> None
 @pytest.mark.parametrize("mark", [";", "; ", ";\t", ';"', "\t", "\n", "\r\n"])
 @pytest.mark.parametrize("formula", ["=cmd|'/C calc'!A0", "+1", "@SUM(A1)", "＝1"])
 def test_a_reader_with_another_separator_finds_no_formula_either(mark: str, formula: str) -> None:
-    assert f"{mark}'{formula}" in str(harmless(f"Mail sync{mark}{formula};x"))
+    assert f"{mark}'{formula}" in str(without_formula(f"Mail sync{mark}{formula};x"))
     text = render(with_name(f"Mail sync{mark}{formula};x"), "csv").decode("utf-8-sig")
     for delimiter in ";\t":
         cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) for cell in row]
@@ -160,7 +160,7 @@ def test_a_reader_with_another_separator_finds_no_formula_either(mark: str, form
 
 @given(st.text())
 def test_without_its_first_apostrophe_a_cell_is_what_it_was(text: str) -> None:
-    shown = str(harmless(text))
+    shown = str(without_formula(text))
     assert shown.removeprefix("'").replace("'", "") == text.removeprefix("'").replace("'", "")
     if not set(text) & set(";\t\r\n"):
         assert shown.removeprefix("'") == text
@@ -168,7 +168,7 @@ def test_without_its_first_apostrophe_a_cell_is_what_it_was(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["Contoso", "a;b", "'s-Hertogenbosch", "it's; that = this", ""])
 def test_what_begins_no_formula_stays_as_it_is(text: str) -> None:
-    assert harmless(text) == (f"'{text}" if text.startswith("'") else text)
+    assert without_formula(text) == (f"'{text}" if text.startswith("'") else text)
 
 
 def test_the_same_report_gives_the_same_bytes() -> None:

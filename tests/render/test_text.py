@@ -15,8 +15,8 @@ from auditor.model.decision import Confidence
 from auditor.model.finding import Remediation
 from auditor.model.fix import Fix, Steps
 from auditor.model.report import Report
-from auditor.render.layout import columns
-from auditor.render.text import for_encoding, render
+from auditor.render.layout import columns, for_encoding
+from auditor.render.text import render
 from tests.render.parts import ADMIN_CONSENT, CONSENT_BY_LINK, report
 from tests.render.reports import ALL, depends, hostile, needs_admin, several
 from tests.render.strategies import REPORTS
@@ -142,7 +142,7 @@ def test_a_fix_is_told_once_and_named_afterwards() -> None:
     text = render(several())
     assert text.count("Fix 1. ") == 1
     assert text.count("In the portal:") == 1
-    assert "Mended by   Fix 1 or 2." in text
+    assert "Fixed by    Fix 1 or 2." in text
 
 
 def test_advice_that_was_given_is_named_not_repeated() -> None:
@@ -185,18 +185,18 @@ def test_a_here_string_can_be_pasted_as_it_is_printed() -> None:
 def test_what_could_not_be_read_names_its_permission_and_its_price() -> None:
     text = render(depends())
     assert "Allowed by  DelegatedPermissionGrant.Read.All or Directory.Read.All" in text
-    assert "Not known   Which scopes were granted already" in text
-    assert "Request id  0a8d1f60-33c1-4b0e-9d5f-6c4b2f1a7e11" in text
+    assert "Unknown     Which scopes were granted already" in text
+    assert "Request ID  0a8d1f60-33c1-4b0e-9d5f-6c4b2f1a7e11" in text
 
 
 def test_a_doubt_shows_in_the_answer_itself() -> None:
     likely = msgspec.structs.replace(
-        NEEDS_ADMIN_DECISION, confidence=Confidence.LIKELY, doubts=("one", "two", "three is the last")
+        NEEDS_ADMIN_DECISION, confidence=Confidence.LIKELY, caveats=("one", "two", "three is the last")
     )
     text = render(report(likely))
     assert ">> NEEDS ADMIN (likely)" in text
     assert "Likely, not certain. One. (2 more below.)" in text
-    assert "Doubts      Two.\n              Three is the last." in text
+    assert "Caveats     Two.\n              Three is the last." in text
 
 
 def test_a_width_under_the_narrowest_is_not_obeyed() -> None:

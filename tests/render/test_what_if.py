@@ -21,7 +21,9 @@ from auditor.render import FORMATS, render
 from auditor.snapshot.samples import sample
 from tests.render.reports import needs_admin
 
-BECOMES = "If setting=legacy were so, TrackerRMS (5353a3d2-8ca9-42d2-b567-ea399ccb5e38): NEEDS ADMIN becomes CONNECTS"
+BECOMES = (
+    "With setting=legacy, TrackerRMS (5353a3d2-8ca9-42d2-b567-ea399ccb5e38) changes from NEEDS ADMIN to CONNECTS. "
+)
 
 
 def supposed(*packs: str) -> Report:
@@ -31,7 +33,7 @@ def supposed(*packs: str) -> Report:
 
 def test_markdown_has_a_table_of_its_own() -> None:
     page = render(supposed(), "markdown").decode()
-    part = page.partition("### If it were so: setting=legacy\n")[2].partition("###")[0]
+    part = page.partition("### What if: setting=legacy\n")[2].partition("###")[0]
     assert "Nothing was changed." in part
     assert "| NEEDS ADMIN | CONNECTS |" in part
 
@@ -39,8 +41,8 @@ def test_markdown_has_a_table_of_its_own() -> None:
 @pytest.mark.parametrize("packs", [("trackerrms-uk",), ("trackerrms-uk", "trackerrms-us")])
 def test_tables_have_a_row_for_each_answer(packs: tuple[str, ...]) -> None:
     text = render(supposed(*packs), "csv").decode("utf-8-sig")
-    rows = [row for row in csv.DictReader(io.StringIO(text, newline="")) if row["Table"] == "If it were so"]
-    assert [(row["Supposed"], row["As it is"], row["If it were so"]) for row in rows] == [
+    rows = [row for row in csv.DictReader(io.StringIO(text, newline="")) if row["Table"] == "What if"]
+    assert [(row["Assumption"], row["Now"], row["With this change"]) for row in rows] == [
         ("setting=legacy", "NEEDS ADMIN", "CONNECTS") for _ in packs
     ]
 

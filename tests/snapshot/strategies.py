@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from hypothesis import strategies as st
@@ -27,6 +27,8 @@ FREE = st.dictionaries(
 
 def of(kind: Any, *, min_size: int = 0) -> st.SearchStrategy[Any]:
     """Values of one annotated type of the model."""
+    if get_origin(kind) is Annotated:
+        return of(kind.__origin__, min_size=min_size)
     if get_origin(kind) in (Union, types.UnionType):
         return st.none() | of(next(k for k in get_args(kind) if k is not type(None)), min_size=min_size)
     if get_origin(kind) is tuple:

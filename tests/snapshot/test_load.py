@@ -26,14 +26,14 @@ def test_a_file_that_is_not_there_is_told_how_to_be_made(tmp_path: Path) -> None
     with pytest.raises(SnapshotError) as caught:
         load(tmp_path / "none.json")
     assert str(caught.value) == (
-        f"{tmp_path / 'none.json'}: there is no such file\nMake one with: consent-auditor collect -o FILE"
+        f"{tmp_path / 'none.json'}: there is no such file\nCreate one with: consent-auditor collect -o FILE"
     )
 
 
 def test_a_directory_is_no_snapshot(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError) as caught:
         load(tmp_path)
-    assert str(caught.value) == f"{tmp_path}: is a directory\nName the snapshot file in it."
+    assert str(caught.value) == f"{tmp_path}: is a directory\nSpecify the snapshot file in it."
 
 
 def refusing(error: OSError) -> Any:
@@ -48,8 +48,8 @@ def refusing(error: OSError) -> Any:
     [
         (
             PermissionError(13, "Permission denied"),
-            "may not be read by this user\n"
-            "Only the owner may read a snapshot: run as the user who made it, or ask for a copy.",
+            "cannot be read by this user\n"
+            "Only its owner can read a snapshot: run as the user who created it, or ask for a copy.",
         ),
         (
             OSError(5, "Input/output error"),
@@ -75,5 +75,5 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError) as caught:
         load(file)
     assert str(caught.value) == (
-        f"{file}: is too large for a snapshot (3072 MiB; at most 512 MiB is read)\nCheck that this is the right file."
+        f"{file}: is too large for a snapshot (3072 MiB; the limit is 512 MiB)\nCheck that this is the right file."
     )

@@ -67,5 +67,5 @@ def test_a_section_that_was_not_read_can_be_given() -> None:
 def test_a_change_into_a_wrong_shape_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"^sections\.signIns: expected a list of objects, found text$"):
         patched(sample("managed-default"), {"signIns": "none"})
-    with pytest.raises(ShapeError, match=r"^sections\.authorisationPolicy: is no section$"):
+    with pytest.raises(ShapeError, match=r"^sections\.authorisationPolicy: isn't a section$"):
         patched(sample("managed-default"), {"authorisationPolicy": {}})

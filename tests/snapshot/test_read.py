@@ -21,8 +21,8 @@ LEAST: dict[str, Any] = {
     "tenant": {"id": TENANT},
     "sections": {},
 }
-AGAIN = "Make it again with: consent-auditor collect -o FILE"
-MEND = "Mend it there, or make a new one with: consent-auditor collect -o FILE"
+AGAIN = "Create it again with: consent-auditor collect -o FILE"
+MEND = "Fix it there, or create a new one with: consent-auditor collect -o FILE"
 
 
 def data(**changes: Any) -> bytes:
@@ -88,28 +88,30 @@ def test_a_section_that_this_version_does_not_know_is_ignored() -> None:
     assert loads(data(sections={"conditionalAccessPolicies": [1]})).sections == Sections()
 
 
-VERSIONS = 'Write "version": 1 beside the format.'
-FORMATS = 'A snapshot says "format": "consent-auditor/snapshot", "version": 1.'
-OTHER = f'A snapshot is an object that says "format": "consent-auditor/snapshot". {AGAIN}'
+VERSIONS = 'Add "version": 1 next to the format.'
+FORMATS = 'A snapshot has "format": "consent-auditor/snapshot", "version": 1.'
+OTHER = f'A snapshot is an object with "format": "consent-auditor/snapshot". {AGAIN}'
 
 
 @pytest.mark.parametrize(
     ("raw", "what", "hint"),
     [
-        pytest.param(b"", "is empty", f"Whatever wrote it stopped too early. {AGAIN}", id="no byte"),
+        pytest.param(b"", "is empty", f"The program that wrote it stopped too early. {AGAIN}", id="no byte"),
         pytest.param(
             b"\xef\xbb\xbf \r\n",
             "is empty",
-            f"Whatever wrote it stopped too early. {AGAIN}",
+            f"The program that wrote it stopped too early. {AGAIN}",
             id="a byte order mark and white space",
         ),
-        pytest.param(b"\0" * 4096, "is empty", f"Whatever wrote it stopped too early. {AGAIN}", id="zero bytes"),
         pytest.param(
-            data()[:-1], "stops in the middle, in line 1: the file was cut off", AGAIN, id="cut off before the end"
+            b"\0" * 4096, "is empty", f"The program that wrote it stopped too early. {AGAIN}", id="zero bytes"
+        ),
+        pytest.param(
+            data()[:-1], "ends in the middle, in line 1: the file was cut off", AGAIN, id="cut off before the end"
         ),
         pytest.param(
             b'{\n "a": "\xc3',
-            "stops in the middle, in line 2: the file was cut off",
+            "ends in the middle, in line 2: the file was cut off",
             AGAIN,
             id="cut off inside a character",
         ),
@@ -145,7 +147,7 @@ OTHER = f'A snapshot is an object that says "format": "consent-auditor/snapshot"
         pytest.param(
             data(format="consent-auditor/report"),
             "is a report, not a snapshot",
-            "Give the snapshot that it was made from, or make one with: consent-auditor collect -o FILE",
+            "Use the snapshot of this report, or create one with: consent-auditor collect -o FILE",
             id="a report",
         ),
         pytest.param(
@@ -193,10 +195,10 @@ def test_what_is_no_snapshot_is_refused_with_what_to_do(raw: bytes, what: str, h
     ],
 )
 def test_a_single_answer_of_graph_is_told_how_to_become_a_snapshot(answer: object, section: str, place: str) -> None:
-    inside = f'{{"{place}": <this answer>}}' if place else "<this answer>"
+    inside = f'{{"{place}": <this response>}}' if place else "<this response>"
     assert said(json.dumps(answer).encode()) == (
-        "tenant.json: is a single answer of Graph, not a snapshot\n"
-        "Put it, with the others that you have, into a file like this:\n"
+        "tenant.json: is a single response of Graph, not a snapshot\n"
+        "Put it, with any others that you have, into a file like this:\n"
         '  {"format": "consent-auditor/snapshot", "version": 1, "tenant": {"id": "<tenant id>"}, '
         f'"sections": {{"{section}": {inside}}}}}'
     )
@@ -221,40 +223,40 @@ def test_a_single_answer_of_graph_is_told_how_to_become_a_snapshot(answer: objec
         ({"sections": []}, "sections: expected an object, found a list of 0"),
         (
             {"sections": {"authorisationPolicy": {}}},
-            "sections.authorisationPolicy: is no section; did you mean authorizationPolicy?",
+            "sections.authorisationPolicy: isn't a section; did you mean authorizationPolicy?",
         ),
         (
             {"sections": {"oauth2PermissionGrant": []}},
-            "sections.oauth2PermissionGrant: is no section; did you mean oauth2PermissionGrants?",
+            "sections.oauth2PermissionGrant: isn't a section; did you mean oauth2PermissionGrants?",
         ),
         (
             {"sections": {"signIns": [], "SignIns": []}},
-            "sections.SignIns: is there twice, as signIns",
+            "sections.SignIns: occurs twice, as signIns",
         ),
         ({"servicePrincipals": []}, "servicePrincipals: belongs inside sections"),
         ({"covers": []}, "covers: expected an object, found a list of 0"),
         ({"covers": {"users": "all"}}, "covers.users: expected a list of text, found text"),
-        ({"covers": {"user": []}}, "covers.user: is no section; did you mean users?"),
+        ({"covers": {"user": []}}, "covers.user: isn't a section; did you mean users?"),
         ({"unread": {"signIns": 403}}, "unread.signIns: expected an object, found a number"),
         (
             {"unread": {"sign-ins": {"status": 403}}},
-            "unread.sign-ins: is no section; did you mean signIns?",
+            "unread.sign-ins: isn't a section; did you mean signIns?",
         ),
         (
             {"unread": {"signIns": {"status": "403"}}},
-            "unread.signIns: is not understood: Expected `int | null`, got `str` - at `$.status`",
+            "unread.signIns: is not valid: Expected `int | null`, got `str` - at `$.status`",
         ),
     ],
 )
 def test_one_wrong_value_is_told_by_its_place(changes: dict[str, Any], problem: str) -> None:
     raw = json.dumps({**LEAST, **changes}).encode()
-    assert said(raw) == f"tenant.json: one value is not what a snapshot holds\n  {problem}\n{MEND}"
+    assert said(raw) == f"tenant.json: one value is not valid in a snapshot\n  {problem}\n{MEND}"
 
 
 def test_all_wrong_values_are_told_at_once() -> None:
     raw = data(tenant={"id": 5}, sections={"signIns": 1, "servicePrincipals": [{"id": 1}]})
     assert said(raw).splitlines() == [
-        "tenant.json: 4 values are not what a snapshot holds",
+        "tenant.json: 4 values are not valid in a snapshot",
         "  tenant.id: expected text, found a number",
         "  sections.signIns: expected a list of objects, found a number",
         "  sections.servicePrincipals[0].id: expected text, found a number",
@@ -265,7 +267,7 @@ def test_all_wrong_values_are_told_at_once() -> None:
 
 def test_of_very_many_wrong_values_the_first_twenty_are_told() -> None:
     lines = said(data(sections={"signIns": [1] * 50})).splitlines()
-    assert lines[0] == "tenant.json: 50 values are not what a snapshot holds"
+    assert lines[0] == "tenant.json: 50 values are not valid in a snapshot"
     assert lines[20:] == [
         "  sections.signIns[19]: expected an object, found a number",
         "  and 30 more",

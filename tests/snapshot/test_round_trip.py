@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.model.snapshot import Snapshot
-from auditor.snapshot.graph_json import section
+from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.read import loads
 from auditor.snapshot.samples import sample
 from auditor.snapshot.snapshot_errors import ShapeError, SnapshotError
@@ -50,7 +50,7 @@ WHOLE = dumps(sample("consent-off-workflow")).rstrip()
 @given(st.integers(1, len(WHOLE) - 1), st.sampled_from(["utf-8", "utf-16"]))
 def test_a_file_that_was_cut_off_is_refused_as_such(length: int, encoding: str) -> None:
     data = WHOLE.decode().encode(encoding)[: length if encoding == "utf-8" else 2 * length + 1]
-    with pytest.raises(SnapshotError, match="stops in the middle, in line"):
+    with pytest.raises(SnapshotError, match="ends in the middle, in line"):
         loads(data)
 
 
@@ -72,11 +72,11 @@ JSON = st.recursive(
 @given(st.sampled_from(NAMES), JSON)
 def test_whatever_is_given_becomes_a_section_or_a_shape_error(name: str, raw: object) -> None:
     try:
-        value = section(name, raw)
+        value = decode_section(name, raw)
     except ShapeError as error:
         assert error.path.startswith(f"sections.{name}")
     else:
-        assert section(name, msgspec.to_builtins(value)) == value
+        assert decode_section(name, msgspec.to_builtins(value)) == value
 
 
 def pascal(raw: Any, *, keys: bool = True) -> Any:
@@ -92,4 +92,4 @@ def test_any_section_in_powershells_capitals_means_the_same(snapshot: Any, data:
     name = data.draw(st.sampled_from(NAMES))
     value = getattr(snapshot.sections, name)
     by_app = name in ("delegatedPermissionClassifications", "appRoleAssignedTo")
-    assert section(name, pascal(msgspec.to_builtins(value), keys=not by_app)) == value
+    assert decode_section(name, pascal(msgspec.to_builtins(value), keys=not by_app)) == value

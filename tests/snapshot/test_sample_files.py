@@ -30,9 +30,9 @@ def test_a_sample_that_is_not_there_is_told_what_there_is() -> None:
         sample("manged-default")
     assert str(caught.value) == (
         "manged-default: there is no such sample\n"
-        f"Did you mean managed-default? There are: {', '.join(sample_names())}."
+        f"Did you mean managed-default? The samples are: {', '.join(sample_names())}."
     )
-    with pytest.raises(SnapshotError, match="there is no such sample\nThere are: "):
+    with pytest.raises(SnapshotError, match="there is no such sample\nThe samples are: "):
         about("base")
 
 

@@ -16,7 +16,7 @@ from auditor.model.resources import (
     ServicePrincipal,
     VerifiedPublisher,
 )
-from auditor.snapshot.graph_json import section
+from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.snapshot_errors import ShapeError
 
 from .strategies import NAMES
@@ -65,27 +65,27 @@ POWERSHELL_BETA = {
     ids=["v1", "beta", "powershell", "powershell-beta", "list", "value", "collection", "unknown", "nulls"],
 )
 def test_every_spelling_of_the_authorization_policy_means_the_same(raw: object) -> None:
-    assert section("authorizationPolicy", raw) == LOW
+    assert decode_section("authorizationPolicy", raw) == LOW
 
 
 def test_beta_without_the_inner_object_still_tells_what_is_assigned() -> None:
-    policy = section("authorizationPolicy", {"permissionGrantPolicyIdsAssignedToDefaultUserRole": []})
+    policy = decode_section("authorizationPolicy", {"permissionGrantPolicyIdsAssignedToDefaultUserRole": []})
     assert policy.defaultUserRolePermissions == DefaultUserRolePermissions(permissionGrantPoliciesAssigned=())
 
 
 def test_a_list_is_not_known_when_it_is_null_and_empty_when_it_is_empty() -> None:
-    assert section("authorizationPolicy", {"defaultUserRolePermissions": {}}) == AuthorizationPolicy(
+    assert decode_section("authorizationPolicy", {"defaultUserRolePermissions": {}}) == AuthorizationPolicy(
         defaultUserRolePermissions=DefaultUserRolePermissions(permissionGrantPoliciesAssigned=None)
     )
 
 
 def test_null_is_a_section_that_was_not_read() -> None:
-    assert [section(name, None) for name in NAMES] == [None] * len(NAMES)
+    assert [decode_section(name, None) for name in NAMES] == [None] * len(NAMES)
 
 
 def test_a_name_that_is_no_section_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(KeyError):
-        section("policies", [])
+        decode_section("policies", [])
 
 
 GRANT = {"clientId": "A", "resourceId": "B", "consentType": "AllPrincipals", "scope": " User.Read"}
@@ -107,13 +107,13 @@ READ = (OAuth2PermissionGrant(clientId="A", resourceId="B", consentType="AllPrin
     ids=["bare", "value", "count", "powershell-5", "one", "pascal", "nulls", "null-item"],
 )
 def test_every_spelling_of_a_list_means_the_same(raw: object) -> None:
-    assert section("oauth2PermissionGrants", raw) == READ
+    assert decode_section("oauth2PermissionGrants", raw) == READ
 
 
 @pytest.mark.parametrize("key", ["publishedPermissionScopes", "Oauth2PermissionScopes", "PublishedPermissionScopes"])
 def test_the_scopes_of_a_resource_are_found_under_every_name(key: str) -> None:
     raw = {"id": "1", "appId": "2", key: [{"id": "3", "value": "Mail.Read", "type": "User", "isEnabled": True}]}
-    (found,) = section("servicePrincipals", [raw])
+    (found,) = decode_section("servicePrincipals", [raw])
     assert found.oauth2PermissionScopes == (DelegatedScope(id="3", value="Mail.Read", type="User", isEnabled=True),)
 
 
@@ -128,12 +128,14 @@ def test_the_scopes_of_a_resource_are_found_under_every_name(key: str) -> None:
     ],
 )
 def test_no_verified_publisher_is_an_answer_but_no_property_is_none(given: dict[str, Any], means: object) -> None:
-    assert section("servicePrincipals", [{"id": "1", "appId": "2", **given}])[0].verifiedPublisher == means
+    assert decode_section("servicePrincipals", [{"id": "1", "appId": "2", **given}])[0].verifiedPublisher == means
 
 
 def test_what_powershell_puts_aside_is_found_and_what_it_names_itself_comes_first() -> None:
     raw = {"Id": "1", "AppId": "2", "DisplayName": "A", "AdditionalProperties": {"isDisabled": True}}
-    assert section("servicePrincipals", raw) == (ServicePrincipal(id="1", appId="2", displayName="A", isDisabled=True),)
+    assert decode_section("servicePrincipals", raw) == (
+        ServicePrincipal(id="1", appId="2", displayName="A", isDisabled=True),
+    )
 
 
 def test_an_empty_or_null_condition_does_not_restrict() -> None:
@@ -146,26 +148,26 @@ def test_an_empty_or_null_condition_does_not_restrict() -> None:
         "resourceApplication": None,
         "permissionClassification": None,
     }
-    (policy,) = section("permissionGrantPolicies", [{"id": "p", "includes": [empty], "excludes": []}])
+    (policy,) = decode_section("permissionGrantPolicies", [{"id": "p", "includes": [empty], "excludes": []}])
     assert policy == PermissionGrantPolicy(id="p", includes=(ConditionSet(id="c"),), excludes=())
 
 
 def test_unknown_enum_values_and_ids_stay_as_they_are() -> None:
     raw = {"id": "ABC-Def", "permissionType": "delegatedSomethingNew", "resourceApplication": "0000-AbC"}
-    (policy,) = section("permissionGrantPolicies", [{"id": "P", "includes": [raw]}])
+    (policy,) = decode_section("permissionGrantPolicies", [{"id": "P", "includes": [raw]}])
     (found,) = policy.includes
     assert (found.id, found.permissionType, found.resourceApplication) == tuple(raw.values())
 
 
 def test_app_ids_that_are_keys_become_lower_case() -> None:
     raw = {"ABC": {"value": [{"permissionId": "X", "classification": "low"}]}, "@odata.context": "…", "D": None}
-    assert list(section("delegatedPermissionClassifications", raw)) == ["abc"]
-    assert section("absentServicePrincipals", ["ABC"]) == ("abc",)
+    assert list(decode_section("delegatedPermissionClassifications", raw)) == ["abc"]
+    assert decode_section("absentServicePrincipals", ["ABC"]) == ("abc",)
 
 
 def test_free_objects_lose_nulls_annotations_and_capitals_only() -> None:
     raw = [{"TargetResources": [{"@odata.type": "#x", "Id": "1", "OldValue": None, "Parts": [{"Name": "N"}]}]}]
-    (audit,) = section("directoryAudits", raw)
+    (audit,) = decode_section("directoryAudits", raw)
     assert audit.targetResources == ({"id": "1", "parts": [{"name": "N"}]},)
 
 
@@ -246,7 +248,7 @@ CUT_OFF = "Microsoft.Graph.PowerShell.Models.MicrosoftGraphPermissionGrantCondit
         pytest.param(
             "appRoleAssignedTo",
             {"aB": [], "Ab": []},
-            "sections.appRoleAssignedTo.Ab: is there twice, in different case",
+            "sections.appRoleAssignedTo.Ab: occurs twice, in different case",
             id="a key twice",
         ),
         pytest.param(
@@ -266,7 +268,7 @@ CUT_OFF = "Microsoft.Graph.PowerShell.Models.MicrosoftGraphPermissionGrantCondit
         pytest.param(
             "signIns",
             {"error": {"code": "Authorization_RequestDenied", "message": "…"}},
-            "sections.signIns: is an error that Graph answered (Authorization_RequestDenied); it belongs under unread",
+            "sections.signIns: is an error that Graph answered (Authorization_RequestDenied); move it to unread",
             id="an error of Graph",
         ),
         pytest.param(
@@ -285,13 +287,13 @@ CUT_OFF = "Microsoft.Graph.PowerShell.Models.MicrosoftGraphPermissionGrantCondit
 )
 def test_a_wrong_shape_is_told_by_its_place(name: str, raw: object, message: str) -> None:
     with pytest.raises(ShapeError) as caught:
-        section(name, raw)
+        decode_section(name, raw)
     assert str(caught.value) == message
 
 
 def test_everything_wrong_is_told_at_once() -> None:
     with pytest.raises(ShapeError) as caught:
-        section("servicePrincipals", [{"id": 1, "appId": "2"}, 3, {"tags": {}}])
+        decode_section("servicePrincipals", [{"id": 1, "appId": "2"}, 3, {"tags": {}}])
     assert [str(problem) for problem in caught.value.problems] == [
         "sections.servicePrincipals[0].id: expected text, found a number",
         "sections.servicePrincipals[1]: expected an object, found a number",

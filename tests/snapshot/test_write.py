@@ -134,7 +134,7 @@ def test_a_failed_save_leaves_the_old_file_as_it_was(
     with pytest.raises(SnapshotError) as caught:
         save(SNAPSHOT, file)
     assert str(caught.value) == (
-        f"{file}: cannot be written: No space left on device\nCheck the disk, or choose another place with -o."
+        f"{file}: cannot be written: No space left on device\nCheck the disk, or choose another path with -o."
     )
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
@@ -154,13 +154,13 @@ def test_a_directory_that_is_not_there_is_told_how_to_be_made(tmp_path: Path) ->
     file = tmp_path / "none" / "tenant.json"
     with pytest.raises(SnapshotError) as caught:
         save(SNAPSHOT, file)
-    assert str(caught.value) == f"{file}: there is no such directory\nMake it first: mkdir {file.parent}"
+    assert str(caught.value) == f"{file}: there is no such directory\nCreate it first: mkdir {file.parent}"
 
 
 def test_a_directory_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError) as caught:
         save(SNAPSHOT, tmp_path)
-    assert str(caught.value) == f"{tmp_path}: is a directory\nName a file in it."
+    assert str(caught.value) == f"{tmp_path}: is a directory\nSpecify a file in it."
 
 
 def test_a_place_where_one_may_not_write_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,6 +170,4 @@ def test_a_place_where_one_may_not_write_is_named(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("tempfile.mkstemp", denied)
     with pytest.raises(SnapshotError) as caught:
         save(SNAPSHOT, tmp_path / "t.json")
-    assert str(caught.value) == (
-        f"{tmp_path / 't.json'}: may not be written by this user\nChoose another place with -o."
-    )
+    assert str(caught.value) == (f"{tmp_path / 't.json'}: cannot be written by this user\nChoose another path with -o.")

@@ -1,104 +1,186 @@
-"""An exposure in one or two plain sentences, counted by what an attacker would get."""
+"""The exposure of a change: what becomes possible beyond the change itself, as data and in one or two sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from auditor.consent.explanation import listed
 from auditor.facts.ids import BASIC_SCOPES, RESOURCE_NAMES
-from auditor.fixes.exposure.classes import verifies_publishers
-from auditor.fixes.exposure.opening import Change
-from auditor.fixes.exposure.result import AppClass, ClassExposure, ScopeRef, Use, by_kind
-from auditor.fixes.exposure.scopes import from_table
+from auditor.fixes.exposure.app_classes import AUDIENCE_WEIGHT, AppClass, verifies_publishers
+from auditor.fixes.exposure.app_use import AppUse, Breadth, app_use
+from auditor.fixes.exposure.openings import ClassExposure, Comparison, compare, openings, resources_from_table
+from auditor.fixes.exposure.scope_risk import WEIGHT_VIEW, ScopeRef, count_by_kind
+from auditor.model.app import App
+from auditor.model.snapshot import Snapshot
 
-_FOR = {
+_Refs = tuple[ScopeRef, ...]
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """What else becomes possible with a change.
+
+    `weight` covers every app except this one; `breadth` says who can do more with this one. `notes` say what the
+    counts depend on where that was not read.
+    """
+
+    classes: Mapping[AppClass, ClassExposure]
+    use: AppUse
+    summary: str
+    weight: int
+    breadth: Breadth
+    consent_policy_changes: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the change opens and closes nothing, for this app or any other."""
+        return self.breadth is Breadth.NOBODY and all(c.is_empty for c in self.classes.values())
+
+
+def exposure(before: Snapshot, after: Snapshot, app: App) -> Exposure:
+    """What becomes possible when the tenant changes from `before` to `after`, beyond the purpose of the change.
+
+    Decided for users with the default role. Data that was not read is counted separately, never as nothing.
+    """
+    compared = compare(before, after, app)
+    classes, use = openings(compared), app_use(before, after, app)
+    made = _Summary(compared=compared, classes=classes, use=use)
+    return Exposure(
+        classes=classes,
+        use=use,
+        summary=_summary(made),
+        weight=sum(AUDIENCE_WEIGHT[kind] * one.weight for kind, one in classes.items()),
+        breadth=_breadth(use, classes[AppClass.THIS]),
+        consent_policy_changes=compared.policies_differ,
+        notes=tuple(_notes(made)),
+    )
+
+
+def _breadth(use: AppUse, this: ClassExposure) -> Breadth:
+    if use.opened_to_all or this.opened or this.not_known:
+        return Breadth.EVERYBODY
+    if use.granted or use.switched_on:
+        return Breadth.ASSIGNED if use.restricted else Breadth.EVERYBODY
+    return Breadth.NAMED if use.users or use.assigned else Breadth.NOBODY
+
+
+def as_opens(found: Exposure) -> dict[str, Any]:
+    """The exposure as the report's JSON has it in ``Fix.opens``: names sorted, and only classes with a change."""
+    return {
+        "summary": found.summary,
+        "consent_policy_changes": found.consent_policy_changes,
+        "by_class": {kind.value: _class(one) for kind, one in found.classes.items() if not one.is_empty},
+        "granted": _names(found.use.granted),
+        "reached": _names(found.use.reached),
+        "breadth": found.breadth.name.lower(),
+        "weight": found.weight,
+        "weighed_by": WEIGHT_VIEW if found.weight else "",
+        "notes": list(found.notes),
+    }
+
+
+def _class(one: ClassExposure) -> dict[str, Any]:
+    return {
+        "opened": _names(one.opened),
+        "closed": _names(one.closed),
+        "not_known": _names(one.not_known),
+        "by_kind": {kind.value: count for kind, count in count_by_kind(one.opened).items()},
+    }
+
+
+def _names(refs: _Refs) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for ref in refs:
+        found.setdefault(ref.resource_name, []).append(ref.scope)
+    return found
+
+
+_AUDIENCES = {
     AppClass.UNVERIFIED: "every app of an unverified publisher",
     AppClass.VERIFIED: "every app of a verified publisher",
     AppClass.OWN: "every app registered in this tenant",
     AppClass.NAMED: "other apps that a policy names",
 }
-_SHORT = {
+_SHORT_NAMES = {
     AppClass.UNVERIFIED: "unverified apps",
     AppClass.VERIFIED: "apps of verified publishers",
     AppClass.OWN: "apps of this tenant",
 }
 
 
-_Refs = tuple[ScopeRef, ...]
+class _Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The results that the sentences are written from."""
 
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What the summary is made from."""
-
-    change: Change
+    compared: Comparison
     classes: Mapping[AppClass, ClassExposure]
-    use: Use
+    use: AppUse
 
     @property
     def others(self) -> dict[AppClass, ClassExposure]:
-        """The classes of apps but this one."""
-        return {kind: self.classes[kind] for kind in _FOR}
+        """The classes of apps other than this one."""
+        return {kind: self.classes[kind] for kind in _AUDIENCES}
 
     @property
     def generic(self) -> dict[AppClass, ClassExposure]:
-        """The classes that every app belongs to one of, in this cloud."""
-        verified = verifies_publishers(self.change.after)
-        return {kind: self.classes[kind] for kind in _SHORT if verified or kind is not AppClass.VERIFIED}
+        """The classes to which every app in this cloud belongs."""
+        verified = verifies_publishers(self.compared.after)
+        return {kind: self.classes[kind] for kind in _SHORT_NAMES if verified or kind is not AppClass.VERIFIED}
 
 
-def summary(told: Told) -> str:
-    """What opens for other apps, then for this one; said also where it is nothing."""
-    return " ".join((*_other_apps(told), *_this_app(told)))
+def _summary(made: _Summary) -> str:
+    """What opens for other apps, then for this one; if nothing opens, the summary says so."""
+    return " ".join((*_other_apps(made), *_this_app(made)))
 
 
-def _other_apps(told: Told) -> Iterator[str]:
-    audiences = _audiences(told, lambda one: one.opened)
-    if not audiences and not any(one.not_known for one in told.others.values()):
+def _other_apps(made: _Summary) -> Iterator[str]:
+    audiences = _audiences(made, lambda one: one.opened)
+    if not audiences and not any(one.not_known for one in made.others.values()):
         yield "Nothing for other apps."
     if audiences:
         (who, first), *rest = audiences
         clauses = [f"Users could then consent to {_more(first)} for {who}: {_kinds(first)}"]
         clauses += [f"{_more(refs)} for {also}: {_kinds(refs)}" for also, refs in rest]
-        spared = [_SHORT[kind] for kind, one in told.generic.items() if not one.opened and not one.not_known]
+        spared = [_SHORT_NAMES[kind] for kind, one in made.generic.items() if not one.opened and not one.not_known]
         clauses += [f"nothing more for {listed(spared, 'or')}"] if spared else []
         yield "; ".join(clauses) + "."
-    for who, refs in _audiences(told, lambda one: one.not_known):
+    for who, refs in _audiences(made, lambda one: one.not_known):
         yield f"Whether {_more(refs)} {_open(refs)} for {who} is not known: {_kinds(refs)}."
-    if closed := _audiences(told, lambda one: one.closed):
+    if closed := _audiences(made, lambda one: one.closed):
         lost = "; or to ".join(f"{_scopes(refs)} for {who}" for who, refs in closed)
         yield f"Users could no longer consent to {lost}."
-    yield from _step_up(told)
+    yield from _step_up(made)
 
 
-def _step_up(told: Told) -> Iterator[str]:
-    if told.change.shield_falls:
-        yield "Risk-based step-up consent would no longer stand between users and unverified apps."
-    elif told.change.shield_stands and any(
-        ref.scope.lower() not in BASIC_SCOPES for ref in told.classes[AppClass.UNVERIFIED].opened
+def _step_up(made: _Summary) -> Iterator[str]:
+    if made.compared.step_up_turned_off:
+        yield "Risk-based step-up consent would no longer protect users from unverified apps."
+    elif made.compared.step_up_on and any(
+        ref.scope.lower() not in BASIC_SCOPES for ref in made.classes[AppClass.UNVERIFIED].opened
     ):
-        yield "Risk-based step-up consent would likely still ask for an administrator where an app is unverified."
+        yield "Risk-based step-up consent would likely still require an administrator for unverified apps."
 
 
-def _audiences(told: Told, part: Callable[[ClassExposure], _Refs]) -> list[tuple[str, _Refs]]:
-    """Who gets which scopes, those who get the same ones together, the most scopes first."""
+def _audiences(made: _Summary, part: Callable[[ClassExposure], _Refs]) -> list[tuple[str, _Refs]]:
+    """The classes that get the same scopes, in words, and the scopes; the most scopes first."""
     same: dict[_Refs, list[AppClass]] = {}
-    for kind, one in told.others.items():
+    for kind, one in made.others.items():
         if refs := part(one):
             same.setdefault(refs, []).append(kind)
-    each = [(_who(told, kinds), refs) for refs, kinds in same.items()]
+    each = [(_who(made, kinds), refs) for refs, kinds in same.items()]
     return sorted(each, key=lambda pair: -len(pair[1]))
 
 
-def _who(told: Told, kinds: list[AppClass]) -> str:
-    if set(told.generic) <= set(kinds):
+def _who(made: _Summary, kinds: list[AppClass]) -> str:
+    if set(made.generic) <= set(kinds):
         return "any app"
-    return listed(_FOR[kind] for kind in kinds)
+    return listed(_AUDIENCES[kind] for kind in kinds)
 
 
-def _this_app(told: Told) -> Iterator[str]:
-    app, used = told.change.app.label, told.use
+def _this_app(made: _Summary) -> Iterator[str]:
+    app, used = made.compared.app.label, made.use
     everybody = "Every user who is assigned to it" if used.restricted else "Every user of the tenant"
     if used.granted:
         yield f"{everybody} could use {app} with {_more(used.granted)}: {_kinds(used.granted)}."
@@ -108,17 +190,17 @@ def _this_app(told: Told) -> Iterator[str]:
     elif used.switched_on:
         yield f"{everybody} could use {app} again{before}."
     if used.users:
-        yield f"{_count(used.users, 'user')} could use {app} with more scopes of their own."
+        yield f"{_count(used.users, 'user')} could use {app} with more scopes, granted only to them."
     if used.assigned:
         yield f"{_count(used.assigned, 'more user or group', 'more users or groups')} could use {app}."
-    yield from _consent_to_this_app(told)
+    yield from _consent_to_this_app(made)
 
 
-def _consent_to_this_app(told: Told) -> Iterator[str]:
-    app, this = told.change.app.label, told.classes[AppClass.THIS]
-    generic = told.generic.values()
+def _consent_to_this_app(made: _Summary) -> Iterator[str]:
+    app, this = made.compared.app.label, made.classes[AppClass.THIS]
+    generic = made.generic.values()
     alone = _without(this.opened, *(one.opened for one in generic))
-    if alone and (told.use.switched_on or told.use.opened_to_all):
+    if alone and (made.use.switched_on or made.use.opened_to_all):
         yield f"The tenant's policies then let users consent to {_scopes(alone)} for it."
     elif alone:
         yield f"Users could consent to {_more(alone)} for {app} alone: {_kinds(alone)}."
@@ -129,30 +211,26 @@ def _consent_to_this_app(told: Told) -> Iterator[str]:
 
 
 def _without(refs: _Refs, *others: _Refs) -> _Refs:
-    told = {ref for other in others for ref in other}
-    return tuple(ref for ref in refs if ref not in told)
+    listed_already = {ref for other in others for ref in other}
+    return tuple(ref for ref in refs if ref not in listed_already)
 
 
-def notes(told: Told) -> tuple[str, ...]:
-    """What the counts rest on where the tenant itself did not say."""
-    return tuple(_notes(told))
-
-
-def _notes(told: Told) -> Iterator[str]:
-    after = told.change.after
-    touched = {ref.resource for one in told.classes.values() for ref in (*one.opened, *one.closed, *one.not_known)}
-    for resource in from_table(after):
+def _notes(made: _Summary) -> Iterator[str]:
+    """What the counts depend on where the tenant itself was not read."""
+    after = made.compared.after
+    touched = {ref.resource for one in made.classes.values() for ref in (*one.opened, *one.closed, *one.not_known)}
+    for resource in resources_from_table(after):
         if resource in touched:
-            yield f"The scopes of {RESOURCE_NAMES[resource]} were not read; the published list stands in."
-    wide = any(one.opened or one.not_known for one in told.others.values())
+            yield f"The scopes of {RESOURCE_NAMES[resource]} were not read; the published list is used instead."
+    wide = any(one.opened or one.not_known for one in made.others.values())
     if wide and (after.sections.servicePrincipals is None or "servicePrincipals" in after.covers):
         yield "The scopes of other resources were not read and are not counted."
-    if touched and any(policy.documented for policy in told.change.policies):
-        yield "Microsoft's documented text stands in for consent policies that were not read."
+    if touched and any(policy.documented for policy in made.compared.policies):
+        yield "For consent policies that were not read, Microsoft's documentation is used instead."
 
 
 def _kinds(refs: _Refs) -> str:
-    return ", ".join(f"{kind} ({count})" for kind, count in by_kind(refs).items())
+    return ", ".join(f"{kind} ({count})" for kind, count in count_by_kind(refs).items())
 
 
 def _more(refs: _Refs) -> str:

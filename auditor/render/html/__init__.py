@@ -1,4 +1,4 @@
-"""The report as one HTML file: no network, no script needed to read it, under a strict policy of its own."""
+"""The report as one HTML file, which needs no network, is readable without scripts, and has a strict content policy."""
 
 from __future__ import annotations
 
@@ -12,36 +12,35 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditor.model.report import Report, Summary
-from auditor.render.disagreements import ABOUT, HEADING
-from auditor.render.html.paper import for_paper
-from auditor.render.html.tones import HOLLOW, TONES
-from auditor.render.html.view import view
+from auditor.render.html.page_view import page_view
+from auditor.render.html.parts import HOLLOW, TONES
+from auditor.render.html.print_limits import for_paper
 from auditor.render.layout import safe
+from auditor.render.view.finding_texts import ABOUT_DISAGREEMENTS, DISAGREEMENTS
 from auditor.shipped import root
 
 _FOLDER = "html"
 
 
 def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_print: bool = False) -> str:
-    """The page. Same report, same text.
+    """The page. The same report gives the same text.
 
-    `history` are the times and counts of earlier runs, oldest first; with one or more the page shows a trend.
-    `for_print` opens everything, leaves out the script and cuts what is too long for paper, for a program that makes
-    pages of it.
+    `history` has the times and counts of earlier runs, oldest first; with at least one, the page shows a trend. With
+    `for_print`, which the PDF uses, all sections are open, there is no script, and texts too long for paper are cut.
     """
-    whole = view(report, history, for_print=for_print)
+    whole = page_view(report, history, for_print=for_print)
     style = asset("style.css") + (asset("paper.css") if for_print else "")
     script = "" if for_print else asset("script.js")
     page = _environment().get_template("page.html.j2")
     made: str = page.render(
         view=for_paper(whole) if for_print else whole,
         policy=_policy(style, script),
-        style=Markup(style),  # noqa: S704  # shipped with the program, nothing of the tenant
+        style=Markup(style),  # noqa: S704  # ships with the program, not from the tenant
         script=Markup(script),  # noqa: S704  # likewise
         for_print=for_print,
         ink=TONES,
         hollow=HOLLOW,
-        words={"disagree": HEADING, "about": ABOUT},
+        words={"disagree": DISAGREEMENTS, "about": ABOUT_DISAGREEMENTS},
     )
     return made + "\n"
 
@@ -53,7 +52,7 @@ def asset(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Nothing may be loaded, sent or framed; only this style and this script run, known by their hashes."""
+    """Nothing can be loaded, sent or framed; only this style and this script, named by their hashes, are allowed."""
     scripts = f"'sha256-{_digest(script)}'" if script else "'none'"
     return (
         f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src {scripts};"
@@ -81,10 +80,10 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    """What a template prints: control characters and marks that reorder a line become visible escapes."""
+    """What a template prints, with control characters and marks that reorder a line as visible escapes."""
     return safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _lines(text: str) -> Markup:
-    """Lines to copy: each made safe, their breaks kept."""
+    """Lines to copy: each is made safe, and the line breaks are kept."""
     return Markup("\n").join(safe(line.rstrip()) for line in text.split("\n"))

@@ -11,8 +11,10 @@ from hypothesis.strategies import DrawFn
 
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.scopes import known_scopes
-from auditor.fixes.apply import apply
-from auditor.fixes.exposure import AppClass, Exposure, ScopeRef
+from auditor.fixes.exposure.app_classes import AppClass
+from auditor.fixes.exposure.scope_risk import ScopeRef
+from auditor.fixes.exposure.summary import Exposure
+from auditor.fixes.requests import apply
 from auditor.model.fix import GraphRequest
 from auditor.model.resources import (
     ConditionSet,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from auditor.consent.approval import Approval, approval
 from auditor.consent.client import Client
 from auditor.consent.permission import Permission
-from auditor.consent.policies import Assigned
+from auditor.consent.policies import GoverningPolicy
 from auditor.facts.ids import (
     EXCHANGE_ONLINE,
     MICROSOFT_GRAPH,
@@ -22,7 +22,9 @@ from auditor.facts.ids import (
     POLICY_RECOMMENDED,
 )
 from auditor.facts.scopes import KnownScope, known_scopes
-from auditor.fixes.exposure import AppClass, Breadth, as_opens, exposure
+from auditor.fixes.exposure.app_classes import AppClass
+from auditor.fixes.exposure.app_use import Breadth
+from auditor.fixes.exposure.summary import as_opens, exposure
 from auditor.model.resources import ConditionSet
 from tests.fixes.exposure.changes import (
     APP,
@@ -60,7 +62,7 @@ def test_the_open_setting_opens_every_user_scope_to_anybody() -> None:
         assert names(found.classes[kind].opened) == every
     assert found.consent_policy_changes
     assert "Users could then consent to 166 more scopes for any app: mail (28), calendars (11)," in found.summary
-    assert "Risk-based step-up consent would likely still ask for an administrator" in found.summary
+    assert "Risk-based step-up consent would likely still require an administrator" in found.summary
 
 
 def test_a_policy_for_one_app_opens_its_scopes_to_that_app_alone() -> None:
@@ -106,7 +108,7 @@ def test_switching_step_up_off_opens_what_it_shielded() -> None:
     opened = names(found.classes[AppClass.UNVERIFIED].opened)
     assert "Mail.Read" in opened and "openid" not in opened
     assert found.classes[AppClass.VERIFIED].is_empty and found.classes[AppClass.OWN].is_empty
-    assert "would no longer stand between users and unverified apps" in found.summary
+    assert "would no longer protect users from unverified apps" in found.summary
 
 
 def test_a_stricter_setting_opens_nothing_and_says_what_closes() -> None:
@@ -138,7 +140,7 @@ def test_the_published_table_stands_in_for_scopes_that_were_not_read_and_the_not
     found = exposure(before, assigned(before, POLICY_LEGACY), APP)
     exchange = {r.scope for r in found.classes[AppClass.OWN].opened if r.resource == EXCHANGE_ONLINE}
     assert "EWS.AccessAsUser.All" in exchange
-    assert "The scopes of Office 365 Exchange Online were not read; the published list stands in." in found.notes
+    assert "The scopes of Office 365 Exchange Online were not read; the published list is used instead." in found.notes
     assert "The scopes of other resources were not read and are not counted." in found.notes
 
 
@@ -198,12 +200,12 @@ def test_800_scopes_take_no_more_than_a_few_hundred_verdicts(setting: str, monke
     """One by one, they would be 821 scopes × 4 classes × 2 sides; a scope's group is asked once."""
     asked = 0
 
-    def counted(permission: Permission, client: Client, policies: tuple[Assigned, ...]) -> Approval:
+    def counted(permission: Permission, client: Client, policies: tuple[GoverningPolicy, ...]) -> Approval:
         nonlocal asked
         asked += 1
         return approval(permission, client, policies)
 
-    monkeypatch.setattr("auditor.fixes.exposure.opening.approval", counted)
+    monkeypatch.setattr("auditor.fixes.exposure.openings.approval", counted)
     before = full("managed-default")
     exposure(before, assigned(before, setting), APP)
     assert asked <= 300

@@ -6,7 +6,7 @@ import pytest
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.scopes import known_scopes
-from auditor.fixes.exposure import Kind, kind_of, weight_of
+from auditor.fixes.exposure.scope_risk import DataKind, data_kind, scope_weight
 
 GRAPH = known_scopes(MICROSOFT_GRAPH).values()
 USERS_MAY = [s.value for s in GRAPH if s.type == "User"]
@@ -29,36 +29,39 @@ UserNotification.ReadWrite.CreatedByApp UserTimelineActivity.Write.CreatedByApp
 
 def test_all_153_scopes_that_users_may_consent_to_fall_in_a_kind_or_are_listed_as_other() -> None:
     assert len(USERS_MAY) == 153
-    assert sorted(s for s in USERS_MAY if kind_of(s) is Kind.OTHER) == sorted(_OTHER.split())
-    assert {kind_of(s) for s in USERS_MAY} == set(Kind)
+    assert sorted(s for s in USERS_MAY if data_kind(s) is DataKind.OTHER) == sorted(_OTHER.split())
+    assert {data_kind(s) for s in USERS_MAY} == set(DataKind)
 
 
 @pytest.mark.parametrize(
     ("kind", "scopes"),
     [
         (
-            Kind.MAIL,
+            DataKind.MAIL,
             "Mail.Read Mail.Send MailboxSettings.Read MailTips.ReadBasic.Shared IMAP.AccessAsUser.All SMTP.Send",
         ),
-        (Kind.CALENDARS, "Calendars.ReadBasic Bookings.Manage.All BookingsAppointment.ReadWrite.All"),
-        (Kind.CONTACTS, "Contacts.Read.Shared People.Read"),
-        (Kind.FILES, "Files.ReadWrite.AppFolder Sites.Selected FileStorageContainerType.Manage.All AllSites.Read"),
-        (Kind.CHATS, "Chat.Create ChannelMessage.Send OnlineMeetings.Read Team.ReadBasic.All Presence.Read.All"),
-        (Kind.DIRECTORY, "User.ReadBasic.All Directory.Read.All Policy.Read.ConditionalAccess Group-Conversation.Read"),
-        (Kind.TASKS, "Tasks.ReadWrite Notes.Create ShortNotes.Read"),
-        (Kind.CREDENTIALS, "UserAuthMethod-Password.ReadWrite.All"),
-        (Kind.PROFILE, "openid profile email offline_access User.Read User.ReadWrite"),
-        (Kind.OTHER, "Orders.Read user_impersonation Printing.Read"),
+        (DataKind.CALENDARS, "Calendars.ReadBasic Bookings.Manage.All BookingsAppointment.ReadWrite.All"),
+        (DataKind.CONTACTS, "Contacts.Read.Shared People.Read"),
+        (DataKind.FILES, "Files.ReadWrite.AppFolder Sites.Selected FileStorageContainerType.Manage.All AllSites.Read"),
+        (DataKind.CHATS, "Chat.Create ChannelMessage.Send OnlineMeetings.Read Team.ReadBasic.All Presence.Read.All"),
+        (
+            DataKind.DIRECTORY,
+            "User.ReadBasic.All Directory.Read.All Policy.Read.ConditionalAccess Group-Conversation.Read",
+        ),
+        (DataKind.TASKS, "Tasks.ReadWrite Notes.Create ShortNotes.Read"),
+        (DataKind.CREDENTIALS, "UserAuthMethod-Password.ReadWrite.All"),
+        (DataKind.PROFILE, "openid profile email offline_access User.Read User.ReadWrite"),
+        (DataKind.OTHER, "Orders.Read user_impersonation Printing.Read"),
     ],
 )
-def test_a_scope_has_the_kind_that_a_reader_would_give_it(kind: Kind, scopes: str) -> None:
+def test_a_scope_has_the_kind_that_a_reader_would_give_it(kind: DataKind, scopes: str) -> None:
     for scope in scopes.split():
-        assert kind_of(scope) is kind_of(scope.upper()) is kind
+        assert data_kind(scope) is data_kind(scope.upper()) is kind
 
 
 def test_every_scope_weighs_between_one_and_five_in_any_spelling() -> None:
-    assert {weight_of(s) for s in EVERY} == {1, 2, 3, 4, 5}
-    assert all(weight_of(s) == weight_of(s.lower()) for s in EVERY)
+    assert {scope_weight(s) for s in EVERY} == {1, 2, 3, 4, 5}
+    assert all(scope_weight(s) == scope_weight(s.lower()) for s in EVERY)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +77,9 @@ def test_every_scope_weighs_between_one_and_five_in_any_spelling() -> None:
 def test_reading_weighs_less_than_writing_less_than_everything_less_than_the_directory(
     lighter_first: tuple[str, ...],
 ) -> None:
-    weights = [weight_of(scope) for scope in lighter_first]
+    weights = [scope_weight(scope) for scope in lighter_first]
     assert weights == sorted(set(weights))
 
 
 def test_a_name_that_does_not_say_what_it_does_weighs_as_much_as_writing() -> None:
-    assert weight_of("user_impersonation") == weight_of("Mail.ReadWrite") == 3
+    assert scope_weight("user_impersonation") == scope_weight("Mail.ReadWrite") == 3

@@ -11,10 +11,10 @@ from auditor.consent.lookup import NotRead
 from auditor.consent.permission import requested
 from auditor.consent.policies import governing
 from auditor.consent.truth import Truth, all_of
-from auditor.fixes.exposure import AppClass, Breadth, ClassExposure, Exposure, exposure
-from auditor.fixes.exposure.classes import askers
-from auditor.fixes.exposure.opening import change
-from auditor.fixes.exposure.scopes import offered
+from auditor.fixes.exposure.app_classes import AppClass, requesting_apps
+from auditor.fixes.exposure.app_use import Breadth
+from auditor.fixes.exposure.openings import ClassExposure, compare, published_scopes
+from auditor.fixes.exposure.summary import Exposure, exposure
 from auditor.model.app import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 from tests.consent.from_oracle import app_of, snapshot_of
@@ -121,7 +121,7 @@ def test_the_open_setting_opens_every_user_scope_that_was_not_open(document: Jso
     role["permissionGrantPoliciesAssigned"] = [f"ManagePermissionGrantsForSelf.{pool.LEGACY}"]
     after = snapshot_of(document)
     found = exposure(before, after, app_of(request))
-    users = {key for key, scope in offered(after).items() if scope.user_type is True}
+    users = {key for key, scope in published_scopes(after).items() if scope.user_type is True}
     for kind in (AppClass.UNVERIFIED, AppClass.OWN):
         assert keys(found.classes[kind]) == (users, set(), set())
 
@@ -153,12 +153,12 @@ def test_groups_of_scopes_get_the_verdict_that_each_scope_gets_alone(
     """The short cuts of the comparison, against the engine asked about every scope, app and side by itself."""
     before, after = snapshot_of(document), snapshot_of(data.draw(mixtures(document)))
     app = app_of(request)
-    changed = change(before, after, app)
-    assume(not changed.shield_falls)
+    changed = compare(before, after, app)
+    assume(not changed.step_up_turned_off)
     found = exposure(before, after, app)
     generic = (AppClass.UNVERIFIED, AppClass.VERIFIED, AppClass.OWN, AppClass.THIS)
     was, now = _Side(before), _Side(after)
-    for asker in (a for a in askers(before, after, app, changed.sets) if a.kind in generic):
+    for asker in (a for a in requesting_apps(before, after, app, changed.sets) if a.kind in generic):
         opened, closed, not_known = keys(found.classes[asker.kind])
         for key in SOME_SCOPES:
             first = was.verdict(key, asker.before, asker.usable_before)
@@ -173,7 +173,7 @@ class _Side:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.policies = governing(snapshot)
-        there = offered(snapshot)
+        there = published_scopes(snapshot)
         needs = tuple(ScopeNeed(resource=r, value=v) for r, v in SOME_SCOPES if (r, v) in there)
         asked = requested(snapshot, App(client_id="", scopes=needs))
         self.permissions = {(p.resource, p.value.lower()): p for p in asked}

@@ -7,7 +7,9 @@ import pytest
 
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_LOW
 from auditor.facts.scopes import known_scopes
-from auditor.fixes.exposure import AppClass, Breadth, exposure
+from auditor.fixes.exposure.app_classes import AppClass
+from auditor.fixes.exposure.app_use import Breadth
+from auditor.fixes.exposure.summary import exposure
 from auditor.model.resources import AppRoleAssignment, VerifiedPublisher
 from tests.fixes.exposure.changes import (
     APP,
@@ -45,7 +47,7 @@ def test_a_grant_for_one_user_is_narrower_than_one_for_everybody() -> None:
     app, graph = object_id(before, APP.client_id), object_id(before, MICROSOFT_GRAPH)
     found = exposure(before, with_grant(before, app, graph, "Mail.Send", principal="somebody"), APP)
     assert (found.breadth, found.use.users, found.use.granted) == (Breadth.NAMED, 1, ())
-    assert "1 user could use TrackerRMS with more scopes of their own." in found.summary
+    assert "1 user could use TrackerRMS with more scopes, granted only to them." in found.summary
 
 
 def test_only_the_scopes_that_a_grant_did_not_hold_are_more() -> None:

@@ -1,30 +1,36 @@
 #!/usr/bin/env bash
 # Grant TrackerRMS exactly these scopes for the whole tenant through Microsoft Graph (fix R3).
 #
-# Written by consent-auditor, which changes nothing itself. Each step looks first and does nothing
-# where it is done already, so the script may be run again. It stops at the first error.
+# Written by consent-auditor, which changes nothing itself. Each step checks the present state first
+# and skips what is already done, so you can run this script again. It stops at the first error.
 #
 # Role:    Cloud Application Administrator
 # Before:  az login --allow-no-subscriptions --tenant 8df08078-a22e-4180-85c2-c2af3977a654
 # Dry run: DRY_RUN=1 bash this-file
-# Check:   Run this check again, or have an ordinary user (not an administrator) connect the app. Or
+# Verify:  Run this check again, or have an ordinary user (not an administrator) connect the app. Or
 #          GET https://graph.microsoft.com/v1.0/oauth2PermissionGrants?$filter=clientId eq
 #          '6301bbfc-a0c5-454e-8ff9-bb510944fe0c' and consentType eq 'AllPrincipals'.
-# Expect:  At once, without a review page. Permissions that the app asks for later are not included.
-#          The pack assumes these scopes; the vendor does not publish them.
+# Result:  Takes effect at once, without a consent prompt. Permissions that the app requests later are
+#          not included. The pack assumes these scopes; the vendor does not publish them.
 # Undo:    Enterprise apps > TrackerRMS > Permissions > review permissions and revoke them.
 #          DELETE https://graph.microsoft.com/v1.0/oauth2PermissionGrants/{id of the new grant}
-# shellcheck disable=SC2016  # Texts stand between single quotes so that nothing in them expands.
+# shellcheck disable=SC2016  # Texts are in single quotes so that nothing in them expands.
 set -euo pipefail
 dry_run=${DRY_RUN:-}
 
 say() { printf '%s\n' "$*"; }
 stop() { printf 'Stopped: %s\n' "$*" >&2; exit 1; }
 
-# look ADDRESS QUERY: what Graph answers now.
-look() { az rest --method get --resource "$graph" --url "$1" --query "$2" --output tsv | tr -d '\r'; }
+# The id, in a dry run, of anything that was not created.
+not_created='not-created-yet'
 
-# send METHOD ADDRESS BODY: prints the id of what was made; in a dry run, only says what it would send.
+# look ADDRESS QUERY: what Graph answers now; nothing about what a dry run did not create.
+look() {
+  case $1 in *"$not_created"*) return 0 ;; esac
+  az rest --method get --resource "$graph" --url "$1" --query "$2" --output tsv | tr -d '\r'
+}
+
+# send METHOD ADDRESS BODY: prints the id of what was created; a dry run only says what it would send.
 send() {
   if [ -n "$dry_run" ]; then printf 'Would send: %s %s\n%s\n' "$1" "$2" "$3" >&2; return 0; fi
   printf 'Sending: %s %s\n' "$1" "$2" >&2
@@ -32,17 +38,14 @@ send() {
     --query id --output tsv | tr -d '\r'
 }
 
-# Stands, in a dry run, for the id of what was not made.
-unborn='not-made-yet'
-
-# union SCOPES SCOPES: every scope once, whatever its letter case.
+# union SCOPES SCOPES: every scope once, ignoring case.
 union() { printf '%s %s' "$1" "$2" | tr -s ' ' '\n' | awk 'NF && !seen[tolower($0)]++' | paste -sd ' ' -; }
 
-# extend ADDRESS HAVE WANTED: adds what is missing to the scopes of a grant.
+# extend ADDRESS HAVE WANTED: adds the missing scopes to a grant.
 extend() {
   local full
   full=$(union "$2" "$3")
-  if [ "$full" = "$(union "$2" '')" ]; then say 'The grant holds these scopes already.'; return 0; fi
+  if [ "$full" = "$(union "$2" '')" ]; then say 'The grant already has these scopes.'; return 0; fi
   send PATCH "$1" "{\"scope\": \"$full\"}" >/dev/null
   say "Extended the grant. To undo: PATCH $1 with {\"scope\": \"$2\"}"
 }
@@ -51,18 +54,16 @@ graph='https://graph.microsoft.com'
 here=$(look 'https://graph.microsoft.com/v1.0/organization?$select=id' 'value[].id')
 [ "$here" = '8df08078-a22e-4180-85c2-c2af3977a654' ] || stop "signed in to another tenant: $here"
 
-# 1. The grant with these scopes. Scopes that it holds already stay.
-rows='https://graph.microsoft.com/v1.0/oauth2PermissionGrants?$filter=clientId%20eq%20%276301bbfc-a0c5-454e-8ff9-bb510944fe0c%27%20and%20consentType%20eq%20%27AllPrincipals%27'
-id='' have=''
-case $rows in *"$unborn"*) ;; *)
-  id=$(look "$rows" 'value[?resourceId==`"3ceaaf30-8142-48ea-91d9-3080f9b439fc"` && consentType==`"AllPrincipals"`].id')
-  have=$(look "$rows" 'value[?resourceId==`"3ceaaf30-8142-48ea-91d9-3080f9b439fc"` && consentType==`"AllPrincipals"`].scope') ;;
-esac
+# 1. The grant with these scopes. Scopes that it already has stay.
+grants='https://graph.microsoft.com/v1.0/oauth2PermissionGrants?$filter=clientId%20eq%20%276301bbfc-a0c5-454e-8ff9-bb510944fe0c%27%20and%20consentType%20eq%20%27AllPrincipals%27'
+id=$(look "$grants" 'value[?resourceId==`"3ceaaf30-8142-48ea-91d9-3080f9b439fc"` && consentType==`"AllPrincipals"`].id')
+have=$(look "$grants" 'value[?resourceId==`"3ceaaf30-8142-48ea-91d9-3080f9b439fc"` && consentType==`"AllPrincipals"`].scope')
 if [ -n "$id" ]; then
   extend 'https://graph.microsoft.com/v1.0/oauth2PermissionGrants'"/$id" "$have" 'openid profile email offline_access User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite Contacts.ReadWrite'
 else
   id=$(send POST 'https://graph.microsoft.com/v1.0/oauth2PermissionGrants' '{"clientId": "6301bbfc-a0c5-454e-8ff9-bb510944fe0c", "consentType": "AllPrincipals", "resourceId": "3ceaaf30-8142-48ea-91d9-3080f9b439fc", "scope": "openid profile email offline_access User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite Contacts.ReadWrite"}')
-  say "To undo: DELETE "'https://graph.microsoft.com/v1.0/oauth2PermissionGrants'"/${id:-$unborn}"
+  id=${id:-$not_created}
+  say "To undo: DELETE "'https://graph.microsoft.com/v1.0/oauth2PermissionGrants'"/$id"
 fi
 
 say 'Done.'

@@ -1,0 +1,168 @@
+"""Which apps of a tenant a check is about: by publisher, by the tenant that registered them, and by their state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, Protocol
+
+from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
+from auditor.checks.snapshot_values import why_partial
+from auditor.consent.lookup import not_read
+from auditor.consent.truth import Truth, all_of, any_of, known
+from auditor.facts.clouds import CLOUDS
+from auditor.facts.scopes import known_scopes
+from auditor.model.finding import Subject
+from auditor.model.resources import ServicePrincipal
+from auditor.model.snapshot import Snapshot
+
+MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
+"""The tenants in which Microsoft registers its own apps ("Verify first-party Microsoft applications")."""
+
+_OF_THIS_TENANT = ("managedidentity", "legacy")
+
+Publisher = Literal["any", "unverified"]
+Owner = Literal["any", "foreign", "not-microsoft"]
+"""``foreign``: of another tenant that isn't Microsoft's. ``not-microsoft``: of this tenant, or foreign."""
+State = Literal["any", "disabled", "gone", "unusable"]
+
+
+class AppFilter(Protocol):
+    """The arguments of a check that say which apps it is about."""
+
+    @property
+    def publisher(self) -> Publisher:
+        """Whether only apps without a verified publisher count."""
+
+    @property
+    def owner(self) -> Owner:
+        """Whose apps count, by the tenant that registered them."""
+
+    @property
+    def state(self) -> State:
+        """Whether only apps that can't be used count."""
+
+
+class Apps:
+    """The service principals of a tenant by object id."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.tenant = snapshot.tenant.id.lower()
+        self.cloud = CLOUDS.get(snapshot.cloud)
+        principals = snapshot.sections.servicePrincipals
+        self.by_id = {p.id.lower(): p for p in principals or ()}
+        self._published: dict[str, dict[str, Truth]] = {}
+        self.partial = why_partial(snapshot, "servicePrincipals")
+        """Why there may be more apps than these; empty if there can't be."""
+        if principals is None:
+            self.partial = not_read(snapshot, "servicePrincipals").why
+
+    def name(self, object_id: str) -> str:
+        """The app's name, or its object id if the app is unknown."""
+        found = self.by_id.get(object_id.lower())
+        return (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
+
+    def subject(self, object_id: str) -> Subject:
+        """The app as a waiver names it: by its client id, because anyone may give an app any name."""
+        found = self.by_id.get(object_id.lower())
+        return Subject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
+
+    def matches(self, object_id: str, wanted: AppFilter) -> Truth:
+        """Whether the app is one that the check is about. Of a deleted app only its state is known."""
+        found = self.by_id.get(object_id.lower())
+        if found is None:
+            if self.partial:
+                any_app = wanted.publisher == wanted.owner == wanted.state == "any"
+                return Truth.TRUE if any_app else Truth.UNKNOWN
+            return known(wanted.publisher == wanted.owner == "any" and wanted.state != "disabled")
+        return all_of(self._properties(found, wanted))
+
+    def _properties(self, principal: ServicePrincipal, wanted: AppFilter) -> Iterator[Truth]:
+        """For each property that the check restricts, whether the app has it."""
+        if wanted.publisher == "unverified":
+            publisher = principal.verifiedPublisher
+            yield known(None if publisher is None else not publisher.verifiedPublisherId)
+        owner = self._owner(principal)
+        if wanted.owner == "foreign":
+            yield known(owner not in MICROSOFT_TENANTS and owner != self.tenant) if owner else Truth.UNKNOWN
+        elif wanted.owner == "not-microsoft":
+            yield known(owner not in MICROSOFT_TENANTS) if owner else Truth.UNKNOWN
+        if wanted.state == "gone":
+            yield Truth.FALSE
+        elif wanted.state in ("disabled", "unusable"):
+            yield any_of(
+                (
+                    known(None if principal.accountEnabled is None else not principal.accountEnabled),
+                    known(bool(principal.isDisabled)),
+                    known((principal.disabledByMicrosoftStatus or "").lower() not in ("", "notdisabled")),
+                )
+            )
+
+    def _owner(self, principal: ServicePrincipal) -> str:
+        """The tenant that the app is registered in; empty where that was not read."""
+        kind = (principal.servicePrincipalType or "").lower()
+        # Graph names no owner of these: they have no registration, and work in their own tenant only.
+        return self.tenant if kind in _OF_THIS_TENANT else (principal.appOwnerOrganizationId or "").lower()
+
+    def users_may_grant(self, resource: ServicePrincipal, scope: str) -> Truth:
+        """Whether users may grant the scope (lower case), by the type that the resource publishes for it."""
+        published = self._published.get(resource.id)
+        if published is None:
+            published = self._published[resource.id] = _published_by(resource)
+        # A scope that the resource no longer publishes can't be requested: not even administrators are asked for it.
+        gone = Truth.UNKNOWN if resource.oauth2PermissionScopes is None else Truth.TRUE
+        return published.get(scope, gone)
+
+    @property
+    def verifies_publishers(self) -> bool:
+        """Whether publishers are verified at all in this cloud."""
+        return self.cloud is None or self.cloud.verifies_publishers
+
+
+def _published_by(resource: ServicePrincipal) -> dict[str, Truth]:
+    """Whether users may grant each scope (lower case) that the resource is known to publish."""
+    if resource.oauth2PermissionScopes is None:
+        return {name: known(scope.type != "Admin") for name, scope in known_scopes(resource.appId).items()}
+    return {
+        scope.value.lower(): known(None if scope.type is None else scope.type.lower() != "admin")
+        for scope in reversed(resource.oauth2PermissionScopes)
+    }
+
+
+def apps_phrase(wanted: AppFilter) -> str:
+    """The apps that the check is about: ``unverified foreign apps``."""
+    words = [
+        "unverified" if wanted.publisher == "unverified" else "",
+        "foreign" if wanted.owner == "foreign" else "",
+        {"disabled": "disabled", "gone": "deleted", "unusable": "disabled or deleted"}.get(wanted.state, ""),
+    ]
+    apps = "apps that aren't Microsoft's" if wanted.owner == "not-microsoft" else "apps"
+    return " ".join([*filter(None, words), apps])
+
+
+def owner_phrase(wanted: AppFilter) -> str:
+    """Whose app it is, to follow ``an app``: `` of another tenant without a verified publisher``."""
+    text = {"foreign": " of another tenant", "not-microsoft": " that isn't Microsoft's"}.get(wanted.owner, "")
+    if wanted.publisher != "unverified":
+        return text
+    return f"{text}{' and is' if wanted.owner == 'not-microsoft' else ''} without a verified publisher"
+
+
+def state_phrase(wanted: AppFilter) -> str:
+    """The state, as a verb: ``is disabled or deleted``; empty for any state."""
+    return {"disabled": "is disabled", "gone": "is deleted", "unusable": "is disabled or deleted"}.get(wanted.state, "")
+
+
+def filter_problems(arguments: Arguments) -> Iterator[ArgumentProblem]:
+    """A filter on properties of deleted apps, of which nothing is known: it would never find an app."""
+    if text_at(arguments, "state") != "gone":
+        return
+    for name in ("publisher", "owner"):
+        if (value := text_at(arguments, name)) and value != "any":
+            message = f"state: gone finds no app with {name}: {value}, because the directory doesn't keep that"
+            yield ArgumentProblem((name,), message, f"state: gone without {name}, or another state")
+
+
+def narrow_filter(definition: SchemaPart) -> None:
+    """The same restriction, for a JSON Schema."""
+    definition["if"] = {"required": ["state"], "properties": {"state": {"const": "gone"}}}
+    definition["then"] = {"properties": {name: {"const": "any"} for name in ("publisher", "owner")}}

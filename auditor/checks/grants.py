@@ -1,0 +1,277 @@
+"""Checks on what apps hold: delegated grants and application permissions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from auditor.checks.app_filter import (
+    Apps,
+    Owner,
+    Publisher,
+    State,
+    apps_phrase,
+    filter_problems,
+    narrow_filter,
+    owner_phrase,
+    state_phrase,
+)
+from auditor.checks.context import CheckContext
+from auditor.checks.kind import ArgumentProblem, Arguments, CheckKind, SchemaPart
+from auditor.checks.permission_lists import (
+    Scopes,
+    list_problems,
+    named_lists,
+    narrow_lists,
+    narrow_scopes,
+    phrase_of,
+    phrase_of_lists,
+    scope_problems,
+    scopes_by_resource,
+)
+from auditor.checks.result import CheckResult, compared, failed, first_names, not_applicable, passed, unknown
+from auditor.checks.snapshot_values import why_partial
+from auditor.consent.existing_grants import TENANT_WIDE, scopes_in
+from auditor.consent.explanation import listed
+from auditor.consent.lookup import NotRead, assigned_to, not_read
+from auditor.consent.truth import Truth, all_of
+from auditor.facts.scope_lists import ADMIN_ONLY, APP_ROLES
+from auditor.model.app import App
+from auditor.model.document import Point
+from auditor.model.finding import Evidence
+from auditor.model.read_plan import Plan
+from auditor.model.resources import OAuth2PermissionGrant
+from auditor.model.snapshot import Snapshot
+
+SHOWN = 50
+"""Apps that the evidence names; the reason gives their number."""
+_NO_VERIFICATION = "publishers aren't verified in this cloud, so the rule would report every app"
+_GRANTS = {"any": "delegated grants", "tenant-wide": "tenant-wide grants", "users": "grants by users"}
+_NO_GRANT = {
+    "any": "No delegated grant",
+    "tenant-wide": "No delegated grant for the whole tenant",
+    "users": "No delegated grant of single users",
+}
+
+
+class HeldPermissions(NamedTuple):
+    """What one app holds, and whether the check is about it."""
+
+    client: str
+    """The object id of the app, in lower case."""
+    names: str
+    """The names of the permissions, with spaces between them."""
+    user: str
+    """The user who granted them, in lower case; empty for the whole tenant."""
+    truth: Truth
+
+
+class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
+    """No delegated grant has scopes of the `lists` or `scopes` (without either, any scope) and matches the rest.
+
+    A grant to an app that is no longer in the directory only matches by `state`, because nothing else is known of it.
+    """
+
+    consent: Literal["any", "tenant-wide", "users"] = "any"
+    lists: tuple[str, ...] = ()
+    scopes: Scopes = {}
+    publisher: Publisher = "any"
+    owner: Owner = "any"
+    state: State = "any"
+
+    def reads(self, app: App | None) -> Plan:
+        return Plan(whole=("oauth2PermissionGrants", "servicePrincipals"))
+
+    def sentence(self) -> Point:
+        subject, owner, state = _NO_GRANT[self.consent], owner_phrase(self), state_phrase(self)
+        belongs = f"belongs to an app{owner}{f' that {state}' if state else ''}" if owner or state else ""
+        if self.lists or self.scopes:
+            has = f"has a permission of {phrase_of(self.lists, self.scopes)}"
+            return Point(f"{subject} {has}{f' and {belongs}' if belongs else ''}.")
+        return Point(f"{subject} {belongs or 'exists'}.")
+
+    @classmethod
+    def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        yield from list_problems(arguments)
+        yield from scope_problems(arguments)
+        yield from filter_problems(arguments)
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        rows = context.snapshot.sections.oauth2PermissionGrants
+        if rows is None:
+            return unknown(not_read(context.snapshot, "oauth2PermissionGrants").why)
+        if self.publisher != "any" and not context.apps.verifies_publishers:
+            return not_applicable(_NO_VERIFICATION)
+        return _result(
+            tuple(self._held(context.apps, rows)),
+            context.apps,
+            section="oauth2PermissionGrants",
+            what=f"{_GRANTS[self.consent]} of {self._scopes_phrase()} to {apps_phrase(self)}",
+            partial=why_partial(context.snapshot, "oauth2PermissionGrants"),
+        )
+
+    def further_reads(self, snapshot: Snapshot) -> Plan:
+        """The resources whose scopes decide whether a grant has permissions that only administrators may grant.
+
+        Only resources on which an app that the check is about holds a grant: their number doesn't grow with the
+        directory.
+        """
+        if ADMIN_ONLY not in self.lists:
+            return Plan()
+        apps = Apps(snapshot)
+        wanted = scopes_by_resource(self.lists, self.scopes)
+        found: set[str] = set()
+        for row in self._rows(snapshot.sections.oauth2PermissionGrants or ()):
+            resource = apps.by_id.get(row.resourceId.lower())
+            undecided = (scopes and sure is Truth.UNKNOWN for scopes, sure in self._matching(row, apps, wanted))
+            if resource and any(undecided) and apps.matches(row.clientId, self) is not Truth.FALSE:
+                found.add(resource.appId.lower())
+        return Plan(resources=tuple(sorted(found)))
+
+    def _scopes_phrase(self) -> str:
+        lists = [named_lists(self.lists)] if self.lists else []
+        return listed((*lists, *(s for many in self.scopes.values() for s in many)), "or") or "any scope"
+
+    def _held(self, apps: Apps, rows: Iterable[OAuth2PermissionGrant]) -> Iterator[HeldPermissions]:
+        wanted = scopes_by_resource(self.lists, self.scopes)
+        for row in self._rows(rows):
+            truth = apps.matches(row.clientId, self)
+            user = "" if _is_tenant_wide(row) else (row.principalId or "unknown user").lower()
+            for scopes, sure in self._matching(row, apps, wanted):
+                if scopes:
+                    names = " ".join(_as_granted(row.scope, scopes))
+                    yield HeldPermissions(row.clientId.lower(), names, user, all_of((truth, sure)))
+
+    def _rows(self, rows: Iterable[OAuth2PermissionGrant]) -> Iterator[OAuth2PermissionGrant]:
+        """The grants of the kind of consent that the check is about."""
+        for row in rows:
+            if self.consent == "any" or _is_tenant_wide(row) is (self.consent == "tenant-wide"):
+                yield row
+
+    def _matching(
+        self, row: OAuth2PermissionGrant, apps: Apps, wanted: Mapping[str, frozenset[str]]
+    ) -> Iterator[tuple[frozenset[str], Truth]]:
+        """The scopes of the grant that the check is about, and those that it may be about."""
+        scopes = scopes_in(row.scope)
+        resource = apps.by_id.get(row.resourceId.lower())
+        admin_only = ADMIN_ONLY in self.lists
+        if not self.lists and not self.scopes:
+            yield scopes, Truth.TRUE
+        elif resource is None:
+            if apps.partial:
+                yield (scopes if admin_only else scopes & frozenset[str]().union(*wanted.values())), Truth.UNKNOWN
+        else:
+            named = wanted.get(resource.appId.lower(), frozenset())
+            users_may = {s: apps.users_may_grant(resource, s) for s in scopes - named} if admin_only else {}
+            yield frozenset(s for s, truth in users_may.items() if truth is Truth.UNKNOWN), Truth.UNKNOWN
+            yield scopes & named | {s for s, truth in users_may.items() if truth is Truth.FALSE}, Truth.TRUE
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        narrow_lists(definition)
+        narrow_scopes(definition)
+        narrow_filter(definition)
+
+
+def _is_tenant_wide(row: OAuth2PermissionGrant) -> bool:
+    return row.consentType.lower() == TENANT_WIDE
+
+
+def _as_granted(text: str, scopes: Iterable[str]) -> list[str]:
+    """The scopes as the grant spells them, once each."""
+    spelling = {name.lower(): name for name in sorted(text.split())}
+    return sorted((spelling[scope] for scope in scopes), key=str.lower)
+
+
+class AppRolesHeld(CheckKind, frozen=True, tag="app-roles-held"):
+    """No app holds an application permission of the `lists` and matches `publisher`, `owner` and `state`."""
+
+    lists: tuple[str, ...]
+    publisher: Publisher = "any"
+    owner: Owner = "any"
+    state: State = "any"
+
+    def reads(self, app: App | None) -> Plan:
+        resources = (role.resource for name in self.lists for role in APP_ROLES[name])
+        return Plan(clients=tuple(dict.fromkeys(resources)), whole=("servicePrincipals",))
+
+    def sentence(self) -> Point:
+        state = f" and {state_phrase(self)}" if self.state != "any" else ""
+        permission = f"an application permission of {phrase_of_lists(self.lists)}"
+        return Point(f"No app{owner_phrase(self)} holds {permission}{state}.")
+
+    @classmethod
+    def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        yield from list_problems(arguments, tuple(APP_ROLES))
+        yield from filter_problems(arguments)
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        if self.publisher != "any" and not context.apps.verifies_publishers:
+            return not_applicable(_NO_VERIFICATION)
+        roles = [role for name in self.lists for role in APP_ROLES[name]]
+        held: list[HeldPermissions] = []
+        partial = ""
+        for resource in dict.fromkeys(role.resource for role in roles):
+            rows = assigned_to(context.snapshot, resource)
+            if isinstance(rows, NotRead):
+                partial = partial or rows.why
+                continue
+            names = {role.id: role.value for role in roles if role.resource == resource}
+            for row in rows:
+                name = names.get((row.appRoleId or "").lower())
+                if name and (row.principalType or "ServicePrincipal").lower() == "serviceprincipal":
+                    truth = context.apps.matches(row.principalId, self)
+                    held.append(HeldPermissions(row.principalId.lower(), name, "", truth))
+        what = f"{named_lists(self.lists)} held by {apps_phrase(self)}"
+        return _result(tuple(held), context.apps, section="appRoleAssignedTo", what=what, partial=partial)
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        narrow_lists(definition, tuple(APP_ROLES))
+        narrow_filter(definition)
+
+
+def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what: str, partial: str) -> CheckResult:
+    """A failure that names the apps, or unknown where `partial` or an app's data leaves that open."""
+    found = [one for one in held if one.truth is Truth.TRUE]
+    why = _why_unknown(held, apps, partial)
+    if found:
+        names = sorted({apps.name(one.client) for one in found}, key=str.lower)
+        evidence = sorted(_evidence(found, apps, section), key=lambda e: e.path.lower())[:SHOWN]
+        subjects = {apps.subject(one.client) for one in found}
+        return failed(
+            f"there are {what}: {first_names(names)}",
+            *evidence,
+            subjects=sorted(subjects, key=lambda s: (s.name.lower(), s.id)),
+            unread=why,
+        )
+    return unknown(why) if why else passed(f"there are no {what}")
+
+
+def _why_unknown(held: Iterable[HeldPermissions], apps: Apps, partial: str) -> str:
+    """Why there may be more apps that the check is about; empty if there can't be."""
+    unsure = sorted({apps.name(one.client) for one in held if one.truth is Truth.UNKNOWN})
+    if not unsure:
+        return partial
+    more = f" and {len(unsure) - 1} more" if len(unsure) > 1 else ""
+    why = f" ({apps.partial})" if apps.partial else ""
+    return f"a property that the rule needs was not read for {unsure[0]}{more}{why}"
+
+
+def _evidence(found: Iterable[HeldPermissions], apps: Apps, section: str) -> Iterator[Evidence]:
+    """One row for each app: what it holds for the whole tenant, and what single users granted it."""
+    wide: dict[str, set[str]] = defaultdict(set)
+    single: dict[str, set[str]] = defaultdict(set)
+    people: dict[str, set[str]] = defaultdict(set)
+    for one in found:
+        (single if one.user else wide)[one.client] |= set(one.names.split())
+        if one.user:
+            people[one.client].add(one.user)
+    for client in sorted({*wide, *single}):
+        path = f"{section}/{apps.name(client)}"
+        if client in wide:
+            yield compared(path, f"{' '.join(sorted(wide[client], key=str.lower))} (whole tenant)", "no such grant")
+        if client in single:
+            users = f"{len(people[client])} user{'s' if len(people[client]) > 1 else ''}"
+            yield compared(path, f"{' '.join(sorted(single[client]))} ({users})", "no such grant")

@@ -1,0 +1,174 @@
+"""What a kind of check consists of. Every kind is one class: its arguments as fields, its behaviour as methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import msgspec
+
+from auditor.checks.result import CheckResult
+from auditor.model.app import App
+from auditor.model.document import Point
+from auditor.model.read_plan import Plan
+from auditor.model.rule import Check
+from auditor.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from auditor.checks.context import CheckContext
+
+Arguments = Mapping[str, Any]
+"""The arguments of a check as plain values, by their names in YAML. They may still be of a wrong type."""
+
+ArgumentPath = tuple[str | int, ...]
+"""Where a value is in the arguments: keys, and positions in lists that count from 0."""
+
+SchemaPart = dict[str, Any]
+"""One definition of a JSON Schema, as `msgspec.json.schema_components` generates it."""
+
+
+class ArgumentProblem(NamedTuple):
+    """A mistake in the arguments of a check, without its position in a file: `auditor.packs` adds that."""
+
+    path: ArgumentPath
+    message: str
+    expected: str = ""
+    near: str = ""
+    at_key: bool = False
+    """Whether the mistake is the key at the path, and not its value."""
+    is_warning: bool = False
+    """Whether the value is unusual but may be intended."""
+
+    def below(self, *path: str | int) -> ArgumentProblem:
+        """The same problem in a table that is at `path` itself."""
+        return self._replace(path=(*path, *self.path))
+
+
+class CheckTable(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """Base of the tables inside the arguments of a check."""
+
+    noun: ClassVar[str] = "this table"
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        """Add to the table's JSON Schema what the validation of a check requires beyond types."""
+
+
+class CheckKind(Check, frozen=True):
+    """Base of every kind of check.
+
+    To add a kind, write a subclass in the file of its family and list it in `registry.KINDS`. The docstring of the
+    subclass completes "The rule passes if …" in the documentation. A test fails for a kind that lacks a part.
+    """
+
+    about_app: ClassVar[bool] = False
+    """Whether the check is always about the app of its pack."""
+    tables: ClassVar[tuple[type[CheckTable], ...]] = ()
+    """The tables among its arguments."""
+
+    def reads(self, app: App | None) -> Plan:
+        """What an audit must read for this check in a pack about `app`; nothing for a missing app."""
+        raise NotImplementedError
+
+    def sentence(self) -> Point:
+        """The check for people who don't read YAML: a statement that is true where the check passes."""
+        raise NotImplementedError
+
+    @classmethod
+    def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        """The mistakes in arguments that types can't express. Values of a wrong type are skipped."""
+        yield from ()
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        """Whether the tenant meets the check: unknown, never pass or fail, where its data was not read."""
+        raise NotImplementedError
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether any tenant can fail the check."""
+        return True
+
+    @property
+    def can_pass(self) -> bool:
+        """Whether any tenant can pass the check."""
+        return True
+
+    @property
+    def inner(self) -> tuple[CheckKind, ...]:
+        """The checks inside this one."""
+        return ()
+
+    @classmethod
+    def inner_arguments(cls, arguments: Arguments) -> Iterator[tuple[ArgumentPath, Any]]:
+        """The checks inside this one as plain values, with their paths."""
+        yield from ()
+
+    @classmethod
+    def uses_app_scopes(cls, arguments: Arguments) -> bool:
+        """Whether the check is about the scopes that the app of its pack requires."""
+        return cls.about_app
+
+    def further_reads(self, snapshot: Snapshot) -> Plan:
+        """What else must be read, given what a first read found."""
+        return Plan()
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        """Add to the kind's JSON Schema what `problems` requires beyond types."""
+
+
+def kind_of(check: Check) -> CheckKind:
+    """The check of a rule, with its behaviour. Raises TypeError for an object that is no registered kind."""
+    if not isinstance(check, CheckKind):
+        raise TypeError(f"{type(check).__name__} isn't a kind of check")
+    return check
+
+
+def with_inner(check: Check) -> Iterator[CheckKind]:
+    """The check and all checks inside it."""
+    kind = kind_of(check)
+    yield kind
+    for one in kind.inner:
+        yield from with_inner(one)
+
+
+def text_at(arguments: Arguments, name: str) -> str:
+    """The argument as text without the spaces around it; empty where it is missing, a list or a table."""
+    return as_text(arguments.get(name))
+
+
+def as_text(value: Any) -> str:
+    """A scalar as YAML writes it; empty for anything else."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).strip() if isinstance(value, str | int | float) else ""
+
+
+def entries_at(arguments: Arguments, name: str) -> Iterator[tuple[ArgumentPath, Any]]:
+    """The entries of a list, with their paths; none where the argument isn't a list."""
+    yield from ((((name, number), entry) for number, entry in enumerate(as_list(arguments.get(name)))))
+
+
+def as_list(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty list."""
+    return value if isinstance(value, list) else []
+
+
+def is_empty_list(arguments: Arguments, name: str) -> bool:
+    """Whether the argument is a list without an entry."""
+    return isinstance(value := arguments.get(name), list) and not value
+
+
+def require_entries(definition: SchemaPart, *names: str) -> None:
+    """In a JSON Schema, require at least one entry in each of these lists."""
+    for name in names:
+        one = definition["properties"][name]
+        if one.get("type") == "array":
+            one["minItems"] = 1
+            if not one.get("default"):
+                one.pop("default", None)
+
+
+def require_one_of(definition: SchemaPart, names: Iterable[str]) -> None:
+    """In a JSON Schema, require exactly one of these keys."""
+    definition["oneOf"] = [{"required": [name]} for name in names]

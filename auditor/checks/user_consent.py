@@ -1,0 +1,362 @@
+"""Checks on the tenant's consent settings: the user consent setting, the admin consent workflow, classifications."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from types import MappingProxyType
+from typing import ClassVar
+
+from auditor.checks.context import CheckContext
+from auditor.checks.kind import (
+    ArgumentProblem,
+    Arguments,
+    CheckKind,
+    SchemaPart,
+    entries_at,
+    is_empty_list,
+    require_entries,
+)
+from auditor.checks.permission_lists import (
+    LEVELS,
+    Scopes,
+    level_problem,
+    list_problems,
+    named_lists,
+    names_no_permission,
+    names_on,
+    narrow_lists,
+    narrow_scopes,
+    phrase_of,
+    reads_of,
+    scope_problems,
+    scopes_by_resource,
+)
+from auditor.checks.reads import POLICIES, resources_of
+from auditor.checks.result import CheckResult, compared, failed, first_names, not_applicable, passed, unknown
+from auditor.checks.snapshot_values import ASSIGNED_POLICIES, why_partial
+from auditor.checks.typo_suggestions import alternatives, nearest
+from auditor.consent.decision_facts import Row
+from auditor.consent.explanation import listed
+from auditor.consent.lookup import Absent, NotRead, consent_setting, not_read, resource_name, service_principal, user
+from auditor.consent.tenant_settings import LEGACY_SETTING, user_consent_setting, workflow
+from auditor.consent.truth import Truth, any_of
+from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
+from auditor.facts.scopes import known_scope_ids
+from auditor.model.app import App
+from auditor.model.document import Point, code
+from auditor.model.finding import Evidence, Subject
+from auditor.model.read_plan import Plan
+from auditor.model.resources import DelegatedPermissionClassification, ServicePrincipal, User
+from auditor.model.snapshot import Snapshot
+
+SETTINGS = MappingProxyType(
+    {
+        "none": "no user consent",
+        "low": "verified publishers and low-impact permissions only",
+        "recommended": "as Microsoft recommends",
+        "legacy": "any app",
+        "custom": "a policy of the tenant's own",
+    }
+)
+"""The user consent settings by their names in packs, as the portal offers them."""
+
+SHOWN = 50
+"""Permissions that the evidence names; the reason gives their number."""
+
+
+class UserConsentSetting(CheckKind, frozen=True, tag="user-consent-setting"):
+    """The tenant's user consent setting, by its name in the portal, is one of `allowed`.
+
+    Names: ``none``, ``low``, ``recommended``, ``legacy``, ``custom``. If `allowed` has every name, the rule only
+    requires that the setting is known.
+    """
+
+    allowed: tuple[str, ...] = tuple(SETTINGS)
+
+    def reads(self, app: App | None) -> Plan:
+        return Plan(sections=("authorizationPolicy",))
+
+    def sentence(self) -> Point:
+        if not self.can_fail:
+            return Point("The user consent setting of the tenant is known, whatever it is.")
+        names = listed((f"{code(name)} ({SETTINGS[name]})" for name in self.allowed), "or")
+        return Point(f"The user consent setting of the tenant is {names}.")
+
+    @classmethod
+    def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        if is_empty_list(arguments, "allowed"):
+            yield ArgumentProblem(("allowed",), "allowed is an empty list", alternatives(SETTINGS))
+        for path, entry in entries_at(arguments, "allowed"):
+            if isinstance(entry, str) and (text := entry.strip()) and text not in SETTINGS:
+                message = f'allowed: there is no user consent setting "{text}"'
+                yield ArgumentProblem(path, message, alternatives(SETTINGS), nearest(text, SETTINGS))
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        setting = user_consent_setting(context.snapshot)
+        if isinstance(setting, NotRead):
+            return unknown(setting.why)
+        evidence = compared(ASSIGNED_POLICIES, list(setting.policies), f"one of {', '.join(self.allowed)}")
+        clause = f'the user consent setting is "{setting.label}"'
+        return (passed if setting.key in self.allowed else failed)(clause, evidence)
+
+    @property
+    def can_fail(self) -> bool:
+        return not set(self.allowed) >= set(SETTINGS)
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        definition["properties"]["allowed"]["items"] = {"enum": list(SETTINGS)}
+        require_entries(definition, "allowed")
+
+
+class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
+    """The admin consent workflow is on and has at least one reviewer.
+
+    `reviewers-exist` requires that a named reviewer is a user, group or role that still exists, as far as users were
+    read. `compare-setting` also reads the older directory setting ``EnableAdminConsentRequests``, which some
+    benchmarks use, and reports a difference.
+    """
+
+    reviewers_exist: bool = False
+    compare_setting: bool = False
+
+    def reads(self, app: App | None) -> Plan:
+        older = ("directorySettings",) if self.compare_setting else ()
+        return Plan(sections=("adminConsentRequestPolicy", *older))
+
+    def sentence(self) -> Point:
+        text = "The admin consent workflow is on, and at least one reviewer is named"
+        if self.reviewers_exist:
+            text += " and known to exist"
+        if self.compare_setting:
+            text += f". The older directory setting {code(LEGACY_SETTING)} is compared with it"
+        return Point(f"{text}.")
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        flow = workflow(context.snapshot)
+        evidence = compared("adminConsentRequestPolicy.isEnabled", flow.enabled is Truth.TRUE, True)
+        if flow.enabled is Truth.UNKNOWN or (flow.caveats and self.compare_setting):
+            return unknown(flow.why)
+        older = consent_setting(context.snapshot, LEGACY_SETTING) if self.compare_setting else None
+        note = "" if older is None or isinstance(older, NotRead) else _older_setting(older, flow.enabled)
+        if flow.enabled is Truth.FALSE:
+            return failed(f"users can't request approval: the admin consent workflow is off{note}", evidence)
+        reviewers = compared("adminConsentRequestPolicy.reviewers", flow.reviewers, "at least 1")
+        if flow.reviewers is None:
+            return unknown("the admin consent workflow is on, but its reviewers were not read", evidence)
+        if flow.reviewers == 0:
+            return failed("the admin consent workflow is on, but has no reviewer: requests reach nobody", reviewers)
+        exists = reviewers_exist(context.snapshot)
+        if exists is Truth.FALSE:
+            return failed("the admin consent workflow is on, but none of its reviewers exists any more", reviewers)
+        if exists is Truth.UNKNOWN and self.reviewers_exist:
+            return unknown("the admin consent workflow is on, but whether its reviewers exist was not read", reviewers)
+        if isinstance(older, NotRead):
+            name = f"the older directory setting {LEGACY_SETTING}, which the benchmark names,"
+            return unknown(f"{name} is unknown: {older.why}")
+        people = "1 reviewer is" if flow.reviewers == 1 else f"{flow.reviewers} reviewers are"
+        return passed(f"the admin consent workflow is on, and {people} named{note}", reviewers)
+
+
+def _older_setting(older: str | Absent, enabled: Truth) -> str:
+    """A note where the older directory setting, which some benchmarks read, has another value or none."""
+    value = older if isinstance(older, str) else "not set"
+    if (value == "true") is (enabled is Truth.TRUE):
+        return ""
+    return f" (read literally, the benchmark disagrees: the older directory setting {LEGACY_SETTING} is {value})"
+
+
+def reviewers_exist(snapshot: Snapshot) -> Truth:
+    """Whether at least one reviewer exists: unknown for groups and roles, which an audit does not read."""
+    policy = snapshot.sections.adminConsentRequestPolicy
+    found: list[Truth] = []
+    for reviewer in (policy.reviewers if policy else None) or ():
+        match = _USER_QUERY.fullmatch(reviewer.query)
+        if match is None:
+            found.append(Truth.UNKNOWN)
+            continue
+        exists = isinstance(user(snapshot, match[1]), User)
+        complete = snapshot.sections.users is not None and not why_partial(snapshot, "users")
+        found.append(Truth.TRUE if exists else Truth.FALSE if complete else Truth.UNKNOWN)
+    return any_of(found)
+
+
+_USER_QUERY = re.compile(r"(?:/(?:v1\.0|beta))?/users/([^/?$]+)", re.IGNORECASE)
+
+
+class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
+    """Required scopes are classified `level`, where an assigned consent policy depends on that."""
+
+    about_app: ClassVar[bool] = True
+    level: str = "low"
+
+    def reads(self, app: App | None) -> Plan:
+        # Scopes of the same name on Exchange Online are often the ones that were classified by mistake.
+        return POLICIES.union(resources_of(app)).union(Plan(resources=(EXCHANGE_ONLINE,))) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point(
+            f"Every permission that the app requires is classified {code(self.level)} on its own resource. The"
+            " rule does not apply where no assigned consent policy depends on classifications."
+        )
+
+    @classmethod
+    def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        yield from level_problem(arguments.get("level"))
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        policies = context.facts.policies
+        if isinstance(policies, NotRead):
+            return unknown(policies.why)
+        asking = [
+            assigned.id
+            for assigned in policies
+            if assigned.policy
+            for conditions in assigned.policy.includes or ()
+            if conditions.permissionClassification.lower() == self.level
+        ]
+        if not asking:
+            unread = next((a for a in policies if a.policy is None), None)
+            if unread is not None:
+                return unknown(unread.why)
+            return not_applicable("no assigned consent policy depends on classifications")
+        return self._classified(context, asking[0])
+
+    def _classified(self, context: CheckContext, policy_id: str) -> CheckResult:
+        required = context.facts.required
+        unread = next((c for r in required if isinstance(c := r.permission.classification, NotRead)), None)
+        if unread is not None:
+            return unknown(unread.why)
+        missing = [r for r in required if r.permission.classification != self.level]
+        if not missing:
+            return passed(f"every required scope is classified {self.level}, as policy {policy_id} requires")
+        names = listed(r.permission.value for r in missing)
+        evidence = tuple(
+            compared(
+                f"delegatedPermissionClassifications/{r.permission.resource_name}/{r.permission.value}",
+                r.permission.classification or "not classified",
+                self.level,
+            )
+            for r in missing
+        )
+        verb = "isn't" if len(missing) == 1 else "aren't"
+        elsewhere = _elsewhere(context.snapshot, self.level, missing)
+        return failed(f"{names} {verb} classified {self.level}, as policy {policy_id} requires{elsewhere}", *evidence)
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        definition["properties"]["level"]["enum"] = list(LEVELS)
+
+
+def _elsewhere(snapshot: Snapshot, level: str, missing: Sequence[Row]) -> str:
+    """A hint where scopes of the same name are classified on another resource."""
+    wanted = {r.permission.value.lower() for r in missing}
+    own = {r.permission.resource for r in missing}
+    found: dict[str, list[str]] = {}
+    for resource, entries in (snapshot.sections.delegatedPermissionClassifications or {}).items():
+        for entry in entries:
+            known = known_scope_ids().get(entry.permissionId.lower())
+            name = entry.permissionName or (known[1].value if known else "")
+            if resource.lower() not in own and entry.classification.lower() == level and name.lower() in wanted:
+                found.setdefault(resource.lower(), []).append(name)
+    return "".join(
+        f"; {listed(names)} of {RESOURCE_NAMES.get(resource, resource)}"
+        f" {'is, but that is another permission' if len(set(names)) == 1 else 'are, but those are other permissions'}"
+        for resource, names in found.items()
+    )
+
+
+class Classifications(CheckKind, frozen=True, tag="classifications"):
+    """No permission of the `lists` or `scopes` is classified `level`, on any resource that was read."""
+
+    lists: tuple[str, ...] = ()
+    scopes: Scopes = {}
+    level: str = "low"
+
+    def reads(self, app: App | None) -> Plan:
+        return reads_of(self.lists, self.scopes)
+
+    def sentence(self) -> Point:
+        return Point(
+            f"No permission of {phrase_of(self.lists, self.scopes)} is classified {code(self.level)}, on any"
+            " resource that was read."
+        )
+
+    @classmethod
+    def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        yield from list_problems(arguments)
+        yield from scope_problems(arguments)
+        if names_no_permission(arguments):
+            yield ArgumentProblem((), "a check of kind classifications names no permissions", "lists or scopes")
+        yield from level_problem(arguments.get("level"))
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        snapshot = context.snapshot
+        wanted = scopes_by_resource(self.lists, self.scopes)
+        unread = _why_unread(snapshot, wanted)
+        found: dict[Subject, Evidence] = {}
+        nameless = ""
+        for resource, entries in (snapshot.sections.delegatedPermissionClassifications or {}).items():
+            on = resource_name(snapshot, resource)
+            names = names_on(resource, wanted)
+            for entry in entries:
+                if entry.classification.lower() != self.level:
+                    continue
+                name = _name(snapshot, resource, entry)
+                where = f"delegatedPermissionClassifications/{on}"
+                if name.lower() in names:
+                    # Of several with one name each counts: any app may call itself, and its scopes, what it likes.
+                    subject = Subject(name=f"{on} {name}", id=f"{resource.lower()}/{name}")
+                    found[subject] = compared(f"{where}/{name}", self.level, "not classified, or higher")
+                elif not name:
+                    nameless = nameless or f"the name of permission {entry.permissionId.lower()} of {where}"
+        if found:
+            subjects = sorted(found, key=lambda one: (one.name.lower(), one.id.lower()))
+            return failed(
+                f"classified {self.level}: {first_names(one.name for one in subjects)}",
+                *[found[one] for one in subjects[:SHOWN]],
+                subjects=subjects,
+                unread=unread or (f"{nameless} is unknown" if nameless else ""),
+            )
+        if unread or nameless:
+            return unknown(unread or f"{nameless} is unknown")
+        read = sorted(
+            resource_name(snapshot, one) for one in snapshot.sections.delegatedPermissionClassifications or {}
+        )
+        what = named_lists(self.lists) if self.lists else "scopes in question"
+        on = listed(read) or "any resource of this tenant"
+        return passed(f"none of the {what} is classified {self.level} on {on}")
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        definition["properties"]["level"]["enum"] = list(LEVELS)
+        definition["anyOf"] = [{"required": ["lists"]}, {"required": ["scopes"]}]
+        narrow_lists(definition)
+        narrow_scopes(definition)
+
+
+def _why_unread(snapshot: Snapshot, wanted: Iterable[str]) -> str:
+    """Why the classifications of a resource are unknown; empty if those of all resources that matter are known."""
+    section = snapshot.sections.delegatedPermissionClassifications
+    if section is None:
+        return not_read(snapshot, "delegatedPermissionClassifications").why
+    refused = [key.partition("/")[2].lower() for key in snapshot.unread if key.startswith(_PARTS)]
+    missing = set(wanted) - {app_id.lower() for app_id in section}
+    for resource in sorted({*refused, *missing}):
+        if resource in refused or not isinstance(service_principal(snapshot, resource), Absent):
+            return not_read(snapshot, "delegatedPermissionClassifications", resource).why
+    return ""
+
+
+_PARTS = "delegatedPermissionClassifications/"
+
+
+def _name(snapshot: Snapshot, resource: str, entry: DelegatedPermissionClassification) -> str:
+    """The name of a classified permission: as the tenant's own service principal publishes it, if that was read."""
+    principal = service_principal(snapshot, resource)
+    for scope in principal.oauth2PermissionScopes or () if isinstance(principal, ServicePrincipal) else ():
+        if scope.id.lower() == entry.permissionId.lower():
+            return scope.value
+    known = known_scope_ids().get(entry.permissionId.lower())
+    return known[1].value if known else entry.permissionName or ""

@@ -1,0 +1,83 @@
+"""The text of Microsoft's built-in user consent policies, for tenants whose own could not be read.
+
+It is used with the confidence *likely*, because Microsoft changes what an id contains without notice. The table, with
+a source and a date for each policy, is in ``builtin_policies.json``; it names scopes, whose ids come from the table of
+scopes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import msgspec
+
+from auditor.facts.scopes import known_scopes
+from auditor.facts.tables import load_table
+from auditor.model.resources import ConditionSet, PermissionGrantPolicy
+
+
+class _Client(msgspec.Struct, frozen=True):
+    name: str
+    id: str
+
+
+class _Set(msgspec.Struct, frozen=True):
+    """A condition set: `resource` is an app id, and what is left out does not restrict."""
+
+    id: str
+    permission_type: str = "delegated"
+    classification: str = "all"
+    resource: str = "any"
+    scope_list: str = ""
+    client_list: str = ""
+    own_tenant_only: bool = False
+    verified_publishers_only: bool = False
+
+
+class _Policy(msgspec.Struct, frozen=True):
+    id: str
+    source: str
+    date: str
+    includes: tuple[_Set, ...]
+    excludes: tuple[_Set, ...] = ()
+
+
+class _Table(msgspec.Struct, frozen=True):
+    source: str
+    policies: tuple[_Policy, ...]
+    scope_lists: dict[str, dict[str, tuple[str, ...]]]
+    client_lists: dict[str, tuple[_Client, ...]]
+
+
+@cache
+def _table() -> _Table:
+    return load_table("builtin_policies", _Table)
+
+
+def documented_policy(policy_id: str, tenant_id: str) -> PermissionGrantPolicy | None:
+    """The documented text of a built-in user consent policy, as the tenant would have it; ``None`` for any other."""
+    for policy in _table().policies:
+        if policy.id == policy_id.lower():
+            return PermissionGrantPolicy(
+                id=policy_id,
+                includes=tuple(_condition_set(one, tenant_id) for one in policy.includes),
+                excludes=tuple(_condition_set(one, tenant_id) for one in policy.excludes),
+            )
+    return None
+
+
+def _condition_set(one: _Set, tenant_id: str) -> ConditionSet:
+    table, ids = _table(), known_scopes(one.resource)
+    scopes = table.scope_lists[one.scope_list][one.resource] if one.scope_list else ()
+    clients = table.client_lists[one.client_list] if one.client_list else ()
+    return ConditionSet(
+        id=one.id,
+        permissionType=one.permission_type,
+        permissionClassification=one.classification,
+        resourceApplication=one.resource,
+        permissions=tuple(ids[scope.lower()].id for scope in scopes) or ("all",),
+        clientApplicationIds=tuple(client.id for client in clients) or ("all",),
+        clientApplicationTenantIds=(tenant_id,) if one.own_tenant_only else ("all",),
+        clientApplicationsFromVerifiedPublisherOnly=one.verified_publishers_only,
+        certifiedClientApplicationsOnly=False,
+    )

@@ -1,0 +1,157 @@
+"""The classes of apps that a change can open something to, and one sample app of each class to decide with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from itertools import product
+
+import msgspec
+
+from auditor.consent.client import Client, client_of
+from auditor.consent.conditions import Restrictions
+from auditor.consent.truth import Truth, all_of, known
+from auditor.facts.clouds import CLOUDS
+from auditor.model.app import App
+from auditor.model.snapshot import Snapshot
+
+
+class AppClass(StrEnum):
+    """A class of apps. The first three are for apps that no policy names."""
+
+    UNVERIFIED = "unverified-publisher"
+    VERIFIED = "verified-publisher"
+    OWN = "own-tenant"
+    NAMED = "named-by-policy"
+    """Other apps, publishers and foreign tenants that an assigned policy names: only what goes beyond `UNVERIFIED`."""
+    THIS = "this-app"
+
+
+AUDIENCE_WEIGHT = {
+    AppClass.UNVERIFIED: 3,
+    AppClass.VERIFIED: 2,
+    AppClass.OWN: 1,
+    AppClass.NAMED: 1,
+    AppClass.THIS: 0,
+}
+"""How much it matters that a scope opens to a class, in this project's view: anybody can register an app without a
+verified publisher, fewer can become verified, and few can register an app in the tenant itself."""
+
+# No list in a policy contains this value, because no app id, publisher id or tenant id looks like it.
+_ANY = "any other"
+
+
+class RequestingApp(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that requests consent, before and after the change.
+
+    `usable_before` and `usable_after`: whether users can consent to it at all, because it is switched on and requires
+    no assignment.
+    """
+
+    kind: AppClass
+    app: App
+    before: Client
+    after: Client
+    usable_before: Truth = Truth.TRUE
+    usable_after: Truth = Truth.TRUE
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the change leaves the app itself as it is."""
+        return self.usable_before is self.usable_after and self.before == self.after
+
+
+def requesting_apps(
+    before: Snapshot, after: Snapshot, app: App, sets: tuple[Restrictions, ...]
+) -> tuple[RequestingApp, ...]:
+    """One app for each class, and one for each way in which the condition sets name other apps."""
+    generic = [
+        _requesting(AppClass.UNVERIFIED, _client()),
+        _requesting(AppClass.OWN, _client(owner=after.tenant.id)),
+    ]
+    if verifies_publishers(after):
+        generic.insert(1, _requesting(AppClass.VERIFIED, _client(publisher=_ANY)))
+    return (*generic, *_named(after, app, sets), _this(before, after, app))
+
+
+def verifies_publishers(snapshot: Snapshot) -> bool:
+    """Whether apps can have a verified publisher in this cloud."""
+    cloud = CLOUDS.get(snapshot.cloud)
+    return cloud is None or cloud.verifies_publishers
+
+
+def _client(owner: str = _ANY, publisher: str = "", app_id: str = _ANY) -> Client:
+    return Client(
+        app_id=app_id,
+        presence=Truth.TRUE,
+        enabled=Truth.TRUE,
+        deactivated=Truth.FALSE,
+        disabled_by_microsoft=Truth.FALSE,
+        assignment_required=Truth.FALSE,
+        owner_tenant=owner,
+        publisher_verified=known(publisher != ""),
+        publisher_id=publisher,
+    )
+
+
+def _requesting(kind: AppClass, client: Client) -> RequestingApp:
+    return RequestingApp(kind=kind, app=App(client_id=client.app_id), before=client, after=client)
+
+
+def _this(before: Snapshot, after: Snapshot, app: App) -> RequestingApp:
+    """This app with its real properties; a service principal that was only just created adds none."""
+    was, now = client_of(before, app), client_of(after, app)
+    if now.owner_tenant is None:
+        now = msgspec.structs.replace(now, owner_tenant=was.owner_tenant)
+    if now.publisher_verified is Truth.UNKNOWN:
+        verified, publisher_id = was.publisher_verified, was.publisher_id
+        now = msgspec.structs.replace(now, publisher_verified=verified, publisher_id=publisher_id)
+    return RequestingApp(
+        kind=AppClass.THIS,
+        app=app,
+        before=_what_policies_see(was),
+        after=_what_policies_see(now),
+        usable_before=_usable(was),
+        usable_after=_usable(now),
+    )
+
+
+def _what_policies_see(client: Client) -> Client:
+    """The properties that conditions use, without those that change when a service principal is created."""
+    return Client(
+        app_id=client.app_id.lower(),
+        presence=Truth.TRUE,
+        owner_tenant=client.owner_tenant,
+        publisher_verified=client.publisher_verified,
+        publisher_id=client.publisher_id,
+    )
+
+
+def _usable(client: Client) -> Truth:
+    return all_of((client.enabled, ~client.deactivated, ~client.disabled_by_microsoft, ~client.assignment_required))
+
+
+def _named(snapshot: Snapshot, app: App, sets: tuple[Restrictions, ...]) -> Iterable[RequestingApp]:
+    """One app for each app, foreign tenant and publisher that a condition set names, except this app.
+
+    Apps that the same sets name and that have the same known properties are represented by one.
+    """
+    found: dict[tuple[object, ...], RequestingApp] = {}
+    for client in _clients_named(snapshot, app, sets):
+        where = tuple((client.app_id in s.clients, client.owner_tenant in s.client_tenants) for s in sets)
+        facts = (where, client.owner_tenant, client.publisher_verified.value, client.publisher_id)
+        found.setdefault(facts, _requesting(AppClass.NAMED, client))
+    return found.values()
+
+
+def _clients_named(snapshot: Snapshot, app: App, sets: tuple[Restrictions, ...]) -> Iterator[Client]:
+    own = snapshot.tenant.id.lower()
+    for conditions in sets:
+        tenants, publishers = conditions.client_tenants, conditions.publishers
+        if conditions.clients:
+            for name in sorted(conditions.clients - {app.client_id.lower()}):
+                yield _what_policies_see(client_of(snapshot, App(client_id=name)))
+        elif publishers or tenants - {own}:
+            for tenant, publisher in product(sorted(tenants) or (_ANY,), sorted(publishers) or ("", _ANY)):
+                if publisher == "" or verifies_publishers(snapshot):
+                    yield _client(owner=tenant, publisher=publisher)

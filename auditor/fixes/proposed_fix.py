@@ -1,0 +1,135 @@
+"""A fix before it is proven: what to change and how to describe it, and how it becomes a `Fix` once it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+from auditor.fixes.change import Change, NotApplicable, undo_of
+from auditor.fixes.shell_commands import az_commands, powershell_commands
+from auditor.model.decision import Confidence, Decision
+from auditor.model.fix import Fix, Proof, Steps
+from auditor.model.snapshot import Snapshot
+
+
+class Obstacle(StrEnum):
+    """What a fix removes. Two fixes for the same obstacle are alternatives and are never combined."""
+
+    SIGN_IN = "sign-in"
+    CONSENT = "consent"
+    ASSIGNMENT = "assignment"
+    NO_APPROVAL_REQUESTS = "no-approval-requests"
+    """Not in the way of connecting, but users can't ask an administrator for approval."""
+
+
+class Goal(StrEnum):
+    """The outcome that a fix must have in order to be offered."""
+
+    CONNECTS_SILENTLY = "connects-silently"
+    """The subject connects without a consent prompt."""
+    CONNECTS = "connects"
+    """The subject connects, with or without a consent prompt."""
+    CAN_ASK = "can-ask"
+    """The subject can ask for approval, and the request reaches a reviewer."""
+
+
+class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
+    """A possible fix with its changes in order.
+
+    `shows_requests` is false where the changes only describe the effect, because a link that an administrator opens
+    makes all of them. `caveats` are facts that the proof depends on and that could not be read. `assigns` is the
+    placeholder for whoever the fix assigns, if the administrator chooses them.
+    """
+
+    route: str
+    obstacle: Obstacle
+    goal: Goal
+    title: str
+    role: str
+    changes: tuple[Change, ...]
+    verify: str
+    undo: str
+    key: str = ""
+    portal: tuple[str, ...] = ()
+    link: str = ""
+    expect: str = ""
+    shows_requests: bool = True
+    caveats: tuple[str, ...] = ()
+    fill_in: tuple[str, ...] = ()
+    assigns: str = ""
+
+    @property
+    def name(self) -> str:
+        """The key that identifies this fix among those for one decision."""
+        return self.key or self.route
+
+    @property
+    def steps(self) -> Steps:
+        """The same change for the portal, PowerShell, ``az rest`` and Graph."""
+        if not self.shows_requests:
+            return Steps(portal=self.portal)
+        return Steps(
+            portal=self.portal,
+            powershell=powershell_commands(self.changes),
+            az=az_commands(self.changes),
+            graph=tuple(change.request for change in self.changes),
+        )
+
+
+def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: Decision) -> Fix:
+    """The fix that carries out `parts` in order, with the decision after it as its proof.
+
+    `states` are the snapshots before and after each change.
+    """
+    changes = tuple(change for part in parts for change in part.changes)
+    caveats = _unique(caveat for part in parts for caveat in part.caveats)
+    try:
+        undo = undo_of(states, changes)
+    except NotApplicable:
+        undo = ()
+    previous_values = (change.previous_value for change in undo if change.previous_value)
+    return Fix(
+        route="+".join(part.route for part in parts),
+        key="+".join(part.name for part in parts),
+        title=_title(parts),
+        role="; ".join(_unique(part.role for part in parts)),
+        steps=parts[0].steps if len(parts) == 1 else _joined_steps(parts),
+        verify=" ".join(_unique(part.verify for part in parts)),
+        undo=" ".join((*(part.undo for part in reversed(parts)), *previous_values)),
+        link=next((part.link for part in parts if part.link), ""),
+        expect=" ".join(part.expect for part in parts if part.expect),
+        undo_graph=tuple(change.request for change in undo),
+        fill_in=_unique(note for part in parts for note in part.fill_in),
+        proven=Proof(
+            outcome=after.outcome.value,
+            confidence=Confidence.LIKELY.value if caveats else after.confidence.value,
+            because=after.because,
+            subject=after.subject,
+            applied=tuple(change.request for change in changes),
+            doubts=(*caveats, *after.caveats),
+        ),
+    )
+
+
+def _title(parts: tuple[ProposedFix, ...]) -> str:
+    first, *rest = (part.title for part in parts)
+    return "; then: ".join((first, *(f"{title[0].lower()}{title[1:]}" for title in rest)))
+
+
+def _unique(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
+
+
+def _joined_steps(parts: tuple[ProposedFix, ...]) -> Steps:
+    """The steps of all parts; a way that one part lacks is not available for the whole."""
+    each = [part.steps for part in parts]
+    has_clicks = all(part.portal or part.link for part in parts)
+    has_commands = all(part.shows_requests for part in parts)
+    return Steps(
+        portal=tuple(step for steps in each for step in steps.portal) if has_clicks else (),
+        powershell="\n".join(steps.powershell for steps in each) if has_commands else "",
+        az="\n".join(steps.az for steps in each) if has_commands else "",
+        graph=tuple(request for steps in each for request in steps.graph) if has_commands else (),
+    )

@@ -1,0 +1,289 @@
+"""Redact one value of a snapshot, depending on what its field holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from auditor.model.field_types import TextKind
+from auditor.model.resources import AppRoleAssignment, ServicePrincipal
+from auditor.model.snapshot import Call
+from auditor.redact.hosts import UrlRedactor, allows, host_of, is_microsofts
+from auditor.redact.known_messages import is_known
+from auditor.redact.name_search import KnownNames
+from auditor.redact.name_tokens import NameTokens
+from auditor.redact.public_names import PublicNames, is_microsofts_policy
+from auditor.redact.text_folding import fold
+from auditor.redact.tokens import REDACTED, TokenMaker, is_guid, is_token
+from auditor.redact.word_lists import word_lists
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")
+_PLAIN_VALUE = re.compile(r"(?i)true|false|-?\d{1,9}")
+_TOOL = re.compile(r"consent-auditor(/\w+| sample| \d+(\.\w+)*)?")
+_ACTION = re.compile(r"(?i)(microsoft\.[a-z.]+/[a-z/]*)(managepermissiongrantsfor[a-z]+)\.(.+)")
+_PLAIN_ACTION = re.compile(r"(?i)microsoft\.[a-z0-9.]+(/[a-z0-9.$]+)+")
+_PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+")
+_QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
+_PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
+"""A time (which contains colons), a quoted text, or a word."""
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_NUMBER = re.compile(r"\d{1,9}|v\d\.\d")
+
+
+class FieldValues(NameTokens):
+    """Redacts values by the kind of text that their fields hold."""
+
+    def __init__(self, tokens: TokenMaker, public: PublicNames, known: KnownNames) -> None:
+        super().__init__(tokens, public, known)
+        words = word_lists()
+        self._keywords, self._texts, self._tags = words.keywords, words.texts, words.tags
+        self._path_words = words.path_words
+        self._fixed_words = words.keywords | words.texts | words.tags
+        self._texts_without_stop = frozenset(text.rstrip(".") for text in words.texts)
+        self.urls = UrlRedactor(published=public.replies, scrub=self.scrub, host=self.host)
+        self._by_kind: dict[TextKind, Callable[[str], str]] = {
+            TextKind.KEYWORD: self.keyword,
+            TextKind.ID: self.id,
+            TextKind.TEMPLATE_ID: lambda v: v if is_guid(v) else self.id(v),
+            TextKind.PUBLISHER_ID: self.publisher,
+            TextKind.POLICY_ID: self.policy,
+            TextKind.ASSIGNED_POLICY: self.entry,
+            TextKind.ROLE_ACTION: self.action,
+            TextKind.PERMISSION_NAMES: self.scopes,
+            TextKind.TENANT_NAME: self.tenant,
+            TextKind.DOMAIN_NAME: self.domain,
+            TextKind.USER_PRINCIPAL_NAME: self.address,
+            TextKind.PERSON_NAME: self.person,
+            TextKind.GROUP_NAME: lambda v: self.named("Group", v),
+            TextKind.APP_NAME: self.app,
+            TextKind.APP_URI: self.uri,
+            TextKind.GRAPH_PATH: self.path,
+            TextKind.NAME_OR_ID: self.part,
+            TextKind.SECTION_PART: self.section,
+            TextKind.TAG: lambda v: v if v.lower() in self._tags else self._word("tag", v),
+            TextKind.SETTING_DATA: self.value,
+            TextKind.TIMESTAMP: lambda v: v if _TIME.fullmatch(v) else REDACTED,
+            TextKind.PROGRAM_NAME: lambda v: v if _TOOL.fullmatch(v) else REDACTED,
+            TextKind.ERROR_MESSAGE: self.message,
+            TextKind.FREE_TEXT: self.free_text,
+        }
+
+    def redacted(self, value: str, kind: TextKind, parent: msgspec.Struct | None, *, public: bool) -> str:
+        """The redacted value of a field of `parent`; `public` says that the object is published by somebody else."""
+        if not value or is_token(value):
+            return value
+        match kind:
+            case TextKind.APP_NAME if isinstance(parent, ServicePrincipal):
+                return self._app_of(value, parent, public)
+            case TextKind.PRINCIPAL_NAME:
+                return self._principal(value, parent)
+            case TextKind.REPLY_URL:
+                return self._reply(value, parent)
+            case TextKind.APP_URI:
+                return self.scrub(value) if public else self.uri(value)
+            case TextKind.ROLE_NAME:
+                return value if public else self.named("Role", value)
+            case TextKind.POLICY_NAME:
+                return self.scrub(value) if public else self.named("Policy", value)
+            case TextKind.PUBLISHER_NAME:
+                return self.scrub(value) if public else self.named("Publisher", value)
+            case TextKind.PUBLISHER_TEXT:
+                return self.scrub(value) if public else REDACTED
+            case TextKind.GRAPH_PATH if isinstance(parent, Call):
+                return self.path(unquote(value))
+        return self._by_kind.get(kind, _removed)(value)
+
+    def publisher(self, value: str) -> str:
+        """The number of a publisher: that of a vendor's app stays."""
+        if value.lower() in self._public.publishers or value.lower() in self._keywords:
+            return value
+        return self._word("publisher", value)
+
+    def policy(self, value: str) -> str:
+        """The id of a policy: that of Microsoft's own stays, one of the tenant can contain any name."""
+        return value if not value or is_microsofts_policy(value) or is_token(value) else self._word("policy", value)
+
+    def entry(self, value: str) -> str:
+        """An assigned policy: the kind of consent stays, the policy is replaced."""
+        prefix, dot, policy = value.partition(".")
+        if not dot:
+            return self.policy(value)
+        kept = prefix if not prefix or _PREFIX.fullmatch(prefix) or is_token(prefix) else self._word("other", prefix)
+        return f"{kept}.{self.policy(policy)}"
+
+    def action(self, value: str) -> str:
+        """An action of a role: Microsoft's wording stays, the policy at its end is replaced."""
+        if match := _ACTION.fullmatch(value):
+            return f"{match[1]}{match[2]}.{self.policy(match[3])}"
+        return value if _PLAIN_ACTION.fullmatch(value) else REDACTED
+
+    def scopes(self, value: str) -> str:
+        """Names of permissions, separated as before; those that no vendor published are replaced."""
+        return re.sub(r"\S+", lambda word: self._scope(word[0]), value)
+
+    def _scope(self, word: str) -> str:
+        return word if word.lower() in self._public.scopes or is_token(word) else self._word("scope", word)
+
+    def app(self, value: str) -> str:
+        """The name of an app: a published one stays."""
+        return self.scrub(value) if value.lower() in self._public.app_names else self.named("App", value)
+
+    def _app_of(self, value: str, principal: ServicePrincipal, public: bool) -> str:
+        if public and value.lower() not in self._public.app_names and principal.appDisplayName:
+            # Renamed in the tenant: the name that the vendor published takes its place.
+            self.named("App", value)
+            value = principal.appDisplayName
+        return self.app(value)
+
+    def _principal(self, value: str, parent: msgspec.Struct | None) -> str:
+        kind = (parent.principalType or "user").lower() if isinstance(parent, AppRoleAssignment) else "user"
+        if kind == "group":
+            return self.named("Group", value)
+        return self.person(value) if kind == "user" else self.app(value)
+
+    def _reply(self, value: str, parent: msgspec.Struct | None) -> str:
+        """A redirect URI: those of the judged apps stay, without names, because the connection depends on them."""
+        principal = parent if isinstance(parent, ServicePrincipal) else None
+        vendors = principal is not None and self._public.is_vendors(principal)
+        in_question = principal is not None and self._public.is_asked(principal)
+        # For a judged app without a known owner, only the tenant's own domains show which hosts are the tenant's.
+        may_be_own = not vendors and not (in_question and principal and not principal.appOwnerOrganizationId)
+        host = host_of(value)
+        if (
+            self.learning
+            and host
+            and may_be_own
+            and not is_microsofts(host)
+            and value.lower() not in self._public.replies
+        ):
+            self._known.learn_host(host)
+        if in_question:
+            asked = [one for one in self._public.addresses if allows(value, one)]
+            if asked or vendors:
+                return self.urls.redacted(asked[0] if asked and "*" in value else value)
+        return self._made(value, f"https://{self._tokens.host('host', host)}/{self._tokens.short('reply', value)}")
+
+    def uri(self, value: str) -> str:
+        """A URI by which an app is addressed: its own id, or a name that the tenant chose."""
+        if is_guid(value) or is_token(value):
+            return self.id(value)
+        if value.lower().startswith("api://") and is_guid(value[6:]):
+            return f"api://{self.id(value[6:])}"
+        return self._made(value, f"api://{self._tokens.short('uri', value)}", learn=True)
+
+    def keyword(self, value: str) -> str:
+        """A keyword: a single word stays unless it is a name of the tenant."""
+        if value.lower() in self._keywords or value.lower() in self._path_words:
+            return value
+        if _CODE.fullmatch(value) and self.scrub(value) == value:
+            return value
+        return f"code-{self._tokens.short('code', value)}"
+
+    def part(self, value: str) -> str:
+        """A name or id, replaced as it is elsewhere in the snapshot."""
+        if not value or is_token(value) or value.lower() in self._keywords:
+            return value
+        if is_guid(value):
+            return self.id(value)
+        if (known := self._known.exact(value)) is not None:
+            return known
+        if "@" in value:
+            return self.address(value)
+        return value if is_microsofts_policy(value) else f"id-{self._tokens.short('id', value)}"
+
+    def compared(self, value: str) -> str:
+        """A value that a rule compares with one of the snapshot, replaced as it is there."""
+        if not value or is_token(value) or value.lower() in self._fixed_words or is_microsofts_policy(value):
+            return value
+        if is_guid(value):
+            return self.id(value)
+        if (known := self._known.exact(value)) is not None:
+            return known
+        prefix, dot, _ = value.partition(".")
+        if dot and _PREFIX.fullmatch(prefix):
+            return self.entry(value)
+        return self.address(value) if _ADDRESS.fullmatch(value) else self.scrub(value)
+
+    def subject(self, value: str) -> str:
+        """The subject of a waiver, replaced as it is in findings, or by a token of its own."""
+        if is_guid(value):
+            return self.id(value)
+        if is_token(value) or value.lower() in self._public.app_names or is_microsofts_policy(value):
+            return self.scrub(value)
+        return self._known.exact(value) or self._made(
+            value, f"Subject {self._tokens.short('subject', fold(value) or value)}"
+        )
+
+    def section(self, key: str) -> str:
+        """A section's name, or ``section/part``."""
+        section, slash, part = key.partition("/")
+        return f"{section}{slash}{self.part(part)}"
+
+    def path(self, value: str) -> str:
+        """The path of a query to Graph: its keywords stay, names and ids are replaced."""
+
+        def piece(match: re.Match[str]) -> str:
+            quoted, word = match["quoted"], match["word"]
+            if quoted is not None:
+                return f"'{quoted if quoted.lower() in self._texts else self.part(quoted)}'"
+            if word is None or word.lower() in self._path_words or _NUMBER.fullmatch(word) or word in (".", ".."):
+                return match[0]
+            return self.part(word)
+
+        return _PATH_PIECE.sub(piece, value)
+
+    def value(self, value: str) -> str:
+        """The value of a setting: booleans, numbers and ids stay; anything else is removed."""
+        if _PLAIN_VALUE.fullmatch(value) or value.lower() in self._keywords:
+            return value
+        if all(is_guid(one.strip()) for one in value.split(",")):
+            return ",".join(self.id(one.strip()) for one in value.split(","))
+        return REDACTED
+
+    def message(self, value: str) -> str:
+        """An error message: removed unless its wording is known. Quoted texts are replaced except permission names."""
+
+        def quoted(match: re.Match[str]) -> str:
+            inside = match[2]
+            if inside.lower() in self._public.scopes or inside.lower() in self._path_words or not inside:
+                return match[0]
+            return f"{match[1]}{self.part(inside) if is_guid(inside) or '@' in inside else REDACTED}{match[3]}"
+
+        made = self.scrub(_QUOTED.sub(quoted, value))
+        return made if is_known(made) else REDACTED
+
+    def free_text(self, value: str) -> str:
+        """Free text: one of Microsoft's texts stays, any other is removed."""
+        return value if value.lower().rstrip(".") in self._texts_without_stop else REDACTED
+
+    def free(self, value: Any, key: str = "") -> Any:
+        """JSON of any form: names of properties, numbers, booleans and times stay."""
+        if isinstance(value, Mapping):
+            return {self._key(name): self.free(inner, name) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.free(inner, key) for inner in value]
+        return self._free_text(value) if isinstance(value, str) else value
+
+    def _free_text(self, value: str) -> str:
+        if not value or is_token(value) or value.lower() in self._public.scopes | self._keywords | self._texts:
+            return value
+        if _PLAIN_VALUE.fullmatch(value) or _TIME.fullmatch(value):
+            return value
+        if is_guid(value):
+            return self.id(value)
+        if "@" in value and " " not in value:
+            return self.address(value)
+        return self._known.exact(value) or REDACTED
+
+    def _key(self, name: str) -> str:
+        stays = is_token(name) or (_CODE.fullmatch(name) and self.scrub(name) == name)
+        return name if stays else f"code-{self._tokens.short('key', name)}"
+
+
+def _removed(_: str) -> str:
+    return REDACTED

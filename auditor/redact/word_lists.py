@@ -1,0 +1,60 @@
+"""Words that redaction leaves readable, or does not take for a name: read from a file when redaction runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import msgspec
+
+from auditor.facts.clouds import CLOUDS
+from auditor.facts.tables import load_table
+from auditor.model.sections import SECTIONS, Sections
+
+
+class WordLists(msgspec.Struct, frozen=True, kw_only=True):
+    """The lists in ``facts/word_lists.json``, which says what each one is for. All words are in lower case."""
+
+    short_words: frozenset[str]
+    common_words: frozenset[str]
+    mail_hosts: frozenset[str]
+    microsoft_hosts: frozenset[str]
+    customer_hosts: tuple[str, ...]
+    second_level_labels: frozenset[str]
+    keywords: frozenset[str]
+    texts: frozenset[str]
+    tags: frozenset[str]
+    path_words: frozenset[str]
+
+
+@cache
+def word_lists() -> WordLists:
+    """The lists, each with the words that other tables add to it."""
+    lists = load_table("word_lists", WordLists)
+    return msgspec.structs.replace(
+        lists,
+        common_words=lists.common_words | lists.short_words,
+        keywords=lists.keywords | frozenset(CLOUDS),
+        path_words=lists.path_words.union(_words_of_paths(), _properties()),
+    )
+
+
+def _words_of_paths() -> Iterator[str]:
+    """The words in the addresses of the sections."""
+    for section in SECTIONS.values():
+        yield from (word for word in section.path.lower().split("/") if word)
+
+
+def _properties() -> Iterator[str]:
+    """The names of all properties that a section can hold."""
+    for kind in _classes(Sections):
+        yield from (field.name.lower() for field in msgspec.structs.fields(kind))
+
+
+def _classes(kind: object, seen: frozenset[object] = frozenset()) -> Iterator[type[msgspec.Struct]]:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in seen:
+        yield kind
+        for field in msgspec.structs.fields(kind):
+            yield from _classes(field.type, seen | {kind})
+    for inner in getattr(kind, "__args__", ()):
+        yield from _classes(inner, seen)

@@ -1,0 +1,259 @@
+"""The findings as the page shows them: what is required, why, the evidence, what to do, and which data is missing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from auditor.model.finding import Evidence, Finding, FindingOutcome
+from auditor.model.report import Report
+from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
+from auditor.render.html.fix_section import FixView, FixViews
+from auditor.render.html.parts import AddressView, CodeView, address, clickable, tone
+from auditor.render.json import encoded
+from auditor.render.labels import FINDINGS, SEVERE, click_path, flat, is_click_path, sentence, series
+from auditor.render.layout import clip
+from auditor.render.view.finding_texts import waiver_sentence
+
+_ROOM = 400
+"""Columns of a value; the JSON report has all of it."""
+_MOST = 40
+"""Values of one finding that are shown; the rest are counted."""
+_SETTINGS = frozenset({"authorizationPolicy", "adminConsentRequestPolicy", "directorySettings"})
+"""Sections whose evidence is a setting, which can be restored. Other evidence is computed from several values."""
+
+_MISSING = re.compile(
+    rf"\b({'|'.join(TENANT_SECTIONS)})\b(?: of [^;()]+?|\.[\w.]+)?"
+    r" (?:was not read|wasn't read|was read in part only|was only read in part|could not be read|couldn't be read)"
+)
+"""How a reason says that a section of the snapshot, or a part of it, is missing."""
+
+_REFUSED = re.compile(rf"\b({'|'.join(TENANT_SECTIONS)})\b(?= (?:could not|couldn't) be read)")
+
+
+class ValueView(NamedTuple):
+    """A value as text; `prose` is whether it describes the value in words."""
+
+    text: str
+    prose: bool
+
+
+class EvidenceView(NamedTuple):
+    """A value and the expected one; none if no single value is expected."""
+
+    path: str
+    actual: ValueView
+    expected: ValueView | None
+
+
+class AdviceView(NamedTuple):
+    """What the rule's author advises: a note, steps or a path to click along, the link, and who can do it.
+
+    If a fix has the same link, the fix shows it with the role that it needs, which can be a different one.
+    """
+
+    note: str
+    portal: tuple[str, ...]
+    path: str
+    link: AddressView | None
+    role: str
+
+
+class FindingView(NamedTuple):
+    """One finding. `asks` is its outcome if it needs action."""
+
+    number: int
+    rule: str
+    pack: str
+    title: str
+    outcome: str
+    word: str
+    tone: str
+    severity: str
+    severe: bool
+    reason: str
+    lacks: tuple[Lack, ...]
+    asks: str
+    why: str
+    note: str
+    evidence: tuple[EvidenceView, ...]
+    expects: bool
+    more_evidence: int
+    advice: AdviceView
+    verify: str
+    undo: tuple[tuple[str, str], ...]
+    known: tuple[int, ...]
+    fixes: tuple[FixView, ...]
+    frameworks: tuple[tuple[str, str], ...]
+    references: tuple[tuple[str, str], ...]
+    place: str
+    fingerprint: str
+    waived: tuple[str, ...]
+    subjects: tuple[tuple[str, str], ...]
+    more_subjects: int
+    perhaps_more: str
+
+
+def finding_views(report: Report, fixes: FixViews) -> tuple[FindingView, ...]:
+    """The findings: what needs attention first, the worst first, otherwise in their order."""
+    return tuple(_view(report, finding, number, fixes) for number, finding in enumerate(ranked(report), start=1))
+
+
+def ranked(report: Report) -> list[Finding]:
+    """The findings in the order of their numbers."""
+    return sorted(report.findings, key=lambda finding: (finding.outcome.rank, finding.severity.rank))
+
+
+def _view(report: Report, finding: Finding, number: int, views: FixViews) -> FindingView:
+    outcome = finding.outcome
+    failed, unknown = outcome is FindingOutcome.FAIL, outcome is FindingOutcome.UNKNOWN
+    known, fixes = views.split(finding.fixes if failed or unknown else ())
+    word, style = FINDINGS[outcome]
+    seen = tuple(dict.fromkeys(map(_evidence, finding.evidence)))
+    return FindingView(
+        number=number,
+        rule=finding.rule,
+        pack=finding.pack,
+        title=finding.title.rstrip("."),
+        outcome=outcome.value,
+        word=word,
+        tone="waived" if outcome is FindingOutcome.WAIVED else tone(style),
+        severity=finding.severity.value,
+        severe=finding.severity in SEVERE and failed,
+        reason=sentence(in_words(finding.reason)),
+        lacks=lacks(report, finding),
+        asks="fail" if failed else "unknown" if unknown else "",
+        why=sentence(flat(finding.why)),
+        note=flat(finding.note),
+        evidence=seen[:_MOST],
+        expects=any(one.expected for one in seen),
+        more_evidence=max(0, len(seen) - _MOST),
+        advice=_advice(finding, number),
+        verify=f"Run the audit again and check that {finding.rule} passes." if failed else "",
+        undo=_undo(finding.evidence) if failed and not finding.fixes else (),
+        known=known,
+        fixes=fixes,
+        frameworks=tuple(finding.frameworks.items()),
+        references=tuple((each, clickable(each)) for each in finding.references),
+        place=f"{finding.place.file}, line {finding.place.line}" if finding.place else "",
+        fingerprint=finding.fingerprint,
+        waived=tuple(map(waiver_sentence, finding.waivers)),
+        subjects=tuple((one.name, one.id) for one in finding.subjects[:_MOST]),
+        more_subjects=max(0, len(finding.subjects) - _MOST),
+        perhaps_more=sentence(finding.unread),
+    )
+
+
+def _advice(finding: Finding, number: int) -> AdviceView:
+    advice = finding.remediation
+    path = is_click_path(advice.portal)
+    in_fix = bool(advice.link) and any(fix.link == advice.link for fix in finding.fixes)
+    return AdviceView(
+        note=sentence(flat(advice.note)),
+        portal=() if path else tuple(map(flat, advice.portal)),
+        path=sentence(click_path(advice.portal)) if path else "",
+        link=None if in_fix else address(advice.link, f"finding-{number}-link"),
+        role="" if in_fix else sentence(advice.role),
+    )
+
+
+def _evidence(one: Evidence) -> EvidenceView:
+    expected = None if one.expected is None else _shown(one.expected, prose=one.expected != one.actual)
+    return EvidenceView(one.path, _shown(one.actual, prose=expected is None or expected.prose), expected)
+
+
+def _shown(found: Any, *, prose: bool) -> ValueView:
+    """The value as JSON; without the marks of JSON if it can be prose ("at most 30") and looks like it."""
+    if prose and isinstance(found, str) and " " in found:
+        return ValueView(clip(found, _ROOM), prose=True)
+    return ValueView(_value(found), prose=False)
+
+
+def _undo(evidence: Sequence[Evidence]) -> tuple[tuple[str, str], ...]:
+    """The values to restore, each once: those of settings that differ from what is expected."""
+    settings = [each for each in evidence if re.split(r"[./\[]", each.path, maxsplit=1)[0] in _SETTINGS]
+    found = [each for each in settings if each.expected is not None and each.actual != each.expected]
+    return tuple(dict.fromkeys((each.path, _value(each.actual)) for each in found))[:_MOST]
+
+
+def _value(found: Any) -> str:
+    """A value of the snapshot as JSON, with blanks where a line can break."""
+    return clip(msgspec.json.format(encoded(found, str), indent=0).decode(), _ROOM)
+
+
+class Lack(NamedTuple):
+    """Data that a rule needs: what it is, what allows reading it, if a read failed, and where the page says more."""
+
+    what: str
+    section: str
+    allowed_by: str
+    asked: bool
+    anchor: str
+
+
+class NotCollected(NamedTuple):
+    """Data that wasn't collected, and the rules that need it, by number and ID."""
+
+    lack: Lack
+    rules: tuple[tuple[int, str], ...]
+
+
+class CollectAgain(NamedTuple):
+    """The data that wasn't collected, and the commands that collect it."""
+
+    parts: tuple[NotCollected, ...]
+    command: CodeView
+
+
+def lacks(report: Report, finding: Finding) -> tuple[Lack, ...]:
+    """The data that an unknown rule says is missing; nothing if the rule is unknown for another reason."""
+    if finding.outcome is not FindingOutcome.UNKNOWN:
+        return ()
+    named = dict.fromkeys(found[1] for found in _MISSING.finditer(f"{finding.reason} {finding.unread}"))
+    return tuple(_lack(report, section) for section in named)
+
+
+def _lack(report: Report, section: str) -> Lack:
+    places = [n for n, part in enumerate(report.unread, start=1) if part.section.partition("/")[0] == section]
+    needs = report.unread[places[0] - 1].needs if places else ()
+    return Lack(
+        what=SECTIONS[section].label,
+        section=section,
+        allowed_by=series(needs or permissions_to_read(section), "or"),
+        asked=bool(places),
+        anchor=f"unread-{places[0]}" if places else f"unasked-{section}",
+    )
+
+
+def collect_again(report: Report) -> CollectAgain | None:
+    """The data that rules need and that wasn't collected; none if there is none."""
+    rules: dict[Lack, list[tuple[int, str]]] = {}
+    for number, finding in enumerate(ranked(report), start=1):
+        for lack in lacks(report, finding):
+            if not lack.asked:
+                rules.setdefault(lack, []).append((number, finding.rule))
+    if not rules:
+        return None
+    return CollectAgain(tuple(NotCollected(lack, tuple(found)) for lack, found in rules.items()), _command(report))
+
+
+def _command(report: Report) -> CodeView:
+    packs = " ".join(f"--pack {shlex.quote(pack.name)}" for pack in report.packs)
+    lines = (
+        f"consent-auditor collect {packs} -o tenant.json",
+        f"consent-auditor check --snapshot tenant.json {packs} -o report.html",
+    )
+    return CodeView("collect-again", "Commands to collect the data again and check it", "\n".join(lines))
+
+
+def in_words(text: str) -> str:
+    """Replace the names of sections: ``the consent policies could not be read``."""
+    return _REFUSED.sub(lambda found: _within_sentence(SECTIONS[found[1]].label), text)
+
+
+def _within_sentence(label: str) -> str:
+    return label[:1].lower() + label[1:]

@@ -1,0 +1,286 @@
+"""Everything that the page shows, in its order, as plain values: the templates only place them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from auditor.model.finding import Disagreement, Severity
+from auditor.model.report import Report, Summary, UnreadPart
+from auditor.render.html.answer_section import (
+    AnswerView,
+    FirstThingView,
+    ScopeComparisonView,
+    answer_views,
+    first_thing_without_answers,
+    scope_comparisons,
+)
+from auditor.render.html.finding_section import CollectAgain, FindingView, collect_again, finding_views
+from auditor.render.html.fix_section import FixGroup, FixViews, fix_groups
+from auditor.render.html.grant_section import ON_SCREEN, GrantsView, grants_view
+from auditor.render.html.parts import tone
+from auditor.render.html.pictures import BarChart, Trend, chart_by_severity, trend
+from auditor.render.labels import (
+    FINDINGS,
+    NAME_WIDTH,
+    app_and_id,
+    count,
+    counts,
+    readable_time,
+    sentence,
+    series,
+)
+from auditor.render.layout import clip
+from auditor.render.view.answer_texts import assumptions, question, what_if_answers
+from auditor.render.view.finding_texts import disagreement_sentence, short_digest, unread_text
+
+_ON_PAPER = 300
+"""Lines of grants in a PDF: about twenty pages, which take a few seconds to make."""
+
+_ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_REFUSED = (401, 403)
+"""Responses that a permission would change. A timeout, for example, isn't one."""
+
+
+class StandView(NamedTuple):
+    """The outcome of one rule, and the view of its author."""
+
+    word: str
+    tone: str
+    rule: str
+    pack: str
+    view: str
+
+
+class DisagreementView(NamedTuple):
+    """Rules about one control with different outcomes."""
+
+    short: str
+    stands: tuple[StandView, ...]
+
+
+class WhatIfView(NamedTuple):
+    """The assumptions, and for each app its name, the answer now and with this change, and why."""
+
+    assumed: str
+    rows: tuple[tuple[str, str, str, str], ...]
+
+
+class FilterView(NamedTuple):
+    """One filter: its name and label, and its values, each with its word and its number of findings."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str, int], ...]
+
+
+class PageSection(NamedTuple):
+    """A section of the page in the table of contents."""
+
+    id: str
+    title: str
+    number: str
+
+
+class UnreadView(NamedTuple):
+    """Data that couldn't be read: the permissions that allow it, or that it needs in any case."""
+
+    what: str
+    section: str
+    answer: str
+    allowed_by: str
+    takes: str
+    not_known: str
+    request_id: str
+
+
+class CallView(NamedTuple):
+    """One read request."""
+
+    at: str
+    section: str
+    address: str
+    status: str
+    tone: str
+    rows: str
+    permissions: str
+
+
+class PageView(NamedTuple):
+    """The whole page."""
+
+    title: str
+    tenant: str
+    tenant_id: str
+    taken: str
+    source: str
+    tool: str
+    cloud: str
+    packs: tuple[tuple[str, str, str], ...]
+    policies: tuple[tuple[str, str], ...]
+    waiver_files: tuple[tuple[str, str], ...]
+    summary: str
+    summary_word: str
+    summary_tone: str
+    counts: str
+    first: FirstThingView | None
+    answers: tuple[AnswerView, ...]
+    differences: tuple[ScopeComparisonView, ...]
+    supposed: WhatIfView | None
+    groups: tuple[FixGroup, ...]
+    findings: tuple[FindingView, ...]
+    severities: BarChart | None
+    trend: Trend | None
+    choices: tuple[FilterView, ...]
+    contradictions: tuple[DisagreementView, ...]
+    grants: GrantsView | None
+    unread: tuple[UnreadView, ...]
+    again: CollectAgain | None
+    reader: str
+    permissions: tuple[str, ...]
+    calls: tuple[CallView, ...]
+    sections: tuple[PageSection, ...]
+
+
+def page_view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_print: bool = False) -> PageView:
+    """The page of a report. `history` are the times and counts of earlier runs, oldest first."""
+    fixes = FixViews(report)
+    provenance = report.provenance
+    groups = fix_groups(report, fixes)
+    findings = finding_views(report, fixes)
+    made = PageView(
+        title=question(report),
+        tenant=clip(report.tenant.name, NAME_WIDTH),
+        tenant_id=report.tenant.id,
+        taken=readable_time(report.taken),
+        source=report.source,
+        tool=report.tool,
+        cloud=report.cloud,
+        packs=tuple((f"{pack.name} {pack.version}", short_digest(pack.digest), pack.digest) for pack in report.packs),
+        policies=tuple((policy.id, policy.digest) for policy in report.policies),
+        waiver_files=tuple((f"{file.name}, {count(file.count, 'waiver')}", file.digest) for file in report.waivers),
+        summary=sentence(report.summary.answer),
+        summary_word=_SUMMARY_WORDS[_summary_tone(report.summary)] if report.findings else "",
+        summary_tone=_summary_tone(report.summary),
+        counts=f"{counts(report.summary)}.",
+        first=first_thing_without_answers(report, fixes),
+        answers=answer_views(report, fixes),
+        differences=scope_comparisons(report),
+        supposed=_what_if(report),
+        groups=groups,
+        findings=findings,
+        severities=chart_by_severity(report),
+        trend=trend((*history, (report.taken, report.summary))),
+        choices=_filters(findings),
+        contradictions=tuple(map(_disagreement, report.disagreements)),
+        grants=grants_view(report.granted, _ON_PAPER if for_print else ON_SCREEN, in_short=not for_print),
+        unread=tuple(map(_unread, report.unread)),
+        again=collect_again(report),
+        reader=provenance.reader if provenance else "",
+        permissions=provenance.permissions if provenance else (),
+        calls=_calls(report),
+        sections=(),
+    )
+    return made._replace(sections=tuple(_sections(made)))
+
+
+_SUMMARY_WORDS = {
+    "bad": "RULES FAIL",
+    "unsure": "RULES ARE UNKNOWN",
+    "good": "ALL PASS",
+    "quiet": "NOTHING TO EVALUATE",
+}
+
+
+def _summary_tone(summary: Summary) -> str:
+    """The result of an audit without an app: unknown is neither good nor bad."""
+    if summary.failed:
+        return "bad"
+    if summary.unknown:
+        return "unsure"
+    return "good" if summary.passed else "quiet"
+
+
+def _sections(made: PageView) -> Iterator[PageSection]:
+    scopes = sum(len(one.scopes) for one in made.answers)
+    if made.answers:
+        yield PageSection("scopes", "Scopes", str(scopes))
+    if made.supposed:
+        yield PageSection("what-if", "What if", "")
+    if made.groups:
+        yield PageSection("fixes", "What to do", str(sum(len(group.fixes) for group in made.groups) or ""))
+    if made.findings:
+        yield PageSection("findings", "Findings", str(len(made.findings)))
+    if made.contradictions:
+        yield PageSection("disagreements", "Disagreements", str(len(made.contradictions)))
+    if made.grants:
+        yield PageSection("grants", "Grants", made.grants.number)
+    if made.unread or made.again:
+        parts = len(made.unread) + (len(made.again.parts) if made.again else 0)
+        yield PageSection("unread", "Not read", str(parts))
+    yield PageSection("provenance", "About this report", "")
+
+
+def _filters(findings: Sequence[FindingView]) -> tuple[FilterView, ...]:
+    """The filters that have at least two values."""
+    outcomes = [(str(outcome), word) for outcome, (word, _) in FINDINGS.items()]
+    severities = [(str(severity), str(severity)) for severity in Severity]
+    packs = [(pack, pack) for pack in dict.fromkeys(one.pack for one in findings)]
+    filters = (
+        FilterView("outcome", "Outcome", _options(outcomes, [one.outcome for one in findings])),
+        FilterView("severity", "Severity", _options(severities, [one.severity for one in findings])),
+        FilterView("pack", "Pack", _options(packs, [one.pack for one in findings])),
+    )
+    return tuple(one for one in filters if len(one.options) > 1)
+
+
+def _options(known: Sequence[tuple[str, str]], used: Sequence[str]) -> tuple[tuple[str, str, int], ...]:
+    return tuple((value, word, used.count(value)) for value, word in known if value in used)
+
+
+def _disagreement(one: Disagreement) -> DisagreementView:
+    stands = (
+        StandView(FINDINGS[s.outcome][0], tone(FINDINGS[s.outcome][1]), s.rule, s.pack, s.view) for s in one.stands
+    )
+    return DisagreementView(disagreement_sentence(one), tuple(stands))
+
+
+def _what_if(report: Report) -> WhatIfView | None:
+    if report.what_if is None:
+        return None
+    rows = tuple((app_and_id(one.then), *one.words, sentence(one.then.because)) for one in what_if_answers(report))
+    return WhatIfView(assumptions(report), rows)
+
+
+def _unread(part: UnreadPart) -> UnreadView:
+    text, permission = unread_text(part), series(part.needs, "or")
+    refused = part.status in _REFUSED
+    takes = f"{permission}. The response doesn't say that this permission was missing."
+    return UnreadView(
+        what=text.title,
+        section=part.section,
+        answer=text.response or "None.",
+        allowed_by=text.allowed_by if refused else "",
+        takes=takes if permission and not refused else "",
+        not_known=text.unknown,
+        request_id=part.request_id,
+    )
+
+
+def _calls(report: Report) -> tuple[CallView, ...]:
+    """Every read request that the snapshot records."""
+    if report.provenance is None:
+        return ()
+    return tuple(
+        CallView(
+            at=call.at[:19].replace("T", " ") if _ISO_TIME.fullmatch(call.at) else call.at,
+            section=call.section,
+            address=call.address,
+            status="no response" if call.status is None else str(call.status),
+            tone="quiet" if call.status is not None and call.status < 400 else "unsure",
+            rows="" if call.rows is None else count(call.rows, "row"),
+            permissions=" or ".join(call.permissions),
+        )
+        for call in report.provenance.calls
+    )

@@ -1,0 +1,196 @@
+"""The words of every report format: outcomes and verdicts, names of apps and resources, counts, sentences, times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
+from auditor.model.decision import Confidence, Decision, Outcome, Verdict
+from auditor.model.finding import FindingOutcome, Severity
+from auditor.model.report import Summary
+from auditor.render.layout import clip
+
+ORDINARY_MEMBER = "ordinary member"
+"""The subject of a decision that isn't about a particular user."""
+
+NAME_WIDTH = 80
+"""Columns of the name of a tenant or an app. A longer one would push the answer off the first screen."""
+
+_SENTENCE_ENDS = frozenset(".!?…。！？")  # the last three end sentences in Chinese and Japanese
+
+
+class OutcomeLabel(NamedTuple):
+    """An outcome in capitals, its style (see `auditor.render.layout.Palette`), and what it means for users."""
+
+    word: str
+    style: str
+    means: str
+
+
+OUTCOMES = MappingProxyType(
+    {
+        Outcome.CONNECTS_SILENTLY: OutcomeLabel("CONNECTS", "good", "Users connect without being asked."),
+        Outcome.USER_MAY_CONSENT: OutcomeLabel(
+            "CONNECTS", "good", "Users connect after accepting the permissions once."
+        ),
+        Outcome.CONNECTS_BUT_LACKS_SCOPES: OutcomeLabel(
+            "LACKS SCOPES", "bad", "Users connect, but the app lacks permissions that it needs."
+        ),
+        Outcome.NEEDS_ADMIN: OutcomeLabel("NEEDS ADMIN", "bad", "An administrator must approve the app first."),
+        Outcome.BLOCKED: OutcomeLabel("BLOCKED", "bad", "Users can't connect."),
+        Outcome.DEPENDS: OutcomeLabel("DEPENDS", "unsure", "It depends on something that isn't known."),
+    }
+)
+
+VERDICTS = MappingProxyType(
+    {
+        Verdict.GRANTED: ("granted", "good"),
+        Verdict.CONSENTABLE: ("allowed", "good"),
+        Verdict.BLOCKED: ("blocked", "bad"),
+        Verdict.UNKNOWN: ("unknown", "unsure"),
+    }
+)
+"""The word and the style of a scope's verdict."""
+
+FINDINGS = MappingProxyType(
+    {
+        FindingOutcome.FAIL: ("fail", "bad"),
+        FindingOutcome.UNKNOWN: ("unknown", "unsure"),
+        FindingOutcome.WAIVED: ("waived", "unsure"),
+        FindingOutcome.PASS: ("pass", "good"),
+        FindingOutcome.NOT_APPLICABLE: ("n/a", "quiet"),
+    }
+)
+"""The word and the style of a finding's outcome."""
+
+SEVERE = frozenset({Severity.CRITICAL, Severity.HIGH})
+
+_RESOURCES = MappingProxyType({MICROSOFT_GRAPH: "Graph", EXCHANGE_ONLINE: "Exchange"})
+
+
+def resource_label(app_id: str, name: str) -> str:
+    """A short name of the resource; its app ID only if it has no name."""
+    return _RESOURCES.get(app_id.lower()) or name or app_id
+
+
+def answer_word(decision: Decision) -> str:
+    """The outcome in capitals, marked if it's only likely."""
+    word = OUTCOMES[decision.outcome].word
+    return f"{word} (likely)" if decision.confidence is Confidence.LIKELY else word
+
+
+def app_label(decision: Decision) -> str:
+    """The name of the decision's app, or its client ID."""
+    return clip(decision.app.name, NAME_WIDTH) or f"app {clip(decision.app.client_id, NAME_WIDTH)}"
+
+
+def app_and_id(decision: Decision) -> str:
+    """The app's name and client ID, and the pack that describes it if several do."""
+    label, client_id = app_label(decision), decision.app.client_id
+    whole = label if client_id in label else f"{label} ({client_id})"
+    return f"{whole}, pack {clip(decision.app.variant, NAME_WIDTH)}" if decision.app.variant else whole
+
+
+def outcome_meaning(outcome: str) -> str:
+    """What an outcome means for users. An outcome that this version doesn't know is returned unchanged."""
+    try:
+        return OUTCOMES[Outcome(outcome)].means
+    except ValueError:
+        return outcome
+
+
+def error_code(text: str) -> str:
+    """The code as Microsoft writes it; nothing for success."""
+    if text in ("", "0"):
+        return ""
+    return f"AADSTS{text}" if text.isdigit() else text
+
+
+def screen(decision: Decision) -> str:
+    """What the user sees, with the code that the sign-in log shows for it."""
+    shown, number = decision.screen.strip(), error_code(decision.code)
+    if shown and number and number not in shown:
+        return f"{shown.rstrip('.')} ({number})."
+    return sentence(shown or number)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """``1 rule``, ``2 rules``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def series(texts: Sequence[str], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} {last} {texts[-1]}"
+
+
+def flat(text: str) -> str:
+    """The text of a pack's author on one line, because a line break there is only how the YAML was written."""
+    return " ".join(text.split())
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter at its start and a full stop at its end.
+
+    A first word that might be a name (a scope, a policy, a command) keeps its letters.
+    """
+    text = text.strip()
+    first = text.split(maxsplit=1)[0] if text else ""
+    if first.isalpha() and first.islower() and first not in OPENID_SCOPES:
+        text = text[0].upper() + text[1:]
+    return text if not text or text[-1] in _SENTENCE_ENDS else text + "."
+
+
+def is_click_path(steps: Sequence[str]) -> bool:
+    """Whether the steps are things to click on in turn, rather than sentences."""
+    return len(steps) > 1 and not any(flat(step).endswith((".", ":")) for step in steps)
+
+
+def click_path(steps: Sequence[str]) -> str:
+    """``Entra ID > Enterprise apps > Permissions``."""
+    return " > ".join(map(flat, steps))
+
+
+def counts(summary: Summary) -> str:
+    """``9 rules: 3 failed, 5 passed, 1 not applicable``."""
+    total = summary.failed + summary.unknown + summary.waived + summary.passed + summary.not_applicable
+    return f"{count(total, 'rule')}: {tally(summary)}" if total else "No rules were applied"
+
+
+def tally(summary: Summary) -> str:
+    """``3 failed, 5 passed, 1 not applicable``; outcomes without a rule are left out."""
+    parts = (
+        (summary.failed, "failed"),
+        (summary.unknown, "unknown"),
+        (summary.waived, "waived"),
+        (summary.passed, "passed"),
+        (summary.not_applicable, "not applicable"),
+    )
+    return ", ".join(f"{number} {word}" for number, word in parts if number)
+
+
+def parse_time(taken: str) -> datetime | None:
+    """The time in UTC, or none if it wasn't recorded or isn't a time. A time without an offset is UTC already."""
+    try:
+        at = datetime.fromisoformat(taken)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def iso_time(at: datetime) -> str:
+    """A time in UTC as ``2026-11-22T02:00:00Z``, with fractions of a second if it has any."""
+    return f"{at.replace(tzinfo=None).isoformat()}Z"
+
+
+def readable_time(taken: str) -> str:
+    """``2026-11-22 02:00 UTC``. Text that isn't a time is returned unchanged."""
+    at = parse_time(taken)
+    if at is None:
+        return taken or "not recorded"
+    return f"{at.replace(tzinfo=None).isoformat(sep=' ')[:16]} UTC"

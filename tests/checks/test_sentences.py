@@ -1,0 +1,87 @@
+"""Every check can be said in a sentence, by every argument that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from auditor.checks.kind import kind_of
+from auditor.checks.registry import KINDS
+from auditor.model.document import CODE, PLAIN, Point
+from auditor.packs.load import load
+from auditor.packs.sources import shipped_names, shipped_source
+from tests.packs.text import SOUND, loaded
+
+
+def said(check: str) -> str:
+    (rule,) = loaded(SOUND.replace("{kind: users-can-connect}", check)).rules
+    return "\n".join(lines(kind_of(rule.check).sentence()))
+
+
+def lines(point: Point, depth: int = 0) -> Iterator[str]:
+    yield "  " * depth + point.text.replace(CODE, "`").replace(PLAIN, "`")
+    for below in point.below:
+        yield from lines(below, depth + 1)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_can_be_said(kind: str) -> None:
+    more = {
+        "setting": "path: authorizationPolicy.allowInvitesFrom, equals: none",
+        "list": "path: authorizationPolicy.enabledPreviewFeatures, none-of: [x]",
+        "every": "of: servicePrincipals, has: [{path: accountEnabled, equals: true}]",
+        "count": "of: servicePrincipals, at-most: 3",
+        "directory-setting": "name: BlockUserConsentForRiskyApps, equals: true",
+        "users-can-consent": "expect: nobody",
+        "assigned-policies": "expect: none",
+        "app-roles-held": "lists: [mail-app-only]",
+        "classifications": "lists: [risky]",
+        "any": "checks: [{kind: app-enabled}]",
+        "all": "checks: [{kind: app-enabled}]",
+        "not": "check: {kind: app-enabled}",
+    }
+    told = said(f"{{kind: {kind}, {more.get(kind, '')}}}")
+    assert told.rstrip().endswith(".")
+    assert "unset" not in told.lower()
+
+
+@pytest.mark.parametrize(
+    ("check", "told"),
+    [
+        (
+            "{kind: setting, path: authorizationPolicy.allowInvitesFrom, one-of: [none, everyone],"
+            " missing-means: none}",
+            "`authorizationPolicy.allowInvitesFrom` is one of `none` or `everyone` (if missing, it counts as `none`).",
+        ),
+        (
+            "{kind: count, of: servicePrincipals, where: [{path: accountEnabled, equals: false}], at-least: 2}",
+            "The number of items of `servicePrincipals` (where `accountEnabled` is `false`) is at least `2`.",
+        ),
+        (
+            "{kind: delegated-grants, consent: tenant-wide, lists: [mail, files], publisher: unverified,"
+            " owner: foreign}",
+            "No delegated grant for the whole tenant has a permission of the lists `mail` and `files` and belongs to"
+            " an app of another tenant without a verified publisher.",
+        ),
+        (
+            "{kind: not, check: {kind: users-can-consent, expect: allowed, asked-by: verified-app, lists: [basic]}}",
+            "This statement is false:\n  An ordinary user can consent to every permission of the list `basic`, if an"
+            " app of another tenant with a verified publisher requests it.",
+        ),
+    ],
+)
+def test_the_arguments_are_in_the_sentence(check: str, told: str) -> None:
+    assert said(check) == told
+
+
+def test_two_checks_that_differ_are_not_said_alike() -> None:
+    packs = [load(shipped_source(name)) for name in shipped_names()]
+    checks = {repr(rule.check): rule.check for pack in packs for rule in pack.rules}
+    told = {"\n".join(lines(kind_of(check).sentence())) for check in checks.values()}
+    assert len(told) == len(checks)
+
+
+def test_only_a_rule_that_allows_every_setting_can_never_fail() -> None:
+    rules = {rule.id: rule for name in shipped_names() for rule in load(shipped_source(name)).rules}
+    assert [rule.id for rule in rules.values() if not kind_of(rule.check).can_fail] == ["VENDOR-CONSENT-SETTING"]

@@ -1,0 +1,109 @@
+"""Paths into a snapshot are the ones that its types have, and the judge can walk every one of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.checks.snapshot_paths import ITEMS, PathTarget, item_paths, items_target, section_paths, target_at
+from auditor.checks.snapshot_values import items_at, value_at
+from auditor.checks.typo_suggestions import Invalid
+from auditor.model.snapshot import Snapshot, Tenant
+from auditor.packs.load import load
+from auditor.packs.sources import Source
+from auditor.snapshot.samples import sample
+from tests.packs.text import HEAD
+
+NOTHING = Snapshot(tenant=Tenant(id="00000000-0000-0000-0000-000000000000"))
+
+
+def test_there_are_paths() -> None:
+    assert len(section_paths()) > 30
+    assert "authorizationPolicy.defaultUserRolePermissions.allowedToCreateApps" in section_paths()
+
+
+@pytest.mark.parametrize("path", section_paths())
+def test_every_path_that_is_offered_leads_somewhere_and_can_be_walked(path: str) -> None:
+    found = target_at(path)
+    assert isinstance(found, PathTarget)
+    for snapshot in (NOTHING, sample("managed-default"), sample("admin-consented")):
+        value_at(snapshot, path)
+    if found.item is not None:
+        items_at(sample("admin-consented"), path)
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("authorisationPolicy.guestUserRoleId", "authorizationPolicy.guestUserRoleId"),
+        ("authorizationPolicy.guestUserRoleID", "authorizationPolicy.guestUserRoleId"),
+        (
+            "authorizationPolicy.allowedToCreateApps",
+            "authorizationPolicy.defaultUserRolePermissions.allowedToCreateApps",
+        ),
+        ("authorizationPolicy.defaultUserRolePermission", "authorizationPolicy.defaultUserRolePermissions"),
+        ("authorizationPolicy.invites", "authorizationPolicy.allowInvitesFrom"),
+    ],
+)
+def test_a_path_that_leads_nowhere_gets_the_nearest_one(path: str, near: str) -> None:
+    found = target_at(path)
+    assert isinstance(found, Invalid)
+    assert found.near == near
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("permissionGrantPolicies.includes", "a list of items"),
+        ("permissionGrantPolicies.includes.permissions", "a list of text"),
+        ("delegatedPermissionClassifications", "a list of items"),
+        ("adminConsentRequestPolicy.reviewers", "a list of items"),
+        ("appConsentRequests.pendingScopes", "a table"),
+    ],
+)
+def test_items_are_found_through_lists_and_tables(path: str, kind: str) -> None:
+    found = items_target(path)
+    assert isinstance(found, PathTarget)
+    assert found.kind == kind
+
+
+@pytest.mark.parametrize("path", item_paths())
+def test_every_list_that_is_offered_can_be_walked(path: str) -> None:
+    found = items_target(path)
+    assert isinstance(found, PathTarget)
+    assert found.kind == ITEMS
+    items_at(sample("admin-consented"), path)
+
+
+def test_the_lists_inside_of_lists_and_tables_are_offered() -> None:
+    assert {"permissionGrantPolicies.includes", "servicePrincipals.appRoles", "appRoleAssignedTo"} <= set(item_paths())
+    assert "authorizationPolicy" not in item_paths()
+
+
+def test_an_unknown_policy_is_a_doubt_and_no_mistake() -> None:
+    text = (
+        HEAD
+        + """\
+rules:
+  - id: MINE-1
+    title: Policies
+    severity: low
+    why: Because.
+    check:
+      kind: all
+      checks:
+        - kind: list
+          path: authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned
+          none-of: [ManagePermissionGrantsForSelf.microsoft-apps-of-2031, ManagePermissionGrantsForSelf.ours]
+        - {kind: assigned-policies, expect: none, wording: {allows: [microsoft-user-default-low]}}
+"""
+    )
+    pack = load(Source("mine.yaml", text.encode()))
+    (doubt,) = pack.warnings
+    assert doubt.startswith('mine.yaml:16:21: "microsoft-apps-of-2031" isn\'t a known policy of Microsoft')
+
+
+def test_where_nothing_is_near_the_properties_that_there_are_are_told() -> None:
+    found = target_at("authorizationPolicy.foo")
+    assert isinstance(found, Invalid)
+    assert found.near == ""
+    assert "allowInvitesFrom" in found.expected

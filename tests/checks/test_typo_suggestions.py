@@ -1,0 +1,104 @@
+"""What is nearly a known word or id is taken for a slip of it, and what may be meant is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.checks.scope_names import resource, scope_of
+from auditor.checks.typo_suggestions import is_one_typo, neighbor_of_guid, typo_of, typo_of_guid
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
+from auditor.facts.scope_lists import RESOURCES
+from auditor.facts.scopes import is_complete, known_scopes
+
+LEVELS = ("low", "medium", "high", "all")
+TYPES = ("Application", "ManagedIdentity", "Legacy", "SocialIdp")
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "meant"),
+    [
+        ("lo", LEVELS, "low"),
+        ("med", LEVELS, "medium"),
+        ("HIHG", LEVELS, ""),
+        ("highh", LEVELS, "high"),
+        ("mango", LEVELS, ""),
+        ("Aplication", TYPES, "Application"),
+        ("AgentIdentity", TYPES, ""),
+        ("A", TYPES, ""),
+    ],
+)
+def test_a_word_that_may_be_new_is_no_slip(text: str, known: tuple[str, ...], meant: str) -> None:
+    assert typo_of(text, known) == meant
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "is_slip"),
+    [("mail", "mial", True), ("mail", "mai", True), ("mail", "maill", True), ("mail", "malli", False), ("", "a", True)],
+)
+def test_one_slip_is_one_letter_or_two_neighbours(a: str, b: str, is_slip: bool) -> None:
+    assert is_one_typo(a, b) is is_slip
+    assert is_one_typo(b, a) is is_slip
+
+
+@pytest.mark.parametrize(
+    ("text", "slip", "neighbour"),
+    [
+        (MICROSOFT_GRAPH, "", ""),
+        (EXCHANGE_ONLINE.upper(), "", ""),
+        ("00000003-0000-0000-c000-000000000001", MICROSOFT_GRAPH, ""),
+        ("00000003-0000-0000-c001-000000000010", MICROSOFT_GRAPH, ""),
+        ("00000003-0000-0000-c111-000000000000", "", ""),
+        ("000000ff-0000-0000-c000-000000000000", "", MICROSOFT_GRAPH),
+        ("00000002-0000-0000-c000-000000000000", "", ""),
+        ("11111111-2222-3333-4444-555555555555", "", ""),
+        ("Microsoft Graph", "", ""),
+    ],
+)
+def test_an_id_that_differs_in_two_digits_is_a_slip_unless_it_is_of_microsofts_row(
+    text: str, slip: str, neighbour: str
+) -> None:
+    known = (MICROSOFT_GRAPH, EXCHANGE_ONLINE)
+    assert typo_of_guid(text, known) == slip
+    assert neighbor_of_guid(text, known) == neighbour
+
+
+def test_no_well_known_resource_is_taken_for_a_slip_of_another() -> None:
+    assert [found for one in RESOURCE_NAMES if (found := resource(one))] == []
+
+
+@pytest.mark.parametrize("on", [one for one in sorted(RESOURCE_NAMES) if not is_complete(one)])
+def test_of_a_resource_that_is_not_known_in_full_every_known_scope_is_right_and_its_beginning_is_not(on: str) -> None:
+    for known in known_scopes(on).values():
+        assert scope_of(on, known.value) is None
+        stem, dot, _ = known.value.rpartition(".")
+        if dot and "." in stem and stem.lower() not in known_scopes(on):
+            found = scope_of(on, stem)
+            assert found is not None
+            assert found.near.lower().startswith(stem.lower())
+
+
+@pytest.mark.parametrize(
+    ("on", "scope", "meant"),
+    [
+        (EXCHANGE_ONLINE, "IMAP.AccesAsUser.Al", "IMAP.AccessAsUser.All"),
+        (EXCHANGE_ONLINE, "EWS.AccessAsUser", "EWS.AccessAsUser.All"),
+        (EXCHANGE_ONLINE, "EWS.AccessAsUser.A", "EWS.AccessAsUser.All"),
+        (EXCHANGE_ONLINE, "Mial.Rd", "Mail.Read"),
+        (EXCHANGE_ONLINE, "POP.AccesAsUsr.All", "POP.AccessAsUser.All"),
+        ("sharepoint-online", "AllSites.Reed", "AllSites.Read"),
+        ("sharepoint-online", "AlSites.FulControl", "AllSites.FullControl"),
+        ("power-bi", "Dataset.Read", "Dataset.Read.All"),
+        ("power-bi", "Report.Reshare.All", ""),
+        ("power-bi", "Lakehouse.Execute.All", ""),
+        ("dataverse", "user_impersonaton", "user_impersonation"),
+        ("power-automate", "Activity.Read.All", ""),
+    ],
+)
+def test_a_slip_of_a_scope_is_seen_wherever_some_scopes_are_known(on: str, scope: str, meant: str) -> None:
+    found = scope_of(RESOURCES.get(on, on), scope)
+    assert (found.near if found else "") == meant
+
+
+@pytest.mark.parametrize("scope", ["Calendars.ReadWrite.Shared", "MailboxSettings.ReadWrite", "Tasks.Read", "Tags.Any"])
+def test_a_scope_that_exchange_may_well_have_is_let_pass(scope: str) -> None:
+    assert scope_of(EXCHANGE_ONLINE, scope) is None

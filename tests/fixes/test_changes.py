@@ -1,0 +1,96 @@
+"""Every kind of change has all of its parts, and reading a request back gives the change that wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from string import Formatter
+
+import msgspec
+import pytest
+
+from auditor.fixes.change import Change, Deletion
+from auditor.fixes.requests import CHANGES, change_of
+from auditor.model.fix import GraphRequest
+from auditor.snapshot.samples import sample_names
+from tests.fixes.tenants import by_key
+
+
+def kinds(base: type[Change] = Change) -> Iterator[type[Change]]:
+    """Every class below `base`, wherever it is defined in the program."""
+    for kind in base.__subclasses__():
+        yield from kinds(kind)
+        if kind is not Deletion and kind.__module__.startswith("auditor."):
+            yield kind
+
+
+def missing_parts(kind: type[Change]) -> list[str]:
+    """What a kind of change does not define."""
+    fields = {name for _, name, _, _ in Formatter().parse(getattr(kind, "path", "")) if name}
+    parts = {
+        "method": bool(getattr(kind, "method", "")),
+        "path": getattr(kind, "path", "").startswith("/"),
+        "a field for each name in the path": fields <= set(kind.__struct_fields__),
+        "permission": bool(getattr(kind, "permission", "")),
+        "docstring": bool(kind.__doc__ and kind.__doc__ != Change.__doc__),
+        "effect": kind.effect is not Change.effect,
+        "summary or comment": bool(kind.summary) or kind.comment is not Change.comment,
+    }
+    if not issubclass(kind, Deletion):
+        parts["undo"] = kind.undo is not Change.undo
+        parts["script_step"] = kind.script_step is not Change.script_step
+    return [name for name, there in parts.items() if not there]
+
+
+def test_every_kind_of_change_is_listed_once() -> None:
+    assert sorted(kind.__name__ for kind in CHANGES) == sorted(kind.__name__ for kind in kinds())
+
+
+@pytest.mark.parametrize("kind", CHANGES, ids=[kind.__name__ for kind in CHANGES])
+def test_a_kind_of_change_has_all_of_its_parts(kind: type[Change]) -> None:
+    assert missing_parts(kind) == []
+
+
+def test_a_kind_of_change_that_lacks_its_parts_is_found() -> None:
+    class Incomplete(Change, frozen=True, kw_only=True):
+        method = "POST"
+        path = "/things/{thing_id}"
+
+    assert missing_parts(Incomplete) == [
+        "a field for each name in the path",
+        "permission",
+        "docstring",
+        "effect",
+        "summary or comment",
+        "undo",
+        "script_step",
+    ]
+
+
+def test_no_two_kinds_of_change_write_the_same_request() -> None:
+    assert len({(kind.method, kind.path, kind.sets) for kind in CHANGES}) == len(CHANGES)
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_a_request_read_back_is_the_change_that_wrote_it(name: str) -> None:
+    for fix in by_key(name).values():
+        for request in (*fix.proven.applied, *fix.undo_graph):
+            change = change_of(request)
+            assert change.request == request
+            assert change_of(change.request) == change
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in CHANGES if "{" in kind.path], ids=[k.__name__ for k in CHANGES if "{" in k.path]
+)
+@pytest.mark.parametrize("value", ["plain", "it's", "a/b?c=d&e#f", "ü ñ", "50%27", "{x}", ""])
+def test_any_id_in_an_address_is_read_back_as_it_was(kind: type[Change], value: str) -> None:
+    fields = {name: value for _, name, _, _ in Formatter().parse(kind.path) if name}
+    change = msgspec.convert({"graph": "https://graph.microsoft.com/v1.0", **fields}, kind)
+    request = change.request
+    assert request.url.isascii() and "?" not in request.url and "#" not in request.url
+    assert kind.read(request) == change
+
+
+def test_a_request_to_another_version_of_graph_is_not_a_change() -> None:
+    request = GraphRequest(method="DELETE", url="https://graph.microsoft.com/beta/oauth2PermissionGrants/1")
+    assert all(kind.read(request) is None for kind in CHANGES)

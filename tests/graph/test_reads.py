@@ -1,0 +1,81 @@
+"""Every read of a plan has an address that the test server, and so Graph, knows."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import unquote
+
+import pytest
+
+from auditor.graph.reads import CLIENT_PROPERTIES, PAGE, Read, quoted, reads_for
+from auditor.graph.transport import GetRequest, GraphClient
+from auditor.model.read_plan import Plan
+from auditor.model.sections import TENANT_SECTIONS, Extent, sections_read
+from tests.graph.world import CLIENT, CUSTOM_ROLE, GRAPH, POLICY, TAKEN, USER, tenant, with_client
+from tests.graphserver import GraphServer
+
+EVERYTHING = Plan(
+    sections=tuple(dict.fromkeys((*sections_read(Extent.TENANT), *sections_read(Extent.LOG)))),
+    clients=(CLIENT,),
+    resources=(GRAPH,),
+    users=(USER,),
+    beta_policies=(POLICY,),
+    assignments_of=(CUSTOM_ROLE,),
+    # Nothing reads all users, and the test server has no such list.
+    whole=tuple(name for name in sections_read(Extent.DIRECTORY) if name != "users"),
+)
+
+
+@pytest.fixture(scope="module")
+def reads() -> tuple[Read, ...]:
+    async def use(client: GraphClient) -> tuple[Read, ...]:
+        return reads_for(EVERYTHING, client.builders, TAKEN)
+
+    with GraphServer(tenant()) as server:
+        return with_client(server, use)
+
+
+def test_every_address_is_known_to_graph(reads: tuple[Read, ...]) -> None:
+    async def use(client: GraphClient) -> dict[str, int]:
+        answers = await asyncio.gather(*(client.get(read.version, GetRequest(url=read.url)) for read in reads))
+        return {read.url: answer.status for read, answer in zip(reads, answers, strict=True)}
+
+    with GraphServer(tenant()) as server:
+        assert set(with_client(server, use).values()) == {200}
+
+
+def test_every_section_that_needs_a_permission_can_be_read(reads: tuple[Read, ...]) -> None:
+    assert {read.section for read in reads} == set(TENANT_SECTIONS)
+
+
+def test_addresses_are_as_the_reference_writes_them(reads: tuple[Read, ...]) -> None:
+    urls = {unquote(read.url) for read in reads}
+    assert urls >= {
+        "/organization?$select=id,displayName,tenantType,verifiedDomains",
+        "/policies/authorizationPolicy",
+        "/policies/permissionGrantPolicies",
+        f"/policies/permissionGrantPolicies/{POLICY}",
+        "/policies/adminConsentRequestPolicy",
+        "/settings",
+        f"/servicePrincipals(appId='{CLIENT}')?$select={','.join(CLIENT_PROPERTIES)}",
+        f"/servicePrincipals(appId='{GRAPH}')?$select=id,appId,displayName,accountEnabled,oauth2PermissionScopes",
+        f"/servicePrincipals(appId='{CLIENT}')/oauth2PermissionGrants",
+        f"/servicePrincipals(appId='{CLIENT}')/appRoleAssignedTo",
+        f"/servicePrincipals(appId='{GRAPH}')/delegatedPermissionClassifications",
+        f"/users/{USER}?$select=id,userPrincipalName,displayName,userType",
+        f"/users/{USER}/memberOf?$select=id,displayName",
+        f"/identityGovernance/appConsent/appConsentRequests?$filter=appId eq '{CLIENT}'",
+        f"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{CUSTOM_ROLE}'",
+        f"/oauth2PermissionGrants?$top={PAGE}",
+        "/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Consent to application' "
+        "and activityDateTime ge 2026-11-15T02:00:00Z",
+    }
+
+
+def test_key_credentials_are_never_asked_for(reads: tuple[Read, ...]) -> None:
+    """They are throttled at 150 requests a minute for a whole tenant."""
+    assert not [read for read in reads if "keyCredentials" in read.url]
+
+
+def test_a_quote_in_a_name_cannot_end_a_filter() -> None:
+    assert quoted("a' or 1 eq 1") == "'a'' or 1 eq 1'"

@@ -1,0 +1,74 @@
+"""What is odd in a check and may be meant is a doubt: the pack can be used, and says so wherever it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.packs.text import SOUND, loaded
+
+ASSIGNED = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
+
+
+def doubts_of(check: str) -> tuple[str, ...]:
+    pack = loaded(SOUND.replace("{kind: users-can-connect}", check))
+    return tuple(warning.split(": ", 1)[1] for warning in pack.warnings)
+
+
+@pytest.mark.parametrize(
+    ("check", "doubt"),
+    [
+        (
+            "{kind: setting, path: authorizationPolicy.allowInvitesFrom, one-of: [none, partners]}",
+            '"partners" isn\'t a documented value of allowInvitesFrom (none, adminsAndGuestInviters,'
+            " adminsGuestInvitersAndAllMembers, everyone)",
+        ),
+        (
+            "{kind: count, of: servicePrincipals, at-most: 0, where: [{path: servicePrincipalType, equals: Agent}]}",
+            '"Agent" isn\'t a documented value of servicePrincipalType (Application, ManagedIdentity, Legacy,'
+            " SocialIdp, ServiceIdentity)",
+        ),
+        (
+            f"{{kind: list, path: {ASSIGNED}, none-of: [ManagePermissionGrantsForSelf.x], match: exact}}",
+            'match: exact compares the letter case of "ManagePermissionGrantsForSelf.x", which differs between tenants',
+        ),
+        (
+            f"{{kind: list, path: {ASSIGNED}, none-of: [ManagePermissionGrantsForSelf.microsoft-2031], match: prefix}}",
+            'no known policy of Microsoft begins with "microsoft-2031"',
+        ),
+        (
+            "{kind: delegated-grants, scopes: {000000ff-0000-0000-c000-000000000000: [x]}}",
+            '"000000ff-0000-0000-c000-000000000000" isn\'t the id of Microsoft Graph; did you mean'
+            ' "00000003-0000-0000-c000-000000000000"?',
+        ),
+        (
+            "{kind: count, of: servicePrincipals, where: [{path: appId, equals: 000000ff-0000-0000-c000-000000000000}],"
+            " at-most: 0}",
+            '"000000ff-0000-0000-c000-000000000000" isn\'t the id of Microsoft Graph; did you mean'
+            ' "00000003-0000-0000-c000-000000000000"?',
+        ),
+        (
+            "{kind: every, of: servicePrincipals.oauth2PermissionScopes,"
+            " has: [{path: value, equals: Calender.ReadWrite}]}",
+            '"Calender.ReadWrite" isn\'t a scope of a known resource; did you mean "Calendars.ReadWrite"?',
+        ),
+    ],
+)
+def test_what_may_be_meant_is_a_doubt(check: str, doubt: str) -> None:
+    assert doubts_of(check) == (doubt,)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "{kind: setting, path: authorizationPolicy.allowInvitesFrom, equals: EVERYONE}",
+        "{kind: count, of: oauth2PermissionGrants, where: [{path: consentType, equals: principal}], at-most: 0}",
+        f"{{kind: list, path: {ASSIGNED}, none-of: [managepermissiongrantsforself.MICROSOFT-user-default-low]}}",
+        f"{{kind: list, path: {ASSIGNED}, none-of: [managePermissionGrantsFor], match: prefix}}",
+        "{kind: assigned-policies, expect: none, wording: {forbids: [ours, our.other]}}",
+        "{kind: delegated-grants, scopes: {00000002-0000-0000-c000-000000000000: [x]}}",
+        "{kind: every, of: permissionGrantPolicies.includes, has: [{path: resourceApplication, equals: any}]}",
+        "{kind: count, of: servicePrincipals.oauth2PermissionScopes, where: [{path: value, equals: ours}], at-most: 0}",
+    ],
+)
+def test_what_is_right_raises_no_doubt(check: str) -> None:
+    assert doubts_of(check) == ()

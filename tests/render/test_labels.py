@@ -1,0 +1,88 @@
+"""Times, counts and sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.model.decision import Outcome, Verdict
+from auditor.model.finding import FindingOutcome
+from auditor.model.report import Summary
+from auditor.model.sections import SECTIONS, Sections
+from auditor.render.labels import (
+    FINDINGS,
+    OUTCOMES,
+    VERDICTS,
+    count,
+    counts,
+    error_code,
+    outcome_meaning,
+    readable_time,
+    resource_label,
+    sentence,
+    series,
+)
+
+
+def test_there_is_a_word_for_every_outcome_verdict_and_section() -> None:
+    assert set(OUTCOMES) == set(Outcome)
+    assert set(VERDICTS) == set(Verdict)
+    assert set(FINDINGS) == set(FindingOutcome)
+    assert {name for name in Sections.__struct_fields__ if not SECTIONS[name].label} == {"absentServicePrincipals"}
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        ("2026-11-22T02:00:00Z", "2026-11-22 02:00 UTC"),
+        ("2026-11-22T02:00:59.123Z", "2026-11-22 02:00 UTC"),
+        ("2026-11-22T04:30:00+02:30", "2026-11-22 02:00 UTC"),
+        ("2026-11-22T02:00:00", "2026-11-22 02:00 UTC"),
+        ("yesterday", "yesterday"),
+        ("", "not recorded"),
+        ("0001-01-01T00:00:00+23:59", "0001-01-01T00:00:00+23:59"),
+    ],
+)
+def test_times_are_utc(taken: str, said: str) -> None:
+    assert readable_time(taken) == said
+
+
+@pytest.mark.parametrize(
+    ("summary", "said"),
+    [
+        (Summary(answer=""), "No rules were applied"),
+        (Summary(answer="", failed=1), "1 rule: 1 failed"),
+        (Summary(answer="", failed=3, passed=5, not_applicable=1), "9 rules: 3 failed, 5 passed, 1 not applicable"),
+        (Summary(answer="", unknown=1, waived=1), "2 rules: 1 unknown, 1 waived"),
+    ],
+)
+def test_counts(summary: Summary, said: str) -> None:
+    assert counts(summary) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("users may not consent", "Users may not consent."),
+        ("openid is excluded", "openid is excluded."),
+        ("offline_access is excluded.", "offline_access is excluded."),
+        ("microsoft-user-default-low says so", "microsoft-user-default-low says so."),
+        ("必要です。", "必要です。"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_starts_and_ends_as_one_but_names_keep_their_letters(text: str, said: str) -> None:
+    assert sentence(text) == said
+
+
+def test_small_words() -> None:
+    assert [count(number, "rule") for number in (0, 1, 2)] == ["0 rules", "1 rule", "2 rules"]
+    assert [series(("a", "b", "c")[:size]) for size in range(4)] == ["", "a", "a and b", "a, b and c"]
+    assert [error_code(text) for text in ("", "0", "90094", "AADSTS1 or AADSTS2")] == [
+        "",
+        "",
+        "AADSTS90094",
+        "AADSTS1 or AADSTS2",
+    ]
+    assert outcome_meaning("an-outcome-of-tomorrow") == "an-outcome-of-tomorrow"
+    assert resource_label("00000003-0000-0000-C000-000000000000", "Microsoft Graph") == "Graph"
+    assert [resource_label("x", "Contoso API"), resource_label("x", "")] == ["Contoso API", "x"]
