@@ -46,7 +46,7 @@ def test_a_bundle_is_redacted_whole_and_judged_again(made: Path) -> None:
         assert not any(secret.encode() in data.lower() for secret in SECRETS), name
     verified = run("bundle", "verify", "t.zip", cwd=made)
     assert verified.code == 0
-    assert "CheckContext again: the same answers and the same findings." in verified.out
+    assert "Judged again: the same answers and the same findings." in verified.out
 
 
 OURS = """\
