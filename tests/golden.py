@@ -1,4 +1,4 @@
-"""Whole outputs of the program, compared to the letter with files that somebody has read and approved.
+"""Whole outputs of the program, compared byte for byte with files that a reviewer has approved.
 
 After a change that is meant, write the files again and read the difference before you commit it:
 

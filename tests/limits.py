@@ -4,4 +4,4 @@ from __future__ import annotations
 
 HUNG_AFTER = 900
 """Seconds. The slowest thing waited for, a bundle with a PDF, takes ten seconds on a quiet machine and took 133
-beside other work. A limit must never tell a busy machine from a quiet one, so it is far above both."""
+on a busy machine. A limit must not fail a test because the machine is busy, so it is far above both."""

@@ -7,13 +7,12 @@ from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
 from auditor.checks.snapshot_values import why_partial
-from auditor.consent.lookup import not_read
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.scopes import known_scopes
-from auditor.model.finding import Subject
+from auditor.model.finding import FindingSubject
 from auditor.model.resources import ServicePrincipal
-from auditor.model.snapshot import Snapshot
 
 MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
 """The tenants in which Microsoft registers its own apps ("Verify first-party Microsoft applications")."""
@@ -43,32 +42,31 @@ class AppFilter(Protocol):
 
 
 class Apps:
-    """The service principals of a tenant by object id."""
+    """The apps of a tenant by the object ids of their service principals, as grants and assignments name them."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.tenant = snapshot.tenant.id.lower()
-        self.cloud = CLOUDS.get(snapshot.cloud)
-        principals = snapshot.sections.servicePrincipals
-        self.by_id = {p.id.lower(): p for p in principals or ()}
-        self._published: dict[str, dict[str, Truth]] = {}
-        self.partial = why_partial(snapshot, "servicePrincipals")
-        """Why there may be more apps than these; empty if there can't be."""
-        if principals is None:
-            self.partial = not_read(snapshot, "servicePrincipals").why
+    def __init__(self, index: SnapshotIndex) -> None:
+        self.index = index
+        self.tenant = index.snapshot.tenant.id.lower()
+        self.cloud = CLOUDS.get(index.snapshot.cloud)
+        is_read = index.snapshot.sections.servicePrincipals is not None
+        self.partial = (
+            why_partial(index.snapshot, "servicePrincipals") if is_read else index.not_read("servicePrincipals").why
+        )
+        """Why there may be more apps than the index has; empty if there can't be."""
 
     def name(self, object_id: str) -> str:
         """The app's name, or its object id if the app is unknown."""
-        found = self.by_id.get(object_id.lower())
+        found = self.index.principal_with_id(object_id)
         return (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
 
-    def subject(self, object_id: str) -> Subject:
+    def subject(self, object_id: str) -> FindingSubject:
         """The app as a waiver names it: by its client id, because anyone may give an app any name."""
-        found = self.by_id.get(object_id.lower())
-        return Subject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
+        found = self.index.principal_with_id(object_id)
+        return FindingSubject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
 
     def matches(self, object_id: str, wanted: AppFilter) -> Truth:
         """Whether the app is one that the check is about. Of a deleted app only its state is known."""
-        found = self.by_id.get(object_id.lower())
+        found = self.index.principal_with_id(object_id)
         if found is None:
             if self.partial:
                 any_app = wanted.publisher == wanted.owner == wanted.state == "any"
@@ -105,27 +103,19 @@ class Apps:
 
     def users_may_grant(self, resource: ServicePrincipal, scope: str) -> Truth:
         """Whether users may grant the scope (lower case), by the type that the resource publishes for it."""
-        published = self._published.get(resource.id)
-        if published is None:
-            published = self._published[resource.id] = _published_by(resource)
-        # A scope that the resource no longer publishes can't be requested: not even administrators are asked for it.
-        gone = Truth.UNKNOWN if resource.oauth2PermissionScopes is None else Truth.TRUE
-        return published.get(scope, gone)
+        published = self.index.published_scopes(resource.appId)
+        if isinstance(published, NotRead | Absent):
+            documented = known_scopes(resource.appId).get(scope)
+            return Truth.UNKNOWN if documented is None else known(documented.type != "Admin")
+        if (found := published.get(scope)) is None:
+            # The resource no longer publishes the scope: nobody can be asked for it, not even an administrator.
+            return Truth.TRUE
+        return known(None if found.type is None else found.type.lower() != "admin")
 
     @property
     def verifies_publishers(self) -> bool:
         """Whether publishers are verified at all in this cloud."""
         return self.cloud is None or self.cloud.verifies_publishers
-
-
-def _published_by(resource: ServicePrincipal) -> dict[str, Truth]:
-    """Whether users may grant each scope (lower case) that the resource is known to publish."""
-    if resource.oauth2PermissionScopes is None:
-        return {name: known(scope.type != "Admin") for name, scope in known_scopes(resource.appId).items()}
-    return {
-        scope.value.lower(): known(None if scope.type is None else scope.type.lower() != "admin")
-        for scope in reversed(resource.oauth2PermissionScopes)
-    }
 
 
 def apps_phrase(wanted: AppFilter) -> str:

@@ -19,7 +19,7 @@ from auditor.checks.kind import (
 from auditor.checks.result import CheckResult, shown
 from auditor.model.app import App
 from auditor.model.document import Point
-from auditor.model.finding import Evidence, FindingOutcome, Subject
+from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
 from auditor.model.read_plan import Plan
 
 _FAIL, _PASS = FindingOutcome.FAIL, FindingOutcome.PASS
@@ -156,7 +156,9 @@ def _decided(results: tuple[CheckResult, ...], order: Iterable[FindingOutcome]) 
     return CheckResult(_UNKNOWN, "the rule contains no check")
 
 
-def _subjects(results: Sequence[CheckResult], deciding: Sequence[CheckResult]) -> tuple[tuple[Subject, ...], str]:
+def _subjects(
+    results: Sequence[CheckResult], deciding: Sequence[CheckResult]
+) -> tuple[tuple[FindingSubject, ...], str]:
     """The subjects of all checks that decide, and why there may be more.
 
     None where one of the checks fails for another reason, which accepting the subjects would not fix.

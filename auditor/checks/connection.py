@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.checks.context import CheckContext
 from auditor.checks.kind import CheckKind
-from auditor.checks.reads import POLICIES, client_of, connecting
+from auditor.checks.required_reads import POLICIES, client_of, connecting
 from auditor.checks.result import CheckResult, compared, failed, not_applicable, passed, unknown
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
@@ -97,12 +97,10 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         facts = context.facts
         if isinstance(facts.grants, NotRead):
             return unknown(facts.grants.why)
-        unread = facts.grants.unread
-        wide = Grants(tenant_wide=facts.grants.tenant_wide, own={}, unread=unread)
-        if why := next(
-            (unread[r.permission.resource] for r in facts.required if r.permission.resource in unread), None
-        ):
-            return unknown(why.why)
+        wide = Grants(tenant_wide=facts.grants.tenant_wide, own={}, unread=facts.grants.unread)
+        unread = [wide.unread[r.permission.resource] for r in facts.required if r.permission.resource in wide.unread]
+        if unread:
+            return unknown(unread[0].why)
         lacking = [r.permission for r in facts.required if grant_state(r.permission, wide).truth is not Truth.TRUE]
         if not facts.required:
             return not_applicable("the app requires no scope")
@@ -134,10 +132,10 @@ class AppEnabled(CheckKind, frozen=True, tag="app-enabled"):
         client = context.facts.client
         if client.presence is Truth.FALSE:
             return passed("the app isn't in the tenant yet, so it isn't disabled")
-        shut = [gate for gate in context.facts.blockers if gate.reason in _SWITCHES]
-        if not shut:
+        disabled = [blocker for blocker in context.facts.blockers if blocker.reason in _SWITCHES]
+        if not disabled:
             return passed("sign-in to the app is enabled", compared("servicePrincipals.accountEnabled", True, True))
-        certain = [gate for gate in shut if gate.truth is Truth.TRUE]
+        certain = [blocker for blocker in disabled if blocker.truth is Truth.TRUE]
         if certain:
             return failed(certain[0].because, *map(_switch_evidence, certain))
         return unknown(client.unread)

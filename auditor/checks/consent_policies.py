@@ -21,7 +21,7 @@ from auditor.checks.permission_lists import (
     scope_problems,
 )
 from auditor.checks.policy_ids import policy_id_problems
-from auditor.checks.reads import POLICIES, connecting
+from auditor.checks.required_reads import POLICIES, connecting
 from auditor.checks.result import CheckResult, compared, failed, first_names, passed, unknown
 from auditor.checks.snapshot_values import ASSIGNED_POLICIES
 from auditor.consent.client import client_of
@@ -30,7 +30,7 @@ from auditor.consent.hypothetical_app import UNVERIFIED, approvals, hypothetical
 from auditor.consent.lookup import NotRead
 from auditor.consent.permission import Permission
 from auditor.consent.policies import Assigned, governing
-from auditor.consent.policy_breadth import SAYS, Reach, hides_conditions, reach
+from auditor.consent.policy_breadth import MEANS, PolicyBreadth, hides_conditions, policy_breadth
 from auditor.consent.truth import Truth, all_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.model.app import App, ScopeNeed
@@ -51,7 +51,7 @@ _SENTENCES = {
     "not-everything": "The consent policies that are assigned to users don't let them consent to every risky permission"
     " for any app.",
 }
-_MOST = {"none": Reach.NOTHING, "at-most-low": Reach.LOW}
+_MOST = {"none": PolicyBreadth.NOTHING, "at-most-low": PolicyBreadth.LOW}
 _WORDINGS = ("allows", "forbids", "contains")
 
 
@@ -141,7 +141,7 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
             yield from policy_id_problems("wording", name, wording[name])
 
     def judge(self, context: CheckContext) -> CheckResult:
-        found = governing(context.snapshot)
+        found = governing(context.index)
         if isinstance(found, NotRead):
             return unknown(found.why)
         assigned = tuple(sorted(found, key=lambda a: a.id.lower()))
@@ -156,25 +156,25 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
             return _not_everything(context, assigned, evidence)
         breadths = {a.id: _breadth(a, context.snapshot.tenant.id) for a in assigned}
         content = [
-            compared(f"permissionGrantPolicies/{name}", SAYS[breadth])
+            compared(f"permissionGrantPolicies/{name}", MEANS[breadth])
             for name, breadth in breadths.items()
             if breadth is not None
         ]
         known = [(breadth, a.id) for a in assigned if (breadth := breadths[a.id]) is not None]
         widest = max(known, key=lambda one: one[0], default=None)
         if widest is not None and widest[0] > _MOST[self.expect]:
-            return failed(f"policy {widest[1]} {SAYS[widest[0]]}", evidence, *content)
+            return failed(f"policy {widest[1]} {MEANS[widest[0]]}", evidence, *content)
         unread = next((a for a in assigned if breadths[a.id] is None), None)
         if unread is not None or widest is None:
             name = unread.id if unread else ""
             why = unread.why if unread and unread.why else "it has a condition that is new to this program"
             return unknown(f"what the assigned policy {name} allows is unknown ({why})", evidence)
-        return passed(f"policy {widest[1]} {SAYS[widest[0]]}", evidence, *content)
+        return passed(f"policy {widest[1]} {MEANS[widest[0]]}", evidence, *content)
 
 
-def _breadth(assigned: Assigned, tenant: str) -> Reach | None:
+def _breadth(assigned: Assigned, tenant: str) -> PolicyBreadth | None:
     """What the policy allows, by its content as it was read: Microsoft's documentation of a policy doesn't count."""
-    return None if assigned.policy is None or assigned.documented else reach(assigned.policy, tenant)
+    return None if assigned.policy is None or assigned.documented else policy_breadth(assigned.policy, tenant)
 
 
 def _not_everything(context: CheckContext, assigned: tuple[Assigned, ...], evidence: Evidence) -> CheckResult:
@@ -270,11 +270,11 @@ class UsersCanConsent(CheckKind, frozen=True, tag="users-can-consent"):
         return names_no_permission(arguments)
 
     def judge(self, context: CheckContext) -> CheckResult:
-        found = governing(context.snapshot)
+        found = governing(context.index)
         if isinstance(found, NotRead):
             return unknown(found.why)
         if isinstance(self.asked_by, UnsetType):
-            client, who = client_of(context.snapshot, context.pack_app), context.pack_app.label
+            client, who = client_of(context.index, context.pack_app), context.pack_app.label
         else:
             client, who = hypothetical(context.snapshot, self.asked_by), _ASKED_BY[self.asked_by]
         each = list(approvals(context.snapshot, client, self._needs(context), found))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from auditor.consent.decide import decide
-from auditor.consent.decision_facts import Case, gather
+from auditor.consent.decide import decision_of
+from auditor.consent.decision_facts import DecisionFacts, gather
+from auditor.consent.lookup import SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.model.app import App
 from auditor.model.decision import Decision
@@ -32,15 +33,20 @@ class CheckContext:
             raise LookupError("a check about an app needs one")
         return self.app
 
+    @property
+    def index(self) -> SnapshotIndex:
+        """The index of the snapshot, which answers every question about a single object."""
+        return index_of(self.snapshot)
+
     @cached_property
-    def facts(self) -> Case:
+    def facts(self) -> DecisionFacts:
         """The facts about the app that its decision rests on."""
-        return gather(self.snapshot, self.pack_app, self.subject)
+        return gather(self.index, self.pack_app, self.subject)
 
     @cached_property
     def decision(self) -> Decision:
         """Whether the subject can connect the app."""
-        return decide(self.snapshot, self.pack_app, self.subject)
+        return decision_of(self.facts)
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:
@@ -54,4 +60,4 @@ class CheckContext:
         """The apps of the tenant, for checks on what apps hold."""
         from auditor.checks.app_filter import Apps
 
-        return Apps(self.snapshot)
+        return Apps(self.index)

@@ -23,7 +23,6 @@ from auditor.checks.result import CheckResult, compared, failed, not_applicable,
 from auditor.checks.scope_names import GUID_PATTERN
 from auditor.checks.snapshot_values import Missing
 from auditor.checks.typo_suggestions import alternatives, nearest, typo_of_guid
-from auditor.consent.lookup import not_read
 from auditor.consent.request import is_guid
 from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE
 from auditor.model.app import App
@@ -90,7 +89,7 @@ class DirectorySettingIs(CheckKind, frozen=True, tag="directory-setting"):
 
     def judge(self, context: CheckContext) -> CheckResult:
         if context.snapshot.sections.directorySettings is None:
-            return unknown(not_read(context.snapshot, "directorySettings").why)
+            return unknown(context.index.not_read("directorySettings").why)
         value = _value(context.snapshot, TEMPLATES.get(self.template, self.template), self.name)
         path = f"directorySettings.{self.name}"
         if value is not None:

@@ -1,4 +1,4 @@
-"""Where benchmarks contradict each other over a tenant: told, and not decided."""
+"""Where benchmarks contradict each other about a tenant: reported, and not decided."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.model.finding import Disagreement, Finding, FindingOutcome, Stand
 
-ALIKE = 2
-"""Controls that two rules must name in common to be about the same thing: one of several may be kin only."""
+SHARED_CONTROLS = 2
+"""The controls that two rules must share to be about the same thing: a single one of several may only be related."""
 
 _PASS, _FAIL = FindingOutcome.PASS, FindingOutcome.FAIL
 
@@ -15,27 +15,27 @@ _PASS, _FAIL = FindingOutcome.PASS, FindingOutcome.FAIL
 def disagreements(findings: Iterable[Finding]) -> tuple[Disagreement, ...]:
     """Every group of rules about the same controls of which some pass and some fail, in the order of the findings.
 
-    What is unknown or not applicable contradicts nobody, and rules of one pack do not contradict each other.
+    Unknown and not applicable findings contradict nothing, and rules of one pack don't contradict each other.
     """
     judged = [one for one in findings if one.outcome in (_PASS, _FAIL) and one.frameworks]
-    return tuple(map(_told, filter(_is_split, _groups(judged))))
+    return tuple(map(_disagreement, filter(_is_split, _groups(judged))))
 
 
 def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
-    """The findings that are alike, directly or through another one."""
+    """Groups of findings about the same thing, directly or through another finding."""
     left = list(findings)
     while left:
         group = [left.pop(0)]
-        for one in group:  # grows while it is walked
-            near = [other for other in left if _alike(one, other)]
+        for one in group:  # grows during the loop
+            near = [other for other in left if _same_controls(one, other)]
             group += near
             left = [other for other in left if other not in near]
         yield sorted(group, key=findings.index)
 
 
-def _alike(one: Finding, other: Finding) -> bool:
+def _same_controls(one: Finding, other: Finding) -> bool:
     mine, others = set(one.frameworks.items()), set(other.frameworks.items())
-    return mine == others or len(mine & others) >= ALIKE
+    return mine == others or len(mine & others) >= SHARED_CONTROLS
 
 
 def _is_split(group: Sequence[Finding]) -> bool:
@@ -43,7 +43,7 @@ def _is_split(group: Sequence[Finding]) -> bool:
     return any(passing != failing for passing in packs[_PASS] for failing in packs[_FAIL])
 
 
-def _told(group: Sequence[Finding]) -> Disagreement:
+def _disagreement(group: Sequence[Finding]) -> Disagreement:
     return Disagreement(
         about=group[0].title,
         stands=tuple(Stand(rule=one.rule, pack=one.pack, outcome=one.outcome, view=one.note) for one in group),

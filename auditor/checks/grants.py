@@ -34,7 +34,7 @@ from auditor.checks.result import CheckResult, compared, failed, first_names, no
 from auditor.checks.snapshot_values import why_partial
 from auditor.consent.existing_grants import TENANT_WIDE, scopes_in
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import NotRead, assigned_to, not_read
+from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.truth import Truth, all_of
 from auditor.facts.scope_lists import ADMIN_ONLY, APP_ROLES
 from auditor.model.app import App
@@ -100,7 +100,7 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
     def judge(self, context: CheckContext) -> CheckResult:
         rows = context.snapshot.sections.oauth2PermissionGrants
         if rows is None:
-            return unknown(not_read(context.snapshot, "oauth2PermissionGrants").why)
+            return unknown(context.index.not_read("oauth2PermissionGrants").why)
         if self.publisher != "any" and not context.apps.verifies_publishers:
             return not_applicable(_NO_VERIFICATION)
         return _result(
@@ -119,11 +119,11 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
         """
         if ADMIN_ONLY not in self.lists:
             return Plan()
-        apps = Apps(snapshot)
+        apps = Apps(index_of(snapshot))
         wanted = scopes_by_resource(self.lists, self.scopes)
         found: set[str] = set()
         for row in self._rows(snapshot.sections.oauth2PermissionGrants or ()):
-            resource = apps.by_id.get(row.resourceId.lower())
+            resource = apps.index.principal_with_id(row.resourceId)
             undecided = (scopes and sure is Truth.UNKNOWN for scopes, sure in self._matching(row, apps, wanted))
             if resource and any(undecided) and apps.matches(row.clientId, self) is not Truth.FALSE:
                 found.add(resource.appId.lower())
@@ -154,7 +154,7 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
     ) -> Iterator[tuple[frozenset[str], Truth]]:
         """The scopes of the grant that the check is about, and those that it may be about."""
         scopes = scopes_in(row.scope)
-        resource = apps.by_id.get(row.resourceId.lower())
+        resource = apps.index.principal_with_id(row.resourceId)
         admin_only = ADMIN_ONLY in self.lists
         if not self.lists and not self.scopes:
             yield scopes, Truth.TRUE
@@ -213,7 +213,7 @@ class AppRolesHeld(CheckKind, frozen=True, tag="app-roles-held"):
         held: list[HeldPermissions] = []
         partial = ""
         for resource in dict.fromkeys(role.resource for role in roles):
-            rows = assigned_to(context.snapshot, resource)
+            rows = context.index.assigned_to(resource)
             if isinstance(rows, NotRead):
                 partial = partial or rows.why
                 continue

@@ -146,7 +146,8 @@ def as_text(value: Any) -> str:
 
 def entries_at(arguments: Arguments, name: str) -> Iterator[tuple[ArgumentPath, Any]]:
     """The entries of a list, with their paths; none where the argument isn't a list."""
-    yield from ((((name, number), entry) for number, entry in enumerate(as_list(arguments.get(name)))))
+    for number, entry in enumerate(as_list(arguments.get(name))):
+        yield (name, number), entry
 
 
 def as_list(value: Any) -> list[Any]:

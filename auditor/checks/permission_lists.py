@@ -107,8 +107,8 @@ def _scopes_of_resource(key: str, values: object) -> Iterator[ArgumentProblem]:
     if wrong := resource(key):
         yield ArgumentProblem(path, f"scopes: {wrong.message}", wrong.expected, wrong.near, at_key=True)
         return
-    if doubt := resource_warning(key):
-        yield ArgumentProblem(path, doubt, near=neighbor_of_guid(key, RESOURCE_NAMES), at_key=True, is_warning=True)
+    if warning := resource_warning(key):
+        yield ArgumentProblem(path, warning, near=neighbor_of_guid(key, RESOURCE_NAMES), at_key=True, is_warning=True)
     if values == []:
         yield ArgumentProblem(path, f"scopes: {key} is an empty list", "at least one scope")
     resource_id = RESOURCES.get(key, key.lower())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from auditor.checks.context import CheckContext
@@ -27,7 +28,7 @@ from auditor.checks.property_tests import (
     property_problems,
     test_problems,
 )
-from auditor.checks.reads import section_plan
+from auditor.checks.required_reads import section_plan
 from auditor.checks.result import CheckResult, compared, failed, first_names, not_applicable, passed, shown, unknown
 from auditor.checks.snapshot_paths import (
     ITEMS,
@@ -69,7 +70,7 @@ class PropertyIs(CheckKind, frozen=True, tag="setting"):
         return section_plan(self.path.partition(".")[0], app)
 
     def sentence(self) -> Point:
-        return Point(f"{property_phrase(self)}.")
+        return Point(f"{property_phrase(self.path, self)}.")
 
     @classmethod
     def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
@@ -91,7 +92,7 @@ def _value_paths() -> Iterator[str]:
             yield path
 
 
-def judged_value(path: str, value: Any, check: Any) -> CheckResult:
+def judged_value(path: str, value: Any, check: msgspec.Struct) -> CheckResult:
     """The result of a check with one test on the value at `path`, or on its absence."""
     truth = holds(check, value)
     actual = None if isinstance(value, Missing) else value
@@ -100,7 +101,7 @@ def judged_value(path: str, value: Any, check: Any) -> CheckResult:
         return unknown(f"{path} was missing in the data, and Microsoft doesn't document what that means", evidence)
     clause = f"{path} is {shown(actual)}"
     if isinstance(value, Missing):
-        default = check.missing_means
+        default = getattr(check, "missing_means", UNSET)
         clause = f"{path} is not set{'' if isinstance(default, UnsetType) else f' (defaults to {shown(default)})'}"
     if truth is Truth.TRUE:
         return passed(clause, evidence)
@@ -123,7 +124,7 @@ class ListContains(CheckKind, frozen=True, tag="list"):
         return section_plan(self.path.partition(".")[0], app)
 
     def sentence(self) -> Point:
-        return Point(f"{property_phrase(self)}.")
+        return Point(f"{property_phrase(self.path, self)}.")
 
     @classmethod
     def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
@@ -160,7 +161,7 @@ class EveryItem(CheckKind, frozen=True, tag="every"):
         return section_plan(self.of.partition(".")[0], app)
 
     def sentence(self) -> Point:
-        has = tuple(Point(f"{property_phrase(test)}.") for test in self.has)
+        has = tuple(Point(f"{property_phrase(test.path, test)}.") for test in self.has)
         return Point(f"In every item of {_items_phrase(self.of, self.where)}:", has)
 
     @classmethod
@@ -275,7 +276,7 @@ class ItemCount(CheckKind, frozen=True, tag="count"):
 
 def _items_phrase(of: str, where: tuple[PropertyTest, ...]) -> str:
     """The list, and which of its items."""
-    return f"{code(of)} (where {listed(map(property_phrase, where))})" if where else code(of)
+    return f"{code(of)} (where {listed(property_phrase(test.path, test) for test in where)})" if where else code(of)
 
 
 def _item_problems(arguments: Arguments) -> Iterator[ArgumentProblem]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
+import msgspec
 import msgspec.inspect as mi
 from msgspec import UNSET, UnsetType
 
@@ -75,8 +76,8 @@ def all_hold(tests: Iterable[PropertyTest], item: Any) -> Truth:
     return all_of(holds(test, property_of(item, test.path)) for test in tests)
 
 
-def holds(test: Any, value: Any) -> Truth:
-    """Whether a value passes the one test that `test`, a `PropertyTest` or a check with the same fields, has."""
+def holds(test: msgspec.Struct, value: Any) -> Truth:
+    """Whether a value passes the one test of `test`: a `PropertyTest`, or a check with some of its fields."""
     if isinstance(value, NotRead):
         return Truth.UNKNOWN
     missing_means = getattr(test, "missing_means", UNSET)
@@ -125,7 +126,7 @@ _TESTS: Mapping[str, Callable[[Any, Any, Match], Truth]] = {
 }
 
 
-def expected_phrase(test: Any) -> str:
+def expected_phrase(test: msgspec.Struct) -> str:
     """What the test expects, for evidence: ``one of none, everyone``."""
     name, wanted = _given(test)
     if name == "present":
@@ -134,13 +135,13 @@ def expected_phrase(test: Any) -> str:
     return f"{words}{shown(wanted)}"
 
 
-def expected_value(test: Any, actual: Any) -> Any:
+def expected_value(test: msgspec.Struct, actual: Any) -> Any:
     """What evidence expects: the value itself if it has the type of the actual value, else a phrase."""
     equals = getattr(test, "equals", UNSET)
     return equals if type(equals) is type(actual) else expected_phrase(test)
 
 
-def test_phrase(test: Any) -> str:
+def test_phrase(test: msgspec.Struct) -> str:
     """The test as the second half of a sentence about a property: ``is one of `none` or `everyone` ``."""
     name, wanted = _given(test)
     if name == "present":
@@ -151,18 +152,18 @@ def test_phrase(test: Any) -> str:
     return f"{_VERBS[name]} {values}{how}"
 
 
-def property_phrase(test: Any) -> str:
+def property_phrase(path: str, test: msgspec.Struct) -> str:
     """The property and its test, as a sentence without a full stop."""
-    return f"{code(test.path)} {test_phrase(test)}{missing_phrase(test)}"
+    return f"{code(path)} {test_phrase(test)}{missing_phrase(test)}"
 
 
-def missing_phrase(test: Any) -> str:
+def missing_phrase(test: msgspec.Struct) -> str:
     """What a missing value means, in brackets; empty where the test doesn't say so."""
     value = getattr(test, "missing_means", UNSET)
     return "" if isinstance(value, UnsetType) else f" (if missing, it counts as {code(shown(value))})"
 
 
-def _given(test: Any) -> tuple[str, Any]:
+def _given(test: msgspec.Struct) -> tuple[str, Any]:
     """The name and the value of the one test."""
     return next(
         ((name, value) for name in _TESTS if (value := getattr(test, name, UNSET)) is not UNSET), ("equals", "")

@@ -18,7 +18,7 @@ KINDS = MappingProxyType(
         "app-enabled": "connection.AppEnabled",
         "app-assignment": "connection.AppAssignment",
         "publisher-verified": "connection.PublisherVerified",
-        "user-consent-setting": "user_consent.UserConsentSetting",
+        "user-consent-setting": "user_consent.UserConsentSettingIs",
         "consent-workflow": "user_consent.ConsentWorkflow",
         "setting": "properties.PropertyIs",
         "list": "properties.ListContains",

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from auditor.facts.ids import OPENID_SCOPES
-from auditor.model.finding import Evidence, FindingOutcome, Subject
+from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -21,7 +21,7 @@ class CheckResult(msgspec.Struct, frozen=True):
     outcome: FindingOutcome
     clause: str
     evidence: tuple[Evidence, ...] = ()
-    subjects: tuple[Subject, ...] = ()
+    subjects: tuple[FindingSubject, ...] = ()
     unread: str = ""
 
     @property
@@ -35,7 +35,7 @@ def passed(clause: str, *evidence: Evidence) -> CheckResult:
     return CheckResult(FindingOutcome.PASS, clause, evidence)
 
 
-def failed(clause: str, *evidence: Evidence, subjects: Iterable[Subject] = (), unread: str = "") -> CheckResult:
+def failed(clause: str, *evidence: Evidence, subjects: Iterable[FindingSubject] = (), unread: str = "") -> CheckResult:
     """The tenant doesn't meet the check."""
     return CheckResult(FindingOutcome.FAIL, clause, evidence, tuple(subjects), unread)
 

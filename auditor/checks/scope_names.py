@@ -1,4 +1,4 @@
-"""Whether the resources, scopes and permission ids that somebody wrote exist, and which ones were meant."""
+"""Whether resources, scopes and permission ids in a pack exist, and which ones were probably meant."""
 
 from __future__ import annotations
 

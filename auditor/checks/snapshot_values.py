@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
-from auditor.consent.lookup import NotRead, not_read
+from auditor.consent.lookup import NotRead, index_of
 from auditor.model.resources import OAuth2PermissionGrant, Resource, ServicePrincipal, VerifiedPublisher
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Snapshot
@@ -46,7 +46,7 @@ def value_at(snapshot: Snapshot, path: str) -> Any:
     section, _, rest = path.partition(".")
     found = getattr(snapshot.sections, section)
     if found is None:
-        return not_read(snapshot, section)
+        return index_of(snapshot).not_read(section)
     value = property_of(found, rest)
     return NotRead(section, f"{value.why} of {section}") if isinstance(value, NotRead) else value
 
@@ -68,7 +68,7 @@ def items_at(snapshot: Snapshot, path: str) -> ItemRows | NotRead:
     section, _, rest = path.partition(".")
     found = getattr(snapshot.sections, section)
     if found is None:
-        return not_read(snapshot, section)
+        return index_of(snapshot).not_read(section)
     partial = why_partial(snapshot, section)
     rows: list[Any] = list(_flat(found))
     for name in rest.split(".") if rest else []:
@@ -89,7 +89,7 @@ def why_partial(snapshot: Snapshot, section: str) -> str:
     if section in snapshot.covers:
         return f"only part of {section} was read ({len(snapshot.covers[section])} requested)"
     part = next((name for name in sorted(snapshot.unread) if name.startswith(f"{section}/")), None)
-    return not_read(snapshot, section, part.partition("/")[2]).why if part else ""
+    return index_of(snapshot).not_read(section, part.partition("/")[2]).why if part else ""
 
 
 def _flat(value: Any) -> Iterator[Any]:

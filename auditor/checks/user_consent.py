@@ -32,20 +32,20 @@ from auditor.checks.permission_lists import (
     scope_problems,
     scopes_by_resource,
 )
-from auditor.checks.reads import POLICIES, resources_of
+from auditor.checks.required_reads import POLICIES, resources_of
 from auditor.checks.result import CheckResult, compared, failed, first_names, not_applicable, passed, unknown
 from auditor.checks.snapshot_values import ASSIGNED_POLICIES, why_partial
 from auditor.checks.typo_suggestions import alternatives, nearest
-from auditor.consent.decision_facts import Row
+from auditor.consent.decision_facts import ScopeFacts
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import Absent, NotRead, consent_setting, not_read, resource_name, service_principal, user
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.tenant_settings import LEGACY_SETTING, user_consent_setting, workflow
 from auditor.consent.truth import Truth, any_of
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
 from auditor.facts.scopes import known_scope_ids
 from auditor.model.app import App
 from auditor.model.document import Point, code
-from auditor.model.finding import Evidence, Subject
+from auditor.model.finding import Evidence, FindingSubject
 from auditor.model.read_plan import Plan
 from auditor.model.resources import DelegatedPermissionClassification, ServicePrincipal, User
 from auditor.model.snapshot import Snapshot
@@ -65,7 +65,7 @@ SHOWN = 50
 """Permissions that the evidence names; the reason gives their number."""
 
 
-class UserConsentSetting(CheckKind, frozen=True, tag="user-consent-setting"):
+class UserConsentSettingIs(CheckKind, frozen=True, tag="user-consent-setting"):
     """The tenant's user consent setting, by its name in the portal, is one of `allowed`.
 
     Names: ``none``, ``low``, ``recommended``, ``legacy``, ``custom``. If `allowed` has every name, the rule only
@@ -93,7 +93,7 @@ class UserConsentSetting(CheckKind, frozen=True, tag="user-consent-setting"):
                 yield ArgumentProblem(path, message, alternatives(SETTINGS), nearest(text, SETTINGS))
 
     def judge(self, context: CheckContext) -> CheckResult:
-        setting = user_consent_setting(context.snapshot)
+        setting = user_consent_setting(context.index)
         if isinstance(setting, NotRead):
             return unknown(setting.why)
         evidence = compared(ASSIGNED_POLICIES, list(setting.policies), f"one of {', '.join(self.allowed)}")
@@ -134,11 +134,11 @@ class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
         return Point(f"{text}.")
 
     def judge(self, context: CheckContext) -> CheckResult:
-        flow = workflow(context.snapshot)
+        flow = workflow(context.index)
         evidence = compared("adminConsentRequestPolicy.isEnabled", flow.enabled is Truth.TRUE, True)
         if flow.enabled is Truth.UNKNOWN or (flow.caveats and self.compare_setting):
             return unknown(flow.why)
-        older = consent_setting(context.snapshot, LEGACY_SETTING) if self.compare_setting else None
+        older = context.index.consent_setting(LEGACY_SETTING) if self.compare_setting else None
         note = "" if older is None or isinstance(older, NotRead) else _older_setting(older, flow.enabled)
         if flow.enabled is Truth.FALSE:
             return failed(f"users can't request approval: the admin consent workflow is off{note}", evidence)
@@ -147,7 +147,7 @@ class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
             return unknown("the admin consent workflow is on, but its reviewers were not read", evidence)
         if flow.reviewers == 0:
             return failed("the admin consent workflow is on, but has no reviewer: requests reach nobody", reviewers)
-        exists = reviewers_exist(context.snapshot)
+        exists = reviewers_exist(context.index)
         if exists is Truth.FALSE:
             return failed("the admin consent workflow is on, but none of its reviewers exists any more", reviewers)
         if exists is Truth.UNKNOWN and self.reviewers_exist:
@@ -167,17 +167,18 @@ def _older_setting(older: str | Absent, enabled: Truth) -> str:
     return f" (read literally, the benchmark disagrees: the older directory setting {LEGACY_SETTING} is {value})"
 
 
-def reviewers_exist(snapshot: Snapshot) -> Truth:
+def reviewers_exist(index: SnapshotIndex) -> Truth:
     """Whether at least one reviewer exists: unknown for groups and roles, which an audit does not read."""
-    policy = snapshot.sections.adminConsentRequestPolicy
+    sections = index.snapshot.sections
+    policy = sections.adminConsentRequestPolicy
     found: list[Truth] = []
     for reviewer in (policy.reviewers if policy else None) or ():
         match = _USER_QUERY.fullmatch(reviewer.query)
         if match is None:
             found.append(Truth.UNKNOWN)
             continue
-        exists = isinstance(user(snapshot, match[1]), User)
-        complete = snapshot.sections.users is not None and not why_partial(snapshot, "users")
+        exists = isinstance(index.user(match[1]), User)
+        complete = sections.users is not None and not why_partial(index.snapshot, "users")
         found.append(Truth.TRUE if exists else Truth.FALSE if complete else Truth.UNKNOWN)
     return any_of(found)
 
@@ -210,11 +211,7 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
         if isinstance(policies, NotRead):
             return unknown(policies.why)
         asking = [
-            assigned.id
-            for assigned in policies
-            if assigned.policy
-            for conditions in assigned.policy.includes or ()
-            if conditions.permissionClassification.lower() == self.level
+            assigned.id for assigned in policies if any(one.classification == self.level for one in assigned.includes)
         ]
         if not asking:
             unread = next((a for a in policies if a.policy is None), None)
@@ -249,7 +246,7 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
         definition["properties"]["level"]["enum"] = list(LEVELS)
 
 
-def _elsewhere(snapshot: Snapshot, level: str, missing: Sequence[Row]) -> str:
+def _elsewhere(snapshot: Snapshot, level: str, missing: Sequence[ScopeFacts]) -> str:
     """A hint where scopes of the same name are classified on another resource."""
     wanted = {r.permission.value.lower() for r in missing}
     own = {r.permission.resource for r in missing}
@@ -292,40 +289,38 @@ class Classifications(CheckKind, frozen=True, tag="classifications"):
         yield from level_problem(arguments.get("level"))
 
     def judge(self, context: CheckContext) -> CheckResult:
-        snapshot = context.snapshot
+        index = context.index
         wanted = scopes_by_resource(self.lists, self.scopes)
-        unread = _why_unread(snapshot, wanted)
-        found: dict[Subject, Evidence] = {}
+        unread = _why_unread(index, wanted)
+        classified = index.snapshot.sections.delegatedPermissionClassifications or {}
+        found: dict[FindingSubject, Evidence] = {}
         nameless = ""
-        for resource, entries in (snapshot.sections.delegatedPermissionClassifications or {}).items():
-            on = resource_name(snapshot, resource)
+        for resource, entries in classified.items():
+            on = index.resource_name(resource)
             names = names_on(resource, wanted)
             for entry in entries:
                 if entry.classification.lower() != self.level:
                     continue
-                name = _name(snapshot, resource, entry)
+                name = _name(index, resource, entry)
                 where = f"delegatedPermissionClassifications/{on}"
                 if name.lower() in names:
                     # Of several with one name each counts: any app may call itself, and its scopes, what it likes.
-                    subject = Subject(name=f"{on} {name}", id=f"{resource.lower()}/{name}")
+                    subject = FindingSubject(name=f"{on} {name}", id=f"{resource.lower()}/{name}")
                     found[subject] = compared(f"{where}/{name}", self.level, "not classified, or higher")
                 elif not name:
-                    nameless = nameless or f"the name of permission {entry.permissionId.lower()} of {where}"
+                    nameless = nameless or f"the name of permission {entry.permissionId.lower()} of {where} is unknown"
         if found:
             subjects = sorted(found, key=lambda one: (one.name.lower(), one.id.lower()))
             return failed(
                 f"classified {self.level}: {first_names(one.name for one in subjects)}",
                 *[found[one] for one in subjects[:SHOWN]],
                 subjects=subjects,
-                unread=unread or (f"{nameless} is unknown" if nameless else ""),
+                unread=unread or nameless,
             )
         if unread or nameless:
-            return unknown(unread or f"{nameless} is unknown")
-        read = sorted(
-            resource_name(snapshot, one) for one in snapshot.sections.delegatedPermissionClassifications or {}
-        )
+            return unknown(unread or nameless)
         what = named_lists(self.lists) if self.lists else "scopes in question"
-        on = listed(read) or "any resource of this tenant"
+        on = listed(sorted(map(index.resource_name, classified))) or "any resource of this tenant"
         return passed(f"none of the {what} is classified {self.level} on {on}")
 
     @classmethod
@@ -336,25 +331,25 @@ class Classifications(CheckKind, frozen=True, tag="classifications"):
         narrow_scopes(definition)
 
 
-def _why_unread(snapshot: Snapshot, wanted: Iterable[str]) -> str:
+def _why_unread(index: SnapshotIndex, wanted: Iterable[str]) -> str:
     """Why the classifications of a resource are unknown; empty if those of all resources that matter are known."""
-    section = snapshot.sections.delegatedPermissionClassifications
+    section = index.snapshot.sections.delegatedPermissionClassifications
     if section is None:
-        return not_read(snapshot, "delegatedPermissionClassifications").why
-    refused = [key.partition("/")[2].lower() for key in snapshot.unread if key.startswith(_PARTS)]
+        return index.not_read("delegatedPermissionClassifications").why
+    refused = [key.partition("/")[2].lower() for key in index.snapshot.unread if key.startswith(_PARTS)]
     missing = set(wanted) - {app_id.lower() for app_id in section}
     for resource in sorted({*refused, *missing}):
-        if resource in refused or not isinstance(service_principal(snapshot, resource), Absent):
-            return not_read(snapshot, "delegatedPermissionClassifications", resource).why
+        if resource in refused or not isinstance(index.service_principal(resource), Absent):
+            return index.not_read("delegatedPermissionClassifications", resource).why
     return ""
 
 
 _PARTS = "delegatedPermissionClassifications/"
 
 
-def _name(snapshot: Snapshot, resource: str, entry: DelegatedPermissionClassification) -> str:
+def _name(index: SnapshotIndex, resource: str, entry: DelegatedPermissionClassification) -> str:
     """The name of a classified permission: as the tenant's own service principal publishes it, if that was read."""
-    principal = service_principal(snapshot, resource)
+    principal = index.service_principal(resource)
     for scope in principal.oauth2PermissionScopes or () if isinstance(principal, ServicePrincipal) else ():
         if scope.id.lower() == entry.permissionId.lower():
             return scope.value

@@ -10,8 +10,8 @@ from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.fetch import Fetcher, Progress, ReadResult
 from auditor.graph.graph_errors import Unreachable
 from auditor.graph.network import NOT_MICROSOFT
-from auditor.graph.reads import Read, consent_requesters, reads_for
 from auditor.graph.retry import RETRIED_STATUSES
+from auditor.graph.section_reads import Read, consent_requesters, reads_for
 from auditor.graph.snapshot_builder import SnapshotBuilder
 from auditor.graph.transport import GraphClient
 from auditor.model.read_plan import Plan

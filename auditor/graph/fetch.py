@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from auditor.graph.graph_errors import CredentialError, EndlessPages, GraphError, NotJson, WriteRefused
-from auditor.graph.reads import Read
 from auditor.graph.response import GraphResponse
+from auditor.graph.section_reads import Read
 from auditor.graph.transport import BATCH_LIMIT, GetRequest, GraphClient
 from auditor.model.snapshot import ENDLESS_LIST, NO_LICENCE, NOT_A_LIST, Unread
 

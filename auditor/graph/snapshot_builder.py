@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from auditor.graph.fetch import ReadResult
-from auditor.graph.reads import Read
+from auditor.graph.section_reads import Read
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.sections import SECTIONS, Sections
 from auditor.model.snapshot import BETA_ONLY_POLICY, Snapshot, Unread

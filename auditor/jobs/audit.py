@@ -115,7 +115,7 @@ def read_source(
             origin = "snapshot from standard input" if path == PIPE else f"snapshot {path}"
             return read_snapshot(path), origin
         case LiveTenant() as tenant:
-            from auditor.checks.reads import plan_for
+            from auditor.checks.required_reads import plan_for
             from auditor.jobs.tenant_reader import read_tenant
 
             plan = plan_for(packs)

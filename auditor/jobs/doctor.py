@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from auditor.checks.reads import Needed, permissions_for, plan_for
+from auditor.checks.required_reads import Needed, permissions_for, plan_for
 from auditor.facts.permissions import PERMISSIONS
 from auditor.graph.daemon_threads import run
 from auditor.graph.probe import Probe, probe

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.checks.reads import Needed, permissions_for, plan_for, required_resource_access
+from auditor.checks.required_reads import Needed, permissions_for, plan_for, required_resource_access
 from auditor.checks.scope_names import scope_of
 from auditor.consent.app_from_grants import app_as_granted
 from auditor.consent.request import app_from_scopes, refuse_unnamed_resources, request_from_url, scope_needs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.checks.kind import kind_of
-from auditor.checks.reads import permissions_for, plan_for, reads_of, sections_of
+from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.model.app import App, ScopeNeed
 from auditor.model.document import (

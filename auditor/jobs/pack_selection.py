@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from auditor.checks.reads import plan_for
+from auditor.checks.required_reads import plan_for
 from auditor.checks.typo_suggestions import nearest as nearest
 from auditor.model.app import App
 from auditor.model.errors import InvalidRequest

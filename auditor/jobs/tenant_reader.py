@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
-from auditor.checks import reads as about_rules
-from auditor.checks.reads import permissions_for, plan_for
+from auditor.checks import required_reads as about_rules
+from auditor.checks.required_reads import permissions_for, plan_for
 from auditor.consent import further_reads as about_apps
 from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for

@@ -93,7 +93,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     expected: Any = None
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
+class FindingSubject(msgspec.Struct, frozen=True, kw_only=True):
     """One of the things that make a rule fail, such as an app: its name, and its id where it has one."""
 
     name: str
@@ -133,7 +133,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     frameworks: dict[str, str] = msgspec.field(default_factory=dict)
     note: str = ""
     place: RulePlace | None = None
-    subjects: tuple[Subject, ...] = ()
+    subjects: tuple[FindingSubject, ...] = ()
     unread: str = ""
     waivers: tuple[Waiver, ...] = ()
 

@@ -1,7 +1,7 @@
 """The sections of a snapshot: their types, and one table with everything else that depends on the section.
 
 To add a section, add a field to `Sections` with its type in `auditor.model.resources`, a row to the table below,
-and the function that reads it in `auditor.graph.reads`. The tests fail where one of them is missing.
+and the function that reads it in `auditor.graph.section_reads`. The tests fail where one of them is missing.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Sections(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     directoryAudits: tuple[DirectoryAudit, ...] | None = None
 
 
-class Form(Enum):
+class SectionForm(Enum):
     """The JSON form of a section."""
 
     OBJECT = "one object"
@@ -91,7 +91,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    form: Form
+    form: SectionForm
     path: str = ""
     label: str = ""
     permissions: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def only_by_app(self) -> bool:
         """Whether Graph lists the rows of one app at a time, so that nobody can read all of them."""
-        return self.form is Form.BY_APP
+        return self.form is SectionForm.BY_APP
 
 
 _POLICIES = ("Policy.Read.All",)
@@ -114,7 +114,7 @@ _LOGS = ("AuditLog.Read.All",)
 _TABLE = (
     Section(
         name="organization",
-        form=Form.OBJECT,
+        form=SectionForm.OBJECT,
         path="/organization",
         label="The tenant's own record",
         permissions=("Organization.Read.All", "Directory.Read.All"),
@@ -123,7 +123,7 @@ _TABLE = (
     ),
     Section(
         name="authorizationPolicy",
-        form=Form.OBJECT,
+        form=SectionForm.OBJECT,
         path="/policies/authorizationPolicy",
         label="The user consent setting",
         permissions=_POLICIES,
@@ -132,7 +132,7 @@ _TABLE = (
     ),
     Section(
         name="permissionGrantPolicies",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/policies/permissionGrantPolicies",
         label="The consent policies",
         # Policy.Read.All does not allow this read.
@@ -143,7 +143,7 @@ _TABLE = (
     ),
     Section(
         name="adminConsentRequestPolicy",
-        form=Form.OBJECT,
+        form=SectionForm.OBJECT,
         path="/policies/adminConsentRequestPolicy",
         label="The admin consent workflow",
         permissions=_POLICIES,
@@ -152,7 +152,7 @@ _TABLE = (
     ),
     Section(
         name="directorySettings",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/settings",
         label="The directory settings",
         permissions=("GroupSettings.Read.All", "Directory.Read.All"),
@@ -162,7 +162,7 @@ _TABLE = (
     ),
     Section(
         name="servicePrincipals",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/servicePrincipals",
         label="The enterprise applications",
         permissions=_APPS,
@@ -174,12 +174,12 @@ _TABLE = (
     Section(
         # The app ids for which Graph answered that there is no service principal.
         name="absentServicePrincipals",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         key=lambda app_id: app_id,
     ),
     Section(
         name="delegatedPermissionClassifications",
-        form=Form.BY_APP,
+        form=SectionForm.BY_APP,
         path="/servicePrincipals/{id}/delegatedPermissionClassifications",
         label="The permission classifications",
         permissions=_APPS,
@@ -188,7 +188,7 @@ _TABLE = (
     ),
     Section(
         name="oauth2PermissionGrants",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/oauth2PermissionGrants",
         label="The permissions granted so far",
         permissions=("DelegatedPermissionGrant.Read.All", "Directory.Read.All"),
@@ -198,7 +198,7 @@ _TABLE = (
     ),
     Section(
         name="appRoleAssignedTo",
-        form=Form.BY_APP,
+        form=SectionForm.BY_APP,
         path="/servicePrincipals/{id}/appRoleAssignedTo",
         label="The users and groups assigned to the app",
         permissions=_APPS,
@@ -207,7 +207,7 @@ _TABLE = (
     ),
     Section(
         name="roleDefinitions",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/roleManagement/directory/roleDefinitions",
         label="The directory roles",
         permissions=_ROLES,
@@ -218,7 +218,7 @@ _TABLE = (
     ),
     Section(
         name="roleAssignments",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/roleManagement/directory/roleAssignments",
         label="The holders of directory roles",
         permissions=_ROLES,
@@ -228,7 +228,7 @@ _TABLE = (
     ),
     Section(
         name="users",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/users",
         label="The user",
         permissions=("User.Read.All", "Directory.Read.All"),
@@ -239,7 +239,7 @@ _TABLE = (
     ),
     Section(
         name="appConsentRequests",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/identityGovernance/appConsent/appConsentRequests",
         label="The requests for admin consent",
         permissions=("ConsentRequest.Read.All",),
@@ -249,7 +249,7 @@ _TABLE = (
     ),
     Section(
         name="signIns",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/auditLogs/signIns",
         label="The sign-in log",
         permissions=_LOGS,
@@ -259,7 +259,7 @@ _TABLE = (
     ),
     Section(
         name="directoryAudits",
-        form=Form.LIST,
+        form=SectionForm.LIST,
         path="/auditLogs/directoryAudits",
         label="The directory's audit log",
         permissions=_LOGS,

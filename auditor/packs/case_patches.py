@@ -10,20 +10,20 @@ from auditor.checks.scope_names import permission_id
 from auditor.checks.typo_suggestions import alternatives, nearest
 from auditor.consent.request import is_guid
 from auditor.model.sections import Sections
-from auditor.packs.decode import described, shape_of
-from auditor.packs.pack_errors import Problems
+from auditor.packs.decode_nodes import described, shape_of
+from auditor.packs.pack_errors import PackProblems
 from auditor.packs.yaml_nodes import Broken, Items, Node, Scalar, Table, child, items_of, tables_of
 
 _Step = Callable[[Node, mi.Type, str], None]
 
 
-def check_patch(node: Node, problems: Problems) -> None:
+def check_patch(node: Node, problems: PackProblems) -> None:
     """Report names that no section has, and values of a type that Graph doesn't return there."""
     _Patch(problems).merge(node, shape_of(Sections), "set")
 
 
 class _Patch:
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: PackProblems) -> None:
         self.problems = problems
 
     def merge(self, node: Node, shape: mi.Type, what: str) -> None:
@@ -112,7 +112,7 @@ def _is_of(node: Scalar, shape: mi.Type) -> bool:
     return False
 
 
-def check_ids(patch: Table, problems: Problems) -> None:
+def check_ids(patch: Table, problems: PackProblems) -> None:
     """Report permission ids of classifications and condition sets that belong to another resource or name."""
     classified = child(patch, "delegatedPermissionClassifications")
     for resource, entry in classified.entries.items() if isinstance(classified, Table) else ():
@@ -124,14 +124,14 @@ def check_ids(patch: Table, problems: Problems) -> None:
                 _condition_set(conditions, problems)
 
 
-def _condition_set(conditions: Table, problems: Problems) -> None:
+def _condition_set(conditions: Table, problems: PackProblems) -> None:
     resource = child(conditions, "resourceApplication")
     if isinstance(resource, Scalar) and is_guid(resource.text):
         for node in items_of(child(conditions, "permissions")):
             _check(resource.text.lower(), node, None, problems)
 
 
-def _check(resource: str, node: Node | None, name: Node | None, problems: Problems) -> None:
+def _check(resource: str, node: Node | None, name: Node | None, problems: PackProblems) -> None:
     if not (isinstance(node, Scalar) and is_guid(node.text)):
         return
     text = name.text if isinstance(name, Scalar) and isinstance(name.value, str) else ""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from auditor.checks.typo_suggestions import nearest
 from auditor.packs.forms import FORMAT, FORMAT_VERSION
 from auditor.packs.hidden_characters import visible
-from auditor.packs.pack_errors import PackError, Position, Problem, Problems, TooManyProblems
+from auditor.packs.pack_errors import PackError, PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.sources import Source, file_source, is_path, path_of, shipped_source
 from auditor.packs.yaml_nodes import Broken, Entry, Items, Node, Scalar, Table, child, items_of, read
 
@@ -34,7 +34,7 @@ class Chain(NamedTuple):
     is_complete: bool
 
 
-def chain(source: Source, problems: Problems) -> Chain:
+def chain(source: Source, problems: PackProblems) -> Chain:
     """The pack and all packs that it extends; one that can't be read is a problem, and ends the chain."""
     links: list[ChainLink] = []
     here = source
@@ -49,7 +49,7 @@ def chain(source: Source, problems: Problems) -> Chain:
     return Chain(tuple(links), False)
 
 
-def merged(chain: Chain, problems: Problems) -> Table:
+def merged(chain: Chain, problems: PackProblems) -> Table:
     """One document: the child's keys win, the app is merged by key and the rules by id."""
     *children, document = (link.document for link in chain.links)
     _report_duplicate_ids(document, problems)
@@ -59,7 +59,7 @@ def merged(chain: Chain, problems: Problems) -> Table:
     return document
 
 
-def _is_endless(links: list[ChainLink], parent: Source, name: Node, problems: Problems) -> bool:
+def _is_endless(links: list[ChainLink], parent: Source, name: Node, problems: PackProblems) -> bool:
     """Report a parent that is in the chain already, or a chain that is too long; whether it is one of these."""
     is_cycle = _identity(parent) in {_identity(link.source) for link in links}
     if not is_cycle and len(links) < LONGEST:
@@ -87,7 +87,7 @@ def pack_name(source: Source) -> str:
     return ""
 
 
-def _document(source: Source, problems: Problems) -> Table | None:
+def _document(source: Source, problems: PackProblems) -> Table | None:
     """The pack's own text, if this program can read it."""
     if source.unread:
         problems.found.extend(source.unread)
@@ -104,7 +104,7 @@ def _document(source: Source, problems: Problems) -> Table | None:
 @lru_cache(maxsize=16)
 def _read(text: bytes, label: str) -> tuple[Node | None, tuple[Problem, ...]]:
     """Cached, because packs that are loaded together often extend the same one."""
-    problems = Problems()
+    problems = PackProblems()
     try:
         node = read(text, label, problems)
         node = node if node is None else visible(node, problems)
@@ -113,7 +113,7 @@ def _read(text: bytes, label: str) -> tuple[Node | None, tuple[Problem, ...]]:
     return node, tuple(problems.found)
 
 
-def _parent(source: Source, node: Node, problems: Problems) -> Source | None:
+def _parent(source: Source, node: Node, problems: PackProblems) -> Source | None:
     """The pack that this one extends: a shipped pack by name, or a file by its path from this one."""
     if not (isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip()):
         return None  # decoding the pack reports it
@@ -135,7 +135,7 @@ def _identity(source: Source) -> str:
     return source.label if source.folder is None else str(Path(source.label).resolve())
 
 
-def _over(parent: Table, extending: Table, problems: Problems) -> Table:
+def _over(parent: Table, extending: Table, problems: PackProblems) -> Table:
     entries = {key: entry for key, entry in parent.entries.items() if key not in OWN}
     for key, entry in extending.entries.items():
         inherited = entries.get(key)
@@ -149,7 +149,7 @@ def _over(parent: Table, extending: Table, problems: Problems) -> Table:
     return Table(extending.at, entries)
 
 
-def _rules_over(base: Items, own: Items, problems: Problems) -> Items:
+def _rules_over(base: Items, own: Items, problems: PackProblems) -> Items:
     by_id: dict[str | Position, Node] = {_id(rule).lower() or rule.at: rule for rule in base.nodes}
     for rule in own.nodes:
         name = _id(rule)
@@ -164,14 +164,14 @@ def _rules_over(base: Items, own: Items, problems: Problems) -> Items:
     return Items(own.at, tuple(by_id.values()))
 
 
-def _same_spelling(rule: Table, above: Table, problems: Problems) -> None:
+def _same_spelling(rule: Table, above: Table, problems: PackProblems) -> None:
     """Report an id that only differs in letter case: waivers would not tell the two rules apart."""
     if _id(rule) != _id(above):
         message = f'the rule "{_id(rule)}" has another spelling in the extended pack'
         problems.add(rule.entries["id"].value.at, message, near=_id(above))
 
 
-def _overrides_nothing(rule: Table, base: Items, problems: Problems) -> None:
+def _overrides_nothing(rule: Table, base: Items, problems: PackProblems) -> None:
     ids = [name for one in base.nodes if (name := _id(one))]
     message = f'there is no rule "{_id(rule)}" to override, and no check to define a new one'
     problems.add(rule.entries["id"].value.at, message, near=nearest(_id(rule), ids))
@@ -190,7 +190,7 @@ def _cases_over(above: Table, rule: Table) -> dict[str, Entry]:
     return {"cases": rule.entries["cases"]._replace(value=Items(own.at, (*kept, *own.nodes)))}
 
 
-def _report_duplicate_ids(document: Table, problems: Problems) -> None:
+def _report_duplicate_ids(document: Table, problems: PackProblems) -> None:
     """Report rule ids that are twice in one file; letter case doesn't matter, as in waivers."""
     first: dict[str, tuple[Position, str]] = {}
     for entry in _ids(document):
@@ -223,7 +223,7 @@ _OURS = ("pack", "rules", "extends")
 """Keys that show that a text without a format is meant to be a pack."""
 
 
-def known_format(document: Table, problems: Problems) -> Table | None:
+def known_format(document: Table, problems: PackProblems) -> Table | None:
     """The document, if it is a pack of this version, or was meant to be one.
 
     Any other problem reported about another kind of document, or about a newer version, would be wrong. A pack whose
@@ -244,7 +244,7 @@ class _Absent(Scalar):
     """The value of a missing key."""
 
 
-def _entry(name: str, document: Table, problems: Problems) -> tuple[Table, Node | None]:
+def _entry(name: str, document: Table, problems: PackProblems) -> tuple[Table, Node | None]:
     """The value of the key, also if the key is mistyped, and the document without the mistyped key."""
     if (found := child(document, name)) is not None:
         return document, None if isinstance(found, Broken) else found
@@ -257,7 +257,7 @@ def _entry(name: str, document: Table, problems: Problems) -> tuple[Table, Node 
     return document, _Absent(document.at, None, "")
 
 
-def _is_ours(kind: Node, document: Table, problems: Problems) -> bool:
+def _is_ours(kind: Node, document: Table, problems: PackProblems) -> bool:
     """Whether the text is a pack, or was meant to be one."""
     if isinstance(kind, Scalar) and kind.value == FORMAT:
         return True
@@ -269,7 +269,7 @@ def _is_ours(kind: Node, document: Table, problems: Problems) -> bool:
     return bool(near)
 
 
-def _is_this_version(version: Node, at: Position, problems: Problems) -> bool:
+def _is_this_version(version: Node, at: Position, problems: PackProblems) -> bool:
     """Whether to read the pack as this program's version; a version that doesn't exist is reported."""
     match version:
         case _Absent():

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from auditor.checks.reads import plan_for
+from auditor.checks.required_reads import plan_for
 from auditor.model.app import App
 from auditor.model.rule import Pack
 from auditor.packs.extend import is_other, pack_name
@@ -99,7 +99,7 @@ def _listed(pack: Pack) -> PackSummary:
 
 
 def clash(pack: Pack, first: Pack) -> Iterator[Problem]:
-    """The problem of two different packs with one name: their findings could not be told apart."""
+    """The problem of two different packs with one name: their findings could not be distinguished."""
     if pack.digest != first.digest:
         yield Problem(
             pack.origin, 0, 0, f'the pack "{pack.name}" is different from the pack of that name in {first.origin}'

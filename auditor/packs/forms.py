@@ -14,7 +14,7 @@ from auditor.model.app import App, RequestMode, ScopeNeed
 from auditor.model.finding import FindingOutcome, Remediation, Severity
 from auditor.model.rule import Pack, Rule, RuleCase
 from auditor.packs import value_validators as validators
-from auditor.packs.decode import Form
+from auditor.packs.decode_nodes import StrictForm
 
 FORMAT = "consent-auditor/pack"
 FORMAT_VERSION = 1
@@ -34,7 +34,7 @@ Section = Annotated[str, Meta(extra={"must": validators.section})]
 Unknown = Literal["unknown"]
 
 
-class ScopeForm(Form, frozen=True, kw_only=True):
+class ScopeForm(StrictForm, frozen=True, kw_only=True):
     """One delegated permission with details."""
 
     noun: ClassVar[str] = "a scope"
@@ -44,7 +44,7 @@ class ScopeForm(Form, frozen=True, kw_only=True):
     source: str | UnsetType = UNSET
 
 
-class AppForm(Form, frozen=True, kw_only=True):
+class AppForm(StrictForm, frozen=True, kw_only=True):
     """The vendor's app."""
 
     noun: ClassVar[str] = "the app"
@@ -64,7 +64,7 @@ class AppForm(Form, frozen=True, kw_only=True):
     scopes: dict[Resource, tuple[str | ScopeForm, ...]] = {}
 
 
-class FixForm(Form, frozen=True, kw_only=True):
+class FixForm(StrictForm, frozen=True, kw_only=True):
     """What an administrator should do."""
 
     noun: ClassVar[str] = "a fix"
@@ -74,7 +74,7 @@ class FixForm(Form, frozen=True, kw_only=True):
     note: Filled = ""
 
 
-class CaseForm(Form, frozen=True, kw_only=True):
+class CaseForm(StrictForm, frozen=True, kw_only=True):
     """A small tenant and the outcome that the rule must have for it."""
 
     noun: ClassVar[str] = "a case"
@@ -90,7 +90,7 @@ class CaseForm(Form, frozen=True, kw_only=True):
     ] = ()
 
 
-class RuleForm(Form, frozen=True, kw_only=True):
+class RuleForm(StrictForm, frozen=True, kw_only=True):
     """One expectation."""
 
     noun: ClassVar[str] = "a rule"
@@ -107,7 +107,7 @@ class RuleForm(Form, frozen=True, kw_only=True):
     cases: tuple[CaseForm, ...] = ()
 
 
-class PackForm(Form, frozen=True, kw_only=True):
+class PackForm(StrictForm, frozen=True, kw_only=True):
     """A pack of rules."""
 
     noun: ClassVar[str] = "a pack"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from auditor.packs.pack_errors import Problems
+from auditor.packs.pack_errors import PackProblems
 from auditor.packs.yaml_nodes import Entry, Items, Node, Scalar, Table
 
 PROSE = frozenset(
@@ -29,7 +29,7 @@ _UNSEEN = re.compile(
 """Characters without width, or that look like a space or a hyphen."""
 
 
-def visible(node: Node, problems: Problems) -> Node:
+def visible(node: Node, problems: PackProblems) -> Node:
     """The node without invisible characters in its ids and values; each of them is reported.
 
     Later checks see the intended text, and report no problems that only follow from the character.
@@ -37,7 +37,7 @@ def visible(node: Node, problems: Problems) -> Node:
     return _seen(node, problems, is_name=True)
 
 
-def _seen(node: Node, problems: Problems, *, is_name: bool) -> Node:
+def _seen(node: Node, problems: PackProblems, *, is_name: bool) -> Node:
     """`is_name` is whether the key ``name`` means a display name, as everywhere except in a check."""
     match node:
         case Scalar(value=str(text)):
@@ -50,7 +50,7 @@ def _seen(node: Node, problems: Problems, *, is_name: bool) -> Node:
     return node
 
 
-def _entry(entry: Entry, problems: Problems, *, is_name: bool) -> Entry:
+def _entry(entry: Entry, problems: PackProblems, *, is_name: bool) -> Entry:
     key = _cleaned(Scalar(entry.at, entry.key, entry.key), entry.key, problems).text
     if key in PROSE or (key == "name" and is_name):
         return entry._replace(key=key)
@@ -58,7 +58,7 @@ def _entry(entry: Entry, problems: Problems, *, is_name: bool) -> Entry:
     return entry._replace(key=key, value=_seen(entry.value, problems, is_name=is_name and not in_check))
 
 
-def _cleaned(node: Scalar, text: str, problems: Problems) -> Scalar:
+def _cleaned(node: Scalar, text: str, problems: PackProblems) -> Scalar:
     if not (bad := _UNSEEN.search(text)):
         return node
     sign = bad.group()

@@ -12,10 +12,10 @@ import msgspec
 
 from auditor.model.finding import RulePlace
 from auditor.model.rule import Pack
-from auditor.packs.decode import decode
+from auditor.packs.decode_nodes import decode
 from auditor.packs.extend import ChainLink, chain, merged
 from auditor.packs.forms import PackForm, pack_of
-from auditor.packs.pack_errors import Position, Problem, Problems, TooManyProblems
+from auditor.packs.pack_errors import PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.semantic_checks import check_semantics
 from auditor.packs.sources import Source, is_shipped, shipped_names, shipped_source
 from auditor.packs.yaml_nodes import Scalar, Table, child, tables_of, text_of
@@ -33,7 +33,7 @@ def load_with_warnings(
     source: Source, *, samples: Collection[str] | None = None, any_name: bool = False
 ) -> tuple[Pack, tuple[Problem, ...]]:
     """The pack, and the warnings about it. Raises PackError."""
-    problems = Problems()
+    problems = PackProblems()
     with contextlib.suppress(TooManyProblems):
         whole = chain(source, problems)
         if whole.links:
@@ -73,7 +73,7 @@ def _rule_places(document: Table) -> Mapping[str, Position]:
 
 
 def _document(source: Source) -> Table:
-    problems = Problems()
+    problems = PackProblems()
     whole = chain(source, problems)
     problems.raise_any()
     return merged(whole, problems)
@@ -96,7 +96,7 @@ def is_reserved(name: str) -> bool:
     return name in RESERVED or name in shipped_names()
 
 
-def check_name(link: ChainLink, problems: Problems) -> None:
+def check_name(link: ChainLink, problems: PackProblems) -> None:
     """Report a pack that has the name of a shipped one but another text.
 
     An exact copy is the shipped pack, wherever it is: a bundle contains such copies.

@@ -68,7 +68,7 @@ class TooManyProblems(Exception):
     """Raised inside the loader to stop reading a file with too many problems."""
 
 
-class Problems:
+class PackProblems:
     """Collects errors and warnings, so that one run can report all of them."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ import yaml
 from auditor.model.rule import Pack
 from auditor.packs.extend import chain
 from auditor.packs.load import load
-from auditor.packs.pack_errors import Problems, TooManyProblems
+from auditor.packs.pack_errors import PackProblems, TooManyProblems
 from auditor.packs.sources import Source, file_source, is_path, is_shipped, shipped_names, shipped_source
 from auditor.packs.yaml_nodes import Scalar, child, plain, read
 
@@ -53,7 +53,7 @@ class PackText(NamedTuple):
 
 def texts_of(source: Source) -> PackText:
     """The pack in `source` and its texts. Raises PackError."""
-    return PackText(load(source), tuple(_file(link.source) for link in chain(source, Problems()).links))
+    return PackText(load(source), tuple(_file(link.source) for link in chain(source, PackProblems()).links))
 
 
 def shipped_text(name: str) -> bytes | None:
@@ -64,7 +64,7 @@ def shipped_text(name: str) -> bytes | None:
 
 def parent_named(text: bytes) -> str:
     """The pack that a pack's text extends; empty if it extends none or can't be read."""
-    problems = Problems()
+    problems = PackProblems()
     try:
         found = child(read(text, "", problems), "extends")
     except TooManyProblems:
@@ -136,7 +136,7 @@ def _extending(text: bytes, says: str, wanted: str) -> bytes:
 
 
 def _document(text: bytes) -> dict[str, Any]:
-    node = read(text, "", Problems())
+    node = read(text, "", PackProblems())
     found = plain(node) if node is not None else {}
     return found if isinstance(found, dict) else {}
 

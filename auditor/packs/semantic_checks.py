@@ -12,14 +12,16 @@ from auditor.checks.typo_suggestions import alternatives, nearest, neighbor_of_g
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.facts.scope_lists import RESOURCES
 from auditor.packs.case_patches import check_ids, check_patch
-from auditor.packs.pack_errors import Position, Problems
+from auditor.packs.pack_errors import PackProblems, Position
 from auditor.packs.yaml_nodes import Entry, Items, Node, Scalar, Table, child, items_of, plain, tables_of, text_of
 
 APP_PLACEHOLDERS = ("{client-id}", "{app}", "{redirect-uri}", "{scopes}", "{admin-consent-link}")
 """Placeholders that have a value only if the pack has an app."""
 
 
-def check_semantics(document: Table, problems: Problems, *, samples: Collection[str] | None, is_complete: bool) -> None:
+def check_semantics(
+    document: Table, problems: PackProblems, *, samples: Collection[str] | None, is_complete: bool
+) -> None:
     """Report the mistakes that keys and types don't show. `samples` are the names that cases may use."""
     app, rules = child(document, "app"), child(document, "rules")
     abstract = text_of(child(document, "abstract")) == "true"
@@ -34,7 +36,7 @@ def check_semantics(document: Table, problems: Problems, *, samples: Collection[
         _check_needs_app(app, rules, problems)
 
 
-def _check_app(app: Table, problems: Problems) -> None:
+def _check_app(app: Table, problems: PackProblems) -> None:
     _check_assumption(app, app, problems)
     by_id: dict[str, str] = {}
     scopes = child(app, "scopes")
@@ -48,7 +50,7 @@ def _check_app(app: Table, problems: Problems) -> None:
         _check_scopes(resource, entry.value, app, problems)
 
 
-def _check_scopes(resource: str, node: Node, app: Table, problems: Problems) -> None:
+def _check_scopes(resource: str, node: Node, app: Table, problems: PackProblems) -> None:
     """Every scope exists, is listed once, and names the source of an assumption."""
     seen: dict[str, int] = {}
     for item in items_of(node):
@@ -64,14 +66,14 @@ def _check_scopes(resource: str, node: Node, app: Table, problems: Problems) -> 
         _check_assumption(item, app, problems)
 
 
-def _check_assumption(node: Node, app: Table, problems: Problems) -> None:
+def _check_assumption(node: Node, app: Table, problems: PackProblems) -> None:
     """An assumption has a source."""
     assumed = child(node, "assumed")
     if assumed is not None and text_of(assumed) == "true" and not (child(node, "source") or child(app, "source")):
         problems.add(assumed.at, "assumed without a source", expected="source: where the claim comes from")
 
 
-def _check_arguments(check: Node | None, problems: Problems, *, has_app: bool) -> None:
+def _check_arguments(check: Node | None, problems: PackProblems, *, has_app: bool) -> None:
     """Report the mistakes in the arguments of a check and of all checks inside it, at their positions."""
     if not isinstance(check, Table):
         return
@@ -99,7 +101,7 @@ def position_of(check: Table, problem: ArgumentProblem) -> Position:
     return entry.at if problem.at_key and entry else node.at
 
 
-def _check_cases(cases: Node | None, problems: Problems, samples: Collection[str] | None) -> None:
+def _check_cases(cases: Node | None, problems: PackProblems, samples: Collection[str] | None) -> None:
     """Cases have unique names, samples that exist, and changes that use Graph's names."""
     names: dict[str, Position] = {}
     for case in tables_of(cases):
@@ -116,7 +118,7 @@ def _check_cases(cases: Node | None, problems: Problems, samples: Collection[str
             check_ids(patch, problems)
 
 
-def _check_needs_app(app: Node | None, rules: Node | None, problems: Problems) -> None:
+def _check_needs_app(app: Node | None, rules: Node | None, problems: PackProblems) -> None:
     """A check about an app, or a fix that mentions one, needs an app; and some checks need scopes that it requires."""
     for rule in tables_of(rules) if app is None else ():
         _check_placeholders(child(rule, "fix"), problems)
@@ -136,7 +138,7 @@ def _check_needs_app(app: Node | None, rules: Node | None, problems: Problems) -
                 return
 
 
-def _check_placeholders(fix: Node | None, problems: Problems) -> None:
+def _check_placeholders(fix: Node | None, problems: PackProblems) -> None:
     texts = [child(fix, key) for key in ("link", "role", "note")]
     for node in (*texts, *items_of(child(fix, "portal"))):
         for placeholder in APP_PLACEHOLDERS:

@@ -13,10 +13,10 @@ from msgspec import Meta
 
 from auditor.checks.typo_suggestions import Invalid
 from auditor.model.finding import RulePlace, Waiver, WaiverFile
-from auditor.packs.decode import Form, decode
+from auditor.packs.decode_nodes import StrictForm, decode
 from auditor.packs.forms import Line, PackName, RuleId
 from auditor.packs.load import reported_file
-from auditor.packs.pack_errors import PackError, Position, Problem, Problems, TooManyProblems
+from auditor.packs.pack_errors import PackError, PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.sources import Source, file_source, path_of
 from auditor.packs.yaml_nodes import Node, Scalar, child, items_of, read
 
@@ -38,7 +38,7 @@ Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", extra={"must"
 Text = Annotated[str, Meta(min_length=1)]
 
 
-class WaiverForm(Form, frozen=True, kw_only=True):
+class WaiverForm(StrictForm, frozen=True, kw_only=True):
     """One waiver."""
 
     noun: ClassVar[str] = "a waiver"
@@ -56,7 +56,7 @@ class WaiverForm(Form, frozen=True, kw_only=True):
     ticket: Annotated[Line, Meta(description="The ticket of the decision.")] = ""
 
 
-class WaiversForm(Form, frozen=True, kw_only=True):
+class WaiversForm(StrictForm, frozen=True, kw_only=True):
     """A file of waivers."""
 
     noun: ClassVar[str] = "a waiver file"
@@ -67,7 +67,7 @@ class WaiversForm(Form, frozen=True, kw_only=True):
 
 def load_waivers(source: Source) -> WaiverFile:
     """The waivers in `source`. Raises PackError with all problems."""
-    problems = Problems()
+    problems = PackProblems()
     form: Any = None
     with contextlib.suppress(TooManyProblems):
         node = read(source.text, source.label, problems)
@@ -96,7 +96,7 @@ def load_waiver_files(names: Iterable[str]) -> tuple[WaiverFile, ...]:
     return tuple(found)
 
 
-def _form(node: Node, label: str, problems: Problems) -> Any:
+def _form(node: Node, label: str, problems: PackProblems) -> Any:
     """The decoded document, or None if it is another document or a newer version."""
     kind, version = child(node, "format"), child(node, "format-version")
     if not (isinstance(kind, Scalar) and kind.value == FORMAT):
@@ -115,7 +115,7 @@ def _entries(node: Node | None) -> tuple[Node, ...]:
     return items_of(child(node, "waivers"))
 
 
-def _report_duplicates(entries: Iterable[Node], problems: Problems) -> None:
+def _report_duplicates(entries: Iterable[Node], problems: PackProblems) -> None:
     """Report a waiver that is in the file twice: it would be unclear which of the two dates applies."""
     first: dict[tuple[str, ...], int] = {}
     for entry in entries:

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 import yaml
 
-from auditor.packs.pack_errors import Position, Problems
+from auditor.packs.pack_errors import PackProblems, Position
 
 LARGEST = 256 * 1024
 """The most bytes of a pack. The shipped ones have a tenth of that."""
@@ -81,7 +81,7 @@ _PLAIN_FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
-def read(text: bytes, file: str, problems: Problems) -> Node | None:
+def read(text: bytes, file: str, problems: PackProblems) -> Node | None:
     """The document in `text`, or None if there is none; errors go to `problems`."""
     decoded = _decode(text, file, problems)
     if decoded is None:
@@ -124,7 +124,7 @@ def child(node: Node | None, *path: str) -> Node | None:
     return node
 
 
-def _decode(text: bytes, file: str, problems: Problems) -> str | None:
+def _decode(text: bytes, file: str, problems: PackProblems) -> str | None:
     """The text, if it is UTF-8, not too large, and without characters that YAML or a terminal can't handle."""
     if len(text) > LARGEST:
         problems.add(Position(file), f"the file is larger than {LARGEST // 1024} KiB, which is too large for a pack")
@@ -148,7 +148,7 @@ def _after(text: str, file: str) -> Position:
     return Position(file, len(lines), len(lines[-1]) + 1)
 
 
-def _syntax(error: yaml.MarkedYAMLError, text: str, file: str, problems: Problems) -> None:
+def _syntax(error: yaml.MarkedYAMLError, text: str, file: str, problems: PackProblems) -> None:
     """Report a syntax error of the YAML parser, in terms of someone who writes rules."""
     mark = error.problem_mark or error.context_mark
     at = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
@@ -175,7 +175,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str, problems: Problem
 class _Reader:
     """Builds nodes from parser events, without recursion."""
 
-    def __init__(self, file: str, problems: Problems) -> None:
+    def __init__(self, file: str, problems: PackProblems) -> None:
         self.file = file
         self.problems = problems
         self.root: Node | None = None

@@ -12,7 +12,7 @@ import msgspec
 from auditor.model.resources import AuthorizationPolicy, ConditionSet, ServicePrincipal
 from auditor.model.sections import Sections
 from auditor.model.snapshot import MISSING_PROPERTY
-from auditor.snapshot.snapshot_errors import Location, Problems, json_kind, root
+from auditor.snapshot.snapshot_errors import Location, ShapeProblems, json_kind, root
 
 
 def unwrapped(raw: Any) -> Any:
@@ -64,13 +64,13 @@ def decode_section(name: str, raw: object) -> Any:
     read = _section_readers()[name]
     if raw is None:
         return None
-    wrong = Problems()
+    wrong = ShapeProblems()
     value = read(raw, (root("sections"), name), wrong)
     wrong.raise_if_any()
     return value
 
 
-_Reader = Callable[[Any, Location, Problems], Any]
+_Reader = Callable[[Any, Location, ShapeProblems], Any]
 _MISSING: Any = object()
 """What a reader returns after it reported a problem."""
 
@@ -98,7 +98,7 @@ def _whole(kind: Any) -> _Reader:
     read = _reader(kind)
     unwrap = as_list if get_origin(kind) is tuple else as_one if isinstance(kind, type) else as_it_is
 
-    def read_section(raw: Any, location: Location, wrong: Problems) -> Any:
+    def read_section(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         if why := incomplete_reason(raw):
             wrong.append((location, why))
             return _MISSING
@@ -141,7 +141,7 @@ _SCALARS: dict[Any, str] = {str: "text", bool: "true or false", int: "a whole nu
 def _scalar(kind: type) -> _Reader:
     expected = _SCALARS[kind]
 
-    def read(raw: Any, location: Location, wrong: Problems) -> Any:
+    def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         if type(raw) is kind:
             return raw
         wrong.unexpected(location, expected, raw)
@@ -154,7 +154,7 @@ def _list(kind: Any) -> _Reader:
     read_item = _reader(kind)
     expected = f"a list of {_SCALARS.get(_bare(kind), 'objects')}"
 
-    def read(raw: Any, location: Location, wrong: Problems) -> Any:
+    def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         items = unwrapped(raw)
         if not isinstance(items, list | tuple):
             wrong.unexpected(location, expected, raw)
@@ -173,7 +173,7 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
     null_means = _NULL_MEANS.get(kind, {})
     drops_empty = kind in _EMPTY_MEANS_DEFAULT
 
-    def read(raw: Any, location: Location, wrong: Problems) -> Any:
+    def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         if not isinstance(raw, dict):
             wrong.unexpected(location, "an object", raw)
             return _MISSING
@@ -217,7 +217,7 @@ def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
 def _by_app(read_items: _Reader) -> _Reader:
     """Lists by app id. The ids become lower case for look-ups."""
 
-    def read(raw: Any, location: Location, wrong: Problems) -> Any:
+    def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         if not isinstance(raw, dict) or "value" in raw or "Value" in raw:
             what = "one answer of Graph" if isinstance(raw, dict) else json_kind(raw)
             wrong.append((location, f"expected an object with one list for each app id, found {what}"))
@@ -237,7 +237,7 @@ def _by_app(read_items: _Reader) -> _Reader:
     return read
 
 
-def _free_object(raw: Any, location: Location, wrong: Problems) -> Any:
+def _free_object(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
     if isinstance(raw, dict):
         return _free(raw)
     wrong.unexpected(location, "an object", raw)
@@ -257,7 +257,7 @@ def _free(raw: Any) -> Any:
 def _lower(read: _Reader) -> _Reader:
     """Texts in lower case: app ids, which are only compared."""
 
-    def read_lower(raw: Any, location: Location, wrong: Problems) -> Any:
+    def read_lower(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         value = read(raw, location, wrong)
         return value if wrong else tuple(item.lower() for item in value)
 

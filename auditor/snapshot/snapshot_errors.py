@@ -45,7 +45,7 @@ def root(name: str) -> Location:
     return name, None
 
 
-class Problems(list[tuple[Location, str]]):
+class ShapeProblems(list[tuple[Location, str]]):
     """The problems found so far."""
 
     def unexpected(self, location: Location, expected: str, raw: object) -> None:

@@ -14,7 +14,7 @@ from auditor.checks.consent_policies import AssignedPolicies, Wording
 from auditor.checks.context import CheckContext
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
 from auditor.checks.kind import CheckKind
-from auditor.checks.reads import further_reads
+from auditor.checks.required_reads import further_reads
 from auditor.checks.user_consent import Classifications
 from auditor.facts.ids import DATAVERSE, EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
 from auditor.facts.scope_lists import RESOURCES

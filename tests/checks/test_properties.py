@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from auditor.checks.context import CheckContext
 from auditor.checks.findings import finding, judge
-from auditor.checks.reads import reads_of, sections_of
+from auditor.checks.required_reads import reads_of, sections_of
 from auditor.jobs.pack_cases import REFUSED, tenant_of
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Finding, FindingOutcome

@@ -11,7 +11,7 @@ from auditor.checks.waivers import EXPIRED, UNUSED, with_waivers
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Finding, FindingOutcome, RulePlace, Severity, Subject, Waiver, WaiverFile
+from auditor.model.finding import Finding, FindingOutcome, FindingSubject, RulePlace, Severity, Waiver, WaiverFile
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal, VerifiedPublisher
 from auditor.snapshot.samples import sample
 
@@ -22,10 +22,10 @@ FAIL, PASS, WAIVED, UNKNOWN = (
     FindingOutcome.WAIVED,
     FindingOutcome.UNKNOWN,
 )
-ONE, TWO = Subject(name="Zapier", id="a1"), Subject(name="Other", id="b2")
+ONE, TWO = FindingSubject(name="Zapier", id="a1"), FindingSubject(name="Other", id="b2")
 
 
-def found(rule: str = "R-1", outcome: FindingOutcome = FAIL, *subjects: Subject, unread: str = "") -> Finding:
+def found(rule: str = "R-1", outcome: FindingOutcome = FAIL, *subjects: FindingSubject, unread: str = "") -> Finding:
     return Finding(
         rule=rule,
         pack="p",
@@ -86,13 +86,13 @@ def test_an_expired_waiver_of_a_rule_that_fails_is_a_finding_with_its_place() ->
 @pytest.mark.parametrize(
     ("one", "why"),
     [
-        (waiver("R-11"), "no such rule was applied (is R-1 meant?)"),
+        (waiver("R-11"), "no such rule was applied (did you mean R-1?)"),
         (waiver("Q"), "no such rule was applied"),
-        (waiver("R-2"), "the rule does not fail"),
-        (waiver("R-2", expires="2020-01-01"), "the rule does not fail"),
-        (waiver("R-1", subject="c3"), "c3 is not among what makes it fail"),
-        (waiver("R-1", subject="zapier"), "anybody may choose a name, so write the id of Zapier, a1"),
-        (waiver("R-3", subject="a1"), "the rule is about the tenant as a whole, so that a waiver names no subject"),
+        (waiver("R-2"), "the rule doesn't fail"),
+        (waiver("R-2", expires="2020-01-01"), "the rule doesn't fail"),
+        (waiver("R-1", subject="c3"), "c3 isn't among the subjects that make it fail"),
+        (waiver("R-1", subject="zapier"), "anyone may choose a name, so use the id of Zapier, a1"),
+        (waiver("R-3", subject="a1"), "the rule is about the tenant as a whole, so its waiver has no subject"),
     ],
 )
 def test_a_waiver_that_matches_nothing_is_told_with_the_reason(one: Waiver, why: str) -> None:
@@ -116,7 +116,7 @@ def test_a_waiver_of_a_pack_that_is_misspelt_is_told() -> None:
     )
     (unused,) = (f for f in known if f.rule == UNUSED)
     assert unused.outcome is FAIL
-    assert "there is no pack grants-hygene (is grants-hygiene meant?)" in unused.reason
+    assert "there is no pack grants-hygene (did you mean grants-hygiene?)" in unused.reason
     right = with_waivers(
         [found()], [waiver(pack="eidsca")], taken="2026-11-22T02:00:00Z", tenant="t", packs=["p"], shipped=["eidsca"]
     )
@@ -164,7 +164,7 @@ WAIVERS = st.lists(
 
 @given(FINDINGS, WAIVERS, st.randoms())
 def test_no_waiver_ever_makes_a_pass_and_order_does_not_matter(
-    rows: list[tuple[str, FindingOutcome, list[Subject]]], waivers: list[Waiver], random: object
+    rows: list[tuple[str, FindingOutcome, list[FindingSubject]]], waivers: list[Waiver], random: object
 ) -> None:
     findings = [found(rule, outcome, *(subjects if outcome is FAIL else ())) for rule, outcome, subjects in rows]
     after = told(findings, *waivers)
@@ -268,5 +268,5 @@ def test_of_two_waivers_for_one_rule_the_one_that_lasts_longer_stands_in_the_rep
 
 def test_what_is_wrong_with_waivers_says_who_mends_it_and_what_is_expected() -> None:
     unused = told([found("R-1", PASS)], waiver())[UNUSED]
-    assert unused.remediation.role == "whoever answers for the waiver file"
-    assert [one.expected for one in unused.evidence] == ["a rule that fails, or no waiver"]
+    assert unused.remediation.role == "the owner of the waiver file"
+    assert [one.expected for one in unused.evidence] == ["a failing rule, or no waiver"]

@@ -92,9 +92,9 @@ def test_a_long_read_shows_its_progress_on_a_terminal_and_nothing_in_the_file(tm
 
 @contextmanager
 def interrupts(action: signal.Handlers | Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Let programs that are started meanwhile find SIGINT ignored, or else as a shell at a terminal leaves it.
+    """Start programs with SIGINT ignored (SIG_IGN), or with its default action (any handler), as at a terminal.
 
-    Whether it is ignored is inherited: from a job in the background, from nohup, from some CI runners.
+    A program inherits an ignored SIGINT: from a job in the background, from nohup, from some CI runners.
     """
     before = signal.signal(signal.SIGINT, action)
     try:

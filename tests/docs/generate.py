@@ -18,10 +18,10 @@ import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.json
 import auditor.snapshot.write
-from auditor.checks import reads
+from auditor.checks import required_reads
 from auditor.checks.kind import CheckKind
-from auditor.checks.reads import Needed, permissions_for, plan_for
 from auditor.checks.registry import every_kind
+from auditor.checks.required_reads import Needed, permissions_for, plan_for
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.permissions import PERMISSIONS, ApplicationPermission
@@ -80,7 +80,7 @@ def optional() -> tuple[ApplicationPermission, ...]:
 
 def required_resource_access() -> bytes:
     """What an app registration must ask of Microsoft Graph, as az and the manifest take it."""
-    return _json(reads.required_resource_access(needed()))
+    return _json(required_reads.required_resource_access(needed()))
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

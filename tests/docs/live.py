@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from auditor.checks.reads import permissions_for, plan_for
+from auditor.checks.required_reads import permissions_for, plan_for
 from auditor.facts.clouds import CLOUDS
 from auditor.packs.find import load_packs
 from auditor.snapshot.samples import sample

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from auditor.graph.network import TRUST_VARIABLES
-from auditor.graph.reads import CONSENT_CODES
+from auditor.graph.section_reads import CONSENT_CODES
 from auditor.model import errors
 from auditor.model.decision import Confidence, Outcome, Reason, Verdict
 from auditor.model.finding import FindingOutcome, Severity

@@ -105,7 +105,7 @@ def test_what_is_forbidden_is_unread_with_the_permission_that_would_allow_it() -
     assert list(snapshot.unread) == ["permissionGrantPolicies"]
 
 
-def test_a_missing_licence_is_told_apart_from_a_missing_permission() -> None:
+def test_a_missing_licence_differs_from_a_missing_permission() -> None:
     with GraphServer(tenant(), premium=False) as server:
         snapshot = read(server, Plan(sections=("signIns",), clients=(CLIENT,)))
     unread = snapshot.unread["signIns"]
@@ -120,7 +120,7 @@ def test_a_token_without_any_role_gives_a_snapshot_in_which_everything_is_unread
     assert snapshot.covers == {} and snapshot.tenant.id == TENANT
 
 
-def test_an_audit_in_which_graph_never_spoke_is_no_audit() -> None:
+def test_a_run_in_which_graph_never_answered_is_an_error() -> None:
     with GraphServer(tenant()) as server:
         server.fault("/$batch", HtmlPage(), times=None)
         with pytest.raises(NotJson, match="titled “Sign in”") as caught:
@@ -263,7 +263,7 @@ def test_progress_counts_reads_per_section() -> None:
     assert ("servicePrincipals", 2, 2) in seen and ("organization", 1, 1) in seen
 
 
-def test_a_read_of_the_wrong_shape_is_unread_and_the_rest_goes_on() -> None:
+def test_a_response_in_the_wrong_form_is_unread_and_the_other_reads_succeed() -> None:
     with GraphServer(tenant()) as server:
         server.fault("/policies/authorizationPolicy", Body({"defaultUserRolePermissions": "yes"}))
         server.fault("/oauth2PermissionGrants", Body({"value": "none"}))

@@ -46,7 +46,7 @@ def test_every_other_method_is_refused(method: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/v1.0/users/$batch", "/v2.0/$batch", "/$batch", "/v1.0/$batch/x", "/v1.0/x/../$batch/"]
 )
-def test_a_batch_goes_to_the_batch_address_only(path: str) -> None:
+def test_a_batch_is_sent_to_the_batch_address_only(path: str) -> None:
     with pytest.raises(WriteRefused):
         send("POST", HOST + path, {"requests": [GET]})
 

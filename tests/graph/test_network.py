@@ -29,7 +29,7 @@ def test_either_librarys_variable_is_enough_for_both_paths(variable: str, monkey
         assert read(server, PREFLIGHT, environ=environ).unread == {}
 
 
-def test_an_authority_that_is_not_trusted_is_told_as_that() -> None:
+def test_an_untrusted_certificate_of_the_authority_is_named_as_the_cause() -> None:
     with GraphServer(tenant()) as server:
         with pytest.raises(CredentialError, match="its certificate is not trusted") as caught:
             read(server, PREFLIGHT, environ=without_trust(server))
@@ -37,7 +37,7 @@ def test_an_authority_that_is_not_trusted_is_told_as_that() -> None:
         assert str(server.client.secret) not in str(caught.value)
 
 
-def test_a_graph_that_is_not_trusted_is_told_as_that_and_at_once() -> None:
+def test_an_untrusted_certificate_of_graph_is_named_as_the_cause_without_a_retry() -> None:
     with GraphServer(tenant()) as server:
 
         async def use(client: GraphClient) -> None:

@@ -40,7 +40,7 @@ def test_the_environments_authority_counts_for_the_global_cloud_only() -> None:
     assert endpoints(authority_host="login.other", environ=environ).authority == "https://login.other"
 
 
-def test_no_token_goes_over_plain_http_and_no_cloud_is_guessed() -> None:
+def test_plain_http_and_unknown_clouds_are_refused() -> None:
     with pytest.raises(GraphError, match="does not use https"):
         endpoints(graph_endpoint="http://graph.example")
     with pytest.raises(GraphError, match="unknown cloud moon") as caught:
@@ -122,7 +122,7 @@ def test_the_probe_sees_a_proxys_page() -> None:
     assert "titled “Sign in”" in found.hosts[1].problem and found.hosts[1].advice
 
 
-def test_the_probe_goes_on_where_nothing_answers() -> None:
+def test_the_probe_continues_if_nothing_answers() -> None:
     with GraphServer(tenant()) as server:
         at, environ = where(server), server.env()
     found = asyncio.run(probe(at=at, environ=environ))

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from auditor.checks.reads import plan_for
+from auditor.checks.required_reads import plan_for
 from auditor.consent.decide import decide
 from auditor.fixes import fixes_for
 from auditor.jobs.tenant_reader import read_tenant

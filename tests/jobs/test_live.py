@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.checks.reads import plan_for
+from auditor.checks.required_reads import plan_for
 from auditor.jobs.audit_request import Interaction
 from auditor.jobs.report_builder import build_report
 from auditor.jobs.tenant_reader import WHOLE, read_tenant

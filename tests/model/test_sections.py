@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from auditor.facts.permissions import PERMISSIONS
-from auditor.graph.reads import Read, reads_for
+from auditor.graph.section_reads import Read, reads_for
 from auditor.graph.transport import GraphClient
 from auditor.model.read_plan import Plan
 from auditor.model.resources import Resource
@@ -17,7 +17,7 @@ from auditor.model.sections import (
     SECTIONS,
     TENANT_SECTIONS,
     Extent,
-    Form,
+    SectionForm,
     Sections,
     permissions_to_read,
     section_of_response,
@@ -50,7 +50,13 @@ def test_every_field_has_a_row_and_every_row_a_field() -> None:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_form_is_that_of_the_type(section: str) -> None:
     kind = type_of(section)
-    form = Form.OBJECT if isinstance(kind, type) else Form.LIST if get_origin(kind) is tuple else Form.BY_APP
+    form = (
+        SectionForm.OBJECT
+        if isinstance(kind, type)
+        else SectionForm.LIST
+        if get_origin(kind) is tuple
+        else SectionForm.BY_APP
+    )
     assert SECTIONS[section].form is form
 
 
@@ -65,14 +71,14 @@ def test_every_section_says_how_it_is_read_shown_and_recognised(section: str) ->
     assert issubclass(row_type(section), Resource)
 
 
-@pytest.mark.parametrize("section", [name for name in TENANT_SECTIONS if SECTIONS[name].form is Form.LIST])
+@pytest.mark.parametrize("section", [name for name in TENANT_SECTIONS if SECTIONS[name].form is SectionForm.LIST])
 def test_every_list_says_which_rows_are_the_same(section: str) -> None:
     kind = row_type(section)
     required = {field.name: "x" for field in msgspec.structs.fields(kind) if field.required}
     assert SECTIONS[section].key(kind(**required)) == SECTIONS[section].key(kind(**required))
 
 
-@pytest.mark.parametrize("section", [name for name in TENANT_SECTIONS if SECTIONS[name].form is Form.OBJECT])
+@pytest.mark.parametrize("section", [name for name in TENANT_SECTIONS if SECTIONS[name].form is SectionForm.OBJECT])
 def test_one_object_has_no_rows_to_compare(section: str) -> None:
     with pytest.raises(TypeError):
         SECTIONS[section].key(object())

@@ -1,6 +1,6 @@
 """``make mutants``: how many small mistakes in the two floors of thought would the tests notice?
 
-mutmut makes the mutants of auditor/judge and auditor/consent and runs tests/checks and tests/consent on each. All of
+mutmut makes the mutants of auditor/checks and auditor/consent and runs tests/checks and tests/consent on each. All of
 them take most of a day, so that a part is drawn, the same one each time: from every module as many as its share.
 
     .venv/bin/python -m tests.mutation.run --sample 400
@@ -32,8 +32,8 @@ _WORDS = {SURVIVED: "survived", KILLED: "killed", UNTESTED: "no test", 5: "no te
 def results() -> Mapping[str, int | None]:
     """The exit code of the tests for each mutant, none where they were not run, by the mutant's name."""
     found: dict[str, int | None] = {}
-    for room in ("judge", "consent"):
-        for file in sorted((WORK / "auditor" / room).rglob("*.meta")):
+    for package in ("checks", "consent", "fixes"):
+        for file in sorted((WORK / "auditor" / package).rglob("*.meta")):
             found |= json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"]
     return found
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.checks.connection import UsersCanConnect
-from auditor.checks.user_consent import ConsentWorkflow, UserConsentSetting
+from auditor.checks.user_consent import ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.model.app import RequestMode, ScopeNeed
 from auditor.model.finding import FindingOutcome, Severity
@@ -86,7 +86,7 @@ rules:
         (EXCHANGE_ONLINE, "EWS.AccessAsUser.All", True, True, "the help page"),
         ("11111111-2222-3333-4444-55555555555a", "anything", True, True, "the help page"),
     ]
-    assert rule.check == UserConsentSetting(allowed=("none", "low"))
+    assert rule.check == UserConsentSettingIs(allowed=("none", "low"))
     assert rule.why == "One line.\nAnd another."
     assert (rule.fix.portal, rule.fix.role, rule.routes) == (("{portal}", "{app}"), "Someone", ("R1",))
     (case,) = rule.cases

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.packs.pack_errors import Problems
+from auditor.packs.pack_errors import PackProblems
 from auditor.packs.yaml_nodes import Entry, Items, Node, Scalar, Table, child, plain, read
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), max_size=8)
@@ -19,7 +19,7 @@ VALUE = st.recursive(LEAF, lambda v: st.lists(v, max_size=4) | st.dictionaries(T
 
 
 def node_of(text: str) -> Node:
-    problems = Problems()
+    problems = PackProblems()
     node = read(text.encode(), "f.yaml", problems)
     assert not problems.found
     assert node is not None
@@ -34,7 +34,7 @@ def test_json_is_read_as_json(value: Any) -> None:
 @given(st.dictionaries(TEXT, VALUE, max_size=4))
 def test_what_yaml_writes_is_read_back(value: Any) -> None:
     text = yaml.safe_dump(value, allow_unicode=True)
-    problems = Problems()
+    problems = PackProblems()
     node = read(text.encode(), "f.yaml", problems)
     assert problems.found or (node is not None and plain(node) == value)
 

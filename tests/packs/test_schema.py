@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from auditor.checks.registry import KINDS
 from auditor.model.app import RequestMode
-from auditor.packs.pack_errors import PackError, Problems
+from auditor.packs.pack_errors import PackError, PackProblems
 from auditor.packs.pack_schema import schema
 from auditor.packs.sources import shipped_names, shipped_source
 from auditor.packs.yaml_nodes import plain, read
@@ -29,14 +29,14 @@ def test_a_request_mode_of_the_model_is_one_of_the_schema() -> None:
 def test_every_key_of_a_shipped_pack_is_in_the_schema() -> None:
     found = schema()
     for name in shipped_names():
-        node = read(shipped_source(name).text, name, Problems())
+        node = read(shipped_source(name).text, name, PackProblems())
         assert node is not None
         covered(plain(node), found, found["$defs"])
 
 
 def accepted(text: str) -> bool:
     """Whether the schema accepts the pack."""
-    node = read(text.encode(), "mine.yaml", Problems())
+    node = read(text.encode(), "mine.yaml", PackProblems())
     assert node is not None
     return Draft202012Validator(schema()).is_valid(plain(node))
 

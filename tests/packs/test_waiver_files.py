@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from auditor.packs.find import list_packs, load_packs
-from auditor.packs.pack_errors import PackError, Problems
+from auditor.packs.pack_errors import PackError, PackProblems
 from auditor.packs.sources import Source
 from auditor.packs.waiver_files import load_waiver_files, load_waivers, schema
 from auditor.packs.yaml_nodes import plain, read
@@ -85,7 +85,7 @@ def test_several_files_are_read_and_the_problems_of_all_told(tmp_path: Path) -> 
 
 
 def accepted(text: str) -> bool:
-    node = read(text.encode(), "w.yaml", Problems())
+    node = read(text.encode(), "w.yaml", PackProblems())
     return node is not None and Draft202012Validator(schema()).is_valid(plain(node))
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 import auditor
 from auditor.model.decision import AppRef
-from auditor.model.finding import Evidence, FindingOutcome, Subject, Waiver
+from auditor.model.finding import Evidence, FindingOutcome, FindingSubject, Waiver
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow, Report
 from auditor.model.snapshot import Call, Provenance, Tenant
 from auditor.render import render as render_bytes
@@ -117,7 +117,7 @@ def hostile_with(name: str) -> Report:
         FindingOutcome.FAIL,
         name,
         evidence=(Evidence(path=name, actual=name, expected=[name]),),
-        subjects=(Subject(name=name, id=name),),
+        subjects=(FindingSubject(name=name, id=name),),
         waivers=(Waiver(rule=name, reason=name, owner=name, expires=name),),
         references=(name,),
         frameworks={name: name},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from auditor.model.finding import Evidence, FindingOutcome, Remediation, Subject, Waiver, WaiverFileRef
+from auditor.model.finding import Evidence, FindingOutcome, FindingSubject, Remediation, Waiver, WaiverFileRef
 from auditor.render.html import render
 from tests.render.pages import element_by_id, replaced, shown, words_of
 from tests.render.parts import CONSENT_BY_LINK, finding, report
@@ -25,7 +25,10 @@ def test_a_waived_finding_is_neither_a_pass_nor_a_fail_and_says_who_answers_for_
     one = replaced(
         finding("r", "No old app is left", FindingOutcome.WAIVED, "Two are left."),
         waivers=(waiver,),
-        subjects=(Subject(name="Old app", id="11112222-bbbb-3333-cccc-4444dddd5555"), Subject(name="Older app")),
+        subjects=(
+            FindingSubject(name="Old app", id="11112222-bbbb-3333-cccc-4444dddd5555"),
+            FindingSubject(name="Older app"),
+        ),
         unread="the grants were read in part only",
     )
     files = (WaiverFileRef(name="waivers.yaml", digest="sha256:0123456789abcdef", count=1),)

@@ -22,7 +22,7 @@ def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
     assert load(file) == load(str(file)) == SNAPSHOT
 
 
-def test_a_file_that_is_not_there_is_told_how_to_be_made(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_says_how_to_create_it(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError) as caught:
         load(tmp_path / "none.json")
     assert str(caught.value) == (
@@ -30,7 +30,7 @@ def test_a_file_that_is_not_there_is_told_how_to_be_made(tmp_path: Path) -> None
     )
 
 
-def test_a_directory_is_no_snapshot(tmp_path: Path) -> None:
+def test_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError) as caught:
         load(tmp_path)
     assert str(caught.value) == f"{tmp_path}: is a directory\nSpecify the snapshot file in it."
@@ -57,7 +57,7 @@ def refusing(error: OSError) -> Any:
         ),
     ],
 )
-def test_a_file_that_the_system_refuses_is_told_why(
+def test_the_error_for_an_unreadable_file_gives_the_cause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, told: str
 ) -> None:
     file = tmp_path / "tenant.json"

@@ -168,7 +168,7 @@ OTHER = f'A snapshot is an object with "format": "consent-auditor/snapshot". {AG
         ),
     ],
 )
-def test_what_is_no_snapshot_is_refused_with_what_to_do(raw: bytes, what: str, hint: str) -> None:
+def test_other_documents_are_refused_with_advice(raw: bytes, what: str, hint: str) -> None:
     assert said(raw) == f"tenant.json: {what}\n{hint}"
 
 
@@ -194,7 +194,9 @@ def test_what_is_no_snapshot_is_refused_with_what_to_do(raw: bytes, what: str, h
         pytest.param({"value": []}, "<section>", "", id="nothing to tell it by"),
     ],
 )
-def test_a_single_answer_of_graph_is_told_how_to_become_a_snapshot(answer: object, section: str, place: str) -> None:
+def test_the_error_for_a_single_response_of_graph_shows_how_to_make_it_a_snapshot(
+    answer: object, section: str, place: str
+) -> None:
     inside = f'{{"{place}": <this response>}}' if place else "<this response>"
     assert said(json.dumps(answer).encode()) == (
         "tenant.json: is a single response of Graph, not a snapshot\n"
@@ -248,12 +250,12 @@ def test_a_single_answer_of_graph_is_told_how_to_become_a_snapshot(answer: objec
         ),
     ],
 )
-def test_one_wrong_value_is_told_by_its_place(changes: dict[str, Any], problem: str) -> None:
+def test_one_wrong_value_is_reported_with_its_path(changes: dict[str, Any], problem: str) -> None:
     raw = json.dumps({**LEAST, **changes}).encode()
     assert said(raw) == f"tenant.json: one value is not valid in a snapshot\n  {problem}\n{MEND}"
 
 
-def test_all_wrong_values_are_told_at_once() -> None:
+def test_all_wrong_values_are_reported_together() -> None:
     raw = data(tenant={"id": 5}, sections={"signIns": 1, "servicePrincipals": [{"id": 1}]})
     assert said(raw).splitlines() == [
         "tenant.json: 4 values are not valid in a snapshot",
@@ -265,7 +267,7 @@ def test_all_wrong_values_are_told_at_once() -> None:
     ]
 
 
-def test_of_very_many_wrong_values_the_first_twenty_are_told() -> None:
+def test_the_first_twenty_of_many_wrong_values_are_reported() -> None:
     lines = said(data(sections={"signIns": [1] * 50})).splitlines()
     assert lines[0] == "tenant.json: 50 values are not valid in a snapshot"
     assert lines[20:] == [

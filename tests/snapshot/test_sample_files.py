@@ -25,7 +25,7 @@ def test_a_sample_says_what_it_is_in_one_line(name: str) -> None:
     assert "\n" not in about(name)
 
 
-def test_a_sample_that_is_not_there_is_told_what_there_is() -> None:
+def test_the_error_for_an_unknown_sample_lists_the_samples() -> None:
     with pytest.raises(SnapshotError) as caught:
         sample("manged-default")
     assert str(caught.value) == (

@@ -150,7 +150,7 @@ def test_an_interrupted_save_leaves_no_half_file(tmp_path: Path, monkeypatch: py
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_directory_that_is_not_there_is_told_how_to_be_made(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_directory_says_how_to_create_it(tmp_path: Path) -> None:
     file = tmp_path / "none" / "tenant.json"
     with pytest.raises(SnapshotError) as caught:
         save(SNAPSHOT, file)
@@ -163,7 +163,7 @@ def test_a_directory_is_not_written_over(tmp_path: Path) -> None:
     assert str(caught.value) == f"{tmp_path}: is a directory\nSpecify a file in it."
 
 
-def test_a_place_where_one_may_not_write_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_an_unwritable_path_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(**_: object) -> Any:
         raise PermissionError(13, "Permission denied")
 

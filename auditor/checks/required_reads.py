@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from auditor.checks.kind import kind_of, with_inner
-from auditor.consent.lookup import was_refused
+from auditor.consent.lookup import index_of
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.permissions import PERMISSIONS
 from auditor.facts.scope_lists import RESOURCES
@@ -79,7 +79,7 @@ def section_plan(section: str, app: App | None) -> Plan:
 
 
 def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:
-    """What the packs' rules need besides, given what a first read found.
+    """What else the packs' rules need, given what a first read found.
 
     Never names a resource that could not be read.
     """
@@ -88,7 +88,8 @@ def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:
         for rule in pack.rules:
             for check in with_inner(rule.check):
                 plan = plan.union(check.further_reads(snapshot))
-    missing = sorted(r for r in plan.resources if not was_refused(snapshot, "servicePrincipals", r))
+    index = index_of(snapshot)
+    missing = sorted(r for r in plan.resources if not index.was_refused("servicePrincipals", r))
     return Plan(resources=tuple(missing))
 
 

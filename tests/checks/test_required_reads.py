@@ -10,8 +10,8 @@ from auditor.checks.directory_settings import DirectorySettingIs
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
 from auditor.checks.kind import CheckKind
 from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
-from auditor.checks.reads import permissions_for, plan_for, reads_of, sections_of
-from auditor.checks.user_consent import Classifications, ConsentWorkflow, UserConsentSetting
+from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
+from auditor.checks.user_consent import Classifications, ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
 from auditor.facts.permissions import PERMISSIONS
 from auditor.facts.scope_lists import RESOURCES
@@ -26,7 +26,7 @@ TRACKERRMS = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 OTHER = App(client_id="11111111-2222-3333-4444-555555555555", scopes=(ScopeNeed(resource=EXCHANGE_ONLINE, value="x"),))
 
 
-def pack_of(*checks: ConsentWorkflow | UserConsentSetting) -> Pack:
+def pack_of(*checks: ConsentWorkflow | UserConsentSettingIs) -> Pack:
     rules = (Rule(id=str(n), title="T", severity=Severity.LOW, why="W", check=c) for n, c in enumerate(checks))
     return Pack(name="mine", version="1", title="Mine", rules=tuple(rules))
 
@@ -80,7 +80,7 @@ def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
         (Classifications(lists=("files",)), Plan(resources=(MICROSOFT_GRAPH, SHAREPOINT_ONLINE))),
         (Classifications(lists=("cisa-risky",)), Plan(resources=tuple(RESOURCES.values()))),
         (
-            AnyOf(checks=(Not(check=ConsentWorkflow()), AllOf(checks=(UserConsentSetting(),)))),
+            AnyOf(checks=(Not(check=ConsentWorkflow()), AllOf(checks=(UserConsentSettingIs(),)))),
             Plan(sections=("adminConsentRequestPolicy", "authorizationPolicy")),
         ),
     ],
@@ -103,7 +103,7 @@ def test_only_what_asks_for_the_whole_directory_reads_it_page_by_page() -> None:
 
 def test_rules_about_the_tenant_read_no_app() -> None:
     assert plan_for([pack_of(ConsentWorkflow())]) == Plan(sections=("organization", "adminConsentRequestPolicy"))
-    assert plan_for([pack_of(UserConsentSetting())]) == Plan(sections=("organization", "authorizationPolicy"))
+    assert plan_for([pack_of(UserConsentSettingIs())]) == Plan(sections=("organization", "authorizationPolicy"))
 
 
 def test_an_extra_app_is_read_like_one_of_a_pack() -> None:

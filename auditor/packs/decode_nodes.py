@@ -16,11 +16,11 @@ import msgspec.inspect as mi
 from auditor.checks.kind import CheckKind
 from auditor.checks.registry import KINDS, kind_named
 from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
-from auditor.packs.pack_errors import Problems
+from auditor.packs.pack_errors import PackProblems
 from auditor.packs.yaml_nodes import Broken, Entry, Items, Node, Scalar, Table, plain
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+class StrictForm(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """Base of the types of a pack's tables: keys in kebab case, and no other than the declared ones."""
 
     noun: ClassVar[str] = "this table"
@@ -38,7 +38,7 @@ def shape_of(kind: Any) -> mi.Type:
     return mi.type_info(kind)
 
 
-def decode(node: Node, kind: Any, problems: Problems, what: str, *, is_complete: bool = True) -> Any:
+def decode(node: Node, kind: Any, problems: PackProblems, what: str, *, is_complete: bool = True) -> Any:
     """The node as a value of type `kind`. Mistakes go to `problems`, and make the value ``UNSET``.
 
     If the node isn't complete, because a pack that it extends could not be read, missing keys are no mistake.
@@ -75,7 +75,7 @@ def described(node: Node) -> str:
 class _Decoder:
     """Decodes nodes, and collects the problems in them."""
 
-    def __init__(self, problems: Problems, is_complete: bool) -> None:
+    def __init__(self, problems: PackProblems, is_complete: bool) -> None:
         self.problems = problems
         self.is_complete = is_complete
 

@@ -43,7 +43,7 @@ def test_rows_are_counted_over_all_pages() -> None:
     assert call.rows == 5
 
 
-def test_what_was_refused_or_is_not_there_is_told_with_its_status() -> None:
+def test_the_call_of_a_refused_or_absent_object_has_its_status() -> None:
     without = tuple(role for role in AUDIT_ROLES if not role.startswith("Policy."))
     plan = msgspec.structs.replace(PREFLIGHT, clients=(ABSENT,))
     with GraphServer(tenant(), roles=without) as server:

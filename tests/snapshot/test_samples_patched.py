@@ -64,7 +64,7 @@ def test_a_section_that_was_not_read_can_be_given() -> None:
     assert after.sections.permissionGrantPolicies is not None
 
 
-def test_a_change_into_a_wrong_shape_is_refused() -> None:
+def test_a_change_into_a_wrong_form_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"^sections\.signIns: expected a list of objects, found text$"):
         patched(sample("managed-default"), {"signIns": "none"})
     with pytest.raises(ShapeError, match=r"^sections\.authorisationPolicy: isn't a section$"):

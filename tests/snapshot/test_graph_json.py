@@ -83,7 +83,7 @@ def test_null_is_a_section_that_was_not_read() -> None:
     assert [decode_section(name, None) for name in NAMES] == [None] * len(NAMES)
 
 
-def test_a_name_that_is_no_section_is_a_mistake_of_the_caller() -> None:
+def test_an_unknown_section_is_an_error_of_the_caller() -> None:
     with pytest.raises(KeyError):
         decode_section("policies", [])
 
@@ -285,13 +285,13 @@ CUT_OFF = "Microsoft.Graph.PowerShell.Models.MicrosoftGraphPermissionGrantCondit
         ),
     ],
 )
-def test_a_wrong_shape_is_told_by_its_place(name: str, raw: object, message: str) -> None:
+def test_a_value_of_the_wrong_type_is_reported_with_its_path(name: str, raw: object, message: str) -> None:
     with pytest.raises(ShapeError) as caught:
         decode_section(name, raw)
     assert str(caught.value) == message
 
 
-def test_everything_wrong_is_told_at_once() -> None:
+def test_all_problems_of_a_section_are_reported_together() -> None:
     with pytest.raises(ShapeError) as caught:
         decode_section("servicePrincipals", [{"id": 1, "appId": "2"}, 3, {"tags": {}}])
     assert [str(problem) for problem in caught.value.problems] == [

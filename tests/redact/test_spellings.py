@@ -184,7 +184,7 @@ def test_a_message_of_the_program_about_another_host_does_not_stay() -> None:
         "Insufficient privileges to complete the operation. Ask Carl.",
     ],
 )
-def test_a_message_in_other_words_goes_whole(message: str) -> None:
+def test_a_message_in_unknown_words_is_removed(message: str) -> None:
     assert said(message) == "[redacted]"
 
 
@@ -210,7 +210,9 @@ def test_published_names_stay_where_a_group_has_them() -> None:
 
 @pytest.mark.parametrize("uri", ["https://connect.zyxquorp.com/cb", "https://sap.trackerrms.com/cb"])
 @pytest.mark.parametrize("registered_as", ["{uri}", "{UPPER}", "wildcard"])
-def test_an_address_with_the_tenants_name_goes_on_both_sides_and_still_matches(uri: str, registered_as: str) -> None:
+def test_a_redirect_uri_with_the_tenants_name_is_replaced_on_both_sides_and_still_matches(
+    uri: str, registered_as: str
+) -> None:
     app = replace(SHIPPED[0], redirect_uris=(uri,))
     listed = (
         "https://*.zyxquorp.com/cb" if registered_as == "wildcard" else registered_as.format(uri=uri, UPPER=uri.upper())
@@ -266,7 +268,7 @@ def test_what_is_redacted_already_stays_as_it_is() -> None:
     assert redactor(once).snapshot == once
 
 
-def test_a_waiver_for_what_is_not_in_the_tenant_names_nobody_and_its_file_neither() -> None:
+def test_a_redacted_waiver_for_an_unknown_subject_contains_no_name() -> None:
     file = WaiverFile(
         name="secret/waivers.yaml",
         digest="d",

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from auditor.graph.reads import CLIENT_PROPERTIES, PAGE, Read, quoted, reads_for
+from auditor.graph.section_reads import CLIENT_PROPERTIES, PAGE, Read, quoted, reads_for
 from auditor.graph.transport import GetRequest, GraphClient
 from auditor.model.read_plan import Plan
 from auditor.model.sections import TENANT_SECTIONS, Extent, sections_read
