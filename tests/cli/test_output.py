@@ -100,7 +100,7 @@ def test_a_missing_package_is_named_with_the_commands_that_install_it(monkeypatc
     monkeypatch.setattr(
         "auditor.render.FORMATS", {"odd": Format("auditor.render.json", ".odd", ("no_such_module",), "odd")}
     )
-    with pytest.raises(FormatUnavailable, match=r"no_such_module.*pipx inject consent-auditor no_such_module.*pip install no_such_module"):
+    with pytest.raises(FormatUnavailable, match=r"no_such_module.*pipx inject .*pip install no_such_module"):
         must_be_available("odd")
 
 
