@@ -96,11 +96,11 @@ def test_where_one_format_cannot_be_made_no_file_is_touched(monkeypatch: pytest.
     assert Path("a.txt").read_text(encoding="utf-8") == "old"
 
 
-def test_what_is_missing_is_told_with_the_extra_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named_with_the_commands_that_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "auditor.render.FORMATS", {"odd": Format("auditor.render.json", ".odd", ("no_such_module",), "odd")}
     )
-    with pytest.raises(FormatUnavailable, match=r"no_such_module.*pip install 'consent-auditor\[odd\]'"):
+    with pytest.raises(FormatUnavailable, match=r"no_such_module.*pipx inject .*pip install no_such_module"):
         must_be_available("odd")
 
 
