@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
-from auditor.checks.snapshot_values import why_partial
+from auditor.checks.snapshot_paths import why_partial
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
-from auditor.facts.scopes import known_scopes
+from auditor.facts.permissions import known_scopes
 from auditor.model.finding import FindingSubject
 from auditor.model.resources import ServicePrincipal
 

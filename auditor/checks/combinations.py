@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from auditor.checks.context import CheckContext
 from auditor.checks.kind import (
     ArgumentPath,
     ArgumentProblem,
     Arguments,
+    CheckContext,
     CheckKind,
+    CheckResult,
     SchemaPart,
     entries_at,
     is_empty_list,
     require_entries,
+    shown,
 )
-from auditor.checks.result import CheckResult, shown
-from auditor.model.app import App
 from auditor.model.document import Point
 from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
-from auditor.model.read_plan import Plan
+from auditor.model.rule import App
+from auditor.model.snapshot import Plan
 
 _FAIL, _PASS = FindingOutcome.FAIL, FindingOutcome.PASS
 _UNKNOWN, _NOT_APPLICABLE = FindingOutcome.UNKNOWN, FindingOutcome.NOT_APPLICABLE

@@ -6,22 +6,20 @@ from typing import ClassVar
 
 import msgspec
 
-from auditor.checks.context import CheckContext
-from auditor.checks.kind import CheckKind
+from auditor.checks.kind import CheckContext, CheckKind, CheckResult, compared, failed, not_applicable, passed, unknown
 from auditor.checks.required_reads import POLICIES, client_of, connecting
-from auditor.checks.result import CheckResult, compared, failed, not_applicable, passed, unknown
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
 from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
-from auditor.model.app import App
 from auditor.model.decision import Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.document import Point
 from auditor.model.finding import Evidence
-from auditor.model.read_plan import Plan
 from auditor.model.resources import VerifiedPublisher
+from auditor.model.rule import App
+from auditor.model.snapshot import Plan
 
 _SWITCHES = (Reason.APP_DEACTIVATED, Reason.APP_DISABLED_BY_MICROSOFT, Reason.APP_DISABLED_IN_TENANT)
 

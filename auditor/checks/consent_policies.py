@@ -7,8 +7,22 @@ from typing import ClassVar, Literal
 
 from msgspec import UNSET, UnsetType
 
-from auditor.checks.context import CheckContext
-from auditor.checks.kind import ArgumentProblem, Arguments, CheckKind, CheckTable, SchemaPart, require_entries
+from auditor.checks.documented_values import policy_id_problems
+from auditor.checks.kind import (
+    ArgumentProblem,
+    Arguments,
+    CheckContext,
+    CheckKind,
+    CheckResult,
+    CheckTable,
+    SchemaPart,
+    compared,
+    failed,
+    first_names,
+    passed,
+    require_entries,
+    unknown,
+)
 from auditor.checks.permission_lists import (
     Scopes,
     list_problems,
@@ -20,10 +34,8 @@ from auditor.checks.permission_lists import (
     reads_of,
     scope_problems,
 )
-from auditor.checks.policy_ids import policy_id_problems
 from auditor.checks.required_reads import POLICIES, connecting
-from auditor.checks.result import CheckResult, compared, failed, first_names, passed, unknown
-from auditor.checks.snapshot_values import ASSIGNED_POLICIES
+from auditor.checks.snapshot_paths import ASSIGNED_POLICIES
 from auditor.consent.client import client_of
 from auditor.consent.explanation import listed
 from auditor.consent.hypothetical_app import UNVERIFIED, approvals, hypothetical
@@ -33,11 +45,11 @@ from auditor.consent.policies import Assigned, governing
 from auditor.consent.policy_breadth import MEANS, PolicyBreadth, hides_conditions, policy_breadth
 from auditor.consent.truth import Truth, all_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
-from auditor.model.app import App, ScopeNeed
 from auditor.model.decision import Reason
 from auditor.model.document import Point, code
 from auditor.model.finding import Evidence, FindingOutcome
-from auditor.model.read_plan import Plan
+from auditor.model.rule import App, ScopeNeed
+from auditor.model.snapshot import Plan
 
 _EXPECTED = {
     "none": "no policy that lets users consent",

@@ -7,8 +7,22 @@ from types import MappingProxyType
 
 from msgspec import UNSET, UnsetType
 
-from auditor.checks.context import CheckContext
-from auditor.checks.kind import ArgumentProblem, Arguments, CheckKind, SchemaPart, as_list, as_text, text_at
+from auditor.checks.kind import (
+    ArgumentProblem,
+    Arguments,
+    CheckContext,
+    CheckKind,
+    CheckResult,
+    SchemaPart,
+    as_list,
+    as_text,
+    compared,
+    failed,
+    not_applicable,
+    text_at,
+    unknown,
+)
+from auditor.checks.permission_lists import GUID_PATTERN
 from auditor.checks.properties import judged_value
 from auditor.checks.property_tests import (
     Value,
@@ -19,16 +33,13 @@ from auditor.checks.property_tests import (
     test_phrase,
     test_problems,
 )
-from auditor.checks.result import CheckResult, compared, failed, not_applicable, unknown
-from auditor.checks.scope_names import GUID_PATTERN
-from auditor.checks.snapshot_values import Missing
+from auditor.checks.snapshot_paths import Missing
 from auditor.checks.typo_suggestions import alternatives, nearest, typo_of_guid
 from auditor.consent.request import is_guid
 from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE
-from auditor.model.app import App
 from auditor.model.document import Point, code
-from auditor.model.read_plan import Plan
-from auditor.model.snapshot import Snapshot
+from auditor.model.rule import App
+from auditor.model.snapshot import Plan, Snapshot
 
 TESTS = ("equals", "one-of", "present")
 DEFAULT = "consent-policy-settings"

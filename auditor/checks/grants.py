@@ -17,8 +17,20 @@ from auditor.checks.app_filter import (
     owner_phrase,
     state_phrase,
 )
-from auditor.checks.context import CheckContext
-from auditor.checks.kind import ArgumentProblem, Arguments, CheckKind, SchemaPart
+from auditor.checks.kind import (
+    ArgumentProblem,
+    Arguments,
+    CheckContext,
+    CheckKind,
+    CheckResult,
+    SchemaPart,
+    compared,
+    failed,
+    first_names,
+    not_applicable,
+    passed,
+    unknown,
+)
 from auditor.checks.permission_lists import (
     Scopes,
     list_problems,
@@ -30,19 +42,17 @@ from auditor.checks.permission_lists import (
     scope_problems,
     scopes_by_resource,
 )
-from auditor.checks.result import CheckResult, compared, failed, first_names, not_applicable, passed, unknown
-from auditor.checks.snapshot_values import why_partial
+from auditor.checks.snapshot_paths import why_partial
 from auditor.consent.existing_grants import TENANT_WIDE, scopes_in
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.truth import Truth, all_of
-from auditor.facts.scope_lists import ADMIN_ONLY, APP_ROLES
-from auditor.model.app import App
+from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES
 from auditor.model.document import Point
 from auditor.model.finding import Evidence
-from auditor.model.read_plan import Plan
 from auditor.model.resources import OAuth2PermissionGrant
-from auditor.model.snapshot import Snapshot
+from auditor.model.rule import App
+from auditor.model.snapshot import Plan, Snapshot
 
 SHOWN = 50
 """Apps that the evidence names; the reason gives their number."""

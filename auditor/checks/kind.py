@@ -1,21 +1,27 @@
-"""What a kind of check consists of. Every kind is one class: its arguments as fields, its behaviour as methods."""
+"""A kind of check: its arguments, what it may look at, its judgement, and the result that it returns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
-from auditor.checks.result import CheckResult
-from auditor.model.app import App
+from auditor.consent.decide import decision_of
+from auditor.consent.decision_facts import DecisionFacts, gather
+from auditor.consent.lookup import SnapshotIndex, index_of
+from auditor.consent.subject import ORDINARY_MEMBER, Subject
+from auditor.facts.ids import OPENID_SCOPES
+from auditor.model.decision import Decision, Fix
 from auditor.model.document import Point
-from auditor.model.read_plan import Plan
-from auditor.model.rule import Check
-from auditor.model.snapshot import Snapshot
+from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
+from auditor.model.rule import App, Check
+from auditor.model.snapshot import Plan, Snapshot
 
 if TYPE_CHECKING:
-    from auditor.checks.context import CheckContext
+    from auditor.checks.app_filter import Apps
+
 
 Arguments = Mapping[str, Any]
 """The arguments of a check as plain values, by their names in YAML. They may still be of a wrong type."""
@@ -173,3 +179,115 @@ def require_entries(definition: SchemaPart, *names: str) -> None:
 def require_one_of(definition: SchemaPart, names: Iterable[str]) -> None:
     """In a JSON Schema, require exactly one of these keys."""
     definition["oneOf"] = [{"required": [name]} for name in names]
+
+
+class CheckContext:
+    """One tenant, and one app in it or none. Facts that several checks need are computed once."""
+
+    def __init__(self, snapshot: Snapshot, app: App | None = None, subject: Subject = ORDINARY_MEMBER) -> None:
+        self.snapshot = snapshot
+        self.app = app
+        self.subject = subject
+
+    @property
+    def pack_app(self) -> App:
+        """The app that the rules are about. Raises LookupError without one, which loading a pack rules out."""
+        if self.app is None:
+            raise LookupError("a check about an app needs one")
+        return self.app
+
+    @property
+    def index(self) -> SnapshotIndex:
+        """The index of the snapshot, which answers every question about a single object."""
+        return index_of(self.snapshot)
+
+    @cached_property
+    def facts(self) -> DecisionFacts:
+        """The facts about the app that its decision rests on."""
+        return gather(self.index, self.pack_app, self.subject)
+
+    @cached_property
+    def decision(self) -> Decision:
+        """Whether the subject can connect the app."""
+        return decision_of(self.facts)
+
+    @cached_property
+    def fixes(self) -> tuple[Fix, ...]:
+        """The changes that let the subject connect, each proven."""
+        from auditor.fixes import fixes_for
+
+        return fixes_for(self.snapshot, self.pack_app, self.subject)
+
+    @cached_property
+    def apps(self) -> Apps:
+        """The apps of the tenant, for checks on what apps hold."""
+        from auditor.checks.app_filter import Apps
+
+        return Apps(self.index)
+
+
+class CheckResult(msgspec.Struct, frozen=True):
+    """The outcome of a check, one clause that says why, and the values that it rests on.
+
+    `subjects` are all the things that make the check fail, where it is about many: more than the evidence shows.
+    `unread` says why there may be more of them.
+    """
+
+    outcome: FindingOutcome
+    clause: str
+    evidence: tuple[Evidence, ...] = ()
+    subjects: tuple[FindingSubject, ...] = ()
+    unread: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The clause as a sentence."""
+        return sentence(self.clause)
+
+
+def passed(clause: str, *evidence: Evidence) -> CheckResult:
+    """The tenant meets the check."""
+    return CheckResult(FindingOutcome.PASS, clause, evidence)
+
+
+def failed(clause: str, *evidence: Evidence, subjects: Iterable[FindingSubject] = (), unread: str = "") -> CheckResult:
+    """The tenant doesn't meet the check."""
+    return CheckResult(FindingOutcome.FAIL, clause, evidence, tuple(subjects), unread)
+
+
+def unknown(clause: str, *evidence: Evidence) -> CheckResult:
+    """The data that the check needs was not read, or Microsoft doesn't document what it means."""
+    return CheckResult(FindingOutcome.UNKNOWN, clause, evidence)
+
+
+def not_applicable(clause: str, *evidence: Evidence) -> CheckResult:
+    """The check doesn't apply to this tenant."""
+    return CheckResult(FindingOutcome.NOT_APPLICABLE, clause, evidence)
+
+
+def compared(path: str, actual: Any, expected: Any = None) -> Evidence:
+    """Evidence: a value of the snapshot, and the value that the check expects."""
+    return Evidence(path=path, actual=actual, expected=expected)
+
+
+def shown(value: Any) -> str:
+    """A value in a sentence: as JSON writes it, and a list by its entries."""
+    if isinstance(value, tuple):
+        return ", ".join(map(shown, value)) or "an empty list"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def first_names(names: Iterable[str], shown: int = 3) -> str:
+    """The first names of a list, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - shown} more" if len(every) > shown else ""
+    return f"{', '.join(every[:shown])}{more}"
+
+
+def sentence(clause: str) -> str:
+    """A clause as a sentence: with a capital (unless it starts with a name in code) and a full stop."""
+    first, rest = clause[:1], clause[1:]
+    word = clause.split(" ", 1)[0]
+    is_code = any(c.isupper() or c in "._" for c in word[1:]) or word.rstrip(",") in OPENID_SCOPES
+    capital = first if is_code else first.upper()
+    return f"{capital}{rest}" if rest.endswith(".") else f"{capital}{rest}."

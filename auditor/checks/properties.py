@@ -8,8 +8,24 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from auditor.checks.context import CheckContext
-from auditor.checks.kind import ArgumentProblem, Arguments, CheckKind, CheckTable, SchemaPart, as_list, require_entries
+from auditor.checks.kind import (
+    ArgumentProblem,
+    Arguments,
+    CheckContext,
+    CheckKind,
+    CheckResult,
+    CheckTable,
+    SchemaPart,
+    as_list,
+    compared,
+    failed,
+    first_names,
+    not_applicable,
+    passed,
+    require_entries,
+    shown,
+    unknown,
+)
 from auditor.checks.property_tests import (
     BOUNDS,
     LIST_TESTS,
@@ -29,27 +45,30 @@ from auditor.checks.property_tests import (
     test_problems,
 )
 from auditor.checks.required_reads import section_plan
-from auditor.checks.result import CheckResult, compared, failed, first_names, not_applicable, passed, shown, unknown
 from auditor.checks.snapshot_paths import (
     ITEMS,
     TABLE,
     TEXTS,
+    Missing,
     PathTarget,
     item_paths,
+    items_at,
     items_target,
+    name_of,
+    property_of,
     section_paths,
     target_at,
+    value_at,
 )
-from auditor.checks.snapshot_values import Missing, items_at, name_of, property_of, value_at
 from auditor.checks.typo_suggestions import Invalid
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
-from auditor.model.app import App
 from auditor.model.document import Point, code
 from auditor.model.finding import Evidence
-from auditor.model.read_plan import Plan
 from auditor.model.resources import Resource
+from auditor.model.rule import App
+from auditor.model.snapshot import Plan
 
 SHOWN = 25
 """Items that the evidence names; the reason gives their number."""

@@ -10,7 +10,7 @@ import msgspec
 import msgspec.inspect as mi
 from msgspec import UNSET, UnsetType
 
-from auditor.checks.documented_values import value_problems
+from auditor.checks.documented_values import assigned_policy_problems, value_problems
 from auditor.checks.kind import (
     ArgumentProblem,
     Arguments,
@@ -19,12 +19,10 @@ from auditor.checks.kind import (
     as_list,
     require_entries,
     require_one_of,
+    shown,
     text_at,
 )
-from auditor.checks.policy_ids import assigned_policy_problems
-from auditor.checks.result import shown
-from auditor.checks.snapshot_paths import ITEMS, TABLE, TEXTS, PathTarget, target_at
-from auditor.checks.snapshot_values import Missing, property_of
+from auditor.checks.snapshot_paths import ITEMS, TABLE, TEXTS, Missing, PathTarget, property_of, target_at
 from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead

@@ -8,13 +8,10 @@ from typing import Any, NamedTuple
 from auditor.checks.kind import kind_of, with_inner
 from auditor.consent.lookup import index_of
 from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.facts.permissions import PERMISSIONS
-from auditor.facts.scope_lists import RESOURCES
-from auditor.model.app import App
-from auditor.model.read_plan import Plan
-from auditor.model.rule import Check, Pack
+from auditor.facts.permissions import PERMISSIONS, RESOURCES
+from auditor.model.rule import App, Check, Pack
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read, sections_read
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import Plan, Snapshot
 
 TENANT = Plan(sections=("organization",))
 """The tenant's name, which every report shows."""

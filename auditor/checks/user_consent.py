@@ -7,15 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 from typing import ClassVar
 
-from auditor.checks.context import CheckContext
 from auditor.checks.kind import (
     ArgumentProblem,
     Arguments,
+    CheckContext,
     CheckKind,
+    CheckResult,
     SchemaPart,
+    compared,
     entries_at,
+    failed,
+    first_names,
     is_empty_list,
+    not_applicable,
+    passed,
     require_entries,
+    unknown,
 )
 from auditor.checks.permission_lists import (
     LEVELS,
@@ -33,8 +40,7 @@ from auditor.checks.permission_lists import (
     scopes_by_resource,
 )
 from auditor.checks.required_reads import POLICIES, resources_of
-from auditor.checks.result import CheckResult, compared, failed, first_names, not_applicable, passed, unknown
-from auditor.checks.snapshot_values import ASSIGNED_POLICIES, why_partial
+from auditor.checks.snapshot_paths import ASSIGNED_POLICIES, why_partial
 from auditor.checks.typo_suggestions import alternatives, nearest
 from auditor.consent.decision_facts import ScopeFacts
 from auditor.consent.explanation import listed
@@ -42,13 +48,12 @@ from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.tenant_settings import LEGACY_SETTING, user_consent_setting, workflow
 from auditor.consent.truth import Truth, any_of
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
-from auditor.facts.scopes import known_scope_ids
-from auditor.model.app import App
+from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import Point, code
 from auditor.model.finding import Evidence, FindingSubject
-from auditor.model.read_plan import Plan
 from auditor.model.resources import DelegatedPermissionClassification, ServicePrincipal, User
-from auditor.model.snapshot import Snapshot
+from auditor.model.rule import App
+from auditor.model.snapshot import Plan, Snapshot
 
 SETTINGS = MappingProxyType(
     {

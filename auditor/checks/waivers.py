@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.checks.findings import in_order
-from auditor.checks.result import sentence
+from auditor.checks.kind import sentence
 from auditor.model.finding import Evidence, Finding, FindingOutcome, FindingSubject, Remediation, Severity, Waiver
 
 PACK = "waivers"

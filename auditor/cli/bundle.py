@@ -27,7 +27,7 @@ from auditor.model.errors import FAILING, OK, UNKNOWN
 
 if TYPE_CHECKING:
     from auditor.jobs.bundle import Manifest
-    from auditor.jobs.bundle_verify import Verification
+    from auditor.jobs.bundle_reader import Verification
 
 
 class _BundleGroup(AuditCommand, click.Group):
@@ -137,7 +137,7 @@ def verify(file: str) -> int:
     if not file:
         raise click.UsageError("FILE is empty: is a variable not set?")
     from auditor.jobs.audit_request import TOOL
-    from auditor.jobs.bundle_verify import verify as verify_bundle
+    from auditor.jobs.bundle_reader import verify as verify_bundle
 
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     found = verify_bundle(data, TOOL)
@@ -150,7 +150,7 @@ def verify(file: str) -> int:
 
 def _result_lines(found: Verification) -> list[str]:
     from auditor.render.labels import count, readable_time
-    from auditor.render.layout import safe
+    from auditor.render.text_layout import safe
 
     manifest = found.manifest
     tenant = safe(manifest.tenant.name or manifest.tenant.id)

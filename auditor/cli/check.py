@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from auditor.cli.failures import AuditCommand
-from auditor.cli.fix_script import SHELLS, script_file, write_fix_script
 from auditor.cli.options import (
     app_options,
     named_app,
@@ -20,7 +19,15 @@ from auditor.cli.options import (
     source_options,
     tenant_options,
 )
-from auditor.cli.output import binary_needs_file, print_sample_notice, trend_needs_format, write_report
+from auditor.cli.output import (
+    SHELLS,
+    binary_needs_file,
+    print_sample_notice,
+    script_file,
+    trend_needs_format,
+    write_fix_script,
+    write_report,
+)
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import OK
 from auditor.model.finding import Severity

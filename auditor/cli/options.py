@@ -15,7 +15,7 @@ from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, LiveTenant
 
 if TYPE_CHECKING:
     from auditor.jobs.audit_request import Redaction, Source
-    from auditor.model.app import App
+    from auditor.model.rule import App
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -1,4 +1,4 @@
-"""Write a report to the terminal or to its files, and print the notices that go with it."""
+"""What check writes: a report or a fix script, to the terminal or to a file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.terminal import say, wants_colour, width
+from auditor.model.report import Report
 from auditor.render import FORMATS
 
 if TYPE_CHECKING:
     from auditor.jobs.outputs import Outputs
-    from auditor.model.report import Report, Summary
+    from auditor.model.report import Summary
+
 
 LIVE_HELP = (
     "To audit your own tenant, set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or\n"
@@ -62,7 +64,42 @@ def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, 
 
 def _print_text(report: Report) -> None:
     from auditor.render import text
-    from auditor.render.layout import for_encoding
+    from auditor.render.text_layout import for_encoding
 
     page = text.render(report, width=width(), colour=wants_colour())
     click.echo(for_encoding(page, sys.stdout.encoding), nl=False, color=wants_colour())
+
+
+SHELLS = ("powershell", "az")
+
+
+def script_file(formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
+    """The file to write the script to, or ``-`` for standard output. Raises click.UsageError and InvalidRequest."""
+    if formats:
+        raise click.UsageError("--fix-script writes a script instead of the report: leave out -f")
+    if len(outputs) > 1:
+        raise click.UsageError("--fix-script writes one file: give one -o FILE")
+    (output,) = outputs or ("-",)
+    if output != "-":
+        from auditor.jobs.outputs import must_be_writable
+
+        must_be_writable(output)
+    return output
+
+
+def write_fix_script(report: Report, shell: str, route: str, output: str) -> None:
+    """Write the script of the fix with this route or key (or of the first one that can be a script) to `output`.
+
+    Raises InvalidRequest if no fix has this route, or if none can be written as a script.
+    """
+    from auditor.jobs.fix_scripts import fix_script
+
+    script = fix_script(report, shell, route)
+    if output == "-":
+        sys.stdout.buffer.write(script.text.encode())
+        sys.stdout.buffer.flush()
+        return
+    from auditor.atomic import write_whole
+
+    write_whole(output, script.text.encode(), keep_mode=True)
+    say(f"Wrote {output}: {script.title}. Read it before you run it.")

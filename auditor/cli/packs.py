@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.lazy_group import LazyGroup
+from auditor.cli.program import LazyGroup
 
 
 class PackCommands(LazyGroup):

@@ -49,7 +49,7 @@ def command(packs: tuple[str, ...], strict: bool) -> int:
 
 def _print(kind: str, problems: tuple[Problem, ...]) -> None:
     """Print the problems, each with its position first, so that an editor or a terminal can open it."""
-    from auditor.render.layout import Palette
+    from auditor.render.text_layout import Palette
 
     mark = Palette(wants_colour()).paint(kind, _STYLES[kind])
     for problem in problems:

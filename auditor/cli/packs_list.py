@@ -74,8 +74,7 @@ def _quoted(path: str) -> str:
 
 
 def _print(packs: list[Pack], own: list[Pack]) -> None:
-    from auditor.render.layout import Palette, safe
-    from auditor.render.text_page import TableCell, TableColumn, table
+    from auditor.render.text_layout import Palette, TableCell, TableColumn, safe, table
 
     rows = [
         [

@@ -54,7 +54,7 @@ def command(pack: str, rule_id: str | None) -> int:
     found = _pack(pack)
     from auditor.jobs.pack_pages import pack_page, rule_page
     from auditor.render.documents import as_text
-    from auditor.render.layout import for_encoding
+    from auditor.render.text_layout import for_encoding
 
     page = rule_page(found, _rule(found, rule_id)) if rule_id else pack_page(found)
     shown = for_encoding(as_text(page, width=width(), colour=wants_colour()), sys.stdout.encoding)

@@ -103,13 +103,13 @@ def _failure(failed: FailedCase) -> Iterator[str]:
 
 
 def _mark(state: str) -> str:
-    from auditor.render.layout import Palette
+    from auditor.render.text_layout import Palette
 
     return Palette(wants_colour()).paint(f"{state:<4}", {"ok": "good", "FAIL": "bad", "note": "unsure"}[state])
 
 
 def _safe(text: str) -> str:
-    from auditor.render.layout import safe
+    from auditor.render.text_layout import safe
 
     return safe(" ".join(text.split()))
 

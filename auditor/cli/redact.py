@@ -57,7 +57,7 @@ def command(snapshot: str, output: str | None, redact_key: str | None, reveal: s
 
 
 def _print_original(token: str, original: str | None) -> int:
-    from auditor.render.layout import safe
+    from auditor.render.text_layout import safe
 
     if original is None:
         say(f"{safe(token)} isn't a token of this snapshot and key: give the snapshot and the key of the report.")

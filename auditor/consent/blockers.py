@@ -10,8 +10,8 @@ import msgspec
 from auditor.consent.client import Client
 from auditor.consent.permission import Permission, ResourceApp
 from auditor.consent.truth import Truth, known
-from auditor.model.app import App
 from auditor.model.decision import Reason
+from auditor.model.rule import App
 
 
 class Blocker(msgspec.Struct, frozen=True, kw_only=True):

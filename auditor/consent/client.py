@@ -7,8 +7,8 @@ import msgspec
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.truth import Truth, known
 from auditor.facts.clouds import CLOUDS
-from auditor.model.app import App
 from auditor.model.resources import ServicePrincipal
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
 

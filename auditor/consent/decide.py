@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent.advice import advice
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
-from auditor.consent.explanation import because, code, listed, policy_name, screen
+from auditor.consent.explanation import advice, because, code, listed, policy_name, screen
 from auditor.consent.lookup import SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
-from auditor.model.app import App
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
 

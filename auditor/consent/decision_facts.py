@@ -8,16 +8,16 @@ from auditor.consent.approval import Approval, approval
 from auditor.consent.blockers import Blocker, blockers_of
 from auditor.consent.client import Client, client_of
 from auditor.consent.existing_grants import Grants, GrantState, grant_state, grants_of
-from auditor.consent.links import portal_address
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, ResourceApp, implicit, requested, resource_app
 from auditor.consent.policies import GoverningPolicy, governing, role_actions, role_assigned, role_policies
+from auditor.consent.request import portal_address
 from auditor.consent.subject import Assignment, Subject, assignment_of
 from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import FOR_ALL, MICROSOFT_GRAPH
-from auditor.model.app import App
 from auditor.model.decision import Reason
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
 

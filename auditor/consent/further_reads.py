@@ -14,10 +14,9 @@ from auditor.consent.policies import role_actions, role_policies
 from auditor.consent.possible_outcomes import possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
-from auditor.model.app import App
 from auditor.model.decision import Outcome, Reason
-from auditor.model.read_plan import Plan
-from auditor.model.snapshot import Snapshot
+from auditor.model.rule import App
+from auditor.model.snapshot import Plan, Snapshot
 
 
 def further_reads(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject = ORDINARY_MEMBER) -> Plan:

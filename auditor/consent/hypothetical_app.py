@@ -12,8 +12,8 @@ from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, requested, resource_app
 from auditor.consent.policies import GoverningPolicy
 from auditor.consent.truth import Truth
-from auditor.model.app import App, ScopeNeed
 from auditor.model.decision import Reason
+from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
 UNVERIFIED, VERIFIED, OWN = "unverified-app", "verified-app", "own-app"

@@ -7,9 +7,9 @@ import msgspec
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.truth import Truth, known
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
-from auditor.facts.scopes import KnownScope, known_scopes
-from auditor.model.app import App, ScopeNeed
+from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.model.resources import DelegatedScope, ServicePrincipal
+from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
 IMPLICIT = ("User.Read", "offline_access")

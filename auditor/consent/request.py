@@ -1,14 +1,15 @@
-"""A request for permissions as people paste it: a scope string, or the address of a consent page.
+"""Requests for consent: read from scope strings and pasted addresses, and the links that grant them.
 
-Source: Microsoft identity platform, "Scopes and permissions" (a scope without a resource means Microsoft Graph),
-"OAuth 2.0 authorization code flow" and "Admin consent".
+Sources: Microsoft identity platform, "Scopes and permissions" (a scope without a resource means Microsoft Graph),
+"OAuth 2.0 authorization code flow" and "Admin consent" (v2.0 endpoint); Entra, "Grant tenant-wide admin consent" (the
+older endpoint, which grants what the app's registration lists).
 """
 
 from __future__ import annotations
 
 import html
 import re
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlencode, urlsplit
 
 import msgspec
 
@@ -22,8 +23,9 @@ from auditor.facts.ids import (
     POWER_BI,
     SHAREPOINT_ONLINE,
 )
-from auditor.model.app import App, RequestMode, ScopeNeed
 from auditor.model.errors import AuditorError
+from auditor.model.rule import App, RequestMode, ScopeNeed
+from auditor.model.snapshot import Snapshot
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _OUTLOOK_HOSTS = (
@@ -180,3 +182,22 @@ def _asked(address: SplitResult, path: str, query: dict[str, str], wanted: str) 
             return RequestMode.REGISTERED, ""
         case other:
             raise RequestError(f"{address.hostname}/…/{other} is not a page that asks for consent: {wanted}")
+
+
+OPEN_TENANT = "organizations"
+"""Means "the tenant of whoever signs in", for a tenant whose id is not known."""
+
+
+def admin_consent_link(snapshot: Snapshot, app: App) -> str:
+    """The address at which an administrator of this tenant grants what the app's registration lists."""
+    cloud = CLOUDS.get(snapshot.cloud, CLOUDS["global"])
+    tenant = quote(snapshot.tenant.id or OPEN_TENANT, safe="")
+    query = {"client_id": app.client_id}
+    if app.redirect_uris:
+        query["redirect_uri"] = app.redirect_uris[0]
+    return f"{cloud.authority}/{tenant}/adminconsent?{urlencode(query, quote_via=quote, safe=':/')}"
+
+
+def portal_address(snapshot: Snapshot) -> str:
+    """The admin center of the snapshot's cloud."""
+    return CLOUDS.get(snapshot.cloud, CLOUDS["global"]).portal

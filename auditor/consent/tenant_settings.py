@@ -1,4 +1,9 @@
-"""The tenant's own settings: user consent, the admin consent workflow, and risk-based step-up consent."""
+"""The tenant's own settings: user consent, the admin consent workflow, and risk-based step-up consent.
+
+Sources: Entra, "Configure how users consent to applications" and the portal's page User consent settings; "Configure
+the admin consent workflow"; "Configure risk-based step-up consent" and "Publisher verification overview". Microsoft's
+own risk verdict can't be read, so a statement about a risky request is never more than likely.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from auditor.facts.ids import (
     POLICY_MAIL_CLIENTS,
     POLICY_RECOMMENDED,
 )
-from auditor.model.app import App
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
 

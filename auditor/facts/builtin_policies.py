@@ -11,7 +11,7 @@ from functools import cache
 
 import msgspec
 
-from auditor.facts.scopes import known_scopes
+from auditor.facts.permissions import known_scopes
 from auditor.facts.tables import load_table
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 

@@ -1,17 +1,134 @@
-"""The Microsoft Graph application permissions that an audit can use, and what is unknown without each.
+"""Permissions of Microsoft's resources: delegated scopes, named lists for rules, and application permissions.
 
-The table and its sources are in ``permissions.json``. Which permissions allow which read is in the table of
-snapshot sections (`auditor.model.sections`).
+Three tables, each with its source: ``scopes.json`` gives the names of the ids in policies, finds misspelled scopes in a
+pack, and is used for a resource that could not be read, though never as certain (what the tenant's own service
+principal says comes first). ``scope_lists.json`` holds the scopes that read or change mailboxes, files, sites, chats or
+the directory, and the risky permissions that CISA publishes. ``permissions.json`` holds the application permissions of
+the audit; which of them allow which read is in `auditor.model.sections`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 import msgspec
 
+from auditor.facts.ids import RESOURCES as RESOURCES
 from auditor.facts.tables import load_table
+
+
+class KnownScope(msgspec.Struct, frozen=True):
+    """A delegated scope. `type` says who may consent, as the resource's publisher set it: users, or admins only."""
+
+    value: str
+    id: str
+    type: Literal["User", "Admin"]
+    enabled: bool = True
+
+
+class _Resource(msgspec.Struct, frozen=True):
+    complete: bool
+    scopes: tuple[KnownScope, ...]
+
+
+class _ScopeTable(msgspec.Struct, frozen=True):
+    source: str
+    read: str
+    resources: dict[str, _Resource]
+
+
+@cache
+def _resources() -> Mapping[str, _Resource]:
+    return load_table("scopes", _ScopeTable).resources
+
+
+@cache
+def is_complete(resource: str) -> bool:
+    """Whether the table lists every scope of the resource (app id), so that an unlisted name is a mistake."""
+    found = _resources().get(resource.lower())
+    return found is not None and found.complete
+
+
+@cache
+def known_scopes(resource: str) -> Mapping[str, KnownScope]:
+    """The scopes of the resource with this app id, by lower-case name; empty for an unknown resource."""
+    found = _resources().get(resource.lower())
+    return MappingProxyType({scope.value.lower(): scope for scope in found.scopes} if found else {})
+
+
+@cache
+def known_scope_ids() -> Mapping[str, tuple[str, KnownScope]]:
+    """Resource app id and scope of every known permission id (lower case)."""
+    return MappingProxyType({scope.id: (app_id, scope) for app_id, one in _resources().items() for scope in one.scopes})
+
+
+RISKY = ("mail", "mailbox-protocols", "calendars", "contacts", "files", "sites", "chats", "directory")
+"""The lists that make up the list ``risky``."""
+
+CISA = "cisa-risky"
+"""CISA's own list, which covers seven resources."""
+
+ADMIN_ONLY = "admin-only"
+"""A computed list: every scope that only administrators can grant."""
+
+SCOPE_LISTS = (*RISKY, "risky", CISA, "basic", ADMIN_ONLY)
+"""The names of all lists of delegated scopes."""
+
+
+class NamedRole(NamedTuple):
+    """An application permission: the resource (app id), its name and its id."""
+
+    resource: str
+    value: str
+    id: str
+
+
+class _ListTable(msgspec.Struct, frozen=True):
+    source: str
+    delegated: dict[str, dict[str, tuple[str, ...]]]
+    application: dict[str, dict[str, dict[str, str]]]
+
+
+_LISTS = load_table("scope_lists", _ListTable)
+
+
+def _roles(by_resource: Mapping[str, Mapping[str, str]]) -> Iterable[NamedRole]:
+    for key, roles in by_resource.items():
+        yield from (NamedRole(RESOURCES[key], value, role_id) for value, role_id in roles.items())
+
+
+APP_ROLES: Mapping[str, tuple[NamedRole, ...]] = MappingProxyType(
+    {name: tuple(_roles(lists)) for name, lists in _LISTS.application.items()}
+)
+"""Application permissions by the name of their list."""
+
+
+def listed_scopes(names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The scopes of these lists together, in lower case, by resource app id."""
+    found: dict[str, set[str]] = {resource: set() for resource in RESOURCES.values()}
+    parts = (RISKY if name == "risky" else (name,) for name in names)
+    for name in dict.fromkeys(part for each in parts for part in each):
+        for key, resource in RESOURCES.items():
+            found[resource].update(_listed(name, key, resource))
+    return {resource: frozenset(scopes) for resource, scopes in found.items() if scopes}
+
+
+def _listed(name: str, key: str, resource: str) -> Iterable[str]:
+    """The scopes of one list on one resource, in lower case."""
+    if name == ADMIN_ONLY:
+        return [scope for scope, known in known_scopes(resource).items() if known.type == "Admin"]
+    return [scope.lower() for scope in _LISTS.delegated.get(name, {}).get(key, ())]
+
+
+@cache
+def spellings() -> Mapping[str, str]:
+    """The official spelling of every scope in the lists, by its name in lower case."""
+    lists = sorted(_LISTS.delegated.items(), key=lambda item: item[0] != CISA)
+    names = (name for _, by_resource in lists for scopes in by_resource.values() for name in scopes)
+    return MappingProxyType({name.lower(): name for name in names})
 
 
 class ApplicationPermission(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,12 +145,12 @@ class ApplicationPermission(msgspec.Struct, frozen=True, kw_only=True):
     wider: tuple[str, ...] = ()
 
 
-class _Table(msgspec.Struct, frozen=True):
+class _PermissionTable(msgspec.Struct, frozen=True):
     source: str
     permissions: tuple[ApplicationPermission, ...]
 
 
 PERMISSIONS: Mapping[str, ApplicationPermission] = MappingProxyType(
-    {permission.name: permission for permission in load_table("permissions", _Table).permissions}
+    {permission.name: permission for permission in load_table("permissions", _PermissionTable).permissions}
 )
 """The permissions by name, in the order in which the documentation lists them."""

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, Grants
-from auditor.consent.links import OPEN_TENANT, admin_consent_link
 from auditor.consent.lookup import index_of
+from auditor.consent.request import OPEN_TENANT, admin_consent_link
 from auditor.consent.truth import Truth
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
@@ -25,8 +25,16 @@ from auditor.fixes.app_changes import (
     grant_id,
 )
 from auditor.fixes.change import NEW_SERVICE_PRINCIPAL, Change, graph_address
-from auditor.fixes.portal_text import APP_ADMIN, CHECK_AGAIN, app_page, role_for_users, scope_names
-from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix
+from auditor.fixes.proposed_fix import (
+    APP_ADMIN,
+    CHECK_AGAIN,
+    Goal,
+    Obstacle,
+    ProposedFix,
+    app_page,
+    role_for_users,
+    scope_names,
+)
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 
 _REGISTRATION_NOT_READ = (

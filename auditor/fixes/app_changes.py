@@ -15,15 +15,21 @@ import msgspec
 from auditor.consent.lookup import index_of
 from auditor.fixes.change import (
     NEW_SERVICE_PRINCIPAL,
+    AddScopes,
     Change,
     Conflict,
+    CreateUnlessFound,
     Deletion,
+    Equals,
+    NoScript,
     NotApplicable,
+    Rows,
+    SetValue,
+    Step,
     new_id,
     with_filter,
     with_sections,
 )
-from auditor.fixes.script_steps import AddScopes, CreateUnlessFound, Equals, NoScript, Rows, SetValue, Step
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.snapshot import Snapshot
 

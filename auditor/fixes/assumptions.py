@@ -21,9 +21,9 @@ from auditor.fixes.app_changes import CreateGrant, ReplaceGrantScopes, grant_id
 from auditor.fixes.change import Change, NotApplicable, graph_address, with_sections
 from auditor.fixes.policy_changes import ClassifyPermission, SetAssignedPolicies, SetConsentWorkflow
 from auditor.fixes.requests import apply_all
-from auditor.model.app import App, ScopeNeed
 from auditor.model.errors import AuditorError
 from auditor.model.resources import AuthorizationPolicy, ServicePrincipal, VerifiedPublisher
+from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
 Target = tuple[Snapshot, App]

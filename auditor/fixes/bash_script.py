@@ -11,8 +11,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from auditor.fixes.change import CHOSEN_PRINCIPAL, CHOSEN_ROLE, NEW_SERVICE_PRINCIPAL, as_json_value, json_text
-from auditor.fixes.script_steps import (
+from auditor.fixes.change import (
+    CHOSEN_PRINCIPAL,
+    CHOSEN_ROLE,
+    NEW_SERVICE_PRINCIPAL,
     AddScopes,
     Condition,
     CreateUnlessFound,
@@ -22,9 +24,11 @@ from auditor.fixes.script_steps import (
     Rows,
     SetValue,
     Step,
+    as_json_value,
+    json_text,
 )
 from auditor.fixes.shell_commands import posix_quoted
-from auditor.model.fix import GraphRequest
+from auditor.model.decision import GraphRequest
 
 _VARIABLES = {NEW_SERVICE_PRINCIPAL: "app", CHOSEN_PRINCIPAL: "principal", CHOSEN_ROLE: "role"}
 _GIVEN = {

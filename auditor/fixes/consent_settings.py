@@ -26,8 +26,16 @@ from auditor.fixes.policy_changes import (
     SetAssignedPolicies,
     SetConsentWorkflow,
 )
-from auditor.fixes.portal_text import APP_ADMIN, CHECK_AGAIN, GLOBAL_ADMIN, POLICY_ADMIN, consent_page
-from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix
+from auditor.fixes.proposed_fix import (
+    APP_ADMIN,
+    CHECK_AGAIN,
+    GLOBAL_ADMIN,
+    POLICY_ADMIN,
+    Goal,
+    Obstacle,
+    ProposedFix,
+    consent_page,
+)
 from auditor.model.resources import AdminConsentRequestPolicy
 
 _FOR_SELF = "ManagePermissionGrantsForSelf"

@@ -11,8 +11,7 @@ from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.truth import Truth
 from auditor.fixes.app_changes import AssignApp, SetServicePrincipalProperty
 from auditor.fixes.change import CHOSEN_PRINCIPAL, graph_address
-from auditor.fixes.portal_text import APP_ADMIN, CHECK_AGAIN, app_page, role_for_users
-from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix
+from auditor.fixes.proposed_fix import APP_ADMIN, CHECK_AGAIN, Goal, Obstacle, ProposedFix, app_page, role_for_users
 
 
 def enable_sign_in(facts: DecisionFacts) -> Iterator[ProposedFix]:

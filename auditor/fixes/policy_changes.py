@@ -11,16 +11,22 @@ from typing import Any, Self
 
 import msgspec
 
-from auditor.fixes.change import Change, Conflict, Deletion, NotApplicable, json_text, new_id, with_sections
-from auditor.fixes.script_steps import (
+from auditor.fixes.change import (
+    Change,
+    Conflict,
     CreateUnlessFound,
+    Deletion,
     Equals,
     HasItems,
     NoScript,
+    NotApplicable,
     NotEmpty,
     Rows,
     SetValue,
     Step,
+    json_text,
+    new_id,
+    with_sections,
 )
 from auditor.model.resources import (
     AdminConsentRequestPolicy,

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from auditor.fixes.change import CHOSEN_PRINCIPAL, CHOSEN_ROLE, NEW_SERVICE_PRINCIPAL, as_json_value, json_text
-from auditor.fixes.script_steps import (
+from auditor.fixes.change import (
+    CHOSEN_PRINCIPAL,
+    CHOSEN_ROLE,
+    NEW_SERVICE_PRINCIPAL,
     AddScopes,
     Condition,
     CreateUnlessFound,
@@ -20,9 +22,11 @@ from auditor.fixes.script_steps import (
     Rows,
     SetValue,
     Step,
+    as_json_value,
+    json_text,
 )
 from auditor.fixes.shell_commands import powershell_quoted
-from auditor.model.fix import GraphRequest
+from auditor.model.decision import GraphRequest
 
 _VARIABLES = {NEW_SERVICE_PRINCIPAL: "$app", CHOSEN_PRINCIPAL: "$PrincipalId", CHOSEN_ROLE: "$AppRoleId"}
 _GUID = "'^[0-9a-fA-F-]{36}$'"

@@ -2,7 +2,7 @@
 
 The module of each route names its sources. Four route numbers have no function: R2 (the button in the portal) is a
 step of R1; R10 (a risky app) and R11 (a grant that lacks scopes) are fixed by R1 and R3; for R12 (the vendor, Microsoft
-or a license), `auditor.consent.advice` gives advice, because there is nothing to change in the tenant.
+or a license), `auditor.consent.explanation` gives advice, because there is nothing to change in the tenant.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ from auditor.fixes.enterprise_app import assign_users, drop_assignment_requireme
 from auditor.fixes.exposure.app_use import Breadth
 from auditor.fixes.exposure.summary import as_opens, exposure
 from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix, as_fix
-from auditor.model.app import App
-from auditor.model.decision import Decision, Outcome
-from auditor.model.fix import Fix
+from auditor.model.decision import Decision, Fix, Outcome
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
 _MAX_PARTS = 3

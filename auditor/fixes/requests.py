@@ -27,7 +27,7 @@ from auditor.fixes.policy_changes import (
     SetAssignedPolicies,
     SetConsentWorkflow,
 )
-from auditor.model.fix import GraphRequest
+from auditor.model.decision import GraphRequest
 from auditor.model.snapshot import Snapshot
 
 CHANGES: tuple[type[Change], ...] = (

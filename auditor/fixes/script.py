@@ -15,11 +15,10 @@ import msgspec
 
 from auditor.facts.clouds import CLOUDS
 from auditor.fixes import bash_script, powershell_script
-from auditor.fixes.change import Change, NotApplicable, json_text
+from auditor.fixes.change import Change, NoScript, NotApplicable, Step, json_text
 from auditor.fixes.requests import change_of
-from auditor.fixes.script_steps import NoScript, Step
 from auditor.fixes.shell_commands import posix_quoted, printable, write_permissions
-from auditor.model.fix import Fix, GraphRequest
+from auditor.model.decision import Fix, GraphRequest
 
 __all__ = ["NoScript", "Shell", "script"]
 

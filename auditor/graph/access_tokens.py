@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from auditor.graph.daemon_threads import DaemonExecutor
 from auditor.graph.graph_errors import GraphError
+from auditor.graph.preconnect import DaemonExecutor
 
 
 class AccessToken(Protocol):

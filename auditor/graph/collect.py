@@ -14,8 +14,7 @@ from auditor.graph.retry import RETRIED_STATUSES
 from auditor.graph.section_reads import Read, consent_requesters, reads_for
 from auditor.graph.snapshot_builder import SnapshotBuilder
 from auditor.graph.transport import GraphClient
-from auditor.model.read_plan import Plan
-from auditor.model.snapshot import Call, Provenance, Snapshot, Tenant
+from auditor.model.snapshot import Call, Plan, Provenance, Snapshot, Tenant
 
 
 async def collect(

@@ -15,8 +15,8 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
-from auditor.model.read_plan import Plan
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
+from auditor.model.snapshot import Plan
 
 CLIENT_PROPERTIES = (
     "id",

@@ -11,10 +11,9 @@ import msgspec
 from auditor import __version__
 from auditor.consent.request import app_from_scopes, request_from_url
 from auditor.jobs.outputs import Outputs
-from auditor.model.app import App
 from auditor.model.finding import WaiverFile
 from auditor.model.live_tenant import LiveTenant
-from auditor.model.rule import Pack
+from auditor.model.rule import App, Pack
 from auditor.model.snapshot import Snapshot
 
 TOOL = f"consent-auditor {__version__}"

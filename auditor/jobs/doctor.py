@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.checks.required_reads import Needed, permissions_for, plan_for
 from auditor.facts.permissions import PERMISSIONS
-from auditor.graph.daemon_threads import run
+from auditor.graph.preconnect import run
 from auditor.graph.probe import Probe, probe
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from auditor.fixes.script import NoScript, script
+from auditor.model.decision import Fix
 from auditor.model.errors import InvalidRequest
-from auditor.model.fix import Fix
 from auditor.model.report import Report
 
 

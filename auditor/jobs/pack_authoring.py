@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from auditor.checks.permission_lists import scope_of
 from auditor.checks.required_reads import Needed, permissions_for, plan_for, required_resource_access
-from auditor.checks.scope_names import scope_of
-from auditor.consent.app_from_grants import app_as_granted
+from auditor.consent.granted_permissions import app_as_granted
 from auditor.consent.request import app_from_scopes, refuse_unnamed_resources, request_from_url, scope_needs
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
 from auditor.jobs.audit import read_source
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction, Source
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs, sources_for
-from auditor.model.app import App
 from auditor.model.errors import InvalidRequest
 from auditor.model.live_tenant import LiveTenant
-from auditor.model.read_plan import Plan
+from auditor.model.rule import App
+from auditor.model.snapshot import Plan
 from auditor.packs.lint import Linted as Linted
 from auditor.packs.lint import lint
 from auditor.packs.load import is_reserved, load

@@ -7,11 +7,10 @@ from enum import StrEnum
 
 import msgspec
 
-from auditor.checks.context import CheckContext
 from auditor.checks.findings import finding
-from auditor.model.app import App
+from auditor.checks.kind import CheckContext
 from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.rule import Pack, Rule, RuleCase
+from auditor.model.rule import App, Pack, Rule, RuleCase
 from auditor.model.snapshot import REMOVED_BY_CASE, Snapshot, Unread
 from auditor.packs.lint import lacking_of
 from auditor.packs.lint import outcomes_phrase as outcomes_phrase

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from auditor.checks.kind import kind_of
 from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
 from auditor.facts.ids import RESOURCE_NAMES
-from auditor.model.app import App, ScopeNeed
 from auditor.model.document import (
     Block,
     Cell,
@@ -26,11 +25,11 @@ from auditor.model.document import (
     code,
 )
 from auditor.model.finding import Remediation
-from auditor.model.read_plan import Plan
-from auditor.model.rule import Pack, Rule, RuleCase
+from auditor.model.rule import App, Pack, Rule, RuleCase, ScopeNeed
 from auditor.model.sections import SECTIONS
+from auditor.model.snapshot import Plan
 from auditor.render.labels import flat
-from auditor.render.layout import safe
+from auditor.render.text_layout import safe
 
 SOME_APP = App(client_id="00000000-0000-0000-0000-000000000000")
 """Used in place of the app that an abstract pack doesn't name, so that its page can list what it reads."""

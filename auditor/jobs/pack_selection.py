@@ -9,9 +9,8 @@ import msgspec
 
 from auditor.checks.required_reads import plan_for
 from auditor.checks.typo_suggestions import nearest as nearest
-from auditor.model.app import App
 from auditor.model.errors import InvalidRequest
-from auditor.model.rule import Pack
+from auditor.model.rule import App, Pack
 from auditor.packs.find import OwnPack, entries, find, list_packs, load_packs, own_files, own_packs, place_of
 from auditor.packs.load import load as load
 from auditor.packs.new_pack import name_for, pack_text

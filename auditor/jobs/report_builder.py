@@ -7,24 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from auditor.checks.context import CheckContext
-from auditor.checks.disagreements import disagreements
-from auditor.checks.findings import in_order, judge
+from auditor.checks.findings import disagreements, in_order, judge
+from auditor.checks.kind import CheckContext
 from auditor.checks.waivers import with_waivers
-from auditor.consent.app_from_grants import differences
 from auditor.consent.decide import decide
-from auditor.consent.grant_listing import granted
+from auditor.consent.granted_permissions import differences, granted
 from auditor.consent.lookup import NotRead
 from auditor.consent.policies import governing
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.jobs.audit_request import TOOL
-from auditor.model.app import App
 from auditor.model.decision import Decision
 from auditor.model.errors import NO_AUDIT, AuditorError
 from auditor.model.finding import Finding, FindingOutcome, WaiverFile, WaiverFileRef
 from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summary, UnreadPart, WhatIf
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
-from auditor.model.rule import Pack
+from auditor.model.rule import App, Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs.sources import shipped_names
 

@@ -13,16 +13,14 @@ from auditor.checks.required_reads import permissions_for, plan_for
 from auditor.consent import further_reads as about_apps
 from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
-from auditor.graph.daemon_threads import run
+from auditor.graph.preconnect import run
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
-from auditor.model.app import App
 from auditor.model.live_tenant import LiveTenant
-from auditor.model.read_plan import Plan
-from auditor.model.rule import Pack
-from auditor.model.snapshot import Snapshot
+from auditor.model.rule import App, Pack
+from auditor.model.snapshot import Plan, Snapshot
 
 WHOLE = (
     "servicePrincipals",

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.fix import Fix
+from auditor.model.decision import Fix
 
 
 class RulePlace(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
-from auditor.model.app import App
 from auditor.model.decision import Decision
 from auditor.model.finding import Disagreement, Finding, WaiverFileRef
+from auditor.model.rule import App
 from auditor.model.snapshot import Provenance, Tenant, Unread
 
 FORMAT = "consent-auditor/report"

@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.checks.required_reads import plan_for
-from auditor.model.app import App
-from auditor.model.rule import Pack
+from auditor.model.rule import App, Pack
 from auditor.packs.extend import is_other, pack_name
 from auditor.packs.load import load
 from auditor.packs.pack_errors import PackError, Problem

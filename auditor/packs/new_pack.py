@@ -9,11 +9,10 @@ from typing import Any
 
 import yaml
 
-from auditor.facts.scope_lists import RESOURCES
-from auditor.model.app import App, RequestMode, ScopeNeed
-from auditor.packs.forms import FORMAT, FORMAT_VERSION
+from auditor.facts.permissions import RESOURCES
+from auditor.model.rule import App, RequestMode, ScopeNeed
+from auditor.packs.forms import FORMAT, FORMAT_VERSION, redirect_uri
 from auditor.packs.load import is_reserved
-from auditor.packs.value_validators import redirect_uri
 
 _LONGEST_NAME = 40
 _WIDTH = 108

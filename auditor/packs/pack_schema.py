@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from auditor.checks.kind import CheckKind
+from auditor.checks.permission_lists import resource_keys
 from auditor.checks.registry import KINDS, every_kind
-from auditor.checks.scope_names import resource_keys
 from auditor.packs.forms import PackForm
 
 

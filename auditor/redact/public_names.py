@@ -20,11 +20,9 @@ from auditor.facts.ids import (
     ROLE_GLOBAL_ADMINISTRATOR,
     ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
 )
-from auditor.facts.permissions import PERMISSIONS
-from auditor.facts.scope_lists import APP_ROLES
-from auditor.facts.scopes import known_scope_ids
-from auditor.model.app import App
+from auditor.facts.permissions import APP_ROLES, PERMISSIONS, known_scope_ids
 from auditor.model.resources import AppRole, DelegatedScope, PermissionGrantPolicy, ServicePrincipal
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.redact.tokens import is_guid
 

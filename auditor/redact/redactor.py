@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.model.app import App
 from auditor.model.field_types import FieldKind, TextKind, field_kinds
 from auditor.model.finding import Waiver, WaiverFile
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition, ServicePrincipal
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.redact.field_values import FieldValues
 from auditor.redact.name_search import FormRules, KnownNames

@@ -20,9 +20,8 @@ from auditor.model.document import (
     Points,
     Title,
 )
-from auditor.render.layout import Palette, columns, pad, wrap
-from auditor.render.markdown_escaping import code_span, escaped
-from auditor.render.text_page import TableCell, TableColumn, table
+from auditor.render.markdown import code_span, escaped
+from auditor.render.text_layout import Palette, TableCell, TableColumn, columns, pad, table, wrap
 
 _INDENT = 2
 _MINIMUM = 6

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.fix import GraphRequest
+from auditor.model.decision import GraphRequest
 from auditor.model.report import FORMAT, VERSION, Report
 from auditor.model.snapshot import Provenance
 

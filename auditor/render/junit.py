@@ -10,6 +10,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from auditor.model.decision import Decision, Outcome
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import PackRef, Report
+from auditor.render.fix_view import IF_IT_FAILS, first_step
 from auditor.render.labels import (
     ORDINARY_MEMBER,
     answer_word,
@@ -21,10 +22,8 @@ from auditor.render.labels import (
     screen,
     sentence,
 )
-from auditor.render.layout import safe
-from auditor.render.view.answer_texts import what_if_sentences
-from auditor.render.view.finding_texts import evidence_text, reason_with_waivers, unread_text
-from auditor.render.view.fix_texts import IF_IT_FAILS, first_step
+from auditor.render.report_view import evidence_text, reason_with_waivers, unread_text, what_if_sentences
+from auditor.render.text_layout import safe
 
 ANSWERS = "answers"
 """The name of the suite in a report without rules."""

@@ -11,7 +11,7 @@ from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.model.decision import Confidence, Decision, Outcome, Verdict
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.report import Summary
-from auditor.render.layout import clip
+from auditor.render.text_layout import clip
 
 ORDINARY_MEMBER = "ordinary member"
 """The subject of a decision that isn't about a particular user."""
@@ -23,7 +23,7 @@ _SENTENCE_ENDS = frozenset(".!?…。！？")  # the last three end sentences in
 
 
 class OutcomeLabel(NamedTuple):
-    """An outcome in capitals, its style (see `auditor.render.layout.Palette`), and what it means for users."""
+    """An outcome in capitals, its style (see `auditor.render.text_layout.Palette`), and what it means for users."""
 
     word: str
     style: str

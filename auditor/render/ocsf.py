@@ -12,8 +12,8 @@ from auditor.model.finding import Finding, FindingOutcome, Severity
 from auditor.model.report import PackRef, Report, UnreadPart
 from auditor.render.json import encoded
 from auditor.render.labels import click_path, flat, parse_time, sentence
-from auditor.render.layout import safe
-from auditor.render.view.finding_texts import evidence_text, unread_text, waiver_sentence
+from auditor.render.report_view import evidence_text, unread_text, waiver_sentence
+from auditor.render.text_layout import safe
 
 VERSION = "1.5.0"
 CLASS, CATEGORY, CREATE = 2003, 2, 1

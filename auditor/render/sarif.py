@@ -15,12 +15,11 @@ import msgspec
 from auditor.model.decision import Decision
 from auditor.model.finding import Finding, FindingOutcome, Severity, Waiver
 from auditor.model.report import PackRef, Report, UnreadPart
+from auditor.render.fix_view import first_step
 from auditor.render.labels import answer_word, counts, flat, is_click_path, parse_time, sentence
-from auditor.render.layout import clip, safe
-from auditor.render.markdown_escaping import harmless, link
-from auditor.render.view.answer_texts import what_if_sentences
-from auditor.render.view.finding_texts import evidence_text, unread_text, waiver_sentence, with_outcome
-from auditor.render.view.fix_texts import first_step
+from auditor.render.markdown import harmless, link
+from auditor.render.report_view import evidence_text, unread_text, waiver_sentence, what_if_sentences, with_outcome
+from auditor.render.text_layout import clip, safe
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {

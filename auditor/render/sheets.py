@@ -23,9 +23,8 @@ from auditor.render.labels import (
     screen,
     sentence,
 )
-from auditor.render.layout import safe
-from auditor.render.view.answer_texts import assumptions, what_if_answers
-from auditor.render.view.finding_texts import evidence_text, waiver_sentence
+from auditor.render.report_view import assumptions, evidence_text, waiver_sentence, what_if_answers
+from auditor.render.text_layout import safe
 
 SheetValue = str | int | datetime
 """Times are in UTC."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.finding import Finding
 from auditor.model.report import Report, UnreadPart
+from auditor.render.fix_view import first_thing
 from auditor.render.labels import (
     FINDINGS,
     ORDINARY_MEMBER,
@@ -24,14 +25,13 @@ from auditor.render.labels import (
     series,
     tally,
 )
-from auditor.render.layout import Palette
-from auditor.render.text_fixes import what_to_do
-from auditor.render.text_page import TableCell, TableColumn, TextPage
-from auditor.render.view.answer_texts import (
+from auditor.render.report_view import (
+    ABOUT_DISAGREEMENTS,
     ABOUT_WHAT_IF,
     ALSO,
     CONFIDENCE,
     DEPENDS_ON,
+    DISAGREEMENTS,
     answer_facts,
     are_assumed,
     assumptions,
@@ -39,25 +39,22 @@ from auditor.render.view.answer_texts import (
     decider_label,
     deciders,
     detail_with_letter,
+    disagreement_sentence,
+    from_several_packs,
     numbered,
     numbered_label,
     question,
+    reason_with_waivers,
     scope_reason,
     shared_resource,
+    short_digest,
     tenant_label,
+    unread_text,
     verdict_word,
     what_if_answers,
 )
-from auditor.render.view.finding_texts import (
-    ABOUT_DISAGREEMENTS,
-    DISAGREEMENTS,
-    disagreement_sentence,
-    from_several_packs,
-    reason_with_waivers,
-    short_digest,
-    unread_text,
-)
-from auditor.render.view.fix_texts import first_thing
+from auditor.render.text_fixes import what_to_do
+from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
 
 NARROWEST = 60
 """The smallest width of the report."""

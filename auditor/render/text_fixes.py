@@ -9,16 +9,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from auditor.model.decision import Decision
+from auditor.model.decision import Decision, Fix, GraphRequest
 from auditor.model.finding import Evidence, Finding, FindingOutcome
-from auditor.model.fix import Fix, GraphRequest
 from auditor.model.report import Report
-from auditor.render.json import encoded
-from auditor.render.labels import app_label, click_path, count, flat, is_click_path, sentence, series
-from auditor.render.layout import columns
-from auditor.render.text_page import TextPage
-from auditor.render.view.finding_texts import evidence_text, from_several_packs
-from auditor.render.view.fix_texts import (
+from auditor.render.fix_view import (
     IF_IT_FAILS,
     FixNumbers,
     NumberedFixes,
@@ -27,6 +21,10 @@ from auditor.render.view.fix_texts import (
     fixes_introduction,
     needs_action,
 )
+from auditor.render.json import encoded
+from auditor.render.labels import app_label, click_path, count, flat, is_click_path, sentence, series
+from auditor.render.report_view import evidence_text, from_several_packs
+from auditor.render.text_layout import TextPage, columns
 
 _MOST_EVIDENCE = 4
 

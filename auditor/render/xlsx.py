@@ -12,8 +12,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from auditor.model.report import Report
 from auditor.render.labels import iso_time, parse_time
-from auditor.render.layout import safe
 from auditor.render.sheets import Sheet, SheetValue, sheets
+from auditor.render.text_layout import safe
 
 LONGEST = 32_767
 """Characters that a cell can hold (Microsoft, "Excel specifications and limits")."""

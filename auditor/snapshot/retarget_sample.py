@@ -13,8 +13,7 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
-from auditor.facts.scopes import KnownScope, known_scopes
-from auditor.model.app import App
+from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.model.resources import (
     ConditionSet,
     DelegatedPermissionClassification,
@@ -23,6 +22,7 @@ from auditor.model.resources import (
     PermissionGrantPolicy,
     ServicePrincipal,
 )
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
 SAMPLE_APP = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditor.checks.context import CheckContext
-from auditor.checks.kind import CheckKind
+from auditor.checks.kind import CheckContext, CheckKind
 from auditor.model.snapshot import Snapshot
 from tests.consent.from_oracle import snapshot_of
 from tests.oracle import pool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.checks.disagreements import disagreements
+from auditor.checks.findings import disagreements
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Disagreement, Finding, FindingOutcome, Severity

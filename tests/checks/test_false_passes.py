@@ -11,15 +11,13 @@ import msgspec
 import pytest
 
 from auditor.checks.consent_policies import AssignedPolicies, Wording
-from auditor.checks.context import CheckContext
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
-from auditor.checks.kind import CheckKind
+from auditor.checks.kind import CheckContext, CheckKind
 from auditor.checks.required_reads import further_reads
 from auditor.checks.user_consent import Classifications
 from auditor.facts.ids import DATAVERSE, EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
-from auditor.facts.scope_lists import RESOURCES
-from auditor.model.read_plan import Plan
-from auditor.model.snapshot import Snapshot, Unread
+from auditor.facts.permissions import RESOURCES
+from auditor.model.snapshot import Plan, Snapshot, Unread
 from auditor.packs.find import load_packs
 from tests.checks.tenants import GRAPH_SP, principal, says, tenant
 from tests.oracle import pool

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditor.checks.context import CheckContext
 from auditor.checks.findings import finding, judge
-from auditor.checks.result import sentence
+from auditor.checks.kind import CheckContext, sentence
 from auditor.jobs.pack_cases import REFUSED
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import FindingOutcome

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
-from auditor.checks.context import CheckContext
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
-from auditor.checks.kind import CheckKind
+from auditor.checks.kind import CheckContext, CheckKind
 from auditor.checks.user_consent import Classifications, ConsentWorkflow
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.snapshot import Snapshot

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditor.checks.context import CheckContext
 from auditor.checks.findings import finding, judge
+from auditor.checks.kind import CheckContext
 from auditor.checks.required_reads import reads_of, sections_of
 from auditor.jobs.pack_cases import REFUSED, tenant_of
 from auditor.jobs.report_builder import build_report

@@ -13,13 +13,11 @@ from auditor.checks.properties import EveryItem, ItemCount, ListContains, Proper
 from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
 from auditor.checks.user_consent import Classifications, ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
-from auditor.facts.permissions import PERMISSIONS
-from auditor.facts.scope_lists import RESOURCES
-from auditor.model.app import App, ScopeNeed
+from auditor.facts.permissions import PERMISSIONS, RESOURCES
 from auditor.model.finding import Severity
-from auditor.model.read_plan import Plan
-from auditor.model.rule import Pack, Rule
+from auditor.model.rule import App, Pack, Rule, ScopeNeed
 from auditor.model.sections import TENANT_SECTIONS, permissions_to_read
+from auditor.model.snapshot import Plan
 from auditor.packs.find import load_packs
 
 TRACKERRMS = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from auditor.checks.combinations import AllOf, AnyOf, Not
-from auditor.checks.context import CheckContext
 from auditor.checks.directory_settings import DirectorySettingIs
-from auditor.checks.kind import CheckKind
+from auditor.checks.kind import CheckContext, CheckKind
 from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
 from auditor.checks.property_tests import PropertyTest
 from auditor.model.snapshot import Snapshot

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.checks.snapshot_paths import ITEMS, PathTarget, item_paths, items_target, section_paths, target_at
-from auditor.checks.snapshot_values import items_at, value_at
+from auditor.checks.snapshot_paths import (
+    ITEMS,
+    PathTarget,
+    item_paths,
+    items_at,
+    items_target,
+    section_paths,
+    target_at,
+    value_at,
+)
 from auditor.checks.typo_suggestions import Invalid
 from auditor.model.snapshot import Snapshot, Tenant
 from auditor.packs.load import load

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.checks.scope_names import resource, scope_of
+from auditor.checks.permission_lists import resource, scope_of
 from auditor.checks.typo_suggestions import is_one_typo, neighbor_of_guid, typo_of, typo_of_guid
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
-from auditor.facts.scope_lists import RESOURCES
-from auditor.facts.scopes import is_complete, known_scopes
+from auditor.facts.permissions import RESOURCES, is_complete, known_scopes
 
 LEVELS = ("low", "medium", "high", "all")
 TYPES = ("Application", "ManagedIdentity", "Legacy", "SocialIdp")

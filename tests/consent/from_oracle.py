@@ -9,8 +9,8 @@ from auditor.consent.decide import decide
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
 from auditor.facts.ids import GUEST_ROLE_AS_MEMBER
-from auditor.model.app import App, RequestMode, ScopeNeed
 from auditor.model.decision import Decision
+from auditor.model.rule import App, RequestMode, ScopeNeed
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.read import loads
 from tests.oracle.plain import app as plain_app

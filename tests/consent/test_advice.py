@@ -10,9 +10,9 @@ import pytest
 from auditor.consent.decide import decide
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.fixes import fixes_for
-from auditor.model.app import ScopeNeed
 from auditor.model.decision import Decision
 from auditor.model.resources import VerifiedPublisher
+from auditor.model.rule import ScopeNeed
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample, sample_names
 from tests.fixes.tenants import APP, with_assigned, with_client, with_sections

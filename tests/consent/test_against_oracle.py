@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from auditor.consent.decide import decide
 from auditor.consent.subject import Subject
-from auditor.model.app import App
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, Verdict
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from tests.consent.from_oracle import app_of, snapshot_of, subject_of
 from tests.oracle import pool

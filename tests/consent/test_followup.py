@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from auditor.consent.further_reads import further_reads
-from auditor.model.read_plan import Plan
+from auditor.model.snapshot import Plan
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.oracle import pool
 from tests.oracle.plain import UNVERIFIED, VERIFIED, app, tenant

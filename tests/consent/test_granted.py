@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.consent.grant_listing import granted
+from auditor.consent.granted_permissions import granted
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.report import Audience, Granted, GrantKind
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, User

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from auditor.consent.app_from_grants import app_as_granted
+from auditor.consent.granted_permissions import app_as_granted
 from auditor.consent.request import RequestError
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.snapshot import Snapshot, Unread

@@ -16,7 +16,7 @@ from auditor.facts.ids import (
     POWER_BI,
     SHAREPOINT_ONLINE,
 )
-from auditor.model.app import RequestMode
+from auditor.model.rule import RequestMode
 
 CLIENT = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 AUTHORIZE = f"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id={CLIENT}"

@@ -24,8 +24,16 @@ from auditor.checks.registry import every_kind
 from auditor.checks.required_reads import Needed, permissions_for, plan_for
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
-from auditor.facts.permissions import PERMISSIONS, ApplicationPermission
-from auditor.facts.scope_lists import ADMIN_ONLY, APP_ROLES, RISKY, SCOPE_LISTS, listed_scopes, spellings
+from auditor.facts.permissions import (
+    ADMIN_ONLY,
+    APP_ROLES,
+    PERMISSIONS,
+    RISKY,
+    SCOPE_LISTS,
+    ApplicationPermission,
+    listed_scopes,
+    spellings,
+)
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report

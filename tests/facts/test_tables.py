@@ -11,8 +11,15 @@ import auditor.facts
 from auditor.consent.request import is_guid
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import MICROSOFT_GRAPH, RESOURCE_NAMES, RESOURCES
-from auditor.facts.scope_lists import APP_ROLES, CISA, SCOPE_LISTS, listed_scopes
-from auditor.facts.scopes import is_complete, known_scope_ids, known_scopes
+from auditor.facts.permissions import (
+    APP_ROLES,
+    CISA,
+    SCOPE_LISTS,
+    is_complete,
+    known_scope_ids,
+    known_scopes,
+    listed_scopes,
+)
 
 FILES = sorted(Path(auditor.facts.__file__).parent.glob("*.json"))
 

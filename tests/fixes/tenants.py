@@ -10,9 +10,9 @@ from hypothesis.strategies import DrawFn
 
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.fixes import fixes_for
-from auditor.model.app import App
-from auditor.model.fix import Fix
+from auditor.model.decision import Fix
 from auditor.model.resources import AppRole, ServicePrincipal
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.packs.find import load_packs
 from auditor.snapshot.samples import sample

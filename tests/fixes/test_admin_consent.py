@@ -11,8 +11,8 @@ import pytest
 from auditor.consent.lookup import SnapshotIndex
 from auditor.facts.ids import EXCHANGE_ONLINE
 from auditor.fixes import fixes_for
-from auditor.model.app import RequestMode, ScopeNeed
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.rule import RequestMode, ScopeNeed
 from auditor.snapshot.samples import sample
 from tests.fixes.tenants import (
     ALICE,

@@ -11,7 +11,7 @@ from auditor.fixes.change import Change, Conflict, NotApplicable, states_of, und
 from auditor.fixes.policy_changes import CreateConsentPolicy
 from auditor.fixes.requests import apply, apply_all, change_of
 from auditor.fixes.shell_commands import az_commands, powershell_commands
-from auditor.model.fix import GraphRequest
+from auditor.model.decision import GraphRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample
 from tests.fixes.tenants import APP, GRAPH, HOSTILE, by_key, with_sections

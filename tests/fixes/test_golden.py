@@ -13,7 +13,7 @@ import pytest
 from auditor.fixes.script import NoScript, Shell, script
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.fix import Fix, GraphRequest
+from auditor.model.decision import Fix, GraphRequest
 from auditor.snapshot.samples import sample, sample_names
 from tests.golden import check_golden
 

@@ -17,9 +17,8 @@ from auditor.fixes.app_changes import grant_id
 from auditor.fixes.change import Conflict, NotApplicable, states_of
 from auditor.fixes.prove import proposed_fixes
 from auditor.fixes.requests import apply, apply_all
-from auditor.model.app import App
-from auditor.model.decision import Outcome
-from auditor.model.fix import Fix, GraphRequest
+from auditor.model.decision import Fix, GraphRequest, Outcome
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from tests.fixes.tenants import cases
 

@@ -19,8 +19,8 @@ from auditor.fixes import fixes_for
 from auditor.fixes.change import json_text
 from auditor.fixes.script import NoScript, Shell, script
 from auditor.fixes.shell_commands import posix_quoted, powershell_quoted, printable
-from auditor.model.app import App
-from auditor.model.fix import Fix
+from auditor.model.decision import Fix
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample, sample_names
 from tests.fixes.tenants import (

@@ -14,7 +14,7 @@ from auditor.consent.decide import decide
 from auditor.consent.subject import Subject
 from auditor.fixes import fixes_for
 from auditor.fixes.script import script
-from auditor.model.fix import Fix
+from auditor.model.decision import Fix
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample, sample_names
 from tests.fixes.tenants import ALICE, APP, HOSTILE, by_key, fixes_in, with_assigned, with_client, with_sections

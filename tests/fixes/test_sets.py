@@ -10,8 +10,8 @@ import pytest
 from auditor.consent.decide import decide
 from auditor.fixes import fixes_for
 from auditor.fixes.requests import apply_all
-from auditor.model.app import RequestMode
 from auditor.model.decision import Outcome
+from auditor.model.rule import RequestMode
 from auditor.snapshot.samples import sample, sample_names
 from tests.fixes.tenants import ALICE, APP, by_key, fixes_in, with_assigned, with_client, with_sections
 

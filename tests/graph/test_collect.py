@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.graph.graph_errors import NotJson, Unreachable
-from auditor.model.read_plan import Plan
+from auditor.model.snapshot import Plan
 from tests.graph.world import (
     ABSENT,
     CLIENT,

@@ -19,7 +19,7 @@ from auditor.graph.preconnect import GraphConnector
 from auditor.graph.section_reads import Read
 from auditor.graph.session import open_graph, open_http_client
 from auditor.graph.transport import GetRequest, GraphClient, _transport
-from auditor.model.read_plan import Plan
+from auditor.model.snapshot import Plan
 from tests.graph.world import CLIENT, GRAPH, POLICY, PREFLIGHT, TENANT, Sleeps, read, tenant, where, with_client
 from tests.graphserver import (
     Body,
@@ -290,7 +290,7 @@ def test_neither_the_generated_models_nor_the_batch_classes_are_imported() -> No
 import asyncio, json, os, sys
 from auditor.graph.session import open_graph, endpoints
 from auditor.graph.collect import collect
-from auditor.model.read_plan import Plan
+from auditor.model.snapshot import Plan
 async def main():
     plan = Plan(sections=("organization", "authorizationPolicy", "permissionGrantPolicies", "signIns"),
                 clients=(sys.argv[3],), resources=(sys.argv[4],), whole=("oauth2PermissionGrants",))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from auditor.model.read_plan import Plan
-from auditor.model.snapshot import Provenance
+from auditor.model.snapshot import Plan, Provenance
 from auditor.snapshot.read import loads
 from auditor.snapshot.write import dumps
 from tests.graph.world import ABSENT, CLIENT, PREFLIGHT, TAKEN, USER, read, tenant

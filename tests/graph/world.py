@@ -10,8 +10,7 @@ from auditor.graph.collect import collect
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.graph.transport import GraphClient
-from auditor.model.read_plan import Plan
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import Plan, Snapshot
 from tests.graphserver import GraphServer
 
 TENANT = "0f6f6c4b-7a0e-4a8c-9d6c-2b1d5f3e4a10"

@@ -12,7 +12,7 @@ from functools import cache
 import msgspec
 import pytest
 
-from auditor.jobs import bundle_verify
+from auditor.jobs import bundle_reader as bundle_verify
 from auditor.jobs.bundle import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
 from auditor.packs.pack_texts import texts_of

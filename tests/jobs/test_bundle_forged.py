@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from auditor.jobs import bundle_verify
+from auditor.jobs import bundle_reader as bundle_verify
 from auditor.jobs.bundle import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
 from auditor.packs.pack_texts import in_one_folder, texts_of

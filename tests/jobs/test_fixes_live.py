@@ -12,7 +12,7 @@ from auditor.checks.required_reads import plan_for
 from auditor.consent.decide import decide
 from auditor.fixes import fixes_for
 from auditor.jobs.tenant_reader import read_tenant
-from auditor.model.fix import Fix
+from auditor.model.decision import Fix
 from auditor.model.live_tenant import LiveTenant
 from auditor.model.snapshot import Snapshot
 from auditor.packs.find import load_packs

@@ -9,8 +9,7 @@ import msgspec
 import pytest
 import yaml
 
-from auditor.jobs.redact_packs import UnredactableName, published_apps, redacted_packs
-from auditor.jobs.redaction import verdict_differences
+from auditor.jobs.redaction import UnredactableName, published_apps, redacted_packs, verdict_differences
 from auditor.jobs.report_builder import build_report
 from auditor.model.resources import MemberOf, User
 from auditor.model.snapshot import Snapshot

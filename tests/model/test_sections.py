@@ -11,7 +11,6 @@ import pytest
 from auditor.facts.permissions import PERMISSIONS
 from auditor.graph.section_reads import Read, reads_for
 from auditor.graph.transport import GraphClient
-from auditor.model.read_plan import Plan
 from auditor.model.resources import Resource
 from auditor.model.sections import (
     SECTIONS,
@@ -22,6 +21,7 @@ from auditor.model.sections import (
     permissions_to_read,
     section_of_response,
 )
+from auditor.model.snapshot import Plan
 from tests.graph.world import CLIENT, GRAPH, TAKEN, USER, tenant, with_client
 from tests.graphserver import GraphServer
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 WORK = ROOT / "mutants"
 MUTMUT = Path(sys.executable).with_name("mutmut")
 SEED = 20261124
-FIRST = "auditor.checks.result.*"
+FIRST = "auditor.checks.kind.*"
 """The smallest module: running its mutants makes those of all the others, too."""
 
 SURVIVED, KILLED, UNTESTED = 0, 1, 33

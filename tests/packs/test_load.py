@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from auditor.checks.connection import UsersCanConnect
 from auditor.checks.user_consent import ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
-from auditor.model.app import RequestMode, ScopeNeed
 from auditor.model.finding import FindingOutcome, Severity
+from auditor.model.rule import RequestMode, ScopeNeed
 from auditor.packs.load import case_places, load
 from auditor.packs.pack_errors import PackError
 from auditor.packs.sources import Source, file_source, shipped_names, shipped_source

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.model.app import App
+from auditor.model.rule import App
 from auditor.packs.find import load_packs
 from auditor.packs.load import RESERVED, is_reserved, load
 from auditor.packs.new_pack import name_for

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from auditor.checks.registry import KINDS
-from auditor.model.app import RequestMode
+from auditor.model.rule import RequestMode
 from auditor.packs.pack_errors import PackError, PackProblems
 from auditor.packs.pack_schema import schema
 from auditor.packs.sources import shipped_names, shipped_source

@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_RECOMMENDED
-from auditor.model.decision import AppRef, Decision, Reason, ScopeVerdict, Step, Verdict
+from auditor.model.decision import (
+    AppRef,
+    Decision,
+    Fix,
+    GraphRequest,
+    Proof,
+    Reason,
+    ScopeVerdict,
+    Step,
+    Steps,
+    Verdict,
+)
 from auditor.model.finding import Finding, FindingOutcome, Severity
-from auditor.model.fix import Fix, GraphRequest, Proof, Steps
 from auditor.model.report import (
     PackRef,
     PolicyRef,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, POLICY_RECOMMENDED
-from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, Verdict
+from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, Steps, Verdict
 from auditor.model.finding import Evidence, FindingOutcome, Remediation, Severity
-from auditor.model.fix import Steps
 from auditor.model.report import (
     Calibration,
     PackRef,

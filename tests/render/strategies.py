@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 from hypothesis import strategies as st
 
-from auditor.model.fix import Fix, GraphRequest, Steps
+from auditor.model.decision import Fix, GraphRequest, Steps
 from auditor.model.report import Report
 
 TEXTS = st.text(max_size=12) | st.sampled_from(

@@ -13,8 +13,8 @@ from auditor.model.document import Cell, Document, FactList, Grid, Heading, Para
 from auditor.packs.load import load
 from auditor.packs.sources import shipped_names, shipped_source
 from auditor.render.documents import as_markdown, as_text
-from auditor.render.layout import columns
-from auditor.render.markdown_escaping import escaped
+from auditor.render.markdown import escaped
+from auditor.render.text_layout import columns
 
 PACKS = [load(shipped_source(name)) for name in shipped_names()]
 READER = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strikethrough"])

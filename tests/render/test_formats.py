@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import auditor
-from auditor.model.fix import GraphRequest, Steps
+from auditor.model.decision import GraphRequest, Steps
 from auditor.model.report import Report
 from auditor.render import FORMATS, UnknownFormat, render
 from auditor.render.json import render as render_json

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.render.layout import Palette, clip, columns, pad, safe, wrap
-from auditor.render.text_page import TableCell, TableColumn, table
+from auditor.render.text_layout import Palette, TableCell, TableColumn, clip, columns, pad, safe, table, wrap
 
 ANY_TEXT = st.text(st.characters() | st.characters(categories=["Cs", "Cc", "Cf"]))
 

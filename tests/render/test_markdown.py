@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from auditor.model.decision import Steps
 from auditor.model.finding import FindingOutcome
-from auditor.model.fix import Steps
 from auditor.model.report import Granted, GrantKind, GrantRow, Report
 from auditor.model.snapshot import Tenant
-from auditor.render.markdown import render
-from auditor.render.markdown_escaping import fenced, harmless, link
+from auditor.render.markdown import fenced, harmless, link, render
 from tests.render.parts import CONSENT_BY_LINK, SELF_CONSENT, TENANT, finding, report
 from tests.render.reports import ALL, blocked, connects, depends, hostile, needs_admin, several
 from tests.render.strategies import REPORTS

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditor.model.decision import Confidence
+from auditor.model.decision import Confidence, Fix, Steps
 from auditor.model.finding import Remediation
-from auditor.model.fix import Fix, Steps
 from auditor.model.report import Report
-from auditor.render.layout import columns, for_encoding
 from auditor.render.text import render
+from auditor.render.text_layout import columns, for_encoding
 from tests.render.parts import ADMIN_CONSENT, CONSENT_BY_LINK, report
 from tests.render.reports import ALL, depends, hostile, needs_admin, several
 from tests.render.strategies import REPORTS

@@ -12,7 +12,7 @@ from auditor.consent.client import Client, client_of
 from auditor.consent.conditions import Restrictions
 from auditor.consent.truth import Truth, all_of, known
 from auditor.facts.clouds import CLOUDS
-from auditor.model.app import App
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
 

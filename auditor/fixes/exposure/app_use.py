@@ -12,8 +12,8 @@ from auditor.consent.existing_grants import TENANT_WIDE
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.truth import Truth, all_of
 from auditor.fixes.exposure.scope_risk import ScopeRef
-from auditor.model.app import App
 from auditor.model.resources import OAuth2PermissionGrant
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
 

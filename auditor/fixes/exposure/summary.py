@@ -13,7 +13,7 @@ from auditor.fixes.exposure.app_classes import AUDIENCE_WEIGHT, AppClass, verifi
 from auditor.fixes.exposure.app_use import AppUse, Breadth, app_use
 from auditor.fixes.exposure.openings import ClassExposure, Comparison, compare, openings, resources_from_table
 from auditor.fixes.exposure.scope_risk import WEIGHT_VIEW, ScopeRef, count_by_kind
-from auditor.model.app import App
+from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
 _Refs = tuple[ScopeRef, ...]

@@ -15,8 +15,8 @@ from auditor.model.report import Report, Summary
 from auditor.render.html.page_view import page_view
 from auditor.render.html.parts import HOLLOW, TONES
 from auditor.render.html.print_limits import for_paper
-from auditor.render.layout import safe
-from auditor.render.view.finding_texts import ABOUT_DISAGREEMENTS, DISAGREEMENTS
+from auditor.render.report_view import ABOUT_DISAGREEMENTS, DISAGREEMENTS
+from auditor.render.text_layout import safe
 from auditor.shipped import root
 
 _FOLDER = "html"

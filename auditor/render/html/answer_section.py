@@ -8,6 +8,7 @@ from typing import NamedTuple
 from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.finding import Finding
 from auditor.model.report import Report
+from auditor.render.fix_view import FirstThing, first_thing
 from auditor.render.html.finding_section import in_words, ranked
 from auditor.render.html.fix_section import AnswerGroup, FixViews, grouped_answers, ways
 from auditor.render.html.parts import AddressView, CodeView, address, addresses, tone
@@ -27,8 +28,7 @@ from auditor.render.labels import (
     sentence,
     series,
 )
-from auditor.render.layout import clip
-from auditor.render.view.answer_texts import (
+from auditor.render.report_view import (
     USER_SEES,
     AnswerFact,
     answer_facts,
@@ -38,7 +38,7 @@ from auditor.render.view.answer_texts import (
     shared_resource,
     verdict_word,
 )
-from auditor.render.view.fix_texts import FirstThing, first_thing
+from auditor.render.text_layout import clip
 
 
 class FirstThingView(NamedTuple):

@@ -16,8 +16,8 @@ from auditor.render.html.fix_section import FixView, FixViews
 from auditor.render.html.parts import AddressView, CodeView, address, clickable, tone
 from auditor.render.json import encoded
 from auditor.render.labels import FINDINGS, SEVERE, click_path, flat, is_click_path, sentence, series
-from auditor.render.layout import clip
-from auditor.render.view.finding_texts import waiver_sentence
+from auditor.render.report_view import waiver_sentence
+from auditor.render.text_layout import clip
 
 _ROOM = 400
 """Columns of a value; the JSON report has all of it."""

@@ -7,22 +7,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.model.decision import Decision, Outcome
-from auditor.model.fix import Fix, GraphRequest
+from auditor.model.decision import Decision, Fix, GraphRequest, Outcome
 from auditor.model.report import Report
+from auditor.render.fix_view import FixNumbers, fix_key, fix_opens, fix_result, fixes_introduction, needs_action
 from auditor.render.html.parts import AddressView, CodeView, addresses, code, tone
 from auditor.render.json import encoded
 from auditor.render.labels import NAME_WIDTH, OUTCOMES, sentence, series
-from auditor.render.layout import clip
-from auditor.render.view.answer_texts import numbered_label
-from auditor.render.view.fix_texts import (
-    FixNumbers,
-    fix_key,
-    fix_opens,
-    fix_result,
-    fixes_introduction,
-    needs_action,
-)
+from auditor.render.report_view import numbered_label
+from auditor.render.text_layout import clip
 
 
 class AnswerGroup(NamedTuple):

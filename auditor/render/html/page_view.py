@@ -31,9 +31,15 @@ from auditor.render.labels import (
     sentence,
     series,
 )
-from auditor.render.layout import clip
-from auditor.render.view.answer_texts import assumptions, question, what_if_answers
-from auditor.render.view.finding_texts import disagreement_sentence, short_digest, unread_text
+from auditor.render.report_view import (
+    assumptions,
+    disagreement_sentence,
+    question,
+    short_digest,
+    unread_text,
+    what_if_answers,
+)
+from auditor.render.text_layout import clip
 
 _ON_PAPER = 300
 """Lines of grants in a PDF: about twenty pages, which take a few seconds to make."""

@@ -28,7 +28,7 @@ from auditor.render.labels import (
     sentence,
     series,
 )
-from auditor.render.layout import clip, columns, wrap
+from auditor.render.text_layout import clip, columns, wrap
 
 _TITLE, _DETAIL = 22, 30
 """Columns of a line in a box."""

@@ -13,7 +13,7 @@ from auditor.render.html.answer_section import StepRow
 from auditor.render.html.grant_section import GrantLine
 from auditor.render.html.page_view import CallView, PageView
 from auditor.render.html.parts import AddressView, CodeView
-from auditor.render.layout import clip
+from auditor.render.text_layout import clip
 
 TEXT = 700
 """Columns of one text. Even the longest texts of the shipped packs are shorter."""

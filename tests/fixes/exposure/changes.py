@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.facts.scopes import known_scopes
+from auditor.facts.permissions import known_scopes
 from auditor.fixes.exposure.app_classes import AppClass
 from auditor.fixes.exposure.scope_risk import ScopeRef
 from auditor.fixes.exposure.summary import Exposure
 from auditor.fixes.requests import apply
-from auditor.model.fix import GraphRequest
+from auditor.model.decision import GraphRequest
 from auditor.model.resources import (
     ConditionSet,
     DelegatedPermissionClassification,

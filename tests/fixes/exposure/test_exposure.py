@@ -21,7 +21,7 @@ from auditor.facts.ids import (
     POLICY_MAIL_CLIENTS,
     POLICY_RECOMMENDED,
 )
-from auditor.facts.scopes import KnownScope, known_scopes
+from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.fixes.exposure.app_classes import AppClass
 from auditor.fixes.exposure.app_use import Breadth
 from auditor.fixes.exposure.summary import as_opens, exposure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
-from auditor.facts.scopes import known_scopes
+from auditor.facts.permissions import known_scopes
 from auditor.fixes.exposure.scope_risk import DataKind, data_kind, scope_weight
 
 GRAPH = known_scopes(MICROSOFT_GRAPH).values()

@@ -15,7 +15,7 @@ from auditor.fixes.exposure.app_classes import AppClass, requesting_apps
 from auditor.fixes.exposure.app_use import Breadth
 from auditor.fixes.exposure.openings import ClassExposure, compare, published_scopes
 from auditor.fixes.exposure.summary import Exposure, exposure
-from auditor.model.app import App, ScopeNeed
+from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.fixes.exposure.changes import Json, additions, for_this_app_only, mixtures, with_grant

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from auditor.fixes.exposure.app_use import Breadth
 from auditor.fixes.prove import rank, rank_key
-from auditor.model.fix import Fix, GraphRequest, Proof, Steps
+from auditor.model.decision import Fix, GraphRequest, Proof, Steps
 
 
 def fix(route: str, weight: int = 0, breadth: str = "nobody", requests: int = 1, **more: Any) -> Fix:

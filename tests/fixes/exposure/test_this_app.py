@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_LOW
-from auditor.facts.scopes import known_scopes
+from auditor.facts.permissions import known_scopes
 from auditor.fixes.exposure.app_classes import AppClass
 from auditor.fixes.exposure.app_use import Breadth
 from auditor.fixes.exposure.summary import exposure

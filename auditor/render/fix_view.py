@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from auditor.model.decision import Confidence, Decision, Outcome
+from auditor.model.decision import Confidence, Decision, Fix, Outcome
 from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.fix import Fix
 from auditor.model.report import Report
 from auditor.render.json import encoded
 from auditor.render.labels import (

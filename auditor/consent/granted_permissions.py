@@ -1,0 +1,232 @@
+"""What apps were granted in a tenant: listed by name, and as an app that a pack could describe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from auditor.consent.client import client_of
+from auditor.consent.decision_facts import grants_on
+from auditor.consent.existing_grants import TENANT_WIDE, Grants
+from auditor.consent.lookup import SnapshotIndex, index_of
+from auditor.consent.permission import requested
+from auditor.consent.request import RequestError
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.permissions import APP_ROLES
+from auditor.model.report import Audience, Granted, GrantKind, GrantRow, ScopeDifference
+from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.rule import App, ScopeNeed
+from auditor.model.snapshot import Snapshot
+
+_APP = "serviceprincipal"
+
+
+def granted(snapshot: Snapshot | SnapshotIndex) -> Granted | None:
+    """Every grant of the snapshot, in the order of names; none if no grants were read.
+
+    An app or resource whose service principal was not read (or is gone) goes by its object id.
+    """
+    index = index_of(snapshot)
+    sections = index.snapshot.sections
+    delegated, assigned = sections.oauth2PermissionGrants, sections.appRoleAssignedTo
+    if delegated is None and assigned is None:
+        return None
+    names = _Names(index)
+    rows = {*(names.delegated(row) for row in delegated or ()), *_application(assigned or {}, names)}
+    covers = index.snapshot.covers.get("oauth2PermissionGrants")
+    return Granted(
+        rows=tuple(sorted(rows, key=_order)),
+        whole=delegated is not None and covers is None,
+        covers=covers or (),
+    )
+
+
+def _application(assigned: Mapping[str, tuple[AppRoleAssignment, ...]], names: _Names) -> Iterator[GrantRow]:
+    """App roles that apps hold, one row for each app and resource; users and groups hold none of these."""
+    roles: dict[tuple[str, str], set[str]] = {}
+    for resource, rows in assigned.items():
+        for row in rows:
+            if (row.principalType or "").lower() == _APP:
+                pair = (row.principalId.lower(), resource.lower())
+                roles.setdefault(pair, set()).add(names.role(resource, row.appRoleId or ""))
+    for (client, resource), held in roles.items():
+        yield names.row(client, resource, GrantKind.APPLICATION, held)
+
+
+class _Names:
+    """What to call the apps, app roles and users that grants name by id."""
+
+    def __init__(self, index: SnapshotIndex) -> None:
+        self._index = index
+        self._known_roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
+        self._roles: dict[str, dict[str, str]] = {}
+        self._resources: dict[str, str] = {}
+
+    def role(self, resource: str, role_id: str) -> str:
+        """The name of an app role, else its id."""
+        if resource not in self._roles:
+            found = self._index.service_principal(resource)
+            published = (found.appRoles or ()) if isinstance(found, ServicePrincipal) else ()
+            self._roles[resource] = {role.id.lower(): role.value for role in published if role.value}
+        return self._roles[resource].get(role_id.lower()) or self._known_roles.get(role_id.lower(), role_id)
+
+    def delegated(self, grant: OAuth2PermissionGrant) -> GrantRow:
+        """A delegated grant, scopes in the order of their names."""
+        found = self._index.principal_with_id(grant.resourceId)
+        wide = grant.consentType.lower() == TENANT_WIDE
+        principal = "" if wide else (grant.principalId or "")
+        return self.row(
+            grant.clientId,
+            found.appId if found else grant.resourceId,
+            GrantKind.DELEGATED,
+            grant.scope.split(),
+            Audience.TENANT if wide else Audience.USER,
+            self._index.user_name(principal),
+        )
+
+    def row(
+        self,
+        client: str,
+        resource: str,
+        kind: GrantKind,
+        permissions: Iterable[str],
+        audience: Audience = Audience.TENANT,
+        principal: str = "",
+    ) -> GrantRow:
+        """A row about the app with the object id `client` and the resource with the app id `resource`."""
+        app = self._index.principal_with_id(client)
+        publisher = app.verifiedPublisher if app else None
+        return GrantRow(
+            client_id=app.appId if app else client,
+            client_name=_name(app) if app else "",
+            kind=kind,
+            resource_id=resource,
+            resource_name=self._resource_name(resource),
+            permissions=tuple(sorted(set(permissions), key=lambda name: (name.lower(), name))),
+            audience=audience,
+            principal=principal,
+            publisher=(publisher.displayName or "") if publisher and publisher.verifiedPublisherId else "",
+            verified=bool(publisher.verifiedPublisherId) if publisher else None,
+            owner=(app.appOwnerOrganizationId or "") if app else "",
+            enabled=app.accountEnabled if app else None,
+        )
+
+    def _resource_name(self, app_id: str) -> str:
+        if app_id not in self._resources:
+            found = self._index.service_principal(app_id)
+            own = _name(found) if isinstance(found, ServicePrincipal) else ""
+            self._resources[app_id] = RESOURCE_NAMES.get(app_id.lower()) or own
+        return self._resources[app_id]
+
+
+def _name(principal: ServicePrincipal) -> str:
+    return principal.displayName or principal.appDisplayName or ""
+
+
+def _order(row: GrantRow) -> tuple[str, ...]:
+    """By app, what covers everybody first, then by resource."""
+    name = row.client_name.lower()
+    return (
+        name,
+        row.client_id,
+        row.kind.value,
+        row.audience.value,
+        row.resource_name.lower(),
+        row.resource_id,
+        row.principal.lower(),
+        *row.permissions,
+    )
+
+
+def app_as_granted(snapshot: Snapshot | SnapshotIndex, client_id: str) -> App:
+    """The app with every delegated permission that somebody in the tenant granted it, sign-in first.
+
+    Name, addresses, publisher and owner are those of its service principal. Raises RequestError where the app, its
+    grants or a resource of theirs were not read, and where there are none.
+    """
+    index = index_of(snapshot)
+    wanted = client_id.lower()
+    found = index.service_principal(wanted)
+    if not isinstance(found, ServicePrincipal):
+        if not _was_read(index, "servicePrincipals", wanted):
+            raise RequestError(f"the app {wanted} was not read in this tenant: read it with collect --app {wanted}")
+        raise RequestError(f"the app {wanted} is not in this tenant: read a tenant where it works")
+    if not _was_read(index, "oauth2PermissionGrants", wanted):
+        raise RequestError(f"the grants of {_label(found)} were not read: read them with collect --app {wanted}")
+    needs: dict[tuple[str, str], ScopeNeed] = {}
+    for grant in index.grants_of(found.id):
+        resource = index.principal_with_id(grant.resourceId)
+        if resource is None:
+            raise RequestError(
+                f"{_label(found)} holds a grant on a resource that was not read (object id {grant.resourceId}): read"
+                " all of the tenant with collect --full -o tenant.json, and pass it with --snapshot tenant.json"
+            )
+        for value in grant.scope.split():
+            app_id = resource.appId.lower()
+            needs.setdefault((app_id, value.lower()), ScopeNeed(resource=app_id, value=value))
+    if not needs:
+        raise RequestError(f"{_label(found)} was granted nothing in this tenant: read a tenant where it works")
+    return _app(found, tuple(sorted(needs.values(), key=_scope_order)))
+
+
+def _was_read(index: SnapshotIndex, section: str, client_id: str) -> bool:
+    """Whether the section was read for this app, or as a whole."""
+    return index.covers(section, client_id) and not index.was_refused(section, client_id)
+
+
+def _app(found: ServicePrincipal, needs: tuple[ScopeNeed, ...]) -> App:
+    publisher = found.verifiedPublisher
+    return App(
+        client_id=found.appId.lower(),
+        name=found.displayName or found.appDisplayName or "",
+        redirect_uris=tuple(found.replyUrls or ()),
+        scopes=needs,
+        publisher_verified=None if publisher is None else bool(publisher.verifiedPublisherId),
+        owner_tenant=found.appOwnerOrganizationId,
+    )
+
+
+def _scope_order(need: ScopeNeed) -> tuple[bool, str, int, str]:
+    """Microsoft Graph first, and there what signs a user in, in its usual order."""
+    sign_in = [name.lower() for name in ("openid", "profile", "email", "offline_access")]
+    value = need.value.lower()
+    place = sign_in.index(value) if value in OPENID_SCOPES and value in sign_in else len(sign_in)
+    return need.resource != MICROSOFT_GRAPH, need.resource, place, value
+
+
+def _label(principal: ServicePrincipal) -> str:
+    return principal.displayName or f"the app {principal.appId}"
+
+
+def differences(snapshot: Snapshot | SnapshotIndex, app: App) -> tuple[ScopeDifference, ...] | None:
+    """The scopes that differ, by resource; ``None`` without assumed scopes or without a tenant-wide grant.
+
+    OpenID scopes do not count: a grant that works need not name them.
+    """
+    if not any(need.assumed for need in app.scopes):
+        return None
+    index = index_of(snapshot)
+    client = client_of(index, app)
+    grants = grants_on(index, client, requested(index, app))
+    if not isinstance(grants, Grants) or not grants.tenant_wide:
+        return None
+    # Names as the pack and the tenant's grants write them, by lower case.
+    names = (scope for row in index.grants_of(client.object_id) for scope in row.scope.split())
+    spelling = {name.lower(): name for name in (*names, *(need.value for need in app.scopes))}
+    return tuple(_by_resource(index, app, grants, spelling))
+
+
+def _by_resource(index: SnapshotIndex, app: App, grants: Grants, spelling: dict[str, str]) -> Iterator[ScopeDifference]:
+    for resource in sorted({need.resource.lower() for need in app.scopes} | set(grants.tenant_wide)):
+        needs = [need for need in app.scopes if need.resource.lower() == resource]
+        known = {need.value.lower() for need in needs}
+        required = {need.value.lower() for need in needs if need.required}
+        granted = grants.tenant_wide.get(resource, frozenset())
+        lacking = required - granted - OPENID_SCOPES
+        beyond = granted - known - OPENID_SCOPES
+        if lacking or beyond:
+            yield ScopeDifference(
+                resource=resource,
+                resource_name=index.resource_name(resource),
+                assumed_not_granted=tuple(sorted(spelling.get(s, s) for s in lacking)),
+                granted_not_assumed=tuple(sorted(spelling.get(s, s) for s in beyond)),
+            )

@@ -1,1 +1,0 @@
-"""What every report format says about a report, before it becomes text, Markdown, HTML or another format."""
