@@ -113,7 +113,7 @@ ONLY_READ: Mapping[tuple[type, str], str] = MappingProxyType(
 
 _NO_IDS: Mapping[tuple[type, str], str] = MappingProxyType({(graph.ConditionSet, "resourceApplication"): "any"})
 _ALL = "all"
-"""What a list of a condition set contains if it doesn't restrict; for properties that are no list see `_NO_IDS`."""
+"""What a list of a condition set contains if it doesn't restrict; for properties that aren't lists see `_NO_IDS`."""
 
 SCOPE_NAMES = frozenset({(graph.DelegatedPermissionClassification, "permissionName"), (graph.DelegatedScope, "value")})
 """Names of delegated permissions, of any resource."""

@@ -80,7 +80,7 @@ class HeldPermissions(NamedTuple):
 class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
     """No delegated grant has scopes of the `lists` or `scopes` (without either, any scope) and matches the rest.
 
-    A grant to an app that is no longer in the directory only matches by `state`, because nothing else is known of it.
+    A grant to an app that is no longer in the directory matches only by `state`: nothing else about it could be read.
     """
 
     consent: Literal["any", "tenant-wide", "users"] = "any"

@@ -124,7 +124,7 @@ class CheckKind(Check, frozen=True):
 
 
 def kind_of(check: Check) -> CheckKind:
-    """The check of a rule, with its behaviour. Raises TypeError for an object that is no registered kind."""
+    """The check of a rule, with its behaviour. Raises TypeError for an object whose kind isn't registered."""
     if not isinstance(check, CheckKind):
         raise TypeError(f"{type(check).__name__} isn't a kind of check")
     return check

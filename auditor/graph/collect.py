@@ -82,7 +82,7 @@ def _raise_if_unanswered(results: Sequence[ReadResult]) -> None:
 
 
 def _was_answered(result: ReadResult) -> bool:
-    """Whether Graph returned data or refused to. Throttling and server errors are no answer to the question."""
+    """Whether Graph returned data or refused to. Throttling and server errors don't answer the question."""
     if result.unread is None:
         return result.error is None
     return result.error is None and result.unread.status is not None and result.unread.status not in RETRIED_STATUSES

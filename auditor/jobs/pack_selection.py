@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,10 +14,11 @@ from auditor.model.errors import InvalidRequest
 from auditor.model.rule import App, Pack
 from auditor.packs.find import OwnPack, entries, find, list_packs, load_packs, own_files, own_packs, place_of
 from auditor.packs.load import load as load
-from auditor.packs.new_pack import name_for, pack_text
 from auditor.packs.pack_errors import PackError as PackError
-from auditor.packs.pack_texts import PackText, texts_of
 from auditor.packs.sources import Source, exists, path_of, shipped_names, shipped_source
+
+if TYPE_CHECKING:
+    from auditor.packs.pack_texts import PackText
 
 VARIABLE = "CONSENT_AUDITOR_PACKS"
 """Lists the packs to use by default, and the files and folders in which packs are found by name."""
@@ -116,6 +118,8 @@ def apps_of(packs: Iterable[Pack]) -> tuple[App, ...]:
 def texts_for(packs: Iterable[Pack], names: Iterable[str]) -> list[PackText]:
     """The texts of the named packs that are among `packs`, in the order of the names. Raises PackError."""
     wanted = {pack.digest for pack in packs}
+    from auditor.packs.pack_texts import texts_of
+
     found = (texts_of(source) for name in names for source in next(sources_for([name])))
     return list({text.pack.name: text for text in found if text.pack.digest in wanted}.values())
 
@@ -125,6 +129,9 @@ def text_for_app(app: App) -> PackText:
 
     The pack is named after the app's id, because a name that an admin gave to the app can contain the tenant's name.
     """
+    from auditor.packs.new_pack import name_for, pack_text
+    from auditor.packs.pack_texts import texts_of
+
     name = name_for(msgspec.structs.replace(app, name=""))
     text = pack_text(app, name=name, source="the command line that made the bundle")
     return texts_of(Source(f"{name}.yaml", text.encode()))

@@ -9,7 +9,6 @@ import msgspec
 
 from auditor.checks.findings import disagreements, in_order, judge
 from auditor.checks.kind import CheckContext
-from auditor.checks.waivers import with_waivers
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import differences, granted
 from auditor.consent.lookup import NotRead
@@ -80,6 +79,10 @@ def build_report(
 def _waived(
     findings: Sequence[Finding], files: Iterable[WaiverFile], snapshot: Snapshot, packs: Iterable[Pack]
 ) -> tuple[Finding, ...]:
+    if not files:
+        return tuple(findings)
+    from auditor.checks.waivers import with_waivers
+
     return with_waivers(
         findings,
         [waiver for file in files for waiver in file.waivers],

@@ -16,7 +16,6 @@ from auditor.snapshot.read import load, loads
 from auditor.snapshot.samples import sample
 from auditor.snapshot.samples import sample_names as sample_names
 from auditor.snapshot.snapshot_errors import SnapshotError
-from auditor.snapshot.write import dumps, save
 
 if TYPE_CHECKING:
     from auditor.redact.redactor import Redactor
@@ -32,6 +31,8 @@ def write_snapshot(snapshot: Snapshot, path: str) -> None:
 
     Raises SnapshotError.
     """
+    from auditor.snapshot.write import dumps, save
+
     if path == PIPE:
         sys.stdout.buffer.write(dumps(snapshot))
     else:

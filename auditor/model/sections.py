@@ -77,7 +77,7 @@ class Extent(Enum):
 
 
 def _no_key(row: Any) -> object:
-    raise TypeError("the rows of this section have no key of their own")
+    raise TypeError("the rows of this section have no key")
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,7 +41,7 @@ def shape_of(kind: Any) -> mi.Type:
 def decode(node: Node, kind: Any, problems: PackProblems, what: str, *, is_complete: bool = True) -> Any:
     """The node as a value of type `kind`. Mistakes go to `problems`, and make the value ``UNSET``.
 
-    If the node isn't complete, because a pack that it extends could not be read, missing keys are no mistake.
+    If the node isn't complete, because a pack that it extends could not be read, missing keys aren't reported.
     """
     return _Decoder(problems, is_complete).value(node, shape_of(kind), what)
 

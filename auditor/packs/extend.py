@@ -164,7 +164,7 @@ def _rules_over(base: Items, own: Items, problems: PackProblems) -> Items:
 
 
 def _same_spelling(rule: Table, above: Table, problems: PackProblems) -> None:
-    """Report an id that only differs in letter case: waivers would not tell the two rules apart."""
+    """Report an id that only differs in letter case: waivers could not distinguish the two rules."""
     if _id(rule) != _id(above):
         message = f'the rule "{_id(rule)}" has another spelling in the extended pack'
         problems.add(rule.entries["id"].value.at, message, near=_id(above))

@@ -127,7 +127,7 @@ def entries(text: str, separator: str) -> tuple[str, ...]:
     may contain spaces; pack names can't, so spaces separate them too.
     """
     found: list[str] = []
-    # The colon after a Windows drive letter is no separator, on any system.
+    # The colon after a Windows drive letter isn't a separator, on any system.
     for part in re.split(rf"[,\r\n]|{re.escape(separator)}(?!\\)", text):
         entry = part.strip().strip('"')
         found.extend([entry] if is_path(entry) else entry.split())

@@ -88,7 +88,7 @@ def _digest(links: tuple[ChainLink, ...]) -> str:
 
 
 RESERVED = frozenset({"waivers"})
-"""Names under which the program reports findings of its own."""
+"""Names that the program uses for its own findings."""
 
 
 def is_reserved(name: str) -> bool:
@@ -106,7 +106,7 @@ def check_name(link: ChainLink, problems: PackProblems) -> None:
     if node is None or (link.source.folder is None and is_shipped(link.source.label)):
         return
     if name in RESERVED:
-        problems.add(node.at, f'the program reports findings of its own as "{name}"', expected="another name")
+        problems.add(node.at, f'the program uses this name for its own findings: "{name}"', expected="another name")
     elif name in shipped_names() and shipped_source(name).text != link.source.text:
         message = f'"{name}" is the name of a shipped pack, but this is another pack or another version of it'
         problems.add(node.at, message, expected="another name, and extends to change a shipped pack")

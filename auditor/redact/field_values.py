@@ -210,7 +210,7 @@ class FieldValues(NameTokens):
         return self.address(value) if _ADDRESS.fullmatch(value) else self.scrub(value)
 
     def subject(self, value: str) -> str:
-        """The subject of a waiver, replaced as it is in findings, or by a token of its own."""
+        """The subject of a waiver, replaced as it is in findings, or by a separate token."""
         if is_guid(value):
             return self.id(value)
         if is_token(value) or value.lower() in self._public.app_names or is_microsofts_policy(value):

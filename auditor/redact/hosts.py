@@ -50,7 +50,7 @@ def is_microsofts(host: str) -> bool:
 def registered(host: str) -> str:
     """The registered domain that the host is part of: ``bluecorp.co.uk`` for ``mail.bluecorp.co.uk``.
 
-    Where a service gives each customer a name, it is the customer's domain.
+    If a service gives each customer a name, it is the customer's domain.
     """
     key = host_key(host)
     labels = key.split(".")

@@ -49,7 +49,7 @@ def folded(text: str) -> Folded:
     out: list[_Character] = []
     for character, start, end in characters:
         small = _fold(character)
-        if not small and out:  # a combining accent belongs to the letter before it
+        if not small and out:  # a combining accent belongs to the preceding letter
             out[-1] = (out[-1][0], out[-1][1], end)
         out.extend((c, start, end) for c in small)
     return Folded("".join(c for c, _, _ in out), tuple(s for _, s, _ in out), tuple(e for _, _, e in out))

@@ -1,7 +1,7 @@
 """Replace the app of a sample tenant by another app, so that the cases of every pack can use the samples.
 
-The samples are about one app (`SAMPLE_APP`) that asks for `SAMPLE_SCOPES`. Where a sample grants, classifies or
-allows all of these, the result does so with all that the other app requires. Where it grants some of them, the result
+The samples are about one app (`SAMPLE_APP`) that asks for `SAMPLE_SCOPES`. If a sample grants, classifies or
+allows all of these, the result does so with all that the other app requires. If it grants some of them, the result
 grants all but the last permission that is more than sign-in.
 """
 
@@ -41,7 +41,7 @@ ByResource = Mapping[str, tuple[str, ...]]
 
 
 def retarget(snapshot: Snapshot, app: App | None) -> Snapshot:
-    """The sample with `app` in the place of its own app; unchanged for its own app or without an app."""
+    """The sample with `app` instead of its own app; unchanged for its own app or without an app."""
     if app is None:
         return snapshot
     required = _by_resource(app, required_only=True)
@@ -185,7 +185,7 @@ _Classified = Mapping[str, tuple[DelegatedPermissionClassification, ...]]
 
 
 def _classified(classified: _Classified | None, required: ByResource) -> _Classified | None:
-    """The classifications. Where all permissions of the samples' app are classified, those of this app are, too."""
+    """The classifications. If all permissions of the samples' app are classified, those of this app are, too."""
     if classified is None:
         return None
     of_graph = {entry.permissionName: entry.classification for entry in classified.get(MICROSOFT_GRAPH, ())}

@@ -40,7 +40,7 @@ def test_what_another_version_bundled_can_be_judged_where_that_is_asked_for(tmp_
 
 @pytest.mark.parametrize("name", sorted(RESERVED))
 def test_a_name_under_which_the_program_reports_is_refused(name: str) -> None:
-    with pytest.raises(PackError, match="the program reports findings of its own"):
+    with pytest.raises(PackError, match="the program uses this name for its own findings"):
         loaded(SOUND.replace("pack: mine", f"pack: {name}"))
 
 
