@@ -86,7 +86,8 @@ def typo_of_name(text: str, known: Iterable[str], *, is_plausible: bool) -> str:
     """The known name, of words joined by dots, that `text` misspells; empty where it may be another name.
 
     A name with one wrong letter is a typo, and so is a known name that is cut off. Any other change to a plausible
-    name isn't a typo. In other names each word must resemble the word in its place: ``Report.Reshare`` isn't ``Report.Read``.
+    name isn't a typo. In other names each word must resemble the word in its place: ``Report.Reshare`` isn't
+    ``Report.Read``.
     """
     names, low = tuple(known), text.lower()
     for name in names:

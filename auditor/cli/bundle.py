@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.failures import AuditCommand
 from auditor.cli.options import (
     app_options,
     environment_names,
@@ -22,6 +21,7 @@ from auditor.cli.options import (
     source_options,
     tenant_options,
 )
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import FAILING, OK, UNKNOWN
 

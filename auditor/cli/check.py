@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from auditor.cli.failures import AuditCommand
 from auditor.cli.options import (
     app_options,
     named_app,
@@ -28,6 +27,7 @@ from auditor.cli.output import (
     write_fix_script,
     write_report,
 )
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import OK
 from auditor.model.finding import Severity

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from auditor.cli.failures import AuditCommand
 from auditor.cli.options import (
     live_tenant,
     pack_option,
@@ -16,6 +15,7 @@ from auditor.cli.options import (
     refuse_empty,
     tenant_options,
 )
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import OK
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.failures import AuditCommand
 from auditor.cli.options import live_tenant, pack_option, refuse_empty, tenant_options
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, wants_colour, width
 from auditor.model.errors import FAILING, NO_AUDIT, OK
 

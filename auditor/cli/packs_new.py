@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.failures import AuditCommand
 from auditor.cli.options import complete_samples, named_app, refuse_empty, source_of, tenant_options
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import OK
 

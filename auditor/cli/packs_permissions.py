@@ -6,8 +6,8 @@ import json
 
 import click
 
-from auditor.cli.failures import AuditCommand
 from auditor.cli.options import pack_option, refuse_empty
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import say
 from auditor.model.errors import OK
 

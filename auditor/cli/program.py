@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from auditor import __version__
-from auditor.model.errors import NO_AUDIT, OK, STOPPED, USAGE
+from auditor.model.errors import NO_AUDIT, OK, STOPPED, USAGE, AuditorError, InvalidRequest
 
 
 class LazyGroup(click.Group):
@@ -118,8 +118,6 @@ def main(args: list[str] | None = None) -> None:
 
 def _fail(error: Exception) -> None:
     """Print a known error and exit with its code; report anything else as a bug in this program."""
-    from auditor.cli.failures import Explained, explained
-
     known = explained(error)
     if isinstance(error, OSError):
         _silence_stdout()
@@ -156,3 +154,34 @@ def command_tree() -> dict[str, Any]:
     """All commands by name, loaded. The generated documentation and its test use it."""
     ctx = click.Context(program, info_name="consent-auditor")
     return {name: program.get_command(ctx, name) for name in program.list_commands(ctx)}
+
+
+class Explained(NamedTuple):
+    """What to print, and how to exit."""
+
+    text: str
+    exit_code: int
+
+
+def explained(error: Exception) -> Explained | None:
+    """The message for `error` and its exit code; ``None`` for an error that only a bug in this program can raise."""
+    if isinstance(error, AuditorError):
+        return Explained(error.explanation, error.exit_code)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or str(error)
+        return Explained(
+            f"Error: {place}{reason}\nWhat to do: check the path, its permissions and the disk, or use another path.",
+            USAGE,
+        )
+    return None
+
+
+class AuditCommand(click.Command):
+    """A command that shows an invalid request with its usage line, as click shows its own usage errors."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except InvalidRequest as error:
+            raise click.UsageError(str(error), ctx) from error

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.failures import AuditCommand
 from auditor.cli.options import KEY_VARIABLE, pack_option, refuse_empty
+from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import OK, USAGE
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import auditor
-from auditor.cli.failures import explained
+from auditor.cli.program import explained
 from auditor.consent.request import RequestError
 from auditor.graph.graph_errors import CredentialError
 from auditor.model.errors import NO_AUDIT, USAGE, AuditorError, InvalidRequest

@@ -1,4 +1,4 @@
-"""What goes wrong is told in one clear message with what to do next, the right exit code, and no traceback."""
+"""Every error is one clear message with what to do next, the right exit code, and no traceback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cli.program import Done, all_of, at, run
 from tests.golden import check_section
 from tests.graphserver import GraphServer, HtmlPage
 
-GOLDEN = Path(__file__).parent / "golden/told.txt"
+GOLDEN = Path(__file__).parent / "golden/error-messages.txt"
 VENDOR = ("--pack", "trackerrms-uk")
 CHECK = ("check", *VENDOR)
 DOCUMENT: dict[str, Any] = json.loads(dumps(sample("admin-consented")))
