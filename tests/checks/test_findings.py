@@ -38,7 +38,7 @@ def test_where_nothing_was_read_every_finding_is_unknown() -> None:
 
 @pytest.mark.parametrize("name", sample_names())
 def test_taking_a_section_away_never_turns_a_fail_into_a_pass_or_back(name: str) -> None:
-    """Where Microsoft's documented text stands in for an unread policy a verdict may stay, likely."""
+    """If Microsoft's documentation is used for an unread policy, a decision is still possible, but only likely."""
     full = {f.rule: f for f in judge(PACK, CheckContext(sample(name), APP))}
     for section in ("authorizationPolicy", "servicePrincipals", "oauth2PermissionGrants", "adminConsentRequestPolicy"):
         snapshot = sample(name)

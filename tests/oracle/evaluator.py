@@ -49,7 +49,7 @@ class Verdict:
 
 
 def nothing_documented(policy_id: str, tenant_id: str) -> Json | None:
-    """No documented text stands in for a policy that was not read."""
+    """Microsoft's documentation isn't used for a policy that was not read."""
     return None
 
 

@@ -148,7 +148,7 @@ def test_shipped_data_is_beside_the_package_or_inside_it(tmp_path: Path, monkeyp
     package.mkdir()
     monkeypatch.setattr(shipped, "PACKAGE", package)
     monkeypatch.setattr(shipped, "_in_archive", lambda tree: None)
-    with pytest.raises(shipped.ShippedDataMissing, match="no rules/ beside the auditor package"):
+    with pytest.raises(shipped.ShippedDataMissing, match="no rules/ next to the auditor package"):
         shipped.root("rules")
     (tmp_path / "rules").mkdir()
     with pytest.raises(shipped.ShippedDataMissing):

@@ -72,6 +72,6 @@ def test_a_format_that_leaves_it_out_is_named_on_standard_error(
     assert render(made, "ocsf") == render(msgspec.structs.replace(made, what_if=None), "ocsf")
     write_report(made, outputs_for((), (f"{tmp_path}/a.ocsf.jsonl", f"{tmp_path}/a.json")))
     told = capsys.readouterr().err
-    assert "Note: ocsf leaves out --assume, because nothing of it has happened.\n" in told
+    assert "Note: ocsf doesn't show --assume, because the change wasn't made.\n" in told
     write_report(needs_admin(), outputs_for((), (f"{tmp_path}/a.ocsf.jsonl",)))
     assert "Note" not in capsys.readouterr().err
