@@ -26,8 +26,8 @@ from auditor.cli.terminal import interaction, say
 from auditor.model.errors import FAILING, OK, UNKNOWN
 
 if TYPE_CHECKING:
-    from auditor.jobs.bundle import Manifest
     from auditor.jobs.bundle_reader import Verification
+    from auditor.jobs.bundle_writer import Manifest
 
 
 class _BundleGroup(AuditCommand, click.Group):
@@ -78,7 +78,7 @@ def command(
     refuse_empty()
     redaction = redaction_of(redact, redact_key)
     from auditor.jobs.audit_request import AuditRequest
-    from auditor.jobs.bundle import bundle_for
+    from auditor.jobs.bundle_writer import bundle_for
     from auditor.jobs.outputs import PIPE, must_be_writable, refuse_overwriting
 
     if output == PIPE:
@@ -105,7 +105,7 @@ def command(
 
 
 def _print_result(output: str, manifest: Manifest) -> None:
-    from auditor.jobs.bundle import PASTE
+    from auditor.jobs.bundle_writer import PASTE
     from auditor.render.labels import count
 
     say(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.")

@@ -42,7 +42,7 @@ class _Policy(msgspec.Struct, frozen=True):
     excludes: tuple[_Set, ...] = ()
 
 
-class _Table(msgspec.Struct, frozen=True):
+class _PolicyTable(msgspec.Struct, frozen=True):
     source: str
     policies: tuple[_Policy, ...]
     scope_lists: dict[str, dict[str, tuple[str, ...]]]
@@ -50,8 +50,8 @@ class _Table(msgspec.Struct, frozen=True):
 
 
 @cache
-def _table() -> _Table:
-    return load_table("builtin_policies", _Table)
+def _table() -> _PolicyTable:
+    return load_table("builtin_policies", _PolicyTable)
 
 
 def documented_policy(policy_id: str, tenant_id: str) -> PermissionGrantPolicy | None:

@@ -23,10 +23,12 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     verifies_publishers: bool = True
 
 
-class _Table(msgspec.Struct, frozen=True):
+class _CloudTable(msgspec.Struct, frozen=True):
     source: str
     clouds: tuple[Cloud, ...]
 
 
-CLOUDS: Mapping[str, Cloud] = MappingProxyType({cloud.name: cloud for cloud in load_table("clouds", _Table).clouds})
+CLOUDS: Mapping[str, Cloud] = MappingProxyType(
+    {cloud.name: cloud for cloud in load_table("clouds", _CloudTable).clouds}
+)
 """The clouds by the name that ``--cloud`` accepts."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.jobs.bundle import (
+from auditor.jobs.bundle_writer import (
     FORMAT,
     MANIFEST,
     MOST_BYTES,

@@ -79,7 +79,7 @@ def _scopes(needs: Iterable[ScopeNeed]) -> Mapping[str, list[str]]:
     return found
 
 
-class _Dumper(yaml.SafeDumper):
+class _NewPackDumper(yaml.SafeDumper):
     """Lists are indented below their key, as in the shipped packs."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
@@ -87,7 +87,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _yaml(value: Mapping[str, Any]) -> str:
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False)
+    return yaml.dump(
+        value, Dumper=_NewPackDumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False
+    )
 
 
 def _indented(text: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from auditor.jobs import bundle_reader as bundle_verify
-from auditor.jobs.bundle import MANIFEST, BundleError, bundle
+from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
 from auditor.packs.pack_texts import texts_of
 from auditor.packs.sources import shipped_source
@@ -27,7 +27,7 @@ TOOL = "consent-auditor 1.2.3"
 @pytest.fixture(autouse=True)
 def _without_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
     """A PDF takes two seconds; tests/cli/test_bundle.py makes one."""
-    monkeypatch.setattr("auditor.jobs.bundle.REPORTS", {"json": "report.json", "html": "report.html"})
+    monkeypatch.setattr("auditor.jobs.bundle_writer.REPORTS", {"json": "report.json", "html": "report.html"})
 
 
 @cache
@@ -95,7 +95,7 @@ def test_a_report_that_cannot_be_made_is_left_out_with_the_reason(monkeypatch: p
             raise FormatUnavailable("needs something: run pip install it")
         return b"{}"
 
-    monkeypatch.setattr("auditor.jobs.bundle.render", refuse)
+    monkeypatch.setattr("auditor.jobs.bundle_writer.render", refuse)
     files = members(made.__wrapped__())
     assert "report.html" not in files
     assert json.loads(files[MANIFEST])["left_out"] == ["report.html: needs something: run pip install it"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from auditor.jobs import bundle_reader as bundle_verify
-from auditor.jobs.bundle import MANIFEST, BundleError, bundle
+from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
 from auditor.packs.pack_texts import in_one_folder, texts_of
 from auditor.packs.sources import file_source
@@ -26,7 +26,7 @@ OWN = b'format: consent-auditor/pack\nformat-version: 1\npack: ours\nversion: "1
 
 @pytest.fixture(autouse=True)
 def _without_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.jobs.bundle.REPORTS", {"json": "report.json", "html": "report.html"})
+    monkeypatch.setattr("auditor.jobs.bundle_writer.REPORTS", {"json": "report.json", "html": "report.html"})
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Files:
     snapshot = sample("managed-default")
     report = build_report(snapshot, [text.pack for text in texts], tool=TOOL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("auditor.jobs.bundle.REPORTS", {"json": "report.json", "html": "report.html"})
+        patch.setattr("auditor.jobs.bundle_writer.REPORTS", {"json": "report.json", "html": "report.html"})
         return members(bundle(report, snapshot, texts, redacted=False)[0])
 
 
@@ -197,7 +197,7 @@ def test_a_small_file_that_unpacks_to_much_is_not_unpacked(monkeypatch: pytest.M
 
 
 def test_a_bundle_that_nobody_could_check_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.jobs.bundle.MOST_BYTES", 1000)
+    monkeypatch.setattr("auditor.jobs.bundle_writer.MOST_BYTES", 1000)
     with pytest.raises(BundleError, match=r"would be larger than .*: read less"):
         made.__wrapped__()
 
