@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 
@@ -19,6 +20,24 @@ def test_a_script_can_check_a_tenant_in_four_lines() -> None:
 def test_every_public_name_leads_somewhere_and_says_what_it_promises(name: str) -> None:
     assert getattr(auditor, name).__doc__
     assert name in dir(auditor)
+
+
+PARAMETERS = {
+    "check": "snapshot packs user source tool waivers",
+    "decide": "snapshot app subject",
+    "load_packs": "names samples any_name",
+    "load_snapshot": "path",
+    "load_waivers": "names",
+    "read_tenant": "target plan apps packs user progress environ",
+    "render_report": "report format options",
+    "sample": "name",
+    "save_snapshot": "snapshot path",
+}
+
+
+@pytest.mark.parametrize("name", auditor.__all__)
+def test_the_parameters_of_a_public_function_keep_their_names(name: str) -> None:
+    assert set(PARAMETERS[name].split()) <= set(inspect.signature(getattr(auditor, name)).parameters)
 
 
 def test_importing_the_package_loads_none_of_its_rooms() -> None:

@@ -41,8 +41,8 @@ from auditor.consent.explanation import listed
 from auditor.consent.hypothetical_app import UNVERIFIED, approvals, hypothetical
 from auditor.consent.lookup import NotRead
 from auditor.consent.permission import Permission
-from auditor.consent.policies import Assigned, governing
-from auditor.consent.policy_breadth import MEANS, PolicyBreadth, hides_conditions, policy_breadth
+from auditor.consent.policies import GoverningPolicy, governing
+from auditor.consent.policy_breadth import MEANS, PolicyBreadth, hides_include_conditions, policy_breadth
 from auditor.consent.truth import Truth, all_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
@@ -161,7 +161,9 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         by_content = self._by_content(context, assigned, evidence)
         return by_content if isinstance(self.wording, UnsetType) else _literally(by_content, self.wording, assigned)
 
-    def _by_content(self, context: CheckContext, assigned: tuple[Assigned, ...], evidence: Evidence) -> CheckResult:
+    def _by_content(
+        self, context: CheckContext, assigned: tuple[GoverningPolicy, ...], evidence: Evidence
+    ) -> CheckResult:
         if not assigned:
             return passed("users can't consent to any app: no consent policy is assigned to them", evidence)
         if self.expect == "not-everything":
@@ -184,12 +186,12 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         return passed(f"policy {widest[1]} {MEANS[widest[0]]}", evidence, *content)
 
 
-def _breadth(assigned: Assigned, tenant: str) -> PolicyBreadth | None:
+def _breadth(assigned: GoverningPolicy, tenant: str) -> PolicyBreadth | None:
     """What the policy allows, by its content as it was read: Microsoft's documentation of a policy doesn't count."""
     return None if assigned.policy is None or assigned.documented else policy_breadth(assigned.policy, tenant)
 
 
-def _not_everything(context: CheckContext, assigned: tuple[Assigned, ...], evidence: Evidence) -> CheckResult:
+def _not_everything(context: CheckContext, assigned: tuple[GoverningPolicy, ...], evidence: Evidence) -> CheckResult:
     """Judged by the effect: whether an unverified app of another tenant would get every risky scope."""
     client = hypothetical(context.snapshot, UNVERIFIED)
     needs = [need for need in needs_of(("risky",), {}) if need.resource in MAILBOX_RESOURCES]
@@ -209,7 +211,7 @@ def _not_everything(context: CheckContext, assigned: tuple[Assigned, ...], evide
     if unsure is not None:
         return unknown(unsure.detail, evidence)
     names = listed(dict.fromkeys(policy for _, found in each for policy in found.approvers[:1]))
-    custom = any(a.is_custom and a.policy and hides_conditions(a.policy) for a in assigned)
+    custom = any(a.is_custom and a.policy and hides_include_conditions(a.policy) for a in assigned)
     caveat = " (as far as Graph v1.0 shows its conditions)" if custom else ""
     return failed(f"policy {names} lets users consent to every risky permission, for any app{caveat}", evidence)
 
@@ -218,7 +220,7 @@ _CANNOT_BE_REQUESTED = (Reason.SCOPE_DOES_NOT_EXIST, Reason.RESOURCE_MISSING)
 """Reasons for a refusal that have nothing to do with policies."""
 
 
-def _literally(result: CheckResult, wording: Wording, assigned: tuple[Assigned, ...]) -> CheckResult:
+def _literally(result: CheckResult, wording: Wording, assigned: tuple[GoverningPolicy, ...]) -> CheckResult:
     """The result by content; where the text read literally disagrees, a failure that says so."""
     fails = wording.fails_for(a.id.lower() for a in assigned)
     if fails and result.outcome is FindingOutcome.PASS:

@@ -16,7 +16,9 @@ from auditor.checks.snapshot_paths import TEXTS, PathTarget
 from auditor.checks.typo_suggestions import LIKELY_TYPO, is_one_typo, nearest, neighbor_of_guid, typo_of, typo_of_guid
 from auditor.consent.request import is_guid
 from auditor.facts.ids import (
+    GUEST_ROLE,
     GUEST_ROLE_AS_MEMBER,
+    GUEST_ROLE_RESTRICTED,
     POLICY_LEGACY,
     POLICY_LOW,
     POLICY_MAIL_CLIENTS,
@@ -52,8 +54,8 @@ WORDS: Mapping[tuple[type, str], tuple[str, ...]] = MappingProxyType(
         ),
         (graph.AuthorizationPolicy, "guestUserRoleId"): (
             GUEST_ROLE_AS_MEMBER,
-            "10dae51f-b6af-4016-8d66-8c2a99b929b3",
-            "2af84b1e-32c8-42b7-82bc-daa82404023b",
+            GUEST_ROLE,
+            GUEST_ROLE_RESTRICTED,
         ),
         (graph.Organization, "tenantType"): ("AAD", "AAD B2C", "CIAM"),
         (graph.DirectoryAudit, "result"): ("success", "failure", "timeout", "unknownFutureValue"),

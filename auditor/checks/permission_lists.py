@@ -10,10 +10,9 @@ from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, as_list,
 from auditor.checks.typo_suggestions import Invalid, alternatives, nearest, neighbor_of_guid, typo_of_guid, typo_of_name
 from auditor.consent.explanation import listed
 from auditor.consent.request import is_guid
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, RESOURCES
 from auditor.facts.permissions import (
     CISA,
-    RESOURCES,
     SCOPE_LISTS,
     is_complete,
     known_scope_ids,

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from auditor.checks.kind import kind_of, with_inner
 from auditor.consent.lookup import index_of
-from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.facts.permissions import PERMISSIONS, RESOURCES
+from auditor.facts.ids import MICROSOFT_GRAPH, RESOURCES
+from auditor.facts.permissions import PERMISSIONS
 from auditor.model.rule import App, Check, Pack
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read, sections_read
 from auditor.model.snapshot import Plan, Snapshot

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -160,12 +160,6 @@ def _silence_stdout() -> None:
     """Redirect stdout to the null device, so that the interpreter doesn't fail when it flushes stdout at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def command_tree() -> dict[str, Any]:
-    """All commands by name, loaded. The generated documentation and its test use it."""
-    ctx = click.Context(program, info_name="consent-auditor")
-    return {name: program.get_command(ctx, name) for name in program.list_commands(ctx)}
 
 
 class Explained(NamedTuple):

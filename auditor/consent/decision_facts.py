@@ -77,11 +77,6 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(scope for scope in self.scopes if scope.permission.required)
 
 
-Case = DecisionFacts
-Row = ScopeFacts
-"""The former names."""
-
-
 def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> DecisionFacts:
     """Everything about `app` and `subject` that a decision needs, looked up once."""
     index = index_of(snapshot)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import msgspec
 
 from auditor.consent.client import Client
-from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.permission import Permission
 from auditor.consent.truth import Truth
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.decision import Reason
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
-from auditor.model.snapshot import Snapshot
 
 TENANT_WIDE = "allprincipals"
 
@@ -108,11 +107,6 @@ def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], us
 def scopes_in(text: str) -> frozenset[str]:
     """The scopes of a grant's string, in lower case; real data starts with a space and may hold doubles."""
     return frozenset(text.lower().split())
-
-
-def grant_rows(snapshot: Snapshot | SnapshotIndex, client: Client) -> tuple[OAuth2PermissionGrant, ...]:
-    """Every grant of the client, whoever it is for."""
-    return index_of(snapshot).grants_of(client.object_id)
 
 
 def _unread(index: SnapshotIndex, client: Client) -> NotRead | None:

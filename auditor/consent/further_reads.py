@@ -1,7 +1,7 @@
-"""What else to read: facts that would make a decision firmer, named by the decision itself.
+"""What else to read: the data that would make a decision more certain.
 
 A pre-flight reads only what every case needs. Risk settings, beta conditions of a custom policy, or the
-holders of a custom role matter in few tenants, and are asked for only there.
+holders of a custom role matter in few tenants, and are read only there.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from auditor.consent.existing_grants import TENANT_WIDE, Grants
 from auditor.consent.lookup import SnapshotIndex, index_of
 from auditor.consent.permission import requested
 from auditor.consent.request import RequestError
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import APP_ROLES
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow, ScopeDifference
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal
@@ -187,9 +187,8 @@ def _app(found: ServicePrincipal, needs: tuple[ScopeNeed, ...]) -> App:
 
 def _scope_order(need: ScopeNeed) -> tuple[bool, str, int, str]:
     """Microsoft Graph first, and there what signs a user in, in its usual order."""
-    sign_in = [name.lower() for name in ("openid", "profile", "email", "offline_access")]
     value = need.value.lower()
-    place = sign_in.index(value) if value in OPENID_SCOPES and value in sign_in else len(sign_in)
+    place = OPENID_ORDER.index(value) if value in OPENID_ORDER else len(OPENID_ORDER)
     return need.resource != MICROSOFT_GRAPH, need.resource, place, value
 
 

@@ -1,6 +1,6 @@
 """The index of a snapshot: each question about a tenant, answered with the value or with why it isn't known.
 
-A section is gone through once, when it is first asked about, and what that gives is kept. Ids and names are
+Each section is indexed once, when it is first needed, and the index is kept. Ids and names are
 compared without regard to letter case; of two rows with one id the first counts.
 """
 
@@ -61,7 +61,7 @@ def _kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
 
 
 class SnapshotIndex:
-    """A snapshot that is asked rather than searched. Make it with `index_of`."""
+    """Indexed access to a snapshot. Create it with `index_of`."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -355,41 +355,3 @@ def _first(rows: Iterable[_Row], name: Callable[[_Row], str]) -> dict[str, _Row]
 
 def _lower(values: Iterable[str] | None) -> frozenset[str]:
     return frozenset(value.lower() for value in values or ())
-
-
-# The same questions to a snapshot, for callers that do not hold an index yet.
-
-
-def not_read(snapshot: Snapshot, section: str, part: str = "") -> NotRead:
-    """`SnapshotIndex.not_read`."""
-    return index_of(snapshot).not_read(section, part)
-
-
-def was_refused(snapshot: Snapshot, section: str, part: str) -> bool:
-    """`SnapshotIndex.was_refused`."""
-    return index_of(snapshot).was_refused(section, part)
-
-
-def service_principal(snapshot: Snapshot, app_id: str) -> ServicePrincipal | Absent | NotRead:
-    """`SnapshotIndex.service_principal`."""
-    return index_of(snapshot).service_principal(app_id)
-
-
-def resource_name(snapshot: Snapshot, app_id: str) -> str:
-    """`SnapshotIndex.resource_name`."""
-    return index_of(snapshot).resource_name(app_id)
-
-
-def consent_setting(snapshot: Snapshot, name: str) -> str | Absent | NotRead:
-    """`SnapshotIndex.consent_setting`."""
-    return index_of(snapshot).consent_setting(name)
-
-
-def assigned_to(snapshot: Snapshot, app_id: str) -> tuple[AppRoleAssignment, ...] | NotRead:
-    """`SnapshotIndex.assigned_to`."""
-    return index_of(snapshot).assigned_to(app_id)
-
-
-def user(snapshot: Snapshot, name: str) -> User | NotRead:
-    """`SnapshotIndex.user`."""
-    return index_of(snapshot).user(name)

@@ -53,10 +53,6 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return not self.id.lower().startswith(RESERVED)
 
 
-Assigned = GoverningPolicy
-"""The former name."""
-
-
 def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
     """The policies under which users consent for themselves, among assigned entries.
 

@@ -54,7 +54,7 @@ def policy_breadth(policy: PermissionGrantPolicy, tenant_id: str) -> PolicyBread
     return PolicyBreadth.ALL_BUT if widest is PolicyBreadth.EVERYTHING and excludes else widest
 
 
-def hides_conditions(policy: PermissionGrantPolicy) -> bool:
+def hides_include_conditions(policy: PermissionGrantPolicy) -> bool:
     """Whether a v1.0 read may have hidden conditions of its includes, which only beta shows."""
     return any(restrictions_of(one).certified_only is None for one in policy.includes or ())
 
@@ -73,9 +73,3 @@ def _asks_for_a_known_publisher(include: Restrictions, tenant_id: str) -> bool:
     """Whether the set is only for apps of this tenant, of verified or listed publishers, or certified ones."""
     own_tenant_only = bool(include.client_tenants) and include.client_tenants <= {tenant_id.lower()}
     return bool(own_tenant_only or include.publishers or include.verified_only or include.certified_only)
-
-
-Reach = PolicyBreadth
-SAYS = MEANS
-reach = policy_breadth
-"""The former names."""

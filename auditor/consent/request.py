@@ -69,7 +69,7 @@ def is_guid(text: str) -> bool:
 def scope_needs(text: str) -> tuple[ScopeNeed, ...]:
     """The scopes of a request string, once each; ``.default`` is kept as a scope of its resource.
 
-    Raises RequestError for an empty string, a malformed scope, and for ``.default`` beside other scopes of
+    Raises RequestError for an empty string, a malformed scope, and for ``.default`` together with other scopes of
     the same resource, which Entra refuses with AADSTS70011.
     """
     found: dict[tuple[str, str], ScopeNeed] = {}

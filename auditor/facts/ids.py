@@ -45,7 +45,10 @@ RESOURCES = MappingProxyType(
 MAILBOX_RESOURCES = (MICROSOFT_GRAPH, EXCHANGE_ONLINE)
 """The resources whose scopes give access to mailboxes; their scopes are published."""
 
-OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
+OPENID_ORDER = ("openid", "profile", "email", "offline_access")
+"""The scopes of a sign-in, in their usual order."""
+
+OPENID_SCOPES = frozenset(OPENID_ORDER)
 """OpenID Connect scopes; Microsoft Graph's service principal publishes all four."""
 
 BASIC_SCOPES = OPENID_SCOPES | {"user.read"}
@@ -60,7 +63,10 @@ POLICY_LOW = "microsoft-user-default-low"
 POLICY_RECOMMENDED = "microsoft-user-default-recommended"
 POLICY_MAIL_CLIENTS = "microsoft-user-default-allow-consent-apps"
 
+GUEST_ROLE = "10dae51f-b6af-4016-8d66-8c2a99b929b3"
+GUEST_ROLE_RESTRICTED = "2af84b1e-32c8-42b7-82bc-daa82404023b"
 GUEST_ROLE_AS_MEMBER = "a0b1b346-4d3e-4e8b-98f8-753987be4970"
+"""The values of ``guestUserRoleId``: what guests can do in the directory."""
 
 ROLE_GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 ROLE_PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"

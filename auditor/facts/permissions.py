@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from auditor.facts.ids import RESOURCES as RESOURCES
+from auditor.facts.ids import RESOURCES
 from auditor.facts.tables import load_table
 
 

@@ -15,7 +15,7 @@ from auditor.consent.lookup import index_of
 from auditor.consent.request import OPEN_TENANT, admin_consent_link
 from auditor.consent.truth import Truth
 from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.fixes.app_changes import (
     MAX_SCOPE_LENGTH,
     AssignApp,
@@ -259,7 +259,7 @@ def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:
     """A scope with its resource, as a request names it; OpenID Connect scopes have no resource."""
     cloud = CLOUDS.get(facts.snapshot.cloud, CLOUDS["global"])
     if resource == MICROSOFT_GRAPH:
-        openid = scope.lower() in ("openid", "profile", "email", "offline_access")
+        openid = scope.lower() in OPENID_SCOPES
         return scope if openid else f"{cloud.graph}/{scope}"
     if resource == EXCHANGE_ONLINE:
         return f"https://{_EXCHANGE_HOSTS.get(cloud.name, 'outlook.office365.com')}/{scope}"

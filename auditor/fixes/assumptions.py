@@ -19,8 +19,8 @@ from auditor.facts.ids import FOR_SELF, POLICY_LEGACY, POLICY_LOW, POLICY_RECOMM
 from auditor.fixes import fixes_for
 from auditor.fixes.app_changes import CreateGrant, ReplaceGrantScopes, grant_id
 from auditor.fixes.change import Change, NotApplicable, graph_address, with_sections
+from auditor.fixes.change_kinds import apply_all
 from auditor.fixes.policy_changes import ClassifyPermission, SetAssignedPolicies, SetConsentWorkflow
-from auditor.fixes.requests import apply_all
 from auditor.model.errors import AuditorError
 from auditor.model.resources import AuthorizationPolicy, ServicePrincipal, VerifiedPublisher
 from auditor.model.rule import App, ScopeNeed

@@ -2,13 +2,14 @@
 
 A subclass names its request (`method`, `path`), the delegated permission that the request needs (`permission`), and
 defines the effect on a snapshot, the undo, the words, and what a script checks before it sends the request. Adding a
-kind of change means adding one such class and listing it in `auditor.fixes.requests`.
-
-Sources: Microsoft Graph v1.0 reference, the page of each request.
+kind of change means adding one such class and listing it in `auditor.fixes.change_kinds`.
 
 A request that is sent twice, or long after the snapshot was taken, may fail or overwrite what somebody else has set
-meanwhile. Each change therefore describes the check with one of the three steps here, and each shell knows how to
-write the three. Texts are messages for the administrator who runs the script.
+meanwhile. Each change therefore gives a script one of three steps, `CreateUnlessFound`, `AddScopes` or `SetValue`,
+which check the present state first; `auditor.fixes.bash_script` and `powershell_script` write them. Their texts are
+messages for the administrator who runs the script.
+
+Source: Microsoft Graph v1.0 reference, the page of each request.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ def json_text(body: Mapping[str, Any]) -> str:
 
 
 def as_json_value(placeholder: str) -> str:
-    """The placeholder as a whole value in a JSON body. Inside a longer text it is only part of somebody's name."""
+    """The placeholder as a whole value in a JSON body. Within a longer text it may be part of a name, so it stays."""
     return f'"{placeholder}"'
 
 

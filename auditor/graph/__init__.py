@@ -1,1 +1,1 @@
-"""The tenant itself: credentials, transport, the reads_for of reads, and collecting them into a snapshot."""
+"""Read a live tenant: credentials, transport, the reads that a plan needs, and the snapshot that they give."""

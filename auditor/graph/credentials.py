@@ -14,9 +14,7 @@ import msgspec
 from auditor.facts.clouds import CLOUDS
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
-
-AUTHS = ("auto", "secret", "certificate", "workload-identity", "managed-identity", "az-cli", "device-code")
-"""The values of ``--auth``."""
+from auditor.model.live_tenant import AUTH_METHODS
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""
@@ -76,8 +74,10 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
 def resolve_auth(auth: str, environ: Mapping[str, str]) -> str:
     """The way to sign in: `auth`, or what ``auto`` means in this environment."""
     if auth != "auto":
-        if auth not in AUTHS:
-            raise CredentialError(f"unknown value of --auth: {auth}", advice=f"Choose one of {', '.join(AUTHS)}.")
+        if auth not in AUTH_METHODS:
+            raise CredentialError(
+                f"unknown value of --auth: {auth}", advice=f"Choose one of {', '.join(AUTH_METHODS)}."
+            )
         return auth
     for name, way in (
         ("AZURE_CLIENT_SECRET", "secret"),

@@ -15,6 +15,7 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
+from auditor.facts.error_codes import CONSENT_CODES
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
 from auditor.model.snapshot import Plan
 
@@ -40,9 +41,6 @@ RESOURCE_PROPERTIES = ("id", "appId", "displayName", "accountEnabled", "oauth2Pe
 _NOT_IN_EVERY_CLOUD = "isDisabled"
 """A property for which some clouds answer 400; the read is then repeated without it."""
 _USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType")
-
-CONSENT_CODES = (65001, 65004, 650052, 90093, 90094, 90095, 900941, 900981, 50105, 7000112)
-"""Sign-in errors about consent or assignment; a busy app has many others."""
 
 PAGE = "999"
 """The largest page that Graph's directory lists allow."""

@@ -3,67 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
 
+from auditor.facts.error_codes import ADVICE, CERTIFICATE_CODES
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, title_suffix
 from auditor.model.snapshot import NO_ANSWER, NoAnswerCause
 
-_TENANT = "AZURE_TENANT_ID (or --tenant) must be the tenant's id or one of its domain names."
-_CLOUD = "If the tenant is in a national cloud, specify it with --cloud."
-
-_ADVICE: Mapping[str, str] = MappingProxyType(
-    {
-        "7000215": (
-            "AZURE_CLIENT_SECRET is not a secret of this app. It must be the secret's Value, which the portal "
-            "shows only once, when the secret is created; the Secret ID next to it does not work."
-        ),
-        "7000222": (
-            "The app's secret has expired. Create a new one (App registrations, the app, Certificates & secrets) "
-            "and put its Value into AZURE_CLIENT_SECRET."
-        ),
-        "700016": (
-            "The app AZURE_CLIENT_ID is not known in this tenant. Is the id right, is AZURE_TENANT_ID (or "
-            f"--tenant) the tenant to audit, and has an admin of that tenant consented to the app? {_CLOUD}"
-        ),
-        "90002": f"{_TENANT} {_CLOUD}",
-        "900023": _TENANT,
-        "900382": f"The tenant belongs to another cloud. {_CLOUD}",
-        "700027": (
-            "The certificate does not belong to this app: upload its public part under App registrations, the app, "
-            "Certificates & secrets, or name the file of the registered one in AZURE_CLIENT_CERTIFICATE_PATH."
-        ),
-        "700024": "The signed assertion has expired or is not yet valid: correct this machine's clock.",
-        "700211": "The app has no federated credential with this issuer; add one (Certificates & secrets).",
-        "700213": "The app has no federated credential with this subject; add one (Certificates & secrets).",
-        "700212": "The federated credential must expect the audience api://AzureADTokenExchange.",
-        "70021": "No federated credential of the app matches the token; issuer and subject must be equal.",
-        "7000218": "The app must be allowed public client flows (Authentication), or use --auth secret.",
-        "7000229": "The app has no service principal in this tenant: an admin must consent to it first.",
-        "7000112": "The app is disabled in this tenant: enable it under Enterprise apps, the app, Properties.",
-        "500011": f"This tenant does not know Microsoft Graph under that address. {_CLOUD}",
-        "65001": "Nobody has consented to this app yet: an admin must grant its permissions.",
-        "50034": "This account is not in the tenant: sign in with an account of the tenant to audit.",
-        "50020": "This account is not in the tenant: sign in with an account of the tenant to audit.",
-        "53003": "Conditional Access refused the sign-in: use a device and location that the policies allow.",
-        "90033": "Entra ID is busy: try again in a few minutes.",
-        "70020": "The code was not entered in time: run the command again and enter the new code.",
-        "70018": "The code was not entered as shown: run the command again.",
-    }
-)
-"""Advice by AADSTS code. Source: "Microsoft Entra authentication and authorization error codes"."""
-
-_CERTIFICATES = ("700023", "700027", "700030", "7000214", "50012", "50027")
-
 _BY_TEXT = (
-    ("Invalid tenant ID", _TENANT),
+    ("Invalid tenant ID", ADVICE["900023"]),
     ("az login", "Sign in with “az login”, then try again."),
     ("Azure CLI not found", "Install the Azure CLI (“az”), or choose another way with --auth."),
-    ("Timed out waiting for user", "The code was not entered in time: run the command again."),
+    ("Timed out waiting for user", ADVICE["70020"]),
     ("authorization_declined", "The sign-in was declined: run the command again and accept it."),
-    ("expired_token", "The code was not entered in time: run the command again and enter the new code."),
-    ("code_expired", "The code was not entered in time: run the command again and enter the new code."),
+    ("expired_token", ADVICE["70020"]),
+    ("code_expired", ADVICE["70020"]),
     ("No identity has been assigned", "Assign a managed identity to this machine or service."),
     (
         "has not been assigned",
@@ -88,7 +41,7 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]
         said = text[found.start() :]
-        advice = _ADVICE.get(code) or (_ADVICE["700027"] if code in _CERTIFICATES else _look_up(code))
+        advice = ADVICE.get(code) or (ADVICE["700027"] if code in CERTIFICATE_CODES else _look_up(code))
         return CredentialError(_first(said), advice=advice, code=f"AADSTS{code}")
     if type(error).__name__.startswith(("ServiceRequest", "ServiceResponse", "IncompleteRead")):
         return _no_answer(text, authority, network)

@@ -1,9 +1,9 @@
 """Redact everything that a report depends on: the snapshot, the packs, the waivers and the assumptions.
 
-Also reads the key file, or creates it so that only its owner can read it.
-
-Keys, kinds of checks, paths, rule ids, permissions and the name of the extended pack never change, whatever the
-tenant's groups are called. Comments and cases are left out, because no verdict depends on them.
+First the inputs of an audit, then the key file, which is read or created so that only its owner can read it, and last
+the packs: their YAML is rewritten value by value. YAML keys, kinds of checks, paths, rule ids, permissions and the name
+of the extended pack never change, whatever the tenant's groups are called. Comments and cases are left out, because no
+verdict depends on them.
 """
 
 from __future__ import annotations

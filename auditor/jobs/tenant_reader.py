@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -36,16 +36,20 @@ WHOLE = (
 
 
 def read_tenant(
-    tenant: LiveTenant,
+    target: LiveTenant,
     plan: Plan,
     *,
     apps: Iterable[App] = (),
     packs: Iterable[Pack] = (),
     user: str = "",
+    progress: Callable[[str, int, int | None], None] | None = None,
     interaction: Interaction = SILENT,
     environ: Mapping[str, str] | None = None,
 ) -> Snapshot:
     """A snapshot of the tenant with everything that `plan`, the decisions on `apps` and the rules of `packs` need.
+
+    `progress` is called with the section, how many of its objects were read, and how many there are, if known. It takes
+    the place of `interaction.progress`.
 
     Raises RequestError for a scope of a resource without an app id, because Graph can't look it up, and GraphError
     (also its CredentialError) if no audit is possible. A single refused read is listed in the snapshot's `unread`.
@@ -55,7 +59,9 @@ def read_tenant(
     given = tuple(apps)
     for app in given:
         refuse_unnamed_resources(app)
-    return run(_read(tenant, plan, given, tuple(packs), user, interaction, environ))
+    if progress is not None:
+        interaction = interaction._replace(progress=progress)
+    return run(_read(target, plan, given, tuple(packs), user, interaction, environ))
 
 
 def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -> Snapshot:

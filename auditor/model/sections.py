@@ -13,9 +13,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.field_types import (
-    Id,
-)
+from auditor.model.field_types import Id
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
     AppConsentRequest,

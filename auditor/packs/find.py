@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from auditor.checks.required_reads import plan_for
 from auditor.model.rule import App, Pack
 from auditor.packs.extend import is_other, pack_name
 from auditor.packs.load import load
@@ -33,8 +32,6 @@ class PackSummary(NamedTuple):
     about: str
     app: App | None
     rules: int
-    directory_wide: bool
-    """Whether it reads sections page by page, so that its cost grows with the tenant."""
 
 
 def find(name: str) -> tuple[Source, ...]:
@@ -92,9 +89,7 @@ def list_packs(*, abstract: bool = False, benchmarks: bool = False) -> tuple[Pac
 
 
 def _listed(pack: Pack) -> PackSummary:
-    return PackSummary(
-        pack.name, pack.version, pack.title, pack.about, pack.app, len(pack.rules), bool(plan_for([pack]).whole)
-    )
+    return PackSummary(pack.name, pack.version, pack.title, pack.about, pack.app, len(pack.rules))
 
 
 def clash(pack: Pack, first: Pack) -> Iterator[Problem]:

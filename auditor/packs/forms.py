@@ -16,7 +16,7 @@ from auditor.checks.kind import CheckKind
 from auditor.checks.permission_lists import GUID_FORM, GUID_PATTERN, resource
 from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
 from auditor.consent.request import is_guid
-from auditor.facts.permissions import RESOURCES
+from auditor.facts.ids import RESOURCES
 from auditor.model.finding import FindingOutcome, Remediation, Severity
 from auditor.model.rule import App, Pack, RequestMode, Rule, RuleCase, ScopeNeed
 from auditor.model.sections import Sections

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from auditor.facts.permissions import RESOURCES
+from auditor.facts.ids import RESOURCES
 from auditor.model.rule import App, RequestMode, ScopeNeed
 from auditor.packs.forms import FORMAT, FORMAT_VERSION, redirect_uri
 from auditor.packs.load import is_reserved

@@ -11,8 +11,7 @@ from auditor.checks.permission_lists import permission_id, resource_warning, sco
 from auditor.checks.registry import kind_named, nested_arguments
 from auditor.checks.typo_suggestions import alternatives, nearest, neighbor_of_guid
 from auditor.consent.request import is_guid
-from auditor.facts.ids import RESOURCE_NAMES
-from auditor.facts.permissions import RESOURCES
+from auditor.facts.ids import RESOURCE_NAMES, RESOURCES
 from auditor.model.sections import Sections
 from auditor.packs.decode_nodes import described, shape_of
 from auditor.packs.pack_errors import PackProblems, Position

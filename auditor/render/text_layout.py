@@ -102,7 +102,7 @@ def wrap(text: str, width: int) -> list[str]:
     """Lines of at most `width` columns, broken between words; at least one line.
 
     A link is never broken, even if it's wider. Any other word that is too wide is broken after a joint (``-._/@``) if
-    it has one in reach, else between characters.
+    one fits, else between characters.
     """
     lines: list[str] = []
     line, used = "", 0

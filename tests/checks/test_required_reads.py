@@ -12,8 +12,8 @@ from auditor.checks.kind import CheckKind
 from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
 from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
 from auditor.checks.user_consent import Classifications, ConsentWorkflow, UserConsentSettingIs
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
-from auditor.facts.permissions import PERMISSIONS, RESOURCES
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES, SHAREPOINT_ONLINE
+from auditor.facts.permissions import PERMISSIONS
 from auditor.model.finding import Severity
 from auditor.model.rule import App, Pack, Rule, ScopeNeed
 from auditor.model.sections import TENANT_SECTIONS, permissions_to_read

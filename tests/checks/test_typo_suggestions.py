@@ -6,8 +6,8 @@ import pytest
 
 from auditor.checks.permission_lists import resource, scope_of
 from auditor.checks.typo_suggestions import is_one_typo, neighbor_of_guid, typo_of, typo_of_guid
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES
-from auditor.facts.permissions import RESOURCES, is_complete, known_scopes
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCE_NAMES, RESOURCES
+from auditor.facts.permissions import is_complete, known_scopes
 
 LEVELS = ("low", "medium", "high", "all")
 TYPES = ("Application", "ManagedIdentity", "Legacy", "SocialIdp")

@@ -24,7 +24,7 @@ import msgspec
 
 from auditor.fixes.app_changes import grant_id
 from auditor.fixes.change import NotApplicable
-from auditor.fixes.requests import apply
+from auditor.fixes.change_kinds import apply
 from auditor.model.decision import GraphRequest
 from auditor.model.snapshot import Snapshot
 from tests.limits import HUNG_AFTER

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from auditor.fixes.change import Change, Deletion
-from auditor.fixes.requests import CHANGES, change_of
+from auditor.fixes.change_kinds import CHANGES, change_of
 from auditor.model.decision import GraphRequest
 from auditor.snapshot.samples import sample_names
 from tests.fixes.tenants import by_key

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from auditor.consent.decide import decide
-from auditor.fixes.requests import apply_all
+from auditor.fixes.change_kinds import apply_all
 from auditor.model.resources import AdminConsentRequestPolicy, ConsentReviewer, RoleAssignment
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample

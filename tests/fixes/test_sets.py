@@ -9,7 +9,7 @@ import pytest
 
 from auditor.consent.decide import decide
 from auditor.fixes import fixes_for
-from auditor.fixes.requests import apply_all
+from auditor.fixes.change_kinds import apply_all
 from auditor.model.decision import Outcome
 from auditor.model.rule import RequestMode
 from auditor.snapshot.samples import sample, sample_names

@@ -1,7 +1,7 @@
-"""``make mutants``: how many small mistakes in the two floors of thought would the tests notice?
+"""``make mutants``: count how many small mistakes in the packages that decide the tests catch.
 
-mutmut makes the mutants of auditor/checks and auditor/consent and runs tests/checks and tests/consent on each. All of
-them take most of a day, so that a part is drawn, the same one each time: from every module as many as its share.
+mutmut creates mutants of auditor/checks, auditor/consent and auditor/fixes, and runs their tests on each. All of them
+take most of a day, so a sample is drawn: the same one each time, a share from every module.
 
     .venv/bin/python -m tests.mutation.run --sample 400
 """

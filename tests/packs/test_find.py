@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.jobs.pack_selection import reads_whole_directory
 from auditor.packs.find import find, list_packs, load_packs
 from auditor.packs.pack_errors import PackError
 from auditor.packs.sources import is_path
@@ -118,13 +119,15 @@ def test_the_list_leaves_out_what_only_serves_others() -> None:
     packs = list_packs()
     assert [pack.name for pack in packs] == ["trackerrms-uk", "trackerrms-us"]
     assert all(pack.app and pack.app.name == "TrackerRMS" and pack.rules == 9 for pack in packs)
-    assert not any(pack.directory_wide for pack in packs)
+    assert not any(map(reads_whole_directory, load_packs([pack.name for pack in packs])))
     assert {"vendor-app", "trackerrms"} <= {pack.name for pack in list_packs(abstract=True)}
 
 
 def test_what_a_command_means_without_a_pack_never_grows_with_the_tenant() -> None:
     everything = list_packs(benchmarks=True)
-    assert {pack.name for pack in everything if pack.directory_wide} == {"grants-hygiene"}
+    assert {pack.name for pack in load_packs([one.name for one in everything]) if reads_whole_directory(pack)} == {
+        "grants-hygiene"
+    }
     assert {pack.name for pack in everything if pack.app is None} == {
         *("cis-m365", "cisa-scuba", "eidsca", "grants-hygiene", "microsoft-recommended", "zero-trust-assessment"),
     }

@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
-from auditor.facts.permissions import RESOURCES, known_scope_ids, known_scopes
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES
+from auditor.facts.permissions import known_scope_ids, known_scopes
 from auditor.model.resources import ConditionSet, DelegatedPermissionClassification, ServicePrincipal
 from auditor.model.snapshot import Snapshot, Unread
 from auditor.snapshot.samples import sample, sample_names
