@@ -86,6 +86,14 @@ def test_a_preflight_is_one_batch_whatever_the_tenants_size(name: str) -> None:
         assert len(server.token_requests) == 1
 
 
+def test_a_script_gets_the_progress_of_each_section() -> None:
+    sections: set[str] = set()
+    plan = plan_for(PACKS).union(Plan(whole=("servicePrincipals",)))
+    with served(document_of("managed-default"), roles=LEAST) as (_, target, environ):
+        read_tenant(target, plan, apps=APPS, environ=environ, progress=lambda section, *_: sections.add(section))
+    assert "servicePrincipals" in sections
+
+
 def test_an_unverified_publisher_is_worth_a_second_look_at_the_risk_settings() -> None:
     document = document_of("legacy-open")
     for principal in document["sections"]["servicePrincipals"]:
