@@ -28,13 +28,7 @@ from auditor.model.rule import App, RequestMode, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_OUTLOOK_HOSTS = (
-    "outlook.office.com",
-    "outlook.office365.com",
-    "outlook.office365.us",
-    "outlook-dod.office365.us",
-    "partner.outlook.cn",
-)
+_OUTLOOK_HOSTS = frozenset({"outlook.office.com"} | {cloud.exchange for cloud in CLOUDS.values()})
 _OTHER_HOSTS = (
     (re.compile(r"analysis\.windows\.net"), POWER_BI),
     (re.compile(r"[a-z0-9-]+\.sharepoint\.com"), SHAREPOINT_ONLINE),

@@ -36,19 +36,25 @@ class UserConsentSetting(msgspec.Struct, frozen=True):
     policies: tuple[str, ...]
 
 
-_LABELS = {
-    frozenset[str](): ("none", "Do not allow user consent"),
-    frozenset({POLICY_LOW}): (
-        "low",
-        "Allow user consent for apps from verified publishers, for selected permissions",
+PORTAL_SETTINGS = (
+    UserConsentSetting("none", "Do not allow user consent", ()),
+    UserConsentSetting(
+        "low", "Allow user consent for apps from verified publishers, for selected permissions", (POLICY_LOW,)
     ),
-    frozenset({POLICY_RECOMMENDED}): ("recommended", "Let Microsoft manage your consent settings"),
-    frozenset({POLICY_RECOMMENDED, POLICY_MAIL_CLIENTS}): (
+    UserConsentSetting("recommended", "Let Microsoft manage your consent settings", (POLICY_RECOMMENDED,)),
+    UserConsentSetting(
         "recommended",
         "Let Microsoft manage your consent settings, with popular mail clients allowed",
+        (POLICY_RECOMMENDED, POLICY_MAIL_CLIENTS),
     ),
-    frozenset({POLICY_LEGACY}): ("legacy", "Allow user consent for apps"),
-}
+    UserConsentSetting("legacy", "Allow user consent for apps", (POLICY_LEGACY,)),
+)
+"""What the portal offers or once offered, least exposure first."""
+
+SETTING_POLICIES = {one.key: one.policies[0] for one in PORTAL_SETTINGS if len(one.policies) == 1}
+"""The policy of each setting that consists of one policy, by the key of the setting."""
+
+_BY_POLICIES = {frozenset(one.policies): one for one in PORTAL_SETTINGS}
 
 
 def user_consent_setting(snapshot: Snapshot | SnapshotIndex) -> UserConsentSetting | NotRead:
@@ -57,12 +63,12 @@ def user_consent_setting(snapshot: Snapshot | SnapshotIndex) -> UserConsentSetti
     if isinstance(entries, NotRead):
         return entries
     policies = self_consent_ids(entries)
-    known = _LABELS.get(frozenset(p.lower() for p in policies))
+    known = _BY_POLICIES.get(frozenset(p.lower() for p in policies))
     if known is None:
         return UserConsentSetting(
             "custom", f"customized with Microsoft Graph or PowerShell ({', '.join(policies)})", policies
         )
-    return UserConsentSetting(known[0], known[1], policies)
+    return UserConsentSetting(known.key, known.label, policies)
 
 
 LEGACY_SETTING = "EnableAdminConsentRequests"

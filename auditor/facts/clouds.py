@@ -14,12 +14,19 @@ from auditor.facts.tables import load_table
 
 
 class Cloud(msgspec.Struct, frozen=True, kw_only=True):
-    """The addresses of one cloud, without trailing slashes."""
+    """The addresses of one cloud, without trailing slashes, and its names in tools.
+
+    `exchange` is the host by which scopes name Exchange Online. `mg_environment` is the cloud's name in Microsoft Graph
+    PowerShell and `az_cloud` the one in the Azure CLI; both are empty for the cloud that these tools use by default.
+    """
 
     name: str
     authority: str
     graph: str
     portal: str
+    exchange: str
+    mg_environment: str = ""
+    az_cloud: str = ""
     verifies_publishers: bool = True
 
 

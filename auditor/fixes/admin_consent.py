@@ -248,13 +248,6 @@ def _already_granted(facts: DecisionFacts) -> Iterator[str]:
             yield from (_full_name(facts, resource.appId.lower(), scope) for scope in row.scope.split())
 
 
-_EXCHANGE_HOSTS = {
-    "us-gov": "outlook.office365.us",
-    "us-gov-dod": "outlook-dod.office365.us",
-    "china": "partner.outlook.cn",
-}
-
-
 def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:
     """A scope with its resource, as a request names it; OpenID Connect scopes have no resource."""
     cloud = CLOUDS.get(facts.snapshot.cloud, CLOUDS["global"])
@@ -262,5 +255,5 @@ def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:
         openid = scope.lower() in OPENID_SCOPES
         return scope if openid else f"{cloud.graph}/{scope}"
     if resource == EXCHANGE_ONLINE:
-        return f"https://{_EXCHANGE_HOSTS.get(cloud.name, 'outlook.office365.com')}/{scope}"
+        return f"https://{cloud.exchange}/{scope}"
     return f"{resource}/{scope}"

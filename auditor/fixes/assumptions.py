@@ -15,7 +15,8 @@ from auditor.consent.existing_grants import TENANT_WIDE
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import self_consent_ids
 from auditor.consent.request import RequestError, scope_needs
-from auditor.facts.ids import FOR_SELF, POLICY_LEGACY, POLICY_LOW, POLICY_RECOMMENDED
+from auditor.consent.tenant_settings import SETTING_POLICIES
+from auditor.facts.ids import FOR_SELF
 from auditor.fixes import fixes_for
 from auditor.fixes.app_changes import CreateGrant, ReplaceGrantScopes, grant_id
 from auditor.fixes.change import Change, NotApplicable, graph_address, with_sections
@@ -29,7 +30,7 @@ from auditor.model.snapshot import Snapshot
 Target = tuple[Snapshot, App]
 """What the next decision is about."""
 
-_SETTINGS = {"none": "", "low": POLICY_LOW, "recommended": POLICY_RECOMMENDED, "legacy": POLICY_LEGACY}
+_SETTINGS = {"none": "", **SETTING_POLICIES}
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 

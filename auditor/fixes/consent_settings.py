@@ -16,8 +16,9 @@ from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import role_actions, role_policies, self_consent_ids
 from auditor.consent.subject import ADMIN_ROLES
+from auditor.consent.tenant_settings import PORTAL_SETTINGS, UserConsentSetting
 from auditor.consent.truth import Truth
-from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_RECOMMENDED, ROLE_GLOBAL_ADMINISTRATOR
+from auditor.facts.ids import ROLE_GLOBAL_ADMINISTRATOR
 from auditor.fixes.change import graph_address
 from auditor.fixes.policy_changes import (
     AddPolicyInclude,
@@ -231,37 +232,23 @@ def _workflow_settings(policy: AdminConsentRequestPolicy, roles: tuple[str, ...]
     }
 
 
-class _Setting(msgspec.Struct, frozen=True):
-    """One of Microsoft's choices for user consent: the end of the fix's key, the policy, and the portal's label."""
-
-    key: str
-    policy_id: str
-    label: str
-
-
-_SETTINGS = (
-    _Setting("low", POLICY_LOW, "Allow user consent for apps from verified publishers, for selected permissions"),
-    _Setting("recommended", POLICY_RECOMMENDED, "Let Microsoft manage your consent settings"),
-    _Setting("legacy", POLICY_LEGACY, "Allow user consent for apps"),
-)
-"""Least exposure first."""
-
-
 def user_consent_setting(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R9: one of Microsoft's policies is assigned in addition to those that already are."""
     entries = index_of(facts.snapshot).assigned_policies()
     if isinstance(entries, NotRead):
         return
     assigned = {policy_id.lower() for policy_id in self_consent_ids(entries)}
-    for setting in _SETTINGS:
-        if setting.policy_id not in assigned:
+    for setting in PORTAL_SETTINGS:
+        if len(setting.policies) == 1 and setting.policies[0] not in assigned:
             yield _with_setting(facts, entries, setting, only_one=not assigned)
 
 
-def _with_setting(facts: DecisionFacts, entries: tuple[str, ...], setting: _Setting, *, only_one: bool) -> ProposedFix:
+def _with_setting(
+    facts: DecisionFacts, entries: tuple[str, ...], setting: UserConsentSetting, *, only_one: bool
+) -> ProposedFix:
     """The portal replaces what users can consent to, so its steps do the same only if that is nothing so far."""
     graph = graph_address(facts.snapshot)
-    entry = f"{_FOR_SELF}.{setting.policy_id}"
+    entry = f"{_FOR_SELF}.{setting.policies[0]}"
     portal = (f"Open {consent_page(facts, 'User consent settings')}.", f'Choose "{setting.label}" and save.')
     hidden = "The portal may no longer offer this choice; Graph does. " if setting.key == "legacy" and only_one else ""
     return ProposedFix(

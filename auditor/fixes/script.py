@@ -22,9 +22,6 @@ from auditor.model.decision import Fix, GraphRequest
 
 __all__ = ["NoScript", "Shell", "script"]
 
-_MG_ENVIRONMENTS = {"us-gov": "USGov", "us-gov-dod": "USGovDoD", "china": "China"}
-_AZ_CLOUDS = {"us-gov": "AzureUSGovernment", "us-gov-dod": "AzureUSGovernment", "china": "AzureChinaCloud"}
-
 
 class Shell(StrEnum):
     """The shells that a script can be written for: PowerShell, or bash with the Azure CLI."""
@@ -99,7 +96,7 @@ def _bash(plan: _Plan) -> Iterator[str]:
 def _powershell(plan: _Plan) -> Iterator[str]:
     literal = powershell_script.literal
     scopes = ", ".join(literal(scope) for scope in write_permissions(plan.changes))
-    environment = _MG_ENVIRONMENTS.get(plan.cloud, "")
+    environment = CLOUDS[plan.cloud].mg_environment
     yield "#Requires -Modules Microsoft.Graph.Authentication"
     yield from _comments(_header(plan.fix, ("Install-Module Microsoft.Graph.Authentication",), "-DryRun"))
     yield from powershell_script.parameters(plan.requests)
@@ -161,7 +158,8 @@ def _field(label: str, text: str) -> Iterator[str]:
 
 def _before_az(plan: _Plan) -> tuple[str, ...]:
     """How to sign in. Source: azure-cli issues 23906 and 33062, on the permissions in the token of the Azure CLI."""
-    lines = [f"az cloud set --name {_AZ_CLOUDS[plan.cloud]}"] if plan.cloud in _AZ_CLOUDS else []
+    az_cloud = CLOUDS[plan.cloud].az_cloud
+    lines = [f"az cloud set --name {az_cloud}"] if az_cloud else []
     tenant = f" --tenant {printable(plan.tenant)}" if plan.tenant else ""
     lines.append(f"az login --allow-no-subscriptions{tenant}")
     if policies := [name for name in write_permissions(plan.changes) if name.startswith("Policy.")]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from auditor.checks.kind import kind_of
 from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
 from auditor.facts.ids import RESOURCE_NAMES
+from auditor.model.decision import ROUTES
 from auditor.model.document import (
     Block,
     Cell,
@@ -33,17 +34,6 @@ from auditor.render.text_layout import safe
 
 SOME_APP = App(client_id="00000000-0000-0000-0000-000000000000")
 """Used in place of the app that an abstract pack doesn't name, so that its page can list what it reads."""
-
-_ROUTES = {
-    "R1": "admin consent for the whole tenant",
-    "R3": "a grant of exactly these permissions",
-    "R4": "a consent policy for this app only",
-    "R5": "classifying the permissions, or another user consent setting",
-    "R6": "assigning users to the app, or removing the assignment requirement",
-    "R7": "turning sign-in to the app on again",
-    "R8": "turning on the admin consent workflow",
-    "R9": "another user consent setting",
-}
 
 
 def rule_page(pack: Pack, rule: Rule) -> Document:
@@ -112,7 +102,7 @@ def _what_to_do(rule: Rule, app: App | None) -> Iterator[Block]:
     if fix.note:
         yield Paragraph(_filled(fix.note, app))
     if rule.routes:
-        named = "; ".join(f"{code(route)} {_ROUTES[route]}" for route in rule.routes)
+        named = "; ".join(f"{code(route)} {ROUTES[route]}" for route in rule.routes)
         yield Paragraph(f"A report offers these fixes if they are proven to help in the tenant: {named}.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -178,6 +179,21 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = "ordinary member"
     applied: tuple[GraphRequest, ...] = ()
     doubts: tuple[str, ...] = ()
+
+
+ROUTES: Mapping[str, str] = MappingProxyType(
+    {
+        "R1": "admin consent for the whole tenant",
+        "R3": "a grant of exactly these permissions",
+        "R4": "a consent policy for this app only",
+        "R5": "classifying the permissions, or another user consent setting",
+        "R6": "assigning users to the app, or removing the assignment requirement",
+        "R7": "turning sign-in to the app on again",
+        "R8": "turning on the admin consent workflow",
+        "R9": "another user consent setting",
+    }
+)
+"""The kinds of fixes, by the route that rules and reports name."""
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from auditor.checks.permission_lists import GUID_FORM, GUID_PATTERN, resource
 from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
 from auditor.consent.request import is_guid
 from auditor.facts.ids import RESOURCES
+from auditor.model.decision import ROUTES
 from auditor.model.finding import FindingOutcome, Remediation, Severity
 from auditor.model.rule import App, Pack, RequestMode, Rule, RuleCase, ScopeNeed
 from auditor.model.sections import Sections
@@ -24,9 +25,6 @@ from auditor.packs.decode_nodes import StrictForm
 
 PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
 """The placeholders that the texts of a fix may contain, in braces."""
-
-ROUTES = ("R1", "R3", "R4", "R5", "R6", "R7", "R8", "R9")
-"""The fixes that a rule may name: the routes of `auditor.fixes`."""
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RULE_ID = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
