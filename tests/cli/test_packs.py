@@ -1,4 +1,4 @@
-"""The verbs of ``packs``, as the installed command answers them: what they print, where, and how they exit."""
+"""The subcommands of ``packs``, as the installed command answers them: what they print, where, and how they exit."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from auditor.snapshot.samples import sample_names
+from tests.docs.commands import understood
 from tests.docs.pages import PROGRAM, arguments, commands, pages, read, title
-from tests.docs.verbs import understood
 
 # The changelog is history: it may name what is gone.
 CURRENT = [path for path in pages() if path.name != "CHANGELOG.md"]

@@ -21,9 +21,9 @@ from auditor.packs.find import list_packs
 from auditor.render import FORMATS
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import sample_names
+from tests.docs.commands import every_command
 from tests.docs.generate import PARTS
 from tests.docs.pages import DOCS, ROOT, guides, read, spans, title
-from tests.docs.verbs import every_command
 
 REPORT = read(DOCS / "reading-the-report.md")
 _CODE = re.compile(r"AADSTS(\d{5,7})")

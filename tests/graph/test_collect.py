@@ -6,7 +6,7 @@ import pytest
 
 from auditor.graph.graph_errors import NotJson, Unreachable
 from auditor.model.snapshot import Plan
-from tests.graph.world import (
+from tests.graph.live_tenants import (
     ABSENT,
     CLIENT,
     CUSTOM_ROLE,

@@ -53,7 +53,7 @@ class Secret:
         return (self.slug, *self.ids.values(), *(i.replace("-", "") for i in self.ids.values()))
 
 
-def secretive(secret: Secret, base: str = "custom-policy") -> Snapshot:
+def named_tenant(secret: Secret, base: str = "custom-policy") -> Snapshot:
     """The sample with all that is secret put in."""
     s, ids = secret, secret.ids
     tenant = sample(base)
