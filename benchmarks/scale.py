@@ -80,7 +80,7 @@ def _collect(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callabl
             cases[str(size)] = partial(collect, number, size)
         found = interleaved(cases, runs, tell=tell)
     notes = tuple(
-        f"{size}: {asked[str(size)]} requests; the far end's own cpu, part of the wall: "
+        f"{size}: {asked[str(size)]} requests; the remote end's own cpu, part of the wall: "
         f"{figure(waited[str(size)][1:]).shown(0, 1000)} ms"
         for size in sizes
     )

@@ -1,4 +1,4 @@
-"""Rules about the same control that come out otherwise are told together, with the view of each."""
+"""Rules about the same control that disagree are reported together, with the position of each."""
 
 from __future__ import annotations
 

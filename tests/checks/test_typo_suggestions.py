@@ -1,4 +1,4 @@
-"""What is nearly a known word or id is taken for a slip of it, and what may be meant is left alone."""
+"""A value that is nearly a known word or ID is reported as a typo; a value that may be intended isn't."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_names_in_a_pack_of_ones_own_are_redacted_and_it_is_still_judged_the_sam
     (tmp_path / "contoso.yaml").write_text(text)
     save(sample("custom-policy"), tmp_path / "t.json")
     run("bundle", "--snapshot", "t.json", "--pack", "contoso.yaml", "-o", "t.zip", cwd=tmp_path)
-    shipped = ("packs/cisa-scuba.yaml", "report.pdf")  # the first speaks of an invented Contoso, the second is packed
+    shipped = ("packs/cisa-scuba.yaml", "report.pdf")  # the first mentions an invented Contoso, the second is packed
     assert [n for n, data in members(tmp_path).items() if b"contoso" in data.lower() and n not in shipped] == []
     assert run("bundle", "verify", "t.zip", cwd=tmp_path).code == 0
 

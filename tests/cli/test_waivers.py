@@ -16,7 +16,7 @@ format-version: 1
 waivers:
   - {rule: MS.AAD.5.1v1, reason: for the project, owner: Anna, expires: "2027-03-31", ticket: SEC-12}
   - {rule: MS.AAD.5.2v1, reason: until the migration, owner: Ben, expires: "2026-11-21"}
-  - {rule: MS.AAD.5.9v1, reason: a slip, owner: Ben, expires: "2027-03-31"}
+  - {rule: MS.AAD.5.9v1, reason: a typo, owner: Ben, expires: "2027-03-31"}
 """
 
 

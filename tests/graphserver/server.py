@@ -44,7 +44,7 @@ Auth = Literal["secret", "certificate", "workload", "managed"]
 class GraphServer:
     """Serves snapshot documents as Graph would serve the tenants they were taken from.
 
-    The first tenant is the one that `env` and `token` speak of. Collections that a document does not hold
+    `env` and `token` refer to the first tenant. Collections that a document does not hold
     are empty, single objects are 404, and what its `unread` names is refused as it was refused then.
     """
 

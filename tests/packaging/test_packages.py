@@ -1,4 +1,4 @@
-"""setup.cfg names what is on disk: a package left out would be missing from the wheel in silence."""
+"""setup.cfg names what is on disk: a package left out would be missing from the wheel without an error."""
 
 from __future__ import annotations
 

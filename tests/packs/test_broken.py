@@ -1,4 +1,4 @@
-"""Every mistake is told with its place, all of them at once, and with what was probably meant."""
+"""Every mistake is reported with its place and a suggestion, all of them at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packs of one's own are found by name in the files and folders of a search path."""
+"""Custom packs are found by name in the files and folders of a search path."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def written(folder: Path, file: str, name: str) -> Path:
             (r"C:\our packs", r"D:\more\x.yaml", "eidsca"),
             id="semicolons of Windows",
         ),
-        pytest.param(r"C:\packs,eidsca", ":", (r"C:\packs", "eidsca"), id="a drive letter is no separator"),
+        pytest.param(r"C:\packs,eidsca", ":", (r"C:\packs", "eidsca"), id="a drive letter's colon isn't a separator"),
         pytest.param('"C:\\our packs";eidsca', ";", (r"C:\our packs", "eidsca"), id="quotes"),
         pytest.param("eidsca,,eidsca, ", ":", ("eidsca",), id="twice and empty"),
         pytest.param("", ":", (), id="nothing"),

@@ -1,4 +1,4 @@
-"""A waiver file is read with every mistake told at its place, and its schema agrees with the loader."""
+"""Every mistake in a waiver file is reported at its place, and the schema of the file agrees with the loader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is odd in a check and may be meant is a doubt: the pack can be used, and says so wherever it is."""
+"""An odd value in a check that may be intended is a warning: the pack can be used, and every use prints it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ KEY = bytes(range(32))
 PACKS = chosen_packs([pack.name for pack in list_packs(benchmarks=True)])
 APPS = [pack.app for pack in PACKS if pack.app is not None]
 FORMS = [name for name in FORMATS if name != "pdf"]
-"""The PDF is made of the HTML."""
+"""The PDF is converted from the HTML."""
 WORDS = st.from_regex(r"\A[zqxj][bcdfghjklmnpqrstvwxz]{3}[aeiouäéø][bcdfghjklmnpqrstvwxz]{2,6}\Z")
 
 

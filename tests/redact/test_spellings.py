@@ -93,7 +93,7 @@ def test_an_address_in_quotes_has_the_token_that_it_has_without() -> None:
         pytest.param("Blue", "mail.bluecorp.co.uk", "https://portal.bluecorp.co.uk", id="a parent domain as a host"),
         pytest.param("X", "a.qwertz.onmicrosoft.com", "qwertz-approved", id="the name under onmicrosoft.com"),
         pytest.param("X", "x.com", "https://unknown.crm4.dynamics.com", id="Dynamics"),
-        pytest.param("X", "x.com", "https://unknown.azurefd.net", id="Azure Front Door"),
+        pytest.param("X", "x.com", "https://unknown.azurefd.net", id="azurefd.net"),
         pytest.param("X", "x.com", "https://unknown.okta.com", id="Okta"),
         pytest.param("X", "x.com", "https://unknown.service-now.com", id="ServiceNow"),
         pytest.param("X", "x.com", "https://unknown.atlassian.net", id="Atlassian"),

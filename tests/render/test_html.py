@@ -35,7 +35,7 @@ MARKUP = "\"'><script>alert(1)</script><img src=x onerror=alert(1)></style></tit
 
 
 def body(page: str) -> str:
-    """Without style and script, which have tests of their own."""
+    """Without style and script, which have separate tests."""
     return re.sub(r"<script>.*?</script>", "<script></script>", page.partition("<body>")[2], flags=re.DOTALL)
 
 

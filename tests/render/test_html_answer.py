@@ -1,4 +1,4 @@
-"""The answers on the HTML page: first screen, pictures of the way to an answer, and what is told together."""
+"""The answers on the HTML page: first screen, pictures of the way to an answer, and grouped answers."""
 
 from __future__ import annotations
 

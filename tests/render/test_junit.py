@@ -34,7 +34,7 @@ def suites_of(made: Report) -> list[TestSuite]:
 
 
 def properties_of(suite: TestSuite) -> dict[str, str]:
-    """The facts that stand above the cases."""
+    """The facts in the properties of the suite."""
     return {each.name: each.value for each in suite.properties()}  # type: ignore[no-untyped-call]
 
 

@@ -1,4 +1,4 @@
-"""A supposed change is told in every format as what it is: nothing that was found."""
+"""Every format reports an assumed change as an assumption, not as something that was found."""
 
 from __future__ import annotations
 

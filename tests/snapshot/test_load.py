@@ -1,4 +1,4 @@
-"""A snapshot is read from a file, and what the system refuses is told with what to do."""
+"""A snapshot is read from a file, and errors of the operating system are reported with what to do."""
 
 from __future__ import annotations
 
