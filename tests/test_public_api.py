@@ -21,7 +21,7 @@ def test_every_public_name_leads_somewhere_and_says_what_it_promises(name: str) 
     assert name in dir(auditor)
 
 
-def test_importing_the_package_loads_none_of_its_rooms() -> None:
+def test_importing_the_package_loads_none_of_its_subpackages() -> None:
     script = "import sys, auditor; print([m for m in sys.modules if m.startswith('auditor.')])"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

@@ -103,7 +103,7 @@ def test_an_app_without_a_pack_gets_one(tmp_path: Path) -> None:
     assert run("bundle", "verify", "t.zip", cwd=tmp_path).code == 0
 
 
-def test_a_changed_bundle_is_told_and_exits_with_1(made: Path, tmp_path: Path) -> None:
+def test_a_changed_bundle_is_reported_and_exits_with_1(made: Path, tmp_path: Path) -> None:
     files = members(made) | {"report.html": b"<p>CONNECTS</p>"}
     with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
         for name, data in files.items():

@@ -39,7 +39,7 @@ def test_a_pack_is_made_of_what_a_live_tenant_granted(tmp_path: Path) -> None:
     assert run("packs", "test", "ours.yaml", cwd=tmp_path).code == 0
 
 
-def test_an_app_that_the_live_tenant_lacks_is_told(tmp_path: Path) -> None:
+def test_an_app_that_the_live_tenant_lacks_is_reported(tmp_path: Path) -> None:
     with server_of("managed-default") as server:
         done = run("packs", "new", "--app", APP, "--from-grants", *at(server), cwd=tmp_path, env=server.env())
     assert done.code == 2

@@ -40,6 +40,6 @@ def test_what_follows_a_command_is_no_part_of_it() -> None:
     assert arguments(f"{PROGRAM} collect -o t.json && echo done") == ["collect", "-o", "t.json"]
 
 
-def test_a_command_is_told_from_a_word() -> None:
+def test_a_command_is_distinguished_from_a_word() -> None:
     page = f"```sh\n$ {PROGRAM} check \\\n  --strict\nname {PROGRAM} x\n# {PROGRAM} y\n```\nAsk `{PROGRAM} doctor`."
     assert [arguments(command) for command in commands(page)] == [["check", "--strict"], ["doctor"]]

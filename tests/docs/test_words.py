@@ -51,9 +51,9 @@ def test_every_code_is_explained() -> None:
 
 
 def test_the_codes_of_a_failed_sign_in_are_those_with_advice() -> None:
-    told = set(re.findall(r"^\| AADSTS(\d+) \|", read(DOCS / "app-registration.md"), re.MULTILINE))
-    assert told
-    assert told <= set(re.findall(r'"(\d{5,7})":', read(ROOT / "auditor" / "graph" / "sign_in_errors.py")))
+    listed = set(re.findall(r"^\| AADSTS(\d+) \|", read(DOCS / "app-registration.md"), re.MULTILINE))
+    assert listed
+    assert listed <= set(re.findall(r'"(\d{5,7})":', read(ROOT / "auditor" / "graph" / "sign_in_errors.py")))
 
 
 def test_the_words_of_a_failed_connection_are_those_of_the_program() -> None:
@@ -80,8 +80,8 @@ def test_every_way_to_sign_in_is_explained() -> None:
 
 def test_every_variable_is_explained() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "auditor").rglob("*.py")))
-    told = "".join(read(path) for path in sorted(DOCS.glob("*.md")))
-    assert {name for name in _VARIABLE.findall(sources) if f"`{name}`" not in told} == set()
+    listed = "".join(read(path) for path in sorted(DOCS.glob("*.md")))
+    assert {name for name in _VARIABLE.findall(sources) if f"`{name}`" not in listed} == set()
     assert unnamed(TRUST_VARIABLES, read(DOCS / "network.md")) == set()
 
 

@@ -79,7 +79,7 @@ def test_two_packs_of_one_name_are_not_guessed_between(tmp_path: Path) -> None:
     assert str(second) in str(caught.value)
 
 
-def test_a_misspelt_name_of_ones_own_pack_is_told_with_the_right_one(tmp_path: Path) -> None:
+def test_a_misspelled_name_of_a_custom_pack_is_reported_with_the_right_one(tmp_path: Path) -> None:
     written(tmp_path / "a", "x.yaml", "our-rules")
     with pytest.raises(PackError, match='did you mean "our-rules"'):
         place_of("our-rule", (str(tmp_path / "a"),))

@@ -183,9 +183,9 @@ def test_waivers_lose_who_answers_for_them_and_still_match(secret: Secret) -> No
     )
     before = named_tenant(secret)
     found = redactor(before)
-    told = found.waived(file)
-    assert leaked(str(told).encode(), secret) == []
-    first, second = build_report(before, PACKS, waivers=[file]), build_report(found.snapshot, PACKS, waivers=[told])
+    redacted = found.waived(file)
+    assert leaked(str(redacted).encode(), secret) == []
+    first, second = build_report(before, PACKS, waivers=[file]), build_report(found.snapshot, PACKS, waivers=[redacted])
     assert outcomes(first) == outcomes(second)
     assert second.summary.waived == 1
     assert leaked(render(second, "json"), secret) == []

@@ -268,7 +268,7 @@ def test_a_label_and_what_belongs_to_it_stay_together_on_paper(name: str) -> Non
         assert [part for part in facts if part.tag != "div"] == []
 
 
-def test_calls_and_the_permissions_of_the_reader_are_told() -> None:
+def test_calls_and_the_permissions_of_the_reader_are_listed() -> None:
     call = Call(
         section="authorizationPolicy",
         address="/v1.0/policies/authorizationPolicy",
