@@ -24,7 +24,7 @@ class Figure:
 
 
 def figure(values: Sequence[float]) -> Figure:
-    """The figure of these values; with fewer than four, least and greatest stand for the quartiles."""
+    """The figure of these values; with fewer than four values, minimum and maximum replace the quartiles."""
     if len(values) < 4:
         return Figure(statistics.median(values), min(values), max(values))
     low, median, high = statistics.quantiles(values, n=4, method="inclusive")
@@ -42,7 +42,7 @@ def cpu(runs: Sequence[Run]) -> Figure:
 
 
 def times_bare(runs: Sequence[Run], bare: Sequence[Run]) -> Figure:
-    """How many bare interpreters each run took, held against that of its own turn."""
+    """The time of each run as a multiple of the bare interpreter's time in the same turn."""
     return paired(runs, bare, lambda run, other: run.wall / other.wall)
 
 

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.far import SIDES, Door, Far, Heard, arguments
 from benchmarks.figures import Figure, cpu, figure, paired, times_bare, wall
 from benchmarks.imports import imports
 from benchmarks.processes import BARE, Case, Run, interleaved, measured, program, surroundings
+from benchmarks.remote_latency import SIDES, Connection, Far, Heard, arguments
 from benchmarks.result import Result
 from benchmarks.startup import JUDGED, PACK
 
@@ -21,21 +21,21 @@ TENANTS = ("managed-default", "custom-policy")
 
 
 class Preflight:
-    """One pre-flight of one tenant through one door; remembers what the far end heard each time."""
+    """One pre-flight of one tenant through one connection; keeps what the remote end counted each time."""
 
-    def __init__(self, far: Far, bytecode: Path, tenant: int, door: int) -> None:
+    def __init__(self, far: Far, bytecode: Path, tenant: int, connection: int) -> None:
         self._far = far
-        self._door = door
+        self._connection = connection
         self._env = surroundings(bytecode, far.environment(tenant))
-        self._command = (*program(), "check", *PACK, *arguments(far.doors[door]))
+        self._command = (*program(), "check", *PACK, *arguments(far.connections[connection]))
         self.heard: list[Heard] = []
         self.began: list[float] = []
 
     def __call__(self) -> Run:
-        self._far.heard(self._door)
+        self._far.heard(self._connection)
         self.began.append(time.monotonic())
         run = measured(self._command, self._env, expected=JUDGED)
-        self.heard.append(self._far.heard(self._door))
+        self.heard.append(self._far.heard(self._connection))
         return run
 
 
@@ -43,35 +43,44 @@ def live(bytecode: Path, runs: int, top: int, tell: Callable[[str], None]) -> li
     """Pre-flights of a usual tenant and of one whose custom policy needs a second look, near and far."""
     with Far(bytecode, TENANTS, (0.0, ROUND_TRIP / 2)) as far:
         flights = {
-            (tenant, door): Preflight(far, bytecode, number, door)
+            (tenant, connection): Preflight(far, bytecode, number, connection)
             for number, tenant in enumerate(TENANTS)
-            for door in range(len(far.doors))
+            for connection in range(len(far.connections))
         }
         cases: dict[str, Case] = {"python -c pass": lambda: measured(BARE, surroundings(bytecode))}
-        cases |= {f"{tenant}, {_length(far.doors[door])}": case for (tenant, door), case in flights.items()}
+        cases |= {
+            f"{tenant}, {_length(far.connections[connection])}": case for (tenant, connection), case in flights.items()
+        }
         found = interleaved(cases, runs, tell=tell)
         bare, *others = found.values()
         taken = dict(zip(flights, others, strict=True))
-        doors = far.doors
-        imported = imports(bytecode, {"check, live": ["check", *PACK, *arguments(doors[0])]}, far.environment(), top)
+        connections = far.connections
+        imported = imports(
+            bytecode, {"check, live": ["check", *PACK, *arguments(connections[0])]}, far.environment(), top
+        )
     near, distant = flights[TENANTS[0], 0], flights[TENANTS[0], 1]
-    return [_costs(bare, taken, flights, doors), _timeline(near, distant), imported]
+    return [_costs(bare, taken, flights, connections), _timeline(near, distant), imported]
 
 
 def _costs(
     bare: Sequence[Run],
     taken: dict[tuple[str, int], list[Run]],
     flights: dict[tuple[str, int], Preflight],
-    doors: Sequence[Door],
+    connections: Sequence[Connection],
 ) -> Result:
     rows: list[list[str]] = []
     numbers: dict[str, Any] = {"round_trip": ROUND_TRIP, "aims": {"own_seconds": OWN_AIM, "round_trips": TRIPS_AIM}}
     for tenant in TENANTS:
         near, far = taken[tenant, 0], taken[tenant, 1]
         trips = paired(far, near, lambda run, other: (run.wall - other.wall) / ROUND_TRIP)
-        for door, runs in ((0, near), (1, far)):
-            heard = flights[tenant, door].heard[1:]  # the first was the warming up
-            rows.append([tenant if door == 0 else "", *_row(runs, bare, heard, doors[door], trips if door else None)])
+        for connection, runs in ((0, near), (1, far)):
+            heard = flights[tenant, connection].heard[1:]  # the first was the warming up
+            rows.append(
+                [
+                    tenant if connection == 0 else "",
+                    *_row(runs, bare, heard, connections[connection], trips if connection else None),
+                ]
+            )
         numbers[tenant] = {
             "own": asdict(wall(near)),
             "own_cpu": asdict(cpu(near)),
@@ -96,7 +105,7 @@ def _costs(
 
 
 def _row(
-    runs: Sequence[Run], bare: Sequence[Run], heard: Sequence[Heard], door: Door, trips: Figure | None
+    runs: Sequence[Run], bare: Sequence[Run], heard: Sequence[Heard], connection: Connection, trips: Figure | None
 ) -> list[str]:
     counts = [_counts(one) for one in heard]
 
@@ -104,7 +113,7 @@ def _row(
         return "+".join(_range([count[name] for count in counts]) for name in (first, second))
 
     return [
-        _length(door),
+        _length(connection),
         wall(runs).shown(0, 1000),
         cpu(runs).shown(0, 1000),
         times_bare(runs, bare).shown(0),
@@ -128,7 +137,7 @@ def _counts(heard: Heard) -> dict[str, int]:
 
 
 def _timeline(near: Preflight, far: Preflight) -> Result:
-    """When the client connected and spoke in the last run, from the start of its process."""
+    """When the client connected and sent data in the last run, from the start of its process."""
     rows = []
     numbers = {}
     for flight, name in ((near, "0 ms"), (far, "150 ms")):
@@ -136,7 +145,7 @@ def _timeline(near: Preflight, far: Preflight) -> Result:
         seen: dict[tuple[str, str], int] = {}
         for event in heard.events:
             number = seen[event.side, event.what] = seen.get((event.side, event.what), 0) + 1
-            what = event.what if event.what == "connects" else f"speaks, {number}"
+            what = event.what if event.what == "connects" else f"sends, {number}"
             rows.append([name, f"{(event.at - began) * 1000:.0f}", event.side, what])
             name = ""
         numbers["near" if flight is near else "far"] = {
@@ -145,7 +154,7 @@ def _timeline(near: Preflight, far: Preflight) -> Result:
         }
     return Result(
         "timeline",
-        f"When the client spoke ({TENANTS[0]}, last run; milliseconds from the start of the process)",
+        f"When the client connected and sent data ({TENANTS[0]}, last run; milliseconds from the start of the process)",
         ("round trip", "ms", "side", "the client"),
         rows,
         numbers,
@@ -153,5 +162,5 @@ def _timeline(near: Preflight, far: Preflight) -> Result:
     )
 
 
-def _length(door: Door) -> str:
-    return f"{door.one_way * 2000:.0f} ms"
+def _length(connection: Connection) -> str:
+    return f"{connection.one_way * 2000:.0f} ms"

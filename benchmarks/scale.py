@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.far import Far, arguments
 from benchmarks.figures import cpu, figure, times_bare, wall
 from benchmarks.processes import BARE, Case, Run, interleaved, measured, program, surroundings
+from benchmarks.remote_latency import Far, arguments
 from benchmarks.result import Result
 from benchmarks.startup import JUDGED, PACK
 from benchmarks.tenants import as_large, write
@@ -65,7 +65,7 @@ def _collect(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callabl
                 "collect",
                 "--full",
                 *PACK,
-                *arguments(far.doors[0]),
+                *arguments(far.connections[0]),
                 "-o",
                 str(folder / "read.json"),
             )
@@ -80,7 +80,7 @@ def _collect(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callabl
             cases[str(size)] = partial(collect, number, size)
         found = interleaved(cases, runs, tell=tell)
     notes = tuple(
-        f"{size}: {asked[str(size)]} requests; the far end's own cpu, part of the wall: "
+        f"{size}: {asked[str(size)]} requests; the remote end's own cpu, part of the wall: "
         f"{figure(waited[str(size)][1:]).shown(0, 1000)} ms"
         for size in sizes
     )

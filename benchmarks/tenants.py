@@ -43,7 +43,7 @@ def as_most(name: str = "managed-default") -> Row:
 
 
 def as_large(apps: int, grants: int, number: int = 0) -> Row:
-    """A tenant with so many service principals and delegated grants, read as a whole; `number` tells tenants apart."""
+    """A tenant with so many service principals and delegated grants, read as a whole; `number` makes its ID unique."""
     document = as_most()
     sections = document["sections"]
     document["tenant"]["id"] = _id("tenant", number)

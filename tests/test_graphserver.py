@@ -341,7 +341,7 @@ def test_a_users_token_may_read_what_its_scopes_allow(server: GraphServer) -> No
     assert ids(fetch(server, "/v1.0/users/u1/memberOf", scopes=["User.Read.All"])) == ["group-1"]
 
 
-def test_two_tenants_are_told_apart_by_the_token() -> None:
+def test_two_tenants_are_distinguished_by_the_token() -> None:
     other = {"tenant": {"id": "another", "name": "Other"}, "sections": {}}
     with GraphServer(DOCUMENT, other) as server:
         assert ids(fetch(server, "/v1.0/organization", tenant_id="another")) == ["another"]
@@ -418,8 +418,8 @@ def test_throttling_strikes_as_often_as_scripted(
 
 def test_a_retry_time_can_be_a_date_and_the_clock_can_be_wrong(server: GraphServer, client: httpx.Client) -> None:
     server.fault("/organization", Status(503, retry_date=1_800_000_000))
-    told = parsedate_to_datetime(client.get("/v1.0/organization").headers["Retry-After"])
-    assert told.timestamp() == 1_800_000_000
+    reported = parsedate_to_datetime(client.get("/v1.0/organization").headers["Retry-After"])
+    assert reported.timestamp() == 1_800_000_000
     first = parsedate_to_datetime(client.get("/v1.0/organization").headers["Date"])
     server.clock_skew_seconds = 3600
     second = parsedate_to_datetime(client.get("/v1.0/organization").headers["Date"])

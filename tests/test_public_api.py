@@ -40,7 +40,7 @@ def test_the_parameters_of_a_public_function_keep_their_names(name: str) -> None
     assert set(PARAMETERS[name].split()) <= set(inspect.signature(getattr(auditor, name)).parameters)
 
 
-def test_importing_the_package_loads_none_of_its_rooms() -> None:
+def test_importing_the_package_loads_none_of_its_subpackages() -> None:
     script = "import sys, auditor; print([m for m in sys.modules if m.startswith('auditor.')])"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

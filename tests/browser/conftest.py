@@ -1,4 +1,4 @@
-"""One headless Chromium for all of these tests, and pages in it that tell what they asked for and complained of."""
+"""One headless Chromium for all of these tests, and pages in it that record their requests and errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Visit:
 Opener = Callable[..., Visit]
 
 
-# Not for the session: its event loop would be in the way of the tests elsewhere that have one of their own.
+# Not scoped to the session: its event loop would conflict with tests elsewhere that run their own loop.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium; started once."""

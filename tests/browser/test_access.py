@@ -22,12 +22,12 @@ def test_axe_finds_no_violation(opened: Opener, name: str, look: str) -> None:
     page.evaluate(_axe())
     found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     assert len(found["passes"]) > 10
-    told = [
+    reported = [
         (each["id"], node["html"][:200], node["failureSummary"])
         for each in found["violations"]
         for node in each["nodes"]
     ]
-    assert told == []
+    assert reported == []
 
 
 def test_axe_would_find_one(opened: Opener) -> None:

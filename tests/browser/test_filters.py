@@ -93,7 +93,7 @@ def test_the_button_that_opens_all_says_what_it_will_do(opened: Opener) -> None:
     assert button.text_content() == "Expand all", "those that the filter hid are open still, the failing ones are not"
 
 
-def test_the_grants_filter_finds_what_is_told_in_short_too(opened: Opener) -> None:
+def test_the_grants_filter_also_finds_what_is_abbreviated(opened: Opener) -> None:
     page = opened(render(grants(10_000))).page
     said, lines = page.locator("#grant-filter .shown"), page.locator("#grant-lines")
     assert said.text_content() == "10,000 of 10,000 lines"
@@ -110,8 +110,8 @@ def test_the_grants_filter_finds_what_is_told_in_short_too(opened: Opener) -> No
 def test_the_grants_filter_never_says_none_without_saying_what_is_not_in_the_file(opened: Opener) -> None:
     page = opened(render(grants(30_000))).page
     page.fill("#grant-filter input", "App 29999")
-    told = r"0 of the [\d,]+ lines shown here; [\d,]+ more lines aren't in this file; the CSV, .*"
-    assert re.fullmatch(told, page.locator("#grant-filter .shown").text_content() or "")
+    reported = r"0 of the [\d,]+ lines shown here; [\d,]+ more lines aren't in this file; the CSV, .*"
+    assert re.fullmatch(reported, page.locator("#grant-filter .shown").text_content() or "")
 
 
 def test_paper_says_that_the_lines_in_short_are_not_printed(opened: Opener) -> None:

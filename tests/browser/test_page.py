@@ -23,7 +23,7 @@ def test_nothing_leaves_the_page_and_the_browser_does_not_complain(opened: Opene
     assert visit.complaints == []
 
 
-def test_whatever_slipped_into_the_page_could_not_load_or_run_anything(opened: Opener) -> None:
+def test_injected_content_in_the_page_could_not_load_or_run_anything(opened: Opener) -> None:
     page = opened(html(USUAL)).page
     violated = page.evaluate(
         """() => new Promise((done) => {

@@ -1,4 +1,4 @@
-"""Every case that a shipped pack carries comes out as written."""
+"""Every case in a shipped pack has the outcome that the pack states."""
 
 from __future__ import annotations
 

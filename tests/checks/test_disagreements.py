@@ -1,4 +1,4 @@
-"""Rules about the same control that come out otherwise are told together, with the view of each."""
+"""Rules about the same control that disagree are reported together, with the position of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def found(rule: str, outcome: FindingOutcome, frameworks: dict[str, str], pack: 
     )
 
 
-def told(*findings: Finding) -> list[list[str]]:
+def reported(*findings: Finding) -> list[list[str]]:
     return [[stand.rule for stand in one.stands] for one in disagreements(findings)]
 
 
@@ -44,22 +44,22 @@ def test_two_rules_about_the_same_controls_that_come_out_otherwise_disagree() ->
 
 
 def test_what_is_unknown_takes_no_side() -> None:
-    assert told(found("X", FAIL, A), found("U", FindingOutcome.UNKNOWN, B), found("Y", PASS, B)) == [["X", "Y"]]
-    assert told(found("X", FAIL, {}), found("U", PASS, {}), found("Y", PASS, B)) == []
+    assert reported(found("X", FAIL, A), found("U", FindingOutcome.UNKNOWN, B), found("Y", PASS, B)) == [["X", "Y"]]
+    assert reported(found("X", FAIL, {}), found("U", PASS, {}), found("Y", PASS, B)) == []
 
 
 def test_what_agrees_is_unknown_of_one_pack_or_only_kin_is_no_contradiction() -> None:
-    assert told(found("X", PASS, A), found("Y", PASS, B)) == []
-    assert told(found("X", PASS, A), found("Y", FindingOutcome.UNKNOWN, B)) == []
-    assert told(found("X", PASS, A), found("Y", FindingOutcome.NOT_APPLICABLE, B)) == []
-    assert told(found("X", PASS, A, "p"), found("Y", FAIL, B, "p")) == []
-    assert told(found("X", PASS, A), found("Y", FAIL, {"cis": "1"})) == []
-    assert told(found("X", PASS, {}), found("Y", FAIL, {})) == []
+    assert reported(found("X", PASS, A), found("Y", PASS, B)) == []
+    assert reported(found("X", PASS, A), found("Y", FindingOutcome.UNKNOWN, B)) == []
+    assert reported(found("X", PASS, A), found("Y", FindingOutcome.NOT_APPLICABLE, B)) == []
+    assert reported(found("X", PASS, A, "p"), found("Y", FAIL, B, "p")) == []
+    assert reported(found("X", PASS, A), found("Y", FAIL, {"cis": "1"})) == []
+    assert reported(found("X", PASS, {}), found("Y", FAIL, {})) == []
 
 
 def test_rules_are_joined_through_a_third() -> None:
     through = {"cis": "1", "scuba": "1", "zta": "1", "x": "1"}
-    assert told(found("X", PASS, A), found("Y", FAIL, {"zta": "1", "x": "1"}), found("Z", PASS, through)) == [
+    assert reported(found("X", PASS, A), found("Y", FAIL, {"zta": "1", "x": "1"}), found("Z", PASS, through)) == [
         ["X", "Y", "Z"]
     ]
 

@@ -70,14 +70,14 @@ def test_scopes_for_administrators_on_a_resource_whose_scopes_were_not_read(snap
 def test_a_scope_that_is_new_on_microsoft_graph_is_not_known_until_its_resource_was_read() -> None:
     unread_graph = {key: value for key, value in GRAPH_SP.items() if key != "oauth2PermissionScopes"}
     rows = [pool.grant(pool.GRAPH, "Mail.Read User.Read")], [pool.grant(pool.GRAPH, "BrandNew.Read.All")]
-    told = [
+    reported = [
         says(
             DelegatedGrants(lists=("admin-only",)),
             tenant(oauth2PermissionGrants=one, servicePrincipals=[principal(), unread_graph]),
         )
         for one in rows
     ]
-    assert told == ["pass", "unknown"]
+    assert reported == ["pass", "unknown"]
 
 
 def test_what_a_first_look_leaves_open_is_read_next_and_only_that() -> None:
@@ -241,7 +241,7 @@ def test_the_letter_may_ask_that_a_policy_be_among_others() -> None:
     check = AssignedPolicies(expect="at-most-low", wording=Wording(contains=("microsoft-user-default-low",)))
     nothing = {"id": "nothing", "includes": [], "excludes": []}
     assert says(check, assigned(pool.low(), nothing)) == "pass"
-    told = check.judge(CheckContext(assigned(nothing)))
-    assert told.outcome.value == "fail"
-    assert "because the text requires microsoft-user-default-low among them" in told.clause
+    reported = check.judge(CheckContext(assigned(nothing)))
+    assert reported.outcome.value == "fail"
+    assert "because the text requires microsoft-user-default-low among them" in reported.clause
     assert says(check, assigned()) == "pass"

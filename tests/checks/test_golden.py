@@ -1,4 +1,4 @@
-"""What every shipped rule says of every sample tenant, to the letter: outcome, reason, evidence and what makes it fail.
+"""What every shipped rule reports on every sample tenant, word for word: outcome, reason, evidence and failed rows.
 
 One sample is written down whole, of the others what differs from it; see tests/golden.py.
 """

@@ -239,7 +239,7 @@ ALICE = [{"id": pool.ALICE}]
             ConsentWorkflow(),
             reviewed(f"/users/{pool.BOB}", "/groups/x/members", users=ALICE),
             "pass",
-            id="a group beside a reviewer who is not there",
+            id="a group and a reviewer who does not exist",
         ),
         pytest.param(
             ConsentWorkflow(reviewers_exist=True),

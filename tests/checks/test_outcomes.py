@@ -1,4 +1,4 @@
-"""What can never fail is known, so that no case of it is asked for, also inside other checks."""
+"""A check that can never fail is recognized, also inside other checks, so that its pack needs no failing case."""
 
 from __future__ import annotations
 

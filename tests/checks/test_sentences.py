@@ -41,13 +41,13 @@ def test_every_kind_can_be_said(kind: str) -> None:
         "all": "checks: [{kind: app-enabled}]",
         "not": "check: {kind: app-enabled}",
     }
-    told = said(f"{{kind: {kind}, {more.get(kind, '')}}}")
-    assert told.rstrip().endswith(".")
-    assert "unset" not in told.lower()
+    reported = said(f"{{kind: {kind}, {more.get(kind, '')}}}")
+    assert reported.rstrip().endswith(".")
+    assert "unset" not in reported.lower()
 
 
 @pytest.mark.parametrize(
-    ("check", "told"),
+    ("check", "reported"),
     [
         (
             "{kind: setting, path: authorizationPolicy.allowInvitesFrom, one-of: [none, everyone],"
@@ -71,15 +71,15 @@ def test_every_kind_can_be_said(kind: str) -> None:
         ),
     ],
 )
-def test_the_arguments_are_in_the_sentence(check: str, told: str) -> None:
-    assert said(check) == told
+def test_the_arguments_are_in_the_sentence(check: str, reported: str) -> None:
+    assert said(check) == reported
 
 
 def test_two_checks_that_differ_are_not_said_alike() -> None:
     packs = [load(shipped_source(name)) for name in shipped_names()]
     checks = {repr(rule.check): rule.check for pack in packs for rule in pack.rules}
-    told = {"\n".join(lines(kind_of(check).sentence())) for check in checks.values()}
-    assert len(told) == len(checks)
+    reported = {"\n".join(lines(kind_of(check).sentence())) for check in checks.values()}
+    assert len(reported) == len(checks)
 
 
 def test_only_a_rule_that_allows_every_setting_can_never_fail() -> None:

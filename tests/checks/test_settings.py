@@ -381,14 +381,14 @@ def test_any_all_and_not_are_three_valued(check: CheckKind, expected: str) -> No
     assert says(check, tenant(**read)) == expected
 
 
-def test_a_number_out_of_reach_is_told_with_what_it_should_be() -> None:
+def test_a_number_out_of_range_is_reported_with_what_it_should_be() -> None:
     result = ItemCount(of="servicePrincipals", at_least=2).judge(CheckContext(principals(principal())))
     assert result.clause == "servicePrincipals has 1 item; expected at least 2"
     result = ItemCount(of="servicePrincipals", at_most=0).judge(CheckContext(principals(principal())))
     assert result.clause == "servicePrincipals has 1 item; expected at most 0"
 
 
-def test_why_a_list_is_not_known_is_told() -> None:
+def test_the_reason_why_a_list_is_not_known_is_reported() -> None:
     assert (
         ListContains(path=ASSIGNED, none_of=("x",)).judge(CheckContext(tenant())).clause
         == "authorizationPolicy was not read"

@@ -87,7 +87,7 @@ def test_the_lists_inside_of_lists_and_tables_are_offered() -> None:
     assert "authorizationPolicy" not in item_paths()
 
 
-def test_an_unknown_policy_is_a_doubt_and_no_mistake() -> None:
+def test_an_unknown_policy_is_a_warning_and_not_an_error() -> None:
     text = (
         HEAD
         + """\
@@ -106,11 +106,11 @@ rules:
 """
     )
     pack = load(Source("mine.yaml", text.encode()))
-    (doubt,) = pack.warnings
-    assert doubt.startswith('mine.yaml:16:21: "microsoft-apps-of-2031" isn\'t a known policy of Microsoft')
+    (warning,) = pack.warnings
+    assert warning.startswith('mine.yaml:16:21: "microsoft-apps-of-2031" isn\'t a known policy of Microsoft')
 
 
-def test_where_nothing_is_near_the_properties_that_there_are_are_told() -> None:
+def test_without_a_similar_name_the_existing_properties_are_listed() -> None:
     found = target_at("authorizationPolicy.foo")
     assert isinstance(found, Invalid)
     assert found.near == ""

@@ -1,4 +1,4 @@
-"""What is nearly a known word or id is taken for a slip of it, and what may be meant is left alone."""
+"""A value that is nearly a known word or ID is reported as a typo; a value that may be intended isn't."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ TYPES = ("Application", "ManagedIdentity", "Legacy", "SocialIdp")
         ("A", TYPES, ""),
     ],
 )
-def test_a_word_that_may_be_new_is_no_slip(text: str, known: tuple[str, ...], meant: str) -> None:
+def test_a_word_that_may_be_new_is_not_a_typo(text: str, known: tuple[str, ...], meant: str) -> None:
     assert typo_of(text, known) == meant
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "is_slip"),
+    ("a", "b", "is_typo"),
     [("mail", "mial", True), ("mail", "mai", True), ("mail", "maill", True), ("mail", "malli", False), ("", "a", True)],
 )
-def test_one_slip_is_one_letter_or_two_neighbours(a: str, b: str, is_slip: bool) -> None:
-    assert is_one_typo(a, b) is is_slip
-    assert is_one_typo(b, a) is is_slip
+def test_one_typo_is_one_letter_or_two_swapped_neighbors(a: str, b: str, is_typo: bool) -> None:
+    assert is_one_typo(a, b) is is_typo
+    assert is_one_typo(b, a) is is_typo
 
 
 @pytest.mark.parametrize(
-    ("text", "slip", "neighbour"),
+    ("text", "typo", "neighbour"),
     [
         (MICROSOFT_GRAPH, "", ""),
         (EXCHANGE_ONLINE.upper(), "", ""),
@@ -53,15 +53,15 @@ def test_one_slip_is_one_letter_or_two_neighbours(a: str, b: str, is_slip: bool)
         ("Microsoft Graph", "", ""),
     ],
 )
-def test_an_id_that_differs_in_two_digits_is_a_slip_unless_it_is_of_microsofts_row(
-    text: str, slip: str, neighbour: str
+def test_an_id_that_differs_in_two_digits_is_a_typo_unless_it_is_of_microsofts_row(
+    text: str, typo: str, neighbour: str
 ) -> None:
     known = (MICROSOFT_GRAPH, EXCHANGE_ONLINE)
-    assert typo_of_guid(text, known) == slip
+    assert typo_of_guid(text, known) == typo
     assert neighbor_of_guid(text, known) == neighbour
 
 
-def test_no_well_known_resource_is_taken_for_a_slip_of_another() -> None:
+def test_no_well_known_resource_is_taken_for_a_typo_of_another() -> None:
     assert [found for one in RESOURCE_NAMES if (found := resource(one))] == []
 
 
@@ -93,7 +93,7 @@ def test_of_a_resource_that_is_not_known_in_full_every_known_scope_is_right_and_
         ("power-automate", "Activity.Read.All", ""),
     ],
 )
-def test_a_slip_of_a_scope_is_seen_wherever_some_scopes_are_known(on: str, scope: str, meant: str) -> None:
+def test_a_typo_in_a_scope_is_found_wherever_some_scopes_are_known(on: str, scope: str, meant: str) -> None:
     found = scope_of(RESOURCES.get(on, on), scope)
     assert (found.near if found else "") == meant
 

@@ -43,12 +43,12 @@ def waiver(rule: str = "R-1", *, subject: str = "", expires: str = "2027-01-01",
     return Waiver(rule=rule, subject=subject, reason="why", owner="who", expires=expires, pack=pack)
 
 
-def told(findings: list[Finding], *waivers: Waiver, taken: str = TAKEN) -> dict[str, Finding]:
+def reported(findings: list[Finding], *waivers: Waiver, taken: str = TAKEN) -> dict[str, Finding]:
     return {f.rule: f for f in with_waivers(findings, waivers, taken=taken, tenant="t", packs=["p"])}
 
 
 def test_a_failing_rule_is_set_apart_with_who_answers_for_it() -> None:
-    after = told([found()], waiver("r-1"))
+    after = reported([found()], waiver("r-1"))
     assert after["R-1"].outcome is WAIVED
     assert [one.owner for one in after["R-1"].waivers] == ["who"]
     assert after.keys() == {"R-1"}
@@ -56,7 +56,7 @@ def test_a_failing_rule_is_set_apart_with_who_answers_for_it() -> None:
 
 @pytest.mark.parametrize("outcome", [PASS, UNKNOWN, FindingOutcome.NOT_APPLICABLE])
 def test_only_a_failure_is_waived(outcome: FindingOutcome) -> None:
-    assert told([found("R-1", outcome)], waiver())["R-1"] == found("R-1", outcome)
+    assert reported([found("R-1", outcome)], waiver())["R-1"] == found("R-1", outcome)
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_only_a_failure_is_waived(outcome: FindingOutcome) -> None:
 def test_a_waiver_holds_through_its_last_day_and_not_without_a_time(
     expires: str, taken: str, outcome: FindingOutcome
 ) -> None:
-    assert told([found()], waiver(expires=expires), taken=taken)["R-1"].outcome is outcome
+    assert reported([found()], waiver(expires=expires), taken=taken)["R-1"].outcome is outcome
 
 
 def test_an_expired_waiver_of_a_rule_that_fails_is_a_finding_with_its_place() -> None:
     old = msgspec.structs.replace(waiver(expires="2026-01-01"), place=RulePlace(file="w.yaml", line=4))
-    after = told([found()], old)
+    after = reported([found()], old)
     assert (after[EXPIRED].outcome, after[EXPIRED].severity) == (FAIL, Severity.MEDIUM)
     assert after[EXPIRED].reason == "R-1 expired on 2026-01-01 (who)."
     assert after[EXPIRED].evidence[0].path == "w.yaml:4"
@@ -95,22 +95,22 @@ def test_an_expired_waiver_of_a_rule_that_fails_is_a_finding_with_its_place() ->
         (waiver("R-3", subject="a1"), "the rule is about the tenant as a whole, so its waiver has no subject"),
     ],
 )
-def test_a_waiver_that_matches_nothing_is_told_with_the_reason(one: Waiver, why: str) -> None:
+def test_a_waiver_that_matches_nothing_is_reported_with_the_reason(one: Waiver, why: str) -> None:
     findings = [found("R-1", FAIL, ONE, TWO), found("R-2", PASS), found("R-3")]
-    after = told(findings, one)
+    after = reported(findings, one)
     assert (after[UNUSED].outcome, after[UNUSED].severity) == (FAIL, Severity.LOW)
     assert why in after[UNUSED].reason
     assert after["R-1"].outcome is FAIL
 
 
 def test_a_waiver_of_another_pack_is_left_alone_and_not_reported() -> None:
-    after = told([found()], waiver(pack="elsewhere"))
+    after = reported([found()], waiver(pack="elsewhere"))
     assert {rule: one.outcome for rule, one in after.items()} == {"R-1": FAIL}
 
 
-def test_a_waiver_of_a_pack_that_is_misspelt_is_told() -> None:
+def test_a_waiver_of_a_misspelled_pack_is_reported() -> None:
     one = waiver(pack="grants-hygene")
-    assert UNUSED not in told([found()], one)
+    assert UNUSED not in reported([found()], one)
     known = with_waivers(
         [found()], [one], taken="2026-11-22T02:00:00Z", tenant="t", packs=["p"], shipped=["grants-hygiene"]
     )
@@ -124,20 +124,20 @@ def test_a_waiver_of_a_pack_that_is_misspelt_is_told() -> None:
 
 
 def test_a_rule_that_could_not_be_judged_makes_no_waiver_unused() -> None:
-    assert UNUSED not in told([found("R-1", UNKNOWN)], waiver())
+    assert UNUSED not in reported([found("R-1", UNKNOWN)], waiver())
 
 
 def test_subjects_must_all_be_covered() -> None:
-    some = told([found("R-1", FAIL, ONE, TWO)], waiver(subject="A1"))["R-1"]
+    some = reported([found("R-1", FAIL, ONE, TWO)], waiver(subject="A1"))["R-1"]
     assert some.outcome is FAIL
     assert some.reason == "There are some. 1 of 2 are waived, but not Other."
-    both = told([found("R-1", FAIL, ONE, TWO)], waiver(subject="A1"), waiver(subject="b2"))["R-1"]
+    both = reported([found("R-1", FAIL, ONE, TWO)], waiver(subject="A1"), waiver(subject="b2"))["R-1"]
     assert both.outcome is WAIVED
     assert len(both.waivers) == 2
 
 
 def test_where_more_may_be_unread_what_was_found_and_waived_leaves_the_rule_unknown() -> None:
-    after = told([found("R-1", FAIL, ONE, unread="grants were not read")], waiver(subject="a1"))["R-1"]
+    after = reported([found("R-1", FAIL, ONE, unread="grants were not read")], waiver(subject="a1"))["R-1"]
     assert after.outcome is UNKNOWN
     assert "grants were not read" in after.reason
 
@@ -167,14 +167,14 @@ def test_no_waiver_ever_makes_a_pass_and_order_does_not_matter(
     rows: list[tuple[str, FindingOutcome, list[FindingSubject]]], waivers: list[Waiver], random: object
 ) -> None:
     findings = [found(rule, outcome, *(subjects if outcome is FAIL else ())) for rule, outcome, subjects in rows]
-    after = told(findings, *waivers)
+    after = reported(findings, *waivers)
     for finding in findings:
         now = after[finding.rule]
         assert now.outcome is finding.outcome or (finding.outcome is FAIL and now.outcome is WAIVED)
         assert now.outcome is not WAIVED or now.waivers or finding.outcome is WAIVED
     shuffled = list(waivers)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert told(findings, *shuffled) == after
+    assert reported(findings, *shuffled) == after
 
 
 def granted_to(*apps: str) -> list[ServicePrincipal]:
@@ -191,7 +191,7 @@ def granted_to(*apps: str) -> list[ServicePrincipal]:
     ]
 
 
-def test_two_apps_of_one_name_are_told_apart_by_their_ids() -> None:
+def test_two_apps_of_one_name_are_distinguished_by_their_ids() -> None:
     tenant = sample("consent-off")
     (grant,) = (OAuth2PermissionGrant(id="g", clientId="sp-0", consentType="AllPrincipals", resourceId="r", scope=""),)
     apps = granted_to("0", "1")
@@ -263,10 +263,10 @@ def test_a_decision_does_not_depend_on_waivers_and_the_exit_code_does() -> None:
 def test_of_two_waivers_for_one_rule_the_one_that_lasts_longer_stands_in_the_report() -> None:
     short, long = waiver(expires="2026-12-01"), waiver(expires="2027-12-01")
     for pair in ((short, long), (long, short)):
-        assert [one.expires for one in told([found()], *pair)["R-1"].waivers] == ["2027-12-01"]
+        assert [one.expires for one in reported([found()], *pair)["R-1"].waivers] == ["2027-12-01"]
 
 
-def test_what_is_wrong_with_waivers_says_who_mends_it_and_what_is_expected() -> None:
-    unused = told([found("R-1", PASS)], waiver())[UNUSED]
+def test_an_error_in_waivers_says_who_fixes_it_and_what_is_expected() -> None:
+    unused = reported([found("R-1", PASS)], waiver())[UNUSED]
     assert unused.remediation.role == "the owner of the waiver file"
     assert [one.expected for one in unused.evidence] == ["a failing rule, or no waiver"]

@@ -1,4 +1,4 @@
-"""The installed command in a process of its own, and what it said, with what changes from run to run left out."""
+"""The installed command in a separate process, and its output without the parts that change from run to run."""
 
 from __future__ import annotations
 

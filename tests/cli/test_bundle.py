@@ -103,7 +103,7 @@ def test_an_app_without_a_pack_gets_one(tmp_path: Path) -> None:
     assert run("bundle", "verify", "t.zip", cwd=tmp_path).code == 0
 
 
-def test_a_changed_bundle_is_told_and_exits_with_1(made: Path, tmp_path: Path) -> None:
+def test_a_changed_bundle_is_reported_and_exits_with_1(made: Path, tmp_path: Path) -> None:
     files = members(made) | {"report.html": b"<p>CONNECTS</p>"}
     with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
         for name, data in files.items():
@@ -121,7 +121,7 @@ def test_names_in_a_pack_of_ones_own_are_redacted_and_it_is_still_judged_the_sam
     (tmp_path / "contoso.yaml").write_text(text)
     save(sample("custom-policy"), tmp_path / "t.json")
     run("bundle", "--snapshot", "t.json", "--pack", "contoso.yaml", "-o", "t.zip", cwd=tmp_path)
-    shipped = ("packs/cisa-scuba.yaml", "report.pdf")  # the first speaks of an invented Contoso, the second is packed
+    shipped = ("packs/cisa-scuba.yaml", "report.pdf")  # the first mentions an invented Contoso, the second is packed
     assert [n for n, data in members(tmp_path).items() if b"contoso" in data.lower() and n not in shipped] == []
     assert run("bundle", "verify", "t.zip", cwd=tmp_path).code == 0
 

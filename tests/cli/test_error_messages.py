@@ -65,7 +65,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
 
 @pytest.mark.parametrize("name", OFFLINE)
-def test_a_mistake_is_told_with_what_to_do_next(offline: Callable[[str], Done], name: str) -> None:
+def test_a_mistake_is_reported_with_what_to_do_next(offline: Callable[[str], Done], name: str) -> None:
     done = offline(name)
     assert (done.code, done.out) == (CODES.get(name, 2), "")
     check_section(GOLDEN, name, done.session)
@@ -152,7 +152,7 @@ def test_an_app_without_any_permission_gets_a_report_that_claims_nothing(tmp_pat
     assert all(part["request_id"] and part["needs"] for part in report["unread"])
 
 
-def test_a_tenant_without_a_licence_for_sign_ins_is_told_so_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_a_missing_licence_for_sign_ins_is_reported_and_the_rest_is_read(tmp_path: Path) -> None:
     with GraphServer(DOCUMENT, premium=False) as server:
         done = run("collect", "--full", "-o", "tenant.json", *at(server), cwd=tmp_path, env=server.env())
     assert done.code == 0

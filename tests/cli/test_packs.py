@@ -1,4 +1,4 @@
-"""The verbs of ``packs``, as the installed command answers them: what they print, where, and how they exit."""
+"""The subcommands of ``packs``, as the installed command answers them: what they print, where, and how they exit."""
 
 from __future__ import annotations
 
@@ -119,12 +119,12 @@ def test_a_broken_pack_of_the_search_path_does_not_hide_the_others(folder: Path)
 DOUBT = "{kind: assigned-policies, expect: none, wording: {forbids: [microsoft-apps]}}"
 
 
-def test_what_is_odd_in_a_pack_is_told_wherever_it_is_used(folder: Path) -> None:
+def test_a_warning_about_a_pack_is_printed_wherever_it_is_used(folder: Path) -> None:
     (folder / "odd.yaml").write_text(SOUND.replace("{kind: users-can-connect}", DOUBT), encoding="utf-8")
-    told = 'Warning: odd.yaml:15:72: "microsoft-apps" isn\'t a known policy of Microsoft'
+    reported = 'Warning: odd.yaml:15:72: "microsoft-apps" isn\'t a known policy of Microsoft'
     for words in (("check", "--sample", "consent-off", "--pack", "odd.yaml"), ("packs", "test", "odd.yaml")):
         found = run(*words, cwd=folder)
-        assert found.err.startswith(told)
+        assert found.err.startswith(reported)
         assert len(found.err.splitlines()) == 1
         assert "microsoft-apps" not in found.out
 
@@ -162,7 +162,7 @@ def test_a_scope_that_was_granted_once_and_is_gone_does_not_keep_a_pack_from_bei
     assert "Custom.Made.Up" not in (folder / "gone.yaml").read_text(encoding="utf-8")
 
 
-def test_a_resource_that_is_named_by_an_unknown_address_is_told_with_what_to_give(folder: Path) -> None:
+def test_a_resource_named_by_an_unknown_address_is_reported_with_what_to_give(folder: Path) -> None:
     client = "11111111-2222-3333-4444-555555555555"
     scope = "https://management.azure.com/user_impersonation"
     done = run("packs", "new", "--app", client, "--scopes", scope, cwd=folder)
@@ -170,7 +170,7 @@ def test_a_resource_that_is_named_by_an_unknown_address_is_told_with_what_to_giv
     assert "give the scope as APP-ID/user_impersonation" in done.err
 
 
-def test_what_is_odd_is_told_beside_what_is_wrong(folder: Path) -> None:
+def test_warnings_are_printed_along_with_errors(folder: Path) -> None:
     text = SOUND.replace("{kind: users-can-connect}", DOUBT).replace("severity: low", "severity: grave")
     (folder / "both.yaml").write_text(text, encoding="utf-8")
     done = run("packs", "lint", "both.yaml", cwd=folder)

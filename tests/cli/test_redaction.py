@@ -88,7 +88,7 @@ def is_clean(files: dict[str, bytes]) -> bool:
     return not [n for n, data in files.items() if n != "report.pdf" and any(s in data.lower() for s in secrets)]
 
 
-def test_the_app_of_the_command_line_is_told_without_names(folder: Path) -> None:
+def test_the_app_of_the_command_line_is_reported_without_names(folder: Path) -> None:
     done = check(folder, *ASKED, "-f", "json")
     assert is_clean({"out": done.out.encode(), "err": done.err.encode()})
     plain = run("check", "--snapshot", "t.json", *ASKED, "-f", "json", cwd=folder)
@@ -157,7 +157,7 @@ def test_a_verdict_that_depends_on_a_name_is_refused_with_what_to_do(folder: Pat
     assert not (folder / "t.zip").exists()
 
 
-def test_what_is_assumed_is_told_without_names_and_a_mistake_in_it_as_it_was_typed(folder: Path) -> None:
+def test_assumptions_are_reported_without_names_and_mistakes_in_them_as_typed(folder: Path) -> None:
     done = check(folder, "--pack", "trackerrms-uk", "--assume", "setting=contoso-allow-trackerrms", "-f", "json")
     assert "contoso" not in done.out
     assert report_of(done)["what_if"]["assumed"][0].startswith("setting=policy-")
@@ -229,7 +229,7 @@ def test_a_bundle_and_a_key_are_files(folder: Path, asked: tuple[str, ...]) -> N
     assert not (folder / "-").exists()
 
 
-def test_a_user_who_is_not_there_is_told_as_typed(folder: Path) -> None:
+def test_a_user_who_does_not_exist_is_reported_as_typed(folder: Path) -> None:
     done = check(folder, "--pack", "trackerrms-uk", "--user", "nobody@zyxquorp.com")
     assert done.code == 3
     assert "nobody@zyxquorp.com" in done.err

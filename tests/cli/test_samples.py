@@ -97,7 +97,7 @@ def test_the_same_sample_gives_the_same_bytes(tmp_path: Path) -> None:
     assert run(*words, cwd=tmp_path).out == run(*words, cwd=tmp_path).out
 
 
-def test_two_packs_about_one_app_are_told_apart_by_their_names(tmp_path: Path) -> None:
+def test_two_packs_about_one_app_are_distinguished_by_their_names(tmp_path: Path) -> None:
     done = run("check", "--sample", "managed-default", "-p", "trackerrms-uk", "-p", "trackerrms-us", cwd=tmp_path)
     headings = [line for line in done.out.splitlines() if "(5353a3d2-8ca9-42d2-b567-ea399ccb5e38)" in line]
     assert headings

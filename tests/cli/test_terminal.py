@@ -42,7 +42,7 @@ def on_terminal(*words: str, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
         while True:
             try:
                 piece = os.read(screen, 65536)
-            except OSError:  # the program has let go of the terminal
+            except OSError:  # the program has closed the terminal
                 break
             if not piece:
                 break

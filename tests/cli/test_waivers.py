@@ -16,11 +16,11 @@ format-version: 1
 waivers:
   - {rule: MS.AAD.5.1v1, reason: for the project, owner: Anna, expires: "2027-03-31", ticket: SEC-12}
   - {rule: MS.AAD.5.2v1, reason: until the migration, owner: Ben, expires: "2026-11-21"}
-  - {rule: MS.AAD.5.9v1, reason: a slip, owner: Ben, expires: "2027-03-31"}
+  - {rule: MS.AAD.5.9v1, reason: a typo, owner: Ben, expires: "2027-03-31"}
 """
 
 
-def test_waived_expired_and_unused_are_told_apart(tmp_path: Path) -> None:
+def test_waived_expired_and_unused_are_distinguished(tmp_path: Path) -> None:
     (tmp_path / "waivers.yaml").write_text(WAIVERS)
     done = run(*CHECK, "--waivers", "waivers.yaml", cwd=tmp_path, env={"NO_COLOR": "1"})
     assert done.code == 1
@@ -46,7 +46,7 @@ def test_the_exit_code_does_not_count_what_is_waived(tmp_path: Path) -> None:
     assert run(*CHECK, "--waivers", "all.yaml", cwd=tmp_path).code == 0
 
 
-def test_mistakes_are_told_before_anything_is_read(tmp_path: Path) -> None:
+def test_mistakes_are_reported_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "waivers.yaml").write_text(
         WAIVERS.replace("owner: Anna", "onwer: Anna").replace('"2026-11-21"', "soon")
     )

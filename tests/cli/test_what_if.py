@@ -55,7 +55,7 @@ def test_in_json_the_findings_stay_about_the_tenant_as_it_is(done: Callable[[str
 
 
 @pytest.mark.parametrize("name", ["assume-nonsense", "script-unknown-fix", "script-nothing-to-fix"])
-def test_what_cannot_be_done_is_told_with_what_can(done: Callable[[str], Done], name: str) -> None:
+def test_what_cannot_be_done_is_reported_with_what_can(done: Callable[[str], Done], name: str) -> None:
     assert (done(name).code, done(name).out) == (2, "")
     check_section(GOLDEN, name, done(name).session)
 

@@ -2,7 +2,7 @@
 
 The oracle walks through every way in which the unread part of a tenant may be; the engine reasons with three
 truth values. So where the oracle finds one outcome in all worlds, the engine may still say *depends* where
-facts about the publisher hang together, and never the other way round.
+facts about the publisher hang together, and never in the opposite case.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def read(document: Json, app: Json, subject: Json | None) -> tuple[Snapshot, App
 
 
 def plain(document: Json) -> Json:
-    """A null publisher is no publisher to the loader, and an unread one to the oracle: leave that out."""
+    """Without null publishers, which mean that there is no publisher to the loader, and an unread one to the oracle."""
     for principal in document["sections"].get("servicePrincipals", []):
         if principal.get("verifiedPublisher", {}) is None:
             principal["verifiedPublisher"] = {}
@@ -60,7 +60,7 @@ def facts_hang_together(document: Json, app: Json) -> bool:
 
 
 def grants_go_beyond_what_was_read(document: Json, app: Json) -> bool:
-    """Whether a grant of the client stands there although its grants were not read, which no collector does.
+    """Whether the document has a grant of the client although its grants were not read, which no collector writes.
 
     The oracle counts it; the engine says that the client's grants are not known, which takes nothing away.
     """

@@ -1,4 +1,4 @@
-"""Every decision on every sample tenant, to the letter, with the fixes that are offered; see tests/golden.py."""
+"""Every decision on every sample tenant, word for word, with the fixes that are offered; see tests/golden.py."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def decision_lines(one: Decision) -> Iterator[str]:
     yield f"  screen {one.screen}"
     for name, texts in (
         ("also", one.also),
-        ("doubt", one.caveats),
+        ("caveat", one.caveats),
         ("depends", one.depends_on),
         ("could be", one.outcomes),
         ("note", one.notes),
@@ -33,7 +33,7 @@ def decision_lines(one: Decision) -> Iterator[str]:
     for fix in one.fixes:
         yield f"  fix {fix.key}: {fix.title} ({fix.role})"
         yield f"    proven {fix.proven.outcome} {fix.proven.confidence} {fix.proven.subject}: {fix.proven.because}"
-        yield from (f"    doubt {text}" for text in fix.proven.doubts)
+        yield from (f"    caveat {text}" for text in fix.proven.doubts)
 
 
 def scope_lines(one: ScopeVerdict) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Example(NamedTuple):
     reason: Reason
     request: Json = app()
     code: str = ""
-    out_of_reach: Collection[str] = frozenset()
+    not_grantable: Collection[str] = frozenset()
 
 
 EXAMPLES = [
@@ -49,7 +49,7 @@ EXAMPLES = [
         outcome=NEEDS,
         reason=Reason.USER_CONSENT_DISABLED,
         code="AADSTS90094",
-        out_of_reach=ALL,
+        not_grantable=ALL,
     ),
     Example(
         "3 managed, not connected yet",
@@ -57,7 +57,7 @@ EXAMPLES = [
         outcome=NEEDS,
         reason=Reason.SCOPE_EXCLUDED,
         code="AADSTS90094",
-        out_of_reach=OUTSIDE,
+        not_grantable=OUTSIDE,
     ),
     Example(
         "4 managed with its text of 2023, unverified",
@@ -65,7 +65,7 @@ EXAMPLES = [
         outcome=NEEDS,
         reason=Reason.PUBLISHER_NOT_VERIFIED,
         code="AADSTS90094",
-        out_of_reach=ALL,
+        not_grantable=ALL,
     ),
     Example(
         "5 managed, sending only",
@@ -96,7 +96,7 @@ EXAMPLES = [
         outcome=NEEDS,
         reason=Reason.SCOPE_NOT_CLASSIFIED,
         code="AADSTS90094",
-        out_of_reach=ALL,
+        not_grantable=ALL,
     ),
     Example(
         "10 low, classified, verified",
@@ -110,7 +110,7 @@ EXAMPLES = [
         outcome=NEEDS,
         reason=Reason.PUBLISHER_NOT_VERIFIED,
         code="AADSTS90094",
-        out_of_reach=ALL,
+        not_grantable=ALL,
     ),
     Example(
         "12 low, classified, own app",
@@ -145,7 +145,7 @@ EXAMPLES = [
 def test_the_worked_examples_come_out_as_the_model_says(example: Example) -> None:
     decision = decided(example.tenant, example.request)
     assert (decision.outcome, decision.reason, decision.code) == (example.outcome, example.reason, example.code)
-    assert blocked(decision) == example.out_of_reach
+    assert blocked(decision) == example.not_grantable
 
 
 def test_example_2_an_empty_list_and_owned_resource_entries_alone_both_switch_user_consent_off() -> None:
@@ -284,7 +284,7 @@ def test_two_policies_that_only_together_approve_a_request_make_it_likely() -> N
     )
     decision = decided(document, app([*pool.BASIC, "Mail.Read"]))
     assert (decision.outcome, decision.confidence) == (Outcome.USER_MAY_CONSENT, Confidence.LIKELY)
-    assert any("together" in doubt for doubt in decision.caveats)
+    assert any("together" in caveat for caveat in decision.caveats)
 
 
 def test_an_unclassified_openid_scope_alone_blocks_likely_and_not_certainly() -> None:
@@ -314,7 +314,7 @@ def test_a_redirect_uri_that_is_not_registered_blocks_before_consent() -> None:
     assert decided(tenant(LEGACY, client=client), right).outcome is Outcome.USER_MAY_CONSENT
 
 
-def test_gates_shut_in_order_and_the_later_ones_are_told_too() -> None:
+def test_gates_shut_in_order_and_the_later_ones_are_also_reported() -> None:
     client = {**DISABLED, "isDisabled": True, "appRoleAssignmentRequired": True}
     decision = decided(tenant(client=client))
     assert decision.reason is Reason.APP_DEACTIVATED
@@ -342,7 +342,7 @@ def test_a_custom_role_lets_its_holder_consent_where_the_default_does_not(verb: 
     assert decided(tenant(client=VERIFIED), subject=holder).outcome is Outcome.USER_MAY_CONSENT
 
 
-def test_a_custom_role_that_lets_some_consent_is_told_to_the_ordinary_user() -> None:
+def test_a_custom_role_that_lets_some_consent_is_reported_to_the_ordinary_user() -> None:
     action = f"microsoft.directory/servicePrincipals/managePermissionGrantsForSelf.{LEGACY}"
     role = {
         "id": "r1",

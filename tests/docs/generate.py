@@ -43,9 +43,9 @@ from auditor.packs.find import list_packs, load_packs
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs import rule_pages
+from tests.docs.commands import every_command
 from tests.docs.live import requests_of
 from tests.docs.pages import PROGRAM
-from tests.docs.verbs import every_command
 
 SAMPLE_PACK = "trackerrms-uk"
 WIDE = "Directory.Read.All"

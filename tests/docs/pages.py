@@ -60,7 +60,7 @@ def prose(text: str) -> str:
 
 
 def spans(text: str) -> Iterator[str]:
-    """What stands between single backticks, on one line."""
+    """The text between single backticks, each on one line."""
     for match in _SPAN.finditer(prose(text)):
         yield " ".join(match[1].split())
 

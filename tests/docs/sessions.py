@@ -62,7 +62,7 @@ def _shown(part: str) -> Shown:
 
 
 def check(shown: Shown, said: tuple[str, ...]) -> None:
-    """Raise Outdated unless every run stands in `said`, in order, and only […] hides anything."""
+    """Raise Outdated unless `said` contains every run, in order, and only […] hides anything."""
     place = 0
     for number, run in enumerate(shown.runs):
         found = _find(run, said, place)
@@ -76,7 +76,7 @@ def check(shown: Shown, said: tuple[str, ...]) -> None:
 def renewed(shown: Shown, said: tuple[str, ...]) -> str:
     """The session with the output of today: each run from the line that it began with to the one it ended with.
 
-    Where that last line is gone, the run stays as long as it was.
+    If that last line is gone, the run keeps its length.
     """
     text, place = [f"$ {shown.command}"], 0
     if shown.cut_before:

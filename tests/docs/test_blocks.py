@@ -40,7 +40,7 @@ def test_every_pipeline_is_yaml(text: str) -> None:
 
 
 def braces(text: str) -> bool:
-    """Whether every bracket that is opened outside of quotes is closed in its turn."""
+    """Whether every bracket that is opened outside of quotes is closed, in the right order."""
     closing, waiting, quote = {"(": ")", "[": "]", "{": "}"}, [""], ""
     for sign in text:
         if quote:

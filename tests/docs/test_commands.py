@@ -8,8 +8,8 @@ import click
 import pytest
 
 from auditor.snapshot.samples import sample_names
+from tests.docs.commands import understood
 from tests.docs.pages import PROGRAM, arguments, commands, pages, read, title
-from tests.docs.verbs import understood
 
 # The changelog is history: it may name what is gone.
 CURRENT = [path for path in pages() if path.name != "CHANGELOG.md"]
@@ -40,6 +40,6 @@ def test_what_follows_a_command_is_no_part_of_it() -> None:
     assert arguments(f"{PROGRAM} collect -o t.json && echo done") == ["collect", "-o", "t.json"]
 
 
-def test_a_command_is_told_from_a_word() -> None:
+def test_a_command_is_distinguished_from_a_word() -> None:
     page = f"```sh\n$ {PROGRAM} check \\\n  --strict\nname {PROGRAM} x\n# {PROGRAM} y\n```\nAsk `{PROGRAM} doctor`."
     assert [arguments(command) for command in commands(page)] == [["check", "--strict"], ["doctor"]]

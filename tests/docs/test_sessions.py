@@ -25,11 +25,11 @@ def test_every_session_is_current(path: Path) -> None:
 
 
 def test_the_readme_shows_a_tenant_that_fails_and_its_fix() -> None:
-    failing, mended = [shown for shown in sessions(read(ROOT / "README.md")) if "check" in shown.command][:2]
+    failing, fixed = [shown for shown in sessions(read(ROOT / "README.md")) if "check" in shown.command][:2]
     first = "\n".join(line for run in failing.runs for line in run)
     assert "cannot connect" in first
     assert "/adminconsent?client_id=" in first
-    assert "CONNECTS" in "\n".join(line for run in mended.runs for line in run)
+    assert "CONNECTS" in "\n".join(line for run in fixed.runs for line in run)
 
 
 SAID = ("a", "b", "c", "d")

@@ -21,9 +21,9 @@ from auditor.packs.find import list_packs
 from auditor.render import FORMATS
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import sample_names
+from tests.docs.commands import every_command
 from tests.docs.generate import PARTS
 from tests.docs.pages import DOCS, ROOT, guides, read, spans, title
-from tests.docs.verbs import every_command
 
 REPORT = read(DOCS / "reading-the-report.md")
 _CODE = re.compile(r"AADSTS(\d{5,7})")
@@ -80,8 +80,8 @@ def test_every_way_to_sign_in_is_explained() -> None:
 
 def test_every_variable_is_explained() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "auditor").rglob("*.py")))
-    told = "".join(read(path) for path in sorted(DOCS.glob("*.md")))
-    assert {name for name in _VARIABLE.findall(sources) if f"`{name}`" not in told} == set()
+    listed = "".join(read(path) for path in sorted(DOCS.glob("*.md")))
+    assert {name for name in _VARIABLE.findall(sources) if f"`{name}`" not in listed} == set()
     assert unnamed(TRUST_VARIABLES, read(DOCS / "network.md")) == set()
 
 

@@ -152,7 +152,7 @@ def _tsv(found: Any) -> Iterator[str]:
 
 @contextmanager
 def serving(graph: FakeGraph, folder: Path) -> Iterator[Path]:
-    """A folder with an ``az`` that speaks to `graph`, for the front of a PATH."""
+    """A folder with an ``az`` that connects to `graph`, for the front of a PATH."""
 
     class Call(socketserver.StreamRequestHandler):
         def handle(self) -> None:

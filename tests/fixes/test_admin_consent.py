@@ -71,7 +71,7 @@ def test_which_link_comes_first_depends_on_whether_the_scopes_are_known() -> Non
     assert list(by_key("managed-default", PUBLISHED))[:2] == ["R1-scopes", "R1"]
 
 
-def test_what_the_registration_lists_is_a_doubt_where_the_app_names_its_scopes() -> None:
+def test_the_registrations_list_is_a_caveat_if_the_app_names_its_scopes() -> None:
     dynamic = by_key("managed-default", PUBLISHED)
     assert dynamic["R1"].proven.confidence == "likely"
     assert "registration" in dynamic["R1"].proven.doubts[0]

@@ -103,7 +103,7 @@ def test_a_workflow_assumed_to_be_on_changes_what_the_user_sees() -> None:
             "the scope Mail.Reed of .* was not read",
             id="a scope that is not there",
         ),
-        pytest.param("low-unclassified", "classified=.default Mail.Read", "AADSTS70011", id="default beside a scope"),
+        pytest.param("low-unclassified", "classified=.default Mail.Read", "AADSTS70011", id="default and a scope"),
     ],
 )
 def test_what_cannot_be_assumed_is_refused_with_what_to_give_instead(name: str, text: str, says: str) -> None:

@@ -1,4 +1,4 @@
-"""One fix of each kind, to the letter: steps, proof, undo, requests and both scripts; see tests/golden.py."""
+"""One fix of each kind, word for word: steps, proof, undo, requests and both scripts; see tests/golden.py."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def lines(one: Fix) -> Iterator[str]:
     for name, text in (("link", one.link), ("verify", one.verify), ("undo", one.undo), ("expect", one.expect)):
         yield f"  {name} {text}"
     yield f"  proven {one.proven.outcome} {one.proven.confidence} {one.proven.subject}: {one.proven.because}"
-    yield from (f"  doubt {text}" for text in one.proven.doubts)
+    yield from (f"  caveat {text}" for text in one.proven.doubts)
     yield f"  opens {json.dumps(one.opens, sort_keys=True, default=dict)}"
     yield from (f"  portal {step}" for step in one.steps.portal)
     for name, requests in (

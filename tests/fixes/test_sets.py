@@ -87,7 +87,7 @@ def test_a_set_with_a_link_in_it_shows_clicks_and_no_commands() -> None:
     assert len(fix.proven.applied) == 2
 
 
-def test_a_forced_consent_page_cannot_be_mended_by_an_administrators_consent() -> None:
+def test_a_forced_consent_page_cannot_be_fixed_by_an_administrators_consent() -> None:
     forced = msgspec.structs.replace(APP, prompt_consent=True)
     assert not {"R1", "R1-scopes", "R3"} & set(by_key("consent-off", forced))
 

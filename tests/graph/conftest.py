@@ -1,4 +1,4 @@
-"""What every test of this room shares."""
+"""What all tests of this package share."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from auditor.graph.graph_errors import NotJson, Unreachable
 from auditor.model.snapshot import Plan
-from tests.graph.world import (
+from tests.graph.live_tenants import (
     ABSENT,
     CLIENT,
     CUSTOM_ROLE,
@@ -225,7 +225,7 @@ def test_a_follow_up_is_added_to_the_snapshot_it_continues() -> None:
     assert second.unread == {}
     assert second.covers["servicePrincipals"] == (CLIENT, GRAPH, ABSENT)
     client = next(row for row in second.sections.servicePrincipals or () if row.appId == CLIENT)
-    assert client.replyUrls, "a second read of the same app must not lose what the first one told"
+    assert client.replyUrls, "a second read of the same app must not lose what the first one returned"
     assert second.sections.oauth2PermissionGrants == first.sections.oauth2PermissionGrants
     assert second.sections.authorizationPolicy == first.sections.authorizationPolicy
 

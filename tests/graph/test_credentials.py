@@ -27,7 +27,7 @@ from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
 from auditor.graph.sign_in_errors import credential_error
 from auditor.graph.transport import GraphClient
-from tests.graph.world import TENANT, tenant, with_client
+from tests.graph.live_tenants import TENANT, tenant, with_client
 from tests.graphserver import AUDIT_ROLES, CLIENT_ID, GraphServer, Status, client_certificate
 
 Environ = dict[str, str]

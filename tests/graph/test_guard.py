@@ -12,7 +12,7 @@ import pytest
 from auditor.graph.graph_errors import ForeignHost, WriteRefused
 from auditor.graph.guard import ReadOnlyGuard
 from auditor.graph.transport import GetRequest, GraphClient
-from tests.graph.world import CLIENT, tenant, with_client
+from tests.graph.live_tenants import CLIENT, tenant, with_client
 from tests.graphserver import GraphServer
 
 HOST = "https://graph.example"

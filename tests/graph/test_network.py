@@ -9,8 +9,8 @@ import pytest
 from auditor.graph.graph_errors import CredentialError, NetworkSettingsError, Unreachable
 from auditor.graph.network import NetworkSettings, advice_for, read_network
 from auditor.graph.transport import GetRequest, GraphClient
+from tests.graph.live_tenants import PREFLIGHT, read, tenant, where, with_client
 from tests.graph.proxy import TunnelProxy
-from tests.graph.world import PREFLIGHT, read, tenant, where, with_client
 from tests.graphserver import GraphServer
 
 TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")

@@ -7,7 +7,7 @@ import msgspec
 from auditor.model.snapshot import Plan, Provenance
 from auditor.snapshot.read import loads
 from auditor.snapshot.write import dumps
-from tests.graph.world import ABSENT, CLIENT, PREFLIGHT, TAKEN, USER, read, tenant
+from tests.graph.live_tenants import ABSENT, CLIENT, PREFLIGHT, TAKEN, USER, read, tenant
 from tests.graphserver import AUDIT_ROLES, GraphServer, NextLink
 
 

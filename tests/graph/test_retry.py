@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from auditor.graph.retry import RetryPolicy
-from tests.graph.world import Sleeps
+from tests.graph.live_tenants import Sleeps
 
 
 @pytest.mark.parametrize(

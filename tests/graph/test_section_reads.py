@@ -11,7 +11,7 @@ from auditor.graph.section_reads import CLIENT_PROPERTIES, PAGE, Read, quoted, r
 from auditor.graph.transport import GetRequest, GraphClient
 from auditor.model.sections import TENANT_SECTIONS, Extent, sections_read
 from auditor.model.snapshot import Plan
-from tests.graph.world import CLIENT, CUSTOM_ROLE, GRAPH, POLICY, TAKEN, USER, tenant, with_client
+from tests.graph.live_tenants import CLIENT, CUSTOM_ROLE, GRAPH, POLICY, TAKEN, USER, tenant, with_client
 from tests.graphserver import GraphServer
 
 EVERYTHING = Plan(

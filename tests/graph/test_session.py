@@ -16,7 +16,7 @@ from auditor.graph.probe import Probe, probe
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import endpoints, open_graph
 from auditor.graph.transport import GraphClient, GraphHttpClient
-from tests.graph.world import PREFLIGHT, TAKEN, TENANT, read, tenant, where
+from tests.graph.live_tenants import PREFLIGHT, TAKEN, TENANT, read, tenant, where
 from tests.graphserver import AUDIT_ROLES, GraphServer, HtmlPage, LatencyProxy
 from tests.limits import HUNG_AFTER
 

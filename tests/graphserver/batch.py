@@ -1,4 +1,4 @@
-"""JSON batching: up to twenty calls in one, answered in any order, each with a fate of its own."""
+"""JSON batching: up to twenty calls in one, answered in any order, each with its own status."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def answer_batch(graph: Graph, call: Call, raw: bytes, order: random.Random) -> 
 
 
 def _items(raw: bytes) -> list[Item]:
-    """The items in an order that respects dependsOn; 400 for what is no batch."""
+    """The items in an order that respects dependsOn; 400 for anything that isn't a batch."""
     try:
         items = msgspec.json.decode(raw)["requests"]
         ids = [item["id"] for item in items]
@@ -47,7 +47,7 @@ def _items(raw: bytes) -> list[Item]:
     except (msgspec.DecodeError, KeyError, TypeError):
         raise bad_request("The batch has no list of requests with id, method and url.") from None
     if not wanted or not items or len(set(ids)) != len(ids):
-        raise bad_request("Every request of a batch needs an id of its own, a method and a url.")
+        raise bad_request("Every request of a batch needs a unique id, a method and a url.")
     if len(items) > LIMIT:
         raise bad_request(f"A batch holds at most {LIMIT} requests, not {len(items)}.")
     return _in_order(items)

@@ -112,7 +112,7 @@ class Client:
             header = jwt.get_unverified_header(assertion)
             claims = jwt.decode(assertion, options={"verify_signature": False})
         except jwt.InvalidTokenError:
-            raise Refused(401, "invalid_client", 50027, "The client assertion is no JWT.") from None
+            raise Refused(401, "invalid_client", 50027, "The client assertion isn't a JWT.") from None
         if claims.get("iss") == self.client_id:
             self._by_certificate(assertion, header, token_url)
         else:

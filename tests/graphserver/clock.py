@@ -1,4 +1,4 @@
-"""The server's clock, which a test can put wrong, and the headers that tell it."""
+"""The server's clock, which a test can set wrong, and the headers that show it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class GraphError(Exception):
-    """An answer that is no data; raise it anywhere below a route and it becomes the response."""
+    """An error response; raise it anywhere below a route and it becomes the response."""
 
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")

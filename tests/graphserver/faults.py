@@ -120,7 +120,7 @@ class ContentType(Fault):
 
 @dataclass(frozen=True)
 class Body(Fault):
-    """Status 200 with this body: a JSON value of the wrong shape, or bytes that are no JSON at all."""
+    """Status 200 with this body: a JSON value of the wrong shape, or bytes that aren't JSON at all."""
 
     body: Any
     on_items: ClassVar[bool] = True
@@ -196,7 +196,7 @@ class Script:
         return None
 
     def left(self) -> Mapping[str, int]:
-        """What has not happened yet, by the text of its kind: a test that scripts trouble wants it to strike."""
+        """What has not happened yet, by the text of its kind: a test that scripts a fault expects it to happen."""
         return {str(scripted.kind): scripted.left for scripted in self._scripted if scripted.left}
 
     def clear(self) -> None:

@@ -21,7 +21,7 @@ _WORTH_SQUEEZING = 300
 
 
 class Listener:
-    """An HTTP server on a loopback port of its own; the port is known before it is open.
+    """An HTTP server on its own loopback port; the port is known before it is open.
 
     It accepts its connections itself, so that it still holds the socket of each one when it stops. The transports
     above them cannot be relied on then: aiohttp closes each of them, in some orders twice, and until Python 3.11.3
@@ -56,7 +56,7 @@ class Listener:
 
     async def _greet(self, connection: socket.socket) -> None:
         """Hand a connection to aiohttp, after the TLS handshake if there is one."""
-        with contextlib.suppress(OSError):  # a client that hangs up or does not trust us is no error of the server
+        with contextlib.suppress(OSError):  # a client that hangs up or does not trust us isn't a server error
             await asyncio.get_running_loop().connect_accepted_socket(self._server, connection, ssl=self._context)
 
     async def __aexit__(self, *_: object) -> None:

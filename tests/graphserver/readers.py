@@ -84,11 +84,11 @@ def grants_to(section: str, name: str) -> Reader:
 
 
 def organization(tenant: Tenant, version: str, keys: Sequence[Key]) -> list[Row]:
-    """The tenant itself, as told by the snapshot's head unless it has a section for it."""
-    told = tenant.rows("organization")
+    """The tenant itself: the snapshot's section for it, or else what the head of the snapshot says."""
+    rows = tenant.rows("organization")
     domains = [{"name": "contoso.onmicrosoft.com", "isDefault": True, "isInitial": True, "type": "Managed"}]
     row = {"id": tenant.id, "displayName": tenant.name, "tenantType": "AAD", "verifiedDomains": domains}
-    return told or [row]
+    return rows or [row]
 
 
 def authorization_policy(tenant: Tenant, version: str, keys: Sequence[Key]) -> Row | list[Row]:
@@ -119,7 +119,7 @@ def grants_of_user(tenant: Tenant, version: str, keys: Sequence[Key]) -> list[Ro
 
 
 def without(*names: str) -> Show:
-    """A row without properties that live at an address of their own."""
+    """A row without the properties that have a separate address."""
     return lambda version, row: {name: value for name, value in row.items() if name not in names}
 
 

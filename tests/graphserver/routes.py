@@ -17,7 +17,7 @@ BETA = frozenset({"beta"})
 
 
 class Workload(Enum):
-    """Which service behind Graph answers; each refuses in words of its own."""
+    """Which service behind Graph answers; each refuses with its own message."""
 
     DIRECTORY = "Authorization_RequestDenied"
     POLICY = "AccessDenied"
@@ -60,7 +60,7 @@ class Route:
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """The pattern in parts; `{}` stands for a key."""
+        """The pattern in parts; `{}` means a key."""
         return tuple(self.pattern.split("/"))
 
 

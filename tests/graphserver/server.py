@@ -22,14 +22,14 @@ from .clock import Clock
 from .entra import Entra
 from .faults import Fault, Match, Script
 from .graph import Graph
-from .graphside import GraphSide
+from .graph_http import GraphSide
 from .listener import Listener
 from .records import Request, Stray, TokenRequest, Write
 from .tenant import Tenant
 from .thread import LoopThread
 from .tls import ca_file, client_context, server_context
+from .token_http import TokenSide
 from .tokens import Mint
-from .tokenside import TokenSide
 
 CLIENT_ID = "b0a7c1de-5f0e-4c55-9d0f-6f4a3f1c2e77"
 CLIENT_SECRET = "a~secret.that-only-the_tests~know"
@@ -44,7 +44,7 @@ Auth = Literal["secret", "certificate", "workload", "managed"]
 class GraphServer:
     """Serves snapshot documents as Graph would serve the tenants they were taken from.
 
-    The first tenant is the one that `env` and `token` speak of. Collections that a document does not hold
+    `env` and `token` refer to the first tenant. Collections that a document does not hold
     are empty, single objects are 404, and what its `unread` names is refused as it was refused then.
     """
 

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, so that blocking tests can talk to asynchronous servers."""
+"""An event loop in a separate thread, so that blocking tests can talk to asynchronous servers."""
 
 from __future__ import annotations
 
@@ -58,4 +58,4 @@ class LoopThread:
 
 
 def _ignore(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Clients that hang up, or that do not trust the certificate, are no errors of the server."""
+    """A client that hangs up, or that doesn't trust the certificate, isn't a server error."""

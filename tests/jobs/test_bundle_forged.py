@@ -31,7 +31,7 @@ def _without_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """A bundle with a pack of one's own."""
+    """A bundle with a custom pack."""
     path = tmp_path_factory.mktemp("own") / "own.yaml"
     path.write_bytes(OWN)
     texts = in_one_folder([texts_of(file_source(path))])

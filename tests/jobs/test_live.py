@@ -32,7 +32,7 @@ LEAST = (
     "DelegatedPermissionGrant.Read.All",
     "RoleManagement.Read.Directory",
 )
-"""What docs/app-registration.md tells an admin to grant."""
+"""What docs/app-registration.md asks an admin to grant."""
 
 
 @contextmanager

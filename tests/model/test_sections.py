@@ -22,7 +22,7 @@ from auditor.model.sections import (
     section_of_response,
 )
 from auditor.model.snapshot import Plan
-from tests.graph.world import CLIENT, GRAPH, TAKEN, USER, tenant, with_client
+from tests.graph.live_tenants import CLIENT, GRAPH, TAKEN, USER, tenant, with_client
 from tests.graphserver import GraphServer
 
 FIELDS = {field.name: field.type for field in msgspec.structs.fields(Sections)}

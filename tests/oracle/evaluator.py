@@ -112,7 +112,7 @@ class Attempt:
         return list(dict.fromkeys([*self.required, *IMPLICIT]))
 
     def unknown_scope(self, world: World, request: list[Scope]) -> set[str]:
-        """4.2 step 4. It has no place in the order of the gates: beside a gate, either code may be seen."""
+        """4.2 step 4. It has no place in the order of the gates: if a gate is shut too, either code may be seen."""
         for scope in request:
             if self.resource(world, scope) is not None and self.policies.permission(world, scope) is None:
                 return {"AADSTS650053"}

@@ -158,6 +158,6 @@ class Policies:
 
 
 def limits(c: Json, condition: str) -> bool:
-    """2.1: whether the list says anything: null, absent, empty and "all" are no condition."""
+    """2.1: whether the list is a condition; null, absent, empty and "all" aren't."""
     listed: list[Any] | None = c.get(condition)
     return bool(listed) and not among("all", listed or [])

@@ -1,4 +1,4 @@
-"""The small world that generated tenants are made of: few names, so that conditions often meet."""
+"""The few names and objects in generated tenants: so few that conditions often match."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Reading:
         self.cloud: str = snapshot.get("cloud") or "global"
 
     def rows(self, section: str) -> list[Json]:
-        """What there is of a list section. Whether more exists that was not read, `complete` tells."""
+        """The rows of a list section. `complete` says whether more exist that were not read."""
         return list(self.sections.get(section, []))
 
     def complete(self, section: str, part: str) -> bool:

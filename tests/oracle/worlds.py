@@ -1,7 +1,7 @@
 """Possible worlds: a yes-or-no procedure, run once for every way in which the unknown facts may be.
 
 The procedure asks a `World` for each fact it needs. A fact asked for the first time opens one world for each
-value it may have; asked again in the same world, it has the same value. What does not matter is not asked.
+value it may have; asked again in the same world, it has the same value. It never asks for a fact that doesn't matter.
 """
 
 from __future__ import annotations

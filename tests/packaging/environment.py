@@ -22,7 +22,7 @@ def succeed(*command: str | Path, cwd: Path) -> None:
 
 @dataclass(frozen=True)
 class Installed:
-    """The program in an environment of its own, away from the repository."""
+    """The program in a separate environment, away from the repository."""
 
     place: Path
 

@@ -28,7 +28,7 @@ WORK = {
 }  # fmt: skip
 # The nouns, and what they consist of: a command's own help may name a cloud or a severity.
 NOUNS = {"auditor.facts", "auditor.model.finding", "auditor.model.report", "auditor.model.snapshot", "msgspec"}
-# Modules of our own that a run may load: each costs about a millisecond. The aim for a check is 70.
+# How many of our own modules a run may load: each costs about a millisecond. The aim for a check is 70.
 FEW_FOR_HELP, FEW_FOR_CHECK = 10, 100
 
 HELP = (["--help"], ["--version"])
@@ -65,7 +65,7 @@ def loaded(arguments: list[str], folder: Path) -> set[str]:
 
 
 def within(modules: set[str], roots: set[str]) -> set[str]:
-    """Those of `modules` that are, or lie in, one of `roots`."""
+    """Those of `modules` that are, or are inside, one of `roots`."""
     return {name for name in modules if any(name == root or name.startswith(f"{root}.") for root in roots)}
 
 

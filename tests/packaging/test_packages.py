@@ -1,4 +1,4 @@
-"""setup.cfg names what is on disk: a package left out would be missing from the wheel in silence."""
+"""setup.cfg names what is on disk: a package left out would be missing from the wheel without an error."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_every_package_on_disk_is_listed_and_nothing_else_is() -> None:
 
 def test_every_package_has_an_init() -> None:
     names = {name for name in files_under("auditor") if name.endswith(".py")}
-    rooms = {Path(name).parent for name in names}
-    assert [str(room) for room in rooms if (room / "__init__.py").as_posix() not in names] == []
+    packages = {Path(name).parent for name in names}
+    assert [str(package) for package in packages if (package / "__init__.py").as_posix() not in names] == []
 
 
 def test_the_data_trees_hold_no_python() -> None:

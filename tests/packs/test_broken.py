@@ -1,4 +1,4 @@
-"""Every mistake is told with its place, all of them at once, and with what was probably meant."""
+"""Every mistake is reported with its place and a suggestion, all of them at once."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def test_every_broken_pack_has_its_message_beside_it() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_broken_pack_is_told_in_full(name: str) -> None:
+def test_every_problem_of_a_broken_pack_is_reported(name: str) -> None:
     expected = Path(f"{name}.txt").read_text(encoding="utf-8")
     assert problems_of(file_source(Path(f"{name}.yaml"))) + "\n" == expected
 
 
 def test_a_place_can_be_clicked_and_a_near_match_is_offered() -> None:
-    told = problems_of(Source("rules/mine.yaml", SOUND.replace("severity", "severty").encode()))
-    assert told == 'rules/mine.yaml:13:5: unknown key "severty" in a rule; did you mean "severity"?'
+    reported = problems_of(Source("rules/mine.yaml", SOUND.replace("severity", "severty").encode()))
+    assert reported == 'rules/mine.yaml:13:5: unknown key "severty" in a rule; did you mean "severity"?'
 
 
 def test_an_oversized_file_is_not_parsed() -> None:
-    told = problems_of(Source("big.yaml", SOUND.encode() + b"#" * LARGEST))
-    assert told == "big.yaml: the file is larger than 256 KiB, which is too large for a pack"
+    reported = problems_of(Source("big.yaml", SOUND.encode() + b"#" * LARGEST))
+    assert reported == "big.yaml: the file is larger than 256 KiB, which is too large for a pack"
 
 
 def test_a_hopeless_file_is_given_up_after_a_hundred_problems() -> None:

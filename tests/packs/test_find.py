@@ -13,7 +13,7 @@ from auditor.packs.sources import is_path
 from tests.packs.text import HEAD, RULES, SOUND
 
 
-def told(*names: str) -> str:
+def message(*names: str) -> str:
     with pytest.raises(PackError) as caught:
         load_packs(names)
     return str(caught.value)
@@ -45,22 +45,24 @@ def test_an_unknown_name_gets_the_nearest_and_the_list() -> None:
         "(the shipped packs are cis-m365, cisa-scuba, eidsca, grants-hygiene, microsoft-recommended, trackerrms-uk,"
         " trackerrms-us, zero-trust-assessment)"
     )
-    assert told("trackerms-uk") == (f'there is no shipped pack "trackerms-uk" {there}; did you mean "trackerrms-uk"?')
+    assert message("trackerms-uk") == (
+        f'there is no shipped pack "trackerms-uk" {there}; did you mean "trackerrms-uk"?'
+    )
 
 
 def test_several_names_that_are_equally_near_are_all_offered() -> None:
-    assert told("trackerrms-ux").endswith('; did you mean "trackerrms-uk" or "trackerrms-us"?')
+    assert message("trackerrms-ux").endswith('; did you mean "trackerrms-uk" or "trackerrms-us"?')
 
 
 def test_the_start_of_several_names_gets_all_of_them() -> None:
-    assert told("tracker").endswith('; did you mean "trackerrms-uk" or "trackerrms-us"?')
-    assert told("Cisa").endswith('; did you mean "cisa-scuba"?')
+    assert message("tracker").endswith('; did you mean "trackerrms-uk" or "trackerrms-us"?')
+    assert message("Cisa").endswith('; did you mean "cisa-scuba"?')
 
 
 def test_a_folder_named_without_a_slash_is_pointed_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ours").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert 'write "./ours"' in told("ours")
+    assert 'write "./ours"' in message("ours")
 
 
 def test_a_folder_means_the_packs_in_it(tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ def test_a_folder_means_the_packs_in_it(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_holds_no_pack(tmp_path: Path) -> None:
-    assert told(f"{tmp_path}/") == f"{tmp_path}: this folder contains no pack; expected files named *.yaml"
+    assert message(f"{tmp_path}/") == f"{tmp_path}: this folder contains no pack; expected files named *.yaml"
 
 
 def test_a_windows_path_is_understood_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,18 +86,18 @@ def test_a_windows_path_is_understood_everywhere(tmp_path: Path, monkeypatch: py
 
 
 def test_a_file_that_is_not_there_says_so() -> None:
-    assert told("./nowhere.yaml") == "nowhere.yaml: can't be read: No such file or directory"
-    assert "can't be read" in told("./" + "x" * 5000 + ".yaml")
+    assert message("./nowhere.yaml") == "nowhere.yaml: can't be read: No such file or directory"
+    assert "can't be read" in message("./" + "x" * 5000 + ".yaml")
 
 
 def test_an_abstract_pack_has_no_tenant_to_judge() -> None:
-    assert "is abstract: it only exists for others to extend (trackerrms-uk, trackerrms-us)" in told("trackerrms")
+    assert "is abstract: it only exists for others to extend (trackerrms-uk, trackerrms-us)" in message("trackerrms")
 
 
-def test_the_problems_of_all_packs_are_told_at_once(tmp_path: Path) -> None:
+def test_the_problems_of_all_packs_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(SOUND.replace("low", "lo"))
     (tmp_path / "b.yaml").write_text(SOUND.replace("why", "wyh"))
-    problems = told(str(tmp_path), "nothing-like-it")
+    problems = message(str(tmp_path), "nothing-like-it")
     assert [line.rpartition("/")[2].partition(":")[0] for line in problems.splitlines()[:2]] == ["a.yaml", "b.yaml"]
     assert "nothing-like-it" in problems
 
@@ -103,15 +105,15 @@ def test_the_problems_of_all_packs_are_told_at_once(tmp_path: Path) -> None:
 def test_a_file_of_a_folder_that_cannot_be_read_does_not_hide_the_mistakes_of_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").mkdir()
     (tmp_path / "b.yaml").write_text(SOUND.replace("why", "wyh"))
-    problems = told(str(tmp_path)).splitlines()
+    problems = message(str(tmp_path)).splitlines()
     assert "a.yaml: can't be read: " in problems[0]
     assert 'unknown key "wyh" in a rule; did you mean "why"?' in problems[1]
 
 
-def test_two_packs_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_two_packs_of_one_name_are_distinguished(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(SOUND)
     (tmp_path / "b.yaml").write_text(SOUND.replace("low", "high"))
-    assert 'the pack "mine" is different from the pack of that name in' in told(str(tmp_path))
+    assert 'the pack "mine" is different from the pack of that name in' in message(str(tmp_path))
     assert len(load_packs([str(tmp_path / "a.yaml"), f"{tmp_path}/./a.yaml"])) == 1
 
 

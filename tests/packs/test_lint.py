@@ -1,4 +1,4 @@
-"""What lint says of packs: mistakes, doubts and what a good pack has besides, each apart."""
+"""What lint reports on packs: errors, warnings and what a good pack also has, each separately."""
 
 from __future__ import annotations
 

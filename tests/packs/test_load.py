@@ -156,7 +156,7 @@ def test_a_child_is_not_abstract_because_its_parent_is(tmp_path: Path) -> None:
     assert not loaded(HEAD + "extends: ./parent.yaml\n" + APP, tmp_path).abstract
 
 
-def test_the_mistakes_of_a_parent_are_told_in_the_parents_file(tmp_path: Path) -> None:
+def test_the_mistakes_of_a_parent_are_reported_in_the_parents_file(tmp_path: Path) -> None:
     (tmp_path / "parent.yaml").write_text(SOUND.replace("low", "lo"))
     with pytest.raises(PackError) as caught:
         loaded(HEAD + "extends: ./parent.yaml\n", tmp_path)

@@ -1,4 +1,4 @@
-"""Packs of one's own are found by name in the files and folders of a search path."""
+"""Custom packs are found by name in the files and folders of a search path."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def written(folder: Path, file: str, name: str) -> Path:
             (r"C:\our packs", r"D:\more\x.yaml", "eidsca"),
             id="semicolons of Windows",
         ),
-        pytest.param(r"C:\packs,eidsca", ":", (r"C:\packs", "eidsca"), id="a drive letter is no separator"),
+        pytest.param(r"C:\packs,eidsca", ":", (r"C:\packs", "eidsca"), id="a drive letter's colon isn't a separator"),
         pytest.param('"C:\\our packs";eidsca', ";", (r"C:\our packs", "eidsca"), id="quotes"),
         pytest.param("eidsca,,eidsca, ", ":", ("eidsca",), id="twice and empty"),
         pytest.param("", ":", (), id="nothing"),
@@ -79,7 +79,7 @@ def test_two_packs_of_one_name_are_not_guessed_between(tmp_path: Path) -> None:
     assert str(second) in str(caught.value)
 
 
-def test_a_misspelt_name_of_ones_own_pack_is_told_with_the_right_one(tmp_path: Path) -> None:
+def test_a_misspelled_name_of_a_custom_pack_is_reported_with_the_right_one(tmp_path: Path) -> None:
     written(tmp_path / "a", "x.yaml", "our-rules")
     with pytest.raises(PackError, match='did you mean "our-rules"'):
         place_of("our-rule", (str(tmp_path / "a"),))

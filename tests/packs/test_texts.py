@@ -21,7 +21,7 @@ def written(path: Path, name: str, extends: str, title: str = "T") -> PackText:
 
 
 def in_folder(texts: list[PackText], folder: Path) -> list[str]:
-    """The digests of the packs when their files are unpacked beside each other."""
+    """The digests of the packs when their files are unpacked into one folder."""
     folder.mkdir()
     for text in texts:
         for file in text.files:

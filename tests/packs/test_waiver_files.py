@@ -1,4 +1,4 @@
-"""A waiver file is read with every mistake told at its place, and its schema agrees with the loader."""
+"""Every mistake in a waiver file is reported at its place, and the schema of the file agrees with the loader."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def problems_of(text: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "told"), BROKEN.items(), ids=range(len(BROKEN)))
-def test_a_mistake_is_told_in_full(text: str, told: str) -> None:
-    assert problems_of(text) == told
+@pytest.mark.parametrize(("text", "reported"), BROKEN.items(), ids=range(len(BROKEN)))
+def test_a_mistake_is_reported_in_full(text: str, reported: str) -> None:
+    assert problems_of(text) == reported
 
 
-def test_every_mistake_is_told_in_one_run() -> None:
+def test_every_mistake_is_reported_in_one_run() -> None:
     assert (
         len(problems_of(SOUND.replace("owner: who, ", "").replace("2027", "20").replace("R-1", "R 1")).splitlines())
         == 3
@@ -76,7 +76,7 @@ def test_the_example_of_the_docs_is_sound_and_speaks_of_rules_that_ship() -> Non
     assert len(file.digest) == 64
 
 
-def test_several_files_are_read_and_the_problems_of_all_told(tmp_path: Path) -> None:
+def test_several_files_are_read_and_the_problems_of_all_are_reported(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(SOUND.replace("owner: who, ", ""))
     with pytest.raises(PackError) as caught:
         load_waiver_files([str(tmp_path / "a.yaml"), str(tmp_path / "none.yaml")])

@@ -1,4 +1,4 @@
-"""What is odd in a check and may be meant is a doubt: the pack can be used, and says so wherever it is."""
+"""An odd value in a check that may be intended is a warning: the pack can be used, and every use prints it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tests.packs.text import SOUND, loaded
 ASSIGNED = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
 
 
-def doubts_of(check: str) -> tuple[str, ...]:
+def warnings_of(check: str) -> tuple[str, ...]:
     pack = loaded(SOUND.replace("{kind: users-can-connect}", check))
     return tuple(warning.split(": ", 1)[1] for warning in pack.warnings)
 
 
 @pytest.mark.parametrize(
-    ("check", "doubt"),
+    ("check", "warning"),
     [
         (
             "{kind: setting, path: authorizationPolicy.allowInvitesFrom, one-of: [none, partners]}",
@@ -53,8 +53,8 @@ def doubts_of(check: str) -> tuple[str, ...]:
         ),
     ],
 )
-def test_what_may_be_meant_is_a_doubt(check: str, doubt: str) -> None:
-    assert doubts_of(check) == (doubt,)
+def test_a_value_that_may_be_intended_is_a_warning(check: str, warning: str) -> None:
+    assert warnings_of(check) == (warning,)
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_what_may_be_meant_is_a_doubt(check: str, doubt: str) -> None:
         "{kind: count, of: servicePrincipals.oauth2PermissionScopes, where: [{path: value, equals: ours}], at-most: 0}",
     ],
 )
-def test_what_is_right_raises_no_doubt(check: str) -> None:
-    assert doubts_of(check) == ()
+def test_a_correct_value_raises_no_warning(check: str) -> None:
+    assert warnings_of(check) == ()

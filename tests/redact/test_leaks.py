@@ -20,14 +20,14 @@ from auditor.redact.redactor import Redactor
 from auditor.render import FORMATS, render
 from auditor.snapshot.read import loads
 from auditor.snapshot.write import dumps
-from tests.redact.secretive import Secret, secretive
+from tests.redact.named_tenant import Secret, named_tenant
 from tests.snapshot.strategies import SNAPSHOTS
 
 KEY = bytes(range(32))
 PACKS = chosen_packs([pack.name for pack in list_packs(benchmarks=True)])
 APPS = [pack.app for pack in PACKS if pack.app is not None]
 FORMS = [name for name in FORMATS if name != "pdf"]
-"""The PDF is made of the HTML."""
+"""The PDF is converted from the HTML."""
 WORDS = st.from_regex(r"\A[zqxj][bcdfghjklmnpqrstvwxz]{3}[aeiouäéø][bcdfghjklmnpqrstvwxz]{2,6}\Z")
 
 
@@ -58,25 +58,25 @@ def secret() -> Secret:
 
 
 def test_the_tenant_of_these_tests_has_its_name_everywhere(secret: Secret) -> None:
-    plain = dumps(secretive(secret)).decode().lower()
+    plain = dumps(named_tenant(secret)).decode().lower()
     assert plain.count(secret.slug) > 50
     assert all(plain.count(one) for one in secret.ids.values())
 
 
 def test_nothing_is_left_in_the_snapshot(secret: Secret) -> None:
-    assert leaked(dumps(redactor(secretive(secret)).snapshot), secret) == []
+    assert leaked(dumps(redactor(named_tenant(secret)).snapshot), secret) == []
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_is_left_in_a_report(secret: Secret, form: str) -> None:
-    found = redactor(secretive(secret))
+    found = redactor(named_tenant(secret))
     report = build_report(found.snapshot, PACKS, user=found.part(secret.upn))
     data = render(report, form)
     assert leaked(unpacked(data) if form == "xlsx" else data, secret) == []
 
 
 def test_the_user_who_was_asked_about_is_still_decided_for(secret: Secret) -> None:
-    before = secretive(secret)
+    before = named_tenant(secret)
     found = redactor(before)
     for asked in (secret.upn, secret.upn.upper(), secret.ids["user"], secret.guest):
         first = build_report(before, PACKS, user=asked)
@@ -89,7 +89,7 @@ def test_the_user_who_was_asked_about_is_still_decided_for(secret: Secret) -> No
 @settings(max_examples=40, deadline=None)
 def test_whatever_the_tenant_is_called_nothing_is_left_and_the_verdicts_are_the_same(word: str, base: str) -> None:
     secret = Secret(word)
-    before = secretive(secret, base)
+    before = named_tenant(secret, base)
     after = redactor(before).snapshot
     assert leaked(dumps(after), secret) == []
     assert loads(dumps(after)) == after
@@ -98,7 +98,7 @@ def test_whatever_the_tenant_is_called_nothing_is_left_and_the_verdicts_are_the_
 
 @pytest.mark.parametrize("word", ["Test", "Mail", "Contoso", "Graph", "Read", "Microsoft", "IT", "A"])
 def test_a_tenant_named_with_an_ordinary_word_breaks_no_verdict(word: str) -> None:
-    before = secretive(Secret(word))
+    before = named_tenant(Secret(word))
     after = redactor(before).snapshot
     assert outcomes(build_report(before, PACKS)) == outcomes(build_report(after, PACKS))
     assert after.tenant.name != word
@@ -113,19 +113,19 @@ def test_any_snapshot_is_judged_alike_before_and_after(snapshot: Snapshot) -> No
 
 
 def test_the_same_thing_has_the_same_token_in_every_place_and_file(secret: Secret) -> None:
-    found = redactor(secretive(secret))
-    again = redactor(secretive(secret, "consent-off-workflow"))
+    found = redactor(named_tenant(secret))
+    again = redactor(named_tenant(secret, "consent-off-workflow"))
     assert found.part(secret.upn) == again.part(secret.upn.upper())
     users = found.snapshot.sections.users or ()
     grants = found.snapshot.sections.oauth2PermissionGrants or ()
     assert users[0].id in {grant.principalId for grant in grants}
     assert (found.snapshot.sections.signIns or ())[0].userPrincipalName == users[0].userPrincipalName
     assert f"users/{users[0].userPrincipalName}" in found.snapshot.unread
-    assert redactor(secretive(secret), KEY[::-1]).part(secret.upn) != found.part(secret.upn)
+    assert redactor(named_tenant(secret), KEY[::-1]).part(secret.upn) != found.part(secret.upn)
 
 
 def test_what_microsoft_and_vendors_publish_stays(secret: Secret) -> None:
-    text = dumps(redactor(secretive(secret)).snapshot).decode()
+    text = dumps(redactor(named_tenant(secret)).snapshot).decode()
     for kept in (
         *("5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "00000003-0000-0000-c000-000000000000", "TrackerRMS"),
         *("microsoft-user-default-recommended", "3a124c64-7e02-4f05-b7c1-dce27f7695f5", "Microsoft Graph"),
@@ -135,7 +135,7 @@ def test_what_microsoft_and_vendors_publish_stays(secret: Secret) -> None:
 
 
 def test_the_sender_can_look_every_token_up(secret: Secret) -> None:
-    found = redactor(secretive(secret))
+    found = redactor(named_tenant(secret))
     assert found.originals[found.part(secret.upn)].lower() == secret.upn
     assert found.originals[found.snapshot.tenant.id] == secret.ids["tenant"]
     assert secret.word in found.originals.values()
@@ -167,7 +167,7 @@ def test_no_spelling_is_left_in_a_text(secret: Secret, said: str) -> None:
         first=secret.first,
         last=secret.last,
     )
-    made = redactor(secretive(secret)).text(text)
+    made = redactor(named_tenant(secret)).text(text)
     assert leaked(made.encode(), secret) == []
     assert made != text
 
@@ -181,11 +181,11 @@ def test_waivers_lose_who_answers_for_them_and_still_match(secret: Secret) -> No
             Waiver(rule="X", reason="r", owner="o", ticket="T-1", subject=secret.ids["own-app"], expires="2030-01-01"),
         ),
     )
-    before = secretive(secret)
+    before = named_tenant(secret)
     found = redactor(before)
-    told = found.waived(file)
-    assert leaked(str(told).encode(), secret) == []
-    first, second = build_report(before, PACKS, waivers=[file]), build_report(found.snapshot, PACKS, waivers=[told])
+    redacted = found.waived(file)
+    assert leaked(str(redacted).encode(), secret) == []
+    first, second = build_report(before, PACKS, waivers=[file]), build_report(found.snapshot, PACKS, waivers=[redacted])
     assert outcomes(first) == outcomes(second)
     assert second.summary.waived == 1
     assert leaked(render(second, "json"), secret) == []

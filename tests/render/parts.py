@@ -1,4 +1,4 @@
-"""What reports are made of: scopes, fixes, findings of one app in one tenant."""
+"""The parts of reports: scopes, fixes, findings of one app in one tenant."""
 
 from __future__ import annotations
 

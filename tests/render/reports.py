@@ -129,7 +129,7 @@ def depends() -> Report:
         scopes=(allowed("openid", implicit=True, required=False), unknown, likely),
         caveats=(
             "the consent policies could not be read (403, Authorization_RequestDenied); Microsoft's documented text of"
-            f" {POLICY_RECOMMENDED} stands in",
+            f" {POLICY_RECOMMENDED} is used instead",
         ),
         depends_on=("which scopes were granted already", "whether the app's publisher is verified"),
         outcomes=(Outcome.CONNECTS_SILENTLY, Outcome.NEEDS_ADMIN),
@@ -155,7 +155,7 @@ def depends() -> Report:
 
 
 def several() -> Report:
-    """Two packs and a pasted link: three apps, the first two of which are mended by the same fix."""
+    """Two packs and a pasted link: three apps; one fix works for the first two."""
     other = AppRef(name="Fabrikam Scheduler", client_id="11112222-bbbb-3333-cccc-4444dddd5555")
     connected = Decision(
         app=other,

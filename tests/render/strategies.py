@@ -45,7 +45,7 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
 
 
 def struct(kind: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
-    """Values of a struct, field by field; what must stay whole on a page gets a shape of its own."""
+    """Values of a struct, field by field; values that a page must not split have their own strategy."""
     own: dict[str, st.SearchStrategy[Any]] = {}
     if kind is Report:
         own = {"format": st.just("consent-auditor/report"), "version": st.just(1)}

@@ -85,7 +85,7 @@ def test_a_report_made_from_python_names_the_program_that_judged_and_not_the_one
     assert auditor.check(old, (), tool="mine 2").tool == "mine 2"
 
 
-def test_an_unknown_format_is_told_with_the_known_ones() -> None:
+def test_an_unknown_format_is_reported_with_the_known_ones() -> None:
     with pytest.raises(UnknownFormat, match=f"no format 'txt'; the formats are {', '.join(FORMATS)}"):
         render(needs_admin(), "txt")
 

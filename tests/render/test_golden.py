@@ -1,4 +1,4 @@
-"""Whole reports in text, compared to the letter; see tests/golden.py."""
+"""Whole reports in text, compared character by character; see tests/golden.py."""
 
 from __future__ import annotations
 

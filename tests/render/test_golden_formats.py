@@ -1,4 +1,4 @@
-"""Whole reports in the formats that other programs read, compared to the letter; see tests/golden.py."""
+"""Whole reports in the formats that other programs read, compared byte for byte; see tests/golden.py."""
 
 from __future__ import annotations
 

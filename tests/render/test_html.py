@@ -35,7 +35,7 @@ MARKUP = "\"'><script>alert(1)</script><img src=x onerror=alert(1)></style></tit
 
 
 def body(page: str) -> str:
-    """Without style and script, which have tests of their own."""
+    """Without style and script, which have separate tests."""
     return re.sub(r"<script>.*?</script>", "<script></script>", page.partition("<body>")[2], flags=re.DOTALL)
 
 
@@ -268,7 +268,7 @@ def test_a_label_and_what_belongs_to_it_stay_together_on_paper(name: str) -> Non
         assert [part for part in facts if part.tag != "div"] == []
 
 
-def test_calls_and_the_permissions_of_the_reader_are_told() -> None:
+def test_calls_and_the_permissions_of_the_reader_are_listed() -> None:
     call = Call(
         section="authorizationPolicy",
         address="/v1.0/policies/authorizationPolicy",

@@ -1,4 +1,4 @@
-"""The answers on the HTML page: first screen, pictures of the way to an answer, and what is told together."""
+"""The answers on the HTML page: first screen, pictures of the way to an answer, and grouped answers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_first_screen_answers() -> None:
         assert text in first, text
 
 
-def test_every_answer_of_several_is_told_with_its_own_picture_and_scopes() -> None:
+def test_every_answer_of_several_is_shown_with_its_own_picture_and_scopes() -> None:
     page = render(several())
     words = words_of(page)
     for decision in several().decisions:
@@ -109,9 +109,9 @@ def test_the_apps_own_long_name_is_as_short_in_every_sentence_of_the_answer_as_e
     assert "Long" * 21 not in shown(render(report(decision)), "answer")
 
 
-def test_doubts_name_what_was_not_read_in_words() -> None:
-    doubtful = replaced(depends().decisions[0], caveats=("permissionGrantPolicies could not be read (403)",))
-    page = render(replaced(depends(), decisions=(doubtful,)))
+def test_caveats_name_what_was_not_read_in_words() -> None:
+    uncertain = replaced(depends().decisions[0], caveats=("permissionGrantPolicies could not be read (403)",))
+    page = render(replaced(depends(), decisions=(uncertain,)))
     assert "The consent policies could not be read (403)." in shown(page, "answer")
 
 

@@ -90,7 +90,7 @@ def test_a_setting_that_fails_can_be_put_back_and_a_verdict_cannot() -> None:
     assert "Verify Run the audit again and check that r passes." in words
 
 
-def test_a_fix_is_told_once_and_named_wherever_else_it_helps() -> None:
+def test_a_fix_is_shown_once_and_named_wherever_else_it_helps() -> None:
     page = render(several())
     assert len(re.findall('<article class="fix"', page)) == len({fix.link for fix in NEEDS_ADMIN_DECISION.fixes})
     assert 'href="#fix-1"' in page
@@ -106,6 +106,6 @@ def test_a_link_that_a_fix_tells_stands_there_alone_with_the_role_that_the_fix_n
         remediation=Remediation(link=link, role="Some other role"),
         fixes=(CONSENT_BY_LINK,),
     )
-    told = shown(render(report(findings=(one,))), "finding-1")
-    assert told.count(link) == 1
-    assert "Some other role" not in told
+    reported = shown(render(report(findings=(one,))), "finding-1")
+    assert reported.count(link) == 1
+    assert "Some other role" not in reported

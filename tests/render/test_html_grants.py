@@ -54,7 +54,7 @@ def test_one_app_with_many_lines_does_not_take_the_place_of_the_others() -> None
     assert "Quiet one" in words_of(render(replaced(connects(), granted=Granted(rows=(*many, other), whole=True))))
 
 
-def test_users_who_are_only_counted_are_there_for_the_filter_as_far_as_there_is_room() -> None:
+def test_users_who_are_only_counted_are_there_for_the_filter_as_far_as_they_fit() -> None:
     one = grants(1).granted
     assert one is not None
     users = tuple(replaced(one.rows[0], audience=Audience.USER, principal=f'"{n}"@x.com') for n in range(20_000))

@@ -29,20 +29,20 @@ def test_what_nobody_asked_for_is_listed_with_its_permission_and_how_to_collect_
     assert element_by_id(page, "finding-1").find(".//a[@href='#unasked-appRoleAssignedTo']") is not None
 
 
-def test_what_was_asked_for_and_refused_is_not_told_to_be_collected_again() -> None:
+def test_a_refused_request_does_not_lead_to_the_advice_to_collect_again() -> None:
     unknown = finding(
         "CIS-1", "Users may not consent", FindingOutcome.UNKNOWN, "permissionGrantPolicies could not be read (403)."
     )
     page = render(replaced(depends(), findings=(unknown,)))
     assert "Not collected" not in words_of(page)
-    told = shown(page, "finding-1")
-    assert "The consent policies could not be read (403)." in told
-    assert "it requires the permission Policy.Read.PermissionGrant. See the response." in told
+    reported = shown(page, "finding-1")
+    assert "The consent policies could not be read (403)." in reported
+    assert "it requires the permission Policy.Read.PermissionGrant. See the response." in reported
     assert element_by_id(page, "finding-1").find(".//a[@href='#unread-1']") is not None
 
 
 def test_a_read_that_had_no_answer_does_not_look_as_if_a_permission_were_the_cause() -> None:
     part = UnreadPart(section="organization", message="timed out", needs=("Organization.Read.All",))
-    told = shown(render(replaced(depends(), unread=(part,))), "unread-1")
-    assert "Allowed by" not in told
-    assert "Requires Organization.Read.All. The response doesn't say that this permission was missing." in told
+    reported = shown(render(replaced(depends(), unread=(part,))), "unread-1")
+    assert "Allowed by" not in reported
+    assert "Requires Organization.Read.All. The response doesn't say that this permission was missing." in reported

@@ -1,4 +1,4 @@
-"""Charts of the HTML page: the same in numbers, within their frames, to be told apart without colour."""
+"""Charts of the HTML page: the same in numbers, within their frames, distinguishable without color."""
 
 from __future__ import annotations
 

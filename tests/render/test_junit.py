@@ -34,7 +34,7 @@ def suites_of(made: Report) -> list[TestSuite]:
 
 
 def properties_of(suite: TestSuite) -> dict[str, str]:
-    """The facts that stand above the cases."""
+    """The facts in the properties of the suite."""
     return {each.name: each.value for each in suite.properties()}  # type: ignore[no-untyped-call]
 
 
@@ -92,8 +92,8 @@ def test_a_failure_tells_why_and_what_to_do() -> None:
 
 
 def test_the_advice_of_an_unknown_rule_is_not_taken_for_a_finding() -> None:
-    told = case_of(FindingOutcome.UNKNOWN, remediation=Remediation(portal=("Do this.",))).result[0].text.split("\n")
-    assert told.index("The following steps apply only if this check fails.") < told.index("To do 1: Do this.")
+    reported = case_of(FindingOutcome.UNKNOWN, remediation=Remediation(portal=("Do this.",))).result[0].text.split("\n")
+    assert reported.index("The following steps apply only if this check fails.") < reported.index("To do 1: Do this.")
 
 
 def test_every_pack_is_a_suite_with_its_counts() -> None:
@@ -101,9 +101,9 @@ def test_every_pack_is_a_suite_with_its_counts() -> None:
     assert (first.name, second.name) == ("trackerrms-uk", "trackerrms-us")
     assert (first.tests, first.failures, first.errors, first.skipped) == (1, 1, 0, 0)
     assert first.timestamp == "2026-11-22T02:00:00"
-    told = properties_of(first)
-    assert told["pack-version"] == "1"
-    assert told["tenant"] == "Contoso Ltd"
+    reported = properties_of(first)
+    assert reported["pack-version"] == "1"
+    assert reported["tenant"] == "Contoso Ltd"
 
 
 def test_the_counts_of_the_file_are_those_of_the_summary() -> None:
@@ -120,11 +120,13 @@ def test_the_root_has_only_attributes_that_every_schema_of_junit_knows() -> None
     assert set(root.attrib) == {"name", "tests", "failures", "errors", "time"}
 
 
-def test_what_could_not_be_read_is_told() -> None:
+def test_unread_data_is_listed() -> None:
     (suite,) = suites_of(depends())
-    told = properties_of(suite)
-    assert told["not-read-1"].startswith("The consent policies (permissionGrantPolicies) couldn't be read. HTTP 403")
-    assert "Policy.Read.PermissionGrant" in told["not-read-1"]
+    reported = properties_of(suite)
+    assert reported["not-read-1"].startswith(
+        "The consent policies (permissionGrantPolicies) couldn't be read. HTTP 403"
+    )
+    assert "Policy.Read.PermissionGrant" in reported["not-read-1"]
 
 
 def test_without_rules_the_answers_are_the_cases() -> None:
@@ -136,7 +138,7 @@ def test_without_rules_the_answers_are_the_cases() -> None:
     assert NEEDS_ADMIN_DECISION.fixes[0].link in first.result[0].text
 
 
-def test_with_rules_the_answers_are_not_told_twice() -> None:
+def test_with_rules_the_answers_are_not_reported_twice() -> None:
     assert [suite.name for suite in suites_of(needs_admin())] == ["trackerrms-uk"]
 
 

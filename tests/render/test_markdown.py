@@ -175,13 +175,13 @@ def test_the_answer_is_the_first_sentence() -> None:
     assert lines[1].startswith("**NEEDS ADMIN.** An ordinary user cannot connect TrackerRMS:")
 
 
-def test_several_answers_are_told_once_each() -> None:
+def test_several_answers_are_printed_once_each() -> None:
     made = render(several())
     assert made.count("**NEEDS ADMIN.**") == 1
     assert "- 3\\. Fabrikam Scheduler" in made
 
 
-def test_what_could_not_be_read_is_told_with_what_would_allow_it() -> None:
+def test_unread_data_is_listed_with_what_would_allow_it() -> None:
     made = render(depends())
     assert "| The consent policies<br>(permissionGrantPolicies) | HTTP 403" in made
     assert "Policy.Read.PermissionGrant" in made
@@ -211,7 +211,7 @@ def test_of_several_answers_each_says_near_the_top_what_to_do_first() -> None:
     assert "22223333-cccc-4444-dddd-5555eeee6666" not in top.partition("### First thing to do")[2]
 
 
-def test_answers_that_one_fix_mends_share_it() -> None:
+def test_answers_that_one_fix_changes_share_it() -> None:
     other = msgspec.structs.replace(NEEDS_ADMIN_DECISION, subject="anna@contoso.com")
     part = render(report(NEEDS_ADMIN_DECISION, other)).partition("### First thing to do")[2].partition("###")[0]
     assert part.count(CONSENT_BY_LINK.link) == 1
@@ -228,11 +228,11 @@ def test_grants_are_counted_and_none_is_none() -> None:
         resource_name="R",
         permissions=("User.Read",),
     )
-    told = [
+    reported = [
         render(msgspec.structs.replace(connects(), granted=Granted(rows=rows))).partition("| Grants read | ")[2]
         for rows in ((), (row,))
     ]
-    assert [text.partition(" |")[0] for text in told] == [
+    assert [text.partition(" |")[0] for text in reported] == [
         "None.",
         "1 grant, listed in the CSV, XLSX, and JSON reports.",
     ]

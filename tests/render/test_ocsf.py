@@ -59,7 +59,7 @@ def test_unknown_is_neither_a_pass_nor_a_fail_but_what_ocsf_calls_a_warning() ->
         assert ("not_read" in event["unmapped"]) is unknown
 
 
-def test_what_could_not_be_read_is_told_with_all_that_was_answered() -> None:
+def test_unread_data_is_listed_with_the_whole_response() -> None:
     part, *_ = depends().unread
     event, unread, _ = events_of(depends())
     assert event["unmapped"]["not_read"][0] == unread["unmapped"]["not_read"][0]

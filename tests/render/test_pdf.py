@@ -66,8 +66,8 @@ def test_the_same_report_gives_the_same_bytes_in_any_process(made: bytes) -> Non
 
 
 def test_the_pdf_says_what_it_is_and_when_it_was_read(made: bytes, tmp_path: Path) -> None:
-    told = tool("pdfinfo", pdf=made, at=tmp_path)
-    facts = {name: value.strip() for name, _, value in (line.partition(":") for line in told.splitlines())}
+    printed = tool("pdfinfo", pdf=made, at=tmp_path)
+    facts = {name: value.strip() for name, _, value in (line.partition(":") for line in printed.splitlines())}
     assert facts["Title"] == "Can users of Contoso Ltd connect TrackerRMS?"
     assert facts["Tagged"] == "yes"
     assert facts["JavaScript"] == "no"

@@ -62,7 +62,7 @@ def texts(element: Element) -> Iterator[str]:
 
 @LONG
 @pytest.mark.parametrize("made", [long_named, hostile_with])
-def test_no_text_on_paper_is_longer_than_there_is_room_for(made: Callable[[str], Report], name: str) -> None:
+def test_no_text_on_paper_is_longer_than_its_space(made: Callable[[str], Report], name: str) -> None:
     page = render(made(name), for_print=True)
     found = [text for text in texts(tree(page)) if not text.startswith("https://")]
     assert max(map(len, found)) <= MOST

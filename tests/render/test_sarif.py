@@ -77,8 +77,8 @@ def test_any_report_is_valid_and_complete(made: Report) -> None:
 
 def test_kinds_and_levels_are_as_the_standard_pairs_them() -> None:
     results = run_of(EVERY_OUTCOME, passed=True)["results"]
-    told = {each["ruleId"].removeprefix("trackerrms-uk/r-"): (each["kind"], each["level"]) for each in results}
-    assert told == {
+    reported = {each["ruleId"].removeprefix("trackerrms-uk/r-"): (each["kind"], each["level"]) for each in results}
+    assert reported == {
         "fail": ("fail", "error"),
         "waived": ("fail", "error"),
         "unknown": ("open", "none"),
@@ -95,8 +95,8 @@ def test_what_passed_becomes_no_alert_unless_it_is_asked_for() -> None:
 def test_only_what_is_waived_is_suppressed() -> None:
     suppressed = {each["properties"]["outcome"]: each.get("suppressions") for each in run_of(EVERY_OUTCOME)["results"]}
     assert suppressed["fail"] is suppressed["unknown"] is None
-    told = "Waived by Anna until 2027-03-31 (SEC-1): Accepted."
-    assert suppressed["waived"] == [{"kind": "external", "status": "accepted", "justification": told}]
+    reported = "Waived by Anna until 2027-03-31 (SEC-1): Accepted."
+    assert suppressed["waived"] == [{"kind": "external", "status": "accepted", "justification": reported}]
 
 
 def test_an_unknown_rule_says_so() -> None:
@@ -169,7 +169,7 @@ def test_one_rule_that_two_packs_extend_keeps_two_alerts_apart() -> None:
     assert len({each["partialFingerprints"]["primaryLocationLineHash"] for each in results}) == len(results)
 
 
-def test_what_could_not_be_read_is_told_and_the_audit_was_made_all_the_same() -> None:
+def test_unread_data_is_listed_and_the_audit_still_counts_as_executed() -> None:
     (invocation,) = run_of(depends())["invocations"]
     assert invocation["executionSuccessful"] is True
     assert invocation["startTimeUtc"] == "2026-11-22T02:00:00Z"

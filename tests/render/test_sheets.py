@@ -93,8 +93,8 @@ def test_times_can_be_calculated_with_and_say_that_they_are_utc() -> None:
     book = openpyxl.load_workbook(io.BytesIO(render(report, "xlsx")))
     (cell,) = (row[1] for row in book["Summary"].iter_rows() if row[0].value == "Collected")
     assert (cell.value, cell.number_format) == (datetime(2026, 11, 22, 2), 'yyyy-mm-dd hh:mm:ss "UTC"')
-    told = [row[4].value for row in book["Calls"].iter_rows(min_row=2)]
-    assert told == [datetime(2026, 11, 22, 2, 0, 1, 500_000), "soon", "1789-07-14T10:00:00Z"]
+    reported = [row[4].value for row in book["Calls"].iter_rows(min_row=2)]
+    assert reported == [datetime(2026, 11, 22, 2, 0, 1, 500_000), "soon", "1789-07-14T10:00:00Z"]
     rows = [row for row in rows_of(render(report, "csv")) if row[0] == "Calls"]
     assert [cell for row in rows for cell in row if ":0" in cell] == [
         "2026-11-22T02:00:01.500000Z",

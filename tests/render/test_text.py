@@ -137,7 +137,7 @@ def test_a_hostile_name_cannot_forge_an_answer() -> None:
     assert [line.strip() for line in lines if line.strip().startswith(">> ")] == [">> NEEDS ADMIN"]
 
 
-def test_a_fix_is_told_once_and_named_afterwards() -> None:
+def test_a_fix_is_printed_once_and_named_afterwards() -> None:
     text = render(several())
     assert text.count("Fix 1. ") == 1
     assert text.count("In the portal:") == 1
@@ -188,7 +188,7 @@ def test_what_could_not_be_read_names_its_permission_and_its_price() -> None:
     assert "Request ID  0a8d1f60-33c1-4b0e-9d5f-6c4b2f1a7e11" in text
 
 
-def test_a_doubt_shows_in_the_answer_itself() -> None:
+def test_a_caveat_shows_in_the_answer_itself() -> None:
     likely = msgspec.structs.replace(
         NEEDS_ADMIN_DECISION, confidence=Confidence.LIKELY, caveats=("one", "two", "three is the last")
     )

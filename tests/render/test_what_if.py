@@ -1,4 +1,4 @@
-"""A supposed change is told in every format as what it is: nothing that was found."""
+"""Every format reports an assumed change as an assumption, not as something that was found."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_tables_have_a_row_for_each_answer(packs: tuple[str, ...]) -> None:
 def test_sarif_and_junit_tell_it_in_their_properties() -> None:
     (run,) = json.loads(render(supposed(), "sarif"))["runs"]
     assert run["properties"]["ifItWereSo"][0].startswith(BECOMES)
-    told = {one.name: one.value for one in _only(JUnitXml.fromstring(render(supposed(), "junit"))).properties()}
-    assert told["if-it-were-so-1"].startswith(BECOMES)
+    reported = {one.name: one.value for one in _only(JUnitXml.fromstring(render(supposed(), "junit"))).properties()}
+    assert reported["if-it-were-so-1"].startswith(BECOMES)
 
 
 def _only(suites: Any) -> Any:
@@ -71,7 +71,7 @@ def test_a_format_that_leaves_it_out_is_named_on_standard_error(
     made = supposed()
     assert render(made, "ocsf") == render(msgspec.structs.replace(made, what_if=None), "ocsf")
     write_report(made, outputs_for((), (f"{tmp_path}/a.ocsf.jsonl", f"{tmp_path}/a.json")))
-    told = capsys.readouterr().err
-    assert "Note: ocsf doesn't show --assume, because the change wasn't made.\n" in told
+    reported = capsys.readouterr().err
+    assert "Note: ocsf doesn't show --assume, because the change wasn't made.\n" in reported
     write_report(needs_admin(), outputs_for((), (f"{tmp_path}/a.ocsf.jsonl",)))
     assert "Note" not in capsys.readouterr().err

@@ -52,7 +52,7 @@ CONNECT = finding(
     "Users can connect TrackerRMS",
     FindingOutcome.FAIL,
     NEEDS_ADMIN_DECISION.because,
-    why="Every user presses Connect\nin TrackerRMS once. Where that fails, mail and calendar stay empty.\n",
+    why="Every user presses Connect\nin TrackerRMS once. If that fails, mail and calendar stay empty.\n",
     remediation=CONSENT_REMEDY,
     fixes=(CONSENT_BY_LINK, SELF_CONSENT),
     references=("https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent",),

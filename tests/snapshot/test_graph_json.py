@@ -1,4 +1,4 @@
-"""Graph's answers in every spelling become the same sections; what is no answer is refused by its place."""
+"""Graph's responses in every spelling become the same sections; anything else is refused with its place."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ CUT_OFF = "Microsoft.Graph.PowerShell.Models.MicrosoftGraphPermissionGrantCondit
             "authorizationPolicy",
             {"permissionGrantPolicyIdsAssignedToDefaultUserRole": "x", "defaultUserRolePermissions": 5},
             "sections.authorizationPolicy.defaultUserRolePermissions: expected an object, found a number",
-            id="a beta spelling beside a number for an object",
+            id="a beta spelling and a number instead of an object",
         ),
     ],
 )

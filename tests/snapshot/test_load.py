@@ -1,4 +1,4 @@
-"""A snapshot is read from a file, and what the system refuses is told with what to do."""
+"""A snapshot is read from a file, and errors of the operating system are reported with what to do."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def refusing(error: OSError) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [
         (
             PermissionError(13, "Permission denied"),
@@ -58,14 +58,14 @@ def refusing(error: OSError) -> Any:
     ],
 )
 def test_the_error_for_an_unreadable_file_gives_the_cause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, reported: str
 ) -> None:
     file = tmp_path / "tenant.json"
     file.touch()
     monkeypatch.setattr(Path, "read_bytes", refusing(error))
     with pytest.raises(SnapshotError) as caught:
         load(file)
-    assert str(caught.value) == f"{file}: {told}"
+    assert str(caught.value) == f"{file}: {reported}"
 
 
 def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:

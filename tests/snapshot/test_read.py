@@ -191,7 +191,7 @@ def test_other_documents_are_refused_with_advice(raw: bytes, what: str, hint: st
             {"value": [{"permissionId": "1"}]}, "delegatedPermissionClassifications", "<app id>", id="classifications"
         ),
         pytest.param({"value": [{"appRoleId": "1"}]}, "appRoleAssignedTo", "<app id>", id="app roles"),
-        pytest.param({"value": []}, "<section>", "", id="nothing to tell it by"),
+        pytest.param({"value": []}, "<section>", "", id="nothing to identify it by"),
     ],
 )
 def test_the_error_for_a_single_response_of_graph_shows_how_to_make_it_a_snapshot(

@@ -93,7 +93,7 @@ def test_a_policy_that_names_another_app_opens_to_that_app_and_not_to_any() -> N
     assert found.weight > 0
 
 
-def test_what_opens_to_every_app_is_not_told_again_for_the_apps_that_a_policy_names() -> None:
+def test_what_opens_to_every_app_is_not_repeated_for_the_apps_that_a_policy_names() -> None:
     before = full("consent-off")
     found = exposure(before, assigned(before, POLICY_LEGACY, POLICY_MAIL_CLIENTS), APP)
     assert found.classes[AppClass.NAMED].is_empty

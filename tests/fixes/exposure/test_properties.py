@@ -41,7 +41,7 @@ def keys(one: ClassExposure) -> tuple[set[Key], set[Key], set[Key]]:
     return opened, closed, not_known
 
 
-def told(found: Exposure) -> object:
+def reported(found: Exposure) -> object:
     """An exposure without its spelling."""
     classes = {kind: keys(one) for kind, one in found.classes.items()}
     granted = {(r.resource, r.scope.lower()) for r in found.use.granted}
@@ -134,7 +134,7 @@ def test_order_and_letter_case_never_matter(data: st.DataObject, document: Json,
     first = exposure(snapshot_of(document), snapshot_of(after), app)
     here, there = data.draw(shuffled_and_recased(document)), data.draw(shuffled_and_recased(after))
     second = exposure(snapshot_of(here), snapshot_of(there), app)
-    assert told(first)[:5] == told(second)[:5]  # type: ignore[index]
+    assert reported(first)[:5] == reported(second)[:5]  # type: ignore[index]
 
 
 @MANY

@@ -1,6 +1,6 @@
-"""The far end in a process of its own: Graph, the authority, and lines of known length to both.
+"""The remote end in a separate process: Graph, the authority, and connections of known latency to both.
 
-``python -m benchmarks.far`` is that process. It reads one JSON request a line and answers each with one.
+``python -m benchmarks.remote_latency`` is that process. It reads one JSON request per line and prints one for each.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ SIDES = ("authority", "graph")
 
 
 class Event(NamedTuple):
-    """When, on the clock that all processes of this machine share, a client connected or spoke on which side."""
+    """When, on the clock that all processes of this machine share, a client connected or sent data, and to where."""
 
     at: float
     side: str
     what: str
 
 
-class Door(NamedTuple):
-    """Where to find a tenant, behind a line of some length."""
+class Connection(NamedTuple):
+    """Where to find a tenant, behind a connection of some latency."""
 
     one_way: float
     authority: str
@@ -39,7 +39,7 @@ class Door(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What the far end noticed since it was last asked."""
+    """What the remote end counted since it was last asked."""
 
     connections: dict[str, int]
     flights: dict[str, int]
@@ -51,7 +51,7 @@ class Heard(NamedTuple):
 
 
 class Far:
-    """The far end, seen from here: `doors` in the order of the lengths asked for, `tenants` in that of the shapes."""
+    """The remote end, seen from here: `connections` in the order of `one_way`, `tenants` in the order of `tenants`."""
 
     def __init__(self, bytecode: Path, tenants: Sequence[Any], one_way: Sequence[float]) -> None:
         self._env = surroundings(bytecode)
@@ -59,7 +59,7 @@ class Far:
 
     def __enter__(self) -> Far:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.far"],
+            [sys.executable, "-m", "benchmarks.remote_latency"],
             cwd=ROOT,
             env=self._env,
             stdin=subprocess.PIPE,
@@ -67,7 +67,7 @@ class Far:
             text=True,
         )
         said = self._ask(self._asked)
-        self.doors = [Door(*door) for door in said["doors"]]
+        self.connections = [Connection(*connection) for connection in said["connections"]]
         self.tenants: list[str] = said["tenants"]
         self._environment: dict[str, str] = said["env"]
         return self
@@ -84,9 +84,9 @@ class Far:
         """What the program finds in its environment: an app's secret, and whom to trust."""
         return {**self._environment, "AZURE_TENANT_ID": self.tenants[tenant]}
 
-    def heard(self, door: int) -> Heard:
-        """What came through a door since this was last asked."""
-        said = self._ask({"door": door})
+    def heard(self, connection: int) -> Heard:
+        """What came through a connection since the last call."""
+        said = self._ask({"connection": connection})
         return Heard(**{**said, "events": [Event(*event) for event in said["events"]]})
 
     def _ask(self, request: Any) -> Any:
@@ -95,13 +95,13 @@ class Far:
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError("the far end is gone; what it said is above")
+            raise RuntimeError("the remote end has exited; its output is above")
         return json.loads(answer)
 
 
-def arguments(door: Door) -> tuple[str, ...]:
-    """How the program is told to go through `door`."""
-    return ("--authority-host", door.authority, "--graph-endpoint", door.graph)
+def arguments(connection: Connection) -> tuple[str, ...]:
+    """The options with which the program uses `connection`."""
+    return ("--authority-host", connection.authority, "--graph-endpoint", connection.graph)
 
 
 def _undelayed(create_server: Callable[..., socket.socket]) -> Callable[..., socket.socket]:
@@ -150,7 +150,7 @@ def _serve() -> None:
 
         @flights.setter
         def flights(self, value: int) -> None:
-            self._count("flights", value, "speaks")
+            self._count("flights", value, "sends")
 
     socket.create_server = _undelayed(socket.create_server)
     asked = json.loads(sys.stdin.readline())
@@ -160,14 +160,16 @@ def _serve() -> None:
     ]
     with GraphServer(*documents) as server, ExitStack() as stack:
         ports = {"authority": int(server.authority.rpartition(":")[2]), "graph": server.port}
-        doors = [
+        proxies = [
             {side: stack.enter_context(Watched(ports[side], one_way, side)) for side in SIDES}
             for one_way in asked["one_way"]
         ]
         print(
             json.dumps(
                 {
-                    "doors": [(pair["graph"].one_way_seconds, *(pair[side].url for side in SIDES)) for pair in doors],
+                    "connections": [
+                        (pair["graph"].one_way_seconds, *(pair[side].url for side in SIDES)) for pair in proxies
+                    ],
                     "tenants": [document["tenant"]["id"] for document in documents],
                     "env": server.env(),
                 }
@@ -176,7 +178,7 @@ def _serve() -> None:
         )
         spent = time.process_time()
         for line in sys.stdin:
-            pair = doors[json.loads(line)["door"]]
+            pair = proxies[json.loads(line)["connection"]]
             now = time.process_time()
             said = {
                 "connections": {side: line_to.connections for side, line_to in pair.items()},

@@ -1,4 +1,4 @@
-"""Values keep their places, and what is no surprise in YAML comes through unchanged."""
+"""Values keep their places, and unambiguous YAML is loaded unchanged."""
 
 from __future__ import annotations
 

@@ -49,12 +49,12 @@ class Secret:
 
     @property
     def strings(self) -> tuple[str, ...]:
-        """What must not be found, in lower case: the word stands in every name."""
+        """What must not be found, in lower case: every name contains the word."""
         return (self.slug, *self.ids.values(), *(i.replace("-", "") for i in self.ids.values()))
 
 
-def secretive(secret: Secret, base: str = "custom-policy") -> Snapshot:
-    """The sample with all that is secret put in."""
+def named_tenant(secret: Secret, base: str = "custom-policy") -> Snapshot:
+    """The sample with all secret names and IDs put in."""
     s, ids = secret, secret.ids
     tenant = sample(base)
     sections = tenant.sections

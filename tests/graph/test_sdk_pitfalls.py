@@ -20,7 +20,7 @@ from auditor.graph.section_reads import Read
 from auditor.graph.session import open_graph, open_http_client
 from auditor.graph.transport import GetRequest, GraphClient, _transport
 from auditor.model.snapshot import Plan
-from tests.graph.world import CLIENT, GRAPH, POLICY, PREFLIGHT, TENANT, Sleeps, read, tenant, where, with_client
+from tests.graph.live_tenants import CLIENT, GRAPH, POLICY, PREFLIGHT, TENANT, Sleeps, read, tenant, where, with_client
 from tests.graphserver import (
     Body,
     Challenge,

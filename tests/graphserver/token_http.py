@@ -44,12 +44,12 @@ class TokenSide:
         self.requests: list[TokenRequest] = []
 
     def listener(self, tls: ssl.SSLContext) -> Listener:
-        """Entra's door."""
+        """Entra's listener."""
         self._entra_side = Listener(self._handle_entra, tls)
         return self._entra_side
 
     def machine_listener(self) -> Listener:
-        """The door that only a virtual machine sees."""
+        """The listener that only a virtual machine can reach."""
         self._imds_side = Listener(self._handle_imds, None)
         return self._imds_side
 

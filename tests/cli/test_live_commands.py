@@ -1,4 +1,4 @@
-"""What the newer verbs do with a live tenant: the real SDKs against the Graph server."""
+"""What the newer commands do with a live tenant: the real SDKs against the Graph server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.cli.program import at, run
 from tests.graphserver import GraphServer
-from tests.redact.secretive import Secret, secretive
+from tests.redact.named_tenant import Secret, named_tenant
 
 APP = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 VENDOR = ("--pack", "trackerrms-uk")
@@ -39,7 +39,7 @@ def test_a_pack_is_made_of_what_a_live_tenant_granted(tmp_path: Path) -> None:
     assert run("packs", "test", "ours.yaml", cwd=tmp_path).code == 0
 
 
-def test_an_app_that_the_live_tenant_lacks_is_told(tmp_path: Path) -> None:
+def test_an_app_that_the_live_tenant_lacks_is_reported(tmp_path: Path) -> None:
     with server_of("managed-default") as server:
         done = run("packs", "new", "--app", APP, "--from-grants", *at(server), cwd=tmp_path, env=server.env())
     assert done.code == 2
@@ -68,7 +68,7 @@ def test_a_live_tenant_is_redacted_before_anything_is_written(tmp_path: Path, ve
 
 
 def test_the_user_of_a_live_check_is_redacted_and_decided_for(tmp_path: Path) -> None:
-    document = json.loads(dumps(secretive(SECRET, "consent-off-workflow")))
+    document = json.loads(dumps(named_tenant(SECRET, "consent-off-workflow")))
     document["unread"] = {}
     with GraphServer(document) as server:
         words = ("check", *VENDOR, "--user", SECRET.upn, "--redact", "-f", "json", *at(server))

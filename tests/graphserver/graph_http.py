@@ -40,9 +40,9 @@ class GraphSide:
         self.requests: list[Request] = []
 
     def listener(self, tls: ssl.SSLContext) -> Listener:
-        """Graph's door."""
-        self._door = Listener(self._handle, tls)
-        return self._door
+        """Graph's listener."""
+        self._listener = Listener(self._handle, tls)
+        return self._listener
 
     async def _handle(self, request: BaseRequest) -> web.StreamResponse:
         self._in_flight += 1
@@ -52,7 +52,7 @@ class GraphSide:
             headers = {name.lower(): value for name, value in request.headers.items()}
             call = read_call(request.method, f"https://{request.host}{request.raw_path}", headers)
             answer = self._answer(call, raw, request.raw_path)
-            return await self._door.send(request, answer, self._clock.headers(call.headers))
+            return await self._listener.send(request, answer, self._clock.headers(call.headers))
         finally:
             self._in_flight -= 1
 

@@ -46,7 +46,7 @@ def test_the_screen_says_where_the_app_looks_risky() -> None:
     assert "may be risky" not in decided(tenant(client=UNVERIFIED)).screen
 
 
-def test_a_resource_that_is_missing_is_told_with_what_it_usually_means() -> None:
+def test_a_missing_resource_is_reported_with_what_it_usually_means() -> None:
     gone = tenant(LEGACY, client=VERIFIED)
     sections = gone["sections"]
     sections["servicePrincipals"] = [one for one in sections["servicePrincipals"] if one["appId"] != EXCHANGE]
@@ -55,7 +55,7 @@ def test_a_resource_that_is_missing_is_told_with_what_it_usually_means() -> None
     assert "is not present in this tenant, which usually means that no licence includes it" in decision.because
 
 
-def test_two_kinds_of_refusal_are_told_apart_in_one_sentence() -> None:
+def test_two_kinds_of_refusal_are_distinguished_in_one_sentence() -> None:
     document = tenant(RECOMMENDED, client=VERIFIED)
     decision = decided(document, app(["Mail.ReadWrite", "Directory.Read.All"]))
     assert "; " in decision.because
