@@ -74,22 +74,27 @@ SHOWN = 25
 """Items that the evidence names; the reason gives their number."""
 
 
-class PropertyIs(CheckKind, frozen=True, tag="setting"):
-    """One property of a section has a value: `path` and exactly one test."""
+class _PropertyCheck(CheckKind, frozen=True):
+    """Base of the checks on the property at `path`."""
 
     path: str
-    equals: Value | UnsetType = UNSET
-    one_of: tuple[Value, ...] | UnsetType = UNSET
-    at_most: int | UnsetType = UNSET
-    at_least: int | UnsetType = UNSET
-    present: bool | UnsetType = UNSET
-    missing_means: Value | UnsetType = UNSET
 
     def reads(self, app: App | None) -> Plan:
         return section_plan(self.path.partition(".")[0], app)
 
     def sentence(self) -> Point:
         return Point(f"{property_phrase(self.path, self)}.")
+
+
+class PropertyIs(_PropertyCheck, frozen=True, tag="setting"):
+    """One property of a section has a value: `path` and exactly one test."""
+
+    equals: Value | UnsetType = UNSET
+    one_of: tuple[Value, ...] | UnsetType = UNSET
+    at_most: int | UnsetType = UNSET
+    at_least: int | UnsetType = UNSET
+    present: bool | UnsetType = UNSET
+    missing_means: Value | UnsetType = UNSET
 
     @classmethod
     def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
@@ -127,23 +132,16 @@ def judged_value(path: str, value: Any, check: msgspec.Struct) -> CheckResult:
     return failed(f"{clause}; expected {expected_phrase(check)}", evidence)
 
 
-class ListContains(CheckKind, frozen=True, tag="list"):
+class ListContains(_PropertyCheck, frozen=True, tag="list"):
     """A list of text contains none, all or any of some values, compared by `match`.
 
     ``id`` (the default) and ``prefix`` ignore letter case, ``exact`` doesn't.
     """
 
-    path: str
     none_of: tuple[str, ...] | UnsetType = UNSET
     all_of: tuple[str, ...] | UnsetType = UNSET
     any_of: tuple[str, ...] | UnsetType = UNSET
     match: Match = "id"
-
-    def reads(self, app: App | None) -> Plan:
-        return section_plan(self.path.partition(".")[0], app)
-
-    def sentence(self) -> Point:
-        return Point(f"{property_phrase(self.path, self)}.")
 
     @classmethod
     def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
@@ -168,16 +166,25 @@ class ListContains(CheckKind, frozen=True, tag="list"):
         definition["properties"]["path"]["enum"] = lists
 
 
-class EveryItem(CheckKind, frozen=True, tag="every"):
-    """Every item of the list `of` that passes the tests in `where` passes those in `has`."""
+class _ItemsCheck(CheckKind, frozen=True):
+    """Base of the checks on the items of the list `of`."""
 
     tables: ClassVar[tuple[type[CheckTable], ...]] = (PropertyTest,)
     of: str
-    has: tuple[PropertyTest, ...]
-    where: tuple[PropertyTest, ...] = ()
 
     def reads(self, app: App | None) -> Plan:
         return section_plan(self.of.partition(".")[0], app)
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        definition["properties"]["of"]["enum"] = list(item_paths())
+
+
+class EveryItem(_ItemsCheck, frozen=True, tag="every"):
+    """Every item of the list `of` that passes the tests in `where` passes those in `has`."""
+
+    has: tuple[PropertyTest, ...]
+    where: tuple[PropertyTest, ...] = ()
 
     def sentence(self) -> Point:
         has = tuple(Point(f"{property_phrase(test.path, test)}.") for test in self.has)
@@ -231,21 +238,16 @@ class EveryItem(CheckKind, frozen=True, tag="every"):
 
     @classmethod
     def narrow_schema(cls, definition: SchemaPart) -> None:
-        definition["properties"]["of"]["enum"] = list(item_paths())
+        super().narrow_schema(definition)
         require_entries(definition, "has")
 
 
-class ItemCount(CheckKind, frozen=True, tag="count"):
+class ItemCount(_ItemsCheck, frozen=True, tag="count"):
     """The number of items of the list `of` that pass the tests in `where` is within a bound."""
 
-    tables: ClassVar[tuple[type[CheckTable], ...]] = (PropertyTest,)
-    of: str
     where: tuple[PropertyTest, ...] = ()
     at_most: int | UnsetType = UNSET
     at_least: int | UnsetType = UNSET
-
-    def reads(self, app: App | None) -> Plan:
-        return section_plan(self.of.partition(".")[0], app)
 
     def sentence(self) -> Point:
         bound = (
@@ -289,7 +291,7 @@ class ItemCount(CheckKind, frozen=True, tag="count"):
 
     @classmethod
     def narrow_schema(cls, definition: SchemaPart) -> None:
-        definition["properties"]["of"]["enum"] = list(item_paths())
+        super().narrow_schema(definition)
         narrow_tests(definition, BOUNDS)
 
 
