@@ -9,9 +9,11 @@ import msgspec
 
 from auditor.jobs.audit_request import (
     SILENT,
+    AuditInputs,
     AuditRequest,
     GivenSnapshot,
     Interaction,
+    Redaction,
     SampleTenant,
     SnapshotFile,
 )
@@ -29,7 +31,6 @@ from auditor.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from auditor.jobs.earlier_reports import EarlierReport
-    from auditor.jobs.redaction import AuditInputs
     from auditor.packs.pack_texts import PackText
 
 NEVER = "never"
@@ -133,11 +134,12 @@ def evaluate(
     Raises UserNotRead, AssumptionError, and InvalidRequest if redaction changes a verdict.
     """
     request = prepared.request
+    inputs = AuditInputs(snapshot, prepared.packs, request.user, source, prepared.waivers, request.assumptions)
     if request.redaction is None:
-        report = _report(request, snapshot, prepared.packs, request.user, source, prepared.waivers, request.assumptions)
-        result = AuditResult(snapshot=snapshot, packs=prepared.packs, report=report, user=request.user)
+        report = _report(request, inputs)
+        result = AuditResult(snapshot=snapshot, packs=inputs.packs, report=report, user=inputs.user)
     else:
-        result = _evaluate_without_names(prepared, snapshot, source, interaction)
+        result = _evaluate_without_names(prepared, inputs, request.redaction, interaction)
     if prepared.earlier is None:
         return result
     from auditor.jobs.earlier_reports import history_of
@@ -149,46 +151,29 @@ def evaluate(
 
 
 def _evaluate_without_names(
-    prepared: PreparedAudit, snapshot: Snapshot, source: str, interaction: Interaction
+    prepared: PreparedAudit, plain: AuditInputs, redaction: Redaction, interaction: Interaction
 ) -> AuditResult:
-    from auditor.jobs.redaction import AuditInputs, redacted_inputs, refuse_other_verdicts
+    from auditor.jobs.redaction import redacted_inputs, refuse_other_verdicts
 
-    request = prepared.request
-    assert request.redaction is not None, "the caller checks that the request redacts"
-    texts = pack_texts(prepared)
-    plain = AuditInputs(snapshot, prepared.packs, request.user, source, prepared.waivers, request.assumptions)
-    redacted, texts = redacted_inputs(plain, texts, request.redaction, interaction)
+    redacted, texts = redacted_inputs(plain, pack_texts(prepared), redaction, interaction)
     # The inputs with names come first, so that an error refers to what the user typed.
-    before, report = (_report_on(request, inputs) for inputs in (plain, redacted))
+    before, report = (_report(prepared.request, inputs) for inputs in (plain, redacted))
     refuse_other_verdicts(before, report)
     return AuditResult(
         snapshot=redacted.snapshot, packs=redacted.packs, report=report, user=redacted.user, texts=tuple(texts)
     )
 
 
-def _report_on(request: AuditRequest, inputs: AuditInputs) -> Report:
-    return _report(
-        request,
+def _report(request: AuditRequest, inputs: AuditInputs) -> Report:
+    report = build_report(
         inputs.snapshot,
         inputs.packs,
-        inputs.user,
-        inputs.source,
-        inputs.waivers,
-        inputs.assumptions,
+        user=inputs.user,
+        source=inputs.source,
+        tool=request.tool,
+        waivers=inputs.waivers,
     )
-
-
-def _report(
-    request: AuditRequest,
-    snapshot: Snapshot,
-    packs: Sequence[Pack],
-    user: str,
-    source: str,
-    waivers: Sequence[WaiverFile],
-    assumptions: Sequence[str],
-) -> Report:
-    report = build_report(snapshot, packs, user=user, source=source, tool=request.tool, waivers=waivers)
-    return with_assumptions(report, snapshot, packs, assumptions)
+    return with_assumptions(report, inputs.snapshot, inputs.packs, inputs.assumptions)
 
 
 def pack_texts(prepared: PreparedAudit) -> list[PackText]:

@@ -87,6 +87,17 @@ def app_from_address(url: str, name: str = "") -> tuple[App, str]:
     return (msgspec.structs.replace(request.app, name=name) if name else request.app), request.tenant
 
 
+class AuditInputs(NamedTuple):
+    """Everything that a report depends on: the snapshot, the packs, and what goes with them."""
+
+    snapshot: Snapshot
+    packs: tuple[Pack, ...]
+    user: str = ""
+    source: str = ""
+    waivers: tuple[WaiverFile, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+
 def _silent(_: str) -> None:
     """Say nothing."""
 

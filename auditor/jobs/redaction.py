@@ -15,14 +15,14 @@ import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from auditor.jobs.audit_request import SILENT, Interaction, Redaction
+from auditor.jobs.audit_request import SILENT, AuditInputs, Interaction, Redaction
 from auditor.model.decision import Decision
 from auditor.model.errors import InvalidRequest
-from auditor.model.finding import FindingOutcome, WaiverFile
+from auditor.model.finding import FindingOutcome
 from auditor.model.report import Report
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import Snapshot
@@ -37,17 +37,6 @@ from auditor.snapshot.snapshot_errors import SnapshotError
 HEADER = "consent-auditor redaction key 1"
 _MOST = 1000
 """In bytes. A key file is shorter, so a longer file was named by mistake."""
-
-
-class AuditInputs(NamedTuple):
-    """Everything that a report depends on: the snapshot, the packs, and what goes with them."""
-
-    snapshot: Snapshot
-    packs: tuple[Pack, ...]
-    user: str = ""
-    source: str = ""
-    waivers: tuple[WaiverFile, ...] = ()
-    assumptions: tuple[str, ...] = ()
 
 
 def redactor_for(
