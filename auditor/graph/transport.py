@@ -16,7 +16,7 @@ from kiota_http.middleware import ParametersNameDecodingHandler, UserAgentHandle
 from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
-from msgraph_core import AzureIdentityAuthenticationProvider, GraphClientFactory  # type: ignore[import-untyped]
+from msgraph_core import AzureIdentityAuthenticationProvider, GraphClientFactory  # type: ignore[import-untyped]  # ships no types
 
 from auditor.graph.access_tokens import TokenProvider
 from auditor.graph.graph_errors import BrokenJson, ConnectionFailed, TokenRefused, Unreachable, UntrustedCertificate

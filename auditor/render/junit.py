@@ -38,7 +38,7 @@ def render(report: Report) -> bytes:
     whole = JUnitXml("consent-auditor")
     for suite in _suites(report):
         whole.add_testsuite(suite)
-    whole.update_statistics()  # type: ignore[no-untyped-call]
+    whole.update_statistics()  # type: ignore[no-untyped-call]  # junitparser types only some of its methods
     # The schema that Jenkins' xUnit plugin reads by allows this count on a suite only.
     whole._elem.attrib.pop("skipped", None)
     out = io.BytesIO()
