@@ -118,12 +118,16 @@ class Apps:
         return self.cloud is None or self.cloud.verifies_publishers
 
 
+_STATES = {"disabled": "disabled", "gone": "deleted", "unusable": "disabled or deleted"}
+"""The states that a filter can want, as words; any other value of `state` doesn't restrict the apps."""
+
+
 def apps_phrase(wanted: AppFilter) -> str:
     """The apps that the check is about: ``unverified foreign apps``."""
     words = [
         "unverified" if wanted.publisher == "unverified" else "",
         "foreign" if wanted.owner == "foreign" else "",
-        {"disabled": "disabled", "gone": "deleted", "unusable": "disabled or deleted"}.get(wanted.state, ""),
+        _STATES.get(wanted.state, ""),
     ]
     apps = "apps that aren't Microsoft's" if wanted.owner == "not-microsoft" else "apps"
     return " ".join([*filter(None, words), apps])
@@ -139,7 +143,7 @@ def owner_phrase(wanted: AppFilter) -> str:
 
 def state_phrase(wanted: AppFilter) -> str:
     """The state, as a verb: ``is disabled or deleted``; empty for any state."""
-    return {"disabled": "is disabled", "gone": "is deleted", "unusable": "is disabled or deleted"}.get(wanted.state, "")
+    return f"is {_STATES[wanted.state]}" if wanted.state in _STATES else ""
 
 
 def filter_problems(arguments: Arguments) -> Iterator[ArgumentProblem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -51,19 +51,33 @@ from auditor.model.finding import Evidence, FindingOutcome
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Plan
 
-_EXPECTED = {
-    "none": "no policy that lets users consent",
-    "at-most-low": "no policy that allows more than low-impact permissions of known publishers",
-    "not-everything": "no policies that let users consent to everything",
+
+class _Limit(NamedTuple):
+    """A value of `expect`: what is expected, as a sentence, and the most that a policy may allow, if that decides."""
+
+    expected: str
+    sentence: str
+    most: PolicyBreadth | None
+
+
+_LIMITS = {
+    "none": _Limit(
+        "no policy that lets users consent",
+        "The consent policies that are assigned to users let them consent to nothing.",
+        PolicyBreadth.NOTHING,
+    ),
+    "at-most-low": _Limit(
+        "no policy that allows more than low-impact permissions of known publishers",
+        "The consent policies that are assigned to users let them consent to permissions classified low at most, for"
+        " apps of this tenant and of verified publishers.",
+        PolicyBreadth.LOW,
+    ),
+    "not-everything": _Limit(
+        "no policies that let users consent to everything",
+        "The consent policies that are assigned to users don't let them consent to every risky permission for any app.",
+        None,
+    ),
 }
-_SENTENCES = {
-    "none": "The consent policies that are assigned to users let them consent to nothing.",
-    "at-most-low": "The consent policies that are assigned to users let them consent to permissions classified low at"
-    " most, for apps of this tenant and of verified publishers.",
-    "not-everything": "The consent policies that are assigned to users don't let them consent to every risky permission"
-    " for any app.",
-}
-_MOST = {"none": PolicyBreadth.NOTHING, "at-most-low": PolicyBreadth.LOW}
 _WORDINGS = ("allows", "forbids", "contains")
 
 
@@ -124,7 +138,7 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         return POLICIES.union(Plan(resources=MAILBOX_RESOURCES)) if by_effect else POLICIES
 
     def sentence(self) -> Point:
-        return Point(_SENTENCES[self.expect], tuple(self._wording_points()))
+        return Point(_LIMITS[self.expect].sentence, tuple(self._wording_points()))
 
     def _wording_points(self) -> Iterator[Point]:
         wording = self.wording
@@ -157,7 +171,7 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         if isinstance(found, NotRead):
             return unknown(found.why)
         assigned = tuple(sorted(found, key=lambda a: a.id.lower()))
-        evidence = compared(ASSIGNED_POLICIES, [a.id for a in assigned], _EXPECTED[self.expect])
+        evidence = compared(ASSIGNED_POLICIES, [a.id for a in assigned], _LIMITS[self.expect].expected)
         by_content = self._by_content(context, assigned, evidence)
         return by_content if isinstance(self.wording, UnsetType) else _literally(by_content, self.wording, assigned)
 
@@ -176,7 +190,8 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         ]
         known = [(breadth, a.id) for a in assigned if (breadth := breadths[a.id]) is not None]
         widest = max(known, key=lambda one: one[0], default=None)
-        if widest is not None and widest[0] > _MOST[self.expect]:
+        most = _LIMITS[self.expect].most
+        if widest is not None and most is not None and widest[0] > most:
             return failed(f"policy {widest[1]} {MEANS[widest[0]]}", evidence, *content)
         unread = next((a for a in assigned if breadths[a.id] is None), None)
         if unread is not None or widest is None:
@@ -293,7 +308,7 @@ class UsersCanConsent(CheckKind, frozen=True, tag="users-can-consent"):
             client, who = hypothetical(context.snapshot, self.asked_by), _ASKED_BY[self.asked_by]
         each = list(approvals(context.snapshot, client, self._needs(context), found))
         if not each:
-            return unknown("there is no scope to check")
+            return unknown("no scope to check")
         by_truth = {truth: [(p, a) for p, a in each if a.truth is truth] for truth in Truth}
         wrong = by_truth[Truth.TRUE if self.expect == "nobody" else Truth.FALSE]
         overall = all_of(a.truth if self.expect == "allowed" else ~a.truth for _, a in each)
@@ -315,7 +330,7 @@ class UsersCanConsent(CheckKind, frozen=True, tag="users-can-consent"):
     def _needs(self, context: CheckContext) -> tuple[ScopeNeed, ...]:
         if self.lists or self.scopes:
             return needs_of(self.lists, self.scopes)
-        return tuple(need for need in context.pack_app.scopes if need.required)
+        return context.pack_app.required_scopes
 
     @classmethod
     def narrow_schema(cls, definition: SchemaPart) -> None:

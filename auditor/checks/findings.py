@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from auditor.checks.kind import CheckContext, kind_of
 from auditor.consent.request import admin_consent_link, portal_address
 from auditor.model.decision import Fix
-from auditor.model.finding import Disagreement, Finding, FindingOutcome, Remediation, Stand
+from auditor.model.finding import Disagreement, Finding, FindingOutcome, Remediation, Stand, with_values
 from auditor.model.rule import Pack, Rule
 
 
@@ -70,26 +70,20 @@ def fingerprint(rule: Rule, context: CheckContext) -> str:
 
 def _filled(advice: Remediation, context: CheckContext) -> Remediation:
     """The rule's advice with the placeholders replaced by values of this tenant and app."""
-    values = {"{tenant-id}": context.snapshot.tenant.id, "{portal}": portal_address(context.snapshot)}
+    values = {"tenant-id": context.snapshot.tenant.id, "portal": portal_address(context.snapshot)}
     if (app := context.app) is not None:
         values |= {
-            "{client-id}": app.client_id,
-            "{app}": app.label,
-            "{redirect-uri}": app.redirect_uris[0] if app.redirect_uris else "",
-            "{scopes}": ", ".join(n.value for n in app.scopes if n.required),
-            "{admin-consent-link}": admin_consent_link(context.snapshot, app),
+            "client-id": app.client_id,
+            "app": app.label,
+            "redirect-uri": app.redirect_uris[0] if app.redirect_uris else "",
+            "scopes": ", ".join(need.value for need in app.required_scopes),
+            "admin-consent-link": admin_consent_link(context.snapshot, app),
         }
-
-    def fill(text: str) -> str:
-        for placeholder, value in values.items():
-            text = text.replace(placeholder, value)
-        return text
-
     return Remediation(
-        portal=tuple(fill(step) for step in advice.portal),
-        link=fill(advice.link),
-        role=fill(advice.role),
-        note=fill(advice.note),
+        portal=tuple(with_values(step, values) for step in advice.portal),
+        link=with_values(advice.link, values),
+        role=with_values(advice.role, values),
+        note=with_values(advice.note, values),
     )
 
 

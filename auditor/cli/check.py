@@ -29,7 +29,7 @@ from auditor.cli.output import (
 )
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
-from auditor.model.errors import OK
+from auditor.model.errors import EXIT_CODES, OK
 from auditor.model.finding import Severity
 from auditor.render import FORMATS
 
@@ -52,8 +52,8 @@ Examples:
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell -o fix.ps1
 
 \b
-Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
-3 the audit could not run, 4 a verdict is unknown.""",
+"""
+    + EXIT_CODES,
 )
 @pack_option
 @app_options

@@ -83,6 +83,11 @@ def complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> li
 # ---- The app --------------------------------------------------------------------------------------------------------
 
 
+from_url_option = click.option(
+    "--from-url", metavar="URL", help="Take the app and its scopes from an authorize or adminconsent URL."
+)
+
+
 def app_options(command: Command) -> Command:
     """The options that describe an app that has no pack: --app with --scopes, or --from-url, and their companions."""
     return _with(
@@ -93,9 +98,7 @@ def app_options(command: Command) -> Command:
         ),
         click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of --app."),
         click.option("--name", metavar="NAME", default="", help="Name of the app of --app or --from-url."),
-        click.option(
-            "--from-url", metavar="URL", help="Take the app and its scopes from an authorize or adminconsent URL."
-        ),
+        from_url_option,
     )
 
 

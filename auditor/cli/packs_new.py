@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.options import complete_samples, named_app, refuse_empty, source_of, tenant_options
+from auditor.cli.options import complete_samples, from_url_option, named_app, refuse_empty, source_of, tenant_options
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import OK
@@ -32,7 +32,7 @@ Examples:
     "--scopes", metavar='"SCOPE …"', help="The scopes that the app requests. No prefix means Microsoft Graph."
 )
 @click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of the app.")
-@click.option("--from-url", metavar="URL", help="Take the app and its scopes from an authorize or adminconsent URL.")
+@from_url_option
 @click.option("--from-grants", is_flag=True, help="Take the scopes from the grants of a tenant where the app works.")
 @click.option(
     "--snapshot", metavar="FILE", type=click.Path(), help="With --from-grants: read a snapshot, not a live tenant."

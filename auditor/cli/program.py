@@ -14,7 +14,7 @@ from typing import NamedTuple
 import click
 
 from auditor import __version__
-from auditor.model.errors import NO_AUDIT, OK, STOPPED, USAGE, AuditorError, InvalidRequest
+from auditor.model.errors import EXIT_CODES, NO_AUDIT, OK, STOPPED, USAGE, AuditorError, InvalidRequest
 
 
 class LazyGroup(click.Group):
@@ -79,8 +79,8 @@ Examples:
   consent-auditor bundle --pack trackerrms-uk -o ticket.zip
 
 \b
-Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
-3 the audit could not run, 4 a verdict is unknown.""",
+"""
+    + EXIT_CODES,
 )
 @click.version_option(__version__, "-V", "--version", prog_name="consent-auditor", message="%(prog)s %(version)s")
 def program() -> None:

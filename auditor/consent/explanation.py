@@ -17,6 +17,7 @@ from auditor.consent.tenant_settings import Workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED, RESOURCE_NAMES
 from auditor.model.decision import Outcome, Reason
+from auditor.model.document import series
 
 POLICY_NAMES = {
     POLICY_RECOMMENDED: "the Microsoft-managed policy",
@@ -34,11 +35,8 @@ def policy_name(policy_id: str | None) -> str:
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    each = list(dict.fromkeys(names))
-    if len(each) < 2:
-        return "".join(each)
-    return f"{', '.join(each[:-1])} {word} {each[-1]}"
+    """The names as a `series`, each once."""
+    return series(list(dict.fromkeys(names)), word)
 
 
 def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:

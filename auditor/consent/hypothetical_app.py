@@ -12,27 +12,26 @@ from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, requested, resource_app
 from auditor.consent.policies import GoverningPolicy
 from auditor.consent.truth import Truth
+from auditor.facts.ids import NO_ID
 from auditor.model.decision import Reason
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
 UNVERIFIED, VERIFIED, OWN = "unverified-app", "verified-app", "own-app"
-_NOBODY = "00000000-0000-0000-0000-000000000000"
-"""An id that no app and no tenant has."""
 
 
 def hypothetical(snapshot: Snapshot, kind: str) -> Client:
     """An enabled app that no policy names: of another tenant and unverified or verified, or of this tenant."""
     verified = kind == VERIFIED
     return Client(
-        app_id=_NOBODY,
+        app_id=NO_ID,
         presence=Truth.TRUE,
-        object_id=_NOBODY,
+        object_id=NO_ID,
         enabled=Truth.TRUE,
         deactivated=Truth.FALSE,
         disabled_by_microsoft=Truth.FALSE,
         assignment_required=Truth.FALSE,
-        owner_tenant=snapshot.tenant.id if kind == OWN else _NOBODY,
+        owner_tenant=snapshot.tenant.id if kind == OWN else NO_ID,
         publisher_verified=Truth.TRUE if verified else Truth.FALSE,
         publisher_id="a publisher that no policy names" if verified else "",
     )

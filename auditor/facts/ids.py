@@ -54,6 +54,9 @@ OPENID_SCOPES = frozenset(OPENID_ORDER)
 BASIC_SCOPES = OPENID_SCOPES | {"user.read"}
 """Sign-in and the user's own profile, in lower case: scopes that don't make a request risky."""
 
+NO_ID = "00000000-0000-0000-0000-000000000000"
+"""An id that no app and no tenant has."""
+
 FOR_SELF = "managepermissiongrantsforself"
 """Lower-case prefix of the policies by which users consent for themselves."""
 FOR_ALL = "managepermissiongrantsforall"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.checks.kind import kind_of
 from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
-from auditor.facts.ids import RESOURCE_NAMES
+from auditor.facts.ids import NO_ID, RESOURCE_NAMES
 from auditor.model.decision import ROUTES
 from auditor.model.document import (
     Block,
@@ -25,14 +25,14 @@ from auditor.model.document import (
     Title,
     code,
 )
-from auditor.model.finding import Remediation
+from auditor.model.finding import Remediation, with_values
 from auditor.model.rule import App, Pack, Rule, RuleCase, ScopeNeed
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Plan
 from auditor.render.labels import flat
 from auditor.render.text_layout import safe
 
-SOME_APP = App(client_id="00000000-0000-0000-0000-000000000000")
+SOME_APP = App(client_id=NO_ID)
 """Used in place of the app that an abstract pack doesn't name, so that its page can list what it reads."""
 
 
@@ -109,17 +109,15 @@ def _what_to_do(rule: Rule, app: App | None) -> Iterator[Block]:
 def _filled(text: str, app: App | None) -> str:
     """Advice with the app's values filled in, and a description of the values that depend on the tenant."""
     values = {
-        "{portal}": "Microsoft Entra admin center",
-        "{admin-consent-link}": "the admin consent link in the report",
-        "{tenant-id}": "the tenant's id",
-        "{client-id}": app.client_id if app else "the app's client id",
-        "{app}": app.label if app else "the app",
-        "{redirect-uri}": app.redirect_uris[0] if app and app.redirect_uris else "the app's redirect URI",
-        "{scopes}": ", ".join(n.value for n in app.scopes if n.required) if app else "the app's permissions",
+        "portal": "Microsoft Entra admin center",
+        "admin-consent-link": "the admin consent link in the report",
+        "tenant-id": "the tenant's id",
+        "client-id": app.client_id if app else "the app's client id",
+        "app": app.label if app else "the app",
+        "redirect-uri": app.redirect_uris[0] if app and app.redirect_uris else "the app's redirect URI",
+        "scopes": ", ".join(need.value for need in app.required_scopes) if app else "the app's permissions",
     }
-    for placeholder, value in values.items():
-        text = text.replace(placeholder, value)
-    return _text(text)
+    return _text(with_values(text, values))
 
 
 def _reads_of(rule: Rule, pack: Pack) -> Plan:

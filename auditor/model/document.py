@@ -6,6 +6,7 @@ characters, which neither a pack nor a name that was made safe can contain, so t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 CODE, PLAIN = "\x0e", "\x0f"
@@ -15,6 +16,13 @@ CODE, PLAIN = "\x0e", "\x0f"
 def code(text: str) -> str:
     """The text, marked as a name."""
     return f"{CODE}{text.replace(CODE, '').replace(PLAIN, '')}{PLAIN}"
+
+
+def series(texts: Sequence[str], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} {last} {texts[-1]}"
 
 
 class Title(NamedTuple):

@@ -17,6 +17,10 @@ UNKNOWN = 4
 STOPPED = 130
 """Stopped with Ctrl+C, as shells report it."""
 
+EXIT_CODES = """Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
+3 the audit could not run, 4 a verdict is unknown."""
+"""The exit codes, for the help of a command."""
+
 
 class AuditorError(Exception):
     """Something that the person at the keyboard can fix; `advice` says what to do next.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -98,6 +99,17 @@ class FindingSubject(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     id: str = ""
+
+
+PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
+"""The placeholders that the texts of a remediation can contain, in braces."""
+
+
+def with_values(text: str, values: Mapping[str, str]) -> str:
+    """The text with each placeholder in `values` replaced by its value."""
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 class Remediation(msgspec.Struct, frozen=True, kw_only=True):

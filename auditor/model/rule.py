@@ -61,6 +61,11 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         """What to call the app in a sentence."""
         return self.name or f"app {self.client_id}"
 
+    @property
+    def required_scopes(self) -> tuple[ScopeNeed, ...]:
+        """The scopes without which the app doesn't work."""
+        return tuple(need for need in self.scopes if need.required)
+
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", rename="kebab"):
     """Base of the kinds of check: what a rule asks of a tenant. `auditor.checks` defines the kinds."""
@@ -89,10 +94,9 @@ class RuleCase(msgspec.Struct, frozen=True, kw_only=True):
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One expectation; its id never changes meaning.
 
-    `fix.portal` and `fix.link` may hold the placeholders ``{tenant-id}``, ``{client-id}``, ``{app}``,
-    ``{redirect-uri}``, ``{scopes}``, ``{admin-consent-link}``, ``{portal}``. `routes` are the engine's
-    fixes for this rule, so that a finding can offer the proven ones. `view` is a note that is shown next to every
-    finding: whose view this is, and who disagrees.
+    The texts of `fix` can contain `auditor.model.finding.PLACEHOLDERS`. `routes` are the engine's fixes for this rule,
+    so that a finding can offer the proven ones. `view` is a note that is shown next to every finding: whose view this
+    is, and who disagrees.
     """
 
     id: str

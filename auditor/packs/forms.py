@@ -18,13 +18,10 @@ from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
 from auditor.consent.request import is_guid
 from auditor.facts.ids import RESOURCES
 from auditor.model.decision import ROUTES
-from auditor.model.finding import FindingOutcome, Remediation, Severity
+from auditor.model.finding import PLACEHOLDERS, FindingOutcome, Remediation, Severity
 from auditor.model.rule import App, Pack, RequestMode, Rule, RuleCase, ScopeNeed
 from auditor.model.sections import Sections
 from auditor.packs.decode_nodes import StrictForm
-
-PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
-"""The placeholders that the texts of a fix may contain, in braces."""
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RULE_ID = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")

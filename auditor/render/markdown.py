@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from auditor.model.decision import Decision, Fix, Outcome
+from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
 from auditor.render.fix_view import FirstThing, first_step, first_thing
@@ -20,7 +21,6 @@ from auditor.render.labels import (
     readable_time,
     resource_label,
     sentence,
-    series,
     tally,
 )
 from auditor.render.report_view import (

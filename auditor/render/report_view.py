@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Confidence, Decision, ScopeVerdict
+from auditor.model.document import series
 from auditor.model.finding import Disagreement, Evidence, Finding, FindingOutcome, Stand, Waiver
 from auditor.model.report import Calibration, Report, UnreadPart
 from auditor.model.sections import SECTIONS
@@ -24,7 +25,6 @@ from auditor.render.labels import (
     resource_label,
     screen,
     sentence,
-    series,
 )
 from auditor.render.text_layout import clip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.decision import Decision, ScopeVerdict
+from auditor.model.document import series
 from auditor.model.finding import Finding
 from auditor.model.report import Report, UnreadPart
 from auditor.render.fix_view import first_thing
@@ -22,7 +23,6 @@ from auditor.render.labels import (
     readable_time,
     resource_label,
     sentence,
-    series,
     tally,
 )
 from auditor.render.report_view import (

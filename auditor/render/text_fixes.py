@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from auditor.model.decision import Decision, Fix, GraphRequest
+from auditor.model.document import series
 from auditor.model.finding import Evidence, Finding, FindingOutcome
 from auditor.model.report import Report
 from auditor.render.fix_view import (
@@ -22,7 +23,7 @@ from auditor.render.fix_view import (
     needs_action,
 )
 from auditor.render.json import encoded
-from auditor.render.labels import app_label, click_path, count, flat, is_click_path, sentence, series
+from auditor.render.labels import app_label, click_path, count, flat, is_click_path, sentence
 from auditor.render.report_view import evidence_text, from_several_packs
 from auditor.render.text_layout import TextPage, columns
 

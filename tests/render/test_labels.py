@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.model.decision import Outcome, Verdict
+from auditor.model.document import series
 from auditor.model.finding import FindingOutcome
 from auditor.model.report import Summary
 from auditor.model.sections import SECTIONS, Sections
@@ -19,7 +20,6 @@ from auditor.render.labels import (
     readable_time,
     resource_label,
     sentence,
-    series,
 )
 
 

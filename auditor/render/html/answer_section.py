@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from auditor.model.decision import Decision, ScopeVerdict
+from auditor.model.document import series
 from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.render.fix_view import FirstThing, first_thing
@@ -26,7 +27,6 @@ from auditor.render.labels import (
     resource_label,
     screen,
     sentence,
-    series,
 )
 from auditor.render.report_view import (
     USER_SEES,

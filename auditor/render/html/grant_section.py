@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from auditor.model.document import series
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow
-from auditor.render.labels import count, resource_label, series
+from auditor.render.labels import count, resource_label
 
 ON_SCREEN = 1000
 """Rows that a browser shows on a phone without delay; further rows are below them as short plain lines."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from auditor.model.document import series
 from auditor.model.finding import Disagreement, Severity
 from auditor.model.report import Report, Summary, UnreadPart
 from auditor.render.html.answer_section import (
@@ -21,16 +22,7 @@ from auditor.render.html.fix_section import FixGroup, FixViews, fix_groups
 from auditor.render.html.grant_section import ON_SCREEN, GrantsView, grants_view
 from auditor.render.html.parts import tone
 from auditor.render.html.pictures import BarChart, Trend, chart_by_severity, trend
-from auditor.render.labels import (
-    FINDINGS,
-    NAME_WIDTH,
-    app_and_id,
-    count,
-    counts,
-    readable_time,
-    sentence,
-    series,
-)
+from auditor.render.labels import FINDINGS, NAME_WIDTH, app_and_id, count, counts, readable_time, sentence
 from auditor.render.report_view import (
     assumptions,
     disagreement_sentence,

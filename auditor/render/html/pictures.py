@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.model.decision import Confidence, Decision, Reason, ScopeVerdict, Verdict
+from auditor.model.document import series
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.report import Report, Summary
 from auditor.render.html.parts import tone
@@ -26,7 +27,6 @@ from auditor.render.labels import (
     error_code,
     readable_time,
     sentence,
-    series,
 )
 from auditor.render.text_layout import clip, columns, wrap
 
