@@ -40,7 +40,7 @@ CLIENT_PROPERTIES = (
 RESOURCE_PROPERTIES = ("id", "appId", "displayName", "accountEnabled", "oauth2PermissionScopes")
 _NOT_IN_EVERY_CLOUD = "isDisabled"
 """A property for which some clouds answer 400; the read is then repeated without it."""
-_USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType")
+_USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled")
 
 PAGE = "999"
 """The largest page that Graph's directory lists allow."""
