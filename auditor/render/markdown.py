@@ -10,7 +10,6 @@ from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
 from auditor.render.fix_view import FirstThing, first_step, first_thing
-from auditor.render.json import encoded
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,
@@ -18,6 +17,7 @@ from auditor.render.labels import (
     app_and_id,
     count,
     counts,
+    encoded,
     readable_time,
     resource_label,
     sentence,

@@ -14,8 +14,9 @@ from auditor.checks.user_consent import ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.rule import RequestMode, ScopeNeed
-from auditor.packs.load import case_places, load
+from auditor.packs.load import load
 from auditor.packs.pack_errors import PackError
+from auditor.packs.parse import case_places
 from auditor.packs.sources import Source, file_source, shipped_names, shipped_source
 from tests.packs.text import APP, HEAD, RULES, SOUND, loaded
 
