@@ -139,38 +139,98 @@ def batch(client: httpx.Client, *urls: str, version: str = "v1.0", **extra: Any)
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/v1.0/servicePrincipals?$filter=appId eq '" + VENDOR + "'", ["sp-vendor"]),
-        ("/v1.0/servicePrincipals?%24filter=appId%20eq%20%27nobody%27", []),
-        (f"/v1.0/servicePrincipals?$filter=appId in ('{VENDOR}', '{GRAPH_APP}')", ["sp-graph", "sp-vendor"]),
-        (f"/v1.0/servicePrincipals(appId='{GRAPH_APP}')/delegatedPermissionClassifications", ["c1"]),
-        ("/v1.0/servicePrincipals/sp-graph/delegatedPermissionClassifications", ["c1"]),
-        ("/v1.0/servicePrincipals/sp-vendor/delegatedPermissionClassifications", []),
-        (f"/v1.0/servicePrincipals%28appId=%27{VENDOR}%27%29/appRoleAssignedTo", ["a1"]),
-        (f"/v1.0/servicePrincipals(appId='{VENDOR}')/oauth2PermissionGrants", ["g1", "g2"]),
-        ("/v1.0/oauth2PermissionGrants?$filter=clientId eq 'sp-vendor' and consentType eq 'Principal'", ["g2"]),
-        ("/beta/oauth2PermissionGrants?$filter=principalId eq 'u2'", ["g3"]),
-        ("/v1.0/users/u1/oauth2PermissionGrants", ["g2"]),
-        ("/v1.0/users/AMY@x.example/memberOf", ["group-1"]),
-        ("/v1.0/policies/permissionGrantPolicies", ["custom-mail", "microsoft-user-default-low"]),
-        ("/v1.0/policies/permissionGrantPolicies/custom-mail/includes", ["set-1"]),
-        ("/v1.0/policies/permissionGrantPolicies/custom-mail/excludes", []),
-        ("/beta/settings", ["s"]),
-        ("/beta/policies/authorizationPolicy", ["authorizationPolicy"]),
-        ("/v1.0/roleManagement/directory/roleDefinitions?$filter=isBuiltIn eq false", ["r2"]),
-        ("/v1.0/roleManagement/directory/roleAssignments?$filter=(principalId eq 'u1' or principalId eq 'u9')", ["x"]),
-        (
+        pytest.param(
+            "/v1.0/servicePrincipals?$filter=appId eq '" + VENDOR + "'",
+            ["sp-vendor"],
+            id="a service principal by app id",
+        ),
+        pytest.param(
+            "/v1.0/servicePrincipals?%24filter=appId%20eq%20%27nobody%27", [], id="no service principal of an app id"
+        ),
+        pytest.param(
+            f"/v1.0/servicePrincipals?$filter=appId in ('{VENDOR}', '{GRAPH_APP}')",
+            ["sp-graph", "sp-vendor"],
+            id="service principals by two app ids",
+        ),
+        pytest.param(
+            f"/v1.0/servicePrincipals(appId='{GRAPH_APP}')/delegatedPermissionClassifications",
+            ["c1"],
+            id="classifications by app id",
+        ),
+        pytest.param(
+            "/v1.0/servicePrincipals/sp-graph/delegatedPermissionClassifications", ["c1"], id="classifications"
+        ),
+        pytest.param(
+            "/v1.0/servicePrincipals/sp-vendor/delegatedPermissionClassifications", [], id="no classifications"
+        ),
+        pytest.param(
+            f"/v1.0/servicePrincipals%28appId=%27{VENDOR}%27%29/appRoleAssignedTo",
+            ["a1"],
+            id="app roles assigned, brackets encoded",
+        ),
+        pytest.param(
+            f"/v1.0/servicePrincipals(appId='{VENDOR}')/oauth2PermissionGrants", ["g1", "g2"], id="grants of a client"
+        ),
+        pytest.param(
+            "/v1.0/oauth2PermissionGrants?$filter=clientId eq 'sp-vendor' and consentType eq 'Principal'",
+            ["g2"],
+            id="grants by two properties",
+        ),
+        pytest.param(
+            "/beta/oauth2PermissionGrants?$filter=principalId eq 'u2'", ["g3"], id="grants by principal, beta"
+        ),
+        pytest.param("/v1.0/users/u1/oauth2PermissionGrants", ["g2"], id="grants of a user"),
+        pytest.param("/v1.0/users/AMY@x.example/memberOf", ["group-1"], id="groups of a user by name"),
+        pytest.param(
+            "/v1.0/policies/permissionGrantPolicies",
+            ["custom-mail", "microsoft-user-default-low"],
+            id="permission grant policies",
+        ),
+        pytest.param(
+            "/v1.0/policies/permissionGrantPolicies/custom-mail/includes", ["set-1"], id="condition sets included"
+        ),
+        pytest.param(
+            "/v1.0/policies/permissionGrantPolicies/custom-mail/excludes", [], id="condition sets excluded, none"
+        ),
+        pytest.param("/beta/settings", ["s"], id="directory settings"),
+        pytest.param("/beta/policies/authorizationPolicy", ["authorizationPolicy"], id="the authorization policy"),
+        pytest.param(
+            "/v1.0/roleManagement/directory/roleDefinitions?$filter=isBuiltIn eq false",
+            ["r2"],
+            id="role definitions by a flag",
+        ),
+        pytest.param(
+            "/v1.0/roleManagement/directory/roleAssignments?$filter=(principalId eq 'u1' or principalId eq 'u9')",
+            ["x"],
+            id="role assignments by two principals",
+        ),
+        pytest.param(
             "/v1.0/auditLogs/signIns?$filter=createdDateTime ge 2026-11-01T00:00:00Z and status/errorCode eq 90094",
             ["n1"],
+            id="sign-ins by time and error code",
         ),
-        ("/v1.0/auditLogs/directoryAudits?$orderby=activityDateTime desc", ["d2", "d1"]),
-        ("/v1.0/auditLogs/directoryAudits?$filter=startswith(activityDisplayName,'Consent')", ["d1"]),
-        (
+        pytest.param(
+            "/v1.0/auditLogs/directoryAudits?$orderby=activityDateTime desc",
+            ["d2", "d1"],
+            id="directory audits, latest first",
+        ),
+        pytest.param(
+            "/v1.0/auditLogs/directoryAudits?$filter=startswith(activityDisplayName,'Consent')",
+            ["d1"],
+            id="directory audits by the start of a name",
+        ),
+        pytest.param(
             "/v1.0/identityGovernance/appConsent/appConsentRequests"
             "?$filter=userConsentRequests/any(u:u/status eq 'InProgress')",
             ["q1"],
+            id="app consent requests by their user requests",
         ),
-        ("/v1.0/identityGovernance/appConsent/appConsentRequests/q1/userConsentRequests", ["w"]),
-        ("/v1.0/organization", [TENANT]),
+        pytest.param(
+            "/v1.0/identityGovernance/appConsent/appConsentRequests/q1/userConsentRequests",
+            ["w"],
+            id="user requests of a consent request",
+        ),
+        pytest.param("/v1.0/organization", [TENANT], id="the organization"),
     ],
 )
 def test_every_collection_is_served_where_graph_has_it(client: httpx.Client, path: str, expected: list[str]) -> None:
@@ -209,18 +269,42 @@ def test_the_list_of_consent_requests_hides_the_users_requests(client: httpx.Cli
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/v1.0/servicePrincipals(appId='nobody')", (404, "Request_ResourceNotFound")),
-        ("/v1.0/applications(appId='nobody')", (404, "Request_ResourceNotFound")),
-        ("/v1.0/settings", (400, "BadRequest")),
-        ("/v1.0/policies/nothing", (400, "BadRequest")),
-        ("/v2.0/organization", (400, "BadRequest")),
-        ("/v1.0/oauth2PermissionGrants?$filter=scope eq 'User.Read'", (400, "Request_UnsupportedQuery")),
-        ("/v1.0/oauth2PermissionGrants?$filter=principalId eq 'u1'", (400, "Request_UnsupportedQuery")),
-        ("/v1.0/oauth2PermissionGrants?$filter=clientId eq 'a' or clientId eq 'b'", (400, "Request_UnsupportedQuery")),
-        ("/v1.0/oauth2PermissionGrants?$filter=clientId eq 'open", (400, "Request_UnsupportedQuery")),
-        ("/v1.0/servicePrincipals?$top=1000", (400, "Request_UnsupportedQuery")),
-        ("/v1.0/servicePrincipals?$skiptoken=AAAA", (400, "Directory_ExpiredPageToken")),
-        ("/v1.0/servicePrincipals?$expand=owners", (400, "Request_UnsupportedQuery")),
+        pytest.param(
+            "/v1.0/servicePrincipals(appId='nobody')", (404, "Request_ResourceNotFound"), id="no such service principal"
+        ),
+        pytest.param("/v1.0/applications(appId='nobody')", (404, "Request_ResourceNotFound"), id="no such application"),
+        pytest.param("/v1.0/settings", (400, "BadRequest"), id="settings outside beta"),
+        pytest.param("/v1.0/policies/nothing", (400, "BadRequest"), id="no such policy"),
+        pytest.param("/v2.0/organization", (400, "BadRequest"), id="no such version"),
+        pytest.param(
+            "/v1.0/oauth2PermissionGrants?$filter=scope eq 'User.Read'",
+            (400, "Request_UnsupportedQuery"),
+            id="a filter by scope",
+        ),
+        pytest.param(
+            "/v1.0/oauth2PermissionGrants?$filter=principalId eq 'u1'",
+            (400, "Request_UnsupportedQuery"),
+            id="a filter by principal alone",
+        ),
+        pytest.param(
+            "/v1.0/oauth2PermissionGrants?$filter=clientId eq 'a' or clientId eq 'b'",
+            (400, "Request_UnsupportedQuery"),
+            id="a filter with or",
+        ),
+        pytest.param(
+            "/v1.0/oauth2PermissionGrants?$filter=clientId eq 'open",
+            (400, "Request_UnsupportedQuery"),
+            id="a quote that isn't closed",
+        ),
+        pytest.param("/v1.0/servicePrincipals?$top=1000", (400, "Request_UnsupportedQuery"), id="too large a page"),
+        pytest.param(
+            "/v1.0/servicePrincipals?$skiptoken=AAAA",
+            (400, "Directory_ExpiredPageToken"),
+            id="a page token not given out",
+        ),
+        pytest.param(
+            "/v1.0/servicePrincipals?$expand=owners", (400, "Request_UnsupportedQuery"), id="an expanded list"
+        ),
     ],
 )
 def test_what_graph_refuses_is_refused(client: httpx.Client, path: str, expected: tuple[int, str]) -> None:
