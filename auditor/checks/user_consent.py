@@ -20,6 +20,7 @@ from auditor.checks.kind import (
     failed,
     first_names,
     is_empty_list,
+    likely,
     not_applicable,
     passed,
     require_entries,
@@ -44,6 +45,7 @@ from auditor.checks.required_reads import POLICIES, resources_of
 from auditor.consent.decision_facts import ScopeFacts
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
+from auditor.consent.policies import GoverningPolicy
 from auditor.consent.tenant_settings import ASSIGNED_POLICIES, LEGACY_SETTING, user_consent_setting, workflow
 from auditor.consent.truth import Truth, any_of
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
@@ -216,6 +218,10 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
         policies = context.facts.policies
         if isinstance(policies, NotRead):
             return unknown(policies.why)
+        result = self._under(policies, context)
+        return likely(result) if any(one.documented for one in policies) else result
+
+    def _under(self, policies: Sequence[GoverningPolicy], context: CheckContext) -> CheckResult:
         asking = [
             assigned.id for assigned in policies if any(one.classification == self.level for one in assigned.includes)
         ]

@@ -20,7 +20,6 @@ from auditor.model.resources import (
     DirectorySetting,
     OAuth2PermissionGrant,
     PermissionGrantPolicy,
-    RoleAssignment,
     ServicePrincipal,
     User,
 )
@@ -241,18 +240,9 @@ class SnapshotIndex:
         found = self._users.get(object_id.lower())
         return (found.userPrincipalName or found.id) if found else object_id
 
-    def role_ids_of(self, principal_ids: Iterable[str]) -> frozenset[str]:
-        """The ids (lower case) of the directory roles that these users and groups are known to hold."""
-        held = self._role_ids
-        return frozenset(role for principal in principal_ids for role in held.get(principal.lower(), ()))
-
     @cached_property
     def _users(self) -> dict[str, User]:
         return _users(self.snapshot.sections.users)
-
-    @cached_property
-    def _role_ids(self) -> dict[str, set[str]]:
-        return _role_ids_by_principal(self.snapshot.sections.roleAssignments)
 
 
 @_kept
@@ -340,14 +330,6 @@ def _users(section: tuple[User, ...] | None) -> dict[str, User]:
         for name in (one.id, one.userPrincipalName):
             if name:
                 found.setdefault(name.lower(), one)
-    return found
-
-
-@_kept
-def _role_ids_by_principal(section: tuple[RoleAssignment, ...] | None) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for assignment in section or ():
-        found.setdefault(assignment.principalId.lower(), set()).add(assignment.roleDefinitionId.lower())
     return found
 
 
