@@ -29,6 +29,9 @@ from auditor.model.resources import AdminConsentRequestPolicy, User
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
+ASSIGNED_POLICIES = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
+"""The path of the consent policies that are assigned to users."""
+
 
 class UserConsentSetting(msgspec.Struct, frozen=True):
     """Key (``none``, ``low``, ``recommended``, ``legacy``, ``custom``), the portal's label, and the policies."""
@@ -146,21 +149,19 @@ def reviewer_exists(index: SnapshotIndex, query: str) -> Truth:
         if isinstance(user, User):
             return Truth.FALSE if user.accountEnabled is False else Truth.TRUE
         unread = index.snapshot.unread.get(f"users/{named[1]}")
-        gone = _is_whole(index.snapshot, "users") or (unread is not None and unread.status == 404)
+        gone = _is_whole(index, "users") or (unread is not None and unread.status == 404)
         return Truth.FALSE if gone else Truth.UNKNOWN
     if role := _ROLE_QUERY.search(query):
         assignments = index.snapshot.sections.roleAssignments or ()
         if any(one.roleDefinitionId.lower() == role[1].lower() for one in assignments):
             return Truth.TRUE
-        return Truth.FALSE if _is_whole(index.snapshot, "roleAssignments") else Truth.UNKNOWN
+        return Truth.FALSE if _is_whole(index, "roleAssignments") else Truth.UNKNOWN
     return Truth.UNKNOWN
 
 
-def _is_whole(snapshot: Snapshot, section: str) -> bool:
-    """Whether the section was read for the whole tenant, and no part of it was refused."""
-    if getattr(snapshot.sections, section) is None or section in snapshot.covers:
-        return False
-    return not any(key.startswith(f"{section}/") for key in snapshot.unread)
+def _is_whole(index: SnapshotIndex, section: str) -> bool:
+    """Whether the section was read for the whole tenant."""
+    return getattr(index.snapshot.sections, section) is not None and not index.why_partial(section)
 
 
 _USER_QUERY = re.compile(r"(?:/(?:v1\.0|beta))?/users/([^/?$]+)", re.IGNORECASE)

@@ -22,8 +22,7 @@ from auditor.render.fix_view import (
     grouped_fixes,
     needs_action,
 )
-from auditor.render.json import encoded
-from auditor.render.labels import click_path, count, flat, is_click_path, sentence
+from auditor.render.labels import click_path, count, encoded, flat, is_click_path, sentence
 from auditor.render.report_view import evidence_text, from_several_packs
 from auditor.render.text_layout import TextPage, columns
 
