@@ -223,7 +223,8 @@ def why_partial(snapshot: Snapshot, section: str) -> str:
     if SECTIONS[section].only_by_app:
         return f"{section} can only be read app by app"
     if section in snapshot.covers:
-        return f"only part of {section} was read ({len(snapshot.covers[section])} requested)"
+        requested = len(snapshot.covers[section])
+        return f"only part of {section} was read{f' ({requested} requested)' if requested else ''}"
     part = next((name for name in sorted(snapshot.unread) if name.startswith(f"{section}/")), None)
     return index_of(snapshot).not_read(section, part.partition("/")[2]).why if part else ""
 

@@ -207,7 +207,8 @@ class SnapshotIndex:
             return self.not_read("permissionGrantPolicies")
         policy = _policies(section).get(policy_id.lower())
         if policy is None:
-            return Absent()
+            is_absent = self.covers("permissionGrantPolicies", policy_id)
+            return Absent() if is_absent else self.not_read("permissionGrantPolicies", policy_id)
         missing = [kind for kind in ("includes", "excludes") if getattr(policy, kind) is None]
         if missing:
             what = "condition sets" if len(missing) > 1 else missing[0]
@@ -219,7 +220,10 @@ class SnapshotIndex:
         settings = self.snapshot.sections.directorySettings
         if settings is None:
             return self.not_read("directorySettings")
-        return _consent_settings(settings).get(name.lower(), Absent())
+        found = _consent_settings(settings).get(name.lower())
+        if found is None and not self.covers("directorySettings", CONSENT_SETTINGS_TEMPLATE):
+            return self.not_read("directorySettings")
+        return found or Absent()
 
     # People.
 
