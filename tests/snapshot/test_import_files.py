@@ -361,7 +361,7 @@ def test_a_verified_publisher_that_was_cut_is_unknown_and_not_unverified() -> No
     assert principal.verifiedPublisher is None
 
 
-def test_a_role_whose_permissions_were_cut_is_left_out() -> None:
+def test_the_permissions_of_a_role_that_were_cut_are_unknown() -> None:
     role = {
         "Id": "1",
         "DisplayName": "App reader",
@@ -369,8 +369,16 @@ def test_a_role_whose_permissions_were_cut_is_left_out() -> None:
         "RolePermissions": "Microsoft.Graph.PowerShell.Models.MicrosoftGraphUnifiedRolePermission",
     }
     snapshot = of([role]).snapshot
-    assert snapshot.sections.roleDefinitions == ()
+    assert [one.rolePermissions for one in snapshot.sections.roleDefinitions or ()] == [None]
     assert snapshot.unread["roleDefinitions"].message == CUT_BY_POWERSHELL
+
+
+def test_a_row_is_left_out_where_a_missing_value_would_mean_something() -> None:
+    answer = document("graph/settings.json")
+    answer["value"][0]["values"] = "@{name=BlockUserConsentForRiskyApps; value=true}"
+    snapshot = of(answer).snapshot
+    assert (snapshot.sections.directorySettings, snapshot.covers["directorySettings"]) == ((), ())
+    assert snapshot.unread["directorySettings"].message == CUT_BY_POWERSHELL
 
 
 def test_dates_of_windows_powershell_are_read() -> None:
