@@ -44,7 +44,7 @@ NOT_IN_EVERY_CLOUD = ("isDisabled", "createdDateTime", "verifiedPublisher")
 The v1.0 metadata of the global cloud (August 2026) declares no createdDateTime, although Graph returns it, and that of
 the US Government and China clouds no verifiedPublisher; isDisabled is the newest.
 """
-_USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType")
+_USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled")
 
 PAGE = "999"
 """The largest page that Graph's directory lists allow."""
