@@ -309,7 +309,7 @@ def test_all_problems_of_a_section_are_reported_together() -> None:
 
 
 def test_a_condition_that_is_new_is_named_and_not_forgotten() -> None:
-    conditions = {
+    conditions: dict[str, Any] = {
         "applications": {"includeApplications": ["All"], "resourceTags": ["x"]},
         "signInRiskLevels": [],
         "times": None,
