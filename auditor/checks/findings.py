@@ -37,6 +37,7 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
         outcome=result.outcome,
         reason=result.reason,
         fingerprint=fingerprint(rule, context),
+        confidence=result.confidence,
         why=rule.why,
         evidence=result.evidence,
         remediation=_remediation(rule, context, fixes) if attention else Remediation(),

@@ -14,11 +14,13 @@ from auditor.checks.kind import (
     CheckKind,
     CheckResult,
     SchemaPart,
+    alternatives,
     compared,
     entries_at,
     failed,
     first_names,
     is_empty_list,
+    likely,
     not_applicable,
     passed,
     require_entries,
@@ -40,12 +42,11 @@ from auditor.checks.permission_lists import (
     scopes_by_resource,
 )
 from auditor.checks.required_reads import POLICIES, resources_of
-from auditor.checks.snapshot_paths import ASSIGNED_POLICIES, why_partial
-from auditor.checks.typo_suggestions import alternatives, nearest
 from auditor.consent.decision_facts import ScopeFacts
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
-from auditor.consent.tenant_settings import LEGACY_SETTING, user_consent_setting, workflow
+from auditor.consent.policies import GoverningPolicy
+from auditor.consent.tenant_settings import ASSIGNED_POLICIES, LEGACY_SETTING, user_consent_setting, workflow
 from auditor.consent.truth import Truth, any_of
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
 from auditor.facts.permissions import known_scope_ids
@@ -90,6 +91,8 @@ class UserConsentSettingIs(CheckKind, frozen=True, tag="user-consent-setting"):
 
     @classmethod
     def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        from auditor.checks.typo_suggestions import nearest
+
         if is_empty_list(arguments, "allowed"):
             yield ArgumentProblem(("allowed",), "allowed is an empty list", alternatives(SETTINGS))
         for path, entry in entries_at(arguments, "allowed"):
@@ -183,7 +186,7 @@ def reviewers_exist(index: SnapshotIndex) -> Truth:
             found.append(Truth.UNKNOWN)
             continue
         exists = isinstance(index.user(match[1]), User)
-        complete = sections.users is not None and not why_partial(index.snapshot, "users")
+        complete = sections.users is not None and not index.why_partial("users")
         found.append(Truth.TRUE if exists else Truth.FALSE if complete else Truth.UNKNOWN)
     return any_of(found)
 
@@ -215,6 +218,10 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
         policies = context.facts.policies
         if isinstance(policies, NotRead):
             return unknown(policies.why)
+        result = self._under(policies, context)
+        return likely(result) if any(one.documented for one in policies) else result
+
+    def _under(self, policies: Sequence[GoverningPolicy], context: CheckContext) -> CheckResult:
         asking = [
             assigned.id for assigned in policies if any(one.classification == self.level for one in assigned.includes)
         ]

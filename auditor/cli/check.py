@@ -122,7 +122,9 @@ Examples:
     " Repeatable.",
 )
 @redact_options()
-@click.option("--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for decisions.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for an unknown decision or pack."
+)
 def command(
     packs: tuple[str, ...],
     client_id: str | None,

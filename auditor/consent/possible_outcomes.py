@@ -53,6 +53,7 @@ def _connection(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
             and isinstance(facts.grants, Grants)
             and facts.grants.is_empty
             and not facts.subject.admin_role
+            and not facts.subject.unread_roles
         ):
             return (PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=Reason.USER_CONSENT_DISABLED),)
         needs = ("the permissions that the app requests",)
@@ -127,7 +128,7 @@ def _silent(
         ),
         needs=_assignment_needs(facts),
     )
-    if required is Truth.TRUE and assigned.truth is Truth.FALSE:
+    if required is Truth.TRUE and assigned.truth is Truth.FALSE and not facts.subject.unread_roles:
         return (outside,)
     return (inside, outside)
 
@@ -141,7 +142,7 @@ def _assignment_needs(facts: DecisionFacts) -> tuple[str, ...]:
         needs.append(f"whether the app requires assignment ({facts.client.unread})")
     if facts.assignment.truth is Truth.UNKNOWN:
         needs.append(f"whether the user is assigned to the app ({facts.assignment.why})")
-    return tuple(needs)
+    return (*needs, *facts.subject.unread_roles)
 
 
 def _consent(
@@ -153,8 +154,9 @@ def _consent(
     as_admin = Truth.TRUE if facts.subject.admin_role else all_of(r.for_all.truth for r in rows)
     if as_admin is Truth.TRUE:
         return (_accepted(facts, rows, grant_needs),)
-    if as_admin is Truth.UNKNOWN:
-        needs = tuple(dict.fromkeys((*grant_needs, *(n for r in rows for n in r.for_all.needs))))
+    if as_admin is Truth.UNKNOWN or facts.subject.unread_roles:
+        by_role = (*facts.subject.unread_roles, *(n for r in rows for n in r.for_all.needs))
+        needs = tuple(dict.fromkeys((*grant_needs, *by_role)))
         return (_accepted(facts, rows, needs), *_as_user(facts, missing, unsure, grant_needs))
     return _as_user(facts, missing, unsure, grant_needs)
 

@@ -207,7 +207,8 @@ def exit_code(report: Report, *, fail_on: str, strict: bool) -> int:
     """The exit code for the report: `OK`, `FAILING` or `UNKNOWN`.
 
     A failing rule counts if its severity is `fail_on` or higher, and never if that is `NEVER`. An unknown decision
-    always counts; an unknown finding counts only if `strict`.
+    always counts, and so does a pack of which no rule could be evaluated. A single unknown finding counts only if
+    `strict`.
     """
     if fail_on != NEVER:
         limit = Severity(fail_on).rank
@@ -215,6 +216,13 @@ def exit_code(report: Report, *, fail_on: str, strict: bool) -> int:
             return FAILING
     if any(d.outcome is Outcome.DEPENDS for d in report.decisions):
         return UNKNOWN
-    if strict and any(f.outcome is FindingOutcome.UNKNOWN for f in report.findings):
+    if _unknown_packs(report) or (strict and any(f.outcome is FindingOutcome.UNKNOWN for f in report.findings)):
         return UNKNOWN
     return OK
+
+
+def _unknown_packs(report: Report) -> set[str]:
+    """The packs of which every rule that applies to the tenant is unknown, so that the audit says nothing by them."""
+    unknown = {f.pack for f in report.findings if f.outcome is FindingOutcome.UNKNOWN}
+    undecided = (FindingOutcome.UNKNOWN, FindingOutcome.NOT_APPLICABLE)
+    return unknown - {f.pack for f in report.findings if f.outcome not in undecided}

@@ -248,7 +248,7 @@ class AppRoleAssignment(Resource, frozen=True):
 class RolePermission(Resource, frozen=True):
     """Actions that a directory role allows."""
 
-    allowedResourceActions: tuple[RoleAction, ...] = ()
+    allowedResourceActions: tuple[RoleAction, ...] | None = None
     condition: FreeText | None = None
 
 
@@ -260,7 +260,7 @@ class RoleDefinition(Resource, frozen=True):
     isBuiltIn: bool | None = None
     isEnabled: bool | None = None
     templateId: Id | None = None
-    rolePermissions: tuple[RolePermission, ...] = ()
+    rolePermissions: tuple[RolePermission, ...] | None = None
 
 
 class RoleAssignment(Resource, frozen=True):

@@ -40,6 +40,7 @@ from auditor.render.report_view import (
     deciders,
     detail_with_letter,
     disagreement_sentence,
+    finding_word,
     from_several_packs,
     numbered,
     numbered_label,
@@ -292,10 +293,10 @@ def _findings(page: TextPage, report: Report) -> None:
 
 
 def _finding_row(finding: Finding, several: bool) -> list[TableCell]:
-    word, style = FINDINGS[finding.outcome]
+    style = FINDINGS[finding.outcome][1]
     severe = style == "bad" and finding.severity in SEVERE
     return [
-        TableCell(word, style),
+        TableCell(finding_word(finding), style),
         TableCell(finding.severity.value, "bad" if severe else ""),
         TableCell(finding.rule, below=f"({finding.pack})" if several else ""),
         TableCell(finding.title.rstrip("."), "strong", below=reason_with_waivers(finding)),
