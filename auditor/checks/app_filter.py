@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
-from auditor.checks.snapshot_paths import why_partial
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
@@ -49,9 +48,7 @@ class Apps:
         self.tenant = index.snapshot.tenant.id.lower()
         self.cloud = CLOUDS.get(index.snapshot.cloud)
         is_read = index.snapshot.sections.servicePrincipals is not None
-        self.partial = (
-            why_partial(index.snapshot, "servicePrincipals") if is_read else index.not_read("servicePrincipals").why
-        )
+        self.partial = index.why_partial("servicePrincipals") if is_read else index.not_read("servicePrincipals").why
         """Why there may be more apps than the index has; empty if there can't be."""
 
     def name(self, object_id: str) -> str:

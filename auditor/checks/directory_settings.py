@@ -14,6 +14,7 @@ from auditor.checks.kind import (
     CheckKind,
     CheckResult,
     SchemaPart,
+    alternatives,
     as_list,
     as_text,
     compared,
@@ -34,7 +35,7 @@ from auditor.checks.property_tests import (
     test_problems,
 )
 from auditor.checks.snapshot_paths import Missing
-from auditor.checks.typo_suggestions import alternatives, nearest, typo_of_guid
+from auditor.checks.typo_suggestions import nearest, typo_of_guid
 from auditor.consent.request import is_guid
 from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE
 from auditor.model.document import Point, code

@@ -33,6 +33,14 @@ SchemaPart = dict[str, Any]
 """One definition of a JSON Schema, as `msgspec.json.schema_components` generates it."""
 
 
+class Invalid(NamedTuple):
+    """Why a value is invalid, what is expected instead, and the nearest valid value."""
+
+    message: str
+    expected: str = ""
+    near: str = ""
+
+
 class ArgumentProblem(NamedTuple):
     """A mistake in the arguments of a check, without its position in a file: `auditor.packs` adds that."""
 
@@ -136,6 +144,12 @@ def with_inner(check: Check) -> Iterator[CheckKind]:
     yield kind
     for one in kind.inner:
         yield from with_inner(one)
+
+
+def alternatives(words: Iterable[str]) -> str:
+    """Words in a sentence: ``a, b or c``."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def text_at(arguments: Arguments, name: str) -> str:

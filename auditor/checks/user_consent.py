@@ -14,6 +14,7 @@ from auditor.checks.kind import (
     CheckKind,
     CheckResult,
     SchemaPart,
+    alternatives,
     compared,
     entries_at,
     failed,
@@ -41,13 +42,11 @@ from auditor.checks.permission_lists import (
     scopes_by_resource,
 )
 from auditor.checks.required_reads import POLICIES, resources_of
-from auditor.checks.snapshot_paths import ASSIGNED_POLICIES, why_partial
-from auditor.checks.typo_suggestions import alternatives, nearest
 from auditor.consent.decision_facts import ScopeFacts
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.policies import GoverningPolicy
-from auditor.consent.tenant_settings import LEGACY_SETTING, user_consent_setting, workflow
+from auditor.consent.tenant_settings import ASSIGNED_POLICIES, LEGACY_SETTING, user_consent_setting, workflow
 from auditor.consent.truth import Truth, any_of
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
 from auditor.facts.permissions import known_scope_ids
@@ -92,6 +91,8 @@ class UserConsentSettingIs(CheckKind, frozen=True, tag="user-consent-setting"):
 
     @classmethod
     def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        from auditor.checks.typo_suggestions import nearest
+
         if is_empty_list(arguments, "allowed"):
             yield ArgumentProblem(("allowed",), "allowed is an empty list", alternatives(SETTINGS))
         for path, entry in entries_at(arguments, "allowed"):
@@ -185,7 +186,7 @@ def reviewers_exist(index: SnapshotIndex) -> Truth:
             found.append(Truth.UNKNOWN)
             continue
         exists = isinstance(index.user(match[1]), User)
-        complete = sections.users is not None and not why_partial(index.snapshot, "users")
+        complete = sections.users is not None and not index.why_partial("users")
         found.append(Truth.TRUE if exists else Truth.FALSE if complete else Truth.UNKNOWN)
     return any_of(found)
 

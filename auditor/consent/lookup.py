@@ -23,7 +23,7 @@ from auditor.model.resources import (
     ServicePrincipal,
     User,
 )
-from auditor.model.sections import permissions_to_read
+from auditor.model.sections import SECTIONS, permissions_to_read
 from auditor.model.snapshot import Snapshot
 
 _Section = TypeVar("_Section")
@@ -83,6 +83,15 @@ class SnapshotIndex:
             return NotRead(section, f"{what} could not be read (needs {allowed_by})")
         cause = unread.code or unread.message or (f"status {unread.status}" if unread.status else "the read failed")
         return NotRead(section, f"{what} could not be read ({cause})")
+
+    def why_partial(self, section: str) -> str:
+        """Why a section doesn't include everything of its kind in the tenant; empty if it does."""
+        if SECTIONS[section].only_by_app:
+            return f"{section} can only be read app by app"
+        if section in self.snapshot.covers:
+            return f"only part of {section} was read ({len(self.snapshot.covers[section])} requested)"
+        part = next((name for name in sorted(self.snapshot.unread) if name.startswith(f"{section}/")), None)
+        return self.not_read(section, part.partition("/")[2]).why if part else ""
 
     def was_refused(self, section: str, part: str) -> bool:
         """Whether a part of a section is listed as unread, so that rows of it are not to be relied on."""

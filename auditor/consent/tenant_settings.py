@@ -27,6 +27,9 @@ from auditor.facts.ids import (
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
+ASSIGNED_POLICIES = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
+"""The path of the consent policies that are assigned to users."""
+
 
 class UserConsentSetting(msgspec.Struct, frozen=True):
     """Key (``none``, ``low``, ``recommended``, ``legacy``, ``custom``), the portal's label, and the policies."""

@@ -10,8 +10,17 @@ from auditor.model.decision import Confidence, Decision, Fix, Outcome
 from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
-from auditor.render.json import encoded
-from auditor.render.labels import OUTCOMES, app_label, click_path, count, flat, is_click_path, outcome_meaning, sentence
+from auditor.render.labels import (
+    OUTCOMES,
+    app_label,
+    click_path,
+    count,
+    encoded,
+    flat,
+    is_click_path,
+    outcome_meaning,
+    sentence,
+)
 
 ASSIGNED = "assigned member"
 """The subject of a proof that holds only for users who are assigned to the app."""

@@ -10,13 +10,13 @@ from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
 from auditor.render.fix_view import FirstThing, first_step, first_thing
-from auditor.render.json import encoded
 from auditor.render.labels import (
     NAME_WIDTH,
     answer_word,
     app_and_id,
     count,
     counts,
+    encoded,
     readable_time,
     resource_label,
     sentence,

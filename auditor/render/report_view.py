@@ -12,7 +12,6 @@ from auditor.model.document import series
 from auditor.model.finding import Disagreement, Evidence, Finding, FindingOutcome, Stand, Waiver
 from auditor.model.report import Calibration, Report, UnreadPart
 from auditor.model.sections import SECTIONS
-from auditor.render.json import encoded
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,
@@ -22,6 +21,7 @@ from auditor.render.labels import (
     answer_word,
     app_and_id,
     app_label,
+    encoded,
     flat,
     resource_label,
     screen,

@@ -22,8 +22,7 @@ from auditor.render.fix_view import (
     fixes_introduction,
     needs_action,
 )
-from auditor.render.json import encoded
-from auditor.render.labels import app_label, click_path, count, flat, is_click_path, sentence
+from auditor.render.labels import app_label, click_path, count, encoded, flat, is_click_path, sentence
 from auditor.render.report_view import evidence_text, from_several_packs
 from auditor.render.text_layout import TextPage, columns
 

@@ -15,8 +15,7 @@ from auditor.model.report import Report
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.render.html.fix_section import FixView, FixViews
 from auditor.render.html.parts import AddressView, CodeView, address, clickable, tone
-from auditor.render.json import encoded
-from auditor.render.labels import FINDINGS, SEVERE, click_path, flat, is_click_path, sentence
+from auditor.render.labels import FINDINGS, SEVERE, click_path, encoded, flat, is_click_path, sentence
 from auditor.render.report_view import finding_word, waiver_sentence
 from auditor.render.text_layout import clip
 

@@ -12,8 +12,7 @@ from auditor.model.document import series
 from auditor.model.report import Report
 from auditor.render.fix_view import FixNumbers, fix_key, fix_opens, fix_result, fixes_introduction, needs_action
 from auditor.render.html.parts import AddressView, CodeView, addresses, code, tone
-from auditor.render.json import encoded
-from auditor.render.labels import NAME_WIDTH, OUTCOMES, sentence
+from auditor.render.labels import NAME_WIDTH, OUTCOMES, encoded, sentence
 from auditor.render.report_view import numbered_label
 from auditor.render.text_layout import clip
 
