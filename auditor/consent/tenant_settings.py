@@ -207,6 +207,7 @@ def looks_risky(tenant_id: str, app: App, client: Client, asked: Iterable[Permis
     """
     beyond = any(p.resource != MICROSOFT_GRAPH or p.value.lower() not in BASIC_SCOPES for p in asked if not p.implicit)
     owner = client.owner_tenant
-    foreign = Truth.UNKNOWN if owner is None else known(owner.lower() != tenant_id.lower())
+    # A snapshot made of other tools' files may not name its tenant.
+    foreign = Truth.UNKNOWN if owner is None or not tenant_id else known(owner.lower() != tenant_id.lower())
     old = Truth.TRUE if app.registered_before_2020_11_08 else Truth.FALSE
     return all_of((known(beyond), ~client.publisher_verified, foreign, ~old))
