@@ -272,9 +272,14 @@ def _of_forced_consent(facts: DecisionFacts) -> Iterator[str]:
     if consent_only_forced(facts) is Truth.FALSE:
         names = listed(r.permission.value for r in facts.required if r.granted.truth is not Truth.TRUE)
         link = best_consent_link(facts)
-        how = f"at {link}" if link else "with a grant through Microsoft Graph"
+        how = (
+            f"at {link} (the page after Accept may be an error although consent was given)" if link else _THROUGH_GRAPH
+        )
         if names:
             yield f"An administrator then grants what is still missing ({names}) {how}."
+
+
+_THROUGH_GRAPH = "with a grant through Microsoft Graph"
 
 
 def _missing(facts: DecisionFacts, resource: ResourceApp) -> str:
