@@ -12,13 +12,13 @@ from auditor.facts.ids import NO_ID
 from auditor.fixes.change import NotApplicable, states_of
 from auditor.fixes.exposure.summary import as_opens, exposure
 from auditor.fixes.proposed_fix import ProposedFix, as_fix
-from auditor.fixes.required_settings import authorization_settings
+from auditor.fixes.required_settings import authorization_settings, workflow_settings
 from auditor.model.decision import Confidence, Fix
 from auditor.model.finding import FindingOutcome
 from auditor.model.rule import App, Rule
 from auditor.model.snapshot import Snapshot
 
-_PROPOSALS = {"authorizationPolicy": authorization_settings}
+_PROPOSALS = {"authorizationPolicy": authorization_settings, "adminConsentRequestPolicy": workflow_settings}
 """What proposes changes to a section."""
 
 _NO_APP = App(client_id=NO_ID)
@@ -47,13 +47,15 @@ class RuleFixes:
     def for_rule(self, rule: Rule) -> tuple[Fix, ...]:
         """Every change that lets the rule pass, the strictest first; pairs of changes only if no single one does.
 
-        A rule that is only unknown afterwards is not fixed.
+        Of several changes to the workflow, only the smallest. A rule that is only unknown afterwards is not fixed.
         """
         proposed = tuple(self._proposals(rule))
         for size in (1, 2):
-            sets = [parts for parts in combinations(proposed, size) if len({one.route for one in parts}) == size]
-            if fixes := tuple(fix for parts in sets if (fix := self._proven(rule, parts))):
-                return fixes
+            sets = [parts for parts in combinations(proposed, size) if len(set(map(_setting, parts))) == size]
+            fixes = [fix for parts in sets if (fix := self._proven(rule, parts))]
+            if fixes:
+                workflow = [fix for fix in fixes if "R8" in fix.route.split("+")][1:]
+                return tuple(fix for fix in fixes if fix not in workflow)
         return ()
 
     def _proposals(self, rule: Rule) -> Iterator[ProposedFix]:
@@ -90,6 +92,11 @@ class RuleFixes:
         if key not in self._opens:
             self._opens[key] = as_opens(exposure(states[0], states[-1], self._context.app or _NO_APP))
         return self._opens[key]
+
+
+def _setting(proposed: ProposedFix) -> str:
+    """Which setting a change is about: two changes to one setting are alternatives."""
+    return proposed.name if proposed.route == "R13" else proposed.route
 
 
 def _judgement(result: CheckResult) -> RuleJudgement:

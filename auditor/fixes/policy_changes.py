@@ -6,7 +6,7 @@ Sources: Microsoft Graph v1.0 reference, ``delegatedPermissionClassification``, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -366,11 +366,17 @@ class SetConsentWorkflow(Change, frozen=True, kw_only=True):
         reviewers = HasItems(place, new) if old and old != new else NotEmpty(place)
         return SetValue(
             url=self.url,
-            done=(Equals("isEnabled", True), Equals("notifyReviewers", True), reviewers),
+            done=(Equals("isEnabled", True), Equals("notifyReviewers", True), *self._further(undo), reviewers),
             found="The workflow is already on and has reviewers, who are notified.",
             unchanged=HasItems(place, old),
             changed="The reviewers have changed since the snapshot was taken. Run the check again. They are now",
         )
+
+    def _further(self, undo: Self) -> Iterator[Equals]:
+        """The other settings that this change replaces."""
+        for name in ("remindersEnabled", "requestDurationInDays"):
+            if self.body.get(name) not in (None, undo.body.get(name)):
+                yield Equals(name, self.body[name])
 
     @property
     def _reviewers(self) -> tuple[str, ...]:

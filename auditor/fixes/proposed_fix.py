@@ -175,9 +175,13 @@ def app_page(facts: DecisionFacts) -> str:
     return f"{facts.portal} > Entra ID > Enterprise apps > All applications > {facts.client.name or facts.app.label}"
 
 
+CONSENT_PAGES = "Entra ID > Enterprise apps > Consent and permissions"
+"""The menu of the pages of the tenant's consent settings."""
+
+
 def consent_page(facts: DecisionFacts, page: str) -> str:
     """One of the pages of the tenant's consent settings."""
-    return f"{facts.portal} > Entra ID > Enterprise apps > Consent and permissions > {page}"
+    return f"{facts.portal} > {CONSENT_PAGES} > {page}"
 
 
 def scope_names(facts: DecisionFacts) -> str:

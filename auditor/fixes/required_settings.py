@@ -1,7 +1,7 @@
-"""R9 and R13: the settings of the tenant that benchmarks require, whatever app they are about.
+"""R8, R9 and R13: the settings of the tenant that benchmarks require, whatever app they are about.
 
 Sources: Entra, "Configure how users consent to applications", "Configure risk-based step-up consent" and "Restrict who
-can create applications"; Microsoft Graph, ``authorizationPolicy``.
+can create applications"; Microsoft Graph, ``authorizationPolicy`` and ``adminConsentRequestPolicy``.
 """
 
 from __future__ import annotations
@@ -14,16 +14,22 @@ from auditor.consent.request import portal_address
 from auditor.consent.tenant_settings import PORTAL_SETTINGS
 from auditor.facts.ids import POLICY_LOW
 from auditor.fixes.change import graph_address
+from auditor.fixes.consent_settings import workflow_fix
 from auditor.fixes.policy_changes import SetAssignedPolicies, SetAuthorizationSwitch
-from auditor.fixes.proposed_fix import GLOBAL_ADMIN, POLICY_ADMIN, Goal, Obstacle, ProposedFix
+from auditor.fixes.proposed_fix import CONSENT_PAGES, GLOBAL_ADMIN, POLICY_ADMIN, Goal, Obstacle, ProposedFix
 from auditor.model.snapshot import Snapshot
 
 REGISTER_APPS = "defaultUserRolePermissions.allowedToCreateApps"
 RISKY_CONSENT = "allowUserConsentForRiskyApps"
-_CONSENT_PAGE = "Entra ID > Enterprise apps > Consent and permissions > User consent settings"
 _FOR_SELF = "ManagePermissionGrantsForSelf"
 _OWNED_RESOURCE = "managepermissiongrantsforownedresource."
 """The prefix, in lower case, of the policies for owners of groups, teams and chats."""
+
+
+def workflow_settings(snapshot: Snapshot) -> Iterator[ProposedFix]:
+    """R8: the admin consent workflow as benchmarks require it, with as few changes as possible first."""
+    yield from workflow_fix(snapshot)
+    yield from workflow_fix(snapshot, complete=True)
 
 
 def authorization_settings(snapshot: Snapshot) -> Iterator[ProposedFix]:
@@ -80,7 +86,10 @@ def _with_self_consent(
         goal=Goal.RULE_PASSES,
         title=f"{title}{_keeping(kept)}",
         role=f"{POLICY_ADMIN} for Graph, {GLOBAL_ADMIN} for the portal",
-        portal=(f"Open {portal_address(snapshot)} > {_CONSENT_PAGE}.", f'Choose "{setting}" and save.'),
+        portal=(
+            f"Open {portal_address(snapshot)} > {CONSENT_PAGES} > User consent settings.",
+            f'Choose "{setting}" and save.',
+        ),
         changes=(SetAssignedPolicies.of(graph, (*chosen, *kept)),),
         verify=(
             f"Read {graph}{SetAssignedPolicies.path} back: while Microsoft manages the setting, a change may be"
