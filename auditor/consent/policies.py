@@ -69,6 +69,11 @@ def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def other_entries(entries: Iterable[str]) -> tuple[str, ...]:
+    """The assigned entries that are not about users' own consent, such as those of team and chat owners."""
+    return tuple(entry for entry in entries if not self_consent_ids([entry]))
+
+
 def governing(
     snapshot: Snapshot | SnapshotIndex, actions: Iterable[tuple[str, str]] = ()
 ) -> tuple[GoverningPolicy, ...] | NotRead:

@@ -9,7 +9,7 @@ from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
-from auditor.render.fix_view import FirstThing, first_step, first_thing
+from auditor.render.fix_view import FirstThing, first_step, first_thing, fix_key
 from auditor.render.labels import (
     NAME_WIDTH,
     answer_word,
@@ -59,7 +59,7 @@ def render(report: Report) -> str:
     """
     blocks = [f"## {_text(question(report))}", *_answers(report), _table(("", ""), _facts(report))]
     blocks += _first(report)
-    for part in (_what_if, _scopes, _findings, _disagreements, _unread, _provenance):
+    for part in (_what_if, _scopes, _findings, _rule_fixes, _disagreements, _unread, _provenance):
         blocks += part(report)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
@@ -229,6 +229,24 @@ def _requirement_and_reason(finding: Finding) -> Iterator[str]:
         yield f"To do: {_text(first_step(finding))}"
     if finding.outcome is FindingOutcome.FAIL and advice.link:
         yield link(advice.link)
+
+
+def _rule_fixes(report: Report) -> Iterator[str]:
+    """The fixes of failed rules that no answer has, each with all the rules that it fixes."""
+    of_answers = {fix_key(fix) for decision in report.decisions for fix in decision.fixes}
+    rules: dict[bytes, tuple[Fix, list[str]]] = {}
+    for finding in with_outcome(report.findings, FindingOutcome.FAIL):
+        for fix in finding.fixes:
+            if (key := fix_key(fix)) not in of_answers:
+                rules.setdefault(key, (fix, []))[1].append(finding.rule)
+    if rules:
+        yield "### Fixes for the rules"
+        yield "Each was tested on a copy of the settings; nothing in the tenant was changed."
+    for fix, fixed in rules.values():
+        yield f"**{_text(sentence(fix.title))}** Fixes {series([_name(rule) for rule in dict.fromkeys(fixed)])}."
+        yield _command(fix)
+        items = (("Role", sentence(fix.role)), ("Expect", fix.expect), ("Undo", fix.undo))
+        yield "\n".join(f"- {label}: {_text(text)}" for label, text in items if text and "\n" not in text.strip())
 
 
 def _disagreements(report: Report) -> Iterator[str]:
