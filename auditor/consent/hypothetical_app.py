@@ -31,7 +31,7 @@ def hypothetical(snapshot: Snapshot, kind: str) -> Client:
         deactivated=Truth.FALSE,
         disabled_by_microsoft=Truth.FALSE,
         assignment_required=Truth.FALSE,
-        owner_tenant=snapshot.tenant.id if kind == OWN else NO_ID,
+        owner_tenant=(snapshot.tenant.id or None) if kind == OWN else NO_ID,
         publisher_verified=Truth.TRUE if verified else Truth.FALSE,
         publisher_id="a publisher that no policy names" if verified else "",
     )

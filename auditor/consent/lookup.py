@@ -89,7 +89,8 @@ class SnapshotIndex:
         if SECTIONS[section].only_by_app:
             return f"{section} can only be read app by app"
         if section in self.snapshot.covers:
-            return f"only part of {section} was read ({len(self.snapshot.covers[section])} requested)"
+            requested = len(self.snapshot.covers[section])
+            return f"only part of {section} was read{f' ({requested} requested)' if requested else ''}"
         part = next((name for name in sorted(self.snapshot.unread) if name.startswith(f"{section}/")), None)
         return self.not_read(section, part.partition("/")[2]).why if part else ""
 
@@ -215,7 +216,8 @@ class SnapshotIndex:
             return self.not_read("permissionGrantPolicies")
         policy = _policies(section).get(policy_id.lower())
         if policy is None:
-            return Absent()
+            is_absent = self.covers("permissionGrantPolicies", policy_id)
+            return Absent() if is_absent else self.not_read("permissionGrantPolicies", policy_id)
         missing = [kind for kind in ("includes", "excludes") if getattr(policy, kind) is None]
         if missing:
             what = "condition sets" if len(missing) > 1 else missing[0]
@@ -227,7 +229,10 @@ class SnapshotIndex:
         settings = self.snapshot.sections.directorySettings
         if settings is None:
             return self.not_read("directorySettings")
-        return _consent_settings(settings).get(name.lower(), Absent())
+        found = _consent_settings(settings).get(name.lower())
+        if found is None and not self.covers("directorySettings", CONSENT_SETTINGS_TEMPLATE):
+            return self.not_read("directorySettings")
+        return found or Absent()
 
     # People.
 

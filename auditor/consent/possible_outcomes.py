@@ -11,7 +11,7 @@ from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
 from auditor.consent.existing_grants import Grants
 from auditor.consent.lookup import NotRead
 from auditor.consent.tenant_settings import looks_risky
-from auditor.consent.truth import Truth, all_of
+from auditor.consent.truth import Truth, all_of, known
 from auditor.model.decision import Outcome, Reason
 
 
@@ -37,6 +37,19 @@ def possible_outcomes(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
         return (_blocked(certain),)
     maybe = tuple(_blocked(b) for b in facts.blockers)
     return (*maybe, *_connection(facts))
+
+
+def consent_only_forced(facts: DecisionFacts) -> Truth:
+    """Whether the subject would connect if the app left out ``prompt=consent``; false if it doesn't send it.
+
+    Source: Entra, "Unexpected consent prompt when signing in to an application" (``prompt=consent`` asks every user,
+    whatever was granted).
+    """
+    if not facts.app.prompt_consent:
+        return Truth.FALSE
+    without = msgspec.structs.replace(facts, app=msgspec.structs.replace(facts.app, prompt_consent=False))
+    connects = {one.outcome.connects for one in possible_outcomes(without)}
+    return known(connects.pop()) if len(connects) == 1 else Truth.UNKNOWN
 
 
 def _blocked(blocker: Blocker) -> PossibleOutcome:

@@ -44,7 +44,7 @@ NOT_IN_EVERY_CLOUD = ("isDisabled", "createdDateTime", "verifiedPublisher")
 The v1.0 metadata of the global cloud (August 2026) declares no createdDateTime, although Graph returns it, and that of
 the US Government and China clouds no verifiedPublisher; isDisabled is the newest.
 """
-_USERS_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType")
+_USERS_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled")
 _USER_PROPERTIES = (*_USERS_PROPERTIES, "assignedPlans")
 """``assignedPlans`` needs no further permission: the reference lists it among the properties of a user."""
 

@@ -295,6 +295,7 @@ class User(Resource, frozen=True):
     userPrincipalName: UserPrincipalName | None = None
     displayName: PersonName | None = None
     userType: Keyword | None = None
+    accountEnabled: bool | None = None
     memberOf: tuple[MemberOf, ...] | None = None
     assignedPlans: tuple[AssignedPlan, ...] | None = None
 

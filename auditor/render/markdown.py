@@ -109,9 +109,9 @@ def _first(report: Report) -> Iterator[str]:
     if first is not None:
         yield "### First thing to do"
         yield from _first_thing(first)
-    if decision is not None and len(decision.fixes) > 1:
-        others = "\n".join(f"- {_text(sentence(fix.title))}" for fix in decision.fixes[1:])
-        yield f"Alternatives:\n\n{others}"
+    others = [fix for fix in decision.fixes if first is None or fix is not first.fix] if decision else []
+    if others:
+        yield "Alternatives:\n\n" + "\n".join(f"- {_text(sentence(fix.title))}" for fix in others)
 
 
 def _first_of_each(report: Report) -> Iterator[str]:

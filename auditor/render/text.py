@@ -16,7 +16,7 @@ from auditor.render.after_consent_view import (
     policy_lines,
     whose,
 )
-from auditor.render.fix_view import first_thing
+from auditor.render.fix_view import first_fix, first_thing
 from auditor.render.labels import (
     FINDINGS,
     ORDINARY_MEMBER,
@@ -167,9 +167,9 @@ def _short_answers(page: TextPage, report: Report) -> None:
         page.say(sentence(decision.because), indent=5)
         page.field("Code", sentence(error_code(decision.code)), indent=5)
         page.field(AFTERWARDS, afterwards(report, decision), indent=5)
-        if decision.fixes:
-            page.field("First fix", sentence(decision.fixes[0].title), indent=5)
-            page.link(decision.fixes[0].link, indent=5)
+        if fix := first_fix(decision):
+            page.field("First fix", sentence(fix.title), indent=5)
+            page.link(fix.link, indent=5)
 
 
 def _first_thing(page: TextPage, report: Report, decision: Decision | None) -> None:

@@ -74,7 +74,7 @@ _Reader = Callable[[Any, Location, ShapeProblems], Any]
 _MISSING: Any = object()
 """What a reader returns after it reported a problem."""
 
-_OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
+OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
 """Names in beta (lower case) of properties that have another name in v1.0."""
 
 _NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher": {}}}
@@ -87,12 +87,13 @@ _POWERSHELLS = "AdditionalProperties"
 _UNKNOWN_CONDITIONS = "unknownConditions"
 """The field of a class that names the properties which this version doesn't know, because each may be a condition."""
 
-_BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
+BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
+"""The property in beta (lower case) of the authorization policy that v1.0 has in defaultUserRolePermissions."""
 
 
 @cache
 def _section_readers() -> Mapping[str, _Reader]:
-    readers = {field.name: _whole(_bare(field.type)) for field in msgspec.structs.fields(Sections)}
+    readers = {field.name: _whole(bare_type(field.type)) for field in msgspec.structs.fields(Sections)}
     readers["absentServicePrincipals"] = _lower(readers["absentServicePrincipals"])
     return types.MappingProxyType(readers)
 
@@ -113,7 +114,7 @@ def _whole(kind: Any) -> _Reader:
 
 def _reader(kind: Any) -> _Reader:
     """The reader of one annotated type of the model."""
-    return _bare_reader(_bare(kind))
+    return _bare_reader(bare_type(kind))
 
 
 @cache
@@ -128,8 +129,8 @@ def _bare_reader(kind: Any) -> _Reader:
     return _free_object if arguments[1] is Any else _by_app(_reader(arguments[1]))
 
 
-def _bare(kind: Any) -> Any:
-    """The annotated type without its null and without what it says of redaction."""
+def bare_type(kind: Any) -> Any:
+    """The annotated type of a field without its null and without what it says of redaction."""
     while True:
         if get_origin(kind) in (Union, types.UnionType):
             (kind,) = (member for member in get_args(kind) if member is not type(None))
@@ -156,7 +157,7 @@ def _scalar(kind: type) -> _Reader:
 
 def _list(kind: Any) -> _Reader:
     read_item = _reader(kind)
-    expected = f"a list of {_SCALARS.get(_bare(kind), 'objects')}"
+    expected = f"a list of {_SCALARS.get(bare_type(kind), 'objects')}"
 
     def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         items = unwrapped(raw)
@@ -172,7 +173,7 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
     fields = msgspec.structs.fields(kind)
     known = {field.name: (field.name, _reader(field.type)) for field in fields}
     by_lower = {name.lower(): entry for name, entry in known.items()}
-    by_lower |= {other: known[name] for other, name in _OTHER_NAMES.get(kind, {}).items()}
+    by_lower |= {other: known[name] for other, name in OTHER_NAMES.get(kind, {}).items()}
     required = tuple(field.name for field in fields if field.required)
     null_means = _NULL_MEANS.get(kind, {})
     drops_empty = kind in _EMPTY_MEANS_DEFAULT
@@ -221,7 +222,7 @@ def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
     if kind is not AuthorizationPolicy:
         return raw
     lower = {key.lower(): key for key in raw}
-    assigned = raw.get(lower.get(_BETA_ASSIGNED, ""))
+    assigned = raw.get(lower.get(BETA_ASSIGNED, ""))
     inner = lower.get("defaultuserrolepermissions", "defaultUserRolePermissions")
     permissions = raw.get(inner) or {}
     if assigned is None or not isinstance(permissions, dict):
