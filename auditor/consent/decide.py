@@ -156,18 +156,10 @@ def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
         yield from _custom_roles(facts)
     if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.obstacle:
         yield f"The admin consent workflow is on, but {facts.workflow.obstacle}."
-    if outcome.connects:
-        yield _BEYOND
     if facts.subject.admin_role and outcome.connects:
         yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
     if facts.app.prompt_consent:
         yield "The app forces the consent page (prompt=consent), so an administrator's grant alone doesn't help."
-
-
-_BEYOND = (
-    "Consent isn't everything: Conditional Access, tenant restrictions, a missing mailbox or licence, and Exchange's"
-    " app settings can still block the connection. None of these was checked."
-)
 
 
 def _custom_roles(facts: DecisionFacts) -> Iterator[str]:
