@@ -42,7 +42,6 @@ from auditor.checks.permission_lists import (
     scope_problems,
     scopes_by_resource,
 )
-from auditor.checks.snapshot_paths import why_partial
 from auditor.consent.existing_grants import TENANT_WIDE, scopes_in
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead, index_of
@@ -118,7 +117,7 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
             context.apps,
             section="oauth2PermissionGrants",
             what=f"{_GRANTS[self.consent]} of {self._scopes_phrase()} to {apps_phrase(self)}",
-            partial=why_partial(context.snapshot, "oauth2PermissionGrants"),
+            partial=context.index.why_partial("oauth2PermissionGrants"),
         )
 
     def further_reads(self, snapshot: Snapshot) -> Plan:

@@ -11,7 +11,7 @@ from functools import cache
 import msgspec
 
 from auditor.facts.ids import RESOURCES
-from auditor.facts.tables import load_table
+from auditor.facts import load_table
 
 
 class BeyondConsent(msgspec.Struct, frozen=True):

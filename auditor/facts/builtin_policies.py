@@ -12,8 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from auditor.facts import load_table
 from auditor.facts.permissions import known_scopes
-from auditor.facts.tables import load_table
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 
 
