@@ -288,7 +288,9 @@ def _provenance(report: Report) -> Iterator[str]:
     packs = [("Pack", f"{_text(f'{pack.name} {pack.version}')} {_name(pack.digest)}") for pack in report.packs]
     policies = [("Policy", f"{_text(policy.id)} {_name(policy.digest)}") for policy in report.policies]
     snapshot = f"{readable_time(report.taken)}, {report.cloud} cloud"
-    yield _table(("", ""), (*packs, *policies, ("Tool", _text(report.tool)), ("Snapshot", _text(snapshot))))
+    outside = [("Not covered", _text(text)) for text in report.outside]
+    about = (("Tool", _text(report.tool)), ("Snapshot", _text(snapshot)))
+    yield _table(("", ""), (*packs, *policies, *outside, *about))
     yield f"{_text(counts(report.summary))}."
 
 
