@@ -219,13 +219,16 @@ def items_at(snapshot: Snapshot, path: str) -> ItemRows | NotRead:
 
 
 def why_partial(snapshot: Snapshot, section: str) -> str:
-    """Why a section doesn't include everything of its kind in the tenant; empty if it does."""
+    """Why a section doesn't say everything of its kind about the tenant; empty if it does."""
     if SECTIONS[section].only_by_app:
         return f"{section} can only be read app by app"
     if section in snapshot.covers:
         return f"only part of {section} was read ({len(snapshot.covers[section])} requested)"
     part = next((name for name in sorted(snapshot.unread) if name.startswith(f"{section}/")), None)
-    return index_of(snapshot).not_read(section, part.partition("/")[2]).why if part else ""
+    if part:
+        return index_of(snapshot).not_read(section, part.partition("/")[2]).why
+    gap = index_of(snapshot).gap(section)
+    return gap.why if gap else ""
 
 
 def _flat(value: Any) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
-from auditor.consent.explanation import advice, because, code, listed, policy_name, screen
+from auditor.consent.explanation import advice, because, code, listed, malformed_grants, policy_name, screen
 from auditor.consent.lookup import SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
@@ -151,6 +151,8 @@ def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
     if isinstance(facts.grants, Grants) and facts.grants.others:
         people = "user has" if facts.grants.others == 1 else "users have"
         yield f"{facts.grants.others} {people} a personal grant for this app, which covers nobody else."
+    if outcome is Outcome.USER_MAY_CONSENT:
+        yield from map("Note that {}.".format, malformed_grants(facts.grants))
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
     if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.reviewers == 0:

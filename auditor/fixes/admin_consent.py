@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
 from auditor.consent.decision_facts import DecisionFacts
-from auditor.consent.existing_grants import TENANT_WIDE, Grants
+from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
 from auditor.consent.lookup import index_of
 from auditor.consent.request import OPEN_TENANT, admin_consent_link
 from auditor.consent.truth import Truth
@@ -212,8 +212,8 @@ def _existing_grant(facts: DecisionFacts, resource_id: str, user: str | None) ->
 
 
 def _extended(scope: str, more: list[str]) -> str:
-    """The complete new scope string of a grant; empty if the grant already has every scope."""
-    have = list({one.lower(): one for one in reversed(scope.split())}.values())[::-1]
+    """The complete new scope string of a grant, without what it grants in vain; empty if it has every scope."""
+    have = list({one.lower(): one for one in reversed(granted_names(scope))}.values())[::-1]
     known = {one.lower() for one in have}
     missing = [one for one in more if one.lower() not in known]
     return " ".join((*have, *missing)) if missing else ""
@@ -245,7 +245,7 @@ def _already_granted(facts: DecisionFacts) -> Iterator[str]:
     for row in index.grants_of(facts.client.object_id):
         resource = index.principal_with_id(row.resourceId)
         if resource and row.consentType.lower() == TENANT_WIDE:
-            yield from (_full_name(facts, resource.appId.lower(), scope) for scope in row.scope.split())
+            yield from (_full_name(facts, resource.appId.lower(), scope) for scope in granted_names(row.scope))
 
 
 def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:
