@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
-from auditor.checks.snapshot_paths import why_partial
 from auditor.consent.client import is_disabled_by_microsoft
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.truth import Truth, all_of, any_of, known
@@ -50,9 +49,7 @@ class Apps:
         self.tenant = index.snapshot.tenant.id.lower()
         self.cloud = CLOUDS.get(index.snapshot.cloud)
         is_read = index.snapshot.sections.servicePrincipals is not None
-        self.partial = (
-            why_partial(index.snapshot, "servicePrincipals") if is_read else index.not_read("servicePrincipals").why
-        )
+        self.partial = index.why_partial("servicePrincipals") if is_read else index.not_read("servicePrincipals").why
         """Why there may be more apps than the index has; empty if there can't be."""
 
     def name(self, object_id: str) -> str:
@@ -84,7 +81,7 @@ class Apps:
             yield ~known(publisher.is_verified if publisher else None)
         owner = self._owner(principal)
         if wanted.owner == "foreign":
-            yield known(owner not in MICROSOFT_TENANTS and owner != self.tenant) if owner else Truth.UNKNOWN
+            yield self._is_foreign(owner)
         elif wanted.owner == "not-microsoft":
             yield known(owner not in MICROSOFT_TENANTS) if owner else Truth.UNKNOWN
         if wanted.state == "gone":
@@ -97,6 +94,12 @@ class Apps:
                     is_disabled_by_microsoft(principal),
                 )
             )
+
+    def _is_foreign(self, owner: str) -> Truth:
+        """Whether an app of this owner is neither Microsoft's nor of this tenant, which may be unnamed."""
+        if owner in MICROSOFT_TENANTS:
+            return Truth.FALSE
+        return known(owner != self.tenant) if owner and self.tenant else Truth.UNKNOWN
 
     def _owner(self, principal: ServicePrincipal) -> str:
         """The tenant that the app is registered in; empty where that was not read."""

@@ -42,7 +42,6 @@ from auditor.checks.permission_lists import (
     scope_problems,
     scopes_by_resource,
 )
-from auditor.checks.snapshot_paths import why_partial
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names, is_known_consent, names_in_vain, scopes_in
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, index_of
@@ -119,7 +118,7 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
             context.apps,
             section="oauth2PermissionGrants",
             what=f"{_GRANTS[self.consent]} of {self._scopes_phrase()} to {apps_phrase(self)}",
-            partial=why_partial(context.snapshot, "oauth2PermissionGrants"),
+            partial=context.index.why_partial("oauth2PermissionGrants"),
         )
 
     def further_reads(self, snapshot: Snapshot) -> Plan:
@@ -222,7 +221,7 @@ class GrantsInEffect(CheckKind, frozen=True, tag="grants-in-effect"):
         apps = context.apps
         found = [(row, problem) for row in rows for problem in _problems(apps, row)]
         wrong = [(row, problem) for row, problem in found if problem.truth is Truth.FALSE]
-        partial = why_partial(context.snapshot, "oauth2PermissionGrants")
+        partial = context.index.why_partial("oauth2PermissionGrants")
         why = next((problem.why for _, problem in found if problem.truth is Truth.UNKNOWN), partial)
         if wrong:
             evidence = {

@@ -211,13 +211,24 @@ def live_tenant(
     )
 
 
+class FilesOption(click.Option):
+    """An option that takes several files, also after each other: ``--snapshot *.json`` works as people expect."""
+
+    def __init__(self, param_decls: Sequence[str], **attributes: Any) -> None:
+        super().__init__(param_decls, multiple=True, type=click.Path(allow_dash=True), metavar="FILE…", **attributes)
+
+
 def source_options(command: Command) -> Command:
     """The options that name the tenant and the user: --user, --snapshot and --sample."""
     return _with(
         command,
         click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also decide for this user."),
         click.option(
-            "--snapshot", metavar="FILE", type=click.Path(), help="Evaluate a snapshot file instead of a live tenant."
+            "--snapshot",
+            "snapshots",
+            cls=FilesOption,
+            help="Evaluate a snapshot, a bundle, or files and folders of other tools (saved answers of Graph,"
+            " EntraExporter, ScubaGear, Azure CLI, PowerShell) instead of a live tenant. Repeatable.",
         ),
         click.option(
             "--sample", metavar="NAME", help="Evaluate a bundled sample tenant.", shell_complete=complete_samples
@@ -225,19 +236,23 @@ def source_options(command: Command) -> Command:
     )
 
 
-def source_of(snapshot: str | None, sample: str | None, tenant: dict[str, Any], address_tenant: str = "") -> Source:
+def source_of(
+    snapshots: tuple[str, ...], sample: str | None, tenant: dict[str, Any], address_tenant: str = ""
+) -> Source:
     """The tenant that the options name: a sample, a snapshot or the live one. Raises click.UsageError for both."""
-    from auditor.jobs.audit_request import SampleTenant, SnapshotFile
+    from auditor.jobs.audit_request import SampleTenant, SnapshotFiles
 
-    refuse_two_tenants(snapshot, sample)
+    refuse_two_tenants(snapshots, sample)
     if sample:
         return SampleTenant(sample)
-    return SnapshotFile(snapshot) if snapshot else live_tenant(**tenant, address_tenant=address_tenant)
+    if snapshots:
+        return SnapshotFiles(snapshots, tenant["tenant"] or "")
+    return live_tenant(**tenant, address_tenant=address_tenant)
 
 
-def refuse_two_tenants(snapshot: str | None, sample: str | None) -> None:
+def refuse_two_tenants(snapshots: tuple[str, ...], sample: str | None) -> None:
     """Raise click.UsageError if both a snapshot and a sample are named."""
-    if snapshot and sample:
+    if snapshots and sample:
         raise click.UsageError("--snapshot and --sample exclude each other: leave out one of them")
 
 

@@ -21,13 +21,12 @@ from auditor.model.resources import (
     OAuth2PermissionGrant,
     PermissionGrantPolicy,
     Resource,
-    RoleAssignment,
     ServicePrincipal,
     User,
     first_incomplete,
     lacking,
 )
-from auditor.model.sections import permissions_to_read
+from auditor.model.sections import SECTIONS, permissions_to_read
 from auditor.model.snapshot import Snapshot
 
 _Section = TypeVar("_Section")
@@ -87,6 +86,17 @@ class SnapshotIndex:
             return NotRead(section, f"{what} could not be read (needs {allowed_by})")
         cause = unread.code or unread.message or (f"status {unread.status}" if unread.status else "the read failed")
         return NotRead(section, f"{what} could not be read ({cause})")
+
+    def why_partial(self, section: str) -> str:
+        """Why a section doesn't say everything of its kind about the tenant; empty if it does."""
+        if SECTIONS[section].only_by_app:
+            return f"{section} can only be read app by app"
+        if section in self.snapshot.covers:
+            requested = len(self.snapshot.covers[section])
+            return f"only part of {section} was read{f' ({requested} requested)' if requested else ''}"
+        part = next((name for name in sorted(self.snapshot.unread) if name.startswith(f"{section}/")), None)
+        found = self.not_read(section, part.partition("/")[2]) if part else self.gap(section)
+        return found.why if found else ""
 
     def was_refused(self, section: str, part: str) -> bool:
         """Whether a part of a section is listed as unread, so that rows of it are not to be relied on."""
@@ -249,6 +259,9 @@ class SnapshotIndex:
             return self.not_read("permissionGrantPolicies")
         policy = _policies(section).get(policy_id.lower())
         if policy is None:
+            is_absent = self.covers("permissionGrantPolicies", policy_id)
+            if not is_absent:
+                return self.not_read("permissionGrantPolicies", policy_id)
             return self.gap("permissionGrantPolicies") or Absent()
         missing = [kind for kind in ("includes", "excludes") if getattr(policy, kind) is None]
         if missing:
@@ -264,6 +277,8 @@ class SnapshotIndex:
         found = _consent_settings(settings)
         if name.lower() in found:
             return found[name.lower()] or NotRead("directorySettings", f"the directory setting {name} has no value")
+        if not self.covers("directorySettings", CONSENT_SETTINGS_TEMPLATE):
+            return self.not_read("directorySettings")
         return self._incomplete_settings(settings) or Absent()
 
     def _incomplete_settings(self, settings: tuple[DirectorySetting, ...]) -> NotRead | None:
@@ -285,18 +300,9 @@ class SnapshotIndex:
         found = self._users.get(object_id.lower())
         return (found.userPrincipalName or found.id) if found else object_id
 
-    def role_ids_of(self, principal_ids: Iterable[str]) -> frozenset[str]:
-        """The ids (lower case) of the directory roles that these users and groups are known to hold."""
-        held = self._role_ids
-        return frozenset(role for principal in principal_ids for role in held.get(principal.lower(), ()))
-
     @cached_property
     def _users(self) -> dict[str, User]:
         return _users(self.snapshot.sections.users)
-
-    @cached_property
-    def _role_ids(self) -> dict[str, set[str]]:
-        return _role_ids_by_principal(self.snapshot.sections.roleAssignments)
 
 
 @_kept
@@ -390,14 +396,6 @@ def _users(section: tuple[User, ...] | None) -> dict[str, User]:
         for name in (one.id, one.userPrincipalName):
             if name:
                 found.setdefault(name.lower(), one)
-    return found
-
-
-@_kept
-def _role_ids_by_principal(section: tuple[RoleAssignment, ...] | None) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for assignment in section or ():
-        found.setdefault(assignment.principalId.lower(), set()).add(assignment.roleDefinitionId.lower())
     return found
 
 

@@ -11,8 +11,8 @@ from functools import cache
 
 import msgspec
 
+from auditor.facts import load_table
 from auditor.facts.permissions import known_scopes
-from auditor.facts.tables import load_table
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 
 

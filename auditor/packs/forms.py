@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET, Meta, UnsetType
 
-from auditor.checks.kind import CheckKind
+from auditor.checks.kind import CheckKind, Invalid, alternatives
 from auditor.checks.permission_lists import GUID_FORM, GUID_PATTERN, resource
-from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
+from auditor.checks.typo_suggestions import nearest
 from auditor.consent.request import is_guid
 from auditor.facts.ids import RESOURCES
 from auditor.model.decision import ROUTES

@@ -77,7 +77,7 @@ _MISSING: Any = object()
 _INCOMPLETE: Any = object()
 """What a reader returns for a list of text in which an entry is null or empty."""
 
-_OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
+OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
 """Names in beta (lower case) of properties that have another name in v1.0."""
 
 _NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher": {}}}
@@ -87,12 +87,16 @@ _EMPTY_MEANS_DEFAULT = (ConditionSet,)
 """Classes in which an empty list means the default: an empty condition does not restrict."""
 
 _POWERSHELLS = "AdditionalProperties"
-_BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
+_UNKNOWN_CONDITIONS = "unknownConditions"
+"""The field of a class that names the properties which this version doesn't know, because each may be a condition."""
+
+BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
+"""The property in beta (lower case) of the authorization policy that v1.0 has in defaultUserRolePermissions."""
 
 
 @cache
 def _section_readers() -> Mapping[str, _Reader]:
-    readers = {field.name: _whole(_bare(field.type)) for field in msgspec.structs.fields(Sections)}
+    readers = {field.name: _whole(bare_type(field.type)) for field in msgspec.structs.fields(Sections)}
     readers["absentServicePrincipals"] = _lower(readers["absentServicePrincipals"])
     return types.MappingProxyType(readers)
 
@@ -113,7 +117,7 @@ def _whole(kind: Any) -> _Reader:
 
 def _reader(kind: Any) -> _Reader:
     """The reader of one annotated type of the model."""
-    return _bare_reader(_bare(kind))
+    return _bare_reader(bare_type(kind))
 
 
 @cache
@@ -128,8 +132,8 @@ def _bare_reader(kind: Any) -> _Reader:
     return _free_object if arguments[1] is Any else _by_app(_reader(arguments[1]))
 
 
-def _bare(kind: Any) -> Any:
-    """The annotated type without its null and without what it says of redaction."""
+def bare_type(kind: Any) -> Any:
+    """The annotated type of a field without its null and without what it says of redaction."""
     while True:
         if get_origin(kind) in (Union, types.UnionType):
             (kind,) = (member for member in get_args(kind) if member is not type(None))
@@ -163,7 +167,7 @@ def _scalar(kind: type) -> _Reader:
 
 
 def _list(kind: Any) -> _Reader:
-    read_item, bare = _reader(kind), _bare(kind)
+    read_item, bare = _reader(kind), bare_type(kind)
     blank = _blank(bare)
     expected = f"a list of {_SCALARS.get(bare, 'objects')}"
 
@@ -196,12 +200,12 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
     fields = msgspec.structs.fields(kind)
     known = {field.name: (field.name, _reader(field.type)) for field in fields}
     by_lower = {name.lower(): entry for name, entry in known.items()}
-    by_lower |= {other: known[name] for other, name in _OTHER_NAMES.get(kind, {}).items()}
+    by_lower |= {other: known[name] for other, name in OTHER_NAMES.get(kind, {}).items()}
     lost = dict.fromkeys(_required(kind), "")
     null_means = _NULL_MEANS.get(kind, {})
     never_empty = frozenset(field.name for field in fields if _text_kind(field.type) in NEVER_EMPTY)
     drops_empty = kind in _EMPTY_MEANS_DEFAULT
-    names_unknown = kind is ConditionSet
+    names_unknown = _UNKNOWN_CONDITIONS in known
 
     def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         if not isinstance(raw, dict):
@@ -216,17 +220,18 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
             if given is None or (name in values and key != name):
                 continue
             if read_value is None:
-                unknown.append(key)
+                # Microsoft adds conditions to a Conditional Access policy that are empty until somebody uses them.
+                unknown += [key] if kind is ConditionSet or given not in ([], {}, "") else []
                 continue
             value = read_value(given, (location, key), wrong)
             if value is _INCOMPLETE or (name in never_empty and isinstance(value, str) and not value.strip()):
                 unknown.append(name)
             elif not (drops_empty and value == ()):
                 values[name] = value
-        if names_unknown and not values and not unknown:
+        if kind is ConditionSet and not values and not unknown:
             unknown.append(WHOLE_SET)
         if names_unknown and (more := _unknown_conditions(unknown)):
-            values["unknownConditions"] = (*values.get("unknownConditions", ()), *more)
+            values[_UNKNOWN_CONDITIONS] = (*values.get(_UNKNOWN_CONDITIONS, ()), *more)
         return kind(**(lost | values))
 
     return read
@@ -248,7 +253,7 @@ def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
     if kind is not AuthorizationPolicy:
         return raw
     lower = {key.lower(): key for key in raw}
-    assigned = raw.get(lower.get(_BETA_ASSIGNED, ""))
+    assigned = raw.get(lower.get(BETA_ASSIGNED, ""))
     inner = lower.get("defaultuserrolepermissions", "defaultUserRolePermissions")
     permissions = raw.get(inner) or {}
     if assigned is None or not isinstance(permissions, dict):

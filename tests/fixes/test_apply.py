@@ -39,16 +39,34 @@ def undo_requests(snapshot: Snapshot, requests: Iterable[GraphRequest]) -> tuple
 @pytest.mark.parametrize(
     "request_",
     [
-        GraphRequest(method="DELETE", url=f"{GRAPH}/users/1"),
-        GraphRequest(method="DELETE", url=f"{GRAPH}/servicePrincipals/nobody"),
-        GraphRequest(method="PATCH", url=f"{GRAPH}/servicePrincipals/nobody", body={"accountEnabled": True}),
-        GraphRequest(method="PATCH", url=f"{GRAPH}/oauth2PermissionGrants/none", body={"scope": ""}),
-        GraphRequest(method="DELETE", url=f"{GRAPH}/oauth2PermissionGrants/none"),
-        GraphRequest(method="DELETE", url=f"{GRAPH}/policies/permissionGrantPolicies/none"),
-        post("/servicePrincipals"),
-        post("/policies/permissionGrantPolicies/none/includes", permissionType="delegated"),
-        post("/servicePrincipals/nobody/appRoleAssignedTo", principalId="1"),
-        post("/oauth2PermissionGrants", scope=7),
+        pytest.param(GraphRequest(method="DELETE", url=f"{GRAPH}/users/1"), id="a user deleted"),
+        pytest.param(
+            GraphRequest(method="DELETE", url=f"{GRAPH}/servicePrincipals/nobody"), id="an absent app deleted"
+        ),
+        pytest.param(
+            GraphRequest(method="PATCH", url=f"{GRAPH}/servicePrincipals/nobody", body={"accountEnabled": True}),
+            id="an absent app changed",
+        ),
+        pytest.param(
+            GraphRequest(method="PATCH", url=f"{GRAPH}/oauth2PermissionGrants/none", body={"scope": ""}),
+            id="an absent grant changed",
+        ),
+        pytest.param(
+            GraphRequest(method="DELETE", url=f"{GRAPH}/oauth2PermissionGrants/none"), id="an absent grant deleted"
+        ),
+        pytest.param(
+            GraphRequest(method="DELETE", url=f"{GRAPH}/policies/permissionGrantPolicies/none"),
+            id="an absent policy deleted",
+        ),
+        pytest.param(post("/servicePrincipals"), id="an app created from nothing"),
+        pytest.param(
+            post("/policies/permissionGrantPolicies/none/includes", permissionType="delegated"),
+            id="a condition set for an absent policy",
+        ),
+        pytest.param(
+            post("/servicePrincipals/nobody/appRoleAssignedTo", principalId="1"), id="an assignment to an absent app"
+        ),
+        pytest.param(post("/oauth2PermissionGrants", scope=7), id="a grant with a number for its scope"),
     ],
 )
 def test_a_request_that_no_fix_may_contain_or_that_fits_nothing_is_not_applied(request_: GraphRequest) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from auditor.model.resources import (
@@ -168,11 +169,17 @@ def test_the_scopes_of_a_resource_are_found_under_every_name(key: str) -> None:
 @pytest.mark.parametrize(
     ("given", "means"),
     [
-        ({}, None),
-        ({"verifiedPublisher": None}, VerifiedPublisher()),
-        ({"VerifiedPublisher": None}, VerifiedPublisher()),
-        ({"verifiedPublisher": {"verifiedPublisherId": None, "displayName": None}}, VerifiedPublisher()),
-        ({"verifiedPublisher": {"verifiedPublisherId": "7"}}, VerifiedPublisher(verifiedPublisherId="7")),
+        pytest.param({}, None, id="no property"),
+        pytest.param({"verifiedPublisher": None}, VerifiedPublisher(), id="null"),
+        pytest.param({"VerifiedPublisher": None}, VerifiedPublisher(), id="null, other letter case"),
+        pytest.param(
+            {"verifiedPublisher": {"verifiedPublisherId": None, "displayName": None}},
+            VerifiedPublisher(),
+            id="an object of nulls",
+        ),
+        pytest.param(
+            {"verifiedPublisher": {"verifiedPublisherId": "7"}}, VerifiedPublisher(verifiedPublisherId="7"), id="an id"
+        ),
     ],
 )
 def test_no_verified_publisher_is_an_answer_but_no_property_is_none(given: dict[str, Any], means: object) -> None:
@@ -350,3 +357,19 @@ def test_all_problems_of_a_section_are_reported_together() -> None:
         "sections.servicePrincipals[0].id",
         "expected text, found a number",
     )
+
+
+def test_a_condition_that_is_new_is_named_and_not_forgotten() -> None:
+    conditions: dict[str, Any] = {
+        "applications": {"includeApplications": ["All"], "resourceTags": ["x"]},
+        "signInRiskLevels": [],
+        "times": None,
+        "deviceStates": [],
+        "networkReputation": {"levels": ["low"]},
+        "locations@odata.context": "https://graph.microsoft.com/v1.0/$metadata",
+    }
+    (policy,) = decode_section("conditionalAccessPolicies", [{"id": "p", "conditions": conditions}])
+    assert policy.conditions.unknownConditions == ("networkReputation",)
+    assert policy.conditions.applications.unknownConditions == ("resourceTags",)
+    written = [{"id": "p", "conditions": msgspec.to_builtins(policy.conditions)}]
+    assert decode_section("conditionalAccessPolicies", written) == (policy,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -10,10 +10,9 @@ import msgspec
 from auditor.model.decision import Decision, Fix, GraphRequest, Outcome
 from auditor.model.document import series
 from auditor.model.report import Report
-from auditor.render.fix_view import FixNumbers, fix_key, fix_opens, fix_result, fixes_introduction, needs_action
+from auditor.render.fix_view import FixNumbers, fix_key, fix_opens, fix_result, grouped_fixes, needs_action
 from auditor.render.html.parts import AddressView, CodeView, addresses, code, tone
-from auditor.render.json import encoded
-from auditor.render.labels import NAME_WIDTH, OUTCOMES, sentence
+from auditor.render.labels import NAME_WIDTH, OUTCOMES, encoded, sentence
 from auditor.render.report_view import numbered_label
 from auditor.render.text_layout import clip
 
@@ -137,12 +136,16 @@ class FixViews:
 
 def fix_groups(report: Report, views: FixViews) -> tuple[FixGroup, ...]:
     """What to do about each answer that needs it; of equal answers, the first."""
-    return tuple(_group(group.first, views) for group in grouped_answers(report) if needs_action(group.first))
+    answers = (group.first for group in grouped_answers(report) if needs_action(group.first))
+    return tuple(group for decision in answers for group in _groups(decision, views))
 
 
-def _group(decision: Decision, views: FixViews) -> FixGroup:
-    known, new = views.split(decision.fixes)
-    return FixGroup(fixes_introduction(decision), tuple(map(sentence, decision.advice)), known, new)
+def _groups(decision: Decision, views: FixViews) -> Iterator[FixGroup]:
+    """The groups of one answer, the first of them with the advice."""
+    advice = tuple(map(sentence, decision.advice))
+    for group in grouped_fixes(decision):
+        yield FixGroup(group.introduction, advice, *views.split(group.fixes))
+        advice = ()
 
 
 def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView:
