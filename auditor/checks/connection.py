@@ -20,8 +20,8 @@ from auditor.checks.kind import (
 from auditor.checks.required_reads import AFTER_CONSENT, POLICIES, client_of, connecting
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
-from auditor.consent.existing_grants import Grants, grant_state
-from auditor.consent.explanation import listed
+from auditor.consent.existing_grants import grant_state
+from auditor.consent.explanation import listed, malformed_grants
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
 from auditor.model.after_consent import Access, AccessPolicy
@@ -109,11 +109,12 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         facts = context.facts
         if isinstance(facts.grants, NotRead):
             return unknown(facts.grants.why)
-        wide = Grants(tenant_wide=facts.grants.tenant_wide, own={}, unread=facts.grants.unread)
-        unread = [wide.unread[r.permission.resource] for r in facts.required if r.permission.resource in wide.unread]
+        wide = msgspec.structs.replace(facts.grants, own={})
+        states = [(r.permission, grant_state(r.permission, wide).truth) for r in facts.required]
+        unread = [wide.unknown_on(p.resource) for p, truth in states if truth is Truth.UNKNOWN]
         if unread:
-            return unknown(unread[0].why)
-        lacking = [r.permission for r in facts.required if grant_state(r.permission, wide).truth is not Truth.TRUE]
+            return unknown(unread[0].why if unread[0] else "whether the grant covers every scope is unknown")
+        lacking = [permission for permission, truth in states if truth is not Truth.TRUE]
         if not facts.required:
             return not_applicable("the app requires no scope")
         if not lacking:
@@ -126,6 +127,8 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
             return not_applicable("users can consent for themselves, so no tenant-wide grant is needed", *evidence)
         if not wide.tenant_wide:
             return failed("no administrator has consented for the whole tenant", *evidence)
+        if malformed := malformed_grants(wide):
+            return failed(malformed[0], *evidence)
         return failed(f"the tenant-wide grant doesn't cover {listed(p.value for p in lacking)}", *evidence)
 
 
