@@ -199,7 +199,7 @@ def _applies(index: SnapshotIndex, scope: str | None, client: Client) -> Truth:
         return Truth.TRUE
     if client.presence is Truth.FALSE or index.principal_with_id(object_id) is not None:
         return Truth.FALSE
-    # The registration of an app of this tenant has an object id of its own, which an audit does not read.
+    # The registration of an app of this tenant has another object id, which an audit does not read.
     tenant = index.snapshot.tenant.id.lower()
     foreign = client.owner_tenant is not None and client.owner_tenant.lower() != tenant
     return Truth.FALSE if foreign else Truth.UNKNOWN

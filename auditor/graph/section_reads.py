@@ -44,7 +44,9 @@ NOT_IN_EVERY_CLOUD = ("isDisabled", "createdDateTime", "verifiedPublisher")
 The v1.0 metadata of the global cloud (August 2026) declares no createdDateTime, although Graph returns it, and that of
 the US Government and China clouds no verifiedPublisher; isDisabled is the newest.
 """
-_USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled")
+_USERS_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled")
+_USER_PROPERTIES = (*_USERS_PROPERTIES, "assignedPlans")
+"""``assignedPlans`` needs no further permission: the reference lists it among the properties of a user."""
 
 PAGE = "999"
 """The largest page that Graph's directory lists allow."""
@@ -177,6 +179,11 @@ def _admin_consent_request_policy(wanted: _Wanted) -> Reads:
     yield Read(section="adminConsentRequestPolicy", url=_url(wanted.graph.policies.admin_consent_request_policy))
 
 
+def _conditional_access_policies(wanted: _Wanted) -> Reads:
+    url = _url(wanted.graph.identity.conditional_access.policies)
+    yield Read(section="conditionalAccessPolicies", url=url, is_list=True)
+
+
 def _directory_settings(wanted: _Wanted) -> Reads:
     # These settings exist only in beta, for which the SDK of v1.0 has no builder.
     yield Read(section="directorySettings", url=_url_without_builder("/settings"), version="beta", is_list=True)
@@ -217,7 +224,7 @@ def _holders_of_role(graph: GraphServiceClient, role: str) -> Read:
 
 
 def _users(wanted: _Wanted) -> Reads:
-    yield Read(section="users", url=_url(wanted.graph.users, select=_USER_PROPERTIES, top=PAGE), is_list=True)
+    yield Read(section="users", url=_url(wanted.graph.users, select=_USERS_PROPERTIES, top=PAGE), is_list=True)
 
 
 def _user(graph: GraphServiceClient, name: str) -> Reads:
@@ -270,6 +277,7 @@ _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
     "authorizationPolicy": _authorization_policy,
     "permissionGrantPolicies": _permission_grant_policies,
     "adminConsentRequestPolicy": _admin_consent_request_policy,
+    "conditionalAccessPolicies": _conditional_access_policies,
     "directorySettings": _directory_settings,
     "servicePrincipals": _service_principals,
     "oauth2PermissionGrants": _grants,

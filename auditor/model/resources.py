@@ -279,6 +279,15 @@ class MemberOf(Resource, frozen=True):
     displayName: GroupName | None = None
 
 
+class AssignedPlan(Resource, frozen=True):
+    """A service plan that a user has by a licence; `service` is ``exchange`` for those of Exchange Online."""
+
+    servicePlanId: TemplateId | None = None
+    service: Keyword | None = None
+    capabilityStatus: Keyword | None = None
+    """``Enabled``, ``Warning``, ``Suspended``, ``Deleted`` or ``LockedOut``."""
+
+
 class User(Resource, frozen=True):
     """A user for whom the audit was made (``--user``)."""
 
@@ -288,6 +297,7 @@ class User(Resource, frozen=True):
     userType: Keyword | None = None
     accountEnabled: bool | None = None
     memberOf: tuple[MemberOf, ...] | None = None
+    assignedPlans: tuple[AssignedPlan, ...] | None = None
 
 
 class AppConsentRequest(Resource, frozen=True):

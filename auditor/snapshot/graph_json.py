@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -82,6 +82,10 @@ _NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher
 
 _EMPTY_MEANS_DEFAULT = (ConditionSet,)
 """Classes in which an empty list means the default: an empty condition does not restrict."""
+
+_POWERSHELLS = "AdditionalProperties"
+_UNKNOWN_CONDITIONS = "unknownConditions"
+"""The field of a class that names the properties which this version doesn't know, because each may be a condition."""
 
 BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
 """The property in beta (lower case) of the authorization policy that v1.0 has in defaultUserRolePermissions."""
@@ -173,21 +177,28 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
     required = tuple(field.name for field in fields if field.required)
     null_means = _NULL_MEANS.get(kind, {})
     drops_empty = kind in _EMPTY_MEANS_DEFAULT
+    names_unknown = _UNKNOWN_CONDITIONS in known
 
     def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         if not isinstance(raw, dict):
             wrong.unexpected(location, "an object", raw)
             return _MISSING
         values: dict[str, Any] = {}
+        unknown: list[str] = []
         for key, given in _arranged(kind, raw).items():
             name, read_value = known.get(key) or by_lower.get(key.lower()) or _UNKNOWN
             if given is None:
                 given = null_means.get(name)
-            if given is None or read_value is None or (name in values and key != name):
+            if given is None or (name in values and key != name):
+                continue
+            if read_value is None:
+                unknown += [key] if given not in ([], {}, "") else []
                 continue
             value = read_value(given, (location, key), wrong)
             if not (drops_empty and value == ()):
                 values[name] = value
+        if names_unknown and (more := _unknown_conditions(unknown)):
+            values[_UNKNOWN_CONDITIONS] = (*values.get(_UNKNOWN_CONDITIONS, ()), *more)
         missing = [name for name in required if name not in values]
         wrong.extend((location, MISSING_PROPERTY.format(name=name)) for name in missing)
         return _MISSING if missing else kind(**values)
@@ -195,12 +206,17 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
     return read
 
 
+def _unknown_conditions(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of conditions, among the names that no property has: not annotations, and not PowerShell's own."""
+    return tuple(name for name in names if "@" not in name and name != _POWERSHELLS)
+
+
 _UNKNOWN: tuple[str, _Reader | None] = ("", None)
 
 
 def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
     """The object in the structure of v1.0, including PowerShell's ``AdditionalProperties``."""
-    extra = raw.get("AdditionalProperties")
+    extra = raw.get(_POWERSHELLS)
     if isinstance(extra, dict) and extra:
         raw = {**extra, **raw}
     if kind is not AuthorizationPolicy:

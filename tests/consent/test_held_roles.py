@@ -46,7 +46,7 @@ def alice(**properties: Any) -> Json:
 
 
 def decided(*assigned: str, covers: Json | None = None, **sections: Any) -> Decision:
-    """The decision on Alice, in a tenant that was read completely except for the sections that are None."""
+    """The decision on Alice, in a tenant that was read completely except for the sections without a value."""
     read = {"users": [alice()], "roleAssignments": [], "roleDefinitions": [], "client": VERIFIED, **sections}
     document = tenant(*assigned, **read)
     document["covers"] = {**document.get("covers", {}), **(covers or {})}
