@@ -209,9 +209,9 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
         client = context.facts.client
         if client.publisher_verified is Truth.TRUE:
             return passed("the app's publisher is verified")
-        matters = _publisher_matters(context)
+        matters, needs = _publisher_matters(context)
         if matters is Truth.UNKNOWN:
-            missing = listed(context.decision.depends_on[:1])
+            missing = listed(needs[:1])
             return unknown(f"whether the publisher matters in this tenant is unknown ({missing})")
         if matters is Truth.FALSE:
             return not_applicable("in this tenant the outcome is the same for a verified and an unverified publisher")
@@ -221,9 +221,10 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
         return failed("the app's publisher isn't verified, and this tenant's outcome depends on that", evidence)
 
 
-def _publisher_matters(context: CheckContext) -> Truth:
-    """Whether the decision depends on the publisher being verified; unknown where other facts are missing."""
+def _publisher_matters(context: CheckContext) -> tuple[Truth, tuple[str, ...]]:
+    """Whether the decision depends on the publisher being verified; unknown where other facts are missing: which."""
     outcomes: set[Outcome] = set()
+    needs: list[str] = []
     for verified in (True, False):
         app = msgspec.structs.replace(context.pack_app, publisher_verified=verified)
         publisher = VerifiedPublisher(verifiedPublisherId="supposed" if verified else None)
@@ -235,10 +236,12 @@ def _publisher_matters(context: CheckContext) -> Truth:
         if sections.servicePrincipals is not None:
             sections = msgspec.structs.replace(sections, servicePrincipals=principals)
         snapshot = msgspec.structs.replace(context.snapshot, sections=sections)
-        outcomes.add(decide(snapshot, app, context.subject).outcome)
-    if len(outcomes) > 1:
-        return Truth.TRUE
-    return Truth.UNKNOWN if Outcome.DEPENDS in outcomes else Truth.FALSE
+        decision = decide(snapshot, app, context.subject)
+        outcomes.add(decision.outcome)
+        needs += decision.depends_on
+    if len(outcomes - {Outcome.DEPENDS}) > 1:
+        return Truth.TRUE, ()
+    return (Truth.UNKNOWN, tuple(needs)) if Outcome.DEPENDS in outcomes else (Truth.FALSE, ())
 
 
 class ConditionalAccessAllows(CheckKind, frozen=True, tag="conditional-access"):

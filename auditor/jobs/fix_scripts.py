@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from auditor.fixes.script import NoScript, script
+from auditor.jobs.snapshot_files import NAME_THE_TENANT
 from auditor.model.decision import Fix
 from auditor.model.errors import InvalidRequest
 from auditor.model.report import Report
@@ -23,8 +24,11 @@ def fix_script(report: Report, shell: str, route: str = "") -> FixScript:
     `shell` is ``powershell`` or ``az``. Raises InvalidRequest if the report has no such fix, or if none can be written
     as a script.
     """
+    offered = _offered(report, route)
+    if not report.tenant.id:
+        raise InvalidRequest(f"a script must check the tenant, but the files don't name it. {NAME_THE_TENANT}")
     problems: list[str] = []
-    for fix in _offered(report, route):
+    for fix in offered:
         try:
             return FixScript(fix.title, script(fix, shell, tenant=report.tenant.id))
         except NoScript as error:

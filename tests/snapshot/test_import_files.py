@@ -545,3 +545,23 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "answers" / "policies.json").write_bytes((IMPORTS / "graph" / "policies.json").read_bytes())
     (tmp_path / "answers" / "again").symlink_to(tmp_path, target_is_directory=True)
     assert sections(imported(tmp_path).snapshot) == {"permissionGrantPolicies"}
+
+
+def test_rows_without_what_identifies_them_are_left_out_and_named() -> None:
+    answer = document("graph/policies.json")
+    del answer["value"][1]["id"]
+    snapshot = of(answer).snapshot
+    assert snapshot.covers["permissionGrantPolicies"] == ("microsoft-user-default-low",)
+    assert snapshot.unread["permissionGrantPolicies"].message == "permissionGrantPolicies[1]: has no id"
+
+
+@pytest.mark.parametrize(
+    ("successful", "found"),
+    [pytest.param(["Get-MgBetaDirectorySetting"], (), id="read"), pytest.param([], None, id="not known to be read")],
+)
+def test_an_empty_list_of_scubagear_counts_if_its_command_succeeded(
+    successful: list[str], found: tuple[()] | None
+) -> None:
+    settings = document("scubagear-1.8.0/ProviderSettingsExport.json")
+    changed = {**settings, "directory_settings": [], "aad_successful_commands": successful}
+    assert of(changed).snapshot.sections.directorySettings == found
