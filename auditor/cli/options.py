@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from auditor.facts.clouds import CLOUDS
-from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, LiveTenant
+from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
 
 if TYPE_CHECKING:
     from auditor.jobs.audit_request import Redaction, Source
@@ -144,6 +144,24 @@ def packs_to_apply(packs: tuple[str, ...], app: App | None) -> tuple[str, ...]:
 # ---- The tenant -----------------------------------------------------------------------------------------------------
 
 
+class Duration(click.ParamType):
+    """A time in seconds: a number of seconds, or a number with the unit s, m or h."""
+
+    name = "duration"
+    _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds. Fails unless they are from 1 second to 24 hours."""
+        text = str(value).strip().lower()
+        number, unit = (text[:-1], text[-1]) if text[-1:] in ("s", "m", "h") else (text, "")
+        seconds = int(number) * self._UNITS[unit] if number.isascii() and number.isdigit() else 0
+        if not 1 <= seconds <= 86_400:
+            self.fail(
+                f"{value!r} isn't a time from 1s to 24h: give seconds, or for example 90s, 10m or 1h.", param, ctx
+            )
+        return float(seconds)
+
+
 def tenant_options(command: Command) -> Command:
     """The options that say how to reach a live tenant."""
     return _with(
@@ -175,13 +193,19 @@ def tenant_options(command: Command) -> Command:
         ),
         click.option(
             "--timeout",
-            type=click.IntRange(1, 86_400),
-            default=DEFAULT_TIMEOUT,
+            type=Duration(),
+            default=f"{DEFAULT_TIMEOUT}s",
             show_default=True,
-            metavar="SECONDS",
-            help="Time limit for all requests to Microsoft together.",
+            metavar="TIME",
+            help="Time limit for all requests to Microsoft together: seconds, or with a unit, such as 90s, 10m or 1h.",
         ),
     )
+
+
+def waiting(tenant: dict[str, Any]) -> dict[str, Any]:
+    """The options of the tenant for a run that waits for a change: without --timeout, it has an hour."""
+    source = click.get_current_context().get_parameter_source("timeout")
+    return tenant if source is ParameterSource.COMMANDLINE else {**tenant, "timeout": float(DEFAULT_WAIT)}
 
 
 def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
