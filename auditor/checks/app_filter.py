@@ -78,7 +78,7 @@ class Apps:
             yield known(None if publisher is None else not publisher.verifiedPublisherId)
         owner = self._owner(principal)
         if wanted.owner == "foreign":
-            yield known(owner not in MICROSOFT_TENANTS and owner != self.tenant) if owner else Truth.UNKNOWN
+            yield self._is_foreign(owner)
         elif wanted.owner == "not-microsoft":
             yield known(owner not in MICROSOFT_TENANTS) if owner else Truth.UNKNOWN
         if wanted.state == "gone":
@@ -91,6 +91,12 @@ class Apps:
                     known((principal.disabledByMicrosoftStatus or "").lower() not in ("", "notdisabled")),
                 )
             )
+
+    def _is_foreign(self, owner: str) -> Truth:
+        """Whether an app of this owner is neither Microsoft's nor of this tenant, which may be unnamed."""
+        if owner in MICROSOFT_TENANTS:
+            return Truth.FALSE
+        return known(owner != self.tenant) if owner and self.tenant else Truth.UNKNOWN
 
     def _owner(self, principal: ServicePrincipal) -> str:
         """The tenant that the app is registered in; empty where that was not read."""

@@ -6,7 +6,17 @@ from typing import ClassVar
 
 import msgspec
 
-from auditor.checks.kind import CheckContext, CheckKind, CheckResult, compared, failed, not_applicable, passed, unknown
+from auditor.checks.kind import (
+    CheckContext,
+    CheckKind,
+    CheckResult,
+    compared,
+    failed,
+    likely,
+    not_applicable,
+    passed,
+    unknown,
+)
 from auditor.checks.required_reads import POLICIES, client_of, connecting
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
@@ -14,7 +24,7 @@ from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
-from auditor.model.decision import Outcome, Reason, ScopeVerdict, Verdict
+from auditor.model.decision import Confidence, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.document import Point
 from auditor.model.finding import Evidence
 from auditor.model.resources import VerifiedPublisher
@@ -40,7 +50,8 @@ class UsersCanConnect(CheckKind, frozen=True, tag="users-can-connect"):
         evidence = compared("decision.outcome", decision.outcome.value, "connects-silently or user-may-consent")
         if decision.outcome is Outcome.DEPENDS:
             return unknown(decision.because, evidence)
-        return (passed if decision.outcome.connects else failed)(decision.because, evidence)
+        result = (passed if decision.outcome.connects else failed)(decision.because, evidence)
+        return likely(result) if decision.confidence is Confidence.LIKELY else result
 
 
 class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable"):
@@ -64,11 +75,13 @@ class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable
         blocked = [s for s in required if s.verdict is Verdict.BLOCKED]
         if blocked:
             names = listed(s.scope for s in blocked)
-            return failed(f"users can't consent to {names}: {blocked[0].detail}", *map(_scope_evidence, blocked))
+            result = failed(f"users can't consent to {names}: {blocked[0].detail}", *map(_scope_evidence, blocked))
+            return likely(result) if all(s.confidence is Confidence.LIKELY for s in blocked) else result
         undecided = [s for s in required if s.verdict is Verdict.UNKNOWN]
         if undecided:
             return unknown(f"{listed(s.scope for s in undecided)}: {undecided[0].detail}")
-        return passed(f"all {len(required)} required scopes exist, and users have them or can consent to them")
+        result = passed(f"all {len(required)} required scopes exist, and users have them or can consent to them")
+        return likely(result) if any(s.confidence is Confidence.LIKELY for s in required) else result
 
 
 def _scope_evidence(verdict: ScopeVerdict) -> Evidence:

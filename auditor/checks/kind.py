@@ -13,7 +13,7 @@ from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.lookup import SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.facts.ids import OPENID_SCOPES
-from auditor.model.decision import Decision, Fix
+from auditor.model.decision import Confidence, Decision, Fix
 from auditor.model.document import Point
 from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
 from auditor.model.rule import App, Check
@@ -244,7 +244,8 @@ class CheckResult(msgspec.Struct, frozen=True):
     """The outcome of a check, one clause that says why, and the values that it rests on.
 
     `subjects` are all the things that make the check fail, where it is about many: more than the evidence shows.
-    `unread` says why there may be more of them.
+    `unread` says why there may be more of them. `confidence` is likely where documentation replaces data that was not
+    read.
     """
 
     outcome: FindingOutcome
@@ -252,6 +253,7 @@ class CheckResult(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
     subjects: tuple[FindingSubject, ...] = ()
     unread: str = ""
+    confidence: Confidence = Confidence.CERTAIN
 
     @property
     def reason(self) -> str:
@@ -267,6 +269,13 @@ def passed(clause: str, *evidence: Evidence) -> CheckResult:
 def failed(clause: str, *evidence: Evidence, subjects: Iterable[FindingSubject] = (), unread: str = "") -> CheckResult:
     """The tenant doesn't meet the check."""
     return CheckResult(FindingOutcome.FAIL, clause, evidence, tuple(subjects), unread)
+
+
+def likely(result: CheckResult) -> CheckResult:
+    """The result, marked likely, because documentation replaces something that was not read; unknown stays unknown."""
+    if result.outcome is FindingOutcome.UNKNOWN:
+        return result
+    return msgspec.structs.replace(result, confidence=Confidence.LIKELY)
 
 
 def unknown(clause: str, *evidence: Evidence) -> CheckResult:

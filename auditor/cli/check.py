@@ -132,7 +132,9 @@ Examples:
     " decides the report and the exit code.",
 )
 @redact_options()
-@click.option("--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for decisions.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for an unknown decision or pack."
+)
 def command(
     packs: tuple[str, ...],
     client_id: str | None,
@@ -141,7 +143,7 @@ def command(
     name: str,
     from_url: str | None,
     user: str,
-    snapshot: str | None,
+    snapshots: tuple[str, ...],
     sample: str | None,
     formats: tuple[str, ...],
     outputs: tuple[str, ...],
@@ -177,12 +179,12 @@ def command(
     destination = Outputs() if fix_script else outputs_for(formats, outputs)
     binary_needs_file(destination)
     trend_needs_format(earlier, destination)
-    refuse_overwriting((*outputs, *(path for _, path in destination.files)), redact_key, snapshot)
+    refuse_overwriting((*outputs, *(path for _, path in destination.files)), redact_key, snapshots)
     if destination.folder is not None and redact_key and is_inside(redact_key, destination.folder):
         say(f"The key file {redact_key} is in {destination.folder}: don't send it with the reports.")
     app, address_tenant = named_app(client_id, scopes, redirect_uri, name, from_url)
     request = AuditRequest(
-        source=source_of(snapshot, sample, waiting(tenant) if wait_until else tenant, address_tenant),
+        source=source_of(snapshots, sample, waiting(tenant) if wait_until else tenant, address_tenant),
         packs=packs_to_apply(packs, app),
         app=app,
         user=user,

@@ -15,13 +15,15 @@ from auditor.model.snapshot import Snapshot
 class Client(msgspec.Struct, frozen=True, kw_only=True):
     """Facts about the client that consent depends on.
 
-    `publisher_id` is the verified publisher's partner id, empty when unverified, ``None`` when not known.
-    `stated` is true where `owner_tenant` or `publisher_verified` is the vendor's word, not the tenant's.
+    `name` is the name under which this tenant lists the app. `publisher_id` is the verified publisher's partner id,
+    empty when unverified, ``None`` when not known. `stated` is true where `owner_tenant` or `publisher_verified` is the
+    vendor's word, not the tenant's.
     """
 
     app_id: str
     presence: Truth
     object_id: str | None = None
+    name: str = ""
     enabled: Truth = Truth.UNKNOWN
     deactivated: Truth = Truth.UNKNOWN
     disabled_by_microsoft: Truth = Truth.UNKNOWN
@@ -69,6 +71,7 @@ def _present(cloud: str, principal: ServicePrincipal) -> Client:
         app_id=principal.appId,
         presence=Truth.TRUE,
         object_id=principal.id,
+        name=principal.displayName or "",
         enabled=known(principal.accountEnabled),
         # Graph returns null for both while nothing is wrong, so a missing value reads as "not disabled".
         deactivated=known(bool(principal.isDisabled)),

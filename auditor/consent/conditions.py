@@ -201,6 +201,11 @@ def _client_tenants(r: Restrictions, _: Permission, client: Client) -> Iterator[
         yield ConditionResult(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, "which tenant owns the app")
         return
     found = client.owner_tenant.lower() in r.client_tenants
+    if not found and "" in r.client_tenants:
+        # The documented text of a built-in policy lists the tenant itself, which the snapshot doesn't name.
+        why = "the tenant's own id is not known"
+        yield ConditionResult(Truth.UNKNOWN, Reason.PUBLISHER_NOT_VERIFIED, why, "the id of this tenant")
+        return
     why = f"the app is registered in a tenant that is {'' if found else 'not '}listed"
     yield ConditionResult(known(found), Reason.PUBLISHER_NOT_VERIFIED, why)
 

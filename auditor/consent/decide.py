@@ -8,7 +8,7 @@ from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
 from auditor.consent.explanation import advice, because, code, listed, policy_name, screen
 from auditor.consent.lookup import SnapshotIndex
-from auditor.consent.possible_outcomes import PossibleOutcome, possible_outcomes
+from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
@@ -34,13 +34,14 @@ def decision_of(facts: DecisionFacts) -> Decision:
     first = possible[0]
     caveats = _caveats(facts, possible, outcome)
     reason = first.reason if outcome is not Outcome.DEPENDS else Reason.FACT_UNKNOWN
+    only_forced = outcome is Outcome.NEEDS_ADMIN and consent_only_forced(facts) is not Truth.FALSE
     blocker_code = first.blocker.code if first.blocker else ""
     return Decision(
         app=AppRef(name=app.label, client_id=app.client_id.lower()),
         subject=subject.label,
         outcome=outcome,
         confidence=Confidence.LIKELY if caveats else Confidence.CERTAIN,
-        reason=reason,
+        reason=Reason.CONSENT_FORCED if only_forced else reason,
         because=because(facts, possible),
         code=code(outcome, reason, facts.workflow, blocker_code),
         screen=screen(outcome, reason, facts.workflow, app.label, subject.admin_role),
@@ -153,14 +154,14 @@ def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
         yield f"{facts.grants.others} {people} a personal grant for this app, which covers nobody else."
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
-    if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.reviewers == 0:
-        yield "The admin consent workflow is on but has no reviewers, so nobody receives the requests."
+    if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.obstacle:
+        yield f"The admin consent workflow is on, but {facts.workflow.obstacle}."
     if outcome.connects:
         yield _BEYOND
     if facts.subject.admin_role and outcome.connects:
         yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
     if facts.app.prompt_consent:
-        yield "The app forces the consent page (prompt=consent), so an administrator's grant doesn't help."
+        yield "The app forces the consent page (prompt=consent), so an administrator's grant alone doesn't help."
 
 
 _BEYOND = (

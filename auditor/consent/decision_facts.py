@@ -12,7 +12,7 @@ from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, ResourceApp, implicit, requested, resource_app
 from auditor.consent.policies import GoverningPolicy, governing, role_actions, role_assigned, role_policies
 from auditor.consent.request import portal_address
-from auditor.consent.subject import Assignment, Subject, assignment_of
+from auditor.consent.subject import Assignment, Subject, assignment_of, toward
 from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import FOR_ALL, MICROSOFT_GRAPH
@@ -81,6 +81,7 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
     """Everything about `app` and `subject` that a decision needs, looked up once."""
     index = index_of(snapshot)
     client = client_of(index, app)
+    subject = toward(index, client, subject)
     asked = requested(index, app)
     grants = grants_on(index, client, asked, subject.user_id)
     first_consent = isinstance(grants, Grants) and grants.is_empty
@@ -155,6 +156,14 @@ def _approval(
     if isinstance(policies, NotRead):
         if by_role.truth is Truth.TRUE:
             return by_role
-        needs = f"the user consent setting ({policies.why})"
-        return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=policies.why, needs=(needs,))
-    return approval(permission, client, policies)
+        needs = (f"the user consent setting ({policies.why})", *subject.unread_roles)
+        return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=policies.why, needs=needs)
+    found = approval(permission, client, policies)
+    return found if found.truth is Truth.TRUE or not subject.unread_roles else _perhaps_by_role(found, subject)
+
+
+def _perhaps_by_role(found: Approval, subject: Subject) -> Approval:
+    """What is not approved otherwise may be, by a role about which something was not read."""
+    return msgspec.structs.replace(
+        found, truth=Truth.UNKNOWN, reason=Reason.NOT_READ, needs=(*found.needs, *subject.unread_roles)
+    )

@@ -62,11 +62,19 @@ def grants_of(
     """
     if client.presence is Truth.FALSE:
         return NO_GRANTS
-    if unread := _unread(index, client):
-        return unread
     rows = index.grants_of(client.object_id)
-    if not rows:
-        return NO_GRANTS
+    if unread := _unread(index, client):
+        if not rows:
+            return unread
+        # A row that was read counts. What else there is, is not known.
+        known = _granted(index, rows, resources, user_id)
+        return msgspec.structs.replace(known, unread=dict.fromkeys(resources, unread))
+    return _granted(index, rows, resources, user_id) if rows else NO_GRANTS
+
+
+def _granted(
+    index: SnapshotIndex, rows: tuple[OAuth2PermissionGrant, ...], resources: tuple[str, ...], user_id: str | None
+) -> Grants:
     object_ids: dict[str, str] = {}
     not_read: dict[str, NotRead] = {}
     for resource in resources:
@@ -134,8 +142,6 @@ def grant_state(permission: Permission, grants: Grants | NotRead) -> GrantState:
     if isinstance(grants, NotRead):
         return GrantState(Truth.UNKNOWN, Reason.NOT_READ)
     name = permission.value.lower()
-    if permission.resource in grants.unread:
-        return GrantState(Truth.UNKNOWN, Reason.NOT_READ)
     if name in grants.tenant_wide.get(permission.resource, ()):
         return GrantState(Truth.TRUE, Reason.GRANTED_TENANT_WIDE)
     if name in grants.own.get(permission.resource, ()):
@@ -143,4 +149,6 @@ def grant_state(permission: Permission, grants: Grants | NotRead) -> GrantState:
     if permission.is_openid and grants.effective(MICROSOFT_GRAPH):
         unsure = "whether another Graph grant covers offline_access is not documented"
         return GrantState(Truth.TRUE, Reason.COVERED_BY_OTHER_GRANT, unsure if name == "offline_access" else "")
+    if permission.resource in grants.unread:
+        return GrantState(Truth.UNKNOWN, Reason.NOT_READ)
     return GrantState(Truth.FALSE)

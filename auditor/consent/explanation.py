@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from auditor.consent.admin_links import best_consent_link
 from auditor.consent.blockers import Blocker
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
 from auditor.consent.permission import ResourceApp
-from auditor.consent.possible_outcomes import PossibleOutcome
+from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced
 from auditor.consent.tenant_settings import Workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED, RESOURCE_NAMES
@@ -53,12 +54,17 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
             lacking = listed(r.permission.value for r in first.rows)
             return f"{who} connects {app} without being asked, but {lacking} {_is(first.rows)} not granted."
         case Outcome.USER_MAY_CONSENT:
-            return f"{who} can connect {app} and accepts the permissions: {_approved(first)}."
+            approved = _approved(first, forced=facts.app.prompt_consent)
+            return f"{who} can connect {app} and accepts the permissions: {approved}."
         case Outcome.BLOCKED:
             blocker = first.blocker
             return f"{who} cannot connect {app}: {blocker.because if blocker else 'it is blocked'}."
         case _:
-            return f"{who} cannot connect {app}: {_refusal(first, len(facts.required))}."
+            forced = f"{_FORCED}, and " if facts.app.prompt_consent else ""
+            return f"{who} cannot connect {app}: {forced}{_refusal(first, len(facts.required))}."
+
+
+_FORCED = "the app sends prompt=consent, so Entra asks every user again, whatever an administrator has granted"
 
 
 def _granted(first: PossibleOutcome) -> str:
@@ -67,7 +73,7 @@ def _granted(first: PossibleOutcome) -> str:
     return "an administrator has granted every required scope for the whole tenant"
 
 
-def _approved(first: PossibleOutcome) -> str:
+def _approved(first: PossibleOutcome, *, forced: bool) -> str:
     if first.reason is Reason.SUBJECT_IS_ADMIN:
         return first.rows[0].approval.detail
     approvers = [r.approval.approvers for r in first.rows if r.approval.approvers]
@@ -75,7 +81,8 @@ def _approved(first: PossibleOutcome) -> str:
     names = alone[:1] or [policy for each in approvers for policy in each[:1]]
     policies = listed(policy_name(policy) for policy in names)
     verb = "approves" if len(set(names)) == 1 else "together approve"
-    return f"{policies} {verb} every scope that is still missing"
+    what = "every scope, including those already granted" if forced else "every scope that is still missing"
+    return f"{policies} {verb} {what}"
 
 
 def _refusal(first: PossibleOutcome, required: int) -> str:
@@ -207,9 +214,7 @@ def _needs_admin(reason: Reason, flow: Workflow, app: str) -> str:
     risky = " The page adds that the app may be risky." if reason is Reason.RISK_STEP_UP else ""
     match flow.enabled:
         case Truth.TRUE:
-            nobody = (
-                " Nobody receives the request, because the workflow has no reviewers." if flow.reviewers == 0 else ""
-            )
+            nobody = f" Nobody receives the request: the workflow is on, but {flow.obstacle}." if flow.obstacle else ""
             return on + risky + nobody
         case Truth.FALSE:
             return off + risky
@@ -257,6 +262,21 @@ def _of_blocker(facts: DecisionFacts, blocker: Blocker) -> str:
             )
 
 
+def _of_forced_consent(facts: DecisionFacts) -> Iterator[str]:
+    """To have ``prompt=consent`` left out, and what an administrator grants then."""
+    app = facts.app.label
+    yield (
+        f"Have prompt=consent left out of the sign-in of {app}: in the settings of the integration if it has one for"
+        " this, otherwise by the vendor. With it, Entra asks every user again, whatever an administrator has granted."
+    )
+    if consent_only_forced(facts) is Truth.FALSE:
+        names = listed(r.permission.value for r in facts.required if r.granted.truth is not Truth.TRUE)
+        link = best_consent_link(facts)
+        how = f"at {link}" if link else "with a grant through Microsoft Graph"
+        if names:
+            yield f"An administrator then grants what is still missing ({names}) {how}."
+
+
 def _missing(facts: DecisionFacts, resource: ResourceApp) -> str:
     name = resource.name
     if resource.app_id in RESOURCE_NAMES:
@@ -288,10 +308,7 @@ def _of_request(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Itera
             " risk-based step-up consent in the tenant is not recommended."
         )
     if outcome is Outcome.NEEDS_ADMIN and facts.app.prompt_consent:
-        yield (
-            f"Ask the vendor to leave prompt=consent out of the sign-in of {app}: with it, Entra asks every user again,"
-            " whatever an administrator has granted."
-        )
+        yield from _of_forced_consent(facts)
     if outcome is Outcome.CONNECTS_BUT_LACKS_SCOPES:
         yield (
             "The vendor can also send each user once through a sign-in with prompt=consent, which helps those who may"

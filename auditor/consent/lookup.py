@@ -20,7 +20,6 @@ from auditor.model.resources import (
     DirectorySetting,
     OAuth2PermissionGrant,
     PermissionGrantPolicy,
-    RoleAssignment,
     ServicePrincipal,
     User,
 )
@@ -90,7 +89,8 @@ class SnapshotIndex:
         if SECTIONS[section].only_by_app:
             return f"{section} can only be read app by app"
         if section in self.snapshot.covers:
-            return f"only part of {section} was read ({len(self.snapshot.covers[section])} requested)"
+            requested = len(self.snapshot.covers[section])
+            return f"only part of {section} was read{f' ({requested} requested)' if requested else ''}"
         part = next((name for name in sorted(self.snapshot.unread) if name.startswith(f"{section}/")), None)
         return self.not_read(section, part.partition("/")[2]).why if part else ""
 
@@ -216,7 +216,8 @@ class SnapshotIndex:
             return self.not_read("permissionGrantPolicies")
         policy = _policies(section).get(policy_id.lower())
         if policy is None:
-            return Absent()
+            is_absent = self.covers("permissionGrantPolicies", policy_id)
+            return Absent() if is_absent else self.not_read("permissionGrantPolicies", policy_id)
         missing = [kind for kind in ("includes", "excludes") if getattr(policy, kind) is None]
         if missing:
             what = "condition sets" if len(missing) > 1 else missing[0]
@@ -228,7 +229,10 @@ class SnapshotIndex:
         settings = self.snapshot.sections.directorySettings
         if settings is None:
             return self.not_read("directorySettings")
-        return _consent_settings(settings).get(name.lower(), Absent())
+        found = _consent_settings(settings).get(name.lower())
+        if found is None and not self.covers("directorySettings", CONSENT_SETTINGS_TEMPLATE):
+            return self.not_read("directorySettings")
+        return found or Absent()
 
     # People.
 
@@ -241,18 +245,9 @@ class SnapshotIndex:
         found = self._users.get(object_id.lower())
         return (found.userPrincipalName or found.id) if found else object_id
 
-    def role_ids_of(self, principal_ids: Iterable[str]) -> frozenset[str]:
-        """The ids (lower case) of the directory roles that these users and groups are known to hold."""
-        held = self._role_ids
-        return frozenset(role for principal in principal_ids for role in held.get(principal.lower(), ()))
-
     @cached_property
     def _users(self) -> dict[str, User]:
         return _users(self.snapshot.sections.users)
-
-    @cached_property
-    def _role_ids(self) -> dict[str, set[str]]:
-        return _role_ids_by_principal(self.snapshot.sections.roleAssignments)
 
 
 @_kept
@@ -340,14 +335,6 @@ def _users(section: tuple[User, ...] | None) -> dict[str, User]:
         for name in (one.id, one.userPrincipalName):
             if name:
                 found.setdefault(name.lower(), one)
-    return found
-
-
-@_kept
-def _role_ids_by_principal(section: tuple[RoleAssignment, ...] | None) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for assignment in section or ():
-        found.setdefault(assignment.principalId.lower(), set()).add(assignment.roleDefinitionId.lower())
     return found
 
 

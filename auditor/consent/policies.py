@@ -111,8 +111,8 @@ def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
     """Role name and action, for every action of the given enabled roles."""
     for role in roles:
         if role.isEnabled is not False:
-            for permission in role.rolePermissions:
-                for action in permission.allowedResourceActions:
+            for permission in role.rolePermissions or ():
+                for action in permission.allowedResourceActions or ():
                     yield role.displayName or role.id, action
 
 

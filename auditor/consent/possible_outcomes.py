@@ -11,7 +11,7 @@ from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
 from auditor.consent.existing_grants import Grants
 from auditor.consent.lookup import NotRead
 from auditor.consent.tenant_settings import looks_risky
-from auditor.consent.truth import Truth, all_of
+from auditor.consent.truth import Truth, all_of, known
 from auditor.model.decision import Outcome, Reason
 
 
@@ -39,6 +39,19 @@ def possible_outcomes(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
     return (*maybe, *_connection(facts))
 
 
+def consent_only_forced(facts: DecisionFacts) -> Truth:
+    """Whether the subject would connect if the app left out ``prompt=consent``; false if it doesn't send it.
+
+    Source: Entra, "Unexpected consent prompt when signing in to an application" (``prompt=consent`` asks every user,
+    whatever was granted).
+    """
+    if not facts.app.prompt_consent:
+        return Truth.FALSE
+    without = msgspec.structs.replace(facts, app=msgspec.structs.replace(facts.app, prompt_consent=False))
+    connects = {one.outcome.connects for one in possible_outcomes(without)}
+    return known(connects.pop()) if len(connects) == 1 else Truth.UNKNOWN
+
+
 def _blocked(blocker: Blocker) -> PossibleOutcome:
     needs = (blocker.needs,) if blocker.truth is Truth.UNKNOWN else ()
     return PossibleOutcome(
@@ -53,6 +66,7 @@ def _connection(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
             and isinstance(facts.grants, Grants)
             and facts.grants.is_empty
             and not facts.subject.admin_role
+            and not facts.subject.unread_roles
         ):
             return (PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=Reason.USER_CONSENT_DISABLED),)
         needs = ("the permissions that the app requests",)
@@ -127,7 +141,7 @@ def _silent(
         ),
         needs=_assignment_needs(facts),
     )
-    if required is Truth.TRUE and assigned.truth is Truth.FALSE:
+    if required is Truth.TRUE and assigned.truth is Truth.FALSE and not facts.subject.unread_roles:
         return (outside,)
     return (inside, outside)
 
@@ -141,7 +155,7 @@ def _assignment_needs(facts: DecisionFacts) -> tuple[str, ...]:
         needs.append(f"whether the app requires assignment ({facts.client.unread})")
     if facts.assignment.truth is Truth.UNKNOWN:
         needs.append(f"whether the user is assigned to the app ({facts.assignment.why})")
-    return tuple(needs)
+    return (*needs, *facts.subject.unread_roles)
 
 
 def _consent(
@@ -153,8 +167,9 @@ def _consent(
     as_admin = Truth.TRUE if facts.subject.admin_role else all_of(r.for_all.truth for r in rows)
     if as_admin is Truth.TRUE:
         return (_accepted(facts, rows, grant_needs),)
-    if as_admin is Truth.UNKNOWN:
-        needs = tuple(dict.fromkeys((*grant_needs, *(n for r in rows for n in r.for_all.needs))))
+    if as_admin is Truth.UNKNOWN or facts.subject.unread_roles:
+        by_role = (*facts.subject.unread_roles, *(n for r in rows for n in r.for_all.needs))
+        needs = tuple(dict.fromkeys((*grant_needs, *by_role)))
         return (_accepted(facts, rows, needs), *_as_user(facts, missing, unsure, grant_needs))
     return _as_user(facts, missing, unsure, grant_needs)
 

@@ -7,7 +7,7 @@ consent requests"; Microsoft Graph, ``adminConsentRequestPolicy`` (a PUT require
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -16,7 +16,7 @@ from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import role_actions, role_policies, self_consent_ids
 from auditor.consent.subject import ADMIN_ROLES
-from auditor.consent.tenant_settings import PORTAL_SETTINGS, UserConsentSetting
+from auditor.consent.tenant_settings import PORTAL_SETTINGS, UserConsentSetting, reviewer_exists
 from auditor.consent.truth import Truth
 from auditor.facts.ids import ROLE_GLOBAL_ADMINISTRATOR
 from auditor.fixes.change import graph_address
@@ -37,7 +37,7 @@ from auditor.fixes.proposed_fix import (
     ProposedFix,
     consent_page,
 )
-from auditor.model.resources import AdminConsentRequestPolicy
+from auditor.model.resources import AdminConsentRequestPolicy, ConsentReviewer
 
 _FOR_SELF = "ManagePermissionGrantsForSelf"
 _ROLE_ACTION = "microsoft.directory/servicePrincipals/managePermissionGrantsForSelf"
@@ -178,38 +178,49 @@ _ROLE_HOLDERS = "/beta/roleManagement/directory/roleAssignments?$filter=roleDefi
 
 
 def admin_consent_workflow(facts: DecisionFacts) -> Iterator[ProposedFix]:
-    """R8: users who can't consent can ask, and a reviewer gets the request.
+    """R8: users who can't consent can ask, and a reviewer hears of the request.
 
-    Existing reviewers stay; if there are none, the holders of an administrator role become reviewers.
+    Reviewers who may exist stay; without one, the holders of an administrator role become reviewers. An approval is a
+    consent for the whole tenant, so it doesn't help if the app asks again whatever was granted.
     """
     policy = facts.snapshot.sections.adminConsentRequestPolicy
-    if policy is None or policy.isEnabled is None or policy.reviewers is None:
+    if policy is None or policy.isEnabled is None or policy.reviewers is None or facts.app.prompt_consent:
         return
-    if policy.isEnabled and policy.reviewers:
+    if policy.isEnabled and not facts.workflow.obstacle:
         return
-    graph, existing = graph_address(facts.snapshot), bool(policy.reviewers)
-    roles = {} if existing else _reviewer_roles(facts)
-    who = "the existing reviewers" if existing else f"the holders of the role {' and '.join(roles.values())}"
+    graph, index = graph_address(facts.snapshot), index_of(facts.snapshot)
+    kept = tuple(one for one in policy.reviewers if reviewer_exists(index, one.query) is not Truth.FALSE)
+    roles = {} if kept else _reviewer_roles(facts)
+    who = "the existing reviewers" if kept else f"the holders of the role {' and '.join(roles.values())}"
     yield ProposedFix(
         route="R8",
         obstacle=Obstacle.NO_APPROVAL_REQUESTS,
         goal=Goal.CAN_ASK,
-        title=f"Let users ask for approval: switch the admin consent workflow on, with {who} as reviewers",
+        title=f"Let users ask for approval: {_workflow_change(policy, who, bool(kept))}",
         role=GLOBAL_ADMIN,
         portal=(
             f"Open {consent_page(facts, 'Admin consent settings')}.",
             'Set "Users can request admin consent to apps they are unable to consent to" to Yes.',
-            f"Under who can review, {'keep' if existing else 'choose'} {who}, and save.",
+            f"Under who can review, {'keep' if kept else 'choose'} {who}.",
+            'Set "Selected users will receive email notifications for requests" to Yes, and save.',
         ),
-        changes=(SetConsentWorkflow(graph=graph, body=_workflow_settings(policy, tuple(roles))),),
+        changes=(SetConsentWorkflow(graph=graph, body=_workflow_settings(policy, kept, tuple(roles))),),
         verify=f"Read {graph}{SetConsentWorkflow.path} back.",
         undo="Restore the previous settings on the same page.",
         expect=(
             "This can take up to an hour. Users then enter a reason and wait for approval. A reviewer approves under"
             " Enterprise apps > Activity > Admin consent requests and needs a role that can grant consent"
-            f"{', which reviewers do not get automatically' if existing else ''}."
+            f"{', which reviewers do not get automatically' if kept else ''}."
         ),
     )
+
+
+def _workflow_change(policy: AdminConsentRequestPolicy, who: str, has_reviewers: bool) -> str:
+    if not policy.isEnabled:
+        return f"switch the admin consent workflow on, with {who} as reviewers"
+    if not has_reviewers:
+        return f"make {who} the reviewers of the admin consent workflow"
+    return "have the reviewers of the admin consent workflow notified of requests"
 
 
 def _reviewer_roles(facts: DecisionFacts) -> dict[str, str]:
@@ -219,13 +230,15 @@ def _reviewer_roles(facts: DecisionFacts) -> dict[str, str]:
     return known or {ROLE_GLOBAL_ADMINISTRATOR: ADMIN_ROLES[ROLE_GLOBAL_ADMINISTRATOR]}
 
 
-def _workflow_settings(policy: AdminConsentRequestPolicy, roles: tuple[str, ...]) -> dict[str, object]:
-    """The complete new settings: known values stay, and unknown ones get the portal's default."""
-    kept = [{"queryType": "MicrosoftGraph", **msgspec.to_builtins(reviewer)} for reviewer in policy.reviewers or ()]
+def _workflow_settings(
+    policy: AdminConsentRequestPolicy, reviewers: Iterable[ConsentReviewer], roles: tuple[str, ...]
+) -> dict[str, object]:
+    """The complete new settings: reviewers are notified, known values stay, unknown ones get the portal's default."""
+    kept = [{"queryType": "MicrosoftGraph", **msgspec.to_builtins(reviewer)} for reviewer in reviewers]
     new = [{"query": _ROLE_HOLDERS.format(role=role), "queryType": "MicrosoftGraph"} for role in roles]
     return {
         "isEnabled": True,
-        "notifyReviewers": True if policy.notifyReviewers is None else policy.notifyReviewers,
+        "notifyReviewers": True,
         "remindersEnabled": True if policy.remindersEnabled is None else policy.remindersEnabled,
         "requestDurationInDays": policy.requestDurationInDays or _DEFAULT_DAYS,
         "reviewers": [*kept, *new],

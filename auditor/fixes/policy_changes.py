@@ -285,17 +285,24 @@ class SetConsentWorkflow(Change, frozen=True, kw_only=True):
         return f"The settings were: {json_text(self.body)}."
 
     def script_step(self, undo: Change | None) -> Step:
-        """Compare the reviewers with those in the snapshot, unless the workflow is on by then."""
+        """Compare the reviewers with those in the snapshot, unless the workflow works by then."""
         if not isinstance(undo, SetConsentWorkflow):
             raise NoScript(_PREVIOUS_NOT_READ)
         place = "reviewers[].query"
+        new, old = self._reviewers, undo._reviewers
+        # Reviewers who no longer exist are replaced, so having some is not enough.
+        reviewers = HasItems(place, new) if old and old != new else NotEmpty(place)
         return SetValue(
             url=self.url,
-            done=(Equals("isEnabled", True), NotEmpty(place)),
-            found="The workflow is already on and has reviewers.",
-            unchanged=HasItems(place, tuple(str(one["query"]) for one in undo.body.get("reviewers", ()))),
+            done=(Equals("isEnabled", True), Equals("notifyReviewers", True), reviewers),
+            found="The workflow is already on and has reviewers, who are notified.",
+            unchanged=HasItems(place, old),
             changed="The reviewers have changed since the snapshot was taken. Run the check again. They are now",
         )
+
+    @property
+    def _reviewers(self) -> tuple[str, ...]:
+        return tuple(str(one["query"]) for one in self.body.get("reviewers", ()))
 
 
 _WRITABLE = ("isEnabled", "notifyReviewers", "remindersEnabled", "requestDurationInDays", "reviewers")

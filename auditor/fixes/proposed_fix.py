@@ -46,7 +46,8 @@ class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
     """A possible fix with its changes in order.
 
     `shows_requests` is false where the changes only describe the effect, because a link that an administrator opens
-    makes all of them. `caveats` are facts that the proof depends on and that could not be read. `assigns` is the
+    makes all of them. `grants_registered` is true if they represent what the app's registration lists, which was not
+    read. `caveats` are facts that the proof depends on and that could not be read. `assigns` is the
     placeholder for whoever the fix assigns, if the administrator chooses them.
     """
 
@@ -63,6 +64,7 @@ class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
     link: str = ""
     expect: str = ""
     shows_requests: bool = True
+    grants_registered: bool = False
     caveats: tuple[str, ...] = ()
     fill_in: tuple[str, ...] = ()
     assigns: str = ""
@@ -142,8 +144,8 @@ GLOBAL_ADMIN = "Global Administrator"
 
 
 def app_page(facts: DecisionFacts) -> str:
-    """The app's page in the admin center."""
-    return f"{facts.portal} > Entra ID > Enterprise apps > All applications > {facts.app.label}"
+    """The page in the admin center of an app that is in the tenant, by the name that the tenant lists."""
+    return f"{facts.portal} > Entra ID > Enterprise apps > All applications > {facts.client.name or facts.app.label}"
 
 
 def consent_page(facts: DecisionFacts, page: str) -> str:

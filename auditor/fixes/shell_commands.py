@@ -51,18 +51,24 @@ def az_commands(changes: Sequence[Change], snapshot: Snapshot) -> str:
         return ""
     lacks = any(permission.startswith("Policy.") for permission in write_permissions(changes))
     notes = (*(_AZ_LACKS if lacks else ()), *(() if snapshot.tenant.id else (_TENANT_UNKNOWN,)))
-    return "\n".join((*notes, " &&\n".join((*_az_sign_in(snapshot), *map(_az_line, changes)))))
+    return "\n".join((*notes, " &&\n".join((*_az_tenant(snapshot, lacks), *map(_az_line, changes)))))
 
 
-def _az_sign_in(snapshot: Snapshot) -> Iterator[str]:
-    """The sign-in, or if the tenant isn't known, the command that shows it. Source: reference of the Azure CLI."""
+def _az_tenant(snapshot: Snapshot, signed_in: bool) -> Iterator[str]:
+    """The sign-in to the tenant, or if one has to be `signed_in` as a service principal, the check of the tenant.
+
+    If the tenant isn't known, the command that shows it. Source: reference of the Azure CLI.
+    """
     tenant, az_cloud = snapshot.tenant.id, CLOUDS[_cloud(snapshot)].az_cloud
+    show = "az account show --query tenantId --output tsv"
     if not tenant:
-        yield "az account show --query tenantId --output tsv"
-        return
-    if az_cloud:
-        yield f"az cloud set --name {az_cloud}"
-    yield f"az login --tenant {posix_quoted(printable(tenant))} --allow-no-subscriptions"
+        yield show
+    elif signed_in:
+        yield f"{show} | grep -Fi -e {posix_quoted(printable(tenant))}"
+    else:
+        if az_cloud:
+            yield f"az cloud set --name {az_cloud}"
+        yield f"az login --tenant {posix_quoted(printable(tenant))} --allow-no-subscriptions"
 
 
 def _cloud(snapshot: Snapshot) -> str:

@@ -20,10 +20,14 @@ TOOL = f"consent-auditor {__version__}"
 """How the program names itself in snapshots and reports."""
 
 
-class SnapshotFile(msgspec.Struct, frozen=True):
-    """A snapshot in a file; ``-`` is standard input."""
+class SnapshotFiles(msgspec.Struct, frozen=True):
+    """A snapshot in a file, or files of other tools that make one together; ``-`` is standard input.
 
-    path: str
+    `tenant_id` names the tenant if no file does.
+    """
+
+    paths: tuple[str, ...]
+    tenant_id: str = ""
 
 
 class SampleTenant(msgspec.Struct, frozen=True):
@@ -39,7 +43,7 @@ class GivenSnapshot(msgspec.Struct, frozen=True):
     origin: str = ""
 
 
-Source = LiveTenant | SnapshotFile | SampleTenant | GivenSnapshot
+Source = LiveTenant | SnapshotFiles | SampleTenant | GivenSnapshot
 """The tenant to audit."""
 
 

@@ -63,6 +63,8 @@ class Reason(StrEnum):
     ASSIGNMENT_REQUIRED = "assignment-required"
     NOT_ASSIGNED = "not-assigned"
     RISK_STEP_UP = "risk-step-up"
+    CONSENT_FORCED = "consent-forced"
+    """The app sends ``prompt=consent``, and nothing else stops the user."""
     APP_DEACTIVATED = "app-deactivated"
     APP_DISABLED_BY_MICROSOFT = "app-disabled-by-microsoft"
     APP_DISABLED_IN_TENANT = "app-disabled-in-tenant"

@@ -32,7 +32,7 @@ class TextKind(Enum):
     PRINCIPAL_NAME = "the name of a user, group or app, depending on the kind of principal"
     APP_NAME = "an app's name"
     ROLE_NAME = "a directory role's name"
-    POLICY_NAME = "a consent policy's name"
+    POLICY_NAME = "the name of a consent policy or of a Conditional Access policy"
     PUBLISHER_NAME = "a verified publisher's name"
     PUBLISHER_TEXT = "a description that the publisher wrote"
     REPLY_URL = "an address to which an app's tokens are sent"

@@ -248,7 +248,7 @@ class AppRoleAssignment(Resource, frozen=True):
 class RolePermission(Resource, frozen=True):
     """Actions that a directory role allows."""
 
-    allowedResourceActions: tuple[RoleAction, ...] = ()
+    allowedResourceActions: tuple[RoleAction, ...] | None = None
     condition: FreeText | None = None
 
 
@@ -260,7 +260,7 @@ class RoleDefinition(Resource, frozen=True):
     isBuiltIn: bool | None = None
     isEnabled: bool | None = None
     templateId: Id | None = None
-    rolePermissions: tuple[RolePermission, ...] = ()
+    rolePermissions: tuple[RolePermission, ...] | None = None
 
 
 class RoleAssignment(Resource, frozen=True):
@@ -279,6 +279,15 @@ class MemberOf(Resource, frozen=True):
     displayName: GroupName | None = None
 
 
+class AssignedPlan(Resource, frozen=True):
+    """A service plan that a user has by a licence; `service` is ``exchange`` for those of Exchange Online."""
+
+    servicePlanId: TemplateId | None = None
+    service: Keyword | None = None
+    capabilityStatus: Keyword | None = None
+    """``Enabled``, ``Warning``, ``Suspended``, ``Deleted`` or ``LockedOut``."""
+
+
 class User(Resource, frozen=True):
     """A user for whom the audit was made (``--user``)."""
 
@@ -286,7 +295,9 @@ class User(Resource, frozen=True):
     userPrincipalName: UserPrincipalName | None = None
     displayName: PersonName | None = None
     userType: Keyword | None = None
+    accountEnabled: bool | None = None
     memberOf: tuple[MemberOf, ...] | None = None
+    assignedPlans: tuple[AssignedPlan, ...] | None = None
 
 
 class AppConsentRequest(Resource, frozen=True):

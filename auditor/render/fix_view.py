@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.model.decision import Confidence, Decision, Fix, Outcome
+from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
 from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
@@ -67,11 +67,13 @@ def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
     if decision and decision.outcome.connects:
         probably = "probably " if decision.confidence is Confidence.LIKELY else ""
         return FirstThing((f"Nothing. Users can {probably}connect.",), failed=len(failing))
-    if decision and decision.fixes:
-        return _first_fix(decision.fixes[0])
+    if decision and (fix := first_fix(decision)):
+        return _first_fix(fix)
     if decision and decision.advice:
         # The advice of a failed rule can't help if the cause is outside the tenant's consent settings.
         return FirstThing(tuple(sentence(text) for text in decision.advice))
+    if decision and decision.fixes:
+        return _first_request(decision, decision.fixes[0])
     if needs and (decision is None or decision.outcome is Outcome.DEPENDS):
         noun = "permission" if len(needs) == 1 else "permissions"
         return FirstThing(
@@ -85,12 +87,30 @@ def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
     return FirstThing(("Nothing." if decision is None else "No fix was found. See the details that follow.",))
 
 
+def first_fix(decision: Decision) -> Fix | None:
+    """The fix to begin with, if there is one that lets users connect and nothing to ask of the vendor first."""
+    if decision.reason is Reason.CONSENT_FORCED:
+        return None
+    return next((fix for fix in decision.fixes if fix.proven.outcome in _CONNECTING), None)
+
+
+def _first_request(decision: Decision, fix: Fix) -> FirstThing:
+    """A fix after which users can only ask for approval."""
+    says = (f"No change was proven to let users connect {app_label(decision)}.", sentence(fix.title))
+    return FirstThing(says, fix.link, sentence(fix.role), "Users can ask for approval (proven on a copy).", fix)
+
+
 def _first_fix(fix: Fix) -> FirstThing:
     proof = "(proven on a copy)" if fix.proven.confidence == Confidence.CERTAIN else "(likely; tested on a copy)"
     means = outcome_meaning(fix.proven.outcome).rstrip(".")
     if fix.proven.subject == ASSIGNED:
         means = means.replace("Users", "Users who are assigned to the app", 1)
-    return FirstThing((sentence(fix.title),), fix.link, sentence(fix.role), f"{means} {proof}.", fix)
+    says = (sentence(fix.title), *((_AFTER_ACCEPT,) if fix.link else ()))
+    return FirstThing(says, fix.link, sentence(fix.role), f"{means} {proof}.", fix)
+
+
+_AFTER_ACCEPT = "The page that opens after Accept may be an error although consent was given."
+"""Every link of a fix is for an administrator's consent."""
 
 
 def _first_advice(finding: Finding) -> FirstThing:
@@ -171,7 +191,8 @@ class FixNumbers:
 
 def _in_reading_order(report: Report) -> Iterator[Fix]:
     for decision in filter(needs_action, report.decisions):
-        yield from decision.fixes
+        for group in grouped_fixes(decision):
+            yield from group.fixes
     for finding in report.findings:
         yield from finding.fixes if finding.outcome in (FindingOutcome.FAIL, FindingOutcome.UNKNOWN) else ()
 
@@ -254,21 +275,43 @@ def _shared_fixes(report: Report) -> dict[bytes, SharedFix]:
     return shared
 
 
-def fixes_introduction(decision: Decision) -> str:
-    """How to read the fixes of an answer, or why there are none.
+class GroupedFixes(NamedTuple):
+    """Fixes with the same purpose: how to read them, and the clause that names the purpose."""
 
-    Not every fix needs to end in a connection: a request to an administrator is progress too.
-    """
-    app, fixes = app_label(decision), decision.fixes
-    if not fixes:
+    introduction: str
+    purpose: str
+    fixes: tuple[Fix, ...]
+
+
+def grouped_fixes(decision: Decision) -> tuple[GroupedFixes, ...]:
+    """The fixes that let users connect, or why there are none; then those that only let them ask for approval."""
+    app = app_label(decision)
+    connecting = tuple(fix for fix in decision.fixes if fix.proven.outcome in _CONNECTING)
+    asking = tuple(fix for fix in decision.fixes if fix not in connecting)
+    groups = [GroupedFixes(_introduction(decision, connecting), f"To let users connect {app}", connecting)]
+    if asking:
+        introduction = (
+            f"This fix doesn't let users connect {app}, but they can then ask for approval. It was {_TESTED}"
+            if len(asking) == 1
+            else f"These {len(asking)} fixes don't let users connect {app}, but they can then ask for approval."
+            f" Each was {_TESTED}"
+        )
+        groups.append(GroupedFixes(introduction, f"To let users ask for approval of {app}", asking))
+    return tuple(groups)
+
+
+_TESTED = "tested on a copy of the settings; nothing in the tenant was changed."
+
+
+def _introduction(decision: Decision, connecting: Sequence[Fix]) -> str:
+    app = app_label(decision)
+    if not connecting:
         return _no_fix(decision, app)
-    if len(fixes) == 1:
+    if len(connecting) == 1:
         choice = f"To let users connect {app}, use this fix. It was"
-    elif all(fix.proven.outcome in _CONNECTING for fix in fixes):
-        choice = f"Any one of these {len(fixes)} fixes lets users connect {app}, least access first. Each was"
     else:
-        choice = f"Any one fix that ends in CONNECTS lets users connect {app}, least access first. Each was"
-    return f"{choice} tested on a copy of the settings; nothing in the tenant was changed."
+        choice = f"Any one of these {len(connecting)} fixes lets users connect {app}, least access first. Each was"
+    return f"{choice} {_TESTED}"
 
 
 def _no_fix(decision: Decision, app: str) -> str:

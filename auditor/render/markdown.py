@@ -11,7 +11,6 @@ from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
 from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, script_hint
 from auditor.render.labels import (
-    FINDINGS,
     NAME_WIDTH,
     answer_word,
     app_and_id,
@@ -31,6 +30,7 @@ from auditor.render.report_view import (
     are_assumed,
     assumptions,
     disagreement_sentence,
+    finding_word,
     from_several_packs,
     numbered,
     numbered_label,
@@ -107,9 +107,10 @@ def _first(report: Report) -> Iterator[str]:
     if first is not None:
         yield "### First thing to do"
         yield from _first_thing(first, numbers)
-    if decision is not None and len(decision.fixes) > 1:
-        others = "\n".join(f"- Fix {numbers.number(fix)}: {_text(sentence(fix.title))}" for fix in decision.fixes[1:])
-        yield f"Alternatives:\n\n{others}"
+    others = [fix for fix in decision.fixes if first is None or fix is not first.fix] if decision else []
+    if others:
+        lines = (f"- Fix {numbers.number(fix)}: {_text(sentence(fix.title))}" for fix in others)
+        yield "Alternatives:\n\n" + "\n".join(lines)
 
 
 def _first_of_each(report: Report) -> Iterator[str]:
@@ -212,7 +213,7 @@ def _findings(report: Report) -> Iterator[str]:
 def _findings_table(findings: Iterable[Finding], several: bool) -> str:
     rows = (
         (
-            FINDINGS[finding.outcome][0],
+            finding_word(finding),
             finding.severity.value,
             _name(finding.rule) + (f"<br>({_text(finding.pack)})" if several else ""),
             "<br>".join(_requirement_and_reason(finding)),

@@ -75,6 +75,7 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
         "resources": [_resource(report, pack)],
         "unmapped": {
             "pack_sha256": pack.digest if pack else "",
+            "confidence": finding.confidence.value,
             "evidence": [_line(evidence_text(one)) for one in finding.evidence],
             **({"waivers": [_line(waiver_sentence(one)) for one in finding.waivers]} if finding.waivers else {}),
             **({"not_read": [_not_read(part) for part in report.unread]} if unknown and report.unread else {}),

@@ -13,6 +13,7 @@ from auditor.model.finding import Disagreement, Evidence, Finding, FindingOutcom
 from auditor.model.report import Calibration, Report, UnreadPart
 from auditor.model.sections import SECTIONS
 from auditor.render.labels import (
+    FINDINGS,
     NAME_WIDTH,
     ORDINARY_MEMBER,
     OUTCOMES,
@@ -104,6 +105,12 @@ def verdict_word(scope: ScopeVerdict) -> str:
     """The verdict on a scope, marked if it's only likely."""
     word, _ = VERDICTS[scope.verdict]
     return f"{word}, likely" if scope.confidence is Confidence.LIKELY else word
+
+
+def finding_word(finding: Finding) -> str:
+    """The outcome of a rule, marked if it's only likely."""
+    word, _ = FINDINGS[finding.outcome]
+    return f"{word}, likely" if finding.confidence is Confidence.LIKELY else word
 
 
 def are_assumed(decision: Decision) -> bool:

@@ -8,7 +8,7 @@ from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.document import series
 from auditor.model.finding import Finding
 from auditor.model.report import Report, UnreadPart
-from auditor.render.fix_view import first_thing
+from auditor.render.fix_view import first_fix, first_thing
 from auditor.render.labels import (
     FINDINGS,
     ORDINARY_MEMBER,
@@ -40,6 +40,7 @@ from auditor.render.report_view import (
     deciders,
     detail_with_letter,
     disagreement_sentence,
+    finding_word,
     from_several_packs,
     numbered,
     numbered_label,
@@ -155,9 +156,9 @@ def _short_answers(page: TextPage, report: Report) -> None:
         page.say(f">> {answer_word(decision)}", indent=5, style=OUTCOMES[decision.outcome].style)
         page.say(sentence(decision.because), indent=5)
         page.field("Code", sentence(error_code(decision.code)), indent=5)
-        if decision.fixes:
-            page.field("First fix", sentence(decision.fixes[0].title), indent=5)
-            page.link(decision.fixes[0].link, indent=5)
+        if fix := first_fix(decision):
+            page.field("First fix", sentence(fix.title), indent=5)
+            page.link(fix.link, indent=5)
 
 
 def _first_thing(page: TextPage, report: Report, decision: Decision | None) -> None:
@@ -292,10 +293,10 @@ def _findings(page: TextPage, report: Report) -> None:
 
 
 def _finding_row(finding: Finding, several: bool) -> list[TableCell]:
-    word, style = FINDINGS[finding.outcome]
+    style = FINDINGS[finding.outcome][1]
     severe = style == "bad" and finding.severity in SEVERE
     return [
-        TableCell(word, style),
+        TableCell(finding_word(finding), style),
         TableCell(finding.severity.value, "bad" if severe else ""),
         TableCell(finding.rule, below=f"({finding.pack})" if several else ""),
         TableCell(finding.title.rstrip("."), "strong", below=reason_with_waivers(finding)),

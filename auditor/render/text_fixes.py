@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from auditor.model.decision import Decision, Fix, GraphRequest
+from auditor.model.decision import Decision, Fix, GraphRequest, Reason
 from auditor.model.document import series
 from auditor.model.finding import Evidence, Finding, FindingOutcome
 from auditor.model.report import Report
@@ -19,11 +19,11 @@ from auditor.render.fix_view import (
     NumberedFixes,
     fix_opens,
     fix_result,
-    fixes_introduction,
+    grouped_fixes,
     needs_action,
     script_hint,
 )
-from auditor.render.labels import app_label, click_path, count, encoded, flat, is_click_path, sentence
+from auditor.render.labels import click_path, count, encoded, flat, is_click_path, sentence
 from auditor.render.report_view import evidence_text, from_several_packs
 from auditor.render.text_layout import TextPage, columns
 
@@ -70,17 +70,25 @@ def what_to_do(page: TextPage, report: Report) -> None:
 
 def _fixes_of(page: TextPage, decision: Decision, printed: _Printed) -> None:
     """The fixes of one answer that weren't printed for an earlier one."""
-    known, new = printed.split(decision.fixes)
-    page.blank()
-    if decision.fixes and not new:
-        page.say(f"To let users connect {app_label(decision)}, use {_numbers(known)}, above.")
-    else:
-        page.say(fixes_introduction(decision))
-        if known:
-            page.say(f"{sentence(_numbers(known)).rstrip('.')}, above, also works.")
-    page.items("Also note" if decision.fixes else "Ask", [sentence(text) for text in decision.advice])
-    for number, fix in new:
-        _fix(page, fix, number, printed)
+    forced = decision.reason is Reason.CONSENT_FORCED
+    advice = [sentence(text) for text in decision.advice]
+    if forced:
+        page.blank()
+        page.items("First", advice)
+    for group in grouped_fixes(decision):
+        known, new = printed.split(group.fixes)
+        page.blank()
+        if group.fixes and not new:
+            page.say(f"{group.purpose}, use {_numbers(known)}, above.")
+        else:
+            page.say(group.introduction)
+            if known:
+                page.say(f"{sentence(_numbers(known)).rstrip('.')}, above, also works.")
+        if not forced:
+            page.items("Also note" if decision.fixes else "Ask", advice)
+        advice = []
+        for number, fix in new:
+            _fix(page, fix, number, printed)
 
 
 def _numbers(numbers: Sequence[int]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -74,7 +74,7 @@ _Reader = Callable[[Any, Location, ShapeProblems], Any]
 _MISSING: Any = object()
 """What a reader returns after it reported a problem."""
 
-_OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
+OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
 """Names in beta (lower case) of properties that have another name in v1.0."""
 
 _NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher": {}}}
@@ -83,12 +83,17 @@ _NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher
 _EMPTY_MEANS_DEFAULT = (ConditionSet,)
 """Classes in which an empty list means the default: an empty condition does not restrict."""
 
-_BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
+_POWERSHELLS = "AdditionalProperties"
+_UNKNOWN_CONDITIONS = "unknownConditions"
+"""The field of a class that names the properties which this version doesn't know, because each may be a condition."""
+
+BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
+"""The property in beta (lower case) of the authorization policy that v1.0 has in defaultUserRolePermissions."""
 
 
 @cache
 def _section_readers() -> Mapping[str, _Reader]:
-    readers = {field.name: _whole(_bare(field.type)) for field in msgspec.structs.fields(Sections)}
+    readers = {field.name: _whole(bare_type(field.type)) for field in msgspec.structs.fields(Sections)}
     readers["absentServicePrincipals"] = _lower(readers["absentServicePrincipals"])
     return types.MappingProxyType(readers)
 
@@ -109,7 +114,7 @@ def _whole(kind: Any) -> _Reader:
 
 def _reader(kind: Any) -> _Reader:
     """The reader of one annotated type of the model."""
-    return _bare_reader(_bare(kind))
+    return _bare_reader(bare_type(kind))
 
 
 @cache
@@ -124,8 +129,8 @@ def _bare_reader(kind: Any) -> _Reader:
     return _free_object if arguments[1] is Any else _by_app(_reader(arguments[1]))
 
 
-def _bare(kind: Any) -> Any:
-    """The annotated type without its null and without what it says of redaction."""
+def bare_type(kind: Any) -> Any:
+    """The annotated type of a field without its null and without what it says of redaction."""
     while True:
         if get_origin(kind) in (Union, types.UnionType):
             (kind,) = (member for member in get_args(kind) if member is not type(None))
@@ -152,7 +157,7 @@ def _scalar(kind: type) -> _Reader:
 
 def _list(kind: Any) -> _Reader:
     read_item = _reader(kind)
-    expected = f"a list of {_SCALARS.get(_bare(kind), 'objects')}"
+    expected = f"a list of {_SCALARS.get(bare_type(kind), 'objects')}"
 
     def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         items = unwrapped(raw)
@@ -168,25 +173,32 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
     fields = msgspec.structs.fields(kind)
     known = {field.name: (field.name, _reader(field.type)) for field in fields}
     by_lower = {name.lower(): entry for name, entry in known.items()}
-    by_lower |= {other: known[name] for other, name in _OTHER_NAMES.get(kind, {}).items()}
+    by_lower |= {other: known[name] for other, name in OTHER_NAMES.get(kind, {}).items()}
     required = tuple(field.name for field in fields if field.required)
     null_means = _NULL_MEANS.get(kind, {})
     drops_empty = kind in _EMPTY_MEANS_DEFAULT
+    names_unknown = _UNKNOWN_CONDITIONS in known
 
     def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         if not isinstance(raw, dict):
             wrong.unexpected(location, "an object", raw)
             return _MISSING
         values: dict[str, Any] = {}
+        unknown: list[str] = []
         for key, given in _arranged(kind, raw).items():
             name, read_value = known.get(key) or by_lower.get(key.lower()) or _UNKNOWN
             if given is None:
                 given = null_means.get(name)
-            if given is None or read_value is None or (name in values and key != name):
+            if given is None or (name in values and key != name):
+                continue
+            if read_value is None:
+                unknown += [key] if given not in ([], {}, "") else []
                 continue
             value = read_value(given, (location, key), wrong)
             if not (drops_empty and value == ()):
                 values[name] = value
+        if names_unknown and (more := _unknown_conditions(unknown)):
+            values[_UNKNOWN_CONDITIONS] = (*values.get(_UNKNOWN_CONDITIONS, ()), *more)
         missing = [name for name in required if name not in values]
         wrong.extend((location, MISSING_PROPERTY.format(name=name)) for name in missing)
         return _MISSING if missing else kind(**values)
@@ -194,18 +206,23 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
     return read
 
 
+def _unknown_conditions(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of conditions, among the names that no property has: not annotations, and not PowerShell's own."""
+    return tuple(name for name in names if "@" not in name and name != _POWERSHELLS)
+
+
 _UNKNOWN: tuple[str, _Reader | None] = ("", None)
 
 
 def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
     """The object in the structure of v1.0, including PowerShell's ``AdditionalProperties``."""
-    extra = raw.get("AdditionalProperties")
+    extra = raw.get(_POWERSHELLS)
     if isinstance(extra, dict) and extra:
         raw = {**extra, **raw}
     if kind is not AuthorizationPolicy:
         return raw
     lower = {key.lower(): key for key in raw}
-    assigned = raw.get(lower.get(_BETA_ASSIGNED, ""))
+    assigned = raw.get(lower.get(BETA_ASSIGNED, ""))
     inner = lower.get("defaultuserrolepermissions", "defaultUserRolePermissions")
     permissions = raw.get(inner) or {}
     if assigned is None or not isinstance(permissions, dict):

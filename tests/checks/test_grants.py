@@ -330,8 +330,14 @@ def asked(expect: Any, by: Any) -> UsersCanConsent:
         pytest.param(
             asked("nobody", "verified-app"),
             consenting(pool.legacy(), permissionGrantPolicies=None),
+            "fail",
+            id="policies not read, and their documentation refuses nothing",
+        ),
+        pytest.param(
+            asked("allowed", "verified-app"),
+            consenting(pool.legacy(), permissionGrantPolicies=None),
             "unknown",
-            id="policies not read",
+            id="documentation of policies that were not read never makes a rule pass",
         ),
         pytest.param(
             asked("nobody", "verified-app"),

@@ -17,6 +17,7 @@ from tests.fixes.tenants import APP, HOSTILE, fixes_in
 from tests.fixes.test_scripts import nobody_assigned, powershell_errors
 
 TENANT = sample("managed-default").tenant.id
+LOW = sample("low-unclassified").tenant.id
 
 
 def with_tenant(tenant_id: str, name: str = "managed-default") -> Snapshot:
@@ -29,13 +30,13 @@ def with_commands(snapshot: Snapshot) -> list[Fix]:
     return [fix for fix in fixes_for(snapshot, APP) if fix.steps.graph]
 
 
-def pasted(commands: str, folder: Path, *, refused: str = "") -> list[str]:
-    """The calls of az that bash makes of these commands; those that begin with `refused` fail."""
+def pasted(commands: str, folder: Path, *, signed_in: str = TENANT, refused: str = "") -> list[str]:
+    """The calls of az that bash makes of these commands, in the tenant `signed_in`; those of `refused` fail."""
     az = folder / "az"
     az.write_text(
         "#!/usr/bin/env bash\n"
         f"printf '%s\\n' \"$*\" >> {posix_quoted(str(folder / 'calls'))}\n"
-        f'case "$*" in {posix_quoted(refused or "-")}*) exit 1 ;; *) echo an-id ;; esac\n'
+        f'case "$1" in {posix_quoted(refused)}) exit 1 ;; account) echo {posix_quoted(signed_in)} ;; esac\n'
     )
     az.chmod(0o755)
     path = {"PATH": f"{folder}:/usr/bin:/bin"}
@@ -46,11 +47,15 @@ def pasted(commands: str, folder: Path, *, refused: str = "") -> list[str]:
 @pytest.mark.parametrize("name", sample_names())
 def test_every_command_is_sent_to_the_tenant_of_the_snapshot(name: str) -> None:
     for fix in with_commands(sample(name)):
+        tenant = sample(name).tenant.id
         sign_in, *requests = (line for line in fix.steps.az.splitlines() if not line.startswith("#"))
-        assert sign_in == f"az login --tenant '{sample(name).tenant.id}' --allow-no-subscriptions &&"
+        assert sign_in in (
+            f"az login --tenant '{tenant}' --allow-no-subscriptions &&",
+            f"az account show --query tenantId --output tsv | grep -Fi -e '{tenant}' &&",
+        )
         assert requests
         connect, *requests = fix.steps.powershell.splitlines()
-        assert connect.startswith(f"Connect-MgGraph -TenantId '{sample(name).tenant.id}' -Scopes ")
+        assert connect.startswith(f"Connect-MgGraph -TenantId '{tenant}' -Scopes ")
         assert requests
         assert not any("Connect-MgGraph" in line for line in requests)
 
@@ -64,16 +69,29 @@ def test_several_parts_of_a_fix_sign_in_once_with_all_permissions() -> None:
 
 
 def test_after_a_failed_sign_in_nothing_is_sent(tmp_path: Path) -> None:
-    fix = fixes_in(sample("low-unclassified"))["R4"]
-    sent = pasted(fix.steps.az, tmp_path, refused="login")
-    assert sent == [f"login --tenant {sample('low-unclassified').tenant.id} --allow-no-subscriptions"]
+    sent = pasted(fixes_in(sample("managed-default"))["R3"].steps.az, tmp_path, refused="login")
+    assert sent == [f"login --tenant {TENANT} --allow-no-subscriptions"]
 
 
-def test_requests_are_sent_in_their_order_after_the_sign_in(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("signed_in", "calls"),
+    [
+        pytest.param(sample("low-unclassified").tenant.id, ["account", "rest", "rest", "rest"], id="in the tenant"),
+        pytest.param(
+            sample("low-unclassified").tenant.id.upper(), ["account", "rest", "rest", "rest"], id="in capitals"
+        ),
+        pytest.param(TENANT, ["account"], id="in another tenant"),
+    ],
+)
+def test_a_service_principal_stays_signed_in_and_the_tenant_is_checked(
+    tmp_path: Path, signed_in: str, calls: list[str]
+) -> None:
+    """A user's sign-in would replace the one that has the permissions (azure-cli issues 23906 and 33062)."""
     fix = fixes_in(sample("low-unclassified"))["R4"]
-    sent = pasted(fix.steps.az, tmp_path)
+    sent = pasted(fix.steps.az, tmp_path, signed_in=signed_in)
+    assert [call.split()[0] for call in sent] == calls
     assert [call.split(" --url")[0] for call in sent[1:]] == [
-        f"rest --method {request.method.lower()}" for request in fix.steps.graph
+        f"rest --method {request.method.lower()}" for request in fix.steps.graph[: len(calls) - 1]
     ]
 
 

@@ -13,7 +13,7 @@ import pytest
 from auditor.graph.graph_errors import CredentialError, Unreachable
 from auditor.jobs import repeated_reads
 from auditor.jobs.audit import PreparedAudit, check, evaluate, exit_code, prepare
-from auditor.jobs.audit_request import AuditRequest, GivenSnapshot, Interaction, SampleTenant, SnapshotFile, Source
+from auditor.jobs.audit_request import AuditRequest, GivenSnapshot, Interaction, SampleTenant, SnapshotFiles, Source
 from auditor.jobs.repeated_reads import Clock, duration, read_until_connected
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, InvalidRequest
@@ -191,7 +191,7 @@ def test_ctrl_c_during_a_pause_ends_the_wait(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     "source",
     [
-        pytest.param(SnapshotFile("tenant.json"), id="a snapshot file"),
+        pytest.param(SnapshotFiles(("tenant.json",)), id="a snapshot file"),
         pytest.param(SampleTenant("managed-default"), id="a sample"),
         pytest.param(GivenSnapshot(sample("managed-default")), id="a snapshot in memory"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from auditor.model.resources import (
@@ -311,3 +312,19 @@ def test_all_problems_of_a_section_are_reported_together() -> None:
         "sections.servicePrincipals[0].id",
         "expected text, found a number",
     )
+
+
+def test_a_condition_that_is_new_is_named_and_not_forgotten() -> None:
+    conditions: dict[str, Any] = {
+        "applications": {"includeApplications": ["All"], "resourceTags": ["x"]},
+        "signInRiskLevels": [],
+        "times": None,
+        "deviceStates": [],
+        "networkReputation": {"levels": ["low"]},
+        "locations@odata.context": "https://graph.microsoft.com/v1.0/$metadata",
+    }
+    (policy,) = decode_section("conditionalAccessPolicies", [{"id": "p", "conditions": conditions}])
+    assert policy.conditions.unknownConditions == ("networkReputation",)
+    assert policy.conditions.applications.unknownConditions == ("resourceTags",)
+    written = [{"id": "p", "conditions": msgspec.to_builtins(policy.conditions)}]
+    assert decode_section("conditionalAccessPolicies", written) == (policy,)

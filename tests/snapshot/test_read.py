@@ -85,7 +85,7 @@ def test_the_time_is_kept_in_utc(given: str, means: str) -> None:
 
 
 def test_a_section_that_this_version_does_not_know_is_ignored() -> None:
-    assert loads(data(sections={"conditionalAccessPolicies": [1]})).sections == Sections()
+    assert loads(data(sections={"crossTenantAccessPolicy": [1]})).sections == Sections()
 
 
 VERSIONS = 'Add "version": 1 next to the format.'

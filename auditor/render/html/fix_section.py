@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -13,8 +13,8 @@ from auditor.render.fix_view import (
     FixNumbers,
     fix_opens,
     fix_result,
-    fixes_introduction,
     grouped_answers,
+    grouped_fixes,
     needs_action,
     script_hint,
 )
@@ -72,12 +72,16 @@ class FixViews:
 
 def fix_groups(report: Report, views: FixViews) -> tuple[FixGroup, ...]:
     """What to do about each answer that needs it; of equal answers, the first."""
-    return tuple(_group(group.first, views) for group in grouped_answers(report) if needs_action(group.first))
+    answers = (group.first for group in grouped_answers(report) if needs_action(group.first))
+    return tuple(group for decision in answers for group in _groups(decision, views))
 
 
-def _group(decision: Decision, views: FixViews) -> FixGroup:
-    known, new = views.split(decision.fixes)
-    return FixGroup(fixes_introduction(decision), tuple(map(sentence, decision.advice)), known, new)
+def _groups(decision: Decision, views: FixViews) -> Iterator[FixGroup]:
+    """The groups of one answer, the first of them with the advice."""
+    advice = tuple(map(sentence, decision.advice))
+    for group in grouped_fixes(decision):
+        yield FixGroup(group.introduction, advice, *views.split(group.fixes))
+        advice = ()
 
 
 def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView:

@@ -1,0 +1,1 @@
+"""Questions that real tenants, tickets and exports ask, with the right answers."""
