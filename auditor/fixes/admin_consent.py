@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent.admin_links import browser_redirect_uri, has_assumed_scopes, may_be_registered, named_scopes_link
+from auditor.consent.admin_links import has_assumed_scopes, may_be_registered, named_scopes_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
 from auditor.consent.lookup import index_of
@@ -162,8 +162,8 @@ def _whose_redirect_uri(facts: DecisionFacts) -> str:
     if facts.client.reply_urls is not None:
         return "Its redirect URI is one that the app has registered."
     return (
-        f"Its redirect URI, {browser_redirect_uri(facts)}, is the one that the app uses. If Entra shows AADSTS50011"
-        " instead of the prompt, it isn't registered, and nothing is granted."
+        "Its redirect URI is the one that the app uses. If Entra shows AADSTS50011 instead of the prompt, the URI isn't"
+        " registered, and nothing is granted."
     )
 
 
