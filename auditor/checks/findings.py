@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditor.checks.kind import CheckContext, kind_of
+from auditor.checks.kind import CheckContext, CheckResult, kind_of
 from auditor.consent.admin_links import best_consent_link, grants_as_registered
 from auditor.consent.request import portal_address
 from auditor.consent.truth import Truth
@@ -43,7 +43,7 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
         why=rule.why,
         evidence=result.evidence,
         remediation=_remediation(rule, context, fixes) if attention else Remediation(),
-        fixes=fixes,
+        fixes=fixes or _fixes_of_rule(rule, context, result),
         references=rule.references,
         frameworks=dict(rule.frameworks),
         note=rule.view,
@@ -51,6 +51,13 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
         subjects=result.subjects if result.outcome is FindingOutcome.FAIL else (),
         unread=result.unread if result.outcome is FindingOutcome.FAIL else "",
     )
+
+
+def _fixes_of_rule(rule: Rule, context: CheckContext, result: CheckResult) -> tuple[Fix, ...]:
+    """The fixes for a failing rule about the tenant; about an app, the decision has them."""
+    if result.outcome is not FindingOutcome.FAIL or kind_of(rule.check).about_app:
+        return ()
+    return tuple(f for f in context.rule_fixes.for_rule(rule) if not rule.routes or f.route in rule.routes)
 
 
 def _remediation(rule: Rule, context: CheckContext, fixes: tuple[Fix, ...]) -> Remediation:

@@ -27,6 +27,7 @@ from auditor.model.snapshot import Snapshot
 from auditor.packs.find import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
+from tests.fixes.tenants import BENCHMARKS, rule_fixes
 from tests.graphserver import GraphServer
 
 PACKS = load_packs(["trackerrms-uk"])
@@ -189,6 +190,31 @@ def test_reviewers_hear_of_requests_after_the_fix() -> None:
         after = live(server, CALENDAR)
     assert workflow(before).obstacle and not workflow(after).obstacle
     assert decide(after, CALENDAR).code == "AADSTS90095"
+
+
+@pytest.mark.parametrize(
+    ("rule", "key"),
+    [
+        pytest.param("CIS-5.1.5.1", "R9-none", id="no user consent"),
+        pytest.param("MS.AAD.5.2v1", "R9-low-only", id="low-impact consent only"),
+        pytest.param("MS.AAD.5.1v1", "R13-register-apps", id="no app registration"),
+        pytest.param("MS.AAD.5.3v1", "R8", id="workflow"),
+    ],
+)
+def test_a_benchmark_that_is_audited_live_after_the_fix_passes(rule: str, key: str) -> None:
+    """The rule's fix leaves the entries for teams and chats in the list."""
+    with GraphServer(json.loads(dumps(sample("managed-default"))), writable=True) as server:
+        target = LiveTenant(authority_host=server.authority, graph_endpoint=server.graph)
+
+        def read() -> Snapshot:
+            return read_tenant(target, plan_for(BENCHMARKS), packs=BENCHMARKS, environ=server.env())
+
+        carry_out(server, rule_fixes(read())[rule][key])
+        after = read()
+    assert rule not in rule_fixes(after)
+    policy = after.sections.authorizationPolicy
+    role = policy.defaultUserRolePermissions if policy else None
+    assert sum("ForOwnedResource" in one for one in (role and role.permissionGrantPoliciesAssigned) or ()) == 2
 
 
 def test_there_are_fixes_to_carry_out() -> None:
