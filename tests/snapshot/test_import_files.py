@@ -580,3 +580,14 @@ def test_an_empty_list_of_scubagear_counts_if_its_command_succeeded(
     settings = document("scubagear-1.8.0/ProviderSettingsExport.json")
     changed = {**settings, "directory_settings": [], "aad_successful_commands": successful}
     assert of(changed).snapshot.sections.directorySettings == found
+
+
+@pytest.mark.parametrize("name", ["graph/policies.json", "graph/grants.json", "graph/assigned.json"])
+def test_a_list_with_a_null_row_is_not_complete(name: str) -> None:
+    answer = document(name)
+    answer["value"].append(None)
+    snapshot = of(document("graph/client.json"), answer).snapshot
+    (section,) = sections(snapshot) - {"servicePrincipals"}
+    assert "has no" in snapshot.unread[section].message
+    assert not getattr(snapshot.sections, section) or section in snapshot.covers
+    assert APP not in snapshot.covers.get(section, ())
