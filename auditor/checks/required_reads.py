@@ -60,7 +60,8 @@ def client_of(app: App) -> Plan:
 
 def resources_of(app: App) -> Plan:
     """The resources whose scopes the app requests, and Microsoft Graph, which has the scopes of every sign-in."""
-    return Plan(resources=tuple(dict.fromkeys([MICROSOFT_GRAPH, *(scope.resource for scope in app.scopes)])))
+    named = (*app.default_resources, *(scope.resource for scope in app.scopes))
+    return Plan(resources=tuple(dict.fromkeys([MICROSOFT_GRAPH, *named])))
 
 
 def section_plan(section: str, app: App | None) -> Plan:

@@ -62,6 +62,7 @@ def _caveats(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcom
     if outcome is not Outcome.BLOCKED:
         # A scope that the resource does not have would stop the request before anything else.
         caveats += [d for row in (*facts.required, *facts.added) for d in row.table_caveats]
+        caveats += facts.request_caveats
     return tuple(dict.fromkeys((*caveats, *facts.subject.caveats)))
 
 
@@ -146,6 +147,8 @@ def _policies(rows: list[ScopeFacts]) -> str:
 
 
 def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
+    if facts.asks_unlisted:
+        yield _registered(facts)
     if any(r.permission.assumed for r in facts.scopes):
         yield "The scope list is an assumption of the rule pack; the vendor does not publish it as text."
     if isinstance(facts.grants, Grants) and facts.grants.others:
@@ -161,6 +164,17 @@ def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
         yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
     if facts.app.prompt_consent:
         yield "The app forces the consent page (prompt=consent), so an administrator's grant doesn't help."
+
+
+def _registered(facts: DecisionFacts) -> str:
+    """What the app asks for, and what of it was granted, where its list of permissions can't be read."""
+    names = listed(resource.name for resource in facts.defaults)
+    of = f" ({names})" if names else ""
+    asks = f"The app asks for its registered permissions{of}, which only its publisher can read."
+    if not isinstance(facts.grants, Grants):
+        return asks
+    granted = {one for resource in facts.defaults for one in facts.grants.effective(resource.app_id)}
+    return f"{asks} Granted so far: {', '.join(sorted(granted)) or 'nothing'}."
 
 
 _BEYOND = (

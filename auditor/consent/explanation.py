@@ -13,6 +13,7 @@ from auditor.consent.blockers import Blocker
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
 from auditor.consent.permission import ResourceApp
 from auditor.consent.possible_outcomes import PossibleOutcome
+from auditor.consent.request import admin_consent_link
 from auditor.consent.tenant_settings import Workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED, RESOURCE_NAMES
@@ -48,12 +49,12 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
     who, app = facts.subject.phrase, facts.app.label
     match first.outcome:
         case Outcome.CONNECTS_SILENTLY:
-            return f"{who} connects {app} without being asked: {_granted(first)}."
+            return f"{who} connects {app} without being asked: {_granted(facts, first)}."
         case Outcome.CONNECTS_BUT_LACKS_SCOPES:
             lacking = listed(r.permission.value for r in first.rows)
             return f"{who} connects {app} without being asked, but {lacking} {_is(first.rows)} not granted."
         case Outcome.USER_MAY_CONSENT:
-            return f"{who} can connect {app} and accepts the permissions: {_approved(first)}."
+            return f"{who} can connect {app} and accepts the permissions: {_approved(facts, first)}."
         case Outcome.BLOCKED:
             blocker = first.blocker
             return f"{who} cannot connect {app}: {blocker.because if blocker else 'it is blocked'}."
@@ -61,15 +62,23 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
             return f"{who} cannot connect {app}: {_refusal(first, len(facts.required))}."
 
 
-def _granted(first: PossibleOutcome) -> str:
+def _granted(facts: DecisionFacts, first: PossibleOutcome) -> str:
+    if facts.asks_unlisted:
+        who = "an administrator" if first.reason is Reason.GRANTED_TENANT_WIDE else "this user"
+        return f"it asks for its registered permissions, and {who} has already granted it some of {_resources(facts)}"
     if any(r.granted.reason is Reason.GRANTED_TO_USER for r in first.rows):
         return "every required scope is granted, in part to this user alone"
     return "an administrator has granted every required scope for the whole tenant"
 
 
-def _approved(first: PossibleOutcome) -> str:
+def _resources(facts: DecisionFacts) -> str:
+    """The resources of a request for registered permissions."""
+    return listed(resource.name for resource in facts.defaults) or "a resource"
+
+
+def _approved(facts: DecisionFacts, first: PossibleOutcome) -> str:
     if first.reason is Reason.SUBJECT_IS_ADMIN:
-        return first.rows[0].approval.detail
+        return f"a {facts.subject.admin_role} may consent to any delegated permission"
     approvers = [r.approval.approvers for r in first.rows if r.approval.approvers]
     alone = [policy for policy in approvers[0] if all(policy in each for each in approvers)] if approvers else []
     names = alone[:1] or [policy for each in approvers for policy in each[:1]]
@@ -86,6 +95,8 @@ def _refusal(first: PossibleOutcome, required: int) -> str:
             "its publisher is not verified and it asks for more than sign-in, so risk-based step-up consent"
             " requires an administrator"
         )
+    if first.reason is Reason.ADMIN_CONSENT_REQUESTED:
+        return "it asks for an administrator's consent at each sign-in (prompt=admin_consent)"
     if first.reason is Reason.USER_CONSENT_DISABLED:
         return "user consent is switched off in this tenant"
     parts = []
@@ -157,6 +168,11 @@ _BLOCKED_SCREENS = {
     Reason.RESOURCE_MISSING: "An error page: the organization lacks a subscription for the service.",
     Reason.RESOURCE_DISABLED: "An error page: the service principal of the resource is disabled.",
     Reason.REDIRECT_URI_NOT_REGISTERED: "An error page: the redirect URI does not match the registered ones.",
+    Reason.REQUEST_REFUSED: "An error page: the request is not valid.",
+    Reason.CONSENT_PAGE_FORBIDDEN: (
+        "No page: Entra sends the app an error (interaction_required or consent_required), and the app decides what to"
+        " show."
+    ),
     Reason.SCOPE_DOES_NOT_EXIST: "An error page: the app asked for a scope that does not exist.",
     Reason.SCOPE_DISABLED: "An error page: the app asked for a scope that does not exist.",
 }
@@ -171,6 +187,8 @@ def code(outcome: Outcome, reason: Reason, flow: Workflow, blocked_code: str = "
     off, on = "AADSTS90094", "AADSTS90095"
     if reason is Reason.RISK_STEP_UP:
         off, on = "AADSTS90094 or AADSTS900941", "AADSTS90094 or AADSTS900981"
+    if reason is Reason.ADMIN_CONSENT_REQUESTED:
+        off, on = "AADSTS90093 or AADSTS90094", "AADSTS90093 or AADSTS90095"
     if reason is Reason.ASSIGNMENT_REQUIRED:
         on = off
     return {Truth.TRUE: on, Truth.FALSE: off, Truth.UNKNOWN: off if on == off else f"{off} or {on}"}[flow.enabled]
@@ -241,6 +259,11 @@ def _of_blocker(facts: DecisionFacts, blocker: Blocker) -> str:
             )
         case Reason.APP_DISABLED_IN_TENANT:
             return ""
+        case Reason.REQUEST_REFUSED:
+            return (
+                f"No consent can help: {blocker.because}. It is a mistake in the address that {app} sends users to, and"
+                " only whoever makes that address can correct it: contact the vendor."
+            )
         case Reason.RESOURCE_MISSING:
             return " ".join(_missing(facts, r) for r in facts.resources if r.missing is Truth.TRUE)
         case Reason.RESOURCE_DISABLED:
@@ -291,6 +314,21 @@ def _of_request(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Itera
         yield (
             f"Ask the vendor to leave prompt=consent out of the sign-in of {app}: with it, Entra asks every user again,"
             " whatever an administrator has granted."
+        )
+    if reason is Reason.CONSENT_PAGE_FORBIDDEN:
+        yield (
+            f"The vendor can let {app} sign users in once without prompt=none, so that Entra may ask for consent; else"
+            " an administrator has to grant it for them."
+        )
+    if reason is Reason.ADMIN_CONSENT_REQUESTED:
+        yield (
+            f"Ask the vendor to leave prompt=admin_consent out of the sign-in of {app}: with it, Entra asks every user"
+            " for an administrator's consent, whatever an administrator has granted."
+        )
+    if outcome is Outcome.CONNECTS_SILENTLY and facts.asks_unlisted:
+        yield (
+            f"If {app} connects but its calls fail (403, access denied), the vendor has added permissions since."
+            f" An administrator grants them at {admin_consent_link(facts.snapshot, facts.app)}"
         )
     if outcome is Outcome.CONNECTS_BUT_LACKS_SCOPES:
         yield (

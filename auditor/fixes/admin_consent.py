@@ -40,12 +40,20 @@ from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 _REGISTRATION_NOT_READ = (
     "the permissions in the app's registration can't be read in this tenant; the proof assumes the required ones"
 )
+_REGISTERED = "{permissions-of-the-registration}"
+"""Stands for the scopes of a grant that only opening the link makes."""
 
 
 def admin_consent(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """Consent for the whole tenant: the vendor's kind of link, a link that names the scopes, and the grant itself."""
+    if facts.client.presence is Truth.UNKNOWN:
+        return
+    if facts.asks_unlisted:
+        if grants := _grants_of_registration(facts):
+            yield _link_to_registered_scopes(facts, grants)
+        return
     grants = _grants(facts, None)
-    if not grants or facts.client.presence is Truth.UNKNOWN:
+    if not grants:
         return
     links = [_link_to_registered_scopes(facts, grants)]
     if link := _named_scopes_address(facts):
@@ -60,7 +68,12 @@ def admin_consent(facts: DecisionFacts) -> Iterator[ProposedFix]:
 def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """The grant for one user, and the assignment if the app requires it."""
     user = facts.subject.user_id
-    if user is None or not isinstance(facts.grants, Grants) or facts.client.presence is Truth.UNKNOWN:
+    if (
+        user is None
+        or not facts.required
+        or not isinstance(facts.grants, Grants)
+        or facts.client.presence is Truth.UNKNOWN
+    ):
         return
     changes = _grants(facts, user)
     if not changes or not _fits(changes):
@@ -108,7 +121,7 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
             f"This grants the permissions in the app's registration.{assumed} It may revoke tenant-wide permissions"
             " that were granted before and are no longer in the registration."
         ),
-        caveats=() if facts.app.mode.is_static else (_REGISTRATION_NOT_READ,),
+        caveats=() if facts.app.mode.is_static and facts.required else (_REGISTRATION_NOT_READ,),
     )
 
 
@@ -198,6 +211,30 @@ def _grants(facts: DecisionFacts, user: str | None) -> tuple[Change, ...]:
             changes.append(new)
         elif (full := _extended(row.scope, scopes)) and (row_id := grant_id(row)):
             changes.append(ReplaceGrantScopes(graph=graph, grant_id=row_id, body={"scope": full}))
+    return tuple(changes)
+
+
+def _grants_of_registration(facts: DecisionFacts) -> tuple[Change, ...]:
+    """What the admin consent link does for an app whose registered permissions nobody here can read.
+
+    It grants all of them, so a grant exists for every resource that the request names, or else for Microsoft Graph,
+    of which a registration has permissions by default ("Quickstart: Register an application": User.Read).
+    """
+    graph, index = graph_address(facts.snapshot), index_of(facts.snapshot)
+    changes: list[Change] = []
+    client_id = facts.client.object_id or NEW_SERVICE_PRINCIPAL
+    if facts.client.presence is Truth.FALSE:
+        changes.append(CreateServicePrincipal.of(graph, facts.app.client_id))
+    for number, resource in enumerate(facts.app.default_resources or (MICROSOFT_GRAPH,), start=1):
+        principal = index.service_principal(resource)
+        if not isinstance(principal, ServicePrincipal):
+            return ()
+        row = _existing_grant(facts, principal.id, None)
+        if row is None:
+            changes.append(CreateGrant.of(graph, client_id, principal.id, _REGISTERED, number=number))
+        elif row_id := grant_id(row):
+            scope = " ".join((row.scope, _REGISTERED)).strip()
+            changes.append(ReplaceGrantScopes(graph=graph, grant_id=row_id, body={"scope": scope}))
     return tuple(changes)
 
 

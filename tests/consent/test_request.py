@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.consent.request import RequestError, request_from_url, scope_needs
+from auditor.consent.request import RequestError, scope_needs
+from auditor.consent.sign_in_address import request_from_url
 from auditor.facts.ids import (
     DATAVERSE,
     EXCHANGE_ONLINE,
