@@ -50,16 +50,35 @@ UNREAD_API = sharepoint(read=False, app_id=OTHER)
 @pytest.mark.parametrize(
     ("snapshot", "expected"),
     [
-        (granted_on(sharepoint(read=False), "AllSites.FullControl"), "fail"),
-        (granted_on(UNREAD_API, "Everything.All"), "unknown"),
-        (granted_on(UNREAD_API, "Everything.All", verifiedPublisher=pool.publisher("1")), "pass"),
-        (granted_on(sharepoint(("Everything.All", "Admin"), app_id=OTHER), "everything.all"), "fail"),
-        (granted_on(sharepoint(("Everything.All", "User"), app_id=OTHER), "Everything.All"), "pass"),
-        (granted_on(sharepoint(app_id=OTHER), "Withdrawn.All"), "pass"),
-        (granted_on(UNREAD_API, "Everything.All", appOwnerOrganizationId=pool.TENANT), "unknown"),
-        (
+        pytest.param(
+            granted_on(sharepoint(read=False), "AllSites.FullControl"), "fail", id="SharePoint, a risky scope"
+        ),
+        pytest.param(granted_on(UNREAD_API, "Everything.All"), "unknown", id="unread, no verified publisher"),
+        pytest.param(
+            granted_on(UNREAD_API, "Everything.All", verifiedPublisher=pool.publisher("1")),
+            "pass",
+            id="unread, a verified publisher",
+        ),
+        pytest.param(
+            granted_on(sharepoint(("Everything.All", "Admin"), app_id=OTHER), "everything.all"),
+            "fail",
+            id="read, only administrators may grant the scope",
+        ),
+        pytest.param(
+            granted_on(sharepoint(("Everything.All", "User"), app_id=OTHER), "Everything.All"),
+            "pass",
+            id="read, users may grant the scope",
+        ),
+        pytest.param(granted_on(sharepoint(app_id=OTHER), "Withdrawn.All"), "pass", id="read, the scope is gone"),
+        pytest.param(
+            granted_on(UNREAD_API, "Everything.All", appOwnerOrganizationId=pool.TENANT),
+            "unknown",
+            id="unread, the tenant's own app",
+        ),
+        pytest.param(
             granted_on(UNREAD_API, "Everything.All", appOwnerOrganizationId="f8cdef31-a31e-4b4a-93e4-5f571e91255a"),
             "pass",
+            id="unread, Microsoft's app",
         ),
     ],
 )
@@ -119,15 +138,27 @@ CLASSIFIED = "delegatedPermissionClassifications"
 @pytest.mark.parametrize(
     ("snapshot", "expected"),
     [
-        (classified(), "pass"),
-        (classified({SHAREPOINT_ONLINE: low("AllSites.Write")}), "fail"),
-        (classified({EXCHANGE_ONLINE: low("Mail.ReadWrite.All")}), "fail"),
-        (classified({DATAVERSE: low("user_impersonation")}), "fail"),
-        (classified({OTHER: low("user_impersonation")}), "pass"),
-        (classified({OTHER: low("Mail.Read")}), "fail"),
-        (with_unread(classified(), {f"{CLASSIFIED}/{OTHER}": REFUSED}), "unknown"),
-        (with_unread(classified(), {f"{CLASSIFIED}/{SHAREPOINT_ONLINE.upper()}": REFUSED}), "unknown"),
-        (with_unread(classified({OTHER: low("Mail.Read")}), {f"{CLASSIFIED}/{SHAREPOINT_ONLINE}": REFUSED}), "fail"),
+        pytest.param(classified(), "pass", id="nothing classified"),
+        pytest.param(classified({SHAREPOINT_ONLINE: low("AllSites.Write")}), "fail", id="risky on SharePoint"),
+        pytest.param(classified({EXCHANGE_ONLINE: low("Mail.ReadWrite.All")}), "fail", id="risky on Exchange"),
+        pytest.param(classified({DATAVERSE: low("user_impersonation")}), "fail", id="risky on Dataverse"),
+        pytest.param(
+            classified({OTHER: low("user_impersonation")}), "pass", id="another resource, a name risky elsewhere"
+        ),
+        pytest.param(classified({OTHER: low("Mail.Read")}), "fail", id="another resource, a risky name"),
+        pytest.param(
+            with_unread(classified(), {f"{CLASSIFIED}/{OTHER}": REFUSED}), "unknown", id="another resource unread"
+        ),
+        pytest.param(
+            with_unread(classified(), {f"{CLASSIFIED}/{SHAREPOINT_ONLINE.upper()}": REFUSED}),
+            "unknown",
+            id="SharePoint unread, id in capitals",
+        ),
+        pytest.param(
+            with_unread(classified({OTHER: low("Mail.Read")}), {f"{CLASSIFIED}/{SHAREPOINT_ONLINE}": REFUSED}),
+            "fail",
+            id="risky, and SharePoint unread",
+        ),
     ],
 )
 def test_risky_permissions_classified_low_on_any_resource(snapshot: Snapshot, expected: str) -> None:

@@ -83,10 +83,16 @@ def test_a_fingerprint_belongs_to_rule_tenant_and_app_and_not_to_the_outcome() -
 @pytest.mark.parametrize(
     ("clause", "expected"),
     [
-        ("the app is off", "The app is off."),
-        ("oauth2PermissionGrants was not read", "oauth2PermissionGrants was not read."),
-        ("Mail.Read is excluded.", "Mail.Read is excluded."),
-        ("openid, profile and Mail.Read are not classified", "openid, profile and Mail.Read are not classified."),
+        pytest.param("the app is off", "The app is off.", id="starts with a word"),
+        pytest.param(
+            "oauth2PermissionGrants was not read", "oauth2PermissionGrants was not read.", id="starts with a section"
+        ),
+        pytest.param("Mail.Read is excluded.", "Mail.Read is excluded.", id="has a full stop"),
+        pytest.param(
+            "openid, profile and Mail.Read are not classified",
+            "openid, profile and Mail.Read are not classified.",
+            id="starts with a scope",
+        ),
     ],
 )
 def test_a_clause_becomes_a_sentence_without_spoiling_a_name(clause: str, expected: str) -> None:

@@ -165,13 +165,13 @@ def held(*rows: dict[str, Any], exchange: bool = True, **changes: Any) -> Snapsh
 @pytest.mark.parametrize(
     ("snapshot", "expected"),
     [
-        (held(assigned(MAIL_ROLE)), "fail"),
-        (held(assigned(OTHER_ROLE)), "pass"),
-        (held(assigned(MAIL_ROLE, "User")), "pass"),
-        (held(exchange=False), "unknown"),
-        (held(assigned(MAIL_ROLE), exchange=False), "fail"),
-        (held(assigned(MAIL_ROLE), servicePrincipals=None), "unknown"),
-        (held(appRoleAssignedTo=None), "unknown"),
+        pytest.param(held(assigned(MAIL_ROLE)), "fail", id="a listed role"),
+        pytest.param(held(assigned(OTHER_ROLE)), "pass", id="a role not listed"),
+        pytest.param(held(assigned(MAIL_ROLE, "User")), "pass", id="a listed role held by a user"),
+        pytest.param(held(exchange=False), "unknown", id="one resource not read"),
+        pytest.param(held(assigned(MAIL_ROLE), exchange=False), "fail", id="a listed role, another resource not read"),
+        pytest.param(held(assigned(MAIL_ROLE), servicePrincipals=None), "unknown", id="service principals not read"),
+        pytest.param(held(appRoleAssignedTo=None), "unknown", id="assignments not read"),
     ],
 )
 def test_app_only_permissions(snapshot: Snapshot, expected: str) -> None:
@@ -192,16 +192,30 @@ NAMELESS = {"permissionId": "11111111-1111-1111-1111-111111111111", "classificat
 @pytest.mark.parametrize(
     ("snapshot", "expected"),
     [
-        (classified(), "pass"),
-        (classified(graph=pool.classified(pool.GRAPH, ["Mail.Read"], "LOW")), "fail"),
-        (classified(graph=pool.classified(pool.GRAPH, ["Mail.Read"], "high")), "pass"),
-        (classified(graph=pool.classified(pool.GRAPH, ["User.Read"])), "pass"),
-        (classified(exo=pool.classified(pool.EXCHANGE, ["Mail.Read"])), "fail"),
-        (classified(more={pool.OWN_API: [{**NAMELESS, "permissionName": "Mail.Read"}]}), "fail"),
-        (classified(more={pool.OWN_API: [NAMELESS]}), "unknown"),
-        (classified(exchange=False), "unknown"),
-        (classified(exchange=False, graph=pool.classified(pool.GRAPH, ["Mail.Read"])), "fail"),
-        (tenant(), "unknown"),
+        pytest.param(classified(), "pass", id="nothing classified"),
+        pytest.param(classified(graph=pool.classified(pool.GRAPH, ["Mail.Read"], "LOW")), "fail", id="LOW in capitals"),
+        pytest.param(
+            classified(graph=pool.classified(pool.GRAPH, ["Mail.Read"], "high")), "pass", id="classified high"
+        ),
+        pytest.param(
+            classified(graph=pool.classified(pool.GRAPH, ["User.Read"])), "pass", id="a permission not listed"
+        ),
+        pytest.param(
+            classified(exo=pool.classified(pool.EXCHANGE, ["Mail.Read"])), "fail", id="low on another resource"
+        ),
+        pytest.param(
+            classified(more={pool.OWN_API: [{**NAMELESS, "permissionName": "Mail.Read"}]}),
+            "fail",
+            id="low on the tenant's own API",
+        ),
+        pytest.param(classified(more={pool.OWN_API: [NAMELESS]}), "unknown", id="low without a name"),
+        pytest.param(classified(exchange=False), "unknown", id="one resource not read"),
+        pytest.param(
+            classified(exchange=False, graph=pool.classified(pool.GRAPH, ["Mail.Read"])),
+            "fail",
+            id="low, another resource not read",
+        ),
+        pytest.param(tenant(), "unknown", id="no resource read"),
     ],
 )
 def test_classifications_on_every_resource(snapshot: Snapshot, expected: str) -> None:
@@ -337,7 +351,10 @@ def test_what_users_may_consent_to(check: CheckKind, snapshot: Snapshot, expecte
     assert says(check, snapshot) == expected
 
 
-@pytest.mark.parametrize(("expect", "expected"), [("nobody", "fail"), ("allowed", "unknown")])
+@pytest.mark.parametrize(
+    ("expect", "expected"),
+    [pytest.param("nobody", "fail", id="nobody"), pytest.param("allowed", "unknown", id="allowed")],
+)
 def test_one_scope_that_decides_is_enough_whatever_is_unknown_of_the_others(expect: Any, expected: str) -> None:
     """Mail.Read is approved for sure; of Mail.Send it is not known whether it is there at all."""
     partial = {key: value for key, value in GRAPH_SP.items() if key != "oauth2PermissionScopes"}

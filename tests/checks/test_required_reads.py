@@ -46,40 +46,77 @@ def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
 @pytest.mark.parametrize(
     ("check", "plan"),
     [
-        (PropertyIs(path="authorizationPolicy.guestUserRoleId", present=True), Plan(sections=("authorizationPolicy",))),
-        (ListContains(path="authorizationPolicy.enabledPreviewFeatures"), Plan(sections=("authorizationPolicy",))),
-        (ItemCount(of="servicePrincipals", at_most=1), Plan(whole=("servicePrincipals",))),
-        (EveryItem(of="signIns", has=()), Plan(whole=("signIns",))),
-        (ItemCount(of="delegatedPermissionClassifications"), Plan(resources=tuple(RESOURCES.values()))),
-        (ItemCount(of="appRoleAssignedTo"), Plan()),
-        (ItemCount(of="absentServicePrincipals"), Plan()),
-        (DirectorySettingIs(name="x", present=True), Plan(sections=("directorySettings",))),
-        (ConsentWorkflow(compare_setting=True), Plan(sections=("adminConsentRequestPolicy", "directorySettings"))),
-        (
+        pytest.param(
+            PropertyIs(path="authorizationPolicy.guestUserRoleId", present=True),
+            Plan(sections=("authorizationPolicy",)),
+            id="a property",
+        ),
+        pytest.param(
+            ListContains(path="authorizationPolicy.enabledPreviewFeatures"),
+            Plan(sections=("authorizationPolicy",)),
+            id="a list",
+        ),
+        pytest.param(
+            ItemCount(of="servicePrincipals", at_most=1),
+            Plan(whole=("servicePrincipals",)),
+            id="a count of service principals",
+        ),
+        pytest.param(EveryItem(of="signIns", has=()), Plan(whole=("signIns",)), id="every sign-in"),
+        pytest.param(
+            ItemCount(of="delegatedPermissionClassifications"),
+            Plan(resources=tuple(RESOURCES.values())),
+            id="a count of classifications",
+        ),
+        pytest.param(ItemCount(of="appRoleAssignedTo"), Plan(), id="a count of assignments"),
+        pytest.param(ItemCount(of="absentServicePrincipals"), Plan(), id="a count of absent principals"),
+        pytest.param(
+            DirectorySettingIs(name="x", present=True), Plan(sections=("directorySettings",)), id="a directory setting"
+        ),
+        pytest.param(
+            ConsentWorkflow(compare_setting=True),
+            Plan(sections=("adminConsentRequestPolicy", "directorySettings")),
+            id="the consent workflow",
+        ),
+        pytest.param(
             AssignedPolicies(expect="none"),
             Plan(sections=("authorizationPolicy", "permissionGrantPolicies")),
+            id="assigned policies: none",
         ),
-        (
+        pytest.param(
             AssignedPolicies(expect="not-everything"),
             Plan(
                 sections=("authorizationPolicy", "permissionGrantPolicies"),
                 resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE),
             ),
+            id="assigned policies: not everything",
         ),
-        (
+        pytest.param(
             UsersCanConsent(expect="nobody", asked_by="own-app", scopes={"microsoft-graph": ("Mail.Read",)}),
             Plan(sections=("authorizationPolicy", "permissionGrantPolicies"), resources=(MICROSOFT_GRAPH,)),
+            id="what users can consent to",
         ),
-        (DelegatedGrants(), Plan(whole=("oauth2PermissionGrants", "servicePrincipals"))),
-        (
+        pytest.param(
+            DelegatedGrants(), Plan(whole=("oauth2PermissionGrants", "servicePrincipals")), id="delegated grants"
+        ),
+        pytest.param(
             AppRolesHeld(lists=("files-app-only",)),
             Plan(clients=(MICROSOFT_GRAPH, SHAREPOINT_ONLINE), whole=("servicePrincipals",)),
+            id="app roles held",
         ),
-        (Classifications(lists=("files",)), Plan(resources=(MICROSOFT_GRAPH, SHAREPOINT_ONLINE))),
-        (Classifications(lists=("cisa-risky",)), Plan(resources=tuple(RESOURCES.values()))),
-        (
+        pytest.param(
+            Classifications(lists=("files",)),
+            Plan(resources=(MICROSOFT_GRAPH, SHAREPOINT_ONLINE)),
+            id="classifications on two resources",
+        ),
+        pytest.param(
+            Classifications(lists=("cisa-risky",)),
+            Plan(resources=tuple(RESOURCES.values())),
+            id="classifications on every resource",
+        ),
+        pytest.param(
             AnyOf(checks=(Not(check=ConsentWorkflow()), AllOf(checks=(UserConsentSettingIs(),)))),
             Plan(sections=("adminConsentRequestPolicy", "authorizationPolicy")),
+            id="checks inside checks",
         ),
     ],
 )
@@ -150,10 +187,10 @@ def test_every_read_has_a_permission_and_every_permission_is_known() -> None:
 @pytest.mark.parametrize(
     ("plan", "section"),
     [
-        (Plan(users=("u",)), "users"),
-        (Plan(beta_policies=("p",)), "permissionGrantPolicies"),
-        (Plan(assignments_of=("a",)), "roleAssignments"),
-        (Plan(whole=("oauth2PermissionGrants",)), "oauth2PermissionGrants"),
+        pytest.param(Plan(users=("u",)), "users", id="users"),
+        pytest.param(Plan(beta_policies=("p",)), "permissionGrantPolicies", id="policies from beta"),
+        pytest.param(Plan(assignments_of=("a",)), "roleAssignments", id="role assignments"),
+        pytest.param(Plan(whole=("oauth2PermissionGrants",)), "oauth2PermissionGrants", id="whole sections"),
     ],
 )
 def test_follow_up_reads_need_permissions_too(plan: Plan, section: str) -> None:

@@ -49,25 +49,29 @@ def test_every_kind_can_be_said(kind: str) -> None:
 @pytest.mark.parametrize(
     ("check", "reported"),
     [
-        (
+        pytest.param(
             "{kind: setting, path: authorizationPolicy.allowInvitesFrom, one-of: [none, everyone],"
             " missing-means: none}",
             "`authorizationPolicy.allowInvitesFrom` is one of `none` or `everyone` (if missing, it counts as `none`).",
+            id="a setting",
         ),
-        (
+        pytest.param(
             "{kind: count, of: servicePrincipals, where: [{path: accountEnabled, equals: false}], at-least: 2}",
             "The number of items of `servicePrincipals` (where `accountEnabled` is `false`) is at least `2`.",
+            id="a count",
         ),
-        (
+        pytest.param(
             "{kind: delegated-grants, consent: tenant-wide, lists: [mail, files], publisher: unverified,"
             " owner: foreign}",
             "No delegated grant for the whole tenant has a permission of the lists `mail` and `files` and belongs to"
             " an app of another tenant without a verified publisher.",
+            id="delegated grants",
         ),
-        (
+        pytest.param(
             "{kind: not, check: {kind: users-can-consent, expect: allowed, asked-by: verified-app, lists: [basic]}}",
             "This statement is false:\n  An ordinary user can consent to every permission of the list `basic`, if an"
             " app of another tenant with a verified publisher requests it.",
+            id="not",
         ),
     ],
 )

@@ -42,14 +42,23 @@ def test_every_path_that_is_offered_leads_somewhere_and_can_be_walked(path: str)
 @pytest.mark.parametrize(
     ("path", "near"),
     [
-        ("authorisationPolicy.guestUserRoleId", "authorizationPolicy.guestUserRoleId"),
-        ("authorizationPolicy.guestUserRoleID", "authorizationPolicy.guestUserRoleId"),
-        (
+        pytest.param(
+            "authorisationPolicy.guestUserRoleId", "authorizationPolicy.guestUserRoleId", id="British spelling"
+        ),
+        pytest.param(
+            "authorizationPolicy.guestUserRoleID", "authorizationPolicy.guestUserRoleId", id="other letter case"
+        ),
+        pytest.param(
             "authorizationPolicy.allowedToCreateApps",
             "authorizationPolicy.defaultUserRolePermissions.allowedToCreateApps",
+            id="left out a level",
         ),
-        ("authorizationPolicy.defaultUserRolePermission", "authorizationPolicy.defaultUserRolePermissions"),
-        ("authorizationPolicy.invites", "authorizationPolicy.allowInvitesFrom"),
+        pytest.param(
+            "authorizationPolicy.defaultUserRolePermission",
+            "authorizationPolicy.defaultUserRolePermissions",
+            id="singular",
+        ),
+        pytest.param("authorizationPolicy.invites", "authorizationPolicy.allowInvitesFrom", id="part of a name"),
     ],
 )
 def test_a_path_that_leads_nowhere_gets_the_nearest_one(path: str, near: str) -> None:
@@ -61,11 +70,11 @@ def test_a_path_that_leads_nowhere_gets_the_nearest_one(path: str, near: str) ->
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("permissionGrantPolicies.includes", "a list of items"),
-        ("permissionGrantPolicies.includes.permissions", "a list of text"),
-        ("delegatedPermissionClassifications", "a list of items"),
-        ("adminConsentRequestPolicy.reviewers", "a list of items"),
-        ("appConsentRequests.pendingScopes", "a table"),
+        pytest.param("permissionGrantPolicies.includes", "a list of items", id="list in a list"),
+        pytest.param("permissionGrantPolicies.includes.permissions", "a list of text", id="text in a list in a list"),
+        pytest.param("delegatedPermissionClassifications", "a list of items", id="table of lists"),
+        pytest.param("adminConsentRequestPolicy.reviewers", "a list of items", id="list in an object"),
+        pytest.param("appConsentRequests.pendingScopes", "a table", id="table in a list"),
     ],
 )
 def test_items_are_found_through_lists_and_tables(path: str, kind: str) -> None:

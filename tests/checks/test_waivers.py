@@ -86,13 +86,23 @@ def test_an_expired_waiver_of_a_rule_that_fails_is_a_finding_with_its_place() ->
 @pytest.mark.parametrize(
     ("one", "why"),
     [
-        (waiver("R-11"), "no such rule was applied (did you mean R-1?)"),
-        (waiver("Q"), "no such rule was applied"),
-        (waiver("R-2"), "the rule doesn't fail"),
-        (waiver("R-2", expires="2020-01-01"), "the rule doesn't fail"),
-        (waiver("R-1", subject="c3"), "c3 isn't among the subjects that make it fail"),
-        (waiver("R-1", subject="zapier"), "anyone may choose a name, so use the id of Zapier, a1"),
-        (waiver("R-3", subject="a1"), "the rule is about the tenant as a whole, so its waiver has no subject"),
+        pytest.param(waiver("R-11"), "no such rule was applied (did you mean R-1?)", id="a typo in the rule"),
+        pytest.param(waiver("Q"), "no such rule was applied", id="an unknown rule"),
+        pytest.param(waiver("R-2"), "the rule doesn't fail", id="a rule that passes"),
+        pytest.param(waiver("R-2", expires="2020-01-01"), "the rule doesn't fail", id="a rule that passes, expired"),
+        pytest.param(
+            waiver("R-1", subject="c3"), "c3 isn't among the subjects that make it fail", id="an unknown subject"
+        ),
+        pytest.param(
+            waiver("R-1", subject="zapier"),
+            "anyone may choose a name, so use the id of Zapier, a1",
+            id="a name for a subject",
+        ),
+        pytest.param(
+            waiver("R-3", subject="a1"),
+            "the rule is about the tenant as a whole, so its waiver has no subject",
+            id="a subject for a rule about the tenant",
+        ),
     ],
 )
 def test_a_waiver_that_matches_nothing_is_reported_with_the_reason(one: Waiver, why: str) -> None:

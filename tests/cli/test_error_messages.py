@@ -186,7 +186,13 @@ def test_a_failed_collect_leaves_the_old_snapshot_alone(tmp_path: Path) -> None:
     assert (tmp_path / "tenant.json").read_text() == "yesterday's"
 
 
-@pytest.mark.parametrize("roles", [("Policy.Read.All",), ("Application.Read.All", "Directory.Read.All")])
+@pytest.mark.parametrize(
+    "roles",
+    [
+        pytest.param(("Policy.Read.All",), id="policies only"),
+        pytest.param(("Application.Read.All", "Directory.Read.All"), id="apps and the directory"),
+    ],
+)
 def test_doctor_names_each_missing_permission_its_cost_and_how_to_grant_it(
     tmp_path: Path, roles: tuple[str, ...]
 ) -> None:
@@ -217,7 +223,14 @@ def test_a_reader_that_stops_early_gets_no_traceback(tmp_path: Path) -> None:
     assert ended.stdout.startswith(b"This is the sample tenant")
 
 
-@pytest.mark.parametrize(("more", "coloured"), [({}, False), ({"FORCE_COLOR": "1"}, True), ({"NO_COLOR": "1"}, False)])
+@pytest.mark.parametrize(
+    ("more", "coloured"),
+    [
+        pytest.param({}, False, id="neither"),
+        pytest.param({"FORCE_COLOR": "1"}, True, id="FORCE_COLOR"),
+        pytest.param({"NO_COLOR": "1"}, False, id="NO_COLOR"),
+    ],
+)
 def test_colour_is_for_terminals_and_for_those_who_ask(tmp_path: Path, more: dict[str, str], coloured: bool) -> None:
     done = run(*CHECK, "--sample", "managed-default", cwd=tmp_path, env=more)
     assert ("\x1b[" in done.out) == coloured

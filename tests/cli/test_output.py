@@ -62,12 +62,12 @@ def test_endings_are_different() -> None:
 @pytest.mark.parametrize(
     ("file", "name"),
     [
-        ("report.sarif.json", "sarif"),
-        ("report.json", "json"),
-        ("my.sarif.report.json", "json"),
-        ("report.htm", "html"),
-        ("report.markdown", "markdown"),
-        ("events.jsonl", "ocsf"),
+        pytest.param("report.sarif.json", "sarif", id="sarif.json"),
+        pytest.param("report.json", "json", id="json"),
+        pytest.param("my.sarif.report.json", "json", id="json after sarif"),
+        pytest.param("report.htm", "html", id="htm"),
+        pytest.param("report.markdown", "markdown", id="markdown"),
+        pytest.param("events.jsonl", "ocsf", id="jsonl"),
     ],
 )
 def test_other_endings_that_people_use_are_known(file: str, name: str) -> None:

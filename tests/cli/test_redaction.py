@@ -174,11 +174,22 @@ def test_a_script_of_a_fix_needs_the_real_ids(folder: Path) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        ("check", "--snapshot", "t.json", "--pack", "trackerrms-uk", "--redact", "-f", "json", "-o", "key.json"),
-        ("check", "--snapshot", "t.json", "--pack", "trackerrms-uk", "--redact", "-f", "json", "-o", "link.json"),
-        ("check", "--snapshot", "t.json", "--pack", "trackerrms-uk", "--redact", "-f", "json", "-o", "kept/"),
-        ("bundle", "--snapshot", "t.json", "--pack", "trackerrms-uk", "-o", "key.json"),
-        ("redact", "t.json", "-o", "key.json"),
+        pytest.param(
+            ("check", "--snapshot", "t.json", "--pack", "trackerrms-uk", "--redact", "-f", "json", "-o", "key.json"),
+            id="a report over it",
+        ),
+        pytest.param(
+            ("check", "--snapshot", "t.json", "--pack", "trackerrms-uk", "--redact", "-f", "json", "-o", "link.json"),
+            id="a report over a link to it",
+        ),
+        pytest.param(
+            ("check", "--snapshot", "t.json", "--pack", "trackerrms-uk", "--redact", "-f", "json", "-o", "kept/"),
+            id="a report over its other name in a folder",
+        ),
+        pytest.param(
+            ("bundle", "--snapshot", "t.json", "--pack", "trackerrms-uk", "-o", "key.json"), id="a bundle over it"
+        ),
+        pytest.param(("redact", "t.json", "-o", "key.json"), id="a redacted snapshot over it"),
     ],
 )
 def test_the_key_is_never_overwritten(folder: Path, asked: tuple[str, ...]) -> None:
@@ -222,7 +233,13 @@ def test_a_key_that_is_not_there_reveals_nothing_and_is_not_made(folder: Path) -
     assert not (folder / "gone").exists()
 
 
-@pytest.mark.parametrize("asked", [("-o", "-"), ("-o", "t.zip", "--redact-key", "-")])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(("-o", "-"), id="a bundle to standard output"),
+        pytest.param(("-o", "t.zip", "--redact-key", "-"), id="a key to standard output"),
+    ],
+)
 def test_a_bundle_and_a_key_are_files(folder: Path, asked: tuple[str, ...]) -> None:
     done = run("bundle", "--snapshot", "t.json", "--pack", "trackerrms-uk", *asked, cwd=folder)
     assert (done.code, done.out) == (2, "")

@@ -61,7 +61,11 @@ def test_what_cannot_be_done_is_reported_with_what_can(done: Callable[[str], Don
 
 
 @pytest.mark.parametrize(
-    ("name", "fix", "shell"), [("script-az", "R3", Shell.AZ), ("script-powershell", "R5", Shell.POWERSHELL)]
+    ("name", "fix", "shell"),
+    [
+        pytest.param("script-az", "R3", Shell.AZ, id="az"),
+        pytest.param("script-powershell", "R5", Shell.POWERSHELL, id="PowerShell"),
+    ],
 )
 def test_a_script_stands_alone_on_standard_output(
     done: Callable[[str], Done], name: str, fix: str, shell: Shell

@@ -90,7 +90,7 @@ def test_a_grant_that_no_collector_would_read_is_unknown_to_the_engine(client_id
 
 
 @pytest.mark.parametrize("mode", ["dynamic", "default"])
-@pytest.mark.parametrize("policies", [(), (pool.LEGACY,)], ids=["consent off", "legacy"])
+@pytest.mark.parametrize("policies", [pytest.param((), id="consent off"), pytest.param((pool.LEGACY,), id="legacy")])
 @pytest.mark.parametrize(
     "scopes",
     [

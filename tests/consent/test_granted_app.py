@@ -35,11 +35,17 @@ def test_the_grants_of_everybody_are_put_together_sign_in_first() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("managed-default", "is not in this tenant"),
-        ("admin-consented without grants", "was granted nothing"),
-        ("admin-consented with grants unread", "the grants of TrackerRMS were not read"),
-        ("admin-consented of another", "was not read in this tenant"),
-        ("admin-consented on an unknown resource", "on a resource that was not read (object id gone)"),
+        pytest.param("managed-default", "is not in this tenant", id="not in the tenant"),
+        pytest.param("admin-consented without grants", "was granted nothing", id="no grants"),
+        pytest.param(
+            "admin-consented with grants unread", "the grants of TrackerRMS were not read", id="grants not read"
+        ),
+        pytest.param("admin-consented of another", "was not read in this tenant", id="read for another app"),
+        pytest.param(
+            "admin-consented on an unknown resource",
+            "on a resource that was not read (object id gone)",
+            id="an unknown resource",
+        ),
     ],
 )
 def test_what_was_not_read_is_not_taken_for_nothing(name: str, message: str) -> None:

@@ -112,14 +112,28 @@ def test_what_a_mail_or_ticket_does_to_an_address_is_undone() -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("https://example.com/oauth2/v2.0/authorize?client_id=x", "not an address of Microsoft's sign-in page"),
-        ("https://login.microsoftonline.com/common/oauth2/v2.0/authorize", "no client_id"),
-        (AUTHORIZE, "no scope"),
-        ("https://login.microsoftonline.com/common/reprocess?client_id=" + CLIENT, "not a page that asks for consent"),
-        ("https://login.microsoftonline.com/common/adminconsent?client_id=12345", "not a client id"),
-        ("", "not an address of Microsoft's sign-in page"),
-        ("https://[login.microsoftonline.com/", "not an address of Microsoft's sign-in page"),
-        (f"{AUTHORIZE}&scope=[/0", r"'\[/0' is not a scope"),
+        pytest.param(
+            "https://example.com/oauth2/v2.0/authorize?client_id=x",
+            "not an address of Microsoft's sign-in page",
+            id="another site",
+        ),
+        pytest.param("https://login.microsoftonline.com/common/oauth2/v2.0/authorize", "no client_id", id="no query"),
+        pytest.param(AUTHORIZE, "no scope", id="no scope"),
+        pytest.param(
+            "https://login.microsoftonline.com/common/reprocess?client_id=" + CLIENT,
+            "not a page that asks for consent",
+            id="another page",
+        ),
+        pytest.param(
+            "https://login.microsoftonline.com/common/adminconsent?client_id=12345",
+            "not a client id",
+            id="a malformed client id",
+        ),
+        pytest.param("", "not an address of Microsoft's sign-in page", id="nothing"),
+        pytest.param(
+            "https://[login.microsoftonline.com/", "not an address of Microsoft's sign-in page", id="a broken address"
+        ),
+        pytest.param(f"{AUTHORIZE}&scope=[/0", r"'\[/0' is not a scope", id="a malformed scope"),
     ],
 )
 def test_anything_else_is_refused_with_what_to_paste_instead(text: str, hint: str) -> None:

@@ -94,17 +94,22 @@ def test_a_proxys_password_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("environ", "proxy"),
     [
-        ({}, ""),
-        ({"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
-        ({"HTTPS_PROXY": "p:1"}, "http://p:1"),
-        ({"HTTPS_PROXY": "http://upper:1", "https_proxy": "http://lower:1"}, "http://lower:1"),
-        ({"ALL_PROXY": "http://all:1"}, "http://all:1"),
-        ({"HTTP_PROXY": "http://p:1"}, ""),
-        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": ".microsoft.com"}, ""),
-        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, ""),
-        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "microsoft.org, example.com"}, "http://p:1"),
+        pytest.param({}, "", id="none"),
+        pytest.param({"HTTPS_PROXY": "http://p:1"}, "http://p:1", id="HTTPS_PROXY"),
+        pytest.param({"HTTPS_PROXY": "p:1"}, "http://p:1", id="without a scheme"),
+        pytest.param(
+            {"HTTPS_PROXY": "http://upper:1", "https_proxy": "http://lower:1"}, "http://lower:1", id="lower case wins"
+        ),
+        pytest.param({"ALL_PROXY": "http://all:1"}, "http://all:1", id="ALL_PROXY"),
+        pytest.param({"HTTP_PROXY": "http://p:1"}, "", id="HTTP_PROXY is for http"),
+        pytest.param({"HTTPS_PROXY": "http://p:1", "NO_PROXY": ".microsoft.com"}, "", id="NO_PROXY of a domain"),
+        pytest.param({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, "", id="NO_PROXY of everything"),
+        pytest.param(
+            {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "microsoft.org, example.com"},
+            "http://p:1",
+            id="NO_PROXY of others",
+        ),
     ],
-    ids=str,
 )
 def test_the_proxy_for_graph(environ: dict[str, str], proxy: str) -> None:
     assert read_network(environ).proxy_for("https://graph.microsoft.com") == proxy

@@ -13,21 +13,28 @@ from tests.graph.live_tenants import Sleeps
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
-        ({"retry-after": "7"}, 7.0),
-        ({"retry-after": "2.128"}, 2.128),
-        ({"retry-after": " 10 "}, 10.0),
-        ({"retry-after": "Sun, 22 Nov 2026 02:00:30 GMT", "date": "Sun, 22 Nov 2026 02:00:00 GMT"}, 30.0),
-        ({"retry-after": "Thu, 01 Jan 1970 00:00:09 GMT"}, 9.0),
-        ({"retry-after": "Sun, 22 Nov 2026 02:00:00 GMT", "date": "Sun, 22 Nov 2026 02:00:30 GMT"}, None),
-        ({"retry-after": "0"}, None),
-        ({"retry-after": "-5"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": ""}, None),
-        ({}, None),
+        pytest.param({"retry-after": "7"}, 7.0, id="seconds"),
+        pytest.param({"retry-after": "2.128"}, 2.128, id="a fraction"),
+        pytest.param({"retry-after": " 10 "}, 10.0, id="spaces"),
+        pytest.param(
+            {"retry-after": "Sun, 22 Nov 2026 02:00:30 GMT", "date": "Sun, 22 Nov 2026 02:00:00 GMT"},
+            30.0,
+            id="a time, counted from the answer's",
+        ),
+        pytest.param({"retry-after": "Thu, 01 Jan 1970 00:00:09 GMT"}, 9.0, id="a time without the answer's"),
+        pytest.param(
+            {"retry-after": "Sun, 22 Nov 2026 02:00:00 GMT", "date": "Sun, 22 Nov 2026 02:00:30 GMT"},
+            None,
+            id="a time in the past",
+        ),
+        pytest.param({"retry-after": "0"}, None, id="zero"),
+        pytest.param({"retry-after": "-5"}, None, id="negative"),
+        pytest.param({"retry-after": "nan"}, None, id="not a number"),
+        pytest.param({"retry-after": "inf"}, None, id="infinite"),
+        pytest.param({"retry-after": "soon"}, None, id="a word"),
+        pytest.param({"retry-after": ""}, None, id="empty"),
+        pytest.param({}, None, id="no header"),
     ],
-    ids=str,
 )
 def test_retry_after_in_every_spelling(headers: dict[str, str], seconds: float | None) -> None:
     assert Sleeps().retry().retry_after(headers) == seconds

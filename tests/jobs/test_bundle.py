@@ -104,12 +104,15 @@ def test_a_report_that_cannot_be_made_is_left_out_with_the_reason(monkeypatch: p
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda files: {**files, "report.html": b"<h1>CONNECTS</h1>"}, "report.html was changed"),
-        (
+        pytest.param(
+            lambda files: {**files, "report.html": b"<h1>CONNECTS</h1>"}, "report.html was changed", id="changed"
+        ),
+        pytest.param(
             lambda files: {name: data for name, data in files.items() if name != "snapshot.json"},
             "snapshot.json is missing",
+            id="removed",
         ),
-        (lambda files: {**files, "install.exe": b"MZ"}, "install.exe isn't in the manifest"),
+        pytest.param(lambda files: {**files, "install.exe": b"MZ"}, "install.exe isn't in the manifest", id="added"),
     ],
 )
 def test_damage_is_reported_for_each_file(change: Callable[[dict[str, bytes]], dict[str, bytes]], message: str) -> None:
@@ -146,14 +149,20 @@ def test_a_snapshot_that_cannot_be_read_is_not_evaluated_and_not_called_wrong() 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "isn't a zip"),
-        (b"PK\x03\x04 and more", "isn't a zip"),
-        (zipped({"a.txt": b"a"}), "has no manifest.json"),
-        (zipped({MANIFEST: b"{"}), "can't be read"),
-        (zipped({MANIFEST: b"[]"}), "can't be read"),
-        (zipped({"../../etc/passwd": b"x", MANIFEST: b"{}"}), "paths that a bundle doesn't have"),
-        (zipped({"C:\\x": b"x", MANIFEST: b"{}"}), "paths that a bundle doesn't have"),
-        (zipped({f"{n}": b"" for n in range(300)}), "far more than a bundle"),
+        pytest.param(b"", "isn't a zip", id="empty"),
+        pytest.param(b"PK\x03\x04 and more", "isn't a zip", id="the start of a zip"),
+        pytest.param(zipped({"a.txt": b"a"}), "has no manifest.json", id="no manifest"),
+        pytest.param(zipped({MANIFEST: b"{"}), "can't be read", id="a manifest cut off"),
+        pytest.param(zipped({MANIFEST: b"[]"}), "can't be read", id="a manifest that is a list"),
+        pytest.param(
+            zipped({"../../etc/passwd": b"x", MANIFEST: b"{}"}),
+            "paths that a bundle doesn't have",
+            id="a path out of the folder",
+        ),
+        pytest.param(
+            zipped({"C:\\x": b"x", MANIFEST: b"{}"}), "paths that a bundle doesn't have", id="a path on a drive"
+        ),
+        pytest.param(zipped({f"{n}": b"" for n in range(300)}), "far more than a bundle", id="too many files"),
     ],
 )
 def test_a_file_that_is_not_a_bundle_is_refused_with_what_to_do(data: bytes, message: str) -> None:

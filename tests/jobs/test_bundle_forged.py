@@ -152,7 +152,14 @@ def test_members_lie_beside_each_other(own: Files, path: str) -> None:
         found({**own, path: b"x"})
 
 
-@pytest.mark.parametrize("gone", [("report.json",), ("snapshot.json",), ("report.json", "snapshot.json", "README.txt")])
+@pytest.mark.parametrize(
+    "gone",
+    [
+        pytest.param(("report.json",), id="no report"),
+        pytest.param(("snapshot.json",), id="no snapshot"),
+        pytest.param(("report.json", "snapshot.json", "README.txt"), id="neither, and no README"),
+    ],
+)
 def test_a_manifest_without_report_or_snapshot_is_none(gone: tuple[str, ...]) -> None:
     with pytest.raises(BundleError, match="the file isn't a bundle"):
         found({name: data for name, data in members(made()).items() if name not in gone})

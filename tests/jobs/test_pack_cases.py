@@ -19,12 +19,24 @@ def pack(*cases: str) -> Source:
 @pytest.mark.parametrize(
     ("case", "mismatch"),
     [
-        ("{name: x, sample: legacy-open, expect: fail}", Mismatch.OTHER_OUTCOME),
-        ("{name: x, sample: admin-consented, expect: fail}", Mismatch.MISSED),
-        ("{name: x, sample: consent-off, expect: pass}", Mismatch.FALSE_ALARM),
-        ("{name: x, sample: consent-off, expect: unknown}", Mismatch.FALSE_ALARM),
-        ("{name: x, sample: consent-off, expect: fail, reason: because of the weather}", Mismatch.OTHER_REASON),
-        ("{name: x, sample: consent-off, expect: fail, evidence: [nowhere]}", Mismatch.OTHER_REASON),
+        pytest.param(
+            "{name: x, sample: legacy-open, expect: fail}", Mismatch.OTHER_OUTCOME, id="another outcome than fail"
+        ),
+        pytest.param("{name: x, sample: admin-consented, expect: fail}", Mismatch.MISSED, id="a pass for a fail"),
+        pytest.param("{name: x, sample: consent-off, expect: pass}", Mismatch.FALSE_ALARM, id="a fail for a pass"),
+        pytest.param(
+            "{name: x, sample: consent-off, expect: unknown}", Mismatch.FALSE_ALARM, id="a fail for an unknown"
+        ),
+        pytest.param(
+            "{name: x, sample: consent-off, expect: fail, reason: because of the weather}",
+            Mismatch.OTHER_REASON,
+            id="another reason",
+        ),
+        pytest.param(
+            "{name: x, sample: consent-off, expect: fail, evidence: [nowhere]}",
+            Mismatch.OTHER_REASON,
+            id="other evidence",
+        ),
     ],
 )
 def test_a_case_without_its_expected_result_is_reported_with_its_mismatch_and_position(

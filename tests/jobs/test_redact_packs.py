@@ -129,7 +129,11 @@ def test_a_verdict_that_depends_on_a_name_is_reported_with_its_rule(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [("OWN-2", "CONTOSO-2"), ("severity: high", "severity: high\n    frameworks: {contoso-2: A}")]
+    ("before", "after"),
+    [
+        pytest.param("OWN-2", "CONTOSO-2", id="id"),
+        pytest.param("severity: high", "severity: high\n    frameworks: {contoso-2: A}", id="framework"),
+    ],
 )
 def test_a_rule_with_the_tenants_name_in_its_id_or_framework_is_refused(
     tmp_path: Path, before: str, after: str

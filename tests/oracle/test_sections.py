@@ -136,10 +136,14 @@ def test_step_up_is_on_unless_every_indicator_present_says_off(
 @pytest.mark.parametrize(
     ("changes", "codes"),
     [
-        ({"isDisabled": True, "accountEnabled": False}, set()),
-        ({"disabledByMicrosoftStatus": "DisabledDueToViolationOfServicesAgreement"}, {70001, 700016}),
-        ({"replyUrls": ["https://other.example.com"]}, {50011}),
-        ({"replyUrls": []}, {500113}),
+        pytest.param({"isDisabled": True, "accountEnabled": False}, set(), id="switched off by the tenant"),
+        pytest.param(
+            {"disabledByMicrosoftStatus": "DisabledDueToViolationOfServicesAgreement"},
+            {70001, 700016},
+            id="disabled by Microsoft",
+        ),
+        pytest.param({"replyUrls": ["https://other.example.com"]}, {50011}, id="another reply address"),
+        pytest.param({"replyUrls": []}, {500113}, id="no reply address"),
     ],
 )
 def test_a_gate_blocks_before_any_grant_counts(changes: Json, codes: set[int]) -> None:

@@ -128,15 +128,23 @@ PARENT_CASES = """\
 @pytest.mark.parametrize(
     ("rule", "cases"),
     [
-        ("{id: MINE-1, severity: high}", ["a fail", "b pass"]),
-        ("{id: MINE-1, cases: [{name: c, sample: consent-off, expect: fail}]}", ["a fail", "b pass", "c fail"]),
-        ("{id: MINE-1, cases: [{name: a, sample: consent-off, expect: unknown}]}", ["b pass", "a unknown"]),
-        (
+        pytest.param("{id: MINE-1, severity: high}", ["a fail", "b pass"], id="kept"),
+        pytest.param(
+            "{id: MINE-1, cases: [{name: c, sample: consent-off, expect: fail}]}",
+            ["a fail", "b pass", "c fail"],
+            id="added",
+        ),
+        pytest.param(
+            "{id: MINE-1, cases: [{name: a, sample: consent-off, expect: unknown}]}",
+            ["b pass", "a unknown"],
+            id="same name",
+        ),
+        pytest.param(
             "{id: MINE-1, check: {kind: app-enabled}, cases: [{name: c, sample: app-disabled, expect: fail}]}",
             ["c fail"],
+            id="another check",
         ),
     ],
-    ids=["kept", "added", "same-name", "another-check"],
 )
 def test_cases_of_an_extended_rule_add_up(tmp_path: Path, rule: str, cases: list[str]) -> None:
     (tmp_path / "parent.yaml").write_text(SOUND.replace("mine", "parent") + PARENT_CASES)

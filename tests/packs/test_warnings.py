@@ -17,39 +17,46 @@ def warnings_of(check: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("check", "warning"),
     [
-        (
+        pytest.param(
             "{kind: setting, path: authorizationPolicy.allowInvitesFrom, one-of: [none, partners]}",
             '"partners" isn\'t a documented value of allowInvitesFrom (none, adminsAndGuestInviters,'
             " adminsGuestInvitersAndAllMembers, everyone)",
+            id="a value of a setting",
         ),
-        (
+        pytest.param(
             "{kind: count, of: servicePrincipals, at-most: 0, where: [{path: servicePrincipalType, equals: Agent}]}",
             '"Agent" isn\'t a documented value of servicePrincipalType (Application, ManagedIdentity, Legacy,'
             " SocialIdp, ServiceIdentity)",
+            id="a value in a count",
         ),
-        (
+        pytest.param(
             f"{{kind: list, path: {ASSIGNED}, none-of: [ManagePermissionGrantsForSelf.x], match: exact}}",
             'match: exact compares the letter case of "ManagePermissionGrantsForSelf.x", which differs between tenants',
+            id="exact letter case",
         ),
-        (
+        pytest.param(
             f"{{kind: list, path: {ASSIGNED}, none-of: [ManagePermissionGrantsForSelf.microsoft-2031], match: prefix}}",
             'no known policy of Microsoft begins with "microsoft-2031"',
+            id="a policy of Microsoft",
         ),
-        (
+        pytest.param(
             "{kind: delegated-grants, scopes: {000000ff-0000-0000-c000-000000000000: [x]}}",
             '"000000ff-0000-0000-c000-000000000000" isn\'t the id of Microsoft Graph; did you mean'
             ' "00000003-0000-0000-c000-000000000000"?',
+            id="a resource of grants",
         ),
-        (
+        pytest.param(
             "{kind: count, of: servicePrincipals, where: [{path: appId, equals: 000000ff-0000-0000-c000-000000000000}],"
             " at-most: 0}",
             '"000000ff-0000-0000-c000-000000000000" isn\'t the id of Microsoft Graph; did you mean'
             ' "00000003-0000-0000-c000-000000000000"?',
+            id="an app id in a count",
         ),
-        (
+        pytest.param(
             "{kind: every, of: servicePrincipals.oauth2PermissionScopes,"
             " has: [{path: value, equals: Calender.ReadWrite}]}",
             '"Calender.ReadWrite" isn\'t a scope of a known resource; did you mean "Calendars.ReadWrite"?',
+            id="a scope",
         ),
     ],
 )

@@ -33,13 +33,13 @@ def test_there_is_a_word_for_every_outcome_verdict_and_section() -> None:
 @pytest.mark.parametrize(
     ("taken", "said"),
     [
-        ("2026-11-22T02:00:00Z", "2026-11-22 02:00 UTC"),
-        ("2026-11-22T02:00:59.123Z", "2026-11-22 02:00 UTC"),
-        ("2026-11-22T04:30:00+02:30", "2026-11-22 02:00 UTC"),
-        ("2026-11-22T02:00:00", "2026-11-22 02:00 UTC"),
-        ("yesterday", "yesterday"),
-        ("", "not recorded"),
-        ("0001-01-01T00:00:00+23:59", "0001-01-01T00:00:00+23:59"),
+        pytest.param("2026-11-22T02:00:00Z", "2026-11-22 02:00 UTC", id="UTC"),
+        pytest.param("2026-11-22T02:00:59.123Z", "2026-11-22 02:00 UTC", id="fractions of a second"),
+        pytest.param("2026-11-22T04:30:00+02:30", "2026-11-22 02:00 UTC", id="another time zone"),
+        pytest.param("2026-11-22T02:00:00", "2026-11-22 02:00 UTC", id="no time zone"),
+        pytest.param("yesterday", "yesterday", id="no time"),
+        pytest.param("", "not recorded", id="empty"),
+        pytest.param("0001-01-01T00:00:00+23:59", "0001-01-01T00:00:00+23:59", id="too early to convert"),
     ],
 )
 def test_times_are_utc(taken: str, said: str) -> None:
@@ -49,10 +49,14 @@ def test_times_are_utc(taken: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("summary", "said"),
     [
-        (Summary(answer=""), "No rules were applied"),
-        (Summary(answer="", failed=1), "1 rule: 1 failed"),
-        (Summary(answer="", failed=3, passed=5, not_applicable=1), "9 rules: 3 failed, 5 passed, 1 not applicable"),
-        (Summary(answer="", unknown=1, waived=1), "2 rules: 1 unknown, 1 waived"),
+        pytest.param(Summary(answer=""), "No rules were applied", id="no rules"),
+        pytest.param(Summary(answer="", failed=1), "1 rule: 1 failed", id="one failure"),
+        pytest.param(
+            Summary(answer="", failed=3, passed=5, not_applicable=1),
+            "9 rules: 3 failed, 5 passed, 1 not applicable",
+            id="several outcomes",
+        ),
+        pytest.param(Summary(answer="", unknown=1, waived=1), "2 rules: 1 unknown, 1 waived", id="no failures"),
     ],
 )
 def test_counts(summary: Summary, said: str) -> None:
@@ -62,12 +66,14 @@ def test_counts(summary: Summary, said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("users may not consent", "Users may not consent."),
-        ("openid is excluded", "openid is excluded."),
-        ("offline_access is excluded.", "offline_access is excluded."),
-        ("microsoft-user-default-low says so", "microsoft-user-default-low says so."),
-        ("必要です。", "必要です。"),
-        ("", ""),
+        pytest.param("users may not consent", "Users may not consent.", id="starts with a word"),
+        pytest.param("openid is excluded", "openid is excluded.", id="starts with a scope"),
+        pytest.param("offline_access is excluded.", "offline_access is excluded.", id="has a full stop"),
+        pytest.param(
+            "microsoft-user-default-low says so", "microsoft-user-default-low says so.", id="starts with a policy"
+        ),
+        pytest.param("必要です。", "必要です。", id="Japanese"),
+        pytest.param("", "", id="empty"),
     ],
 )
 def test_a_sentence_starts_and_ends_as_one_but_names_keep_their_letters(text: str, said: str) -> None:

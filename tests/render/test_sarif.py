@@ -107,11 +107,11 @@ def test_an_unknown_rule_says_so() -> None:
 @pytest.mark.parametrize(
     ("severity", "level", "score"),
     [
-        (Severity.CRITICAL, "error", "9.5"),
-        (Severity.HIGH, "error", "8.0"),
-        (Severity.MEDIUM, "warning", "5.5"),
-        (Severity.LOW, "note", "2.0"),
-        (Severity.INFO, "note", None),
+        pytest.param(Severity.CRITICAL, "error", "9.5", id="critical"),
+        pytest.param(Severity.HIGH, "error", "8.0", id="high"),
+        pytest.param(Severity.MEDIUM, "warning", "5.5", id="medium"),
+        pytest.param(Severity.LOW, "note", "2.0", id="low"),
+        pytest.param(Severity.INFO, "note", None, id="info"),
     ],
 )
 def test_severity_is_the_level_and_the_score(severity: Severity, level: str, score: str | None) -> None:

@@ -21,17 +21,17 @@ def test_safe_text_is_safe_and_stays_so(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("Contoso", "Contoso"),
-        ("a\nb", "a\\nb"),
-        ("\x1b[31m", "\\x1b[31m"),
-        ("\x9b31m", "\\x9b31m"),
-        ("\u202egpj.exe", "\\u202egpj.exe"),
-        ("a\u200bb", "a\\u200bb"),
-        ("\u2028", "\\u2028"),
-        ("\ud800", "\\ud800"),
-        ("\ufffe\ufdd0\U0001ffff", "\\ufffe\\ufdd0\\U0001ffff"),
-        ("株式会社", "株式会社"),
-        ("Émile", "Émile"),
+        pytest.param("Contoso", "Contoso", id="plain"),
+        pytest.param("a\nb", "a\\nb", id="line break"),
+        pytest.param("\x1b[31m", "\\x1b[31m", id="escape"),
+        pytest.param("\x9b31m", "\\x9b31m", id="one-byte escape"),
+        pytest.param("\u202egpj.exe", "\\u202egpj.exe", id="right-to-left override"),
+        pytest.param("a\u200bb", "a\\u200bb", id="zero-width space"),
+        pytest.param("\u2028", "\\u2028", id="line separator"),
+        pytest.param("\ud800", "\\ud800", id="lone surrogate"),
+        pytest.param("\ufffe\ufdd0\U0001ffff", "\\ufffe\\ufdd0\\U0001ffff", id="noncharacters"),
+        pytest.param("株式会社", "株式会社", id="wide characters"),
+        pytest.param("Émile", "Émile", id="accents"),
     ],
 )
 def test_what_steers_a_terminal_becomes_visible(text: str, shown: str) -> None:

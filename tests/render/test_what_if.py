@@ -38,7 +38,10 @@ def test_markdown_has_a_table_of_its_own() -> None:
     assert "| NEEDS ADMIN | CONNECTS |" in part
 
 
-@pytest.mark.parametrize("packs", [("trackerrms-uk",), ("trackerrms-uk", "trackerrms-us")])
+@pytest.mark.parametrize(
+    "packs",
+    [pytest.param(("trackerrms-uk",), id="one pack"), pytest.param(("trackerrms-uk", "trackerrms-us"), id="two packs")],
+)
 def test_tables_have_a_row_for_each_answer(packs: tuple[str, ...]) -> None:
     text = render(supposed(*packs), "csv").decode("utf-8-sig")
     rows = [row for row in csv.DictReader(io.StringIO(text, newline="")) if row["Table"] == "What if"]

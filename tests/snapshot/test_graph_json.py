@@ -120,11 +120,17 @@ def test_the_scopes_of_a_resource_are_found_under_every_name(key: str) -> None:
 @pytest.mark.parametrize(
     ("given", "means"),
     [
-        ({}, None),
-        ({"verifiedPublisher": None}, VerifiedPublisher()),
-        ({"VerifiedPublisher": None}, VerifiedPublisher()),
-        ({"verifiedPublisher": {"verifiedPublisherId": None, "displayName": None}}, VerifiedPublisher()),
-        ({"verifiedPublisher": {"verifiedPublisherId": "7"}}, VerifiedPublisher(verifiedPublisherId="7")),
+        pytest.param({}, None, id="no property"),
+        pytest.param({"verifiedPublisher": None}, VerifiedPublisher(), id="null"),
+        pytest.param({"VerifiedPublisher": None}, VerifiedPublisher(), id="null, other letter case"),
+        pytest.param(
+            {"verifiedPublisher": {"verifiedPublisherId": None, "displayName": None}},
+            VerifiedPublisher(),
+            id="an object of nulls",
+        ),
+        pytest.param(
+            {"verifiedPublisher": {"verifiedPublisherId": "7"}}, VerifiedPublisher(verifiedPublisherId="7"), id="an id"
+        ),
     ],
 )
 def test_no_verified_publisher_is_an_answer_but_no_property_is_none(given: dict[str, Any], means: object) -> None:

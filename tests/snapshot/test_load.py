@@ -46,14 +46,16 @@ def refusing(error: OSError) -> Any:
 @pytest.mark.parametrize(
     ("error", "reported"),
     [
-        (
+        pytest.param(
             PermissionError(13, "Permission denied"),
             "cannot be read by this user\n"
             "Only its owner can read a snapshot: run as the user who created it, or ask for a copy.",
+            id="no permission",
         ),
-        (
+        pytest.param(
             OSError(5, "Input/output error"),
             "cannot be read: Input/output error\nCheck the path and the disk, then try again.",
+            id="a broken disk",
         ),
     ],
 )

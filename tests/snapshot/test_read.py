@@ -74,10 +74,10 @@ def test_everything_that_a_snapshot_says_is_read() -> None:
 @pytest.mark.parametrize(
     ("given", "means"),
     [
-        ("2026-11-22T02:00:00Z", "2026-11-22T02:00:00Z"),
-        ("2026-11-22T02:00:00.1234567Z", "2026-11-22T02:00:00.1234567Z"),
-        ("2026-11-22T03:00:00+01:00", "2026-11-22T02:00:00Z"),
-        ("", ""),
+        pytest.param("2026-11-22T02:00:00Z", "2026-11-22T02:00:00Z", id="UTC"),
+        pytest.param("2026-11-22T02:00:00.1234567Z", "2026-11-22T02:00:00.1234567Z", id="fractions of a second"),
+        pytest.param("2026-11-22T03:00:00+01:00", "2026-11-22T02:00:00Z", id="another time zone"),
+        pytest.param("", "", id="none"),
     ],
 )
 def test_the_time_is_kept_in_utc(given: str, means: str) -> None:
@@ -209,44 +209,82 @@ def test_the_error_for_a_single_response_of_graph_shows_how_to_make_it_a_snapsho
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"tenant": None}, 'tenant: expected an object such as {"id": "<tenant id>"}, found null'),
-        ({"tenant": TENANT}, 'tenant: expected an object such as {"id": "<tenant id>"}, found text'),
-        ({"tenant": {}}, "tenant.id: is missing; the Entra admin center shows it under Overview"),
-        ({"tenant": {"id": " "}}, "tenant.id: is missing; the Entra admin center shows it under Overview"),
-        ({"tenant": {"id": 5}}, "tenant.id: expected text, found a number"),
-        ({"tenant": {"id": "x", "name": 5}}, "tenant.name: expected text, found a number"),
-        ({"cloud": ["global"]}, "cloud: expected text, found a list of 1"),
-        ({"taken": "yesterday"}, "taken: expected a UTC time such as 2026-11-22T02:00:00Z, found 'yesterday'"),
-        (
+        pytest.param(
+            {"tenant": None}, 'tenant: expected an object such as {"id": "<tenant id>"}, found null', id="tenant: null"
+        ),
+        pytest.param(
+            {"tenant": TENANT},
+            'tenant: expected an object such as {"id": "<tenant id>"}, found text',
+            id="tenant: text",
+        ),
+        pytest.param(
+            {"tenant": {}}, "tenant.id: is missing; the Entra admin center shows it under Overview", id="tenant: empty"
+        ),
+        pytest.param(
+            {"tenant": {"id": " "}},
+            "tenant.id: is missing; the Entra admin center shows it under Overview",
+            id="tenant: a blank id",
+        ),
+        pytest.param(
+            {"tenant": {"id": 5}}, "tenant.id: expected text, found a number", id="tenant: a number for an id"
+        ),
+        pytest.param(
+            {"tenant": {"id": "x", "name": 5}},
+            "tenant.name: expected text, found a number",
+            id="tenant: a number for a name",
+        ),
+        pytest.param({"cloud": ["global"]}, "cloud: expected text, found a list of 1", id="cloud: a list"),
+        pytest.param(
+            {"taken": "yesterday"},
+            "taken: expected a UTC time such as 2026-11-22T02:00:00Z, found 'yesterday'",
+            id="taken: a word",
+        ),
+        pytest.param(
             {"taken": "2026-11-22T02:00:00"},
             "taken: expected a UTC time such as 2026-11-22T02:00:00Z, found '2026-11-22T02:00:00'",
+            id="taken: no time zone",
         ),
-        ({"sections": None}, "sections: expected an object, found null"),
-        ({"sections": []}, "sections: expected an object, found a list of 0"),
-        (
+        pytest.param({"sections": None}, "sections: expected an object, found null", id="sections: null"),
+        pytest.param({"sections": []}, "sections: expected an object, found a list of 0", id="sections: a list"),
+        pytest.param(
             {"sections": {"authorisationPolicy": {}}},
             "sections.authorisationPolicy: isn't a section; did you mean authorizationPolicy?",
+            id="sections: British spelling",
         ),
-        (
+        pytest.param(
             {"sections": {"oauth2PermissionGrant": []}},
             "sections.oauth2PermissionGrant: isn't a section; did you mean oauth2PermissionGrants?",
+            id="sections: singular",
         ),
-        (
+        pytest.param(
             {"sections": {"signIns": [], "SignIns": []}},
             "sections.SignIns: occurs twice, as signIns",
+            id="sections: one twice",
         ),
-        ({"servicePrincipals": []}, "servicePrincipals: belongs inside sections"),
-        ({"covers": []}, "covers: expected an object, found a list of 0"),
-        ({"covers": {"users": "all"}}, "covers.users: expected a list of text, found text"),
-        ({"covers": {"user": []}}, "covers.user: isn't a section; did you mean users?"),
-        ({"unread": {"signIns": 403}}, "unread.signIns: expected an object, found a number"),
-        (
+        pytest.param(
+            {"servicePrincipals": []}, "servicePrincipals: belongs inside sections", id="a section outside sections"
+        ),
+        pytest.param({"covers": []}, "covers: expected an object, found a list of 0", id="covers: a list"),
+        pytest.param(
+            {"covers": {"users": "all"}},
+            "covers.users: expected a list of text, found text",
+            id="covers: text for a list",
+        ),
+        pytest.param(
+            {"covers": {"user": []}}, "covers.user: isn't a section; did you mean users?", id="covers: singular"
+        ),
+        pytest.param(
+            {"unread": {"signIns": 403}}, "unread.signIns: expected an object, found a number", id="unread: a number"
+        ),
+        pytest.param(
             {"unread": {"sign-ins": {"status": 403}}},
             "unread.sign-ins: isn't a section; did you mean signIns?",
+            id="unread: a typo in the section",
         ),
-        (
+        pytest.param(
             {"unread": {"signIns": {"status": "403"}}},
             "unread.signIns: is not valid: Expected `int | null`, got `str` - at `$.status`",
+            id="unread: text for a status",
         ),
     ],
 )

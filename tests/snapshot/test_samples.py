@@ -171,26 +171,27 @@ LOW = "microsoft-user-default-low"
 LEGACY = "microsoft-user-default-legacy"
 
 
-@pytest.mark.parametrize(
-    ("name", "policies"),
-    [
-        ("managed-default", {RECOMMENDED, MAIL_CLIENTS}),
-        ("legacy-open", {LEGACY}),
-        ("low-unclassified", {LOW}),
-        ("low-classified", {LOW}),
-        ("consent-off", set()),
-        ("consent-off-workflow", set()),
-        ("admin-consented", set()),
-        ("admin-consented-partly", {RECOMMENDED, MAIL_CLIENTS}),
-        ("app-disabled", {RECOMMENDED, MAIL_CLIENTS}),
-        ("assignment-required", {LEGACY}),
-        ("custom-policy", {RECOMMENDED, "contoso-allow-trackerrms"}),
-        ("classified-on-exchange-only", {LOW}),
-        ("unreadable-policies", {RECOMMENDED, MAIL_CLIENTS}),
-    ],
-)
-def test_the_user_consent_setting_is_the_one_of_the_name(name: str, policies: set[str]) -> None:
-    assert assigned(name) == policies
+POLICIES = {
+    "managed-default": {RECOMMENDED, MAIL_CLIENTS},
+    "legacy-open": {LEGACY},
+    "low-unclassified": {LOW},
+    "low-classified": {LOW},
+    "consent-off": set(),
+    "consent-off-workflow": set(),
+    "admin-consented": set(),
+    "admin-consented-partly": {RECOMMENDED, MAIL_CLIENTS},
+    "app-disabled": {RECOMMENDED, MAIL_CLIENTS},
+    "assignment-required": {LEGACY},
+    "custom-policy": {RECOMMENDED, "contoso-allow-trackerrms"},
+    "classified-on-exchange-only": {LOW},
+    "unreadable-policies": {RECOMMENDED, MAIL_CLIENTS},
+}
+"""The assigned policies of each sample."""
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_the_user_consent_setting_is_the_one_of_the_name(name: str) -> None:
+    assert assigned(name) == POLICIES[name]
 
 
 @every_sample

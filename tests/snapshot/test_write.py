@@ -124,7 +124,9 @@ def failing(*_: Any) -> Any:
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("broken", [(os, "fsync"), (Path, "replace")], ids=["fsync", "replace"])
+@pytest.mark.parametrize(
+    "broken", [pytest.param((os, "fsync"), id="fsync"), pytest.param((Path, "replace"), id="replace")]
+)
 def test_a_failed_save_leaves_the_old_file_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: tuple[Any, str]
 ) -> None:

@@ -36,22 +36,36 @@ def test_all_153_scopes_that_users_may_consent_to_fall_in_a_kind_or_are_listed_a
 @pytest.mark.parametrize(
     ("kind", "scopes"),
     [
-        (
+        pytest.param(
             DataKind.MAIL,
             "Mail.Read Mail.Send MailboxSettings.Read MailTips.ReadBasic.Shared IMAP.AccessAsUser.All SMTP.Send",
+            id="mail",
         ),
-        (DataKind.CALENDARS, "Calendars.ReadBasic Bookings.Manage.All BookingsAppointment.ReadWrite.All"),
-        (DataKind.CONTACTS, "Contacts.Read.Shared People.Read"),
-        (DataKind.FILES, "Files.ReadWrite.AppFolder Sites.Selected FileStorageContainerType.Manage.All AllSites.Read"),
-        (DataKind.CHATS, "Chat.Create ChannelMessage.Send OnlineMeetings.Read Team.ReadBasic.All Presence.Read.All"),
-        (
+        pytest.param(
+            DataKind.CALENDARS,
+            "Calendars.ReadBasic Bookings.Manage.All BookingsAppointment.ReadWrite.All",
+            id="calendars",
+        ),
+        pytest.param(DataKind.CONTACTS, "Contacts.Read.Shared People.Read", id="contacts"),
+        pytest.param(
+            DataKind.FILES,
+            "Files.ReadWrite.AppFolder Sites.Selected FileStorageContainerType.Manage.All AllSites.Read",
+            id="files",
+        ),
+        pytest.param(
+            DataKind.CHATS,
+            "Chat.Create ChannelMessage.Send OnlineMeetings.Read Team.ReadBasic.All Presence.Read.All",
+            id="chats",
+        ),
+        pytest.param(
             DataKind.DIRECTORY,
             "User.ReadBasic.All Directory.Read.All Policy.Read.ConditionalAccess Group-Conversation.Read",
+            id="directory",
         ),
-        (DataKind.TASKS, "Tasks.ReadWrite Notes.Create ShortNotes.Read"),
-        (DataKind.CREDENTIALS, "UserAuthMethod-Password.ReadWrite.All"),
-        (DataKind.PROFILE, "openid profile email offline_access User.Read User.ReadWrite"),
-        (DataKind.OTHER, "Orders.Read user_impersonation Printing.Read"),
+        pytest.param(DataKind.TASKS, "Tasks.ReadWrite Notes.Create ShortNotes.Read", id="tasks"),
+        pytest.param(DataKind.CREDENTIALS, "UserAuthMethod-Password.ReadWrite.All", id="credentials"),
+        pytest.param(DataKind.PROFILE, "openid profile email offline_access User.Read User.ReadWrite", id="profile"),
+        pytest.param(DataKind.OTHER, "Orders.Read user_impersonation Printing.Read", id="other"),
     ],
 )
 def test_a_scope_has_the_kind_that_a_reader_would_give_it(kind: DataKind, scopes: str) -> None:
@@ -67,11 +81,13 @@ def test_every_scope_weighs_between_one_and_five_in_any_spelling() -> None:
 @pytest.mark.parametrize(
     "lighter_first",
     [
-        ("User.Read", "Mail.Read", "Mail.ReadWrite", "Mail.ReadWrite.Shared"),
-        ("Calendars.ReadBasic", "Calendars.Read", "Calendars.ReadWrite"),
-        ("Files.ReadWrite.AppFolder", "Files.ReadWrite", "Files.ReadWrite.All"),
-        ("Files.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"),
-        ("Notes.Read.All", "UserAuthMethod-Phone.Read.All", "UserAuthMethod-Phone.ReadWrite.All"),
+        pytest.param(("User.Read", "Mail.Read", "Mail.ReadWrite", "Mail.ReadWrite.Shared"), id="mail"),
+        pytest.param(("Calendars.ReadBasic", "Calendars.Read", "Calendars.ReadWrite"), id="calendars"),
+        pytest.param(("Files.ReadWrite.AppFolder", "Files.ReadWrite", "Files.ReadWrite.All"), id="files"),
+        pytest.param(("Files.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"), id="directory"),
+        pytest.param(
+            ("Notes.Read.All", "UserAuthMethod-Phone.Read.All", "UserAuthMethod-Phone.ReadWrite.All"), id="credentials"
+        ),
     ],
 )
 def test_reading_weighs_less_than_writing_less_than_everything_less_than_the_directory(
