@@ -59,6 +59,8 @@ class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable
 
     def judge(self, context: CheckContext) -> CheckResult:
         required = [s for s in context.decision.scopes if s.required and not s.implicit]
+        if context.facts.asks_unlisted:
+            return unknown(_UNLISTED)
         if not required:
             return not_applicable("the app requires no scope")
         blocked = [s for s in required if s.verdict is Verdict.BLOCKED]
@@ -96,6 +98,8 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         if isinstance(facts.grants, NotRead):
             return unknown(facts.grants.why)
         wide = Grants(tenant_wide=facts.grants.tenant_wide, own={}, unread=facts.grants.unread)
+        if facts.asks_unlisted:
+            return _unlisted_consent(context, wide)
         unread = [wide.unread[r.permission.resource] for r in facts.required if r.permission.resource in wide.unread]
         if unread:
             return unknown(unread[0].why)
@@ -113,6 +117,18 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         if not wide.tenant_wide:
             return failed("no administrator has consented for the whole tenant", *evidence)
         return failed(f"the tenant-wide grant doesn't cover {listed(p.value for p in lacking)}", *evidence)
+
+
+_UNLISTED = "the app asks for its registered permissions, which can't be read in this tenant"
+
+
+def _unlisted_consent(context: CheckContext, wide: Grants) -> CheckResult:
+    """Whether an administrator consented, where nobody here can list what to."""
+    if context.decision.outcome is Outcome.USER_MAY_CONSENT:
+        return not_applicable("users can consent for themselves, so no tenant-wide grant is needed")
+    if not wide.tenant_wide and not wide.unread:
+        return failed("no administrator has consented for the whole tenant")
+    return unknown(_UNLISTED)
 
 
 class AppEnabled(CheckKind, frozen=True, tag="app-enabled"):

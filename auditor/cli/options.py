@@ -111,9 +111,18 @@ class NamedApp(NamedTuple):
 
 
 def named_app(
-    client_id: str | None, scopes: str | None, redirect_uri: str, name: str, from_url: str | None
+    client_id: str | None,
+    scopes: str | None,
+    redirect_uri: str,
+    name: str,
+    from_url: str | None,
+    *,
+    use_packs: bool = True,
 ) -> NamedApp:
-    """The app that --app and its companions, or --from-url, describe. Raises click.UsageError and RequestError."""
+    """The app that --app and its companions, or --from-url, describe. Raises click.UsageError and RequestError.
+
+    With `use_packs`, what a pack says about the app of a URL is added to it.
+    """
     if from_url and (client_id or scopes or redirect_uri):
         raise click.UsageError(
             "--from-url contains the app, its scopes and its redirect URI: leave out --app, --scopes and --redirect-uri"
@@ -130,7 +139,7 @@ def named_app(
     from auditor.jobs.audit_request import app_from_address, app_from_options
 
     if from_url:
-        found = app_from_address(from_url, name)
+        found = app_from_address(from_url, name, use_packs=use_packs)
         if found.pack is not None:
             say(_recognized(found))
         return NamedApp(found.app, found.tenant)

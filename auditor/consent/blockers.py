@@ -166,7 +166,7 @@ def _with_path(uri: str) -> str:
 def _without_port(uri: str) -> str:
     """A redirect URI of this computer without its port, which Entra ignores; empty for any other.
 
-    The documentation speaks of "loopback" and localhost URIs, and says that ``[::1]`` isn't supported.
+    The documentation means "loopback" and localhost URIs, and says that ``[::1]`` isn't supported.
     """
     found = re.fullmatch(r"(https?://(?:localhost|127\.0\.0\.1))(?::[0-9]+)?([/?#].*)", uri)
     return f"{found[1]}{found[2]}" if found else ""
@@ -208,8 +208,8 @@ def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
             yield Blocker(
                 truth=Truth.TRUE,
                 reason=Reason.SCOPE_DOES_NOT_EXIST,
-                code="AADSTS650053 or AADSTS70011" if permission.separator else "AADSTS650053",
-                because=f"{permission.resource_name} has no scope named {permission.value}{_joined(permission)}",
+                code="AADSTS650053",
+                because=f"{permission.resource_name} has no scope named {permission.value}",
             )
         elif permission.enabled is Truth.FALSE:
             yield Blocker(
@@ -227,10 +227,3 @@ def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
                 because=f"{permission.resource_name} may have no scope named {permission.value}",
                 needs=f"whether {permission.resource_name} has a scope named {permission.value}",
             )
-
-
-def _joined(permission: Permission) -> str:
-    """What is wrong with the name, if it is several scopes that Entra takes as one."""
-    if not permission.separator:
-        return ""
-    return f" (the app separates its scopes with {permission.separator}, and Entra separates them at spaces only)"

@@ -11,6 +11,7 @@ from auditor.consent.lookup import SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
+from auditor.facts.permissions import known_scopes
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
@@ -129,7 +130,11 @@ def _also(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Iterator[st
         yield blocker.because
     if outcome not in (Outcome.BLOCKED, Outcome.NEEDS_ADMIN):
         return
-    refused = [r for r in facts.required if r.granted.truth is Truth.FALSE and r.approval.truth is Truth.FALSE]
+    refused = [
+        r
+        for r in facts.required
+        if r.granted.truth is Truth.FALSE and r.approval.truth is Truth.FALSE and r.permission.exists is not Truth.FALSE
+    ]
     if refused and (outcome is Outcome.BLOCKED or reason is Reason.ASSIGNMENT_REQUIRED):
         names = listed(r.permission.value for r in refused)
         yield f"users may not consent to {names} under {_policies(refused)}"
@@ -173,8 +178,12 @@ def _registered(facts: DecisionFacts) -> str:
     asks = f"The app asks for its registered permissions{of}, which only its publisher can read."
     if not isinstance(facts.grants, Grants):
         return asks
-    granted = {one for resource in facts.defaults for one in facts.grants.effective(resource.app_id)}
-    return f"{asks} Granted so far: {', '.join(sorted(granted)) or 'nothing'}."
+    granted = [
+        known_scopes(resource.app_id)[scope].value if scope in known_scopes(resource.app_id) else scope
+        for resource in facts.defaults
+        for scope in facts.grants.effective(resource.app_id)
+    ]
+    return f"{asks} Granted so far: {', '.join(sorted(granted, key=str.lower)) or 'nothing'}."
 
 
 _BEYOND = (

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.truth import Truth, known
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.model.resources import DelegatedScope, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
@@ -40,11 +38,6 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
     from_table: bool = False
 
     @property
-    def separator(self) -> str:
-        """What joins several scopes to one name, as a word; empty if the resource has the scope, or may have it."""
-        return "" if self.exists is Truth.TRUE else separator_in(self.value)
-
-    @property
     def is_openid(self) -> bool:
         """Whether this is one of OpenID Connect's scopes."""
         return self.resource == MICROSOFT_GRAPH and self.value.lower() in OPENID_SCOPES
@@ -58,25 +51,6 @@ class ResourceApp(msgspec.Struct, frozen=True, kw_only=True):
     missing: Truth
     disabled: Truth
     unread: str
-
-
-_SEPARATORS = (
-    (re.compile(r"%(0a|0d)", re.IGNORECASE), "line breaks"),
-    (re.compile(r"%(20|2f|3a|2c)", re.IGNORECASE), "characters that are encoded twice"),
-    (re.compile(r"%[0-9a-f]{2}", re.IGNORECASE), "control characters"),
-    (re.compile(r","), "commas"),
-    (re.compile(r";"), "semicolons"),
-    (re.compile(r"\+"), "plus signs that are encoded as %2B"),
-    (re.compile(r"\|"), "vertical bars"),
-)
-
-
-def separator_in(value: str) -> str:
-    """The sign in a scope's name that other providers take as a separator; Entra doesn't (RFC 6749, section 3.3).
-
-    Reports: lowcoder issue 915 and omniauth-office365 issue 1 (commas), fluent-smtp issue 154 (line feeds).
-    """
-    return next((word for pattern, word in _SEPARATORS if pattern.search(value)), "")
 
 
 def resource_app(index: SnapshotIndex, app_id: str) -> ResourceApp:
@@ -124,10 +98,7 @@ def _resolve(index: SnapshotIndex, need: ScopeNeed, resource: str) -> Permission
             return base
         case NotRead():
             known_scope = known_scopes(resource).get(need.value.lower())
-            if known_scope:
-                return _classified(index, _from_table(base, known_scope))
-            joined = resource in RESOURCE_NAMES and separator_in(need.value)
-            return msgspec.structs.replace(base, exists=Truth.FALSE) if joined else base
+            return _classified(index, _from_table(base, known_scope)) if known_scope else base
         case published:
             scope = published.get(need.value.lower())
             if scope is None:

@@ -15,7 +15,6 @@ import msgspec
 
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
-from auditor.facts.resource_addresses import resource_at
 from auditor.model.errors import AuditorError
 from auditor.model.rule import App, RequestFault, RequestMode, ScopeNeed
 from auditor.model.snapshot import Snapshot
@@ -36,9 +35,17 @@ def is_guid(text: str) -> bool:
 def scope_needs(text: str) -> tuple[ScopeNeed, ...]:
     """The scopes that a person lists, once each; ``.default`` is kept as a scope of its resource.
 
-    White space and commas separate them, and a resource may lack its ``https://``. Raises RequestError for an empty
-    string and for a malformed scope.
+    Raises RequestError for an empty string, a malformed scope, and for ``.default`` together with other scopes, which
+    Entra refuses with AADSTS70011.
     """
+    needs = _listed(text)
+    if fault := mixed_with_default(needs):
+        raise RequestError(f"{fault.because} ({fault.code}): give either .default or the scopes")
+    return needs
+
+
+def _listed(text: str) -> tuple[ScopeNeed, ...]:
+    """The scopes of a list that a person wrote: also with commas, and with resources that lack their ``https://``."""
     needs = unique_needs(_split(item) for item in text.replace(",", " ").split())
     if not needs:
         raise RequestError('no scope was given: name the scopes the app asks for, such as "Mail.Read Mail.Send"')
@@ -67,8 +74,10 @@ def refuse_unnamed_resources(app: App) -> None:
 def resource_named(text: str) -> str:
     """The app id of a resource that is named by its app id or by one of Microsoft's addresses, else the name itself."""
     bare = text.removeprefix("api://").rstrip("/")
-    if is_guid(bare.partition("/")[0]):
-        return bare.partition("/")[0].lower()
+    if is_guid(bare):
+        return bare.lower()
+    from auditor.facts.resource_addresses import resource_at
+
     return resource_at(text) or text.rstrip("/")
 
 
@@ -81,15 +90,15 @@ def _split(item: str) -> tuple[str, str]:
         raise RequestError(f"{item!r} names a resource but no scope: add the scope after the last slash")
     if any(bracket in prefix for bracket in "[]"):
         raise RequestError(f"{item!r} is not a scope: give it as RESOURCE/SCOPE, or as SCOPE for Microsoft Graph")
-    named = resource_named(prefix)
-    if named == prefix.rstrip("/") and "//" not in prefix:
-        named = resource_at(f"https://{prefix}") or named
-    return named, value
+    if "//" not in prefix and not is_guid(prefix):
+        known = resource_named(f"https://{prefix}")
+        return (known if is_guid(known) else prefix), value
+    return resource_named(prefix), value
 
 
 def app_from_scopes(client_id: str, scopes: str, *, name: str = "", redirect_uri: str = "") -> App:
-    """The app of ``--app`` and ``--scopes``. Raises RequestError, as `scope_needs` does."""
-    app = requesting(client_id_of(client_id), scope_needs(scopes) if scopes else ())
+    """The app of ``--app`` and ``--scopes``. Raises RequestError for what is no client id and no list of scopes."""
+    app = requesting(client_id_of(client_id), _listed(scopes) if scopes else ())
     return msgspec.structs.replace(app, name=name, redirect_uris=(redirect_uri,) if redirect_uri else ())
 
 
@@ -107,19 +116,29 @@ def client_id_of(text: str) -> str:
 def requesting(client_id: str, needs: tuple[ScopeNeed, ...], faults: tuple[RequestFault, ...] = ()) -> App:
     """The app that requests these scopes.
 
-    ``.default`` means the registered permissions of all resources, so the OpenID Connect scopes next to it add
-    nothing. Next to a scope of any resource it is a fault ("Scopes and permissions", the ``.default`` scope; the
-    code is that of microsoft-authentication-library-for-js issue 1718).
+    ``.default`` means the registered permissions of all resources ("Scopes and permissions"), so the OpenID Connect
+    scopes next to it add nothing.
     """
     defaults = tuple(need.resource for need in needs if need.value.lower() == DEFAULT)
     named = tuple(need for need in needs if need.value.lower() != DEFAULT)
     if not defaults:
         return App(client_id=client_id, scopes=named, faults=faults)
     mixed = tuple(need for need in named if not is_openid(need))
-    if mixed:
-        because = f"the app asks for .default and for {mixed[0].value} in one request, which Entra doesn't allow"
-        faults = (*faults, RequestFault(code="AADSTS70011", because=because))
+    if fault := mixed_with_default(needs):
+        faults = (*faults, fault)
     return App(client_id=client_id, mode=RequestMode.DEFAULT, default_resources=defaults, scopes=mixed, faults=faults)
+
+
+def mixed_with_default(needs: tuple[ScopeNeed, ...]) -> RequestFault | None:
+    """Why Entra refuses ``.default`` next to a scope of any resource: it "can't be combined" with these.
+
+    Source: "Scopes and permissions", the ``.default`` scope; microsoft-authentication-library-for-js issue 1718.
+    """
+    named = [need.value for need in needs if need.value.lower() != DEFAULT and not is_openid(need)]
+    if not named or all(need.value.lower() != DEFAULT for need in needs):
+        return None
+    because = f".default cannot be combined with other scopes, and the app asks for {named[0]} in the same request"
+    return RequestFault(code="AADSTS70011", because=because)
 
 
 def is_openid(need: ScopeNeed) -> bool:

@@ -2,7 +2,7 @@
 
 Sources: Microsoft identity platform, "OAuth 2.0 authorization code flow" (v2.0 and v1.0), "OpenID Connect", "Admin
 consent" and "Scopes and permissions"; RFC 6749, sections 3.3 and 3.1.2 (scopes are separated by spaces, a redirect URI
-is absolute). Where the documentation is silent, a comment names the report that shows what Entra answers.
+is absolute). If the documentation says nothing, a comment names the report that shows what Entra answers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from auditor.consent.request import (
 )
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.facts.resource_addresses import known_resource_names
 from auditor.model.rule import App, RequestFault, RequestMode
 
 _SIGN_IN_HOSTS = frozenset(
@@ -52,7 +53,7 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
     """The request behind an authorize or adminconsent address, as copied from a browser, a mail or a ticket.
 
     What these do to an address is undone: line breaks, quotes, HTML escapes, Safe Links and a missing ``https://``.
-    Where the address names no scopes, they are those of the app that `recognize` finds. Raises RequestError for
+    If the address names no scopes, they are those of the app that `recognize` finds. Raises RequestError for
     anything else than a consent address of Microsoft's.
     """
     address = _address_in(text)
@@ -95,7 +96,10 @@ _MAX_WRAPPERS = 5
 """How often an address may be wrapped: each forwarding of a mail can add another Safe Link."""
 _ENTITY = re.compile(r"&(amp|lt|gt|quot|#39|#x27|#38|#x26);", re.IGNORECASE)
 _ENTITIES = {"amp": "&", "#38": "&", "#x26": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'", "#x27": "'"}
-_START = re.compile(r"https?(://|%3a%2f%2f)", re.IGNORECASE)
+_START = re.compile(
+    rf"https?(://|%3a%2f%2f)|({'|'.join(map(re.escape, sorted(_SIGN_IN_HOSTS)))}|[\w.-]+\.safelinks\.[\w.-]+)/",
+    re.IGNORECASE,
+)
 _AROUND = " \t\r\n<>\"'`()[]{}|.,;\u201c\u201d\u2018\u2019\u00ab\u00bb"
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 
@@ -115,7 +119,7 @@ def _unwrapped(text: str) -> Iterator[SplitResult]:
         addresses = [_parsed(one) for one in found]
         yield from addresses
         values = (value for one in addresses for values in parse_qs(one.query).values() for value in values)
-        found = [value for value in values if _START.match(value)]
+        found = [value for value in values if re.match("https?://", value, re.IGNORECASE)]
 
 
 def _cleaned(text: str) -> str:
@@ -127,9 +131,9 @@ def _cleaned(text: str) -> str:
     start = _START.search(text)
     text = text[start.start() :] if start else text
     text = _on_one_line(text.partition("](")[0]).strip(_AROUND)
-    if start and start[1] != "://":
+    if start and (start[1] or "").startswith("%"):
         text = unquote(text)
-    return text if "://" in text.partition("?")[0] else f"https://{text.lstrip('/')}"
+    return text if "://" in text.partition("?")[0] else f"https://{text}"
 
 
 def _on_one_line(text: str) -> str:
@@ -209,7 +213,7 @@ def _by_scopes(client_id: str, query: dict[str, str], known: App | None) -> App:
         if known is None:
             raise RequestError(_NO_SCOPE)
         return _as_in_pack(App(client_id=client_id), known)
-    items = [_escaped(item) for item in asked.split(" ") if item]
+    items = list(dict.fromkeys(_escaped(item) for item in asked.split(" ") if item))
     faults = tuple(fault for item in items if (fault := _scope_fault(item)))
     needs = unique_needs(_split(item) for item in items if not _scope_fault(item))
     app = requesting(client_id, needs, faults)
@@ -224,21 +228,44 @@ def _escaped(item: str) -> str:
 
 
 def _split(item: str) -> tuple[str, str]:
-    """Resource and name of one scope; what follows a separator that Entra doesn't know belongs to the name."""
-    first = re.split(r"[,;|]", item, maxsplit=1)[0]
-    prefix, slash, _ = first.rpartition("/")
-    if not slash:
-        return MICROSOFT_GRAPH, item
-    return resource_named(prefix), item[len(prefix) + 1 :]
+    """Resource and name of one scope."""
+    prefix, slash, name = item.rpartition("/")
+    return (resource_named(prefix), name) if slash else (MICROSOFT_GRAPH, item)
+
+
+_SEPARATORS = (
+    (re.compile(r"%0[ad]", re.IGNORECASE), "line breaks"),
+    (re.compile(r"%(20|2f|3a|2c)", re.IGNORECASE), "characters that are encoded twice"),
+    (re.compile(r"%[0-9a-f]{2}", re.IGNORECASE), "control characters"),
+    (re.compile(r","), "commas"),
+    (re.compile(r";"), "semicolons"),
+    (re.compile(r"\+"), "plus signs that are encoded as %2B"),
+    (re.compile(r"\|"), "vertical bars"),
+)
+"""Signs that other providers take as separators, or that stand for one; Entra takes spaces only (RFC 6749, 3.3)."""
 
 
 def _scope_fault(item: str) -> RequestFault | None:
-    """Why Entra refuses the form of a scope: it must be a name, an address with a name, or an app id with a name."""
-    prefix, slash, value = re.split(r"[,;|]", item, maxsplit=1)[0].rpartition("/")
-    if not slash or (value and (is_guid(prefix) or re.match(r"[a-z][a-z0-9+.-]*://[^/]", prefix, re.IGNORECASE))):
+    """Why Entra refuses a scope as it is written.
+
+    It must be a name, an address with a name, or an app id with a name; else AADSTS70011 "The scope format is invalid"
+    (DataverseDevTools issue 84). Several that are joined are one that doesn't exist: lowcoder issue 915 and
+    omniauth-office365 issue 1 (commas), fluent-smtp issue 154 (line feeds). An API of a vendor's may have any name.
+    """
+    first = next((sign.split(item, maxsplit=1)[0] for sign, _ in _SEPARATORS if sign.search(item)), item)
+    prefix, slash, name = first.rpartition("/")
+    well_formed = name and (is_guid(prefix) or re.match(r"[a-z][a-z0-9+.-]*://[^/]", prefix, re.IGNORECASE))
+    if slash and not well_formed:
+        what = "names a resource without https:// or api://" if name else "names a resource but no scope"
+        return RequestFault(code="AADSTS70011", because=f"the app asks for {item}, which {what}")
+    resource = resource_named(prefix) if slash else MICROSOFT_GRAPH
+    if first == item or (resource not in known_resource_names() and "://" not in item[len(first) :]):
         return None
-    what = "names a resource but no scope" if not value else "names a resource without https:// or api://"
-    return RequestFault(code="AADSTS70011", because=f"the app asks for {item}, which {what}")
+    between = next(word for sign, word in _SEPARATORS if sign.search(item))
+    return RequestFault(
+        code="AADSTS650053 or AADSTS70011",
+        because=f"the app separates its scopes with {between}, so Entra takes {item} as one scope, and there is none",
+    )
 
 
 # ---- What Entra refuses ---------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_national(self) -> bool:
-        """Whether it is apart from Microsoft's global cloud, with app registrations of its own."""
+        """Whether it is apart from Microsoft's global cloud, with separate app registrations."""
         return bool(self.az_cloud)
 
 

@@ -45,7 +45,7 @@ def resource_at(address: str) -> str:
     """The app id of the API with this identifier URI; empty if it isn't one of Microsoft's.
 
     Letter case, a slash at the end and the port 443 don't matter: Exchange Online lists
-    ``https://outlook.office365.com:443/`` as a name of its own.
+    ``https://outlook.office365.com:443/`` separately.
     """
     sought = re.sub(r"^(https://[^/]+):443(?=/|$)", r"\1", address.lower().rstrip("/"))
     if found := _app_ids().get(sought):

@@ -24,7 +24,7 @@ from auditor.fixes.app_changes import (
     ReplaceGrantScopes,
     grant_id,
 )
-from auditor.fixes.change import NEW_SERVICE_PRINCIPAL, Change, graph_address
+from auditor.fixes.change import NEW_SERVICE_PRINCIPAL, REGISTERED_PERMISSIONS, Change, graph_address
 from auditor.fixes.proposed_fix import (
     APP_ADMIN,
     CHECK_AGAIN,
@@ -40,8 +40,6 @@ from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 _REGISTRATION_NOT_READ = (
     "the permissions in the app's registration can't be read in this tenant; the proof assumes the required ones"
 )
-_REGISTERED = "{permissions-of-the-registration}"
-"""Stands for the scopes of a grant that only opening the link makes."""
 
 
 def admin_consent(facts: DecisionFacts) -> Iterator[ProposedFix]:
@@ -121,7 +119,7 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
             f"This grants the permissions in the app's registration.{assumed} It may revoke tenant-wide permissions"
             " that were granted before and are no longer in the registration."
         ),
-        caveats=() if facts.app.mode.is_static and facts.required else (_REGISTRATION_NOT_READ,),
+        caveats=() if facts.app.mode.is_static else (_REGISTRATION_NOT_READ,),
     )
 
 
@@ -231,9 +229,9 @@ def _grants_of_registration(facts: DecisionFacts) -> tuple[Change, ...]:
             return ()
         row = _existing_grant(facts, principal.id, None)
         if row is None:
-            changes.append(CreateGrant.of(graph, client_id, principal.id, _REGISTERED, number=number))
+            changes.append(CreateGrant.of(graph, client_id, principal.id, REGISTERED_PERMISSIONS, number=number))
         elif row_id := grant_id(row):
-            scope = " ".join((row.scope, _REGISTERED)).strip()
+            scope = " ".join((row.scope, REGISTERED_PERMISSIONS)).strip()
             changes.append(ReplaceGrantScopes(graph=graph, grant_id=row_id, body={"scope": scope}))
     return tuple(changes)
 

@@ -89,11 +89,11 @@ class AddressedApp(NamedTuple):
     pack: Pack | None = None
 
 
-def app_from_address(url: str, name: str = "") -> AddressedApp:
+def app_from_address(url: str, name: str = "", *, use_packs: bool = True) -> AddressedApp:
     """What an authorize or admin consent URL is about.
 
-    A pack that knows the client id or the redirect URI adds the app's name and, where the URL names none, its scopes.
-    Raises RequestError.
+    With `use_packs`, a pack that knows the client id or the redirect URI adds the app's name and, if the URL names
+    none, its scopes. Raises RequestError.
     """
     from auditor.consent.sign_in_address import request_from_url
     from auditor.jobs.pack_selection import pack_about
@@ -101,7 +101,7 @@ def app_from_address(url: str, name: str = "") -> AddressedApp:
     found: list[Pack] = []
 
     def recognize(client_id: str, redirect_uri: str) -> App | None:
-        pack = pack_about(client_id, redirect_uri)
+        pack = pack_about(client_id, redirect_uri) if use_packs else None
         found.extend([pack] if pack else [])
         return pack.app if pack else None
 

@@ -114,7 +114,7 @@ def pack_about(client_id: str, redirect_uri: str) -> Pack | None:
     """The pack about the app with this client id, or else the one whose app has this redirect URI.
 
     Looks into the shipped packs and those of the environment variable. Of several packs about one app, the one with
-    the redirect URI is meant. Broken packs of your own are left out: a command that uses them reports them.
+    the redirect URI is meant. Your own broken packs are left out: a command that uses them reports them.
     """
     packs = [pack for pack in (*_own_app_packs(), *_shipped_app_packs()) if not pack.abstract and pack.app]
     by_uri = [pack for pack in packs if pack.app and redirect_uri in pack.app.redirect_uris]

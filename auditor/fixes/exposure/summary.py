@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.consent.explanation import listed
 from auditor.facts.ids import BASIC_SCOPES, RESOURCE_NAMES
+from auditor.fixes.change import REGISTERED_PERMISSIONS
 from auditor.fixes.exposure.app_classes import AUDIENCE_WEIGHT, AppClass, verifies_publishers
 from auditor.fixes.exposure.app_use import AppUse, Breadth, app_use
 from auditor.fixes.exposure.openings import ClassExposure, Comparison, compare, openings, resources_from_table
@@ -182,8 +183,11 @@ def _who(made: _Summary, kinds: list[AppClass]) -> str:
 def _this_app(made: _Summary) -> Iterator[str]:
     app, used = made.compared.app.label, made.use
     everybody = "Every user who is assigned to it" if used.restricted else "Every user of the tenant"
-    if used.granted:
-        yield f"{everybody} could use {app} with {_more(used.granted)}: {_kinds(used.granted)}."
+    listed_ones = tuple(ref for ref in used.granted if ref.scope != REGISTERED_PERMISSIONS)
+    if listed_ones != used.granted:
+        yield f"{everybody} could use {app} with the permissions in its registration, which the consent page lists."
+    if listed_ones:
+        yield f"{everybody} could use {app} with {_more(listed_ones)}: {_kinds(listed_ones)}."
     before = f" with {_scopes(used.reached)} granted before: {_kinds(used.reached)}" if used.reached else ""
     if used.opened_to_all:
         yield f"Every user of the tenant could use {app}, not only those assigned to it{',' if before else ''}{before}."
