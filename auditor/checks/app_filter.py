@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
-from auditor.checks.snapshot_paths import why_partial
+from auditor.consent.client import is_disabled_by_microsoft
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
@@ -49,9 +49,7 @@ class Apps:
         self.tenant = index.snapshot.tenant.id.lower()
         self.cloud = CLOUDS.get(index.snapshot.cloud)
         is_read = index.snapshot.sections.servicePrincipals is not None
-        self.partial = (
-            why_partial(index.snapshot, "servicePrincipals") if is_read else index.not_read("servicePrincipals").why
-        )
+        self.partial = index.why_partial("servicePrincipals") if is_read else index.not_read("servicePrincipals").why
         """Why there may be more apps than the index has; empty if there can't be."""
 
     def name(self, object_id: str) -> str:
@@ -65,23 +63,25 @@ class Apps:
         return FindingSubject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
 
     def matches(self, object_id: str, wanted: AppFilter) -> Truth:
-        """Whether the app is one that the check is about. Of a deleted app only its state is known."""
+        """Whether the app is one that the check is about. Of a deleted app only the state is known."""
         found = self.index.principal_with_id(object_id)
         if found is None:
-            if self.partial:
-                any_app = wanted.publisher == wanted.owner == wanted.state == "any"
-                return Truth.TRUE if any_app else Truth.UNKNOWN
-            return known(wanted.publisher == wanted.owner == "any" and wanted.state != "disabled")
+            any_app = wanted.publisher == wanted.owner == "any"
+            if self.partial or not object_id:
+                return Truth.TRUE if any_app and wanted.state == "any" else Truth.UNKNOWN
+            if wanted.state == "disabled":
+                return Truth.FALSE
+            return Truth.TRUE if any_app else Truth.UNKNOWN
         return all_of(self._properties(found, wanted))
 
     def _properties(self, principal: ServicePrincipal, wanted: AppFilter) -> Iterator[Truth]:
         """For each property that the check restricts, whether the app has it."""
         if wanted.publisher == "unverified":
             publisher = principal.verifiedPublisher
-            yield known(None if publisher is None else not publisher.verifiedPublisherId)
+            yield ~known(publisher.is_verified if publisher else None)
         owner = self._owner(principal)
         if wanted.owner == "foreign":
-            yield known(owner not in MICROSOFT_TENANTS and owner != self.tenant) if owner else Truth.UNKNOWN
+            yield self._is_foreign(owner)
         elif wanted.owner == "not-microsoft":
             yield known(owner not in MICROSOFT_TENANTS) if owner else Truth.UNKNOWN
         if wanted.state == "gone":
@@ -91,9 +91,15 @@ class Apps:
                 (
                     known(None if principal.accountEnabled is None else not principal.accountEnabled),
                     known(bool(principal.isDisabled)),
-                    known((principal.disabledByMicrosoftStatus or "").lower() not in ("", "notdisabled")),
+                    is_disabled_by_microsoft(principal),
                 )
             )
+
+    def _is_foreign(self, owner: str) -> Truth:
+        """Whether an app of this owner is neither Microsoft's nor of this tenant, which may be unnamed."""
+        if owner in MICROSOFT_TENANTS:
+            return Truth.FALSE
+        return known(owner != self.tenant) if owner and self.tenant else Truth.UNKNOWN
 
     def _owner(self, principal: ServicePrincipal) -> str:
         """The tenant that the app is registered in; empty where that was not read."""
@@ -109,8 +115,8 @@ class Apps:
             return Truth.UNKNOWN if documented is None else known(documented.type != "Admin")
         if (found := published.get(scope)) is None:
             # The resource no longer publishes the scope: nobody can be asked for it, not even an administrator.
-            return Truth.TRUE
-        return known(None if found.type is None else found.type.lower() != "admin")
+            return Truth.UNKNOWN if self.index.nameless_scope(resource.appId) else Truth.TRUE
+        return {"user": Truth.TRUE, "admin": Truth.FALSE}.get((found.type or "").lower(), Truth.UNKNOWN)
 
     @property
     def verifies_publishers(self) -> bool:

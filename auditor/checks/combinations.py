@@ -15,9 +15,11 @@ from auditor.checks.kind import (
     SchemaPart,
     entries_at,
     is_empty_list,
+    likely,
     require_entries,
     shown,
 )
+from auditor.model.decision import Confidence
 from auditor.model.document import Point
 from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
 from auditor.model.rule import App
@@ -63,10 +65,10 @@ class AnyOf(_Several, frozen=True, tag="any"):
         return Point("At least one of these statements is true:", tuple(one.sentence() for one in self.checks))
 
     def judge(self, context: CheckContext) -> CheckResult:
-        """The first check that passes decides."""
+        """The first check that passes decides; a certain pass comes before a likely one."""
         results = tuple(one.judge(context) for one in self.checks)
-        passing = next((result for result in results if result.outcome is _PASS), None)
-        return passing or _decided(results, (_UNKNOWN, _FAIL))
+        passing = sorted((result for result in results if result.outcome is _PASS), key=_is_likely)
+        return passing[0] if passing else _decided(results, (_UNKNOWN, _FAIL))
 
     @property
     def can_fail(self) -> bool:
@@ -85,7 +87,7 @@ class AllOf(_Several, frozen=True, tag="all"):
 
     def judge(self, context: CheckContext) -> CheckResult:
         """One check that fails decides; checks that don't apply are ignored, unless none of them applies."""
-        return _decided(tuple(one.judge(context) for one in self.checks), (_FAIL, _UNKNOWN, _PASS))
+        return _decided(tuple(one.judge(context) for one in self.checks), (_FAIL, _UNKNOWN, _PASS), one_decides=_FAIL)
 
     @property
     def can_fail(self) -> bool:
@@ -132,28 +134,45 @@ class Not(CheckKind, frozen=True, tag="not"):
 
 
 def opposite(result: CheckResult) -> CheckResult:
-    """The result with pass and fail swapped, and the expected values negated; any other outcome stays as it is."""
+    """The result with pass and fail swapped, and the expected values negated; any other outcome stays as it is.
+
+    The opposite of a likely failure is unknown: what was not read never lets a rule pass.
+    """
     if result.outcome not in (_PASS, _FAIL):
         return result
+    if result.outcome is _FAIL and _is_likely(result):
+        return CheckResult(_UNKNOWN, result.clause, result.evidence)
     verdict = "as required, the negated check fails" if result.outcome is _FAIL else "the negated check passes"
     evidence = tuple(Evidence(path=e.path, actual=e.actual, expected=_anything_else(e)) for e in result.evidence)
-    return CheckResult(_PASS if result.outcome is _FAIL else _FAIL, f"{verdict}: {result.clause}", evidence)
+    outcome = _PASS if result.outcome is _FAIL else _FAIL
+    return CheckResult(outcome, f"{verdict}: {result.clause}", evidence, confidence=result.confidence)
+
+
+def _is_likely(result: CheckResult) -> bool:
+    return result.confidence is Confidence.LIKELY
 
 
 def _anything_else(evidence: Evidence) -> str | None:
     return None if evidence.expected is None else f"anything but {shown(evidence.expected)}"
 
 
-def _decided(results: tuple[CheckResult, ...], order: Iterable[FindingOutcome]) -> CheckResult:
-    """The result with the first of these outcomes that any check has, with the reasons of all that have it."""
+def _decided(
+    results: tuple[CheckResult, ...], order: Iterable[FindingOutcome], one_decides: FindingOutcome | None = None
+) -> CheckResult:
+    """The result with the first of these outcomes that any check has, with the reasons of all that have it.
+
+    It is as certain as the least certain of them; for the outcome that one check alone decides, as the most certain.
+    """
     for outcome in (*order, _NOT_APPLICABLE):
         deciding = [result for result in results if result.outcome is outcome]
         if deciding:
+            is_likely = (all if outcome is one_decides else any)(map(_is_likely, deciding))
             clauses = dict.fromkeys(part for one in deciding for part in one.clause.removesuffix(".").split("; "))
             evidence: dict[str, Evidence] = {}
             for result in deciding:
                 evidence |= {f"{e.path} {e.expected}": e for e in result.evidence}
-            return CheckResult(outcome, "; ".join(clauses), tuple(evidence.values()), *_subjects(results, deciding))
+            found = CheckResult(outcome, "; ".join(clauses), tuple(evidence.values()), *_subjects(results, deciding))
+            return likely(found) if is_likely else found
     return CheckResult(_UNKNOWN, "the rule contains no check")
 
 

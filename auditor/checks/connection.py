@@ -6,15 +6,26 @@ from typing import ClassVar
 
 import msgspec
 
-from auditor.checks.kind import CheckContext, CheckKind, CheckResult, compared, failed, not_applicable, passed, unknown
-from auditor.checks.required_reads import POLICIES, client_of, connecting
+from auditor.checks.kind import (
+    CheckContext,
+    CheckKind,
+    CheckResult,
+    compared,
+    failed,
+    likely,
+    not_applicable,
+    passed,
+    unknown,
+)
+from auditor.checks.required_reads import AFTER_CONSENT, POLICIES, client_of, connecting
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
 from auditor.consent.existing_grants import Grants, grant_state
-from auditor.consent.explanation import listed
+from auditor.consent.explanation import listed, malformed_grants
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
-from auditor.model.decision import Outcome, Reason, ScopeVerdict, Verdict
+from auditor.model.after_consent import Access, AccessPolicy
+from auditor.model.decision import Confidence, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.document import Point
 from auditor.model.finding import Evidence
 from auditor.model.resources import VerifiedPublisher
@@ -40,7 +51,8 @@ class UsersCanConnect(CheckKind, frozen=True, tag="users-can-connect"):
         evidence = compared("decision.outcome", decision.outcome.value, "connects-silently or user-may-consent")
         if decision.outcome is Outcome.DEPENDS:
             return unknown(decision.because, evidence)
-        return (passed if decision.outcome.connects else failed)(decision.because, evidence)
+        result = (passed if decision.outcome.connects else failed)(decision.because, evidence)
+        return likely(result) if decision.confidence is Confidence.LIKELY else result
 
 
 class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable"):
@@ -66,11 +78,13 @@ class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable
         blocked = [s for s in required if s.verdict is Verdict.BLOCKED]
         if blocked:
             names = listed(s.scope for s in blocked)
-            return failed(f"users can't consent to {names}: {blocked[0].detail}", *map(_scope_evidence, blocked))
+            result = failed(f"users can't consent to {names}: {blocked[0].detail}", *map(_scope_evidence, blocked))
+            return likely(result) if all(s.confidence is Confidence.LIKELY for s in blocked) else result
         undecided = [s for s in required if s.verdict is Verdict.UNKNOWN]
         if undecided:
             return unknown(f"{listed(s.scope for s in undecided)}: {undecided[0].detail}")
-        return passed(f"all {len(required)} required scopes exist, and users have them or can consent to them")
+        result = passed(f"all {len(required)} required scopes exist, and users have them or can consent to them")
+        return likely(result) if any(s.confidence is Confidence.LIKELY for s in required) else result
 
 
 def _scope_evidence(verdict: ScopeVerdict) -> Evidence:
@@ -97,13 +111,14 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         facts = context.facts
         if isinstance(facts.grants, NotRead):
             return unknown(facts.grants.why)
-        wide = Grants(tenant_wide=facts.grants.tenant_wide, own={}, unread=facts.grants.unread)
+        wide = msgspec.structs.replace(facts.grants, own={})
         if facts.asks_unlisted:
             return _unlisted_consent(context, wide)
-        unread = [wide.unread[r.permission.resource] for r in facts.required if r.permission.resource in wide.unread]
+        states = [(r.permission, grant_state(r.permission, wide).truth) for r in facts.required]
+        unread = [wide.unknown_on(p.resource) for p, truth in states if truth is Truth.UNKNOWN]
         if unread:
-            return unknown(unread[0].why)
-        lacking = [r.permission for r in facts.required if grant_state(r.permission, wide).truth is not Truth.TRUE]
+            return unknown(unread[0].why if unread[0] else "whether the grant covers every scope is unknown")
+        lacking = [permission for permission, truth in states if truth is not Truth.TRUE]
         if not facts.required:
             return not_applicable("the app requires no scope")
         if not lacking:
@@ -116,6 +131,8 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
             return not_applicable("users can consent for themselves, so no tenant-wide grant is needed", *evidence)
         if not wide.tenant_wide:
             return failed("no administrator has consented for the whole tenant", *evidence)
+        if malformed := malformed_grants(wide):
+            return failed(malformed[0], *evidence)
         return failed(f"the tenant-wide grant doesn't cover {listed(p.value for p in lacking)}", *evidence)
 
 
@@ -126,7 +143,7 @@ def _unlisted_consent(context: CheckContext, wide: Grants) -> CheckResult:
     """Whether an administrator consented, where nobody here can list what to."""
     if context.decision.outcome is Outcome.USER_MAY_CONSENT:
         return not_applicable("users can consent for themselves, so no tenant-wide grant is needed")
-    if not wide.tenant_wide and not wide.unread:
+    if not wide.tenant_wide and not wide.unread and not wide.incomplete:
         return failed("no administrator has consented for the whole tenant")
     return unknown(_UNLISTED)
 
@@ -208,9 +225,9 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
         client = context.facts.client
         if client.publisher_verified is Truth.TRUE:
             return passed("the app's publisher is verified")
-        matters = _publisher_matters(context)
+        matters, needs = _publisher_matters(context)
         if matters is Truth.UNKNOWN:
-            missing = listed(context.decision.depends_on[:1])
+            missing = listed(needs[:1])
             return unknown(f"whether the publisher matters in this tenant is unknown ({missing})")
         if matters is Truth.FALSE:
             return not_applicable("in this tenant the outcome is the same for a verified and an unverified publisher")
@@ -220,9 +237,10 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
         return failed("the app's publisher isn't verified, and this tenant's outcome depends on that", evidence)
 
 
-def _publisher_matters(context: CheckContext) -> Truth:
-    """Whether the decision depends on the publisher being verified; unknown where other facts are missing."""
+def _publisher_matters(context: CheckContext) -> tuple[Truth, tuple[str, ...]]:
+    """Whether the decision depends on the publisher being verified; unknown where other facts are missing: which."""
     outcomes: set[Outcome] = set()
+    needs: list[str] = []
     for verified in (True, False):
         app = msgspec.structs.replace(context.pack_app, publisher_verified=verified)
         publisher = VerifiedPublisher(verifiedPublisherId="supposed" if verified else None)
@@ -234,7 +252,35 @@ def _publisher_matters(context: CheckContext) -> Truth:
         if sections.servicePrincipals is not None:
             sections = msgspec.structs.replace(sections, servicePrincipals=principals)
         snapshot = msgspec.structs.replace(context.snapshot, sections=sections)
-        outcomes.add(decide(snapshot, app, context.subject).outcome)
-    if len(outcomes) > 1:
-        return Truth.TRUE
-    return Truth.UNKNOWN if Outcome.DEPENDS in outcomes else Truth.FALSE
+        decision = decide(snapshot, app, context.subject)
+        outcomes.add(decision.outcome)
+        needs += decision.depends_on
+    if len(outcomes - {Outcome.DEPENDS}) > 1:
+        return Truth.TRUE, ()
+    return (Truth.UNKNOWN, tuple(needs)) if Outcome.DEPENDS in outcomes else (Truth.FALSE, ())
+
+
+class ConditionalAccessAllows(CheckKind, frozen=True, tag="conditional-access"):
+    """No Conditional Access policy blocks the app's users, or demands what a vendor's server can't give."""
+
+    about_app: ClassVar[bool] = True
+
+    def reads(self, app: App | None) -> Plan:
+        return AFTER_CONSENT.union(client_of(app)) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point(
+            "No enforced Conditional Access policy blocks the users of the app, or demands a device, an app or an"
+            " authentication strength that a vendor's server or an unmanaged device can't give."
+        )
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        found = context.after_consent
+        evidence = tuple(map(_access_evidence, (one for one in found.policies if one.enforced is not False)))
+        outcome = {Access.STOPS: failed, Access.ASKS: passed, Access.PASSES: passed}.get(found.access, unknown)
+        return outcome(found.because, *evidence)
+
+
+def _access_evidence(policy: AccessPolicy) -> Evidence:
+    actual = f"{policy.reach.value}, {policy.effect.value}: {policy.demand}"
+    return compared(f"conditionalAccessPolicies/{policy.name or policy.id}", actual, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal, NamedTuple
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from auditor.checks.documented_values import policy_id_problems
@@ -19,6 +20,7 @@ from auditor.checks.kind import (
     compared,
     failed,
     first_names,
+    likely,
     passed,
     require_entries,
     unknown,
@@ -35,7 +37,6 @@ from auditor.checks.permission_lists import (
     scope_problems,
 )
 from auditor.checks.required_reads import POLICIES, connecting
-from auditor.checks.snapshot_paths import ASSIGNED_POLICIES
 from auditor.consent.client import client_of
 from auditor.consent.explanation import listed
 from auditor.consent.hypothetical_app import UNVERIFIED, approvals, hypothetical
@@ -43,6 +44,7 @@ from auditor.consent.lookup import NotRead
 from auditor.consent.permission import Permission
 from auditor.consent.policies import GoverningPolicy, governing
 from auditor.consent.policy_breadth import MEANS, PolicyBreadth, hides_include_conditions, policy_breadth
+from auditor.consent.tenant_settings import ASSIGNED_POLICIES
 from auditor.consent.truth import Truth, all_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
@@ -53,11 +55,11 @@ from auditor.model.snapshot import Plan
 
 
 class _Limit(NamedTuple):
-    """A value of `expect`: what is expected, as a sentence, and the most that a policy may allow, if that decides."""
+    """A value of `expect`: what is expected, as a sentence, and the most that a policy may allow."""
 
     expected: str
     sentence: str
-    most: PolicyBreadth | None
+    most: PolicyBreadth
 
 
 _LIMITS = {
@@ -75,7 +77,7 @@ _LIMITS = {
     "not-everything": _Limit(
         "no policies that let users consent to everything",
         "The consent policies that are assigned to users don't let them consent to every risky permission for any app.",
-        None,
+        PolicyBreadth.ALL_BUT,
     ),
 }
 _WORDINGS = ("allows", "forbids", "contains")
@@ -173,6 +175,8 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         assigned = tuple(sorted(found, key=lambda a: a.id.lower()))
         evidence = compared(ASSIGNED_POLICIES, [a.id for a in assigned], _LIMITS[self.expect].expected)
         by_content = self._by_content(context, assigned, evidence)
+        if by_content.outcome is FindingOutcome.UNKNOWN:
+            by_content = self._by_documentation(context, assigned, evidence) or by_content
         return by_content if isinstance(self.wording, UnsetType) else _literally(by_content, self.wording, assigned)
 
     def _by_content(
@@ -191,7 +195,7 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         known = [(breadth, a.id) for a in assigned if (breadth := breadths[a.id]) is not None]
         widest = max(known, key=lambda one: one[0], default=None)
         most = _LIMITS[self.expect].most
-        if widest is not None and most is not None and widest[0] > most:
+        if widest is not None and widest[0] > most:
             return failed(f"policy {widest[1]} {MEANS[widest[0]]}", evidence, *content)
         unread = next((a for a in assigned if breadths[a.id] is None), None)
         if unread is not None or widest is None:
@@ -199,6 +203,25 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
             why = unread.why if unread and unread.why else "it has a condition that is new to this program"
             return unknown(f"what the assigned policy {name} allows is unknown ({why})", evidence)
         return passed(f"policy {widest[1]} {MEANS[widest[0]]}", evidence, *content)
+
+    def _by_documentation(
+        self, context: CheckContext, assigned: tuple[GoverningPolicy, ...], evidence: Evidence
+    ) -> CheckResult | None:
+        """A likely failure where Microsoft documents that a policy that was not read allows too much.
+
+        Documentation never makes the rule pass: Microsoft changes what the policies contain without notice.
+        """
+        documented = (
+            (one, policy_breadth(one.policy, context.snapshot.tenant.id))
+            for one in assigned
+            if one.documented and one.policy
+        )
+        known = [(breadth, one) for one, breadth in documented if breadth is not None]
+        breadth, widest = max(known, key=lambda pair: pair[0], default=(PolicyBreadth.NOTHING, None))
+        if widest is None or breadth <= _LIMITS[self.expect].most:
+            return None
+        clause = f"policy {widest.id} {MEANS[breadth]}, according to Microsoft's documentation ({widest.why})"
+        return likely(failed(clause, evidence))
 
 
 def _breadth(assigned: GoverningPolicy, tenant: str) -> PolicyBreadth | None:
@@ -236,14 +259,21 @@ _CANNOT_BE_REQUESTED = (Reason.SCOPE_DOES_NOT_EXIST, Reason.RESOURCE_MISSING)
 
 
 def _literally(result: CheckResult, wording: Wording, assigned: tuple[GoverningPolicy, ...]) -> CheckResult:
-    """The result by content; where the text read literally disagrees, a failure that says so."""
+    """The result by content; where the text read literally disagrees, a failure that says so.
+
+    The text fails by the names of policies, so it decides where their content was not read. It is then only likely,
+    because the rule is about the content.
+    """
     fails = wording.fails_for(a.id.lower() for a in assigned)
+    if fails and result.outcome is FindingOutcome.UNKNOWN:
+        note = f"read literally, this fails, because the text {wording.phrase}"
+        return likely(failed(f"{result.clause}; {note}", *result.evidence))
     if fails and result.outcome is FindingOutcome.PASS:
         note = f"read literally, this still fails, because the text {wording.phrase}"
         return failed(f"{result.clause}; {note}", *result.evidence)
     if not fails and result.outcome is FindingOutcome.FAIL:
         note = f"read literally, this would pass, because the text {wording.phrase}"
-        return failed(f"{result.clause}; {note}", *result.evidence)
+        return msgspec.structs.replace(result, clause=f"{result.clause}; {note}")
     return result
 
 
@@ -302,11 +332,25 @@ class UsersCanConsent(CheckKind, frozen=True, tag="users-can-consent"):
         found = governing(context.index)
         if isinstance(found, NotRead):
             return unknown(found.why)
+        result = self._judge(context, found)
+        unread = next((one.why for one in found if one.documented), "")
+        if result.outcome is not FindingOutcome.UNKNOWN or not unread:
+            return result
+        documented = self._judge(context, found, with_documentation=True)
+        if documented.outcome is not FindingOutcome.FAIL:
+            return result
+        clause = f"{documented.clause}, according to Microsoft's documentation ({unread})"
+        return likely(failed(clause, *documented.evidence))
+
+    def _judge(
+        self, context: CheckContext, assigned: tuple[GoverningPolicy, ...], *, with_documentation: bool = False
+    ) -> CheckResult:
         if isinstance(self.asked_by, UnsetType):
             client, who = client_of(context.index, context.pack_app), context.pack_app.label
         else:
             client, who = hypothetical(context.snapshot, self.asked_by), _ASKED_BY[self.asked_by]
-        each = list(approvals(context.snapshot, client, self._needs(context), found))
+        needs = self._needs(context)
+        each = list(approvals(context.snapshot, client, needs, assigned, with_documentation=with_documentation))
         if not each:
             return unknown("no scope to check")
         by_truth = {truth: [(p, a) for p, a in each if a.truth is truth] for truth in Truth}

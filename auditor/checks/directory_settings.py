@@ -14,6 +14,7 @@ from auditor.checks.kind import (
     CheckKind,
     CheckResult,
     SchemaPart,
+    alternatives,
     as_list,
     as_text,
     compared,
@@ -34,7 +35,7 @@ from auditor.checks.property_tests import (
     test_problems,
 )
 from auditor.checks.snapshot_paths import Missing
-from auditor.checks.typo_suggestions import alternatives, nearest, typo_of_guid
+from auditor.checks.typo_suggestions import nearest, typo_of_guid
 from auditor.consent.request import is_guid
 from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE
 from auditor.model.document import Point, code
@@ -105,12 +106,20 @@ class DirectorySettingIs(CheckKind, frozen=True, tag="directory-setting"):
         path = f"directorySettings.{self.name}"
         if value is not None:
             return judged_value(path, value, self)
+        if why := self._why_unknown(context):
+            return unknown(why)
         if self.skip_when_missing:
             return not_applicable(f"the directory setting {self.name} is not set, so Microsoft's default applies")
         if self.missing_means is UNSET and self.present is UNSET:
             expected = expected_phrase(self)
             return failed(f"{path} is not set; expected {expected}", compared(path, None, expected))
         return judged_value(path, Missing(None), self)
+
+    def _why_unknown(self, context: CheckContext) -> str:
+        """Why a missing value says nothing; empty if the settings object or all of them were read."""
+        template = TEMPLATES.get(self.template, self.template)
+        is_known = context.index.covers("directorySettings", template)
+        return "" if is_known else context.index.not_read("directorySettings", self.template).why
 
     @classmethod
     def narrow_schema(cls, definition: SchemaPart) -> None:
@@ -132,7 +141,7 @@ class DirectorySettingIs(CheckKind, frozen=True, tag="directory-setting"):
 def _value(snapshot: Snapshot, template: str, name: str) -> str | None:
     for one in snapshot.sections.directorySettings or ():
         if (one.templateId or "").lower() == template.lower():
-            for item in one.values:
+            for item in one.values or ():
                 if item.name.lower() == name.lower() and item.value:
                     return item.value
     return None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditor.checks.kind import CheckContext, kind_of
-from auditor.consent.request import admin_consent_link, portal_address
-from auditor.model.decision import Fix
+from auditor.checks.kind import CheckContext, CheckResult, kind_of
+from auditor.consent.admin_links import best_consent_link, grants_as_registered
+from auditor.consent.request import portal_address
+from auditor.consent.truth import Truth
+from auditor.model.decision import Fix, Outcome
 from auditor.model.finding import Disagreement, Finding, FindingOutcome, Remediation, Stand, with_values
 from auditor.model.rule import Pack, Rule
 
@@ -37,10 +39,11 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
         outcome=result.outcome,
         reason=result.reason,
         fingerprint=fingerprint(rule, context),
+        confidence=result.confidence,
         why=rule.why,
         evidence=result.evidence,
         remediation=_remediation(rule, context, fixes) if attention else Remediation(),
-        fixes=fixes,
+        fixes=fixes or _fixes_of_rule(rule, context, result),
         references=rule.references,
         frameworks=dict(rule.frameworks),
         note=rule.view,
@@ -50,16 +53,38 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
     )
 
 
-def _remediation(rule: Rule, context: CheckContext, fixes: tuple[Fix, ...]) -> Remediation:
-    """The author's advice; or the steps of the best proven fix, if no proven fix is an administrator's consent.
+def _fixes_of_rule(rule: Rule, context: CheckContext, result: CheckResult) -> tuple[Fix, ...]:
+    """The fixes for a failing rule about the tenant; about an app, the decision has them."""
+    if result.outcome is not FindingOutcome.FAIL or kind_of(rule.check).about_app:
+        return ()
+    return tuple(f for f in context.rule_fixes.for_rule(rule) if not rule.routes or f.route in rule.routes)
 
-    A link that grants consent doesn't help an app that is disabled, whatever the rule advises.
+
+def _remediation(rule: Rule, context: CheckContext, fixes: tuple[Fix, ...]) -> Remediation:
+    """The author's advice, unless it is an administrator's consent and that doesn't help here.
+
+    A consent doesn't help an app that is disabled, whatever the rule advises. Then the advice is the best proven fix,
+    or else what the decision advises.
     """
     advice = _filled(rule.fix, context)
     best = fixes[0] if fixes else None
-    if best is None or not best.steps.portal or {"R1", "R3"} & {r for f in fixes for r in f.route.split("+")}:
+    consents = bool({"R1", "R3"} & {r for f in fixes for r in f.route.split("+")})
+    if best is not None and best.steps.portal and not consents:
+        return Remediation(portal=best.steps.portal, link=best.link, role=best.role)
+    if context.app is None or _CONSENT_LINK not in rule.fix.link:
         return advice
-    return Remediation(portal=best.steps.portal, link=best.link, role=best.role)
+    decision = context.decision
+    if not consents and decision.advice and decision.outcome in (Outcome.NEEDS_ADMIN, Outcome.BLOCKED):
+        return Remediation(note=" ".join(decision.advice))
+    return advice if advice.link else Remediation(role=advice.role, note=_NO_LINK)
+
+
+_CONSENT_LINK = "{admin-consent-link}"
+_NO_LINK = (
+    "Grant the app these permissions through Microsoft Graph, or let a user request approval and approve the request."
+    " There is no link for this, because the app names its permissions at run time and has no known redirect URI that"
+    " a browser can open."
+)
 
 
 def fingerprint(rule: Rule, context: CheckContext) -> str:
@@ -69,18 +94,28 @@ def fingerprint(rule: Rule, context: CheckContext) -> str:
 
 
 def _filled(advice: Remediation, context: CheckContext) -> Remediation:
-    """The rule's advice with the placeholders replaced by values of this tenant and app."""
+    """The rule's advice with the placeholders replaced by values of this tenant and app.
+
+    The portal's pages of an app are left out while the app is not in the tenant, and so is its button for consent,
+    which grants what the app registered, if the app may request more.
+    """
     values = {"tenant-id": context.snapshot.tenant.id, "portal": portal_address(context.snapshot)}
+    in_portal, portal = values, advice.portal
     if (app := context.app) is not None:
+        facts = context.facts
         values |= {
             "client-id": app.client_id,
             "app": app.label,
             "redirect-uri": app.redirect_uris[0] if app.redirect_uris else "",
             "scopes": ", ".join(need.value for need in app.required_scopes),
-            "admin-consent-link": admin_consent_link(context.snapshot, app),
+            "admin-consent-link": best_consent_link(facts),
         }
+        in_portal = {**values, "app": facts.client.name or app.label}
+        is_absent = facts.client.presence is Truth.FALSE and any("{app}" in step for step in portal)
+        if is_absent or (_CONSENT_LINK in advice.link and not grants_as_registered(facts)):
+            portal = ()
     return Remediation(
-        portal=tuple(with_values(step, values) for step in advice.portal),
+        portal=tuple(with_values(step, in_portal) for step in portal),
         link=with_values(advice.link, values),
         role=with_values(advice.role, values),
         note=with_values(advice.note, values),

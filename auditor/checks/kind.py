@@ -13,7 +13,7 @@ from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.lookup import SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.facts.ids import OPENID_SCOPES
-from auditor.model.decision import Decision, Fix
+from auditor.model.decision import Confidence, Decision, Fix
 from auditor.model.document import Point
 from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
 from auditor.model.rule import App, Check
@@ -21,6 +21,8 @@ from auditor.model.snapshot import Plan, Snapshot
 
 if TYPE_CHECKING:
     from auditor.checks.app_filter import Apps
+    from auditor.checks.rule_fixes import RuleFixes
+    from auditor.model.after_consent import AfterConsent
 
 
 Arguments = Mapping[str, Any]
@@ -31,6 +33,14 @@ ArgumentPath = tuple[str | int, ...]
 
 SchemaPart = dict[str, Any]
 """One definition of a JSON Schema, as `msgspec.json.schema_components` generates it."""
+
+
+class Invalid(NamedTuple):
+    """Why a value is invalid, what is expected instead, and the nearest valid value."""
+
+    message: str
+    expected: str = ""
+    near: str = ""
 
 
 class ArgumentProblem(NamedTuple):
@@ -138,6 +148,12 @@ def with_inner(check: Check) -> Iterator[CheckKind]:
         yield from with_inner(one)
 
 
+def alternatives(words: Iterable[str]) -> str:
+    """Words in a sentence: ``a, b or c``."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 def text_at(arguments: Arguments, name: str) -> str:
     """The argument as text without the spaces around it; empty where it is missing, a list or a table."""
     return as_text(arguments.get(name))
@@ -212,11 +228,25 @@ class CheckContext:
         return decision_of(self.facts)
 
     @cached_property
+    def after_consent(self) -> AfterConsent:
+        """What can stop the subject after consent."""
+        from auditor.consent.after_consent import after_consent
+
+        return after_consent(self.index, self.pack_app, self.subject)
+
+    @cached_property
     def fixes(self) -> tuple[Fix, ...]:
         """The changes that let the subject connect, each proven."""
         from auditor.fixes import fixes_for
 
         return fixes_for(self.snapshot, self.pack_app, self.subject)
+
+    @cached_property
+    def rule_fixes(self) -> RuleFixes:
+        """The changes that make failing rules pass."""
+        from auditor.checks.rule_fixes import RuleFixes
+
+        return RuleFixes(self)
 
     @cached_property
     def apps(self) -> Apps:
@@ -230,7 +260,8 @@ class CheckResult(msgspec.Struct, frozen=True):
     """The outcome of a check, one clause that says why, and the values that it rests on.
 
     `subjects` are all the things that make the check fail, where it is about many: more than the evidence shows.
-    `unread` says why there may be more of them.
+    `unread` says why there may be more of them. `confidence` is likely where documentation replaces data that was not
+    read.
     """
 
     outcome: FindingOutcome
@@ -238,6 +269,7 @@ class CheckResult(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
     subjects: tuple[FindingSubject, ...] = ()
     unread: str = ""
+    confidence: Confidence = Confidence.CERTAIN
 
     @property
     def reason(self) -> str:
@@ -253,6 +285,13 @@ def passed(clause: str, *evidence: Evidence) -> CheckResult:
 def failed(clause: str, *evidence: Evidence, subjects: Iterable[FindingSubject] = (), unread: str = "") -> CheckResult:
     """The tenant doesn't meet the check."""
     return CheckResult(FindingOutcome.FAIL, clause, evidence, tuple(subjects), unread)
+
+
+def likely(result: CheckResult) -> CheckResult:
+    """The result, marked likely, because documentation replaces something that was not read; unknown stays unknown."""
+    if result.outcome is FindingOutcome.UNKNOWN:
+        return result
+    return msgspec.structs.replace(result, confidence=Confidence.LIKELY)
 
 
 def unknown(clause: str, *evidence: Evidence) -> CheckResult:

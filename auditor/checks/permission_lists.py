@@ -6,8 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, as_list, as_text, entries_at, is_empty_list
-from auditor.checks.typo_suggestions import Invalid, alternatives, nearest, neighbor_of_guid, typo_of_guid, typo_of_name
+from auditor.checks.kind import (
+    ArgumentProblem,
+    Arguments,
+    Invalid,
+    SchemaPart,
+    alternatives,
+    as_list,
+    as_text,
+    entries_at,
+    is_empty_list,
+)
 from auditor.consent.explanation import listed
 from auditor.consent.request import is_guid
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, RESOURCES
@@ -93,6 +102,8 @@ def phrase_of_lists(names: Sequence[str]) -> str:
 
 def list_problems(arguments: Arguments, known: Sequence[str] = SCOPE_LISTS) -> Iterator[ArgumentProblem]:
     """Lists that don't exist, or none at all."""
+    from auditor.checks.typo_suggestions import nearest
+
     if is_empty_list(arguments, "lists"):
         yield ArgumentProblem(("lists",), "lists is an empty list", f"at least one of {alternatives(known)}")
     for path, entry in entries_at(arguments, "lists"):
@@ -112,6 +123,8 @@ def scope_problems(arguments: Arguments) -> Iterator[ArgumentProblem]:
 
 
 def _scopes_of_resource(key: str, values: object) -> Iterator[ArgumentProblem]:
+    from auditor.checks.typo_suggestions import neighbor_of_guid
+
     path = ("scopes", key)
     if wrong := resource(key):
         yield ArgumentProblem(path, f"scopes: {wrong.message}", wrong.expected, wrong.near, at_key=True)
@@ -128,12 +141,16 @@ def _scopes_of_resource(key: str, values: object) -> Iterator[ArgumentProblem]:
 
 def resource_warning(key: str) -> str:
     """A warning about an app id next to that of a well-known resource; empty for any other."""
+    from auditor.checks.typo_suggestions import neighbor_of_guid
+
     near = neighbor_of_guid(key, RESOURCE_NAMES)
     return f'"{key}" isn\'t the id of {RESOURCE_NAMES[near]}' if near else ""
 
 
 def level_problem(level: object) -> Iterator[ArgumentProblem]:
     """A classification that doesn't exist."""
+    from auditor.checks.typo_suggestions import nearest
+
     if isinstance(level, str) and (text := level.strip()) and text not in LEVELS:
         message = f'level: there is no classification "{text}"'
         yield ArgumentProblem(("level",), message, alternatives(LEVELS), nearest(text, LEVELS))
@@ -167,6 +184,8 @@ GUID_FORM = "five groups of 8-4-4-4-12 digits 0-9 and a-f"
 
 def resource(text: str) -> Invalid | None:
     """Why `text` doesn't name a resource by its short name or its app id."""
+    from auditor.checks.typo_suggestions import nearest, typo_of_guid
+
     if text in RESOURCES:
         return None
     if is_guid(text):
@@ -182,6 +201,8 @@ def resource_keys() -> dict[str, Any]:
 
 def scope_of(resource_id: str, text: str) -> Invalid | None:
     """Why `text` isn't the name of a delegated permission of the resource; a name that may exist is valid."""
+    from auditor.checks.typo_suggestions import nearest, typo_of_name
+
     if "/" in text or text.split() != [text]:
         return Invalid(f'"{text}" isn\'t a scope name', "the bare name of one scope, as in Mail.Read")
     if text.lower() == ".default":

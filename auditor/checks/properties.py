@@ -15,6 +15,7 @@ from auditor.checks.kind import (
     CheckKind,
     CheckResult,
     CheckTable,
+    Invalid,
     SchemaPart,
     as_list,
     compared,
@@ -60,7 +61,6 @@ from auditor.checks.snapshot_paths import (
     target_at,
     value_at,
 )
-from auditor.checks.typo_suggestions import Invalid
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth

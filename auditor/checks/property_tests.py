@@ -15,7 +15,9 @@ from auditor.checks.kind import (
     ArgumentProblem,
     Arguments,
     CheckTable,
+    Invalid,
     SchemaPart,
+    alternatives,
     as_list,
     require_entries,
     require_one_of,
@@ -23,7 +25,7 @@ from auditor.checks.kind import (
     text_at,
 )
 from auditor.checks.snapshot_paths import ITEMS, TABLE, TEXTS, Missing, PathTarget, property_of, target_at
-from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
+from auditor.checks.typo_suggestions import nearest
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth, all_of, known

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec.inspect as mi
 from msgspec import UNSET
 
-from auditor.checks.typo_suggestions import Invalid, alternatives, nearest
+from auditor.checks.kind import Invalid, alternatives
+from auditor.checks.typo_suggestions import nearest
 from auditor.consent.lookup import NotRead, index_of
 from auditor.model.resources import OAuth2PermissionGrant, Resource, ServicePrincipal, VerifiedPublisher
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, Sections
@@ -148,10 +149,6 @@ def _lists_of_items(shape: mi.Type, before: str) -> Iterator[str]:
         yield from _lists_of_items(item or below, f"{path}.")
 
 
-ASSIGNED_POLICIES = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
-"""The path of the consent policies that are assigned to users."""
-
-
 class Missing(NamedTuple):
     """A property that Graph left out; `means` is the value that this documents, if Microsoft says so."""
 
@@ -205,7 +202,7 @@ def items_at(snapshot: Snapshot, path: str) -> ItemRows | NotRead:
     found = getattr(snapshot.sections, section)
     if found is None:
         return index_of(snapshot).not_read(section)
-    partial = why_partial(snapshot, section)
+    partial = index_of(snapshot).why_partial(section)
     rows: list[Any] = list(_flat(found))
     for name in rest.split(".") if rest else []:
         deeper: list[Any] = []
@@ -216,16 +213,6 @@ def items_at(snapshot: Snapshot, path: str) -> ItemRows | NotRead:
                 deeper += _flat(value)
         rows = deeper
     return ItemRows(tuple(rows), partial)
-
-
-def why_partial(snapshot: Snapshot, section: str) -> str:
-    """Why a section doesn't include everything of its kind in the tenant; empty if it does."""
-    if SECTIONS[section].only_by_app:
-        return f"{section} can only be read app by app"
-    if section in snapshot.covers:
-        return f"only part of {section} was read ({len(snapshot.covers[section])} requested)"
-    part = next((name for name in sorted(snapshot.unread) if name.startswith(f"{section}/")), None)
-    return index_of(snapshot).not_read(section, part.partition("/")[2]).why if part else ""
 
 
 def _flat(value: Any) -> Iterator[Any]:

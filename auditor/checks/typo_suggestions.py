@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from auditor.consent.request import is_guid
 
@@ -34,20 +33,6 @@ _OTHERS = frozenset(
     }
 )
 """Services of that series whose scopes no table lists."""
-
-
-class Invalid(NamedTuple):
-    """Why a value is invalid, what is expected instead, and the nearest valid value."""
-
-    message: str
-    expected: str = ""
-    near: str = ""
-
-
-def alternatives(words: Iterable[str]) -> str:
-    """Words in a sentence: ``a, b or c``."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:

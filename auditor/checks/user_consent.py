@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 from typing import ClassVar
@@ -14,11 +13,13 @@ from auditor.checks.kind import (
     CheckKind,
     CheckResult,
     SchemaPart,
+    alternatives,
     compared,
     entries_at,
     failed,
     first_names,
     is_empty_list,
+    likely,
     not_applicable,
     passed,
     require_entries,
@@ -40,18 +41,23 @@ from auditor.checks.permission_lists import (
     scopes_by_resource,
 )
 from auditor.checks.required_reads import POLICIES, resources_of
-from auditor.checks.snapshot_paths import ASSIGNED_POLICIES, why_partial
-from auditor.checks.typo_suggestions import alternatives, nearest
 from auditor.consent.decision_facts import ScopeFacts
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
-from auditor.consent.tenant_settings import LEGACY_SETTING, user_consent_setting, workflow
-from auditor.consent.truth import Truth, any_of
+from auditor.consent.policies import GoverningPolicy
+from auditor.consent.tenant_settings import (
+    ASSIGNED_POLICIES,
+    LEGACY_SETTING,
+    reviewers_exist,
+    user_consent_setting,
+    workflow,
+)
+from auditor.consent.truth import Truth
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
 from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import Point, code
 from auditor.model.finding import Evidence, FindingSubject
-from auditor.model.resources import DelegatedPermissionClassification, ServicePrincipal, User
+from auditor.model.resources import DelegatedPermissionClassification, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan, Snapshot
 
@@ -90,6 +96,8 @@ class UserConsentSettingIs(CheckKind, frozen=True, tag="user-consent-setting"):
 
     @classmethod
     def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        from auditor.checks.typo_suggestions import nearest
+
         if is_empty_list(arguments, "allowed"):
             yield ArgumentProblem(("allowed",), "allowed is an empty list", alternatives(SETTINGS))
         for path, entry in entries_at(arguments, "allowed"):
@@ -119,11 +127,12 @@ class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
     """The admin consent workflow is on and has at least one reviewer.
 
     `reviewers-exist` requires that a named reviewer is a user, group or role that still exists, as far as users were
-    read. `compare-setting` also reads the older directory setting ``EnableAdminConsentRequests``, which some
-    benchmarks use, and reports a difference.
+    read. `reviewers-notified` requires that reviewers are notified of requests. `compare-setting` also reads the older
+    directory setting ``EnableAdminConsentRequests``, which some benchmarks use, and reports a difference.
     """
 
     reviewers_exist: bool = False
+    reviewers_notified: bool = False
     compare_setting: bool = False
 
     def reads(self, app: App | None) -> Plan:
@@ -134,6 +143,8 @@ class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
         text = "The admin consent workflow is on, and at least one reviewer is named"
         if self.reviewers_exist:
             text += " and known to exist"
+        if self.reviewers_notified:
+            text += ", and reviewers are notified of requests"
         if self.compare_setting:
             text += f". The older directory setting {code(LEGACY_SETTING)} is compared with it"
         return Point(f"{text}.")
@@ -154,7 +165,9 @@ class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
             return failed("the admin consent workflow is on, but has no reviewer: requests reach nobody", reviewers)
         exists = reviewers_exist(context.index)
         if exists is Truth.FALSE:
-            return failed("the admin consent workflow is on, but none of its reviewers exists any more", reviewers)
+            return failed(f"the admin consent workflow is on, but {flow.obstacle}", reviewers)
+        if self.reviewers_notified and (unheard := _unheard(context)):
+            return unheard
         if exists is Truth.UNKNOWN and self.reviewers_exist:
             return unknown("the admin consent workflow is on, but whether its reviewers exist was not read", reviewers)
         if isinstance(older, NotRead):
@@ -164,31 +177,26 @@ class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
         return passed(f"the admin consent workflow is on, and {people} named{note}", reviewers)
 
 
+def _unheard(context: CheckContext) -> CheckResult | None:
+    """The result if reviewers are not notified of requests, or if that is not known; ``None`` if they are."""
+    policy = context.snapshot.sections.adminConsentRequestPolicy
+    notified = policy.notifyReviewers if policy else None
+    if notified:
+        return None
+    if notified is None:
+        return unknown("the admin consent workflow is on, but whether its reviewers are notified was not read")
+    return failed(
+        "the admin consent workflow is on, but its reviewers are not notified: a request waits until one of them looks",
+        compared("adminConsentRequestPolicy.notifyReviewers", False, True),
+    )
+
+
 def _older_setting(older: str | Absent, enabled: Truth) -> str:
     """A note where the older directory setting, which some benchmarks read, has another value or none."""
     value = older if isinstance(older, str) else "not set"
     if (value == "true") is (enabled is Truth.TRUE):
         return ""
     return f" (read literally, the benchmark disagrees: the older directory setting {LEGACY_SETTING} is {value})"
-
-
-def reviewers_exist(index: SnapshotIndex) -> Truth:
-    """Whether at least one reviewer exists: unknown for groups and roles, which an audit does not read."""
-    sections = index.snapshot.sections
-    policy = sections.adminConsentRequestPolicy
-    found: list[Truth] = []
-    for reviewer in (policy.reviewers if policy else None) or ():
-        match = _USER_QUERY.fullmatch(reviewer.query)
-        if match is None:
-            found.append(Truth.UNKNOWN)
-            continue
-        exists = isinstance(index.user(match[1]), User)
-        complete = sections.users is not None and not why_partial(index.snapshot, "users")
-        found.append(Truth.TRUE if exists else Truth.FALSE if complete else Truth.UNKNOWN)
-    return any_of(found)
-
-
-_USER_QUERY = re.compile(r"(?:/(?:v1\.0|beta))?/users/([^/?$]+)", re.IGNORECASE)
 
 
 class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
@@ -215,6 +223,10 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
         policies = context.facts.policies
         if isinstance(policies, NotRead):
             return unknown(policies.why)
+        result = self._under(policies, context)
+        return likely(result) if any(one.documented for one in policies) else result
+
+    def _under(self, policies: Sequence[GoverningPolicy], context: CheckContext) -> CheckResult:
         asking = [
             assigned.id for assigned in policies if any(one.classification == self.level for one in assigned.includes)
         ]

@@ -61,7 +61,7 @@ def command(
     name: str,
     from_url: str | None,
     user: str,
-    snapshot: str | None,
+    snapshots: tuple[str, ...],
     sample: str | None,
     output: str,
     redact: bool,
@@ -84,12 +84,12 @@ def command(
     if output == PIPE:
         raise click.UsageError("a bundle can't go to standard output: give -o the name of a file")
     must_be_writable(output)
-    refuse_overwriting([output], redact_key, snapshot)
+    refuse_overwriting([output], redact_key, snapshots)
     if environment_names("CONSENT_AUDITOR_WAIVERS"):
         say("Note: a bundle ignores waivers, so its report shows the failures that they cover.")
     app, address_tenant = named_app(client_id, scopes, redirect_uri, name, from_url)
     request = AuditRequest(
-        source=source_of(snapshot, sample, tenant, address_tenant),
+        source=source_of(snapshots, sample, tenant, address_tenant),
         packs=packs_to_apply(packs, app),
         app=app,
         user=user,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditor.cli.options import (
+    FilesOption,
     live_tenant,
     pack_option,
     packs_to_apply,
@@ -19,6 +20,10 @@ from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import OK
 
+if TYPE_CHECKING:
+    from auditor.jobs.audit_request import Redaction
+    from auditor.model.snapshot import Snapshot
+
 
 @click.command(
     "collect",
@@ -27,9 +32,16 @@ from auditor.model.errors import OK
 Examples:
   consent-auditor collect --pack trackerrms-uk -o tenant.json
   consent-auditor collect --full -o tenant.json
+  consent-auditor collect --from grants.json app.json ScubaGear/ProviderSettingsExport.json -o tenant.json
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk""",
 )
 @click.option("-o", "--output", metavar="FILE", required=True, help="Snapshot file to write; - for standard output.")
+@click.option(
+    "--from",
+    "files",
+    cls=FilesOption,
+    help="Make the snapshot from files and folders of other tools, without reading the tenant. Repeatable.",
+)
 @pack_option
 @click.option("--app", "client_id", metavar="CLIENT_ID", help="Also read what a check of this app needs.")
 @click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also read this user's roles and groups.")
@@ -38,6 +50,7 @@ Examples:
 @tenant_options
 def command(
     output: str,
+    files: tuple[str, ...],
     packs: tuple[str, ...],
     client_id: str | None,
     user: str,
@@ -55,11 +68,15 @@ def command(
     from auditor.jobs.audit_request import AuditRequest, app_from_options
     from auditor.jobs.outputs import PIPE, must_be_writable, refuse_overwriting
     from auditor.jobs.snapshot_files import write_snapshot
-    from auditor.jobs.tenant_reader import collect_snapshot
 
     if output != PIPE:
         must_be_writable(output)
-    refuse_overwriting([output], redact_key)
+    refuse_overwriting([output], redact_key, files)
+    if files:
+        _refuse_live_options(client_id, user, full)
+        return _write_imported(files, tenant["tenant"] or "", packs, redaction, output)
+    from auditor.jobs.tenant_reader import collect_snapshot
+
     app = app_from_options(client_id, "") if client_id else None
     request = AuditRequest(
         source=live_tenant(**tenant),
@@ -72,10 +89,35 @@ def command(
     with interaction() as person:
         snapshot = collect_snapshot(request, person)
     write_snapshot(snapshot, output)
-    if output == PIPE:
-        return OK
+    _print_result(snapshot, output)
+    return OK
+
+
+def _refuse_live_options(client_id: str | None, user: str, full: bool) -> None:
+    """Raise click.UsageError for options that say what to read of a live tenant."""
+    given = (("--app", client_id), ("--user", user), ("--full", full))
+    for option, value in given:
+        if value:
+            raise click.UsageError(f"{option} says what to read of a live tenant, but --from takes all of the files")
+
+
+def _write_imported(
+    files: tuple[str, ...], tenant_id: str, packs: tuple[str, ...], redaction: Redaction | None, output: str
+) -> int:
+    """Write the snapshot that the files make together."""
+    from auditor.jobs.snapshot_files import imported_snapshot, write_snapshot
+
+    with interaction() as person:
+        snapshot = imported_snapshot(files, tenant_id, packs, redaction, person)
+    write_snapshot(snapshot, output)
+    _print_result(snapshot, output)
+    return OK
+
+
+def _print_result(snapshot: Snapshot, output: str) -> None:
+    if output == "-":
+        return
     say(f"Wrote {output}: tenant {snapshot.tenant.name or snapshot.tenant.id}.")
     for section, why in sorted(snapshot.unread.items()):
         allowed = f" (needs {' or '.join(why.needs)})" if why.needs else ""
         say(f"Could not read {section}: {why.message or why.code}{allowed}")
-    return OK

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from auditor.cli.terminal import say
 from auditor.facts.clouds import CLOUDS
-from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, LiveTenant
+from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
 
 if TYPE_CHECKING:
     from auditor.jobs.audit_request import AddressedApp, Redaction, Source
@@ -197,13 +197,33 @@ def tenant_options(command: Command) -> Command:
         ),
         click.option(
             "--timeout",
-            type=click.IntRange(1, 86_400),
-            default=DEFAULT_TIMEOUT,
+            callback=_seconds,
+            default=f"{DEFAULT_TIMEOUT}s",
             show_default=True,
-            metavar="SECONDS",
-            help="Time limit for all requests to Microsoft together.",
+            metavar="TIME",
+            help="Time limit for all requests to Microsoft together: seconds, or with a unit, such as 90s, 10m or 1h.",
         ),
     )
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _seconds(_: click.Context, __: click.Parameter, time: str) -> float:
+    """The seconds of a time from 1 second to 24 hours: a number of seconds, or a number with the unit s, m or h."""
+    text = time.strip().lower()
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    is_number = number.isascii() and number.isdigit() and len(number) <= len("86400")
+    seconds = int(number) * _UNITS[unit] if is_number else 0
+    if not 1 <= seconds <= 86_400:
+        raise click.BadParameter(f"{time!r} isn't a time from 1s to 24h: give seconds, or for example 90s, 10m or 1h.")
+    return float(seconds)
+
+
+def waiting(tenant: dict[str, Any]) -> dict[str, Any]:
+    """The options of the tenant for a run that waits for a change: without --timeout, it has an hour."""
+    source = click.get_current_context().get_parameter_source("timeout")
+    return tenant if source is ParameterSource.COMMANDLINE else {**tenant, "timeout": float(DEFAULT_WAIT)}
 
 
 def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
@@ -233,13 +253,24 @@ def live_tenant(
     )
 
 
+class FilesOption(click.Option):
+    """An option that takes several files, also after each other: ``--snapshot *.json`` works as people expect."""
+
+    def __init__(self, param_decls: Sequence[str], **attributes: Any) -> None:
+        super().__init__(param_decls, multiple=True, type=click.Path(allow_dash=True), metavar="FILE…", **attributes)
+
+
 def source_options(command: Command) -> Command:
     """The options that name the tenant and the user: --user, --snapshot and --sample."""
     return _with(
         command,
         click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also decide for this user."),
         click.option(
-            "--snapshot", metavar="FILE", type=click.Path(), help="Evaluate a snapshot file instead of a live tenant."
+            "--snapshot",
+            "snapshots",
+            cls=FilesOption,
+            help="Evaluate a snapshot, a bundle, or files and folders of other tools (saved answers of Graph,"
+            " EntraExporter, ScubaGear, Azure CLI, PowerShell) instead of a live tenant. Repeatable.",
         ),
         click.option(
             "--sample", metavar="NAME", help="Evaluate a bundled sample tenant.", shell_complete=complete_samples
@@ -247,19 +278,23 @@ def source_options(command: Command) -> Command:
     )
 
 
-def source_of(snapshot: str | None, sample: str | None, tenant: dict[str, Any], address_tenant: str = "") -> Source:
+def source_of(
+    snapshots: tuple[str, ...], sample: str | None, tenant: dict[str, Any], address_tenant: str = ""
+) -> Source:
     """The tenant that the options name: a sample, a snapshot or the live one. Raises click.UsageError for both."""
-    from auditor.jobs.audit_request import SampleTenant, SnapshotFile
+    from auditor.jobs.audit_request import SampleTenant, SnapshotFiles
 
-    refuse_two_tenants(snapshot, sample)
+    refuse_two_tenants(snapshots, sample)
     if sample:
         return SampleTenant(sample)
-    return SnapshotFile(snapshot) if snapshot else live_tenant(**tenant, address_tenant=address_tenant)
+    if snapshots:
+        return SnapshotFiles(snapshots, tenant["tenant"] or "")
+    return live_tenant(**tenant, address_tenant=address_tenant)
 
 
-def refuse_two_tenants(snapshot: str | None, sample: str | None) -> None:
+def refuse_two_tenants(snapshots: tuple[str, ...], sample: str | None) -> None:
     """Raise click.UsageError if both a snapshot and a sample are named."""
-    if snapshot and sample:
+    if snapshots and sample:
         raise click.UsageError("--snapshot and --sample exclude each other: leave out one of them")
 
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.options import complete_samples, from_url_option, named_app, refuse_empty, source_of, tenant_options
+from auditor.cli.options import (
+    FilesOption,
+    complete_samples,
+    from_url_option,
+    named_app,
+    refuse_empty,
+    source_of,
+    tenant_options,
+)
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import OK
@@ -35,7 +43,10 @@ Examples:
 @from_url_option
 @click.option("--from-grants", is_flag=True, help="Take the scopes from the grants of a tenant where the app works.")
 @click.option(
-    "--snapshot", metavar="FILE", type=click.Path(), help="With --from-grants: read a snapshot, not a live tenant."
+    "--snapshot",
+    "snapshots",
+    cls=FilesOption,
+    help="With --from-grants: read a snapshot or files of other tools, not a live tenant. Repeatable.",
 )
 @click.option(
     "--sample", metavar="NAME", help="With --from-grants: read a sample tenant.", shell_complete=complete_samples
@@ -51,7 +62,7 @@ def command(
     redirect_uri: str,
     from_url: str | None,
     from_grants: bool,
-    snapshot: str | None,
+    snapshots: tuple[str, ...],
     sample: str | None,
     name: str,
     pack_name: str,
@@ -74,10 +85,10 @@ def command(
     if from_grants:
         if not client_id or scopes or from_url:
             raise click.UsageError("--from-grants needs --app CLIENT_ID, and neither --scopes nor --from-url")
-        source = source_of(snapshot, sample, tenant)
+        source = source_of(snapshots, sample, tenant)
         with interaction() as person:
             described = app_of_grants(client_id, source, name=name, redirect_uri=redirect_uri, interaction=person)
-    elif snapshot or sample:
+    elif snapshots or sample:
         raise click.UsageError(
             "--snapshot and --sample need --from-grants, which reads the grants of --app in that tenant"
         )

@@ -87,10 +87,10 @@ def _rule(pack: Pack, rule_id: str) -> Rule:
     for rule in pack.rules:
         if rule.id.lower() == rule_id.lower():
             return rule
-    from auditor.jobs.pack_selection import nearest
+    from auditor.jobs.pack_selection import near_rule
 
     ids = [rule.id for rule in pack.rules]
-    near = nearest(rule_id, ids)
+    near = near_rule(rule_id, pack)
     hint = f' Did you mean "{near}"?' if near else ""
     raise click.UsageError(f'the pack "{pack.name}" has no rule "{rule_id}".{hint}\nIts rules are: {", ".join(ids)}.')
 

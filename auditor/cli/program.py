@@ -7,7 +7,7 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import NamedTuple
 
@@ -89,6 +89,10 @@ def program() -> None:
     It reads the tenant through Microsoft Graph and changes nothing. A live audit uses the credential in the
     environment: AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH.
     """
+
+
+def _takes_files(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Option) and parameter.multiple and parameter.metavar == "FILE…"
 
 
 def main(args: list[str] | None = None) -> None:
@@ -184,7 +188,33 @@ def explained(error: Exception) -> Explained | None:
 
 
 class AuditCommand(click.Command):
-    """A command that shows an invalid request with its usage line, as click shows its own usage errors."""
+    """A command that shows an invalid request with its usage line, as click shows its own usage errors.
+
+    An option for files takes all arguments that follow it, up to the next option.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(self._with_one_file_each(args)))
+
+    def _with_one_file_each(self, args: list[str]) -> Iterator[str]:
+        """The arguments, with an option for several files repeated before each file."""
+        options = {name for one in self.params if _takes_files(one) for name in one.opts}
+        commands = self.commands if isinstance(self, click.Group) else {}
+        option, is_value = "", False
+        for number, arg in enumerate(args):
+            if arg == "--":
+                yield from args[number:]
+                return
+            is_name = arg.startswith("-") and arg != "-"
+            if is_name or arg in commands:
+                name, sign, _ = arg.partition("=")
+                option = name if name in options else ""
+                is_value = bool(option) and not sign
+            elif option and not is_value:
+                yield option
+            else:
+                is_value = False
+            yield arg
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -18,7 +18,7 @@ Examples:
   consent-auditor redact tenant.json -o redacted.json --redact-key key.txt
   consent-auditor redact tenant.json --redact-key key.txt --reveal "User 3fa9c21b07\"""",
 )
-@click.argument("snapshot", metavar="SNAPSHOT", type=click.Path(allow_dash=True))
+@click.argument("snapshots", metavar="SNAPSHOT...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option("-o", "--output", metavar="FILE", help="Where to write. Default: standard output.")
 @click.option(
     "--redact-key", metavar="FILE", type=click.Path(), envvar=KEY_VARIABLE, help="File with the key of the tokens."
@@ -27,7 +27,9 @@ Examples:
     "--reveal", metavar="TOKEN", default="", help="Print what this token means instead of writing a snapshot."
 )
 @pack_option
-def command(snapshot: str, output: str | None, redact_key: str | None, reveal: str, packs: tuple[str, ...]) -> int:
+def command(
+    snapshots: tuple[str, ...], output: str | None, redact_key: str | None, reveal: str, packs: tuple[str, ...]
+) -> int:
     """Write a snapshot without names of the tenant, its people and its objects.
 
     An audit of the new file gives the same verdicts. The ids of Microsoft's and vendors' apps stay, and so do those of
@@ -43,11 +45,13 @@ def command(snapshot: str, output: str | None, redact_key: str | None, reveal: s
     place = output or PIPE
     if place != PIPE:
         must_be_writable(place)
-    refuse_overwriting([place], redact_key, snapshot)
+    refuse_overwriting([place], redact_key, snapshots)
     if reveal:
         must_be_key_file(redact_key or "")
     with interaction() as person:
-        redactor = redactor_of_file(read_snapshot(snapshot), Redaction(redact_key or ""), packs, person)
+        redactor = redactor_of_file(
+            read_snapshot(snapshots, interaction=person), Redaction(redact_key or ""), packs, person
+        )
     if reveal:
         return _print_original(reveal, revealed(redactor.originals, reveal))
     write_snapshot(redactor.snapshot, place)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.consent.advice import advice
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
-from auditor.consent.explanation import advice, because, code, listed, policy_name, screen
+from auditor.consent.explanation import (
+    because,
+    code,
+    listed,
+    malformed_grants,
+    policy_name,
+    screen,
+    unknowns,
+    works_for,
+)
 from auditor.consent.lookup import SnapshotIndex
-from auditor.consent.possible_outcomes import PossibleOutcome, possible_outcomes
+from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
 from auditor.facts.permissions import known_scopes
@@ -35,13 +45,14 @@ def decision_of(facts: DecisionFacts) -> Decision:
     first = possible[0]
     caveats = _caveats(facts, possible, outcome)
     reason = first.reason if outcome is not Outcome.DEPENDS else Reason.FACT_UNKNOWN
+    only_forced = outcome is Outcome.NEEDS_ADMIN and consent_only_forced(facts) is not Truth.FALSE
     blocker_code = first.blocker.code if first.blocker else ""
     return Decision(
         app=AppRef(name=app.label, client_id=app.client_id.lower()),
         subject=subject.label,
         outcome=outcome,
         confidence=Confidence.LIKELY if caveats else Confidence.CERTAIN,
-        reason=reason,
+        reason=Reason.CONSENT_FORCED if only_forced else reason,
         because=because(facts, possible),
         code=code(outcome, reason, facts.workflow, blocker_code),
         screen=screen(outcome, reason, facts.workflow, app.label, subject.admin_role),
@@ -50,8 +61,12 @@ def decision_of(facts: DecisionFacts) -> Decision:
         caveats=caveats,
         depends_on=tuple(dict.fromkeys(n for p in possible for n in p.needs)) if len(outcomes) > 1 else (),
         outcomes=outcomes if len(outcomes) > 1 else (),
-        notes=tuple(_notes(facts, outcome)),
+        notes=tuple(_notes(facts, outcomes)),
         advice=advice(facts, outcome, reason),
+        users_with_grant=len(facts.grants.others) if isinstance(facts.grants, Grants) else None,
+        works_for=works_for(facts) if Outcome.NEEDS_ADMIN in outcomes else (),
+        unknowns=unknowns(facts),
+        vendor_says=tuple(text for one in app.vendor_advice for text in (one.says, _judged(one.judgement))),
     )
 
 
@@ -151,24 +166,26 @@ def _policies(rows: list[ScopeFacts]) -> str:
     return listed(names) if names else "this tenant's settings"
 
 
-def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
+def _notes(facts: DecisionFacts, outcomes: tuple[Outcome, ...]) -> Iterator[str]:
+    outcome = outcomes[0] if len(outcomes) == 1 else Outcome.DEPENDS
     if facts.asks_unlisted:
         yield _registered(facts)
     if any(r.permission.assumed for r in facts.scopes):
         yield "The scope list is an assumption of the rule pack; the vendor does not publish it as text."
-    if isinstance(facts.grants, Grants) and facts.grants.others:
-        people = "user has" if facts.grants.others == 1 else "users have"
-        yield f"{facts.grants.others} {people} a personal grant for this app, which covers nobody else."
+    others = len(facts.grants.others) if isinstance(facts.grants, Grants) else 0
+    if others and not (Outcome.NEEDS_ADMIN in outcomes and works_for(facts)):
+        people = "user has" if others == 1 else "users have"
+        yield f"{others} {people} a personal grant for this app, which covers nobody else."
+    if outcome is Outcome.USER_MAY_CONSENT:
+        yield from map("Note that {}.".format, malformed_grants(facts.grants))
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
-    if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.reviewers == 0:
-        yield "The admin consent workflow is on but has no reviewers, so nobody receives the requests."
-    if outcome.connects:
-        yield _BEYOND
+    if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.obstacle:
+        yield f"The admin consent workflow is on, but {facts.workflow.obstacle}."
     if facts.subject.admin_role and outcome.connects:
         yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
     if facts.app.prompt_consent:
-        yield "The app forces the consent page (prompt=consent), so an administrator's grant doesn't help."
+        yield "The app forces the consent page (prompt=consent), so an administrator's grant alone doesn't help."
 
 
 def _registered(facts: DecisionFacts) -> str:
@@ -186,10 +203,8 @@ def _registered(facts: DecisionFacts) -> str:
     return f"{asks} Granted so far: {', '.join(sorted(granted, key=str.lower)) or 'nothing'}."
 
 
-_BEYOND = (
-    "Consent isn't everything: Conditional Access, tenant restrictions, a missing mailbox or licence, and Exchange's"
-    " app settings can still block the connection. None of these was checked."
-)
+def _judged(judgement: str) -> str:
+    return f"This project's view: {judgement}"
 
 
 def _custom_roles(facts: DecisionFacts) -> Iterator[str]:

@@ -12,12 +12,12 @@ from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, ResourceApp, implicit, requested, resource_app
 from auditor.consent.policies import GoverningPolicy, governing, role_actions, role_assigned, role_policies
 from auditor.consent.request import portal_address
-from auditor.consent.subject import Assignment, Subject, assignment_of
+from auditor.consent.subject import Assignment, Subject, assignment_of, toward
 from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import FOR_ALL, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
-from auditor.model.rule import App
+from auditor.model.rule import App, NeededApp
 from auditor.model.snapshot import Snapshot
 
 
@@ -49,11 +49,13 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
 class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What one decision rests on.
 
-    `scopes` are the requested ones, `added` the ones that Entra adds to a first consent. `resources` are those of
-    the required and the added scopes, and `defaults`: those of a request for registered permissions.
-    `request_caveats` say why it isn't certain that Entra takes the request. `custom_roles` are pairs of a role of the
-    tenant and a policy under which its holders may consent; `may_consent_for_all` is true of a subject with a custom
-    role that lets them grant something for everybody. `snapshot` is what all of it was read from: a fix is a change to
+    `scopes` are the requested ones, `added` the ones that Entra adds to a first consent, and `perhaps_added` those
+    where the grants that were read leave open whether it is the first. `resources` are those of the required and the
+    added scopes, and `defaults`: those of a request for registered permissions. `needed` are the apps that the app also
+    needs. `request_caveats` say why it isn't certain that Entra takes the request. `custom_roles` are pairs of a role
+    of the tenant and a policy under which its holders may consent; `may_consent_for_all` is true of a subject with a
+    custom role that lets them grant something for everybody. `snapshot` is what all of it was read from: a fix is a
+    change to
     that.
     """
 
@@ -68,8 +70,10 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     custom_roles: tuple[tuple[str, str], ...]
     scopes: tuple[ScopeFacts, ...]
     added: tuple[ScopeFacts, ...]
+    perhaps_added: tuple[ScopeFacts, ...]
     resources: tuple[ResourceApp, ...]
     defaults: tuple[ResourceApp, ...]
+    needed: tuple[ResourceApp, ...]
     blockers: tuple[Blocker, ...]
     request_caveats: tuple[str, ...]
     may_consent_for_all: bool
@@ -92,16 +96,19 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
     """Everything about `app` and `subject` that a decision needs, looked up once."""
     index = index_of(snapshot)
     client = client_of(index, app)
+    subject = toward(index, client, subject)
     app = msgspec.structs.replace(app, default_resources=tuple(map(index.resource_id, app.default_resources)))
     asked = requested(index, app)
     grants = grants_on(index, client, asked, subject.user_id, app.default_resources)
-    first_consent = isinstance(grants, Grants) and grants.is_empty
-    added = implicit(index, asked) if first_consent and asked else ()
+    first_consent = grants.is_empty if isinstance(grants, Grants) else Truth.UNKNOWN
+    of_first_consent = implicit(index, asked) if asked and first_consent is not Truth.FALSE else ()
+    added = of_first_consent if first_consent is Truth.TRUE else ()
     defaults = tuple(resource_app(index, app_id) for app_id in dict.fromkeys(app.default_resources))
     named = dict.fromkeys(
         p.resource for p in (*asked, *added) if p.required and p.resource not in app.default_resources
     )
     resources = (*defaults, *(resource_app(index, app_id) for app_id in named))
+    needed = tuple(_needed_app(index, need) for need in app.also_needs)
     policies = governing(index, subject.actions)
     of_roles = role_assigned(index, subject.actions)
     for_all = role_assigned(index, subject.actions, FOR_ALL)
@@ -128,15 +135,22 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         custom_roles=_custom_roles(index.snapshot),
         scopes=tuple(map(facts, asked)),
         added=tuple(map(facts, added)),
+        perhaps_added=() if added else tuple(map(facts, of_first_consent)),
         resources=resources,
         defaults=defaults,
-        blockers=blockers_of(app, client, resources, (*asked, *added)),
+        needed=needed,
+        blockers=blockers_of(app, client, needed, resources, (*asked, *added)),
         request_caveats=request_caveats(index.snapshot.cloud, app, client),
         may_consent_for_all=bool(for_all),
         assignment=assignment_of(index, client, subject),
         workflow=workflow(index),
         step_up=step_up(index),
     )
+
+
+def _needed_app(index: SnapshotIndex, need: NeededApp) -> ResourceApp:
+    """An app that the app also needs, by the name that its pack gives it."""
+    return msgspec.structs.replace(resource_app(index, need.client_id), name=need.label)
 
 
 def grants_on(
@@ -176,6 +190,14 @@ def _approval(
     if isinstance(policies, NotRead):
         if by_role.truth is Truth.TRUE:
             return by_role
-        needs = f"the user consent setting ({policies.why})"
-        return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=policies.why, needs=(needs,))
-    return approval(permission, client, policies)
+        needs = (f"the user consent setting ({policies.why})", *subject.unread_roles)
+        return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=policies.why, needs=needs)
+    found = approval(permission, client, policies)
+    return found if found.truth is Truth.TRUE or not subject.unread_roles else _perhaps_by_role(found, subject)
+
+
+def _perhaps_by_role(found: Approval, subject: Subject) -> Approval:
+    """What is not approved otherwise may be, by a role about which something was not read."""
+    return msgspec.structs.replace(
+        found, truth=Truth.UNKNOWN, reason=Reason.NOT_READ, needs=(*found.needs, *subject.unread_roles)
+    )

@@ -1,4 +1,6 @@
-"""The explanation of a decision: the reason in a sentence, the error code, what the user sees, and whom to ask.
+"""The explanation of a decision: the reason in a sentence, the error code, and what the user sees.
+
+Also whom the app works for although new users are stopped, and what decides besides consent and can't be read.
 
 Sources: Entra, "Application consent experience", "Unexpected error when consenting", "Deactivate an app registration",
 "Publisher verification overview" and "Properties of an enterprise application"; Microsoft identity platform, the
@@ -7,17 +9,19 @@ AADSTS reference and "Unexpected consent prompt".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from auditor.consent.blockers import Blocker
+import msgspec
+
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
-from auditor.consent.permission import ResourceApp
+from auditor.consent.existing_grants import Grants, MalformedGrant, grant_state
+from auditor.consent.lookup import NotRead
 from auditor.consent.possible_outcomes import PossibleOutcome
-from auditor.consent.request import admin_consent_link
 from auditor.consent.tenant_settings import Workflow
 from auditor.consent.truth import Truth
+from auditor.facts.beyond_consent import unknowns_about_scopes
 from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED, RESOURCE_NAMES
-from auditor.model.decision import Outcome, Reason
+from auditor.model.decision import NamedUnknown, Outcome, Reason
 from auditor.model.document import series
 
 POLICY_NAMES = {
@@ -52,14 +56,39 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
             return f"{who} connects {app} without being asked: {_granted(facts, first)}."
         case Outcome.CONNECTS_BUT_LACKS_SCOPES:
             lacking = listed(r.permission.value for r in first.rows)
-            return f"{who} connects {app} without being asked, but {lacking} {_is(first.rows)} not granted."
+            verb = _is(first.rows)
+            return f"{who} connects {app} without being asked, but {lacking} {verb} not granted{_in_vain(facts)}."
         case Outcome.USER_MAY_CONSENT:
-            return f"{who} can connect {app} and accepts the permissions: {_approved(facts, first)}."
+            approved = _approved(facts, first)
+            return f"{who} can connect {app} and accepts the permissions: {approved}."
         case Outcome.BLOCKED:
             blocker = first.blocker
             return f"{who} cannot connect {app}: {blocker.because if blocker else 'it is blocked'}."
         case _:
-            return f"{who} cannot connect {app}: {_refusal(first, len(facts.required))}."
+            forced = f"{_FORCED}, and " if facts.app.prompt_consent else ""
+            return f"{who} cannot connect {app}: {forced}{_refusal(first, len(facts.required))}{_in_vain(facts)}."
+
+
+_FORCED = "the app sends prompt=consent, so Entra asks every user again, whatever an administrator has granted"
+
+
+def malformed_grants(grants: Grants | NotRead) -> tuple[str, ...]:
+    """One clause for each grant that gives less than was meant: what it is, and why."""
+    return tuple(map(_malformed, grants.malformed)) if isinstance(grants, Grants) else ()
+
+
+def _malformed(grant: MalformedGrant) -> str:
+    whose = "tenant-wide" if grant.tenant_wide else "user's own"
+    on = RESOURCE_NAMES.get(grant.resource, grant.resource)
+    return (
+        f"the {whose} grant on {on} is malformed and doesn't give {listed(grant.names)}, because its scopes are"
+        f" separated by {grant.separator} instead of spaces"
+    )
+
+
+def _in_vain(facts: DecisionFacts) -> str:
+    """The malformed grants as the rest of a sentence: whoever made one expects that it works."""
+    return "".join(f"; {clause}" for clause in malformed_grants(facts.grants))
 
 
 def _granted(facts: DecisionFacts, first: PossibleOutcome) -> str:
@@ -84,7 +113,12 @@ def _approved(facts: DecisionFacts, first: PossibleOutcome) -> str:
     names = alone[:1] or [policy for each in approvers for policy in each[:1]]
     policies = listed(policy_name(policy) for policy in names)
     verb = "approves" if len(set(names)) == 1 else "together approve"
-    return f"{policies} {verb} every scope that is still missing"
+    what = (
+        "every scope, including those already granted"
+        if facts.app.prompt_consent
+        else "every scope that is still missing"
+    )
+    return f"{policies} {verb} {what}"
 
 
 def _refusal(first: PossibleOutcome, required: int) -> str:
@@ -166,6 +200,7 @@ _BLOCKED_SCREENS = {
     Reason.APP_DEACTIVATED: "An error page: the app was disabled by its owner.",
     Reason.APP_DISABLED_BY_MICROSOFT: "An error page: the application is disabled.",
     Reason.RESOURCE_MISSING: "An error page: the organization lacks a subscription for the service.",
+    Reason.NEEDED_APP_MISSING: "An error page: the organization lacks a service principal for another app.",
     Reason.RESOURCE_DISABLED: "An error page: the service principal of the resource is disabled.",
     Reason.REDIRECT_URI_NOT_REGISTERED: "An error page: the redirect URI does not match the registered ones.",
     Reason.REQUEST_REFUSED: "An error page: the request is not valid.",
@@ -225,9 +260,7 @@ def _needs_admin(reason: Reason, flow: Workflow, app: str) -> str:
     risky = " The page adds that the app may be risky." if reason is Reason.RISK_STEP_UP else ""
     match flow.enabled:
         case Truth.TRUE:
-            nobody = (
-                " Nobody receives the request, because the workflow has no reviewers." if flow.reviewers == 0 else ""
-            )
+            nobody = f" Nobody receives the request: the workflow is on, but {flow.obstacle}." if flow.obstacle else ""
             return on + risky + nobody
         case Truth.FALSE:
             return off + risky
@@ -235,103 +268,54 @@ def _needs_admin(reason: Reason, flow: Workflow, app: str) -> str:
             return f'{off[:-1]}; or "Approval required", if the admin consent workflow is on ({flow.why}).{risky}'
 
 
-def advice(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> tuple[str, ...]:
-    """One piece of advice for each cause that no administrator of the tenant can fix by granting consent."""
-    certain = [b for b in facts.blockers if b.truth is Truth.TRUE]
-    texts = (*(_of_blocker(facts, b) for b in certain), *_of_request(facts, outcome, reason))
-    return tuple(dict.fromkeys(text for text in texts if text))
+def works_for(facts: DecisionFacts) -> tuple[str, ...]:
+    """Whom the app still works for although new users are stopped; empty where nobody is known to have connected.
 
-
-def _of_blocker(facts: DecisionFacts, blocker: Blocker) -> str:
-    """Empty where an administrator of the tenant can remove the blocker."""
-    app = facts.app.label
-    match blocker.reason:
-        case Reason.APP_DEACTIVATED:
-            return (
-                f"Nothing in this tenant can help: the publisher of {app} has deactivated its registration, for every"
-                " tenant, and only the publisher can activate it again. Contact the vendor."
-            )
-        case Reason.APP_DISABLED_BY_MICROSOFT:
-            return (
-                f"Nothing in this tenant can help: Microsoft has disabled {app} for every tenant. Only Microsoft can"
-                " reverse that. Ask the vendor, who has to resolve it with Microsoft, and don't approve another app in"
-                " its place until you know the reason."
-            )
-        case Reason.APP_DISABLED_IN_TENANT:
-            return ""
-        case Reason.REQUEST_REFUSED:
-            return (
-                f"No consent can help: {blocker.because}. It is a mistake in the address that {app} sends users to, and"
-                " only whoever makes that address can correct it: contact the vendor."
-            )
-        case Reason.RESOURCE_MISSING:
-            return " ".join(_missing(facts, r) for r in facts.resources if r.missing is Truth.TRUE)
-        case Reason.RESOURCE_DISABLED:
-            return _disabled(facts)
-        case Reason.REDIRECT_URI_NOT_REGISTERED:
-            return (
-                f"No consent can help: {blocker.because}. Ask the vendor which redirect URI this tenant should use,"
-                " or correct the pack if the pack is wrong."
-            )
-        case _:
-            return (
-                f"No consent can help: {blocker.because}. Only the vendor can change what {app} asks for. Contact the"
-                " vendor, or correct the scope in the pack if the pack is wrong."
-            )
-
-
-def _missing(facts: DecisionFacts, resource: ResourceApp) -> str:
-    name = resource.name
-    if resource.app_id in RESOURCE_NAMES:
-        return (
-            f"No consent setting can help: {name} is not in this tenant, so no licence of the tenant includes it. Look"
-            " under Microsoft 365 admin center > Billing > Your products, or ask the licence reseller."
+    An earlier consent of a user stays when the tenant's setting or Microsoft's managed policy gets narrower, but it
+    holds only what the user accepted then (Entra, "Configure how users consent to applications": a change affects
+    future consent only).
+    """
+    grants, app = facts.grants, facts.app.label
+    if isinstance(grants, NotRead) or not grants.others:
+        return ()
+    if facts.app.prompt_consent or facts.client.assignment_required is not Truth.FALSE or grants.unread:
+        return ()
+    complete, count = sum(_is_covered(facts, grants, own) for own in grants.others.values()), len(grants.others)
+    if not complete:
+        theirs = (
+            "The grant of the one user who has one" if count == 1 else f"Each grant of the {count} users who have one"
         )
+        return (f"{theirs} lacks a scope that {app} requires now, so an earlier consent helps nobody.",)
+    some = f"{complete} of the {count} users" if complete < count else f"the {count} users"
+    whom = "the one user who has a personal grant" if count == 1 else f"{some} who have personal grants"
     return (
-        f"No consent to {facts.app.label} can help before the API {name} is in this tenant. Ask the API's vendor for"
-        " its own admin consent link or, for a Microsoft service, which licence includes it."
+        f"{app} still works for {whom} from an earlier consent. That is why it can work for a colleague and not for a"
+        " new user.",
+        f"Such a grant covers nobody else, and it isn't enough any more once {app} asks for one more permission.",
     )
 
 
-def _disabled(facts: DecisionFacts) -> str:
-    names = listed(r.name for r in facts.resources if r.disabled is Truth.TRUE)
-    return (
-        f"No consent setting can help: {names} is switched off in this tenant. If a subscription has lapsed, renew it"
-        " (Microsoft 365 admin center > Billing > Your products); if an administrator switched it off, see"
-        f" {facts.portal} > Entra ID > Enterprise apps > Application type: Microsoft Applications >"
-        f" {names} > Properties."
-    )
+def _is_covered(facts: DecisionFacts, grants: Grants, own: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a user with these grants of their own connects without being asked."""
+    if facts.app.mode.is_static:
+        return all(r.permission.resource in {**grants.tenant_wide, **own} for r in facts.required)
+    theirs = msgspec.structs.replace(grants, own=dict(own))
+    return all(grant_state(r.permission, theirs).truth is Truth.TRUE for r in facts.required)
 
 
-def _of_request(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Iterator[str]:
-    app = facts.app.label
-    if reason is Reason.RISK_STEP_UP:
-        yield (
-            f"The vendor can remove the cause for every tenant, by having the publisher of {app} verified. Turning off"
-            " risk-based step-up consent in the tenant is not recommended."
-        )
-    if outcome is Outcome.NEEDS_ADMIN and facts.app.prompt_consent:
-        yield (
-            f"Ask the vendor to leave prompt=consent out of the sign-in of {app}: with it, Entra asks every user again,"
-            " whatever an administrator has granted."
-        )
-    if reason is Reason.CONSENT_PAGE_FORBIDDEN:
-        yield (
-            f"The vendor can let {app} sign users in once without prompt=none, so that Entra may ask for consent; else"
-            " an administrator has to grant it for them."
-        )
-    if reason is Reason.ADMIN_CONSENT_REQUESTED:
-        yield (
-            f"Ask the vendor to leave prompt=admin_consent out of the sign-in of {app}: with it, Entra asks every user"
-            " for an administrator's consent, whatever an administrator has granted."
-        )
-    if outcome is Outcome.CONNECTS_SILENTLY and facts.asks_unlisted:
-        yield (
-            f"If {app} connects but its calls fail (403, access denied), the vendor has added permissions since."
-            f" An administrator grants them at {admin_consent_link(facts.snapshot, facts.app)}"
-        )
-    if outcome is Outcome.CONNECTS_BUT_LACKS_SCOPES:
-        yield (
-            "The vendor can also send each user once through a sign-in with prompt=consent, which helps those who may"
-            " consent themselves."
-        )
+def unknowns(facts: DecisionFacts) -> tuple[NamedUnknown, ...]:
+    """What else decides whether the app works with the scopes that it asks for, and can't be read from Graph."""
+    found = []
+    for one in unknowns_about_scopes():
+        asked = [r.permission for r in facts.scopes if one.concerns(r.permission.resource, r.permission.value)]
+        if names := tuple(dict.fromkeys(permission.value for permission in asked)):
+            found.append(
+                NamedUnknown(
+                    name=one.name,
+                    why=one.why.format(scopes=listed(names)),
+                    verify=one.verify,
+                    symptom=one.symptom,
+                    scopes=names,
+                )
+            )
+    return tuple(found)

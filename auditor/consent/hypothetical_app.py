@@ -31,7 +31,7 @@ def hypothetical(snapshot: Snapshot, kind: str) -> Client:
         deactivated=Truth.FALSE,
         disabled_by_microsoft=Truth.FALSE,
         assignment_required=Truth.FALSE,
-        owner_tenant=snapshot.tenant.id if kind == OWN else NO_ID,
+        owner_tenant=(snapshot.tenant.id or None) if kind == OWN else NO_ID,
         publisher_verified=Truth.TRUE if verified else Truth.FALSE,
         publisher_id="a publisher that no policy names" if verified else "",
     )
@@ -42,20 +42,27 @@ def approvals(
     client: Client,
     needs: Iterable[ScopeNeed],
     assigned: tuple[GoverningPolicy, ...],
+    *,
+    with_documentation: bool = False,
 ) -> Iterator[tuple[Permission, Approval]]:
     """What the policies say of each scope, asked for by itself.
 
-    Strict: documented text never replaces a policy or a resource's scopes that were not read. The approval is
-    then unknown, unless the policies that were read decide it.
+    Documented text never replaces a policy or a resource's scopes that were not read, unless `with_documentation`.
+    The approval is then unknown, unless the policies that were read decide it.
     """
-    strict = tuple(msgspec.structs.replace(a, policy=None) if a.documented else a for a in assigned)
+    if not with_documentation:
+        assigned = tuple(msgspec.structs.replace(a, policy=None) if a.documented else a for a in assigned)
     index = index_of(snapshot)
     for permission in requested(index, App(client_id=client.app_id, scopes=tuple(needs))):
-        yield permission, _approval(index, permission, client, strict)
+        yield permission, _approval(index, permission, client, assigned, with_documentation)
 
 
 def _approval(
-    index: SnapshotIndex, permission: Permission, client: Client, assigned: tuple[GoverningPolicy, ...]
+    index: SnapshotIndex,
+    permission: Permission,
+    client: Client,
+    assigned: tuple[GoverningPolicy, ...],
+    with_documentation: bool,
 ) -> Approval:
     if not assigned:
         return approval(permission, client, assigned)
@@ -65,7 +72,7 @@ def _approval(
     if permission.exists is Truth.FALSE or permission.enabled is Truth.FALSE:
         detail = f"{permission.resource_name} has no scope {permission.value} that an app can request"
         return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_DOES_NOT_EXIST, detail=detail)
-    if permission.exists is Truth.UNKNOWN or permission.from_table:
+    if permission.exists is Truth.UNKNOWN or (permission.from_table and not with_documentation):
         why = index.not_read("servicePrincipals", permission.resource).why
         return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=why)
     found = approval(permission, client, assigned)

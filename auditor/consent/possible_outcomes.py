@@ -11,7 +11,7 @@ from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
 from auditor.consent.existing_grants import Grants
 from auditor.consent.lookup import NotRead
 from auditor.consent.tenant_settings import looks_risky
-from auditor.consent.truth import Truth, all_of
+from auditor.consent.truth import Truth, all_of, known
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.decision import Outcome, Reason
 
@@ -40,6 +40,19 @@ def possible_outcomes(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
     return (*maybe, *_connection(facts))
 
 
+def consent_only_forced(facts: DecisionFacts) -> Truth:
+    """Whether the subject would connect if the app left out ``prompt=consent``; false if it doesn't send it.
+
+    Source: Entra, "Unexpected consent prompt when signing in to an application" (``prompt=consent`` asks every user,
+    whatever was granted).
+    """
+    if not facts.app.prompt_consent:
+        return Truth.FALSE
+    without = msgspec.structs.replace(facts, app=msgspec.structs.replace(facts.app, prompt_consent=False))
+    connects = {one.outcome.connects for one in possible_outcomes(without)}
+    return known(connects.pop()) if len(connects) == 1 else Truth.UNKNOWN
+
+
 def _blocked(blocker: Blocker) -> PossibleOutcome:
     needs = (blocker.needs,) if blocker.truth is Truth.UNKNOWN else ()
     return PossibleOutcome(
@@ -62,8 +75,9 @@ def _requested(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
         if (
             facts.policies == ()
             and isinstance(facts.grants, Grants)
-            and facts.grants.is_empty
+            and facts.grants.is_empty is Truth.TRUE
             and not facts.subject.admin_role
+            and not facts.subject.unread_roles
         ):
             return (PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=Reason.USER_CONSENT_DISABLED),)
         needs = ("the permissions that the app requests",)
@@ -97,9 +111,16 @@ def _no_page(one: PossibleOutcome) -> PossibleOutcome:
 
 def _for_administrators(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
     """``prompt=admin_consent`` of the v1.0 endpoint: an administrator consents for everybody, at each sign-in."""
+    needs = facts.subject.unread_roles
+    may = PossibleOutcome(
+        outcome=Outcome.USER_MAY_CONSENT, reason=Reason.SUBJECT_IS_ADMIN, rows=facts.required, needs=needs
+    )
+    may_not = PossibleOutcome(
+        outcome=Outcome.NEEDS_ADMIN, reason=Reason.ADMIN_CONSENT_REQUESTED, rows=facts.required, needs=needs
+    )
     if facts.subject.admin_role:
-        return (PossibleOutcome(outcome=Outcome.USER_MAY_CONSENT, reason=Reason.SUBJECT_IS_ADMIN, rows=facts.required),)
-    return (PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=Reason.ADMIN_CONSENT_REQUESTED, rows=facts.required),)
+        return (may,)
+    return (may, may_not) if needs else (may_not,)
 
 
 _REGISTRATION = "the permissions in the app's registration, which only its publisher can read"
@@ -127,7 +148,7 @@ def _any_grant(facts: DecisionFacts) -> Truth:
         return Truth.UNKNOWN
     if facts.app.default_resources:
         return all_of(_has_grant(grants, resource) for resource in facts.app.default_resources)
-    if grants.is_empty:
+    if grants.is_empty is Truth.TRUE:
         return Truth.FALSE
     return Truth.TRUE if grants.effective(MICROSOFT_GRAPH) else Truth.UNKNOWN
 
@@ -156,12 +177,13 @@ def _consent_unlisted(facts: DecisionFacts, needs: tuple[str, ...]) -> tuple[Pos
     assignment = PossibleOutcome(
         outcome=Outcome.NEEDS_ADMIN, reason=Reason.ASSIGNMENT_REQUIRED, needs=(*needs, *_assignment_needs(facts)[:1])
     )
-    if required is Truth.TRUE and not facts.may_consent_for_all:
+    by_role = facts.may_consent_for_all or bool(facts.subject.unread_roles)
+    if required is Truth.TRUE and not by_role:
         return (assignment,)
-    if facts.policies == () and not facts.may_consent_for_all:
+    if facts.policies == () and not by_role:
         return (PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=Reason.USER_CONSENT_DISABLED, needs=needs),)
     unread = (f"the user consent setting ({facts.policies.why})",) if isinstance(facts.policies, NotRead) else ()
-    all_needs = (*needs, *unread, _REGISTRATION)
+    all_needs = (*needs, *unread, *facts.subject.unread_roles, _REGISTRATION)
     outcomes = (Outcome.USER_MAY_CONSENT, Outcome.NEEDS_ADMIN)
     maybe = (assignment,) if required is Truth.UNKNOWN else ()
     return (
@@ -241,7 +263,7 @@ def _for_assigned(facts: DecisionFacts, inside: PossibleOutcome) -> tuple[Possib
         ),
         needs=_assignment_needs(facts),
     )
-    if required is Truth.TRUE and assigned.truth is Truth.FALSE:
+    if required is Truth.TRUE and assigned.truth is Truth.FALSE and not facts.subject.unread_roles:
         return (outside,)
     return (inside, outside)
 
@@ -255,7 +277,7 @@ def _assignment_needs(facts: DecisionFacts) -> tuple[str, ...]:
         needs.append(f"whether the app requires assignment ({facts.client.unread})")
     if facts.assignment.truth is Truth.UNKNOWN:
         needs.append(f"whether the user is assigned to the app ({facts.assignment.why})")
-    return tuple(needs)
+    return (*needs, *facts.subject.unread_roles)
 
 
 def _consent(
@@ -267,8 +289,9 @@ def _consent(
     as_admin = Truth.TRUE if facts.subject.admin_role else all_of(r.for_all.truth for r in rows)
     if as_admin is Truth.TRUE:
         return (_accepted(facts, rows, grant_needs),)
-    if as_admin is Truth.UNKNOWN:
-        needs = tuple(dict.fromkeys((*grant_needs, *(n for r in rows for n in r.for_all.needs))))
+    if as_admin is Truth.UNKNOWN or facts.subject.unread_roles:
+        by_role = (*facts.subject.unread_roles, *(n for r in rows for n in r.for_all.needs))
+        needs = tuple(dict.fromkeys((*grant_needs, *by_role)))
         return (_accepted(facts, rows, needs), *_as_user(facts, missing, unsure, grant_needs))
     return _as_user(facts, missing, unsure, grant_needs)
 
@@ -322,7 +345,8 @@ def _undecided(
     facts: DecisionFacts, missing: tuple[ScopeFacts, ...], unsure: tuple[ScopeFacts, ...], grant_needs: tuple[str, ...]
 ) -> tuple[PossibleOutcome, ...]:
     found: list[PossibleOutcome] = []
-    open_rows = tuple(r for r in (*missing, *unsure, *facts.added) if r.approval.truth is not Truth.TRUE)
+    asked = (*missing, *unsure, *facts.added, *facts.perhaps_added)
+    open_rows = tuple(r for r in asked if r.approval.truth is not Truth.TRUE)
     needs = tuple(dict.fromkeys((*grant_needs, *(n for r in open_rows for n in r.approval.needs))))
     if open_rows:
         reason = _first_reason(open_rows)
@@ -393,6 +417,6 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
 def _grant_needs(facts: DecisionFacts) -> tuple[str, ...]:
     if isinstance(facts.grants, NotRead):
         return (f"which scopes are granted already ({facts.grants.why})",)
-    unread = facts.grants.unread
     asked = dict.fromkeys((*facts.app.default_resources, *(r.permission.resource for r in facts.required)))
-    return tuple(f"which scopes are granted already ({unread[one].why})" for one in asked if one in unread)
+    why = dict.fromkeys(found.why for one in asked if (found := facts.grants.unknown_on(one)))
+    return tuple(f"which scopes are granted already ({one})" for one in why)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from auditor.consent.client import Client
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
-from auditor.consent.policies import role_actions
+from auditor.consent.policies import role_actions, role_policies
 from auditor.consent.truth import Truth
 from auditor.facts.ids import (
     GUEST_ROLE_AS_MEMBER,
@@ -15,7 +17,7 @@ from auditor.facts.ids import (
     ROLE_GLOBAL_ADMINISTRATOR,
     ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
 )
-from auditor.model.resources import RoleDefinition, User
+from auditor.model.resources import RoleAssignment, RoleDefinition, User
 from auditor.model.snapshot import Snapshot
 
 ADMIN_ROLES = {
@@ -27,16 +29,36 @@ ADMIN_ROLES = {
 """Built-in roles that may consent to any delegated permission ("Grant tenant-wide admin consent")."""
 
 
+class HeldRole(msgspec.Struct, frozen=True, kw_only=True):
+    """A directory role of a user that may let them consent.
+
+    `scope` is where it applies (``directoryScopeId``), in lower case. `admin_role` is its name if it is one of
+    `ADMIN_ROLES`, and `actions` are those of another role. `unread` is the fact about it that was not read.
+    """
+
+    name: str
+    scope: str | None
+    admin_role: str = ""
+    actions: tuple[tuple[str, str], ...] = ()
+    unread: str = ""
+
+
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """Who connects. `user_id` is ``None`` for the hypothetical ordinary member, who has no personal grant, role
-    or assignment. `groups` is ``None`` if not known; `caveats` says what was not read about a user."""
+    or assignment. `groups` is ``None`` if not known; `caveats` says what is not certain about a user.
+
+    `roles` may apply to some apps only; `toward` sets `admin_role` and `actions`, those that apply to one app.
+    `unread_roles` are missing facts, any of which may let the user consent.
+    """
 
     label: str = "ordinary member"
     phrase: str = "An ordinary user"
     user_id: str | None = None
     guest: Truth = Truth.FALSE
+    roles: tuple[HeldRole, ...] = ()
     admin_role: str = ""
     actions: tuple[tuple[str, str], ...] = ()
+    unread_roles: tuple[str, ...] = ()
     groups: tuple[str, ...] | None = ()
     caveats: tuple[str, ...] = ()
 
@@ -50,24 +72,137 @@ def subject_for(snapshot: Snapshot | SnapshotIndex, name: str) -> Subject | NotR
     found = index.user(name)
     if isinstance(found, NotRead):
         return found
-    sections = index.snapshot.sections
-    assigned = index.role_ids_of((found.id, *(group.id for group in found.memberOf or ())))
-    definitions = tuple(d for d in sections.roleDefinitions or () if _ids(d) & assigned)
-    admin = next((label for role, label in ADMIN_ROLES.items() if role in assigned), "")
     who = found.userPrincipalName or found.displayName or found.id
-    caveats: list[str] = []
-    if sections.roleAssignments is None:
-        caveats.append(f"the roles that {who} holds are not known: {index.not_read('roleAssignments').why}")
+    holders = {found.id.lower(), *(group.id.lower() for group in found.memberOf or ())}
+    assignments = index.snapshot.sections.roleAssignments or ()
+    held = [a for a in assignments if a.principalId.lower() in holders]
     return Subject(
         label=who,
         phrase=who,
         user_id=found.id,
         guest=_is_restricted_guest(index.snapshot, found),
-        admin_role=admin,
-        actions=tuple(role_actions(definitions)),
+        roles=tuple(role for a in held if (role := _role(index, a.roleDefinitionId, a.directoryScopeId))),
+        unread_roles=tuple(_unread_roles(index, found, who)),
         groups=None if found.memberOf is None else tuple(g.id.lower() for g in found.memberOf),
-        caveats=tuple(caveats),
     )
+
+
+def _role(index: SnapshotIndex, role_id: str, scope: str | None) -> HeldRole | None:
+    """The role with this id, ``None`` if it is known to let nobody consent.
+
+    The built-in roles that do are `ADMIN_ROLES`. An audit reads the definitions of all custom roles, so a role that is
+    not among them is another built-in one.
+    """
+    role_id, scope = role_id.lower(), scope.lower() if scope else None
+    if name := ADMIN_ROLES.get(role_id, ""):
+        return HeldRole(name=name, scope=scope, admin_role=name)
+    definitions = index.snapshot.sections.roleDefinitions
+    definition = next((one for one in definitions or () if role_id in _ids(one)), None)
+    if definition is None:
+        why = index.not_read("roleDefinitions").why
+        unread = HeldRole(name=role_id, scope=scope, unread=f"what the role {role_id} allows ({why})")
+        return unread if definitions is None else None
+    name = definition.displayName or role_id
+    if _is_incomplete(definition):
+        why = "its definition was not read completely"
+        return HeldRole(name=name, scope=scope, unread=f"what the role {name} allows ({why})")
+    actions = tuple(role_actions((definition,)))
+    return HeldRole(name=name, scope=scope, actions=actions) if any(role_policies(actions)) else None
+
+
+def _is_incomplete(role: RoleDefinition) -> bool:
+    """Whether a property that decides what a custom role allows is missing; Graph returns all of them."""
+    if role.isBuiltIn or role.isEnabled is False:
+        return False
+    permissions = role.rolePermissions
+    return role.isEnabled is None or permissions is None or any(p.allowedResourceActions is None for p in permissions)
+
+
+def _unread_roles(index: SnapshotIndex, user: User, who: str) -> Iterator[str]:
+    """The facts that were not read about which roles the user holds."""
+    sections, covered = index.snapshot.sections, index.snapshot.covers.get("roleAssignments")
+    if sections.roleAssignments is None:
+        yield f"which directory roles {who} holds ({index.not_read('roleAssignments').why})"
+        return
+    if covered is not None:
+        read = {role.lower() for role in covered}
+        custom = [role.id.lower() for role in sections.roleDefinitions or () if _role(index, role.id, None)]
+        for role_id in dict.fromkeys((*ADMIN_ROLES, *custom)):
+            role = _role(index, role_id, None)
+            if role is not None and role_id not in read:
+                yield f"whether {who} holds the role {role.name} ({index.not_read('roleAssignments', role_id).why})"
+        if sections.roleDefinitions is None:
+            yield f"whether {who} holds a custom role ({index.not_read('roleDefinitions').why})"
+    if user.memberOf is None:
+        # A group holds a role for its direct members; groups in it don't count (Entra, "Use Microsoft Entra groups to
+        # manage role assignments").
+        named = {a.roleDefinitionId: a for a in sections.roleAssignments if _may_be_a_group(index, a, user)}
+        roles = [role for a in named.values() if (role := _role(index, a.roleDefinitionId, a.directoryScopeId))]
+        for role in roles:
+            yield f"whether {who} is in a group that holds the role {role.name} (the groups of the user were not read)"
+
+
+def _may_be_a_group(index: SnapshotIndex, assignment: RoleAssignment, user: User) -> bool:
+    """Whether the holder of the assignment may be a group: it is neither this user nor another object that was read."""
+    holder = assignment.principalId.lower()
+    known_user = isinstance(index.user(holder), User)
+    return holder != user.id.lower() and not known_user and index.principal_with_id(holder) is None
+
+
+def toward(index: SnapshotIndex, client: Client, subject: Subject) -> Subject:
+    """The subject with the roles that apply to this app; a role in the scope of another app does not."""
+    who, unread, caveats = subject.phrase, list(subject.unread_roles), list(subject.caveats)
+    admin_role, actions = subject.admin_role, list(subject.actions)
+    for role in sorted(subject.roles, key=lambda one: (one.scope != TENANT_WIDE, not one.admin_role)):
+        applies = _applies(index, role.scope, client)
+        if applies is Truth.FALSE:
+            continue
+        if applies is Truth.UNKNOWN:
+            where = "its scope was not read" if role.scope is None else f"its scope is {role.scope}"
+            unread.append(f"whether the role {role.name} of {who} applies to the app ({where})")
+            continue
+        unread += [role.unread] if role.unread else []
+        admin_role = admin_role or role.admin_role
+        actions += role.actions
+        if role.scope != TENANT_WIDE and not role.unread:
+            caveats.append(
+                f"the role {role.name} of {who} is for this app only, and Microsoft doesn't document whether its holder"
+                " may consent"
+            )
+    return msgspec.structs.replace(
+        subject,
+        admin_role=admin_role,
+        actions=tuple(actions),
+        unread_roles=() if admin_role else tuple(dict.fromkeys(unread)),
+        caveats=tuple(dict.fromkeys(caveats)),
+    )
+
+
+TENANT_WIDE = "/"
+_ADMINISTRATIVE_UNIT = "/administrativeunits/"
+
+
+def _applies(index: SnapshotIndex, scope: str | None, client: Client) -> Truth:
+    """Whether a role in this scope (lower case) applies to the app.
+
+    Sources: Microsoft Graph, "Create unifiedRoleAssignment" (``/`` for the tenant, ``/administrativeUnits/{id}``, or
+    ``/{object id}`` of one app); Entra, "Administrative units" (they contain users, groups and devices, but no apps).
+    """
+    if scope is None:
+        return Truth.UNKNOWN
+    if scope == TENANT_WIDE:
+        return Truth.TRUE
+    if scope.startswith(_ADMINISTRATIVE_UNIT):
+        return Truth.FALSE
+    object_id = scope.strip("/")
+    if client.presence is Truth.TRUE and client.object_id is not None and object_id == client.object_id.lower():
+        return Truth.TRUE
+    if client.presence is Truth.FALSE or index.principal_with_id(object_id) is not None:
+        return Truth.FALSE
+    # The registration of an app of this tenant has another object id, which an audit does not read.
+    tenant = index.snapshot.tenant.id.lower()
+    foreign = client.owner_tenant is not None and client.owner_tenant.lower() != tenant
+    return Truth.FALSE if foreign else Truth.UNKNOWN
 
 
 def _ids(role: RoleDefinition) -> set[str]:

@@ -7,6 +7,7 @@ own risk verdict can't be read, so a statement about a risky request is never mo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -15,7 +16,7 @@ from auditor.consent.client import Client
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission
 from auditor.consent.policies import self_consent_ids
-from auditor.consent.truth import Truth, all_of, known
+from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.ids import (
     BASIC_SCOPES,
     MICROSOFT_GRAPH,
@@ -24,8 +25,12 @@ from auditor.facts.ids import (
     POLICY_MAIL_CLIENTS,
     POLICY_RECOMMENDED,
 )
+from auditor.model.resources import AdminConsentRequestPolicy, User
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
+
+ASSIGNED_POLICIES = "authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned"
+"""The path of the consent policies that are assigned to users."""
 
 
 class UserConsentSetting(msgspec.Struct, frozen=True):
@@ -36,20 +41,25 @@ class UserConsentSetting(msgspec.Struct, frozen=True):
     policies: tuple[str, ...]
 
 
+MAIL_CLIENTS_BOX = "Enable user consent for popular Mail clients"
+"""The portal's check box below the setting that Microsoft manages."""
+
 PORTAL_SETTINGS = (
     UserConsentSetting("none", "Do not allow user consent", ()),
     UserConsentSetting(
         "low", "Allow user consent for apps from verified publishers, for selected permissions", (POLICY_LOW,)
     ),
-    UserConsentSetting("recommended", "Let Microsoft manage your consent settings", (POLICY_RECOMMENDED,)),
+    UserConsentSetting(
+        "recommended", "Let Microsoft manage your consent settings (Recommended)", (POLICY_RECOMMENDED,)
+    ),
     UserConsentSetting(
         "recommended",
-        "Let Microsoft manage your consent settings, with popular mail clients allowed",
+        f"Let Microsoft manage your consent settings (Recommended), with {MAIL_CLIENTS_BOX}",
         (POLICY_RECOMMENDED, POLICY_MAIL_CLIENTS),
     ),
     UserConsentSetting("legacy", "Allow user consent for apps", (POLICY_LEGACY,)),
 )
-"""What the portal offers or once offered, least exposure first."""
+"""What the portal offers or once offered, least exposure first, in the portal's own words (2026)."""
 
 SETTING_POLICIES = {one.key: one.policies[0] for one in PORTAL_SETTINGS if len(one.policies) == 1}
 """The policy of each setting that consists of one policy, by the key of the setting."""
@@ -75,10 +85,15 @@ LEGACY_SETTING = "EnableAdminConsentRequests"
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether users may ask for approval; `reviewers` counts the reviewer entries, ``None`` when not known."""
+    """Whether users may ask for approval; `reviewers` counts the reviewer entries, ``None`` when not known.
+
+    `received` says whether a reviewer hears of a request, and `obstacle` why none does, as a clause.
+    """
 
     enabled: Truth
     reviewers: int | None = None
+    received: Truth = Truth.UNKNOWN
+    obstacle: str = ""
     why: str = ""
     caveats: tuple[str, ...] = ()
 
@@ -89,13 +104,73 @@ def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
     policy = index.snapshot.sections.adminConsentRequestPolicy
     if policy is not None and policy.isEnabled is not None:
         reviewers = None if policy.reviewers is None else len(policy.reviewers)
-        return Workflow(enabled=known(policy.isEnabled), reviewers=reviewers)
+        obstacle = _why_unheard(index, policy)
+        heard = all_of((known(bool(reviewers)), known(policy.notifyReviewers), reviewers_exist(index)))
+        return Workflow(
+            enabled=known(policy.isEnabled),
+            reviewers=reviewers,
+            received=Truth.FALSE if obstacle else heard,
+            obstacle=obstacle,
+        )
     unread = index.not_read("adminConsentRequestPolicy").why
     setting = index.consent_setting(LEGACY_SETTING)
     if isinstance(setting, str):
         caveat = f"{unread}; the older directory setting {LEGACY_SETTING} is used instead"
         return Workflow(enabled=known(setting == "true"), why=unread, caveats=(caveat,))
     return Workflow(enabled=Truth.UNKNOWN, why=unread)
+
+
+def _why_unheard(index: SnapshotIndex, policy: AdminConsentRequestPolicy) -> str:
+    """Why no reviewer hears of a request; empty if one may.
+
+    Source: Microsoft Graph, ``adminConsentRequestPolicy``: ``notifyReviewers`` says whether reviewers receive
+    notifications. Without them, a request waits under Admin consent requests until a reviewer looks there.
+    """
+    if policy.reviewers is None:
+        return ""
+    if not policy.reviewers:
+        return "it has no reviewers"
+    if reviewers_exist(index) is Truth.FALSE:
+        named = (_USER_QUERY.fullmatch(one.query) for one in policy.reviewers)
+        disabled = any(isinstance(index.user(one[1]), User) for one in named if one)
+        return f"none of its reviewers exists any more{' or is enabled' if disabled else ''}"
+    return "its reviewers are not notified of requests" if policy.notifyReviewers is False else ""
+
+
+def reviewers_exist(index: SnapshotIndex) -> Truth:
+    """Whether at least one reviewer exists and can sign in; unknown for groups, which an audit does not read."""
+    policy = index.snapshot.sections.adminConsentRequestPolicy
+    return any_of(reviewer_exists(index, one.query) for one in (policy.reviewers if policy else None) or ())
+
+
+def reviewer_exists(index: SnapshotIndex, query: str) -> Truth:
+    """Whether the query of a reviewer returns a user who exists and is enabled.
+
+    Source of the forms: Entra, "Configure the admin consent workflow". The query for a role returns its assignments,
+    which don't include those who are only eligible for it.
+    """
+    if named := _USER_QUERY.fullmatch(query):
+        user = index.user(named[1])
+        if isinstance(user, User):
+            return Truth.FALSE if user.accountEnabled is False else Truth.TRUE
+        unread = index.snapshot.unread.get(f"users/{named[1]}")
+        gone = _is_whole(index, "users") or (unread is not None and unread.status == 404)
+        return Truth.FALSE if gone else Truth.UNKNOWN
+    if role := _ROLE_QUERY.search(query):
+        assignments = index.snapshot.sections.roleAssignments or ()
+        if any(one.roleDefinitionId.lower() == role[1].lower() for one in assignments):
+            return Truth.TRUE
+        return Truth.FALSE if _is_whole(index, "roleAssignments") else Truth.UNKNOWN
+    return Truth.UNKNOWN
+
+
+def _is_whole(index: SnapshotIndex, section: str) -> bool:
+    """Whether the section was read for the whole tenant."""
+    return getattr(index.snapshot.sections, section) is not None and not index.why_partial(section)
+
+
+_USER_QUERY = re.compile(r"(?:/(?:v1\.0|beta))?/users/([^/?$]+)", re.IGNORECASE)
+_ROLE_QUERY = re.compile(r"/roleAssignments\?\$filter=roleDefinitionId eq '([^']+)'", re.IGNORECASE)
 
 
 SETTING = "BlockUserConsentForRiskyApps"
@@ -137,6 +212,7 @@ def looks_risky(tenant_id: str, app: App, client: Client, asked: Iterable[Permis
     """
     beyond = any(p.resource != MICROSOFT_GRAPH or p.value.lower() not in BASIC_SCOPES for p in asked if not p.implicit)
     owner = client.owner_tenant
-    foreign = Truth.UNKNOWN if owner is None else known(owner.lower() != tenant_id.lower())
+    # A snapshot made of other tools' files may not name its tenant.
+    foreign = Truth.UNKNOWN if owner is None or not tenant_id else known(owner.lower() != tenant_id.lower())
     old = Truth.TRUE if app.registered_before_2020_11_08 else Truth.FALSE
     return all_of((known(beyond), ~client.publisher_verified, foreign, ~old))

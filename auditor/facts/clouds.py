@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from auditor.facts.tables import load_table
+from auditor.facts import load_table
 
 
 class Cloud(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from auditor.facts.tables import load_table
+from auditor.facts import load_table
 
 
 class _ErrorCodes(msgspec.Struct, frozen=True):

@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from auditor.facts import load_table
 from auditor.facts.ids import RESOURCES
-from auditor.facts.tables import load_table
 
 
 class KnownScope(msgspec.Struct, frozen=True):

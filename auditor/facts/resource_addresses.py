@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from auditor.facts.tables import load_table
+from auditor.facts import load_table
 
 
 class _Resource(msgspec.Struct, frozen=True):

@@ -7,15 +7,14 @@ platform, "Admin consent protocols"; Microsoft Graph, ``oAuth2PermissionGrant``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import quote, urlencode
 
+from auditor.consent.admin_links import has_assumed_scopes, may_be_registered, named_scopes_link
 from auditor.consent.decision_facts import DecisionFacts
-from auditor.consent.existing_grants import TENANT_WIDE, Grants
+from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
 from auditor.consent.lookup import index_of
-from auditor.consent.request import OPEN_TENANT, admin_consent_link
+from auditor.consent.request import admin_consent_link
 from auditor.consent.truth import Truth
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
+from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.fixes.app_changes import (
     MAX_SCOPE_LENGTH,
     AssignApp,
@@ -43,9 +42,11 @@ _REGISTRATION_NOT_READ = (
 
 
 def admin_consent(facts: DecisionFacts) -> Iterator[ProposedFix]:
-    """Consent for the whole tenant: the vendor's kind of link, a link that names the scopes, and the grant itself."""
-    if facts.client.presence is Truth.UNKNOWN:
-        return
+    """Consent for the whole tenant: by a link that names the scopes, by the grant itself, or by the older link.
+
+    The older link grants what the app registered. That is offered where the request means just that, or where it may
+    be a better list than the pack's.
+    """
     if facts.asks_unlisted:
         if grants := _grants_of_registration(facts):
             yield _link_to_registered_scopes(facts, grants)
@@ -53,14 +54,14 @@ def admin_consent(facts: DecisionFacts) -> Iterator[ProposedFix]:
     grants = _grants(facts, None)
     if not grants:
         return
-    links = [_link_to_registered_scopes(facts, grants)]
-    if link := _named_scopes_address(facts):
-        links.append(_link_to_named_scopes(facts, grants, link))
-    # Named scopes are more certain than the contents of the registration, unless the names are assumed themselves.
-    certain = not facts.app.mode.is_static and not _has_assumed_scopes(facts)
-    yield from reversed(links) if certain else links
+    if facts.app.mode.is_static:
+        yield _link_to_registered_scopes(facts, grants)
+    if link := named_scopes_link(facts):
+        yield _link_to_named_scopes(facts, grants, link)
     if isinstance(facts.grants, Grants) and _fits(grants):
         yield _grant_through_graph(facts, grants)
+    if not facts.app.mode.is_static and may_be_registered(facts):
+        yield _link_to_registered_scopes(facts, grants)
 
 
 def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
@@ -101,7 +102,7 @@ def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
 
 def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...]) -> ProposedFix:
     app = facts.app.label
-    assumed = f" The pack assumes that they include {scope_names(facts)}." if _has_assumed_scopes(facts) else ""
+    assumed = f" The pack assumes that they include {scope_names(facts)}." if has_assumed_scopes(facts) else ""
     in_portal = (f"Or, in the portal: {app_page(facts)} > Permissions > Grant admin consent.",)
     return ProposedFix(
         route="R1",
@@ -119,6 +120,7 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
             f"This grants the permissions in the app's registration.{assumed} It may revoke tenant-wide permissions"
             " that were granted before and are no longer in the registration."
         ),
+        grants_registered=True,
         caveats=() if facts.app.mode.is_static else (_REGISTRATION_NOT_READ,),
     )
 
@@ -130,8 +132,8 @@ def _link_to_named_scopes(facts: DecisionFacts, grants: tuple[Change, ...], link
         key="R1-scopes",
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS_SILENTLY,
-        title=f"An administrator grants {app} consent for exactly these scopes, for the whole tenant, by a link",
-        role=APP_ADMIN,
+        title=f"An administrator grants {app} consent for the whole tenant, by a link that names the scopes",
+        role=f"{APP_ADMIN}, or Application Administrator",
         portal=_open_and_accept(app),
         link=link,
         changes=grants,
@@ -139,8 +141,7 @@ def _link_to_named_scopes(facts: DecisionFacts, grants: tuple[Change, ...], link
         verify=CHECK_AGAIN,
         undo=_revoke(facts),
         expect=(
-            "The consent prompt lists exactly these scopes. The redirect URI must be registered for the app."
-            f"{_assumption_note(facts)}"
+            f"The consent prompt lists exactly these scopes. {_whose_redirect_uri(facts)}{_assumption_note(facts)}"
         ),
     )
 
@@ -162,19 +163,27 @@ def _grant_through_graph(facts: DecisionFacts, grants: tuple[Change, ...]) -> Pr
     )
 
 
-def _has_assumed_scopes(facts: DecisionFacts) -> bool:
-    return any(r.permission.assumed for r in facts.required)
-
-
 def _assumption_note(facts: DecisionFacts) -> str:
-    return " The pack assumes these scopes; the vendor does not publish them." if _has_assumed_scopes(facts) else ""
+    return " The pack assumes these scopes; the vendor does not publish them." if has_assumed_scopes(facts) else ""
+
+
+def _whose_redirect_uri(facts: DecisionFacts) -> str:
+    """Where the redirect URI of the link comes from, and what shows that it is a wrong one."""
+    if facts.client.reply_urls is not None:
+        return "Its redirect URI is one that the app has registered."
+    return (
+        "Its redirect URI is the one that the app uses. If Entra shows AADSTS50011 instead of the prompt, the URI isn't"
+        " registered, and nothing is granted."
+    )
 
 
 def _open_and_accept(app: str) -> tuple[str, ...]:
+    """The success response has ``admin_consent=True`` ("Admin consent on the Microsoft identity platform")."""
     return (
         "Open this link and sign in as an administrator of the tenant.",
-        f"Review the permissions that {app} requests and choose Accept. If an error page of the vendor opens"
-        " afterwards, ignore it: the consent is already recorded.",
+        f"Review the permissions that {app} requests and choose Accept. The page that opens afterwards may be an error"
+        " of the app or of the browser, although consent was given: it was if the page's address contains"
+        " admin_consent=True.",
     )
 
 
@@ -218,6 +227,8 @@ def _grants_of_registration(facts: DecisionFacts) -> tuple[Change, ...]:
     It grants all of them, so a grant exists for every resource that the request names, or else for Microsoft Graph,
     of which a registration has permissions by default ("Quickstart: Register an application": User.Read).
     """
+    if facts.client.presence is Truth.UNKNOWN:
+        return ()
     graph, index = graph_address(facts.snapshot), index_of(facts.snapshot)
     changes: list[Change] = []
     client_id = facts.client.object_id or NEW_SERVICE_PRINCIPAL
@@ -247,8 +258,8 @@ def _existing_grant(facts: DecisionFacts, resource_id: str, user: str | None) ->
 
 
 def _extended(scope: str, more: list[str]) -> str:
-    """The complete new scope string of a grant; empty if the grant already has every scope."""
-    have = list({one.lower(): one for one in reversed(scope.split())}.values())[::-1]
+    """The complete new scope string of a grant, without what it grants in vain; empty if it has every scope."""
+    have = list({one.lower(): one for one in reversed(granted_names(scope))}.values())[::-1]
     known = {one.lower() for one in have}
     missing = [one for one in more if one.lower() not in known]
     return " ".join((*have, *missing)) if missing else ""
@@ -256,39 +267,3 @@ def _extended(scope: str, more: list[str]) -> str:
 
 def _fits(changes: tuple[Change, ...]) -> bool:
     return all(len(str(change.body.get("scope", ""))) <= MAX_SCOPE_LENGTH for change in changes)
-
-
-def _named_scopes_address(facts: DecisionFacts) -> str:
-    """The v2.0 admin consent address, which names every scope to grant; empty if no redirect URI is known."""
-    if not facts.app.redirect_uris:
-        return ""
-    registered = {uri.lower() for uri in facts.client.reply_urls or ()}
-    uris = facts.app.redirect_uris
-    redirect = next((uri for uri in uris if uri.lower() in registered), uris[0])
-    scopes = [_full_name(facts, r.permission.resource, r.permission.value) for r in facts.required]
-    named = {scope.lower() for scope in scopes}
-    scopes += [scope for scope in _already_granted(facts) if scope.lower() not in named]
-    cloud = CLOUDS.get(facts.snapshot.cloud, CLOUDS["global"])
-    tenant = quote(facts.snapshot.tenant.id or OPEN_TENANT, safe="")
-    query = {"client_id": facts.app.client_id, "scope": " ".join(scopes), "redirect_uri": redirect}
-    return f"{cloud.authority}/{tenant}/v2.0/adminconsent?{urlencode(query, quote_via=quote, safe=':/')}"
-
-
-def _already_granted(facts: DecisionFacts) -> Iterator[str]:
-    """The scopes that every user already has, so that the new consent does not revoke them."""
-    index = index_of(facts.snapshot)
-    for row in index.grants_of(facts.client.object_id):
-        resource = index.principal_with_id(row.resourceId)
-        if resource and row.consentType.lower() == TENANT_WIDE:
-            yield from (_full_name(facts, resource.appId.lower(), scope) for scope in row.scope.split())
-
-
-def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:
-    """A scope with its resource, as a request names it; OpenID Connect scopes have no resource."""
-    cloud = CLOUDS.get(facts.snapshot.cloud, CLOUDS["global"])
-    if resource == MICROSOFT_GRAPH:
-        openid = scope.lower() in OPENID_SCOPES
-        return scope if openid else f"{cloud.graph}/{scope}"
-    if resource == EXCHANGE_ONLINE:
-        return f"https://{cloud.exchange}/{scope}"
-    return f"{resource}/{scope}"

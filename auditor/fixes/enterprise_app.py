@@ -13,6 +13,9 @@ from auditor.fixes.app_changes import AssignApp, SetServicePrincipalProperty
 from auditor.fixes.change import CHOSEN_PRINCIPAL, graph_address
 from auditor.fixes.proposed_fix import APP_ADMIN, CHECK_AGAIN, Goal, Obstacle, ProposedFix, app_page, role_for_users
 
+OPEN_TO_ALL = "R6-open"
+"""The key of the fix that removes the assignment requirement."""
+
 
 def enable_sign_in(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R7: the app is switched on again."""
@@ -83,7 +86,7 @@ def drop_assignment_requirement(facts: DecisionFacts) -> Iterator[ProposedFix]:
     )
     yield ProposedFix(
         route="R6",
-        key="R6-open",
+        key=OPEN_TO_ALL,
         obstacle=Obstacle.ASSIGNMENT,
         goal=Goal.CONNECTS,
         title=f"Let every user use {facts.app.label} without being assigned to it",

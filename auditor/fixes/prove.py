@@ -28,11 +28,11 @@ from auditor.fixes.consent_settings import (
     permission_classifications,
     user_consent_setting,
 )
-from auditor.fixes.enterprise_app import assign_users, drop_assignment_requirement, enable_sign_in
+from auditor.fixes.enterprise_app import OPEN_TO_ALL, assign_users, drop_assignment_requirement, enable_sign_in
 from auditor.fixes.exposure.app_use import Breadth
 from auditor.fixes.exposure.summary import as_opens, exposure
 from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix, as_fix
-from auditor.model.decision import Decision, Fix, Outcome
+from auditor.model.decision import Confidence, Decision, Fix, Outcome
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
@@ -45,8 +45,8 @@ _WHOLE_TENANT = "R9"
 def fixes_for(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) -> tuple[Fix, ...]:
     """The proven fixes that let `subject` connect `app`, least exposure first; none if it connects already.
 
-    If there are several obstacles, these are the smallest sets of fixes that remove all of them. Fixes that only let
-    the user ask for approval come after those that let the user connect. Changes for every app come last.
+    If there are several obstacles, these are the smallest sets of fixes that remove all of them. Changes for every app
+    come after the others. Fixes that only let the user ask for approval come last.
     """
     before = decide(snapshot, app, subject)
     if before.outcome.connects:
@@ -56,7 +56,7 @@ def fixes_for(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) 
     proven = _smallest_sets(snapshot, app, subject, tuple(one for one in proposed if one not in asking))
     can_ask = [fix for one in asking if (fix := _proven(snapshot, app, subject, (one,)))]
     wide = [fix for fix in proven if _WHOLE_TENANT in fix.route.split("+")]
-    return (*rank(fix for fix in proven if fix not in wide), *can_ask, *rank(wide))
+    return (*rank(fix for fix in proven if fix not in wide), *rank(wide), *can_ask)
 
 
 def proposed_fixes(facts: DecisionFacts) -> Iterator[ProposedFix]:
@@ -75,14 +75,30 @@ def proposed_fixes(facts: DecisionFacts) -> Iterator[ProposedFix]:
 def _smallest_sets(
     snapshot: Snapshot, app: App, subject: Subject, proposed: tuple[ProposedFix, ...]
 ) -> tuple[Fix, ...]:
-    """Every set of the smallest size that works. No member is superfluous, because no smaller set works."""
+    """Every set of the smallest size that works. No member is superfluous, because no smaller set works.
+
+    An administrator who requires assignment wants to keep users out. Letting every user in is therefore no reason to
+    leave out larger sets that assign users instead.
+    """
+    kept = tuple(one for one in proposed if one.key != OPEN_TO_ALL)
+    size, fixes = _of_smallest_size(snapshot, app, subject, kept, _MAX_PARTS)
+    if kept == proposed:
+        return fixes
+    _, every = _of_smallest_size(snapshot, app, subject, proposed, size)
+    return (*fixes, *(fix for fix in every if fix not in fixes))
+
+
+def _of_smallest_size(
+    snapshot: Snapshot, app: App, subject: Subject, proposed: tuple[ProposedFix, ...], most: int
+) -> tuple[int, tuple[Fix, ...]]:
+    """The smallest size of sets of at most `most` fixes that work, and these sets; `most` and none if none works."""
     ordered = sorted(proposed, key=lambda one: list(Obstacle).index(one.obstacle))
-    for size in range(1, _MAX_PARTS + 1):
+    for size in range(1, most + 1):
         sets = [parts for parts in combinations(ordered, size) if len({one.obstacle for one in parts}) == size]
         sets.sort(key=lambda parts: max(proposed.index(one) for one in parts))
         if fixes := tuple(fix for parts in sets if (fix := _proven(snapshot, app, subject, parts))):
-            return fixes
-    return ()
+            return size, fixes
+    return most, ()
 
 
 def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[ProposedFix, ...]) -> Fix | None:
@@ -95,7 +111,9 @@ def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Propose
         decision = decide(after, app, who)
         if all(_reached(part.goal, decision, after) for part in parts):
             fix = as_fix(states, parts, decision, request_caveats(snapshot.cloud, app, client_of(snapshot, app)))
-            return msgspec.structs.replace(fix, opens=as_opens(exposure(snapshot, after, app)))
+            as_registered = any(part.grants_registered for part in parts)
+            opens = as_opens(exposure(snapshot, after, app, as_registered=as_registered))
+            return msgspec.structs.replace(fix, opens=opens)
     return None
 
 
@@ -108,7 +126,9 @@ def _reached(goal: Goal, decision: Decision, after: Snapshot) -> bool:
         case Goal.CAN_ASK:
             flow = workflow(after)
             asked = any(code in decision.code for code in ("AADSTS90095", "AADSTS900981"))
-            return asked and flow.enabled is Truth.TRUE and bool(flow.reviewers)
+            return asked and flow.enabled is Truth.TRUE and bool(flow.reviewers) and not flow.obstacle
+        case Goal.RULE_PASSES:
+            return False  # a decision says nothing about rules
 
 
 def _subjects(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[ProposedFix, ...]) -> Iterator[Subject]:
@@ -134,7 +154,7 @@ def _subjects(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Propo
         yield member
 
 
-RankKey = tuple[int, int, int, tuple[tuple[str, int], ...]]
+RankKey = tuple[int, int, bool, int, tuple[tuple[str, int], ...]]
 _NOT_MEASURED = 10**9
 
 
@@ -144,13 +164,15 @@ def rank(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
 
 
 def rank_key(fix: Fix) -> RankKey:
-    """The weight of what opens to other apps, how many people can do more with this app, the steps, and the route.
+    """The weight of what opens to other apps, how many people can do more with this app, certainty, steps and route.
 
-    A fix whose exposure was not measured comes last, because it may open anything.
+    With the same exposure, a fix that only likely works comes after every fix that certainly does, however short it
+    is. A fix whose exposure was not measured comes last, because it may open anything.
     """
     weight = fix.opens.get("weight", _NOT_MEASURED)
     breadth = Breadth[str(fix.opens.get("breadth", Breadth.EVERYBODY.name)).upper()]
-    return int(weight), int(breadth), _step_count(fix), _numbered(fix.route)
+    likely = fix.proven.confidence == Confidence.LIKELY
+    return int(weight), int(breadth), likely, _step_count(fix), _numbered(fix.route)
 
 
 def _step_count(fix: Fix) -> int:

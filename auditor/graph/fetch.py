@@ -58,7 +58,7 @@ class Fetcher:
         return [by_read[id(read)] for read in reads]
 
     async def _fetch_batch(self, reads: Sequence[Read], sent: Sequence[Read] | None = None) -> list[ReadResult]:
-        """The results of at most twenty reads of one version in one request; `sent` are their fallbacks, if used."""
+        """The results of at most twenty reads of one version in one request; `sent` is what is sent in their place."""
         sent = sent or reads
         if len(reads) == 1:
             return await self._fetch_single(reads[0], sent[0])
@@ -69,11 +69,11 @@ class Fetcher:
             raise
         except GraphError as error:
             return [self._counted(_failed(read, error)) for read in reads]
-        again = [i for i, response in enumerate(responses) if response.status == 400 and sent[i].fallback]
+        again = {i: one for i, response in enumerate(responses) if (one := _again(sent[i], response)) is not None}
         first = [self._result_of(reads[i], responses[i]) for i in range(len(reads)) if i not in again]
         jobs: list[Coroutine[Any, Any, list[ReadResult]]] = [*first]
         if again:
-            jobs.append(self._fetch_batch([reads[i] for i in again], [_fallback(sent[i]) for i in again]))
+            jobs.append(self._fetch_batch([reads[i] for i in again], list(again.values())))
         return list(_flat(await _all(jobs)))
 
     async def _fetch_single(self, read: Read, sent: Read | None = None) -> list[ReadResult]:
@@ -85,8 +85,8 @@ class Fetcher:
             raise
         except GraphError as error:
             return [self._counted(_failed(read, error))]
-        if response.status == 400 and sent.fallback:
-            return await self._fetch_single(read, _fallback(sent))
+        if (again := _again(sent, response)) is not None:
+            return await self._fetch_single(read, again)
         return await self._result_of(read, response)
 
     async def _result_of(self, read: Read, response: GraphResponse) -> list[ReadResult]:
@@ -134,8 +134,9 @@ def _failed(read: Read, error: GraphError) -> ReadResult:
     return ReadResult(read=read, unread=Unread(message=str(error)), error=error)
 
 
-def _fallback(read: Read) -> Read:
-    return msgspec.structs.replace(read, url=read.fallback, fallback="")
+def _again(sent: Read, response: GraphResponse) -> Read | None:
+    """The read to send after this response to `sent`, if there is one; each leaves out more, so the retries end."""
+    return sent.after_refusal(response.message) if response.status == 400 else None
 
 
 def _flat(lists: Iterable[list[ReadResult]]) -> Iterator[ReadResult]:

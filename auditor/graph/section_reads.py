@@ -5,7 +5,7 @@ The SDK's request builders make the addresses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -38,9 +38,15 @@ CLIENT_PROPERTIES = (
     "createdDateTime",
 )
 RESOURCE_PROPERTIES = ("id", "appId", "displayName", "accountEnabled", "oauth2PermissionScopes")
-_NOT_IN_EVERY_CLOUD = "isDisabled"
-"""A property for which some clouds answer 400; the read is then repeated without it."""
-_USER_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType")
+NOT_IN_EVERY_CLOUD = ("isDisabled", "createdDateTime", "verifiedPublisher")
+"""Properties of a service principal that a cloud may refuse with 400, so that the read is repeated without them.
+
+The v1.0 metadata of the global cloud (August 2026) declares no createdDateTime, although Graph returns it, and that of
+the US Government and China clouds no verifiedPublisher; isDisabled is the newest.
+"""
+_USERS_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled")
+_USER_PROPERTIES = (*_USERS_PROPERTIES, "assignedPlans")
+"""``assignedPlans`` needs no further permission: the reference lists it among the properties of a user."""
 
 PAGE = "999"
 """The largest page that Graph's directory lists allow."""
@@ -50,7 +56,8 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     """One read of Graph: its address, and the part of a section that its answer becomes.
 
     `url` is relative to the version. `absent_ok`: a 404 is an answer if the app of `part` has no service principal.
-    `fallback` is the address to use where Graph answers 400. `aspect` distinguishes reads that make up one part.
+    `optional` are selected properties to leave out, and `fallback` the address to use, where Graph answers 400.
+    `aspect` distinguishes reads that make up one part.
     `whole`: a directory-wide list, read page by page. `covers` is what the section is then complete for; empty means
     that the whole section is complete.
     """
@@ -63,6 +70,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     is_list: bool = False
     absent_ok: bool = False
     whole: bool = False
+    optional: tuple[str, ...] = ()
     fallback: str = ""
     aspect: str = ""
     covers: tuple[str, ...] = ()
@@ -79,6 +87,25 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
             # A user's groups and roles need more than the user: User.Read.All is not enough for an app.
             return ("Directory.Read.All",)
         return permissions_to_read(self.section)
+
+    def after_refusal(self, message: str) -> Read | None:
+        """The read to send after Graph answered 400 with this message; ``None`` where nothing can be left out.
+
+        Leaves out the optional properties that the message names, or all of them if it names none.
+        """
+        if self.optional:
+            named = tuple(name for name in self.optional if f"'{name}'" in message) or self.optional
+            left = tuple(name for name in self.optional if name not in named)
+            return msgspec.structs.replace(self, url=_without_selected(self.url, named), optional=left)
+        return msgspec.structs.replace(self, url=self.fallback, fallback="") if self.fallback else None
+
+
+def _without_selected(url: str, names: Sequence[str]) -> str:
+    """The address without these properties in its ``$select``."""
+    head, mark, rest = url.partition("$select=")
+    selected, more, options = rest.partition("&")
+    comma = "%2C" if "%2C" in selected else ","
+    return head + mark + comma.join(name for name in selected.split(comma) if name not in names) + more + options
 
 
 Reads = Iterator[Read]
@@ -152,6 +179,11 @@ def _admin_consent_request_policy(wanted: _Wanted) -> Reads:
     yield Read(section="adminConsentRequestPolicy", url=_url(wanted.graph.policies.admin_consent_request_policy))
 
 
+def _conditional_access_policies(wanted: _Wanted) -> Reads:
+    url = _url(wanted.graph.identity.conditional_access.policies)
+    yield Read(section="conditionalAccessPolicies", url=url, is_list=True)
+
+
 def _directory_settings(wanted: _Wanted) -> Reads:
     # These settings exist only in beta, for which the SDK of v1.0 has no builder.
     yield Read(section="directorySettings", url=_url_without_builder("/settings"), version="beta", is_list=True)
@@ -162,13 +194,9 @@ def _service_principals(wanted: _Wanted) -> Reads:
     yield Read(
         section="servicePrincipals",
         url=_url(principals, select=CLIENT_PROPERTIES, top=PAGE),
-        fallback=_url(principals, select=_in_every_cloud(CLIENT_PROPERTIES), top=PAGE),
+        optional=NOT_IN_EVERY_CLOUD,
         is_list=True,
     )
-
-
-def _in_every_cloud(properties: Iterable[str]) -> list[str]:
-    return [name for name in properties if name != _NOT_IN_EVERY_CLOUD]
 
 
 def _grants(wanted: _Wanted) -> Reads:
@@ -196,7 +224,7 @@ def _holders_of_role(graph: GraphServiceClient, role: str) -> Read:
 
 
 def _users(wanted: _Wanted) -> Reads:
-    yield Read(section="users", url=_url(wanted.graph.users, select=_USER_PROPERTIES, top=PAGE), is_list=True)
+    yield Read(section="users", url=_url(wanted.graph.users, select=_USERS_PROPERTIES, top=PAGE), is_list=True)
 
 
 def _user(graph: GraphServiceClient, name: str) -> Reads:
@@ -249,6 +277,7 @@ _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
     "authorizationPolicy": _authorization_policy,
     "permissionGrantPolicies": _permission_grant_policies,
     "adminConsentRequestPolicy": _admin_consent_request_policy,
+    "conditionalAccessPolicies": _conditional_access_policies,
     "directorySettings": _directory_settings,
     "servicePrincipals": _service_principals,
     "oauth2PermissionGrants": _grants,
@@ -274,7 +303,7 @@ def _apps(plan: Plan, graph: GraphServiceClient) -> Reads:
             section="servicePrincipals",
             part=app,
             url=_url(principal, select=properties),
-            fallback=_url(principal, select=_in_every_cloud(properties)) if app in clients else "",
+            optional=NOT_IN_EVERY_CLOUD if app in clients else (),
             absent_ok=True,
             covers=(app,),
         )

@@ -15,7 +15,7 @@ from auditor.jobs.audit_request import (
     Interaction,
     Redaction,
     SampleTenant,
-    SnapshotFile,
+    SnapshotFiles,
 )
 from auditor.jobs.outputs import PIPE
 from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnings_of
@@ -72,7 +72,12 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
     tenant is read, GraphError if it can't be read, UserNotRead, and AssumptionError.
     """
     prepared = prepare(request, interaction)
-    snapshot, source = read_source(request, prepared.packs, interaction)
+    if request.waits:
+        from auditor.jobs.repeated_reads import read_until_connected
+
+        snapshot, source = read_until_connected(prepared, interaction)
+    else:
+        snapshot, source = read_source(request, prepared.packs, interaction)
     return evaluate(prepared, snapshot, source, interaction)
 
 
@@ -112,9 +117,8 @@ def read_source(
             return snapshot, origin
         case SampleTenant(name=name):
             return sample_tenant(name), f"sample {name} (bundled, no real tenant)"
-        case SnapshotFile(path=path):
-            origin = "snapshot from standard input" if path == PIPE else f"snapshot {path}"
-            return read_snapshot(path), origin
+        case SnapshotFiles(paths=paths, tenant_id=tenant_id):
+            return read_snapshot(paths, tenant_id, interaction), _origin(paths)
         case LiveTenant() as tenant:
             from auditor.checks.required_reads import plan_for
             from auditor.jobs.tenant_reader import read_tenant
@@ -124,6 +128,19 @@ def read_source(
                 tenant, plan, apps=apps_of(packs), packs=packs, user=request.user, interaction=interaction
             )
             return snapshot, "live, read through Microsoft Graph"
+
+
+def _origin(paths: Sequence[str]) -> str:
+    """The text in the report that says where a snapshot came from."""
+    if tuple(paths) == (PIPE,):
+        return "snapshot from standard input"
+    named = ["standard input" if path == PIPE else path for path in paths[:_NAMED_FILES]]
+    more = len(paths) - len(named)
+    return f"snapshot {', '.join(named)}{f' and {more} more files' if more > 0 else ''}"
+
+
+_NAMED_FILES = 3
+"""How many files of a snapshot the report names."""
 
 
 def evaluate(
@@ -207,7 +224,8 @@ def exit_code(report: Report, *, fail_on: str, strict: bool) -> int:
     """The exit code for the report: `OK`, `FAILING` or `UNKNOWN`.
 
     A failing rule counts if its severity is `fail_on` or higher, and never if that is `NEVER`. An unknown decision
-    always counts; an unknown finding counts only if `strict`.
+    always counts, and so does a pack of which no rule could be evaluated. A single unknown finding counts only if
+    `strict`.
     """
     if fail_on != NEVER:
         limit = Severity(fail_on).rank
@@ -215,6 +233,13 @@ def exit_code(report: Report, *, fail_on: str, strict: bool) -> int:
             return FAILING
     if any(d.outcome is Outcome.DEPENDS for d in report.decisions):
         return UNKNOWN
-    if strict and any(f.outcome is FindingOutcome.UNKNOWN for f in report.findings):
+    if _unknown_packs(report) or (strict and any(f.outcome is FindingOutcome.UNKNOWN for f in report.findings)):
         return UNKNOWN
     return OK
+
+
+def _unknown_packs(report: Report) -> set[str]:
+    """The packs of which every rule that applies to the tenant is unknown, so that the audit says nothing by them."""
+    unknown = {f.pack for f in report.findings if f.outcome is FindingOutcome.UNKNOWN}
+    undecided = (FindingOutcome.UNKNOWN, FindingOutcome.NOT_APPLICABLE)
+    return unknown - {f.pack for f in report.findings if f.outcome not in undecided}

@@ -20,10 +20,14 @@ TOOL = f"consent-auditor {__version__}"
 """How the program names itself in snapshots and reports."""
 
 
-class SnapshotFile(msgspec.Struct, frozen=True):
-    """A snapshot in a file; ``-`` is standard input."""
+class SnapshotFiles(msgspec.Struct, frozen=True):
+    """A snapshot in a file, or files of other tools that make one together; ``-`` is standard input.
 
-    path: str
+    `tenant_id` names the tenant if no file does.
+    """
+
+    paths: tuple[str, ...]
+    tenant_id: str = ""
 
 
 class SampleTenant(msgspec.Struct, frozen=True):
@@ -39,7 +43,7 @@ class GivenSnapshot(msgspec.Struct, frozen=True):
     origin: str = ""
 
 
-Source = LiveTenant | SnapshotFile | SampleTenant | GivenSnapshot
+Source = LiveTenant | SnapshotFiles | SampleTenant | GivenSnapshot
 """The tenant to audit."""
 
 
@@ -55,7 +59,8 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
     `packs` are names, files, folders or loaded packs. `app` is evaluated by the rules that fit any vendor's app.
     Decisions are for an ordinary member and, if given, for `user` (object id or user principal name). `waivers` are
     files or their contents. `assumptions` are the changes of ``--assume``, `earlier` the reports and folders of
-    ``--trend``. `full` reads every section of a live tenant. `tool` is the name in the report; empty means `TOOL`.
+    ``--trend``. `full` reads every section of a live tenant. `waits` reads a live tenant again until users can connect,
+    or its time limit is over. `tool` is the name in the report; empty means `TOOL`.
     """
 
     source: Source
@@ -68,6 +73,7 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
     outputs: Outputs = Outputs()
     earlier: tuple[str, ...] = ()
     full: bool = False
+    waits: bool = False
     tool: str = ""
 
     @property

@@ -122,14 +122,14 @@ def must_be_writable(file: str) -> None:
         raise InvalidRequest(f"you can't write to {file}: give -o another path, or change its permissions")
 
 
-def refuse_overwriting(outputs: Iterable[str | Path], key_file: str | None, snapshot: str | None = None) -> None:
-    """Raise InvalidRequest if an output would overwrite the redaction key or the snapshot.
+def refuse_overwriting(outputs: Iterable[str | Path], key_file: str | None, snapshots: Iterable[str] = ()) -> None:
+    """Raise InvalidRequest if an output would overwrite the redaction key or a file of the snapshot.
 
     Without the key, tokens can no longer be looked up, and the read that made a snapshot can't be repeated.
     """
     if key_file == PIPE:
         raise InvalidRequest("--redact-key can't be standard input: give the name of a file")
-    kept = (("the redaction key", key_file), ("the snapshot", snapshot))
+    kept = (("the redaction key", key_file), *(("the snapshot", path) for path in snapshots))
     for output in outputs:
         for what, file in kept:
             if file and file != PIPE and str(output) != PIPE and _same_file(output, file):

@@ -22,10 +22,11 @@ from auditor.model.rule import App
 from auditor.model.snapshot import Plan
 from auditor.packs.lint import Linted as Linted
 from auditor.packs.lint import lint
-from auditor.packs.load import is_reserved, load
+from auditor.packs.load import load
 from auditor.packs.new_pack import name_for, pack_text
 from auditor.packs.pack_errors import PackError
 from auditor.packs.pack_errors import Problem as Problem
+from auditor.packs.parse import is_reserved
 from auditor.packs.sources import Source as PackSource
 from auditor.packs.yaml_nodes import CONTROL
 from auditor.snapshot.samples import sample_names

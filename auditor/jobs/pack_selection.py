@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.checks.required_reads import plan_for
-from auditor.checks.typo_suggestions import nearest as nearest
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import App, Pack
 from auditor.packs.find import OwnPack, entries, find, list_packs, load_packs, own_files, own_packs, place_of
@@ -172,7 +170,16 @@ def warnings_of(packs: Sequence[Pack]) -> tuple[str, ...]:
 
 def reads_whole_directory(pack: Pack) -> bool:
     """Whether the pack reads sections page by page, so that an audit takes longer in a large tenant."""
+    from auditor.checks.required_reads import plan_for
+
     return bool(plan_for([pack]).whole)
+
+
+def near_rule(rule_id: str, pack: Pack) -> str:
+    """The rule of the pack that a mistyped id was probably meant to be, or an empty text."""
+    from auditor.checks.typo_suggestions import nearest
+
+    return nearest(rule_id, (rule.id for rule in pack.rules))
 
 
 def path_exists(name: str) -> bool:

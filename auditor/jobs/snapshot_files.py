@@ -2,28 +2,116 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.consent.request import is_guid
 from auditor.jobs.audit_request import SILENT, Interaction, Redaction
 from auditor.jobs.outputs import PIPE
 from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, texts_for
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
-from auditor.snapshot.read import load, loads
+from auditor.snapshot.read import file_bytes, loads
 from auditor.snapshot.samples import sample
 from auditor.snapshot.samples import sample_names as sample_names
-from auditor.snapshot.snapshot_errors import SnapshotError
+from auditor.snapshot.snapshot_errors import NotASnapshot, SnapshotError
 
 if TYPE_CHECKING:
     from auditor.redact.redactor import Redactor
 
 
-def read_snapshot(path: str) -> Snapshot:
-    """The snapshot in a file, or on standard input for ``-``. Raises SnapshotError."""
-    return loads(sys.stdin.buffer.read(), "standard input") if path == PIPE else load(path)
+_ZIP = b"PK\x03\x04"
+"""The first bytes of a zip archive."""
+
+
+def read_snapshot(paths: Sequence[str], tenant_id: str = "", interaction: Interaction = SILENT) -> Snapshot:
+    """The snapshot in a file, in a bundle, or in files and folders that other tools wrote; ``-`` is standard input.
+
+    `tenant_id` names the tenant if no file does; without either, it stays empty. Files that were not used are listed.
+    Raises SnapshotError, and InvalidRequest for a tenant that isn't given by its id.
+    """
+    snapshot = _read(paths, tenant_id, interaction)
+    if not snapshot.tenant.id:
+        interaction.say(f"Note: the files don't name the tenant. {NAME_THE_TENANT}")
+    return snapshot
+
+
+def _read(paths: Sequence[str], tenant_id: str, interaction: Interaction) -> Snapshot:
+    contents = {path: _content(path) for path in dict.fromkeys(paths) if not Path(path).is_dir()}
+    if len(paths) == 1 and contents:
+        ((path, data),) = contents.items()
+        with contextlib.suppress(NotASnapshot):
+            return _bundled(data, path) if data.startswith(_ZIP) else loads(data, _name(path))
+    # Only files of other tools need these modules.
+    from auditor.snapshot.import_files import ImportedFiles
+
+    files = ImportedFiles()
+    for path in dict.fromkeys(paths):
+        if path not in contents:
+            files.add_folder(path)
+        elif contents[path].startswith(_ZIP):
+            files.add_snapshot(_bundled(contents[path], path), path)
+        else:
+            files.add_data(contents[path], _name(path))
+    if tenant_id and not is_guid(tenant_id):
+        raise InvalidRequest(
+            f"files name a tenant by its ID, and {tenant_id} is none: give --tenant the ID of the tenant"
+        )
+    made = files.assembled(tenant_id)
+    for note in made.notes:
+        interaction.say(f"Note: {note}")
+    return made.snapshot
+
+
+def imported_snapshot(
+    paths: Sequence[str],
+    tenant_id: str = "",
+    packs: Iterable[str] = (),
+    redaction: Redaction | None = None,
+    interaction: Interaction = SILENT,
+) -> Snapshot:
+    """The snapshot that files of other tools make together, to be written to a file, redacted if requested.
+
+    The apps of the packs stay readable. Raises what `read_snapshot` raises, InvalidRequest if neither the files nor
+    `tenant_id` name the tenant, and what `redactor_of_file` raises.
+    """
+    snapshot = _read(paths, tenant_id, interaction)
+    if not snapshot.tenant.id:
+        raise InvalidRequest(f"the files don't name the tenant, and a snapshot must. {NAME_THE_TENANT}")
+    return snapshot if redaction is None else redactor_of_file(snapshot, redaction, packs, interaction).snapshot
+
+
+NAME_THE_TENANT = "Add --tenant with its ID, or the answer of https://graph.microsoft.com/v1.0/organization."
+
+
+def _content(path: str) -> bytes:
+    return sys.stdin.buffer.read() if path == PIPE else file_bytes(path)
+
+
+def _name(path: str) -> str:
+    return "standard input" if path == PIPE else path
+
+
+def _bundled(data: bytes, path: str) -> Snapshot:
+    """The snapshot in a bundle. Raises SnapshotError for another archive, and for a bundle that was changed."""
+    from auditor.jobs.bundle_reader import damage, read_bundle
+    from auditor.jobs.bundle_writer import SNAPSHOT, BundleError
+
+    try:
+        manifest, members = read_bundle(data)
+        problem = next(damage(manifest, members), "")
+    except BundleError as error:
+        hint = "To give a folder that another tool wrote, extract it and give the folder."
+        raise SnapshotError(
+            _name(path), f"is a zip archive, but not a bundle that can be read ({error})", hint=hint
+        ) from None
+    if problem:
+        hint = f"Ask the sender for the file again. To see all problems: consent-auditor bundle verify {path}"
+        raise SnapshotError(_name(path), f"is a bundle that was damaged or changed ({problem})", hint=hint)
+    return loads(members[SNAPSHOT], f"{SNAPSHOT} in {_name(path)}")
 
 
 def write_snapshot(snapshot: Snapshot, path: str) -> None:

@@ -32,7 +32,7 @@ class TextKind(Enum):
     PRINCIPAL_NAME = "the name of a user, group or app, depending on the kind of principal"
     APP_NAME = "an app's name"
     ROLE_NAME = "a directory role's name"
-    POLICY_NAME = "a consent policy's name"
+    POLICY_NAME = "the name of a consent policy or of a Conditional Access policy"
     PUBLISHER_NAME = "a verified publisher's name"
     PUBLISHER_TEXT = "a description that the publisher wrote"
     REPLY_URL = "an address to which an app's tokens are sent"
@@ -48,6 +48,14 @@ class TextKind(Enum):
     FREE_TEXT = "free text"
     JSON = "JSON of any form"
 
+
+NEVER_EMPTY = frozenset(
+    {
+        *(TextKind.KEYWORD, TextKind.ID, TextKind.TEMPLATE_ID, TextKind.PUBLISHER_ID, TextKind.POLICY_ID),
+        *(TextKind.ASSIGNED_POLICY, TextKind.PERMISSION_NAMES, TextKind.GRAPH_PATH, TextKind.TIMESTAMP),
+    }
+)
+"""Texts that Graph never leaves empty, unlike a description: an empty one is missing."""
 
 Keyword = Annotated[str, TextKind.KEYWORD]
 Id = Annotated[str, TextKind.ID]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.decision import Fix
+from auditor.model.decision import Confidence, Fix
 
 
 class RulePlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +124,8 @@ class Remediation(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one rule. `reason` is one sentence; `fingerprint` is the same in every run.
 
+    `confidence` is likely where the outcome rests on Microsoft's documentation of something that was not read.
+
     `note` is the opinion of the rule's author and who disagrees, if the rule has one. `place` is the position of the
     rule in its pack, if known. If the rule is about many things and not about one setting, `subjects` are those that
     make it fail, and `unread` says why there may be more. `waivers` are those that cover the finding or some of its
@@ -137,6 +139,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     outcome: FindingOutcome
     reason: str
     fingerprint: str
+    confidence: Confidence = Confidence.CERTAIN
     why: str = ""
     evidence: tuple[Evidence, ...] = ()
     remediation: Remediation = msgspec.field(default_factory=Remediation)

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.model.conditional_access import ConditionalAccessPolicy
 from auditor.model.field_types import Id
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
@@ -40,6 +41,7 @@ class Sections(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     authorizationPolicy: AuthorizationPolicy | None = None
     permissionGrantPolicies: tuple[PermissionGrantPolicy, ...] | None = None
     adminConsentRequestPolicy: AdminConsentRequestPolicy | None = None
+    conditionalAccessPolicies: tuple[ConditionalAccessPolicy, ...] | None = None
     directorySettings: tuple[DirectorySetting, ...] | None = None
     servicePrincipals: tuple[ServicePrincipal, ...] | None = None
     absentServicePrincipals: tuple[Id, ...] | None = None
@@ -147,6 +149,16 @@ _TABLE = (
         permissions=_POLICIES,
         extents=(Extent.TENANT,),
         marks=("remindersenabled",),
+    ),
+    Section(
+        name="conditionalAccessPolicies",
+        form=SectionForm.LIST,
+        path="/identity/conditionalAccess/policies",
+        label="The Conditional Access policies",
+        permissions=_POLICIES,
+        extents=(Extent.TENANT,),
+        key=lambda row: row.id,
+        marks=("grantcontrols", "sessioncontrols"),
     ),
     Section(
         name="directorySettings",

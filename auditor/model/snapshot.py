@@ -161,6 +161,10 @@ ENDLESS_LIST = "the list of {section} leads back to a page that was already read
 UNEXPECTED_VALUE = "expected {expected}, found {found}"
 MISSING_PROPERTY = "has no {name}"
 BETA_ONLY_POLICY = "v1.0 doesn't list the policy {policy}, which beta returned"
+FIRST_PAGE_ONLY = "the file holds only one page of Graph's answer, and more follow (@odata.nextLink)"
+PERHAPS_ONE_PAGE = "the file holds exactly as many entries as one page of an answer, so more may exist"
+CUT_BY_POWERSHELL = "PowerShell cut values of the file below the depth of ConvertTo-Json"
+TOOL_COULD_NOT_READ = "the tool that wrote the file could not read it"
 
 
 class NoAnswerCause(StrEnum):
@@ -188,6 +192,10 @@ UNREAD_MESSAGES = (
     NOT_JSON,
     NOT_A_LIST,
     ENDLESS_LIST,
+    FIRST_PAGE_ONLY,
+    PERHAPS_ONE_PAGE,
+    CUT_BY_POWERSHELL,
+    TOOL_COULD_NOT_READ,
     *(f"{{path}}: {problem}" for problem in (UNEXPECTED_VALUE, MISSING_PROPERTY, BETA_ONLY_POLICY)),
 )
 """All of them. The names in braces are filled in with ``str.format``."""

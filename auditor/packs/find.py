@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.model.rule import App, Pack
-from auditor.packs.extend import is_other, pack_name
 from auditor.packs.load import load
 from auditor.packs.pack_errors import PackError, Problem
 from auditor.packs.sources import (
@@ -136,6 +135,8 @@ def own_packs(places: Iterable[str]) -> tuple[OwnPack, ...]:
 
 def own_files(places: Iterable[str]) -> Iterator[OwnPack]:
     """The same, and every other file that isn't another kind of document: it may be a broken pack."""
+    from auditor.packs.extend import is_other, pack_name
+
     for place in places:
         if is_path(place):
             path = path_of(place)

@@ -9,8 +9,8 @@ from auditor.checks.kind import kind_of
 from auditor.model.finding import FindingOutcome, Remediation
 from auditor.model.rule import Pack, Rule
 from auditor.packs.find import clash
-from auditor.packs.load import load_with_warnings, rule_places
 from auditor.packs.pack_errors import PackError, Position, Problem
+from auditor.packs.parse import parse_with_warnings, rule_places
 from auditor.packs.sources import Source
 
 DIRECTIONS = (FindingOutcome.FAIL, FindingOutcome.PASS, FindingOutcome.UNKNOWN)
@@ -35,7 +35,7 @@ def lint(sources: Iterable[Source], *, samples: Collection[str]) -> Linted:
     texts = tuple(sources)
     for source in texts:
         try:
-            pack, found = load_with_warnings(source, samples=samples)
+            pack, found = parse_with_warnings(source, samples=samples)
         except PackError as error:
             errors.extend(error.problems)
             warnings.extend(error.warnings)

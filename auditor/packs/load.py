@@ -1,130 +1,113 @@
-"""Load a pack from its text, or report every problem in it and in the packs that it extends."""
+"""Load a pack: a shipped one as it was stored with the program, any other from its YAML text.
+
+Parsing YAML with positions takes longer than evaluating a tenant, and a shipped pack only changes with its text.
+``shipped_packs.json`` therefore holds the packs as they were parsed. It can't become outdated unnoticed: a stored pack
+is used only while the texts of its chain have the digest that it was stored with, and a test compares it with its text.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from auditor.model.finding import RulePlace
-from auditor.model.rule import Pack
-from auditor.packs.decode_nodes import decode
-from auditor.packs.extend import ChainLink, chain, merged
-from auditor.packs.forms import PackForm, pack_of
-from auditor.packs.pack_errors import PackProblems, Position, Problem, TooManyProblems
-from auditor.packs.semantic_checks import check_semantics
-from auditor.packs.sources import Source, is_shipped, shipped_names, shipped_source
-from auditor.packs.yaml_nodes import Scalar, Table, child, tables_of, text_of
+from auditor.checks.kind import CheckKind
+from auditor.checks.registry import kind_named
+from auditor.model.rule import Check, Pack, Rule
+from auditor.packs.sources import Source, digest_of, is_shipped, shipped_source
+
+STORE = Path(__file__).with_name("shipped_packs.json")
+
+
+class StoredRule(msgspec.Struct, frozen=True):
+    """A rule without its check, and the check as it is in YAML: its kind says which class decodes it."""
+
+    rule: Rule
+    check: dict[str, Any]
+
+
+class StoredPack(msgspec.Struct, frozen=True):
+    """A pack without its rules, the names of the packs in its chain, and the keys of its rules in the store."""
+
+    pack: Pack
+    chain: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+class PackStore(msgspec.Struct, frozen=True):
+    """The shipped packs by name. Packs that extend each other share rules, so that each rule is stored once."""
+
+    packs: dict[str, msgspec.Raw]
+    rules: dict[str, msgspec.Raw]
 
 
 def load(source: Source, *, samples: Collection[str] | None = None, any_name: bool = False) -> Pack:
-    """The pack in `source`. Raises PackError with all problems. With `samples`, cases may only use these.
+    """The pack in `source`. Raises PackError with all problems.
 
-    With `any_name` it may have the name of a shipped pack, as packs in a bundle of another version do.
+    With `samples`, cases may only use these. With `any_name` the pack may have the name of a shipped pack, as packs in
+    a bundle of another version do.
     """
-    return load_with_warnings(source, samples=samples, any_name=any_name)[0]
+    is_stored = samples is None and source.folder is None and is_shipped(source.label)
+    if is_stored and (stored := stored_pack(source)) is not None:
+        return stored
+    from auditor.packs.parse import parse_with_warnings
+
+    return parse_with_warnings(source, samples=samples, any_name=any_name)[0]
 
 
-def load_with_warnings(
-    source: Source, *, samples: Collection[str] | None = None, any_name: bool = False
-) -> tuple[Pack, tuple[Problem, ...]]:
-    """The pack, and the warnings about it. Raises PackError."""
-    problems = PackProblems()
-    with contextlib.suppress(TooManyProblems):
-        whole = chain(source, problems)
-        if whole.links:
-            document = merged(whole, problems)
-            form = decode(document, PackForm, problems, "a pack", is_complete=whole.is_complete)
-            if not any_name:
-                check_name(whole.links[0], problems)
-            check_semantics(document, problems, samples=samples, is_complete=whole.is_complete)
-    problems.raise_any()
-    warnings = tuple(dict.fromkeys(problems.warnings))
-    pack = pack_of(form, _digest(whole.links), source.label, tuple(map(str, warnings)))
-    return msgspec.structs.replace(pack, places=reported_places(_rule_places(document))), warnings
+def stored_pack(source: Source) -> Pack | None:
+    """The stored pack of this shipped text; ``None`` if there is none, or a text of its chain is another one now."""
+    store = _store()
+    if store is None or (raw := store.packs.get(Path(source.label).stem)) is None:
+        return None
+    stored = msgspec.json.decode(raw, type=StoredPack)
+    texts = (source.text, *(shipped_source(name).text for name in stored.chain[1:]))
+    if digest_of(texts) != stored.pack.digest:
+        return None
+    rules = (msgspec.json.decode(store.rules[key], type=StoredRule) for key in stored.rules)
+    decoded = tuple(msgspec.structs.replace(one.rule, check=_check(one.check)) for one in rules)
+    return msgspec.structs.replace(stored.pack, rules=decoded, origin=source.label)
 
 
-def case_places(source: Source) -> Mapping[tuple[str, str], Position]:
-    """The position of each case of a valid pack, by rule id and case name."""
-    return {
-        (rule_id.value.strip(), name.value.strip()): name.at
-        for rule in tables_of(child(_document(source), "rules"))
-        for case in tables_of(child(rule, "cases"))
-        if isinstance(rule_id := child(rule, "id"), Scalar) and isinstance(rule_id.value, str)
-        if isinstance(name := child(case, "name"), Scalar) and isinstance(name.value, str)
-    }
+def as_stored(packs: Mapping[tuple[str, ...], Pack]) -> bytes:
+    """The content of the store: the packs, each with the names of the packs in its chain, its own first.
 
-
-def rule_places(source: Source) -> Mapping[str, Position]:
-    """The position of each rule of a valid pack, by its id; of an overridden rule, where it is overridden."""
-    return _rule_places(_document(source))
-
-
-def _rule_places(document: Table) -> Mapping[str, Position]:
-    return {
-        rule_id.value.strip(): rule_id.at
-        for rule in tables_of(child(document, "rules"))
-        if isinstance(rule_id := child(rule, "id"), Scalar) and isinstance(rule_id.value, str)
-    }
-
-
-def _document(source: Source) -> Table:
-    problems = PackProblems()
-    whole = chain(source, problems)
-    problems.raise_any()
-    return merged(whole, problems)
-
-
-def _digest(links: tuple[ChainLink, ...]) -> str:
-    """SHA-256 of the digests of all texts, the pack's own first."""
-    whole = hashlib.sha256()
-    for link in links:
-        whole.update(hashlib.sha256(link.source.text).digest())
-    return whole.hexdigest()
-
-
-RESERVED = frozenset({"waivers"})
-"""Names that the program uses for its own findings."""
-
-
-def is_reserved(name: str) -> bool:
-    """Whether your own pack needs another name."""
-    return name in RESERVED or name in shipped_names()
-
-
-def check_name(link: ChainLink, problems: PackProblems) -> None:
-    """Report a pack that has the name of a shipped one but another text.
-
-    An exact copy is the shipped pack, wherever it is: a bundle contains such copies.
+    The keys of mappings keep their order, because reports show some in the order of the pack.
     """
-    node = child(link.document, "pack")
-    name = text_of(node)
-    if node is None or (link.source.folder is None and is_shipped(link.source.label)):
-        return
-    if name in RESERVED:
-        problems.add(node.at, f'the program uses this name for its own findings: "{name}"', expected="another name")
-    elif name in shipped_names() and shipped_source(name).text != link.source.text:
-        message = f'"{name}" is the name of a shipped pack, but this is another pack or another version of it'
-        problems.add(node.at, message, expected="another name, and extends to change a shipped pack")
+    rules: dict[str, msgspec.Raw] = {}
+    stored: dict[str, msgspec.Raw] = {}
+    for chain, pack in packs.items():
+        keys = []
+        for rule in pack.rules:
+            alone = msgspec.structs.replace(rule, check=Check())
+            text = msgspec.json.encode(StoredRule(alone, msgspec.to_builtins(rule.check)))
+            keys.append(key := hashlib.sha256(text).hexdigest()[:16])
+            rules[key] = msgspec.Raw(text)
+        bare = msgspec.structs.replace(pack, rules=(), origin="")
+        stored[pack.name] = msgspec.Raw(msgspec.json.encode(StoredPack(bare, chain, tuple(keys))))
+    return msgspec.json.format(msgspec.json.encode(PackStore(stored, rules)), indent=1) + b"\n"
 
 
-_INSTALLED = "auditor:"
-"""How messages mark a file of the installed program (`shipped.label`)."""
+@cache
+def _store() -> PackStore | None:
+    try:
+        return msgspec.json.decode(STORE.read_bytes(), type=PackStore)
+    except (OSError, msgspec.MsgspecError):
+        return None  # without the store, the texts are parsed
 
 
-def reported_places(positions: Mapping[str, Position]) -> Mapping[str, RulePlace]:
-    """The places of rules in a report, by rule id: they don't reveal the folders of this machine."""
-    return {rule: RulePlace(file=reported_file(at.file), line=max(at.line, 1)) for rule, at in positions.items()}
-
-
-def reported_file(label: str) -> str:
-    """A pack's file: ``rules/NAME.yaml``, a path below the working directory, or the file's name alone."""
-    if label.startswith(_INSTALLED):
-        return label.removeprefix(_INSTALLED)
-    here = Path(os.path.abspath(label))
-    below = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else Path(here.name)
-    return below.as_posix()
+def _check(arguments: dict[str, Any]) -> CheckKind:
+    """The check with these arguments, as the parser has accepted them before."""
+    kind = kind_named(arguments["kind"])
+    assert kind is not None, arguments["kind"]
+    inner: dict[str, Any] = {}
+    for (name, *number), one in kind.inner_arguments(arguments):
+        inner[str(name)] = (*inner.get(str(name), ()), _check(one)) if number else _check(one)
+    if not inner:
+        return msgspec.convert(arguments, kind)
+    hollow = {name: () if isinstance(value, tuple) else {"kind": CheckKind.__name__} for name, value in inner.items()}
+    return msgspec.structs.replace(msgspec.convert({**arguments, **hollow}, kind), **inner)

@@ -13,7 +13,7 @@ import yaml
 from auditor.facts.ids import RESOURCES
 from auditor.model.rule import App, RequestMode, ScopeNeed
 from auditor.packs.forms import FORMAT, FORMAT_VERSION, redirect_uri
-from auditor.packs.load import is_reserved
+from auditor.packs.parse import is_reserved
 
 _LONGEST_NAME = 40
 _WIDTH = 108

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor import shipped
-from auditor.checks.typo_suggestions import likely_names
 from auditor.packs.pack_errors import PackError, Problem
-from auditor.packs.yaml_nodes import LARGEST
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 SUFFIXES = (".yaml", ".yml")
+LARGEST = 256 * 1024
+"""The most bytes of a pack. The shipped ones have a tenth of that."""
 
 
 class Source(NamedTuple):
@@ -58,6 +59,8 @@ def unknown_pack(name: str, offered: Iterable[str]) -> Problem:
     if exists(Path(name)):
         here = f'a file or folder here has that name: to use it, write "{os.path.join(".", name)}"'
         return Problem("", 0, 0, f'there is no shipped pack "{name}" ({here})')
+    from auditor.checks.typo_suggestions import likely_names
+
     names = tuple(offered)
     message = f'there is no shipped pack "{name}" (the shipped packs are {", ".join(names)})'
     return Problem("", 0, 0, message, near='" or "'.join(likely_names(name, names)))
@@ -77,6 +80,14 @@ def folder_sources(folder: Path) -> tuple[Source, ...]:
     if not files:
         raise PackError([Problem(str(folder), 0, 0, "this folder contains no pack", expected="files named *.yaml")])
     return tuple(map(_source_or_why, files))
+
+
+def digest_of(texts: Iterable[bytes]) -> str:
+    """SHA-256 of the digests of all texts of a chain, the pack's own first."""
+    whole = hashlib.sha256()
+    for text in texts:
+        whole.update(hashlib.sha256(text).digest())
+    return whole.hexdigest()
 
 
 def _source_or_why(path: Path) -> Source:

@@ -17,9 +17,8 @@ from typing import NamedTuple, TypeAlias
 import yaml
 
 from auditor.packs.pack_errors import PackProblems, Position
+from auditor.packs.sources import LARGEST
 
-LARGEST = 256 * 1024
-"""The most bytes of a pack. The shipped ones have a tenth of that."""
 DEEPEST = 32
 """The most levels of nesting; a pack needs about eight."""
 

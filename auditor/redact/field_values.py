@@ -177,7 +177,9 @@ class FieldValues(NameTokens):
         return self._made(value, f"api://{self._tokens.short('uri', value)}", learn=True)
 
     def keyword(self, value: str) -> str:
-        """A keyword: a single word stays unless it is a name of the tenant."""
+        """A keyword: a single word stays unless it is a name of the tenant. Graph separates several by commas."""
+        if "," in value:
+            return ",".join(self.keyword(word.strip()) for word in value.split(","))
         if value.lower() in self._keywords or value.lower() in self._path_words:
             return value
         if _CODE.fullmatch(value) and self.scrub(value) == value:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from auditor.facts.after_consent import SERVICES, STRENGTHS
 from auditor.facts.ids import (
     BASIC_SCOPES,
     CONSENT_SETTINGS_TEMPLATE,
@@ -43,6 +44,8 @@ _IDS = (
     ROLE_CLOUD_APPLICATION_ADMINISTRATOR,
     NO_ID,
     *RESOURCE_NAMES,
+    *(service.app_id for service in SERVICES),
+    *STRENGTHS,
     *(permission.id for permission in PERMISSIONS.values()),
 )
 

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from auditor.model.decision import Confidence, Decision, Fix, Outcome
+import msgspec
+
+from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
 from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
-from auditor.render.json import encoded
-from auditor.render.labels import OUTCOMES, app_label, click_path, count, flat, is_click_path, outcome_meaning, sentence
+from auditor.render.after_consent_view import afterwards
+from auditor.render.labels import (
+    FINDINGS,
+    NAME_WIDTH,
+    OUTCOMES,
+    app_label,
+    click_path,
+    count,
+    encoded,
+    flat,
+    is_click_path,
+    outcome_meaning,
+    sentence,
+)
+from auditor.render.report_view import numbered_label
+from auditor.render.text_layout import clip
 
 ASSIGNED = "assigned member"
 """The subject of a proof that holds only for users who are assigned to the app."""
@@ -53,12 +68,17 @@ def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
         return None
     if decision and decision.outcome.connects:
         probably = "probably " if decision.confidence is Confidence.LIKELY else ""
-        return FirstThing((f"Nothing. Users can {probably}connect.",), failed=len(failing))
-    if decision and decision.fixes:
-        return _first_fix(decision.fixes[0])
+        says = f"Nothing. Users can {probably}connect."
+        if afterwards(report, decision):
+            says = "Nothing about consent. Check whether these users can meet the Conditional Access policy."
+        return FirstThing((says,), failed=len(failing))
+    if decision and (fix := first_fix(decision)):
+        return _first_fix(fix)
     if decision and decision.advice:
         # The advice of a failed rule can't help if the cause is outside the tenant's consent settings.
         return FirstThing(tuple(sentence(text) for text in decision.advice))
+    if decision and decision.fixes:
+        return _first_request(decision, decision.fixes[0])
     if needs and (decision is None or decision.outcome is Outcome.DEPENDS):
         noun = "permission" if len(needs) == 1 else "permissions"
         return FirstThing(
@@ -72,12 +92,30 @@ def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
     return FirstThing(("Nothing." if decision is None else "No fix was found. See the details that follow.",))
 
 
+def first_fix(decision: Decision) -> Fix | None:
+    """The fix to begin with, if there is one that lets users connect and nothing to ask of the vendor first."""
+    if decision.reason is Reason.CONSENT_FORCED:
+        return None
+    return next((fix for fix in decision.fixes if fix.proven.outcome in _CONNECTING), None)
+
+
+def _first_request(decision: Decision, fix: Fix) -> FirstThing:
+    """A fix after which users can only ask for approval."""
+    says = (f"No change was proven to let users connect {app_label(decision)}.", sentence(fix.title))
+    return FirstThing(says, fix.link, sentence(fix.role), "Users can ask for approval (proven on a copy).", fix)
+
+
 def _first_fix(fix: Fix) -> FirstThing:
     proof = "(proven on a copy)" if fix.proven.confidence == Confidence.CERTAIN else "(likely; tested on a copy)"
     means = outcome_meaning(fix.proven.outcome).rstrip(".")
     if fix.proven.subject == ASSIGNED:
         means = means.replace("Users", "Users who are assigned to the app", 1)
-    return FirstThing((sentence(fix.title),), fix.link, sentence(fix.role), f"{means} {proof}.", fix)
+    says = (sentence(fix.title), *((_AFTER_ACCEPT,) if fix.link else ()))
+    return FirstThing(says, fix.link, sentence(fix.role), f"{means} {proof}.", fix)
+
+
+_AFTER_ACCEPT = "The page that opens after Accept may be an error although consent was given."
+"""Every link of a fix is for an administrator's consent."""
 
 
 def _first_advice(finding: Finding) -> FirstThing:
@@ -116,42 +154,169 @@ class NumberedFixes(NamedTuple):
 
 
 class FixNumbers:
-    """Gives each fix one number in the order in which fixes are first asked for.
+    """The number of each fix in a report, which is the same in every format.
 
-    `same` maps the key of a fix to the key of another fix that counts as the same.
+    Fixes are numbered in reading order: those of the answers, then those of the rules that failed or are unknown.
+    Fixes of equal answers that differ only in their links share a number.
     """
 
-    def __init__(self, same: Mapping[bytes, bytes] = MappingProxyType({})) -> None:
-        self._same = same
-        self._numbers: dict[bytes, int] = {}
+    def __init__(self, report: Report) -> None:
+        self._shared = _shared_fixes(report)
+        self._fixes: dict[bytes, tuple[int, Fix]] = {}
+        self._described: set[int] = set()
+        for fix in _in_reading_order(report):
+            self._fixes.setdefault(self._key(fix), (len(self._fixes) + 1, fix))
+
+    @property
+    def all(self) -> tuple[tuple[int, Fix], ...]:
+        """Every fix with its number."""
+        return tuple(self._fixes.values())
+
+    def number(self, fix: Fix) -> int:
+        """The number of a fix of the report."""
+        return self._fixes[self._key(fix)][0]
 
     def split(self, fixes: Sequence[Fix]) -> NumberedFixes:
         """The fixes, divided into known and new; from now on the new ones are known."""
-        known = [self._numbers[key] for fix in fixes if (key := self._key(fix)) in self._numbers]
-        new = [fix for fix in fixes if self._key(fix) not in self._numbers]
-        numbered = tuple((self._numbers.setdefault(self._key(fix), len(self._numbers) + 1), fix) for fix in new)
-        return NumberedFixes(tuple(dict.fromkeys(known)), numbered)
+        numbered = {self.number(fix): fix for fix in fixes}
+        known = tuple(number for number in numbered if number in self._described)
+        new = tuple((number, fix) for number, fix in numbered.items() if number not in self._described)
+        self._described.update(numbered)
+        return NumberedFixes(known, new)
+
+    def links(self, fix: Fix) -> tuple[tuple[str, str], ...]:
+        """The links of a fix, each after the name of its pack if there are several."""
+        shared = self._shared.get(fix_key(fix))
+        return shared.links if shared else (("", fix.link),)
 
     def _key(self, fix: Fix) -> bytes:
         key = fix_key(fix)
-        return self._same.get(key, key)
+        return self._shared[key].key if key in self._shared else key
 
 
-def fixes_introduction(decision: Decision) -> str:
-    """How to read the fixes of an answer, or why there are none.
+def _in_reading_order(report: Report) -> Iterator[Fix]:
+    for decision in filter(needs_action, report.decisions):
+        for group in grouped_fixes(decision):
+            yield from group.fixes
+    for finding in report.findings:
+        yield from finding.fixes if finding.outcome in (FindingOutcome.FAIL, FindingOutcome.UNKNOWN) else ()
 
-    Not every fix needs to end in a connection: a request to an administrator is progress too.
-    """
-    app, fixes = app_label(decision), decision.fixes
-    if not fixes:
+
+def script_hint(fix: Fix, number: int) -> str:
+    """How to get the fix as a script; empty if it has no commands."""
+    if not fix.steps.graph:
+        return ""
+    return (
+        f"Run the check again with --fix-script powershell --fix {number}, or with az instead of powershell, for a"
+        " script that checks the tenant first, and before each change what is set."
+    )
+
+
+class AnswerGroup(NamedTuple):
+    """Equal answers of several packs that describe the same app, with their numbers in the report."""
+
+    numbers: tuple[int, ...]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def first(self) -> Decision:
+        """The answer that is shown."""
+        return self.decisions[0]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The packs that give this answer, if packs describe the app in several ways."""
+        return tuple(dict.fromkeys(clip(one.app.variant, NAME_WIDTH) for one in self.decisions if one.app.variant))
+
+    @property
+    def label(self) -> str:
+        """``1 and 2. TrackerRMS (...), packs trackerrms-uk and trackerrms-us``."""
+        shown = _without_variant(self.first) if len(self.variants) > 1 else self.first
+        app = numbered_label(self.numbers[0], shown).removeprefix(str(self.numbers[0]))
+        packs = f", packs {series(self.variants)}" if len(self.variants) > 1 else ""
+        return f"{series([str(number) for number in self.numbers])}{app}{packs}"
+
+
+def grouped_answers(report: Report) -> tuple[AnswerGroup, ...]:
+    """The answers; those that differ only in the pack's name and the links of their fixes form one group."""
+    groups: list[tuple[Decision, list[int]]] = []
+    for number, decision in enumerate(report.decisions, start=1):
+        comparable = _comparable(decision)
+        numbers = next((numbers for known, numbers in groups if known == comparable), None)
+        if numbers is None:
+            groups.append((comparable, [number]))
+        else:
+            numbers.append(number)
+    return tuple(AnswerGroup(tuple(n), tuple(report.decisions[each - 1] for each in n)) for _, n in groups)
+
+
+def _comparable(decision: Decision) -> Decision:
+    fixes = tuple(msgspec.structs.replace(fix, link="") for fix in decision.fixes)
+    return msgspec.structs.replace(_without_variant(decision), fixes=fixes)
+
+
+def _without_variant(decision: Decision) -> Decision:
+    return msgspec.structs.replace(decision, app=msgspec.structs.replace(decision.app, variant=""))
+
+
+class SharedFix(NamedTuple):
+    """Fixes of equal answers that differ only in their links: the key of the first, and the links with their packs."""
+
+    key: bytes
+    links: tuple[tuple[str, str], ...]
+
+
+def _shared_fixes(report: Report) -> dict[bytes, SharedFix]:
+    """For each fix of an answer, by its key: what it shares with the same fix of equal answers."""
+    shared: dict[bytes, SharedFix] = {}
+    for group in grouped_answers(report):
+        for fixes in zip(*(one.fixes for one in group.decisions), strict=True):
+            links: dict[str, str] = {}
+            for decision, fix in zip(group.decisions, fixes, strict=True):
+                links.setdefault(fix.link, decision.app.variant)
+            pairs = tuple((variant if len(links) > 1 else "", link) for link, variant in links.items())
+            for fix in fixes:
+                shared.setdefault(fix_key(fix), SharedFix(fix_key(fixes[0]), pairs))
+    return shared
+
+
+class GroupedFixes(NamedTuple):
+    """Fixes with the same purpose: how to read them, and the clause that names the purpose."""
+
+    introduction: str
+    purpose: str
+    fixes: tuple[Fix, ...]
+
+
+def grouped_fixes(decision: Decision) -> tuple[GroupedFixes, ...]:
+    """The fixes that let users connect, or why there are none; then those that only let them ask for approval."""
+    app = app_label(decision)
+    connecting = tuple(fix for fix in decision.fixes if fix.proven.outcome in _CONNECTING)
+    asking = tuple(fix for fix in decision.fixes if fix not in connecting)
+    groups = [GroupedFixes(_introduction(decision, connecting), f"To let users connect {app}", connecting)]
+    if asking:
+        introduction = (
+            f"This fix doesn't let users connect {app}, but they can then ask for approval. It was {_TESTED}"
+            if len(asking) == 1
+            else f"These {len(asking)} fixes don't let users connect {app}, but they can then ask for approval."
+            f" Each was {_TESTED}"
+        )
+        groups.append(GroupedFixes(introduction, f"To let users ask for approval of {app}", asking))
+    return tuple(groups)
+
+
+_TESTED = "tested on a copy of the settings; nothing in the tenant was changed."
+
+
+def _introduction(decision: Decision, connecting: Sequence[Fix]) -> str:
+    app = app_label(decision)
+    if not connecting:
         return _no_fix(decision, app)
-    if len(fixes) == 1:
+    if len(connecting) == 1:
         choice = f"To let users connect {app}, use this fix. It was"
-    elif all(fix.proven.outcome in _CONNECTING for fix in fixes):
-        choice = f"Any one of these {len(fixes)} fixes lets users connect {app}, least access first. Each was"
     else:
-        choice = f"Any one fix that ends in CONNECTS lets users connect {app}, least access first. Each was"
-    return f"{choice} tested on a copy of the settings; nothing in the tenant was changed."
+        choice = f"Any one of these {len(connecting)} fixes lets users connect {app}, least access first. Each was"
+    return f"{choice} {_TESTED}"
 
 
 def _no_fix(decision: Decision, app: str) -> str:
@@ -162,9 +327,17 @@ def _no_fix(decision: Decision, app: str) -> str:
     return f"No change was proven to let users connect {app}. The advice for the failed rules might help."
 
 
+def outcome_after(fix: Fix) -> tuple[str, str]:
+    """The word and the style of the outcome after the fix: that of an answer, or of the rule that it fixes."""
+    if fix.proven.outcome == FindingOutcome.PASS:
+        return "The rule passes", FINDINGS[FindingOutcome.PASS][1]
+    label = next((OUTCOMES[outcome] for outcome in Outcome if outcome == fix.proven.outcome), None)
+    return (label.word, label.style) if label else (fix.proven.outcome, "quiet")
+
+
 def fix_result(fix: Fix) -> str:
     """The outcome after the fix, and the sentence that goes with it."""
-    word = next((OUTCOMES[outcome].word for outcome in Outcome if outcome == fix.proven.outcome), fix.proven.outcome)
+    word, _ = outcome_after(fix)
     likely = " (likely)" if fix.proven.confidence != Confidence.CERTAIN else ""
     return f"{word}{likely}. {sentence(fix.proven.because)}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from auditor.model.decision import GraphRequest
 from auditor.model.report import FORMAT, VERSION, Report
 from auditor.model.snapshot import Provenance
+from auditor.render.labels import encoded
 
 SCHEMA_ID = f"https://consent-auditor.invalid/schemas/report-{VERSION}.json"
 """A name, not an address: the schema ships with the program, in docs/schemas."""
@@ -36,30 +36,6 @@ def _provenance(one: Provenance | None) -> dict[str, Any] | None:
     if one is None:
         return None
     return msgspec.structs.asdict(one) | {"calls": [msgspec.structs.asdict(call) for call in one.calls]}
-
-
-def encoded(value: Any, hook: Callable[[Any], Any] = dict) -> bytes:
-    """The value as JSON on one line; `hook` converts what JSON has no form for (a read-only mapping: ``dict``).
-
-    A lone surrogate, which results from a badly encoded command-line argument and which UTF-8 can't hold, is written
-    as a visible escape.
-    """
-    try:
-        return msgspec.json.encode(value, enc_hook=hook)
-    except UnicodeEncodeError:
-        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value, enc_hook=hook)))
-
-
-def _without_surrogates(value: Any) -> Any:
-    match value:
-        case str():
-            return value.encode("utf-8", "backslashreplace").decode()
-        case dict():
-            return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
-        case list() | tuple():
-            return [_without_surrogates(each) for each in value]
-        case _:
-            return value
 
 
 def schema() -> bytes:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from auditor.model.decision import Decision, Outcome
+from auditor.model.decision import Confidence, Decision, Outcome
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import PackRef, Report
-from auditor.render.fix_view import IF_IT_FAILS, first_step
+from auditor.render.fix_view import IF_IT_FAILS, first_fix, first_step
 from auditor.render.labels import (
     ORDINARY_MEMBER,
     answer_word,
@@ -107,6 +107,8 @@ def _failed(finding: Finding) -> Iterator[str]:
     yield f"Expected: {sentence(finding.title)}"
     yield f"Found: {sentence(finding.reason)}"
     yield f"Severity: {finding.severity.value}"
+    if finding.confidence is Confidence.LIKELY:
+        yield "Confidence: Likely, not certain."
     if finding.why:
         yield f"Why: {sentence(flat(finding.why))}"
     for one in finding.evidence:
@@ -143,7 +145,7 @@ def _why(decision: Decision) -> Iterator[str]:
     if decision.screen or decision.code:
         yield f"User sees: {screen(decision)}"
     yield from (f"Depends on: {sentence(text)}" for text in decision.depends_on)
-    for fix in decision.fixes[:1]:
+    if fix := first_fix(decision):
         yield f"First fix: {sentence(fix.title)}"
         if fix.link:
             yield f"Address: {fix.link}"

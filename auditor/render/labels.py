@@ -1,11 +1,16 @@
-"""The words of every report format: outcomes and verdicts, names of apps and resources, counts, sentences, times."""
+"""The words of every report format: outcomes and verdicts, names of apps and resources, counts, sentences, times.
+
+And values as JSON, which several formats show.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.model.decision import Confidence, Decision, Outcome, Verdict
@@ -187,3 +192,27 @@ def readable_time(taken: str) -> str:
     if at is None:
         return taken or "not recorded"
     return f"{at.replace(tzinfo=None).isoformat(sep=' ')[:16]} UTC"
+
+
+def encoded(value: Any, hook: Callable[[Any], Any] = dict) -> bytes:
+    """The value as JSON on one line; `hook` converts what JSON has no form for (a read-only mapping: ``dict``).
+
+    A lone surrogate, which results from a badly encoded command-line argument and which UTF-8 can't hold, is written
+    as a visible escape.
+    """
+    try:
+        return msgspec.json.encode(value, enc_hook=hook)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value, enc_hook=hook)))
+
+
+def _without_surrogates(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_without_surrogates(each) for each in value]
+        case _:
+            return value

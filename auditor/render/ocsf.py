@@ -10,8 +10,7 @@ from typing import Any
 
 from auditor.model.finding import Finding, FindingOutcome, Severity
 from auditor.model.report import PackRef, Report, UnreadPart
-from auditor.render.json import encoded
-from auditor.render.labels import click_path, flat, parse_time, sentence
+from auditor.render.labels import click_path, encoded, flat, parse_time, sentence
 from auditor.render.report_view import evidence_text, unread_text, waiver_sentence
 from auditor.render.text_layout import safe
 
@@ -76,6 +75,7 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
         "resources": [_resource(report, pack)],
         "unmapped": {
             "pack_sha256": pack.digest if pack else "",
+            "confidence": finding.confidence.value,
             "evidence": [_line(evidence_text(one)) for one in finding.evidence],
             **({"waivers": [_line(waiver_sentence(one)) for one in finding.waivers]} if finding.waivers else {}),
             **({"not_read": [_not_read(part) for part in report.unread]} if unknown and report.unread else {}),

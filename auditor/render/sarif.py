@@ -185,6 +185,7 @@ def _result(finding: Finding, index: int, places: Mapping[str, str]) -> dict[str
         },
         "properties": {
             "outcome": outcome.value,
+            "confidence": finding.confidence.value,
             "severity": finding.severity.value,
             "pack": _text(finding.pack),
             "evidence": [safe(evidence_text(one)) for one in finding.evidence],

@@ -17,7 +17,15 @@ from auditor.model.report import FORMAT as REPORT_FORMAT
 from auditor.model.sections import SECTIONS, Sections, section_of_response
 from auditor.model.snapshot import FORMAT, VERSION, Provenance, Snapshot, Tenant, Unread
 from auditor.snapshot.graph_json import decode_section
-from auditor.snapshot.snapshot_errors import Location, ShapeError, ShapeProblems, SnapshotError, json_kind, root
+from auditor.snapshot.snapshot_errors import (
+    Location,
+    NotASnapshot,
+    ShapeError,
+    ShapeProblems,
+    SnapshotError,
+    json_kind,
+    root,
+)
 
 MAX_BYTES = 512 * 1024 * 1024
 """More than the largest directory needs."""
@@ -28,12 +36,17 @@ _FIX = "Fix it there, or create a new one with: consent-auditor collect -o FILE"
 
 def load(path: str | os.PathLike[str]) -> Snapshot:
     """The snapshot in a file. Raises a `SnapshotError` that says what to do."""
+    return loads(file_bytes(path), os.fspath(path))
+
+
+def file_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file that is not too large for a snapshot. Raises a `SnapshotError` that says what to do."""
     file, origin = Path(path), os.fspath(path)
     try:
         size = file.stat().st_size
         if size > MAX_BYTES:
             raise _too_large(origin, size)
-        return loads(file.read_bytes(), origin)
+        return file.read_bytes()
     except OSError as error:
         raise _unopened(origin, error) from error
 
@@ -42,7 +55,11 @@ def loads(data: bytes, origin: str = "snapshot") -> Snapshot:
     """The snapshot in `data` (UTF-8, or UTF-16 with a byte order mark); `origin` names it in errors."""
     if len(data) > MAX_BYTES:
         raise _too_large(origin, len(data))
-    document = _parsed(_decoded(data, origin), origin)
+    return snapshot_in(parsed(decoded(data, origin), origin), origin)
+
+
+def snapshot_in(document: Any, origin: str) -> Snapshot:
+    """The snapshot in a JSON document. Raises a `SnapshotError` for any other document."""
     refuse_other_documents(document, origin)
     try:
         return decode_snapshot(document)
@@ -71,7 +88,7 @@ def _too_large(origin: str, size: int) -> SnapshotError:
     return SnapshotError(origin, message, hint="Check that this is the right file.")
 
 
-def _decoded(data: bytes, origin: str) -> str:
+def decoded(data: bytes, origin: str) -> str:
     """The text, in the encodings that editors and PowerShell write."""
     if not data.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
         raise SnapshotError(origin, "is empty", hint=f"The program that wrote it stopped too early. {_COLLECT_AGAIN}")
@@ -83,7 +100,7 @@ def _decoded(data: bytes, origin: str) -> str:
             raise _cut_off(data[: error.start].decode(encoding), origin) from None
         name = "UTF-16" if "16" in encoding else "UTF-8"
         hint = "Save it again as UTF-8; in PowerShell: Set-Content -Encoding utf8."
-        raise SnapshotError(origin, f"is not {name} text (byte {error.start})", hint=hint) from None
+        raise NotASnapshot(origin, f"is not {name} text (byte {error.start})", hint=hint) from None
 
 
 def _encoding(data: bytes) -> str:
@@ -95,7 +112,8 @@ def _encoding(data: bytes) -> str:
     return "utf-16-be" if data[:1] == b"\0" else "utf-8-sig"
 
 
-def _parsed(text: str, origin: str) -> Any:
+def parsed(text: str, origin: str) -> Any:
+    """The JSON document in a text. Raises a `SnapshotError` that says where it is cut off or not JSON."""
     try:
         return msgspec.json.decode(text)
     except RecursionError:
@@ -120,7 +138,7 @@ def _not_json(text: str, origin: str, why: str) -> SnapshotError:
         why = f"line {error.lineno}, column {error.colno}: {error.msg}"
     except (RecursionError, ValueError):
         pass
-    return SnapshotError(origin, f"is not JSON ({why})", hint=_FIX)
+    return NotASnapshot(origin, f"is not JSON ({why})", hint=_FIX)
 
 
 def refuse_other_documents(document: Any, origin: str) -> None:
@@ -147,18 +165,18 @@ def refuse_other_documents(document: Any, origin: str) -> None:
 def _other_thing(document: Any, origin: str) -> SnapshotError:
     if isinstance(document, dict) and isinstance(error := document.get("error"), dict):
         message = f"is an error that Graph answered ({error.get('code', 'no code')}), not a snapshot"
-        return SnapshotError(origin, message, hint=_COLLECT_AGAIN)
+        return NotASnapshot(origin, message, hint=_COLLECT_AGAIN)
     name = _section_of(document)
     if not name:
         hint = f'A snapshot is an object with "format": "{FORMAT}". {_COLLECT_AGAIN}'
-        return SnapshotError(origin, f"is not a snapshot (found {json_kind(document)})", hint=hint)
+        return NotASnapshot(origin, f"is not a snapshot (found {json_kind(document)})", hint=hint)
     response = '{"<app id>": <this response>}' if name in SECTIONS and SECTIONS[name].only_by_app else "<this response>"
     skeleton = (
         f'{{"format": "{FORMAT}", "version": {VERSION}, "tenant": {{"id": "<tenant id>"}}, '
         f'"sections": {{"{name}": {response}}}}}'
     )
     hint = f"Put it, with any others that you have, into a file like this:\n  {skeleton}"
-    return SnapshotError(origin, "is a single response of Graph, not a snapshot", hint=hint)
+    return NotASnapshot(origin, "is a single response of Graph, not a snapshot", hint=hint)
 
 
 def _section_of(document: Any) -> str:

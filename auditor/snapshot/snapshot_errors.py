@@ -26,6 +26,10 @@ class SnapshotError(AuditorError):
         super().__init__("\n".join((f"{origin}: {message}", *lines, *([hint] if hint else []))), advice=hint)
 
 
+class NotASnapshot(SnapshotError):
+    """A file is something else than a snapshot; another reader may understand it."""
+
+
 class ShapeError(ValueError):
     """A value that Graph does not return in this position; `problems` lists all that were found."""
 

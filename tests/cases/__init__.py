@@ -1,1 +1,1 @@
-"""Cases from public reports of administrators and vendors: the command's answer is the right one."""
+"""Questions that real tenants, tickets and exports ask, with the right answers."""

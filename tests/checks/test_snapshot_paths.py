@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.checks.kind import Invalid
 from auditor.checks.snapshot_paths import (
     ITEMS,
     PathTarget,
@@ -14,7 +15,6 @@ from auditor.checks.snapshot_paths import (
     target_at,
     value_at,
 )
-from auditor.checks.typo_suggestions import Invalid
 from auditor.model.snapshot import Snapshot, Tenant
 from auditor.packs.load import load
 from auditor.packs.sources import Source

@@ -82,8 +82,31 @@ def test_a_redirect_uri_or_a_scope_that_does_not_exist_is_the_vendors_matter() -
 
 
 def test_a_forced_consent_page_is_the_vendors_matter() -> None:
-    (text,) = decided(with_assigned(sample("admin-consented")), prompt_consent=True).advice
-    assert "prompt=consent" in text
+    decision = decided(with_assigned(sample("admin-consented")), prompt_consent=True)
+    (text,) = decision.advice
+    assert "prompt=consent" in text and "prompt=consent" in decision.because
+    assert decision.reason.value == "consent-forced"
+
+
+def test_a_forced_consent_page_is_not_the_only_reason_where_scopes_are_missing() -> None:
+    decision = decided(with_assigned(sample("admin-consented-partly")), prompt_consent=True)
+    first, then = decision.advice
+    assert "prompt=consent" in first and "prompt=consent" in decision.because
+    assert "Contacts.ReadWrite" in then and "/v2.0/adminconsent?" in then
+    assert decision.reason.value == "user-consent-disabled"
+
+
+def test_a_forced_consent_page_is_the_only_reason_if_users_may_consent_to_what_is_missing() -> None:
+    tenant = sample("admin-consented")
+    without_profile = tuple(
+        msgspec.structs.replace(row, scope=" ".join(scope for scope in row.scope.split() if scope != "User.Read"))
+        for row in tenant.sections.oauth2PermissionGrants or ()
+    )
+    managed = "ManagePermissionGrantsForSelf.microsoft-user-default-recommended"
+    changed = with_assigned(with_sections(tenant, oauth2PermissionGrants=without_profile), managed)
+    assert decided(changed).outcome.value == "user-may-consent"
+    decision = decided(changed, prompt_consent=True)
+    assert (decision.outcome.value, decision.reason.value) == ("needs-admin", "consent-forced")
 
 
 def test_a_risky_app_can_be_verified_by_its_publisher() -> None:

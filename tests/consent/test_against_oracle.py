@@ -79,7 +79,9 @@ def test_the_engine_agrees_with_the_second_evaluator(document: Json, app: Json, 
     event(agree(document, app, subject).value)
 
 
-@pytest.mark.parametrize("client_id", [pool.CLIENT, pool.CLIENT.upper()])
+@pytest.mark.parametrize(
+    "client_id", [pytest.param(pool.CLIENT, id="as written"), pytest.param(pool.CLIENT.upper(), id="in capitals")]
+)
 def test_a_grant_that_no_collector_would_read_is_unknown_to_the_engine(client_id: str) -> None:
     """Found by a random draw: the client in capitals, and a row of it in a section read for another app."""
     grants = [pool.grant(pool.GRAPH, "Mail.Send")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
@@ -39,7 +40,12 @@ from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
+from auditor.packs.extend import chain
 from auditor.packs.find import list_packs, load_packs
+from auditor.packs.load import as_stored
+from auditor.packs.pack_errors import PackProblems
+from auditor.packs.parse import parse_with_warnings
+from auditor.packs.sources import shipped_names, shipped_source
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs import rule_pages
@@ -245,6 +251,15 @@ def _schema(schema: dict[str, Any]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(schema, order="deterministic"), indent=2) + b"\n"
 
 
+def _shipped_packs() -> bytes:
+    """The shipped packs as an audit loads them: parsed from their texts here, and not from what was stored before."""
+    packs = {}
+    for source in map(shipped_source, shipped_names()):
+        links = chain(source, PackProblems()).links
+        packs[tuple(Path(link.source.label).stem for link in links)] = parse_with_warnings(source)[0]
+    return as_stored(packs)
+
+
 FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
     {
         "docs/required-resource-access.json": required_resource_access,
@@ -252,6 +267,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/report.json": auditor.render.json.schema,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
+        "auditor/packs/shipped_packs.json": _shipped_packs,
         **rule_pages.FILES,
     }
 )

@@ -8,11 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
+from auditor.consent.admin_links import browser_redirect_uri
+from auditor.consent.decision_facts import gather
 from auditor.consent.lookup import SnapshotIndex
+from auditor.consent.subject import ORDINARY_MEMBER
 from auditor.facts.ids import EXCHANGE_ONLINE
 from auditor.fixes import fixes_for
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
-from auditor.model.rule import RequestMode, ScopeNeed
+from auditor.model.rule import App, RequestMode, ScopeNeed
 from auditor.snapshot.samples import sample
 from tests.fixes.tenants import (
     ALICE,
@@ -30,8 +33,11 @@ PUBLISHED = msgspec.structs.replace(
 )
 
 
+REGISTERED = msgspec.structs.replace(PUBLISHED, mode=RequestMode.REGISTERED)
+
+
 def test_the_link_holds_this_tenant_the_app_and_its_redirect_uri() -> None:
-    link = by_key("managed-default")["R1"].link
+    link = by_key("managed-default", REGISTERED)["R1"].link
     tenant = sample("managed-default").tenant.id
     assert link == (
         f"https://login.microsoftonline.com/{tenant}/adminconsent?client_id=5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
@@ -59,6 +65,35 @@ def test_the_other_link_needs_a_redirect_uri() -> None:
     assert "redirect_uri" not in by_key("managed-default", without)["R1"].link
 
 
+@pytest.mark.parametrize(
+    ("own", "registered", "chosen"),
+    [
+        pytest.param((), ("https://a.example/cb",), "https://a.example/cb", id="a reply URL"),
+        pytest.param(("https://b.example/cb",), None, "https://b.example/cb", id="the pack's, nothing read"),
+        pytest.param(
+            ("https://b.example/cb",), ("https://a.example", "https://B.example/cb"), "https://b.example/cb", id="both"
+        ),
+        pytest.param(
+            ("msauth.app://auth",), ("msauth.app://auth", "https://a.example"), "https://a.example", id="own scheme"
+        ),
+        pytest.param((), ("http://localhost", "https://a.example"), "https://a.example", id="localhost comes last"),
+        pytest.param((), ("urn:ietf:wg:oauth:2.0:oob", "http://localhost"), "http://localhost", id="localhost"),
+        pytest.param((), ("urn:ietf:wg:oauth:2.0:oob", "brk-multihub://x"), "", id="none that a browser opens"),
+        pytest.param((), ("https://*.a.example/cb", "https://[half"), "", id="a pattern and a malformed one"),
+        pytest.param((), (), "", id="none registered"),
+    ],
+)
+def test_the_redirect_uri_is_one_that_is_registered_and_that_a_browser_can_open(
+    own: tuple[str, ...], registered: tuple[str, ...] | None, chosen: str
+) -> None:
+    app = msgspec.structs.replace(PUBLISHED, redirect_uris=own)
+    tenant = with_client(sample("admin-consented-partly"), replyUrls=registered)
+    assert browser_redirect_uri(gather(tenant, app, ORDINARY_MEMBER)) == chosen
+    offered = fixes_in(tenant, app)
+    assert ("R1-scopes" in offered) == bool(chosen)
+    assert "R3" in offered and "R1" not in offered
+
+
 def test_the_other_link_keeps_what_is_granted_already() -> None:
     link = by_key("admin-consented-partly")["R1-scopes"].link
     (row,) = sample("admin-consented-partly").sections.oauth2PermissionGrants or ()
@@ -66,23 +101,45 @@ def test_the_other_link_keeps_what_is_granted_already() -> None:
     assert {one.lower() for one in row.scope.split()} <= scopes
 
 
-def test_which_link_comes_first_depends_on_whether_the_scopes_are_known() -> None:
-    assert list(by_key("managed-default"))[:2] == ["R1", "R1-scopes"]
-    assert list(by_key("managed-default", PUBLISHED))[:2] == ["R1-scopes", "R1"]
+def test_an_app_that_names_its_scopes_gets_the_link_that_names_them_first() -> None:
+    """Source: Otter, help article 26338981397783: the registration can list less than the app requests."""
+    assert list(by_key("managed-default"))[:3] == ["R1-scopes", "R3", "R1"]
+    assert list(by_key("managed-default", PUBLISHED))[:2] == ["R1-scopes", "R3"]
+    assert "R1" not in by_key("managed-default", PUBLISHED)
+
+
+def test_a_consent_that_left_scopes_out_is_not_offered_again() -> None:
+    assert "R1" not in by_key("admin-consented-partly")
+    assert next(iter(by_key("admin-consented-partly"))) == "R1-scopes"
 
 
 def test_the_registrations_list_is_a_caveat_if_the_app_names_its_scopes() -> None:
-    dynamic = by_key("managed-default", PUBLISHED)
+    dynamic = by_key("managed-default")
     assert dynamic["R1"].proven.confidence == "likely"
     assert "registration" in dynamic["R1"].proven.doubts[0]
     assert dynamic["R1-scopes"].proven.confidence == "certain"
-    static = by_key("managed-default", msgspec.structs.replace(PUBLISHED, mode=RequestMode.REGISTERED))
-    assert static["R1"].proven.confidence == "certain"
+    assert by_key("managed-default", REGISTERED)["R1"].proven.confidence == "certain"
+
+
+@pytest.mark.parametrize("app", [pytest.param(APP, id="named"), pytest.param(REGISTERED, id="registered")])
+def test_what_the_vendor_registered_is_never_stated_as_a_fact(app: App) -> None:
+    opens = by_key("managed-default", app)["R1"].opens
+    assert "its registration lists" in opens["summary"]
+    assert "more scope" not in opens["summary"]
+    assert (opens["granted"], opens["breadth"]) == ({}, "everybody")
+
+
+def test_every_link_says_that_the_page_after_it_may_be_an_error() -> None:
+    for fix in by_key("managed-default").values():
+        assert bool(fix.link) == any("may be an error" in step for step in fix.steps.portal)
 
 
 def test_the_portals_button_is_named_only_where_the_app_is_listed() -> None:
-    assert not any("Grant admin consent" in step for step in by_key("managed-default")["R1"].steps.portal)
-    assert any("Grant admin consent" in step for step in by_key("admin-consented-partly")["R1"].steps.portal)
+    assert not any("Grant admin consent" in step for step in by_key("managed-default", REGISTERED)["R1"].steps.portal)
+    listed = with_client(sample("admin-consented-partly"), displayName="Tracker (UK)")
+    static = msgspec.structs.replace(REGISTERED, prompt_consent=False)
+    (step,) = (step for step in fixes_in(listed, static)["R1"].steps.portal if "Grant admin consent" in step)
+    assert "All applications > Tracker (UK) >" in step
 
 
 def test_an_existing_grant_is_extended_with_its_complete_new_string_and_restored_to_the_letter() -> None:
@@ -117,7 +174,7 @@ def test_a_grant_that_was_read_without_its_id_is_named_by_the_id_that_graph_give
 def test_the_grant_itself_is_not_offered_where_existing_grants_were_not_read() -> None:
     found = fixes_in(with_sections(sample("admin-consented-partly"), oauth2PermissionGrants=None))
     assert "R3" not in found
-    assert found["R1"].undo_graph == ()
+    assert found["R1-scopes"].undo_graph == ()
 
 
 def test_one_user_is_granted_and_assigned_and_nobody_else_is_touched() -> None:

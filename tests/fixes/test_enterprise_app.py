@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from auditor.consent.decide import decide
 from auditor.fixes.change_kinds import apply_all
-from auditor.model.resources import AdminConsentRequestPolicy, ConsentReviewer, RoleAssignment
+from auditor.model.resources import AdminConsentRequestPolicy, ConsentReviewer, RoleAssignment, User
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample
 from tests.fixes.tenants import ALICE, APP, by_key, fixes_in, with_client, with_sections
@@ -90,7 +91,7 @@ def test_reviewers_and_settings_that_are_there_stay() -> None:
     new = body(workflow(isEnabled=False, reviewers=(named,), notifyReviewers=False, requestDurationInDays=7))
     assert new == {
         "isEnabled": True,
-        "notifyReviewers": False,
+        "notifyReviewers": True,
         "remindersEnabled": True,
         "requestDurationInDays": 7,
         "reviewers": [{"query": "/users/1", "queryType": "MicrosoftGraph", "queryRoot": "decisions"}],
@@ -99,6 +100,32 @@ def test_reviewers_and_settings_that_are_there_stay() -> None:
 
 def test_a_workflow_without_reviewers_is_given_some() -> None:
     assert body(workflow(isEnabled=True, reviewers=()))["reviewers"]
+
+
+def test_reviewers_who_hear_of_nothing_are_notified_from_then_on() -> None:
+    named = ConsentReviewer(query="/users/1")
+    silent = workflow(isEnabled=True, reviewers=(named,), notifyReviewers=False)
+    assert "notified" in fixes_in(silent)["R8"].title
+    assert body(silent)["notifyReviewers"] is True
+    assert [one["query"] for one in body(silent)["reviewers"]] == ["/users/1"]
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        pytest.param((), id="gone"),
+        pytest.param((User(id="1", accountEnabled=False),), id="disabled"),
+    ],
+)
+def test_reviewers_who_no_longer_exist_are_replaced(users: tuple[User, ...]) -> None:
+    snapshot = with_sections(workflow(isEnabled=True, reviewers=(ConsentReviewer(query="/users/1"),)), users=users)
+    (reviewer,) = body(snapshot)["reviewers"]
+    assert "roleAssignments" in reviewer["query"]
+
+
+def test_an_approval_is_not_offered_where_the_consent_page_is_forced() -> None:
+    forced = msgspec.structs.replace(APP, prompt_consent=True)
+    assert "R8" in by_key("consent-off") and "R8" not in by_key("consent-off", forced)
 
 
 def test_the_workflow_is_left_alone_where_it_works_or_was_not_read() -> None:

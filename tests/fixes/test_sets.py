@@ -42,9 +42,9 @@ def test_every_fix_has_a_key_of_its_own_and_says_all_that_an_administrator_needs
         assert bool(fix.steps.graph) == bool(fix.steps.powershell) == bool(fix.steps.az)
 
 
-def test_what_lets_the_user_ask_comes_after_what_connects_and_a_change_for_every_app_last() -> None:
+def test_a_change_for_every_app_comes_after_the_others_and_what_lets_the_user_ask_comes_last() -> None:
     routes = [fix.route for fix in fixes_for(sample("low-unclassified"), APP)]
-    assert routes[-2:] == ["R8", "R9"]
+    assert routes[-2:] == ["R9", "R8"]
     assert routes[0] == "R1"
 
 
@@ -58,8 +58,20 @@ def test_where_assignment_is_wanted_consent_for_the_assigned_users_comes_before_
 def test_where_two_things_stand_in_the_way_two_fixes_are_combined() -> None:
     closed = with_sections(with_assigned(sample("assignment-required")), **NOBODY)
     found = fixes_in(closed)
-    assert {"R1+R6-assign", "R1+R6-open", "R3+R6-assign", "R3+R6-open"} <= set(found)
-    assert not {"R1", "R6-open"} & set(found)
+    assert {"R1-scopes+R6-assign", "R1-scopes+R6-open", "R3+R6-assign", "R3+R6-open"} <= set(found)
+    assert not {"R1-scopes", "R6-open"} & set(found)
+
+
+def test_where_nobody_is_assigned_assigning_comes_before_letting_everybody_in() -> None:
+    """Also if letting everybody in would be enough, because users may consent for themselves."""
+    found = list(fixes_in(with_sections(sample("assignment-required"), **NOBODY)))
+    legacy = "ManagePermissionGrantsForSelf.microsoft-user-default-legacy"
+    open_tenant = list(fixes_in(with_assigned(with_sections(sample("assignment-required"), **NOBODY), legacy)))
+    for keys in (found, open_tenant):
+        assigning = [keys.index(key) for key in keys if key.endswith("R6-assign")]
+        opening = [keys.index(key) for key in keys if key.endswith("R6-open")]
+        assert assigning and opening and max(assigning) < min(opening)
+    assert "R6-open" in open_tenant
 
 
 def test_where_three_things_stand_in_the_way_three_fixes_are_combined() -> None:
@@ -81,7 +93,7 @@ def test_alternatives_are_never_combined() -> None:
 
 
 def test_a_set_with_a_link_in_it_shows_clicks_and_no_commands() -> None:
-    fix = fixes_in(with_sections(with_assigned(sample("assignment-required")), **NOBODY))["R1+R6-open"]
+    fix = fixes_in(with_sections(with_assigned(sample("assignment-required")), **NOBODY))["R1-scopes+R6-open"]
     assert fix.link
     assert (fix.steps.powershell, fix.steps.az, fix.steps.graph) == ("", "", ())
     assert len(fix.proven.applied) == 2

@@ -52,6 +52,24 @@ SECTIONS: dict[str, Any] = {
         }
     ],
     "adminConsentRequestPolicy": {"isEnabled": True, "notifyReviewers": True, "reviewers": []},
+    "conditionalAccessPolicies": [
+        {
+            "id": "ca000000-0000-4000-8000-000000000001",
+            "displayName": "Managed devices only",
+            "state": "enabled",
+            "conditions": {
+                "applications": {"includeApplications": ["All"], "excludeApplications": [], "includeUserActions": []},
+                "users": {"includeUsers": ["All"], "excludeUsers": [], "includeGroups": [], "excludeGroups": []},
+                "clientAppTypes": ["all"],
+                "platforms": None,
+                "locations": None,
+                "signInRiskLevels": [],
+                "userRiskLevels": [],
+            },
+            "grantControls": {"operator": "OR", "builtInControls": ["compliantDevice"], "termsOfUse": []},
+            "sessionControls": None,
+        }
+    ],
     "directorySettings": [
         {"id": "s1", "templateId": "t1", "values": [{"name": "BlockUserConsentForRiskyApps", "value": "true"}]}
     ],
@@ -104,6 +122,13 @@ SECTIONS: dict[str, Any] = {
             "displayName": "Ada",
             "userType": "Guest",
             "memberOf": [{"id": "group-1", "displayName": "Recruiters"}],
+            "assignedPlans": [
+                {
+                    "service": "exchange",
+                    "servicePlanId": "9aaf7827-d63c-4b61-89c3-182f06f82e5c",
+                    "capabilityStatus": "Enabled",
+                }
+            ],
         }
     ],
     "appConsentRequests": [
@@ -132,6 +157,7 @@ PREFLIGHT = Plan(
         "authorizationPolicy",
         "permissionGrantPolicies",
         "adminConsentRequestPolicy",
+        "conditionalAccessPolicies",
         "roleDefinitions",
     ),
     clients=(CLIENT,),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 
 from auditor.graph.graph_errors import NotJson, Unreachable
+from auditor.graph.section_reads import CLIENT_PROPERTIES, NOT_IN_EVERY_CLOUD, Read
 from auditor.model.snapshot import Plan
 from tests.graph.live_tenants import (
     ABSENT,
@@ -131,12 +134,36 @@ def test_a_run_in_which_graph_never_answered_is_an_error() -> None:
             read(server, PREFLIGHT)
 
 
-def test_a_cloud_that_does_not_know_a_property_is_asked_again_without_it() -> None:
-    with GraphServer(tenant(), unknown_properties=("isDisabled",)) as server:
+@pytest.mark.parametrize(
+    "refused",
+    [
+        pytest.param(("isDisabled",), id="one property"),
+        pytest.param(("createdDateTime",), id="another property"),
+        pytest.param(("verifiedPublisher", "isDisabled"), id="two, which Graph names one after the other"),
+        pytest.param(NOT_IN_EVERY_CLOUD, id="all of them"),
+    ],
+)
+def test_a_cloud_that_does_not_know_a_property_is_asked_again_without_it(refused: tuple[str, ...]) -> None:
+    with GraphServer(tenant(), unknown_properties=refused) as server:
         snapshot = read(server, PREFLIGHT)
-        assert len(server.requests) == 2
-        assert "isDisabled" not in server.requests[1].query.get("$select", "")
-    assert snapshot.unread == {} and len(snapshot.sections.servicePrincipals or ()) == 2
+        assert snapshot.unread == {} and len(snapshot.sections.servicePrincipals or ()) == 2
+    with GraphServer(tenant(), unknown_properties=refused) as server:
+        snapshot = read(server, Plan(whole=("servicePrincipals",)))
+        asked = [unquote(call.query["$select"]).split(",") for call in server.requests]
+    assert snapshot.unread == {} and snapshot.sections.servicePrincipals
+    assert len(asked) == len(refused) + 1
+    assert set(CLIENT_PROPERTIES) - set(asked[-1]) == set(refused)
+
+
+def test_a_refusal_that_names_no_property_costs_all_that_a_cloud_may_refuse_and_no_more() -> None:
+    read = Read(
+        section="servicePrincipals",
+        url="/servicePrincipals?$select=id,isDisabled,tags&$top=9",
+        optional=("isDisabled",),
+    )
+    again = read.after_refusal("Bad Request")
+    assert again is not None and again.url == "/servicePrincipals?$select=id,tags&$top=9"
+    assert again.after_refusal("Bad Request") is None
 
 
 def test_an_app_that_is_both_client_and_resource_is_read_once_with_everything() -> None:

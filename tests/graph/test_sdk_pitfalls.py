@@ -216,7 +216,7 @@ def test_a_401_inside_a_batch_renews_the_token_once() -> None:
     with GraphServer(tenant()) as server:
         server.fault(lambda call: call.in_batch and "/policies/" in call.path, Status(401), times=3)
         snapshot = read(server, PREFLIGHT)
-        assert [len(request.items) for request in server.requests] == [10, 3]
+        assert [len(request.items) for request in server.requests] == [11, 3]
         assert len(server.token_requests) == 2
     assert snapshot.unread == {}
 

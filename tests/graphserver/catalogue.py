@@ -110,6 +110,14 @@ ROUTES: tuple[Route, ...] = (
         Workload.POLICY,
     ),
     Route(
+        "identity/conditionalAccess/policies",
+        "conditionalAccessPolicies",
+        "ConditionalAccessPolicy",
+        readers.everything("conditionalAccessPolicies"),
+        ("Policy.Read.All",),
+        Workload.POLICY,
+    ),
+    Route(
         "servicePrincipals",
         "servicePrincipals",
         "ServicePrincipal",
@@ -258,7 +266,7 @@ ROUTES: tuple[Route, ...] = (
         readers.user,
         _USERS,
         show=readers.without("memberOf"),
-        unasked=frozenset({"userType", "accountEnabled"}),
+        unasked=frozenset({"userType", "accountEnabled", "assignedPlans"}),
     ),
     Route(
         "users/{}/memberOf",

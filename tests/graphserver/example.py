@@ -71,7 +71,7 @@ def connected(server: GraphServer) -> httpx.Client:
 
 
 def fetch(server: GraphServer, path: str, token: str | None = None, **options: Any) -> httpx.Response:
-    """The answer to a request with `token`, or with a new token of these options; see `GraphServer.bearer`."""
+    """The answer to a request with `token`, or with a new token of these options; see `GraphServer.token`."""
     headers = {"Authorization": f"Bearer {token}"} if token else server.bearer(**options)
     return httpx.get(server.graph + path, verify=server.trust, headers=headers, timeout=HUNG_AFTER)
 

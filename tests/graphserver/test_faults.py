@@ -54,7 +54,7 @@ def test_a_retry_time_can_be_a_date_and_the_clock_can_be_wrong(server: GraphServ
     assert 3600 <= (second - first).total_seconds() < 3660
 
 
-@pytest.mark.parametrize("kind", [Reset(), Cut()])
+@pytest.mark.parametrize("kind", [pytest.param(Reset(), id="before"), pytest.param(Cut(), id="within")])
 def test_a_connection_can_break_before_and_within_an_answer(
     server: GraphServer, client: httpx.Client, kind: Fault
 ) -> None:

@@ -29,7 +29,7 @@ WORK = {
 # The nouns, and what they consist of: a command's own help may name a cloud or a severity.
 NOUNS = {"auditor.facts", "auditor.model.finding", "auditor.model.report", "auditor.model.snapshot", "msgspec"}
 # How many of our own modules a run may load: each costs about a millisecond. The aim for a check is 70.
-FEW_FOR_HELP, FEW_FOR_CHECK = 10, 100
+FEW_FOR_HELP, FEW_FOR_CHECK = 10, 91
 
 HELP = (["--help"], ["--version"])
 VERB_HELP = tuple([verb, "--help"] for verb in ("check", "collect", "packs"))
@@ -89,7 +89,7 @@ def test_help_loads_at_most_ten_modules_of_ours(arguments: list[str], tmp_path: 
     assert len(within(loaded(arguments, tmp_path), {"auditor"})) <= FEW_FOR_HELP
 
 
-def test_an_offline_check_loads_at_most_a_hundred_modules_of_ours(tmp_path: Path) -> None:
+def test_an_offline_check_loads_few_modules_of_ours(tmp_path: Path) -> None:
     ours = within(loaded(CHECK, tmp_path), {"auditor"})
     assert len(ours) <= FEW_FOR_CHECK, sorted(ours)
 

@@ -8,8 +8,7 @@ import pytest
 
 from auditor.packs.load import load
 from auditor.packs.pack_errors import MOST, PackError
-from auditor.packs.sources import Source, file_source
-from auditor.packs.yaml_nodes import LARGEST
+from auditor.packs.sources import LARGEST, Source, file_source
 from auditor.snapshot.samples import sample_names
 from tests.packs.text import HEAD, SOUND, loaded
 

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import auditor.packs.load
 from auditor.checks.connection import UsersCanConnect
 from auditor.checks.user_consent import ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.rule import RequestMode, ScopeNeed
-from auditor.packs.load import case_places, load
+from auditor.packs.load import load, stored_pack
 from auditor.packs.pack_errors import PackError
+from auditor.packs.parse import case_places, parse_with_warnings
 from auditor.packs.sources import Source, file_source, shipped_names, shipped_source
 from tests.packs.text import APP, HEAD, RULES, SOUND, loaded
 
@@ -251,3 +253,39 @@ def test_no_wrong_kind_of_value_breaks_the_loader(index: int, junk: str) -> None
     index %= len(lines)
     key, colon, _ = lines[index].partition(":")
     pack_or_error("\n".join([*lines[:index], f"{key}{colon} {junk}", *lines[index + 1 :]]))
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_stored_pack_is_the_pack_that_its_text_describes(name: str) -> None:
+    source = shipped_source(name)
+    assert stored_pack(source) == parse_with_warnings(source)[0]
+
+
+@pytest.mark.parametrize("changed", ["trackerrms-uk", "trackerrms", "vendor-app"])
+def test_a_stored_pack_is_not_used_if_a_text_of_its_chain_has_changed(
+    changed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def source_of(name: str) -> Source:
+        source = shipped_source(name)
+        return source._replace(text=source.text + b"\n# changed\n") if name == changed else source
+
+    monkeypatch.setattr(auditor.packs.load, "shipped_source", source_of)
+    assert stored_pack(source_of("trackerrms-uk")) is None
+
+
+@pytest.mark.parametrize(
+    "content", [pytest.param(b"", id="empty"), pytest.param(b"[]", id="no store"), pytest.param(None, id="missing")]
+)
+def test_without_a_usable_store_the_text_is_parsed(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = parse_with_warnings(shipped_source("grants-hygiene"))[0]
+    if content is not None:
+        (tmp_path / "store.json").write_bytes(content)
+    monkeypatch.setattr(auditor.packs.load, "STORE", tmp_path / "store.json")
+    auditor.packs.load._store.cache_clear()
+    try:
+        assert stored_pack(shipped_source("grants-hygiene")) is None
+        assert load(shipped_source("grants-hygiene")) == expected
+    finally:
+        auditor.packs.load._store.cache_clear()

@@ -147,12 +147,12 @@ def test_the_schema_accepts_what_the_loader_accepts() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        SOUND.replace("owner: who, ", ""),
-        SOUND.replace("owner", "ownr"),
-        SOUND.replace("2027-03-31", "31.3.2027"),
-        SOUND.replace("version: 1", "version: 2"),
-        SOUND.replace("rule: R-1", "rule: [R-1]"),
-        SOUND.replace("rule: R-1", "rule: R 1"),
+        pytest.param(SOUND.replace("owner: who, ", ""), id="no owner"),
+        pytest.param(SOUND.replace("owner", "ownr"), id="a typo in a key"),
+        pytest.param(SOUND.replace("2027-03-31", "31.3.2027"), id="another form of date"),
+        pytest.param(SOUND.replace("version: 1", "version: 2"), id="a later version"),
+        pytest.param(SOUND.replace("rule: R-1", "rule: [R-1]"), id="a list for text"),
+        pytest.param(SOUND.replace("rule: R-1", "rule: R 1"), id="a space in the rule"),
     ],
 )
 def test_what_an_editor_underlines_the_loader_refuses(text: str) -> None:

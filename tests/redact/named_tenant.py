@@ -6,7 +6,24 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.model.conditional_access import (
+    AccessApplications,
+    AccessClients,
+    AccessConditions,
+    AccessDevices,
+    AccessFilter,
+    AccessFlows,
+    AccessGrantControls,
+    AccessGuests,
+    AccessLocations,
+    AccessPlatforms,
+    AccessSessionControls,
+    AccessUsers,
+    AuthenticationStrength,
+    ConditionalAccessPolicy,
+    SecureSignInSession,
+)
 from auditor.model.resources import (
     AppConsentRequest,
     AppRoleAssignment,
@@ -143,6 +160,7 @@ def named_tenant(secret: Secret, base: str = "custom-policy") -> Snapshot:
                 ),
             ),
         },
+        conditionalAccessPolicies=(_access_policy(s),),
         roleDefinitions=(
             RoleDefinition(
                 id=str(uuid5(_SPACE, f"{s.word}/custom")),
@@ -217,4 +235,61 @@ def named_tenant(secret: Secret, base: str = "custom-policy") -> Snapshot:
         unread=unread,
         covers={},
         provenance=Provenance(reader=ids["own-app"], permissions=("Policy.Read.All",), calls=calls),
+    )
+
+
+def _access_policy(s: Secret) -> ConditionalAccessPolicy:
+    """A Conditional Access policy with names and IDs of the tenant wherever one can have them."""
+    ids, rule = s.ids, AccessFilter(mode="exclude", rule=f'device.displayName -eq "{s.word}-laptop"')
+    return ConditionalAccessPolicy(
+        id=str(uuid5(_SPACE, f"{s.word}/access")),
+        displayName=f"{s.word}: managed devices",
+        state="enabled",
+        conditions=AccessConditions(
+            applications=AccessApplications(
+                includeApplications=(EXCHANGE_ONLINE, ids["own-app"]),
+                excludeApplications=("Office365", ids["own-app"]),
+                includeUserActions=("urn:user:registerdevice",),
+                includeAuthenticationContextClassReferences=("c1",),
+                applicationFilter=AccessFilter(mode="include", rule=f"CustomSecurityAttribute.{s.word}_Apps"),
+                unknownConditions=("networkAccess",),
+            ),
+            users=AccessUsers(
+                includeUsers=("All", ids["user"]),
+                excludeUsers=(ids["user"],),
+                includeGroups=(ids["group"],),
+                excludeGroups=(ids["group"],),
+                includeRoles=("62e90394-69f5-4237-9190-012177145e10",),
+                excludeRoles=(),
+                includeGuestsOrExternalUsers=AccessGuests(
+                    guestOrExternalUserTypes="internalGuest,b2bCollaborationMember"
+                ),
+                excludeGuestsOrExternalUsers=AccessGuests(guestOrExternalUserTypes="serviceProvider"),
+            ),
+            clientApplications=AccessClients(
+                includeServicePrincipals=("ServicePrincipalsInMyTenant", ids["sp"]),
+                excludeServicePrincipals=(ids["sp"],),
+            ),
+            clientAppTypes=("all",),
+            platforms=AccessPlatforms(includePlatforms=("all",), excludePlatforms=("iOS",)),
+            locations=AccessLocations(includeLocations=("All",), excludeLocations=("AllTrusted", ids["group"])),
+            devices=AccessDevices(deviceFilter=rule),
+            authenticationFlows=AccessFlows(transferMethods="deviceCodeFlow,authenticationTransfer"),
+            signInRiskLevels=("high",),
+            insiderRiskLevels="minor,elevated",
+        ),
+        grantControls=AccessGrantControls(
+            operator="OR",
+            builtInControls=("compliantDevice",),
+            customAuthenticationFactors=(ids["group"],),
+            termsOfUse=(ids["group"],),
+            authenticationStrength=AuthenticationStrength(
+                id=str(uuid5(_SPACE, f"{s.word}/strength")),
+                displayName=f"{s.word} keys",
+                policyType="custom",
+                requirementsSatisfied="mfa",
+                allowedCombinations=("fido2",),
+            ),
+        ),
+        sessionControls=AccessSessionControls(secureSignInSession=SecureSignInSession(isEnabled=True)),
     )

@@ -11,7 +11,7 @@ from auditor.model.finding import Evidence, FindingOutcome
 from auditor.model.report import Report
 from auditor.model.snapshot import Tenant
 from auditor.render import FORMATS, FormatUnavailable, must_be_available, render
-from auditor.render.json import encoded
+from auditor.render.labels import encoded
 from tests.render.parts import CONSENT_BY_LINK, finding, report
 from tests.render.tracker import NEEDS_ADMIN_DECISION
 

@@ -26,8 +26,8 @@ def events_of(report: Report) -> list[dict[str, Any]]:
     return [json.loads(line) for line in render(report, "ocsf").splitlines()]
 
 
-def audited(name: str = "managed-default") -> Report:
-    packs = chosen_packs(["trackerrms-uk", "cisa-scuba"])
+def audited(name: str = "managed-default", *more: str) -> Report:
+    packs = chosen_packs(["trackerrms-uk", "cisa-scuba", *more])
     return build_report(sample(name), packs, source="a sample", tool="consent-auditor 1.2.3")
 
 
@@ -47,7 +47,7 @@ def test_every_finding_is_an_event_that_the_model_of_ocsf_takes(name: str) -> No
 
 
 def test_unknown_is_neither_a_pass_nor_a_fail_but_what_ocsf_calls_a_warning() -> None:
-    report = audited("unreadable-policies")
+    report = audited("unreadable-policies", "microsoft-recommended")
     pairs = list(zip(report.findings, events_of(report), strict=False))
     ids = {finding.outcome: event["compliance"]["status_id"] for finding, event in pairs}
     assert ids[FindingOutcome.UNKNOWN] == StatusID.Warning

@@ -67,7 +67,7 @@ def requesting_apps(
     """One app for each class, and one for each way in which the condition sets name other apps."""
     generic = [
         _requesting(AppClass.UNVERIFIED, _client()),
-        _requesting(AppClass.OWN, _client(owner=after.tenant.id)),
+        _requesting(AppClass.OWN, _client(owner=after.tenant.id or None)),
     ]
     if verifies_publishers(after):
         generic.insert(1, _requesting(AppClass.VERIFIED, _client(publisher=_ANY)))
@@ -80,7 +80,7 @@ def verifies_publishers(snapshot: Snapshot) -> bool:
     return cloud is None or cloud.verifies_publishers
 
 
-def _client(owner: str = _ANY, publisher: str = "", app_id: str = _ANY) -> Client:
+def _client(owner: str | None = _ANY, publisher: str = "", app_id: str = _ANY) -> Client:
     return Client(
         app_id=app_id,
         presence=Truth.TRUE,

@@ -9,7 +9,6 @@ import msgspec
 
 from auditor.consent.explanation import listed
 from auditor.facts.ids import BASIC_SCOPES, RESOURCE_NAMES
-from auditor.fixes.change import REGISTERED_PERMISSIONS
 from auditor.fixes.exposure.app_classes import AUDIENCE_WEIGHT, AppClass, verifies_publishers
 from auditor.fixes.exposure.app_use import AppUse, Breadth, app_use
 from auditor.fixes.exposure.openings import ClassExposure, Comparison, compare, openings, resources_from_table
@@ -41,17 +40,18 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
         return self.breadth is Breadth.NOBODY and all(c.is_empty for c in self.classes.values())
 
 
-def exposure(before: Snapshot, after: Snapshot, app: App) -> Exposure:
+def exposure(before: Snapshot, after: Snapshot, app: App, *, as_registered: bool = False) -> Exposure:
     """What becomes possible when the tenant changes from `before` to `after`, beyond the purpose of the change.
 
-    Decided for users with the default role. Data that was not read is counted separately, never as nothing.
+    Decided for users with the default role. Data that was not read is counted separately, never as nothing. With
+    `as_registered`, the grants in `after` represent what the app's registration lists, which was not read.
     """
     compared = compare(before, after, app)
     classes, use = openings(compared), app_use(before, after, app)
-    made = _Summary(compared=compared, classes=classes, use=use)
+    made = _Summary(compared=compared, classes=classes, use=use, as_registered=as_registered)
     return Exposure(
         classes=classes,
-        use=use,
+        use=msgspec.structs.replace(use, granted=()) if as_registered else use,
         summary=_summary(made),
         weight=sum(AUDIENCE_WEIGHT[kind] * one.weight for kind, one in classes.items()),
         breadth=_breadth(use, classes[AppClass.THIS]),
@@ -118,6 +118,7 @@ class _Summary(msgspec.Struct, frozen=True, kw_only=True):
     compared: Comparison
     classes: Mapping[AppClass, ClassExposure]
     use: AppUse
+    as_registered: bool = False
 
     @property
     def others(self) -> dict[AppClass, ClassExposure]:
@@ -183,11 +184,13 @@ def _who(made: _Summary, kinds: list[AppClass]) -> str:
 def _this_app(made: _Summary) -> Iterator[str]:
     app, used = made.compared.app.label, made.use
     everybody = "Every user who is assigned to it" if used.restricted else "Every user of the tenant"
-    listed_ones = tuple(ref for ref in used.granted if ref.scope != REGISTERED_PERMISSIONS)
-    if listed_ones != used.granted:
-        yield f"{everybody} could use {app} with the permissions in its registration, which the consent page lists."
-    if listed_ones:
-        yield f"{everybody} could use {app} with {_more(listed_ones)}: {_kinds(listed_ones)}."
+    if used.granted and made.as_registered:
+        yield (
+            f"{everybody} could use {app} with every permission that its registration lists. The registration can't be"
+            " read in this tenant; the consent prompt shows the list."
+        )
+    elif used.granted:
+        yield f"{everybody} could use {app} with {_more(used.granted)}: {_kinds(used.granted)}."
     before = f" with {_scopes(used.reached)} granted before: {_kinds(used.reached)}" if used.reached else ""
     if used.opened_to_all:
         yield f"Every user of the tenant could use {app}, not only those assigned to it{',' if before else ''}{before}."

@@ -15,9 +15,8 @@ from auditor.model.report import Report
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.render.html.fix_section import FixView, FixViews
 from auditor.render.html.parts import AddressView, CodeView, address, clickable, tone
-from auditor.render.json import encoded
-from auditor.render.labels import FINDINGS, SEVERE, click_path, flat, is_click_path, sentence
-from auditor.render.report_view import waiver_sentence
+from auditor.render.labels import FINDINGS, SEVERE, click_path, encoded, flat, is_click_path, sentence
+from auditor.render.report_view import finding_word, waiver_sentence
 from auditor.render.text_layout import clip
 
 _ROOM = 400
@@ -113,7 +112,6 @@ def _view(report: Report, finding: Finding, number: int, views: FixViews) -> Fin
     outcome = finding.outcome
     failed, unknown = outcome is FindingOutcome.FAIL, outcome is FindingOutcome.UNKNOWN
     known, fixes = views.split(finding.fixes if failed or unknown else ())
-    word, style = FINDINGS[outcome]
     seen = tuple(dict.fromkeys(map(_evidence, finding.evidence)))
     return FindingView(
         number=number,
@@ -121,8 +119,8 @@ def _view(report: Report, finding: Finding, number: int, views: FixViews) -> Fin
         pack=finding.pack,
         title=finding.title.rstrip("."),
         outcome=outcome.value,
-        word=word,
-        tone="waived" if outcome is FindingOutcome.WAIVED else tone(style),
+        word=finding_word(finding),
+        tone="waived" if outcome is FindingOutcome.WAIVED else tone(FINDINGS[outcome][1]),
         severity=finding.severity.value,
         severe=finding.severity in SEVERE and failed,
         reason=sentence(in_words(finding.reason)),

@@ -43,6 +43,7 @@ _GATES = MappingProxyType(
         Reason.USER_CONSENT_DISABLED: ("User consent is off", "No consent policy is assigned to users."),
         Reason.ASSIGNMENT_REQUIRED: ("Assignment required", "Only users who are assigned to the app can consent."),
         Reason.NOT_ASSIGNED: ("Assignment required", "The user is not assigned to the app."),
+        Reason.CONSENT_FORCED: ("Consent is forced", "The app asks every user again (prompt=consent)."),
         Reason.RISK_STEP_UP: ("Risk check", "Microsoft considers the request risky."),
         Reason.APP_DEACTIVATED: ("The app is deactivated", "No policy is evaluated."),
         Reason.APP_DISABLED_BY_MICROSOFT: (
@@ -53,6 +54,7 @@ _GATES = MappingProxyType(
             "The app is turned off",
             "Sign-in is disabled. No policy is evaluated.",
         ),
+        Reason.NEEDED_APP_MISSING: ("Another app is missing", "The app also needs an app that isn't in the tenant."),
         Reason.RESOURCE_MISSING: ("A resource is missing", "An API that the app requests isn't in the tenant."),
         Reason.RESOURCE_DISABLED: ("A resource is disabled", "An API that the app requests is disabled."),
         Reason.REDIRECT_URI_NOT_REGISTERED: ("Redirect URI", "The app hasn't registered this redirect URI."),

@@ -1,4 +1,4 @@
-"""The order of fixes: least exposure, fewest people, fewest steps, route."""
+"""The order of fixes: least exposure, fewest people, certainty, fewest steps, route."""
 
 from __future__ import annotations
 
@@ -66,6 +66,12 @@ def test_fewer_people_come_before_fewer_steps() -> None:
 def test_a_link_is_one_step() -> None:
     link = fix("R1", requests=0, link="https://login.microsoftonline.com/", steps=Steps(portal=("Open.", "Accept.")))
     assert routes(fix("R4", requests=3), fix("R3", requests=2), link) == ["R1", "R3", "R4"]
+
+
+def test_certainty_comes_before_fewer_steps_and_exposure_before_certainty() -> None:
+    likely = Proof(outcome="", confidence="likely", because="")
+    assert routes(fix("R1", proven=likely), fix("R3", requests=9)) == ["R3", "R1"]
+    assert routes(fix("R1", breadth="named", proven=likely), fix("R3", breadth="everybody")) == ["R1", "R3"]
 
 
 def test_routes_are_ordered_by_their_numbers() -> None:

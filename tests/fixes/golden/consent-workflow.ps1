@@ -51,8 +51,8 @@ Connect-MgGraph -Scopes 'Policy.ReadWrite.ConsentRequest' -NoWelcome -TenantId '
 # 1. The admin consent workflow.
 $before = @()
 $now = Read-Graph 'https://graph.microsoft.com/v1.0/policies/adminConsentRequestPolicy'
-if (($now.isEnabled -eq $true) -and (@($now.reviewers.query | Where-Object { $_ }).Count -gt 0)) {
-    Write-Host 'The workflow is already on and has reviewers.'
+if (($now.isEnabled -eq $true) -and ($now.notifyReviewers -eq $true) -and (@($now.reviewers.query | Where-Object { $_ }).Count -gt 0)) {
+    Write-Host 'The workflow is already on and has reviewers, who are notified.'
 } elseif (-not (Test-Same @($now.reviewers.query | Where-Object { $_ }) $before)) {
     throw ('The reviewers have changed since the snapshot was taken. Run the check again. They are now: ' + (@($now.reviewers.query | Where-Object { $_ }) -join ', '))
 } else {

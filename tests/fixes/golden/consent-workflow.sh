@@ -51,11 +51,12 @@ here=$(look 'https://graph.microsoft.com/v1.0/organization?$select=id' 'value[].
 place='https://graph.microsoft.com/v1.0/policies/adminConsentRequestPolicy'
 before='[]'
 now=$(look "$place" 'to_string(isEnabled)')
-now2=$(look "$place" 'to_string(sort(not_null(reviewers[].query, `[]`)))')
-if [ "$now" = 'true' ] && [ "$now2" != '[]' ]; then
-  say 'The workflow is already on and has reviewers.'
-elif ! [ "$now2" = "$before" ]; then
-  stop 'The reviewers have changed since the snapshot was taken. Run the check again. They are now: '"$now2"
+now2=$(look "$place" 'to_string(notifyReviewers)')
+now3=$(look "$place" 'to_string(sort(not_null(reviewers[].query, `[]`)))')
+if [ "$now" = 'true' ] && [ "$now2" = 'true' ] && [ "$now3" != '[]' ]; then
+  say 'The workflow is already on and has reviewers, who are notified.'
+elif ! [ "$now3" = "$before" ]; then
+  stop 'The reviewers have changed since the snapshot was taken. Run the check again. They are now: '"$now3"
 else
   send PUT 'https://graph.microsoft.com/v1.0/policies/adminConsentRequestPolicy' '{"isEnabled": true, "notifyReviewers": true, "remindersEnabled": true, "requestDurationInDays": 30, "reviewers": [{"query": "/beta/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '"'"'62e90394-69f5-4237-9190-012177145e10'"'"'", "queryType": "MicrosoftGraph"}]}' >/dev/null
 fi

@@ -1,0 +1,105 @@
+"""What can stop a connection after consent: services, controls of Conditional Access, and plans with a mailbox.
+
+The tables and their sources are in ``after_consent.json``. Ids are in lower case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from auditor.facts import load_table
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A resource that Conditional Access policies target.
+
+    `scopes` are the first parts (``Mail`` of ``Mail.Read``) of the scopes of Microsoft Graph that lead to it.
+    """
+
+    app_id: str
+    name: str
+    in_office_365: bool
+    scopes: tuple[str, ...]
+
+
+class Control(msgspec.Struct, frozen=True):
+    """What a control demands, as the end of a sentence about the policy, and the codes that a user sees without it.
+
+    `effect` is ``stops`` for what neither a vendor's server nor an unmanaged device can give, ``asks`` for what a user
+    can give during the sign-in, and ``unknown``.
+    """
+
+    demand: str
+    effect: str
+    codes: tuple[str, ...]
+
+
+class Strength(msgspec.Struct, frozen=True):
+    """A built-in authentication strength."""
+
+    name: str
+    effect: str
+
+
+class ExchangePlan(msgspec.Struct, frozen=True):
+    """A service plan of Exchange Online, and whether it comes with a mailbox."""
+
+    name: str
+    mailbox: bool
+
+
+class UnreadSetting(msgspec.Struct, frozen=True):
+    """A setting that Microsoft Graph doesn't show and that can stop an app.
+
+    It matters for scopes that begin with one of `scopes`, or for any if there are none. `how` is a command of Exchange
+    Online PowerShell; ``{user}`` in it is the mailbox.
+    """
+
+    scopes: tuple[str, ...]
+    what: str
+    why: str
+    how: str
+
+
+class _AfterConsent(msgspec.Struct, frozen=True):
+    source: str
+    services: tuple[Service, ...]
+    baseline_scopes: tuple[str, ...]
+    controls: Mapping[str, Control]
+    risk_code: str
+    codes: Mapping[str, str]
+    strengths: Mapping[str, Strength]
+    exchange_plans: Mapping[str, ExchangePlan]
+    not_checked: tuple[UnreadSetting, ...]
+
+
+_TABLE = load_table("after_consent", _AfterConsent)
+
+SERVICES = _TABLE.services
+"""The services of Microsoft behind the scopes that apps request."""
+
+DIRECTORY = next(one for one in SERVICES if one.name == "Windows Azure Active Directory")
+"""The resource as which the baseline scopes are evaluated."""
+
+BASELINE_SCOPES = frozenset(scope.lower() for scope in _TABLE.baseline_scopes)
+"""Scopes of Microsoft Graph, in lower case, that count as access to the directory if an app asks for nothing else."""
+
+CONTROLS = _TABLE.controls
+"""By the name that Graph uses; ``tokenProtection`` and ``customAuthenticationFactor`` are this program's own names."""
+
+RISK_CODE = _TABLE.risk_code
+"""What a user without a second factor sees if a policy for risky sign-ins demands one."""
+
+CODES = _TABLE.codes
+"""What each code means."""
+
+STRENGTHS = _TABLE.strengths
+"""The built-in authentication strengths by id; the ids are the same in every tenant."""
+
+EXCHANGE_PLANS = _TABLE.exchange_plans
+"""Service plans by id. There are others."""
+
+UNREAD_SETTINGS = _TABLE.not_checked
+"""What this program can't read, so that it is always unknown."""

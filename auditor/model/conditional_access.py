@@ -1,0 +1,151 @@
+"""Conditional Access policies as Microsoft Graph returns them, with Graph's own names.
+
+``None`` means *not known*, except in conditions that a policy may leave out (``platforms``, ``locations``, ``devices``,
+the risk levels and the flows): there it means that the policy doesn't have the condition, because Graph returns null
+or an empty list for it. ``unknownConditions``, which Graph doesn't have, names the conditions that are new to this
+program: a policy with one applies in fewer cases than the rest of it says, and nobody knows in which.
+
+Source of names and meanings: the Microsoft Graph v1.0 reference, resource ``conditionalAccessPolicy`` and the resources
+that its page lists.
+"""
+
+from __future__ import annotations
+
+from auditor.model.field_types import FreeText, Id, Keyword, PolicyName, TemplateId
+from auditor.model.resources import Resource
+
+
+class AccessFilter(Resource, frozen=True):
+    """A filter on the properties of devices or apps (``conditionalAccessFilter``)."""
+
+    mode: Keyword | None = None
+    """``include`` or ``exclude``."""
+    rule: FreeText | None = None
+
+
+class AccessApplications(Resource, frozen=True):
+    """The resources that a policy is about: app ids, ``All``, ``None``, ``Office365`` or ``MicrosoftAdminPortals``."""
+
+    includeApplications: tuple[Id, ...] | None = None
+    excludeApplications: tuple[Id, ...] | None = None
+    includeUserActions: tuple[Keyword, ...] = ()
+    includeAuthenticationContextClassReferences: tuple[Keyword, ...] = ()
+    applicationFilter: AccessFilter | None = None
+    unknownConditions: tuple[Keyword, ...] = ()
+
+
+class AccessGuests(Resource, frozen=True):
+    """Kinds of guests and external users, as names separated by commas."""
+
+    guestOrExternalUserTypes: Keyword | None = None
+
+
+class AccessUsers(Resource, frozen=True):
+    """The people that a policy is about: object ids, ``All``, ``None`` or ``GuestsOrExternalUsers``; groups; roles."""
+
+    includeUsers: tuple[Id, ...] | None = None
+    excludeUsers: tuple[Id, ...] | None = None
+    includeGroups: tuple[Id, ...] | None = None
+    excludeGroups: tuple[Id, ...] | None = None
+    includeRoles: tuple[TemplateId, ...] | None = None
+    excludeRoles: tuple[TemplateId, ...] | None = None
+    includeGuestsOrExternalUsers: AccessGuests | None = None
+    excludeGuestsOrExternalUsers: AccessGuests | None = None
+    unknownConditions: tuple[Keyword, ...] = ()
+
+
+class AccessClients(Resource, frozen=True):
+    """The service principals that a policy for workload identities is about."""
+
+    includeServicePrincipals: tuple[Id, ...] | None = None
+    excludeServicePrincipals: tuple[Id, ...] | None = None
+
+
+class AccessPlatforms(Resource, frozen=True):
+    """Platforms of devices, or ``all``."""
+
+    includePlatforms: tuple[Keyword, ...] | None = None
+    excludePlatforms: tuple[Keyword, ...] | None = None
+
+
+class AccessLocations(Resource, frozen=True):
+    """Ids of named locations, ``All`` or ``AllTrusted``."""
+
+    includeLocations: tuple[Id, ...] | None = None
+    excludeLocations: tuple[Id, ...] | None = None
+
+
+class AccessDevices(Resource, frozen=True):
+    """A condition on the device that signs in."""
+
+    deviceFilter: AccessFilter | None = None
+    unknownConditions: tuple[Keyword, ...] = ()
+
+
+class AccessFlows(Resource, frozen=True):
+    """The authentication flows that a policy is about, as names separated by commas."""
+
+    transferMethods: Keyword | None = None
+
+
+class AccessConditions(Resource, frozen=True):
+    """When a policy applies: all of its conditions must hold. ``users`` or ``clientApplications`` is always there."""
+
+    applications: AccessApplications | None = None
+    users: AccessUsers | None = None
+    clientApplications: AccessClients | None = None
+    clientAppTypes: tuple[Keyword, ...] | None = None
+    platforms: AccessPlatforms | None = None
+    locations: AccessLocations | None = None
+    devices: AccessDevices | None = None
+    authenticationFlows: AccessFlows | None = None
+    signInRiskLevels: tuple[Keyword, ...] = ()
+    userRiskLevels: tuple[Keyword, ...] = ()
+    servicePrincipalRiskLevels: tuple[Keyword, ...] = ()
+    insiderRiskLevels: Keyword | None = None
+    unknownConditions: tuple[Keyword, ...] = ()
+
+
+class AuthenticationStrength(Resource, frozen=True):
+    """The methods that satisfy a policy. ``requirementsSatisfied`` is ``mfa`` for every built-in strength."""
+
+    id: Id | None = None
+    displayName: PolicyName | None = None
+    policyType: Keyword | None = None
+    requirementsSatisfied: Keyword | None = None
+    allowedCombinations: tuple[Keyword, ...] | None = None
+    """Each is one method, or several that belong together, separated by commas (``password,sms``)."""
+
+
+class AccessGrantControls(Resource, frozen=True):
+    """What a policy demands, all of it or any one of it (``operator``)."""
+
+    operator: Keyword | None = None
+    builtInControls: tuple[Keyword, ...] = ()
+    customAuthenticationFactors: tuple[Id, ...] = ()
+    termsOfUse: tuple[Id, ...] = ()
+    authenticationStrength: AuthenticationStrength | None = None
+    unknownConditions: tuple[Keyword, ...] = ()
+
+
+class SecureSignInSession(Resource, frozen=True):
+    """Whether the token must be bound to the device (token protection)."""
+
+    isEnabled: bool | None = None
+
+
+class AccessSessionControls(Resource, frozen=True):
+    """The session controls that can refuse a sign-in. The others only limit a session that a user already has."""
+
+    secureSignInSession: SecureSignInSession | None = None
+
+
+class ConditionalAccessPolicy(Resource, frozen=True):
+    """A Conditional Access policy. `state` is ``enabled``, ``disabled`` or ``enabledForReportingButNotEnforced``."""
+
+    id: Id
+    displayName: PolicyName | None = None
+    state: Keyword | None = None
+    conditions: AccessConditions | None = None
+    grantControls: AccessGrantControls | None = None
+    sessionControls: AccessSessionControls | None = None

@@ -1,0 +1,235 @@
+"""Which directory roles let a user consent to one app: what was not read about a role leaves the answer open.
+
+Sources: Microsoft Graph, "Create unifiedRoleAssignment" (the forms of ``directoryScopeId``); Entra, "Grant tenant-wide
+admin consent", "App consent permissions for custom roles" and "Administrative units".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.consent.decide import decide
+from auditor.consent.subject import ADMIN_ROLES, Subject, subject_for
+from auditor.facts.ids import ROLE_APPLICATION_ADMINISTRATOR, ROLE_GLOBAL_ADMINISTRATOR
+from auditor.model.decision import Confidence, Decision, Outcome, Reason, Verdict
+from tests.consent.from_oracle import app_of, snapshot_of
+from tests.oracle import plain, pool
+from tests.oracle.plain import OWN, VERIFIED, tenant
+
+Json = dict[str, Any]
+LEGACY = "microsoft-user-default-legacy"
+THIS_APP = f"/{VERIFIED['id']}"
+OTHER_APP = f"/{pool.resource(pool.GRAPH)['id']}"
+GROUP = "77777777-0000-4000-8000-000000000007"
+CUSTOM = "88888888-0000-4000-8000-000000000008"
+CONSENTS = f"microsoft.directory/servicePrincipals/managePermissionGrantsForAll.{LEGACY}"
+READS = "microsoft.directory/servicePrincipals/standard/read"
+
+
+def assignment(role: str, scope: str | None = "/", holder: str = pool.ALICE) -> Json:
+    return {"principalId": holder, "roleDefinitionId": role, "directoryScopeId": scope}
+
+
+def custom_role(*actions: str, **properties: Any) -> Json:
+    permissions = [{"allowedResourceActions": list(actions)}]
+    role = {"id": CUSTOM, "displayName": "Consenters", "isBuiltIn": False, "isEnabled": True}
+    return {
+        name: value for name, value in {**role, "rolePermissions": permissions, **properties}.items() if value != ""
+    }
+
+
+def alice(**properties: Any) -> Json:
+    user = {"id": pool.ALICE, "userPrincipalName": "alice@contoso.example", "userType": "Member", "memberOf": []}
+    return {name: value for name, value in {**user, **properties}.items() if value != ""}
+
+
+def decided(*assigned: str, covers: Json | None = None, **sections: Any) -> Decision:
+    """The decision on Alice, in a tenant that was read completely except for the sections without a value."""
+    read = {"users": [alice()], "roleAssignments": [], "roleDefinitions": [], "client": VERIFIED, **sections}
+    document = tenant(*assigned, **read)
+    document["covers"] = {**document.get("covers", {}), **(covers or {})}
+    snapshot = snapshot_of(document)
+    subject = subject_for(snapshot, pool.ALICE)
+    assert isinstance(subject, Subject)
+    return decide(snapshot, app_of(plain.app()), subject)
+
+
+ADMIN = assignment(ROLE_APPLICATION_ADMINISTRATOR)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        pytest.param({"roleAssignments": [ADMIN]}, id="administrator of the tenant"),
+        pytest.param(
+            {
+                "roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, holder=GROUP)],
+                "users": [alice(memberOf=[{"id": GROUP}])],
+            },
+            id="through a group",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [custom_role(CONSENTS)]}, id="custom role"
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, OTHER_APP), ADMIN]},
+            id="one role twice, once for the tenant",
+        ),
+    ],
+)
+def test_a_role_for_the_whole_tenant_lets_its_holder_consent(sections: Json) -> None:
+    decision = decided(**sections)
+    assert decision.outcome is Outcome.USER_MAY_CONSENT
+    assert decision.confidence is Confidence.CERTAIN
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        pytest.param({}, id="no role"),
+        pytest.param({"roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, OTHER_APP)]}, id="another app"),
+        pytest.param(
+            {"roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, "/99999999-0000-4000-8000-000000000009")]},
+            id="an object that was not read, while the app is another tenant's",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(ROLE_GLOBAL_ADMINISTRATOR, "/administrativeUnits/" + GROUP)]},
+            id="an administrative unit",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, THIS_APP)], "client": None},
+            id="the app is not in the tenant, so no scope is it",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, holder=GROUP)]}, id="somebody else's role"
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(CUSTOM, OTHER_APP)], "roleDefinitions": [custom_role(CONSENTS)]},
+            id="a custom role for another app",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [custom_role(READS)]},
+            id="a custom role that only reads",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [custom_role(CONSENTS, isEnabled=False)]},
+            id="a custom role that is switched off",
+        ),
+        pytest.param({"roleAssignments": [assignment(CUSTOM)]}, id="a built-in role other than the four"),
+        pytest.param(
+            {"roleAssignments": [assignment(CUSTOM, OTHER_APP)], "roleDefinitions": None},
+            id="a role that was not read, for another app",
+        ),
+        pytest.param(
+            {
+                "users": [alice(memberOf="")],
+                "roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, holder="x")],
+                "client": dict(VERIFIED, id="x"),
+            },
+            id="groups not read, and the only holder is an app",
+        ),
+    ],
+)
+def test_who_holds_no_role_for_this_app_needs_an_administrator(sections: Json) -> None:
+    decision = decided(**sections)
+    assert decision.outcome is Outcome.NEEDS_ADMIN
+    assert decision.confidence is Confidence.CERTAIN
+
+
+@pytest.mark.parametrize(
+    ("sections", "missing"),
+    [
+        pytest.param({"roleAssignments": None}, "which directory roles alice@contoso.example holds", id="assignments"),
+        pytest.param(
+            {"roleAssignments": [], "covers": {"roleAssignments": [*ADMIN_ROLES][:3]}},
+            "holds the role Cloud Application Administrator",
+            id="assignments of one role",
+        ),
+        pytest.param(
+            {
+                "roleAssignments": [],
+                "covers": {"roleAssignments": [*ADMIN_ROLES]},
+                "roleDefinitions": [custom_role(CONSENTS)],
+            },
+            "holds the role Consenters",
+            id="assignments of a custom role",
+        ),
+        pytest.param(
+            {"roleAssignments": [], "covers": {"roleAssignments": [*ADMIN_ROLES]}, "roleDefinitions": None},
+            "holds a custom role",
+            id="which custom roles there are",
+        ),
+        pytest.param(
+            {
+                "users": [alice(memberOf="")],
+                "roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, holder=GROUP)],
+            },
+            "is in a group that holds the role Application Administrator",
+            id="the groups of the user",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": None}, "what the role", id="definition"
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [custom_role(rolePermissions="")]},
+            "what the role Consenters allows",
+            id="permissions of the definition",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [custom_role(rolePermissions=[{}])]},
+            "what the role Consenters allows",
+            id="actions of the definition",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [custom_role(CONSENTS, isEnabled="")]},
+            "what the role Consenters allows",
+            id="whether the role is switched on",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, None)]},
+            "whether the role Application Administrator of alice@contoso.example applies to the app",
+            id="scope",
+        ),
+        pytest.param(
+            {
+                "roleAssignments": [
+                    assignment(ROLE_APPLICATION_ADMINISTRATOR, "/99999999-0000-4000-8000-000000000009")
+                ],
+                "client": OWN,
+            },
+            "applies to the app (its scope is /99999999",
+            id="a scope that may be the registration of the tenant's own app",
+        ),
+    ],
+)
+def test_what_was_not_read_about_a_role_leaves_the_answer_open(sections: Json, missing: str) -> None:
+    decision = decided(**sections)
+    assert decision.outcome is Outcome.DEPENDS
+    assert set(decision.outcomes) == {Outcome.USER_MAY_CONSENT, Outcome.NEEDS_ADMIN}
+    assert any(missing in need for need in decision.depends_on), decision.depends_on
+    assert Verdict.BLOCKED not in {scope.verdict for scope in decision.scopes}
+
+
+def test_a_role_for_this_app_alone_is_likely_enough() -> None:
+    decision = decided(roleAssignments=[assignment(ROLE_APPLICATION_ADMINISTRATOR, THIS_APP)])
+    assert (decision.outcome, decision.confidence) == (Outcome.USER_MAY_CONSENT, Confidence.LIKELY)
+    assert any("is for this app only" in caveat for caveat in decision.caveats)
+
+
+def test_unread_roles_do_not_matter_where_users_connect_anyway() -> None:
+    granted = decided(roleAssignments=None, oauth2PermissionGrants=plain.FULL_GRANT)
+    assert (granted.outcome, granted.confidence) == (Outcome.CONNECTS_SILENTLY, Confidence.CERTAIN)
+    allowed = decided(LEGACY, roleAssignments=None)
+    assert allowed.outcome is Outcome.USER_MAY_CONSENT
+
+
+def test_an_unread_role_may_open_an_app_that_requires_assignment() -> None:
+    sections: Json = {
+        "client": {**VERIFIED, "appRoleAssignmentRequired": True},
+        "oauth2PermissionGrants": plain.FULL_GRANT,
+    }
+    decision = decided(roleAssignments=None, **sections)
+    assert set(decision.outcomes) == {Outcome.BLOCKED, Outcome.CONNECTS_SILENTLY}
+    assert decided(**sections).reason is Reason.NOT_ASSIGNED
