@@ -17,13 +17,14 @@ from auditor.checks.kind import (
     passed,
     unknown,
 )
-from auditor.checks.required_reads import POLICIES, client_of, connecting
+from auditor.checks.required_reads import AFTER_CONSENT, POLICIES, client_of, connecting
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
 from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
+from auditor.model.after_consent import Access, AccessPolicy
 from auditor.model.decision import Confidence, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.document import Point
 from auditor.model.finding import Evidence
@@ -235,3 +236,29 @@ def _publisher_matters(context: CheckContext) -> Truth:
     if len(outcomes) > 1:
         return Truth.TRUE
     return Truth.UNKNOWN if Outcome.DEPENDS in outcomes else Truth.FALSE
+
+
+class ConditionalAccessAllows(CheckKind, frozen=True, tag="conditional-access"):
+    """No Conditional Access policy blocks the app's users, or demands what a vendor's server can't give."""
+
+    about_app: ClassVar[bool] = True
+
+    def reads(self, app: App | None) -> Plan:
+        return AFTER_CONSENT.union(client_of(app)) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point(
+            "No enforced Conditional Access policy blocks the users of the app, or demands a device, an app or an"
+            " authentication strength that a vendor's server or an unmanaged device can't give."
+        )
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        found = context.after_consent
+        evidence = tuple(map(_access_evidence, (one for one in found.policies if one.enforced is not False)))
+        outcome = {Access.STOPS: failed, Access.ASKS: passed, Access.PASSES: passed}.get(found.access, unknown)
+        return outcome(found.because, *evidence)
+
+
+def _access_evidence(policy: AccessPolicy) -> Evidence:
+    actual = f"{policy.reach.value}, {policy.effect.value}: {policy.demand}"
+    return compared(f"conditionalAccessPolicies/{policy.name or policy.id}", actual, None)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.checks.kind import CheckContext, CheckResult, kind_of
-from auditor.consent.admin_links import best_consent_link, may_be_registered
+from auditor.consent.admin_links import best_consent_link, grants_as_registered
 from auditor.consent.request import portal_address
 from auditor.consent.truth import Truth
 from auditor.model.decision import Fix, Outcome
@@ -96,8 +96,8 @@ def fingerprint(rule: Rule, context: CheckContext) -> str:
 def _filled(advice: Remediation, context: CheckContext) -> Remediation:
     """The rule's advice with the placeholders replaced by values of this tenant and app.
 
-    The portal's pages of an app are left out while the app is not in the tenant, and so is its button for consent if
-    that grants less than the app requests.
+    The portal's pages of an app are left out while the app is not in the tenant, and so is its button for consent,
+    which grants what the app registered, if the app may request more.
     """
     values = {"tenant-id": context.snapshot.tenant.id, "portal": portal_address(context.snapshot)}
     in_portal, portal = values, advice.portal
@@ -112,7 +112,7 @@ def _filled(advice: Remediation, context: CheckContext) -> Remediation:
         }
         in_portal = {**values, "app": facts.client.name or app.label}
         is_absent = facts.client.presence is Truth.FALSE and any("{app}" in step for step in portal)
-        if is_absent or (_CONSENT_LINK in advice.link and not may_be_registered(facts)):
+        if is_absent or (_CONSENT_LINK in advice.link and not grants_as_registered(facts)):
             portal = ()
     return Remediation(
         portal=tuple(with_values(step, in_portal) for step in portal),

@@ -22,6 +22,7 @@ from auditor.model.snapshot import Plan, Snapshot
 if TYPE_CHECKING:
     from auditor.checks.app_filter import Apps
     from auditor.checks.rule_fixes import RuleFixes
+    from auditor.model.after_consent import AfterConsent
 
 
 Arguments = Mapping[str, Any]
@@ -225,6 +226,13 @@ class CheckContext:
     def decision(self) -> Decision:
         """Whether the subject can connect the app."""
         return decision_of(self.facts)
+
+    @cached_property
+    def after_consent(self) -> AfterConsent:
+        """What can stop the subject after consent."""
+        from auditor.consent.after_consent import after_consent
+
+        return after_consent(self.index, self.pack_app, self.subject)
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:

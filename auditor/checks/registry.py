@@ -18,6 +18,7 @@ KINDS = MappingProxyType(
         "app-enabled": "connection.AppEnabled",
         "app-assignment": "connection.AppAssignment",
         "publisher-verified": "connection.PublisherVerified",
+        "conditional-access": "connection.ConditionalAccessAllows",
         "user-consent-setting": "user_consent.UserConsentSettingIs",
         "consent-workflow": "user_consent.ConsentWorkflow",
         "setting": "properties.PropertyIs",

@@ -26,11 +26,16 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 def best_consent_link(facts: DecisionFacts) -> str:
     """The link to give an administrator; empty if no link is known to grant what the app requests."""
-    if facts.app.mode.is_static:
+    if grants_as_registered(facts):
         return admin_consent_link(facts.snapshot, facts.app)
-    if link := named_scopes_link(facts):
-        return link
-    return admin_consent_link(facts.snapshot, facts.app) if may_be_registered(facts) else ""
+    return named_scopes_link(facts)
+
+
+def grants_as_registered(facts: DecisionFacts) -> bool:
+    """Whether the best consent that is known is to what the app registered: the older link, or the portal's button."""
+    if facts.app.mode.is_static:
+        return True
+    return may_be_registered(facts) and not named_scopes_link(facts)
 
 
 def may_be_registered(facts: DecisionFacts) -> bool:

@@ -17,7 +17,7 @@ from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import FOR_ALL, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
-from auditor.model.rule import App
+from auditor.model.rule import App, NeededApp
 from auditor.model.snapshot import Snapshot
 
 
@@ -50,8 +50,9 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What one decision rests on.
 
     `scopes` are the requested ones, `added` the ones that Entra adds to a first consent. `resources` are those of
-    the required and the added scopes. `custom_roles` are pairs of a role of the tenant and a policy under which
-    its holders may consent. `snapshot` is what all of it was read from: a fix is a change to that.
+    the required and the added scopes, and `needed` are the apps that the app also needs. `custom_roles` are pairs of a
+    role of the tenant and a policy under which its holders may consent. `snapshot` is what all of it was read from: a
+    fix is a change to that.
     """
 
     snapshot: Snapshot
@@ -66,6 +67,7 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[ScopeFacts, ...]
     added: tuple[ScopeFacts, ...]
     resources: tuple[ResourceApp, ...]
+    needed: tuple[ResourceApp, ...]
     blockers: tuple[Blocker, ...]
     assignment: Assignment
     workflow: Workflow
@@ -89,6 +91,7 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
     resources = tuple(
         resource_app(index, app_id) for app_id in dict.fromkeys(p.resource for p in (*asked, *added) if p.required)
     )
+    needed = tuple(_needed_app(index, need) for need in app.also_needs)
     policies = governing(index, subject.actions)
     of_roles = role_assigned(index, subject.actions)
     for_all = role_assigned(index, subject.actions, FOR_ALL)
@@ -116,11 +119,17 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         scopes=tuple(map(facts, asked)),
         added=tuple(map(facts, added)),
         resources=resources,
-        blockers=blockers_of(app, client, resources, (*asked, *added)),
+        needed=needed,
+        blockers=blockers_of(app, client, needed, resources, (*asked, *added)),
         assignment=assignment_of(index, client, subject),
         workflow=workflow(index),
         step_up=step_up(index),
     )
+
+
+def _needed_app(index: SnapshotIndex, need: NeededApp) -> ResourceApp:
+    """An app that the app also needs, by the name that its pack gives it."""
+    return msgspec.structs.replace(resource_app(index, need.client_id), name=need.label)
 
 
 def grants_on(

@@ -25,14 +25,14 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
     A resource in `tenant_wide` or `own` has a row, even if its string is empty. `elsewhere` says whether the
     subject is covered by a row for a resource that was not asked about, or of which nobody knows whose it is.
     `unread` are the resources that such a row may be for, because their service principals were not read.
-    `others` counts the other users who have a personal grant.
+    `others` are the other users who have a personal grant, by object id, with their scopes by resource.
     """
 
     tenant_wide: dict[str, frozenset[str]]
     own: dict[str, frozenset[str]]
     elsewhere: bool = False
     unread: dict[str, NotRead] = {}
-    others: int = 0
+    others: dict[str, dict[str, frozenset[str]]] = {}
 
     def has_row(self, resource: str) -> Truth:
         """Whether the subject is covered by any grant for this resource."""
@@ -94,7 +94,7 @@ def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], us
     tenant_wide: dict[str, frozenset[str]] = {}
     own: dict[str, frozenset[str]] = {}
     elsewhere = False
-    others: set[str] = set()
+    others: dict[str, dict[str, frozenset[str]]] = {}
     for row in rows:
         resource = object_ids.get(row.resourceId.lower())
         principal = (row.principalId or "").lower()
@@ -103,13 +103,12 @@ def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], us
         elif user_id and principal == user_id:
             bucket = own
         else:
-            others.add(principal)
-            continue
+            bucket = others.setdefault(principal, {})
         if resource is None:
-            elsewhere = True
+            elsewhere = elsewhere or bucket is tenant_wide or bucket is own
         else:
             bucket[resource] = bucket.get(resource, frozenset()) | scopes_in(row.scope)
-    return Grants(tenant_wide=tenant_wide, own=own, elsewhere=elsewhere, others=len(others))
+    return Grants(tenant_wide=tenant_wide, own=own, elsewhere=elsewhere, others=others)
 
 
 def scopes_in(text: str) -> frozenset[str]:

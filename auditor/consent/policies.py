@@ -23,11 +23,13 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One policy that governs the subject.
 
     `policy` is ``None`` when its content is not known; `documented` is true if it is Microsoft's documented text.
-    `through` names the custom role that assigns it, empty for the default user role.
+    `through` names the custom role that assigns it, empty for the default user role. `tenant_id` is the tenant whose
+    policy it is.
     """
 
     id: str
     policy: PermissionGrantPolicy | None
+    tenant_id: str = ""
     documented: bool = False
     why: str = ""
     through: str = ""
@@ -132,7 +134,13 @@ def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPo
             why = f"policy {policy_id} is assigned, but it isn't one of the tenant's policies"
             return GoverningPolicy(id=policy_id, policy=None, why=why, through=through)
         case NotRead() as unread:
-            text = documented_policy(policy_id, index.snapshot.tenant.id)
+            tenant_id = index.snapshot.tenant.id
+            text = documented_policy(policy_id, tenant_id)
             return GoverningPolicy(
-                id=policy_id, policy=text, documented=text is not None, why=unread.why, through=through
+                id=policy_id,
+                policy=text,
+                tenant_id=tenant_id,
+                documented=text is not None,
+                why=unread.why,
+                through=through,
             )

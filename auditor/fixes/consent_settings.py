@@ -17,7 +17,7 @@ from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import role_actions, role_policies, self_consent_ids
 from auditor.consent.request import portal_address
 from auditor.consent.subject import ADMIN_ROLES
-from auditor.consent.tenant_settings import PORTAL_SETTINGS, UserConsentSetting, reviewer_exists
+from auditor.consent.tenant_settings import MAIL_CLIENTS_BOX, PORTAL_SETTINGS, UserConsentSetting, reviewer_exists
 from auditor.consent.truth import Truth
 from auditor.facts.ids import ROLE_GLOBAL_ADMINISTRATOR
 from auditor.fixes.change import graph_address
@@ -73,9 +73,18 @@ def app_consent_policy(facts: DecisionFacts) -> Iterator[ProposedFix]:
         expect=(
             "The portal then says that the settings are customized, and benchmarks count this as user consent. To let"
             f" only some users consent, leave the list alone and add {_ROLE_ACTION}.{policy_id} to a custom role for"
-            " them (Entra ID P1)."
+            f" them (Entra ID P1). {_WHO_WRITES_POLICIES}"
         ),
     )
+
+
+# Graph beta, "Create permissionGrantConditionSet in excludes collection", against Entra, "Manage app consent policies"
+# (prerequisites). Changing the authorization policy needs Privileged Role Administrator in both.
+_WHO_WRITES_POLICIES = (
+    "Microsoft's sources disagree on who can create the policy: Microsoft Graph's reference names Application"
+    " Administrator and Cloud Application Administrator, the Entra documentation Privileged Role Administrator."
+    " Assigning it to users needs Privileged Role Administrator in any case."
+)
 
 
 def _read_policies_back(graph: str) -> str:
@@ -303,14 +312,19 @@ def _with_setting(
     """The portal replaces what users can consent to, so its steps do the same only if that is nothing so far."""
     graph = graph_address(facts.snapshot)
     entry = f"{_FOR_SELF}.{setting.policies[0]}"
-    portal = (f"Open {consent_page(facts, 'User consent settings')}.", f'Choose "{setting.label}" and save.')
-    hidden = "The portal may no longer offer this choice; Graph does. " if setting.key == "legacy" and only_one else ""
+    clear = f', clear "{MAIL_CLIENTS_BOX}",' if setting.key == "recommended" else ""
+    portal = (f"Open {consent_page(facts, 'User consent settings')}.", f'Choose "{setting.label}"{clear} and save.')
+    hidden = (
+        "Microsoft's documentation lists this choice; if the portal doesn't offer it, Graph does. "
+        if setting.key == "legacy" and only_one
+        else ""
+    )
     return ProposedFix(
         route="R9",
         key=f"R9-{setting.key}",
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS,
-        title=f'Change the user consent setting of the tenant to "{setting.label}" (not recommended for a single app)',
+        title=f'Change the user consent setting of the tenant, for every app, to "{setting.label}"',
         role=f"{POLICY_ADMIN} for Graph, Global Administrator for the portal" if only_one else POLICY_ADMIN,
         portal=portal if only_one else (),
         changes=(SetAssignedPolicies.of(graph, (entry, *entries)),),

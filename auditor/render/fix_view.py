@@ -10,6 +10,7 @@ from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
 from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
+from auditor.render.after_consent_view import afterwards
 from auditor.render.labels import (
     FINDINGS,
     OUTCOMES,
@@ -63,7 +64,10 @@ def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
         return None
     if decision and decision.outcome.connects:
         probably = "probably " if decision.confidence is Confidence.LIKELY else ""
-        return FirstThing((f"Nothing. Users can {probably}connect.",), failed=len(failing))
+        says = f"Nothing. Users can {probably}connect."
+        if afterwards(report, decision):
+            says = "Nothing about consent. Check whether these users can meet the Conditional Access policy."
+        return FirstThing((says,), failed=len(failing))
     if decision and (fix := first_fix(decision)):
         return _first_fix(fix)
     if decision and decision.advice:

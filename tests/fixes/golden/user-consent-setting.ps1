@@ -1,6 +1,6 @@
 #Requires -Modules Microsoft.Graph.Authentication
-# Change the user consent setting of the tenant to "Allow user consent for apps" (not recommended for
-# a single app) (fix R9-legacy).
+# Change the user consent setting of the tenant, for every app, to "Allow user consent for apps" (fix
+# R9-legacy).
 #
 # Written by consent-auditor, which changes nothing itself. Each step checks the present state first
 # and skips what is already done, so you can run this script again. It stops at the first error.
