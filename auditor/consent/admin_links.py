@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, urlencode, urlsplit
 
 from auditor.consent.decision_facts import DecisionFacts
-from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.lookup import index_of
 from auditor.consent.request import OPEN_TENANT, admin_consent_link
 from auditor.facts.clouds import CLOUDS
@@ -107,7 +107,7 @@ def _already_granted(facts: DecisionFacts) -> Iterator[str]:
     for row in index.grants_of(facts.client.object_id):
         resource = index.principal_with_id(row.resourceId)
         if resource and row.consentType.lower() == TENANT_WIDE:
-            yield from (_full_name(facts, resource.appId.lower(), scope) for scope in row.scope.split())
+            yield from (_full_name(facts, resource.appId.lower(), scope) for scope in granted_names(row.scope))
 
 
 def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
-from auditor.consent.explanation import advice, because, code, listed, policy_name, screen, unknowns, works_for
+from auditor.consent.explanation import (
+    advice,
+    because,
+    code,
+    listed,
+    malformed_grants,
+    policy_name,
+    screen,
+    unknowns,
+    works_for,
+)
 from auditor.consent.lookup import SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
@@ -158,6 +168,8 @@ def _notes(facts: DecisionFacts, outcomes: tuple[Outcome, ...]) -> Iterator[str]
     if others and not (Outcome.NEEDS_ADMIN in outcomes and works_for(facts)):
         people = "user has" if others == 1 else "users have"
         yield f"{others} {people} a personal grant for this app, which covers nobody else."
+    if outcome is Outcome.USER_MAY_CONSENT:
+        yield from map("Note that {}.".format, malformed_grants(facts.grants))
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
     if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.obstacle:

@@ -94,18 +94,6 @@ class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
         """The key that identifies this fix among those for one decision."""
         return self.key or self.route
 
-    @property
-    def steps(self) -> Steps:
-        """The same change for the portal, PowerShell, ``az rest`` and Graph."""
-        if not self.shows_requests:
-            return Steps(portal=self.portal)
-        return Steps(
-            portal=self.portal,
-            powershell=powershell_commands(self.changes),
-            az=az_commands(self.changes),
-            graph=tuple(change.request for change in self.changes),
-        )
-
 
 def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: Judgement) -> Fix:
     """The fix that carries out `parts` in order, with what was found after it as its proof.
@@ -124,7 +112,7 @@ def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: 
         key="+".join(part.name for part in parts),
         title=_title(parts),
         role="; ".join(_unique(part.role for part in parts)),
-        steps=parts[0].steps if len(parts) == 1 else _joined_steps(parts),
+        steps=_steps(parts, states[0]),
         verify=" ".join(_unique(part.verify for part in parts)),
         undo=" ".join((*(part.undo for part in reversed(parts)), *previous_values)),
         link=next((part.link for part in parts if part.link), ""),
@@ -151,16 +139,21 @@ def _unique(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-def _joined_steps(parts: tuple[ProposedFix, ...]) -> Steps:
-    """The steps of all parts; a way that one part lacks is not available for the whole."""
-    each = [part.steps for part in parts]
+def _steps(parts: tuple[ProposedFix, ...], before: Snapshot) -> Steps:
+    """The changes of all parts for the portal, PowerShell, ``az rest`` and Graph.
+
+    A way that one part lacks is not available for the whole.
+    """
     has_clicks = all(part.portal or part.link for part in parts)
-    has_commands = all(part.shows_requests for part in parts)
+    portal = tuple(step for part in parts for step in part.portal) if has_clicks else ()
+    if not all(part.shows_requests for part in parts):
+        return Steps(portal=portal)
+    changes = tuple(change for part in parts for change in part.changes)
     return Steps(
-        portal=tuple(step for steps in each for step in steps.portal) if has_clicks else (),
-        powershell="\n".join(steps.powershell for steps in each) if has_commands else "",
-        az="\n".join(steps.az for steps in each) if has_commands else "",
-        graph=tuple(request for steps in each for request in steps.graph) if has_commands else (),
+        portal=portal,
+        powershell=powershell_commands(changes, before),
+        az=az_commands(changes, before),
+        graph=tuple(change.request for change in changes),
     )
 
 

@@ -10,7 +10,7 @@ from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
 from auditor.render.after_consent_view import AFTERWARDS, TITLE, afterwards, not_checked_text, policy_lines, whose
-from auditor.render.fix_view import FirstThing, first_step, first_thing, fix_key
+from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, fix_key, script_hint
 from auditor.render.labels import (
     NAME_WIDTH,
     answer_word,
@@ -105,13 +105,14 @@ def _first(report: Report) -> Iterator[str]:
         yield from _first_of_each(report)
         return
     decision = report.decisions[0] if report.decisions else None
-    first = first_thing(report, decision)
+    first, numbers = first_thing(report, decision), FixNumbers(report)
     if first is not None:
         yield "### First thing to do"
-        yield from _first_thing(first)
+        yield from _first_thing(first, numbers)
     others = [fix for fix in decision.fixes if first is None or fix is not first.fix] if decision else []
     if others:
-        yield "Alternatives:\n\n" + "\n".join(f"- {_text(sentence(fix.title))}" for fix in others)
+        lines = (f"- Fix {numbers.number(fix)}: {_text(sentence(fix.title))}" for fix in others)
+        yield "Alternatives:\n\n" + "\n".join(lines)
 
 
 def _first_of_each(report: Report) -> Iterator[str]:
@@ -121,20 +122,22 @@ def _first_of_each(report: Report) -> Iterator[str]:
         needs_read = decision.outcome is Outcome.DEPENDS and any(part.needs for part in report.unread)
         if decision.fixes or decision.advice or needs_read:
             alike.setdefault(encoded((decision.fixes[:1], decision.advice)), []).append((number, decision))
+    numbers = FixNumbers(report)
     if alike:
         yield "### First thing to do"
     for same in alike.values():
         yield f"**{_text(series([numbered_label(number, decision) for number, decision in same]))}**"
         first = first_thing(report, same[0][1])
         if first is not None:
-            yield from _first_thing(first)
+            yield from _first_thing(first, numbers)
 
 
-def _first_thing(first: FirstThing) -> Iterator[str]:
+def _first_thing(first: FirstThing, numbers: FixNumbers) -> Iterator[str]:
     yield " ".join(map(_text, first.sentences("Findings")))
     yield link(first.link) if first.link else ""
     if first.fix is not None and not first.link:
         yield _command(first.fix)
+        yield _text(script_hint(first.fix, numbers.number(first.fix)))
     items = (("Role", first.role), ("Result", first.result), ("Undo", first.fix.undo if first.fix else ""))
     yield "\n".join(f"- {label}: {_text(text)}" for label, text in items if text and "\n" not in text.strip())
 
