@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -16,7 +17,7 @@ from auditor.consent.lookup import index_of
 from auditor.fixes.app_changes import DEFAULT_ACCESS
 from auditor.fixes.change import CHOSEN_ROLE, Change, NotApplicable, undo_of
 from auditor.fixes.shell_commands import az_commands, powershell_commands
-from auditor.model.decision import Confidence, Decision, Fix, Proof, Steps
+from auditor.model.decision import Confidence, Fix, Proof, Steps
 from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Snapshot
 
@@ -29,6 +30,8 @@ class Obstacle(StrEnum):
     ASSIGNMENT = "assignment"
     NO_APPROVAL_REQUESTS = "no-approval-requests"
     """Not in the way of connecting, but users can't ask an administrator for approval."""
+    RULE = "rule"
+    """Not in the way of connecting, but a rule about the tenant fails."""
 
 
 class Goal(StrEnum):
@@ -40,6 +43,23 @@ class Goal(StrEnum):
     """The subject connects, with or without a consent prompt."""
     CAN_ASK = "can-ask"
     """The subject can ask for approval, and the request reaches a reviewer."""
+    RULE_PASSES = "rule-passes"
+    """A failing rule passes, which `auditor.checks.rule_fixes` proves."""
+
+
+class Judgement(Protocol):
+    """What was found on the changed snapshot: a decision, or the result of a rule."""
+
+    @property
+    def outcome(self) -> StrEnum: ...
+    @property
+    def confidence(self) -> Confidence: ...
+    @property
+    def because(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def caveats(self) -> tuple[str, ...]: ...
 
 
 class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +95,8 @@ class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
         return self.key or self.route
 
 
-def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: Decision) -> Fix:
-    """The fix that carries out `parts` in order, with the decision after it as its proof.
+def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: Judgement) -> Fix:
+    """The fix that carries out `parts` in order, with what was found after it as its proof.
 
     `states` are the snapshots before and after each change.
     """
@@ -148,9 +168,13 @@ def app_page(facts: DecisionFacts) -> str:
     return f"{facts.portal} > Entra ID > Enterprise apps > All applications > {facts.client.name or facts.app.label}"
 
 
+CONSENT_PAGES = "Entra ID > Enterprise apps > Consent and permissions"
+"""The menu of the pages of the tenant's consent settings."""
+
+
 def consent_page(facts: DecisionFacts, page: str) -> str:
     """One of the pages of the tenant's consent settings."""
-    return f"{facts.portal} > Entra ID > Enterprise apps > Consent and permissions > {page}"
+    return f"{facts.portal} > {CONSENT_PAGES} > {page}"
 
 
 def scope_names(facts: DecisionFacts) -> str:

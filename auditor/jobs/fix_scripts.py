@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from auditor.fixes.script import NoScript, script
+from auditor.jobs.snapshot_files import NAME_THE_TENANT
 from auditor.model.decision import Fix
 from auditor.model.errors import InvalidRequest
 from auditor.model.report import Report
@@ -46,6 +47,8 @@ def fix_script(report: Report, shell: str, which: str = "") -> FixScript:
     fixes = [_Numbered(number, fix) for number, fix in FixNumbers(report).all]
     if not fixes:
         raise InvalidRequest("there is nothing to fix: users can connect, or no change is proven to help")
+    if not report.tenant.id:
+        raise InvalidRequest(f"a script must check the tenant, but the files don't name it. {NAME_THE_TENANT}")
     number, fix = _chosen(fixes, which)
     try:
         return FixScript(number, fix.title, script(fix, shell, tenant=report.tenant.id))

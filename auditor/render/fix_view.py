@@ -11,7 +11,9 @@ from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
 from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
+from auditor.render.after_consent_view import afterwards
 from auditor.render.labels import (
+    FINDINGS,
     NAME_WIDTH,
     OUTCOMES,
     app_label,
@@ -66,7 +68,10 @@ def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
         return None
     if decision and decision.outcome.connects:
         probably = "probably " if decision.confidence is Confidence.LIKELY else ""
-        return FirstThing((f"Nothing. Users can {probably}connect.",), failed=len(failing))
+        says = f"Nothing. Users can {probably}connect."
+        if afterwards(report, decision):
+            says = "Nothing about consent. Check whether these users can meet the Conditional Access policy."
+        return FirstThing((says,), failed=len(failing))
     if decision and (fix := first_fix(decision)):
         return _first_fix(fix)
     if decision and decision.advice:
@@ -322,9 +327,17 @@ def _no_fix(decision: Decision, app: str) -> str:
     return f"No change was proven to let users connect {app}. The advice for the failed rules might help."
 
 
+def outcome_after(fix: Fix) -> tuple[str, str]:
+    """The word and the style of the outcome after the fix: that of an answer, or of the rule that it fixes."""
+    if fix.proven.outcome == FindingOutcome.PASS:
+        return "The rule passes", FINDINGS[FindingOutcome.PASS][1]
+    label = next((OUTCOMES[outcome] for outcome in Outcome if outcome == fix.proven.outcome), None)
+    return (label.word, label.style) if label else (fix.proven.outcome, "quiet")
+
+
 def fix_result(fix: Fix) -> str:
     """The outcome after the fix, and the sentence that goes with it."""
-    word = next((OUTCOMES[outcome].word for outcome in Outcome if outcome == fix.proven.outcome), fix.proven.outcome)
+    word, _ = outcome_after(fix)
     likely = " (likely)" if fix.proven.confidence != Confidence.CERTAIN else ""
     return f"{word}{likely}. {sentence(fix.proven.because)}"
 

@@ -9,7 +9,8 @@ from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
-from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, script_hint
+from auditor.render.after_consent_view import AFTERWARDS, TITLE, afterwards, not_checked_text, policy_lines, whose
+from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, fix_key, script_hint
 from auditor.render.labels import (
     NAME_WIDTH,
     answer_word,
@@ -59,7 +60,7 @@ def render(report: Report) -> str:
     """
     blocks = [f"## {_text(question(report))}", *_answers(report), _table(("", ""), _facts(report))]
     blocks += _first(report)
-    for part in (_what_if, _scopes, _findings, _disagreements, _unread, _provenance):
+    for part in (_what_if, _scopes, _after_consent, _findings, _rule_fixes, _disagreements, _unread, _provenance):
         blocks += part(report)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
@@ -89,6 +90,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "App", _text(app_and_id(report.decisions[0]))
         for label, texts in answer_facts(report.decisions[0]):
             yield label, "<br>".join(map(_text, texts))
+        yield AFTERWARDS, _text(afterwards(report, report.decisions[0]))
     yield "Collected", _text(readable_time(report.taken))
     yield "Source", _text(report.source)
     yield "Rules", _text(f"{tally(report.summary)}.") if report.findings else ""
@@ -194,6 +196,20 @@ def _name(text: str) -> str:
     return harmless(name) if not name.strip() or set(name) & set("|`") else code_span(name.strip())
 
 
+def _after_consent(report: Report) -> Iterator[str]:
+    if report.after_consent:
+        yield f"### {TITLE}"
+    for one in report.after_consent:
+        label = whose(report, one)
+        yield f"**{_text(label)}**" if label else ""
+        yield _text(sentence(one.because))
+        rows = ((p.word, f"**{_text(p.name)}**<br>{_text(p.text)}") for p in policy_lines(one))
+        yield _table(("Effect", "Conditional Access policy"), rows)
+        mailbox = [f"Mailbox: {one.mailbox.because}"] if one.mailbox else []
+        texts = [*mailbox, *(f"Not checked: {not_checked_text(each)}" for each in one.not_checked)]
+        yield "\n".join(f"- {_text(text)}" for text in texts)
+
+
 def _findings(report: Report) -> Iterator[str]:
     """What needs attention, and folded, what doesn't."""
     if not report.findings:
@@ -234,6 +250,24 @@ def _requirement_and_reason(finding: Finding) -> Iterator[str]:
         yield link(advice.link)
 
 
+def _rule_fixes(report: Report) -> Iterator[str]:
+    """The fixes of failed rules that no answer has, each with all the rules that it fixes."""
+    of_answers = {fix_key(fix) for decision in report.decisions for fix in decision.fixes}
+    rules: dict[bytes, tuple[Fix, list[str]]] = {}
+    for finding in with_outcome(report.findings, FindingOutcome.FAIL):
+        for fix in finding.fixes:
+            if (key := fix_key(fix)) not in of_answers:
+                rules.setdefault(key, (fix, []))[1].append(finding.rule)
+    if rules:
+        yield "### Fixes for the rules"
+        yield "Each was tested on a copy of the settings; nothing in the tenant was changed."
+    for fix, fixed in rules.values():
+        yield f"**{_text(sentence(fix.title))}** Fixes {series([_name(rule) for rule in dict.fromkeys(fixed)])}."
+        yield _command(fix)
+        items = (("Role", sentence(fix.role)), ("Expect", fix.expect), ("Undo", fix.undo))
+        yield "\n".join(f"- {label}: {_text(text)}" for label, text in items if text and "\n" not in text.strip())
+
+
 def _disagreements(report: Report) -> Iterator[str]:
     if report.disagreements:
         yield f"### {DISAGREEMENTS}"
@@ -257,7 +291,9 @@ def _provenance(report: Report) -> Iterator[str]:
     packs = [("Pack", f"{_text(f'{pack.name} {pack.version}')} {_name(pack.digest)}") for pack in report.packs]
     policies = [("Policy", f"{_text(policy.id)} {_name(policy.digest)}") for policy in report.policies]
     snapshot = f"{readable_time(report.taken)}, {report.cloud} cloud"
-    yield _table(("", ""), (*packs, *policies, ("Tool", _text(report.tool)), ("Snapshot", _text(snapshot))))
+    outside = [("Not covered", _text(text)) for text in report.outside]
+    about = (("Tool", _text(report.tool)), ("Snapshot", _text(snapshot)))
+    yield _table(("", ""), (*packs, *policies, *outside, *about))
     yield f"{_text(counts(report.summary))}."
 
 

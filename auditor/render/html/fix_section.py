@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.model.decision import Decision, Fix, GraphRequest, Outcome
+from auditor.model.decision import Decision, Fix, GraphRequest
 from auditor.model.report import Report
 from auditor.render.fix_view import (
     FixNumbers,
@@ -16,10 +16,11 @@ from auditor.render.fix_view import (
     grouped_answers,
     grouped_fixes,
     needs_action,
+    outcome_after,
     script_hint,
 )
 from auditor.render.html.parts import AddressView, CodeView, addresses, code, tone
-from auditor.render.labels import OUTCOMES, encoded, sentence
+from auditor.render.labels import encoded, sentence
 
 
 class FixView(NamedTuple):
@@ -87,13 +88,12 @@ def _groups(decision: Decision, views: FixViews) -> Iterator[FixGroup]:
 def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView:
     """The fix in full, under this number."""
     name = f"fix-{number}"
-    after = next((OUTCOMES[outcome].style for outcome in Outcome if outcome == fix.proven.outcome), "quiet")
     return FixView(
         number=number,
         title=sentence(fix.title),
         route=fix.key or fix.route,
         after=fix_result(fix),
-        tone=tone(after),
+        tone=tone(outcome_after(fix)[1]),
         doubts=tuple(map(sentence, fix.proven.doubts)),
         role=sentence(fix.role),
         opens=tuple(fix_opens(fix.opens)),
