@@ -178,7 +178,11 @@ def tenant_options(command: Command) -> Command:
             help="Which credential to use. auto: the one that the AZURE_… variables describe; az-cli and device-code:"
             " your own sign-in.",
         ),
-        click.option("--tenant", metavar="ID|DOMAIN", help="Tenant to read. Default: AZURE_TENANT_ID."),
+        click.option(
+            "--tenant",
+            metavar="ID|DOMAIN",
+            help="Tenant to read. Default: AZURE_TENANT_ID. With files of other tools: the tenant's ID.",
+        ),
         click.option(
             "--cloud",
             type=click.Choice(tuple(CLOUDS)),
