@@ -252,6 +252,7 @@ def _requirement_and_reason(finding: Finding) -> Iterator[str]:
 
 def _rule_fixes(report: Report) -> Iterator[str]:
     """The fixes of failed rules that no answer has, each with all the rules that it fixes."""
+    numbers = FixNumbers(report)
     of_answers = {fix_key(fix) for decision in report.decisions for fix in decision.fixes}
     rules: dict[bytes, tuple[Fix, list[str]]] = {}
     for finding in with_outcome(report.findings, FindingOutcome.FAIL):
@@ -262,7 +263,8 @@ def _rule_fixes(report: Report) -> Iterator[str]:
         yield "### Fixes for the rules"
         yield "Each was tested on a copy of the settings; nothing in the tenant was changed."
     for fix, fixed in rules.values():
-        yield f"**{_text(sentence(fix.title))}** Fixes {series([_name(rule) for rule in dict.fromkeys(fixed)])}."
+        title = _text(f"Fix {numbers.number(fix)}. {sentence(fix.title)}")
+        yield f"**{title}** Fixes {series([_name(rule) for rule in dict.fromkeys(fixed)])}."
         yield _command(fix)
         items = (("Role", sentence(fix.role)), ("Expect", fix.expect), ("Undo", fix.undo))
         yield "\n".join(f"- {label}: {_text(text)}" for label, text in items if text and "\n" not in text.strip())
