@@ -54,10 +54,10 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
 
 
 def _fixes_of_rule(rule: Rule, context: CheckContext, result: CheckResult) -> tuple[Fix, ...]:
-    """The fixes for a failing rule about the tenant; about an app, the decision has them."""
-    if result.outcome is not FindingOutcome.FAIL or kind_of(rule.check).about_app:
+    """The fixes for a failing rule of a pack about the tenant; for a pack about an app, the decision has the fixes."""
+    if result.outcome is not FindingOutcome.FAIL or context.app is not None:
         return ()
-    return tuple(f for f in context.rule_fixes.for_rule(rule) if not rule.routes or f.route in rule.routes)
+    return context.rule_fixes.for_rule(rule)
 
 
 def _remediation(rule: Rule, context: CheckContext, fixes: tuple[Fix, ...]) -> Remediation:

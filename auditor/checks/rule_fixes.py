@@ -22,7 +22,7 @@ _PROPOSALS = {"authorizationPolicy": authorization_settings, "adminConsentReques
 """What proposes changes to a section."""
 
 _NO_APP = App(client_id=NO_ID)
-"""An app that is in no tenant, where the rules are about none."""
+"""An app that is in no tenant, because the rules are about none."""
 
 
 class RuleJudgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class RuleJudgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleFixes:
-    """The fixes for the failing rules of one pack. What they have in common is computed once."""
+    """The fixes for the failing rules of a pack about the tenant. What they have in common is computed once."""
 
     def __init__(self, context: CheckContext) -> None:
         self._context = context
@@ -60,7 +60,7 @@ class RuleFixes:
 
     def _proposals(self, rule: Rule) -> Iterator[ProposedFix]:
         """The proposed changes to the settings that the rule reads."""
-        for section in kind_of(rule.check).reads(self._context.app).sections:
+        for section in kind_of(rule.check).reads(None).sections:
             if section in _PROPOSALS:
                 if section not in self._proposed:
                     self._proposed[section] = tuple(_PROPOSALS[section](self._context.snapshot))
@@ -70,7 +70,7 @@ class RuleFixes:
         states = self._states(parts)
         if not states:
             return None
-        result = kind_of(rule.check).judge(CheckContext(states[-1], self._context.app, self._context.subject))
+        result = kind_of(rule.check).judge(CheckContext(states[-1]))
         if result.outcome is not FindingOutcome.PASS:
             return None
         fix = as_fix(states, parts, _judgement(result))
@@ -90,7 +90,7 @@ class RuleFixes:
     def _exposure(self, parts: tuple[ProposedFix, ...], states: tuple[Snapshot, ...]) -> dict[str, object]:
         key = tuple(one.name for one in parts)
         if key not in self._opens:
-            self._opens[key] = as_opens(exposure(states[0], states[-1], self._context.app or _NO_APP))
+            self._opens[key] = as_opens(exposure(states[0], states[-1], _NO_APP))
         return self._opens[key]
 
 
