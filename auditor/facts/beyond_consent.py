@@ -10,8 +10,8 @@ from functools import cache
 
 import msgspec
 
-from auditor.facts.ids import RESOURCES
 from auditor.facts import load_table
+from auditor.facts.ids import RESOURCES
 
 
 class BeyondConsent(msgspec.Struct, frozen=True):
