@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
+from auditor.consent.client import is_disabled_by_microsoft
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
@@ -98,13 +99,15 @@ class Apps:
         return found if isinstance(found, ServicePrincipal) else None
 
     def matches(self, object_id: str, wanted: AppFilter) -> Truth:
-        """Whether the app is one that the check is about. Of a deleted app only its state is known."""
+        """Whether the app is one that the check is about. Of a deleted app only the state is known."""
         found = self.index.principal_with_id(object_id)
         if found is None:
-            if self.partial:
-                any_app = wanted.publisher == wanted.owner == wanted.state == "any"
-                return Truth.TRUE if any_app else Truth.UNKNOWN
-            return known(wanted.publisher == wanted.owner == "any" and wanted.state != "disabled")
+            any_app = wanted.publisher == wanted.owner == "any"
+            if self.partial or not object_id:
+                return Truth.TRUE if any_app and wanted.state == "any" else Truth.UNKNOWN
+            if wanted.state == "disabled":
+                return Truth.FALSE
+            return Truth.TRUE if any_app else Truth.UNKNOWN
         return all_of(self._properties(found, wanted))
 
     def _properties(self, principal: ServicePrincipal, wanted: AppFilter) -> Iterator[Truth]:
@@ -112,7 +115,7 @@ class Apps:
         described = self._described_by(principal)
         if wanted.publisher == "unverified":
             publisher = described.verifiedPublisher if described else None
-            yield known(None if publisher is None else not publisher.verifiedPublisherId)
+            yield ~known(publisher.is_verified if publisher else None)
         owner = self._owner(described) if described else ""
         if wanted.owner == "foreign":
             yield self._is_foreign(owner)
@@ -125,7 +128,7 @@ class Apps:
                 (
                     known(None if principal.accountEnabled is None else not principal.accountEnabled),
                     known(bool(principal.isDisabled)),
-                    known((principal.disabledByMicrosoftStatus or "").lower() not in ("", "notdisabled")),
+                    is_disabled_by_microsoft(principal),
                 )
             )
 
@@ -149,8 +152,8 @@ class Apps:
             return Truth.UNKNOWN if documented is None else known(documented.type != "Admin")
         if (found := published.get(scope)) is None:
             # The resource no longer publishes the scope: nobody can be asked for it, not even an administrator.
-            return Truth.TRUE
-        return known(None if found.type is None else found.type.lower() != "admin")
+            return Truth.UNKNOWN if self.index.nameless_scope(resource.appId) else Truth.TRUE
+        return {"user": Truth.TRUE, "admin": Truth.FALSE}.get((found.type or "").lower(), Truth.UNKNOWN)
 
     @property
     def verifies_publishers(self) -> bool:

@@ -21,6 +21,8 @@ from auditor.model.snapshot import Plan, Snapshot
 
 if TYPE_CHECKING:
     from auditor.checks.app_filter import Apps
+    from auditor.checks.rule_fixes import RuleFixes
+    from auditor.model.after_consent import AfterConsent
 
 
 Arguments = Mapping[str, Any]
@@ -226,11 +228,25 @@ class CheckContext:
         return decision_of(self.facts)
 
     @cached_property
+    def after_consent(self) -> AfterConsent:
+        """What can stop the subject after consent."""
+        from auditor.consent.after_consent import after_consent
+
+        return after_consent(self.index, self.pack_app, self.subject)
+
+    @cached_property
     def fixes(self) -> tuple[Fix, ...]:
         """The changes that let the subject connect, each proven."""
         from auditor.fixes import fixes_for
 
         return fixes_for(self.snapshot, self.pack_app, self.subject)
+
+    @cached_property
+    def rule_fixes(self) -> RuleFixes:
+        """The changes that make failing rules pass."""
+        from auditor.checks.rule_fixes import RuleFixes
+
+        return RuleFixes(self)
 
     @cached_property
     def apps(self) -> Apps:

@@ -20,6 +20,9 @@ POLICIES = Plan(sections=("authorizationPolicy", "permissionGrantPolicies"))
 CONSENT = POLICIES.union(Plan(sections=("adminConsentRequestPolicy", "roleDefinitions")))
 """What decides whether users may consent: the policies, the screen users see, custom roles that allow more."""
 
+AFTER_CONSENT = Plan(sections=("conditionalAccessPolicies",))
+"""What can stop users after consent. No decision depends on it."""
+
 
 class Needed(NamedTuple):
     """An application permission, the sections it is for, and the permissions that would also do for all of them."""
@@ -32,12 +35,14 @@ class Needed(NamedTuple):
 def plan_for(packs: Iterable[Pack], extra_app: App | None = None) -> Plan:
     """The reads that the packs' rules need, and a decision about each of their apps and `extra_app`.
 
+    Next to each decision, a report says what can stop users after consent, so that is read, too.
+
     Follow-up reads, which depend on what a first read finds, are not included: see `further_reads`.
     """
-    plan = TENANT if extra_app is None else TENANT.union(connecting(extra_app))
+    plan = TENANT if extra_app is None else TENANT.union(connecting(extra_app)).union(AFTER_CONSENT)
     for pack in packs:
         if pack.app is not None:
-            plan = plan.union(connecting(pack.app))
+            plan = plan.union(connecting(pack.app)).union(AFTER_CONSENT)
         for rule in pack.rules:
             plan = plan.union(reads_of(rule.check, pack.app))
     return plan

@@ -6,8 +6,18 @@ from collections.abc import Iterator
 
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
-from auditor.consent.explanation import advice, because, code, listed, policy_name, screen, unknowns, works_for
-from auditor.consent.lookup import SnapshotIndex
+from auditor.consent.explanation import (
+    advice,
+    because,
+    code,
+    listed,
+    malformed_grants,
+    policy_name,
+    screen,
+    unknowns,
+    works_for,
+)
+from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
@@ -52,7 +62,7 @@ def decision_of(facts: DecisionFacts) -> Decision:
         outcomes=outcomes if len(outcomes) > 1 else (),
         notes=tuple(_notes(facts, outcomes)),
         advice=advice(facts, outcome, reason),
-        users_with_grant=len(facts.grants.others) if isinstance(facts.grants, Grants) else None,
+        users_with_grant=_users_with_grant(facts.grants),
         works_for=works_for(facts) if Outcome.NEEDS_ADMIN in outcomes else (),
         unknowns=unknowns(facts),
         vendor_says=tuple(text for one in app.vendor_advice for text in (one.says, _judged(one.judgement))),
@@ -158,26 +168,26 @@ def _notes(facts: DecisionFacts, outcomes: tuple[Outcome, ...]) -> Iterator[str]
     if others and not (Outcome.NEEDS_ADMIN in outcomes and works_for(facts)):
         people = "user has" if others == 1 else "users have"
         yield f"{others} {people} a personal grant for this app, which covers nobody else."
+    if outcome is Outcome.USER_MAY_CONSENT:
+        yield from map("Note that {}.".format, malformed_grants(facts.grants))
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
     if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.obstacle:
         yield f"The admin consent workflow is on, but {facts.workflow.obstacle}."
-    if outcome.connects:
-        yield _BEYOND
     if facts.subject.admin_role and outcome.connects:
         yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
     if facts.app.prompt_consent:
         yield "The app forces the consent page (prompt=consent), so an administrator's grant alone doesn't help."
 
 
+def _users_with_grant(grants: Grants | NotRead) -> int | None:
+    """How many other users have a personal grant; ``None`` where rows were not read, or not whole."""
+    is_known = isinstance(grants, Grants) and not (grants.incomplete or grants.unread)
+    return len(grants.others) if isinstance(grants, Grants) and is_known else None
+
+
 def _judged(judgement: str) -> str:
     return f"This project's view: {judgement}"
-
-
-_BEYOND = (
-    "Consent isn't everything: Conditional Access, tenant restrictions, a missing mailbox or licence, and Exchange's"
-    " app settings can still block the connection. None of these was checked."
-)
 
 
 def _custom_roles(facts: DecisionFacts) -> Iterator[str]:

@@ -16,7 +16,7 @@ import msgspec
 from auditor.consent.admin_links import best_consent_link
 from auditor.consent.blockers import Blocker
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
-from auditor.consent.existing_grants import Grants, grant_state
+from auditor.consent.existing_grants import Grants, MalformedGrant, grant_state
 from auditor.consent.lookup import NotRead
 from auditor.consent.permission import ResourceApp
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced
@@ -61,7 +61,8 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
             return f"{who} connects {app} without being asked: {_granted(first)}."
         case Outcome.CONNECTS_BUT_LACKS_SCOPES:
             lacking = listed(r.permission.value for r in first.rows)
-            return f"{who} connects {app} without being asked, but {lacking} {_is(first.rows)} not granted."
+            verb = _is(first.rows)
+            return f"{who} connects {app} without being asked, but {lacking} {verb} not granted{_in_vain(facts)}."
         case Outcome.USER_MAY_CONSENT:
             approved = _approved(first, forced=facts.app.prompt_consent)
             return f"{who} can connect {app} and accepts the permissions: {approved}."
@@ -70,10 +71,29 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
             return f"{who} cannot connect {app}: {blocker.because if blocker else 'it is blocked'}."
         case _:
             forced = f"{_FORCED}, and " if facts.app.prompt_consent else ""
-            return f"{who} cannot connect {app}: {forced}{_refusal(first, len(facts.required))}."
+            return f"{who} cannot connect {app}: {forced}{_refusal(first, len(facts.required))}{_in_vain(facts)}."
 
 
 _FORCED = "the app sends prompt=consent, so Entra asks every user again, whatever an administrator has granted"
+
+
+def malformed_grants(grants: Grants | NotRead) -> tuple[str, ...]:
+    """One clause for each grant that gives less than was meant: what it is, and why."""
+    return tuple(map(_malformed, grants.malformed)) if isinstance(grants, Grants) else ()
+
+
+def _malformed(grant: MalformedGrant) -> str:
+    whose = "tenant-wide" if grant.tenant_wide else "user's own"
+    on = RESOURCE_NAMES.get(grant.resource, grant.resource)
+    return (
+        f"the {whose} grant on {on} is malformed and doesn't give {listed(grant.names)}, because its scopes are"
+        f" separated by {grant.separator} instead of spaces"
+    )
+
+
+def _in_vain(facts: DecisionFacts) -> str:
+    """The malformed grants as the rest of a sentence: whoever made one expects that it works."""
+    return "".join(f"; {clause}" for clause in malformed_grants(facts.grants))
 
 
 def _granted(first: PossibleOutcome) -> str:
@@ -347,7 +367,12 @@ def works_for(facts: DecisionFacts) -> tuple[str, ...]:
     grants, app = facts.grants, facts.app.label
     if isinstance(grants, NotRead) or not grants.others:
         return ()
-    if facts.app.prompt_consent or facts.client.assignment_required is not Truth.FALSE or grants.unread:
+    if (
+        facts.app.prompt_consent
+        or facts.client.assignment_required is not Truth.FALSE
+        or grants.unread
+        or grants.incomplete
+    ):
         return ()
     complete, count = sum(_is_covered(facts, grants, own) for own in grants.others.values()), len(grants.others)
     if not complete:

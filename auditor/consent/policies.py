@@ -16,6 +16,8 @@ from auditor.model.snapshot import Snapshot
 
 RESERVED = "microsoft-"
 """Prefix of Microsoft's own policies; nobody else may use it."""
+TENANT = "tenant"
+"""The scope of the policies that users consent under; the others are for a group, a team or a chat (Graph beta)."""
 _ACTIONS = ("microsoft.directory/serviceprincipals/",)
 
 
@@ -71,6 +73,11 @@ def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def other_entries(entries: Iterable[str]) -> tuple[str, ...]:
+    """The assigned entries that are not about users' own consent, such as those of team and chat owners."""
+    return tuple(entry for entry in entries if not self_consent_ids([entry]))
+
+
 def governing(
     snapshot: Snapshot | SnapshotIndex, actions: Iterable[tuple[str, str]] = ()
 ) -> tuple[GoverningPolicy, ...] | NotRead:
@@ -120,6 +127,9 @@ def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
 
 def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
     match index.grant_policy(policy_id):
+        case PermissionGrantPolicy() as policy if (policy.resourceScopeType or TENANT).lower() != TENANT:
+            why = f"policy {policy.id} is about the scope {policy.resourceScopeType}, not about the tenant"
+            return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
         case PermissionGrantPolicy() as policy if policy.includeAllPreApprovedApplications:
             why = f"policy {policy.id} approves pre-approved apps, which Graph doesn't list"
             return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)

@@ -50,6 +50,19 @@ class ExchangePlan(msgspec.Struct, frozen=True):
     mailbox: bool
 
 
+class UnreadSetting(msgspec.Struct, frozen=True):
+    """A setting that Microsoft Graph doesn't show and that can stop an app.
+
+    It matters for scopes that begin with one of `scopes`, or for any if there are none. `how` is a command of Exchange
+    Online PowerShell; ``{user}`` in it is the mailbox.
+    """
+
+    scopes: tuple[str, ...]
+    what: str
+    why: str
+    how: str
+
+
 class _AfterConsent(msgspec.Struct, frozen=True):
     source: str
     services: tuple[Service, ...]
@@ -59,6 +72,7 @@ class _AfterConsent(msgspec.Struct, frozen=True):
     codes: Mapping[str, str]
     strengths: Mapping[str, Strength]
     exchange_plans: Mapping[str, ExchangePlan]
+    not_checked: tuple[UnreadSetting, ...]
 
 
 _TABLE = load_table("after_consent", _AfterConsent)
@@ -86,3 +100,6 @@ STRENGTHS = _TABLE.strengths
 
 EXCHANGE_PLANS = _TABLE.exchange_plans
 """Service plans by id. There are others."""
+
+UNREAD_SETTINGS = _TABLE.not_checked
+"""What this program can't read, so that it is always unknown."""

@@ -55,7 +55,8 @@ def build_report(
     if waivers:
         findings = _waived(findings, waivers, snapshot, packs)
     subjects = _subjects(snapshot, user)
-    decisions = tuple(_decisions(packs, judged.values(), subjects))
+    asked = tuple(_asked(judged.values(), subjects))
+    decisions = tuple(_decision(one, packs) for one in asked)
     return Report(
         tenant=snapshot.tenant,
         summary=_summary(decisions, findings),
@@ -65,6 +66,7 @@ def build_report(
         source=source,
         apps=tuple(dict.fromkeys(pack.app for pack in packs if pack.app is not None)),
         decisions=decisions,
+        after_consent=tuple(dict.fromkeys(one.after_consent for one in asked)),
         findings=findings,
         calibrations=tuple(_calibrations(snapshot, packs)),
         unread=tuple(_unread(snapshot)),
@@ -125,18 +127,19 @@ def _user_not_read(snapshot: Snapshot, user: str, found: NotRead) -> UserNotRead
     )
 
 
-def _decisions(
-    packs: Sequence[Pack], judged: Iterable[CheckContext], subjects: Sequence[Subject]
-) -> Iterator[Decision]:
+def _asked(judged: Iterable[CheckContext], subjects: Sequence[Subject]) -> Iterator[CheckContext]:
+    """One context for each app and subject; that of the rules is used again."""
     seen: set[tuple[App, Subject]] = set()
     for one in judged:
         for subject in subjects if one.app is not None else ():
-            if (one.pack_app, subject) in seen:
-                continue
-            seen.add((one.pack_app, subject))
-            asked = one if subject is ORDINARY_MEMBER else CheckContext(one.snapshot, one.app, subject)
-            decision = msgspec.structs.replace(asked.decision, fixes=asked.fixes)
-            yield _with_variant(decision, one.pack_app, packs)
+            if (one.pack_app, subject) not in seen:
+                seen.add((one.pack_app, subject))
+                yield one if subject is ORDINARY_MEMBER else CheckContext(one.snapshot, one.app, subject)
+
+
+def _decision(asked: CheckContext, packs: Sequence[Pack]) -> Decision:
+    decision = msgspec.structs.replace(asked.decision, fixes=asked.fixes)
+    return _with_variant(decision, asked.pack_app, packs)
 
 
 def _with_variant(decision: Decision, app: App, packs: Sequence[Pack]) -> Decision:

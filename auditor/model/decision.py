@@ -214,6 +214,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "R7": "turning sign-in to the app on again",
         "R8": "turning on the admin consent workflow",
         "R9": "another user consent setting",
+        "R13": "another setting that a rule requires",
     }
 )
 """The kinds of fixes, by the route that rules and reports name."""

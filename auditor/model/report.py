@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from auditor.model.after_consent import AfterConsent
 from auditor.model.decision import Decision
 from auditor.model.finding import Disagreement, Finding, WaiverFileRef
 from auditor.model.rule import App
@@ -79,6 +80,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The results of an audit. The same inputs give the same bytes.
 
+    `after_consent` says for each app and subject of the decisions what can stop the connection after consent.
     `granted` is none if no grants were read, `provenance` if the snapshot doesn't say how it was made. `outside` says
     what no audit by this program covers, in full sentences.
     """
@@ -93,6 +95,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     apps: tuple[App, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    after_consent: tuple[AfterConsent, ...] = ()
     findings: tuple[Finding, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
     unread: tuple[UnreadPart, ...] = ()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from auditor.model.decision import Decision
 from auditor.model.finding import Finding
 from auditor.model.report import Report
+from auditor.render.after_consent_view import not_checked_text, policy_lines
 from auditor.render.labels import (
     FINDINGS,
     VERDICTS,
@@ -57,6 +58,7 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
         Sheet("Grants", _GRANTS, tuple(map(_safe, _grants(report)))),
         Sheet("Not read", _NOT_READ, tuple(map(_safe, _not_read(report)))),
         Sheet("Calls", _CALLS, tuple(map(_safe, _calls(report)))),
+        Sheet("After consent", _AFTER_CONSENT, tuple(map(_safe, _after_consent(report)))),
     )
 
 
@@ -174,6 +176,31 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 scope.permission_id or "",
                 "assumed" if scope.assumed else "",
             )
+
+
+_AFTER_CONSENT = (
+    SheetColumn("App", 24),
+    SheetColumn("Client ID", 38),
+    SheetColumn("User", 18),
+    SheetColumn("About", 26),
+    SheetColumn("Name", 40),
+    SheetColumn("Effect", 12),
+    SheetColumn("Why", 90),
+    SheetColumn("Policy ID", 38),
+)
+
+
+def _after_consent(report: Report) -> Iterator[SheetRow]:
+    """For each app and user: the answer, the Conditional Access policies, the mailbox, and what wasn't checked."""
+    for one in report.after_consent:
+        who = one.app.name, one.app.client_id, one.subject
+        yield *who, "Conditional Access", "", one.access.value, sentence(one.because), ""
+        for policy, line in zip(one.policies, policy_lines(one), strict=True):
+            yield *who, "Conditional Access policy", line.name, line.word, line.text, policy.id
+        if one.mailbox is not None:
+            yield *who, "Mailbox", "", f"licensed: {_yes_no(one.mailbox.licensed)}", one.mailbox.because, ""
+        for each in one.not_checked:
+            yield *who, "Not checked", each.what, "unknown", not_checked_text(each), ""
 
 
 _FINDINGS = (

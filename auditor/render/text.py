@@ -8,6 +8,14 @@ from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.document import series
 from auditor.model.finding import Finding
 from auditor.model.report import Report, UnreadPart
+from auditor.render.after_consent_view import (
+    AFTERWARDS,
+    TITLE,
+    afterwards,
+    not_checked_text,
+    policy_lines,
+    whose,
+)
 from auditor.render.fix_view import first_fix, first_thing
 from auditor.render.labels import (
     FINDINGS,
@@ -84,6 +92,7 @@ def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
     _what_if(page, report)
     _more_about_answers(page, report)
     _scopes(page, report)
+    _after_consent(page, report)
     _findings(page, report)
     _disagreements(page, report)
     what_to_do(page, report)
@@ -126,6 +135,7 @@ def _first_screen(page: TextPage, report: Report) -> None:
         _first_thing(page, report, None)
     elif len(report.decisions) == 1:
         _answer(page, report.decisions[0])
+        page.field(AFTERWARDS, afterwards(report, report.decisions[0]))
         _first_thing(page, report, report.decisions[0])
     else:
         _short_answers(page, report)
@@ -158,6 +168,7 @@ def _short_answers(page: TextPage, report: Report) -> None:
         page.say(f">> {answer_word(decision)}", indent=5, style=OUTCOMES[decision.outcome].style)
         page.say(sentence(decision.because), indent=5)
         page.field("Code", sentence(error_code(decision.code)), indent=5)
+        page.field(AFTERWARDS, afterwards(report, decision), indent=5)
         if fix := first_fix(decision):
             page.field("First fix", sentence(fix.title), indent=5)
             page.link(fix.link, indent=5)
@@ -277,6 +288,27 @@ def _scope_table(page: TextPage, decision: Decision) -> None:
 
 def _verdict(scope: ScopeVerdict) -> TableCell:
     return TableCell(verdict_word(scope), VERDICTS[scope.verdict][1])
+
+
+def _after_consent(page: TextPage, report: Report) -> None:
+    """For each app and user the Conditional Access policies, the mailbox, and what wasn't checked."""
+    if not report.after_consent:
+        return
+    page.heading(TITLE)
+    heads = (TableColumn("Effect", 8), TableColumn("Conditional Access policy", 20, wish=37))
+    for place, one in enumerate(report.after_consent):
+        if place:
+            page.blank()
+        if label := whose(report, one):
+            page.say(label, style="strong")
+        page.say(sentence(one.because))
+        page.blank()
+        lines = policy_lines(one)
+        if lines:
+            page.table(heads, [[TableCell(p.word, p.style), TableCell(p.name, "strong", below=p.text)] for p in lines])
+            page.blank()
+        page.field("Mailbox", one.mailbox.because if one.mailbox else "")
+        page.items("Not checked", [not_checked_text(each) for each in one.not_checked])
 
 
 def _findings(page: TextPage, report: Report) -> None:

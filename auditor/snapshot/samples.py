@@ -36,6 +36,7 @@ _NAMES = (
     "assignment-required",
     "custom-policy",
     "classified-on-exchange-only",
+    "conditional-access",
     "unreadable-policies",
 )
 

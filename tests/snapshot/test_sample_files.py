@@ -13,10 +13,10 @@ from auditor.snapshot.samples import about, sample, sample_names
 from auditor.snapshot.snapshot_errors import SnapshotError
 
 
-def test_there_are_thirteen_and_each_file_is_one_of_them_or_below_one() -> None:
+def test_there_are_fourteen_and_each_file_is_one_of_them_or_below_one() -> None:
     folder = Path(samples.__file__).with_name("samples")
     assert {file.stem for file in folder.iterdir()} == {*sample_names(), "base", "connected"}
-    assert len(sample_names()) == len(set(sample_names())) == 13
+    assert len(sample_names()) == len(set(sample_names())) == 14
 
 
 @pytest.mark.parametrize("name", sample_names())

@@ -9,9 +9,10 @@ from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.document import series
 from auditor.model.finding import Finding
 from auditor.model.report import Report
-from auditor.render.fix_view import FirstThing, first_thing
+from auditor.render.after_consent_view import AFTERWARDS, afterwards
+from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
 from auditor.render.html.finding_section import in_words, ranked
-from auditor.render.html.fix_section import AnswerGroup, FixViews, grouped_answers, ways
+from auditor.render.html.fix_section import FixViews, ways
 from auditor.render.html.parts import AddressView, CodeView, address, addresses, tone
 from auditor.render.html.pictures import BarChart, VerdictPath, chart_by_verdict, verdict_path
 from auditor.render.labels import (
@@ -135,7 +136,7 @@ def _answer(report: Report, group: AnswerGroup, fixes: FixViews) -> AnswerView:
         means=label.means,
         because=sentence(_with_short_name(decision, decision.because)),
         sees=_with_short_name(decision, screen(decision)),
-        facts=_facts(decision),
+        facts=_facts(report, decision),
         first=_first_view(report, first_thing(report, decision), fixes, f"first-{number}"),
         picture=verdict_path(decision),
         scopes=tuple(_scope(scope, assumed) for scope in decision.scopes),
@@ -147,11 +148,13 @@ def _answer(report: Report, group: AnswerGroup, fixes: FixViews) -> AnswerView:
     )
 
 
-def _facts(decision: Decision) -> tuple[AnswerFact, ...]:
+def _facts(report: Report, decision: Decision) -> tuple[AnswerFact, ...]:
     """All facts except what the user sees, which the page shows separately."""
+    then = afterwards(report, decision)
+    facts = (*answer_facts(decision), AnswerFact(AFTERWARDS, (then,) if then else ()))
     return tuple(
         AnswerFact(label, tuple(sentence(in_words(_with_short_name(decision, text))) for text in texts))
-        for label, texts in answer_facts(decision)
+        for label, texts in facts
         if label != USER_SEES
     )
 

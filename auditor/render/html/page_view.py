@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from auditor.model.after_consent import AfterConsent
 from auditor.model.document import series
 from auditor.model.finding import Disagreement, Severity
 from auditor.model.report import Report, Summary, UnreadPart
+from auditor.render.after_consent_view import TITLE, not_checked_text, policy_lines, whose
 from auditor.render.html.answer_section import (
     AnswerView,
     FirstThingView,
@@ -63,6 +65,25 @@ class WhatIfView(NamedTuple):
 
     assumed: str
     rows: tuple[tuple[str, str, str, str], ...]
+
+
+class AccessRow(NamedTuple):
+    """One Conditional Access policy: what it does in a word, its name, and everything else in sentences."""
+
+    word: str
+    tone: str
+    name: str
+    text: str
+
+
+class AfterConsentView(NamedTuple):
+    """What can stop one app's users after consent."""
+
+    whose: str
+    because: str
+    policies: tuple[AccessRow, ...]
+    mailbox: str
+    not_checked: tuple[str, ...]
 
 
 class FilterView(NamedTuple):
@@ -126,6 +147,8 @@ class PageView(NamedTuple):
     first: FirstThingView | None
     answers: tuple[AnswerView, ...]
     differences: tuple[ScopeComparisonView, ...]
+    after_title: str
+    after_consent: tuple[AfterConsentView, ...]
     supposed: WhatIfView | None
     groups: tuple[FixGroup, ...]
     findings: tuple[FindingView, ...]
@@ -167,6 +190,8 @@ def page_view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, fo
         first=first_thing_without_answers(report, fixes),
         answers=answer_views(report, fixes),
         differences=scope_comparisons(report),
+        after_title=TITLE,
+        after_consent=tuple(_after_consent(report, one) for one in report.after_consent),
         supposed=_what_if(report),
         groups=groups,
         findings=findings,
@@ -206,6 +231,8 @@ def _sections(made: PageView) -> Iterator[PageSection]:
     scopes = sum(len(one.scopes) for one in made.answers)
     if made.answers:
         yield PageSection("scopes", "Scopes", str(scopes))
+    if made.after_consent:
+        yield PageSection("after-consent", "After consent", "")
     if made.supposed:
         yield PageSection("what-if", "What if", "")
     if made.groups:
@@ -237,6 +264,16 @@ def _filters(findings: Sequence[FindingView]) -> tuple[FilterView, ...]:
 
 def _options(known: Sequence[tuple[str, str]], used: Sequence[str]) -> tuple[tuple[str, str, int], ...]:
     return tuple((value, word, used.count(value)) for value, word in known if value in used)
+
+
+def _after_consent(report: Report, one: AfterConsent) -> AfterConsentView:
+    return AfterConsentView(
+        whose=whose(report, one),
+        because=sentence(one.because),
+        policies=tuple(AccessRow(line.word, tone(line.style), line.name, line.text) for line in policy_lines(one)),
+        mailbox=one.mailbox.because if one.mailbox else "",
+        not_checked=tuple(map(not_checked_text, one.not_checked)),
+    )
 
 
 def _disagreement(one: Disagreement) -> DisagreementView:

@@ -74,7 +74,7 @@ if (-not $found.Count) {
     Write-Host 'The policy already has this include.'
 }
 
-# 3. The complete list of assigned consent policies; every previous entry is still in it.
+# 3. The complete list of assigned consent policies.
 $wanted = @('ManagePermissionGrantsForSelf.allow-trackerrms', 'ManagePermissionGrantsForSelf.microsoft-user-default-low', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat')
 $before = @('ManagePermissionGrantsForSelf.microsoft-user-default-low', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat')
 $now = Read-Graph 'https://graph.microsoft.com/v1.0/policies/authorizationPolicy'

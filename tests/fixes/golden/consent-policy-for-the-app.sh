@@ -89,7 +89,7 @@ case $found in
     ;;
 esac
 
-# 3. The complete list of assigned consent policies; every previous entry is still in it.
+# 3. The complete list of assigned consent policies.
 place='https://graph.microsoft.com/v1.0/policies/authorizationPolicy'
 wanted='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.allow-trackerrms","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'
 before='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'

@@ -60,7 +60,7 @@ graph='https://graph.microsoft.com'
 here=$(look 'https://graph.microsoft.com/v1.0/organization?$select=id' 'value[].id')
 [ "$here" = '8df08078-a22e-4180-85c2-c2af3977a654' ] || stop "signed in to another tenant: $here"
 
-# 1. The complete list of assigned consent policies; every previous entry is still in it.
+# 1. The complete list of assigned consent policies.
 place='https://graph.microsoft.com/v1.0/policies/authorizationPolicy'
 wanted='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.microsoft-user-default-legacy","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'
 before='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'
