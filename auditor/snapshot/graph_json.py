@@ -274,7 +274,7 @@ def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
 def _with_kind_of_agent(raw: dict[str, Any]) -> dict[str, Any]:
     """The service principal with the kind that Graph names in an annotation, if it is an agent's or a blueprint's.
 
-    Graph's reference lists no app id for an ``agentIdentity``. The object id is used instead, which is no app's.
+    Graph's reference lists no app id for an ``agentIdentity``, so the object id is used instead.
     """
     kind = str(raw.get("@odata.type") or raw.get("odataType") or "").rpartition(".")[2]
     found = next((one for one in (AGENT_IDENTITY, BLUEPRINT_PRINCIPAL) if one.lower() == kind.lower()), None)
