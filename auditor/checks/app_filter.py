@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
@@ -12,7 +13,7 @@ from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.permissions import known_scopes
 from auditor.model.finding import FindingSubject
-from auditor.model.resources import ServicePrincipal
+from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL, ServicePrincipal
 
 MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
 """The tenants in which Microsoft registers its own apps ("Verify first-party Microsoft applications")."""
@@ -62,6 +63,41 @@ class Apps:
         found = self.index.principal_with_id(object_id)
         return FindingSubject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
 
+    def inherits(self, object_id: str) -> str:
+        """Who inherits what the app was granted, if it is the principal of an agent identity blueprint; else empty.
+
+        A permission that was granted to such a principal reaches every agent identity of the blueprint, present and
+        future, where the blueprint lists the resource as inheritable. Graph shows no grant on the agents themselves
+        (Entra, "Inheritable permissions and required resource access").
+        """
+        found = self.index.principal_with_id(object_id)
+        if found is None or found.odataType != BLUEPRINT_PRINCIPAL:
+            return ""
+        agents = [(one.agentIdentityBlueprintId or "").lower() for one in self._agents]
+        count = agents.count(found.appId.lower())
+        known_agents = (
+            f"{count} of them {'is' if count == 1 else 'are'} in this tenant"
+            if all(agents) and not self.partial
+            else "how many of them are in this tenant was not read"
+        )
+        why = "was not read" if self._owner(found) in ("", self.tenant) else "another tenant's registration says"
+        return (
+            f"{self.name(object_id)} is an agent identity blueprint, whose agent identities, present and future, hold"
+            f" the same without a separate grant if the blueprint lets them inherit it, which {why}; {known_agents}"
+        )
+
+    @cached_property
+    def _agents(self) -> tuple[ServicePrincipal, ...]:
+        principals = self.index.snapshot.sections.servicePrincipals or ()
+        return tuple(one for one in principals if one.odataType == AGENT_IDENTITY)
+
+    def _described_by(self, principal: ServicePrincipal) -> ServicePrincipal | None:
+        """The app whose publisher and owner count: of an agent identity the principal of its blueprint, if known."""
+        if principal.odataType != AGENT_IDENTITY:
+            return principal
+        found = self.index.service_principal(principal.agentIdentityBlueprintId or "")
+        return found if isinstance(found, ServicePrincipal) else None
+
     def matches(self, object_id: str, wanted: AppFilter) -> Truth:
         """Whether the app is one that the check is about. Of a deleted app only the state is known."""
         found = self.index.principal_with_id(object_id)
@@ -76,10 +112,11 @@ class Apps:
 
     def _properties(self, principal: ServicePrincipal, wanted: AppFilter) -> Iterator[Truth]:
         """For each property that the check restricts, whether the app has it."""
+        described = self._described_by(principal)
         if wanted.publisher == "unverified":
-            publisher = principal.verifiedPublisher
+            publisher = described.verifiedPublisher if described else None
             yield ~known(publisher.is_verified if publisher else None)
-        owner = self._owner(principal)
+        owner = self._owner(described) if described else ""
         if wanted.owner == "foreign":
             yield self._is_foreign(owner)
         elif wanted.owner == "not-microsoft":

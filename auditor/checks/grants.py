@@ -345,8 +345,9 @@ def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what
         names = sorted({apps.name(one.client) for one in found}, key=str.lower)
         evidence = sorted(_evidence(found, apps, section), key=lambda e: e.path.lower())[:SHOWN]
         subjects = {apps.subject(one.client) for one in found}
+        inherited = next(filter(None, (apps.inherits(one.client) for one in found)), "")
         return failed(
-            f"there are {what}: {first_names(names)}",
+            f"there are {what}: {first_names(names)}{f'; {inherited}' if inherited else ''}",
             *evidence,
             subjects=sorted(subjects, key=lambda s: (s.name.lower(), s.id)),
             unread=why,

@@ -17,7 +17,7 @@ from auditor.consent.explanation import (
     unknowns,
     works_for,
 )
-from auditor.consent.lookup import SnapshotIndex
+from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
@@ -63,7 +63,7 @@ def decision_of(facts: DecisionFacts) -> Decision:
         outcomes=outcomes if len(outcomes) > 1 else (),
         notes=tuple(_notes(facts, outcomes)),
         advice=advice(facts, outcome, reason),
-        users_with_grant=len(facts.grants.others) if isinstance(facts.grants, Grants) else None,
+        users_with_grant=_users_with_grant(facts.grants),
         works_for=works_for(facts) if Outcome.NEEDS_ADMIN in outcomes else (),
         unknowns=unknowns(facts),
         vendor_says=tuple(text for one in app.vendor_advice for text in (one.says, _judged(one.judgement))),
@@ -216,6 +216,12 @@ def _registered(facts: DecisionFacts) -> str:
         for scope in facts.grants.effective(resource.app_id)
     ]
     return f"{asks} Granted so far: {', '.join(sorted(granted, key=str.lower)) or 'nothing'}."
+
+
+def _users_with_grant(grants: Grants | NotRead) -> int | None:
+    """How many other users have a personal grant; ``None`` where rows were not read, or not whole."""
+    is_known = isinstance(grants, Grants) and not (grants.incomplete or grants.unread)
+    return len(grants.others) if isinstance(grants, Grants) and is_known else None
 
 
 def _judged(judgement: str) -> str:

@@ -278,7 +278,12 @@ def works_for(facts: DecisionFacts) -> tuple[str, ...]:
     grants, app = facts.grants, facts.app.label
     if isinstance(grants, NotRead) or not grants.others:
         return ()
-    if facts.app.prompt_consent or facts.client.assignment_required is not Truth.FALSE or grants.unread:
+    if (
+        facts.app.prompt_consent
+        or facts.client.assignment_required is not Truth.FALSE
+        or grants.unread
+        or grants.incomplete
+    ):
         return ()
     complete, count = sum(_is_covered(facts, grants, own) for own in grants.others.values()), len(grants.others)
     if not complete:

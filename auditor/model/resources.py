@@ -246,8 +246,16 @@ class AppRole(Resource, frozen=True):
     allowedMemberTypes: tuple[Keyword, ...] = ()
 
 
+AGENT_IDENTITY, BLUEPRINT_PRINCIPAL = "agentIdentity", "agentIdentityBlueprintPrincipal"
+"""The kinds of service principal of Microsoft Entra Agent ID: an agent, and the app from which agents are made."""
+
+
 class ServicePrincipal(Resource, frozen=True):
-    """An application as it is present in this tenant ("enterprise application")."""
+    """An application as it is present in this tenant ("enterprise application").
+
+    ``odataType`` is the last part of Graph's ``@odata.type`` for agent identities and for the principals of their
+    blueprints, and ``None`` for every other kind. ``agentIdentityBlueprintId`` is the app id of an agent's blueprint.
+    """
 
     needed: ClassVar[tuple[str, ...]] = ("id", "appId")
 
@@ -267,6 +275,8 @@ class ServicePrincipal(Resource, frozen=True):
     tags: tuple[Tag, ...] | None = None
     servicePrincipalNames: tuple[AppUri, ...] | None = None
     createdDateTime: Timestamp | None = None
+    odataType: Keyword | None = None
+    agentIdentityBlueprintId: Id | None = None
     oauth2PermissionScopes: tuple[DelegatedScope, ...] | None = None
     appRoles: tuple[AppRole, ...] | None = None
 

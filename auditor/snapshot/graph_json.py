@@ -10,7 +10,14 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 
 from auditor.model.field_types import NEVER_EMPTY, TextKind
-from auditor.model.resources import WHOLE_SET, AuthorizationPolicy, ConditionSet, ServicePrincipal
+from auditor.model.resources import (
+    AGENT_IDENTITY,
+    BLUEPRINT_PRINCIPAL,
+    WHOLE_SET,
+    AuthorizationPolicy,
+    ConditionSet,
+    ServicePrincipal,
+)
 from auditor.model.sections import Sections
 from auditor.snapshot.snapshot_errors import Location, ShapeProblems, json_kind, root
 
@@ -250,6 +257,8 @@ def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
     extra = raw.get(_POWERSHELLS)
     if isinstance(extra, dict) and extra:
         raw = {**extra, **raw}
+    if kind is ServicePrincipal:
+        return _with_kind_of_agent(raw)
     if kind is not AuthorizationPolicy:
         return raw
     lower = {key.lower(): key for key in raw}
@@ -260,6 +269,20 @@ def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
         return raw
     given = {key: value for key, value in permissions.items() if value is not None}
     return {**raw, inner: {"permissionGrantPoliciesAssigned": assigned, **given}}
+
+
+def _with_kind_of_agent(raw: dict[str, Any]) -> dict[str, Any]:
+    """The service principal with the kind that Graph names in an annotation, if it is an agent's or a blueprint's.
+
+    Graph's reference lists no app id for an ``agentIdentity``, so the object id is used instead.
+    """
+    kind = str(raw.get("@odata.type") or raw.get("odataType") or "").rpartition(".")[2]
+    found = next((one for one in (AGENT_IDENTITY, BLUEPRINT_PRINCIPAL) if one.lower() == kind.lower()), None)
+    if found is None:
+        return raw
+    lower = {key.lower(): value for key, value in raw.items()}
+    named = {"appId": lower["id"]} if found == AGENT_IDENTITY and not lower.get("appid") and "id" in lower else {}
+    return {**raw, "odataType": found, **named}
 
 
 def _by_app(read_items: _Reader) -> _Reader:
