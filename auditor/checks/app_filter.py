@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
+from auditor.consent.client import is_disabled_by_microsoft
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
@@ -62,20 +63,22 @@ class Apps:
         return FindingSubject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
 
     def matches(self, object_id: str, wanted: AppFilter) -> Truth:
-        """Whether the app is one that the check is about. Of a deleted app only its state is known."""
+        """Whether the app is one that the check is about. Of a deleted app only the state is known."""
         found = self.index.principal_with_id(object_id)
         if found is None:
-            if self.partial:
-                any_app = wanted.publisher == wanted.owner == wanted.state == "any"
-                return Truth.TRUE if any_app else Truth.UNKNOWN
-            return known(wanted.publisher == wanted.owner == "any" and wanted.state != "disabled")
+            any_app = wanted.publisher == wanted.owner == "any"
+            if self.partial or not object_id:
+                return Truth.TRUE if any_app and wanted.state == "any" else Truth.UNKNOWN
+            if wanted.state == "disabled":
+                return Truth.FALSE
+            return Truth.TRUE if any_app else Truth.UNKNOWN
         return all_of(self._properties(found, wanted))
 
     def _properties(self, principal: ServicePrincipal, wanted: AppFilter) -> Iterator[Truth]:
         """For each property that the check restricts, whether the app has it."""
         if wanted.publisher == "unverified":
             publisher = principal.verifiedPublisher
-            yield known(None if publisher is None else not publisher.verifiedPublisherId)
+            yield ~known(publisher.is_verified if publisher else None)
         owner = self._owner(principal)
         if wanted.owner == "foreign":
             yield self._is_foreign(owner)
@@ -88,7 +91,7 @@ class Apps:
                 (
                     known(None if principal.accountEnabled is None else not principal.accountEnabled),
                     known(bool(principal.isDisabled)),
-                    known((principal.disabledByMicrosoftStatus or "").lower() not in ("", "notdisabled")),
+                    is_disabled_by_microsoft(principal),
                 )
             )
 
@@ -112,8 +115,8 @@ class Apps:
             return Truth.UNKNOWN if documented is None else known(documented.type != "Admin")
         if (found := published.get(scope)) is None:
             # The resource no longer publishes the scope: nobody can be asked for it, not even an administrator.
-            return Truth.TRUE
-        return known(None if found.type is None else found.type.lower() != "admin")
+            return Truth.UNKNOWN if self.index.nameless_scope(resource.appId) else Truth.TRUE
+        return {"user": Truth.TRUE, "admin": Truth.FALSE}.get((found.type or "").lower(), Truth.UNKNOWN)
 
     @property
     def verifies_publishers(self) -> bool:

@@ -20,8 +20,8 @@ from auditor.checks.kind import (
 from auditor.checks.required_reads import AFTER_CONSENT, POLICIES, client_of, connecting
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
-from auditor.consent.existing_grants import Grants, grant_state
-from auditor.consent.explanation import listed
+from auditor.consent.existing_grants import grant_state
+from auditor.consent.explanation import listed, malformed_grants
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
 from auditor.model.after_consent import Access, AccessPolicy
@@ -109,11 +109,12 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         facts = context.facts
         if isinstance(facts.grants, NotRead):
             return unknown(facts.grants.why)
-        wide = Grants(tenant_wide=facts.grants.tenant_wide, own={}, unread=facts.grants.unread)
-        unread = [wide.unread[r.permission.resource] for r in facts.required if r.permission.resource in wide.unread]
+        wide = msgspec.structs.replace(facts.grants, own={})
+        states = [(r.permission, grant_state(r.permission, wide).truth) for r in facts.required]
+        unread = [wide.unknown_on(p.resource) for p, truth in states if truth is Truth.UNKNOWN]
         if unread:
-            return unknown(unread[0].why)
-        lacking = [r.permission for r in facts.required if grant_state(r.permission, wide).truth is not Truth.TRUE]
+            return unknown(unread[0].why if unread[0] else "whether the grant covers every scope is unknown")
+        lacking = [permission for permission, truth in states if truth is not Truth.TRUE]
         if not facts.required:
             return not_applicable("the app requires no scope")
         if not lacking:
@@ -126,6 +127,8 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
             return not_applicable("users can consent for themselves, so no tenant-wide grant is needed", *evidence)
         if not wide.tenant_wide:
             return failed("no administrator has consented for the whole tenant", *evidence)
+        if malformed := malformed_grants(wide):
+            return failed(malformed[0], *evidence)
         return failed(f"the tenant-wide grant doesn't cover {listed(p.value for p in lacking)}", *evidence)
 
 
@@ -206,9 +209,9 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
         client = context.facts.client
         if client.publisher_verified is Truth.TRUE:
             return passed("the app's publisher is verified")
-        matters = _publisher_matters(context)
+        matters, needs = _publisher_matters(context)
         if matters is Truth.UNKNOWN:
-            missing = listed(context.decision.depends_on[:1])
+            missing = listed(needs[:1])
             return unknown(f"whether the publisher matters in this tenant is unknown ({missing})")
         if matters is Truth.FALSE:
             return not_applicable("in this tenant the outcome is the same for a verified and an unverified publisher")
@@ -218,9 +221,10 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
         return failed("the app's publisher isn't verified, and this tenant's outcome depends on that", evidence)
 
 
-def _publisher_matters(context: CheckContext) -> Truth:
-    """Whether the decision depends on the publisher being verified; unknown where other facts are missing."""
+def _publisher_matters(context: CheckContext) -> tuple[Truth, tuple[str, ...]]:
+    """Whether the decision depends on the publisher being verified; unknown where other facts are missing: which."""
     outcomes: set[Outcome] = set()
+    needs: list[str] = []
     for verified in (True, False):
         app = msgspec.structs.replace(context.pack_app, publisher_verified=verified)
         publisher = VerifiedPublisher(verifiedPublisherId="supposed" if verified else None)
@@ -232,10 +236,12 @@ def _publisher_matters(context: CheckContext) -> Truth:
         if sections.servicePrincipals is not None:
             sections = msgspec.structs.replace(sections, servicePrincipals=principals)
         snapshot = msgspec.structs.replace(context.snapshot, sections=sections)
-        outcomes.add(decide(snapshot, app, context.subject).outcome)
-    if len(outcomes) > 1:
-        return Truth.TRUE
-    return Truth.UNKNOWN if Outcome.DEPENDS in outcomes else Truth.FALSE
+        decision = decide(snapshot, app, context.subject)
+        outcomes.add(decision.outcome)
+        needs += decision.depends_on
+    if len(outcomes - {Outcome.DEPENDS}) > 1:
+        return Truth.TRUE, ()
+    return (Truth.UNKNOWN, tuple(needs)) if Outcome.DEPENDS in outcomes else (Truth.FALSE, ())
 
 
 class ConditionalAccessAllows(CheckKind, frozen=True, tag="conditional-access"):

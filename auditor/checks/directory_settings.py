@@ -141,7 +141,7 @@ class DirectorySettingIs(CheckKind, frozen=True, tag="directory-setting"):
 def _value(snapshot: Snapshot, template: str, name: str) -> str | None:
     for one in snapshot.sections.directorySettings or ():
         if (one.templateId or "").lower() == template.lower():
-            for item in one.values:
+            for item in one.values or ():
                 if item.name.lower() == name.lower() and item.value:
                     return item.value
     return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditor.checks.kind import CheckContext, kind_of
-from auditor.consent.admin_links import best_consent_link, may_be_registered
+from auditor.checks.kind import CheckContext, CheckResult, kind_of
+from auditor.consent.admin_links import best_consent_link, grants_as_registered
 from auditor.consent.request import portal_address
 from auditor.consent.truth import Truth
 from auditor.model.decision import Fix, Outcome
@@ -43,7 +43,7 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
         why=rule.why,
         evidence=result.evidence,
         remediation=_remediation(rule, context, fixes) if attention else Remediation(),
-        fixes=fixes,
+        fixes=fixes or _fixes_of_rule(rule, context, result),
         references=rule.references,
         frameworks=dict(rule.frameworks),
         note=rule.view,
@@ -51,6 +51,13 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
         subjects=result.subjects if result.outcome is FindingOutcome.FAIL else (),
         unread=result.unread if result.outcome is FindingOutcome.FAIL else "",
     )
+
+
+def _fixes_of_rule(rule: Rule, context: CheckContext, result: CheckResult) -> tuple[Fix, ...]:
+    """The fixes for a failing rule about the tenant; about an app, the decision has them."""
+    if result.outcome is not FindingOutcome.FAIL or kind_of(rule.check).about_app:
+        return ()
+    return tuple(f for f in context.rule_fixes.for_rule(rule) if not rule.routes or f.route in rule.routes)
 
 
 def _remediation(rule: Rule, context: CheckContext, fixes: tuple[Fix, ...]) -> Remediation:
@@ -89,8 +96,8 @@ def fingerprint(rule: Rule, context: CheckContext) -> str:
 def _filled(advice: Remediation, context: CheckContext) -> Remediation:
     """The rule's advice with the placeholders replaced by values of this tenant and app.
 
-    The portal's pages of an app are left out while the app is not in the tenant, and so is its button for consent if
-    that grants less than the app requests.
+    The portal's pages of an app are left out while the app is not in the tenant, and so is its button for consent,
+    which grants what the app registered, if the app may request more.
     """
     values = {"tenant-id": context.snapshot.tenant.id, "portal": portal_address(context.snapshot)}
     in_portal, portal = values, advice.portal
@@ -105,7 +112,7 @@ def _filled(advice: Remediation, context: CheckContext) -> Remediation:
         }
         in_portal = {**values, "app": facts.client.name or app.label}
         is_absent = facts.client.presence is Truth.FALSE and any("{app}" in step for step in portal)
-        if is_absent or (_CONSENT_LINK in advice.link and not may_be_registered(facts)):
+        if is_absent or (_CONSENT_LINK in advice.link and not grants_as_registered(facts)):
             portal = ()
     return Remediation(
         portal=tuple(with_values(step, in_portal) for step in portal),

@@ -42,11 +42,11 @@ from auditor.checks.permission_lists import (
     scope_problems,
     scopes_by_resource,
 )
-from auditor.consent.existing_grants import TENANT_WIDE, scopes_in
+from auditor.consent.existing_grants import TENANT_WIDE, granted_names, is_known_consent, names_in_vain, scopes_in
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import NotRead, index_of
-from auditor.consent.truth import Truth, all_of
-from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES
+from auditor.consent.lookup import Absent, NotRead, index_of
+from auditor.consent.truth import Truth, all_of, known
+from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES, known_scopes
 from auditor.model.document import Point
 from auditor.model.finding import Evidence
 from auditor.model.resources import OAuth2PermissionGrant
@@ -79,7 +79,8 @@ class HeldPermissions(NamedTuple):
 class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
     """No delegated grant has scopes of the `lists` or `scopes` (without either, any scope) and matches the rest.
 
-    A grant to an app that is no longer in the directory matches only by `state`: nothing else about it could be read.
+    Of an app that is no longer in the directory only the `state` is known: with `publisher` or `owner`, a grant to one
+    makes the rule unknown.
     """
 
     consent: Literal["any", "tenant-wide", "users"] = "any"
@@ -145,7 +146,7 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
     def _held(self, apps: Apps, rows: Iterable[OAuth2PermissionGrant]) -> Iterator[HeldPermissions]:
         wanted = scopes_by_resource(self.lists, self.scopes)
         for row in self._rows(rows):
-            truth = apps.matches(row.clientId, self)
+            truth = all_of((self._of_kind(row), apps.matches(row.clientId, self)))
             user = "" if _is_tenant_wide(row) else (row.principalId or "unknown user").lower()
             for scopes, sure in self._matching(row, apps, wanted):
                 if scopes:
@@ -153,10 +154,13 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
                     yield HeldPermissions(row.clientId.lower(), names, user, all_of((truth, sure)))
 
     def _rows(self, rows: Iterable[OAuth2PermissionGrant]) -> Iterator[OAuth2PermissionGrant]:
-        """The grants of the kind of consent that the check is about."""
-        for row in rows:
-            if self.consent == "any" or _is_tenant_wide(row) is (self.consent == "tenant-wide"):
-                yield row
+        """The grants of the kind of consent that the check is about, or that may be of it."""
+        return (row for row in rows if self._of_kind(row) is not Truth.FALSE)
+
+    def _of_kind(self, row: OAuth2PermissionGrant) -> Truth:
+        if self.consent == "any":
+            return Truth.TRUE
+        return known(_is_tenant_wide(row) is (self.consent == "tenant-wide") if is_known_consent(row) else None)
 
     def _matching(
         self, row: OAuth2PermissionGrant, apps: Apps, wanted: Mapping[str, frozenset[str]]
@@ -168,6 +172,7 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
         if not self.lists and not self.scopes:
             yield scopes, Truth.TRUE
         elif resource is None:
+            # A grant on a resource that is no longer in the directory gives nothing.
             if apps.partial:
                 yield (scopes if admin_only else scopes & frozenset[str]().union(*wanted.values())), Truth.UNKNOWN
         else:
@@ -189,8 +194,91 @@ def _is_tenant_wide(row: OAuth2PermissionGrant) -> bool:
 
 def _as_granted(text: str, scopes: Iterable[str]) -> list[str]:
     """The scopes as the grant spells them, once each."""
-    spelling = {name.lower(): name for name in sorted(text.split())}
+    spelling = {name.lower(): name for name in sorted(granted_names(text))}
     return sorted((spelling[scope] for scope in scopes), key=str.lower)
+
+
+class GrantsInEffect(CheckKind, frozen=True, tag="grants-in-effect"):
+    """Every delegated grant is on a resource that exists, and names only scopes of it, with spaces between them.
+
+    Graph stores a grant without a check: one with commas between the scopes, with a scope that the resource doesn't
+    have, or on a resource that was deleted, gives nothing, and nobody notices.
+    """
+
+    def reads(self, app: App | None) -> Plan:
+        return Plan(whole=("oauth2PermissionGrants", "servicePrincipals"))
+
+    def sentence(self) -> Point:
+        return Point(
+            "Every delegated grant is on a resource that exists, and names only permissions of that resource, with"
+            " spaces between them."
+        )
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        rows = context.snapshot.sections.oauth2PermissionGrants
+        if rows is None:
+            return unknown(context.index.not_read("oauth2PermissionGrants").why)
+        apps = context.apps
+        found = [(row, problem) for row in rows for problem in _problems(apps, row)]
+        wrong = [(row, problem) for row, problem in found if problem.truth is Truth.FALSE]
+        partial = context.index.why_partial("oauth2PermissionGrants")
+        why = next((problem.why for _, problem in found if problem.truth is Truth.UNKNOWN), partial)
+        if wrong:
+            evidence = {
+                compared(f"oauth2PermissionGrants/{apps.name(row.clientId)}", one.why, "scopes in effect")
+                for row, one in wrong
+            }
+            return failed(
+                f"there are grants that give nothing: {first_names(sorted({p.why for _, p in wrong}))}",
+                *sorted(evidence, key=lambda one: (one.path.lower(), one.actual))[:SHOWN],
+                subjects=sorted({apps.subject(row.clientId) for row, _ in wrong}, key=lambda s: (s.name.lower(), s.id)),
+                unread=why,
+            )
+        return unknown(why) if why else passed("every grant is on a resource that has its scopes")
+
+    def further_reads(self, snapshot: Snapshot) -> Plan:
+        """The resources of which a scope is granted that Microsoft's published list doesn't have."""
+        apps = Apps(index_of(snapshot))
+        found: set[str] = set()
+        for row in snapshot.sections.oauth2PermissionGrants or ():
+            resource = apps.index.principal_with_id(row.resourceId)
+            if resource and any(problem.truth is Truth.UNKNOWN for problem in _problems(apps, row)):
+                found.add(resource.appId.lower())
+        return Plan(resources=tuple(sorted(found)))
+
+
+class _Problem(NamedTuple):
+    """Whether something in a grant is in effect: no, or not known; `why` is a clause."""
+
+    truth: Truth
+    why: str
+
+
+def _problems(apps: Apps, row: OAuth2PermissionGrant) -> Iterator[_Problem]:
+    """What a grant has that gives nothing, or that may give nothing."""
+    names, separator = names_in_vain(row.scope)
+    if separator:
+        yield _Problem(Truth.FALSE, f"{listed(names)} with {separator} instead of spaces")
+    resource = apps.index.principal_with_id(row.resourceId)
+    if resource is None:
+        if row.resourceId and not apps.partial:
+            yield _Problem(Truth.FALSE, f"the resource {row.resourceId.lower()} is no longer in the directory")
+        elif row.resourceId:
+            yield _Problem(Truth.UNKNOWN, f"whether the resource {row.resourceId.lower()} exists ({apps.partial})")
+        return
+    published = apps.index.published_scopes(resource.appId)
+    nameless = apps.index.nameless_scope(resource.appId)
+    for name in granted_names(row.scope):
+        if isinstance(published, NotRead | Absent):
+            if name.lower() not in known_scopes(resource.appId):
+                why = (
+                    published.why if isinstance(published, NotRead) else f"the scopes of {resource.appId} were not read"
+                )
+                yield _Problem(Truth.UNKNOWN, why)
+        elif name.lower() not in published:
+            on = apps.index.resource_name(resource.appId)
+            why = nameless.why if nameless else f"{on} has no scope {name}"
+            yield _Problem(Truth.UNKNOWN if nameless else Truth.FALSE, why)
 
 
 class AppRolesHeld(CheckKind, frozen=True, tag="app-roles-held"):
@@ -228,9 +316,13 @@ class AppRolesHeld(CheckKind, frozen=True, tag="app-roles-held"):
                 continue
             names = {role.id: role.value for role in roles if role.resource == resource}
             for row in rows:
+                is_app = _IS_APP.get((row.principalType or "").lower(), Truth.UNKNOWN)
                 name = names.get((row.appRoleId or "").lower())
-                if name and (row.principalType or "ServicePrincipal").lower() == "serviceprincipal":
-                    truth = context.apps.matches(row.principalId, self)
+                if row.lacks and is_app is not Truth.FALSE:
+                    gap = context.index.gap("appRoleAssignedTo", resource)
+                    partial = partial or (gap.why if gap else "")
+                if name and is_app is not Truth.FALSE:
+                    truth = all_of((is_app, context.apps.matches(row.principalId, self)))
                     held.append(HeldPermissions(row.principalId.lower(), name, "", truth))
         what = f"{named_lists(self.lists)} held by {apps_phrase(self)}"
         return _result(tuple(held), context.apps, section="appRoleAssignedTo", what=what, partial=partial)
@@ -239,6 +331,10 @@ class AppRolesHeld(CheckKind, frozen=True, tag="app-roles-held"):
     def narrow_schema(cls, definition: SchemaPart) -> None:
         narrow_lists(definition, tuple(APP_ROLES))
         narrow_filter(definition)
+
+
+_IS_APP = {"serviceprincipal": Truth.TRUE, "user": Truth.FALSE, "group": Truth.FALSE}
+"""Whether the holder of an app role is an app, by the kind of principal (Graph, ``appRoleAssignment``)."""
 
 
 def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what: str, partial: str) -> CheckResult:
@@ -260,9 +356,12 @@ def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what
 
 def _why_unknown(held: Iterable[HeldPermissions], apps: Apps, partial: str) -> str:
     """Why there may be more apps that the check is about; empty if there can't be."""
-    unsure = sorted({apps.name(one.client) for one in held if one.truth is Truth.UNKNOWN})
+    clients = {one.client for one in held if one.truth is Truth.UNKNOWN and one.client}
+    unsure = sorted(map(apps.name, clients))
     if not unsure:
         return partial
+    if not apps.partial and (gone := sorted(one for one in clients if apps.index.principal_with_id(one) is None)):
+        return f"the app {gone[0]}, which is no longer in the directory, may be one of them: whose it was isn't known"
     more = f" and {len(unsure) - 1} more" if len(unsure) > 1 else ""
     why = f" ({apps.partial})" if apps.partial else ""
     return f"a property that the rule needs was not read for {unsure[0]}{more}{why}"

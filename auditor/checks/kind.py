@@ -21,6 +21,7 @@ from auditor.model.snapshot import Plan, Snapshot
 
 if TYPE_CHECKING:
     from auditor.checks.app_filter import Apps
+    from auditor.checks.rule_fixes import RuleFixes
     from auditor.model.after_consent import AfterConsent
 
 
@@ -239,6 +240,13 @@ class CheckContext:
         from auditor.fixes import fixes_for
 
         return fixes_for(self.snapshot, self.pack_app, self.subject)
+
+    @cached_property
+    def rule_fixes(self) -> RuleFixes:
+        """The changes that make failing rules pass."""
+        from auditor.checks.rule_fixes import RuleFixes
+
+        return RuleFixes(self)
 
     @cached_property
     def apps(self) -> Apps:

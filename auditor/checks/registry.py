@@ -29,6 +29,7 @@ KINDS = MappingProxyType(
         "users-can-consent": "consent_policies.UsersCanConsent",
         "assigned-policies": "consent_policies.AssignedPolicies",
         "delegated-grants": "grants.DelegatedGrants",
+        "grants-in-effect": "grants.GrantsInEffect",
         "app-roles-held": "grants.AppRolesHeld",
         "classifications": "user_consent.Classifications",
         "any": "combinations.AnyOf",

@@ -64,8 +64,12 @@ def client_of(app: App) -> Plan:
 
 
 def resources_of(app: App) -> Plan:
-    """The resources whose scopes the app requests, and Microsoft Graph, which has the scopes of every sign-in."""
-    return Plan(resources=tuple(dict.fromkeys([MICROSOFT_GRAPH, *(scope.resource for scope in app.scopes)])))
+    """The resources whose scopes the app requests, the apps that it also needs, and Microsoft Graph.
+
+    Graph has the scopes of every sign-in.
+    """
+    asked = (scope.resource for scope in app.scopes)
+    return Plan(resources=tuple(dict.fromkeys([MICROSOFT_GRAPH, *asked, *(need.client_id for need in app.also_needs)])))
 
 
 def section_plan(section: str, app: App | None) -> Plan:

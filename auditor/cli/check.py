@@ -17,6 +17,7 @@ from auditor.cli.options import (
     source_of,
     source_options,
     tenant_options,
+    waiting,
 )
 from auditor.cli.output import (
     SHELLS,
@@ -49,7 +50,8 @@ Examples:
   consent-auditor check --pack cisa-scuba --waivers waivers.yaml --fail-on high
   consent-auditor check --pack cisa-scuba --trend audit-results/ -o audit-results/today.json -o today.html
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
-  consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell -o fix.ps1
+  consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell --fix 3 -o fix.ps1
+  consent-auditor check --pack trackerrms-uk --wait-until connects --timeout 30m
 
 \b
 """
@@ -97,10 +99,10 @@ Examples:
 )
 @click.option(
     "--fix",
-    "route",
-    metavar="ROUTE",
+    "which_fix",
+    metavar="NUMBER|ROUTE",
     default="",
-    help="The fix that --fix-script writes: its route or key in the report. Default: the first.",
+    help="The fix that --fix-script writes: 2 for Fix 2 of the report, or its route, such as R3. Default: Fix 1.",
 )
 @click.option(
     "--waivers",
@@ -121,6 +123,14 @@ Examples:
     help="Earlier JSON reports on this tenant with the same packs, so that HTML and PDF show how the counts changed."
     " Repeatable.",
 )
+@click.option(
+    "--wait-until",
+    "wait_until",
+    type=click.Choice(("connects",)),
+    help="Read the live tenant again until a change has arrived: connects waits until each decision is"
+    " connects-silently or user-may-consent. --timeout then limits the whole run (default: 1h), and the last read"
+    " decides the report and the exit code.",
+)
 @redact_options()
 @click.option(
     "--strict", is_flag=True, help="Exit with 4 for any unknown finding, not only for an unknown decision or pack."
@@ -140,9 +150,10 @@ def command(
     fail_on: str,
     assumed: tuple[str, ...],
     fix_script: str | None,
-    route: str,
+    which_fix: str,
     waiver_files: tuple[str, ...],
     earlier: tuple[str, ...],
+    wait_until: str | None,
     redact: bool,
     redact_key: str | None,
     strict: bool,
@@ -158,6 +169,8 @@ def command(
         raise click.UsageError(
             "--fix-script writes commands for your tenant, which contain its real ids: leave out --redact"
         )
+    if fix_script and wait_until:
+        raise click.UsageError("--fix-script writes how to make a change, and --wait-until waits for it: leave out one")
     from auditor.jobs.audit import audit, exit_code
     from auditor.jobs.audit_request import AuditRequest
     from auditor.jobs.outputs import Outputs, is_inside, outputs_for, refuse_overwriting
@@ -171,7 +184,7 @@ def command(
         say(f"The key file {redact_key} is in {destination.folder}: don't send it with the reports.")
     app, address_tenant = named_app(client_id, scopes, redirect_uri, name, from_url)
     request = AuditRequest(
-        source=source_of(snapshots, sample, tenant, address_tenant),
+        source=source_of(snapshots, sample, waiting(tenant) if wait_until else tenant, address_tenant),
         packs=packs_to_apply(packs, app),
         app=app,
         user=user,
@@ -180,11 +193,12 @@ def command(
         redaction=redaction,
         outputs=destination,
         earlier=earlier,
+        waits=wait_until is not None,
     )
     with interaction() as person:
         audited = audit(request, person)
     if fix_script:
-        write_fix_script(audited.report, fix_script, route, script)
+        write_fix_script(audited.report, fix_script, which_fix, script)
         return OK
     if sample and destination.is_text_on_standard_output:
         print_sample_notice(sample)

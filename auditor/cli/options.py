@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from auditor.facts.clouds import CLOUDS
-from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, LiveTenant
+from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
 
 if TYPE_CHECKING:
     from auditor.jobs.audit_request import Redaction, Source
@@ -175,13 +175,33 @@ def tenant_options(command: Command) -> Command:
         ),
         click.option(
             "--timeout",
-            type=click.IntRange(1, 86_400),
-            default=DEFAULT_TIMEOUT,
+            callback=_seconds,
+            default=f"{DEFAULT_TIMEOUT}s",
             show_default=True,
-            metavar="SECONDS",
-            help="Time limit for all requests to Microsoft together.",
+            metavar="TIME",
+            help="Time limit for all requests to Microsoft together: seconds, or with a unit, such as 90s, 10m or 1h.",
         ),
     )
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _seconds(_: click.Context, __: click.Parameter, time: str) -> float:
+    """The seconds of a time from 1 second to 24 hours: a number of seconds, or a number with the unit s, m or h."""
+    text = time.strip().lower()
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    is_number = number.isascii() and number.isdigit() and len(number) <= len("86400")
+    seconds = int(number) * _UNITS[unit] if is_number else 0
+    if not 1 <= seconds <= 86_400:
+        raise click.BadParameter(f"{time!r} isn't a time from 1s to 24h: give seconds, or for example 90s, 10m or 1h.")
+    return float(seconds)
+
+
+def waiting(tenant: dict[str, Any]) -> dict[str, Any]:
+    """The options of the tenant for a run that waits for a change: without --timeout, it has an hour."""
+    source = click.get_current_context().get_parameter_source("timeout")
+    return tenant if source is ParameterSource.COMMANDLINE else {**tenant, "timeout": float(DEFAULT_WAIT)}
 
 
 def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | None:

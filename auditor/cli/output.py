@@ -87,14 +87,14 @@ def script_file(formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
     return output
 
 
-def write_fix_script(report: Report, shell: str, route: str, output: str) -> None:
-    """Write the script of the fix with this route or key (or of the first one that can be a script) to `output`.
+def write_fix_script(report: Report, shell: str, which: str, output: str) -> None:
+    """Write the script of the fix with this number, key or route (or of fix 1) to `output`.
 
-    Raises InvalidRequest if no fix has this route, or if none can be written as a script.
+    Raises InvalidRequest if the report has no such fix, or if it can't be written as a script.
     """
     from auditor.jobs.fix_scripts import fix_script
 
-    script = fix_script(report, shell, route)
+    script = fix_script(report, shell, which)
     if output == "-":
         sys.stdout.buffer.write(script.text.encode())
         sys.stdout.buffer.flush()
@@ -102,4 +102,4 @@ def write_fix_script(report: Report, shell: str, route: str, output: str) -> Non
     from auditor.atomic import write_whole
 
     write_whole(output, script.text.encode(), keep_mode=True)
-    say(f"Wrote {output}: {script.title}. Read it before you run it.")
+    say(f"Wrote {output}: fix {script.number}, {script.title}. Read it before you run it.")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, urlencode, urlsplit
 
 from auditor.consent.decision_facts import DecisionFacts
-from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.lookup import index_of
 from auditor.consent.request import OPEN_TENANT, admin_consent_link
 from auditor.facts.clouds import CLOUDS
@@ -26,11 +26,16 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 def best_consent_link(facts: DecisionFacts) -> str:
     """The link to give an administrator; empty if no link is known to grant what the app requests."""
-    if facts.app.mode.is_static:
+    if grants_as_registered(facts):
         return admin_consent_link(facts.snapshot, facts.app)
-    if link := named_scopes_link(facts):
-        return link
-    return admin_consent_link(facts.snapshot, facts.app) if may_be_registered(facts) else ""
+    return named_scopes_link(facts)
+
+
+def grants_as_registered(facts: DecisionFacts) -> bool:
+    """Whether the best consent that is known is to what the app registered: the older link, or the portal's button."""
+    if facts.app.mode.is_static:
+        return True
+    return may_be_registered(facts) and not named_scopes_link(facts)
 
 
 def may_be_registered(facts: DecisionFacts) -> bool:
@@ -102,7 +107,7 @@ def _already_granted(facts: DecisionFacts) -> Iterator[str]:
     for row in index.grants_of(facts.client.object_id):
         resource = index.principal_with_id(row.resourceId)
         if resource and row.consentType.lower() == TENANT_WIDE:
-            yield from (_full_name(facts, resource.appId.lower(), scope) for scope in row.scope.split())
+            yield from (_full_name(facts, resource.appId.lower(), scope) for scope in granted_names(row.scope))
 
 
 def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:

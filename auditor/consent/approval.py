@@ -15,6 +15,7 @@ from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, 
 from auditor.consent.permission import Permission
 from auditor.consent.policies import GoverningPolicy
 from auditor.consent.truth import Truth, all_of, any_of
+from auditor.facts.builtin_policies import uncertainties
 from auditor.model.decision import Reason, Step
 
 _EXPLAINS = (
@@ -105,7 +106,7 @@ def _by_policy(permission: Permission, client: Client, assigned: GoverningPolicy
     else:
         found = _unknown(assigned, includes if included is Truth.UNKNOWN else excludes)
     hidden = any(s.certified_only is None and m.truth is not Truth.FALSE for s, m in (*includes, *excludes))
-    caveats = _caveats(assigned, hidden)
+    caveats = (*_caveats(assigned, hidden), *_uncertainties(assigned, permission, client, truth))
     return msgspec.structs.replace(found, truth=truth, policy=assigned.id, steps=steps, caveats=caveats)
 
 
@@ -116,6 +117,20 @@ def _caveats(assigned: GoverningPolicy, hidden: bool) -> tuple[str, ...]:
         # v1.0 does not show certifiedClientApplicationsOnly, so the set may be narrower than it looks.
         return (f"custom policy {assigned.id} may have conditions that only the beta version of Graph returns",)
     return ()
+
+
+def _uncertainties(assigned: GoverningPolicy, permission: Permission, client: Client, truth: Truth) -> tuple[str, ...]:
+    """Where Microsoft's sources leave open what the documented text of a policy says of this scope and app."""
+    if not assigned.documented or truth is Truth.UNKNOWN:
+        return ()
+    return uncertainties(
+        assigned.id,
+        approves=truth is Truth.TRUE,
+        client_id=client.app_id,
+        own_tenant=(client.owner_tenant or "").lower() == assigned.tenant_id.lower(),
+        resource=permission.resource,
+        scope=permission.value,
+    )
 
 
 _Sets = list[tuple[Restrictions, SetMatch]]

@@ -26,10 +26,22 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def blockers_of(
-    app: App, client: Client, resources: Iterable[ResourceApp], asked: tuple[Permission, ...]
+    app: App,
+    client: Client,
+    needed: tuple[ResourceApp, ...],
+    resources: Iterable[ResourceApp],
+    asked: tuple[Permission, ...],
 ) -> tuple[Blocker, ...]:
-    """Everything that blocks the request or may block it, in order."""
-    found = (*_of_client(client), *_of_resources(resources, asked), *_of_redirect_uri(app, client), *_of_scopes(asked))
+    """Everything that blocks the request or may block it, in order; `needed` are the apps that `app` also needs."""
+    named = {one.app_id for one in needed}
+    others = tuple(resource for resource in resources if resource.app_id not in named)
+    found = (
+        *_of_client(client),
+        *_of_needed_apps(app, needed),
+        *_of_resources(others, asked),
+        *_of_redirect_uri(app, client),
+        *_of_scopes(asked),
+    )
     return tuple(blocker for blocker in found if blocker.truth is not Truth.FALSE)
 
 
@@ -57,6 +69,33 @@ def _of_client(client: Client) -> Iterator[Blocker]:
         because="sign-in to the app is switched off in this tenant",
         needs=f"whether sign-in to the app is switched on ({client.unread})",
     )
+
+
+def _of_needed_apps(app: App, needed: tuple[ResourceApp, ...]) -> Iterator[Blocker]:
+    """The first app that is missing is the cause, whatever the request fails with: it comes before the resources.
+
+    The vendor's own API is in a tenant only after an administrator consented to it. Until then, a request for its
+    scopes ends with AADSTS650052, and a token request of the other app with AADSTS65001.
+    """
+    for one, need in zip(needed, app.also_needs, strict=True):
+        unwritten = "the vendor doesn't say in writing that the app needs another app" if need.assumed else ""
+        caveats = (unwritten,) if unwritten else ()
+        yield Blocker(
+            truth=one.missing,
+            reason=Reason.NEEDED_APP_MISSING,
+            code="AADSTS650052 or AADSTS65001",
+            because=f"it also needs the app {one.name}, which is not in this tenant yet",
+            needs=f"whether {one.name}, which it also needs, is in this tenant ({one.unread})",
+            caveats=caveats,
+        )
+        yield Blocker(
+            truth=one.disabled,
+            reason=Reason.RESOURCE_DISABLED,
+            code="AADSTS500014",
+            because=f"{one.name}, which it also needs, is disabled in this tenant",
+            needs=f"whether {one.name}, which it also needs, is enabled ({one.unread})",
+            caveats=caveats,
+        )
 
 
 def _of_resources(resources: Iterable[ResourceApp], asked: tuple[Permission, ...]) -> Iterator[Blocker]:

@@ -42,6 +42,19 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
         return f"whether the app's publisher is verified ({self.unread})"
 
 
+_DISABLED = {
+    "": Truth.FALSE,
+    "notdisabled": Truth.FALSE,
+    "disabledduetoviolationofservicesagreement": Truth.TRUE,
+}
+"""Whether Microsoft has disabled the app, by its status in lower case (Graph, ``servicePrincipal``)."""
+
+
+def is_disabled_by_microsoft(principal: ServicePrincipal) -> Truth:
+    """Whether Microsoft has disabled the app; unknown for a status that is new to this program."""
+    return _DISABLED.get((principal.disabledByMicrosoftStatus or "").lower(), Truth.UNKNOWN)
+
+
 NOT_CONNECTED = "the app is not in the tenant yet"
 
 
@@ -63,19 +76,19 @@ def client_of(snapshot: Snapshot | SnapshotIndex, app: App) -> Client:
 
 def _present(cloud: str, principal: ServicePrincipal) -> Client:
     publisher = principal.verifiedPublisher
-    publisher_id = None if publisher is None else publisher.verifiedPublisherId or ""
+    verified = publisher.is_verified if publisher else None
+    publisher_id = publisher.verifiedPublisherId or "" if publisher and verified is not None else None
     if not _verifies_publishers(cloud):
         publisher_id = ""
-    status = (principal.disabledByMicrosoftStatus or "").lower()
     return Client(
         app_id=principal.appId,
         presence=Truth.TRUE,
-        object_id=principal.id,
+        object_id=principal.id or None,
         name=principal.displayName or "",
         enabled=known(principal.accountEnabled),
         # Graph returns null for both while nothing is wrong, so a missing value reads as "not disabled".
         deactivated=known(bool(principal.isDisabled)),
-        disabled_by_microsoft=known(status not in ("", "notdisabled")),
+        disabled_by_microsoft=is_disabled_by_microsoft(principal),
         assignment_required=known(principal.appRoleAssignmentRequired),
         owner_tenant=principal.appOwnerOrganizationId,
         publisher_verified=Truth.UNKNOWN if publisher_id is None else known(publisher_id != ""),

@@ -15,10 +15,13 @@ from auditor.consent.lookup import NotRead
 from auditor.consent.permission import Permission
 from auditor.consent.truth import Truth, all_of, known
 from auditor.model.decision import Reason
-from auditor.model.resources import ConditionSet
+from auditor.model.resources import WHOLE_SET, ConditionSet
 
 DELEGATED, USER_CONSENTABLE, APPLICATION = "delegated", "delegateduserconsentable", "application"
 """The permission types that are documented, in lower case."""
+CLASSIFICATIONS = ("", "low", "medium", "high")
+"""The classifications that are documented, in lower case; empty for all."""
+_ALL_LABELS = "all"
 
 
 class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +40,8 @@ class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
     publishers: frozenset[str]
     verified_only: bool
     certified_only: bool | None
+    unknown: tuple[str, ...] = ()
+    """The names of conditions of which this program doesn't know what they restrict."""
 
     @property
     def is_delegated(self) -> bool:
@@ -45,19 +50,21 @@ class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_known(self) -> bool:
-        """Whether the set's permission type is one that is documented."""
-        return self.is_delegated or self.permission_type == APPLICATION
+        """Whether every condition of the set is one that is documented, with a documented value."""
+        documented_type = self.is_delegated or self.permission_type == APPLICATION
+        return documented_type and self.classification in CLASSIFICATIONS and not self.unknown
 
     @property
     def is_open(self) -> bool:
-        """Whether no condition but the type of permission restricts the set."""
+        """Whether no condition that is known, but the type of permission, restricts the set."""
         lists = (self.permissions, self.clients, self.client_tenants, self.publishers)
         return not (self.resource or self.classification or any(lists) or self.verified_only or self.certified_only)
 
     def includes(self, other: Restrictions) -> bool:
         """Whether this set surely matches whatever `other` matches."""
         return (
-            self.permission_type in (other.permission_type, *([DELEGATED] if other.is_delegated else []))
+            self.is_known
+            and self.permission_type in (other.permission_type, *([DELEGATED] if other.is_delegated else []))
             and self.resource in ("", other.resource)
             and self.classification in ("", other.classification)
             and _holds(self.permissions, other.permissions)
@@ -83,7 +90,18 @@ def restrictions_of(conditions: ConditionSet) -> Restrictions:
         publishers=_listed(conditions.clientApplicationPublisherIds),
         verified_only=conditions.clientApplicationsFromVerifiedPublisherOnly,
         certified_only=conditions.certifiedClientApplicationsOnly,
+        unknown=(*conditions.unknownConditions, *_labels(conditions)),
     )
+
+
+def _labels(conditions: ConditionSet) -> tuple[str, ...]:
+    """The condition on sensitivity labels, if it restricts: which labels a group has is not read.
+
+    Source: Microsoft Graph beta, ``scopeSensitivityLabels``; ``allScopeSensitivityLabels`` doesn't restrict.
+    """
+    labels = conditions.scopeSensitivityLabels
+    kind = str((labels or {}).get("labelKind", "")).lower()
+    return ("scopeSensitivityLabels",) if labels and kind != _ALL_LABELS else ()
 
 
 def _listed(values: tuple[str, ...]) -> frozenset[str]:
@@ -182,6 +200,11 @@ def _classification(r: Restrictions, permission: Permission, _: Client) -> Itera
         needs = f"the classification of {permission.value}"
         yield ConditionResult(Truth.UNKNOWN, Reason.SCOPE_NOT_CLASSIFIED, why, needs)
         return
+    new = next((one for one in (r.classification, actual) if one not in CLASSIFICATIONS), None)
+    if new is not None:
+        why = f"this program doesn't know the classification {new!r}"
+        yield ConditionResult(Truth.UNKNOWN, Reason.FACT_UNKNOWN, why, f"what the classification {new!r} means")
+        return
     why = f"{permission.value} is classified {actual}" if actual else f"{permission.value} is not classified"
     yield ConditionResult(known(actual == r.classification), Reason.SCOPE_NOT_CLASSIFIED, why)
 
@@ -239,6 +262,16 @@ def _certified_only(r: Restrictions, _: Permission, __: Client) -> Iterator[Cond
         yield ConditionResult(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, needs)
 
 
+def _unknown(r: Restrictions, _: Permission, __: Client) -> Iterator[ConditionResult]:
+    for name in r.unknown:
+        if name == WHOLE_SET:
+            why, needs = "the condition set is empty in the data", "the contents of a condition set that is empty"
+        else:
+            why = f"what the condition {name} restricts is not known to this program"
+            needs = f"what the condition {name} restricts"
+        yield ConditionResult(Truth.UNKNOWN, Reason.FACT_UNKNOWN, why, needs)
+
+
 _TESTS: tuple[Callable[[Restrictions, Permission, Client], Iterator[ConditionResult]], ...] = (
     _permission_type,
     _resource,
@@ -249,4 +282,5 @@ _TESTS: tuple[Callable[[Restrictions, Permission, Client], Iterator[ConditionRes
     _publishers,
     _verified_only,
     _certified_only,
+    _unknown,
 )

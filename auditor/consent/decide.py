@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
-from auditor.consent.explanation import advice, because, code, listed, policy_name, screen
+from auditor.consent.explanation import (
+    advice,
+    because,
+    code,
+    listed,
+    malformed_grants,
+    policy_name,
+    screen,
+    unknowns,
+    works_for,
+)
 from auditor.consent.lookup import SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
@@ -50,8 +60,12 @@ def decision_of(facts: DecisionFacts) -> Decision:
         caveats=caveats,
         depends_on=tuple(dict.fromkeys(n for p in possible for n in p.needs)) if len(outcomes) > 1 else (),
         outcomes=outcomes if len(outcomes) > 1 else (),
-        notes=tuple(_notes(facts, outcome)),
+        notes=tuple(_notes(facts, outcomes)),
         advice=advice(facts, outcome, reason),
+        users_with_grant=len(facts.grants.others) if isinstance(facts.grants, Grants) else None,
+        works_for=works_for(facts) if Outcome.NEEDS_ADMIN in outcomes else (),
+        unknowns=unknowns(facts),
+        vendor_says=tuple(text for one in app.vendor_advice for text in (one.says, _judged(one.judgement))),
     )
 
 
@@ -146,12 +160,16 @@ def _policies(rows: list[ScopeFacts]) -> str:
     return listed(names) if names else "this tenant's settings"
 
 
-def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
+def _notes(facts: DecisionFacts, outcomes: tuple[Outcome, ...]) -> Iterator[str]:
+    outcome = outcomes[0] if len(outcomes) == 1 else Outcome.DEPENDS
     if any(r.permission.assumed for r in facts.scopes):
         yield "The scope list is an assumption of the rule pack; the vendor does not publish it as text."
-    if isinstance(facts.grants, Grants) and facts.grants.others:
-        people = "user has" if facts.grants.others == 1 else "users have"
-        yield f"{facts.grants.others} {people} a personal grant for this app, which covers nobody else."
+    others = len(facts.grants.others) if isinstance(facts.grants, Grants) else 0
+    if others and not (Outcome.NEEDS_ADMIN in outcomes and works_for(facts)):
+        people = "user has" if others == 1 else "users have"
+        yield f"{others} {people} a personal grant for this app, which covers nobody else."
+    if outcome is Outcome.USER_MAY_CONSENT:
+        yield from map("Note that {}.".format, malformed_grants(facts.grants))
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
     if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.obstacle:
@@ -160,6 +178,10 @@ def _notes(facts: DecisionFacts, outcome: Outcome) -> Iterator[str]:
         yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
     if facts.app.prompt_consent:
         yield "The app forces the consent page (prompt=consent), so an administrator's grant alone doesn't help."
+
+
+def _judged(judgement: str) -> str:
+    return f"This project's view: {judgement}"
 
 
 def _custom_roles(facts: DecisionFacts) -> Iterator[str]:

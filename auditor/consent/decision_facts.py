@@ -17,7 +17,7 @@ from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow
 from auditor.consent.truth import Truth
 from auditor.facts.ids import FOR_ALL, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
-from auditor.model.rule import App
+from auditor.model.rule import App, NeededApp
 from auditor.model.snapshot import Snapshot
 
 
@@ -49,9 +49,11 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
 class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What one decision rests on.
 
-    `scopes` are the requested ones, `added` the ones that Entra adds to a first consent. `resources` are those of
-    the required and the added scopes. `custom_roles` are pairs of a role of the tenant and a policy under which
-    its holders may consent. `snapshot` is what all of it was read from: a fix is a change to that.
+    `scopes` are the requested ones, `added` the ones that Entra adds to a first consent, and `perhaps_added` those
+    where the grants that were read leave open whether it is the first. `resources` are those of the required and the
+    added scopes, and `needed` are the apps that the app also needs. `custom_roles` are pairs of a role of the tenant
+    and a policy under which its holders may consent. `snapshot` is what all of it was read from: a fix is a change to
+    that.
     """
 
     snapshot: Snapshot
@@ -65,7 +67,9 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     custom_roles: tuple[tuple[str, str], ...]
     scopes: tuple[ScopeFacts, ...]
     added: tuple[ScopeFacts, ...]
+    perhaps_added: tuple[ScopeFacts, ...]
     resources: tuple[ResourceApp, ...]
+    needed: tuple[ResourceApp, ...]
     blockers: tuple[Blocker, ...]
     assignment: Assignment
     workflow: Workflow
@@ -84,11 +88,13 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
     subject = toward(index, client, subject)
     asked = requested(index, app)
     grants = grants_on(index, client, asked, subject.user_id)
-    first_consent = isinstance(grants, Grants) and grants.is_empty
-    added = implicit(index, asked) if first_consent and asked else ()
+    first_consent = grants.is_empty if isinstance(grants, Grants) else Truth.UNKNOWN
+    of_first_consent = implicit(index, asked) if asked and first_consent is not Truth.FALSE else ()
+    added = of_first_consent if first_consent is Truth.TRUE else ()
     resources = tuple(
         resource_app(index, app_id) for app_id in dict.fromkeys(p.resource for p in (*asked, *added) if p.required)
     )
+    needed = tuple(_needed_app(index, need) for need in app.also_needs)
     policies = governing(index, subject.actions)
     of_roles = role_assigned(index, subject.actions)
     for_all = role_assigned(index, subject.actions, FOR_ALL)
@@ -115,12 +121,19 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         custom_roles=_custom_roles(index.snapshot),
         scopes=tuple(map(facts, asked)),
         added=tuple(map(facts, added)),
+        perhaps_added=() if added else tuple(map(facts, of_first_consent)),
         resources=resources,
-        blockers=blockers_of(app, client, resources, (*asked, *added)),
+        needed=needed,
+        blockers=blockers_of(app, client, needed, resources, (*asked, *added)),
         assignment=assignment_of(index, client, subject),
         workflow=workflow(index),
         step_up=step_up(index),
     )
+
+
+def _needed_app(index: SnapshotIndex, need: NeededApp) -> ResourceApp:
+    """An app that the app also needs, by the name that its pack gives it."""
+    return msgspec.structs.replace(resource_app(index, need.client_id), name=need.label)
 
 
 def grants_on(

@@ -1,5 +1,7 @@
 """The explanation of a decision: the reason in a sentence, the error code, what the user sees, and whom to ask.
 
+Also whom the app works for although new users are stopped, and what decides besides consent and can't be read.
+
 Sources: Entra, "Application consent experience", "Unexpected error when consenting", "Deactivate an app registration",
 "Publisher verification overview" and "Properties of an enterprise application"; Microsoft identity platform, the
 AADSTS reference and "Unexpected consent prompt".
@@ -7,18 +9,25 @@ AADSTS reference and "Unexpected consent prompt".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from auditor.consent.admin_links import best_consent_link
 from auditor.consent.blockers import Blocker
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
+from auditor.consent.existing_grants import Grants, MalformedGrant, grant_state
+from auditor.consent.lookup import NotRead
 from auditor.consent.permission import ResourceApp
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced
+from auditor.consent.request import admin_consent_link
 from auditor.consent.tenant_settings import Workflow
 from auditor.consent.truth import Truth
+from auditor.facts.beyond_consent import unknowns_about_scopes
 from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED, RESOURCE_NAMES
-from auditor.model.decision import Outcome, Reason
+from auditor.model.decision import NamedUnknown, Outcome, Reason
 from auditor.model.document import series
+from auditor.model.rule import App
 
 POLICY_NAMES = {
     POLICY_RECOMMENDED: "the Microsoft-managed policy",
@@ -52,7 +61,8 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
             return f"{who} connects {app} without being asked: {_granted(first)}."
         case Outcome.CONNECTS_BUT_LACKS_SCOPES:
             lacking = listed(r.permission.value for r in first.rows)
-            return f"{who} connects {app} without being asked, but {lacking} {_is(first.rows)} not granted."
+            verb = _is(first.rows)
+            return f"{who} connects {app} without being asked, but {lacking} {verb} not granted{_in_vain(facts)}."
         case Outcome.USER_MAY_CONSENT:
             approved = _approved(first, forced=facts.app.prompt_consent)
             return f"{who} can connect {app} and accepts the permissions: {approved}."
@@ -61,10 +71,29 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
             return f"{who} cannot connect {app}: {blocker.because if blocker else 'it is blocked'}."
         case _:
             forced = f"{_FORCED}, and " if facts.app.prompt_consent else ""
-            return f"{who} cannot connect {app}: {forced}{_refusal(first, len(facts.required))}."
+            return f"{who} cannot connect {app}: {forced}{_refusal(first, len(facts.required))}{_in_vain(facts)}."
 
 
 _FORCED = "the app sends prompt=consent, so Entra asks every user again, whatever an administrator has granted"
+
+
+def malformed_grants(grants: Grants | NotRead) -> tuple[str, ...]:
+    """One clause for each grant that gives less than was meant: what it is, and why."""
+    return tuple(map(_malformed, grants.malformed)) if isinstance(grants, Grants) else ()
+
+
+def _malformed(grant: MalformedGrant) -> str:
+    whose = "tenant-wide" if grant.tenant_wide else "user's own"
+    on = RESOURCE_NAMES.get(grant.resource, grant.resource)
+    return (
+        f"the {whose} grant on {on} is malformed and doesn't give {listed(grant.names)}, because its scopes are"
+        f" separated by {grant.separator} instead of spaces"
+    )
+
+
+def _in_vain(facts: DecisionFacts) -> str:
+    """The malformed grants as the rest of a sentence: whoever made one expects that it works."""
+    return "".join(f"; {clause}" for clause in malformed_grants(facts.grants))
 
 
 def _granted(first: PossibleOutcome) -> str:
@@ -162,6 +191,7 @@ _BLOCKED_SCREENS = {
     Reason.APP_DEACTIVATED: "An error page: the app was disabled by its owner.",
     Reason.APP_DISABLED_BY_MICROSOFT: "An error page: the application is disabled.",
     Reason.RESOURCE_MISSING: "An error page: the organization lacks a subscription for the service.",
+    Reason.NEEDED_APP_MISSING: "An error page: the organization lacks a service principal for another app.",
     Reason.RESOURCE_DISABLED: "An error page: the service principal of the resource is disabled.",
     Reason.REDIRECT_URI_NOT_REGISTERED: "An error page: the redirect URI does not match the registered ones.",
     Reason.SCOPE_DOES_NOT_EXIST: "An error page: the app asked for a scope that does not exist.",
@@ -248,6 +278,8 @@ def _of_blocker(facts: DecisionFacts, blocker: Blocker) -> str:
             return ""
         case Reason.RESOURCE_MISSING:
             return " ".join(_missing(facts, r) for r in facts.resources if r.missing is Truth.TRUE)
+        case Reason.NEEDED_APP_MISSING:
+            return " ".join(_needed(facts, one) for one in facts.needed if one.missing is Truth.TRUE)
         case Reason.RESOURCE_DISABLED:
             return _disabled(facts)
         case Reason.REDIRECT_URI_NOT_REGISTERED:
@@ -290,8 +322,17 @@ def _missing(facts: DecisionFacts, resource: ResourceApp) -> str:
     )
 
 
+def _needed(facts: DecisionFacts, one: ResourceApp) -> str:
+    link = admin_consent_link(facts.snapshot, App(client_id=one.app_id, name=one.name))
+    return (
+        f"No consent to {facts.app.label} can help before {one.name} is in this tenant. An administrator consents to"
+        f" {one.name} first: {link} (the page after Accept may be an error although consent was given). Then run the"
+        " check again."
+    )
+
+
 def _disabled(facts: DecisionFacts) -> str:
-    names = listed(r.name for r in facts.resources if r.disabled is Truth.TRUE)
+    names = listed(r.name for r in (*facts.needed, *facts.resources) if r.disabled is Truth.TRUE)
     return (
         f"No consent setting can help: {names} is switched off in this tenant. If a subscription has lapsed, renew it"
         " (Microsoft 365 admin center > Billing > Your products); if an administrator switched it off, see"
@@ -314,3 +355,56 @@ def _of_request(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Itera
             "The vendor can also send each user once through a sign-in with prompt=consent, which helps those who may"
             " consent themselves."
         )
+
+
+def works_for(facts: DecisionFacts) -> tuple[str, ...]:
+    """Whom the app still works for although new users are stopped; empty where nobody is known to have connected.
+
+    An earlier consent of a user stays when the tenant's setting or Microsoft's managed policy gets narrower, but it
+    holds only what the user accepted then (Entra, "Configure how users consent to applications": a change affects
+    future consent only).
+    """
+    grants, app = facts.grants, facts.app.label
+    if isinstance(grants, NotRead) or not grants.others:
+        return ()
+    if facts.app.prompt_consent or facts.client.assignment_required is not Truth.FALSE or grants.unread:
+        return ()
+    complete, count = sum(_is_covered(facts, grants, own) for own in grants.others.values()), len(grants.others)
+    if not complete:
+        theirs = (
+            "The grant of the one user who has one" if count == 1 else f"Each grant of the {count} users who have one"
+        )
+        return (f"{theirs} lacks a scope that {app} requires now, so an earlier consent helps nobody.",)
+    some = f"{complete} of the {count} users" if complete < count else f"the {count} users"
+    whom = "the one user who has a personal grant" if count == 1 else f"{some} who have personal grants"
+    return (
+        f"{app} still works for {whom} from an earlier consent. That is why it can work for a colleague and not for a"
+        " new user.",
+        f"Such a grant covers nobody else, and it isn't enough any more once {app} asks for one more permission.",
+    )
+
+
+def _is_covered(facts: DecisionFacts, grants: Grants, own: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a user with these grants of their own connects without being asked."""
+    if facts.app.mode.is_static:
+        return all(r.permission.resource in {**grants.tenant_wide, **own} for r in facts.required)
+    theirs = msgspec.structs.replace(grants, own=dict(own))
+    return all(grant_state(r.permission, theirs).truth is Truth.TRUE for r in facts.required)
+
+
+def unknowns(facts: DecisionFacts) -> tuple[NamedUnknown, ...]:
+    """What else decides whether the app works with the scopes that it asks for, and can't be read from Graph."""
+    found = []
+    for one in unknowns_about_scopes():
+        asked = [r.permission for r in facts.scopes if one.concerns(r.permission.resource, r.permission.value)]
+        if names := tuple(dict.fromkeys(permission.value for permission in asked)):
+            found.append(
+                NamedUnknown(
+                    name=one.name,
+                    why=one.why.format(scopes=listed(names)),
+                    verify=one.verify,
+                    symptom=one.symptom,
+                    scopes=names,
+                )
+            )
+    return tuple(found)

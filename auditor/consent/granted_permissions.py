@@ -105,7 +105,7 @@ class _Names:
             audience=audience,
             principal=principal,
             publisher=(publisher.displayName or "") if publisher and publisher.verifiedPublisherId else "",
-            verified=bool(publisher.verifiedPublisherId) if publisher else None,
+            verified=publisher.is_verified if publisher else None,
             owner=(app.appOwnerOrganizationId or "") if app else "",
             enabled=app.accountEnabled if app else None,
         )
@@ -180,7 +180,7 @@ def _app(found: ServicePrincipal, needs: tuple[ScopeNeed, ...]) -> App:
         name=found.displayName or found.appDisplayName or "",
         redirect_uris=tuple(found.replyUrls or ()),
         scopes=needs,
-        publisher_verified=None if publisher is None else bool(publisher.verifiedPublisherId),
+        publisher_verified=None if publisher is None else publisher.is_verified,
         owner_tenant=found.appOwnerOrganizationId,
     )
 

@@ -20,8 +20,11 @@ from auditor.model.resources import (
     DirectorySetting,
     OAuth2PermissionGrant,
     PermissionGrantPolicy,
+    Resource,
     ServicePrincipal,
     User,
+    first_incomplete,
+    lacking,
 )
 from auditor.model.sections import SECTIONS, permissions_to_read
 from auditor.model.snapshot import Snapshot
@@ -85,14 +88,15 @@ class SnapshotIndex:
         return NotRead(section, f"{what} could not be read ({cause})")
 
     def why_partial(self, section: str) -> str:
-        """Why a section doesn't include everything of its kind in the tenant; empty if it does."""
+        """Why a section doesn't say everything of its kind about the tenant; empty if it does."""
         if SECTIONS[section].only_by_app:
             return f"{section} can only be read app by app"
         if section in self.snapshot.covers:
             requested = len(self.snapshot.covers[section])
             return f"only part of {section} was read{f' ({requested} requested)' if requested else ''}"
         part = next((name for name in sorted(self.snapshot.unread) if name.startswith(f"{section}/")), None)
-        return self.not_read(section, part.partition("/")[2]).why if part else ""
+        found = self.not_read(section, part.partition("/")[2]) if part else self.gap(section)
+        return found.why if found else ""
 
     def was_refused(self, section: str, part: str) -> bool:
         """Whether a part of a section is listed as unread, so that rows of it are not to be relied on."""
@@ -113,6 +117,18 @@ class SnapshotIndex:
     def _covered(self) -> dict[str, frozenset[str]]:
         return {section: _lower(parts) for section, parts in self.snapshot.covers.items()}
 
+    def gap(self, section: str, part: str = "") -> NotRead | None:
+        """The first row of a section (of a part of it, by app) without a property that Graph always returns.
+
+        What isn't in the rows that are complete may be what this row is about.
+        """
+        rows = getattr(self.snapshot.sections, section)
+        if isinstance(rows, Mapping):
+            rows = _rows_by_app(rows).get(part.lower(), ())
+        found = _incomplete(rows) if isinstance(rows, tuple) else None
+        what = f"{section} of {self.resource_name(part)}" if part else section
+        return NotRead(section, lacking(what, *found)) if found else None
+
     # Apps and the APIs (resources) that they use.
 
     def service_principal(self, app_id: str) -> ServicePrincipal | Absent | NotRead:
@@ -120,13 +136,15 @@ class SnapshotIndex:
         sought = app_id.lower()
         if found := self._principals.by_app_id.get(sought):
             return found
-        if sought in self._absent or self.covers("servicePrincipals", sought):
+        if sought in self._absent:
             return Absent()
+        if self.covers("servicePrincipals", sought):
+            return self.gap("servicePrincipals") or Absent()
         return self.not_read("servicePrincipals", app_id)
 
     def principal_with_id(self, object_id: str) -> ServicePrincipal | None:
         """The service principal with this object id, if it was read."""
-        return self._principals.by_object_id.get(object_id.lower())
+        return self._principals.by_object_id.get(object_id.lower()) if object_id else None
 
     def resource_id(self, resource: str) -> str:
         """The app id, in lower case, of a resource named by its app id or by one of its identifier URIs."""
@@ -151,11 +169,29 @@ class SnapshotIndex:
             self._scopes[found.id] = _first(found.oauth2PermissionScopes, lambda scope: scope.value)
         return self._scopes[found.id]
 
+    def nameless_scope(self, app_id: str) -> NotRead | None:
+        """Why a resource may publish more scopes than are known by name."""
+        found = self.service_principal(app_id)
+        scopes = found.oauth2PermissionScopes if isinstance(found, ServicePrincipal) else None
+        if scopes is None or (one := first_incomplete(scopes)) is None:
+            return None
+        where = f"oauth2PermissionScopes of {self.resource_name(app_id)}"
+        return NotRead("servicePrincipals", lacking(where, *one))
+
     def classifications(self, resource: str) -> dict[str, str] | NotRead:
-        """Classification by permission id (both lower case) of one resource."""
+        """Classification by permission id (both lower case) of one resource, as far as its entries are complete."""
         section = "delegatedPermissionClassifications"
         found = None if self.was_refused(section, resource) else self._classifications.get(resource.lower())
         return self.not_read(section, resource) if found is None else found
+
+    def classification(self, resource: str, permission_id: str) -> str | NotRead:
+        """The classification of one permission, lower case; empty where it has none."""
+        found = self.classifications(resource)
+        if isinstance(found, NotRead):
+            return found
+        if named := found.get(permission_id.lower()):
+            return named
+        return self.gap("delegatedPermissionClassifications", resource) or ""
 
     @cached_property
     def _principals(self) -> _Principals:
@@ -178,6 +214,11 @@ class SnapshotIndex:
     def grants_of(self, object_id: str | None) -> tuple[OAuth2PermissionGrant, ...]:
         """Every grant that was read of a client, whoever it is for; none without an object id."""
         return tuple(self._grants.get(object_id.lower(), ())) if object_id else ()
+
+    @cached_property
+    def grants_without_client(self) -> tuple[OAuth2PermissionGrant, ...]:
+        """The grants of which the data doesn't say to which client they belong."""
+        return tuple(self._grants.get("", ()))
 
     def assigned_to(self, app_id: str) -> tuple[AppRoleAssignment, ...] | NotRead:
         """Who is assigned to an app of this tenant; nobody, where the app is known to be absent."""
@@ -206,7 +247,9 @@ class SnapshotIndex:
             return self.not_read("authorizationPolicy")
         role = policy.defaultUserRolePermissions
         if role is None or role.permissionGrantPoliciesAssigned is None:
-            return NotRead("authorizationPolicy", "authorizationPolicy has no permissionGrantPoliciesAssigned")
+            return NotRead(
+                "authorizationPolicy", "authorizationPolicy has no permissionGrantPoliciesAssigned that is complete"
+            )
         return role.permissionGrantPoliciesAssigned
 
     def grant_policy(self, policy_id: str) -> PermissionGrantPolicy | Absent | NotRead:
@@ -217,7 +260,9 @@ class SnapshotIndex:
         policy = _policies(section).get(policy_id.lower())
         if policy is None:
             is_absent = self.covers("permissionGrantPolicies", policy_id)
-            return Absent() if is_absent else self.not_read("permissionGrantPolicies", policy_id)
+            if not is_absent:
+                return self.not_read("permissionGrantPolicies", policy_id)
+            return self.gap("permissionGrantPolicies") or Absent()
         missing = [kind for kind in ("includes", "excludes") if getattr(policy, kind) is None]
         if missing:
             what = "condition sets" if len(missing) > 1 else missing[0]
@@ -229,10 +274,20 @@ class SnapshotIndex:
         settings = self.snapshot.sections.directorySettings
         if settings is None:
             return self.not_read("directorySettings")
-        found = _consent_settings(settings).get(name.lower())
-        if found is None and not self.covers("directorySettings", CONSENT_SETTINGS_TEMPLATE):
+        found = _consent_settings(settings)
+        if name.lower() in found:
+            return found[name.lower()] or NotRead("directorySettings", f"the directory setting {name} has no value")
+        if not self.covers("directorySettings", CONSENT_SETTINGS_TEMPLATE):
             return self.not_read("directorySettings")
-        return found or Absent()
+        return self._incomplete_settings(settings) or Absent()
+
+    def _incomplete_settings(self, settings: tuple[DirectorySetting, ...]) -> NotRead | None:
+        """Why the object "Consent Policy Settings" may have more values than are known by name."""
+        if found := self.gap("directorySettings"):
+            return found
+        values = (one.values or () for one in settings if (one.templateId or "").lower() == CONSENT_SETTINGS_TEMPLATE)
+        row = next(filter(None, map(first_incomplete, values)), None)
+        return NotRead("directorySettings", lacking("the values of Consent Policy Settings", *row)) if row else None
 
     # People.
 
@@ -269,8 +324,10 @@ class _Principals(NamedTuple):
 def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
     found = _Principals({}, {})
     for principal in section or ():
-        found.by_app_id.setdefault(principal.appId.lower(), principal)
-        found.by_object_id.setdefault(principal.id.lower(), principal)
+        if principal.appId:
+            found.by_app_id.setdefault(principal.appId.lower(), principal)
+        if principal.id:
+            found.by_object_id.setdefault(principal.id.lower(), principal)
     return found
 
 
@@ -278,7 +335,7 @@ def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
 def _app_ids_by_uri(section: tuple[ServicePrincipal, ...] | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for principal in section or ():
-        for uri in principal.servicePrincipalNames:
+        for uri in principal.servicePrincipalNames or ():
             found.setdefault(uri.lower().rstrip("/"), principal.appId.lower())
     return found
 
@@ -289,7 +346,7 @@ def _classifications(
 ) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for app_id, entries in (section or {}).items():
-        each = {entry.permissionId.lower(): entry.classification.lower() for entry in entries}
+        each = {e.permissionId.lower(): e.classification.lower() for e in entries if e.permissionId}
         found.setdefault(app_id.lower(), each)
     return found
 
@@ -322,10 +379,14 @@ def _consent_settings(section: tuple[DirectorySetting, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for setting in section:
         if (setting.templateId or "").lower() == CONSENT_SETTINGS_TEMPLATE:
-            for item in setting.values:
-                if item.value:
-                    found.setdefault(item.name.lower(), item.value.lower())
+            for item in setting.values or ():
+                if item.name and (item.value or item.name.lower() not in _MAY_BE_EMPTY):
+                    found.setdefault(item.name.lower(), (item.value or "").lower())
     return found
+
+
+_MAY_BE_EMPTY = frozenset({"constraingroupspecificconsenttomembersofgroupid"})
+"""Settings for which no value is a value ("groupSetting: templates"): the template's default is empty."""
 
 
 @_kept
@@ -338,6 +399,18 @@ def _users(section: tuple[User, ...] | None) -> dict[str, User]:
     return found
 
 
+@_kept
+def _rows_by_app(section: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple[Resource, ...]]:
+    """The rows of every app by its id in lower case, and all of them by no id."""
+    every = tuple(row for rows in section.values() for row in rows)
+    return {"": every, **{app_id.lower(): rows for app_id, rows in section.items()}}
+
+
+@_kept
+def _incomplete(section: tuple[Resource, ...]) -> tuple[int, Resource] | None:
+    return first_incomplete(section)
+
+
 _Row = TypeVar("_Row")
 
 
@@ -345,7 +418,8 @@ def _first(rows: Iterable[_Row], name: Callable[[_Row], str]) -> dict[str, _Row]
     """The rows by name in lower case, the first where several have one name."""
     found: dict[str, _Row] = {}
     for row in rows:
-        found.setdefault(name(row).lower(), row)
+        if text := name(row):
+            found.setdefault(text.lower(), row)
     return found
 
 

@@ -17,6 +17,10 @@ IMPLICIT = ("User.Read", "offline_access")
 a grant without them: a block that only they cause is therefore never certain."""
 
 
+_USER_TYPE = {"user": Truth.TRUE, "admin": Truth.FALSE}
+"""Whether users may consent to a scope, by its type in lower case (Graph, ``permissionScope``)."""
+
+
 class Permission(msgspec.Struct, frozen=True, kw_only=True):
     """One delegated permission on one resource (app id, lower case), as this tenant knows it.
 
@@ -101,6 +105,8 @@ def _resolve(index: SnapshotIndex, need: ScopeNeed, resource: str) -> Permission
             return _classified(index, _from_table(base, known_scope)) if known_scope else base
         case published:
             scope = published.get(need.value.lower())
+            if scope is None and index.nameless_scope(resource):
+                return base
             if scope is None:
                 return msgspec.structs.replace(base, exists=Truth.FALSE)
             return _classified(index, _from_tenant(base, scope))
@@ -110,10 +116,10 @@ def _from_tenant(base: Permission, scope: DelegatedScope) -> Permission:
     return msgspec.structs.replace(
         base,
         value=scope.value,
-        id=scope.id.lower(),
+        id=scope.id.lower() or None,
         exists=Truth.TRUE,
         enabled=known(scope.isEnabled is not False),
-        user_type=known(None if scope.type is None else scope.type.lower() == "user"),
+        user_type=_USER_TYPE.get((scope.type or "").lower(), Truth.UNKNOWN),
     )
 
 
@@ -130,6 +136,9 @@ def _from_table(base: Permission, scope: KnownScope) -> Permission:
 
 
 def _classified(index: SnapshotIndex, permission: Permission) -> Permission:
-    found = index.classifications(permission.resource)
-    value = found if isinstance(found, NotRead) else found.get(permission.id or "", "")
+    if permission.id is None:
+        where = f"oauth2PermissionScopes of {permission.resource_name}"
+        value: str | NotRead = NotRead("servicePrincipals", f"{permission.value} has no id in {where}")
+    else:
+        value = index.classification(permission.resource, permission.id)
     return msgspec.structs.replace(permission, classification=value)

@@ -16,6 +16,8 @@ from auditor.model.snapshot import Snapshot
 
 RESERVED = "microsoft-"
 """Prefix of Microsoft's own policies; nobody else may use it."""
+TENANT = "tenant"
+"""The scope of the policies that users consent under; the others are for a group, a team or a chat (Graph beta)."""
 _ACTIONS = ("microsoft.directory/serviceprincipals/",)
 
 
@@ -23,11 +25,13 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One policy that governs the subject.
 
     `policy` is ``None`` when its content is not known; `documented` is true if it is Microsoft's documented text.
-    `through` names the custom role that assigns it, empty for the default user role.
+    `through` names the custom role that assigns it, empty for the default user role. `tenant_id` is the tenant whose
+    policy it is.
     """
 
     id: str
     policy: PermissionGrantPolicy | None
+    tenant_id: str = ""
     documented: bool = False
     why: str = ""
     through: str = ""
@@ -67,6 +71,11 @@ def self_consent_ids(entries: Iterable[str]) -> tuple[str, ...]:
         elif prefix.lower() == FOR_SELF:
             found.setdefault(policy_id.lower(), policy_id)
     return tuple(found.values())
+
+
+def other_entries(entries: Iterable[str]) -> tuple[str, ...]:
+    """The assigned entries that are not about users' own consent, such as those of team and chat owners."""
+    return tuple(entry for entry in entries if not self_consent_ids([entry]))
 
 
 def governing(
@@ -118,6 +127,9 @@ def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
 
 def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
     match index.grant_policy(policy_id):
+        case PermissionGrantPolicy() as policy if (policy.resourceScopeType or TENANT).lower() != TENANT:
+            why = f"policy {policy.id} is about the scope {policy.resourceScopeType}, not about the tenant"
+            return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
         case PermissionGrantPolicy() as policy if policy.includeAllPreApprovedApplications:
             why = f"policy {policy.id} approves pre-approved apps, which Graph doesn't list"
             return GoverningPolicy(id=policy.id, policy=None, why=why, through=through)
@@ -127,7 +139,13 @@ def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPo
             why = f"policy {policy_id} is assigned, but it isn't one of the tenant's policies"
             return GoverningPolicy(id=policy_id, policy=None, why=why, through=through)
         case NotRead() as unread:
-            text = documented_policy(policy_id, index.snapshot.tenant.id)
+            tenant_id = index.snapshot.tenant.id
+            text = documented_policy(policy_id, tenant_id)
             return GoverningPolicy(
-                id=policy_id, policy=text, documented=text is not None, why=unread.why, through=through
+                id=policy_id,
+                policy=text,
+                tenant_id=tenant_id,
+                documented=text is not None,
+                why=unread.why,
+                through=through,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from auditor.consent.conditions import Restrictions, restrictions_of
+from auditor.consent.conditions import APPLICATION, Restrictions, restrictions_of
 from auditor.model.resources import PermissionGrantPolicy
 
 
@@ -35,11 +35,11 @@ MEANS = {
 def policy_breadth(policy: PermissionGrantPolicy, tenant_id: str) -> PolicyBreadth | None:
     """How much the policy lets users consent to in the tenant with this id.
 
-    ``None`` where its sets were not read, or where it depends on a permission type that is new to this program.
+    ``None`` where its sets were not read, or where it depends on a condition that is new to this program.
     """
     if policy.includes is None or policy.excludes is None:
         return None
-    excludes = [one for one in map(restrictions_of, policy.excludes) if one.is_delegated or not one.is_known]
+    excludes = [one for one in map(restrictions_of, policy.excludes) if one.permission_type != APPLICATION]
     # An include of which everything is excluded approves nothing.
     includes = [
         one for one in map(restrictions_of, policy.includes) if not any(exclude.includes(one) for exclude in excludes)
@@ -49,7 +49,9 @@ def policy_breadth(policy: PermissionGrantPolicy, tenant_id: str) -> PolicyBread
     widest = max((_breadth(one, tenant_id) for one in includes), default=PolicyBreadth.NOTHING)
     if widest is PolicyBreadth.NOTHING:
         return widest
-    if any(one.is_open and not one.is_known for one in excludes):
+    # What an exclude that isn't known excludes at most may be all that a limited include approves.
+    unknown = [one for one in excludes if not one.is_known]
+    if unknown and (widest is not PolicyBreadth.EVERYTHING or any(one.is_open for one in unknown)):
         return None
     return PolicyBreadth.ALL_BUT if widest is PolicyBreadth.EVERYTHING and excludes else widest
 

@@ -64,7 +64,7 @@ def _connection(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
         if (
             facts.policies == ()
             and isinstance(facts.grants, Grants)
-            and facts.grants.is_empty
+            and facts.grants.is_empty is Truth.TRUE
             and not facts.subject.admin_role
             and not facts.subject.unread_roles
         ):
@@ -223,7 +223,8 @@ def _undecided(
     facts: DecisionFacts, missing: tuple[ScopeFacts, ...], unsure: tuple[ScopeFacts, ...], grant_needs: tuple[str, ...]
 ) -> tuple[PossibleOutcome, ...]:
     found: list[PossibleOutcome] = []
-    open_rows = tuple(r for r in (*missing, *unsure, *facts.added) if r.approval.truth is not Truth.TRUE)
+    asked = (*missing, *unsure, *facts.added, *facts.perhaps_added)
+    open_rows = tuple(r for r in asked if r.approval.truth is not Truth.TRUE)
     needs = tuple(dict.fromkeys((*grant_needs, *(n for r in open_rows for n in r.approval.needs))))
     if open_rows:
         reason = _first_reason(open_rows)
@@ -294,6 +295,6 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
 def _grant_needs(facts: DecisionFacts) -> tuple[str, ...]:
     if isinstance(facts.grants, NotRead):
         return (f"which scopes are granted already ({facts.grants.why})",)
-    unread = facts.grants.unread
     asked = dict.fromkeys(r.permission.resource for r in facts.required)
-    return tuple(f"which scopes are granted already ({unread[one].why})" for one in asked if one in unread)
+    why = dict.fromkeys(found.why for one in asked if (found := facts.grants.unknown_on(one)))
+    return tuple(f"which scopes are granted already ({one})" for one in why)

@@ -41,20 +41,25 @@ class UserConsentSetting(msgspec.Struct, frozen=True):
     policies: tuple[str, ...]
 
 
+MAIL_CLIENTS_BOX = "Enable user consent for popular Mail clients"
+"""The portal's check box below the setting that Microsoft manages."""
+
 PORTAL_SETTINGS = (
     UserConsentSetting("none", "Do not allow user consent", ()),
     UserConsentSetting(
         "low", "Allow user consent for apps from verified publishers, for selected permissions", (POLICY_LOW,)
     ),
-    UserConsentSetting("recommended", "Let Microsoft manage your consent settings", (POLICY_RECOMMENDED,)),
+    UserConsentSetting(
+        "recommended", "Let Microsoft manage your consent settings (Recommended)", (POLICY_RECOMMENDED,)
+    ),
     UserConsentSetting(
         "recommended",
-        "Let Microsoft manage your consent settings, with popular mail clients allowed",
+        f"Let Microsoft manage your consent settings (Recommended), with {MAIL_CLIENTS_BOX}",
         (POLICY_RECOMMENDED, POLICY_MAIL_CLIENTS),
     ),
     UserConsentSetting("legacy", "Allow user consent for apps", (POLICY_LEGACY,)),
 )
-"""What the portal offers or once offered, least exposure first."""
+"""What the portal offers or once offered, least exposure first, in the portal's own words (2026)."""
 
 SETTING_POLICIES = {one.key: one.policies[0] for one in PORTAL_SETTINGS if len(one.policies) == 1}
 """The policy of each setting that consists of one policy, by the key of the setting."""

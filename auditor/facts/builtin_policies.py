@@ -8,6 +8,7 @@ scopes.
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import msgspec
 
@@ -34,12 +35,27 @@ class _Set(msgspec.Struct, frozen=True):
     verified_publishers_only: bool = False
 
 
+class _Uncertainty(msgspec.Struct, frozen=True):
+    """Where Microsoft's sources disagree or are silent about a verdict of a policy; what is left out does not limit it.
+
+    `scopes_beyond` limits it to scopes that aren't in this list, `client_list` to these apps, and `own_tenant` to apps
+    that are registered in the tenant.
+    """
+
+    verdict: Literal["approves", "refuses"]
+    why: str
+    scopes_beyond: str = ""
+    client_list: str = ""
+    own_tenant: bool = False
+
+
 class _Policy(msgspec.Struct, frozen=True):
     id: str
     source: str
     date: str
     includes: tuple[_Set, ...]
     excludes: tuple[_Set, ...] = ()
+    uncertain: tuple[_Uncertainty, ...] = ()
 
 
 class _PolicyTable(msgspec.Struct, frozen=True):
@@ -56,14 +72,42 @@ def _table() -> _PolicyTable:
 
 def documented_policy(policy_id: str, tenant_id: str) -> PermissionGrantPolicy | None:
     """The documented text of a built-in user consent policy, as the tenant would have it; ``None`` for any other."""
-    for policy in _table().policies:
-        if policy.id == policy_id.lower():
-            return PermissionGrantPolicy(
-                id=policy_id,
-                includes=tuple(_condition_set(one, tenant_id) for one in policy.includes),
-                excludes=tuple(_condition_set(one, tenant_id) for one in policy.excludes),
-            )
-    return None
+    policy = _policy(policy_id)
+    if policy is None:
+        return None
+    return PermissionGrantPolicy(
+        id=policy_id,
+        includes=tuple(_condition_set(one, tenant_id) for one in policy.includes),
+        excludes=tuple(_condition_set(one, tenant_id) for one in policy.excludes),
+    )
+
+
+def uncertainties(
+    policy_id: str, *, approves: bool, client_id: str, own_tenant: bool, resource: str, scope: str
+) -> tuple[str, ...]:
+    """Why the documented text of a policy isn't certain where it approves or refuses this scope for this app.
+
+    Each reason is a clause; there are none where Microsoft's sources agree. `own_tenant`: the app is registered in
+    the tenant. `resource` and `client_id` are app ids; letter case does not matter.
+    """
+    policy, table = _policy(policy_id), _table()
+    verdict = "approves" if approves else "refuses"
+    found: list[str] = []
+    for one in policy.uncertain if policy else ():
+        settled = table.scope_lists[one.scopes_beyond].get(resource.lower(), ()) if one.scopes_beyond else ()
+        clients = [client.id for client in table.client_lists[one.client_list]] if one.client_list else ()
+        applies = (
+            one.verdict == verdict
+            and scope.lower() not in map(str.lower, settled)
+            and (not one.client_list or client_id.lower() in clients)
+            and (not one.own_tenant or own_tenant)
+        )
+        found += [one.why] if applies else []
+    return tuple(found)
+
+
+def _policy(policy_id: str) -> _Policy | None:
+    return next((policy for policy in _table().policies if policy.id == policy_id.lower()), None)
 
 
 def _condition_set(one: _Set, tenant_id: str) -> ConditionSet:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent.admin_links import browser_redirect_uri, has_assumed_scopes, may_be_registered, named_scopes_link
+from auditor.consent.admin_links import has_assumed_scopes, may_be_registered, named_scopes_link
 from auditor.consent.decision_facts import DecisionFacts
-from auditor.consent.existing_grants import TENANT_WIDE, Grants
+from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
 from auditor.consent.lookup import index_of
 from auditor.consent.request import admin_consent_link
 from auditor.consent.truth import Truth
@@ -162,8 +162,8 @@ def _whose_redirect_uri(facts: DecisionFacts) -> str:
     if facts.client.reply_urls is not None:
         return "Its redirect URI is one that the app has registered."
     return (
-        f"Its redirect URI, {browser_redirect_uri(facts)}, is the one that the app uses. If Entra shows AADSTS50011"
-        " instead of the prompt, it isn't registered, and nothing is granted."
+        "Its redirect URI is the one that the app uses. If Entra shows AADSTS50011 instead of the prompt, the URI isn't"
+        " registered, and nothing is granted."
     )
 
 
@@ -222,8 +222,8 @@ def _existing_grant(facts: DecisionFacts, resource_id: str, user: str | None) ->
 
 
 def _extended(scope: str, more: list[str]) -> str:
-    """The complete new scope string of a grant; empty if the grant already has every scope."""
-    have = list({one.lower(): one for one in reversed(scope.split())}.values())[::-1]
+    """The complete new scope string of a grant, without what it grants in vain; empty if it has every scope."""
+    have = list({one.lower(): one for one in reversed(granted_names(scope))}.values())[::-1]
     known = {one.lower() for one in have}
     missing = [one for one in more if one.lower() not in known]
     return " ".join((*have, *missing)) if missing else ""

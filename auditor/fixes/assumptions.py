@@ -13,10 +13,9 @@ import msgspec
 from auditor.consent.client import client_of
 from auditor.consent.existing_grants import TENANT_WIDE
 from auditor.consent.lookup import NotRead, index_of
-from auditor.consent.policies import self_consent_ids
+from auditor.consent.policies import other_entries, self_consent_ids
 from auditor.consent.request import RequestError, scope_needs
 from auditor.consent.tenant_settings import SETTING_POLICIES
-from auditor.facts.ids import FOR_SELF
 from auditor.fixes import fixes_for
 from auditor.fixes.app_changes import CreateGrant, ReplaceGrantScopes, grant_id
 from auditor.fixes.change import Change, NotApplicable, graph_address, with_sections
@@ -102,7 +101,7 @@ def _setting(snapshot: Snapshot, app: App, value: str) -> Target:
     entries = index_of(snapshot).assigned_policies()
     if isinstance(entries, NotRead):
         raise NotApplicable(entries.why)
-    kept = [e for e in entries if e.partition(".")[1] and e.partition(".")[0].lower() != FOR_SELF]
+    kept = other_entries(entries)
     policy_id = _SETTINGS.get(value.lower())
     if policy_id is None:
         policy_id = _policy_in_tenant(snapshot, value)

@@ -264,7 +264,7 @@ class Equals(msgspec.Struct, frozen=True):
     """The property at `path` has this value."""
 
     path: str
-    value: bool
+    value: bool | int
 
 
 class HasItems(msgspec.Struct, frozen=True):

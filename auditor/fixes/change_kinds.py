@@ -25,6 +25,7 @@ from auditor.fixes.policy_changes import (
     DeclassifyPermission,
     DeleteConsentPolicy,
     SetAssignedPolicies,
+    SetAuthorizationSwitch,
     SetConsentWorkflow,
 )
 from auditor.model.decision import GraphRequest
@@ -44,6 +45,8 @@ CHANGES: tuple[type[Change], ...] = (
     CreateConsentPolicy,
     DeleteConsentPolicy,
     AddPolicyInclude,
+    # A switch next to the list is set with the same request, so whether it's one is asked first.
+    SetAuthorizationSwitch,
     SetAssignedPolicies,
     SetConsentWorkflow,
 )

@@ -7,7 +7,7 @@ consent requests"; Microsoft Graph, ``adminConsentRequestPolicy`` (a PUT require
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -15,8 +15,9 @@ from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import role_actions, role_policies, self_consent_ids
+from auditor.consent.request import portal_address
 from auditor.consent.subject import ADMIN_ROLES
-from auditor.consent.tenant_settings import PORTAL_SETTINGS, UserConsentSetting, reviewer_exists
+from auditor.consent.tenant_settings import MAIL_CLIENTS_BOX, PORTAL_SETTINGS, UserConsentSetting, reviewer_exists
 from auditor.consent.truth import Truth
 from auditor.facts.ids import ROLE_GLOBAL_ADMINISTRATOR
 from auditor.fixes.change import graph_address
@@ -30,6 +31,7 @@ from auditor.fixes.policy_changes import (
 from auditor.fixes.proposed_fix import (
     APP_ADMIN,
     CHECK_AGAIN,
+    CONSENT_PAGES,
     GLOBAL_ADMIN,
     POLICY_ADMIN,
     Goal,
@@ -38,6 +40,7 @@ from auditor.fixes.proposed_fix import (
     consent_page,
 )
 from auditor.model.resources import AdminConsentRequestPolicy, ConsentReviewer
+from auditor.model.snapshot import Snapshot
 
 _FOR_SELF = "ManagePermissionGrantsForSelf"
 _ROLE_ACTION = "microsoft.directory/servicePrincipals/managePermissionGrantsForSelf"
@@ -70,9 +73,18 @@ def app_consent_policy(facts: DecisionFacts) -> Iterator[ProposedFix]:
         expect=(
             "The portal then says that the settings are customized, and benchmarks count this as user consent. To let"
             f" only some users consent, leave the list alone and add {_ROLE_ACTION}.{policy_id} to a custom role for"
-            " them (Entra ID P1)."
+            f" them (Entra ID P1). {_WHO_WRITES_POLICIES}"
         ),
     )
+
+
+# Graph beta, "Create permissionGrantConditionSet in excludes collection", against Entra, "Manage app consent policies"
+# (prerequisites). Changing the authorization policy needs Privileged Role Administrator in both.
+_WHO_WRITES_POLICIES = (
+    "Microsoft's sources disagree on who can create the policy: Microsoft Graph's reference names Application"
+    " Administrator and Cloud Application Administrator, the Entra documentation Privileged Role Administrator."
+    " Assigning it to users needs Privileged Role Administrator in any case."
+)
 
 
 def _read_policies_back(graph: str) -> str:
@@ -180,31 +192,47 @@ _ROLE_HOLDERS = "/beta/roleManagement/directory/roleAssignments?$filter=roleDefi
 def admin_consent_workflow(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R8: users who can't consent can ask, and a reviewer hears of the request.
 
-    Reviewers who may exist stay; without one, the holders of an administrator role become reviewers. An approval is a
-    consent for the whole tenant, so it doesn't help if the app asks again whatever was granted.
+    An approval is a consent for the whole tenant, so it doesn't help if the app asks again whatever was granted.
     """
     policy = facts.snapshot.sections.adminConsentRequestPolicy
-    if policy is None or policy.isEnabled is None or policy.reviewers is None or facts.app.prompt_consent:
+    if facts.app.prompt_consent or (policy is not None and policy.isEnabled and not facts.workflow.obstacle):
         return
-    if policy.isEnabled and not facts.workflow.obstacle:
+    yield from workflow_fix(facts.snapshot)
+
+
+def workflow_fix(snapshot: Snapshot, *, complete: bool = False) -> Iterator[ProposedFix]:
+    """The workflow on, with reviewers who are notified of requests; nothing if its settings were not read.
+
+    Reviewers who may exist stay; without one, the holders of an administrator role become reviewers. `complete` also
+    has them reminded, and lets requests expire after 30 days at most.
+    """
+    policy = snapshot.sections.adminConsentRequestPolicy
+    if policy is None or policy.isEnabled is None or policy.reviewers is None:
         return
-    graph, index = graph_address(facts.snapshot), index_of(facts.snapshot)
+    graph, index = graph_address(snapshot), index_of(snapshot)
     kept = tuple(one for one in policy.reviewers if reviewer_exists(index, one.query) is not Truth.FALSE)
-    roles = {} if kept else _reviewer_roles(facts)
+    roles = {} if kept else _reviewer_roles(snapshot)
     who = "the existing reviewers" if kept else f"the holders of the role {' and '.join(roles.values())}"
+    settings = _workflow_settings(policy, kept, tuple(roles), complete=complete)
+    changes = tuple(_workflow_changes(policy, settings, who, bool(kept)))
+    if not changes:
+        return
+    works = policy.isEnabled and kept and policy.notifyReviewers
     yield ProposedFix(
         route="R8",
+        key="R8-complete" if complete else "",
         obstacle=Obstacle.NO_APPROVAL_REQUESTS,
         goal=Goal.CAN_ASK,
-        title=f"Let users ask for approval: {_workflow_change(policy, who, bool(kept))}",
+        title=f"{'Adjust the admin consent workflow' if works else 'Let users ask for approval'}: {listed(changes)}",
         role=GLOBAL_ADMIN,
         portal=(
-            f"Open {consent_page(facts, 'Admin consent settings')}.",
+            f"Open {portal_address(snapshot)} > {CONSENT_PAGES} > Admin consent settings.",
             'Set "Users can request admin consent to apps they are unable to consent to" to Yes.',
             f"Under who can review, {'keep' if kept else 'choose'} {who}.",
+            *(_FURTHER_STEPS if complete else ()),
             'Set "Selected users will receive email notifications for requests" to Yes, and save.',
         ),
-        changes=(SetConsentWorkflow(graph=graph, body=_workflow_settings(policy, kept, tuple(roles))),),
+        changes=(SetConsentWorkflow(graph=graph, body=settings),),
         verify=f"Read {graph}{SetConsentWorkflow.path} back.",
         undo="Restore the previous settings on the same page.",
         expect=(
@@ -215,32 +243,54 @@ def admin_consent_workflow(facts: DecisionFacts) -> Iterator[ProposedFix]:
     )
 
 
-def _workflow_change(policy: AdminConsentRequestPolicy, who: str, has_reviewers: bool) -> str:
+_FURTHER_STEPS = (
+    'Set "Selected users will receive request expiration reminders" to Yes.',
+    f'Set "Consent request expires after (days)" to {_DEFAULT_DAYS} or less.',
+)
+
+
+def _workflow_changes(
+    policy: AdminConsentRequestPolicy, settings: Mapping[str, object], who: str, has_reviewers: bool
+) -> Iterator[str]:
+    """What the new settings change, in words."""
     if not policy.isEnabled:
-        return f"switch the admin consent workflow on, with {who} as reviewers"
-    if not has_reviewers:
-        return f"make {who} the reviewers of the admin consent workflow"
-    return "have the reviewers of the admin consent workflow notified of requests"
+        yield f"switch the admin consent workflow on, with {who} as reviewers"
+    elif not has_reviewers:
+        yield f"make {who} the reviewers of the admin consent workflow"
+    elif policy.notifyReviewers is not True:
+        yield "have the reviewers of the admin consent workflow notified of requests"
+    if policy.remindersEnabled is False and settings["remindersEnabled"]:
+        yield "have reviewers reminded before a request expires"
+    if policy.requestDurationInDays not in (None, settings["requestDurationInDays"]):
+        yield f"let requests expire after {settings['requestDurationInDays']} days"
 
 
-def _reviewer_roles(facts: DecisionFacts) -> dict[str, str]:
+def _reviewer_roles(snapshot: Snapshot) -> dict[str, str]:
     """The least privileged roles that can consent and are known to have holders, or else Global Administrator."""
-    held = {a.roleDefinitionId.lower() for a in facts.snapshot.sections.roleAssignments or ()}
+    held = {a.roleDefinitionId.lower() for a in snapshot.sections.roleAssignments or ()}
     known = {role: name for role, name in reversed(ADMIN_ROLES.items()) if role in held}
     return known or {ROLE_GLOBAL_ADMINISTRATOR: ADMIN_ROLES[ROLE_GLOBAL_ADMINISTRATOR]}
 
 
 def _workflow_settings(
-    policy: AdminConsentRequestPolicy, reviewers: Iterable[ConsentReviewer], roles: tuple[str, ...]
+    policy: AdminConsentRequestPolicy,
+    reviewers: Iterable[ConsentReviewer],
+    roles: tuple[str, ...],
+    *,
+    complete: bool,
 ) -> dict[str, object]:
-    """The complete new settings: reviewers are notified, known values stay, unknown ones get the portal's default."""
+    """All new settings: reviewers are notified, known values stay, unknown ones get the portal's default.
+
+    `complete` replaces known values that don't remind reviewers or that let requests wait for more than 30 days.
+    """
     kept = [{"queryType": "MicrosoftGraph", **msgspec.to_builtins(reviewer)} for reviewer in reviewers]
     new = [{"query": _ROLE_HOLDERS.format(role=role), "queryType": "MicrosoftGraph"} for role in roles]
+    days = policy.requestDurationInDays or _DEFAULT_DAYS
     return {
         "isEnabled": True,
         "notifyReviewers": True,
-        "remindersEnabled": True if policy.remindersEnabled is None else policy.remindersEnabled,
-        "requestDurationInDays": policy.requestDurationInDays or _DEFAULT_DAYS,
+        "remindersEnabled": True if complete or policy.remindersEnabled is None else policy.remindersEnabled,
+        "requestDurationInDays": min(days, _DEFAULT_DAYS) if complete else days,
         "reviewers": [*kept, *new],
     }
 
@@ -262,14 +312,19 @@ def _with_setting(
     """The portal replaces what users can consent to, so its steps do the same only if that is nothing so far."""
     graph = graph_address(facts.snapshot)
     entry = f"{_FOR_SELF}.{setting.policies[0]}"
-    portal = (f"Open {consent_page(facts, 'User consent settings')}.", f'Choose "{setting.label}" and save.')
-    hidden = "The portal may no longer offer this choice; Graph does. " if setting.key == "legacy" and only_one else ""
+    clear = f', clear "{MAIL_CLIENTS_BOX}",' if setting.key == "recommended" else ""
+    portal = (f"Open {consent_page(facts, 'User consent settings')}.", f'Choose "{setting.label}"{clear} and save.')
+    hidden = (
+        "Microsoft's documentation lists this choice; if the portal doesn't offer it, Graph does. "
+        if setting.key == "legacy" and only_one
+        else ""
+    )
     return ProposedFix(
         route="R9",
         key=f"R9-{setting.key}",
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS,
-        title=f'Change the user consent setting of the tenant to "{setting.label}" (not recommended for a single app)',
+        title=f'Change the user consent setting of the tenant, for every app, to "{setting.label}"',
         role=f"{POLICY_ADMIN} for Graph, Global Administrator for the portal" if only_one else POLICY_ADMIN,
         portal=portal if only_one else (),
         changes=(SetAssignedPolicies.of(graph, (entry, *entries)),),

@@ -6,7 +6,7 @@ Sources: Microsoft Graph v1.0 reference, ``delegatedPermissionClassification``, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -28,6 +28,7 @@ from auditor.fixes.change import (
     new_id,
     with_sections,
 )
+from auditor.model.decision import GraphRequest
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
     ConditionSet,
@@ -205,7 +206,7 @@ class SetAssignedPolicies(Change, frozen=True, kw_only=True):
     path = "/policies/authorizationPolicy"
     sets = "defaultUserRolePermissions"
     permission = "Policy.ReadWrite.Authorization"
-    summary = "The complete list of assigned consent policies; every previous entry is still in it."
+    summary = "The complete list of assigned consent policies."
 
     @classmethod
     def of(cls, graph: str, entries: Sequence[str]) -> Self:
@@ -255,6 +256,77 @@ class SetAssignedPolicies(Change, frozen=True, kw_only=True):
         )
 
 
+class SetAuthorizationSwitch(Change, frozen=True, kw_only=True):
+    """Set one switch of the authorization policy: a property that is true or false.
+
+    Graph keeps every property that the body leaves out, also those next to it (Graph, "Update authorizationPolicy").
+    """
+
+    method = "PATCH"
+    path = "/policies/authorizationPolicy"
+    permission = "Policy.ReadWrite.Authorization"
+
+    @classmethod
+    def of(cls, graph: str, switch: str, value: bool) -> Self:
+        """The switch at this path: the name of a property, after the name of the object that contains it and a dot."""
+        body: Any = value
+        for name in reversed(switch.split(".")):
+            body = {name: body}
+        return cls(graph=graph, body=body)
+
+    @classmethod
+    def read(cls, request: GraphRequest) -> Self | None:
+        """The change, if the body sets one switch and nothing else."""
+        found = super().read(request)
+        return found if found is not None and found._set is not None else None
+
+    @property
+    def _set(self) -> tuple[str, bool] | None:
+        """The path of the switch and its new value."""
+        names: list[str] = []
+        value: Any = self.body
+        while isinstance(value, Mapping) and len(value) == 1:
+            ((name, value),) = value.items()
+            names.append(name)
+        return (".".join(names), value) if isinstance(value, bool) else None
+
+    @property
+    def comment(self) -> str:
+        """The switch and its new value."""
+        return f"The authorization policy: {json_text(self.body)}."
+
+    def effect(self, before: Snapshot) -> Snapshot:
+        """The switch has the new value."""
+        policy = before.sections.authorizationPolicy
+        if policy is None:
+            raise NotApplicable("the authorization policy was not read")
+        changed = dict(self.body)
+        if isinstance(inner := changed.get("defaultUserRolePermissions"), Mapping):
+            if policy.defaultUserRolePermissions is None:
+                raise NotApplicable("the default user permissions were not read")
+            role = msgspec.structs.replace(policy.defaultUserRolePermissions, **inner)
+            changed["defaultUserRolePermissions"] = role
+        return with_sections(before, authorizationPolicy=msgspec.structs.replace(policy, **changed))
+
+    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+        """Set the previous value."""
+        switch, _ = self._set or ("", False)
+        found: Any = before.sections.authorizationPolicy
+        for name in switch.split("."):
+            found = getattr(found, name, None)
+        if not isinstance(found, bool):
+            raise NotApplicable(f"{switch} was not read")
+        return (self.of(self.graph, switch, found),)
+
+    def script_step(self, undo: Change | None) -> Step:
+        """Look whether the switch already has the value; there is nothing else to overwrite."""
+        return SetValue(
+            url=self.url,
+            done=tuple(Equals(switch, value) for switch, value in filter(None, [self._set])),
+            found="The authorization policy already says so.",
+        )
+
+
 class SetConsentWorkflow(Change, frozen=True, kw_only=True):
     """Replace the settings of the admin consent workflow; Graph requires every property."""
 
@@ -294,11 +366,17 @@ class SetConsentWorkflow(Change, frozen=True, kw_only=True):
         reviewers = HasItems(place, new) if old and old != new else NotEmpty(place)
         return SetValue(
             url=self.url,
-            done=(Equals("isEnabled", True), Equals("notifyReviewers", True), reviewers),
+            done=(Equals("isEnabled", True), Equals("notifyReviewers", True), *self._further(undo), reviewers),
             found="The workflow is already on and has reviewers, who are notified.",
             unchanged=HasItems(place, old),
             changed="The reviewers have changed since the snapshot was taken. Run the check again. They are now",
         )
+
+    def _further(self, undo: Self) -> Iterator[Equals]:
+        """The other settings that this change replaces."""
+        for name in ("remindersEnabled", "requestDurationInDays"):
+            if self.body.get(name) not in (None, undo.body.get(name)):
+                yield Equals(name, self.body[name])
 
     @property
     def _reviewers(self) -> tuple[str, ...]:

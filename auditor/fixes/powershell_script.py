@@ -196,7 +196,7 @@ def _holds(condition: Condition, lists: Mapping[HasItems, str]) -> str:
     """The condition on ``$now`` as an expression in parentheses; `lists` are the variables of expected lists."""
     match condition:
         case Equals(path, value):
-            return f"($now.{path} -eq ${str(value).lower()})"
+            return f"($now.{path} -eq {f'${str(value).lower()}' if isinstance(value, bool) else value})"
         case HasItems(path):
             return f"(Test-Same {_items(path)} {lists[condition]})"
         case NotEmpty(path):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -16,7 +17,7 @@ from auditor.consent.lookup import index_of
 from auditor.fixes.app_changes import DEFAULT_ACCESS
 from auditor.fixes.change import CHOSEN_ROLE, Change, NotApplicable, undo_of
 from auditor.fixes.shell_commands import az_commands, powershell_commands
-from auditor.model.decision import Confidence, Decision, Fix, Proof, Steps
+from auditor.model.decision import Confidence, Fix, Proof, Steps
 from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Snapshot
 
@@ -29,6 +30,8 @@ class Obstacle(StrEnum):
     ASSIGNMENT = "assignment"
     NO_APPROVAL_REQUESTS = "no-approval-requests"
     """Not in the way of connecting, but users can't ask an administrator for approval."""
+    RULE = "rule"
+    """Not in the way of connecting, but a rule about the tenant fails."""
 
 
 class Goal(StrEnum):
@@ -40,6 +43,23 @@ class Goal(StrEnum):
     """The subject connects, with or without a consent prompt."""
     CAN_ASK = "can-ask"
     """The subject can ask for approval, and the request reaches a reviewer."""
+    RULE_PASSES = "rule-passes"
+    """A failing rule passes, which `auditor.checks.rule_fixes` proves."""
+
+
+class Judgement(Protocol):
+    """What was found on the changed snapshot: a decision, or the result of a rule."""
+
+    @property
+    def outcome(self) -> StrEnum: ...
+    @property
+    def confidence(self) -> Confidence: ...
+    @property
+    def because(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def caveats(self) -> tuple[str, ...]: ...
 
 
 class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,21 +94,9 @@ class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
         """The key that identifies this fix among those for one decision."""
         return self.key or self.route
 
-    @property
-    def steps(self) -> Steps:
-        """The same change for the portal, PowerShell, ``az rest`` and Graph."""
-        if not self.shows_requests:
-            return Steps(portal=self.portal)
-        return Steps(
-            portal=self.portal,
-            powershell=powershell_commands(self.changes),
-            az=az_commands(self.changes),
-            graph=tuple(change.request for change in self.changes),
-        )
 
-
-def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: Decision) -> Fix:
-    """The fix that carries out `parts` in order, with the decision after it as its proof.
+def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: Judgement) -> Fix:
+    """The fix that carries out `parts` in order, with what was found after it as its proof.
 
     `states` are the snapshots before and after each change.
     """
@@ -104,7 +112,7 @@ def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: 
         key="+".join(part.name for part in parts),
         title=_title(parts),
         role="; ".join(_unique(part.role for part in parts)),
-        steps=parts[0].steps if len(parts) == 1 else _joined_steps(parts),
+        steps=_steps(parts, states[0]),
         verify=" ".join(_unique(part.verify for part in parts)),
         undo=" ".join((*(part.undo for part in reversed(parts)), *previous_values)),
         link=next((part.link for part in parts if part.link), ""),
@@ -131,16 +139,21 @@ def _unique(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-def _joined_steps(parts: tuple[ProposedFix, ...]) -> Steps:
-    """The steps of all parts; a way that one part lacks is not available for the whole."""
-    each = [part.steps for part in parts]
+def _steps(parts: tuple[ProposedFix, ...], before: Snapshot) -> Steps:
+    """The changes of all parts for the portal, PowerShell, ``az rest`` and Graph.
+
+    A way that one part lacks is not available for the whole.
+    """
     has_clicks = all(part.portal or part.link for part in parts)
-    has_commands = all(part.shows_requests for part in parts)
+    portal = tuple(step for part in parts for step in part.portal) if has_clicks else ()
+    if not all(part.shows_requests for part in parts):
+        return Steps(portal=portal)
+    changes = tuple(change for part in parts for change in part.changes)
     return Steps(
-        portal=tuple(step for steps in each for step in steps.portal) if has_clicks else (),
-        powershell="\n".join(steps.powershell for steps in each) if has_commands else "",
-        az="\n".join(steps.az for steps in each) if has_commands else "",
-        graph=tuple(request for steps in each for request in steps.graph) if has_commands else (),
+        portal=portal,
+        powershell=powershell_commands(changes, before),
+        az=az_commands(changes, before),
+        graph=tuple(change.request for change in changes),
     )
 
 
@@ -155,9 +168,13 @@ def app_page(facts: DecisionFacts) -> str:
     return f"{facts.portal} > Entra ID > Enterprise apps > All applications > {facts.client.name or facts.app.label}"
 
 
+CONSENT_PAGES = "Entra ID > Enterprise apps > Consent and permissions"
+"""The menu of the pages of the tenant's consent settings."""
+
+
 def consent_page(facts: DecisionFacts, page: str) -> str:
     """One of the pages of the tenant's consent settings."""
-    return f"{facts.portal} > Entra ID > Enterprise apps > Consent and permissions > {page}"
+    return f"{facts.portal} > {CONSENT_PAGES} > {page}"
 
 
 def scope_names(facts: DecisionFacts) -> str:

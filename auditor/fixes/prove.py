@@ -126,6 +126,8 @@ def _reached(goal: Goal, decision: Decision, after: Snapshot) -> bool:
             flow = workflow(after)
             asked = any(code in decision.code for code in ("AADSTS90095", "AADSTS900981"))
             return asked and flow.enabled is Truth.TRUE and bool(flow.reviewers) and not flow.obstacle
+        case Goal.RULE_PASSES:
+            return False  # a decision says nothing about rules
 
 
 def _subjects(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[ProposedFix, ...]) -> Iterator[Subject]:

@@ -1,35 +1,78 @@
 """The requests of a fix as commands to paste: Microsoft Graph PowerShell, and ``az rest`` in a POSIX shell.
 
-Every value is quoted, and the only thing that a shell expands is the id that an earlier command of the same fix
-returned. Names of apps and policies are whatever somebody typed, so texts from the tenant are quoted whole.
+The first command signs in to the tenant that was audited, because a shell may still be signed in to another one. Every
+value is quoted, and the only thing that a shell expands is the id that an earlier command of the same fix returned.
+Names of apps and policies are whatever somebody typed, so texts from the tenant are quoted whole.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from auditor.facts.clouds import CLOUDS
 from auditor.fixes.change import NEW_SERVICE_PRINCIPAL, Change, as_json_value, json_text
+from auditor.model.snapshot import Snapshot
 
 _AZ_LACKS = (
     "# A user's sign-in with az lacks the Policy.ReadWrite permissions: sign in",
     "# as a service principal that has them, or use PowerShell.",
 )
 """Source: azure-cli issues 23906 and 33062, on the permissions in the token of the Azure CLI."""
+_TENANT_UNKNOWN = "# The snapshot has no tenant id. Continue only if this prints the id of the tenant to change:"
 
 
-def powershell_commands(changes: Sequence[Change]) -> str:
-    """Lines for PowerShell 5 or 7 with the module Microsoft.Graph.Authentication."""
+def powershell_commands(changes: Sequence[Change], snapshot: Snapshot) -> str:
+    """Lines for PowerShell 5 or 7 with the module Microsoft.Graph.Authentication, in the snapshot's tenant."""
     if not changes:
         return ""
+    return "\n".join((*_connect(changes, snapshot), *map(_powershell_line, changes)))
+
+
+def _connect(changes: Sequence[Change], snapshot: Snapshot) -> Iterator[str]:
+    """The sign-in. Without ``-TenantId`` it is to the account's own tenant (Connect-MgGraph, "-TenantId")."""
+    tenant, environment = snapshot.tenant.id, CLOUDS[_cloud(snapshot)].mg_environment
+    where = f" -TenantId {powershell_quoted(printable(tenant))}" if tenant else ""
+    where += f" -Environment {environment}" if environment else ""
     scopes = ",".join(f"'{scope}'" for scope in write_permissions(changes))
-    return "\n".join((f"Connect-MgGraph -Scopes {scopes}", *map(_powershell_line, changes)))
+    yield f"Connect-MgGraph{where} -Scopes {scopes}"
+    if not tenant:
+        yield _TENANT_UNKNOWN
+        yield "(Get-MgContext).TenantId"
 
 
-def az_commands(changes: Sequence[Change]) -> str:
-    """Lines for bash, zsh or Azure Cloud Shell with the Azure CLI."""
+def az_commands(changes: Sequence[Change], snapshot: Snapshot) -> str:
+    """Lines for bash, zsh or Azure Cloud Shell with the Azure CLI, in the snapshot's tenant.
+
+    Each line runs only if the one before it succeeded: after a failed sign-in, the Azure CLI would use the tenant of
+    the last one.
+    """
+    if not changes:
+        return ""
     lacks = any(permission.startswith("Policy.") for permission in write_permissions(changes))
-    return "\n".join((*(_AZ_LACKS if lacks else ()), *map(_az_line, changes)))
+    notes = (*(_AZ_LACKS if lacks else ()), *(() if snapshot.tenant.id else (_TENANT_UNKNOWN,)))
+    return "\n".join((*notes, " &&\n".join((*_az_tenant(snapshot, lacks), *map(_az_line, changes)))))
+
+
+def _az_tenant(snapshot: Snapshot, signed_in: bool) -> Iterator[str]:
+    """The sign-in to the tenant, or if one has to be `signed_in` as a service principal, the check of the tenant.
+
+    If the tenant isn't known, the command that shows it. Source: reference of the Azure CLI.
+    """
+    tenant, az_cloud = snapshot.tenant.id, CLOUDS[_cloud(snapshot)].az_cloud
+    show = "az account show --query tenantId --output tsv"
+    if not tenant:
+        yield show
+    elif signed_in:
+        yield f"{show} | grep -Fi -e {posix_quoted(printable(tenant))}"
+    else:
+        if az_cloud:
+            yield f"az cloud set --name {az_cloud}"
+        yield f"az login --tenant {posix_quoted(printable(tenant))} --allow-no-subscriptions"
+
+
+def _cloud(snapshot: Snapshot) -> str:
+    return snapshot.cloud if snapshot.cloud in CLOUDS else "global"
 
 
 def write_permissions(changes: Iterable[Change]) -> tuple[str, ...]:

@@ -72,7 +72,12 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
     tenant is read, GraphError if it can't be read, UserNotRead, and AssumptionError.
     """
     prepared = prepare(request, interaction)
-    snapshot, source = read_source(request, prepared.packs, interaction)
+    if request.waits:
+        from auditor.jobs.repeated_reads import read_until_connected
+
+        snapshot, source = read_until_connected(prepared, interaction)
+    else:
+        snapshot, source = read_source(request, prepared.packs, interaction)
     return evaluate(prepared, snapshot, source, interaction)
 
 

@@ -59,7 +59,8 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
     `packs` are names, files, folders or loaded packs. `app` is evaluated by the rules that fit any vendor's app.
     Decisions are for an ordinary member and, if given, for `user` (object id or user principal name). `waivers` are
     files or their contents. `assumptions` are the changes of ``--assume``, `earlier` the reports and folders of
-    ``--trend``. `full` reads every section of a live tenant. `tool` is the name in the report; empty means `TOOL`.
+    ``--trend``. `full` reads every section of a live tenant. `waits` reads a live tenant again until users can connect,
+    or its time limit is over. `tool` is the name in the report; empty means `TOOL`.
     """
 
     source: Source
@@ -72,6 +73,7 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
     outputs: Outputs = Outputs()
     earlier: tuple[str, ...] = ()
     full: bool = False
+    waits: bool = False
     tool: str = ""
 
     @property

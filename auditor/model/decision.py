@@ -70,6 +70,7 @@ class Reason(StrEnum):
     APP_DISABLED_IN_TENANT = "app-disabled-in-tenant"
     RESOURCE_MISSING = "resource-missing"
     RESOURCE_DISABLED = "resource-disabled"
+    NEEDED_APP_MISSING = "needed-app-missing"
     REDIRECT_URI_NOT_REGISTERED = "redirect-uri-not-registered"
     NOT_READ = "not-read"
     POLICY_UNREADABLE = "policy-unreadable"
@@ -120,13 +121,29 @@ class AppRef(msgspec.Struct, frozen=True, kw_only=True):
     variant: str = ""
 
 
+class NamedUnknown(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact behind consent that decides whether the app works, and that this program can't read.
+
+    It never changes the outcome. `why` is a sentence, `verify` a command that shows the fact, and `symptom` a sentence
+    on what happens where it is in the way. `scopes` are the requested scopes that it concerns.
+    """
+
+    name: str
+    why: str
+    verify: str
+    symptom: str
+    scopes: tuple[str, ...] = ()
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the subject can connect the app, with every step that led to the answer.
 
     `because` is one sentence. `also` lists what would still block the user after the first obstacle is removed.
     `caveats` (``doubts`` in JSON) are the reasons why the confidence isn't certain; `depends_on` are the facts
     that were not known. `outcomes` are the possible outcomes if the outcome is ``depends``. `advice` says whom to
-    ask for what if nothing in the tenant's consent settings can help.
+    ask for what if nothing in the tenant's consent settings can help. `users_with_grant` counts the other users who
+    have a personal grant, and `works_for` says what that means for them and for new users. `unknowns` are facts
+    behind consent that can't be read. `vendor_says` is the vendor's advice with a judgement of it.
     """
 
     app: AppRef
@@ -144,6 +161,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[Outcome, ...] = ()
     notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    users_with_grant: int | None = None
+    works_for: tuple[str, ...] = ()
+    unknowns: tuple[NamedUnknown, ...] = ()
+    vendor_says: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
 
 
@@ -193,6 +214,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "R7": "turning sign-in to the app on again",
         "R8": "turning on the admin consent workflow",
         "R9": "another user consent setting",
+        "R13": "another setting that a rule requires",
     }
 )
 """The kinds of fixes, by the route that rules and reports name."""

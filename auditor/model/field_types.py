@@ -49,6 +49,14 @@ class TextKind(Enum):
     JSON = "JSON of any form"
 
 
+NEVER_EMPTY = frozenset(
+    {
+        *(TextKind.KEYWORD, TextKind.ID, TextKind.TEMPLATE_ID, TextKind.PUBLISHER_ID, TextKind.POLICY_ID),
+        *(TextKind.ASSIGNED_POLICY, TextKind.PERMISSION_NAMES, TextKind.GRAPH_PATH, TextKind.TIMESTAMP),
+    }
+)
+"""Texts that Graph never leaves empty, unlike a description: an empty one is missing."""
+
 Keyword = Annotated[str, TextKind.KEYWORD]
 Id = Annotated[str, TextKind.ID]
 TemplateId = Annotated[str, TextKind.TEMPLATE_ID]

@@ -17,6 +17,8 @@ AUTH_METHODS = (
 
 DEFAULT_TIMEOUT = 120
 """The time limit for all requests to Microsoft together, in seconds."""
+DEFAULT_WAIT = 3600
+"""The time limit, in seconds, for a run that reads the tenant until a change has arrived."""
 
 
 class LiveTenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +26,7 @@ class LiveTenant(msgspec.Struct, frozen=True, kw_only=True):
 
     `tenant` is an id or a domain; empty means AZURE_TENANT_ID, or the credential's own tenant. `authority_host` and
     `graph_endpoint` replace the addresses of `cloud`, for example with those of a proxy or a test server. `timeout` is
-    the limit for the whole read, in seconds.
+    the limit for the whole read, in seconds, or for all reads if the run waits for a change.
     """
 
     tenant: str = ""

@@ -81,7 +81,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The results of an audit. The same inputs give the same bytes.
 
     `after_consent` says for each app and subject of the decisions what can stop the connection after consent.
-    `granted` is none if no grants were read, `provenance` if the snapshot doesn't say how it was made.
+    `granted` is none if no grants were read, `provenance` if the snapshot doesn't say how it was made. `outside` says
+    what no audit by this program covers, in full sentences.
     """
 
     format: str = FORMAT
@@ -105,6 +106,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance | None = None
     disagreements: tuple[Disagreement, ...] = ()
     waivers: tuple[WaiverFileRef, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 class GrantKind(StrEnum):

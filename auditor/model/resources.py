@@ -8,8 +8,12 @@ Source of names and meanings: the Microsoft Graph v1.0 reference, resource pages
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import ClassVar
+
 import msgspec
 
+from auditor.model.document import series
 from auditor.model.field_types import (
     AppName,
     AppUri,
@@ -40,9 +44,34 @@ from auditor.model.field_types import (
     UserPrincipalName,
 )
 
+PRINCIPAL = "principal"
+"""The kind of consent, in lower case, of a delegated grant for one user."""
+
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of all resources."""
+    """Base of all resources.
+
+    `needed` are the properties that Graph always returns, and without which nothing follows from the object. One that
+    the data doesn't have is an empty text or ``None``; an object without any stands for a null in a list.
+    """
+
+    needed: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The needed properties that the data doesn't have."""
+        return tuple(name for name in self.needed if not getattr(self, name))
+
+
+def first_incomplete(rows: Iterable[Resource]) -> tuple[int, Resource] | None:
+    """The first row that lacks a needed property, with its number from 0."""
+    return next(((number, row) for number, row in enumerate(rows) if row.lacks), None)
+
+
+def lacking(what: str, number: int, row: Resource) -> str:
+    """A clause that names a row and what it lacks: ``oauth2PermissionGrants[2] (id g1) has no scope``."""
+    own_id = getattr(row, "id", None)
+    return f"{what}[{number}]{f' (id {own_id})' if own_id else ''} has no {series(row.lacks, 'or')}"
 
 
 class VerifiedDomain(Resource, frozen=True):
@@ -55,6 +84,8 @@ class VerifiedDomain(Resource, frozen=True):
 
 class Organization(Resource, frozen=True):
     """The tenant."""
+
+    needed: ClassVar[tuple[str, ...]] = ("id",)
 
     id: Id
     displayName: TenantName = ""
@@ -90,11 +121,13 @@ class AuthorizationPolicy(Resource, frozen=True):
     enabledPreviewFeatures: tuple[Keyword, ...] | None = None
 
 
-class ConditionSet(Resource, frozen=True):
+class ConditionSet(Resource, frozen=True, omit_defaults=False):
     """One include or exclude of a consent policy. It matches if all of its conditions match.
 
     An omitted condition does not restrict (``permissionGrantConditionSet``, column "if omitted").
     ``certifiedClientApplicationsOnly`` exists only in beta: ``None`` means that v1.0 was read, which leaves it out.
+    ``unknownConditions``, which Graph doesn't have, names the conditions of which the content is not known: those that
+    are new to this program, and lists that were not complete. `WHOLE_SET` is the name of a set that was null.
     """
 
     id: Id | None = None
@@ -108,10 +141,17 @@ class ConditionSet(Resource, frozen=True):
     clientApplicationsFromVerifiedPublisherOnly: bool = False
     certifiedClientApplicationsOnly: bool | None = None
     scopeSensitivityLabels: Json | None = None
+    unknownConditions: tuple[Keyword, ...] = ()
+
+
+WHOLE_SET = "null"
+"""Stands in `ConditionSet.unknownConditions` for all conditions of a set that was null or had no property at all."""
 
 
 class PermissionGrantPolicy(Resource, frozen=True):
     """A consent policy. It approves a permission if an include matches and no exclude does."""
+
+    needed: ClassVar[tuple[str, ...]] = ("id",)
 
     id: PolicyId
     displayName: PolicyName | None = None
@@ -124,6 +164,8 @@ class PermissionGrantPolicy(Resource, frozen=True):
 
 class ConsentReviewer(Resource, frozen=True):
     """Who reviews requests for admin consent: a query of Graph that returns users."""
+
+    needed: ClassVar[tuple[str, ...]] = ("query",)
 
     query: GraphPath
     queryType: Keyword | None = None
@@ -144,6 +186,8 @@ class AdminConsentRequestPolicy(Resource, frozen=True):
 class SettingValue(Resource, frozen=True):
     """A name and its value. In directory settings, every value is a text."""
 
+    needed: ClassVar[tuple[str, ...]] = ("name",)
+
     name: Keyword
     value: SettingData | None = None
 
@@ -151,22 +195,36 @@ class SettingValue(Resource, frozen=True):
 class DirectorySetting(Resource, frozen=True):
     """A tenant-wide settings object (beta ``/settings``)."""
 
+    needed: ClassVar[tuple[str, ...]] = ("templateId", "values")
+
     id: Id | None = None
     displayName: FreeText | None = None
     templateId: TemplateId | None = None
-    values: tuple[SettingValue, ...] = ()
+    values: tuple[SettingValue, ...] | None = None
 
 
 class VerifiedPublisher(Resource, frozen=True):
-    """The publisher that Microsoft verified; all properties are null if there is none."""
+    """The publisher that Microsoft verified; all properties are null if there is none.
+
+    ``is_verified`` is ``None`` for a publisher of which only the id is missing.
+    """
 
     displayName: PublisherName | None = None
     verifiedPublisherId: PublisherId | None = None
     addedDateTime: Timestamp | None = None
 
+    @property
+    def is_verified(self) -> bool | None:
+        """Whether there is a verified publisher; ``None`` where its id is missing from what Graph returned."""
+        if self.verifiedPublisherId:
+            return True
+        return None if self.displayName or self.addedDateTime else False
+
 
 class DelegatedScope(Resource, frozen=True):
     """A delegated permission that a resource publishes (``oauth2PermissionScopes``)."""
+
+    needed: ClassVar[tuple[str, ...]] = ("id", "value")
 
     id: Id
     value: PermissionNames = ""
@@ -179,6 +237,8 @@ class DelegatedScope(Resource, frozen=True):
 class AppRole(Resource, frozen=True):
     """An application permission, or a role that users can be assigned to."""
 
+    needed: ClassVar[tuple[str, ...]] = ("id",)
+
     id: Id
     value: PermissionNames | None = None
     displayName: PublisherText | None = None
@@ -188,6 +248,8 @@ class AppRole(Resource, frozen=True):
 
 class ServicePrincipal(Resource, frozen=True):
     """An application as it is present in this tenant ("enterprise application")."""
+
+    needed: ClassVar[tuple[str, ...]] = ("id", "appId")
 
     id: Id
     appId: Id
@@ -202,8 +264,8 @@ class ServicePrincipal(Resource, frozen=True):
     signInAudience: Keyword | None = None
     verifiedPublisher: VerifiedPublisher | None = None
     replyUrls: tuple[ReplyUrl, ...] | None = None
-    tags: tuple[Tag, ...] = ()
-    servicePrincipalNames: tuple[AppUri, ...] = ()
+    tags: tuple[Tag, ...] | None = None
+    servicePrincipalNames: tuple[AppUri, ...] | None = None
     createdDateTime: Timestamp | None = None
     oauth2PermissionScopes: tuple[DelegatedScope, ...] | None = None
     appRoles: tuple[AppRole, ...] | None = None
@@ -211,6 +273,8 @@ class ServicePrincipal(Resource, frozen=True):
 
 class DelegatedPermissionClassification(Resource, frozen=True):
     """The classification (low, medium, high) that an admin gave one delegated permission of a resource."""
+
+    needed: ClassVar[tuple[str, ...]] = ("permissionId", "classification")
 
     permissionId: Id
     classification: Keyword
@@ -224,6 +288,8 @@ class OAuth2PermissionGrant(Resource, frozen=True):
     ``clientId``, ``resourceId`` and ``principalId`` are object ids of this tenant, not app ids.
     """
 
+    needed: ClassVar[tuple[str, ...]] = ("clientId", "resourceId", "consentType", "scope")
+
     clientId: Id
     resourceId: Id
     consentType: Keyword
@@ -231,9 +297,18 @@ class OAuth2PermissionGrant(Resource, frozen=True):
     principalId: Id | None = None
     id: Id | None = None
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The needed properties that the data doesn't have: of a grant for one user, also the user."""
+        missing = super().lacks
+        for_one = self.consentType.lower() == PRINCIPAL and not self.principalId
+        return (*missing, "principalId") if for_one else missing
+
 
 class AppRoleAssignment(Resource, frozen=True):
     """The assignment of a user, group or service principal to an application."""
+
+    needed: ClassVar[tuple[str, ...]] = ("principalId", "principalType", "appRoleId")
 
     principalId: Id
     appRoleId: Id | None = None
@@ -255,6 +330,8 @@ class RolePermission(Resource, frozen=True):
 class RoleDefinition(Resource, frozen=True):
     """A directory role, built in or custom."""
 
+    needed: ClassVar[tuple[str, ...]] = ("id",)
+
     id: Id
     displayName: RoleName | None = None
     isBuiltIn: bool | None = None
@@ -266,6 +343,8 @@ class RoleDefinition(Resource, frozen=True):
 class RoleAssignment(Resource, frozen=True):
     """Who has a directory role, and in which scope."""
 
+    needed: ClassVar[tuple[str, ...]] = ("principalId", "roleDefinitionId")
+
     principalId: Id
     roleDefinitionId: Id
     directoryScopeId: GraphPath | None = None
@@ -274,6 +353,8 @@ class RoleAssignment(Resource, frozen=True):
 
 class MemberOf(Resource, frozen=True):
     """A group or role that a user is a direct member of."""
+
+    needed: ClassVar[tuple[str, ...]] = ("id",)
 
     id: Id
     displayName: GroupName | None = None
@@ -291,6 +372,8 @@ class AssignedPlan(Resource, frozen=True):
 class User(Resource, frozen=True):
     """A user for whom the audit was made (``--user``)."""
 
+    needed: ClassVar[tuple[str, ...]] = ("id",)
+
     id: Id
     userPrincipalName: UserPrincipalName | None = None
     displayName: PersonName | None = None
@@ -302,6 +385,8 @@ class User(Resource, frozen=True):
 
 class AppConsentRequest(Resource, frozen=True):
     """The requests of users for admin consent to one app."""
+
+    needed: ClassVar[tuple[str, ...]] = ("appId",)
 
     appId: Id
     id: Id | None = None

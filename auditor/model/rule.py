@@ -37,12 +37,38 @@ class ScopeNeed(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
+class NeededApp(msgspec.Struct, frozen=True, kw_only=True):
+    """Another app that must be in the tenant before an app can be connected, such as the vendor's own API.
+
+    `assumed` is true where the vendor doesn't say so in writing; `source` says where it comes from.
+    """
+
+    client_id: str
+    name: str = ""
+    assumed: bool = False
+    source: str = ""
+
+    @property
+    def label(self) -> str:
+        """What to call the app in a sentence."""
+        return self.name or f"app {self.client_id}"
+
+
+class VendorAdvice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a vendor advises administrators to do, and this project's judgement of it, both in full sentences."""
+
+    says: str
+    judgement: str
+    source: str = ""
+
+
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """An app as its vendor, or whoever pasted its link, describes it.
 
     `publisher_verified`, `owner_tenant` and `registered_before_2020_11_08` are used while the app has no service
     principal in the tenant; ``None`` means not known. `redirect_uris` are the ones this connection may use, and
-    the first of them goes into an admin consent link.
+    the first of them goes into an admin consent link. `also_needs` are in the order in which they must be added to the
+    tenant.
     """
 
     client_id: str
@@ -55,6 +81,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     publisher_verified: bool | None = None
     owner_tenant: str | None = None
     registered_before_2020_11_08: bool | None = None
+    also_needs: tuple[NeededApp, ...] = ()
+    vendor_advice: tuple[VendorAdvice, ...] = ()
 
     @property
     def label(self) -> str:

@@ -19,7 +19,7 @@ from auditor.consent.request import is_guid
 from auditor.facts.ids import RESOURCES
 from auditor.model.decision import ROUTES
 from auditor.model.finding import PLACEHOLDERS, FindingOutcome, Remediation, Severity
-from auditor.model.rule import App, Pack, RequestMode, Rule, RuleCase, ScopeNeed
+from auditor.model.rule import App, NeededApp, Pack, RequestMode, Rule, RuleCase, ScopeNeed, VendorAdvice
 from auditor.model.sections import Sections
 from auditor.packs.decode_nodes import StrictForm
 
@@ -160,6 +160,25 @@ class ScopeForm(StrictForm, frozen=True, kw_only=True):
     source: str | UnsetType = UNSET
 
 
+class NeededAppForm(StrictForm, frozen=True, kw_only=True):
+    """Another app that must be in the tenant first."""
+
+    noun: ClassVar[str] = "a needed app"
+    client_id: Guid
+    name: Line
+    assumed: Annotated[bool, Meta(description="The vendor doesn't say in writing that the app is needed.")] = False
+    source: Annotated[str, Meta(description="Where it says that the app is needed.")] = ""
+
+
+class VendorAdviceForm(StrictForm, frozen=True, kw_only=True):
+    """What the vendor advises administrators to do, and a judgement of it."""
+
+    noun: ClassVar[str] = "a piece of the vendor's advice"
+    says: Annotated[str, Meta(description="The advice in your own words, in full sentences.")]
+    judgement: Annotated[str, Meta(description="Whether to follow it, and what to do instead, in full sentences.")]
+    source: Annotated[str, Meta(description="Where the vendor says it.")] = ""
+
+
 class AppForm(StrictForm, frozen=True, kw_only=True):
     """The vendor's app."""
 
@@ -177,6 +196,14 @@ class AppForm(StrictForm, frozen=True, kw_only=True):
         False
     )
     source: Annotated[str, Meta(description="Where the list of scopes comes from.")] = ""
+    also_needs: Annotated[
+        tuple[NeededAppForm, ...],
+        Meta(description="Other apps that must be in the tenant first, such as the vendor's own API, in their order."),
+    ] = ()
+    vendor_advice: Annotated[
+        tuple[VendorAdviceForm, ...],
+        Meta(description="What the vendor advises administrators to do, with a judgement that reports show."),
+    ] = ()
     scopes: dict[Resource, tuple[str | ScopeForm, ...]] = {}
 
 
@@ -271,6 +298,13 @@ def app_of(form: AppForm) -> App:
         publisher_verified=_known(form.publisher_verified),
         owner_tenant=None if form.owner_tenant == "unknown" else form.owner_tenant.lower(),
         registered_before_2020_11_08=_known(form.registered_before_2020_11_08),
+        also_needs=tuple(
+            NeededApp(client_id=one.client_id.lower(), name=one.name, assumed=one.assumed, source=one.source)
+            for one in form.also_needs
+        ),
+        vendor_advice=tuple(
+            VendorAdvice(says=one.says, judgement=one.judgement, source=one.source) for one in form.vendor_advice
+        ),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import msgspec
 
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
 from auditor.model.document import series
@@ -12,6 +13,8 @@ from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
 from auditor.render.after_consent_view import afterwards
 from auditor.render.labels import (
+    FINDINGS,
+    NAME_WIDTH,
     OUTCOMES,
     app_label,
     click_path,
@@ -22,6 +25,8 @@ from auditor.render.labels import (
     outcome_meaning,
     sentence,
 )
+from auditor.render.report_view import numbered_label
+from auditor.render.text_layout import clip
 
 ASSIGNED = "assigned member"
 """The subject of a proof that holds only for users who are assigned to the app."""
@@ -149,25 +154,130 @@ class NumberedFixes(NamedTuple):
 
 
 class FixNumbers:
-    """Gives each fix one number in the order in which fixes are first asked for.
+    """The number of each fix in a report, which is the same in every format.
 
-    `same` maps the key of a fix to the key of another fix that counts as the same.
+    Fixes are numbered in reading order: those of the answers, then those of the rules that failed or are unknown.
+    Fixes of equal answers that differ only in their links share a number.
     """
 
-    def __init__(self, same: Mapping[bytes, bytes] = MappingProxyType({})) -> None:
-        self._same = same
-        self._numbers: dict[bytes, int] = {}
+    def __init__(self, report: Report) -> None:
+        self._shared = _shared_fixes(report)
+        self._fixes: dict[bytes, tuple[int, Fix]] = {}
+        self._described: set[int] = set()
+        for fix in _in_reading_order(report):
+            self._fixes.setdefault(self._key(fix), (len(self._fixes) + 1, fix))
+
+    @property
+    def all(self) -> tuple[tuple[int, Fix], ...]:
+        """Every fix with its number."""
+        return tuple(self._fixes.values())
+
+    def number(self, fix: Fix) -> int:
+        """The number of a fix of the report."""
+        return self._fixes[self._key(fix)][0]
 
     def split(self, fixes: Sequence[Fix]) -> NumberedFixes:
         """The fixes, divided into known and new; from now on the new ones are known."""
-        known = [self._numbers[key] for fix in fixes if (key := self._key(fix)) in self._numbers]
-        new = [fix for fix in fixes if self._key(fix) not in self._numbers]
-        numbered = tuple((self._numbers.setdefault(self._key(fix), len(self._numbers) + 1), fix) for fix in new)
-        return NumberedFixes(tuple(dict.fromkeys(known)), numbered)
+        numbered = {self.number(fix): fix for fix in fixes}
+        known = tuple(number for number in numbered if number in self._described)
+        new = tuple((number, fix) for number, fix in numbered.items() if number not in self._described)
+        self._described.update(numbered)
+        return NumberedFixes(known, new)
+
+    def links(self, fix: Fix) -> tuple[tuple[str, str], ...]:
+        """The links of a fix, each after the name of its pack if there are several."""
+        shared = self._shared.get(fix_key(fix))
+        return shared.links if shared else (("", fix.link),)
 
     def _key(self, fix: Fix) -> bytes:
         key = fix_key(fix)
-        return self._same.get(key, key)
+        return self._shared[key].key if key in self._shared else key
+
+
+def _in_reading_order(report: Report) -> Iterator[Fix]:
+    for decision in filter(needs_action, report.decisions):
+        for group in grouped_fixes(decision):
+            yield from group.fixes
+    for finding in report.findings:
+        yield from finding.fixes if finding.outcome in (FindingOutcome.FAIL, FindingOutcome.UNKNOWN) else ()
+
+
+def script_hint(fix: Fix, number: int) -> str:
+    """How to get the fix as a script; empty if it has no commands."""
+    if not fix.steps.graph:
+        return ""
+    return (
+        f"Run the check again with --fix-script powershell --fix {number}, or with az instead of powershell, for a"
+        " script that checks the tenant first, and before each change what is set."
+    )
+
+
+class AnswerGroup(NamedTuple):
+    """Equal answers of several packs that describe the same app, with their numbers in the report."""
+
+    numbers: tuple[int, ...]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def first(self) -> Decision:
+        """The answer that is shown."""
+        return self.decisions[0]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The packs that give this answer, if packs describe the app in several ways."""
+        return tuple(dict.fromkeys(clip(one.app.variant, NAME_WIDTH) for one in self.decisions if one.app.variant))
+
+    @property
+    def label(self) -> str:
+        """``1 and 2. TrackerRMS (...), packs trackerrms-uk and trackerrms-us``."""
+        shown = _without_variant(self.first) if len(self.variants) > 1 else self.first
+        app = numbered_label(self.numbers[0], shown).removeprefix(str(self.numbers[0]))
+        packs = f", packs {series(self.variants)}" if len(self.variants) > 1 else ""
+        return f"{series([str(number) for number in self.numbers])}{app}{packs}"
+
+
+def grouped_answers(report: Report) -> tuple[AnswerGroup, ...]:
+    """The answers; those that differ only in the pack's name and the links of their fixes form one group."""
+    groups: list[tuple[Decision, list[int]]] = []
+    for number, decision in enumerate(report.decisions, start=1):
+        comparable = _comparable(decision)
+        numbers = next((numbers for known, numbers in groups if known == comparable), None)
+        if numbers is None:
+            groups.append((comparable, [number]))
+        else:
+            numbers.append(number)
+    return tuple(AnswerGroup(tuple(n), tuple(report.decisions[each - 1] for each in n)) for _, n in groups)
+
+
+def _comparable(decision: Decision) -> Decision:
+    fixes = tuple(msgspec.structs.replace(fix, link="") for fix in decision.fixes)
+    return msgspec.structs.replace(_without_variant(decision), fixes=fixes)
+
+
+def _without_variant(decision: Decision) -> Decision:
+    return msgspec.structs.replace(decision, app=msgspec.structs.replace(decision.app, variant=""))
+
+
+class SharedFix(NamedTuple):
+    """Fixes of equal answers that differ only in their links: the key of the first, and the links with their packs."""
+
+    key: bytes
+    links: tuple[tuple[str, str], ...]
+
+
+def _shared_fixes(report: Report) -> dict[bytes, SharedFix]:
+    """For each fix of an answer, by its key: what it shares with the same fix of equal answers."""
+    shared: dict[bytes, SharedFix] = {}
+    for group in grouped_answers(report):
+        for fixes in zip(*(one.fixes for one in group.decisions), strict=True):
+            links: dict[str, str] = {}
+            for decision, fix in zip(group.decisions, fixes, strict=True):
+                links.setdefault(fix.link, decision.app.variant)
+            pairs = tuple((variant if len(links) > 1 else "", link) for link, variant in links.items())
+            for fix in fixes:
+                shared.setdefault(fix_key(fix), SharedFix(fix_key(fixes[0]), pairs))
+    return shared
 
 
 class GroupedFixes(NamedTuple):
@@ -217,9 +327,17 @@ def _no_fix(decision: Decision, app: str) -> str:
     return f"No change was proven to let users connect {app}. The advice for the failed rules might help."
 
 
+def outcome_after(fix: Fix) -> tuple[str, str]:
+    """The word and the style of the outcome after the fix: that of an answer, or of the rule that it fixes."""
+    if fix.proven.outcome == FindingOutcome.PASS:
+        return "The rule passes", FINDINGS[FindingOutcome.PASS][1]
+    label = next((OUTCOMES[outcome] for outcome in Outcome if outcome == fix.proven.outcome), None)
+    return (label.word, label.style) if label else (fix.proven.outcome, "quiet")
+
+
 def fix_result(fix: Fix) -> str:
     """The outcome after the fix, and the sentence that goes with it."""
-    word = next((OUTCOMES[outcome].word for outcome in Outcome if outcome == fix.proven.outcome), fix.proven.outcome)
+    word, _ = outcome_after(fix)
     likely = " (likely)" if fix.proven.confidence != Confidence.CERTAIN else ""
     return f"{word}{likely}. {sentence(fix.proven.because)}"
 

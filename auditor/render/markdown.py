@@ -10,7 +10,7 @@ from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
 from auditor.render.after_consent_view import AFTERWARDS, TITLE, afterwards, not_checked_text, policy_lines, whose
-from auditor.render.fix_view import FirstThing, first_step, first_thing
+from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, fix_key, script_hint
 from auditor.render.labels import (
     NAME_WIDTH,
     answer_word,
@@ -60,7 +60,7 @@ def render(report: Report) -> str:
     """
     blocks = [f"## {_text(question(report))}", *_answers(report), _table(("", ""), _facts(report))]
     blocks += _first(report)
-    for part in (_what_if, _scopes, _after_consent, _findings, _disagreements, _unread, _provenance):
+    for part in (_what_if, _scopes, _after_consent, _findings, _rule_fixes, _disagreements, _unread, _provenance):
         blocks += part(report)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
@@ -105,13 +105,14 @@ def _first(report: Report) -> Iterator[str]:
         yield from _first_of_each(report)
         return
     decision = report.decisions[0] if report.decisions else None
-    first = first_thing(report, decision)
+    first, numbers = first_thing(report, decision), FixNumbers(report)
     if first is not None:
         yield "### First thing to do"
-        yield from _first_thing(first)
+        yield from _first_thing(first, numbers)
     others = [fix for fix in decision.fixes if first is None or fix is not first.fix] if decision else []
     if others:
-        yield "Alternatives:\n\n" + "\n".join(f"- {_text(sentence(fix.title))}" for fix in others)
+        lines = (f"- Fix {numbers.number(fix)}: {_text(sentence(fix.title))}" for fix in others)
+        yield "Alternatives:\n\n" + "\n".join(lines)
 
 
 def _first_of_each(report: Report) -> Iterator[str]:
@@ -121,20 +122,22 @@ def _first_of_each(report: Report) -> Iterator[str]:
         needs_read = decision.outcome is Outcome.DEPENDS and any(part.needs for part in report.unread)
         if decision.fixes or decision.advice or needs_read:
             alike.setdefault(encoded((decision.fixes[:1], decision.advice)), []).append((number, decision))
+    numbers = FixNumbers(report)
     if alike:
         yield "### First thing to do"
     for same in alike.values():
         yield f"**{_text(series([numbered_label(number, decision) for number, decision in same]))}**"
         first = first_thing(report, same[0][1])
         if first is not None:
-            yield from _first_thing(first)
+            yield from _first_thing(first, numbers)
 
 
-def _first_thing(first: FirstThing) -> Iterator[str]:
+def _first_thing(first: FirstThing, numbers: FixNumbers) -> Iterator[str]:
     yield " ".join(map(_text, first.sentences("Findings")))
     yield link(first.link) if first.link else ""
     if first.fix is not None and not first.link:
         yield _command(first.fix)
+        yield _text(script_hint(first.fix, numbers.number(first.fix)))
     items = (("Role", first.role), ("Result", first.result), ("Undo", first.fix.undo if first.fix else ""))
     yield "\n".join(f"- {label}: {_text(text)}" for label, text in items if text and "\n" not in text.strip())
 
@@ -247,6 +250,24 @@ def _requirement_and_reason(finding: Finding) -> Iterator[str]:
         yield link(advice.link)
 
 
+def _rule_fixes(report: Report) -> Iterator[str]:
+    """The fixes of failed rules that no answer has, each with all the rules that it fixes."""
+    of_answers = {fix_key(fix) for decision in report.decisions for fix in decision.fixes}
+    rules: dict[bytes, tuple[Fix, list[str]]] = {}
+    for finding in with_outcome(report.findings, FindingOutcome.FAIL):
+        for fix in finding.fixes:
+            if (key := fix_key(fix)) not in of_answers:
+                rules.setdefault(key, (fix, []))[1].append(finding.rule)
+    if rules:
+        yield "### Fixes for the rules"
+        yield "Each was tested on a copy of the settings; nothing in the tenant was changed."
+    for fix, fixed in rules.values():
+        yield f"**{_text(sentence(fix.title))}** Fixes {series([_name(rule) for rule in dict.fromkeys(fixed)])}."
+        yield _command(fix)
+        items = (("Role", sentence(fix.role)), ("Expect", fix.expect), ("Undo", fix.undo))
+        yield "\n".join(f"- {label}: {_text(text)}" for label, text in items if text and "\n" not in text.strip())
+
+
 def _disagreements(report: Report) -> Iterator[str]:
     if report.disagreements:
         yield f"### {DISAGREEMENTS}"
@@ -270,7 +291,9 @@ def _provenance(report: Report) -> Iterator[str]:
     packs = [("Pack", f"{_text(f'{pack.name} {pack.version}')} {_name(pack.digest)}") for pack in report.packs]
     policies = [("Policy", f"{_text(policy.id)} {_name(policy.digest)}") for policy in report.policies]
     snapshot = f"{readable_time(report.taken)}, {report.cloud} cloud"
-    yield _table(("", ""), (*packs, *policies, ("Tool", _text(report.tool)), ("Snapshot", _text(snapshot))))
+    outside = [("Not covered", _text(text)) for text in report.outside]
+    about = (("Tool", _text(report.tool)), ("Snapshot", _text(snapshot)))
+    yield _table(("", ""), (*packs, *policies, *outside, *about))
     yield f"{_text(counts(report.summary))}."
 
 

@@ -7,7 +7,7 @@ from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 from auditor.facts.permissions import PERMISSIONS
-from auditor.model.decision import Confidence, Decision, ScopeVerdict
+from auditor.model.decision import Confidence, Decision, NamedUnknown, ScopeVerdict
 from auditor.model.document import series
 from auditor.model.finding import Disagreement, Evidence, Finding, FindingOutcome, Stand, Waiver
 from auditor.model.report import Calibration, Report, UnreadPart
@@ -80,10 +80,14 @@ class AnswerFact(NamedTuple):
 
 
 USER_SEES, ALSO, DEPENDS_ON, CONFIDENCE = "User sees", "Also", "Depends on", "Confidence"
+WORKS_FOR, NOT_KNOWN, VENDOR_SAYS = "Works for", "Not known", "Vendor says"
 
 
 def answer_facts(decision: Decision) -> tuple[AnswerFact, ...]:
-    """What the user sees, what else blocks, what isn't known, and how certain the answer is; only what there is."""
+    """What the user sees, what else blocks, what isn't known, and how certain the answer is; only what there is.
+
+    Also whom the app still works for, and the vendor's advice with a judgement of it.
+    """
     likely = decision.confidence is Confidence.LIKELY
     facts = (
         AnswerFact(USER_SEES, (screen(decision),) if screen(decision) else ()),
@@ -91,8 +95,17 @@ def answer_facts(decision: Decision) -> tuple[AnswerFact, ...]:
         AnswerFact(DEPENDS_ON, tuple(map(sentence, decision.depends_on))),
         AnswerFact("Could be", (possible_outcomes(decision),) if decision.outcomes else ()),
         AnswerFact(CONFIDENCE, ("Likely, not certain.", *map(sentence, decision.caveats)) if likely else ()),
+        AnswerFact(WORKS_FOR, decision.works_for),
+        AnswerFact(NOT_KNOWN, tuple(text for one in decision.unknowns for text in unknown_texts(one))),
+        AnswerFact(VENDOR_SAYS, decision.vendor_says),
     )
     return tuple(fact for fact in facts if fact.texts)
+
+
+def unknown_texts(unknown: NamedUnknown) -> tuple[str, ...]:
+    """The fact and why it matters; what its failure looks like; how to look it up."""
+    look_up = f"To look it up in Exchange Online PowerShell: {unknown.verify}"
+    return f"{unknown.name}. {unknown.why}", unknown.symptom, look_up
 
 
 def possible_outcomes(decision: Decision) -> str:

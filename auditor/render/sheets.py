@@ -77,6 +77,8 @@ def _facts(report: Report) -> Iterator[SheetRow]:
     yield "Cloud", report.cloud
     yield "Collected", _time(report.taken)
     yield "Source", report.source
+    for text in report.outside:
+        yield "Not covered", text
     yield "Tool", report.tool
     yield "Answer", report.summary.answer
     yield "Rules", counts(report.summary)

@@ -40,6 +40,8 @@ from auditor.render.report_view import (
     CONFIDENCE,
     DEPENDS_ON,
     DISAGREEMENTS,
+    NOT_KNOWN,
+    VENDOR_SAYS,
     answer_facts,
     are_assumed,
     assumptions,
@@ -72,7 +74,7 @@ TICKET_WIDTH = 76
 _NAMED_IN_TICKET = 4
 """Parts that couldn't be read that the text for a ticket names."""
 
-_SHOWN_FIRST = {ALSO: 2, DEPENDS_ON: 2, CONFIDENCE: 2}
+_SHOWN_FIRST = {ALSO: 2, DEPENDS_ON: 2, CONFIDENCE: 2, NOT_KNOWN: 1, VENDOR_SAYS: 0}
 """How many texts of a fact the first screen shows; the rest follows below it. The first text about confidence says that
 the answer is only likely."""
 _WITH_RESOURCES = 80
@@ -146,7 +148,7 @@ def _answer(page: TextPage, decision: Decision) -> None:
     for label, texts in answer_facts(decision):
         most = _SHOWN_FIRST.get(label, len(texts))
         shown = list(texts[:most])
-        if len(texts) > most:
+        if shown and len(texts) > most:
             shown[-1] += f" ({len(texts) - most} more below.)"
         if label == CONFIDENCE:
             shown = [" ".join(shown)]
@@ -393,6 +395,7 @@ def _provenance(page: TextPage, report: Report) -> None:
         "Waivers",
         [f"{file.name}, {count(file.count, 'waiver')} {short_digest(file.digest)}" for file in report.waivers],
     )
+    page.items("Not covered", list(report.outside))
     page.field("Tool", report.tool)
     page.field("Snapshot", f"{readable_time(report.taken)}, {report.cloud} cloud")
     page.blank()

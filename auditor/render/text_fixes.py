@@ -21,6 +21,7 @@ from auditor.render.fix_view import (
     fix_result,
     grouped_fixes,
     needs_action,
+    script_hint,
 )
 from auditor.render.labels import click_path, count, encoded, flat, is_click_path, sentence
 from auditor.render.report_view import evidence_text, from_several_packs
@@ -32,18 +33,19 @@ _MOST_EVIDENCE = 4
 class _Printed:
     """What was printed already, and where: fixes by number, advice and links by their first rule or fix."""
 
-    def __init__(self, several_packs: bool) -> None:
-        self._several_packs = several_packs
-        self._numbers = FixNumbers()
+    def __init__(self, report: Report) -> None:
+        self._several_packs = from_several_packs(report)
+        self.numbers = FixNumbers(report)
         self.links: dict[str, str] = {}
         self.advice: dict[tuple[tuple[str, ...], str], str] = {}
         self.references: set[str] = set()
 
     def split(self, fixes: Sequence[Fix]) -> NumberedFixes:
         """The fixes, divided into those printed before and new ones, which now count as printed."""
-        divided = self._numbers.split(fixes)
+        divided = self.numbers.split(fixes)
         for number, fix in divided.new:
-            self.links.setdefault(fix.link, f"fix {number}")
+            for _, link in self.numbers.links(fix):
+                self.links.setdefault(link, f"fix {number}")
         return divided
 
     def name(self, finding: Finding) -> str:
@@ -58,7 +60,7 @@ def what_to_do(page: TextPage, report: Report) -> None:
     if not (findings or decisions):
         return
     page.heading("What to do")
-    printed = _Printed(from_several_packs(report))
+    printed = _Printed(report)
     for place, decision in enumerate(decisions):
         if decision not in decisions[:place]:
             _fixes_of(page, decision, printed)
@@ -86,7 +88,7 @@ def _fixes_of(page: TextPage, decision: Decision, printed: _Printed) -> None:
             page.items("Also note" if decision.fixes else "Ask", advice)
         advice = []
         for number, fix in new:
-            _fix(page, fix, number)
+            _fix(page, fix, number, printed)
 
 
 def _numbers(numbers: Sequence[int]) -> str:
@@ -94,7 +96,7 @@ def _numbers(numbers: Sequence[int]) -> str:
     return f"fix {series([str(number) for number in numbers], 'or')}"
 
 
-def _fix(page: TextPage, fix: Fix, number: int) -> None:
+def _fix(page: TextPage, fix: Fix, number: int, printed: _Printed) -> None:
     page.blank()
     page.lead(f"Fix {number}. ", f"{fix.title.rstrip('.')} (route {fix.key or fix.route})", style="strong")
     page.field("Result", fix_result(fix), indent=4)
@@ -103,20 +105,25 @@ def _fix(page: TextPage, fix: Fix, number: int) -> None:
     page.items("Opens", fix_opens(fix.opens), indent=4)
     page.field("Expect", sentence(fix.expect), indent=4)
     page.items("Fill in", [sentence(note) for note in fix.fill_in], indent=4)
-    _ways(page, fix)
+    _ways(page, fix, printed.numbers.links(fix))
+    page.field("Script", script_hint(fix, number), indent=4)
     _to_run_or_read(page, "Verify", fix.verify)
     _to_run_or_read(page, "Undo", fix.undo)
     _requests(page, "To undo it with Microsoft Graph:", fix.undo_graph)
 
 
-def _ways(page: TextPage, fix: Fix) -> None:
+def _ways(page: TextPage, fix: Fix, links: Sequence[tuple[str, str]]) -> None:
+    """Each way to make the fix; `links` are its addresses, each after the name of its pack if there are several."""
     steps = fix.steps
     if steps.portal:
         page.say("In the portal:", indent=4)
         page.steps(steps.portal, indent=6)
     elif fix.link:
         page.say("Open this address:", indent=4)
-    page.link(fix.link, indent=6)
+    for pack, link in links:
+        if pack:
+            page.say(f"For pack {pack}:", indent=6)
+        page.link(link, indent=6)
     _command(page, "In PowerShell:", steps.powershell)
     _command(page, "With the Azure CLI:", steps.az)
     _requests(page, "With Microsoft Graph:", steps.graph)
@@ -168,7 +175,7 @@ def _finding(page: TextPage, finding: Finding, printed: _Printed) -> None:
     if known:
         page.field("Fixed by", sentence(_numbers(known)), indent=4)
     for number, fix in new:
-        _fix(page, fix, number)
+        _fix(page, fix, number, printed)
     _references(page, finding, printed)
 
 

@@ -15,7 +15,7 @@ from auditor.facts.ids import RESOURCE_NAMES
 from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import series
 from auditor.model.sections import SECTIONS, SectionForm, Sections
-from auditor.model.snapshot import CUT_BY_POWERSHELL, TOOL_COULD_NOT_READ, Snapshot, Tenant, Unread
+from auditor.model.snapshot import CUT_BY_POWERSHELL, MISSING_PROPERTY, TOOL_COULD_NOT_READ, Snapshot, Tenant, Unread
 from auditor.snapshot.graph_answers import GUID, Answer, Extent, NamedTenant, Reading
 from auditor.snapshot.graph_json import bare_type, decode_section
 from auditor.snapshot.shortened_values import without_cut_values
@@ -123,6 +123,7 @@ class _Assembly:
         rows, was_cut = self._uncut(answer)
         if was_cut:
             self.unread[answer.section] = Unread(message=CUT_BY_POWERSHELL)
+        rows = self._complete(answer.section, rows)
         extent = answer.extent if len(rows) == len(answer.rows) else Extent.ROWS
         answer = answer._replace(rows=rows, extent=extent)
         form = SECTIONS[answer.section].form
@@ -160,6 +161,24 @@ class _Assembly:
         kind = row_type(answer.section)
         found = [without_cut_values(kind, row) for row in answer.rows]
         return tuple(one.row for one in found if one.row is not None), any(one.was_cut for one in found)
+
+    def _complete(self, section: str, rows: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        """The rows that have what identifies a row; the others are noted as unread."""
+        required = tuple(field.name for field in msgspec.structs.fields(row_type(section)) if field.required)
+        kept: list[dict[str, Any]] = []
+        for number, row in enumerate(rows):
+            present = {key.lower(): value for key, value in row.items() if value is not None}
+            name = present.get("displayname")
+            if section in _NAMED_BY_DISPLAY_NAME and "id" not in present and isinstance(name, str):
+                row = {**row, "id": name}
+                present["id"] = name
+            missing = next((one for one in required if one.lower() not in present), None)
+            if missing is None:
+                kept.append(row)
+            else:
+                message = f"{section}[{number}]: {MISSING_PROPERTY.format(name=missing)}"
+                self.unread[section] = Unread(message=message)
+        return tuple(kept)
 
     def _add_by_app(self, answer: Answer) -> None:
         app_id = self._owner(answer)
@@ -219,6 +238,9 @@ class _Assembly:
                 covers = tuple(dict.fromkeys((*old.covers, *new.covers)))
             self.pieces[name] = _Piece(_joined_rows(name, old, new), covers, origins)
 
+
+_NAMED_BY_DISPLAY_NAME = frozenset({"conditionalAccessPolicies"})
+"""Sections whose rows IntuneCD saves without their ids (its module remove_keys)."""
 
 _COVERED_BY = {
     "servicePrincipals": ("appId",),

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
-from auditor.model.resources import AuthorizationPolicy, ConditionSet, ServicePrincipal
+from auditor.model.field_types import NEVER_EMPTY, TextKind
+from auditor.model.resources import WHOLE_SET, AuthorizationPolicy, ConditionSet, ServicePrincipal
 from auditor.model.sections import Sections
-from auditor.model.snapshot import MISSING_PROPERTY
 from auditor.snapshot.snapshot_errors import Location, ShapeProblems, json_kind, root
 
 
@@ -74,11 +74,14 @@ _Reader = Callable[[Any, Location, ShapeProblems], Any]
 _MISSING: Any = object()
 """What a reader returns after it reported a problem."""
 
+_INCOMPLETE: Any = object()
+"""What a reader returns for a list of text in which an entry is null or empty."""
+
 OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
 """Names in beta (lower case) of properties that have another name in v1.0."""
 
 _NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher": {}}}
-"""Properties whose null has a meaning: an app without a verified publisher."""
+"""Properties whose null has a meaning: an app without a verified publisher (Graph, "Get servicePrincipal")."""
 
 _EMPTY_MEANS_DEFAULT = (ConditionSet,)
 """Classes in which an empty list means the default: an empty condition does not restrict."""
@@ -143,6 +146,14 @@ def bare_type(kind: Any) -> Any:
 _SCALARS: dict[Any, str] = {str: "text", bool: "true or false", int: "a whole number"}
 
 
+def _text_kind(kind: Any) -> TextKind | None:
+    """What a text holds, by its annotated type; nothing for other values."""
+    for member in get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,):
+        if get_origin(member) is Annotated:
+            return next((one for one in member.__metadata__ if isinstance(one, TextKind)), None)
+    return None
+
+
 def _scalar(kind: type) -> _Reader:
     expected = _SCALARS[kind]
 
@@ -156,17 +167,33 @@ def _scalar(kind: type) -> _Reader:
 
 
 def _list(kind: Any) -> _Reader:
-    read_item = _reader(kind)
-    expected = f"a list of {_SCALARS.get(bare_type(kind), 'objects')}"
+    read_item, bare = _reader(kind), bare_type(kind)
+    blank = _blank(bare)
+    expected = f"a list of {_SCALARS.get(bare, 'objects')}"
 
     def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
         items = unwrapped(raw)
         if not isinstance(items, list | tuple):
             wrong.unexpected(location, expected, raw)
             return _MISSING
-        return tuple([read_item(item, (location, i), wrong) for i, item in enumerate(items) if item is not None])
+        if bare is str and any(item is None or item == "" for item in items):
+            return _INCOMPLETE
+        return tuple([blank if item is None else read_item(item, (location, i), wrong) for i, item in enumerate(items)])
 
     return read
+
+
+def _blank(kind: Any) -> Any:
+    """What a null in a list becomes: an object of which nothing is known."""
+    if kind is ConditionSet:
+        return ConditionSet(unknownConditions=(WHOLE_SET,))
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind(**dict.fromkeys(_required(kind), ""))
+    return {}
+
+
+def _required(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(field.name for field in msgspec.structs.fields(kind) if field.required)
 
 
 def _struct(kind: type[msgspec.Struct]) -> _Reader:
@@ -174,8 +201,9 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
     known = {field.name: (field.name, _reader(field.type)) for field in fields}
     by_lower = {name.lower(): entry for name, entry in known.items()}
     by_lower |= {other: known[name] for other, name in OTHER_NAMES.get(kind, {}).items()}
-    required = tuple(field.name for field in fields if field.required)
+    lost = dict.fromkeys(_required(kind), "")
     null_means = _NULL_MEANS.get(kind, {})
+    never_empty = frozenset(field.name for field in fields if _text_kind(field.type) in NEVER_EMPTY)
     drops_empty = kind in _EMPTY_MEANS_DEFAULT
     names_unknown = _UNKNOWN_CONDITIONS in known
 
@@ -192,23 +220,26 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
             if given is None or (name in values and key != name):
                 continue
             if read_value is None:
-                unknown += [key] if given not in ([], {}, "") else []
+                # Microsoft adds conditions to a Conditional Access policy that are empty until somebody uses them.
+                unknown += [key] if kind is ConditionSet or given not in ([], {}, "") else []
                 continue
             value = read_value(given, (location, key), wrong)
-            if not (drops_empty and value == ()):
+            if value is _INCOMPLETE or (name in never_empty and isinstance(value, str) and not value.strip()):
+                unknown.append(name)
+            elif not (drops_empty and value == ()):
                 values[name] = value
+        if kind is ConditionSet and not values and not unknown:
+            unknown.append(WHOLE_SET)
         if names_unknown and (more := _unknown_conditions(unknown)):
             values[_UNKNOWN_CONDITIONS] = (*values.get(_UNKNOWN_CONDITIONS, ()), *more)
-        missing = [name for name in required if name not in values]
-        wrong.extend((location, MISSING_PROPERTY.format(name=name)) for name in missing)
-        return _MISSING if missing else kind(**values)
+        return kind(**(lost | values))
 
     return read
 
 
 def _unknown_conditions(names: Iterable[str]) -> tuple[str, ...]:
-    """The names of conditions, among the names that no property has: not annotations, and not PowerShell's own."""
-    return tuple(name for name in names if "@" not in name and name != _POWERSHELLS)
+    """The conditions of which the content is not known: not annotations, and not what PowerShell itself adds."""
+    return tuple(name for name in names if "@" not in name and name.lower() != _POWERSHELLS.lower())
 
 
 _UNKNOWN: tuple[str, _Reader | None] = ("", None)
@@ -275,7 +306,7 @@ def _lower(read: _Reader) -> _Reader:
     """Texts in lower case: app ids, which are only compared."""
 
     def read_lower(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
-        value = read(raw, location, wrong)
+        value = read([item for item in raw if item] if isinstance(raw, list) else raw, location, wrong)
         return value if wrong else tuple(item.lower() for item in value)
 
     return read_lower

@@ -45,16 +45,21 @@ def scubagear(document: Any, origin: str) -> Reading | None:
     settings = document.get("Raw") if is_result else document
     if not isinstance(settings, dict) or not ("tenant_details" in settings and "module_version" in settings):
         return None
-    failed = {str(one).lower() for one in _list(settings.get("aad_unsuccessful_commands"))}
+    failed, successful = (
+        {str(one).lower() for one in _list(settings.get(f"aad_{how}_commands"))}
+        for how in ("unsuccessful", "successful")
+    )
     answers: list[Answer] = []
     not_read: list[str] = []
     for key, part in _SCUBA_PARTS.items():
         if key not in settings or part.section not in SECTIONS:
             continue
         rows = tuple(row for row in _list(settings[key]) if isinstance(row, dict) and row)
-        if failed & {command.lower() for command in part.commands}:
+        commands = {command.lower() for command in part.commands}
+        if failed & commands:
             not_read.append(part.section)
-        elif rows or part.section == "directorySettings":
+        elif rows or successful & commands:
+            # A command that failed also gives an empty list.
             answers.append(Answer(part.section, rows, origin, Extent.SECTION))
     version = settings.get("module_version")
     return Reading(

@@ -26,7 +26,9 @@ class Case:
     """One question and what must be true of the answer.
 
     `findings` are outcomes by rule, of which those in `likely` are not certain. `text` are passages of the text report,
-    whose line breaks don't count.
+    whose line breaks don't count. `because` is a passage of the first decision's sentence. `first_link` is a passage of
+    the link of its first fix, of which ``no link`` means that it has none, and `first_thing` of the first thing to do.
+    `without` are passages that the text report must not have.
     """
 
     snapshot: str
@@ -37,6 +39,10 @@ class Case:
     outcome: str = ""
     confidence: str = ""
     text: tuple[str, ...] = ()
+    because: str = ""
+    first_link: str = ""
+    first_thing: str = ""
+    without: tuple[str, ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -51,6 +57,33 @@ def assigned(*policies: str) -> dict[str, Any]:
     role = {"permissionGrantPoliciesAssigned": entries}
     return {"sections": {"authorizationPolicy": {"defaultUserRolePermissions": role}}}
 
+
+DYNAMIC, FORCED, UNHEARD = "dynamic-consent-link", "prompt-consent-first-screen", "workflow-nobody-notified"
+
+
+def principals(snapshot: str) -> list[dict[str, Any]]:
+    """The service principals of a snapshot: the resources, and then the app."""
+    return list(json.loads((REPORTS / f"{snapshot}.json").read_text("utf-8"))["sections"]["servicePrincipals"])
+
+
+def mailroom(snapshot: str, *replies: str, **more: Any) -> dict[str, Any]:
+    """The change that gives the app of a snapshot these reply URLs."""
+    *resources, app = principals(snapshot)
+    return {"sections": {"servicePrincipals": [*resources, {**app, "replyUrls": list(replies), **more}]}}
+
+
+MAILROOM = principals(DYNAMIC)[-1]
+APP = ("--app", MAILROOM["appId"], "--name", "Mailroom")
+OUTLOOK = "https://outlook.office.com"
+MAIL = ("--scopes", f"{OUTLOOK}/IMAP.AccessAsUser.All {OUTLOOK}/SMTP.Send offline_access")
+SIGN_IN = (
+    "--name",
+    "Mailroom",
+    "--from-url",
+    f"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id={MAILROOM['appId']}&response_type=code"
+    "&redirect_uri=https%3A%2F%2Fmailroom.example%2Fcb&scope=offline_access%20User.Read%20Calendars.ReadWrite",
+)
+FORCING = (*SIGN_IN[:-1], f"{SIGN_IN[-1]}&prompt=consent")
 
 BENCHMARKS = packs("cis-m365", "cisa-scuba", "eidsca", "zero-trust-assessment")
 USER_CONSENT = ("CIS-5.1.5.1", "MS.AAD.5.2v1", "EIDSCA.AP08", "ZTA-21776")
@@ -176,6 +209,137 @@ CASES = [
         ),
         id="some-rules-of-the-pack-unknown",
     ),
+    # The app asks at run time for more than it registered, so the link without scopes, which an administrator opened
+    # before, left its users stopped: thunderbird-android issue 8766, kellylford/QuickMail pull request 208,
+    # office-js-docs-pr pull request 4950, Otter help article 26338981397783.
+    pytest.param(
+        Case(DYNAMIC, (*APP, *MAIL), exit_code=1, outcome="needs-admin", first_link="/v2.0/adminconsent?"),
+        id="dynamic-consent-link",
+    ),
+    # "Admin consent on the Microsoft identity platform": redirect_uri is required, and must be registered.
+    pytest.param(
+        Case(
+            DYNAMIC,
+            (*APP, *MAIL),
+            exit_code=1,
+            first_link="no link",
+            first_thing="through Microsoft Graph",
+            text=("Let users ask for approval: switch the admin consent workflow on",),
+            changes=mailroom(DYNAMIC, "urn:ietf:wg:oauth:2.0:oob", "net.mailroom.app://auth"),
+        ),
+        id="dynamic-no-redirect-uri-for-a-browser",
+    ),
+    pytest.param(
+        Case(
+            DYNAMIC,
+            (*APP, *MAIL),
+            exit_code=1,
+            first_link="&redirect_uri=http://localhost",
+            text=("may be an error of the app or of the browser, although consent was given",),
+            changes=mailroom(DYNAMIC, "net.mailroom.app://auth", "http://localhost"),
+        ),
+        id="dynamic-redirect-uri-of-the-computer",
+    ),
+    # Nobody has connected the app: the portal doesn't list it, and the redirect URI is the one in the address.
+    pytest.param(
+        Case(
+            FORCED,
+            SIGN_IN,
+            exit_code=1,
+            first_link="&redirect_uri=https://mailroom.example/cb",
+            text=("If Entra shows AADSTS50011 instead of the prompt",),
+            without=("All applications > Mailroom",),
+            changes={
+                "sections": {
+                    "servicePrincipals": principals(FORCED)[:-1],
+                    "absentServicePrincipals": [MAILROOM["appId"]],
+                    "oauth2PermissionGrants": [],
+                }
+            },
+        ),
+        id="dynamic-app-not-in-the-tenant",
+    ),
+    # Everything is granted, and leaving prompt=consent out helped: mattermost-plugin-mscalendar issue 536,
+    # NangoHQ/nango issue 1040, OpenFn/lightning issue 2250, keeper.sh pull request 924, mcp-oauth-proxy pull request
+    # 51, simstudioai/sim pull request 1057, entra-docs issue 652, osTicket issue 5390, Microsoft Q&A question 5847660.
+    pytest.param(
+        Case(
+            FORCED,
+            FORCING,
+            exit_code=1,
+            outcome="needs-admin",
+            confidence="certain",
+            because="prompt=consent",
+            first_thing="Have prompt=consent left out",
+        ),
+        id="prompt-consent-first-screen",
+    ),
+    # A scope is missing, too: prompt=consent is half of the reason, and the scopes are the other half.
+    pytest.param(
+        Case(
+            FORCED,
+            FORCING,
+            exit_code=1,
+            because="prompt=consent",
+            text=("An administrator then grants what is still missing (Calendars.ReadWrite) at https://",),
+            changes={
+                "sections": {
+                    "oauth2PermissionGrants": [
+                        {
+                            "id": "g1",
+                            "clientId": MAILROOM["id"],
+                            "resourceId": principals(FORCED)[0]["id"],
+                            "consentType": "AllPrincipals",
+                            "scope": "openid profile offline_access User.Read",
+                        }
+                    ]
+                }
+            },
+        ),
+        id="prompt-consent-and-a-missing-scope",
+    ),
+    # An administrator who requires assignment wants to keep users out, so assigning comes before letting everybody in.
+    # Entra, "Properties of an enterprise application", Assignment required.
+    pytest.param(
+        Case(
+            FORCED,
+            SIGN_IN,
+            exit_code=1,
+            first_thing="then: assign the users or groups that need Mailroom to it",
+            text=("then: let every user use Mailroom without being assigned to it",),
+            changes={
+                "sections": {
+                    **mailroom(FORCED, "https://mailroom.example/cb", appRoleAssignmentRequired=True)["sections"],
+                    "oauth2PermissionGrants": [],
+                    "appRoleAssignedTo": {MAILROOM["appId"]: []},
+                }
+            },
+        ),
+        id="assignment-required-and-nobody-assigned",
+    ),
+    # Reviewers get no mail of requests: azure-docs issue 63155, CIPP issues 83 and 6069. The page of Microsoft Graph on
+    # adminConsentRequestPolicy: notifyReviewers says whether they receive notifications.
+    pytest.param(
+        Case(
+            UNHEARD,
+            (*APP, "--scopes", "Calendars.Read"),
+            exit_code=1,
+            findings={"VENDOR-WORKFLOW": "fail"},
+            text=("have the reviewers of the admin consent workflow notified of requests",),
+        ),
+        id="workflow-nobody-notified",
+    ),
+    pytest.param(
+        Case(
+            UNHEARD,
+            (*APP, "--scopes", "Calendars.Read"),
+            exit_code=1,
+            findings={"VENDOR-WORKFLOW": "fail"},
+            text=("none of its reviewers exists any more",),
+            changes={"sections": {"adminConsentRequestPolicy": {"notifyReviewers": True}, "users": []}},
+        ),
+        id="workflow-reviewer-gone",
+    ),
 ]
 
 
@@ -194,6 +358,11 @@ def test_the_command_gives_the_right_answer(case: Case, tmp_path: Path) -> None:
     for decision in report["decisions"][:1]:
         assert case.outcome in ("", decision["outcome"])
         assert case.confidence in ("", decision["confidence"])
+        assert case.because in decision["because"]
+        assert case.first_link in (decision["fixes"][0].get("link") or "no link" if decision["fixes"] else "")
+    assert case.first_thing in text.partition("First thing to do:")[2].partition(" Scopes: ")[0]
     for passage in case.text:
         assert passage in text
+    for passage in case.without:
+        assert passage not in text
     assert done.code == case.exit_code, done.err

@@ -25,7 +25,8 @@ def test_the_rule_says_what_its_case_expects_with_advice_where_it_is_needed(
     result = run_case(rule, case, pack)
     assert result.problem == ""
     attention = result.finding.outcome in (FindingOutcome.FAIL, FindingOutcome.UNKNOWN)
-    assert bool(result.finding.remediation.portal) == attention
+    advice = result.finding.remediation
+    assert bool(advice.portal or advice.link) == attention
     assert result.finding.reason.endswith((".", ".)"))
 
 

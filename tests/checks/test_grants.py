@@ -76,7 +76,7 @@ WIDE = DelegatedGrants(consent="tenant-wide", lists=("mail",), publisher="unveri
             "pass",
             id="a managed identity has no owner",
         ),
-        pytest.param(WIDE, granted(MAIL, client={}), "pass", id="the app is gone, which WIDE does not ask for"),
+        pytest.param(WIDE, granted(MAIL, client={}), "unknown", id="the app is gone, and whose it was isn't known"),
         pytest.param(DelegatedGrants(state="gone"), granted(MAIL, client={}), "fail", id="gone: the app is gone"),
         pytest.param(
             DelegatedGrants(state="unusable"), granted(MAIL, client={}), "fail", id="unusable: the app is gone"

@@ -49,6 +49,13 @@ OFFLINE: dict[str, tuple[str, ...]] = {
     "no-ending": (*CHECK, "--sample", "managed-default", "-o", "report"),
     "files-and-format": (*CHECK, "--sample", "managed-default", "-f", "json", "-o", "a.txt", "-o", "b.json"),
     "script-and-format": (*CHECK, "--sample", "managed-default", "--fix-script", "az", "-f", "json"),
+    "script-and-wait": (*CHECK, "--fix-script", "az", "--wait-until", "connects"),
+    "wait-with-sample": (*CHECK, "--sample", "managed-default", "--wait-until", "connects"),
+    "wait-without-app": ("check", "--pack", "cisa-scuba", "--wait-until", "connects"),
+    "wait-with-device-code": (*CHECK, "--auth", "device-code", "--wait-until", "connects"),
+    "wait-for-something-else": (*CHECK, "--wait-until", "passes"),
+    "timeout-without-a-known-unit": (*CHECK, "--timeout", "2d"),
+    "timeout-too-long": (*CHECK, "--timeout", "25h"),
     "unknown-command": ("chekc",),
     "no-credential": CHECK,
 }

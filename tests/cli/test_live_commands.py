@@ -76,3 +76,22 @@ def test_the_user_of_a_live_check_is_redacted_and_decided_for(tmp_path: Path) ->
     assert done.code == 1, done.err
     assert len(json.loads(done.out)["decisions"]) == 2
     assert [one for one in SECRET.strings if one in done.out.lower()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "ends"),
+    [
+        pytest.param("admin-consented", 0, ": users can connect.", id="users can connect"),
+        # So little time is left after the first read that there is no second one.
+        pytest.param("managed-default", 1, "This is the report of the last read.", id="the time is over"),
+    ],
+)
+def test_a_wait_ends_with_the_report_and_the_exit_code_of_the_last_read(
+    tmp_path: Path, name: str, code: int, ends: str
+) -> None:
+    with server_of(name) as server:
+        words = ("check", *VENDOR, "--wait-until", "connects", "--timeout", "10s", "-f", "json", *at(server))
+        done = run(*words, cwd=tmp_path, env=server.env())
+    assert done.code == code, done.err
+    assert done.err.splitlines()[-1].endswith(ends)
+    assert len(json.loads(done.out)["decisions"]) == 1

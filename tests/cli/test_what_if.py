@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -25,9 +26,11 @@ CASES = {
     "assume-setting": (*LOW, "--assume", "setting=legacy"),
     "assume-json": (*LOW, "--assume", "setting=legacy", "-f", "json"),
     "assume-nonsense": (*LOW, "--assume", "rain"),
-    "script-az": (*LOW, "--fix-script", "az"),
+    "script-az": (*LOW, "--fix-script", "az", "--fix", "R3"),
     "script-powershell": (*LOW, "--fix-script", "powershell", "--fix", "R5"),
     "script-unknown-fix": (*LOW, "--fix-script", "az", "--fix", "R7"),
+    "script-unknown-number": (*LOW, "--fix-script", "az", "--fix", "99"),
+    "script-of-a-link": (*LOW, "--fix-script", "az", "--fix", "R1"),
     "script-nothing-to-fix": ("check", "--sample", "legacy-open", "--pack", "trackerrms-uk", "--fix-script", "az"),
 }
 
@@ -54,7 +57,16 @@ def test_in_json_the_findings_stay_about_the_tenant_as_it_is(done: Callable[[str
     assert report["what_if"]["assumed"] == ["setting=legacy"]
 
 
-@pytest.mark.parametrize("name", ["assume-nonsense", "script-unknown-fix", "script-nothing-to-fix"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "assume-nonsense",
+        "script-unknown-fix",
+        "script-unknown-number",
+        "script-of-a-link",
+        "script-nothing-to-fix",
+    ],
+)
 def test_what_cannot_be_done_is_reported_with_what_can(done: Callable[[str], Done], name: str) -> None:
     assert (done(name).code, done(name).out) == (2, "")
     check_section(GOLDEN, name, done(name).session)
@@ -83,8 +95,9 @@ def test_the_az_script_is_bash(done: Callable[[str], Done]) -> None:
 
 
 def test_a_script_is_written_to_a_file_with_a_word_of_caution(tmp_path: Path) -> None:
-    ended = run(*LOW, "--fix-script", "az", "-o", "fix.sh", cwd=tmp_path)
+    ended = run(*LOW, "--fix-script", "az", "--fix", "R3", "-o", "fix.sh", cwd=tmp_path)
     assert ended.code == 0
+    assert re.match(r"Wrote fix\.sh: fix \d+, Grant TrackerRMS exactly these scopes", ended.err)
     assert "Read it before you run it" in ended.err
     assert (tmp_path / "fix.sh").read_text().startswith("#!/usr/bin/env bash\n")
 

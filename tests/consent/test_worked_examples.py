@@ -222,7 +222,8 @@ def test_a_grant_to_one_user_covers_that_user_and_nobody_else() -> None:
     assert decided(document, subject=MEMBER).outcome is Outcome.CONNECTS_SILENTLY
     everybody = decided(document)
     assert everybody.outcome is Outcome.NEEDS_ADMIN
-    assert any("1 user has a personal grant" in note for note in everybody.notes)
+    assert everybody.users_with_grant == 1
+    assert "still works for the one user who has a personal grant" in everybody.works_for[0]
 
 
 def test_a_default_request_with_too_small_a_grant_connects_and_lacks_scopes() -> None:

@@ -8,9 +8,12 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from auditor.checks.findings import judge
+from auditor.checks.kind import CheckContext
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.fixes import fixes_for
 from auditor.model.decision import Fix
+from auditor.model.finding import FindingOutcome
 from auditor.model.resources import AppRole, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
@@ -108,3 +111,12 @@ def cases(draw: DrawFn) -> tuple[Snapshot, App, Subject]:
     request["name"] = draw(mostly("Woodgrove Mailer", *HOSTILE))
     snapshot = snapshot_of(document)
     return snapshot, app_of(request), subject_of(draw(subjects()), snapshot)
+
+
+BENCHMARKS = tuple(load_packs(["cis-m365", "cisa-scuba", "eidsca", "zero-trust-assessment", "microsoft-recommended"]))
+
+
+def rule_fixes(snapshot: Snapshot) -> dict[str, dict[str, Fix]]:
+    """The fixes of the failing rules of the benchmarks, by rule and key."""
+    findings = (one for pack in BENCHMARKS for one in judge(pack, CheckContext(snapshot)))
+    return {one.rule: {fix.key: fix for fix in one.fixes} for one in findings if one.outcome is FindingOutcome.FAIL}

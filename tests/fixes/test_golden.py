@@ -15,6 +15,7 @@ from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.decision import Fix, GraphRequest
 from auditor.snapshot.samples import sample, sample_names
+from tests.fixes.tenants import rule_fixes
 from tests.golden import check_golden
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -41,13 +42,17 @@ FIXES = (
     Offered("enabled-app", "app-disabled", "R7"),
     Offered("consent-workflow", "managed-default", "R8"),
     Offered("user-consent-setting", "low-unclassified", "R9-legacy"),
+    Offered("no-user-consent", "managed-default", "R9-none"),
+    Offered("low-impact-consent-only", "managed-default", "R9-low-only"),
+    Offered("no-app-registration", "managed-default", "R13-register-apps"),
 )
 
 
 @cache
 def offered(name: str) -> dict[str, Fix]:
     (decision,) = build_report(sample(name), chosen_packs(["trackerrms-uk"])).decisions
-    return {fix.key: fix for fix in decision.fixes}
+    of_rules = [fix for fixes in rule_fixes(sample(name)).values() for fix in fixes.values()]
+    return {fix.key: fix for fix in (*of_rules, *decision.fixes)}
 
 
 def lines(one: Fix) -> Iterator[str]:

@@ -16,13 +16,30 @@ from auditor.fixes import fixes_for
 from auditor.fixes.script import script
 from auditor.model.decision import Fix
 from auditor.model.snapshot import Snapshot
-from auditor.snapshot.samples import sample, sample_names
-from tests.fixes.tenants import ALICE, APP, HOSTILE, by_key, fixes_in, with_assigned, with_client, with_sections
+from auditor.snapshot.samples import patched, sample, sample_names
+from tests.fixes.tenants import (
+    ALICE,
+    APP,
+    HOSTILE,
+    by_key,
+    fixes_in,
+    rule_fixes,
+    with_assigned,
+    with_client,
+    with_sections,
+)
 
 pytest.importorskip("jmespath", reason="the stand-in evaluates az's queries with it")
 
 from tests.fixes.graph import FakeGraph, run, serving
 
+OF_RULES = [
+    pytest.param({}, "CIS-5.1.5.1", "R9-none", id="no user consent"),
+    pytest.param({}, "ZTA-21776", "R9-low-only", id="low-impact consent only"),
+    pytest.param({}, "CIS-5.1.2.2", "R13-register-apps", id="no app registration"),
+    pytest.param({"allowUserConsentForRiskyApps": True}, "EIDSCA.AP09", "R13-risky-apps", id="risky consent"),
+    pytest.param({}, "CIS-5.1.5.2", "R8", id="workflow"),
+]
 SCRIPTED = [(name, key) for name in sample_names() for key, fix in by_key(name).items() if fix.steps.graph]
 
 
@@ -50,6 +67,22 @@ def test_a_script_brings_the_proven_outcome_about_and_changes_nothing_when_run_a
         assert second.returncode == 0, second.stderr
         assert graph.writes == []
         assert graph.snapshot == after
+
+
+@pytest.mark.parametrize(("policy", "rule", "key"), OF_RULES)
+def test_the_script_for_a_rule_makes_it_pass_and_changes_nothing_when_run_again(
+    policy: dict[str, object], rule: str, key: str
+) -> None:
+    snapshot = patched(sample("managed-default"), {"authorizationPolicy": policy})
+    with graph_of(snapshot) as (graph, folder):
+        text = script(rule_fixes(snapshot)[rule][key], "az", tenant=snapshot.tenant.id)
+        first = run(text, folder)
+        assert first.returncode == 0, first.stderr
+        assert rule not in rule_fixes(graph.snapshot)
+        graph.writes = []
+        second = run(text, folder)
+        assert second.returncode == 0, second.stderr
+        assert graph.writes == []
 
 
 def test_a_dry_run_changes_nothing_and_says_what_it_would_send() -> None:

@@ -94,7 +94,7 @@ FINDINGS = (
         "user-consent-setting",
         "The user consent setting is known",
         FindingOutcome.PASS,
-        'The setting is "Let Microsoft manage your consent settings".',
+        'The setting is "Let Microsoft manage your consent settings (Recommended)".',
         severity=Severity.INFO,
     ),
     finding(

@@ -373,11 +373,11 @@ def test_the_permissions_of_a_role_that_were_cut_are_unknown() -> None:
     assert snapshot.unread["roleDefinitions"].message == CUT_BY_POWERSHELL
 
 
-def test_a_row_is_left_out_where_a_missing_value_would_mean_something() -> None:
+def test_the_values_of_a_settings_object_that_were_cut_are_unknown() -> None:
     answer = document("graph/settings.json")
     answer["value"][0]["values"] = "@{name=BlockUserConsentForRiskyApps; value=true}"
     snapshot = of(answer).snapshot
-    assert (snapshot.sections.directorySettings, snapshot.covers["directorySettings"]) == ((), ())
+    assert [one.values for one in snapshot.sections.directorySettings or ()] == [None]
     assert snapshot.unread["directorySettings"].message == CUT_BY_POWERSHELL
 
 
@@ -545,3 +545,23 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "answers" / "policies.json").write_bytes((IMPORTS / "graph" / "policies.json").read_bytes())
     (tmp_path / "answers" / "again").symlink_to(tmp_path, target_is_directory=True)
     assert sections(imported(tmp_path).snapshot) == {"permissionGrantPolicies"}
+
+
+def test_rows_without_what_identifies_them_are_left_out_and_named() -> None:
+    answer = document("graph/policies.json")
+    del answer["value"][1]["id"]
+    snapshot = of(answer).snapshot
+    assert snapshot.covers["permissionGrantPolicies"] == ("microsoft-user-default-low",)
+    assert snapshot.unread["permissionGrantPolicies"].message == "permissionGrantPolicies[1]: has no id"
+
+
+@pytest.mark.parametrize(
+    ("successful", "found"),
+    [pytest.param(["Get-MgBetaDirectorySetting"], (), id="read"), pytest.param([], None, id="not known to be read")],
+)
+def test_an_empty_list_of_scubagear_counts_if_its_command_succeeded(
+    successful: list[str], found: tuple[()] | None
+) -> None:
+    settings = document("scubagear-1.8.0/ProviderSettingsExport.json")
+    changed = {**settings, "directory_settings": [], "aad_successful_commands": successful}
+    assert of(changed).snapshot.sections.directorySettings == found

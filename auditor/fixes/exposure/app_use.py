@@ -8,7 +8,7 @@ from enum import IntEnum
 import msgspec
 
 from auditor.consent.client import Client, client_of
-from auditor.consent.existing_grants import TENANT_WIDE
+from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.truth import Truth, all_of
 from auditor.fixes.exposure.scope_risk import ScopeRef
@@ -98,7 +98,7 @@ def _scopes(snapshot: Snapshot, rows: Iterable[OAuth2PermissionGrant]) -> _Scope
         principal = index.principal_with_id(row.resourceId)
         resource = principal.appId.lower() if principal else row.resourceId.lower()
         name = index.resource_name(resource)
-        for scope in row.scope.split():
+        for scope in granted_names(row.scope):
             found.setdefault((resource, scope.lower()), ScopeRef(resource, scope, name))
     return found
 

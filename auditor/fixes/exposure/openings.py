@@ -326,8 +326,7 @@ class _Classified:
     def facts(self, scope: PublishedScope | None) -> _Facts | None:
         if scope is None:
             return None
-        levels = self._index.classifications(scope.resource)
-        level = levels if isinstance(levels, NotRead) else levels.get(scope.id, "")
+        level = self._index.classification(scope.resource, scope.id)
         return _Facts(scope.resource, scope.user_type, level)
 
 

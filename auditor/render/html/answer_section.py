@@ -10,9 +10,9 @@ from auditor.model.document import series
 from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.render.after_consent_view import AFTERWARDS, afterwards
-from auditor.render.fix_view import FirstThing, first_thing
+from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
 from auditor.render.html.finding_section import in_words, ranked
-from auditor.render.html.fix_section import AnswerGroup, FixViews, grouped_answers, ways
+from auditor.render.html.fix_section import FixViews, ways
 from auditor.render.html.parts import AddressView, CodeView, address, addresses, tone
 from auditor.render.html.pictures import BarChart, VerdictPath, chart_by_verdict, verdict_path
 from auditor.render.labels import (

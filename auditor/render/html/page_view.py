@@ -135,6 +135,7 @@ class PageView(NamedTuple):
     taken: str
     source: str
     tool: str
+    outside: tuple[str, ...]
     cloud: str
     packs: tuple[tuple[str, str, str], ...]
     policies: tuple[tuple[str, str], ...]
@@ -177,6 +178,7 @@ def page_view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, fo
         taken=readable_time(report.taken),
         source=report.source,
         tool=report.tool,
+        outside=report.outside,
         cloud=report.cloud,
         packs=tuple((f"{pack.name} {pack.version}", short_digest(pack.digest), pack.digest) for pack in report.packs),
         policies=tuple((policy.id, policy.digest) for policy in report.policies),

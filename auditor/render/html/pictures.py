@@ -54,6 +54,7 @@ _GATES = MappingProxyType(
             "The app is turned off",
             "Sign-in is disabled. No policy is evaluated.",
         ),
+        Reason.NEEDED_APP_MISSING: ("Another app is missing", "The app also needs an app that isn't in the tenant."),
         Reason.RESOURCE_MISSING: ("A resource is missing", "An API that the app requests isn't in the tenant."),
         Reason.RESOURCE_DISABLED: ("A resource is disabled", "An API that the app requests is disabled."),
         Reason.REDIRECT_URI_NOT_REGISTERED: ("Redirect URI", "The app hasn't registered this redirect URI."),

@@ -13,7 +13,10 @@
 # Result:  The portal then says that the settings are customized, and benchmarks count this as user
 #          consent. To let only some users consent, leave the list alone and add
 #          microsoft.directory/servicePrincipals/managePermissionGrantsForSelf.allow-trackerrms to a
-#          custom role for them (Entra ID P1).
+#          custom role for them (Entra ID P1). Microsoft's sources disagree on who can create the
+#          policy: Microsoft Graph's reference names Application Administrator and Cloud Application
+#          Administrator, the Entra documentation Privileged Role Administrator. Assigning it to users
+#          needs Privileged Role Administrator in any case.
 # Undo:    Remove ManagePermissionGrantsForSelf.allow-trackerrms from the list of assigned policies,
 #          then delete the policy. The list was:
 #          ManagePermissionGrantsForSelf.microsoft-user-default-low,
@@ -71,7 +74,7 @@ if (-not $found.Count) {
     Write-Host 'The policy already has this include.'
 }
 
-# 3. The complete list of assigned consent policies; every previous entry is still in it.
+# 3. The complete list of assigned consent policies.
 $wanted = @('ManagePermissionGrantsForSelf.allow-trackerrms', 'ManagePermissionGrantsForSelf.microsoft-user-default-low', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat')
 $before = @('ManagePermissionGrantsForSelf.microsoft-user-default-low', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat')
 $now = Read-Graph 'https://graph.microsoft.com/v1.0/policies/authorizationPolicy'

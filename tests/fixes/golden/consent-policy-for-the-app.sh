@@ -16,7 +16,10 @@
 # Result:  The portal then says that the settings are customized, and benchmarks count this as user
 #          consent. To let only some users consent, leave the list alone and add
 #          microsoft.directory/servicePrincipals/managePermissionGrantsForSelf.allow-trackerrms to a
-#          custom role for them (Entra ID P1).
+#          custom role for them (Entra ID P1). Microsoft's sources disagree on who can create the
+#          policy: Microsoft Graph's reference names Application Administrator and Cloud Application
+#          Administrator, the Entra documentation Privileged Role Administrator. Assigning it to users
+#          needs Privileged Role Administrator in any case.
 # Undo:    Remove ManagePermissionGrantsForSelf.allow-trackerrms from the list of assigned policies,
 #          then delete the policy. The list was:
 #          ManagePermissionGrantsForSelf.microsoft-user-default-low,
@@ -86,7 +89,7 @@ case $found in
     ;;
 esac
 
-# 3. The complete list of assigned consent policies; every previous entry is still in it.
+# 3. The complete list of assigned consent policies.
 place='https://graph.microsoft.com/v1.0/policies/authorizationPolicy'
 wanted='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.allow-trackerrms","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'
 before='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'

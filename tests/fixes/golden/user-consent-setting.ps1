@@ -1,6 +1,6 @@
 #Requires -Modules Microsoft.Graph.Authentication
-# Change the user consent setting of the tenant to "Allow user consent for apps" (not recommended for
-# a single app) (fix R9-legacy).
+# Change the user consent setting of the tenant, for every app, to "Allow user consent for apps" (fix
+# R9-legacy).
 #
 # Written by consent-auditor, which changes nothing itself. Each step checks the present state first
 # and skips what is already done, so you can run this script again. It stops at the first error.
@@ -50,7 +50,7 @@ function Test-Same([string[]] $One, [string[]] $Other) {
 
 Connect-MgGraph -Scopes 'Policy.ReadWrite.Authorization' -NoWelcome -TenantId '8df08078-a22e-4180-85c2-c2af3977a654'
 
-# 1. The complete list of assigned consent policies; every previous entry is still in it.
+# 1. The complete list of assigned consent policies.
 $wanted = @('ManagePermissionGrantsForSelf.microsoft-user-default-legacy', 'ManagePermissionGrantsForSelf.microsoft-user-default-low', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat')
 $before = @('ManagePermissionGrantsForSelf.microsoft-user-default-low', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team', 'ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat')
 $now = Read-Graph 'https://graph.microsoft.com/v1.0/policies/authorizationPolicy'

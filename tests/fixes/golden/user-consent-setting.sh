@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Change the user consent setting of the tenant to "Allow user consent for apps" (not recommended for
-# a single app) (fix R9-legacy).
+# Change the user consent setting of the tenant, for every app, to "Allow user consent for apps" (fix
+# R9-legacy).
 #
 # Written by consent-auditor, which changes nothing itself. Each step checks the present state first
 # and skips what is already done, so you can run this script again. It stops at the first error.
@@ -60,7 +60,7 @@ graph='https://graph.microsoft.com'
 here=$(look 'https://graph.microsoft.com/v1.0/organization?$select=id' 'value[].id')
 [ "$here" = '8df08078-a22e-4180-85c2-c2af3977a654' ] || stop "signed in to another tenant: $here"
 
-# 1. The complete list of assigned consent policies; every previous entry is still in it.
+# 1. The complete list of assigned consent policies.
 place='https://graph.microsoft.com/v1.0/policies/authorizationPolicy'
 wanted='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.microsoft-user-default-legacy","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'
 before='["ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-chat","ManagePermissionGrantsForOwnedResource.microsoft-dynamically-managed-permissions-for-team","ManagePermissionGrantsForSelf.microsoft-user-default-low"]'

@@ -1,0 +1,144 @@
+"""What a snapshot can lose: every single loss at every path, and the order in which answers may change by it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from auditor.checks.findings import judge
+from auditor.checks.kind import CheckContext
+from auditor.consent.subject import ORDINARY_MEMBER, Subject
+from auditor.model.decision import Confidence, Decision, Outcome
+from auditor.model.rule import App, Pack
+from auditor.snapshot.read import loads
+
+Json = dict[str, Any]
+Path = tuple[str | int, ...]
+
+DOCUMENTED_DEFAULTS = frozenset(
+    {
+        # Null is what Graph returns while nothing is wrong (servicePrincipal; consent-policy pages).
+        *("isDisabled", "disabledByMicrosoftStatus", "allowUserConsentForRiskyApps"),
+        # permissionGrantConditionSet, column "if omitted".
+        *("permissionType", "permissionClassification", "permissions", "resourceApplication"),
+        *("clientApplicationIds", "clientApplicationTenantIds", "clientApplicationPublisherIds"),
+        *("clientApplicationsFromVerifiedPublisherOnly", "certifiedClientApplicationsOnly"),
+        # Only beta has them.
+        *("includeAllPreApprovedApplications", "resourceScopeType", "scopeSensitivityLabels"),
+    }
+)
+"""Properties whose absence Microsoft documents: a snapshot without one is another tenant, not a loss."""
+
+NULL_IS_A_VALUE = frozenset({"verifiedPublisher", "principalId"})
+"""Properties whose null Microsoft documents: no publisher, and a grant for everybody."""
+
+EMPTY_IS_A_VALUE = frozenset({"displayName", "appDisplayName", "description", "value"})
+
+
+class Loss(NamedTuple):
+    """One loss: what happens (`remove`, `null`, `empty`, `rename`) to the value at a path below the sections."""
+
+    kind: str
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'.'.join(map(str, self.path))}"
+
+
+def losses(document: Json) -> Iterator[Loss]:
+    """Every loss of the document that isn't another tenant."""
+    for path, value in _values(document["sections"], ()):
+        yield from _losses_at(path, value)
+
+
+def _values(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if path:
+        yield path, value
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield from _values(inner, (*path, key))
+
+
+def _losses_at(path: Path, value: Any) -> Iterator[Loss]:
+    name = path[-1]
+    if isinstance(name, int):
+        # A list without the entry is another tenant; a null in it is a loss.
+        yield Loss("null", path)
+        if isinstance(value, dict | str):
+            yield Loss("empty", path)
+        return
+    if value is None:
+        return
+    yield Loss("rename", path)
+    if name in DOCUMENTED_DEFAULTS:
+        return
+    yield Loss("remove", path)
+    if name not in NULL_IS_A_VALUE:
+        yield Loss("null", path)
+    # An empty list is another tenant.
+    if (isinstance(value, str) and name not in EMPTY_IS_A_VALUE) or isinstance(value, dict):
+        yield Loss("empty", path)
+
+
+def after(document: Json, loss: Loss) -> Json:
+    """The document with the loss."""
+    changed = copy.deepcopy(document)
+    holder: Any = changed["sections"]
+    for step in loss.path[:-1]:
+        holder = holder[step]
+    key = loss.path[-1]
+    match loss.kind:
+        case "remove":
+            del holder[key]
+        case "rename":
+            holder[f"x-{key}"] = holder.pop(key)
+        case "null":
+            holder[key] = None
+        case "empty":
+            holder[key] = type(holder[key])()
+    return changed
+
+
+class Answers(NamedTuple):
+    """What the program says of a tenant: the decision about an app, and the outcome of each rule."""
+
+    decision: Decision
+    findings: Mapping[str, str]
+
+    @property
+    def possible(self) -> frozenset[Outcome]:
+        """The outcomes that the decision leaves possible."""
+        return frozenset(self.decision.outcomes or (self.decision.outcome,))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the decision is certain."""
+        return self.decision.confidence is Confidence.CERTAIN
+
+
+def answers(document: Json, app: App, packs: tuple[Pack, ...], subject: Subject = ORDINARY_MEMBER) -> Answers:
+    """Everything that the packs and the decision say of the app in this tenant."""
+    context = CheckContext(loads(json.dumps(document).encode()), app, subject)
+    findings = {f"{f.pack}:{f.rule}": f.outcome.value for pack in packs for f in judge(pack, context)}
+    return Answers(context.decision, findings)
+
+
+def firmer(before: Answers, later: Answers) -> list[str]:
+    """What is firmer or better after a loss; empty where every answer stayed, or went towards unknown.
+
+    A finding may stay or become unknown: pass, fail and not applicable all claim something. The outcomes that a
+    decision leaves possible may only become more, because whatever was true before is still true; and what was only
+    likely doesn't become certain.
+    """
+    found = [
+        f"{rule}: {before.findings[rule]} became {outcome}"
+        for rule, outcome in later.findings.items()
+        if outcome not in (before.findings[rule], "unknown")
+    ]
+    if not before.possible <= later.possible:
+        found.append(f"decision: {sorted(before.possible)} became {sorted(later.possible)}")
+    if before.possible == later.possible and later.is_certain and not before.is_certain:
+        found.append("decision: likely became certain")
+    return found
