@@ -20,7 +20,7 @@ from auditor.consent.decide import decide
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.facts.after_consent import CODES, CONTROLS, DIRECTORY, EXCHANGE_PLANS, SERVICES
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, POWER_BI, ROLE_GLOBAL_ADMINISTRATOR, SHAREPOINT_ONLINE
-from auditor.model.after_consent import Access, AccessPolicy, AfterConsent, Effect, Reach
+from auditor.model.after_consent import Access, Effect, Reach
 from auditor.model.finding import FindingOutcome
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
@@ -372,7 +372,6 @@ def test_words_for_a_reader() -> None:
     found = after_consent(sample("conditional-access"), app())
     assert found.because.startswith("Conditional Access stops ordinary users after consent, unless the sign-in meets")
     assert found.policies[0].label == '"CA010: Managed devices for Microsoft 365"'
-    assert isinstance(found, AfterConsent) and isinstance(found.policies[0], AccessPolicy)
     assert found.policies[1].reach is Reach.MAY_REACH
     assert found.policies[1].applies == (
         "to all users, except the members of 1 group",
