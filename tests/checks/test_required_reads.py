@@ -37,6 +37,7 @@ def test_a_vendor_pre_flight_reads_what_decides_and_no_more() -> None:
             "permissionGrantPolicies",
             "adminConsentRequestPolicy",
             "roleDefinitions",
+            "conditionalAccessPolicies",
         ),
         clients=(TRACKERRMS,),
         resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE),
@@ -156,7 +157,7 @@ def test_each_read_is_asked_for_with_its_least_permission() -> None:
     needed = permissions_for(plan_for(load_packs(["trackerrms-uk"])))
     assert [(n.permission, n.sections, n.alternatives) for n in needed] == [
         ("Organization.Read.All", ("organization",), ("Directory.Read.All",)),
-        ("Policy.Read.All", ("authorizationPolicy", "adminConsentRequestPolicy"), ()),
+        ("Policy.Read.All", ("authorizationPolicy", "adminConsentRequestPolicy", "conditionalAccessPolicies"), ()),
         ("Policy.Read.PermissionGrant", ("permissionGrantPolicies",), ()),
         ("RoleManagement.Read.Directory", ("roleDefinitions",), ("Directory.Read.All",)),
         (

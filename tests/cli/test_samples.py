@@ -26,6 +26,7 @@ EXIT_CODES = {
     "assignment-required": 1,
     "custom-policy": 0,
     "classified-on-exchange-only": 1,
+    "conditional-access": 0,
     "unreadable-policies": 1,
 }
 GOLDEN = Path(__file__).parent / "golden/samples.txt"

@@ -63,7 +63,7 @@ def test_addresses_are_as_the_reference_writes_them(reads: tuple[Read, ...]) -> 
         f"/servicePrincipals(appId='{CLIENT}')/oauth2PermissionGrants",
         f"/servicePrincipals(appId='{CLIENT}')/appRoleAssignedTo",
         f"/servicePrincipals(appId='{GRAPH}')/delegatedPermissionClassifications",
-        f"/users/{USER}?$select=id,userPrincipalName,displayName,userType,assignedPlans",
+        f"/users/{USER}?$select=id,userPrincipalName,displayName,userType,accountEnabled,assignedPlans",
         f"/users/{USER}/memberOf?$select=id,displayName",
         f"/identityGovernance/appConsent/appConsentRequests?$filter=appId eq '{CLIENT}'",
         f"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{CUSTOM_ROLE}'",

@@ -43,6 +43,7 @@ def test_the_rules_of_a_vendor_pack_keep_their_ids_and_severities() -> None:
             "VENDOR-PUBLISHER": Severity.INFO,
             "VENDOR-CONSENT-SETTING": Severity.INFO,
             "VENDOR-WORKFLOW": Severity.LOW,
+            "VENDOR-AFTER-CONSENT": Severity.LOW,
         }
 
 
@@ -59,7 +60,7 @@ def test_a_rule_tells_why_and_what_to_do(pack: Pack, rule: Rule) -> None:
     assert rule.fix.role
     assert rule.fix.note
     assert rule.fix.portal[:2] == ("{portal}", "Entra ID")
-    assert rule.fix.portal[2] in ("Enterprise apps", "Users")
+    assert rule.fix.portal[2] in ("Enterprise apps", "Users", "Conditional Access")
     assert any(url.startswith("https://learn.microsoft.com/") for url in rule.references)
     assert not any(re.search(r"/[a-z]{2}-[a-z]{2}/", url) for url in rule.references), "no language in addresses"
 
@@ -138,7 +139,7 @@ app:
   {asked}
 """
     pack = load(Source("another.yaml", text.encode(), Path()))
-    assert len(pack.rules) == 9
+    assert len(pack.rules) == 10
     assert {rule.id: len(rule.cases) > 1 for rule in pack.rules} == {rule.id: True for rule in pack.rules}
     assert [result.problem for result in run_cases(pack) if result.problem] == []
 

@@ -95,7 +95,7 @@ def test_a_sample_is_one_tenant_and_knows_its_own_name(name: str) -> None:
 
 def test_no_two_samples_are_the_same_tenant() -> None:
     tenants = [sample(name).tenant for name in sample_names()]
-    assert len({tenant.id for tenant in tenants}) == len({tenant.name for tenant in tenants}) == 13
+    assert len({tenant.id for tenant in tenants}) == len({tenant.name for tenant in tenants}) == 14
 
 
 @every_sample
@@ -213,7 +213,7 @@ def test_what_is_classified_is_what_the_names_say() -> None:
     assert low("low-classified") == nothing | {MICROSOFT_GRAPH: BASICS | MAIL}
     assert low("classified-on-exchange-only") == nothing | {MICROSOFT_GRAPH: BASICS, EXCHANGE_ONLINE: MAIL}
     others = set(sample_names()) - {"low-classified", "classified-on-exchange-only"}
-    assert [low(name) for name in others] == [nothing] * 11
+    assert [low(name) for name in others] == [nothing] * 12
 
 
 def test_what_admins_granted_is_what_the_names_say() -> None:
@@ -222,6 +222,7 @@ def test_what_admins_granted_is_what_the_names_say() -> None:
         "admin-consented": BASICS | MAIL,
         "admin-consented-partly": BASICS | MAIL - {"Mail.Send", "Contacts.ReadWrite"},
         "app-disabled": BASICS | MAIL,
+        "conditional-access": BASICS | MAIL,
     }
 
 
