@@ -49,7 +49,7 @@ def test_a_time_may_have_a_unit(text: str, seconds: str) -> None:
         pytest.param("1d", id="unknown unit"),
         pytest.param("1.5h", id="a fraction"),
         pytest.param("h", id="no number"),
-        pytest.param("½h", id="a digit that is none"),
+        pytest.param("½h", id="a fraction sign"),
         pytest.param("1h30m", id="two units"),
     ],
 )

@@ -31,7 +31,7 @@ CASES = {
     "script-unknown-fix": (*LOW, "--fix-script", "az", "--fix", "R7"),
     "script-unknown-number": (*LOW, "--fix-script", "az", "--fix", "99"),
     "script-of-a-link": (*LOW, "--fix-script", "az", "--fix", "R1"),
-    "script-nothing-to-fix": ("check", "--sample", "legacy-open", "--pack", "trackerrms-uk", "--fix-script", "az"),
+    "script-nothing-to-fix": ("check", "--sample", "legacy-open", "--pack", "grants-hygiene", "--fix-script", "az"),
 }
 
 
