@@ -20,7 +20,7 @@ from auditor.checks.kind import (
 from auditor.checks.required_reads import AFTER_CONSENT, POLICIES, client_of, connecting
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
-from auditor.consent.existing_grants import grant_state
+from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed, malformed_grants
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
@@ -71,6 +71,8 @@ class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable
 
     def judge(self, context: CheckContext) -> CheckResult:
         required = [s for s in context.decision.scopes if s.required and not s.implicit]
+        if context.facts.asks_unlisted:
+            return unknown(_UNLISTED)
         if not required:
             return not_applicable("the app requires no scope")
         blocked = [s for s in required if s.verdict is Verdict.BLOCKED]
@@ -110,6 +112,8 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         if isinstance(facts.grants, NotRead):
             return unknown(facts.grants.why)
         wide = msgspec.structs.replace(facts.grants, own={})
+        if facts.asks_unlisted:
+            return _unlisted_consent(context, wide)
         states = [(r.permission, grant_state(r.permission, wide).truth) for r in facts.required]
         unread = [wide.unknown_on(p.resource) for p, truth in states if truth is Truth.UNKNOWN]
         if unread:
@@ -130,6 +134,18 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         if malformed := malformed_grants(wide):
             return failed(malformed[0], *evidence)
         return failed(f"the tenant-wide grant doesn't cover {listed(p.value for p in lacking)}", *evidence)
+
+
+_UNLISTED = "the app asks for its registered permissions, which can't be read in this tenant"
+
+
+def _unlisted_consent(context: CheckContext, wide: Grants) -> CheckResult:
+    """Whether an administrator consented, where nobody here can list what to."""
+    if context.decision.outcome is Outcome.USER_MAY_CONSENT:
+        return not_applicable("users can consent for themselves, so no tenant-wide grant is needed")
+    if not wide.tenant_wide and not wide.unread and not wide.incomplete:
+        return failed("no administrator has consented for the whole tenant")
+    return unknown(_UNLISTED)
 
 
 class AppEnabled(CheckKind, frozen=True, tag="app-enabled"):

@@ -64,11 +64,11 @@ def client_of(app: App) -> Plan:
 
 
 def resources_of(app: App) -> Plan:
-    """The resources whose scopes the app requests, the apps that it also needs, and Microsoft Graph.
+    """The resources that the app names in its request, the apps that it also needs, and Microsoft Graph.
 
     Graph has the scopes of every sign-in.
     """
-    asked = (scope.resource for scope in app.scopes)
+    asked = (*app.default_resources, *(scope.resource for scope in app.scopes))
     return Plan(resources=tuple(dict.fromkeys([MICROSOFT_GRAPH, *asked, *(need.client_id for need in app.also_needs)])))
 
 

@@ -10,11 +10,12 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from auditor.cli.terminal import say
 from auditor.facts.clouds import CLOUDS
 from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
 
 if TYPE_CHECKING:
-    from auditor.jobs.audit_request import Redaction, Source
+    from auditor.jobs.audit_request import AddressedApp, Redaction, Source
     from auditor.model.rule import App
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -110,9 +111,18 @@ class NamedApp(NamedTuple):
 
 
 def named_app(
-    client_id: str | None, scopes: str | None, redirect_uri: str, name: str, from_url: str | None
+    client_id: str | None,
+    scopes: str | None,
+    redirect_uri: str,
+    name: str,
+    from_url: str | None,
+    *,
+    use_packs: bool = True,
 ) -> NamedApp:
-    """The app that --app and its companions, or --from-url, describe. Raises click.UsageError and RequestError."""
+    """The app that --app and its companions, or --from-url, describe. Raises click.UsageError and RequestError.
+
+    With `use_packs`, what a pack says about the app of a URL is added to it.
+    """
     if from_url and (client_id or scopes or redirect_uri):
         raise click.UsageError(
             "--from-url contains the app, its scopes and its redirect URI: leave out --app, --scopes and --redirect-uri"
@@ -129,10 +139,22 @@ def named_app(
     from auditor.jobs.audit_request import app_from_address, app_from_options
 
     if from_url:
-        return NamedApp(*app_from_address(from_url, name))
+        found = app_from_address(from_url, name, use_packs=use_packs)
+        if found.pack is not None:
+            say(_recognized(found))
+        return NamedApp(found.app, found.tenant)
     if not scopes:
         raise click.UsageError('--app needs --scopes "…": the scopes that the app requests')
     return NamedApp(app_from_options(str(client_id), scopes, name=name, redirect_uri=redirect_uri))
+
+
+def _recognized(found: AddressedApp) -> str:
+    """What a pack knows about the app of a pasted URL."""
+    pack = found.pack
+    assert pack is not None and pack.app is not None, "a pack about an app"
+    by = "client id" if pack.app.client_id == found.app.client_id else "redirect URI, not by its client id"
+    used = "" if not pack.app.scopes or found.app.scopes != pack.app.scopes else " and lists its permissions"
+    return f"The pack {pack.name} knows this app by its {by}{used}: {pack.app.name}."
 
 
 def packs_to_apply(packs: tuple[str, ...], app: App | None) -> tuple[str, ...]:

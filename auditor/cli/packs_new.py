@@ -94,7 +94,9 @@ def command(
         )
     elif from_url:
         described = app_of_address(
-            from_url, scopes, lambda scopes: named_app(client_id, scopes, redirect_uri, name, from_url).app
+            from_url,
+            scopes,
+            lambda scopes: named_app(client_id, scopes, redirect_uri, name, from_url, use_packs=False).app,
         )
     else:
         app = named_app(client_id, scopes, redirect_uri, name, from_url).app

@@ -1,15 +1,22 @@
-"""What blocks a request before Entra considers consent, in the order in which Entra checks."""
+"""What blocks a request before Entra considers consent, in the order in which Entra checks.
+
+Sources: Microsoft identity platform, "Redirect URI (reply URL) restrictions and limitations" (with its localhost
+exceptions), the AADSTS reference, and "National clouds" (an app is registered in each cloud by itself).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from enum import Enum
+from urllib.parse import urlsplit
 
 import msgspec
 
 from auditor.consent.client import Client
 from auditor.consent.permission import Permission, ResourceApp
-from auditor.consent.truth import Truth, known
+from auditor.consent.truth import Truth
+from auditor.facts.clouds import CLOUDS
 from auditor.model.decision import Reason
 from auditor.model.rule import App
 
@@ -33,16 +40,29 @@ def blockers_of(
     asked: tuple[Permission, ...],
 ) -> tuple[Blocker, ...]:
     """Everything that blocks the request or may block it, in order; `needed` are the apps that `app` also needs."""
-    named = {one.app_id for one in needed}
-    others = tuple(resource for resource in resources if resource.app_id not in named)
+    also_needed = {one.app_id for one in needed}
+    others = tuple(resource for resource in resources if resource.app_id not in also_needed)
+    named = {*app.default_resources, *(p.resource for p in asked if p.required and not p.implicit)}
     found = (
+        *_of_request(app),
         *_of_client(client),
         *_of_needed_apps(app, needed),
-        *_of_resources(others, asked),
+        *_of_resources(others, named),
         *_of_redirect_uri(app, client),
         *_of_scopes(asked),
     )
     return tuple(blocker for blocker in found if blocker.truth is not Truth.FALSE)
+
+
+def _of_request(app: App) -> Iterator[Blocker]:
+    for fault in app.faults:
+        yield Blocker(
+            truth=Truth.TRUE,
+            reason=Reason.REQUEST_REFUSED,
+            code=fault.code,
+            because=fault.because,
+            caveats=(fault.caveat,) if fault.caveat else (),
+        )
 
 
 def _of_client(client: Client) -> Iterator[Blocker]:
@@ -98,8 +118,7 @@ def _of_needed_apps(app: App, needed: tuple[ResourceApp, ...]) -> Iterator[Block
         )
 
 
-def _of_resources(resources: Iterable[ResourceApp], asked: tuple[Permission, ...]) -> Iterator[Blocker]:
-    named = {p.resource for p in asked if p.required and not p.implicit}
+def _of_resources(resources: Iterable[ResourceApp], named: set[str]) -> Iterator[Blocker]:
     for resource in resources:
         name = resource.name
         caveats = (
@@ -126,26 +145,93 @@ def _of_resources(resources: Iterable[ResourceApp], asked: tuple[Permission, ...
 
 
 def _of_redirect_uri(app: App, client: Client) -> Iterator[Blocker]:
-    if not app.redirect_uris or client.reply_urls is None:
-        return
     registered = client.reply_urls
-    matches = any(_same_address(uri, pattern) for uri in app.redirect_uris for pattern in registered)
-    yield Blocker(
-        truth=known(not matches),
-        reason=Reason.REDIRECT_URI_NOT_REGISTERED,
-        code="AADSTS50011" if registered else "AADSTS500113",
-        because=f"the app's registration does not list the redirect URI {app.redirect_uris[0]}",
-    )
+    if registered == ():
+        yield Blocker(
+            truth=Truth.TRUE,
+            reason=Reason.REDIRECT_URI_NOT_REGISTERED,
+            code="AADSTS500113",
+            because="the app's registration lists no redirect URI at all",
+            caveats=() if app.redirect_uris else ("a sign-in by device code would need no redirect URI",),
+        )
+    elif registered and app.redirect_uris and _best_match(app, registered) is _Match.NONE:
+        yield Blocker(
+            truth=Truth.TRUE,
+            reason=Reason.REDIRECT_URI_NOT_REGISTERED,
+            code="AADSTS50011",
+            because=f"the app's registration does not list the redirect URI {app.redirect_uris[0]}",
+        )
 
 
-def _same_address(uri: str, registered: str) -> bool:
+class _Match(Enum):
+    """How a redirect URI matches a registered one; the best first."""
+
+    EXACT = 0
+    LIKELY = 1
+    NONE = 2
+
+
+def _best_match(app: App, registered: tuple[str, ...]) -> _Match:
+    pairs = (_match(uri, pattern) for uri in app.redirect_uris for pattern in registered)
+    return min(pairs, key=lambda match: match.value, default=_Match.NONE)
+
+
+def _match(uri: str, registered: str) -> _Match:
     """Whether a redirect URI is the registered one; a registration may hold ``*`` (legacy wildcards).
 
     Letter case is ignored. Entra compares paths exactly, but a difference in case alone doesn't prove that the
-    vendor made a mistake, and reporting one would hide the setting that really decides.
+    vendor made a mistake, and reporting one would hide the setting that really decides. A missing path is ``/``, as
+    it is in the response.
     """
-    pattern = ".*".join(re.escape(piece) for piece in registered.lower().split("*"))
-    return re.fullmatch(pattern, uri.lower()) is not None
+    uri, registered = _with_path(uri.lower()), _with_path(registered.lower())
+    pattern = ".*".join(re.escape(piece) for piece in registered.split("*"))
+    if re.fullmatch(pattern, uri):
+        return _Match.EXACT
+    loopback, other = _without_port(uri), _without_port(registered)
+    if not loopback or loopback != other:
+        return _Match.NONE
+    return _Match.EXACT if loopback.startswith("http://localhost/") else _Match.LIKELY
+
+
+def _with_path(uri: str) -> str:
+    return f"{uri}/" if re.fullmatch(r"https?://[^/?#]+", uri) else uri
+
+
+def _without_port(uri: str) -> str:
+    """A redirect URI of this computer without its port, which Entra ignores; empty for any other.
+
+    The documentation means "loopback" and localhost URIs, and says that ``[::1]`` isn't supported.
+    """
+    found = re.fullmatch(r"(https?://(?:localhost|127\.0\.0\.1))(?::[0-9]+)?([/?#].*)", uri)
+    return f"{found[1]}{found[2]}" if found else ""
+
+
+def request_caveats(cloud: str, app: App, client: Client) -> tuple[str, ...]:
+    """Why it isn't certain that Entra takes the request at all; it doesn't matter for a request that is blocked."""
+    return (*_of_cloud(cloud, client), *_of_loopback(app, client))
+
+
+def _of_cloud(cloud: str, client: Client) -> Iterator[str]:
+    """Each cloud has its own app registrations, and nobody can look up whether an absent app has one (AADSTS700016)."""
+    if cloud in CLOUDS and CLOUDS[cloud].is_national and client.presence is Truth.FALSE:
+        yield (
+            "an app is registered in each cloud by itself, and this one isn't in the tenant yet: if the client id is"
+            " the one for Microsoft's global cloud, Entra answers AADSTS700016, and no consent helps"
+        )
+
+
+def _of_loopback(app: App, client: Client) -> Iterator[str]:
+    if client.reply_urls and app.redirect_uris and _best_match(app, client.reply_urls) is _Match.LIKELY:
+        host = urlsplit(app.redirect_uris[0])
+        yield (
+            f"Microsoft documents that the port of a loopback redirect URI is ignored, with examples of"
+            f" http://localhost only; the app uses {host.scheme}://{host.hostname}"
+        )
+    if client.reply_urls and not app.redirect_uris and app.sends_no_redirect_uri:
+        yield (
+            "the address names no redirect URI; Entra then uses one of the registered ones, which may not be the one"
+            " that the app expects"
+        )
 
 
 def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.consent.advice import advice
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
 from auditor.consent.explanation import (
-    advice,
     because,
     code,
     listed,
@@ -21,6 +21,7 @@ from auditor.consent.lookup import SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth
+from auditor.facts.permissions import known_scopes
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
@@ -77,6 +78,7 @@ def _caveats(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcom
     if outcome is not Outcome.BLOCKED:
         # A scope that the resource does not have would stop the request before anything else.
         caveats += [d for row in (*facts.required, *facts.added) for d in row.table_caveats]
+        caveats += facts.request_caveats
     return tuple(dict.fromkeys((*caveats, *facts.subject.caveats)))
 
 
@@ -143,7 +145,11 @@ def _also(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Iterator[st
         yield blocker.because
     if outcome not in (Outcome.BLOCKED, Outcome.NEEDS_ADMIN):
         return
-    refused = [r for r in facts.required if r.granted.truth is Truth.FALSE and r.approval.truth is Truth.FALSE]
+    refused = [
+        r
+        for r in facts.required
+        if r.granted.truth is Truth.FALSE and r.approval.truth is Truth.FALSE and r.permission.exists is not Truth.FALSE
+    ]
     if refused and (outcome is Outcome.BLOCKED or reason is Reason.ASSIGNMENT_REQUIRED):
         names = listed(r.permission.value for r in refused)
         yield f"users may not consent to {names} under {_policies(refused)}"
@@ -162,6 +168,8 @@ def _policies(rows: list[ScopeFacts]) -> str:
 
 def _notes(facts: DecisionFacts, outcomes: tuple[Outcome, ...]) -> Iterator[str]:
     outcome = outcomes[0] if len(outcomes) == 1 else Outcome.DEPENDS
+    if facts.asks_unlisted:
+        yield _registered(facts)
     if any(r.permission.assumed for r in facts.scopes):
         yield "The scope list is an assumption of the rule pack; the vendor does not publish it as text."
     others = len(facts.grants.others) if isinstance(facts.grants, Grants) else 0
@@ -193,6 +201,21 @@ def _approval_requests(facts: DecisionFacts) -> Iterator[str]:
             "A user can request approval of exactly these permissions. A reviewer who approves the request, under"
             " Enterprise apps > Activity > Admin consent requests, grants them for the whole tenant."
         )
+
+
+def _registered(facts: DecisionFacts) -> str:
+    """What the app asks for, and what of it was granted, where its list of permissions can't be read."""
+    names = listed(resource.name for resource in facts.defaults)
+    of = f" ({names})" if names else ""
+    asks = f"The app asks for its registered permissions{of}, which only its publisher can read."
+    if not isinstance(facts.grants, Grants):
+        return asks
+    granted = [
+        known_scopes(resource.app_id)[scope].value if scope in known_scopes(resource.app_id) else scope
+        for resource in facts.defaults
+        for scope in facts.grants.effective(resource.app_id)
+    ]
+    return f"{asks} Granted so far: {', '.join(sorted(granted, key=str.lower)) or 'nothing'}."
 
 
 def _judged(judgement: str) -> str:

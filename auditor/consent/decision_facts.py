@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from auditor.consent.approval import Approval, approval
-from auditor.consent.blockers import Blocker, blockers_of
+from auditor.consent.blockers import Blocker, blockers_of, request_caveats
 from auditor.consent.client import Client, client_of
 from auditor.consent.existing_grants import Grants, GrantState, grant_state, grants_of
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
@@ -51,8 +51,11 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `scopes` are the requested ones, `added` the ones that Entra adds to a first consent, and `perhaps_added` those
     where the grants that were read leave open whether it is the first. `resources` are those of the required and the
-    added scopes, and `needed` are the apps that the app also needs. `custom_roles` are pairs of a role of the tenant
-    and a policy under which its holders may consent. `snapshot` is what all of it was read from: a fix is a change to
+    added scopes, and `defaults`: those of a request for registered permissions. `needed` are the apps that the app also
+    needs. `request_caveats` say why it isn't certain that Entra takes the request. `custom_roles` are pairs of a role
+    of the tenant and a policy under which its holders may consent; `may_consent_for_all` is true of a subject with a
+    custom role that lets them grant something for everybody. `snapshot` is what all of it was read from: a fix is a
+    change to
     that.
     """
 
@@ -69,8 +72,11 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     added: tuple[ScopeFacts, ...]
     perhaps_added: tuple[ScopeFacts, ...]
     resources: tuple[ResourceApp, ...]
+    defaults: tuple[ResourceApp, ...]
     needed: tuple[ResourceApp, ...]
     blockers: tuple[Blocker, ...]
+    request_caveats: tuple[str, ...]
+    may_consent_for_all: bool
     assignment: Assignment
     workflow: Workflow
     step_up: StepUp
@@ -80,20 +86,28 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
         """The requested scopes without which the app does not work."""
         return tuple(scope for scope in self.scopes if scope.permission.required)
 
+    @property
+    def asks_unlisted(self) -> bool:
+        """Whether the app asks for its registered permissions, and no pack lists them: nobody in the tenant can."""
+        return self.app.mode.is_static and not self.required
+
 
 def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> DecisionFacts:
     """Everything about `app` and `subject` that a decision needs, looked up once."""
     index = index_of(snapshot)
     client = client_of(index, app)
     subject = toward(index, client, subject)
+    app = msgspec.structs.replace(app, default_resources=tuple(map(index.resource_id, app.default_resources)))
     asked = requested(index, app)
-    grants = grants_on(index, client, asked, subject.user_id)
+    grants = grants_on(index, client, asked, subject.user_id, app.default_resources)
     first_consent = grants.is_empty if isinstance(grants, Grants) else Truth.UNKNOWN
     of_first_consent = implicit(index, asked) if asked and first_consent is not Truth.FALSE else ()
     added = of_first_consent if first_consent is Truth.TRUE else ()
-    resources = tuple(
-        resource_app(index, app_id) for app_id in dict.fromkeys(p.resource for p in (*asked, *added) if p.required)
+    defaults = tuple(resource_app(index, app_id) for app_id in dict.fromkeys(app.default_resources))
+    named = dict.fromkeys(
+        p.resource for p in (*asked, *added) if p.required and p.resource not in app.default_resources
     )
+    resources = (*defaults, *(resource_app(index, app_id) for app_id in named))
     needed = tuple(_needed_app(index, need) for need in app.also_needs)
     policies = governing(index, subject.actions)
     of_roles = role_assigned(index, subject.actions)
@@ -123,8 +137,11 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         added=tuple(map(facts, added)),
         perhaps_added=() if added else tuple(map(facts, of_first_consent)),
         resources=resources,
+        defaults=defaults,
         needed=needed,
         blockers=blockers_of(app, client, needed, resources, (*asked, *added)),
+        request_caveats=request_caveats(index.snapshot.cloud, app, client),
+        may_consent_for_all=bool(for_all),
         assignment=assignment_of(index, client, subject),
         workflow=workflow(index),
         step_up=step_up(index),
@@ -137,10 +154,14 @@ def _needed_app(index: SnapshotIndex, need: NeededApp) -> ResourceApp:
 
 
 def grants_on(
-    index: SnapshotIndex, client: Client, asked: tuple[Permission, ...], user_id: str | None = None
+    index: SnapshotIndex,
+    client: Client,
+    asked: tuple[Permission, ...],
+    user_id: str | None = None,
+    defaults: tuple[str, ...] = (),
 ) -> Grants | NotRead:
     """The grants of `client` on the resources that it asks for, and on Microsoft Graph."""
-    resources = tuple(dict.fromkeys((MICROSOFT_GRAPH, *(p.resource for p in asked))))
+    resources = tuple(dict.fromkeys((MICROSOFT_GRAPH, *(p.resource for p in asked), *defaults)))
     return grants_of(index, client, resources, user_id)
 
 

@@ -1,4 +1,4 @@
-"""The explanation of a decision: the reason in a sentence, the error code, what the user sees, and whom to ask.
+"""The explanation of a decision: the reason in a sentence, the error code, and what the user sees.
 
 Also whom the app works for although new users are stopped, and what decides besides consent and can't be read.
 
@@ -9,25 +9,20 @@ AADSTS reference and "Unexpected consent prompt".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from auditor.consent.admin_links import best_consent_link
-from auditor.consent.blockers import Blocker
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
 from auditor.consent.existing_grants import Grants, MalformedGrant, grant_state
 from auditor.consent.lookup import NotRead
-from auditor.consent.permission import ResourceApp
-from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced
-from auditor.consent.request import admin_consent_link
+from auditor.consent.possible_outcomes import PossibleOutcome
 from auditor.consent.tenant_settings import Workflow
 from auditor.consent.truth import Truth
 from auditor.facts.beyond_consent import unknowns_about_scopes
 from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED, RESOURCE_NAMES
 from auditor.model.decision import NamedUnknown, Outcome, Reason
 from auditor.model.document import series
-from auditor.model.rule import App
 
 POLICY_NAMES = {
     POLICY_RECOMMENDED: "the Microsoft-managed policy",
@@ -58,13 +53,13 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
     who, app = facts.subject.phrase, facts.app.label
     match first.outcome:
         case Outcome.CONNECTS_SILENTLY:
-            return f"{who} connects {app} without being asked: {_granted(first)}."
+            return f"{who} connects {app} without being asked: {_granted(facts, first)}."
         case Outcome.CONNECTS_BUT_LACKS_SCOPES:
             lacking = listed(r.permission.value for r in first.rows)
             verb = _is(first.rows)
             return f"{who} connects {app} without being asked, but {lacking} {verb} not granted{_in_vain(facts)}."
         case Outcome.USER_MAY_CONSENT:
-            approved = _approved(first, forced=facts.app.prompt_consent)
+            approved = _approved(facts, first)
             return f"{who} can connect {app} and accepts the permissions: {approved}."
         case Outcome.BLOCKED:
             blocker = first.blocker
@@ -96,21 +91,33 @@ def _in_vain(facts: DecisionFacts) -> str:
     return "".join(f"; {clause}" for clause in malformed_grants(facts.grants))
 
 
-def _granted(first: PossibleOutcome) -> str:
+def _granted(facts: DecisionFacts, first: PossibleOutcome) -> str:
+    if facts.asks_unlisted:
+        who = "an administrator" if first.reason is Reason.GRANTED_TENANT_WIDE else "this user"
+        return f"it asks for its registered permissions, and {who} has already granted it some of {_resources(facts)}"
     if any(r.granted.reason is Reason.GRANTED_TO_USER for r in first.rows):
         return "every required scope is granted, in part to this user alone"
     return "an administrator has granted every required scope for the whole tenant"
 
 
-def _approved(first: PossibleOutcome, *, forced: bool) -> str:
+def _resources(facts: DecisionFacts) -> str:
+    """The resources of a request for registered permissions."""
+    return listed(resource.name for resource in facts.defaults) or "a resource"
+
+
+def _approved(facts: DecisionFacts, first: PossibleOutcome) -> str:
     if first.reason is Reason.SUBJECT_IS_ADMIN:
-        return first.rows[0].approval.detail
+        return f"a {facts.subject.admin_role} may consent to any delegated permission"
     approvers = [r.approval.approvers for r in first.rows if r.approval.approvers]
     alone = [policy for policy in approvers[0] if all(policy in each for each in approvers)] if approvers else []
     names = alone[:1] or [policy for each in approvers for policy in each[:1]]
     policies = listed(policy_name(policy) for policy in names)
     verb = "approves" if len(set(names)) == 1 else "together approve"
-    what = "every scope, including those already granted" if forced else "every scope that is still missing"
+    what = (
+        "every scope, including those already granted"
+        if facts.app.prompt_consent
+        else "every scope that is still missing"
+    )
     return f"{policies} {verb} {what}"
 
 
@@ -122,6 +129,8 @@ def _refusal(first: PossibleOutcome, required: int) -> str:
             "its publisher is not verified and it asks for more than sign-in, so risk-based step-up consent"
             " requires an administrator"
         )
+    if first.reason is Reason.ADMIN_CONSENT_REQUESTED:
+        return "it asks for an administrator's consent at each sign-in (prompt=admin_consent)"
     if first.reason is Reason.USER_CONSENT_DISABLED:
         return "user consent is switched off in this tenant"
     parts = []
@@ -194,6 +203,11 @@ _BLOCKED_SCREENS = {
     Reason.NEEDED_APP_MISSING: "An error page: the organization lacks a service principal for another app.",
     Reason.RESOURCE_DISABLED: "An error page: the service principal of the resource is disabled.",
     Reason.REDIRECT_URI_NOT_REGISTERED: "An error page: the redirect URI does not match the registered ones.",
+    Reason.REQUEST_REFUSED: "An error page: the request is not valid.",
+    Reason.CONSENT_PAGE_FORBIDDEN: (
+        "No page: Entra sends the app an error (interaction_required or consent_required), and the app decides what to"
+        " show."
+    ),
     Reason.SCOPE_DOES_NOT_EXIST: "An error page: the app asked for a scope that does not exist.",
     Reason.SCOPE_DISABLED: "An error page: the app asked for a scope that does not exist.",
 }
@@ -208,6 +222,8 @@ def code(outcome: Outcome, reason: Reason, flow: Workflow, blocked_code: str = "
     off, on = "AADSTS90094", "AADSTS90095"
     if reason is Reason.RISK_STEP_UP:
         off, on = "AADSTS90094 or AADSTS900941", "AADSTS90094 or AADSTS900981"
+    if reason is Reason.ADMIN_CONSENT_REQUESTED:
+        off, on = "AADSTS90093 or AADSTS90094", "AADSTS90093 or AADSTS90095"
     if reason is Reason.ASSIGNMENT_REQUIRED:
         on = off
     return {Truth.TRUE: on, Truth.FALSE: off, Truth.UNKNOWN: off if on == off else f"{off} or {on}"}[flow.enabled]
@@ -250,116 +266,6 @@ def _needs_admin(reason: Reason, flow: Workflow, app: str) -> str:
             return off + risky
         case Truth.UNKNOWN:
             return f'{off[:-1]}; or "Approval required", if the admin consent workflow is on ({flow.why}).{risky}'
-
-
-def advice(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> tuple[str, ...]:
-    """One piece of advice for each cause that no administrator of the tenant can fix by granting consent."""
-    certain = [b for b in facts.blockers if b.truth is Truth.TRUE]
-    texts = (*(_of_blocker(facts, b) for b in certain), *_of_request(facts, outcome, reason))
-    return tuple(dict.fromkeys(text for text in texts if text))
-
-
-def _of_blocker(facts: DecisionFacts, blocker: Blocker) -> str:
-    """Empty where an administrator of the tenant can remove the blocker."""
-    app = facts.app.label
-    match blocker.reason:
-        case Reason.APP_DEACTIVATED:
-            return (
-                f"Nothing in this tenant can help: the publisher of {app} has deactivated its registration, for every"
-                " tenant, and only the publisher can activate it again. Contact the vendor."
-            )
-        case Reason.APP_DISABLED_BY_MICROSOFT:
-            return (
-                f"Nothing in this tenant can help: Microsoft has disabled {app} for every tenant. Only Microsoft can"
-                " reverse that. Ask the vendor, who has to resolve it with Microsoft, and don't approve another app in"
-                " its place until you know the reason."
-            )
-        case Reason.APP_DISABLED_IN_TENANT:
-            return ""
-        case Reason.RESOURCE_MISSING:
-            return " ".join(_missing(facts, r) for r in facts.resources if r.missing is Truth.TRUE)
-        case Reason.NEEDED_APP_MISSING:
-            return " ".join(_needed(facts, one) for one in facts.needed if one.missing is Truth.TRUE)
-        case Reason.RESOURCE_DISABLED:
-            return _disabled(facts)
-        case Reason.REDIRECT_URI_NOT_REGISTERED:
-            return (
-                f"No consent can help: {blocker.because}. Ask the vendor which redirect URI this tenant should use,"
-                " or correct the pack if the pack is wrong."
-            )
-        case _:
-            return (
-                f"No consent can help: {blocker.because}. Only the vendor can change what {app} asks for. Contact the"
-                " vendor, or correct the scope in the pack if the pack is wrong."
-            )
-
-
-def _of_forced_consent(facts: DecisionFacts) -> Iterator[str]:
-    """To have ``prompt=consent`` left out, and what an administrator grants then."""
-    app = facts.app.label
-    yield (
-        f"Have prompt=consent left out of the sign-in of {app}: in the settings of the integration if it has one for"
-        " this, otherwise by the vendor. With it, Entra asks every user again, whatever an administrator has granted."
-    )
-    if consent_only_forced(facts) is Truth.FALSE:
-        names = listed(r.permission.value for r in facts.required if r.granted.truth is not Truth.TRUE)
-        link = best_consent_link(facts)
-        how = (
-            f"at {link} (the page after Accept may be an error although consent was given)" if link else _THROUGH_GRAPH
-        )
-        if names:
-            yield f"An administrator then grants what is still missing ({names}) {how}."
-
-
-_THROUGH_GRAPH = "with a grant through Microsoft Graph"
-
-
-def _missing(facts: DecisionFacts, resource: ResourceApp) -> str:
-    name = resource.name
-    if resource.app_id in RESOURCE_NAMES:
-        return (
-            f"No consent setting can help: {name} is not in this tenant, so no licence of the tenant includes it. Look"
-            " under Microsoft 365 admin center > Billing > Your products, or ask the licence reseller."
-        )
-    return (
-        f"No consent to {facts.app.label} can help before the API {name} is in this tenant. Ask the API's vendor for"
-        " its own admin consent link or, for a Microsoft service, which licence includes it."
-    )
-
-
-def _needed(facts: DecisionFacts, one: ResourceApp) -> str:
-    link = admin_consent_link(facts.snapshot, App(client_id=one.app_id, name=one.name))
-    return (
-        f"No consent to {facts.app.label} can help before {one.name} is in this tenant. An administrator consents to"
-        f" {one.name} first: {link} (the page after Accept may be an error although consent was given). Then run the"
-        " check again."
-    )
-
-
-def _disabled(facts: DecisionFacts) -> str:
-    names = listed(r.name for r in (*facts.needed, *facts.resources) if r.disabled is Truth.TRUE)
-    return (
-        f"No consent setting can help: {names} is switched off in this tenant. If a subscription has lapsed, renew it"
-        " (Microsoft 365 admin center > Billing > Your products); if an administrator switched it off, see"
-        f" {facts.portal} > Entra ID > Enterprise apps > Application type: Microsoft Applications >"
-        f" {names} > Properties."
-    )
-
-
-def _of_request(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Iterator[str]:
-    app = facts.app.label
-    if reason is Reason.RISK_STEP_UP:
-        yield (
-            f"The vendor can remove the cause for every tenant, by having the publisher of {app} verified. Turning off"
-            " risk-based step-up consent in the tenant is not recommended."
-        )
-    if outcome is Outcome.NEEDS_ADMIN and facts.app.prompt_consent:
-        yield from _of_forced_consent(facts)
-    if outcome is Outcome.CONNECTS_BUT_LACKS_SCOPES:
-        yield (
-            "The vendor can also send each user once through a sign-in with prompt=consent, which helps those who may"
-            " consent themselves."
-        )
 
 
 def works_for(facts: DecisionFacts) -> tuple[str, ...]:

@@ -149,14 +149,24 @@ class SnapshotIndex:
     def resource_id(self, resource: str) -> str:
         """The app id, in lower case, of a resource named by its app id or by one of its identifier URIs."""
         name = resource.lower().rstrip("/")
-        return name if name in RESOURCE_NAMES else self._app_ids_by_uri.get(name, name)
+        if name in RESOURCE_NAMES:
+            return name
+        if found := self._app_ids_by_uri.get(name):
+            return found
+        from auditor.facts.resource_addresses import resource_at
+
+        return resource_at(name) or name
 
     def resource_name(self, app_id: str) -> str:
         """What to call a resource in a sentence."""
         if name := RESOURCE_NAMES.get(app_id.lower()):
             return name
         found = self._principals.by_app_id.get(app_id.lower())
-        return (found.displayName if found else "") or app_id
+        if found and found.displayName:
+            return found.displayName
+        from auditor.facts.resource_addresses import known_resource_names
+
+        return known_resource_names().get(app_id.lower(), app_id)
 
     def published_scopes(self, app_id: str) -> Mapping[str, DelegatedScope] | Absent | NotRead:
         """The delegated permissions that a resource publishes, by name in lower case."""

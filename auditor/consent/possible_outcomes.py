@@ -12,6 +12,7 @@ from auditor.consent.existing_grants import Grants
 from auditor.consent.lookup import NotRead
 from auditor.consent.tenant_settings import looks_risky
 from auditor.consent.truth import Truth, all_of, known
+from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.decision import Outcome, Reason
 
 
@@ -60,6 +61,16 @@ def _blocked(blocker: Blocker) -> PossibleOutcome:
 
 
 def _connection(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
+    if facts.app.prompt == "none":
+        return _without_pages(_requested(facts))
+    if facts.app.prompt == "admin_consent":
+        return _for_administrators(facts)
+    return _requested(facts)
+
+
+def _requested(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
+    if facts.asks_unlisted:
+        return _unlisted(facts)
     if not facts.required:
         if (
             facts.policies == ()
@@ -77,6 +88,110 @@ def _connection(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
     return _static(facts) if facts.app.mode.is_static else _dynamic(facts)
 
 
+def _without_pages(found: tuple[PossibleOutcome, ...]) -> tuple[PossibleOutcome, ...]:
+    """What ``prompt=none`` makes of these: where consent is missing, Entra answers with an error instead of a page.
+
+    Source: "OAuth 2.0 authorization code flow", `prompt`; the AADSTS reference, 65001.
+    """
+    return tuple(one if one.outcome not in _WITH_PAGE else _no_page(one) for one in found)
+
+
+_WITH_PAGE = (Outcome.USER_MAY_CONSENT, Outcome.NEEDS_ADMIN)
+
+
+def _no_page(one: PossibleOutcome) -> PossibleOutcome:
+    blocker = Blocker(
+        truth=Truth.TRUE,
+        reason=Reason.CONSENT_PAGE_FORBIDDEN,
+        code="AADSTS65001",
+        because="consent is missing, and the app asks with prompt=none, so that Entra may show no page to give it",
+    )
+    return PossibleOutcome(outcome=Outcome.BLOCKED, reason=blocker.reason, needs=one.needs, blocker=blocker)
+
+
+def _for_administrators(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
+    """``prompt=admin_consent`` of the v1.0 endpoint: an administrator consents for everybody, at each sign-in."""
+    needs = facts.subject.unread_roles
+    may = PossibleOutcome(
+        outcome=Outcome.USER_MAY_CONSENT, reason=Reason.SUBJECT_IS_ADMIN, rows=facts.required, needs=needs
+    )
+    may_not = PossibleOutcome(
+        outcome=Outcome.NEEDS_ADMIN, reason=Reason.ADMIN_CONSENT_REQUESTED, rows=facts.required, needs=needs
+    )
+    if facts.subject.admin_role:
+        return (may,)
+    return (may, may_not) if needs else (may_not,)
+
+
+_REGISTRATION = "the permissions in the app's registration, which only its publisher can read"
+
+
+def _unlisted(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
+    """Registered permissions that no pack lists: silent with a grant for the resource, else consent to what is unknown.
+
+    Source: "Scopes and permissions", the ``.default`` scope: it "only triggers a consent prompt if consent hasn't been
+    granted for any delegated permission between the client and the resource", and returns what was granted.
+    """
+    granted = Truth.FALSE if facts.app.prompt_consent else _any_grant(facts)
+    if granted is Truth.TRUE:
+        return _silent_unlisted(facts, ())
+    if granted is Truth.FALSE:
+        return _consent_unlisted(facts, ())
+    needs = _grant_needs(facts) or ("for which resource the app asks, which the request doesn't name",)
+    return (*_silent_unlisted(facts, needs), *_consent_unlisted(facts, needs))
+
+
+def _any_grant(facts: DecisionFacts) -> Truth:
+    """Whether the subject was granted a permission of every resource of the request."""
+    grants = facts.grants
+    if isinstance(grants, NotRead):
+        return Truth.UNKNOWN
+    if facts.app.default_resources:
+        return all_of(_has_grant(grants, resource) for resource in facts.app.default_resources)
+    if grants.is_empty is Truth.TRUE:
+        return Truth.FALSE
+    return Truth.TRUE if grants.effective(MICROSOFT_GRAPH) else Truth.UNKNOWN
+
+
+def _has_grant(grants: Grants, resource: str) -> Truth:
+    """Whether a permission of the resource is granted. Nobody documents what a grant without permissions does."""
+    row = grants.has_row(resource)
+    return Truth.UNKNOWN if row is Truth.TRUE and not grants.effective(resource) else row
+
+
+def _silent_unlisted(facts: DecisionFacts, needs: tuple[str, ...]) -> tuple[PossibleOutcome, ...]:
+    caveats = ["whether the app was granted all that it needs can't be read in this tenant, only what it was granted"]
+    if not facts.app.default_resources:
+        caveats.append("the request names no resource; the decision assumes Microsoft Graph")
+    wide = isinstance(facts.grants, Grants) and facts.grants.tenant_wide
+    reason = Reason.GRANTED_TENANT_WIDE if wide else Reason.GRANTED_TO_USER
+    inside = PossibleOutcome(outcome=Outcome.CONNECTS_SILENTLY, reason=reason, caveats=tuple(caveats), needs=needs)
+    return _for_assigned(facts, inside)
+
+
+def _consent_unlisted(facts: DecisionFacts, needs: tuple[str, ...]) -> tuple[PossibleOutcome, ...]:
+    """Consent to permissions that are not known: sure only where users may consent to all, or to nothing."""
+    if facts.subject.admin_role:
+        return (PossibleOutcome(outcome=Outcome.USER_MAY_CONSENT, reason=Reason.SUBJECT_IS_ADMIN, needs=needs),)
+    required = facts.client.assignment_required
+    assignment = PossibleOutcome(
+        outcome=Outcome.NEEDS_ADMIN, reason=Reason.ASSIGNMENT_REQUIRED, needs=(*needs, *_assignment_needs(facts)[:1])
+    )
+    by_role = facts.may_consent_for_all or bool(facts.subject.unread_roles)
+    if required is Truth.TRUE and not by_role:
+        return (assignment,)
+    if facts.policies == () and not by_role:
+        return (PossibleOutcome(outcome=Outcome.NEEDS_ADMIN, reason=Reason.USER_CONSENT_DISABLED, needs=needs),)
+    unread = (f"the user consent setting ({facts.policies.why})",) if isinstance(facts.policies, NotRead) else ()
+    all_needs = (*needs, *unread, *facts.subject.unread_roles, _REGISTRATION)
+    outcomes = (Outcome.USER_MAY_CONSENT, Outcome.NEEDS_ADMIN)
+    maybe = (assignment,) if required is Truth.UNKNOWN else ()
+    return (
+        *maybe,
+        *(PossibleOutcome(outcome=o, reason=Reason.NOTHING_REQUESTED, needs=all_needs) for o in outcomes),
+    )
+
+
 def _dynamic(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
     """Named scopes: silent when all are granted, else consent for the missing ones."""
     missing = tuple(r for r in facts.required if r.granted.truth is Truth.FALSE)
@@ -90,39 +205,46 @@ def _dynamic(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
 
 
 def _static(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
-    """Registered permissions: silent as soon as any grant for the resource exists, enough or not.
+    """Registered permissions that a pack lists: silent as soon as any grant for the resource exists, enough or not.
 
-    Source: "Scopes and permissions", the ``.default`` scope.
+    Source: "Scopes and permissions", the ``.default`` scope. The consent page is for all registered permissions.
     """
     grants = facts.grants
-    has_row = {
-        r.permission.resource: Truth.UNKNOWN if isinstance(grants, NotRead) else grants.has_row(r.permission.resource)
-        for r in facts.required
-    }
-    missing = tuple(r for r in facts.required if has_row[r.permission.resource] is Truth.FALSE)
-    unsure = tuple(r for r in facts.required if has_row[r.permission.resource] is Truth.UNKNOWN)
-    if missing:
-        return _consent(facts, missing, unsure)
+    resources = facts.app.default_resources or tuple(r.permission.resource for r in facts.required)
+    has_row = {one: Truth.UNKNOWN if isinstance(grants, NotRead) else grants.has_row(one) for one in resources}
+    missing = tuple(r for r in facts.required if r.granted.truth is Truth.FALSE)
+    unsure = tuple(r for r in facts.required if r.granted.truth is Truth.UNKNOWN)
+    if not facts.app.default_resources:
+        missing = tuple(r for r in facts.required if has_row[r.permission.resource] is Truth.FALSE)
+        unsure = tuple(r for r in facts.required if has_row[r.permission.resource] is Truth.UNKNOWN)
+    if Truth.FALSE in has_row.values():
+        return _consent(facts, missing, unsure) if missing or unsure else _consent(facts, facts.required, ())
     lacks = tuple(r for r in facts.required if r.granted.truth is not Truth.TRUE)
     found: list[PossibleOutcome] = []
     if all(r.granted.truth is not Truth.FALSE for r in facts.required):
         found.extend(_silent(facts, Outcome.CONNECTS_SILENTLY, facts.required, _grant_needs(facts)))
     if lacks:
         found.extend(_silent(facts, Outcome.CONNECTS_BUT_LACKS_SCOPES, lacks, _grant_needs(facts)))
-    if unsure:
-        found.extend(_consent(facts, (), unsure))
+    if Truth.UNKNOWN in has_row.values():
+        found.extend(_consent(facts, (), unsure or facts.required))
     return tuple(found)
 
 
 def _silent(
     facts: DecisionFacts, outcome: Outcome, rows: tuple[ScopeFacts, ...], needs: tuple[str, ...]
 ) -> tuple[PossibleOutcome, ...]:
-    """Consent is in place; where the app requires assignment, only assigned users get in."""
+    """Consent is in place."""
     caveats = tuple(dict.fromkeys(d for r in rows for d in (r.granted.caveat,) if d))
     reason = rows[0].granted.reason
     if outcome is Outcome.CONNECTS_SILENTLY:
         reason = next((r.granted.reason for r in rows if not r.permission.is_openid), reason)
-    inside = PossibleOutcome(outcome=outcome, reason=reason, rows=rows, caveats=caveats, needs=needs)
+    return _for_assigned(
+        facts, PossibleOutcome(outcome=outcome, reason=reason, rows=rows, caveats=caveats, needs=needs)
+    )
+
+
+def _for_assigned(facts: DecisionFacts, inside: PossibleOutcome) -> tuple[PossibleOutcome, ...]:
+    """The outcome where consent is in place, and what an assignment requirement makes of it."""
     required = facts.client.assignment_required
     # Microsoft documents that Global Administrators get in without an assignment.
     if required is Truth.FALSE or facts.subject.admin_role == _GLOBAL_ADMIN:
@@ -295,6 +417,6 @@ def _after_risk(facts: DecisionFacts, accepted: PossibleOutcome) -> tuple[Possib
 def _grant_needs(facts: DecisionFacts) -> tuple[str, ...]:
     if isinstance(facts.grants, NotRead):
         return (f"which scopes are granted already ({facts.grants.why})",)
-    asked = dict.fromkeys(r.permission.resource for r in facts.required)
+    asked = dict.fromkeys((*facts.app.default_resources, *(r.permission.resource for r in facts.required)))
     why = dict.fromkeys(found.why for one in asked if (found := facts.grants.unknown_on(one)))
     return tuple(f"which scopes are granted already ({one})" for one in why)

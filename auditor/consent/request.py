@@ -1,4 +1,4 @@
-"""Requests for consent: read from scope strings and pasted addresses, and the links that grant them.
+"""Requests for consent: the scopes that a person lists, and the links that grant them.
 
 Sources: Microsoft identity platform, "Scopes and permissions" (a scope without a resource means Microsoft Graph),
 "OAuth 2.0 authorization code flow" and "Admin consent" (v2.0 endpoint); Entra, "Grant tenant-wide admin consent" (the
@@ -7,52 +7,24 @@ older endpoint, which grants what the app's registration lists).
 
 from __future__ import annotations
 
-import html
 import re
-from urllib.parse import SplitResult, parse_qs, quote, urlencode, urlsplit
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import (
-    DATAVERSE,
-    EXCHANGE_ONLINE,
-    MICROSOFT_GRAPH,
-    POWER_APPS,
-    POWER_AUTOMATE,
-    POWER_BI,
-    SHAREPOINT_ONLINE,
-)
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.model.errors import AuditorError
-from auditor.model.rule import App, RequestMode, ScopeNeed
+from auditor.model.rule import App, RequestFault, RequestMode, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_OUTLOOK_HOSTS = frozenset({"outlook.office.com"} | {cloud.exchange for cloud in CLOUDS.values()})
-_OTHER_HOSTS = (
-    (re.compile(r"analysis\.windows\.net"), POWER_BI),
-    (re.compile(r"[a-z0-9-]+\.sharepoint\.com"), SHAREPOINT_ONLINE),
-    (re.compile(r"[a-z0-9-]+(\.api)?\.crm[0-9]*\.dynamics\.com"), DATAVERSE),
-    (re.compile(r"service\.powerapps\.com"), POWER_APPS),
-    (re.compile(r"service\.flow\.microsoft\.com"), POWER_AUTOMATE),
-)
-"""Addresses by which scopes name Microsoft's other resources; some are the tenant's own."""
-_GRAPH_HOSTS = tuple(urlsplit(cloud.graph).netloc for cloud in CLOUDS.values())
-_SIGN_IN_HOSTS = frozenset(
-    {*(urlsplit(cloud.authority).netloc for cloud in CLOUDS.values()), "login.windows.net", "login.chinacloudapi.cn"}
-)
 DEFAULT = ".default"
 
 
 class RequestError(AuditorError):
     """What was pasted cannot be understood; the message says what to give instead."""
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A request read from text. `tenant` is what the address names: an id, a domain, or nothing."""
-
-    app: App
-    tenant: str = ""
 
 
 def is_guid(text: str) -> bool:
@@ -61,35 +33,52 @@ def is_guid(text: str) -> bool:
 
 
 def scope_needs(text: str) -> tuple[ScopeNeed, ...]:
-    """The scopes of a request string, once each; ``.default`` is kept as a scope of its resource.
+    """The scopes that a person lists, once each; ``.default`` is kept as a scope of its resource.
 
-    Raises RequestError for an empty string, a malformed scope, and for ``.default`` together with other scopes of
-    the same resource, which Entra refuses with AADSTS70011.
+    Raises RequestError for an empty string, a malformed scope, and for ``.default`` together with other scopes, which
+    Entra refuses with AADSTS70011.
     """
-    found: dict[tuple[str, str], ScopeNeed] = {}
-    for item in text.replace(",", " ").split():
-        resource, value = _split(item)
-        found.setdefault((resource, value.lower()), ScopeNeed(resource=resource, value=value))
-    if not found:
+    needs = _listed(text)
+    if fault := mixed_with_default(needs):
+        raise RequestError(f"{fault.because} ({fault.code}): give either .default or the scopes")
+    return needs
+
+
+def _listed(text: str) -> tuple[ScopeNeed, ...]:
+    """The scopes of a list that a person wrote: also with commas, and with resources that lack their ``https://``."""
+    needs = unique_needs(_split(item) for item in text.replace(",", " ").split())
+    if not needs:
         raise RequestError('no scope was given: name the scopes the app asks for, such as "Mail.Read Mail.Send"')
-    for resource, value in found:
-        others = [v for r, v in found if r == resource and v != DEFAULT]
-        if value == DEFAULT and others:
-            raise RequestError(
-                ".default cannot be combined with other scopes of the same resource (Entra answers AADSTS70011):"
-                " give either .default or the scopes"
-            )
+    return needs
+
+
+def unique_needs(named: Iterable[tuple[str, str]]) -> tuple[ScopeNeed, ...]:
+    """Pairs of a resource and a scope as needs, each once: the letter case of a scope's name doesn't matter."""
+    found: dict[tuple[str, str], ScopeNeed] = {}
+    for resource, value in named:
+        found.setdefault((resource, value.lower()), ScopeNeed(resource=resource, value=value))
     return tuple(found.values())
 
 
 def refuse_unnamed_resources(app: App) -> None:
     """Raise RequestError for a scope of a resource that has no app id here: its own tenants alone know its address."""
-    for need in app.scopes:
-        if not is_guid(need.resource):
+    needs = ((need.resource, need.value) for need in app.scopes)
+    for resource, value in (*needs, *((resource, DEFAULT) for resource in app.default_resources)):
+        if not is_guid(resource):
             raise RequestError(
-                f"{need.resource} is not known by name: give the scope as APP-ID/{need.value}, with the app id of the"
+                f"{resource} is not known by name: give the scope as APP-ID/{value}, with the app id of the"
                 " resource from Enterprise apps > Application type: All applications"
             )
+
+
+def resource_named(text: str) -> str:
+    """The app id of a resource that is named by its app id or by one of Microsoft's addresses, else the name itself."""
+    bare = text.removeprefix("api://").rstrip("/")
+    if is_guid(bare):
+        return bare.lower()
+    from auditor.facts.resource_addresses import resource_at
+
+    return resource_at(text) or text.rstrip("/")
 
 
 def _split(item: str) -> tuple[str, str]:
@@ -99,83 +88,62 @@ def _split(item: str) -> tuple[str, str]:
         return MICROSOFT_GRAPH, item
     if not value:
         raise RequestError(f"{item!r} names a resource but no scope: add the scope after the last slash")
-    host = _parsed(prefix if "//" in prefix else f"//{prefix}", f"{item!r} is not a scope").netloc.lower()
-    if host in _GRAPH_HOSTS:
-        return MICROSOFT_GRAPH, value
-    if host in _OUTLOOK_HOSTS:
-        return EXCHANGE_ONLINE, value
-    for pattern, resource in _OTHER_HOSTS:
-        if pattern.fullmatch(host):
-            return resource, value
-    bare = prefix.removeprefix("api://")
-    return (bare.lower() if is_guid(bare) else prefix.rstrip("/")), value
-
-
-def _parsed(address: str, refusal: str) -> SplitResult:
-    """The parts of an address. Raises RequestError where `urlsplit` refuses it, as it does an open bracket."""
-    try:
-        return urlsplit(address)
-    except ValueError as error:
-        raise RequestError(refusal) from error
+    if any(bracket in prefix for bracket in "[]"):
+        raise RequestError(f"{item!r} is not a scope: give it as RESOURCE/SCOPE, or as SCOPE for Microsoft Graph")
+    if "//" not in prefix and not is_guid(prefix):
+        known = resource_named(f"https://{prefix}")
+        return (known if is_guid(known) else prefix), value
+    return resource_named(prefix), value
 
 
 def app_from_scopes(client_id: str, scopes: str, *, name: str = "", redirect_uri: str = "") -> App:
-    """The app of ``--app`` and ``--scopes``. Raises RequestError, as `scope_needs` does."""
-    client = client_id.strip().strip("{}").lower()
+    """The app of ``--app`` and ``--scopes``. Raises RequestError for what is no client id and no list of scopes."""
+    app = requesting(client_id_of(client_id), _listed(scopes) if scopes else ())
+    return msgspec.structs.replace(app, name=name, redirect_uris=(redirect_uri,) if redirect_uri else ())
+
+
+def client_id_of(text: str) -> str:
+    """The client id in lower case. Raises RequestError for anything else than a GUID, which may be in braces."""
+    client = text.strip().strip("{}").lower()
     if not is_guid(client):
         raise RequestError(
-            f"{client_id!r} is not a client id: it looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and"
+            f"{text!r} is not a client id: it looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and"
             " follows client_id= in the address of the consent page"
         )
-    needs = scope_needs(scopes) if scopes else ()
-    static = any(need.value == DEFAULT for need in needs)
-    return App(
-        client_id=client,
-        name=name,
-        redirect_uris=(redirect_uri,) if redirect_uri else (),
-        mode=RequestMode.DEFAULT if static else RequestMode.DYNAMIC,
-        scopes=tuple(need for need in needs if need.value != DEFAULT),
-    )
+    return client
 
 
-def request_from_url(text: str) -> Request:
-    """The request behind an authorize or adminconsent address, as copied from a browser or a ticket.
+def requesting(client_id: str, needs: tuple[ScopeNeed, ...], faults: tuple[RequestFault, ...] = ()) -> App:
+    """The app that requests these scopes.
 
-    Line breaks, angle brackets and HTML escapes that a mail or a ticket adds are taken off. Raises
-    RequestError for anything else than a consent address of Microsoft's.
+    ``.default`` means the registered permissions of all resources ("Scopes and permissions"), so the OpenID Connect
+    scopes next to it add nothing.
     """
-    wanted = "paste the address of the page that asks for consent, starting with https://login.microsoftonline.com/"
-    refusal = f"that is not an address of Microsoft's sign-in page: {wanted}"
-    address = _parsed(html.unescape("".join(text.split()).strip("<>\"'`")), refusal)
-    if address.hostname not in _SIGN_IN_HOSTS:
-        raise RequestError(refusal)
-    query = {key.lower(): values[0].strip() for key, values in parse_qs(address.query).items()}
-    if "client_id" not in query:
-        raise RequestError(f"the address has no client_id: {wanted}")
-    tenant, _, rest = address.path.strip("/").partition("/")
-    mode, scopes = _asked(address, rest, query, wanted)
-    app = app_from_scopes(query["client_id"], scopes, redirect_uri=query.get("redirect_uri", ""))
-    static = app.mode is RequestMode.DEFAULT or mode is RequestMode.REGISTERED
-    app = msgspec.structs.replace(
-        app,
-        mode=app.mode if app.mode is RequestMode.DEFAULT else mode if static else RequestMode.DYNAMIC,
-        prompt_consent="consent" in query.get("prompt", "").lower().split(),
-    )
-    generic = tenant.lower() in ("common", "organizations", "consumers")
-    return Request(app=app, tenant="" if generic else tenant)
+    defaults = tuple(need.resource for need in needs if need.value.lower() == DEFAULT)
+    named = tuple(need for need in needs if need.value.lower() != DEFAULT)
+    if not defaults:
+        return App(client_id=client_id, scopes=named, faults=faults)
+    mixed = tuple(need for need in named if not is_openid(need))
+    if fault := mixed_with_default(needs):
+        faults = (*faults, fault)
+    return App(client_id=client_id, mode=RequestMode.DEFAULT, default_resources=defaults, scopes=mixed, faults=faults)
 
 
-def _asked(address: SplitResult, path: str, query: dict[str, str], wanted: str) -> tuple[RequestMode, str]:
-    """How the address asks, and the scopes that it names."""
-    match path.lower().rstrip("/"):
-        case "oauth2/v2.0/authorize" | "v2.0/adminconsent":
-            if not query.get("scope"):
-                raise RequestError("the address names no scope: copy it whole, from https:// to its end")
-            return RequestMode.DYNAMIC, query["scope"]
-        case "oauth2/authorize" | "adminconsent":
-            return RequestMode.REGISTERED, ""
-        case other:
-            raise RequestError(f"{address.hostname}/…/{other} is not a page that asks for consent: {wanted}")
+def mixed_with_default(needs: tuple[ScopeNeed, ...]) -> RequestFault | None:
+    """Why Entra refuses ``.default`` next to a scope of any resource: it "can't be combined" with these.
+
+    Source: "Scopes and permissions", the ``.default`` scope; microsoft-authentication-library-for-js issue 1718.
+    """
+    named = [need.value for need in needs if need.value.lower() != DEFAULT and not is_openid(need)]
+    if not named or all(need.value.lower() != DEFAULT for need in needs):
+        return None
+    because = f".default cannot be combined with other scopes, and the app asks for {named[0]} in the same request"
+    return RequestFault(code="AADSTS70011", because=because)
+
+
+def is_openid(need: ScopeNeed) -> bool:
+    """Whether this is a scope of OpenID Connect, which any request may contain."""
+    return need.resource == MICROSOFT_GRAPH and need.value.lower() in OPENID_SCOPES
 
 
 OPEN_TENANT = "organizations"

@@ -29,6 +29,11 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     az_cloud: str = ""
     verifies_publishers: bool = True
 
+    @property
+    def is_national(self) -> bool:
+        """Whether it is apart from Microsoft's global cloud, with separate app registrations."""
+        return bool(self.az_cloud)
+
 
 class _CloudTable(msgspec.Struct, frozen=True):
     source: str

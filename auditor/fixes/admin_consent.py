@@ -14,6 +14,7 @@ from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
 from auditor.consent.lookup import index_of
 from auditor.consent.request import admin_consent_link
 from auditor.consent.truth import Truth
+from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.fixes.app_changes import (
     MAX_SCOPE_LENGTH,
     AssignApp,
@@ -22,7 +23,7 @@ from auditor.fixes.app_changes import (
     ReplaceGrantScopes,
     grant_id,
 )
-from auditor.fixes.change import NEW_SERVICE_PRINCIPAL, Change, graph_address
+from auditor.fixes.change import NEW_SERVICE_PRINCIPAL, REGISTERED_PERMISSIONS, Change, graph_address
 from auditor.fixes.proposed_fix import (
     APP_ADMIN,
     CHECK_AGAIN,
@@ -46,8 +47,12 @@ def admin_consent(facts: DecisionFacts) -> Iterator[ProposedFix]:
     The older link grants what the app registered. That is offered where the request means just that, or where it may
     be a better list than the pack's.
     """
+    if facts.asks_unlisted:
+        if grants := _grants_of_registration(facts):
+            yield _link_to_registered_scopes(facts, grants)
+        return
     grants = _grants(facts, None)
-    if not grants or facts.client.presence is Truth.UNKNOWN:
+    if not grants:
         return
     if facts.app.mode.is_static:
         yield _link_to_registered_scopes(facts, grants)
@@ -62,7 +67,12 @@ def admin_consent(facts: DecisionFacts) -> Iterator[ProposedFix]:
 def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """The grant for one user, and the assignment if the app requires it."""
     user = facts.subject.user_id
-    if user is None or not isinstance(facts.grants, Grants) or facts.client.presence is Truth.UNKNOWN:
+    if (
+        user is None
+        or not facts.required
+        or not isinstance(facts.grants, Grants)
+        or facts.client.presence is Truth.UNKNOWN
+    ):
         return
     changes = _grants(facts, user)
     if not changes or not _fits(changes):
@@ -219,6 +229,32 @@ def _grants(facts: DecisionFacts, user: str | None) -> tuple[Change, ...]:
             changes.append(new)
         elif (full := _extended(row.scope, scopes)) and (row_id := grant_id(row)):
             changes.append(ReplaceGrantScopes(graph=graph, grant_id=row_id, body={"scope": full}))
+    return tuple(changes)
+
+
+def _grants_of_registration(facts: DecisionFacts) -> tuple[Change, ...]:
+    """What the admin consent link does for an app whose registered permissions nobody here can read.
+
+    It grants all of them, so a grant exists for every resource that the request names, or else for Microsoft Graph,
+    of which a registration has permissions by default ("Quickstart: Register an application": User.Read).
+    """
+    if facts.client.presence is Truth.UNKNOWN:
+        return ()
+    graph, index = graph_address(facts.snapshot), index_of(facts.snapshot)
+    changes: list[Change] = []
+    client_id = facts.client.object_id or NEW_SERVICE_PRINCIPAL
+    if facts.client.presence is Truth.FALSE:
+        changes.append(CreateServicePrincipal.of(graph, facts.app.client_id))
+    for number, resource in enumerate(facts.app.default_resources or (MICROSOFT_GRAPH,), start=1):
+        principal = index.service_principal(resource)
+        if not isinstance(principal, ServicePrincipal):
+            return ()
+        row = _existing_grant(facts, principal.id, None)
+        if row is None:
+            changes.append(CreateGrant.of(graph, client_id, principal.id, REGISTERED_PERMISSIONS, number=number))
+        elif row_id := grant_id(row):
+            scope = " ".join((row.scope, REGISTERED_PERMISSIONS)).strip()
+            changes.append(ReplaceGrantScopes(graph=graph, grant_id=row_id, body={"scope": scope}))
     return tuple(changes)
 
 

@@ -28,6 +28,8 @@ from auditor.model.snapshot import Snapshot
 
 NEW_SERVICE_PRINCIPAL = "{object id of the new service principal}"
 """Placeholder for the id that Graph assigns when the app's service principal is created."""
+REGISTERED_PERMISSIONS = "{permissions-of-the-registration}"
+"""Placeholder for the scopes of a grant that only opening an admin consent link makes: nobody here can list them."""
 CHOSEN_PRINCIPAL = "{object id of the user or group}"
 """Placeholder for the user or group that the administrator wants to assign to the app."""
 CHOSEN_ROLE = "{id of the app role to assign}"

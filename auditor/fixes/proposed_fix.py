@@ -95,13 +95,16 @@ class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
         return self.key or self.route
 
 
-def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: Judgement) -> Fix:
+def as_fix(
+    states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: Judgement, lasting: tuple[str, ...] = ()
+) -> Fix:
     """The fix that carries out `parts` in order, with what was found after it as its proof.
 
-    `states` are the snapshots before and after each change.
+    `states` are the snapshots before and after each change. `lasting` are caveats that hold before and that no change
+    removes, although the app is in the tenant afterwards.
     """
     changes = tuple(change for part in parts for change in part.changes)
-    caveats = _unique(caveat for part in parts for caveat in part.caveats)
+    caveats = _unique((*(caveat for part in parts for caveat in part.caveats), *lasting))
     try:
         undo = undo_of(states, changes)
     except NotApplicable:
@@ -125,7 +128,7 @@ def as_fix(states: tuple[Snapshot, ...], parts: tuple[ProposedFix, ...], after: 
             because=after.because,
             subject=after.subject,
             applied=tuple(change.request for change in changes),
-            doubts=(*caveats, *after.caveats),
+            doubts=_unique((*caveats, *after.caveats)),
         ),
     )
 

@@ -13,6 +13,7 @@ from itertools import combinations
 
 import msgspec
 
+from auditor.consent.blockers import request_caveats
 from auditor.consent.client import client_of
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import DecisionFacts, gather
@@ -109,7 +110,7 @@ def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Propose
     for who in _subjects(snapshot, app, subject, parts):
         decision = decide(after, app, who)
         if all(_reached(part.goal, decision, after) for part in parts):
-            fix = as_fix(states, parts, decision)
+            fix = as_fix(states, parts, decision, request_caveats(snapshot.cloud, app, client_of(snapshot, app)))
             as_registered = any(part.grants_registered for part in parts)
             opens = as_opens(exposure(snapshot, after, app, as_registered=as_registered))
             return msgspec.structs.replace(fix, opens=opens)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from auditor import __version__
-from auditor.consent.request import app_from_scopes, request_from_url
+from auditor.consent.request import app_from_scopes
 from auditor.jobs.outputs import Outputs
 from auditor.model.finding import WaiverFile
 from auditor.model.live_tenant import LiveTenant
@@ -87,10 +87,33 @@ def app_from_options(client_id: str, scopes: str, *, name: str = "", redirect_ur
     return app_from_scopes(client_id, scopes, name=name, redirect_uri=redirect_uri)
 
 
-def app_from_address(url: str, name: str = "") -> tuple[App, str]:
-    """The app of an authorize or admin consent URL, and the tenant that it names. Raises RequestError."""
-    request = request_from_url(url)
-    return (msgspec.structs.replace(request.app, name=name) if name else request.app), request.tenant
+class AddressedApp(NamedTuple):
+    """The app of an authorize or admin consent URL, the tenant that the URL names, and the pack that knows the app."""
+
+    app: App
+    tenant: str = ""
+    pack: Pack | None = None
+
+
+def app_from_address(url: str, name: str = "", *, use_packs: bool = True) -> AddressedApp:
+    """What an authorize or admin consent URL is about.
+
+    With `use_packs`, a pack that knows the client id or the redirect URI adds the app's name and, if the URL names
+    none, its scopes. Raises RequestError.
+    """
+    from auditor.consent.sign_in_address import request_from_url
+    from auditor.jobs.pack_selection import pack_about
+
+    found: list[Pack] = []
+
+    def recognize(client_id: str, redirect_uri: str) -> App | None:
+        pack = pack_about(client_id, redirect_uri) if use_packs else None
+        found.extend([pack] if pack else [])
+        return pack.app if pack else None
+
+    request = request_from_url(url, recognize)
+    app = msgspec.structs.replace(request.app, name=name) if name else request.app
+    return AddressedApp(app, request.tenant, found[0] if found else None)
 
 
 class AuditInputs(NamedTuple):

@@ -10,7 +10,7 @@ import msgspec
 from auditor.checks.permission_lists import scope_of
 from auditor.checks.required_reads import Needed, permissions_for, plan_for, required_resource_access
 from auditor.consent.granted_permissions import app_as_granted
-from auditor.consent.request import app_from_scopes, refuse_unnamed_resources, request_from_url, scope_needs
+from auditor.consent.request import app_from_scopes, refuse_unnamed_resources, scope_needs
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
 from auditor.jobs.audit import read_source
@@ -76,6 +76,8 @@ def app_of_address(url: str, scopes: str | None, describe: Callable[[str | None]
 
     `describe` builds the app from all options; its argument are the scopes to combine with the URL.
     """
+    from auditor.consent.sign_in_address import request_from_url
+
     names_none = bool(scopes) and not request_from_url(url).app.scopes
     app = describe(None if names_none else scopes)
     assert app is not None, "a URL names an app"

@@ -37,6 +37,17 @@ class ScopeNeed(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
+class RequestFault(msgspec.Struct, frozen=True, kw_only=True):
+    """A mistake in the request itself, which Entra refuses before it asks anybody.
+
+    `because` is a clause without a full stop. `caveat` says why it isn't certain; empty if it is.
+    """
+
+    code: str
+    because: str
+    caveat: str = ""
+
+
 class NeededApp(msgspec.Struct, frozen=True, kw_only=True):
     """Another app that must be in the tenant before an app can be connected, such as the vendor's own API.
 
@@ -68,7 +79,9 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     `publisher_verified`, `owner_tenant` and `registered_before_2020_11_08` are used while the app has no service
     principal in the tenant; ``None`` means not known. `redirect_uris` are the ones this connection may use, and
     the first of them goes into an admin consent link. `also_needs` are in the order in which they must be added to the
-    tenant.
+    tenant. `default_resources` are the resources (app ids) of a request for registered permissions; empty where the
+    request names none. `prompt` is the value of that parameter in the request, in lower case. `sends_no_redirect_uri`
+    is true of a sign-in address that lacks one. `faults` are the mistakes in the request.
     """
 
     client_id: str
@@ -78,6 +91,10 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     prompt_consent: bool = False
     authority: str = ""
     scopes: tuple[ScopeNeed, ...] = ()
+    default_resources: tuple[str, ...] = ()
+    prompt: str = ""
+    sends_no_redirect_uri: bool = False
+    faults: tuple[RequestFault, ...] = ()
     publisher_verified: bool | None = None
     owner_tenant: str | None = None
     registered_before_2020_11_08: bool | None = None

@@ -19,7 +19,7 @@ from auditor.consent.request import is_guid
 from auditor.facts.ids import RESOURCES
 from auditor.model.decision import ROUTES
 from auditor.model.finding import PLACEHOLDERS, FindingOutcome, Remediation, Severity
-from auditor.model.rule import App, NeededApp, Pack, RequestMode, Rule, RuleCase, ScopeNeed, VendorAdvice
+from auditor.model.rule import App, NeededApp, Pack, RequestFault, RequestMode, Rule, RuleCase, ScopeNeed, VendorAdvice
 from auditor.model.sections import Sections
 from auditor.packs.decode_nodes import StrictForm
 
@@ -160,6 +160,15 @@ class ScopeForm(StrictForm, frozen=True, kw_only=True):
     source: str | UnsetType = UNSET
 
 
+class FaultForm(StrictForm, frozen=True, kw_only=True):
+    """A mistake in the request, which Entra refuses before it asks anybody."""
+
+    noun: ClassVar[str] = "a fault"
+    code: Annotated[Line, Meta(description="The error, as in AADSTS90023.")]
+    because: Annotated[Line, Meta(description="What is wrong, as part of a sentence.")]
+    caveat: Annotated[str, Meta(description="Why that isn't certain.")] = ""
+
+
 class NeededAppForm(StrictForm, frozen=True, kw_only=True):
     """Another app that must be in the tenant first."""
 
@@ -188,6 +197,12 @@ class AppForm(StrictForm, frozen=True, kw_only=True):
     redirect_uris: tuple[RedirectUri, ...] = ()
     request: RequestMode = RequestMode.DYNAMIC
     prompt_consent: Annotated[bool, Meta(description="The app asks with prompt=consent.")] = False
+    prompt: Annotated[Literal["", "none", "admin_consent"], Meta(description="Another prompt of its requests.")] = ""
+    default_resources: Annotated[
+        tuple[Resource, ...], Meta(description="With request: default or registered, the APIs that it names.")
+    ] = ()
+    sends_no_redirect_uri: Annotated[bool, Meta(description="Its requests name no redirect URI.")] = False
+    faults: Annotated[tuple[FaultForm, ...], Meta(description="What Entra refuses in its requests.")] = ()
     authority: Annotated[Authority, Meta(description="organizations, common, a tenant id or a domain.")] = ""
     publisher_verified: bool | Unknown = "unknown"
     owner_tenant: Unknown | Guid = "unknown"
@@ -293,6 +308,10 @@ def app_of(form: AppForm) -> App:
         redirect_uris=form.redirect_uris,
         mode=form.request,
         prompt_consent=form.prompt_consent,
+        prompt=form.prompt,
+        default_resources=tuple(RESOURCES.get(one, one.lower()) for one in form.default_resources),
+        sends_no_redirect_uri=form.sends_no_redirect_uri,
+        faults=tuple(RequestFault(code=one.code, because=one.because, caveat=one.caveat) for one in form.faults),
         authority=form.authority,
         scopes=tuple(_scopes(form)),
         publisher_verified=_known(form.publisher_verified),

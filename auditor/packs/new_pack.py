@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 import yaml
 
 from auditor.facts.ids import RESOURCES
@@ -48,7 +49,7 @@ def pack_text(app: App, *, name: str, source: str = "") -> str:
             _yaml(head),
             "\napp:\n",
             _indented(_yaml(_app(app, label, source))),
-            _indented(_yaml({"scopes": _scopes(app.scopes)})),
+            _indented(_yaml({"scopes": _scopes(app.scopes)})) if app.scopes else "",
         )
     )
 
@@ -61,6 +62,14 @@ def _app(app: App, label: str, source: str) -> Mapping[str, Any]:
         found["request"] = app.mode.value
     if app.prompt_consent:
         found["prompt-consent"] = True
+    names = _resource_names()
+    more = {
+        "prompt": app.prompt if app.prompt in ("none", "admin_consent") else "",
+        "default-resources": [names.get(one, one) for one in app.default_resources],
+        "sends-no-redirect-uri": app.sends_no_redirect_uri,
+        "faults": [{k: v for k, v in msgspec.structs.asdict(one).items() if v} for one in app.faults],
+    }
+    found |= {key: value for key, value in more.items() if value}
     if app.authority:
         found["authority"] = app.authority
     found["publisher-verified"] = "unknown" if app.publisher_verified is None else app.publisher_verified
@@ -70,9 +79,14 @@ def _app(app: App, label: str, source: str) -> Mapping[str, Any]:
     return found
 
 
+def _resource_names() -> Mapping[str, str]:
+    """The names of resources in packs, by app id."""
+    return {app_id: name for name, app_id in RESOURCES.items()}
+
+
 def _scopes(needs: Iterable[ScopeNeed]) -> Mapping[str, list[str]]:
     """The scopes by resource: by its name in packs, or by its app id if it has none."""
-    names = {app_id: name for name, app_id in RESOURCES.items()}
+    names = _resource_names()
     found: dict[str, list[str]] = {}
     for need in needs:
         found.setdefault(names.get(need.resource, need.resource), []).append(need.value)

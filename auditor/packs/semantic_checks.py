@@ -147,9 +147,15 @@ def _check_needs_app(app: Node | None, rules: Node | None, problems: PackProblem
                 problems.add(position_of(check, ArgumentProblem((*path, "kind"), message)), message)
                 return
             if isinstance(app, Table) and kind.uses_app_scopes(arguments):
-                if not any(_required_scopes(app)):
+                if not any(_required_scopes(app)) and not _needs_no_scopes(app):
                     problems.add(app.at, "the app requires no scope", expected="scopes of a resource")
                 return
+
+
+def _needs_no_scopes(app: Table) -> bool:
+    """Whether the app may lack scopes: its registered permissions aren't known, or Entra refuses its requests."""
+    mode = child(app, "request")
+    return child(app, "faults") is not None or (mode is not None and text_of(mode) in ("default", "registered"))
 
 
 def _check_placeholders(fix: Node | None, problems: PackProblems) -> None:

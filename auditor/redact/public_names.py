@@ -50,6 +50,11 @@ _IDS = (
 )
 
 
+def _resources(app: App) -> tuple[str, ...]:
+    """The resources that the app names in its request."""
+    return (*app.default_resources, *(need.resource for need in app.scopes))
+
+
 class PublicNames:
     """What is public in one snapshot: ids, names of permissions and apps, and numbers of publishers.
 
@@ -59,7 +64,7 @@ class PublicNames:
 
     def __init__(self, snapshot: Snapshot, asked: Iterable[App], published: Iterable[App] = ()) -> None:
         apps, shipped = tuple(asked), tuple(published)
-        self._asked = {app_id.lower() for app in apps for app_id in (app.client_id, *(n.resource for n in app.scopes))}
+        self._asked = {app_id.lower() for app in apps for app_id in (app.client_id, *_resources(app))}
         self._own = _own_tenant(snapshot)
         self.ids = {*(i.lower() for i in _IDS), *known_scope_ids(), *_role_ids()}
         self.scopes = {*BASIC_SCOPES, *(found.value.lower() for _, found in known_scope_ids().values())}
@@ -105,7 +110,7 @@ class PublicNames:
 
     def _ask(self, app: App) -> None:
         self.ids |= {app.client_id.lower(), (app.owner_tenant or app.client_id).lower()}
-        self.ids |= {need.resource.lower() for need in app.scopes if is_guid(need.resource)}
+        self.ids |= {resource.lower() for resource in _resources(app) if is_guid(resource)}
         self.scopes |= {need.value.lower() for need in app.scopes}
         self.app_names.add(app.name.lower())
 

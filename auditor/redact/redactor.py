@@ -85,6 +85,7 @@ class Redactor:
             authority=self.text(app.authority),
             owner_tenant=self._values.id(app.owner_tenant) if app.owner_tenant else app.owner_tenant,
             scopes=tuple(msgspec.structs.replace(need, source=self.text(need.source)) for need in app.scopes),
+            faults=tuple(msgspec.structs.replace(one, because=self.text(one.because)) for one in app.faults),
         )
 
     def assumption(self, text: str) -> str:

@@ -164,7 +164,7 @@ def test_a_scope_that_was_granted_once_and_is_gone_does_not_keep_a_pack_from_bei
 
 def test_a_resource_named_by_an_unknown_address_is_reported_with_what_to_give(folder: Path) -> None:
     client = "11111111-2222-3333-4444-555555555555"
-    scope = "https://management.azure.com/user_impersonation"
+    scope = "https://vault.example/user_impersonation"
     done = run("packs", "new", "--app", client, "--scopes", scope, cwd=folder)
     assert done.code == 2
     assert "give the scope as APP-ID/user_impersonation" in done.err

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.consent.request import RequestError, request_from_url, scope_needs
+from auditor.consent.request import RequestError, app_from_scopes, scope_needs
+from auditor.consent.sign_in_address import request_from_url
 from auditor.facts.ids import (
     DATAVERSE,
     EXCHANGE_ONLINE,
@@ -80,9 +81,28 @@ def test_scopes_are_split_at_any_white_space_and_asked_once() -> None:
     assert [need.value for need in needs] == ["openid", "Mail.Read"]
 
 
-def test_default_beside_another_scope_of_the_same_resource_is_refused_as_entra_refuses_it() -> None:
+def test_a_list_of_scopes_with_default_and_another_is_refused_as_entra_refuses_it() -> None:
     with pytest.raises(RequestError, match="AADSTS70011"):
         scope_needs("https://graph.microsoft.com/.default Mail.Read")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "codes"),
+    [
+        pytest.param("https://graph.microsoft.com/.default Mail.Read", ["AADSTS70011"], id="of the same resource"),
+        pytest.param(
+            "https://graph.microsoft.com/.default https://outlook.office.com/SMTP.Send",
+            ["AADSTS70011"],
+            id="of another",
+        ),
+        pytest.param("https://graph.microsoft.com/.default openid offline_access", [], id="of a sign-in"),
+    ],
+)
+def test_default_beside_another_scope_is_a_fault_that_entra_refuses(scopes: str, codes: list[str]) -> None:
+    """MSAL.js issue 1718; "Scopes and permissions": static and dynamic consent can't be combined."""
+    app = app_from_scopes(CLIENT, scopes)
+    assert [fault.code for fault in app.faults] == codes
+    assert (app.mode, app.default_resources) == (RequestMode.DEFAULT, (MICROSOFT_GRAPH,))
 
 
 def test_an_authorize_address_gives_app_scopes_redirect_uri_and_prompt() -> None:
@@ -132,7 +152,6 @@ def test_what_a_mail_or_ticket_does_to_an_address_is_undone() -> None:
         pytest.param(
             "https://[login.microsoftonline.com/", "not an address of Microsoft's sign-in page", id="a broken address"
         ),
-        pytest.param(f"{AUTHORIZE}&scope=[/0", r"'\[/0' is not a scope", id="a malformed scope"),
     ],
 )
 def test_anything_else_is_refused_with_what_to_paste_instead(text: str, hint: str) -> None:

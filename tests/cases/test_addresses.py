@@ -1,0 +1,187 @@
+"""What administrators and vendors reported in public: the tenant of the report, the call, and the right answer.
+
+Each row names the snapshot in ``reports/``, the arguments, what the first decision must be, and in a comment the
+reports and the documentation that say so. A new report is a snapshot and a row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from auditor.cli.program import program
+
+HERE = Path(__file__).parent / "reports"
+CLIENT = "11111111-2222-4333-8444-555555555555"
+MAILROOM = ("--app", CLIENT, "--name", "Mailroom", "--scopes")
+AUTHORIZE = f"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id={CLIENT}&response_type=code"
+CALLBACK = "&redirect_uri=https%3A%2F%2Fmailroom.example%2Fcb"
+
+
+def address(*parts: str) -> tuple[str, ...]:
+    """The arguments for an address of the v2.0 endpoint."""
+    return ("--from-url", AUTHORIZE + "".join(parts))
+
+
+def decided(case: str, arguments: tuple[str, ...]) -> dict[str, Any]:
+    """The first decision of the report as JSON."""
+    snapshot = str(HERE / f"{case}.json")
+    done = CliRunner().invoke(program, ["check", "--snapshot", snapshot, *arguments, "-f", "json"])
+    return dict(json.loads(done.stdout)["decisions"][0])
+
+
+def fix_links(decision: Mapping[str, Any]) -> list[str]:
+    """The links of the fixes, best fix first."""
+    return [fix.get("link", "") for fix in decision["fixes"]]
+
+
+@pytest.mark.parametrize(
+    ("case", "arguments", "expected"),
+    [
+        # CIPP-API pull request 269; azure-docs issue 62774; meetergo's help on admin consent.
+        pytest.param(
+            "default-scope-no-consent-link",
+            (*MAILROOM, "https://graph.microsoft.com/.default"),
+            {"outcome": "needs-admin", "reason": "user-consent-disabled"},
+            id="default-scope-no-consent-link",
+        ),
+        # QuickMail pull request 208; azure-docs issues 65651 and 37434; "Scopes and permissions", the .default scope.
+        pytest.param(
+            "default-scope-with-grant",
+            (*MAILROOM, "https://graph.microsoft.com/.default"),
+            {"outcome": "connects-silently", "confidence": "likely", "outcomes": []},
+            id="default-scope-with-grant",
+        ),
+        # MSAL for Objective-C issue 1520; ms-intune-app-sdk-ios issue 646; "National clouds": apps are registered per
+        # cloud (AADSTS700016).
+        pytest.param(
+            "gov-cloud-absent-app",
+            ("--app", CLIENT, "--scopes", "User.Read offline_access"),
+            {"outcome": "user-may-consent", "confidence": "likely"},
+            id="gov-cloud-absent-app",
+        ),
+        # MSAL.js issue 3273; MSAL.NET issue 2167; MSAL for Java issue 636; "Redirect URI restrictions", localhost.
+        pytest.param(
+            "loopback-port",
+            address("&redirect_uri=http%3A%2F%2Flocalhost%3A53682&scope=User.Read%20offline_access"),
+            {"outcome": "user-may-consent", "confidence": "certain"},
+            id="loopback-port",
+        ),
+        # passport-azure-ad issues 524 and 331; azure-docs issue 87107.
+        pytest.param(
+            "prompt-admin-consent",
+            address(CALLBACK, "&scope=offline_access%20User.Read%20Calendars.ReadWrite&prompt=admin_consent"),
+            {"outcome": "blocked", "confidence": "certain", "code": "AADSTS90023 or AADSTS901001"},
+            id="prompt-admin-consent",
+        ),
+        # opencloud-eu/desktop issue 871: AADSTS90023 for prompt=consent select_account.
+        pytest.param(
+            "prompt-admin-consent",
+            address(CALLBACK, "&scope=User.Read&prompt=consent%20select_account"),
+            {"outcome": "blocked", "confidence": "certain", "code": "AADSTS90023"},
+            id="two values of prompt",
+        ),
+        # keycloak issue 15092: AADSTS90023 for prompt=unspecified.
+        pytest.param(
+            "prompt-admin-consent",
+            address(CALLBACK, "&scope=User.Read&prompt=unspecified"),
+            {"outcome": "blocked", "confidence": "certain", "code": "AADSTS90023"},
+            id="an unknown value of prompt",
+        ),
+        # "OAuth 2.0 authorization code flow", prompt=none; the AADSTS reference, 65001.
+        pytest.param(
+            "scope-commas",
+            address(CALLBACK, "&scope=Mail.Read%20User.Read&prompt=none"),
+            {"outcome": "blocked", "reason": "consent-page-forbidden", "code": "AADSTS65001"},
+            id="prompt none without consent",
+        ),
+        # The same page: granted for the tenant, a silent request is answered silently.
+        pytest.param(
+            "prompt-admin-consent",
+            address(CALLBACK, "&scope=User.Read%20Calendars.ReadWrite&prompt=none"),
+            {"outcome": "connects-silently", "confidence": "certain"},
+            id="prompt none with consent",
+        ),
+        # ms-identity-java-webapp issue 82; MailKit issue 1811: both names are Exchange Online's.
+        pytest.param(
+            "resource-outlook-com",
+            (*MAILROOM, "https://outlook.com/IMAP.AccessAsUser.All offline_access"),
+            {"outcome": "needs-admin", "reason": "scope-excluded-by-policy"},
+            id="resource-outlook-com",
+        ),
+        pytest.param(
+            "resource-outlook-com",
+            (*MAILROOM, "https://ps.outlook.com/IMAP.AccessAsUser.All offline_access"),
+            {"outcome": "needs-admin", "reason": "scope-excluded-by-policy"},
+            id="resource ps.outlook.com",
+        ),
+        # TabularEditorDocs: a resource is named by its app id.
+        pytest.param(
+            "resource-outlook-com",
+            (*MAILROOM, "00000002-0000-0ff1-ce00-000000000000/IMAP.AccessAsUser.All"),
+            {"outcome": "needs-admin", "reason": "scope-excluded-by-policy"},
+            id="resource by its app id",
+        ),
+        # lowcoder issue 915; omniauth-office365 issue 1; Graph-Controls pull request 193; oauth2-azure pull request 48.
+        pytest.param(
+            "scope-commas",
+            address(CALLBACK, "&scope=Mail.Read%2CUser.Read"),
+            {"outcome": "blocked", "reason": "request-refused", "code": "AADSTS650053 or AADSTS70011"},
+            id="scope-commas",
+        ),
+        # fluent-smtp issue 154: AADSTS650053 for the scope "user.read%0a".
+        pytest.param(
+            "scope-commas",
+            address(CALLBACK, "&scope=User.Read%0AMail.Read"),
+            {"outcome": "blocked", "code": "AADSTS650053 or AADSTS70011"},
+            id="scopes on two lines",
+        ),
+        pytest.param(
+            "scope-commas",
+            address(CALLBACK, "&scope=User.Read%2520Mail.Read"),
+            {"outcome": "blocked", "code": "AADSTS650053 or AADSTS70011"},
+            id="scopes encoded twice",
+        ),
+        # MSAL.js issue 1718: AADSTS70011, ".default scope can't be combined with resource-specific scopes".
+        pytest.param(
+            "default-scope-with-grant",
+            (*MAILROOM, "https://graph.microsoft.com/.default Calendars.Read"),
+            {"outcome": "blocked", "reason": "request-refused", "code": "AADSTS70011"},
+            id="default and a named scope",
+        ),
+        # claude-code issue 64636: the OpenID Connect scopes are next to .default in a request that Entra takes.
+        pytest.param(
+            "default-scope-with-grant",
+            address(CALLBACK, "&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default+offline_access+openid"),
+            {"outcome": "connects-silently", "confidence": "likely"},
+            id="default and the scopes of a sign-in",
+        ),
+    ],
+)
+def test_the_report_gets_its_right_answer(case: str, arguments: tuple[str, ...], expected: dict[str, Any]) -> None:
+    decision = decided(case, arguments)
+    assert {name: decision.get(name, [] if name == "outcomes" else "") for name in expected} == expected
+
+
+def test_an_app_that_asks_for_default_gets_the_admin_consent_link_first() -> None:
+    """CIPP-API pull request 269: the administrator opens /adminconsent, which grants what is registered."""
+    decision = decided("default-scope-no-consent-link", (*MAILROOM, "https://graph.microsoft.com/.default"))
+    first = decision["fixes"][0]
+    assert f"/adminconsent?client_id={CLIENT}" in first["link"]
+    assert (first["proven"]["outcome"], first["proven"]["confidence"]) == ("connects-silently", "likely")
+
+
+def test_a_joined_scope_is_named_with_the_separator_that_joins_it() -> None:
+    because = decided("scope-commas", address(CALLBACK, "&scope=Mail.Read%2CUser.Read"))["because"]
+    assert "Mail.Read,User.Read" in because
+    assert "commas" in because
+
+
+def test_consent_that_may_not_be_asked_for_can_be_granted_by_an_administrator() -> None:
+    decision = decided("scope-commas", address(CALLBACK, "&scope=Mail.Read%20User.Read&prompt=none"))
+    assert decision["fixes"][0]["proven"]["outcome"] == "connects-silently"
