@@ -80,7 +80,6 @@ def test_the_other_link_needs_a_redirect_uri() -> None:
         pytest.param((), ("urn:ietf:wg:oauth:2.0:oob", "http://localhost"), "http://localhost", id="localhost"),
         pytest.param((), ("urn:ietf:wg:oauth:2.0:oob", "brk-multihub://x"), "", id="none that a browser opens"),
         pytest.param((), ("https://*.a.example/cb", "https://[half"), "", id="a pattern and a malformed one"),
-        pytest.param((), (), "", id="none registered"),
     ],
 )
 def test_the_redirect_uri_is_one_that_is_registered_and_that_a_browser_can_open(
