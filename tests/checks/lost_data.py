@@ -34,7 +34,8 @@ DOCUMENTED_DEFAULTS = frozenset(
 NULL_IS_A_VALUE = frozenset({"verifiedPublisher", "principalId"})
 """Properties whose null Microsoft documents: no publisher, and a grant for everybody."""
 
-EMPTY_IS_A_VALUE = frozenset({"displayName", "appDisplayName", "description", "value"})
+EMPTY_IS_A_VALUE = frozenset({"displayName", "appDisplayName", "description", "value", "verifiedPublisher"})
+"""Properties of which an empty value is one: names, and a publisher that isn't there, as a snapshot is written."""
 
 
 class Loss(NamedTuple):
