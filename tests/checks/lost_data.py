@@ -72,7 +72,9 @@ def _losses_at(path: Path, value: Any) -> Iterator[Loss]:
         return
     if value is None:
         return
-    yield Loss("rename", path)
+    if len(path) > 1:
+        # A section with a misspelt name is refused.
+        yield Loss("rename", path)
     if name in DOCUMENTED_DEFAULTS:
         return
     yield Loss("remove", path)
