@@ -129,6 +129,10 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         )
         if context.decision.outcome is Outcome.USER_MAY_CONSENT:
             return not_applicable("users can consent for themselves, so no tenant-wide grant is needed", *evidence)
+        if Outcome.USER_MAY_CONSENT in context.decision.outcomes:
+            return unknown(
+                f"whether users can consent for themselves is unknown: {context.decision.because}", *evidence
+            )
         if not wide.tenant_wide:
             return failed("no administrator has consented for the whole tenant", *evidence)
         if malformed := malformed_grants(wide):
@@ -225,6 +229,9 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
         client = context.facts.client
         if client.publisher_verified is Truth.TRUE:
             return passed("the app's publisher is verified")
+        unread = f"whether the app's publisher is verified is unknown ({client.unread})"
+        if client.publisher_verified is Truth.UNKNOWN and client.presence is not Truth.FALSE:
+            return unknown(unread)
         matters, needs = _publisher_matters(context)
         if matters is Truth.UNKNOWN:
             missing = listed(needs[:1])
@@ -232,7 +239,7 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
         if matters is Truth.FALSE:
             return not_applicable("in this tenant the outcome is the same for a verified and an unverified publisher")
         if client.publisher_verified is Truth.UNKNOWN:
-            return unknown(f"whether the app's publisher is verified is unknown ({client.unread})")
+            return unknown(unread)
         evidence = compared("servicePrincipals.verifiedPublisher.verifiedPublisherId", None, "an id")
         return failed("the app's publisher isn't verified, and this tenant's outcome depends on that", evidence)
 

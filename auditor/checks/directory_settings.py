@@ -36,6 +36,7 @@ from auditor.checks.property_tests import (
 )
 from auditor.checks.snapshot_paths import Missing
 from auditor.checks.typo_suggestions import nearest, typo_of_guid
+from auditor.consent.lookup import NotRead
 from auditor.consent.request import is_guid
 from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE
 from auditor.model.document import Point, code
@@ -106,20 +107,15 @@ class DirectorySettingIs(CheckKind, frozen=True, tag="directory-setting"):
         path = f"directorySettings.{self.name}"
         if value is not None:
             return judged_value(path, value, self)
-        if why := self._why_unknown(context):
-            return unknown(why)
+        missing = context.index.directory_setting(TEMPLATES.get(self.template, self.template), self.name)
+        if isinstance(missing, NotRead):
+            return unknown(missing.why)
         if self.skip_when_missing:
             return not_applicable(f"the directory setting {self.name} is not set, so Microsoft's default applies")
         if self.missing_means is UNSET and self.present is UNSET:
             expected = expected_phrase(self)
             return failed(f"{path} is not set; expected {expected}", compared(path, None, expected))
         return judged_value(path, Missing(None), self)
-
-    def _why_unknown(self, context: CheckContext) -> str:
-        """Why a missing value says nothing; empty if the settings object or all of them were read."""
-        template = TEMPLATES.get(self.template, self.template)
-        is_known = context.index.covers("directorySettings", template)
-        return "" if is_known else context.index.not_read("directorySettings", self.template).why
 
     @classmethod
     def narrow_schema(cls, definition: SchemaPart) -> None:

@@ -42,7 +42,13 @@ from auditor.checks.permission_lists import (
     scope_problems,
     scopes_by_resource,
 )
-from auditor.consent.existing_grants import TENANT_WIDE, granted_names, is_known_consent, names_in_vain, scopes_in
+from auditor.consent.existing_grants import (
+    TENANT_WIDE,
+    granted_names,
+    is_known_consent,
+    names_without_effect,
+    scopes_in,
+)
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, index_of
 from auditor.consent.truth import Truth, all_of, known
@@ -79,8 +85,8 @@ class HeldPermissions(NamedTuple):
 class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
     """No delegated grant has scopes of the `lists` or `scopes` (without either, any scope) and matches the rest.
 
-    Of an app that is no longer in the directory only the `state` is known: with `publisher` or `owner`, a grant to one
-    makes the rule unknown.
+    A grant to an app that is no longer in the directory makes the rule unknown if it has a `publisher` or an `owner`:
+    only the `state` of such an app is known.
     """
 
     consent: Literal["any", "tenant-wide", "users"] = "any"
@@ -171,9 +177,9 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
         admin_only = ADMIN_ONLY in self.lists
         if not self.lists and not self.scopes:
             yield scopes, Truth.TRUE
-        elif resource is None:
+        elif resource is None or not resource.appId:
             # A grant on a resource that is no longer in the directory gives nothing.
-            if apps.partial:
+            if apps.partial or resource:
                 yield (scopes if admin_only else scopes & frozenset[str]().union(*wanted.values())), Truth.UNKNOWN
         else:
             named = wanted.get(resource.appId.lower(), frozenset())
@@ -256,7 +262,7 @@ class _Problem(NamedTuple):
 
 def _problems(apps: Apps, row: OAuth2PermissionGrant) -> Iterator[_Problem]:
     """What a grant has that gives nothing, or that may give nothing."""
-    names, separator = names_in_vain(row.scope)
+    names, separator = names_without_effect(row.scope)
     if separator:
         yield _Problem(Truth.FALSE, f"{listed(names)} with {separator} instead of spaces")
     resource = apps.index.principal_with_id(row.resourceId)

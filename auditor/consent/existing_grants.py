@@ -26,11 +26,11 @@ TENANT_WIDE = "allprincipals"
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "|": "vertical bars", "+": "plus signs", "%": "percent-encoding"}
 """Characters that no name of a permission has, and what to call them where they separate names."""
-_IN_VAIN = re.compile(f"[{re.escape(''.join(_SEPARATORS))}]")
+_IN_NO_NAME = re.compile(f"[{re.escape(''.join(_SEPARATORS))}]")
 
 
 class MalformedGrant(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant whose text has names that it doesn't grant: `names` are meant, `separator` stands between them."""
+    """A grant whose text has names that it doesn't grant: `names` are meant, with `separator` after each."""
 
     resource: str
     tenant_wide: bool
@@ -120,7 +120,7 @@ def _granted(
             case Absent():
                 pass
     found = _sum(rows, object_ids, (user_id or "").lower())
-    unclear = any(index.principal_with_id(row.resourceId) is None for row in rows)
+    unclear = any(not getattr(index.principal_with_id(row.resourceId), "appId", "") for row in rows)
     return msgspec.structs.replace(found, unread=not_read if unclear else {}, incomplete=incomplete)
 
 
@@ -181,22 +181,22 @@ def scopes_in(text: str) -> frozenset[str]:
 
 def granted_names(text: str) -> tuple[str, ...]:
     """The same scopes as the grant spells them, in its order."""
-    return tuple(name for name in text.split() if not _IN_VAIN.search(name))
+    return tuple(name for name in text.split() if not _IN_NO_NAME.search(name))
 
 
-def names_in_vain(text: str) -> tuple[tuple[str, ...], str]:
+def names_without_effect(text: str) -> tuple[tuple[str, ...], str]:
     """The scopes that a grant's string names without granting them, and what separates them.
 
     Both are empty where spaces separate all names.
     """
-    wrong = [name for name in text.split() if _IN_VAIN.search(name)]
-    parts = (part for one in wrong for part in _IN_VAIN.split(unquote(one)))
+    wrong = [name for name in text.split() if _IN_NO_NAME.search(name)]
+    parts = (part for one in wrong for part in _IN_NO_NAME.split(unquote(one)))
     separator = next((_SEPARATORS[char] for one in wrong for char in one if char in _SEPARATORS), "")
     return tuple(dict.fromkeys(name for part in parts for name in part.split())), separator
 
 
 def _malformed(text: str, resource: str, *, tenant_wide: bool) -> Iterator[MalformedGrant]:
-    names, separator = names_in_vain(text)
+    names, separator = names_without_effect(text)
     if separator:
         yield MalformedGrant(resource=resource, tenant_wide=tenant_wide, names=names, separator=separator)
 

@@ -57,7 +57,7 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
         case Outcome.CONNECTS_BUT_LACKS_SCOPES:
             lacking = listed(r.permission.value for r in first.rows)
             verb = _is(first.rows)
-            return f"{who} connects {app} without being asked, but {lacking} {verb} not granted{_in_vain(facts)}."
+            return f"{who} connects {app} without being asked, but {lacking} {verb} not granted{_malformed_too(facts)}."
         case Outcome.USER_MAY_CONSENT:
             approved = _approved(facts, first)
             return f"{who} can connect {app} and accepts the permissions: {approved}."
@@ -66,7 +66,7 @@ def because(facts: DecisionFacts, possible: Sequence[PossibleOutcome]) -> str:
             return f"{who} cannot connect {app}: {blocker.because if blocker else 'it is blocked'}."
         case _:
             forced = f"{_FORCED}, and " if facts.app.prompt_consent else ""
-            return f"{who} cannot connect {app}: {forced}{_refusal(first, len(facts.required))}{_in_vain(facts)}."
+            return f"{who} cannot connect {app}: {forced}{_refusal(first, len(facts.required))}{_malformed_too(facts)}."
 
 
 _FORCED = "the app sends prompt=consent, so Entra asks every user again, whatever an administrator has granted"
@@ -86,7 +86,7 @@ def _malformed(grant: MalformedGrant) -> str:
     )
 
 
-def _in_vain(facts: DecisionFacts) -> str:
+def _malformed_too(facts: DecisionFacts) -> str:
     """The malformed grants as the rest of a sentence: whoever made one expects that it works."""
     return "".join(f"; {clause}" for clause in malformed_grants(facts.grants))
 

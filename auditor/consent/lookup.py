@@ -281,23 +281,22 @@ class SnapshotIndex:
 
     def consent_setting(self, name: str) -> str | Absent | NotRead:
         """A value of the directory settings object "Consent Policy Settings", lower case."""
+        return self.directory_setting(CONSENT_SETTINGS_TEMPLATE, name)
+
+    def directory_setting(self, template: str, name: str) -> str | Absent | NotRead:
+        """A value of the directory settings object with this template, lower case."""
         settings = self.snapshot.sections.directorySettings
         if settings is None:
             return self.not_read("directorySettings")
-        found = _consent_settings(settings)
-        if name.lower() in found:
-            return found[name.lower()] or NotRead("directorySettings", f"the directory setting {name} has no value")
-        if not self.covers("directorySettings", CONSENT_SETTINGS_TEMPLATE):
+        mine = [one for one in settings if (one.templateId or "").lower() == template.lower()]
+        values = _setting_values(mine)
+        if name.lower() in values:
+            return values[name.lower()] or NotRead("directorySettings", f"the directory setting {name} has no value")
+        if not self.covers("directorySettings", template):
             return self.not_read("directorySettings")
-        return self._incomplete_settings(settings) or Absent()
-
-    def _incomplete_settings(self, settings: tuple[DirectorySetting, ...]) -> NotRead | None:
-        """Why the object "Consent Policy Settings" may have more values than are known by name."""
-        if found := self.gap("directorySettings"):
-            return found
-        values = (one.values or () for one in settings if (one.templateId or "").lower() == CONSENT_SETTINGS_TEMPLATE)
-        row = next(filter(None, map(first_incomplete, values)), None)
-        return NotRead("directorySettings", lacking("the values of Consent Policy Settings", *row)) if row else None
+        row = next(filter(None, (first_incomplete(one.values or ()) for one in mine)), None)
+        nameless = NotRead("directorySettings", lacking("the values of a directory setting", *row)) if row else None
+        return self.gap("directorySettings") or nameless or Absent()
 
     # People.
 
@@ -384,14 +383,13 @@ def _policies(section: tuple[PermissionGrantPolicy, ...]) -> dict[str, Permissio
     return _first(section, lambda policy: policy.id)
 
 
-@_kept
-def _consent_settings(section: tuple[DirectorySetting, ...]) -> dict[str, str]:
+def _setting_values(settings: Iterable[DirectorySetting]) -> dict[str, str]:
+    """The values by name, both in lower case; empty for a value that is missing."""
     found: dict[str, str] = {}
-    for setting in section:
-        if (setting.templateId or "").lower() == CONSENT_SETTINGS_TEMPLATE:
-            for item in setting.values or ():
-                if item.name and (item.value or item.name.lower() not in _MAY_BE_EMPTY):
-                    found.setdefault(item.name.lower(), (item.value or "").lower())
+    for setting in settings:
+        for item in setting.values or ():
+            if item.name and (item.value or item.name.lower() not in _MAY_BE_EMPTY):
+                found.setdefault(item.name.lower(), (item.value or "").lower())
     return found
 
 

@@ -269,7 +269,7 @@ def _existing_grant(facts: DecisionFacts, resource_id: str, user: str | None) ->
 
 
 def _extended(scope: str, more: list[str]) -> str:
-    """The complete new scope string of a grant, without what it grants in vain; empty if it has every scope."""
+    """The complete new scope string of a grant, without the names that have no effect; empty if it has every scope."""
     have = list({one.lower(): one for one in reversed(granted_names(scope))}.values())[::-1]
     known = {one.lower() for one in have}
     missing = [one for one in more if one.lower() not in known]

@@ -52,7 +52,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all resources.
 
     `needed` are the properties that Graph always returns, and without which nothing follows from the object. One that
-    the data doesn't have is an empty text or ``None``; an object without any stands for a null in a list.
+    the data doesn't have is an empty text or ``None``; an object without any replaces a null in a list.
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
@@ -145,7 +145,7 @@ class ConditionSet(Resource, frozen=True, omit_defaults=False):
 
 
 WHOLE_SET = "null"
-"""Stands in `ConditionSet.unknownConditions` for all conditions of a set that was null or had no property at all."""
+"""In `ConditionSet.unknownConditions`: all conditions of a set that was null or had no property at all."""
 
 
 class PermissionGrantPolicy(Resource, frozen=True):

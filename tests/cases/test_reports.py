@@ -89,6 +89,11 @@ BENCHMARKS = packs("cis-m365", "cisa-scuba", "eidsca", "zero-trust-assessment")
 USER_CONSENT = ("CIS-5.1.5.1", "MS.AAD.5.2v1", "EIDSCA.AP08", "ZTA-21776")
 POLICIES_UNREAD = "benchmark-legacy-policies-unread"
 
+MAILROOM = (
+    *("--app", "11111111-2222-4333-8444-555555555555", "--name", "Mailroom"),
+    *("--scopes", "User.Read Calendars.Read offline_access"),
+)
+
 CASES = [
     # Read with Policy.Read.All alone, or exported by another tool: the assigned built-in policy is known, its content
     # isn't. Reported in almenscorner/IntuneCD pull request 146 and o365soa/soa pull request 22; the permissions are
@@ -339,6 +344,48 @@ CASES = [
             changes={"sections": {"adminConsentRequestPolicy": {"notifyReviewers": True}, "users": []}},
         ),
         id="workflow-reviewer-gone",
+    # Grants that Graph stored although they give nothing: Azure/azure-cli issue 20974 (a scope of another resource) and
+    # microsoftgraph/microsoft-graph-docs issue 16902 (a resource that is gone). Whose the deleted app was isn't known.
+    pytest.param(
+        Case(
+            "hygiene-odd-grants",
+            packs("grants-hygiene"),
+            exit_code=0,
+            findings={
+                "HYG-USER-GRANTED-DATA": "unknown",
+                "HYG-GRANTS-IN-EFFECT": "fail",
+                "HYG-DEAD-GRANTS": "fail",
+            },
+            text=(
+                "dead0000-0000-4000-8000-000000000002 is no longer",
+                "Microsoft Graph has no scope user_impersonation",
+            ),
+        ),
+        id="hygiene-odd-grants",
+    ),
+    # An administrator's grant with commas: MicrosoftDocs/microsoftgraph-docs-powershell issue 411 and
+    # microsoftgraph/msgraph-bicep-types pull request 211.
+    pytest.param(
+        Case(
+            "grant-badly-separated",
+            MAILROOM,
+            exit_code=1,
+            outcome="needs-admin",
+            text=("because its scopes are separated by commas instead of spaces",),
+        ),
+        id="grant-badly-separated",
+    ),
+    # The same grant without its client: what the app was granted is not known.
+    pytest.param(
+        Case(
+            "grant-badly-separated",
+            MAILROOM,
+            exit_code=4,
+            outcome="depends",
+            text=("oauth2PermissionGrants[0] (id g1) has no clientId",),
+            changes={"sections": {"oauth2PermissionGrants": [{"id": "g1", "consentType": "AllPrincipals"}]}},
+        ),
+        id="a-grant-without-its-client",
     ),
 ]
 

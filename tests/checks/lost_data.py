@@ -34,7 +34,8 @@ DOCUMENTED_DEFAULTS = frozenset(
 NULL_IS_A_VALUE = frozenset({"verifiedPublisher", "principalId"})
 """Properties whose null Microsoft documents: no publisher, and a grant for everybody."""
 
-EMPTY_IS_A_VALUE = frozenset({"displayName", "appDisplayName", "description", "value"})
+EMPTY_IS_A_VALUE = frozenset({"displayName", "appDisplayName", "description", "value", "verifiedPublisher"})
+"""Properties of which an empty value is one: names, and a publisher that isn't there, as a snapshot is written."""
 
 
 class Loss(NamedTuple):
@@ -71,7 +72,9 @@ def _losses_at(path: Path, value: Any) -> Iterator[Loss]:
         return
     if value is None:
         return
-    yield Loss("rename", path)
+    if len(path) > 1:
+        # A section with a misspelt name is refused.
+        yield Loss("rename", path)
     if name in DOCUMENTED_DEFAULTS:
         return
     yield Loss("remove", path)

@@ -322,8 +322,8 @@ NAME = "blockUserConsentForRiskyApps"
         pytest.param(
             DirectorySettingIs(name=NAME, equals=True, skip_when_missing=True),
             settings(""),
-            "not-applicable",
-            id="empty, skipped when missing",
+            "unknown",
+            id="an empty text, which no true or false is",
         ),
         pytest.param(DirectorySettingIs(name=NAME, present=False), settings(None), "pass", id="absent as asked"),
         pytest.param(DirectorySettingIs(name=NAME, present=True), settings(None), "fail", id="absent"),
