@@ -49,7 +49,7 @@ def interaction() -> Iterator[Interaction]:
         return
     bars = _ProgressBars()
     try:
-        yield Interaction(say=say, progress=bars.show, show_code=_show_code)
+        yield Interaction(say=bars.say, progress=bars.show, show_code=_show_code)
     finally:
         bars.stop()
 
@@ -68,10 +68,16 @@ class _ProgressBars:
             self._tasks[section] = progress.add_task(section, total=total)
         progress.update(self._tasks[section], completed=done, total=total)
 
+    def say(self, message: str) -> None:
+        """Print a message in place of the bars, which come back with the next progress."""
+        self.stop()
+        say(message)
+
     def stop(self) -> None:
         """Remove the bars."""
         if self._progress is not None:
             self._progress.stop()
+        self._progress, self._tasks = None, {}
 
     def _started(self) -> Progress:
         from rich.console import Console

@@ -20,6 +20,8 @@ from auditor.facts.ids import RESOURCE_NAMES
 from auditor.model.decision import Outcome, Reason
 from auditor.model.rule import App
 
+_THROUGH_GRAPH = "with a grant through Microsoft Graph"
+
 
 def advice(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> tuple[str, ...]:
     """One piece of advice for each cause that no administrator of the tenant can fix by granting consent."""
@@ -78,7 +80,9 @@ def _of_forced_consent(facts: DecisionFacts) -> Iterator[str]:
     if consent_only_forced(facts) is Truth.FALSE:
         names = listed(r.permission.value for r in facts.required if r.granted.truth is not Truth.TRUE)
         link = best_consent_link(facts)
-        how = f"at {link}" if link else "with a grant through Microsoft Graph"
+        how = (
+            f"at {link} (the page after Accept may be an error although consent was given)" if link else _THROUGH_GRAPH
+        )
         if names:
             yield f"An administrator then grants what is still missing ({names}) {how}."
 

@@ -180,12 +180,27 @@ def _notes(facts: DecisionFacts, outcomes: tuple[Outcome, ...]) -> Iterator[str]
         yield from map("Note that {}.".format, malformed_grants(facts.grants))
     if outcome is Outcome.NEEDS_ADMIN and facts.subject.user_id is None:
         yield from _custom_roles(facts)
-    if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE and facts.workflow.obstacle:
-        yield f"The admin consent workflow is on, but {facts.workflow.obstacle}."
+    if outcome is Outcome.NEEDS_ADMIN and facts.workflow.enabled is Truth.TRUE:
+        yield from _approval_requests(facts)
     if facts.subject.admin_role and outcome.connects:
         yield f"That a {facts.subject.admin_role} can connect doesn't mean that other users can."
     if facts.app.prompt_consent:
         yield "The app forces the consent page (prompt=consent), so an administrator's grant alone doesn't help."
+
+
+def _approval_requests(facts: DecisionFacts) -> Iterator[str]:
+    """What a user's request for approval leads to.
+
+    Sources: Entra, "Review admin consent requests" (an approval is a consent for the whole tenant); Otter, help article
+    26338981397783 (an approval covers the scopes that the app requested).
+    """
+    if facts.workflow.obstacle:
+        yield f"The admin consent workflow is on, but {facts.workflow.obstacle}."
+    elif not facts.app.prompt_consent and facts.client.assignment_required is not Truth.TRUE:
+        yield (
+            "A user can request approval of exactly these permissions. A reviewer who approves the request, under"
+            " Enterprise apps > Activity > Admin consent requests, grants them for the whole tenant."
+        )
 
 
 def _registered(facts: DecisionFacts) -> str:

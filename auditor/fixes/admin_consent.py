@@ -158,7 +158,7 @@ def _grant_through_graph(facts: DecisionFacts, grants: tuple[Change, ...]) -> Pr
         undo=_revoke(facts),
         expect=(
             "Takes effect at once, without a consent prompt. Permissions that the app requests later are not included."
-            f"{_assumption_note(facts)}"
+            f"{_assumption_note(facts)}{_no_link_note(facts)}"
         ),
     )
 
@@ -175,6 +175,17 @@ def _whose_redirect_uri(facts: DecisionFacts) -> str:
         "Its redirect URI is the one that the app uses. If Entra shows AADSTS50011 instead of the prompt, the URI isn't"
         " registered, and nothing is granted."
     )
+
+
+def _no_link_note(facts: DecisionFacts) -> str:
+    """Why there is no link for the same consent, and how to get one."""
+    if facts.app.mode.is_static or named_scopes_link(facts):
+        return ""
+    how = "" if facts.app.redirect_uris or facts.client.reply_urls else _HOW_TO_GET_A_LINK
+    return f" No link can do this, because no redirect URI of the app is known that a browser can open.{how}"
+
+
+_HOW_TO_GET_A_LINK = " Check again with --from-url and the address of the app's sign-in page, which names one."
 
 
 def _open_and_accept(app: str) -> tuple[str, ...]:

@@ -74,15 +74,17 @@ def _bash(plan: _Plan) -> Iterator[str]:
     graph = CLOUDS[plan.cloud].graph
     given = "".join(f"{name}=... " for name in bash_script.given(plan.requests))
     yield "#!/usr/bin/env bash"
-    yield from _comments(_header(plan.fix, _before_az(plan), f"{given}DRY_RUN=1 bash this-file"))
+    yield from _comments(_header(plan, _before_az(plan), f"{given}DRY_RUN=1 bash this-file"))
     yield "# shellcheck disable=SC2016  # Texts are in single quotes so that nothing in them expands."
     yield bash_script.prologue(plan.steps).rstrip("\n")
     yield ""
     yield f"graph={posix_quoted(graph)}"
+    yield f"here=$(look {posix_quoted(graph + '/v1.0/organization?$select=id')} 'value[].id')"
+    tenant = posix_quoted(printable(plan.tenant.lower()))
     if plan.tenant:
-        yield f"here=$(look {posix_quoted(graph + '/v1.0/organization?$select=id')} 'value[].id')"
-        tenant = posix_quoted(printable(plan.tenant.lower()))
         yield f'[ "$here" = {tenant} ] || stop "signed in to another tenant: $here"'
+    else:
+        yield 'say "Tenant: $here"'
     yield from bash_script.check_given(plan.requests)
     for number, (change, step) in enumerate(zip(plan.changes, plan.steps, strict=True), start=1):
         yield ""
@@ -98,7 +100,7 @@ def _powershell(plan: _Plan) -> Iterator[str]:
     scopes = ", ".join(literal(scope) for scope in write_permissions(plan.changes))
     environment = CLOUDS[plan.cloud].mg_environment
     yield "#Requires -Modules Microsoft.Graph.Authentication"
-    yield from _comments(_header(plan.fix, ("Install-Module Microsoft.Graph.Authentication",), "-DryRun"))
+    yield from _comments(_header(plan, ("Install-Module Microsoft.Graph.Authentication",), "-DryRun"))
     yield from powershell_script.parameters(plan.requests)
     yield ""
     yield powershell_script.prologue(plan.steps).rstrip("\n")
@@ -106,6 +108,8 @@ def _powershell(plan: _Plan) -> Iterator[str]:
     connect = f"Connect-MgGraph -Scopes {scopes} -NoWelcome"
     connect += f" -TenantId {literal(printable(plan.tenant))}" if plan.tenant else ""
     yield connect + (f" -Environment {environment}" if environment else "")
+    if not plan.tenant:
+        yield "Write-Host ('Tenant: ' + (Get-MgContext).TenantId)"
     for number, (change, step) in enumerate(zip(plan.changes, plan.steps, strict=True), start=1):
         yield ""
         yield from _comments((f"{number}. {change.comment}",))
@@ -115,12 +119,14 @@ def _powershell(plan: _Plan) -> Iterator[str]:
     yield ""
 
 
-def _header(fix: Fix, before: tuple[str, ...], dry_run: str) -> Iterator[str]:
-    """What the script is, who can run it, and how to undo it."""
+def _header(plan: _Plan, before: tuple[str, ...], dry_run: str) -> Iterator[str]:
+    """What the script is, where and by whom it can be run, and how to undo it."""
+    fix = plan.fix
     yield from wrap(printable(f"{fix.title.rstrip('.')} (fix {fix.key or fix.route})."), _WIDTH)
     yield ""
     yield from wrap(_ABOUT, _WIDTH)
     yield ""
+    yield from _field("Tenant", plan.tenant or _TENANT_UNKNOWN)
     yield from _field("Role", fix.role)
     for number, line in enumerate(before):
         yield from _field("" if number else "Before", line)
@@ -136,6 +142,7 @@ def _header(fix: Fix, before: tuple[str, ...], dry_run: str) -> Iterator[str]:
 
 
 _WIDTH = 100
+_TENANT_UNKNOWN = "not known, because the snapshot has no tenant id: check the one that a dry run prints"
 _ABOUT = (
     "Written by consent-auditor, which changes nothing itself. Each step checks the present state first and skips what"
     " is already done, so you can run this script again. It stops at the first error."

@@ -63,6 +63,8 @@ def _read(paths: Sequence[str], tenant_id: str, interaction: Interaction) -> Sna
     made = files.assembled(tenant_id)
     for note in made.notes:
         interaction.say(f"Note: {note}")
+    if made.snapshot.sections.servicePrincipals is None:
+        interaction.say(f"Note: {_NAME_THE_APPS}")
     return made.snapshot
 
 
@@ -85,6 +87,12 @@ def imported_snapshot(
 
 
 NAME_THE_TENANT = "Add --tenant with its ID, or the answer of https://graph.microsoft.com/v1.0/organization."
+
+
+_NAME_THE_APPS = (
+    "the files hold no service principals, so nothing is known about any app in the tenant. To decide about an app, add"
+    " its service principal and that of Microsoft Graph (docs/other-tools.md)."
+)
 
 
 def _content(path: str) -> bytes:

@@ -10,7 +10,7 @@ from auditor.model.document import series
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.report import Report
 from auditor.render.after_consent_view import AFTERWARDS, TITLE, afterwards, not_checked_text, policy_lines, whose
-from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, fix_key, script_hint
+from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, script_hint
 from auditor.render.labels import (
     NAME_WIDTH,
     answer_word,
@@ -252,19 +252,22 @@ def _requirement_and_reason(finding: Finding) -> Iterator[str]:
 
 def _rule_fixes(report: Report) -> Iterator[str]:
     """The fixes of failed rules that no answer has, each with all the rules that it fixes."""
-    of_answers = {fix_key(fix) for decision in report.decisions for fix in decision.fixes}
-    rules: dict[bytes, tuple[Fix, list[str]]] = {}
+    numbers = FixNumbers(report)
+    of_answers = {numbers.number(fix) for decision in report.decisions for fix in decision.fixes}
+    rules: dict[int, tuple[Fix, list[str]]] = {}
     for finding in with_outcome(report.findings, FindingOutcome.FAIL):
         for fix in finding.fixes:
-            if (key := fix_key(fix)) not in of_answers:
-                rules.setdefault(key, (fix, []))[1].append(finding.rule)
+            if (number := numbers.number(fix)) not in of_answers:
+                rules.setdefault(number, (fix, []))[1].append(finding.rule)
     if rules:
         yield "### Fixes for the rules"
         yield "Each was tested on a copy of the settings; nothing in the tenant was changed."
-    for fix, fixed in rules.values():
-        yield f"**{_text(sentence(fix.title))}** Fixes {series([_name(rule) for rule in dict.fromkeys(fixed)])}."
+    for number, (fix, fixed) in rules.items():
+        says = _text(sentence(fix.title))
+        yield f"**Fix {number}: {says}** Fixes {series([_name(rule) for rule in dict.fromkeys(fixed)])}."
         yield _command(fix)
-        items = (("Role", sentence(fix.role)), ("Expect", fix.expect), ("Undo", fix.undo))
+        script = script_hint(fix, number)
+        items = (("Role", sentence(fix.role)), ("Expect", fix.expect), ("Undo", fix.undo), ("Script", script))
         yield "\n".join(f"- {label}: {_text(text)}" for label, text in items if text and "\n" not in text.strip())
 
 

@@ -10,6 +10,7 @@ from auditor.model.decision import Decision
 from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.render.after_consent_view import not_checked_text, policy_lines
+from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,
     VERDICTS,
@@ -114,7 +115,7 @@ def _who(decision: Decision) -> SheetRow:
 
 
 def _answer(decision: Decision) -> SheetRow:
-    fix = decision.fixes[0] if decision.fixes else None
+    fix = first_fix(decision)
     return (
         *_who(decision),
         answer_word(decision),
@@ -123,7 +124,7 @@ def _answer(decision: Decision) -> SheetRow:
         sentence(decision.because),
         screen(decision),
         error_code(decision.code),
-        fix.title if fix else "",
+        fix.title if fix else next(iter(decision.advice), ""),
         fix.link if fix else "",
     )
 

@@ -140,7 +140,8 @@ def _rows(document: Any) -> list[dict[str, Any]] | None:
         document = [document] if items is None or others else items
     if not isinstance(document, list):
         return None
-    rows = [row for row in document if row is not None]
+    # A null row is one that was lost: it stays, as an object without any property.
+    rows = [{} if row is None else row for row in document]
     return rows if all(isinstance(row, dict) for row in rows) else None
 
 
@@ -246,7 +247,7 @@ _SCHEDULES = frozenset({"scheduleinfo", "membertype", "startdatetime", "roleelig
 
 def _section_of_rows(rows: list[dict[str, Any]]) -> str:
     """The section of these rows by their properties; empty if they are not all of one section, or ambiguous."""
-    sections = {_section_of_row(row) for row in rows}
+    sections = {_section_of_row(row) for row in rows if row}
     section = sections.pop() if len(sections) == 1 else ""
     if section == "appRoleAssignedTo":
         # What an app holds and who is assigned to it are the same resource type; only the whole list shows which.

@@ -129,6 +129,8 @@ class _Folder:
         self.unused: list[str] = []
         self.other: str | None = None
         self._bytes = 0
+        # A folder can be a part of an export: the names above it count too.
+        self._above = self.path.resolve().parts
         self._lists: dict[Place, list[dict[str, Any]]] = {}
 
     def readings(self) -> list[Reading]:
@@ -166,8 +168,7 @@ class _Folder:
         return found if isinstance(found, Reading) else None
 
     def _parts(self, file: Path) -> Sequence[str]:
-        """The path in the folder, after the folder's own absolute path: it may be a part of an export."""
-        return (*self.path.resolve().parts, *file.relative_to(self.path).parts)
+        return (*self._above, *file.relative_to(self.path).parts)
 
     def _exported(self, place: Place, document: Any, origin: str) -> Reading | None:
         answer = rows_at(place, document, origin)

@@ -120,6 +120,21 @@ def test_ctrl_c_during_a_read_ends_at_once_with_a_word_and_its_own_code(tmp_path
     assert err.strip() == b"Stopped. Nothing was changed in the tenant."
 
 
+def test_ctrl_c_while_waiting_for_a_change_ends_at_once(tmp_path: Path) -> None:
+    wait = ("check", *VENDOR, "--wait-until", "connects")
+    with (
+        GraphServer(json.loads(dumps(sample("managed-default")))) as server,
+        interrupts(signal.default_int_handler),
+        started(*wait, server=server, cwd=tmp_path) as run,
+    ):
+        assert run.stderr is not None
+        assert any(b"Reading again in 10 s" in line for line in run.stderr)
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=HUNG_AFTER)
+    assert (run.returncode, out) == (130, b"")
+    assert err.strip() == b"Stopped. Nothing was changed in the tenant."
+
+
 def test_in_the_background_where_ctrl_c_is_ignored_it_stays_ignored(tmp_path: Path) -> None:
     running: Future[subprocess.Popen[bytes]] = Future()
     interrupted = []

@@ -163,6 +163,16 @@ def test_a_script_stops_at_the_first_error_and_in_another_tenant() -> None:
     assert "'abc' ] || stop" in script(fix, "az", tenant="abc")
 
 
+def test_a_script_for_a_tenant_that_is_not_known_prints_the_one_it_runs_in() -> None:
+    fix = by_key("managed-default")["R3"]
+    for shell, prints in (("az", 'say "Tenant: $here"'), ("powershell", "(Get-MgContext).TenantId")):
+        text = script(fix, shell)
+        assert "# Tenant:  not known, because the snapshot has no tenant id" in text
+        assert prints in text
+        assert "# Tenant:  abc" in script(fix, shell, tenant="abc")
+        assert prints not in script(fix, shell, tenant="abc")
+
+
 def test_a_national_cloud_is_signed_in_to() -> None:
     snapshot = msgspec.structs.replace(sample("managed-default"), cloud="us-gov")
     fix = fixes_in(snapshot)["R3"]

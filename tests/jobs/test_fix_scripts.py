@@ -15,12 +15,13 @@ from auditor.jobs.report_builder import build_report
 from auditor.model.decision import Fix
 from auditor.model.errors import InvalidRequest
 from auditor.model.report import Report
-from auditor.render import html, text
+from auditor.render import html, markdown, text
 from auditor.render.fix_view import FixNumbers
 from auditor.snapshot.samples import sample, sample_names
 
 REGIONS = ("trackerrms-uk", "trackerrms-us")
 """Two packs for one app: their fixes are the same but for the addresses of the links."""
+BENCHMARKS = ("trackerrms-uk", "cisa-scuba", "cis-m365")
 
 
 def report_on(name: str, *packs: str) -> Report:
@@ -42,6 +43,13 @@ def in_html(report: Report) -> dict[int, str]:
     return {int(number): unescape(key[1]) for number, key in keys if key}
 
 
+def in_markdown(report: Report) -> dict[int, str]:
+    """The title of each fix by the number in the Markdown report, which shows neither fix 1 as such nor keys."""
+    page = markdown.render(report)
+    found = re.findall(r"^(?:- |\*\*)Fix (\d+): (.*?)\.(?:$|\*\*)", page, re.MULTILINE)
+    return {int(number): title for number, title in found}
+
+
 def only(report: Report, number: int, fix: Fix) -> Report:
     """The report with `fix` as its fix of this number and copies with other titles before it."""
     before = tuple(msgspec.structs.replace(fix, title=f"Another fix {one}") for one in range(1, number))
@@ -55,15 +63,27 @@ def scripted(report: Report) -> Fix:
 
 
 @pytest.mark.parametrize("name", sample_names())
-@pytest.mark.parametrize("packs", [REGIONS[:1], REGIONS], ids=["one pack", "two packs for one app"])
+@pytest.mark.parametrize(
+    "packs", [REGIONS[:1], REGIONS, BENCHMARKS], ids=["one pack", "two packs for one app", "an app and a benchmark"]
+)
 def test_each_fix_has_one_number_in_every_report_and_for_the_script(name: str, packs: tuple[str, ...]) -> None:
     report = report_on(name, *packs)
     numbered = {number: fix.key or fix.route for number, fix in FixNumbers(report).all}
     assert in_text(report) == in_html(report) == numbered
     assert list(numbered) == list(range(1, len(numbered) + 1))
+    titles = {number: fix.title.rstrip(".") for number, fix in FixNumbers(report).all}
+    assert in_markdown(report).items() <= titles.items()
     for number, fix in FixNumbers(report).all:
         if fix.steps.graph:
             assert fix_script(report, "az", str(number)).text == script(fix, "az", tenant=report.tenant.id)
+
+
+def test_markdown_numbers_the_alternatives_and_the_fixes_of_rules() -> None:
+    report = report_on("managed-default", *BENCHMARKS)
+    own = {number for number, fix in FixNumbers(report).all if fix in report.decisions[0].fixes}
+    shown = set(in_markdown(report))
+    assert shown & own == own - {1}
+    assert shown - own
 
 
 def test_two_packs_for_one_app_share_a_fix_with_an_address_for_each() -> None:

@@ -75,6 +75,7 @@ ALL_OF_AN_APP = {
     "organization",
     "authorizationPolicy",
     "permissionGrantPolicies",
+    "conditionalAccessPolicies",
     "directorySettings",
     "servicePrincipals",
     "oauth2PermissionGrants",
@@ -97,17 +98,19 @@ ALL_OF_AN_APP = {
         ),
         pytest.param(
             "scubagear-1.8.0",
-            {"organization", "authorizationPolicy", "directorySettings"},
+            {"organization", "authorizationPolicy", "conditionalAccessPolicies", "directorySettings"},
             "ScubaGear 1.8.0",
             id="ScubaGear 1.8.0",
         ),
         pytest.param(
             "scubagear-baseline-0.1",
-            {"authorizationPolicy", "adminConsentRequestPolicy"},
+            {"authorizationPolicy", "conditionalAccessPolicies", "adminConsentRequestPolicy"},
             "ScubaGear 0.3.0",
             id="ScubaGear 0.3.0",
         ),
-        pytest.param("intunecd", {"authorizationPolicy", "directorySettings"}, "", id="IntuneCD"),
+        pytest.param(
+            "intunecd", {"authorizationPolicy", "conditionalAccessPolicies", "directorySettings"}, "", id="IntuneCD"
+        ),
         pytest.param(
             "graph-powershell",
             {
@@ -125,7 +128,7 @@ ALL_OF_AN_APP = {
 )
 def test_a_folder_of_a_tool_gives_the_sections_that_it_has(folder: str, found: set[str], tool: str) -> None:
     snapshot = imported(IMPORTS / folder, tenant=TENANT).snapshot
-    assert (sections(snapshot) - {"conditionalAccessPolicies"}, snapshot.tool) == (found, tool)
+    assert (sections(snapshot), snapshot.tool) == (found, tool)
     assert snapshot.tenant.id == TENANT
 
 
@@ -134,6 +137,18 @@ def test_a_folder_of_a_tool_gives_the_sections_that_it_has(folder: str, found: s
 )
 def test_the_assigned_consent_policies_are_the_same_in_every_tools_file(folder: str) -> None:
     assert assigned_policies(imported(IMPORTS / folder, tenant=TENANT).snapshot) == (LOW,)
+
+
+@pytest.mark.parametrize(
+    "folder", ["graph", "entraexporter-2.0.1", "entraexporter-batch", "scubagear-1.8.0", "intunecd"]
+)
+def test_conditional_access_policies_are_the_same_in_every_tools_file(folder: str) -> None:
+    (policy,) = imported(IMPORTS / folder).snapshot.sections.conditionalAccessPolicies or ()
+    assert policy.conditions is not None
+    assert policy.grantControls is not None
+    assert policy.conditions.applications is not None
+    assert policy.conditions.applications.includeApplications == ("Office365",)
+    assert (policy.state, policy.grantControls.builtInControls) == ("enabled", ("compliantDevice",))
 
 
 @pytest.mark.parametrize("folder", ["graph", "entraexporter-2.0.1", "entraexporter-batch"])
@@ -565,3 +580,14 @@ def test_an_empty_list_of_scubagear_counts_if_its_command_succeeded(
     settings = document("scubagear-1.8.0/ProviderSettingsExport.json")
     changed = {**settings, "directory_settings": [], "aad_successful_commands": successful}
     assert of(changed).snapshot.sections.directorySettings == found
+
+
+@pytest.mark.parametrize("name", ["graph/policies.json", "graph/grants.json", "graph/assigned.json"])
+def test_a_list_with_a_null_row_is_not_complete(name: str) -> None:
+    answer = document(name)
+    answer["value"].append(None)
+    snapshot = of(document("graph/client.json"), answer).snapshot
+    (section,) = sections(snapshot) - {"servicePrincipals"}
+    assert "has no" in snapshot.unread[section].message
+    assert not getattr(snapshot.sections, section) or section in snapshot.covers
+    assert APP not in snapshot.covers.get(section, ())

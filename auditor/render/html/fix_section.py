@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.model.decision import Decision, Fix, GraphRequest
+from auditor.model.decision import Decision, Fix, GraphRequest, Reason
 from auditor.model.report import Report
 from auditor.render.fix_view import (
     FixNumbers,
@@ -78,8 +78,11 @@ def fix_groups(report: Report, views: FixViews) -> tuple[FixGroup, ...]:
 
 
 def _groups(decision: Decision, views: FixViews) -> Iterator[FixGroup]:
-    """The groups of one answer, the first of them with the advice."""
+    """The groups of one answer, the first of them with the advice; if the advice comes first, it is on its own."""
     advice = tuple(map(sentence, decision.advice))
+    if decision.reason is Reason.CONSENT_FORCED:
+        yield FixGroup(" ".join(advice), (), (), ())
+        advice = ()
     for group in grouped_fixes(decision):
         yield FixGroup(group.introduction, advice, *views.split(group.fixes))
         advice = ()

@@ -4,6 +4,7 @@
 # Written by consent-auditor, which changes nothing itself. Each step checks the present state first
 # and skips what is already done, so you can run this script again. It stops at the first error.
 #
+# Tenant:  48018f5e-1863-41da-abca-5daa475d779c
 # Role:    Cloud Application Administrator
 # Before:  Install-Module Microsoft.Graph.Authentication
 # Dry run: -DryRun

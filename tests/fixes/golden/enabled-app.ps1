@@ -4,6 +4,7 @@
 # Written by consent-auditor, which changes nothing itself. Each step checks the present state first
 # and skips what is already done, so you can run this script again. It stops at the first error.
 #
+# Tenant:  6800e67e-527f-4da6-96ec-4c60da8f3fe2
 # Role:    Cloud Application Administrator
 # Before:  Install-Module Microsoft.Graph.Authentication
 # Dry run: -DryRun

@@ -4,6 +4,7 @@
 # Written by consent-auditor, which changes nothing itself. Each step checks the present state first
 # and skips what is already done, so you can run this script again. It stops at the first error.
 #
+# Tenant:  9280ba2e-1534-43fd-b357-71b237d047c9
 # Role:    Cloud Application Administrator
 # Before:  Install-Module Microsoft.Graph.Authentication
 # Dry run: -DryRun

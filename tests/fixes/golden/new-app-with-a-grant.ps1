@@ -4,6 +4,7 @@
 # Written by consent-auditor, which changes nothing itself. Each step checks the present state first
 # and skips what is already done, so you can run this script again. It stops at the first error.
 #
+# Tenant:  9ad9b9a2-5e78-454d-b065-a1c284cc4549
 # Role:    Cloud Application Administrator
 # Before:  Install-Module Microsoft.Graph.Authentication
 # Dry run: -DryRun

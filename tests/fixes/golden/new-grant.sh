@@ -4,6 +4,7 @@
 # Written by consent-auditor, which changes nothing itself. Each step checks the present state first
 # and skips what is already done, so you can run this script again. It stops at the first error.
 #
+# Tenant:  8df08078-a22e-4180-85c2-c2af3977a654
 # Role:    Cloud Application Administrator
 # Before:  az login --allow-no-subscriptions --tenant 8df08078-a22e-4180-85c2-c2af3977a654
 # Dry run: DRY_RUN=1 bash this-file

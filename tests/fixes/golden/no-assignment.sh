@@ -4,6 +4,7 @@
 # Written by consent-auditor, which changes nothing itself. Each step checks the present state first
 # and skips what is already done, so you can run this script again. It stops at the first error.
 #
+# Tenant:  6a015b66-5e4a-429c-9be7-df00cba497dd
 # Role:    Cloud Application Administrator
 # Before:  az login --allow-no-subscriptions --tenant 6a015b66-5e4a-429c-9be7-df00cba497dd
 # Dry run: DRY_RUN=1 bash this-file
