@@ -146,13 +146,12 @@ def _of_resources(resources: Iterable[ResourceApp], named: set[str]) -> Iterator
 
 def _of_redirect_uri(app: App, client: Client) -> Iterator[Blocker]:
     registered = client.reply_urls
-    if registered == ():
+    if registered == () and (app.redirect_uris or app.sends_no_redirect_uri):
         yield Blocker(
             truth=Truth.TRUE,
             reason=Reason.REDIRECT_URI_NOT_REGISTERED,
             code="AADSTS500113",
             because="the app's registration lists no redirect URI at all",
-            caveats=() if app.redirect_uris else ("a sign-in by device code would need no redirect URI",),
         )
     elif registered and app.redirect_uris and _best_match(app, registered) is _Match.NONE:
         yield Blocker(
@@ -226,6 +225,11 @@ def _of_loopback(app: App, client: Client) -> Iterator[str]:
         yield (
             f"Microsoft documents that the port of a loopback redirect URI is ignored, with examples of"
             f" http://localhost only; the app uses {host.scheme}://{host.hostname}"
+        )
+    if client.reply_urls == () and not app.redirect_uris:
+        yield (
+            "the app's registration lists no redirect URI, so only a sign-in by device code can work; one in a browser"
+            " ends with AADSTS500113"
         )
     if client.reply_urls and not app.redirect_uris and app.sends_no_redirect_uri:
         yield (

@@ -97,7 +97,7 @@ def _split(item: str) -> tuple[str, str]:
 
 
 def app_from_scopes(client_id: str, scopes: str, *, name: str = "", redirect_uri: str = "") -> App:
-    """The app of ``--app`` and ``--scopes``. Raises RequestError for what is no client id and no list of scopes."""
+    """The app of ``--app`` and ``--scopes``. Raises RequestError for a wrong client id or list of scopes."""
     app = requesting(client_id_of(client_id), _listed(scopes) if scopes else ())
     return msgspec.structs.replace(app, name=name, redirect_uris=(redirect_uri,) if redirect_uri else ())
 

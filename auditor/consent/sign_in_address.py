@@ -242,7 +242,7 @@ _SEPARATORS = (
     (re.compile(r"\+"), "plus signs that are encoded as %2B"),
     (re.compile(r"\|"), "vertical bars"),
 )
-"""Signs that other providers take as separators, or that stand for one; Entra takes spaces only (RFC 6749, 3.3)."""
+"""Signs that other providers take as separators, or that encode one; Entra takes spaces only (RFC 6749, 3.3)."""
 
 
 def _scope_fault(item: str) -> RequestFault | None:

@@ -1,7 +1,7 @@
-"""What administrators and vendors reported in public: the tenant of the report, the call, and the right answer.
+"""Addresses and lists of scopes as administrators and vendors reported them: the call, and the right answer.
 
 Each row names the snapshot in ``reports/``, the arguments, what the first decision must be, and in a comment the
-reports and the documentation that say so. A new report is a snapshot and a row.
+reports and the documentation that say so.
 """
 
 from __future__ import annotations
@@ -185,3 +185,21 @@ def test_a_joined_scope_is_named_with_the_separator_that_joins_it() -> None:
 def test_consent_that_may_not_be_asked_for_can_be_granted_by_an_administrator() -> None:
     decision = decided("scope-commas", address(CALLBACK, "&scope=Mail.Read%20User.Read&prompt=none"))
     assert decision["fixes"][0]["proven"]["outcome"] == "connects-silently"
+
+
+@pytest.mark.parametrize(
+    ("query", "known_by"),
+    [
+        pytest.param("client_id=5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "by its client id", id="client id"),
+        pytest.param(f"client_id={CLIENT}", "by its redirect URI", id="redirect URI"),
+    ],
+)
+def test_a_pack_that_knows_the_app_lists_the_scopes_that_its_address_does_not_name(query: str, known_by: str) -> None:
+    uri = "https://ukevo.tracker-rms.com/Office365/CallBack"
+    pasted = f"login.microsoftonline.com/common/oauth2/authorize?{query}&resource=https://graph.microsoft.com"
+    arguments = ["check", "--sample", "managed-default", "--from-url", f"{pasted}&redirect_uri={uri}", "-f", "json"]
+    done = CliRunner().invoke(program, arguments)
+    decision = json.loads(done.stdout)["decisions"][0]
+    assert decision["app"]["name"] == "TrackerRMS"
+    assert "Mail.ReadWrite" in [row["scope"] for row in decision["scopes"]]
+    assert f"The pack trackerrms-uk knows this app {known_by}" in done.stderr
