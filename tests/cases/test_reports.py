@@ -344,6 +344,7 @@ CASES = [
             changes={"sections": {"adminConsentRequestPolicy": {"notifyReviewers": True}, "users": []}},
         ),
         id="workflow-reviewer-gone",
+    ),
     # Grants that Graph stored although they give nothing: Azure/azure-cli issue 20974 (a scope of another resource) and
     # microsoftgraph/microsoft-graph-docs issue 16902 (a resource that is gone). Whose the deleted app was isn't known.
     pytest.param(
