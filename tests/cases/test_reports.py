@@ -89,10 +89,7 @@ BENCHMARKS = packs("cis-m365", "cisa-scuba", "eidsca", "zero-trust-assessment")
 USER_CONSENT = ("CIS-5.1.5.1", "MS.AAD.5.2v1", "EIDSCA.AP08", "ZTA-21776")
 POLICIES_UNREAD = "benchmark-legacy-policies-unread"
 
-MAILROOM = (
-    *("--app", "11111111-2222-4333-8444-555555555555", "--name", "Mailroom"),
-    *("--scopes", "User.Read Calendars.Read offline_access"),
-)
+READING = (*APP, "--scopes", "User.Read Calendars.Read offline_access")
 
 CASES = [
     # Read with Policy.Read.All alone, or exported by another tool: the assigned built-in policy is known, its content
@@ -369,7 +366,7 @@ CASES = [
     pytest.param(
         Case(
             "grant-badly-separated",
-            MAILROOM,
+            READING,
             exit_code=1,
             outcome="needs-admin",
             text=("because its scopes are separated by commas instead of spaces",),
@@ -380,7 +377,7 @@ CASES = [
     pytest.param(
         Case(
             "grant-badly-separated",
-            MAILROOM,
+            READING,
             exit_code=4,
             outcome="depends",
             text=("oauth2PermissionGrants[0] (id g1) has no clientId",),
