@@ -54,7 +54,9 @@ class Settings:
             if same(setting.get("templateId"), CONSENT_POLICY_SETTINGS):
                 for item in setting.get("values") or []:
                     if same(item.get("name"), "BlockUserConsentForRiskyApps"):
-                        return {"true": True, "false": False}.get(str(item.get("value")).casefold())
+                        stated = {"true": True, "false": False}.get(str(item.get("value")).casefold())
+                        # Graph never leaves this value empty, so an empty one is lost.
+                        return world.known(stated, ("BlockUserConsentForRiskyApps",), (None, False, True))
         return None
 
     def workflow_on(self, world: World) -> bool:

@@ -119,7 +119,7 @@ def grants(draw: DrawFn) -> Json:
     resource = draw(mostly(pool.GRAPH, pool.EXCHANGE, pool.OWN_API))
     return pool.grant(
         resource,
-        draw(scope_strings(resource)),
+        draw(scope_strings(resource).filter(str.strip)),
         principal=draw(st.sampled_from([None, None, pool.ALICE, pool.BOB])),
         client_id=draw(mostly(pool.CLIENT, pool.OTHER_CLIENT)),
     )
