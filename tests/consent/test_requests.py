@@ -73,13 +73,15 @@ def test_an_app_without_any_registered_redirect_uri_is_blocked() -> None:
     )
 
 
-def test_where_no_redirect_uri_is_known_a_device_code_would_need_none() -> None:
+def test_an_address_without_a_redirect_uri_is_blocked_too_if_none_is_registered() -> None:
     decision = redirecting("")
-    assert (decision.outcome, decision.code, decision.confidence) == (
-        Outcome.BLOCKED,
-        "AADSTS500113",
-        Confidence.LIKELY,
-    )
+    assert (decision.outcome, decision.code) == (Outcome.BLOCKED, "AADSTS500113")
+
+
+def test_an_app_of_which_no_redirect_uri_is_known_may_sign_in_by_device_code() -> None:
+    client = {**VERIFIED, "replyUrls": []}
+    decision = decide(snapshot_of(tenant(pool.LEGACY, client=client)), app_of(plain_app(["User.Read"])))
+    assert (decision.outcome, decision.confidence) == (Outcome.USER_MAY_CONSENT, Confidence.LIKELY)
 
 
 def test_an_address_without_a_redirect_uri_gets_one_of_the_registered_ones() -> None:
