@@ -28,6 +28,9 @@ _TOOL = re.compile(r"consent-auditor(/\w+| sample| \d+(\.\w+)*)?")
 _ACTION = re.compile(r"(?i)(microsoft\.[a-z.]+/[a-z/]*)(managepermissiongrantsfor[a-z]+)\.(.+)")
 _PLAIN_ACTION = re.compile(r"(?i)microsoft\.[a-z0-9.]+(/[a-z0-9.$]+)+")
 _PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+")
+_SCOPE = re.compile(r"(?i)%(?:20|0[ad]|2[bcf])|((?:(?!%(?:20|0[ad]|2[bcf]))[^\s,;|+])+)")
+"""An encoded separator, or a name, in a list of scopes. Grants are stored as they were sent, also with commas or encoded spaces, and then grant
+nothing: what separates the names has to stay."""
 _QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
 _PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
 """A time (which contains colons), a quoted text, or a word."""
@@ -123,11 +126,17 @@ class FieldValues(NameTokens):
         return value if _PLAIN_ACTION.fullmatch(value) else REDACTED
 
     def scopes(self, value: str) -> str:
-        """Names of permissions, separated as before; those that no vendor published are replaced."""
-        return re.sub(r"\S+", lambda word: self._scope(word[0]), value)
+        """Names of permissions, separated as before, also by what Entra doesn't take as a separator.
+
+        Those that no vendor published are replaced.
+        """
+        return _SCOPE.sub(lambda found: self._scope(found[1]) if found[1] else found[0], value)
 
     def _scope(self, word: str) -> str:
-        return word if word.lower() in self._public.scopes or is_token(word) else self._word("scope", word)
+        if word.lower() in self._public.scopes or is_token(word):
+            return word
+        # An encoded character makes a grant void, so that one stays. What it encodes may be a part of a name.
+        return self._word("scope", word) + ("%" if "%" in word else "")
 
     def app(self, value: str) -> str:
         """The name of an app: a published one stays."""

@@ -136,7 +136,8 @@ def test_the_tenants_setting_is_changed_only_where_that_works_and_is_warned_abou
     found = by_key("low-unclassified")
     assert "R9-legacy" in found
     assert "R9-recommended" not in found
-    assert "not recommended" in found["R9-legacy"].title
+    assert "for every app" in found["R9-legacy"].title
+    assert "scopes for any app" in found["R9-legacy"].opens["summary"]
     assert not any(key.startswith("R9") for key in by_key("managed-default"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Waiver, WaiverFile
 from auditor.model.report import Report
+from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.snapshot import Snapshot
 from auditor.packs.find import list_packs
 from auditor.redact.redactor import Redactor
@@ -190,3 +192,26 @@ def test_waivers_lose_who_answers_for_them_and_still_match(secret: Secret) -> No
     assert second.summary.waived == 1
     assert leaked(render(second, "json"), secret) == []
     assert auditor.render_report(second, "text")
+
+
+@pytest.mark.parametrize(
+    "separator",
+    [pytest.param(sign, id=name) for name, sign in {"comma": ",", "semicolon": ";", "encoded": "%20"}.items()],
+)
+def test_a_grant_that_gives_nothing_still_gives_nothing(separator: str, secret: Secret) -> None:
+    row = OAuth2PermissionGrant(
+        id="g1",
+        clientId="11111111-2222-4333-8444-555555555555",
+        resourceId="22222222-2222-4333-8444-555555555555",
+        consentType="AllPrincipals",
+        scope=f"User.Read{separator}{secret.word}.Read",
+    )
+    before = msgspec.structs.replace(
+        named_tenant(secret),
+        sections=msgspec.structs.replace(named_tenant(secret).sections, oauth2PermissionGrants=(row,)),
+    )
+    after = redactor(before).snapshot
+    (grant,) = after.sections.oauth2PermissionGrants or ()
+    assert grant.scope.startswith(f"User.Read{separator}scope-")
+    assert secret.word not in grant.scope
+    assert outcomes(build_report(before, PACKS)) == outcomes(build_report(after, PACKS))
