@@ -9,8 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from auditor.consent.access_conditions import Person, person_of, person_reached, sign_in_conditions
-from auditor.consent.access_targets import Targets, scope_of, targets_of
+from auditor.consent.conditional_access import (
+    Person,
+    Targets,
+    person_of,
+    person_reached,
+    scope_of,
+    sign_in_conditions,
+    targets_of,
+)
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth, all_of

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from auditor.checks import kind_named
 from auditor.checks.kind import CheckContext
-from auditor.checks.registry import kind_named
 from auditor.consent.after_consent import after_consent
 from auditor.consent.decide import decide
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
