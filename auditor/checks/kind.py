@@ -22,7 +22,7 @@ from auditor.model.snapshot import Plan, Snapshot
 if TYPE_CHECKING:
     from auditor.checks.app_filter import Apps
     from auditor.checks.rule_fixes import RuleFixes
-    from auditor.model.after_consent import AfterConsent
+    from auditor.model.decision import AfterConsent
 
 
 Arguments = Mapping[str, Any]

@@ -1,8 +1,8 @@
-"""What can stop a connection after consent: what Graph shows, and what can't be read and is named as unknown.
+"""What a connection needs besides consent, by Microsoft's documentation: the tables and their sources.
 
-The table, with a source for each entry, is in ``beyond_consent.json``.
-
-The tables and their sources are in ``after_consent.json``. Ids are in lower case.
+``access_requirements.json`` has the services, the controls of Conditional Access and the plans with a mailbox, with ids
+in lower case. ``unreadable_settings.json`` has what can't be read from Microsoft Graph, so that a report can name it as
+unknown. Both name their sources.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Table(msgspec.Struct, frozen=True):
 
 @cache
 def _table() -> _Table:
-    return load_table("beyond_consent", _Table)
+    return load_table("unreadable_settings", _Table)
 
 
 def unknowns_about_scopes() -> tuple[BeyondConsent, ...]:
@@ -129,7 +129,7 @@ class _AfterConsent(msgspec.Struct, frozen=True):
     not_checked: tuple[UnreadSetting, ...]
 
 
-_TABLE = load_table("after_consent", _AfterConsent)
+_TABLE = load_table("access_requirements", _AfterConsent)
 
 SERVICES = _TABLE.services
 """The services of Microsoft behind the scopes that apps request."""

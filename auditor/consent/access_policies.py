@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.subject import Subject
 from auditor.consent.truth import Truth, all_of, any_of, known
-from auditor.facts.after_consent import BASELINE_SCOPES, DIRECTORY, SERVICES
+from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.model.conditional_access import AccessApplications, AccessConditions, AccessGuests, AccessUsers
 from auditor.model.document import series
