@@ -73,7 +73,7 @@ class CheckTable(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forb
 class CheckKind(Check, frozen=True):
     """Base of every kind of check.
 
-    To add a kind, write a subclass in the file of its family and list it in `registry.KINDS`. The docstring of the
+    To add a kind, write a subclass in the file of its family and list it in `auditor.checks.KINDS`. The docstring of the
     subclass completes "The rule passes if …" in the documentation. A test fails for a kind that lacks a part.
     """
 
