@@ -73,8 +73,8 @@ class CheckTable(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forb
 class CheckKind(Check, frozen=True):
     """Base of every kind of check.
 
-    To add a kind, write a subclass in the file of its family and list it in `auditor.checks.KINDS`. The docstring of the
-    subclass completes "The rule passes if …" in the documentation. A test fails for a kind that lacks a part.
+    To add a kind, write a subclass in the file of its family and list it in `auditor.checks.KINDS`. The docstring of
+    the subclass completes "The rule passes if …" in the documentation. A test fails for a kind that lacks a part.
     """
 
     about_app: ClassVar[bool] = False
