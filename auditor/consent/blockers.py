@@ -257,6 +257,14 @@ def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
                 because=f"the scope {permission.value} of {permission.resource_name} is disabled",
                 caveats=("Microsoft doesn't document whether Entra refuses a disabled scope like an unknown one",),
             )
+        elif permission.enabled is Truth.UNKNOWN and permission.exists is Truth.TRUE:
+            yield Blocker(
+                truth=Truth.UNKNOWN,
+                reason=Reason.SCOPE_DISABLED,
+                code="AADSTS650053",
+                because=f"the scope {permission.value} of {permission.resource_name} may be disabled",
+                needs=f"whether the scope {permission.value} of {permission.resource_name} is enabled",
+            )
         elif permission.exists is Truth.UNKNOWN:
             yield Blocker(
                 truth=Truth.UNKNOWN,
