@@ -109,8 +109,9 @@ def _role(index: SnapshotIndex, role_id: str, scope: str | None) -> HeldRole | N
     definitions = index.snapshot.sections.roleDefinitions
     definition = next((one for one in definitions or () if role_id in _ids(one)), None)
     if definition is None:
-        unread = _custom_roles_not_read(index)
-        return unread and HeldRole(name=role_id, scope=scope, unread=f"what the role {role_id} allows ({unread.why})")
+        if (unread := _custom_roles_not_read(index)) is None:
+            return None
+        return HeldRole(name=role_id, scope=scope, unread=f"what the role {role_id} allows ({unread.why})")
     name = definition.displayName or role_id
     if _is_incomplete(definition):
         why = "its definition was not read completely"

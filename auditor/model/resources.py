@@ -128,7 +128,8 @@ class ConditionSet(Resource, frozen=True, omit_defaults=False):
     ``permissionType``: in a set without it, it was lost.
     ``certifiedClientApplicationsOnly`` exists only in beta: ``None`` means that v1.0 was read, which leaves it out.
     ``unknownConditions``, which Graph doesn't have, names the conditions of which the content is not known: those that
-    are new to this program, lists that were not complete, and a type that was lost. `WHOLE_SET` is the name of a set that was null.
+    are new to this program, lists that were not complete, and a type that was lost. `WHOLE_SET` is the name of a set
+    that was null.
     """
 
     id: Id | None = None
