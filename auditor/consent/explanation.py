@@ -107,7 +107,7 @@ def _resources(facts: DecisionFacts) -> str:
 
 def _approved(facts: DecisionFacts, first: PossibleOutcome) -> str:
     if first.reason is Reason.SUBJECT_IS_ADMIN:
-        return f"a {facts.subject.admin_role} may consent to any delegated permission"
+        return f"the role {facts.subject.admin_role} may consent to any delegated permission"
     approvers = [r.approval.approvers for r in first.rows if r.approval.approvers]
     alone = [policy for policy in approvers[0] if all(policy in each for each in approvers)] if approvers else []
     names = alone[:1] or [policy for each in approvers for policy in each[:1]]
