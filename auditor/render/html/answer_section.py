@@ -151,7 +151,7 @@ def _answer(report: Report, group: AnswerGroup, fixes: FixViews) -> AnswerView:
 def _facts(report: Report, decision: Decision) -> tuple[AnswerFact, ...]:
     """All facts except what the user sees, which the page shows separately."""
     then = afterwards(report, decision)
-    facts = (*answer_facts(decision), AnswerFact(AFTERWARDS, (then,) if then else ()))
+    facts = (AnswerFact(AFTERWARDS, (then,) if then else ()), *answer_facts(decision))
     return tuple(
         AnswerFact(label, tuple(sentence(in_words(_with_short_name(decision, text))) for text in texts))
         for label, texts in facts
