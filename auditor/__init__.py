@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from auditor.consent.decide import decide as decide
     from auditor.jobs.audit import check as check
     from auditor.jobs.tenant_reader import read_tenant as read_tenant
-    from auditor.packs.find import load_packs as load_packs
+    from auditor.packs.load import load_packs as load_packs
     from auditor.packs.waiver_files import load_waiver_files as load_waivers
     from auditor.render import render as render_report
     from auditor.snapshot.read import load as load_snapshot
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "check": ("auditor.jobs.audit", "check"),
     "decide": ("auditor.consent.decide", "decide"),
-    "load_packs": ("auditor.packs.find", "load_packs"),
+    "load_packs": ("auditor.packs.load", "load_packs"),
     "load_waivers": ("auditor.packs.waiver_files", "load_waiver_files"),
     "load_snapshot": ("auditor.snapshot.read", "load"),
     "read_tenant": ("auditor.jobs.tenant_reader", "read_tenant"),

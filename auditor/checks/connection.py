@@ -24,8 +24,7 @@ from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed, malformed_grants
 from auditor.consent.lookup import NotRead
 from auditor.consent.truth import Truth
-from auditor.model.after_consent import Access, AccessPolicy
-from auditor.model.decision import Confidence, Outcome, Reason, ScopeVerdict, Verdict
+from auditor.model.decision import Access, AccessPolicy, Confidence, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.document import Point
 from auditor.model.finding import Evidence
 from auditor.model.resources import VerifiedPublisher

@@ -22,7 +22,7 @@ from auditor.model.snapshot import Plan, Snapshot
 if TYPE_CHECKING:
     from auditor.checks.app_filter import Apps
     from auditor.checks.rule_fixes import RuleFixes
-    from auditor.model.after_consent import AfterConsent
+    from auditor.model.decision import AfterConsent
 
 
 Arguments = Mapping[str, Any]
@@ -73,8 +73,8 @@ class CheckTable(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forb
 class CheckKind(Check, frozen=True):
     """Base of every kind of check.
 
-    To add a kind, write a subclass in the file of its family and list it in `registry.KINDS`. The docstring of the
-    subclass completes "The rule passes if …" in the documentation. A test fails for a kind that lacks a part.
+    To add a kind, write a subclass in the file of its family and list it in `auditor.checks.KINDS`. The docstring of
+    the subclass completes "The rule passes if …" in the documentation. A test fails for a kind that lacks a part.
     """
 
     about_app: ClassVar[bool] = False

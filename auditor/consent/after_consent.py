@@ -9,21 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from auditor.consent.access_conditions import Person, person_of, person_reached, sign_in_conditions
-from auditor.consent.access_targets import Targets, scope_of, targets_of
+from auditor.consent.access_policies import (
+    Person,
+    Targets,
+    person_of,
+    person_reached,
+    scope_of,
+    sign_in_conditions,
+    targets_of,
+)
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth, all_of
-from auditor.facts.after_consent import CONTROLS, EXCHANGE_PLANS, RISK_CODE, STRENGTHS, UNREAD_SETTINGS, Control
+from auditor.facts.access_requirements import CONTROLS, EXCHANGE_PLANS, RISK_CODE, STRENGTHS, UNREAD_SETTINGS, Control
 from auditor.facts.ids import EXCHANGE_ONLINE
-from auditor.model.after_consent import Access, AccessPolicy, AfterConsent, Effect, Mailbox, NotChecked, Reach
 from auditor.model.conditional_access import (
     AccessConditions,
     AccessGrantControls,
     AuthenticationStrength,
     ConditionalAccessPolicy,
 )
-from auditor.model.decision import AppRef
+from auditor.model.decision import Access, AccessPolicy, AfterConsent, AppRef, Effect, Mailbox, NotChecked, Reach
 from auditor.model.document import series
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
-from auditor.consent.approval import Approval, approval
 from auditor.consent.blockers import Blocker, blockers_of, request_caveats
 from auditor.consent.client import Client, client_of
 from auditor.consent.existing_grants import Grants, GrantState, grant_state, grants_of
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, ResourceApp, implicit, requested, resource_app
-from auditor.consent.policies import GoverningPolicy, governing, role_actions, role_assigned, role_policies
+from auditor.consent.policies import (
+    Approval,
+    GoverningPolicy,
+    approval,
+    governing,
+    role_actions,
+    role_assigned,
+    role_policies,
+)
 from auditor.consent.request import portal_address
 from auditor.consent.subject import Assignment, Subject, assignment_of, toward
 from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow

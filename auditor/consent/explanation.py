@@ -19,7 +19,7 @@ from auditor.consent.lookup import NotRead
 from auditor.consent.possible_outcomes import PossibleOutcome
 from auditor.consent.tenant_settings import Workflow
 from auditor.consent.truth import Truth
-from auditor.facts.beyond_consent import unknowns_about_scopes
+from auditor.facts.access_requirements import unknowns_about_scopes
 from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED, RESOURCE_NAMES
 from auditor.model.decision import NamedUnknown, Outcome, Reason
 from auditor.model.document import series

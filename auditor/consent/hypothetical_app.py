@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from auditor.consent.approval import Approval, approval
 from auditor.consent.client import Client
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.permission import Permission, requested, resource_app
-from auditor.consent.policies import GoverningPolicy
+from auditor.consent.policies import Approval, GoverningPolicy, approval
 from auditor.consent.truth import Truth
 from auditor.facts.ids import NO_ID
 from auditor.model.decision import Reason

@@ -1,4 +1,8 @@
-"""Which consent policies govern a subject, and what each of them says."""
+"""Which consent policies govern a subject, and whether they approve a permission, by which condition set.
+
+Source: Entra, "Manage app consent policies": a policy approves when at least one include matches and no
+exclude does; several assigned policies are evaluated each on its own, and one approval is enough.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,14 @@ from functools import cached_property
 
 import msgspec
 
-from auditor.consent.conditions import Restrictions, restrictions_of
+from auditor.consent.client import Client
+from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, match, restrictions_of
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
-from auditor.facts.builtin_policies import documented_policy
+from auditor.consent.permission import Permission
+from auditor.consent.truth import Truth, all_of, any_of
+from auditor.facts.builtin_policies import documented_policy, uncertainties
 from auditor.facts.ids import FOR_ALL, FOR_SELF
+from auditor.model.decision import Reason, Step
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
 from auditor.model.snapshot import Snapshot
 
@@ -149,3 +157,176 @@ def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPo
                 why=unread.why,
                 through=through,
             )
+
+
+_EXPLAINS = (
+    Reason.SCOPE_REQUIRES_ADMIN,
+    Reason.SCOPE_EXCLUDED,
+    Reason.SCOPE_NOT_CLASSIFIED,
+    Reason.PUBLISHER_NOT_VERIFIED,
+    Reason.CLIENT_NOT_LISTED,
+    Reason.SCOPE_NOT_LISTED,
+    Reason.POLICY_UNREADABLE,
+    Reason.FACT_UNKNOWN,
+    Reason.NO_POLICY_MATCHES,
+)
+"""Which reason to give when several apply: the first of these."""
+
+_IRRELEVANT = (Reason.NO_POLICY_MATCHES, Reason.SCOPE_NOT_LISTED, Reason.CLIENT_NOT_LISTED)
+"""An include that fails on one of these isn't meant for this scope or app: say that, not what else fails."""
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a permission is approved, by what, and why.
+
+    `needs` are the missing facts of an unknown approval, and `caveats` the reasons why it isn't certain.
+    """
+
+    truth: Truth
+    reason: Reason
+    detail: str
+    policy: str | None = None
+    condition_set: str | None = None
+    needs: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    approvers: tuple[str, ...] = ()
+
+
+def approval(permission: Permission, client: Client, assigned: Iterable[GoverningPolicy]) -> Approval:
+    """The verdict of all assigned policies together on one permission."""
+    each = tuple(_by_policy(permission, client, policy) for policy in assigned)
+    if not each:
+        detail = "users may not consent to anything in this tenant"
+        return Approval(truth=Truth.FALSE, reason=Reason.USER_CONSENT_DISABLED, detail=detail)
+    truth = any_of(a.truth for a in each)
+    deciding = min((a for a in each if a.truth is truth), key=_weight)
+    caveats = deciding.caveats
+    if truth is not Truth.TRUE:
+        # A refusal means that every policy refused, so the caveats of each one count.
+        caveats = tuple(dict.fromkeys(d for a in each for d in a.caveats))
+    return msgspec.structs.replace(
+        deciding,
+        caveats=caveats,
+        needs=tuple(dict.fromkeys(n for a in each if a.truth is Truth.UNKNOWN for n in a.needs)),
+        steps=tuple(s for a in each for s in a.steps),
+        approvers=tuple(str(a.policy) for a in each if a.truth is Truth.TRUE),
+    )
+
+
+def _weight(approval: Approval) -> tuple[int, int]:
+    """Certain approvals first, then in the order of `_EXPLAINS`."""
+    rank = _EXPLAINS.index(approval.reason) if approval.reason in _EXPLAINS else 0
+    return (len(approval.caveats) if approval.truth is Truth.TRUE else 0, rank)
+
+
+def _by_policy(permission: Permission, client: Client, assigned: GoverningPolicy) -> Approval:
+    if assigned.policy is None:
+        return Approval(
+            truth=Truth.UNKNOWN,
+            reason=Reason.POLICY_UNREADABLE,
+            detail=assigned.why,
+            policy=assigned.id,
+            needs=(f"the contents of policy {assigned.id}",),
+        )
+    includes = [(s, match(s, permission, client)) for s in assigned.includes]
+    excludes = [(s, match(s, permission, client)) for s in assigned.excludes]
+    included = any_of(m.truth for _, m in includes)
+    excluded = any_of(m.truth for _, m in excludes)
+    truth = all_of((included, ~excluded))
+    steps = (
+        *(_step(assigned.id, "include", s, m) for s, m in includes),
+        *(_step(assigned.id, "exclude", s, m) for s, m in excludes),
+    )
+    if excluded is Truth.TRUE and included is not Truth.FALSE:
+        found = _excluded(assigned, permission, excludes)
+    elif truth is Truth.TRUE:
+        found = _approved(assigned, permission, includes)
+    elif truth is Truth.FALSE:
+        found = _not_included(assigned, permission, includes)
+    else:
+        found = _unknown(assigned, includes if included is Truth.UNKNOWN else excludes)
+    hidden = any(s.certified_only is None and m.truth is not Truth.FALSE for s, m in (*includes, *excludes))
+    caveats = (*_caveats(assigned, hidden), *_uncertainties(assigned, permission, client, truth))
+    return msgspec.structs.replace(found, truth=truth, policy=assigned.id, steps=steps, caveats=caveats)
+
+
+def _caveats(assigned: GoverningPolicy, hidden: bool) -> tuple[str, ...]:
+    if assigned.documented:
+        return (f"{assigned.why}; the decision uses Microsoft's documentation of the built-in policies instead",)
+    if assigned.is_custom and hidden:
+        # v1.0 does not show certifiedClientApplicationsOnly, so the set may be narrower than it looks.
+        return (f"custom policy {assigned.id} may have conditions that only the beta version of Graph returns",)
+    return ()
+
+
+def _uncertainties(assigned: GoverningPolicy, permission: Permission, client: Client, truth: Truth) -> tuple[str, ...]:
+    """Where Microsoft's sources leave open what the documented text of a policy says of this scope and app."""
+    if not assigned.documented or truth is Truth.UNKNOWN:
+        return ()
+    return uncertainties(
+        assigned.id,
+        approves=truth is Truth.TRUE,
+        client_id=client.app_id,
+        own_tenant=(client.owner_tenant or "").lower() == assigned.tenant_id.lower(),
+        resource=permission.resource,
+        scope=permission.value,
+    )
+
+
+_Sets = list[tuple[Restrictions, SetMatch]]
+
+
+def _approved(assigned: GoverningPolicy, permission: Permission, includes: _Sets) -> Approval:
+    matched = next(s for s, m in includes if m.truth is Truth.TRUE)
+    detail = f"{_policy_name(assigned)} lets users consent to {permission.value}"
+    return Approval(truth=Truth.TRUE, reason=Reason.APPROVED_BY_POLICY, detail=detail, condition_set=matched.id)
+
+
+def _excluded(assigned: GoverningPolicy, permission: Permission, excludes: _Sets) -> Approval:
+    matched = next(s for s, m in excludes if m.truth is Truth.TRUE)
+    detail = f"{permission.value} is excluded by {_policy_name(assigned)}"
+    return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_EXCLUDED, detail=detail, condition_set=matched.id)
+
+
+def _not_included(assigned: GoverningPolicy, permission: Permission, includes: _Sets) -> Approval:
+    if not includes:
+        detail = f"{_policy_name(assigned)} has no includes, so it approves nothing"
+        return Approval(truth=Truth.FALSE, reason=Reason.NO_POLICY_MATCHES, detail=detail)
+    candidates = [(s, _obstacle(m)) for s, m in includes]
+    closest, obstacle = min(candidates, key=lambda pair: _EXPLAINS.index(pair[1].reason))
+    return Approval(
+        truth=Truth.FALSE,
+        reason=obstacle.reason,
+        detail=f"{obstacle.why} ({_policy_name(assigned)})",
+        condition_set=closest.id,
+    )
+
+
+def _obstacle(m: SetMatch) -> ConditionResult:
+    """The failing condition that says most about why an include does not match."""
+    for reason in _IRRELEVANT:
+        for condition in m.false:
+            if condition.reason is reason:
+                return condition
+    return min(m.false, key=lambda c: _EXPLAINS.index(c.reason))
+
+
+def _unknown(assigned: GoverningPolicy, sets: _Sets) -> Approval:
+    undecided = [(s, c) for s, m in sets if m.truth is Truth.UNKNOWN for c in m.unknown]
+    first_set, first = undecided[0]
+    return Approval(
+        truth=Truth.UNKNOWN,
+        reason=Reason.FACT_UNKNOWN,
+        detail=f"{first.why} ({_policy_name(assigned)})",
+        condition_set=first_set.id,
+        needs=tuple(dict.fromkeys(c.needs for _, c in undecided if c.needs)),
+    )
+
+
+def _policy_name(assigned: GoverningPolicy) -> str:
+    return f"policy {assigned.id}"
+
+
+def _step(policy_id: str, kind: str, conditions: Restrictions, m: SetMatch) -> Step:
+    return Step(policy=policy_id, kind=kind, condition_set=conditions.id or "", matched=m.truth.value, why=m.why)

@@ -12,8 +12,8 @@ from auditor.graph.section_reads import Read
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.sections import SECTIONS, Sections
 from auditor.model.snapshot import BETA_ONLY_POLICY, Snapshot, Unread
+from auditor.snapshot import ShapeError
 from auditor.snapshot.graph_json import decode_section
-from auditor.snapshot.snapshot_errors import ShapeError
 
 T = TypeVar("T", ConditionSet, PermissionGrantPolicy)
 

@@ -37,15 +37,15 @@ from auditor.jobs.report_builder import UserNotRead, build_report
 from auditor.model.report import Report
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
-from auditor.packs.find import load_packs
-from auditor.packs.pack_errors import PackError, Problem
+from auditor.packs import PackError, Problem
+from auditor.packs.load import load_packs
 from auditor.packs.pack_texts import NAME, parent_named, shipped_text
 from auditor.packs.sources import is_path
 from auditor.redact.tokens import is_token
 from auditor.render import FormatUnavailable, render
 from auditor.render.text import render_ticket
+from auditor.snapshot import SnapshotError
 from auditor.snapshot.read import loads
-from auditor.snapshot.snapshot_errors import SnapshotError
 
 MOST_MEMBERS = 200
 MOST_TOGETHER = 3 * MOST_BYTES

@@ -20,12 +20,12 @@ from auditor.model.errors import InvalidRequest
 from auditor.model.live_tenant import LiveTenant
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan
+from auditor.packs import PackError
+from auditor.packs import Problem as Problem
 from auditor.packs.lint import Linted as Linted
 from auditor.packs.lint import lint
 from auditor.packs.load import load
 from auditor.packs.new_pack import name_for, pack_text
-from auditor.packs.pack_errors import PackError
-from auditor.packs.pack_errors import Problem as Problem
 from auditor.packs.parse import is_reserved
 from auditor.packs.sources import Source as PackSource
 from auditor.packs.yaml_nodes import CONTROL

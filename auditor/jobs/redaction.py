@@ -26,13 +26,13 @@ from auditor.model.finding import FindingOutcome
 from auditor.model.report import Report
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import Snapshot
+from auditor.packs import PackError
 from auditor.packs.load import load
-from auditor.packs.pack_errors import PackError
 from auditor.packs.pack_texts import PackText, in_one_folder
 from auditor.packs.sources import shipped_source
 from auditor.redact.redactor import Redactor
 from auditor.redact.tokens import KEY_BYTES
-from auditor.snapshot.snapshot_errors import SnapshotError
+from auditor.snapshot import SnapshotError
 
 HEADER = "consent-auditor redaction key 1"
 _MOST = 1000

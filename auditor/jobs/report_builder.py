@@ -14,7 +14,7 @@ from auditor.consent.granted_permissions import differences, granted
 from auditor.consent.lookup import NotRead
 from auditor.consent.policies import governing
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
-from auditor.facts.beyond_consent import outside_the_audit
+from auditor.facts.access_requirements import outside_the_audit
 from auditor.jobs.audit_request import TOOL
 from auditor.model.decision import Decision
 from auditor.model.errors import NO_AUDIT, AuditorError

@@ -14,10 +14,10 @@ from auditor.jobs.outputs import PIPE
 from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, texts_for
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
+from auditor.snapshot import NotASnapshot, SnapshotError
 from auditor.snapshot.read import file_bytes, loads
 from auditor.snapshot.samples import sample
 from auditor.snapshot.samples import sample_names as sample_names
-from auditor.snapshot.snapshot_errors import NotASnapshot, SnapshotError
 
 if TYPE_CHECKING:
     from auditor.redact.redactor import Redactor

@@ -6,8 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from auditor.model.after_consent import AfterConsent
-from auditor.model.decision import Decision
+from auditor.model.decision import AfterConsent, Decision
 from auditor.model.finding import Disagreement, Finding, WaiverFileRef
 from auditor.model.rule import App
 from auditor.model.snapshot import Provenance, Tenant, Unread

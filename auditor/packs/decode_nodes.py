@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import msgspec
 import msgspec.inspect as mi
 
+from auditor.checks import KINDS, kind_named
 from auditor.checks.kind import CheckKind, Invalid, alternatives
-from auditor.checks.registry import KINDS, kind_named
 from auditor.checks.typo_suggestions import nearest
-from auditor.packs.pack_errors import PackProblems
+from auditor.packs import PackProblems
 from auditor.packs.yaml_nodes import Broken, Entry, Items, Node, Scalar, Table, plain
 
 

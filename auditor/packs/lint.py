@@ -8,8 +8,8 @@ from typing import NamedTuple
 from auditor.checks.kind import kind_of
 from auditor.model.finding import FindingOutcome, Remediation
 from auditor.model.rule import Pack, Rule
-from auditor.packs.find import clash
-from auditor.packs.pack_errors import PackError, Position, Problem
+from auditor.packs import PackError, Position, Problem
+from auditor.packs.load import clash
 from auditor.packs.parse import parse_with_warnings, rule_places
 from auditor.packs.sources import Source
 

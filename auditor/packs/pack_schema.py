@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from auditor.checks import KINDS, every_kind
 from auditor.checks.kind import CheckKind
 from auditor.checks.permission_lists import resource_keys
-from auditor.checks.registry import KINDS, every_kind
 from auditor.packs.forms import PackForm
 
 

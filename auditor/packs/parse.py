@@ -11,10 +11,10 @@ import msgspec
 
 from auditor.model.finding import RulePlace
 from auditor.model.rule import Pack
+from auditor.packs import PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.decode_nodes import decode
 from auditor.packs.extend import ChainLink, chain, merged
 from auditor.packs.forms import PackForm, pack_of
-from auditor.packs.pack_errors import PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.semantic_checks import check_semantics
 from auditor.packs.sources import Source, digest_of, is_shipped, shipped_names, shipped_source
 from auditor.packs.yaml_nodes import Scalar, Table, child, tables_of, text_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor import shipped
-from auditor.packs.pack_errors import PackError, Problem
+from auditor.packs import PackError, Problem
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

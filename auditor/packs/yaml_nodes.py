@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 import yaml
 
-from auditor.packs.pack_errors import PackProblems, Position
+from auditor.packs import PackProblems, Position
 from auditor.packs.sources import LARGEST
 
 DEEPEST = 32

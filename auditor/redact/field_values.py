@@ -29,8 +29,11 @@ _ACTION = re.compile(r"(?i)(microsoft\.[a-z.]+/[a-z/]*)(managepermissiongrantsfo
 _PLAIN_ACTION = re.compile(r"(?i)microsoft\.[a-z0-9.]+(/[a-z0-9.$]+)+")
 _PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+")
 _SCOPE = re.compile(r"(?i)%(?:20|0[ad]|2[bcf])|((?:(?!%(?:20|0[ad]|2[bcf]))[^\s,;|+])+)")
-"""An encoded separator, or a name, in a list of scopes. Grants are stored as they were sent, also with commas or encoded spaces, and then grant
-nothing: what separates the names has to stay."""
+"""An encoded separator, or a name, in a list of scopes.
+
+Grants are stored as they were sent, also with commas or encoded spaces, and then grant nothing: what separates the
+names has to stay.
+"""
 _QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
 _PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
 """A time (which contains colons), a quoted text, or a word."""

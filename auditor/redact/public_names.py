@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from auditor.facts.after_consent import SERVICES, STRENGTHS
+from auditor.facts.access_requirements import SERVICES, STRENGTHS
 from auditor.facts.ids import (
     BASIC_SCOPES,
     CONSENT_SETTINGS_TEMPLATE,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from auditor.facts.after_consent import CODES
-from auditor.model.after_consent import Access, AccessPolicy, AfterConsent, Effect, NotChecked, Reach
-from auditor.model.decision import Decision
+from auditor.facts.access_requirements import CODES
+from auditor.model.decision import Access, AccessPolicy, AfterConsent, Decision, Effect, NotChecked, Reach
 from auditor.model.document import series
 from auditor.model.report import Report
 from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, sentence

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from auditor.model.decision import Decision
-from auditor.model.finding import Finding, FindingOutcome, Severity, Waiver
+from auditor.model.finding import Finding, FindingOutcome, Severity
 from auditor.model.report import PackRef, Report, UnreadPart
 from auditor.render.fix_view import first_step
 from auditor.render.labels import answer_word, counts, flat, is_click_path, parse_time, sentence
@@ -192,12 +192,14 @@ def _result(finding: Finding, index: int, places: Mapping[str, str]) -> dict[str
         },
     }
     if outcome is FindingOutcome.WAIVED:
-        result["suppressions"] = [_suppression(waiver) for waiver in finding.waivers]
+        # SARIF requires different suppressions; several waivers can give the same one.
+        sentences = dict.fromkeys(_text(waiver_sentence(waiver)) for waiver in finding.waivers)
+        result["suppressions"] = [_suppression(sentence) for sentence in sentences]
     return result
 
 
-def _suppression(waiver: Waiver) -> dict[str, Any]:
-    return {"kind": "external", "status": "accepted", "justification": _text(waiver_sentence(waiver))}
+def _suppression(sentence: str) -> dict[str, Any]:
+    return {"kind": "external", "status": "accepted", "justification": sentence}
 
 
 def _fingerprint(finding: Finding) -> str:

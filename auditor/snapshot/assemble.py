@@ -16,10 +16,10 @@ from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import series
 from auditor.model.sections import SECTIONS, SectionForm, Sections
 from auditor.model.snapshot import CUT_BY_POWERSHELL, MISSING_PROPERTY, TOOL_COULD_NOT_READ, Snapshot, Tenant, Unread
+from auditor.snapshot import ShapeError, SnapshotError
 from auditor.snapshot.graph_answers import GUID, Answer, Extent, NamedTenant, Reading
 from auditor.snapshot.graph_json import bare_type, decode_section
 from auditor.snapshot.shortened_values import without_cut_values
-from auditor.snapshot.snapshot_errors import ShapeError, SnapshotError
 
 _EXPORT_AGAIN = "Export it again, as JSON and with -Depth 10 in PowerShell."
 _ONE_TENANT = "Give the files of one tenant at a time."

@@ -19,7 +19,7 @@ from auditor.model.resources import (
     ServicePrincipal,
 )
 from auditor.model.sections import Sections
-from auditor.snapshot.snapshot_errors import Location, ShapeProblems, json_kind, root
+from auditor.snapshot import Location, ShapeProblems, json_kind, root
 
 
 def unwrapped(raw: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from auditor.model.document import series
 from auditor.model.snapshot import Snapshot
+from auditor.snapshot import SnapshotError, json_kind
 from auditor.snapshot.assemble import Assembled, assembled
 from auditor.snapshot.graph_answers import (
     Answer,
@@ -21,7 +22,6 @@ from auditor.snapshot.graph_answers import (
     rows_at,
 )
 from auditor.snapshot.read import MAX_BYTES, decoded, file_bytes, parsed, snapshot_in
-from auditor.snapshot.snapshot_errors import SnapshotError, json_kind
 from auditor.snapshot.tool_exports import (
     OtherFile,
     is_exported_row,

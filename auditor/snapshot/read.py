@@ -16,16 +16,8 @@ import msgspec
 from auditor.model.report import FORMAT as REPORT_FORMAT
 from auditor.model.sections import SECTIONS, Sections, section_of_response
 from auditor.model.snapshot import FORMAT, VERSION, Provenance, Snapshot, Tenant, Unread
+from auditor.snapshot import Location, NotASnapshot, ShapeError, ShapeProblems, SnapshotError, json_kind, root
 from auditor.snapshot.graph_json import decode_section
-from auditor.snapshot.snapshot_errors import (
-    Location,
-    NotASnapshot,
-    ShapeError,
-    ShapeProblems,
-    SnapshotError,
-    json_kind,
-    root,
-)
 
 MAX_BYTES = 512 * 1024 * 1024
 """More than the largest directory needs."""

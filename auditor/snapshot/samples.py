@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 
 from auditor.model.snapshot import Snapshot
+from auditor.snapshot import ShapeError, SnapshotError
 from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.read import decode_snapshot
-from auditor.snapshot.snapshot_errors import ShapeError, SnapshotError
 
 _FOLDER = Path(__file__).with_name("samples")
 

@@ -12,7 +12,7 @@ import msgspec
 from auditor.atomic import write_whole
 from auditor.model.sections import Sections
 from auditor.model.snapshot import FORMAT, VERSION, Provenance, Snapshot, Tenant, Unread
-from auditor.snapshot.snapshot_errors import SnapshotError
+from auditor.snapshot import SnapshotError
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import pytest
 from auditor.jobs.pack_cases import run_case
 from auditor.model.finding import FindingOutcome
 from auditor.model.rule import Pack, Rule, RuleCase
-from auditor.packs.find import list_packs, load_packs
+from auditor.packs.load import list_packs, load_packs
 
 PACKS = load_packs([pack.name for pack in list_packs(benchmarks=True)])
 CASES = [

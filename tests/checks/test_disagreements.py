@@ -9,7 +9,7 @@ from auditor.checks.findings import disagreements
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Disagreement, Finding, FindingOutcome, Severity
-from auditor.packs.find import list_packs
+from auditor.packs.load import list_packs
 from auditor.snapshot.samples import sample, sample_names
 
 A, B, C = {"cis": "1", "scuba": "1"}, {"cis": "1", "scuba": "1", "eidsca": "1"}, {"eidsca": "1", "zta": "1", "cis": "2"}

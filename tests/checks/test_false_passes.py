@@ -17,7 +17,7 @@ from auditor.checks.required_reads import further_reads
 from auditor.checks.user_consent import Classifications
 from auditor.facts.ids import DATAVERSE, EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES, SHAREPOINT_ONLINE
 from auditor.model.snapshot import Plan, Snapshot, Unread
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from tests.checks.tenants import GRAPH_SP, principal, says, tenant
 from tests.oracle import pool
 

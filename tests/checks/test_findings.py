@@ -13,7 +13,7 @@ from auditor.jobs.pack_cases import REFUSED
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import FindingOutcome
 from auditor.model.snapshot import Snapshot
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.render import render
 from auditor.snapshot.samples import sample, sample_names
 from tests.consent.from_oracle import snapshot_of

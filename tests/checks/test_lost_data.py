@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.model.rule import App, Pack
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.checks.lost_data import Answers, Json, Loss, after, answers, firmer, losses

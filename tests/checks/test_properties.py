@@ -17,7 +17,7 @@ from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Finding, FindingOutcome
 from auditor.model.rule import Pack, Rule
 from auditor.model.snapshot import Snapshot
-from auditor.packs.find import list_packs, load_packs
+from auditor.packs.load import list_packs, load_packs
 from auditor.render import render
 from auditor.snapshot.samples import sample, sample_names
 from tests.checks.test_findings import blind

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 import auditor.checks
+from auditor.checks import KINDS, every_kind, kind_named, nested_arguments
 from auditor.checks.kind import CheckKind, with_inner
-from auditor.checks.registry import KINDS, every_kind, kind_named, nested_arguments
 from auditor.jobs.pack_cases import CaseResult, run_cases
 from auditor.model.finding import FindingOutcome
 from auditor.model.rule import Rule

@@ -18,7 +18,7 @@ from auditor.model.finding import Severity
 from auditor.model.rule import App, Pack, Rule, ScopeNeed
 from auditor.model.sections import TENANT_SECTIONS, permissions_to_read
 from auditor.model.snapshot import Plan
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 
 TRACKERRMS = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
 OTHER = App(client_id="11111111-2222-3333-4444-555555555555", scopes=(ScopeNeed(resource=EXCHANGE_ONLINE, value="x"),))

@@ -12,7 +12,7 @@ from auditor.fixes.change_kinds import apply_all
 from auditor.model.decision import Fix
 from auditor.model.finding import FindingOutcome
 from auditor.model.snapshot import Snapshot
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.snapshot.samples import patched, sample, sample_names
 from tests.fixes.tenants import BENCHMARKS, rule_fixes, with_sections
 from tests.packs.text import SOUND, loaded

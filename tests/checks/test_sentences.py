@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from auditor.checks import KINDS
 from auditor.checks.kind import kind_of
-from auditor.checks.registry import KINDS
 from auditor.model.document import CODE, PLAIN, Point
 from auditor.packs.load import load
 from auditor.packs.sources import shipped_names, shipped_source

@@ -14,8 +14,8 @@ from auditor.cli.program import explained
 from auditor.consent.request import RequestError
 from auditor.graph.graph_errors import CredentialError
 from auditor.model.errors import NO_AUDIT, USAGE, AuditorError, InvalidRequest
-from auditor.packs.pack_errors import PackError, Problem
-from auditor.snapshot.snapshot_errors import SnapshotError
+from auditor.packs import PackError, Problem
+from auditor.snapshot import SnapshotError
 
 CAUGHT_INSIDE = {
     "Conflict": "a fix that doesn't fit the snapshot isn't offered",

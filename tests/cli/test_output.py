@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from auditor.cli.output import binary_needs_file, write_report
+from auditor.cli.check import binary_needs_file, write_report
 from auditor.jobs.outputs import Outputs, format_of_ending, outputs_for
 from auditor.model.finding import FindingOutcome, RulePlace
 from auditor.render import FORMATS, Format, FormatUnavailable, must_be_available
@@ -105,7 +105,7 @@ def test_a_missing_package_is_named_with_the_commands_that_install_it(monkeypatc
 
 
 def test_what_is_no_text_does_not_go_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.cli.output.FORMATS", {"odd": Format("auditor.render.json", ".odd", is_binary=True)})
+    monkeypatch.setattr("auditor.cli.check.FORMATS", {"odd": Format("auditor.render.json", ".odd", is_binary=True)})
     monkeypatch.setattr("auditor.render.FORMATS", {"odd": Format("auditor.render.json", ".odd", is_binary=True)})
     outputs = outputs_for(("odd",), ())
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)

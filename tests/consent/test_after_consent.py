@@ -13,14 +13,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from auditor.checks import kind_named
 from auditor.checks.kind import CheckContext
-from auditor.checks.registry import kind_named
 from auditor.consent.after_consent import after_consent
 from auditor.consent.decide import decide
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
-from auditor.facts.after_consent import CODES, CONTROLS, DIRECTORY, EXCHANGE_PLANS, SERVICES
+from auditor.facts.access_requirements import CODES, CONTROLS, DIRECTORY, EXCHANGE_PLANS, SERVICES
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, POWER_BI, ROLE_GLOBAL_ADMINISTRATOR, SHAREPOINT_ONLINE
-from auditor.model.after_consent import Access, Effect, Reach
+from auditor.model.decision import Access, Effect, Reach
 from auditor.model.finding import FindingOutcome
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot

@@ -12,7 +12,7 @@ import pytest
 
 from auditor.checks.required_reads import connecting
 from auditor.consent.decide import decide
-from auditor.facts.beyond_consent import outside_the_audit, unknowns_about_scopes
+from auditor.facts.access_requirements import outside_the_audit, unknowns_about_scopes
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES
 from auditor.facts.permissions import known_scopes
 from auditor.model.decision import Confidence, Outcome, Reason

@@ -19,7 +19,7 @@ from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_LOW
 from auditor.model.decision import Confidence, Outcome
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot, Tenant
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
 
 (PACK,) = load_packs(["trackerrms-uk"])

@@ -19,9 +19,8 @@ import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.json
 import auditor.snapshot.write
-from auditor.checks import required_reads
+from auditor.checks import every_kind, required_reads
 from auditor.checks.kind import CheckKind
-from auditor.checks.registry import every_kind
 from auditor.checks.required_reads import Needed, permissions_for, plan_for
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
@@ -40,10 +39,9 @@ from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.finding import Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
+from auditor.packs import PackProblems
 from auditor.packs.extend import chain
-from auditor.packs.find import list_packs, load_packs
-from auditor.packs.load import as_stored
-from auditor.packs.pack_errors import PackProblems
+from auditor.packs.load import as_stored, list_packs, load_packs
 from auditor.packs.parse import parse_with_warnings
 from auditor.packs.sources import shipped_names, shipped_source
 from auditor.render.labels import OUTCOMES

@@ -13,7 +13,7 @@ from functools import cache
 
 from auditor.checks.required_reads import permissions_for, plan_for
 from auditor.facts.clouds import CLOUDS
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.docs.pages import ROOT, arguments

@@ -17,7 +17,7 @@ from auditor.model.decision import Confidence, Outcome, Reason, Verdict
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.live_tenant import AUTH_METHODS
 from auditor.model.sections import SECTIONS
-from auditor.packs.find import list_packs
+from auditor.packs.load import list_packs
 from auditor.render import FORMATS
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import sample_names

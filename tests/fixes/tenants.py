@@ -17,7 +17,7 @@ from auditor.model.finding import FindingOutcome
 from auditor.model.resources import AppRole, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
 from tests.consent.from_oracle import app_of, snapshot_of, subject_of
 from tests.oracle import pool

@@ -9,7 +9,7 @@ from auditor.consent.lookup import index_of
 from auditor.consent.policies import self_consent_ids
 from auditor.fixes.assumptions import AssumptionError, assume
 from auditor.model.decision import Outcome
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
 
 (PACK,) = load_packs(["trackerrms-uk"])

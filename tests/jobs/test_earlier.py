@@ -10,7 +10,7 @@ import pytest
 from auditor.jobs.earlier_reports import NotAReport, earlier_reports, history_of
 from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.render import render
 from auditor.snapshot.samples import sample
 

@@ -24,7 +24,7 @@ from auditor.model.decision import Fix
 from auditor.model.live_tenant import LiveTenant
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.fixes.tenants import BENCHMARKS, rule_fixes

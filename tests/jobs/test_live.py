@@ -17,7 +17,7 @@ from auditor.jobs.tenant_reader import WHOLE, read_tenant
 from auditor.model.live_tenant import LiveTenant
 from auditor.model.report import Report
 from auditor.model.snapshot import Plan
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.graphserver import GraphServer

@@ -14,7 +14,7 @@ from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.decision import Confidence, Outcome
 from auditor.model.finding import FindingOutcome
 from auditor.model.rule import App
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from tests.snapshot.test_import_files import CLIENT_ID, IMPORTS
 
 PACKS = load_packs(["trackerrms-uk", "cisa-scuba", "grants-hygiene", "microsoft-recommended"])

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from auditor.jobs.pack_selection import reads_whole_directory
-from auditor.packs.find import find, list_packs, load_packs
-from auditor.packs.pack_errors import PackError
+from auditor.packs import PackError
+from auditor.packs.load import find, list_packs, load_packs
 from auditor.packs.sources import is_path
 from tests.packs.text import HEAD, RULES, SOUND
 

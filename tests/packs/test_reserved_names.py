@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from auditor.model.rule import App
-from auditor.packs.find import load_packs
-from auditor.packs.load import load
+from auditor.packs import PackError
+from auditor.packs.load import load, load_packs
 from auditor.packs.new_pack import name_for
-from auditor.packs.pack_errors import PackError
 from auditor.packs.parse import RESERVED, is_reserved
 from auditor.packs.sources import file_source, shipped_names, shipped_source
 from tests.packs.text import SOUND, loaded

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from auditor.checks.registry import KINDS
+from auditor.checks import KINDS
 from auditor.model.rule import RequestMode
-from auditor.packs.pack_errors import PackError, PackProblems
+from auditor.packs import PackError, PackProblems
 from auditor.packs.pack_schema import schema
 from auditor.packs.sources import shipped_names, shipped_source
 from auditor.packs.yaml_nodes import plain, read

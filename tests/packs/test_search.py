@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from auditor.packs.find import entries, own_files, own_packs, place_of
-from auditor.packs.pack_errors import PackError
+from auditor.packs import PackError
+from auditor.packs.load import entries, own_files, own_packs, place_of
 from tests.packs.text import SOUND
 
 

@@ -11,8 +11,7 @@ from auditor import shipped
 from auditor.jobs.pack_cases import run_cases
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.rule import Pack, Rule
-from auditor.packs.find import load_packs
-from auditor.packs.load import load
+from auditor.packs.load import load, load_packs
 from auditor.packs.sources import Source, shipped_names, shipped_source
 from auditor.snapshot.samples import sample_names
 

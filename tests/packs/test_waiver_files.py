@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from auditor.packs.find import list_packs, load_packs
-from auditor.packs.pack_errors import PackError, PackProblems
+from auditor.packs import PackError, PackProblems
+from auditor.packs.load import list_packs, load_packs
 from auditor.packs.sources import Source
 from auditor.packs.waiver_files import load_waiver_files, load_waivers, schema
 from auditor.packs.yaml_nodes import plain, read

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.packs.pack_errors import PackProblems
+from auditor.packs import PackProblems
 from auditor.packs.yaml_nodes import Entry, Items, Node, Scalar, Table, child, plain, read
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), max_size=8)

@@ -17,7 +17,7 @@ from auditor.model.finding import Waiver, WaiverFile
 from auditor.model.report import Report
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.snapshot import Snapshot
-from auditor.packs.find import list_packs
+from auditor.packs.load import list_packs
 from auditor.redact.redactor import Redactor
 from auditor.render import FORMATS, render
 from auditor.snapshot.read import loads

@@ -10,7 +10,7 @@ from auditor.model.finding import Waiver, WaiverFile
 from auditor.model.resources import ConsentReviewer, MemberOf, User, VerifiedDomain
 from auditor.model.rule import App
 from auditor.model.snapshot import NO_ANSWER, UNREAD_MESSAGES, NoAnswerCause, Snapshot, Unread
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.redact.hosts import registered
 from auditor.redact.redactor import Redactor
 from auditor.snapshot.samples import sample

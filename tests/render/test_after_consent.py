@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 import auditor
-from auditor.model.after_consent import Access
+from auditor.model.decision import Access
 from auditor.model.report import Report
 from auditor.render import csv, json, markdown, text
 from auditor.render.after_consent_view import TITLE, policy_lines

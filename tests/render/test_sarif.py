@@ -99,6 +99,12 @@ def test_only_what_is_waived_is_suppressed() -> None:
     assert suppressed["waived"] == [{"kind": "external", "status": "accepted", "justification": reported}]
 
 
+def test_two_waivers_with_one_reason_suppress_once() -> None:
+    waived = finding("r", "T", FindingOutcome.WAIVED, "Because.", waivers=(WAIVER, msgspec.structs.replace(WAIVER)))
+    (result,) = run_of(report(findings=(waived,)))["results"]
+    assert len(result["suppressions"]) == 1
+
+
 def test_an_unknown_rule_says_so() -> None:
     unknown = next(each for each in run_of(EVERY_OUTCOME)["results"] if each["kind"] == "open")
     assert unknown["message"]["text"] == "Unknown: Because."

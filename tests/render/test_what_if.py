@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from junitparser import JUnitXml
 
-from auditor.cli.output import write_report
+from auditor.cli.check import write_report
 from auditor.jobs.outputs import outputs_for
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report, with_assumptions

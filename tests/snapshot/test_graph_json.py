@@ -18,8 +18,8 @@ from auditor.model.resources import (
     VerifiedPublisher,
     lacking,
 )
+from auditor.snapshot import ShapeError
 from auditor.snapshot.graph_json import decode_section
-from auditor.snapshot.snapshot_errors import ShapeError
 
 from .strategies import NAMES
 

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from auditor.model.snapshot import CUT_BY_POWERSHELL, FIRST_PAGE_ONLY, PERHAPS_ONE_PAGE, TOOL_COULD_NOT_READ, Snapshot
-from auditor.snapshot import import_files
+from auditor.snapshot import SnapshotError, import_files
 from auditor.snapshot.assemble import Assembled
 from auditor.snapshot.import_files import ImportedFiles
-from auditor.snapshot.snapshot_errors import SnapshotError
 from auditor.snapshot.write import dumps
 
 IMPORTS = Path(__file__).parent / "imports"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from auditor.model.snapshot import Snapshot, Tenant
+from auditor.snapshot import SnapshotError
 from auditor.snapshot.read import load
-from auditor.snapshot.snapshot_errors import SnapshotError
 from auditor.snapshot.write import dumps
 
 SNAPSHOT = Snapshot(tenant=Tenant(id="72f38f0a-3a0e-4fbb-a9c2-04a5d6c5a5c1"))

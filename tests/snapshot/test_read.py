@@ -10,9 +10,8 @@ import pytest
 from auditor.model.resources import AuthorizationPolicy, Organization
 from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
-from auditor.snapshot import read
+from auditor.snapshot import SnapshotError, read
 from auditor.snapshot.read import loads
-from auditor.snapshot.snapshot_errors import SnapshotError
 
 TENANT = "72f38f0a-3a0e-4fbb-a9c2-04a5d6c5a5c1"
 LEAST: dict[str, Any] = {

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.model.snapshot import Snapshot
+from auditor.snapshot import ShapeError, SnapshotError
 from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.read import loads
 from auditor.snapshot.samples import sample
-from auditor.snapshot.snapshot_errors import ShapeError, SnapshotError
 from auditor.snapshot.write import dumps
 
 from .strategies import NAMES, SNAPSHOTS

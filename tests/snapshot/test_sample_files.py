@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from auditor.snapshot import samples
+from auditor.snapshot import SnapshotError, samples
 from auditor.snapshot.samples import about, sample, sample_names
-from auditor.snapshot.snapshot_errors import SnapshotError
 
 
 def test_there_are_fourteen_and_each_file_is_one_of_them_or_below_one() -> None:

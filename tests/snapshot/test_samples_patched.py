@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 
 from auditor.model.snapshot import Snapshot
+from auditor.snapshot import ShapeError
 from auditor.snapshot.samples import merge_patch, patched, sample
-from auditor.snapshot.snapshot_errors import ShapeError
 
 from .strategies import SNAPSHOTS
 

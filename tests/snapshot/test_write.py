@@ -13,8 +13,8 @@ import pytest
 from auditor.model.resources import AuthorizationPolicy, OAuth2PermissionGrant
 from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
+from auditor.snapshot import SnapshotError
 from auditor.snapshot.read import load
-from auditor.snapshot.snapshot_errors import SnapshotError
 from auditor.snapshot.write import dumps, save
 
 SNAPSHOT = Snapshot(

@@ -31,6 +31,7 @@ from auditor.render.labels import (
 )
 from auditor.render.report_view import (
     USER_SEES,
+    VENDOR_SAYS,
     AnswerFact,
     answer_facts,
     are_assumed,
@@ -151,7 +152,8 @@ def _answer(report: Report, group: AnswerGroup, fixes: FixViews) -> AnswerView:
 def _facts(report: Report, decision: Decision) -> tuple[AnswerFact, ...]:
     """All facts except what the user sees, which the page shows separately."""
     then = afterwards(report, decision)
-    facts = (AnswerFact(AFTERWARDS, (then,) if then else ()), *answer_facts(decision))
+    facts = [*answer_facts(decision), AnswerFact(AFTERWARDS, (then,) if then else ())]
+    facts.sort(key=lambda fact: fact.label == VENDOR_SAYS)  # what happens to users comes before what the vendor advises
     return tuple(
         AnswerFact(label, tuple(sentence(in_words(_with_short_name(decision, text))) for text in texts))
         for label, texts in facts

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from auditor.model.after_consent import AfterConsent
+from auditor.model.decision import AfterConsent
 from auditor.model.document import series
 from auditor.model.finding import Disagreement, Severity
 from auditor.model.report import Report, Summary, UnreadPart

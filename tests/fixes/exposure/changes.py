@@ -12,9 +12,9 @@ from hypothesis.strategies import DrawFn
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.permissions import known_scopes
 from auditor.fixes.change_kinds import apply
+from auditor.fixes.exposure import Exposure
 from auditor.fixes.exposure.app_classes import AppClass
 from auditor.fixes.exposure.scope_risk import ScopeRef
-from auditor.fixes.exposure.summary import Exposure
 from auditor.model.decision import GraphRequest
 from auditor.model.resources import (
     ConditionSet,
@@ -25,7 +25,7 @@ from auditor.model.resources import (
     ServicePrincipal,
 )
 from auditor.model.snapshot import Snapshot
-from auditor.packs.find import load_packs
+from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
 from tests.oracle import pool
 from tests.oracle.condition_strategies import condition_sets

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.consent.approval import Approval, approval
 from auditor.consent.client import Client
 from auditor.consent.permission import Permission
-from auditor.consent.policies import GoverningPolicy
+from auditor.consent.policies import Approval, GoverningPolicy, approval
 from auditor.facts.ids import (
     EXCHANGE_ONLINE,
     MICROSOFT_GRAPH,
@@ -22,9 +21,9 @@ from auditor.facts.ids import (
     POLICY_RECOMMENDED,
 )
 from auditor.facts.permissions import KnownScope, known_scopes
+from auditor.fixes.exposure import as_opens, exposure
 from auditor.fixes.exposure.app_classes import AppClass
 from auditor.fixes.exposure.app_use import Breadth
-from auditor.fixes.exposure.summary import as_opens, exposure
 from auditor.model.resources import ConditionSet
 from tests.fixes.exposure.changes import (
     APP,
