@@ -183,7 +183,7 @@ def _advice(page: TextPage, finding: Finding, printed: _Printed) -> None:
     """The advice, or the rule for which the same steps were printed.
 
     A path to click along is printed again: rules on one page of the portal ask for different settings of it, and the
-    fix of the earlier rule may stand next to its path.
+    fix of the earlier rule may follow its path.
     """
     advice = finding.remediation
     page.field("How", sentence(flat(advice.note)), indent=4)
