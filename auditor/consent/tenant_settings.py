@@ -103,7 +103,7 @@ def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
     index = index_of(snapshot)
     policy = index.snapshot.sections.adminConsentRequestPolicy
     if policy is not None and policy.isEnabled is not None:
-        reviewers = None if policy.reviewers is None else len(policy.reviewers)
+        reviewers = _reviewers_named(policy)
         obstacle = _why_unheard(index, policy)
         heard = all_of((known(bool(reviewers)), known(policy.notifyReviewers), reviewers_exist(index)))
         return Workflow(
@@ -118,6 +118,13 @@ def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
         caveat = f"{unread}; the older directory setting {LEGACY_SETTING} is used instead"
         return Workflow(enabled=known(setting == "true"), why=unread, caveats=(caveat,))
     return Workflow(enabled=Truth.UNKNOWN, why=unread)
+
+
+def _reviewers_named(policy: AdminConsentRequestPolicy) -> int | None:
+    """How many reviewers the policy names; ``None`` if the data doesn't say whom any of its entries means."""
+    if policy.reviewers and all(one.lacks for one in policy.reviewers):
+        return None
+    return None if policy.reviewers is None else sum(not one.lacks for one in policy.reviewers)
 
 
 def _why_unheard(index: SnapshotIndex, policy: AdminConsentRequestPolicy) -> str:
@@ -144,7 +151,7 @@ def reviewers_exist(index: SnapshotIndex) -> Truth:
 
 
 def reviewer_exists(index: SnapshotIndex, query: str) -> Truth:
-    """Whether the query of a reviewer returns a user who exists and is enabled.
+    """Whether the query of a reviewer returns a user who exists and is enabled; unknown for an empty query.
 
     Source of the forms: Entra, "Configure the admin consent workflow". The query for a role returns its assignments,
     which don't include those who are only eligible for it.

@@ -11,6 +11,8 @@ from auditor.checks.directory_settings import DirectorySettingIs
 from auditor.checks.kind import CheckContext, CheckKind
 from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
 from auditor.checks.property_tests import PropertyTest
+from auditor.checks.user_consent import ConsentWorkflow
+from auditor.model.finding import FindingOutcome
 from auditor.model.snapshot import Snapshot
 from tests.checks.tenants import PART, principal, says, tenant
 from tests.oracle import pool
@@ -414,3 +416,23 @@ def test_the_opposite_says_what_should_not_hold() -> None:
     other = Not(check=check).judge(CheckContext(policy(guestUserRoleId="x")))
     assert other.clause == f"as required, the negated check fails: {GUEST} is x; expected abc"
     assert Not(check=check).judge(CheckContext(tenant())) == check.judge(CheckContext(tenant()))
+
+
+REVIEWER = {"query": "/v1.0/users/0a0a0a0a-1111-4222-8333-444444444444", "queryType": "MicrosoftGraph"}
+
+
+@pytest.mark.parametrize(
+    ("reviewers", "expected"),
+    [
+        pytest.param([None], FindingOutcome.UNKNOWN, id="a null"),
+        pytest.param([{"queryType": "MicrosoftGraph"}], FindingOutcome.UNKNOWN, id="no query"),
+        pytest.param([{**REVIEWER, "query": ""}], FindingOutcome.UNKNOWN, id="an empty query"),
+        pytest.param([None, REVIEWER], FindingOutcome.PASS, id="one of two is whole"),
+        pytest.param([], FindingOutcome.FAIL, id="nobody"),
+    ],
+)
+def test_a_reviewer_whom_the_data_does_not_name_is_no_reviewer_and_no_proof_that_there_is_none(
+    reviewers: list[Any], expected: FindingOutcome
+) -> None:
+    snapshot = workflow(isEnabled=True, notifyReviewers=True, reviewers=reviewers)
+    assert ConsentWorkflow().judge(CheckContext(snapshot)).outcome is expected
