@@ -258,6 +258,8 @@ def _needs_admin(reason: Reason, flow: Workflow, app: str) -> str:
     )
     on = '"Approval required", with a box for the reason and a button "Request approval".'
     risky = " The page adds that the app may be risky." if reason is Reason.RISK_STEP_UP else ""
+    if reason is Reason.ASSIGNMENT_REQUIRED:
+        return off  # the page of the only code that is documented for it, also where the workflow is on
     match flow.enabled:
         case Truth.TRUE:
             nobody = f" Nobody receives the request: the workflow is on, but {flow.obstacle}." if flow.obstacle else ""
