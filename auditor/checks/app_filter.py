@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
 from auditor.consent.client import is_disabled_by_microsoft
+from auditor.consent.existing_grants import inheritable
+from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
@@ -80,11 +82,30 @@ class Apps:
             if all(agents) and not self.partial
             else "how many of them are in this tenant was not read"
         )
-        why = "was not read" if self._owner(found) in ("", self.tenant) else "another tenant's registration says"
         return (
             f"{self.name(object_id)} is an agent identity blueprint, whose agent identities, present and future, hold"
-            f" the same without a separate grant if the blueprint lets them inherit it, which {why}; {known_agents}"
+            f" the same without a separate grant {self._passed_on(found)}; {known_agents}"
         )
+
+    def _passed_on(self, blueprint: ServicePrincipal) -> str:
+        """As far as what the blueprint lets its agents inherit: a clause with ``if`` or ``where``."""
+        rows = blueprint.inheritablePermissions
+        if rows is None:
+            own = self._owner(blueprint) in ("", self.tenant)
+            why = "was not read" if own else "another tenant's registration says"
+            return f"if the blueprint lets them inherit it, which {why}"
+        passed_on = [self._passed_on_of(blueprint, row.resourceAppId) for row in rows if row.resourceAppId]
+        return f"where the blueprint lets them inherit it: {listed(filter(None, passed_on)) or 'nothing'}"
+
+    def _passed_on_of(self, blueprint: ServicePrincipal, resource: str) -> str:
+        """What agents inherit of one resource: ``all of Microsoft Graph``; empty for nothing."""
+        scopes, every = inheritable(blueprint, resource.lower())
+        name = self.index.resource_name(resource)
+        if every is Truth.TRUE:
+            return f"all of {name}"
+        if every is Truth.UNKNOWN:
+            return f"an unknown part of {name}"
+        return f"{len(scopes)} permission{'' if len(scopes) == 1 else 's'} of {name}" if scopes else ""
 
     @cached_property
     def _agents(self) -> tuple[ServicePrincipal, ...]:

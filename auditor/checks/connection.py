@@ -146,7 +146,7 @@ def _unlisted_consent(context: CheckContext, wide: Grants) -> CheckResult:
     """Whether an administrator consented, where nobody here can list what to."""
     if context.decision.outcome is Outcome.USER_MAY_CONSENT:
         return not_applicable("users can consent for themselves, so no tenant-wide grant is needed")
-    if not wide.tenant_wide and not wide.unread and not wide.incomplete:
+    if not wide.tenant_wide and not (wide.unread or wide.incomplete or wide.inherited):
         return failed("no administrator has consented for the whole tenant")
     return unknown(_UNLISTED)
 

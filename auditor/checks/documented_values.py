@@ -27,6 +27,7 @@ from auditor.facts.ids import (
 )
 from auditor.facts.permissions import known_scope_ids, spellings
 from auditor.model import resources as graph
+from auditor.model.log_entries import DirectoryAudit, SignIn
 
 WORDS: Mapping[tuple[type, str], tuple[str, ...]] = MappingProxyType(
     {
@@ -58,7 +59,7 @@ WORDS: Mapping[tuple[type, str], tuple[str, ...]] = MappingProxyType(
             GUEST_ROLE_RESTRICTED,
         ),
         (graph.Organization, "tenantType"): ("AAD", "AAD B2C", "CIAM"),
-        (graph.DirectoryAudit, "result"): ("success", "failure", "timeout", "unknownFutureValue"),
+        (DirectoryAudit, "result"): ("success", "failure", "timeout", "unknownFutureValue"),
     }
 )
 """The documented words by type and property; letter case doesn't matter."""
@@ -80,7 +81,7 @@ APP_IDS = frozenset(
     {
         (graph.ServicePrincipal, "appId"),
         (graph.AppConsentRequest, "appId"),
-        (graph.SignIn, "appId"),
+        (SignIn, "appId"),
         (graph.ConditionSet, "resourceApplication"),
         (graph.ConditionSet, "clientApplicationIds"),
     }
@@ -109,7 +110,7 @@ TOGETHER: Mapping[tuple[type, str], str] = MappingProxyType(
 """Texts that contain several names: compared with one name, they would never match."""
 
 ONLY_READ: Mapping[tuple[type, str], str] = MappingProxyType(
-    {(graph.DirectoryAudit, "activityDisplayName"): "Consent to application"}
+    {(DirectoryAudit, "activityDisplayName"): "Consent to application"}
 )
 """The only entries that an audit reads from a log: a rule on any others would never find one."""
 

@@ -128,7 +128,7 @@ def _scope_outcome(row: ScopeFacts) -> tuple[Verdict, Reason, str, str | None, s
         detail = f"the scopes of {row.permission.resource_name} were not read"
         return Verdict.UNKNOWN, Reason.NOT_READ, detail, None, None
     if row.granted.truth is Truth.UNKNOWN and found.truth is not Truth.TRUE:
-        detail = f"existing grants were not read; if it isn't granted yet: {found.detail}"
+        detail = f"{row.granted.why}; if it isn't granted yet: {found.detail}"
         return Verdict.UNKNOWN, Reason.NOT_READ, detail, found.policy, found.condition_set
     verdict = {
         Truth.TRUE: Verdict.CONSENTABLE,

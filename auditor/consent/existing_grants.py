@@ -4,6 +4,10 @@ Source: Microsoft Graph, ``oAuth2PermissionGrant``: one row per client and resou
 the scope string in place; ``startTime`` and ``expiryTime`` are legacy and ignored. ``scope`` is a list separated by
 spaces, which Graph stores without a check: names that anything else separates are one name, which no resource has
 (microsoftgraph-docs-powershell issue 411, msgraph-bicep-types pull request 211).
+
+An agent identity also holds what was granted to the principal of its blueprint, where the blueprint lists that as
+inheritable; Graph shows it on the principal only, and the agent's own grants add to it (Entra, "Inheritable permissions
+and required resource access in Microsoft Entra Agent ID").
 """
 
 from __future__ import annotations
@@ -17,10 +21,11 @@ import msgspec
 from auditor.consent.client import Client
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.permission import Permission
+from auditor.consent.request import is_guid
 from auditor.consent.truth import Truth
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.decision import Reason
-from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal, lacking
+from auditor.model.resources import AGENT_IDENTITY, PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal, lacking
 
 TENANT_WIDE = "allprincipals"
 
@@ -38,6 +43,18 @@ class MalformedGrant(msgspec.Struct, frozen=True, kw_only=True):
     separator: str
 
 
+class Inherited(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent identity inherits on one resource, in lower case.
+
+    It certainly inherits the scopes in `sure`, and perhaps those in `perhaps`; ``None`` means any. `why` is a clause
+    about either.
+    """
+
+    why: NotRead
+    sure: frozenset[str] = frozenset()
+    perhaps: frozenset[str] | None = frozenset()
+
+
 class Grants(msgspec.Struct, frozen=True, kw_only=True):
     """Scopes granted, in lower case, by resource app id.
 
@@ -46,7 +63,7 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
     `unread` are the resources that such a row may be for, because their service principals were not read.
     `others` are the other users who have a personal grant, by object id, with their scopes by resource. `incomplete`
     says which row lacks what it grants, or to whom: it may grant anything that the others don't. `malformed` are the
-    rows that grant less than was meant.
+    rows that grant less than was meant. `inherited` is, by resource, what an agent identity has or may have besides.
     """
 
     tenant_wide: dict[str, frozenset[str]]
@@ -56,10 +73,12 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
     others: dict[str, dict[str, frozenset[str]]] = {}
     incomplete: NotRead | None = None
     malformed: tuple[MalformedGrant, ...] = ()
+    inherited: dict[str, Inherited] = {}
 
     def unknown_on(self, resource: str) -> NotRead | None:
         """Why there may be more grants on this resource; nothing if there can't be."""
-        return self.unread.get(resource) or self.incomplete
+        inherited = self.inherited.get(resource)
+        return self.unread.get(resource) or self.incomplete or (inherited.why if inherited else None)
 
     def has_row(self, resource: str) -> Truth:
         """Whether the subject is covered by any grant for this resource."""
@@ -76,7 +95,7 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the subject is covered by no grant at all, for no resource: consent would be the initial one."""
         if self.tenant_wide or self.own or self.elsewhere:
             return Truth.FALSE
-        return Truth.UNKNOWN if self.incomplete else Truth.TRUE
+        return Truth.UNKNOWN if self.incomplete or self.inherited else Truth.TRUE
 
 
 NO_GRANTS = Grants(tenant_wide={}, own={})
@@ -91,14 +110,104 @@ def grants_of(
     """
     if client.presence is Truth.FALSE:
         return NO_GRANTS
-    rows = index.grants_of(client.object_id)
-    if unread := _unread(index, client):
+    found = _rows_of(index, client.app_id, client.object_id, resources, user_id)
+    agent = index.principal_with_id(client.object_id or "")
+    if isinstance(found, NotRead) or agent is None or agent.odataType != AGENT_IDENTITY:
+        return found
+    return msgspec.structs.replace(found, inherited=_inherited(index, agent, resources, user_id))
+
+
+def _rows_of(
+    index: SnapshotIndex, app_id: str, object_id: str | None, resources: tuple[str, ...], user_id: str | None
+) -> Grants | NotRead:
+    """What the grants of one app say, and why there may be more."""
+    rows = index.grants_of(object_id)
+    if unread := _unread(index, app_id, object_id):
         if not rows:
             return unread
         # A row that was read counts. What else there is, is not known.
         known = _granted(index, rows, resources, user_id)
         return msgspec.structs.replace(known, unread=dict.fromkeys(resources, unread))
     return _granted(index, rows, resources, user_id)
+
+
+def _inherited(
+    index: SnapshotIndex, agent: ServicePrincipal, resources: tuple[str, ...], user_id: str | None
+) -> dict[str, Inherited]:
+    """What the agent has or may have by its blueprint, for the resources where that is anything."""
+    name = agent.displayName or "the agent identity"
+    if not agent.agentIdentityBlueprintId:
+        unnamed = NotRead("servicePrincipals", "which blueprint that is was not read")
+        return dict.fromkeys(resources, _perhaps_anything(name, unnamed))
+    blueprint = index.service_principal(agent.agentIdentityBlueprintId)
+    if isinstance(blueprint, Absent):
+        return {}
+    if isinstance(blueprint, NotRead):
+        return dict.fromkeys(resources, _perhaps_anything(name, blueprint))
+    granted = _rows_of(index, blueprint.appId, blueprint.id or None, resources, user_id)
+    if isinstance(granted, NotRead):
+        return dict.fromkeys(resources, _perhaps_anything(name, granted))
+    found = ((one, _inherited_on(index, one, granted, name, blueprint)) for one in resources)
+    return {resource: inherited for resource, inherited in found if inherited}
+
+
+def _perhaps_anything(agent: str, unread: NotRead, sure: frozenset[str] = frozenset()) -> Inherited:
+    text = f"{agent} may inherit more permissions from its blueprint; {unread.why}"
+    return Inherited(why=NotRead(unread.section, text), sure=sure, perhaps=None)
+
+
+def _inherited_on(
+    index: SnapshotIndex, resource: str, granted: Grants, agent: str, blueprint: ServicePrincipal
+) -> Inherited | None:
+    """The scopes of one resource that were granted to the blueprint's principal, as far as it may pass them on."""
+    listed, passes_all = inheritable(blueprint, resource)
+    scopes = granted.effective(resource)
+    unread = granted.unknown_on(resource)
+    # An administrator's grant is documented to be inherited; of a user's own grant to a blueprint nothing is said.
+    sure = granted.tenant_wide.get(resource, frozenset()) & (scopes if passes_all is Truth.TRUE else listed)
+    perhaps = scopes - sure if passes_all is not Truth.FALSE else scopes & listed - sure
+    if unread and (listed or passes_all is not Truth.FALSE):
+        return _perhaps_anything(agent, unread, sure)
+    if not sure and not perhaps:
+        return None
+    name, where = blueprint.displayName or blueprint.appId, index.resource_name(resource)
+    what = f"permissions of {where} from its blueprint {name}"
+    if not perhaps:
+        text = f"{agent} inherits {what}, without a grant of its own"
+    elif passes_all is Truth.UNKNOWN:
+        text = f"{agent} may inherit {what}, whose list of them {why_inheritance_unclear(index, blueprint)}"
+    else:
+        text = f"{agent} may inherit {what}, where they are granted to one user only"
+    return Inherited(why=NotRead("servicePrincipals", text), sure=sure, perhaps=perhaps)
+
+
+def why_inheritance_unclear(index: SnapshotIndex, blueprint: ServicePrincipal) -> str:
+    """Why it isn't known what the blueprint's list of inheritable permissions says; a clause without its subject."""
+    if blueprint.inheritablePermissions is not None:
+        return "isn't of a form that this program knows"
+    owner = (blueprint.appOwnerOrganizationId or "").lower()
+    return "was not read" if owner in ("", index.snapshot.tenant.id.lower()) else "only its own tenant can read"
+
+
+def inheritable(blueprint: ServicePrincipal, resource: str) -> tuple[frozenset[str], Truth]:
+    """The scopes of a resource (lower case) that agents of the blueprint inherit, and whether they inherit all of them.
+
+    Source: Graph v1.0, ``inheritablePermission``: ``allAllowed``, ``enumerated`` or ``none`` for each resource. It
+    calls the enumerated scopes identifiers and shows names, so the other scopes are unknown next to an id.
+    """
+    rows = blueprint.inheritablePermissions
+    if rows is None or any(row.lacks for row in rows):
+        return frozenset(), Truth.UNKNOWN
+    found = next((row for row in rows if row.resourceAppId.lower() == resource), None)
+    scopes = found.inheritableScopes if found else None
+    if found is None or (scopes and scopes.kind.lower() == "none"):
+        return frozenset(), Truth.FALSE
+    if scopes and scopes.kind.lower() == "allallowed":
+        return frozenset(), Truth.TRUE
+    if scopes is None or scopes.kind.lower() != "enumerated" or scopes.scopes is None:
+        return frozenset(), Truth.UNKNOWN
+    listed = frozenset(name.lower() for name in scopes.scopes)
+    return listed, Truth.UNKNOWN if any(map(is_guid, listed)) else Truth.FALSE
 
 
 def _granted(
@@ -201,20 +310,21 @@ def _malformed(text: str, resource: str, *, tenant_wide: bool) -> Iterator[Malfo
         yield MalformedGrant(resource=resource, tenant_wide=tenant_wide, names=names, separator=separator)
 
 
-def _unread(index: SnapshotIndex, client: Client) -> NotRead | None:
-    if not index.covers("oauth2PermissionGrants", client.app_id):
-        return index.not_read("oauth2PermissionGrants", client.app_id)
-    if client.object_id is None:
-        return index.not_read("servicePrincipals", client.app_id)
+def _unread(index: SnapshotIndex, app_id: str, object_id: str | None) -> NotRead | None:
+    if not index.covers("oauth2PermissionGrants", app_id):
+        return index.not_read("oauth2PermissionGrants", app_id)
+    if object_id is None:
+        return index.not_read("servicePrincipals", app_id)
     return None
 
 
 class GrantState(msgspec.Struct, frozen=True):
-    """Whether one permission is granted already; `caveat` says why that is not certain."""
+    """Whether one permission is granted already; `caveat` says why that is not certain, `why` why it is not known."""
 
     truth: Truth
     reason: Reason = Reason.NO_POLICY_MATCHES
     caveat: str = ""
+    why: str = "existing grants were not read"
 
 
 def grant_state(permission: Permission, grants: Grants | NotRead) -> GrantState:
@@ -237,4 +347,16 @@ def grant_state(permission: Permission, grants: Grants | NotRead) -> GrantState:
         return GrantState(Truth.TRUE, Reason.COVERED_BY_OTHER_GRANT, unsure if name == "offline_access" else "")
     if permission.resource in grants.unread:
         return GrantState(Truth.UNKNOWN, Reason.NOT_READ)
+    return _inherited_state(permission, grants.inherited.get(permission.resource))
+
+
+def _inherited_state(permission: Permission, inherited: Inherited | None) -> GrantState:
+    """Whether an agent identity inherits a permission that it was not granted itself."""
+    name = permission.value.lower()
+    if inherited and name in inherited.sure:
+        return GrantState(Truth.TRUE, Reason.GRANTED_TENANT_WIDE, inherited.why.why)
+    if inherited and permission.is_openid and inherited.sure:
+        return GrantState(Truth.TRUE, Reason.COVERED_BY_OTHER_GRANT, inherited.why.why)
+    if inherited and (inherited.perhaps is None or name in inherited.perhaps or permission.is_openid):
+        return GrantState(Truth.UNKNOWN, Reason.NOT_READ, why=inherited.why.why)
     return GrantState(Truth.FALSE)

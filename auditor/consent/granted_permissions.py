@@ -13,11 +13,19 @@ from auditor.consent.request import RequestError
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import APP_ROLES
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow, ScopeDifference
-from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.resources import (
+    AGENT_IDENTITY,
+    BLUEPRINT_PRINCIPAL,
+    AppRoleAssignment,
+    OAuth2PermissionGrant,
+    ServicePrincipal,
+)
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
 _APP = "serviceprincipal"
+_KINDS = {AGENT_IDENTITY: "agent identity", BLUEPRINT_PRINCIPAL: "agent identity blueprint"}
+"""Kinds of app whose grants aren't all that they hold, or all whom they reach: agents inherit from blueprints."""
 
 
 def granted(snapshot: Snapshot | SnapshotIndex) -> Granted | None:
@@ -108,6 +116,7 @@ class _Names:
             verified=publisher.is_verified if publisher else None,
             owner=(app.appOwnerOrganizationId or "") if app else "",
             enabled=app.accountEnabled if app else None,
+            client_kind=_KINDS.get(app.odataType or "", "") if app else "",
         )
 
     def _resource_name(self, app_id: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from msgraph.graph_service_client import GraphServiceClient
 
@@ -11,9 +12,18 @@ from auditor.graph.fetch import Fetcher, Progress, ReadResult
 from auditor.graph.graph_errors import Unreachable
 from auditor.graph.network import NOT_MICROSOFT
 from auditor.graph.retry import RETRIED_STATUSES
-from auditor.graph.section_reads import Read, consent_requesters, reads_for
+from auditor.graph.section_reads import (
+    BLUEPRINT_OF_AGENT,
+    Read,
+    blueprint_of_agent,
+    blueprint_of_client,
+    consent_requesters,
+    inheritable_permissions,
+    reads_for,
+)
 from auditor.graph.snapshot_builder import SnapshotBuilder
 from auditor.graph.transport import GraphClient
+from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL
 from auditor.model.snapshot import Call, Plan, Provenance, Snapshot, Tenant
 
 
@@ -39,7 +49,8 @@ async def collect(
     results = await fetcher.fetch(reads_for(plan, client.builders, taken))
     if onto is None:
         _raise_if_unanswered(results)
-    results += await fetcher.fetch(_next_reads(results, client.builders))
+    while more := _new(_next_reads(results, client.builders, tenant_id), results):
+        results += await fetcher.fetch(more)
     builder = SnapshotBuilder(onto)
     builder.add(results)
     sections, covers, unread = builder.build()
@@ -58,12 +69,45 @@ async def collect(
     )
 
 
-def _next_reads(results: Sequence[ReadResult], graph: GraphServiceClient) -> list[Read]:
-    """Reads that need an earlier result: who made the requests for admin consent, which their list leaves out."""
-    lists = [r.value for r in results if r.read.section == "appConsentRequests" and r.unread is None]
-    rows = [row for rows in lists for row in rows if isinstance(row, dict)]
-    without = (row for row in rows if row.get("id") and not row.get("userConsentRequests"))
-    return [consent_requesters(graph, str(row["id"])) for row in without]
+def _next_reads(results: Sequence[ReadResult], graph: GraphServiceClient, tenant_id: str) -> Iterator[Read]:
+    """Reads that need an earlier result.
+
+    Who made the requests for admin consent, which their list leaves out; and what an agent identity inherits, which
+    costs nothing where no agent and no blueprint was read.
+    """
+    for read, row in _rows(results, "appConsentRequests"):
+        if read.aspect == "" and row.get("id") and not row.get("userConsentRequests"):
+            yield consent_requesters(graph, str(row["id"]))
+    own = {tenant_id.lower(), *(str(row.get("id") or "").lower() for _, row in _rows(results, "organization"))}
+    for read, row in _rows(results, "servicePrincipals"):
+        if read.aspect == "agentIdentity":
+            if blueprint := str(row.get(BLUEPRINT_OF_AGENT) or ""):
+                yield from blueprint_of_client(graph, blueprint)
+        elif _is_kind(row, AGENT_IDENTITY) and not read.whole:
+            yield blueprint_of_agent(read.part, str(row.get("id") or ""))
+        elif _is_kind(row, BLUEPRINT_PRINCIPAL) and str(row.get("appOwnerOrganizationId") or "").lower() in own - {""}:
+            yield inheritable_permissions(str(row.get("appId") or ""))
+
+
+def _rows(results: Sequence[ReadResult], section: str) -> Iterator[tuple[Read, dict[str, Any]]]:
+    """The objects that the reads of a section returned, each with its read."""
+    for result in results:
+        if result.read.section == section and result.unread is None:
+            rows = result.value if isinstance(result.value, list) else [result.value]
+            yield from ((result.read, row) for row in rows if isinstance(row, dict))
+
+
+def _is_kind(row: dict[str, Any], kind: str) -> bool:
+    """Whether Graph says that the object is of this kind; it does for every type derived from the one of the list."""
+    return str(row.get("@odata.type") or "").rpartition(".")[2].lower() == kind.lower() and bool(row.get("id"))
+
+
+def _new(reads: Iterable[Read], results: Sequence[ReadResult]) -> list[Read]:
+    """The reads that were not made yet, whether or not they succeed, each once."""
+    made = {(result.read.version, result.read.url) for result in results}
+    return [
+        read for (version, url), read in {(r.version, r.url): r for r in reads}.items() if (version, url) not in made
+    ]
 
 
 def _raise_if_unanswered(results: Sequence[ReadResult]) -> None:

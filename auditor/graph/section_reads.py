@@ -44,6 +44,12 @@ NOT_IN_EVERY_CLOUD = ("isDisabled", "createdDateTime", "verifiedPublisher")
 The v1.0 metadata of the global cloud (August 2026) declares no createdDateTime, although Graph returns it, and that of
 the US Government and China clouds no verifiedPublisher; isDisabled is the newest.
 """
+BLUEPRINT_OF_AGENT = "agentIdentityBlueprintId"
+"""A property of agent identities only (Graph v1.0, ``agentIdentity``).
+
+Graph takes the properties of derived types in the ``$select`` of a list of their base type; that it does so here is
+likely, because scripts use it and the reference doesn't say so.
+"""
 _USERS_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled")
 _USER_PROPERTIES = (*_USERS_PROPERTIES, "assignedPlans")
 """``assignedPlans`` needs no further permission: the reference lists it among the properties of a user."""
@@ -94,7 +100,9 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
         Leaves out the optional properties that the message names, or all of them if it names none.
         """
         if self.optional:
-            named = tuple(name for name in self.optional if f"'{name}'" in message) or self.optional
+            named = tuple(name for name in self.optional if f"'{name}'" in message)
+            # The property of a derived type is the likeliest to be refused, and the only one that few tenants need.
+            named = named or tuple(name for name in self.optional if name == BLUEPRINT_OF_AGENT) or self.optional
             left = tuple(name for name in self.optional if name not in named)
             return msgspec.structs.replace(self, url=_without_selected(self.url, named), optional=left)
         return msgspec.structs.replace(self, url=self.fallback, fallback="") if self.fallback else None
@@ -193,8 +201,8 @@ def _service_principals(wanted: _Wanted) -> Reads:
     principals = wanted.graph.service_principals
     yield Read(
         section="servicePrincipals",
-        url=_url(principals, select=CLIENT_PROPERTIES, top=PAGE),
-        optional=NOT_IN_EVERY_CLOUD,
+        url=_url(principals, select=(*CLIENT_PROPERTIES, BLUEPRINT_OF_AGENT), top=PAGE),
+        optional=(*NOT_IN_EVERY_CLOUD, BLUEPRINT_OF_AGENT),
         is_list=True,
     )
 
@@ -297,21 +305,50 @@ def _apps(plan: Plan, graph: GraphServiceClient) -> Reads:
     for app in clients | resources:
         of_client = CLIENT_PROPERTIES if app in clients else ()
         of_resource = RESOURCE_PROPERTIES if app in resources else ()
-        properties = list(dict.fromkeys((*of_client, *of_resource)))
-        principal = graph.service_principals_with_app_id(app)
-        yield Read(
-            section="servicePrincipals",
-            part=app,
-            url=_url(principal, select=properties),
-            optional=NOT_IN_EVERY_CLOUD if app in clients else (),
-            absent_ok=True,
-            covers=(app,),
-        )
+        yield _app(graph, app, tuple(dict.fromkeys((*of_client, *of_resource))), is_client=app in clients)
     for app in clients:
         yield _of_app(app, "oauth2PermissionGrants", covers=(app,))
         yield _of_app(app, "appRoleAssignedTo")
     for app in resources:
         yield _of_app(app, "delegatedPermissionClassifications")
+
+
+def _app(graph: GraphServiceClient, app: str, properties: Sequence[str], *, is_client: bool) -> Read:
+    return Read(
+        section="servicePrincipals",
+        part=app,
+        url=_url(graph.service_principals_with_app_id(app), select=properties),
+        optional=NOT_IN_EVERY_CLOUD if is_client else (),
+        absent_ok=True,
+        covers=(app,),
+    )
+
+
+def blueprint_of_agent(app: str, object_id: str) -> Read:
+    """Which blueprint an agent identity has, which a read of one service principal doesn't say.
+
+    Source: Graph v1.0, "Get agentIdentity" (Application.Read.All is enough).
+    """
+    url = _url_without_builder("/servicePrincipals/{id}/microsoft.graph.agentIdentity", id=object_id)
+    url += f"?$select=id,{BLUEPRINT_OF_AGENT}"
+    return Read(section="servicePrincipals", part=app, url=url, aspect="agentIdentity")
+
+
+def blueprint_of_client(graph: GraphServiceClient, blueprint: str) -> Reads:
+    """The principal of an agent's blueprint by its app id, and the grants that the agent may inherit."""
+    yield _app(graph, blueprint, CLIENT_PROPERTIES, is_client=True)
+    yield _of_app(blueprint, "oauth2PermissionGrants", covers=(blueprint,))
+
+
+def inheritable_permissions(blueprint: str) -> Read:
+    """What the agent identities of a blueprint of this tenant inherit, by the blueprint's app id.
+
+    Source: Graph v1.0, "List inheritablePermission objects" (Application.Read.All is enough), which names the
+    application by its object id; that the app id as alternate key works here as for every application is likely.
+    """
+    path = "/applications(appId='{appId}')/microsoft.graph.agentIdentityBlueprint/inheritablePermissions"
+    url = _url_without_builder(path, appId=blueprint)
+    return Read(section="servicePrincipals", part=blueprint, url=url, is_list=True, aspect="inheritablePermissions")
 
 
 def _of_app(app: str, section: str, covers: tuple[str, ...] = ()) -> Read:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from auditor.graph.fetch import ReadResult
-from auditor.graph.section_reads import Read
+from auditor.graph.section_reads import BLUEPRINT_OF_AGENT, Read
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.sections import SECTIONS, Sections
 from auditor.model.snapshot import BETA_ONLY_POLICY, Snapshot, Unread
@@ -17,8 +17,10 @@ from auditor.snapshot.graph_json import decode_section
 
 T = TypeVar("T", ConditionSet, PermissionGrantPolicy)
 
-_ORDER = {"": 0, "beta": 1, "memberOf": 1, "userConsentRequests": 1}
+_ORDER = {"": 0, "beta": 1, "memberOf": 1, "userConsentRequests": 1, "agentIdentity": 1, "inheritablePermissions": 1}
 """Reads that extend a row come after the read of the row."""
+_OF_AGENTS = ("agentIdentity", "inheritablePermissions")
+"""Reads without which a service principal is still whole, so that a failure leaves only their property unknown."""
 
 _BETA_CONDITIONS = ("certifiedClientApplicationsOnly", "scopeSensitivityLabels")
 _BETA_PROPERTIES = ("includeAllPreApprovedApplications", "resourceScopeType")
@@ -48,10 +50,10 @@ class SnapshotBuilder:
                 elif result.unread is None:
                     self._add_value(read, result.value)
                 else:
-                    failed.setdefault(read.name, result.unread)
+                    _note(failed, read, result.unread)
                     continue
             except ShapeError as error:
-                failed.setdefault(read.name, Unread(message=str(error)))
+                _note(failed, read, Unread(message=str(error)))
                 continue
             self._mark_read(read)
         self._unread |= failed
@@ -85,6 +87,10 @@ class SnapshotBuilder:
             case "userConsentRequests":
                 (request,) = decode_section("appConsentRequests", [{"appId": read.part, "userConsentRequests": raw}])
                 self._extend("appConsentRequests", read.part, userConsentRequests=request.userConsentRequests)
+            case "agentIdentity":
+                self._extend_app(read.part, {BLUEPRINT_OF_AGENT: raw.get(BLUEPRINT_OF_AGENT)})
+            case "inheritablePermissions":
+                self._extend_app(read.part, {read.aspect: raw})
             case _:
                 self._put(read, _typed(read, raw))
 
@@ -112,6 +118,11 @@ class SnapshotBuilder:
             for row in self._sections.get(name, ())
         )
 
+    def _extend_app(self, app_id: str, more: dict[str, Any]) -> None:
+        """Set properties of the service principal of an app."""
+        (read,) = decode_section("servicePrincipals", [{"id": "", "appId": app_id, **more}])
+        self._extend("servicePrincipals", app_id, **{name: getattr(read, name) for name in more})
+
     def _overlay_policy(self, beta: PermissionGrantPolicy) -> None:
         """Add the properties that exist only in beta to the consent policy that v1.0 returned."""
         policies = self._sections.get("permissionGrantPolicies", ())
@@ -127,6 +138,11 @@ class SnapshotBuilder:
         if read.whole:
             for name in [name for name in self._unread if name.startswith(f"{read.section}/")]:
                 del self._unread[name]
+
+
+def _note(failed: dict[str, Unread], read: Read, why: Unread) -> None:
+    if read.aspect not in _OF_AGENTS:
+        failed.setdefault(read.name, why)
 
 
 def _typed(read: Read, raw: Any) -> Any:
@@ -158,7 +174,8 @@ def _completed(old: Any, new: Any) -> Any:
 
 
 def _names(row: Any) -> set[str]:
-    return {str(name).lower() for name in (row.id, getattr(row, "userPrincipalName", None)) if name}
+    names = (row.id, *(getattr(row, name, None) for name in ("userPrincipalName", "appId")))
+    return {str(name).lower() for name in names if name}
 
 
 def _with_beta(policy: PermissionGrantPolicy, beta: PermissionGrantPolicy) -> PermissionGrantPolicy:

@@ -252,11 +252,31 @@ AGENT_IDENTITY, BLUEPRINT_PRINCIPAL = "agentIdentity", "agentIdentityBlueprintPr
 """The kinds of service principal of Microsoft Entra Agent ID: an agent, and the app from which agents are made."""
 
 
+class InheritableScopes(Resource, frozen=True):
+    """Which delegated permissions of a resource agents inherit: ``kind`` is allAllowed, enumerated or none."""
+
+    needed: ClassVar[tuple[str, ...]] = ("kind",)
+
+    kind: Keyword = ""
+    scopes: tuple[PermissionNames, ...] | None = None
+
+
+class InheritablePermission(Resource, frozen=True):
+    """What of one resource the agent identities of a blueprint inherit, if it is granted to the blueprint."""
+
+    needed: ClassVar[tuple[str, ...]] = ("resourceAppId",)
+
+    resourceAppId: Id = ""
+    inheritableScopes: InheritableScopes | None = None
+
+
 class ServicePrincipal(Resource, frozen=True):
     """An application as it is present in this tenant ("enterprise application").
 
     ``odataType`` is the last part of Graph's ``@odata.type`` for agent identities and for the principals of their
     blueprints, and ``None`` for every other kind. ``agentIdentityBlueprintId`` is the app id of an agent's blueprint.
+    ``inheritablePermissions`` are those of the application (``agentIdentityBlueprint``) of a blueprint's principal,
+    which can be read in the tenant that registered it only; a resource that isn't among them is not inheritable.
     """
 
     needed: ClassVar[tuple[str, ...]] = ("id", "appId")
@@ -279,6 +299,7 @@ class ServicePrincipal(Resource, frozen=True):
     createdDateTime: Timestamp | None = None
     odataType: Keyword | None = None
     agentIdentityBlueprintId: Id | None = None
+    inheritablePermissions: tuple[InheritablePermission, ...] | None = None
     oauth2PermissionScopes: tuple[DelegatedScope, ...] | None = None
     appRoles: tuple[AppRole, ...] | None = None
 
@@ -405,42 +426,3 @@ class AppConsentRequest(Resource, frozen=True):
     appDisplayName: AppName | None = None
     pendingScopes: tuple[Json, ...] = ()
     userConsentRequests: tuple[Json, ...] = ()
-
-
-class SignInStatus(Resource, frozen=True):
-    """How a sign-in ended: error code 0 (success), or the number of an AADSTS code."""
-
-    errorCode: int | None = None
-    failureReason: FreeText | None = None
-    additionalDetails: FreeText | None = None
-
-
-class SignIn(Resource, frozen=True):
-    """One entry of the sign-in log."""
-
-    id: Id | None = None
-    createdDateTime: Timestamp | None = None
-    appId: Id | None = None
-    appDisplayName: AppName | None = None
-    userId: Id | None = None
-    userPrincipalName: UserPrincipalName | None = None
-    userDisplayName: PersonName | None = None
-    resourceId: Id | None = None
-    resourceDisplayName: AppName | None = None
-    correlationId: Id | None = None
-    status: SignInStatus | None = None
-
-
-class DirectoryAudit(Resource, frozen=True):
-    """One entry of the directory's audit log."""
-
-    id: Id | None = None
-    activityDateTime: Timestamp | None = None
-    activityDisplayName: FreeText | None = None
-    category: Keyword | None = None
-    result: Keyword | None = None
-    resultReason: FreeText | None = None
-    correlationId: Id | None = None
-    initiatedBy: Json | None = None
-    targetResources: tuple[Json, ...] = ()
-    additionalDetails: tuple[Json, ...] = ()

@@ -15,13 +15,13 @@ import msgspec
 
 from auditor.model.conditional_access import ConditionalAccessPolicy
 from auditor.model.field_types import Id
+from auditor.model.log_entries import DirectoryAudit, SignIn
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
     AppConsentRequest,
     AppRoleAssignment,
     AuthorizationPolicy,
     DelegatedPermissionClassification,
-    DirectoryAudit,
     DirectorySetting,
     OAuth2PermissionGrant,
     Organization,
@@ -29,7 +29,6 @@ from auditor.model.resources import (
     RoleAssignment,
     RoleDefinition,
     ServicePrincipal,
-    SignIn,
     User,
 )
 

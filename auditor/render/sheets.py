@@ -257,6 +257,7 @@ _GRANTS = (
     SheetColumn("Publisher verified", 10),
     SheetColumn("Owner tenant", 38),
     SheetColumn("Enabled", 10),
+    SheetColumn("App kind", 24),
 )
 
 
@@ -275,6 +276,7 @@ def _grants(report: Report) -> Iterator[SheetRow]:
             _yes_no(row.verified),
             row.owner,
             _yes_no(row.enabled),
+            row.client_kind,
         )
 
 

@@ -81,6 +81,28 @@ def test_a_blueprint_of_this_tenant_could_be_read_and_was_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        pytest.param([], "lets them inherit it: nothing;", id="nothing"),
+        pytest.param([("allAllowed", None)], "lets them inherit it: all of Microsoft Graph;", id="all of a resource"),
+        pytest.param([("enumerated", ["Mail.Read"])], "inherit it: 1 permission of Microsoft Graph;", id="one scope"),
+        pytest.param([("none", None)], "lets them inherit it: nothing;", id="a resource without scopes"),
+        pytest.param([("newKind", None)], "an unknown part of Microsoft Graph;", id="a new kind"),
+    ],
+)
+def test_what_a_blueprint_of_this_tenant_passes_on_is_said(rows: list[tuple[str, Any]], says: str) -> None:
+    inherited = [
+        {"resourceAppId": pool.GRAPH, "inheritableScopes": {"kind": kind, "scopes": scopes}} for kind, scopes in rows
+    ]
+    grants = DelegatedGrants(consent="tenant-wide", lists=("mail",))
+    snapshot = tenant(
+        servicePrincipals=[{**OWN_BLUEPRINT, "inheritablePermissions": inherited}, GRAPH_SP],
+        oauth2PermissionGrants=[pool.grant(pool.GRAPH, "Mail.Read")],
+    )
+    assert says in grants.judge(CheckContext(snapshot, None)).reason
+
+
+@pytest.mark.parametrize(
     ("apps", "outcome"),
     [
         pytest.param((blueprint(), agent()), "fail", id="its blueprint is another tenant's and unverified"),

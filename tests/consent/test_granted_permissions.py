@@ -105,3 +105,16 @@ def test_a_row_says_who_published_the_app_and_in_which_tenant_it_is_registered()
     assert row.resource_name == "Microsoft Graph"
     (gone,) = found(having(oauth2PermissionGrants=(delegated("Mail.Read"),), appRoleAssignedTo=None)).rows
     assert (gone.owner, gone.verified) == ("", None)
+
+
+def test_a_row_says_where_a_grant_is_inherited_or_the_app_inherits() -> None:
+    """Other kinds of app say nothing: a grant is all that they hold (``agentIdentity`` of Microsoft Graph)."""
+    client = PRINCIPALS[next(app for app in PRINCIPALS if app != MICROSOFT_GRAPH)]
+    kinds = {"agentIdentity": "agent identity", "agentIdentityBlueprintPrincipal": "agent identity blueprint", None: ""}
+    for kind, called in kinds.items():
+        changed = msgspec.structs.replace(client, odataType=kind)
+        grants = (delegated("Mail.Read", client=client.id),)
+        (row,) = found(
+            having(servicePrincipals=(changed, GRAPH_SP), oauth2PermissionGrants=grants, appRoleAssignedTo=None)
+        ).rows
+        assert row.client_kind == called

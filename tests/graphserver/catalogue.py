@@ -135,6 +135,21 @@ ROUTES: tuple[Route, ...] = (
         own=True,
         show=readers.show_service_principal,
     ),
+    Route(
+        "servicePrincipals/{}/microsoft.graph.agentIdentity",
+        "servicePrincipals",
+        "AgentIdentity",
+        readers.by_key("servicePrincipals"),
+        _APPS,
+        show=readers.show_service_principal,
+    ),
+    Route(
+        "applications/{}/microsoft.graph.agentIdentityBlueprint/inheritablePermissions",
+        "servicePrincipals",
+        "InheritablePermission",
+        readers.inside("servicePrincipals", "inheritablePermissions"),
+        _APPS,
+    ),
     *(
         Route(f"servicePrincipals/{{}}/{name}", name, type_name, readers.kept_for_app(name), _APPS)
         for name, type_name in (

@@ -17,7 +17,7 @@ _KNOWN = frozenset({"$select", "$filter", "$orderby", "$top", "$count", "$skipto
 
 
 def selected(call: Call, route: Route, row: Row, unknown: frozenset[str]) -> Row:
-    """One row as `call` wants it: properties not selected are absent, not null."""
+    """One row as `call` wants it: properties not selected are absent, not null. Annotations come unasked."""
     shown = route.show(call.version, row)
     if "$select" not in call.query:
         return unselected(shown, route)
@@ -25,7 +25,8 @@ def selected(call: Call, route: Route, row: Row, unknown: frozenset[str]) -> Row
     for name in wanted:
         if name in unknown:
             raise bad_request(f"Could not find a property named '{name}' on type '{route.type_name}'.")
-    return {name: shown[name] for name in wanted if name in shown}
+    annotations = [name for name in shown if name.startswith("@odata.")]
+    return {name: shown[name] for name in (*annotations, *wanted) if name in shown}
 
 
 def check_options(call: Call) -> None:

@@ -153,7 +153,8 @@ def show_grant_policy(version: str, row: Row) -> Row:
 
 
 def show_service_principal(version: str, row: Row) -> Row:
-    """Beta calls the published scopes by another name."""
+    """Beta calls the published scopes by another name; what is inheritable belongs to the application."""
+    row = {name: value for name, value in row.items() if name != "inheritablePermissions"}
     if version != "beta" or "oauth2PermissionScopes" not in row:
         return row
     shown = {name: value for name, value in row.items() if name != "oauth2PermissionScopes"}

@@ -24,6 +24,7 @@ from auditor.model.conditional_access import (
     ConditionalAccessPolicy,
     SecureSignInSession,
 )
+from auditor.model.log_entries import DirectoryAudit, SignIn
 from auditor.model.resources import (
     AppConsentRequest,
     AppRoleAssignment,
@@ -31,7 +32,6 @@ from auditor.model.resources import (
     ConsentReviewer,
     DelegatedPermissionClassification,
     DelegatedScope,
-    DirectoryAudit,
     DirectorySetting,
     OAuth2PermissionGrant,
     Organization,
@@ -40,7 +40,6 @@ from auditor.model.resources import (
     RolePermission,
     ServicePrincipal,
     SettingValue,
-    SignIn,
     User,
     VerifiedDomain,
     VerifiedPublisher,

@@ -88,3 +88,12 @@ def test_a_name_can_neither_end_its_line_in_short_nor_look_like_two_parts() -> N
     lines = "".join(element_by_id(page, "grant-lines").itertext()).split("\n")
     assert len(lines) == 200
     assert {line.count(" | ") for line in lines} == {2}
+
+
+def test_an_agent_and_a_blueprint_are_marked_in_full_and_in_short() -> None:
+    made = grants(2000).granted
+    assert made is not None
+    rows = tuple(replaced(row, client_kind="agent identity") for row in made.rows)
+    page = render(replaced(connects(), granted=Granted(rows=rows, whole=True)))
+    assert "agent identity, publisher " in words_of(page)
+    assert " (agent identity) | Every user in the tenant" in "".join(element_by_id(page, "grant-lines").itertext())

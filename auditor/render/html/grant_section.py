@@ -90,7 +90,8 @@ def _short(beyond: Sequence[_Alike]) -> Iterator[str]:
     for row, users in beyond:
         line = _line(row, users)
         whom = ", ".join(filter(None, users)) if line.others else line.audience
-        text = " | ".join(map(_part, (line.app, whom, f"{line.resource}: {', '.join(line.permissions)}")))
+        app = f"{line.app} ({row.client_kind})" if row.client_kind else line.app
+        text = " | ".join(map(_part, (app, whom, f"{line.resource}: {', '.join(line.permissions)}")))
         room -= len(text)
         if room < 0:
             return
@@ -144,7 +145,7 @@ def _line(row: GrantRow, users: list[str]) -> GrantLine:
     return GrantLine(
         app=row.client_name or row.client_id,
         app_id=row.client_id if row.client_name else "",
-        publisher=_publisher(row),
+        publisher=", ".join(filter(None, (row.client_kind, _publisher(row)))),
         kind="application" if row.kind is GrantKind.APPLICATION else "delegated",
         resource=resource_label(row.resource_id, row.resource_name),
         permissions=row.permissions,
