@@ -251,6 +251,10 @@ def command(
     """
     refuse_empty()
     redaction = redaction_of(redact, redact_key)
+    if which_fix and not fix_script:
+        raise click.UsageError(
+            f"--fix chooses what --fix-script writes: add --fix-script {SHELLS[0]} or leave out --fix"
+        )
     if fix_script and redact:
         raise click.UsageError(
             "--fix-script writes commands for your tenant, which contain its real ids: leave out --redact"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from auditor.consent.admin_links import best_consent_link
 from auditor.consent.blockers import Blocker
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.explanation import listed
 from auditor.consent.permission import ResourceApp
-from auditor.consent.possible_outcomes import consent_only_forced
+from auditor.consent.possible_outcomes import consent_only_forced, possible_outcomes
 from auditor.consent.request import admin_consent_link
 from auditor.consent.truth import Truth
 from auditor.facts.ids import RESOURCE_NAMES
@@ -68,6 +70,14 @@ def _of_blocker(facts: DecisionFacts, blocker: Blocker) -> str:
                 f"No consent can help: {blocker.because}. Only the vendor can change what {app} asks for. Contact the"
                 " vendor, or correct the scope in the pack if the pack is wrong."
             )
+
+
+def _needs_admin_once_enabled(facts: DecisionFacts, reason: Reason) -> bool:
+    """Whether users still need an administrator after one has switched on the sign-in to the app again."""
+    if reason is not Reason.APP_DISABLED_IN_TENANT:
+        return False
+    enabled = msgspec.structs.replace(facts, blockers=())
+    return {one.outcome for one in possible_outcomes(enabled)} == {Outcome.NEEDS_ADMIN}
 
 
 def _of_forced_consent(facts: DecisionFacts) -> Iterator[str]:
@@ -126,7 +136,7 @@ def _of_request(facts: DecisionFacts, outcome: Outcome, reason: Reason) -> Itera
             f"The vendor can remove the cause for every tenant, by having the publisher of {app} verified. Turning off"
             " risk-based step-up consent in the tenant is not recommended."
         )
-    if outcome is Outcome.NEEDS_ADMIN and facts.app.prompt_consent:
+    if facts.app.prompt_consent and (outcome is Outcome.NEEDS_ADMIN or _needs_admin_once_enabled(facts, reason)):
         yield from _of_forced_consent(facts)
     if reason is Reason.CONSENT_PAGE_FORBIDDEN:
         yield (

@@ -158,8 +158,16 @@ def _of_redirect_uri(app: App, client: Client) -> Iterator[Blocker]:
             truth=Truth.TRUE,
             reason=Reason.REDIRECT_URI_NOT_REGISTERED,
             code="AADSTS50011",
-            because=f"the app's registration does not list the redirect URI {app.redirect_uris[0]}",
+            because=f"the app's registration does not list the redirect URI {app.redirect_uris[0]}"
+            f"{_but_for_case(app, registered)}",
         )
+
+
+def _but_for_case(app: App, registered: tuple[str, ...]) -> str:
+    """Words on the registered redirect URI that differs in nothing but letter case, if there is one."""
+    sent = app.redirect_uris[0].lower()
+    other = next((one for one in registered if one.lower() == sent), "")
+    return other and f", but {other}, and letter case matters"
 
 
 class _Match(Enum):
@@ -178,11 +186,11 @@ def _best_match(app: App, registered: tuple[str, ...]) -> _Match:
 def _match(uri: str, registered: str) -> _Match:
     """Whether a redirect URI is the registered one; a registration may hold ``*`` (legacy wildcards).
 
-    Letter case is ignored. Entra compares paths exactly, but a difference in case alone doesn't prove that the
-    vendor made a mistake, and reporting one would hide the setting that really decides. A missing path is ``/``, as
-    it is in the response.
+    "Redirect URIs are case-sensitive"; AADSTS50011 says "Reply address did not match because of case sensitivity"
+    (microsoft-graph-explorer-v4 issue 540). A scheme and a host have no case (RFC 3986, 6.2.2.1), and a missing path
+    is ``/``, as it is in the response.
     """
-    uri, registered = _with_path(uri.lower()), _with_path(registered.lower())
+    uri, registered = _normal(uri), _normal(registered)
     pattern = ".*".join(re.escape(piece) for piece in registered.split("*"))
     if re.fullmatch(pattern, uri):
         return _Match.EXACT
@@ -192,7 +200,9 @@ def _match(uri: str, registered: str) -> _Match:
     return _Match.EXACT if loopback.startswith("http://localhost/") else _Match.LIKELY
 
 
-def _with_path(uri: str) -> str:
+def _normal(uri: str) -> str:
+    """A redirect URI with its scheme and host in lower case, and with a path."""
+    uri = re.sub(r"^[^:/?#]+:(//[^/?#]*)?", lambda start: start[0].lower(), uri)
     return f"{uri}/" if re.fullmatch(r"https?://[^/?#]+", uri) else uri
 
 
@@ -212,7 +222,7 @@ def request_caveats(cloud: str, app: App, client: Client) -> tuple[str, ...]:
 
 def _of_cloud(cloud: str, client: Client) -> Iterator[str]:
     """Each cloud has its own app registrations, and nobody can look up whether an absent app has one (AADSTS700016)."""
-    if cloud in CLOUDS and CLOUDS[cloud].is_national and client.presence is Truth.FALSE:
+    if (cloud not in CLOUDS or CLOUDS[cloud].is_national) and client.presence is Truth.FALSE:
         yield (
             "an app is registered in each cloud by itself, and this one isn't in the tenant yet: if the client id is"
             " the one for Microsoft's global cloud, Entra answers AADSTS700016, and no consent helps"
@@ -256,6 +266,14 @@ def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
                 code="AADSTS650053",
                 because=f"the scope {permission.value} of {permission.resource_name} is disabled",
                 caveats=("Microsoft doesn't document whether Entra refuses a disabled scope like an unknown one",),
+            )
+        elif permission.enabled is Truth.UNKNOWN and permission.exists is Truth.TRUE:
+            yield Blocker(
+                truth=Truth.UNKNOWN,
+                reason=Reason.SCOPE_DISABLED,
+                code="AADSTS650053",
+                because=f"the scope {permission.value} of {permission.resource_name} may be disabled",
+                needs=f"whether the scope {permission.value} of {permission.resource_name} is enabled",
             )
         elif permission.exists is Truth.UNKNOWN:
             yield Blocker(

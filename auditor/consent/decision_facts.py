@@ -192,7 +192,7 @@ def _approval(
         detail = f"the scope {permission.value} is disabled on {permission.resource_name}"
         return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_DISABLED, detail=detail)
     if subject.admin_role:
-        detail = f"a {subject.admin_role} may consent to any delegated permission"
+        detail = f"the role {subject.admin_role} may consent to any delegated permission"
         return Approval(truth=Truth.TRUE, reason=Reason.SUBJECT_IS_ADMIN, detail=detail)
     if isinstance(policies, NotRead):
         if by_role.truth is Truth.TRUE:

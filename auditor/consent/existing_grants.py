@@ -63,7 +63,7 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
     `unread` are the resources that such a row may be for, because their service principals were not read.
     `others` are the other users who have a personal grant, by object id, with their scopes by resource. `incomplete`
     says which row lacks what it grants, or to whom: it may grant anything that the others don't. `malformed` are the
-    rows that grant less than was meant. `inherited` is, by resource, what an agent identity has or may have besides.
+    rows that grant less than was meant. `inherited` is, by resource, what an agent identity also has or may have.
     """
 
     tenant_wide: dict[str, frozenset[str]]

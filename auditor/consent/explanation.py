@@ -107,7 +107,7 @@ def _resources(facts: DecisionFacts) -> str:
 
 def _approved(facts: DecisionFacts, first: PossibleOutcome) -> str:
     if first.reason is Reason.SUBJECT_IS_ADMIN:
-        return f"a {facts.subject.admin_role} may consent to any delegated permission"
+        return f"the role {facts.subject.admin_role} may consent to any delegated permission"
     approvers = [r.approval.approvers for r in first.rows if r.approval.approvers]
     alone = [policy for policy in approvers[0] if all(policy in each for each in approvers)] if approvers else []
     names = alone[:1] or [policy for each in approvers for policy in each[:1]]
@@ -258,6 +258,8 @@ def _needs_admin(reason: Reason, flow: Workflow, app: str) -> str:
     )
     on = '"Approval required", with a box for the reason and a button "Request approval".'
     risky = " The page adds that the app may be risky." if reason is Reason.RISK_STEP_UP else ""
+    if reason is Reason.ASSIGNMENT_REQUIRED:
+        return off  # the page of the only code that is documented for it, also where the workflow is on
     match flow.enabled:
         case Truth.TRUE:
             nobody = f" Nobody receives the request: the workflow is on, but {flow.obstacle}." if flow.obstacle else ""

@@ -118,7 +118,7 @@ def _from_tenant(base: Permission, scope: DelegatedScope) -> Permission:
         value=scope.value,
         id=scope.id.lower() or None,
         exists=Truth.TRUE,
-        enabled=known(scope.isEnabled is not False),
+        enabled=known(scope.isEnabled),
         user_type=_USER_TYPE.get((scope.type or "").lower(), Truth.UNKNOWN),
     )
 

@@ -137,7 +137,9 @@ def _unlisted(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
         return _silent_unlisted(facts, ())
     if granted is Truth.FALSE:
         return _consent_unlisted(facts, ())
-    needs = _grant_needs(facts) or ("for which resource the app asks, which the request doesn't name",)
+    empty = "whether a grant that gives no permission counts as consent, which Microsoft doesn't document"
+    unnamed = "for which resource the app asks, which the request doesn't name"
+    needs = _grant_needs(facts) or (empty if facts.app.default_resources else unnamed,)
     return (*_silent_unlisted(facts, needs), *_consent_unlisted(facts, needs))
 
 

@@ -39,8 +39,8 @@ def scope_needs(text: str) -> tuple[ScopeNeed, ...]:
     Entra refuses with AADSTS70011.
     """
     needs = _listed(text)
-    if fault := mixed_with_default(needs):
-        raise RequestError(f"{fault.because} ({fault.code}): give either .default or the scopes")
+    if fault := refused_default(needs):
+        raise RequestError(f"{fault.because} ({fault.code}): give .default of one resource, or scopes")
     return needs
 
 
@@ -124,21 +124,29 @@ def requesting(client_id: str, needs: tuple[ScopeNeed, ...], faults: tuple[Reque
     if not defaults:
         return App(client_id=client_id, scopes=named, faults=faults)
     mixed = tuple(need for need in named if not is_openid(need))
-    if fault := mixed_with_default(needs):
+    if fault := refused_default(needs):
         faults = (*faults, fault)
     return App(client_id=client_id, mode=RequestMode.DEFAULT, default_resources=defaults, scopes=mixed, faults=faults)
 
 
-def mixed_with_default(needs: tuple[ScopeNeed, ...]) -> RequestFault | None:
-    """Why Entra refuses ``.default`` next to a scope of any resource: it "can't be combined" with these.
+def refused_default(needs: tuple[ScopeNeed, ...]) -> RequestFault | None:
+    """Why Entra refuses a request with ``.default``: it is for one resource, and "can't be combined" with other scopes.
 
-    Source: "Scopes and permissions", the ``.default`` scope; microsoft-authentication-library-for-js issue 1718.
+    Sources: "Scopes and permissions", the ``.default`` scope; microsoft-authentication-library-for-js issue 1718 (a
+    named scope); dotnet/aspnetcore issue 60868 (AADSTS70011 "static scope limit exceeded": two resources).
     """
-    named = [need.value for need in needs if need.value.lower() != DEFAULT and not is_openid(need)]
-    if not named or all(need.value.lower() != DEFAULT for need in needs):
+    resources = dict.fromkeys(need.resource for need in needs if need.value.lower() == DEFAULT)
+    if not resources:
         return None
-    because = f".default cannot be combined with other scopes, and the app asks for {named[0]} in the same request"
-    return RequestFault(code="AADSTS70011", because=because)
+    named = [need.value for need in needs if need.value.lower() != DEFAULT and not is_openid(need)]
+    if named:
+        because = f".default cannot be combined with other scopes, and the app asks for {named[0]} in the same request"
+        return RequestFault(code="AADSTS70011", because=because)
+    if len(resources) == 1:
+        return None
+    because = f"a request can name .default of one resource only, and the app asks for it on {len(resources)}"
+    caveat = "" if all(map(is_guid, resources)) else "two of the names may be of the same resource"
+    return RequestFault(code="AADSTS70011", because=because, caveat=caveat)
 
 
 def is_openid(need: ScopeNeed) -> bool:

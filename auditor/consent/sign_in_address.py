@@ -27,9 +27,12 @@ from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.resource_addresses import known_resource_names
 from auditor.model.rule import App, RequestFault, RequestMode
 
+_OTHER_HOSTS = ("login.microsoft.com", "login.windows.net", "sts.windows.net", "login.chinacloudapi.cn")
+_OTHER_HOSTS_OF_GOVERNMENTS = ("login-us.microsoftonline.com", "login.usgovcloudapi.net")
 _SIGN_IN_HOSTS = frozenset(
-    {*(urlsplit(cloud.authority).netloc for cloud in CLOUDS.values()), "login.windows.net", "login.chinacloudapi.cn"}
+    {*(urlsplit(cloud.authority).netloc for cloud in CLOUDS.values()), *_OTHER_HOSTS, *_OTHER_HOSTS_OF_GOVERNMENTS}
 )
+"""The hosts that MSAL knows as names of the clouds' sign-in pages (its built-in metadata of instance discovery)."""
 _WANTED = "paste the address of the page that asks for consent, starting with https://login.microsoftonline.com/"
 _REFUSAL = f"that is not an address of Microsoft's sign-in page: {_WANTED}"
 _NO_SCOPE = "the address names no scope: copy it whole, from https:// to its end"
@@ -68,7 +71,7 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
     app = msgspec.structs.replace(
         app,
         redirect_uris=(redirect_uri,) if redirect_uri else (),
-        faults=(*_redirect_faults(redirect_uri), *app.faults),
+        faults=(*_account_faults(tenant), *_redirect_faults(redirect_uri), *app.faults),
     )
     generic = tenant.lower() in ("common", "organizations", "consumers")
     return Request(app=_described(app, known), tenant="" if generic else tenant)
@@ -292,6 +295,17 @@ def _prompt_faults(values: list[str], is_v1: bool) -> Iterator[RequestFault]:
     elif values and values[0] not in (_PROMPTS_V1 if is_v1 else _PROMPTS):
         because = f"the app sends prompt={_escaped(values[0])}, which Entra doesn't know"
         yield RequestFault(code="AADSTS90023", because=because, caveat=caveat)
+
+
+_OF_PERSONAL_ACCOUNTS = ("consumers", "9188040d-6c67-4c5b-b112-36a304b66dad")
+"""The tenant of personal Microsoft accounts, by name and by id ("Access tokens", the claim `iss`)."""
+
+
+def _account_faults(tenant: str) -> Iterator[RequestFault]:
+    """``consumers``: "only users with personal Microsoft accounts" ("OAuth 2.0 authorization code flow", tenant)."""
+    if tenant.lower() in _OF_PERSONAL_ACCOUNTS:
+        because = f"the app signs in at /{tenant}, which takes personal Microsoft accounts only"
+        yield RequestFault(code="", because=because)
 
 
 def _redirect_faults(redirect_uri: str) -> Iterator[RequestFault]:

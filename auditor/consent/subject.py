@@ -17,7 +17,7 @@ from auditor.facts.ids import (
     ROLE_GLOBAL_ADMINISTRATOR,
     ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
 )
-from auditor.model.resources import RoleAssignment, RoleDefinition, User
+from auditor.model.resources import RoleAssignment, RoleDefinition, User, first_incomplete, lacking
 from auditor.model.snapshot import Snapshot
 
 ADMIN_ROLES = {
@@ -73,7 +73,7 @@ def subject_for(snapshot: Snapshot | SnapshotIndex, name: str) -> Subject | NotR
     if isinstance(found, NotRead):
         return found
     who = found.userPrincipalName or found.displayName or found.id
-    holders = {found.id.lower(), *(group.id.lower() for group in found.memberOf or ())}
+    holders = _holders(found)
     assignments = index.snapshot.sections.roleAssignments or ()
     held = [a for a in assignments if a.principalId.lower() in holders]
     return Subject(
@@ -83,8 +83,18 @@ def subject_for(snapshot: Snapshot | SnapshotIndex, name: str) -> Subject | NotR
         guest=_is_restricted_guest(index.snapshot, found),
         roles=tuple(role for a in held if (role := _role(index, a.roleDefinitionId, a.directoryScopeId))),
         unread_roles=tuple(_unread_roles(index, found, who)),
-        groups=None if found.memberOf is None else tuple(g.id.lower() for g in found.memberOf),
+        groups=tuple(g.id.lower() for g in found.memberOf or ()) if _groups_were_read(found) else None,
     )
+
+
+def _groups_were_read(user: User) -> bool:
+    """Whether all groups of the user are in the data, none of them as a row without its id."""
+    return user.memberOf is not None and first_incomplete(user.memberOf) is None
+
+
+def _holders(user: User) -> frozenset[str]:
+    """The ids of those whose roles the user has: the user, and the groups that were read."""
+    return frozenset((user.id.lower(), *(group.id.lower() for group in user.memberOf or () if group.id)))
 
 
 def _role(index: SnapshotIndex, role_id: str, scope: str | None) -> HeldRole | None:
@@ -99,15 +109,22 @@ def _role(index: SnapshotIndex, role_id: str, scope: str | None) -> HeldRole | N
     definitions = index.snapshot.sections.roleDefinitions
     definition = next((one for one in definitions or () if role_id in _ids(one)), None)
     if definition is None:
-        why = index.not_read("roleDefinitions").why
-        unread = HeldRole(name=role_id, scope=scope, unread=f"what the role {role_id} allows ({why})")
-        return unread if definitions is None else None
+        if (unread := _custom_roles_not_read(index)) is None:
+            return None
+        return HeldRole(name=role_id, scope=scope, unread=f"what the role {role_id} allows ({unread.why})")
     name = definition.displayName or role_id
     if _is_incomplete(definition):
         why = "its definition was not read completely"
         return HeldRole(name=name, scope=scope, unread=f"what the role {name} allows ({why})")
     actions = tuple(role_actions((definition,)))
     return HeldRole(name=name, scope=scope, actions=actions) if any(role_policies(actions)) else None
+
+
+def _custom_roles_not_read(index: SnapshotIndex) -> NotRead | None:
+    """Why there may be custom roles that are not among the definitions; ``None`` if all of them were read."""
+    if index.covers("roleDefinitions", "custom"):
+        return index.gap("roleDefinitions")
+    return index.not_read("roleDefinitions")
 
 
 def _is_incomplete(role: RoleDefinition) -> bool:
@@ -131,15 +148,25 @@ def _unread_roles(index: SnapshotIndex, user: User, who: str) -> Iterator[str]:
             role = _role(index, role_id, None)
             if role is not None and role_id not in read:
                 yield f"whether {who} holds the role {role.name} ({index.not_read('roleAssignments', role_id).why})"
-        if sections.roleDefinitions is None:
-            yield f"whether {who} holds a custom role ({index.not_read('roleDefinitions').why})"
-    if user.memberOf is None:
+        if definitions_unread := _custom_roles_not_read(index):
+            yield f"whether {who} holds a custom role ({definitions_unread.why})"
+    for number, row in enumerate(sections.roleAssignments):
+        if row.lacks and _may_let_consent(index, row, user):
+            yield f"which directory roles {who} holds ({lacking('roleAssignments', number, row)})"
+    if not _groups_were_read(user):
         # A group holds a role for its direct members; groups in it don't count (Entra, "Use Microsoft Entra groups to
         # manage role assignments").
         named = {a.roleDefinitionId: a for a in sections.roleAssignments if _may_be_a_group(index, a, user)}
         roles = [role for a in named.values() if (role := _role(index, a.roleDefinitionId, a.directoryScopeId))]
         for role in roles:
             yield f"whether {who} is in a group that holds the role {role.name} (the groups of the user were not read)"
+
+
+def _may_let_consent(index: SnapshotIndex, row: RoleAssignment, user: User) -> bool:
+    """Whether an assignment without its holder or its role may be one that lets the user consent."""
+    is_held = not row.principalId or row.principalId.lower() in _holders(user)
+    may_be_held = is_held or (not _groups_were_read(user) and _may_be_a_group(index, row, user))
+    return may_be_held and (not row.roleDefinitionId or _role(index, row.roleDefinitionId, None) is not None)
 
 
 def _may_be_a_group(index: SnapshotIndex, assignment: RoleAssignment, user: User) -> bool:

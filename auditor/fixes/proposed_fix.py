@@ -114,7 +114,7 @@ def as_fix(
         route="+".join(part.route for part in parts),
         key="+".join(part.name for part in parts),
         title=_title(parts),
-        role="; ".join(_unique(part.role for part in parts)),
+        role=_role(parts),
         steps=_steps(parts, states[0]),
         verify=" ".join(_unique(part.verify for part in parts)),
         undo=" ".join((*(part.undo for part in reversed(parts)), *previous_values)),
@@ -136,6 +136,12 @@ def as_fix(
 def _title(parts: tuple[ProposedFix, ...]) -> str:
     first, *rest = (part.title for part in parts)
     return "; then: ".join((first, *(f"{title[0].lower()}{title[1:]}" for title in rest)))
+
+
+def _role(parts: tuple[ProposedFix, ...]) -> str:
+    """The roles for all parts. Of a choice of roles, the one that another part needs anyway is enough."""
+    roles = _unique(part.role for part in parts)
+    return "; ".join(one for one in roles if not any(one.startswith(f"{other}, or ") for other in roles))
 
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:

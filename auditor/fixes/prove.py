@@ -29,8 +29,8 @@ from auditor.fixes.consent_settings import (
     user_consent_setting,
 )
 from auditor.fixes.enterprise_app import OPEN_TO_ALL, assign_users, drop_assignment_requirement, enable_sign_in
-from auditor.fixes.exposure import as_opens, exposure
 from auditor.fixes.exposure.app_use import Breadth
+from auditor.fixes.exposure.summary import as_opens, exposure
 from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix, as_fix
 from auditor.model.decision import Confidence, Decision, Fix, Outcome
 from auditor.model.rule import App

@@ -298,8 +298,10 @@ class AccessPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """The name in quotation marks, or the id of a policy without one."""
-        return f'"{self.name}"' if self.name else f"policy {self.id}"
+        """The name in quotation marks, or the id of a policy without one, if it has at least that."""
+        if self.name:
+            return f'"{self.name}"'
+        return f"policy {self.id}" if self.id else "a policy whose name was not read"
 
 
 class Mailbox(msgspec.Struct, frozen=True, kw_only=True):

@@ -128,8 +128,8 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     `principal` is the user of a grant for one user: the user principal name if users were read, or else the object id.
     `client_id` is the app id, or the object id of a service principal that was not read. `publisher` is the verified
     publisher's name; `verified` says whether there is one, or is none if that isn't known. `owner` is the tenant that
-    owns the app (``appOwnerOrganizationId``). `client_kind` is ``agent identity`` or ``agent identity blueprint`` for the
-    kinds of app where a grant can be inherited, and empty for others.
+    owns the app (``appOwnerOrganizationId``). `client_kind` is ``agent identity`` or ``agent identity blueprint`` for
+    the kinds of app where a grant can be inherited, and empty for others.
     """
 
     client_id: str

@@ -124,10 +124,12 @@ class AuthorizationPolicy(Resource, frozen=True):
 class ConditionSet(Resource, frozen=True, omit_defaults=False):
     """One include or exclude of a consent policy. It matches if all of its conditions match.
 
-    An omitted condition does not restrict (``permissionGrantConditionSet``, column "if omitted").
+    An omitted condition does not restrict (``permissionGrantConditionSet``, column "if omitted"), but Graph requires
+    ``permissionType``: in a set without it, it was lost.
     ``certifiedClientApplicationsOnly`` exists only in beta: ``None`` means that v1.0 was read, which leaves it out.
     ``unknownConditions``, which Graph doesn't have, names the conditions of which the content is not known: those that
-    are new to this program, and lists that were not complete. `WHOLE_SET` is the name of a set that was null.
+    are new to this program, lists that were not complete, and a type that was lost. `WHOLE_SET` is the name of a set
+    that was null.
     """
 
     id: Id | None = None

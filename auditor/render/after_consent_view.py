@@ -54,7 +54,7 @@ def policy_lines(one: AfterConsent) -> tuple[PolicyLine, ...]:
 
 def _policy_line(policy: AccessPolicy) -> PolicyLine:
     word, style = _word(policy)
-    name = clip(policy.name, NAME_WIDTH) or policy.id
+    name = clip(policy.name, NAME_WIDTH) or policy.id or "Name not read"
     return PolicyLine(name, word, style, " ".join(_sentences(policy)))
 
 

@@ -28,8 +28,8 @@ from auditor.render.labels import (
 from auditor.render.report_view import numbered_label
 from auditor.render.text_layout import clip
 
-ASSIGNED = "assigned member"
-"""The subject of a proof that holds only for users who are assigned to the app."""
+_ASSIGNED = frozenset({"assigned member", "newly assigned member"})
+"""The subjects of proofs that hold only for users who are assigned to the app."""
 
 IF_IT_FAILS = "The following steps apply only if this check fails."
 """What stands before the advice of a rule whose outcome is unknown."""
@@ -87,6 +87,15 @@ def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
                 'Run "consent-auditor doctor" to see how.',
             )
         )
+    if decision and decision.outcome is Outcome.DEPENDS:
+        # The advice of a failed rule would answer another question than the one that is open.
+        return FirstThing(
+            (
+                "Find out the facts under Depends on: the answer rests on them.",
+                "To read those that the data lacks, run:"
+                f" consent-auditor collect --app {decision.app.client_id} -o tenant.json",
+            )
+        )
     if failing:
         return _first_advice(next((one for one in failing if one.remediation.link), failing[0]))
     return FirstThing(("Nothing." if decision is None else "No fix was found. See the details that follow.",))
@@ -108,7 +117,7 @@ def _first_request(decision: Decision, fix: Fix) -> FirstThing:
 def _first_fix(fix: Fix) -> FirstThing:
     proof = "(proven on a copy)" if fix.proven.confidence == Confidence.CERTAIN else "(likely; tested on a copy)"
     means = outcome_meaning(fix.proven.outcome).rstrip(".")
-    if fix.proven.subject == ASSIGNED:
+    if fix.proven.subject in _ASSIGNED:
         means = means.replace("Users", "Users who are assigned to the app", 1)
     says = (sentence(fix.title), *((_AFTER_ACCEPT,) if fix.link else ()))
     return FirstThing(says, fix.link, sentence(fix.role), f"{means} {proof}.", fix)

@@ -180,14 +180,18 @@ def _finding(page: TextPage, finding: Finding, printed: _Printed) -> None:
 
 
 def _advice(page: TextPage, finding: Finding, printed: _Printed) -> None:
-    """The advice, or the rule for which the same advice was printed."""
+    """The advice, or the rule for which the same steps were printed.
+
+    A path to click along is printed again: rules on one page of the portal ask for different settings of it, and the
+    fix of the earlier rule may follow its path.
+    """
     advice = finding.remediation
     page.field("How", sentence(flat(advice.note)), indent=4)
     if not (advice.portal or advice.link):
         return
     name = printed.name(finding)
     earlier = printed.advice.setdefault((advice.portal, advice.link), name)
-    if earlier != name:
+    if earlier != name and (advice.link or not is_click_path(advice.portal)):
         page.field("Steps", f"The same as for {earlier}, above.", indent=4)
         return
     page.field("Role", sentence(advice.role), indent=4)

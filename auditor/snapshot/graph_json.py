@@ -237,6 +237,9 @@ def _struct(kind: type[msgspec.Struct]) -> _Reader:
                 values[name] = value
         if kind is ConditionSet and not values and not unknown:
             unknown.append(WHOLE_SET)
+        elif kind is ConditionSet and "permissionType" not in values and not unknown:
+            # The one condition that Graph requires, so that a set without it has lost it.
+            unknown.append("permissionType")
         if names_unknown and (more := _unknown_conditions(unknown)):
             values[_UNKNOWN_CONDITIONS] = (*values.get(_UNKNOWN_CONDITIONS, ()), *more)
         return kind(**(lost | values))

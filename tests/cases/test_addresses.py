@@ -154,6 +154,34 @@ def fix_links(decision: Mapping[str, Any]) -> list[str]:
             {"outcome": "blocked", "reason": "request-refused", "code": "AADSTS70011"},
             id="default and a named scope",
         ),
+        # dotnet/aspnetcore issue 60868: AADSTS70011, "static scope limit exceeded".
+        pytest.param(
+            "default-scope-with-grant",
+            (*MAILROOM, "https://graph.microsoft.com/.default https://outlook.office.com/.default"),
+            {"outcome": "blocked", "reason": "request-refused", "code": "AADSTS70011", "confidence": "certain"},
+            id="default of two resources",
+        ),
+        # microsoft-graph-explorer-v4 issue 540: "Reply address did not match because of case sensitivity"; azure-docs
+        # issue 40422; "Redirect URI restrictions": "case-sensitive".
+        pytest.param(
+            "prompt-admin-consent",
+            address("&redirect_uri=https%3A%2F%2Fmailroom.example%2FCB&scope=User.Read"),
+            {"outcome": "blocked", "code": "AADSTS50011", "confidence": "certain"},
+            id="a redirect URI in another letter case",
+        ),
+        pytest.param(
+            "prompt-admin-consent",
+            address("&redirect_uri=HTTPS%3A%2F%2FMailroom.Example%2Fcb&scope=User.Read"),
+            {"outcome": "connects-silently", "confidence": "certain"},
+            id="a host in another letter case",
+        ),
+        # "OAuth 2.0 authorization code flow", tenant: consumers is for personal Microsoft accounts.
+        pytest.param(
+            "prompt-admin-consent",
+            ("--from-url", f"{AUTHORIZE}{CALLBACK}&scope=User.Read".replace("/common/", "/consumers/")),
+            {"outcome": "blocked", "reason": "request-refused", "confidence": "certain"},
+            id="personal accounts only",
+        ),
         # claude-code issue 64636: the OpenID Connect scopes are next to .default in a request that Entra takes.
         pytest.param(
             "default-scope-with-grant",

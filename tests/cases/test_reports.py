@@ -300,6 +300,17 @@ CASES = [
         ),
         id="prompt-consent-and-a-missing-scope",
     ),
+    # The snapshot was collected for another app: what to do first is about the question, not the advice of some rule.
+    pytest.param(
+        Case(
+            FORCED,
+            ("--app", "9e5f94bc-e8a4-4e73-b8be-63364c29d753", "--name", "Thunderbird", "--scopes", "User.Read"),
+            exit_code=4,
+            outcome="depends",
+            first_thing="run: consent-auditor collect --app 9e5f94bc-e8a4-4e73-b8be-63364c29d753 -o tenant.json",
+        ),
+        id="app-that-was-not-read",
+    ),
     # An administrator who requires assignment wants to keep users out, so assigning comes before letting everybody in.
     # Entra, "Properties of an enterprise application", Assignment required.
     pytest.param(
@@ -308,7 +319,10 @@ CASES = [
             SIGN_IN,
             exit_code=1,
             first_thing="then: assign the users or groups that need Mailroom to it",
-            text=("then: let every user use Mailroom without being assigned to it",),
+            text=(
+                "then: let every user use Mailroom without being assigned to it",
+                "Role Cloud Application Administrator. Result Users who are assigned to the app connect",
+            ),
             changes={
                 "sections": {
                     **mailroom(FORCED, "https://mailroom.example/cb", appRoleAssignmentRequired=True)["sections"],

@@ -30,6 +30,7 @@ CASES = {
     "script-powershell": (*LOW, "--fix-script", "powershell", "--fix", "R5"),
     "script-unknown-fix": (*LOW, "--fix-script", "az", "--fix", "R7"),
     "script-unknown-number": (*LOW, "--fix-script", "az", "--fix", "99"),
+    "fix-without-script": (*LOW, "--fix", "R3"),
     "script-of-a-link": (*LOW, "--fix-script", "az", "--fix", "R1"),
     "script-nothing-to-fix": ("check", "--sample", "legacy-open", "--pack", "grants-hygiene", "--fix-script", "az"),
 }
@@ -62,6 +63,7 @@ def test_in_json_the_findings_stay_about_the_tenant_as_it_is(done: Callable[[str
     [
         "assume-nonsense",
         "script-unknown-fix",
+        "fix-without-script",
         "script-unknown-number",
         "script-of-a-link",
         "script-nothing-to-fix",

@@ -109,6 +109,17 @@ def test_a_forced_consent_page_is_the_only_reason_if_users_may_consent_to_what_i
     assert (decision.outcome.value, decision.reason.value) == ("needs-admin", "consent-forced")
 
 
+def test_a_forced_consent_page_still_stands_in_the_way_of_an_app_that_is_enabled_again() -> None:
+    decision = decided(with_assigned(sample("app-disabled")), prompt_consent=True)
+    assert decision.reason.value == "app-disabled-in-tenant"
+    assert "prompt=consent left out" in decision.advice[0]
+
+
+def test_a_forced_consent_page_does_not_matter_for_a_disabled_app_whose_users_may_consent() -> None:
+    legacy = "ManagePermissionGrantsForSelf.microsoft-user-default-legacy"
+    assert decided(with_assigned(sample("app-disabled"), legacy), prompt_consent=True).advice == ()
+
+
 def test_a_risky_app_can_be_verified_by_its_publisher() -> None:
     unverified = with_client(
         sample("admin-consented"),

@@ -380,6 +380,12 @@ def test_words_for_a_reader() -> None:
     )
 
 
+def test_a_policy_without_a_name_goes_by_its_id() -> None:
+    policy = after_consent(sample("conditional-access"), app()).policies[0]
+    assert msgspec.structs.replace(policy, name="").label == f"policy {policy.id}"
+    assert msgspec.structs.replace(policy, name="", id="").label == "a policy whose name was not read"
+
+
 PLAN_1, FOUNDATION = "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "113feb6c-3fe4-4440-bddc-54d774bf0318"
 
 

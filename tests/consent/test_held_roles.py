@@ -173,6 +173,30 @@ def test_who_holds_no_role_for_this_app_needs_an_administrator(sections: Json) -
             {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": None}, "what the role", id="definition"
         ),
         pytest.param(
+            {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [None]},
+            "what the role 88888888-0000-4000-8000-000000000008 allows (roleDefinitions[0] has no id)",
+            id="a definition that is null",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment("")]},
+            "which directory roles alice@contoso.example holds (roleAssignments[0] has no roleDefinitionId)",
+            id="which role is assigned",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, holder="")]},
+            "which directory roles alice@contoso.example holds (roleAssignments[0] has no principalId)",
+            id="who holds a role",
+        ),
+        pytest.param({"roleAssignments": [None]}, "roleAssignments[0] has no", id="an assignment that is null"),
+        pytest.param(
+            {
+                "users": [alice(memberOf=[None])],
+                "roleAssignments": [assignment(ROLE_APPLICATION_ADMINISTRATOR, holder=GROUP)],
+            },
+            "is in a group that holds the role Application Administrator",
+            id="a group of the user that is null",
+        ),
+        pytest.param(
             {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [custom_role(rolePermissions="")]},
             "what the role Consenters allows",
             id="permissions of the definition",

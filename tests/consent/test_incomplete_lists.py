@@ -111,3 +111,20 @@ def test_whether_an_app_is_the_tenants_own_is_unknown_if_the_tenant_is(tenant_id
     conditions = match(restrictions_of(for_own), scope, client).conditions
     assert own in {one.truth for one in conditions if "tenant" in one.why}
     assert looks_risky(tenant_id, APP, client, (scope,)) is ~own
+
+
+def test_whether_a_scope_is_enabled_is_unknown_if_the_data_does_not_say() -> None:
+    snapshot = sample("legacy-open")
+    (app,) = (pack.app for pack in load_packs(["trackerrms-uk"]) if pack.app)
+    principals = tuple(
+        msgspec.structs.replace(
+            one,
+            oauth2PermissionScopes=tuple(
+                msgspec.structs.replace(scope, isEnabled=None) for scope in one.oauth2PermissionScopes or ()
+            ),
+        )
+        for one in snapshot.sections.servicePrincipals or ()
+    )
+    decision = decide(with_sections(snapshot, servicePrincipals=principals), app)
+    assert set(decision.outcomes) == {Outcome.BLOCKED, Outcome.USER_MAY_CONSENT}
+    assert "whether the scope Mail.ReadWrite of Microsoft Graph is enabled" in decision.depends_on

@@ -78,6 +78,11 @@ def safe_link(address: str, region: str = "eur01") -> str:
         pytest.param(PLAIN.replace("/common/", "/organizations/"), READ, id="organizations"),
         pytest.param(PLAIN.replace("/common/", f"/{OWN_API}/"), Reading(CLIENT, OWN_API, BOTH), id="a tenant id"),
         pytest.param(PLAIN.replace("microsoftonline.com", "microsoftonline.us"), READ, id="US Government"),
+        pytest.param(PLAIN.replace("login.microsoftonline.com", "login.microsoft.com"), READ, id="another host"),
+        pytest.param(PLAIN.replace("login.microsoftonline.com", "sts.windows.net"), READ, id="the host of tokens"),
+        pytest.param(
+            PLAIN.replace("/common/", "/consumers/"), Reading(CLIENT, scopes=BOTH, refused=("",)), id="consumers"
+        ),
         pytest.param(
             PLAIN.replace("login.microsoftonline.com", "login.partner.microsoftonline.cn"), READ, id="21Vianet"
         ),
@@ -124,6 +129,11 @@ def safe_link(address: str, region: str = "eur01") -> str:
             id="default and the scopes of a sign-in",
         ),
         pytest.param(f"{V2}&scope=.default", Reading(CLIENT, defaults=(GRAPH,)), id="default without a resource"),
+        pytest.param(
+            f"{V2}&scope=.default+https://management.azure.com/.default",
+            Reading(CLIENT, defaults=(GRAPH, MANAGEMENT), refused=("AADSTS70011",)),
+            id="default of two resources",
+        ),
         pytest.param(
             f"{V2}&scope=https://management.core.windows.net//.default",
             Reading(CLIENT, defaults=(MANAGEMENT,)),
@@ -274,7 +284,7 @@ def addresses(draw: st.DrawFn) -> str:
         "resource": draw(RESOURCES),
     }
     query = "&".join(f"{name}={encode(value, safe='')}" for name, value in asked.items() if value)
-    tenant = draw(st.sampled_from(["common", "organizations", "contoso.com", OWN_API]))
+    tenant = draw(st.sampled_from(["common", "organizations", "consumers", "contoso.com", OWN_API]))
     pasted: str = draw(st.sampled_from(WRAPPINGS))(f"{HOST}/{tenant}/{draw(PAGES)}?{query}")
     return pasted
 

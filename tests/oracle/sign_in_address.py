@@ -2,8 +2,9 @@
 
 It reads what a browser or a mail makes of an address, and says what Entra refuses in it. The rules: the query is
 form-encoded; scopes are separated by spaces and by nothing else (RFC 6749, section 3.3); a scope is a name of
-Microsoft Graph, ADDRESS/NAME or APP-ID/NAME; ``.default`` goes with the scopes of a sign-in only; `prompt` has one
-value; the v1.0 endpoint takes `resource` and no scopes.
+Microsoft Graph, ADDRESS/NAME or APP-ID/NAME; ``.default`` goes with the scopes of a sign-in only, and is for one
+resource; `prompt` has one value; the v1.0 endpoint takes `resource` and no scopes; at /consumers nobody of a tenant
+signs in.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ NAMES = {
 }
 SIGN_IN = ("openid", "profile", "email", "offline_access")
 APP_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-HOST = re.compile(r"login\.(microsoftonline\.(com|us)|partner\.microsoftonline\.cn|windows\.net)/", re.IGNORECASE)
+HOST = re.compile(
+    r"(login\.(microsoft(online)?\.com|microsoftonline\.us|partner\.microsoftonline\.cn|windows\.net)|sts\.windows\.net)/",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def read(text: str) -> Reading:
         prompt=prompts[0] if len(prompts) == 1 else "",
         redirect=redirect,
         refused=(
+            *([""] if tenant == "consumers" else []),
             *(["AADSTS90102"] if redirect and ":" not in redirect else []),
             *refused_prompt(page, prompts),
             *refused,
@@ -149,7 +154,7 @@ def wanted(page: str, asked: dict[str, str]) -> tuple[tuple[tuple[str, str], ...
     if not defaults:
         return named, (), refused
     mixed = tuple(pair for pair in named if not (pair[0] == GRAPH and pair[1].casefold() in SIGN_IN))
-    return mixed, defaults, [*refused, *(["AADSTS70011"] if mixed else [])]
+    return mixed, defaults, [*refused, *(["AADSTS70011"] if mixed or len(defaults) > 1 else [])]
 
 
 def resource_of(text: str) -> str:

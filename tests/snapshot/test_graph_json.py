@@ -150,8 +150,12 @@ def test_a_list_of_text_with_a_null_or_empty_entry_is_not_known(entry: object) -
         pytest.param({"permissionType": "delegated", "futureOnly": True}, ("futureOnly",), id="a new condition"),
         pytest.param({"id": "c", "permissions": ["a", None]}, ("permissions",), id="a null in a list"),
         pytest.param({"id": "c", "permissionClassification": ""}, ("permissionClassification",), id="an empty text"),
-        pytest.param({"id": "c", "futureOnly": None}, (), id="a new condition that isn't set"),
-        pytest.param({"Id": "c", "AdditionalProperties": {}, "@odata.type": "#x"}, (), id="annotations"),
+        pytest.param({"id": "c"}, ("permissionType",), id="a set without the condition that Graph requires"),
+        pytest.param({"permissionType": None, "permissions": ["all"]}, ("permissionType",), id="a type that is null"),
+        pytest.param({"permissionType": "delegated", "futureOnly": None}, (), id="a new condition that isn't set"),
+        pytest.param(
+            {"PermissionType": "delegated", "AdditionalProperties": {}, "@odata.type": "#x"}, (), id="annotations"
+        ),
     ],
 )
 def test_a_condition_of_which_the_content_is_not_known_is_named(conditions: object, names: tuple[str, ...]) -> None:
@@ -196,6 +200,7 @@ def test_what_powershell_puts_aside_is_found_and_what_it_names_itself_comes_firs
 def test_an_empty_or_null_condition_does_not_restrict() -> None:
     empty: dict[str, object] = {
         "id": "c",
+        "permissionType": "delegated",
         "permissions": [],
         "clientApplicationIds": [],
         "clientApplicationTenantIds": None,

@@ -21,9 +21,9 @@ from auditor.facts.ids import (
     POLICY_RECOMMENDED,
 )
 from auditor.facts.permissions import KnownScope, known_scopes
-from auditor.fixes.exposure import as_opens, exposure
 from auditor.fixes.exposure.app_classes import AppClass
 from auditor.fixes.exposure.app_use import Breadth
+from auditor.fixes.exposure.summary import as_opens, exposure
 from auditor.model.resources import ConditionSet
 from tests.fixes.exposure.changes import (
     APP,
