@@ -175,7 +175,8 @@ def _inherited_on(
     if not perhaps:
         text = f"{agent} inherits {what}, without a grant of its own"
     elif passes_all is Truth.UNKNOWN:
-        text = f"{agent} may inherit {what}, whose list of them {why_inheritance_unclear(index, blueprint)}"
+        unclear = why_inheritance_unclear(index, blueprint)
+        text = f"{agent} may inherit {what}, whose list of inheritable permissions {unclear}"
     else:
         text = f"{agent} may inherit {what}, where they are granted to one user only"
     return Inherited(why=NotRead("servicePrincipals", text), sure=sure, perhaps=perhaps)

@@ -58,10 +58,14 @@ def asked(document: Json, *scopes: str) -> Decision:
 @pytest.mark.parametrize(
     ("principal", "says"),
     [
-        pytest.param(PRINCIPAL, "blueprint Mail agents, whose list of them was not read", id="own, list not read"),
+        pytest.param(
+            PRINCIPAL,
+            "blueprint Mail agents, whose list of inheritable permissions was not read",
+            id="own, list not read",
+        ),
         pytest.param(
             {**PRINCIPAL, "appOwnerOrganizationId": VENDOR},
-            "whose list of them only its own tenant can read",
+            "whose list of inheritable permissions only its own tenant can read",
             id="a vendor's",
         ),
         pytest.param(
