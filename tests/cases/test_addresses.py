@@ -204,6 +204,13 @@ def test_an_app_that_asks_for_default_gets_the_admin_consent_link_first() -> Non
     assert (first["proven"]["outcome"], first["proven"]["confidence"]) == ("connects-silently", "likely")
 
 
+def test_default_with_a_malformed_grant_depends_on_what_such_a_grant_does() -> None:
+    """The request names its resource, so what is missing is whether a grant without effect counts as consent."""
+    decision = decided("grant-badly-separated", (*MAILROOM, "https://graph.microsoft.com/.default"))
+    assert decision["outcome"] == "depends"
+    assert "a grant that gives no permission counts as consent" in decision["because"]
+
+
 def test_a_joined_scope_is_named_with_the_separator_that_joins_it() -> None:
     because = decided("scope-commas", address(CALLBACK, "&scope=Mail.Read%2CUser.Read"))["because"]
     assert "Mail.Read,User.Read" in because
