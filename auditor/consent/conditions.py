@@ -256,9 +256,13 @@ def _verified_only(r: Restrictions, _: Permission, client: Client) -> Iterator[C
 
 
 def _certified_only(r: Restrictions, _: Permission, __: Client) -> Iterator[ConditionResult]:
+    """Whether the app is certified: never known, as v1.0 has ``certification`` on ``application`` only.
+
+    An audit reads service principals, and the registration of a vendor's app can be read in the vendor's tenant only.
+    """
     if r.certified_only:
-        why = "Graph doesn't show whether the app is Microsoft 365 certified"
-        needs = "whether the app is Microsoft 365 certified"
+        why = "whether the app is Microsoft 365 certified is on its registration only, which can't be read here"
+        needs = "whether the app is Microsoft 365 certified, which only its registration says"
         yield ConditionResult(Truth.UNKNOWN, Reason.CLIENT_NOT_LISTED, why, needs)
 
 

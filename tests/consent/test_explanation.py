@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditor.model.decision import Outcome
+import pytest
+
+from auditor.model.decision import Outcome, Verdict
 from tests.consent.from_oracle import decided
 from tests.oracle import pool
-from tests.oracle.plain import EVERYTHING, UNVERIFIED, VERIFIED, app, tenant
+from tests.oracle.plain import EVERYTHING, OWN, UNVERIFIED, VERIFIED, app, tenant
 from tests.oracle.pool import EXCHANGE, GRAPH, LEGACY, LOW, RECOMMENDED
 
 Json = dict[str, Any]
@@ -24,13 +26,31 @@ def test_entra_adds_scopes_to_the_first_consent_only_whatever_resource_that_was_
     assert added(pool.grant(EXCHANGE, "EWS.AccessAsUser.All", principal=pool.ALICE)) != set()
 
 
-def test_a_policy_for_certified_apps_leaves_open_whether_this_one_is() -> None:
-    certified = {
-        "id": "certified",
-        "includes": [{"permissionType": "delegated", "certifiedClientApplicationsOnly": True}],
-    }
-    policies = [{**certified, "excludes": []}]
-    decision = decided(tenant("certified", client=VERIFIED, permissionGrantPolicies=policies))
+@pytest.mark.parametrize(
+    "client",
+    [
+        pytest.param(VERIFIED, id="a vendor's app with a verified publisher"),
+        pytest.param(UNVERIFIED, id="a vendor's app without one"),
+        pytest.param(OWN, id="an app of this tenant"),
+    ],
+)
+def test_a_policy_for_certified_apps_leaves_open_whether_this_one_is_and_says_where_that_is(client: Json) -> None:
+    """``certification`` is a property of v1.0 ``application``, and not of ``servicePrincipal``."""
+    certified = {"permissionType": "delegated", "certifiedClientApplicationsOnly": True}
+    policies = [{"id": "certified", "includes": [certified], "excludes": []}]
+    document = tenant("certified", client=client, risky=True, permissionGrantPolicies=policies)
+    decision = decided(document, app(["Mail.Read"]))
+    assert decision.outcome is Outcome.DEPENDS
+    assert "whether the app is Microsoft 365 certified, which only its registration says" in decision.depends_on
+    (verdict,) = (one for one in decision.scopes if one.scope == "Mail.Read")
+    assert verdict.verdict is Verdict.UNKNOWN and "on its registration only" in verdict.detail
+
+
+def test_an_exclusion_of_certified_apps_leaves_open_whether_it_holds_for_this_one() -> None:
+    everything = {"permissionType": "delegated", "certifiedClientApplicationsOnly": False}
+    excluded = {**everything, "certifiedClientApplicationsOnly": True}
+    policies = [{"id": "uncertified", "includes": [everything], "excludes": [excluded]}]
+    decision = decided(tenant("uncertified", client=VERIFIED, permissionGrantPolicies=policies), app(["Mail.Read"]))
     assert decision.outcome is Outcome.DEPENDS
     assert any("Microsoft 365 certified" in need for need in decision.depends_on)
 
