@@ -217,7 +217,7 @@ def _without_port(uri: str) -> str:
 
 def request_caveats(cloud: str, app: App, client: Client) -> tuple[str, ...]:
     """Why it isn't certain that Entra takes the request at all; it doesn't matter for a request that is blocked."""
-    return (*_of_cloud(cloud, client), *_of_loopback(app, client))
+    return (*_of_cloud(cloud, client), *_of_unread_reply_urls(app, client), *_of_loopback(app, client))
 
 
 def _of_cloud(cloud: str, client: Client) -> Iterator[str]:
@@ -226,6 +226,14 @@ def _of_cloud(cloud: str, client: Client) -> Iterator[str]:
         yield (
             "an app is registered in each cloud by itself, and this one isn't in the tenant yet: if the client id is"
             " the one for Microsoft's global cloud, Entra answers AADSTS700016, and no consent helps"
+        )
+
+
+def _of_unread_reply_urls(app: App, client: Client) -> Iterator[str]:
+    if client.presence is Truth.TRUE and client.reply_urls is None and app.redirect_uris:
+        yield (
+            f"the data doesn't have the app's reply URLs, so {app.redirect_uris[0]} may not be among them; Entra then"
+            " answers AADSTS50011"
         )
 
 

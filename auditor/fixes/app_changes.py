@@ -39,6 +39,10 @@ MAX_SCOPE_LENGTH = 3850
 """The longest scope string that a grant can hold, in characters (``oAuth2PermissionGrant``, beta reference)."""
 
 
+ANY_REPLY_URL = ("*",)
+"""The pattern that every redirect URI matches: what the vendor registered is no part of a change."""
+
+
 class CreateServicePrincipal(Change, frozen=True, kw_only=True):
     """Add an app to the tenant without any consent."""
 
@@ -62,6 +66,8 @@ class CreateServicePrincipal(Change, frozen=True, kw_only=True):
             appId=app_id,
             accountEnabled=True,
             appRoleAssignmentRequired=False,
+            # Graph copies them from the vendor's registration, which nobody in the tenant can read before.
+            replyUrls=ANY_REPLY_URL,
         )
         absent = before.sections.absentServicePrincipals
         return with_sections(

@@ -35,13 +35,13 @@ def whose(report: Report, one: AfterConsent) -> str:
 
 
 def afterwards(report: Report, decision: Decision) -> str:
-    """Why users are stopped although they may have consent, as a sentence; nothing if that isn't sure."""
+    """Why users are stopped, or may be, although they may have consent, as a sentence; nothing if neither is so."""
     return next(
         (
             sentence(one.because)
             for one in report.after_consent
             if (one.app.client_id, one.subject) == (decision.app.client_id, decision.subject)
-            and one.access is Access.STOPS
+            and one.access in (Access.STOPS, Access.MAY_STOP)
         ),
         "",
     )

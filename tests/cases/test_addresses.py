@@ -204,6 +204,13 @@ def test_an_app_that_asks_for_default_gets_the_admin_consent_link_first() -> Non
     assert (first["proven"]["outcome"], first["proven"]["confidence"]) == ("connects-silently", "likely")
 
 
+def test_default_with_a_malformed_grant_depends_on_what_such_a_grant_does() -> None:
+    """The request names its resource, so what is missing is whether a grant without effect counts as consent."""
+    decision = decided("grant-badly-separated", (*MAILROOM, "https://graph.microsoft.com/.default"))
+    assert decision["outcome"] == "depends"
+    assert "a grant that gives no permission counts as consent" in decision["because"]
+
+
 def test_a_joined_scope_is_named_with_the_separator_that_joins_it() -> None:
     because = decided("scope-commas", address(CALLBACK, "&scope=Mail.Read%2CUser.Read"))["because"]
     assert "Mail.Read,User.Read" in because
@@ -231,3 +238,21 @@ def test_a_pack_that_knows_the_app_lists_the_scopes_that_its_address_does_not_na
     assert decision["app"]["name"] == "TrackerRMS"
     assert "Mail.ReadWrite" in [row["scope"] for row in decision["scopes"]]
     assert f"The pack trackerrms-uk knows this app {known_by}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "urls", [pytest.param(None, id="null"), pytest.param([None], id="a null"), pytest.param("gone", id="missing")]
+)
+def test_lost_reply_urls_never_make_a_refused_redirect_uri_certain_to_work(urls: Any, tmp_path: Path) -> None:
+    arguments = address(CALLBACK, "&scope=User.Read%20offline_access")
+    assert decided("loopback-port", arguments)["code"] == "AADSTS50011"
+    document = json.loads((HERE / "loopback-port.json").read_text("utf-8"))
+    app = next(one for one in document["sections"]["servicePrincipals"] if one["appId"] == CLIENT)
+    app["replyUrls"] = urls
+    if urls == "gone":
+        del app["replyUrls"]
+    (tmp_path / "tenant.json").write_text(json.dumps(document), "utf-8")
+    done = CliRunner().invoke(program, ["check", "--snapshot", str(tmp_path / "tenant.json"), *arguments, "-f", "json"])
+    decision = json.loads(done.stdout)["decisions"][0]
+    assert (decision["outcome"], decision["confidence"]) == ("user-may-consent", "likely")
+    assert "Entra then answers AADSTS50011" in done.stdout
