@@ -15,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from auditor.consent.lookup import NotRead, SnapshotIndex
+from auditor.consent.request import is_guid
 from auditor.consent.subject import Subject
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
@@ -160,7 +161,7 @@ class _Lists:
 def _undecided(target: Target, listed: frozenset[str]) -> bool:
     """Whether the list has a word that this version doesn't know, or may name the unknown service of a scope."""
     words = listed - _OTHER_WORDS
-    return any("-" not in word for word in words) or (target.service_unknown and bool(words))
+    return not all(map(is_guid, words)) or (target.service_unknown and bool(words))
 
 
 def _needs(lists: _Lists, judged: Iterable[tuple[Target, Truth]]) -> Iterator[str]:

@@ -40,7 +40,7 @@ MAX_SCOPE_LENGTH = 3850
 
 
 ANY_REPLY_URL = ("*",)
-"""The pattern that every redirect URI matches: what the vendor registered is no part of a change."""
+"""The pattern that every redirect URI matches: a change says nothing about what the vendor registered."""
 
 
 class CreateServicePrincipal(Change, frozen=True, kw_only=True):
