@@ -242,6 +242,9 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
         unread = next((c for r in required if isinstance(c := r.permission.classification, NotRead)), None)
         if unread is not None:
             return unknown(unread.why)
+        new = next((r.permission for r in required if r.permission.classification not in ("", *LEVELS)), None)
+        if new is not None:
+            return unknown(f"{new.value} is classified {new.classification}, which is new to this program")
         missing = [r for r in required if r.permission.classification != self.level]
         if not missing:
             return passed(f"every required scope is classified {self.level}, as policy {policy_id} requires")

@@ -38,6 +38,44 @@ EMPTY_IS_A_VALUE = frozenset({"displayName", "appDisplayName", "description", "v
 """Properties of which an empty value is one: names, and a publisher that isn't there, as a snapshot is written."""
 
 
+ENUMERATIONS = frozenset(
+    {
+        *(
+            "permissionClassification",
+            "permissionType",
+            "resourceScopeType",
+            "consentType",
+            "principalType",
+            "queryType",
+        ),
+        *("classification", "type", "servicePrincipalType", "signInAudience", "userType", "disabledByMicrosoftStatus"),
+        *("state", "operator", "builtInControls"),
+    }
+)
+"""Properties whose values Microsoft lists, and may add to ("evolvable enumerations")."""
+
+SCOPES_TRIED = 2
+"""Scopes of one resource of which the type is replaced; the others are alike."""
+
+
+def enumerated(document: Json) -> Iterator[Path]:
+    """The paths of the values of enumerations."""
+    for path, value in _values(document["sections"], ()):
+        is_one_of_many = "oauth2PermissionScopes" in path and int(path[3]) >= SCOPES_TRIED if len(path) > 3 else False
+        if isinstance(value, str) and ENUMERATIONS & set(path[-2:]) and not is_one_of_many:
+            yield path
+
+
+def with_new_value(document: Json, path: Path) -> Json:
+    """The document with a value at the path that this version doesn't know."""
+    changed = copy.deepcopy(document)
+    holder: Any = changed["sections"]
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = "newToThisVersion"
+    return changed
+
+
 class Loss(NamedTuple):
     """One loss: what happens (`remove`, `null`, `empty`, `rename`) to the value at a path below the sections."""
 

@@ -15,7 +15,17 @@ from auditor.model.rule import App, Pack
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
-from tests.checks.lost_data import Answers, Json, Loss, after, answers, firmer, losses
+from tests.checks.lost_data import (
+    Answers,
+    Json,
+    Loss,
+    after,
+    answers,
+    enumerated,
+    firmer,
+    losses,
+    with_new_value,
+)
 from tests.consent.from_oracle import app_of
 from tests.oracle import pool
 from tests.oracle.strategies import apps
@@ -48,6 +58,14 @@ def of_sample(name: str) -> tuple[Json, Answers]:
     for section in ("servicePrincipals", "oauth2PermissionGrants"):
         document["covers"].pop(section, None)
     return document, answers(document, tracker(), packs())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_value_that_is_new_to_this_version_makes_nothing_firmer(name: str) -> None:
+    document, before = of_sample(name)
+    for path in enumerated(document):
+        changed = answers(with_new_value(document, path), tracker(), packs())
+        assert firmer(before, changed) == [], f"{name}: {'.'.join(map(str, path))}"
 
 
 @FEW
