@@ -42,6 +42,8 @@ def _by_id(rows: list[Row], key: str) -> Row:
 def _create_principal(tenant: Tenant, _: tuple[str, ...], body: Row) -> Row:
     made = {"id": str(uuid.uuid4()), "appId": body["appId"], "displayName": "Made just now", "accountEnabled": True}
     made |= {"appRoleAssignmentRequired": False, "verifiedPublisher": {}}
+    # Graph copies these from the vendor's registration, which the stand-in doesn't have: whoever creates it says them.
+    made |= {"replyUrls": body["replyUrls"]} if "replyUrls" in body else {}
     tenant.put("servicePrincipals", [*_rows(tenant, "servicePrincipals"), made])
     return made
 

@@ -122,7 +122,9 @@ def accept(server: GraphServer, link: str) -> None:
             found = client.get("servicePrincipals", params={"$filter": f"appId eq '{app_id}'"}).json()["value"]
             return dict(found[0]) if found else None
 
-        app = principal(client_id) or client.post("servicePrincipals", json={"appId": client_id}).json()
+        # A service principal gets the redirect URIs of its registration; Entra refuses any other in the link.
+        registered = {"appId": client_id, "replyUrls": [redirect]}
+        app = principal(client_id) or client.post("servicePrincipals", json=registered).json()
         assert redirect in app.get("replyUrls", [redirect])
         rows = client.get("oauth2PermissionGrants", params={"$filter": f"clientId eq '{app['id']}'"}).json()["value"]
         for resource, values in named.items():
