@@ -262,9 +262,9 @@ class _Problem(NamedTuple):
 
 def _problems(apps: Apps, row: OAuth2PermissionGrant) -> Iterator[_Problem]:
     """What a grant has that gives nothing, or that may give nothing."""
-    names, separator = names_without_effect(row.scope)
-    if separator:
-        yield _Problem(Truth.FALSE, f"{listed(names)} with {separator} instead of spaces")
+    names, fault = names_without_effect(row.scope)
+    if fault:
+        yield _Problem(Truth.FALSE, f"{listed(names)}, {fault}")
     resource = apps.index.principal_with_id(row.resourceId)
     if resource is None:
         if row.resourceId and not apps.partial:

@@ -29,18 +29,26 @@ from auditor.model.resources import AGENT_IDENTITY, PRINCIPAL, OAuth2PermissionG
 
 TENANT_WIDE = "allprincipals"
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "|": "vertical bars", "+": "plus signs", "%": "percent-encoding"}
-"""Characters that no name of a permission has, and what to call them where they separate names."""
-_IN_NO_NAME = re.compile(f"[{re.escape(''.join(_SEPARATORS))}]")
+_FAULTS = {
+    ",": "separated by commas instead of spaces",
+    ";": "separated by semicolons instead of spaces",
+    "|": "separated by vertical bars instead of spaces",
+    "+": "separated by plus signs instead of spaces",
+    "%": "separated by percent-encoding instead of spaces",
+    '"': "written in quotation marks",
+    "://": "written as addresses instead of names",
+}
+"""What no name of a permission has, and what is wrong with names where a grant has it."""
+_IN_NO_NAME = re.compile("|".join(map(re.escape, _FAULTS)))
 
 
 class MalformedGrant(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant whose text has names that it doesn't grant: `names` are meant, with `separator` after each."""
+    """A grant whose text has names that it doesn't grant: `names` are meant, and `fault` says how they are written."""
 
     resource: str
     tenant_wide: bool
     names: tuple[str, ...]
-    separator: str
+    fault: str
 
 
 class Inherited(msgspec.Struct, frozen=True, kw_only=True):
@@ -295,20 +303,26 @@ def granted_names(text: str) -> tuple[str, ...]:
 
 
 def names_without_effect(text: str) -> tuple[tuple[str, ...], str]:
-    """The scopes that a grant's string names without granting them, and what separates them.
+    """The scopes that a grant's string names without granting them, and how they are written.
 
-    Both are empty where spaces separate all names.
+    Both are empty where all names are plain, with spaces between them.
     """
-    wrong = [name for name in text.split() if _IN_NO_NAME.search(name)]
-    parts = (part for one in wrong for part in _IN_NO_NAME.split(unquote(one)))
-    separator = next((_SEPARATORS[char] for one in wrong for char in one if char in _SEPARATORS), "")
-    return tuple(dict.fromkeys(name for part in parts for name in part.split())), separator
+    wrong = [one for one in text.split() if _IN_NO_NAME.search(one)]
+    parts = (part.strip("[]") for one in wrong for part in _meant(one))
+    fault = next((_FAULTS[found[0]] for one in wrong if (found := _IN_NO_NAME.search(one))), "")
+    return tuple(dict.fromkeys(name for part in parts for name in part.split())), fault
+
+
+def _meant(text: str) -> list[str]:
+    """The names that are meant; of an address, what follows the resource."""
+    decoded = unquote(text)
+    return [decoded.rpartition("/")[2]] if "://" in decoded else _IN_NO_NAME.split(decoded)
 
 
 def _malformed(text: str, resource: str, *, tenant_wide: bool) -> Iterator[MalformedGrant]:
-    names, separator = names_without_effect(text)
-    if separator:
-        yield MalformedGrant(resource=resource, tenant_wide=tenant_wide, names=names, separator=separator)
+    names, fault = names_without_effect(text)
+    if fault:
+        yield MalformedGrant(resource=resource, tenant_wide=tenant_wide, names=names, fault=fault)
 
 
 def _unread(index: SnapshotIndex, app_id: str, object_id: str | None) -> NotRead | None:

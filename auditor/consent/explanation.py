@@ -82,7 +82,7 @@ def _malformed(grant: MalformedGrant) -> str:
     on = RESOURCE_NAMES.get(grant.resource, grant.resource)
     return (
         f"the {whose} grant on {on} is malformed and doesn't give {listed(grant.names)}, because its scopes are"
-        f" separated by {grant.separator} instead of spaces"
+        f" {grant.fault}"
     )
 
 

@@ -28,7 +28,7 @@ _TOOL = re.compile(r"consent-auditor(/\w+| sample| \d+(\.\w+)*)?")
 _ACTION = re.compile(r"(?i)(microsoft\.[a-z.]+/[a-z/]*)(managepermissiongrantsfor[a-z]+)\.(.+)")
 _PLAIN_ACTION = re.compile(r"(?i)microsoft\.[a-z0-9.]+(/[a-z0-9.$]+)+")
 _PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+")
-_SCOPE = re.compile(r"(?i)%(?:20|0[ad]|2[bcf])|((?:(?!%(?:20|0[ad]|2[bcf]))[^\s,;|+])+)")
+_SCOPE = re.compile(r"(?i)%(?:20|0[ad]|2[bcf])|[a-z]+://[^\s,;|+\"]*/|((?:(?!%(?:20|0[ad]|2[bcf]))[^\s,;|+\"])+)")
 """An encoded separator, or a name, in a list of scopes.
 
 Grants are stored as they were sent, also with commas or encoded spaces, and then grant nothing: what separates the
@@ -133,7 +133,12 @@ class FieldValues(NameTokens):
 
         Those that no vendor published are replaced.
         """
-        return _SCOPE.sub(lambda found: self._scope(found[1]) if found[1] else found[0], value)
+        return _SCOPE.sub(lambda found: self._scope(found[1]) if found[1] else self._resource_of(found[0]), value)
+
+    def _resource_of(self, text: str) -> str:
+        """The address before a name: its form makes a grant void, so that stays; its host may name the tenant."""
+        scheme, address, rest = text.partition("://")
+        return f"{scheme}://{self._word('other', rest.rstrip('/'))}/" if address else text
 
     def _scope(self, word: str) -> str:
         if word.lower() in self._public.scopes or is_token(word):

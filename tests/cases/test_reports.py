@@ -91,6 +91,14 @@ POLICIES_UNREAD = "benchmark-legacy-policies-unread"
 
 READING = (*APP, "--scopes", "User.Read Calendars.Read offline_access")
 
+
+def granted(scope: str) -> dict[str, Any]:
+    """The change that gives the one grant of a snapshot this text."""
+    document = json.loads((REPORTS / "grant-badly-separated.json").read_text("utf-8"))
+    (row,) = document["sections"]["oauth2PermissionGrants"]
+    return {"sections": {"oauth2PermissionGrants": [{**row, "scope": scope}]}}
+
+
 CASES = [
     # Read with Policy.Read.All alone, or exported by another tool: the assigned built-in policy is known, its content
     # isn't. Reported in almenscorner/IntuneCD pull request 146 and o365soa/soa pull request 22; the permissions are
@@ -386,6 +394,29 @@ CASES = [
             text=("because its scopes are separated by commas instead of spaces",),
         ),
         id="grant-badly-separated",
+    ),
+    # The same grant as a JSON list, or with the resource before each name: Graph stores these, too.
+    pytest.param(
+        Case(
+            "grant-badly-separated",
+            READING,
+            exit_code=1,
+            outcome="needs-admin",
+            text=("doesn't give User.Read and Calendars.Read, because its scopes are written in quotation marks",),
+            changes=granted('["User.Read","Calendars.Read"]'),
+        ),
+        id="grant-as-a-json-list",
+    ),
+    pytest.param(
+        Case(
+            "grant-badly-separated",
+            READING,
+            exit_code=1,
+            outcome="needs-admin",
+            text=("because its scopes are written as addresses instead of names",),
+            changes=granted("https://graph.microsoft.com/User.Read https://graph.microsoft.com/Calendars.Read"),
+        ),
+        id="grant-with-addresses",
     ),
     # The same grant without its client: what the app was granted is not known.
     pytest.param(

@@ -215,3 +215,28 @@ def test_a_grant_that_gives_nothing_still_gives_nothing(separator: str, secret: 
     assert grant.scope.startswith(f"User.Read{separator}scope-")
     assert secret.word not in grant.scope
     assert outcomes(build_report(before, PACKS)) == outcomes(build_report(after, PACKS))
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        pytest.param('["User.Read","{word}.Read"]', id="a JSON list"),
+        pytest.param("https://{word}.example/User.Read", id="an address"),
+        pytest.param("https://graph.microsoft.com/Mail.Read https://{word}.example/{word}.Read", id="addresses"),
+    ],
+)
+def test_a_grant_whose_names_are_malformed_stays_malformed(scope: str, secret: Secret) -> None:
+    row = OAuth2PermissionGrant(
+        id="g1",
+        clientId="11111111-2222-4333-8444-555555555555",
+        resourceId="22222222-2222-4333-8444-555555555555",
+        consentType="AllPrincipals",
+        scope=scope.format(word=secret.word),
+    )
+    tenant = named_tenant(secret)
+    before = msgspec.structs.replace(
+        tenant, sections=msgspec.structs.replace(tenant.sections, oauth2PermissionGrants=(row,))
+    )
+    after = redactor(before).snapshot
+    assert secret.word not in dumps(after).decode()
+    assert outcomes(build_report(before, PACKS)) == outcomes(build_report(after, PACKS))
