@@ -242,6 +242,9 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
         unread = next((c for r in required if isinstance(c := r.permission.classification, NotRead)), None)
         if unread is not None:
             return unknown(unread.why)
+        unclear = next((r.permission for r in required if r.permission.exists is Truth.UNKNOWN), None)
+        if unclear is not None:
+            return unknown(f"whether {unclear.resource_name} has a scope named {unclear.value} is not known")
         new = next((r.permission for r in required if r.permission.classification not in ("", *LEVELS)), None)
         if new is not None:
             return unknown(f"{new.value} is classified {new.classification}, which is new to this program")

@@ -68,6 +68,18 @@ def test_a_value_that_is_new_to_this_version_makes_nothing_firmer(name: str) -> 
         assert firmer(before, changed) == [], f"{name}: {'.'.join(map(str, path))}"
 
 
+@pytest.mark.parametrize("name", ["low-classified", "managed-default"])
+@pytest.mark.parametrize("lost", ["value", "id", "type", "isEnabled"])
+def test_a_loss_in_a_requested_scope_makes_nothing_firmer(name: str, lost: str) -> None:
+    """Every scope that the app requests: few of the hundreds that a resource has would be drawn below."""
+    document, before = of_sample(name)
+    wanted = {need.value for need in tracker().scopes}
+    for number, scope in enumerate(document["sections"]["servicePrincipals"][0]["oauth2PermissionScopes"]):
+        for kind in ("rename", "remove", "null") if scope["value"] in wanted else ():
+            loss = Loss(kind, ("servicePrincipals", 0, "oauth2PermissionScopes", number, lost))
+            assert firmer(before, answers(after(document, loss), tracker(), packs())) == [], f"{name}: {loss}"
+
+
 @FEW
 @given(st.sampled_from(SAMPLES), st.data())
 def test_a_loss_in_a_sample_makes_nothing_firmer(name: str, data: st.DataObject) -> None:
