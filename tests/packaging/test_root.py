@@ -20,7 +20,7 @@ TOP = {
 
 @pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="only a clone says what is tracked")
 def test_nothing_else_is_tracked_at_the_root() -> None:
-    # A checkout of another user is as good as one of our own: nothing in it is run.
+    # Git refuses a checkout that another user owns; listing its files runs nothing in it.
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=HUNG_AFTER)
     assert {path.partition("/")[0] for path in listed.stdout.split("\0") if path} == TOP
