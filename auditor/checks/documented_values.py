@@ -14,8 +14,8 @@ from auditor.checks.kind import ArgumentPath, ArgumentProblem, as_list, as_text
 from auditor.checks.permission_lists import GUID_FORM
 from auditor.checks.snapshot_paths import TEXTS, PathTarget
 from auditor.checks.typo_suggestions import LIKELY_TYPO, is_one_typo, nearest, neighbor_of_guid, typo_of, typo_of_guid
-from auditor.consent.request import is_guid
 from auditor.facts.ids import (
+    ASSIGNED_FOR_SELF,
     GUEST_ROLE,
     GUEST_ROLE_AS_MEMBER,
     GUEST_ROLE_RESTRICTED,
@@ -24,6 +24,7 @@ from auditor.facts.ids import (
     POLICY_MAIL_CLIENTS,
     POLICY_RECOMMENDED,
     RESOURCE_NAMES,
+    is_guid,
 )
 from auditor.facts.permissions import known_scope_ids, spellings
 from auditor.model import resources as graph
@@ -187,7 +188,7 @@ def _id_problems(key: tuple[type, str], path: ArgumentPath, text: str) -> Iterat
             yield ArgumentProblem(path, f'"{text}" isn\'t the id of {RESOURCE_NAMES[near]}', near=near, is_warning=True)
 
 
-PREFIXES = ("ManagePermissionGrantsForSelf", "ManagePermissionGrantsForOwnedResource")
+PREFIXES = (ASSIGNED_FOR_SELF, "ManagePermissionGrantsForOwnedResource")
 """The prefixes, followed by a dot and the id, of a policy that is assigned to the default user role."""
 
 RESERVED = "microsoft-"

@@ -18,8 +18,7 @@ from auditor.checks.kind import (
     is_empty_list,
 )
 from auditor.consent.explanation import listed
-from auditor.consent.request import is_guid
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, RESOURCES
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, RESOURCES, is_guid
 from auditor.facts.permissions import (
     CISA,
     SCOPE_LISTS,

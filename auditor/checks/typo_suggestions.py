@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from auditor.consent.request import is_guid
+from auditor.facts.ids import is_guid
 
 LIKELY_TYPO = 0.8
 """The least similarity, from 0 to 1, of a typo to the known text, where unknown texts may be valid too."""

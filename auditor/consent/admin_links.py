@@ -18,7 +18,7 @@ from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.lookup import index_of
 from auditor.consent.request import OPEN_TENANT, admin_consent_link
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.clouds import cloud_named
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -68,7 +68,7 @@ def named_scopes_link(facts: DecisionFacts) -> str:
     scopes = [_full_name(facts, r.permission.resource, r.permission.value) for r in facts.required]
     named = {scope.lower() for scope in scopes}
     scopes += [scope for scope in _already_granted(facts) if scope.lower() not in named]
-    cloud = CLOUDS.get(facts.snapshot.cloud, CLOUDS["global"])
+    cloud = cloud_named(facts.snapshot.cloud)
     tenant = quote(facts.snapshot.tenant.id or OPEN_TENANT, safe="")
     query = {"client_id": facts.app.client_id, "scope": " ".join(scopes), "redirect_uri": redirect}
     return f"{cloud.authority}/{tenant}/v2.0/adminconsent?{urlencode(query, quote_via=quote, safe=':/')}"
@@ -112,7 +112,7 @@ def _already_granted(facts: DecisionFacts) -> Iterator[str]:
 
 def _full_name(facts: DecisionFacts, resource: str, scope: str) -> str:
     """A scope with its resource, as a request names it; OpenID Connect scopes have no resource."""
-    cloud = CLOUDS.get(facts.snapshot.cloud, CLOUDS["global"])
+    cloud = cloud_named(facts.snapshot.cloud)
     if resource == MICROSOFT_GRAPH:
         openid = scope.lower() in OPENID_SCOPES
         return scope if openid else f"{cloud.graph}/{scope}"

@@ -260,34 +260,22 @@ def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
     for permission in asked:
         if not permission.required or permission.implicit:
             continue
-        if permission.exists is Truth.FALSE:
+        name, resource = permission.value, permission.resource_name
+        if permission.exists is not Truth.TRUE:
             yield Blocker(
-                truth=Truth.TRUE,
+                truth=~permission.exists,
                 reason=Reason.SCOPE_DOES_NOT_EXIST,
                 code="AADSTS650053",
-                because=f"{permission.resource_name} has no scope named {permission.value}",
+                because=f"{resource} has no scope named {name}",
+                needs=f"whether {resource} has a scope named {name}",
             )
-        elif permission.enabled is Truth.FALSE:
+        else:
+            undocumented = "Microsoft doesn't document whether Entra refuses a disabled scope like an unknown one"
             yield Blocker(
-                truth=Truth.TRUE,
+                truth=~permission.enabled,
                 reason=Reason.SCOPE_DISABLED,
                 code="AADSTS650053",
-                because=f"the scope {permission.value} of {permission.resource_name} is disabled",
-                caveats=("Microsoft doesn't document whether Entra refuses a disabled scope like an unknown one",),
-            )
-        elif permission.enabled is Truth.UNKNOWN and permission.exists is Truth.TRUE:
-            yield Blocker(
-                truth=Truth.UNKNOWN,
-                reason=Reason.SCOPE_DISABLED,
-                code="AADSTS650053",
-                because=f"the scope {permission.value} of {permission.resource_name} may be disabled",
-                needs=f"whether the scope {permission.value} of {permission.resource_name} is enabled",
-            )
-        elif permission.exists is Truth.UNKNOWN:
-            yield Blocker(
-                truth=Truth.UNKNOWN,
-                reason=Reason.SCOPE_DOES_NOT_EXIST,
-                code="AADSTS650053",
-                because=f"{permission.resource_name} may have no scope named {permission.value}",
-                needs=f"whether {permission.resource_name} has a scope named {permission.value}",
+                because=f"the scope {name} of {resource} is disabled",
+                needs=f"whether the scope {name} of {resource} is enabled",
+                caveats=(undocumented,) if permission.enabled is Truth.FALSE else (),
             )

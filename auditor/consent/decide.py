@@ -211,7 +211,7 @@ def _registered(facts: DecisionFacts) -> str:
     if not isinstance(facts.grants, Grants):
         return asks
     granted = [
-        known_scopes(resource.app_id)[scope].value if scope in known_scopes(resource.app_id) else scope
+        known.value if (known := known_scopes(resource.app_id).get(scope)) else scope
         for resource in facts.defaults
         for scope in facts.grants.effective(resource.app_id)
     ]
@@ -220,8 +220,9 @@ def _registered(facts: DecisionFacts) -> str:
 
 def _users_with_grant(grants: Grants | NotRead) -> int | None:
     """How many other users have a personal grant; ``None`` where rows were not read, or not whole."""
-    is_known = isinstance(grants, Grants) and not (grants.incomplete or grants.unread)
-    return len(grants.others) if isinstance(grants, Grants) and is_known else None
+    if isinstance(grants, NotRead) or grants.incomplete or grants.unread:
+        return None
+    return len(grants.others)
 
 
 def _judged(judgement: str) -> str:

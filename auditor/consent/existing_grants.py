@@ -21,19 +21,15 @@ import msgspec
 from auditor.consent.client import Client
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.permission import Permission
-from auditor.consent.request import is_guid
 from auditor.consent.truth import Truth
-from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid
 from auditor.model.decision import Reason
 from auditor.model.resources import AGENT_IDENTITY, PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal, lacking
 
 TENANT_WIDE = "allprincipals"
 
 _FAULTS = {
-    ",": "separated by commas instead of spaces",
-    ";": "separated by semicolons instead of spaces",
-    "|": "separated by vertical bars instead of spaces",
-    "+": "separated by plus signs instead of spaces",
+    **{sign: f"separated by {name} instead of spaces" for sign, name in FALSE_SEPARATORS.items()},
     "%": "separated by percent-encoding instead of spaces",
     '"': "written in quotation marks",
     "://": "written as addresses instead of names",

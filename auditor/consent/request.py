@@ -7,29 +7,22 @@ older endpoint, which grants what the app's registration lists).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
+from auditor.facts.clouds import cloud_named
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, is_guid
 from auditor.model.errors import AuditorError
 from auditor.model.rule import App, RequestFault, RequestMode, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 DEFAULT = ".default"
 
 
 class RequestError(AuditorError):
     """What was pasted cannot be understood; the message says what to give instead."""
-
-
-def is_guid(text: str) -> bool:
-    """Whether `text` is a GUID in its usual form."""
-    return _GUID.fullmatch(text) is not None
 
 
 def scope_needs(text: str) -> tuple[ScopeNeed, ...]:
@@ -160,7 +153,7 @@ OPEN_TENANT = "organizations"
 
 def admin_consent_link(snapshot: Snapshot, app: App) -> str:
     """The address at which an administrator of this tenant grants what the app's registration lists."""
-    cloud = CLOUDS.get(snapshot.cloud, CLOUDS["global"])
+    cloud = cloud_named(snapshot.cloud)
     tenant = quote(snapshot.tenant.id or OPEN_TENANT, safe="")
     query = {"client_id": app.client_id}
     if app.redirect_uris:
@@ -170,4 +163,4 @@ def admin_consent_link(snapshot: Snapshot, app: App) -> str:
 
 def portal_address(snapshot: Snapshot) -> str:
     """The admin center of the snapshot's cloud."""
-    return CLOUDS.get(snapshot.cloud, CLOUDS["global"]).portal
+    return cloud_named(snapshot.cloud).portal

@@ -16,14 +16,13 @@ import msgspec
 from auditor.consent.request import (
     RequestError,
     client_id_of,
-    is_guid,
     is_openid,
     requesting,
     resource_named,
     unique_needs,
 )
 from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid
 from auditor.facts.resource_addresses import known_resource_names
 from auditor.model.rule import App, RequestFault, RequestMode
 
@@ -240,12 +239,13 @@ _SEPARATORS = (
     (re.compile(r"%0[ad]", re.IGNORECASE), "line breaks"),
     (re.compile(r"%(20|2f|3a|2c)", re.IGNORECASE), "characters that are encoded twice"),
     (re.compile(r"%[0-9a-f]{2}", re.IGNORECASE), "control characters"),
-    (re.compile(r","), "commas"),
-    (re.compile(r";"), "semicolons"),
-    (re.compile(r"\+"), "plus signs that are encoded as %2B"),
-    (re.compile(r"\|"), "vertical bars"),
+    # An unencoded plus sign in an address is a space.
+    *(
+        (re.compile(re.escape(sign)), f"{name} that are encoded as %2B" if sign == "+" else name)
+        for sign, name in FALSE_SEPARATORS.items()
+    ),
 )
-"""Signs that other providers take as separators, or that encode one; Entra takes spaces only (RFC 6749, 3.3)."""
+"""Signs that other providers take as separators, or that encode one."""
 
 
 def _scope_fault(item: str) -> RequestFault | None:

@@ -44,3 +44,8 @@ CLOUDS: Mapping[str, Cloud] = MappingProxyType(
     {cloud.name: cloud for cloud in load_table("clouds", _CloudTable).clouds}
 )
 """The clouds by the name that ``--cloud`` accepts."""
+
+
+def cloud_named(name: str) -> Cloud:
+    """The cloud with this name; Microsoft's global cloud for a name that this version doesn't know."""
+    return CLOUDS.get(name, CLOUDS["global"])

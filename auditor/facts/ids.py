@@ -6,6 +6,7 @@ Sources: the Microsoft Graph permissions reference, the Entra built-in roles ref
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 
 MICROSOFT_GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -54,11 +55,24 @@ OPENID_SCOPES = frozenset(OPENID_ORDER)
 BASIC_SCOPES = OPENID_SCOPES | {"user.read"}
 """Sign-in and the user's own profile, in lower case: scopes that don't make a request risky."""
 
+FALSE_SEPARATORS = MappingProxyType({",": "commas", ";": "semicolons", "+": "plus signs", "|": "vertical bars"})
+"""Signs by which other providers separate scopes, with their names; Entra takes spaces only (RFC 6749, 3.3)."""
+
 NO_ID = "00000000-0000-0000-0000-000000000000"
 """An id that no app and no tenant has."""
 
-FOR_SELF = "managepermissiongrantsforself"
-"""Lower-case prefix of the policies by which users consent for themselves."""
+_GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+def is_guid(text: str) -> bool:
+    """Whether `text` is a GUID in its usual form."""
+    return _GUID.fullmatch(text) is not None
+
+
+ASSIGNED_FOR_SELF = "ManagePermissionGrantsForSelf"
+"""Prefix, before a dot and the id, of an assigned policy by which users consent for themselves."""
+FOR_SELF = ASSIGNED_FOR_SELF.lower()
+"""The same in lower case."""
 FOR_ALL = "managepermissiongrantsforall"
 
 POLICY_LEGACY = "microsoft-user-default-legacy"

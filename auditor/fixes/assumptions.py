@@ -16,6 +16,7 @@ from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import other_entries, self_consent_ids
 from auditor.consent.request import RequestError, scope_needs
 from auditor.consent.tenant_settings import SETTING_POLICIES
+from auditor.facts.ids import ASSIGNED_FOR_SELF
 from auditor.fixes import fixes_for
 from auditor.fixes.app_changes import CreateGrant, ReplaceGrantScopes, grant_id
 from auditor.fixes.change import Change, NotApplicable, graph_address, with_sections
@@ -105,7 +106,7 @@ def _setting(snapshot: Snapshot, app: App, value: str) -> Target:
     policy_id = _SETTINGS.get(value.lower())
     if policy_id is None:
         policy_id = _policy_in_tenant(snapshot, value)
-    chosen = [f"ManagePermissionGrantsForSelf.{policy_id}"] if policy_id else []
+    chosen = [f"{ASSIGNED_FOR_SELF}.{policy_id}"] if policy_id else []
     return SetAssignedPolicies.of(graph_address(snapshot), (*chosen, *kept)).apply(snapshot), app
 
 

@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.clouds import cloud_named
 from auditor.model.decision import GraphRequest
 from auditor.model.snapshot import Snapshot
 
@@ -140,7 +140,7 @@ def with_sections(before: Snapshot, **sections: Any) -> Snapshot:
 
 def graph_address(snapshot: Snapshot) -> str:
     """The address of Microsoft Graph v1.0 in the snapshot's cloud."""
-    return CLOUDS.get(snapshot.cloud, CLOUDS["global"]).graph + "/v1.0"
+    return cloud_named(snapshot.cloud).graph + "/v1.0"
 
 
 def new_id(what: str, number: int = 1) -> str:

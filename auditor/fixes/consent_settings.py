@@ -19,7 +19,7 @@ from auditor.consent.request import portal_address
 from auditor.consent.subject import ADMIN_ROLES
 from auditor.consent.tenant_settings import MAIL_CLIENTS_BOX, PORTAL_SETTINGS, UserConsentSetting, reviewer_exists
 from auditor.consent.truth import Truth
-from auditor.facts.ids import ROLE_GLOBAL_ADMINISTRATOR
+from auditor.facts.ids import ASSIGNED_FOR_SELF, ROLE_GLOBAL_ADMINISTRATOR
 from auditor.fixes.change import graph_address
 from auditor.fixes.policy_changes import (
     AddPolicyInclude,
@@ -42,7 +42,6 @@ from auditor.fixes.proposed_fix import (
 from auditor.model.resources import AdminConsentRequestPolicy, ConsentReviewer
 from auditor.model.snapshot import Snapshot
 
-_FOR_SELF = "ManagePermissionGrantsForSelf"
 _ROLE_ACTION = "microsoft.directory/servicePrincipals/managePermissionGrantsForSelf"
 
 
@@ -56,7 +55,7 @@ def app_consent_policy(facts: DecisionFacts) -> Iterator[ProposedFix]:
     if policy_id is None:
         return
     graph, app = graph_address(facts.snapshot), facts.app.label
-    entry = f"{_FOR_SELF}.{policy_id}"
+    entry = f"{ASSIGNED_FOR_SELF}.{policy_id}"
     yield ProposedFix(
         route="R4",
         obstacle=Obstacle.CONSENT,
@@ -311,7 +310,7 @@ def _with_setting(
 ) -> ProposedFix:
     """The portal replaces what users can consent to, so its steps do the same only if that is nothing so far."""
     graph = graph_address(facts.snapshot)
-    entry = f"{_FOR_SELF}.{setting.policies[0]}"
+    entry = f"{ASSIGNED_FOR_SELF}.{setting.policies[0]}"
     clear = f', clear "{MAIL_CLIENTS_BOX}",' if setting.key == "recommended" else ""
     portal = (f"Open {consent_page(facts, 'User consent settings')}.", f'Choose "{setting.label}"{clear} and save.')
     hidden = (

@@ -12,7 +12,7 @@ from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import other_entries, self_consent_ids
 from auditor.consent.request import portal_address
 from auditor.consent.tenant_settings import PORTAL_SETTINGS
-from auditor.facts.ids import POLICY_LOW
+from auditor.facts.ids import ASSIGNED_FOR_SELF, POLICY_LOW
 from auditor.fixes.change import graph_address
 from auditor.fixes.consent_settings import workflow_fix
 from auditor.fixes.policy_changes import SetAssignedPolicies, SetAuthorizationSwitch
@@ -21,7 +21,6 @@ from auditor.model.snapshot import Snapshot
 
 REGISTER_APPS = "defaultUserRolePermissions.allowedToCreateApps"
 RISKY_CONSENT = "allowUserConsentForRiskyApps"
-_FOR_SELF = "ManagePermissionGrantsForSelf"
 _OWNED_RESOURCE = "managepermissiongrantsforownedresource."
 """The prefix, in lower case, of the policies for owners of groups, teams and chats."""
 
@@ -60,7 +59,7 @@ def low_impact_consent_only(snapshot: Snapshot) -> Iterator[ProposedFix]:
     label = next(one.label for one in PORTAL_SETTINGS if one.policies == (POLICY_LOW,))
     yield from _with_self_consent(
         snapshot,
-        (f"{_FOR_SELF}.{POLICY_LOW}",),
+        (f"{ASSIGNED_FOR_SELF}.{POLICY_LOW}",),
         key="R9-low-only",
         setting=label,
         title="Limit user consent to permissions that are classified as low, for apps of verified publishers",

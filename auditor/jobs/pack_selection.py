@@ -114,18 +114,10 @@ def pack_about(client_id: str, redirect_uri: str) -> Pack | None:
     Looks into the shipped packs and those of the environment variable. Of several packs about one app, the one with
     the redirect URI is meant. Your own broken packs are left out: a command that uses them reports them.
     """
-    packs = [pack for pack in (*_own_app_packs(), *_shipped_app_packs()) if not pack.abstract and pack.app]
+    packs = [pack for pack in (*_own_app_packs(), *shipped_packs()) if pack.app and not pack.abstract]
     by_uri = [pack for pack in packs if pack.app and redirect_uri in pack.app.redirect_uris]
     by_id = [pack for pack in packs if pack.app and pack.app.client_id == client_id]
     return next((pack for pack in by_uri if pack in by_id), None) or next(iter((*by_id, *by_uri)), None)
-
-
-def _shipped_app_packs() -> Iterator[Pack]:
-    """The shipped packs about an app; the long ones about the tenant alone aren't decoded."""
-    for name in shipped_names():
-        source = shipped_source(name)
-        if b"\napp:" in source.text:
-            yield load(source)
 
 
 def _own_app_packs() -> Iterator[Pack]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditor.consent.request import is_guid
+from auditor.facts.ids import is_guid
 from auditor.jobs.audit_request import SILENT, Interaction, Redaction
 from auditor.jobs.outputs import PIPE
 from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, texts_for

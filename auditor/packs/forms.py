@@ -15,8 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from auditor.checks.kind import CheckKind, Invalid, alternatives
 from auditor.checks.permission_lists import GUID_FORM, GUID_PATTERN, resource
 from auditor.checks.typo_suggestions import nearest
-from auditor.consent.request import is_guid
-from auditor.facts.ids import RESOURCES
+from auditor.facts.ids import RESOURCES, is_guid
 from auditor.model.decision import ROUTES
 from auditor.model.finding import PLACEHOLDERS, FindingOutcome, Remediation, Severity
 from auditor.model.rule import App, NeededApp, Pack, RequestFault, RequestMode, Rule, RuleCase, ScopeNeed, VendorAdvice

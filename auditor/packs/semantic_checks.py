@@ -10,8 +10,7 @@ from auditor.checks import kind_named, nested_arguments
 from auditor.checks.kind import ArgumentProblem, alternatives
 from auditor.checks.permission_lists import permission_id, resource_warning, scope_or_id
 from auditor.checks.typo_suggestions import nearest, neighbor_of_guid
-from auditor.consent.request import is_guid
-from auditor.facts.ids import RESOURCE_NAMES, RESOURCES
+from auditor.facts.ids import RESOURCE_NAMES, RESOURCES, is_guid
 from auditor.model.sections import Sections
 from auditor.packs import PackProblems, Position
 from auditor.packs.decode_nodes import described, shape_of

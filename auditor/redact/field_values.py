@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from auditor.facts.ids import FALSE_SEPARATORS
 from auditor.model.field_types import TextKind
 from auditor.model.resources import AppRoleAssignment, ServicePrincipal
 from auditor.model.snapshot import Call
@@ -28,7 +29,9 @@ _TOOL = re.compile(r"consent-auditor(/\w+| sample| \d+(\.\w+)*)?")
 _ACTION = re.compile(r"(?i)(microsoft\.[a-z.]+/[a-z/]*)(managepermissiongrantsfor[a-z]+)\.(.+)")
 _PLAIN_ACTION = re.compile(r"(?i)microsoft\.[a-z0-9.]+(/[a-z0-9.$]+)+")
 _PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+")
-_SCOPE = re.compile(r"(?i)%(?:20|0[ad]|2[bcf])|[a-z]+://[^\s,;|+\"]*/|((?:(?!%(?:20|0[ad]|2[bcf]))[^\s,;|+\"])+)")
+_ENCODED = "%(?:20|0[ad]|2[bcf])"
+_OF_A_NAME = rf"[^\s\"{re.escape(''.join(FALSE_SEPARATORS))}]"
+_SCOPE = re.compile(rf"(?i){_ENCODED}|[a-z]+://{_OF_A_NAME}*/|((?:(?!{_ENCODED}){_OF_A_NAME})+)")
 """An encoded separator, or a name, in a list of scopes.
 
 Grants are stored as they were sent, also with commas or encoded spaces, and then grant nothing: what separates the

@@ -7,17 +7,18 @@ is taken from it. A section is complete only if one piece is, and no other knows
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
-from auditor.facts.ids import RESOURCE_NAMES
+from auditor.facts.ids import RESOURCE_NAMES, is_guid
 from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import series
 from auditor.model.sections import SECTIONS, SectionForm, Sections
 from auditor.model.snapshot import CUT_BY_POWERSHELL, MISSING_PROPERTY, TOOL_COULD_NOT_READ, Snapshot, Tenant, Unread
 from auditor.snapshot import ShapeError, SnapshotError
-from auditor.snapshot.graph_answers import GUID, Answer, Extent, NamedTenant, Reading
+from auditor.snapshot.graph_answers import Answer, Extent, NamedTenant, Reading, property_of
 from auditor.snapshot.graph_json import bare_type, decode_section
 from auditor.snapshot.shortened_values import without_cut_values
 
@@ -252,6 +253,7 @@ _COVERED_BY = {
 """The properties by which a row that was read is named in `Snapshot.covers`. Rows of other sections cover nothing."""
 
 
+@cache
 def row_type(section: str) -> type[msgspec.Struct]:
     """The class of the rows of a section."""
     field = next(field for field in msgspec.structs.fields(Sections) if field.name == section)
@@ -292,8 +294,7 @@ def _app_ids(reading: Reading) -> Iterator[tuple[str, str]]:
     for answer in reading.answers:
         if answer.section == "servicePrincipals":
             for row in answer.rows:
-                lower = {key.lower(): value for key, value in row.items()}
-                object_id, app_id = lower.get("id"), lower.get("appid")
+                object_id, app_id = property_of(row, "id"), property_of(row, "appid")
                 if isinstance(object_id, str) and isinstance(app_id, str):
                     yield object_id.lower(), app_id.lower()
 
@@ -376,7 +377,7 @@ def _agreed_value(one: Any, other: Any, where: _Where) -> Any:
         by_id = {item.id: item for item in other if getattr(item, "id", None)}
         if len(one) == len(other) == len(by_id) and all(getattr(item, "id", None) in by_id for item in one):
             return tuple(_agreed(item, by_id[item.id], where.at(number)) for number, item in enumerate(one))
-    if isinstance(one, str) and isinstance(other, str) and GUID.fullmatch(one) and one.lower() == other.lower():
+    if isinstance(one, str) and isinstance(other, str) and is_guid(one) and one.lower() == other.lower():
         return one
     if not _same(one, other):
         raise where.contradiction()

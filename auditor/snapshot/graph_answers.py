@@ -14,9 +14,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.facts.ids import MICROSOFT_GRAPH, is_guid
 from auditor.model.sections import SECTIONS, SectionForm, section_of_response
 from auditor.model.snapshot import FIRST_PAGE_ONLY, PERHAPS_ONE_PAGE, Snapshot
+from auditor.snapshot.graph_json import flattened
 
 
 class Extent(Enum):
@@ -166,16 +167,10 @@ def _context(document: Any, rows: list[dict[str, Any]]) -> _Context | None:
     """The context of the answer, or the one that each row carries (EntraExporter writes rows with one)."""
     holders = [document, *rows[:1]] if isinstance(document, dict) else rows[:1]
     for holder in holders:
-        for spelled in (holder, _additional(holder)):
-            text = next((v for k, v in spelled.items() if k.lower() == "@odata.context" and isinstance(v, str)), "")
-            if text:
-                return _parsed(text)
+        text = property_of(flattened(holder), "@odata.context")
+        if isinstance(text, str) and text:
+            return _parsed(text)
     return None
-
-
-def _additional(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    extra = row.get("AdditionalProperties")
-    return extra if isinstance(extra, dict) else {}
 
 
 def _parsed(text: str) -> _Context | None:
@@ -251,14 +246,14 @@ def _section_of_rows(rows: list[dict[str, Any]]) -> str:
     section = sections.pop() if len(sections) == 1 else ""
     if section == "appRoleAssignedTo":
         # What an app holds and who is assigned to it are the same resource type; only the whole list shows which.
-        resources = {str(_get(row, "resourceid")).lower() for row in rows}
-        principals = {str(_get(row, "principalid")).lower() for row in rows}
+        resources = {str(property_of(row, "resourceid")).lower() for row in rows}
+        principals = {str(property_of(row, "principalid")).lower() for row in rows}
         return section if len(resources) == 1 and len(principals) > 1 else ""
     return section
 
 
 def _section_of_row(row: dict[str, Any]) -> str:
-    kind = str(_get(row, "@odata.type") or "").rpartition(".")[2].lower()
+    kind = str(property_of(row, "@odata.type") or "").rpartition(".")[2].lower()
     if kind == "serviceprincipal":
         return "servicePrincipals"
     properties = frozenset(key.lower() for key in row)
@@ -267,12 +262,13 @@ def _section_of_row(row: dict[str, Any]) -> str:
         return ""
     if section == "roleAssignments":
         # Azure's own role assignments, and PIM's schedules, have the same property.
-        is_azure = "/" in str(_get(row, "roledefinitionid"))
+        is_azure = "/" in str(property_of(row, "roledefinitionid"))
         return "" if is_azure or properties & _SCHEDULES else section
     return section if _ALSO.get(section, frozenset()) <= properties else ""
 
 
-def _get(row: Mapping[str, Any], name: str) -> Any:
+def property_of(row: Mapping[str, Any], name: str) -> Any:
+    """The property with this name in lower case, whatever its spelling in the row; ``None`` if it has none."""
     return next((value for key, value in row.items() if key.lower() == name), None)
 
 
@@ -311,7 +307,7 @@ def _is_unfiltered(answer: Answer) -> bool:
     if answer.section != "oauth2PermissionGrants":
         return False
     names = ("clientid", "consenttype", "principalid", "resourceid")
-    return all(len({str(_get(row, name)).lower() for row in answer.rows}) > 1 for name in names)
+    return all(len({str(property_of(row, name)).lower() for row in answer.rows}) > 1 for name in names)
 
 
 def _owner(answer: Answer, *, is_from_graph: bool) -> str:
@@ -321,11 +317,11 @@ def _owner(answer: Answer, *, is_from_graph: bool) -> str:
     also list those of one user, which say nothing about grants to others.
     """
     name = {"appRoleAssignedTo": "resourceid", "oauth2PermissionGrants": "clientid"}.get(answer.section)
-    owners = {str(_get(row, name) or "").lower() for row in answer.rows} if name else set()
+    owners = {str(property_of(row, name) or "").lower() for row in answer.rows} if name else set()
     if len(owners) != 1:
         return ""
     if answer.section == "oauth2PermissionGrants" and (is_from_graph or "ClientId" in answer.rows[0]):
-        people = {str(_get(row, "principalid") or "").lower() for row in answer.rows}
+        people = {str(property_of(row, "principalid") or "").lower() for row in answer.rows}
         if len(people) == 1 and "" not in people:
             return ""
     return owners.pop()
@@ -336,16 +332,15 @@ def _owner(answer: Answer, *, is_from_graph: bool) -> str:
 _DIRECTORY_OBJECT = re.compile(
     r"/v\d\.?\d?/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/directoryObjects/", re.IGNORECASE
 )
-GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def _named_tenant(document: dict[str, Any], origin: str) -> NamedTenant | None:
     """The tenant of ``az account show`` or of ``Get-MgContext``, which name it and hold nothing else."""
     names = {key.lower() for key in document}
     if "tenantid" in names and ({"environmentname", "user"} <= names or {"authtype", "scopes"} <= names):
-        tenant = _get(document, "tenantid")
-        if isinstance(tenant, str) and GUID.fullmatch(tenant):
-            name = _get(document, "tenantdisplayname")
+        tenant = property_of(document, "tenantid")
+        if isinstance(tenant, str) and is_guid(tenant):
+            name = property_of(document, "tenantdisplayname")
             return NamedTenant(tenant.lower(), name if isinstance(name, str) else "", origin)
     return None
 
@@ -354,12 +349,12 @@ def _tenants_of(rows: list[dict[str, Any]], section: str, origin: str) -> Iterab
     """The tenants that rows name: the tenant's own record, and the addresses of directory objects (``@odata.id``)."""
     if section == "organization":
         for row in rows:
-            tenant, name = _get(row, "id"), _get(row, "displayname")
-            if isinstance(tenant, str) and GUID.fullmatch(tenant):
+            tenant, name = property_of(row, "id"), property_of(row, "displayname")
+            if isinstance(tenant, str) and is_guid(tenant):
                 yield NamedTenant(tenant.lower(), name if isinstance(name, str) else "", origin)
         return
     for row in rows[:_PAGE]:
-        address = _get(row, "@odata.id")
+        address = property_of(row, "@odata.id")
         if isinstance(address, str) and (found := _DIRECTORY_OBJECT.search(address)):
             yield NamedTenant(found[1].lower(), "", origin)
             return
@@ -367,4 +362,4 @@ def _tenants_of(rows: list[dict[str, Any]], section: str, origin: str) -> Iterab
 
 def holds_microsoft_graph(rows: Iterable[dict[str, Any]]) -> bool:
     """Whether the service principals include Microsoft Graph's, which every tenant has: a sign of a whole list."""
-    return any(str(_get(row, "appid")).lower() == MICROSOFT_GRAPH for row in rows)
+    return any(str(property_of(row, "appid")).lower() == MICROSOFT_GRAPH for row in rows)

@@ -94,6 +94,7 @@ _EMPTY_MEANS_DEFAULT = (ConditionSet,)
 """Classes in which an empty list means the default: an empty condition does not restrict."""
 
 _POWERSHELLS = "AdditionalProperties"
+"""The property in which PowerShell's SDK keeps what it doesn't know."""
 _UNKNOWN_CONDITIONS = "unknownConditions"
 """The field of a class that names the properties which this version doesn't know, because each may be a condition."""
 
@@ -255,11 +256,17 @@ def _unknown_conditions(names: Iterable[str]) -> tuple[str, ...]:
 _UNKNOWN: tuple[str, _Reader | None] = ("", None)
 
 
-def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
-    """The object in the structure of v1.0, including PowerShell's ``AdditionalProperties``."""
+def flattened(raw: dict[str, Any]) -> dict[str, Any]:
+    """The object with what PowerShell's SDK keeps apart, in ``AdditionalProperties``."""
     extra = raw.get(_POWERSHELLS)
-    if isinstance(extra, dict) and extra:
-        raw = {**extra, **raw}
+    if not isinstance(extra, dict):
+        return raw
+    return {**extra, **{key: value for key, value in raw.items() if key != _POWERSHELLS}}
+
+
+def _arranged(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
+    """The object in the structure of v1.0."""
+    raw = flattened(raw)
     if kind is ServicePrincipal:
         return _with_kind_of_agent(raw)
     if kind is not AuthorizationPolicy:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 import msgspec
 
 from auditor.model.resources import AuthorizationPolicy
-from auditor.snapshot.graph_json import BETA_ASSIGNED, OTHER_NAMES, bare_type
+from auditor.snapshot.graph_json import BETA_ASSIGNED, OTHER_NAMES, bare_type, flattened
 
 
 class Shortened(NamedTuple):
@@ -55,7 +55,7 @@ class _Cleaning:
         """The object without its cut values, or `_CUT`."""
         fields = _fields(kind)
         kept: dict[str, Any] = {}
-        for key, value in _flat(raw).items():
+        for key, value in flattened(raw).items():
             field = fields.get(key.lower())
             if field is None:
                 kept[key] = value
@@ -107,13 +107,6 @@ def _fields(kind: type[msgspec.Struct]) -> dict[str, _Field]:
     if kind is AuthorizationPolicy:
         others[BETA_ASSIGNED] = _Field(tuple[str, ...], may_be_unknown=True)
     return found | others
-
-
-def _flat(raw: dict[str, Any]) -> dict[str, Any]:
-    """The object with the properties that PowerShell's SDK keeps apart, in ``AdditionalProperties``."""
-    extra = raw.get("AdditionalProperties")
-    rest = {key: value for key, value in raw.items() if key != "AdditionalProperties"}
-    return {**extra, **rest} if isinstance(extra, dict) else rest
 
 
 _TYPE_NAME = re.compile(r"System\.[\w.]+(?:\[\]|`\d.*)?|Microsoft\.Graph\.[\w.]*PowerShell\.[\w.]+|@\{.*\}", re.DOTALL)

@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from auditor.facts.ids import is_guid
 from auditor.model.sections import SECTIONS
-from auditor.snapshot.graph_answers import GUID, Answer, Extent, NamedTenant, Place, Reading
+from auditor.snapshot.graph_answers import Answer, Extent, NamedTenant, Place, Reading
 
 # ---- ScubaGear ------------------------------------------------------------------------------------------------------
 
@@ -88,7 +89,7 @@ def _scuba_tenants(settings: Mapping[str, Any], origin: str) -> list[NamedTenant
     return [
         NamedTenant(one["TenantId"].lower(), _text(one.get("DisplayName")), origin)
         for one in details
-        if isinstance(one.get("TenantId"), str) and GUID.fullmatch(one["TenantId"])
+        if isinstance(one.get("TenantId"), str) and is_guid(one["TenantId"])
     ]
 
 

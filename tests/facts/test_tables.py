@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 import auditor.facts
-from auditor.consent.request import is_guid
 from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH, RESOURCE_NAMES, RESOURCES
+from auditor.facts.ids import MICROSOFT_GRAPH, RESOURCE_NAMES, RESOURCES, is_guid
 from auditor.facts.permissions import (
     APP_ROLES,
     CISA,

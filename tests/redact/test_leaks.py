@@ -194,22 +194,26 @@ def test_waivers_lose_who_answers_for_them_and_still_match(secret: Secret) -> No
     assert auditor.render_report(second, "text")
 
 
-@pytest.mark.parametrize(
-    "separator",
-    [pytest.param(sign, id=name) for name, sign in {"comma": ",", "semicolon": ";", "encoded": "%20"}.items()],
-)
-def test_a_grant_that_gives_nothing_still_gives_nothing(separator: str, secret: Secret) -> None:
+def with_grant(secret: Secret, scope: str) -> Snapshot:
+    """The tenant of the secret with one grant, which has this text."""
     row = OAuth2PermissionGrant(
         id="g1",
         clientId="11111111-2222-4333-8444-555555555555",
         resourceId="22222222-2222-4333-8444-555555555555",
         consentType="AllPrincipals",
-        scope=f"User.Read{separator}{secret.word}.Read",
+        scope=scope,
     )
-    before = msgspec.structs.replace(
-        named_tenant(secret),
-        sections=msgspec.structs.replace(named_tenant(secret).sections, oauth2PermissionGrants=(row,)),
-    )
+    tenant = named_tenant(secret)
+    sections = msgspec.structs.replace(tenant.sections, oauth2PermissionGrants=(row,))
+    return msgspec.structs.replace(tenant, sections=sections)
+
+
+@pytest.mark.parametrize(
+    "separator",
+    [pytest.param(sign, id=name) for name, sign in {"comma": ",", "semicolon": ";", "encoded": "%20"}.items()],
+)
+def test_a_grant_that_gives_nothing_still_gives_nothing(separator: str, secret: Secret) -> None:
+    before = with_grant(secret, f"User.Read{separator}{secret.word}.Read")
     after = redactor(before).snapshot
     (grant,) = after.sections.oauth2PermissionGrants or ()
     assert grant.scope.startswith(f"User.Read{separator}scope-")
@@ -226,17 +230,7 @@ def test_a_grant_that_gives_nothing_still_gives_nothing(separator: str, secret: 
     ],
 )
 def test_a_grant_whose_names_are_malformed_stays_malformed(scope: str, secret: Secret) -> None:
-    row = OAuth2PermissionGrant(
-        id="g1",
-        clientId="11111111-2222-4333-8444-555555555555",
-        resourceId="22222222-2222-4333-8444-555555555555",
-        consentType="AllPrincipals",
-        scope=scope.format(word=secret.word),
-    )
-    tenant = named_tenant(secret)
-    before = msgspec.structs.replace(
-        tenant, sections=msgspec.structs.replace(tenant.sections, oauth2PermissionGrants=(row,))
-    )
+    before = with_grant(secret, scope.format(word=secret.word))
     after = redactor(before).snapshot
     assert secret.word not in dumps(after).decode()
     assert outcomes(build_report(before, PACKS)) == outcomes(build_report(after, PACKS))
