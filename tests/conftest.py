@@ -9,9 +9,11 @@ from xdist.scheduler import LoadScopeScheduling, Scheduling
 # Mutants are run by the hundred (make mutants): few examples, always the same ones, and no deadline.
 settings.register_profile("mutants", max_examples=10, deadline=None, derandomize=True, database=None)
 
-# How long an example takes says how busy the machine is, and nothing of the program.
-settings.register_profile("untimed", settings(), deadline=None)
-settings.load_profile("untimed")
+# How long an example takes says how busy the machine is, and nothing of the program. `make test` tries the same
+# examples each time, so that it fails for a change and never by chance; `make soak` tries other ones each time.
+settings.register_profile("same", settings(), deadline=None, derandomize=True, database=None)
+settings.register_profile("soak", settings(), deadline=None, max_examples=1000)
+settings.load_profile("same")
 
 ONE_WORKER = ("tests/browser/", "tests/packaging/")
 """Folders that share something expensive: Chromium, and the wheel with an environment to install it into."""

@@ -99,8 +99,10 @@ def cases(draw: DrawFn) -> tuple[Snapshot, App, Subject]:
                 ]
             )
         )
-    if pool.CLIENT in sections.get("absentServicePrincipals", []):
-        sections.pop("appRoleAssignedTo", None)  # Nobody can be assigned to an app that is not there.
+    # Nobody can be assigned to an app that isn't there.
+    present = {principal["appId"].lower() for principal in sections.get("servicePrincipals", [])}
+    for app_id in [app_id for app_id in sections.get("appRoleAssignedTo", {}) if app_id.lower() not in present]:
+        sections["appRoleAssignedTo"][app_id] = []
     for number, row in enumerate(sections.get("oauth2PermissionGrants", [])):
         if draw(st.booleans()):
             row["id"] = f"grant-{number}"

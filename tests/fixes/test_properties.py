@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import HealthCheck, event, given, settings
 
 from auditor.consent.client import client_of
 from auditor.consent.decide import decide
@@ -57,9 +57,6 @@ def test_every_offered_fix_applied_gives_its_promised_outcome(case: Case) -> Non
 @given(case=cases())
 def test_undo_after_a_fix_gives_the_first_tenant_again(case: Case) -> None:
     before = case[0]
-    present = {p.appId.lower() for p in before.sections.servicePrincipals or ()}
-    # A generated tenant may hold assignments to an app that it does not have, which no tenant can.
-    assume(all(app_id in present or not rows for app_id, rows in (before.sections.appRoleAssignedTo or {}).items()))
     for fix in fixes_for(*case):
         if not fix.undo_graph:
             # Only a link can be offered where what it adds to was not read.
