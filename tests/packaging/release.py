@@ -1,4 +1,4 @@
-"""What a release is made of: a wheel with the same bytes wherever it is built, its SBOM, and where it comes from.
+"""What a release comes with: a wheel with the same bytes wherever it is built, its SBOM, and where it comes from.
 
     python -m tests.packaging.release wheel|sbom|advisories|all
 
@@ -120,7 +120,7 @@ def advisories(answer: Sequence[dict[str, Any]]) -> tuple[int, str]:
 def check_advisories() -> int:
     """Look up each locked package in the advisories of PyPI, and print what is known.
 
-    Returns 1 for a known vulnerability. An advisory database that can't be reached is said, and is no failure.
+    Returns 1 for a known vulnerability. An advisory database that can't be reached is said, and the exit code stays 0.
     """
     command = (sys.executable, "-m", "pip_audit", "-r", RUN_LOCK, "--require-hashes", "--disable-pip")
     quiet = ("--progress-spinner", "off", "-f", "json")
