@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent.admin_links import has_assumed_scopes, may_be_registered, named_scopes_link
+from auditor.consent.advice import has_assumed_scopes, may_be_registered, named_scopes_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
 from auditor.consent.lookup import index_of

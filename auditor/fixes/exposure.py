@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from auditor.consent.client import Client, client_of
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead, index_of
+from auditor.consent.requested_access import Client, client_of
 from auditor.consent.truth import Truth, all_of
 from auditor.facts.ids import BASIC_SCOPES, RESOURCE_NAMES
 from auditor.fixes.exposure_classes import (

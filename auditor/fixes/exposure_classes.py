@@ -23,8 +23,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from auditor.consent.client import Client, client_of
 from auditor.consent.conditions import Restrictions
+from auditor.consent.requested_access import Client, client_of
 from auditor.consent.truth import Truth, all_of, known
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.ids import BASIC_SCOPES

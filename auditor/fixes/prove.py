@@ -14,9 +14,9 @@ from itertools import combinations
 import msgspec
 
 from auditor.consent.blockers import request_caveats
-from auditor.consent.client import client_of
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import DecisionFacts, gather
+from auditor.consent.requested_access import client_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
 from auditor.consent.tenant_settings import workflow
 from auditor.consent.truth import Truth

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.consent.client import Client
-from auditor.consent.permission import Permission
 from auditor.consent.policies import Approval, GoverningPolicy, approval
+from auditor.consent.requested_access import Client, Permission
 from auditor.facts.ids import (
     EXCHANGE_ONLINE,
     MICROSOFT_GRAPH,
