@@ -30,7 +30,7 @@ from auditor.model.report import Report
 from auditor.render import FORMATS
 
 if TYPE_CHECKING:
-    from auditor.jobs.outputs import Outputs
+    from auditor.jobs.audit_request import Outputs
     from auditor.model.report import Summary
 
 
@@ -65,7 +65,7 @@ def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, 
     if outputs.is_text_on_standard_output:
         _print_text(report)
         return
-    from auditor.jobs.outputs import rendered, write_files
+    from auditor.jobs.audit_request import rendered, write_files
 
     silent = [name for name in outputs.formats if not FORMATS[name].shows_what_if]
     if report.what_if and silent:
@@ -98,7 +98,7 @@ def script_file(formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
         raise click.UsageError("--fix-script writes one file: give one -o FILE")
     (output,) = outputs or ("-",)
     if output != "-":
-        from auditor.jobs.outputs import must_be_writable
+        from auditor.jobs.audit_request import must_be_writable
 
         must_be_writable(output)
     return output
@@ -272,8 +272,7 @@ def command(
     if fix_script and wait_until:
         raise click.UsageError("--fix-script writes how to make a change, and --wait-until waits for it: leave out one")
     from auditor.jobs.audit import audit, exit_code
-    from auditor.jobs.audit_request import AuditRequest
-    from auditor.jobs.outputs import Outputs, is_inside, outputs_for, refuse_overwriting
+    from auditor.jobs.audit_request import AuditRequest, Outputs, is_inside, outputs_for, refuse_overwriting
 
     script = script_file(formats, outputs) if fix_script else ""
     destination = Outputs() if fix_script else outputs_for(formats, outputs)

@@ -14,7 +14,7 @@ import msgspec
 from auditor.facts.clouds import CLOUDS
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
-from auditor.model.live_tenant import AUTH_METHODS
+from auditor.model.snapshot import AUTH_METHODS
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.facts.ids import is_guid
-from auditor.jobs.audit_request import SILENT, Interaction, Redaction
-from auditor.jobs.outputs import PIPE
+from auditor.jobs.audit_request import PIPE, SILENT, Interaction, Redaction
 from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, texts_for
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot

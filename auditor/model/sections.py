@@ -13,9 +13,8 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.conditional_access import ConditionalAccessPolicy
+from auditor.model.access_resources import ConditionalAccessPolicy, DirectoryAudit, SignIn
 from auditor.model.field_types import Id
-from auditor.model.log_entries import DirectoryAudit, SignIn
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
     AppConsentRequest,

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from auditor.consent.admin_links import browser_redirect_uri
+from auditor.consent.advice import browser_redirect_uri
 from auditor.consent.decision_facts import gather
 from auditor.consent.lookup import SnapshotIndex
 from auditor.consent.subject import ORDINARY_MEMBER
