@@ -26,7 +26,8 @@ class LiveTenant(msgspec.Struct, frozen=True, kw_only=True):
 
     `tenant` is an id or a domain; empty means AZURE_TENANT_ID, or the credential's own tenant. `authority_host` and
     `graph_endpoint` replace the addresses of `cloud`, for example with those of a proxy or a test server. `timeout` is
-    the limit for the whole read, in seconds, or for all reads if the run waits for a change.
+    the limit for the whole read, in seconds, or for all reads if the run waits for a change. With `waits_as_asked`, the
+    pauses that Microsoft asks for (throttling) don't count.
     """
 
     tenant: str = ""
@@ -35,3 +36,4 @@ class LiveTenant(msgspec.Struct, frozen=True, kw_only=True):
     authority_host: str = ""
     graph_endpoint: str = ""
     timeout: float = DEFAULT_TIMEOUT
+    waits_as_asked: bool = False
