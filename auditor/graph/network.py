@@ -93,6 +93,7 @@ _CAUSES = (
     ("ProxyError", NoAnswerCause.PROXY_REFUSED),
     ("Connection refused", NoAnswerCause.REFUSED),
     ("All connection attempts failed", NoAnswerCause.REFUSED),
+    ("Connect call failed", NoAnswerCause.REFUSED),
     (NoAnswerCause.OUT_OF_TIME, NoAnswerCause.OUT_OF_TIME),
     ("timed out", NoAnswerCause.TOO_SLOW),
     ("Timeout", NoAnswerCause.TOO_SLOW),
@@ -156,7 +157,8 @@ def read_failure(error: Exception, network: NetworkSettings, url: str, *, is_ove
         cause = NoAnswerCause.OUT_OF_TIME if is_over else NoAnswerCause.TOO_SLOW
         return Unreachable(NO_ANSWER.format(host=host_of(url), cause=cause), advice=advice_for(cause, network, url))
     if isinstance(error, OSError | httpx.RequestError) and not isinstance(error, httpx.LocalProtocolError):
-        said = text_of(error)
+        # What a proxy says is its own text, from which nobody would know that it was the proxy.
+        said = f"ProxyError: {text_of(error)}" if isinstance(error, httpx.ProxyError) else text_of(error)
         kind: type[Unreachable] = Unreachable
         if "CERTIFICATE_VERIFY_FAILED" in said:
             kind = UntrustedCertificate
