@@ -53,7 +53,12 @@ class PackText(NamedTuple):
 
 def texts_of(source: Source) -> PackText:
     """The pack in `source` and its texts. Raises PackError."""
-    return PackText(load(source), tuple(_file(link.source) for link in chain(source, PackProblems()).links))
+    return PackText(load(source), files_of(source))
+
+
+def files_of(source: Source) -> tuple[PackFile, ...]:
+    """The text in `source` followed by those of its parents, as far as they can be read."""
+    return tuple(_file(link.source) for link in chain(source, PackProblems()).links)
 
 
 def shipped_text(name: str) -> bytes | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 SUFFIXES = (".yaml", ".yml")
 LARGEST = 256 * 1024
 """The most bytes of a pack. The shipped ones have a tenth of that."""
+
+
+RELEASES = Path(__file__).with_name("releases.json")
+"""The SHA-256 of every pack that a release ships, by version and name of the pack."""
 
 
 class Source(NamedTuple):
@@ -47,6 +52,12 @@ def shipped_source(name: str) -> Source:
         raise PackError([unknown_pack(name, names)])
     file = shipped.root("rules") / f"{name}.yaml"
     return Source(f"{shipped.label('rules')}/{name}.yaml", _bytes(file, file.name))
+
+
+def shipped_digests(version: str) -> Mapping[str, str] | None:
+    """The SHA-256 of the text of each pack that this version ships; ``None`` for a version that isn't known here."""
+    releases: dict[str, dict[str, str]] = json.loads(RELEASES.read_bytes())
+    return releases.get(version)
 
 
 def is_shipped(origin: str) -> bool:

@@ -141,10 +141,13 @@ class FieldValues(NameTokens):
     def _resource_of(self, text: str) -> str:
         """The address before a name: its form makes a grant void, so that stays; its host may name the tenant."""
         scheme, address, rest = text.partition("://")
-        return f"{scheme}://{self._word('other', rest.rstrip('/'))}/" if address else text
+        host = rest.rstrip("/")
+        if not address or is_token(host):
+            return text
+        return f"{scheme}://{self._word('other', host)}/"
 
     def _scope(self, word: str) -> str:
-        if word.lower() in self._public.scopes or is_token(word):
+        if word.lower() in self._public.scopes or is_token(word.removesuffix("%")):
             return word
         # An encoded character makes a grant void, so that one stays. What it encodes may be a part of a name.
         return self._word("scope", word) + ("%" if "%" in word else "")
@@ -200,7 +203,7 @@ class FieldValues(NameTokens):
         """A keyword: a single word stays unless it is a name of the tenant. Graph separates several by commas."""
         if "," in value:
             return ",".join(self.keyword(word.strip()) for word in value.split(","))
-        if value.lower() in self._keywords or value.lower() in self._path_words:
+        if is_token(value) or value.lower() in self._keywords or value.lower() in self._path_words:
             return value
         if _CODE.fullmatch(value) and self.scrub(value) == value:
             return value
