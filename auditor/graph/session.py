@@ -142,7 +142,7 @@ def open_tokens(
     retry: RetryPolicy,
 ) -> TokenProvider:
     """A token provider for `auth`, which has fetched nothing yet. `retry` does not limit a person who enters a code."""
-    auth = resolve_auth(auth, environ)
+    auth = resolve_auth(auth, environ, tenant_id)
     is_person = auth == "device-code"
     sign_in = SignInSettings(
         auth=auth,
