@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
+from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.existing_grants import inheritable
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.requested_access import is_disabled_by_microsoft
-from auditor.consent.truth import Truth, all_of, any_of, known
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.facts.permissions import known_scopes
 from auditor.model.finding import FindingSubject
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL, ServicePrincipal

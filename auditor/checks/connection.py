@@ -18,12 +18,12 @@ from auditor.checks.kind import (
     unknown,
 )
 from auditor.checks.required_reads import AFTER_CONSENT, POLICIES, client_of, connecting
+from auditor.consent import Truth
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
 from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed, malformed_grants
 from auditor.consent.lookup import NotRead
-from auditor.consent.truth import Truth
 from auditor.model.decision import Access, AccessPolicy, Confidence, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.document import Point
 from auditor.model.finding import Evidence

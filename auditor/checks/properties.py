@@ -61,9 +61,9 @@ from auditor.checks.snapshot_paths import (
     target_at,
     value_at,
 )
+from auditor.consent import Truth
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
-from auditor.consent.truth import Truth
 from auditor.model.document import Point, code
 from auditor.model.finding import Evidence
 from auditor.model.resources import Resource

@@ -41,18 +41,18 @@ from auditor.checks.permission_lists import (
     scopes_by_resource,
 )
 from auditor.checks.required_reads import POLICIES, resources_of
-from auditor.consent.decision_facts import ScopeFacts
-from auditor.consent.explanation import listed
-from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
-from auditor.consent.policies import GoverningPolicy
-from auditor.consent.tenant_settings import (
+from auditor.consent import Truth
+from auditor.consent.decision_facts import (
     ASSIGNED_POLICIES,
     LEGACY_SETTING,
+    ScopeFacts,
     reviewers_exist,
     user_consent_setting,
     workflow,
 )
-from auditor.consent.truth import Truth
+from auditor.consent.explanation import listed
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
+from auditor.consent.policies import GoverningPolicy
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
 from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import Point, code

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.subject import Subject
-from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, is_guid
 from auditor.model.access_resources import AccessApplications, AccessConditions, AccessGuests, AccessUsers

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from auditor.consent import Truth, all_of
 from auditor.consent.access_policies import (
     Person,
     Targets,
@@ -20,7 +21,6 @@ from auditor.consent.access_policies import (
 )
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
-from auditor.consent.truth import Truth, all_of
 from auditor.facts.access_requirements import CONTROLS, EXCHANGE_PLANS, RISK_CODE, STRENGTHS, UNREAD_SETTINGS, Control
 from auditor.facts.ids import EXCHANGE_ONLINE
 from auditor.model.access_resources import (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from auditor.consent import Truth, known
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
-from auditor.consent.truth import Truth, known
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
+from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.model.resources import DelegatedScope, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed

@@ -13,13 +13,12 @@ from itertools import combinations
 
 import msgspec
 
+from auditor.consent import Truth
 from auditor.consent.blockers import request_caveats
 from auditor.consent.decide import decide
-from auditor.consent.decision_facts import DecisionFacts, gather
+from auditor.consent.decision_facts import DecisionFacts, gather, workflow
 from auditor.consent.requested_access import client_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
-from auditor.consent.tenant_settings import workflow
-from auditor.consent.truth import Truth
 from auditor.fixes.app_fixes import (
     OPEN_TO_ALL,
     admin_consent,

@@ -100,7 +100,7 @@ def check_name(link: ChainLink, problems: PackProblems) -> None:
 
 
 _INSTALLED = "auditor:"
-"""How messages mark a file of the installed program (`shipped.label`)."""
+"""How messages mark a file of the installed program (`tree_label`)."""
 
 
 def reported_places(positions: Mapping[str, Position]) -> Mapping[str, RulePlace]:

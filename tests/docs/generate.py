@@ -22,8 +22,7 @@ import auditor.snapshot.write
 from auditor.checks import every_kind, required_reads
 from auditor.checks.kind import CheckKind
 from auditor.checks.required_reads import Needed, permissions_for, plan_for
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.facts.ids import CLOUDS, EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.permissions import (
     ADMIN_ONLY,
     APP_ROLES,
