@@ -26,7 +26,7 @@ from auditor.consent.explanation import listed, malformed_grants
 from auditor.consent.lookup import NotRead
 from auditor.model.decision import Access, AccessPolicy, Confidence, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.document import Point
-from auditor.model.finding import Evidence
+from auditor.model.report import Evidence
 from auditor.model.resources import VerifiedPublisher
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan

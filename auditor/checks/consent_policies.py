@@ -48,8 +48,8 @@ from auditor.consent.requested_access import Permission, client_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
 from auditor.model.document import Point, code
-from auditor.model.finding import Evidence, FindingOutcome
-from auditor.model.rule import App, ScopeNeed
+from auditor.model.report import Evidence
+from auditor.model.rule import App, FindingOutcome, ScopeNeed
 from auditor.model.snapshot import Plan
 
 

@@ -54,7 +54,7 @@ from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, index_of
 from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES, known_scopes
 from auditor.model.document import Point
-from auditor.model.finding import Evidence
+from auditor.model.report import Evidence
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan, Snapshot

@@ -15,8 +15,8 @@ from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.facts.ids import OPENID_SCOPES
 from auditor.model.decision import Confidence, Decision, Fix
 from auditor.model.document import Point
-from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
-from auditor.model.rule import App, Check
+from auditor.model.report import Evidence, FindingSubject
+from auditor.model.rule import App, Check, FindingOutcome
 from auditor.model.snapshot import Plan, Snapshot
 
 if TYPE_CHECKING:

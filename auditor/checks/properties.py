@@ -65,7 +65,7 @@ from auditor.consent import Truth
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
 from auditor.model.document import Point, code
-from auditor.model.finding import Evidence
+from auditor.model.report import Evidence
 from auditor.model.resources import Resource
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan

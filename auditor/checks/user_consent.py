@@ -56,7 +56,7 @@ from auditor.consent.policies import GoverningPolicy
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
 from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import Point, code
-from auditor.model.finding import Evidence, FindingSubject
+from auditor.model.report import Evidence, FindingSubject
 from auditor.model.resources import DelegatedPermissionClassification, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan, Snapshot

@@ -23,9 +23,8 @@ from auditor.jobs.report_builder import build_report, with_assumptions
 from auditor.jobs.snapshot_files import read_snapshot, sample_tenant
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN
-from auditor.model.finding import FindingOutcome, Severity, WaiverFile
-from auditor.model.report import Report, Summary
-from auditor.model.rule import Pack
+from auditor.model.report import Report, Summary, WaiverFile
+from auditor.model.rule import FindingOutcome, Pack, Severity
 from auditor.model.snapshot import LiveTenant, Snapshot
 
 if TYPE_CHECKING:

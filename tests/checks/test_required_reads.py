@@ -14,8 +14,7 @@ from auditor.checks.required_reads import permissions_for, plan_for, reads_of, s
 from auditor.checks.user_consent import Classifications, ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES, SHAREPOINT_ONLINE
 from auditor.facts.permissions import PERMISSIONS
-from auditor.model.finding import Severity
-from auditor.model.rule import App, Pack, Rule, ScopeNeed
+from auditor.model.rule import App, Pack, Rule, ScopeNeed, Severity
 from auditor.model.sections import TENANT_SECTIONS, permissions_to_read
 from auditor.model.snapshot import Plan
 from auditor.packs.load import load_packs

@@ -36,7 +36,7 @@ from auditor.facts.permissions import (
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Severity
+from auditor.model.rule import Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs import PackProblems
 from auditor.packs.extend import chain

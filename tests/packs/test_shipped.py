@@ -9,8 +9,7 @@ import pytest
 
 from auditor import facts
 from auditor.jobs.pack_cases import run_cases
-from auditor.model.finding import FindingOutcome, Severity
-from auditor.model.rule import Pack, Rule
+from auditor.model.rule import FindingOutcome, Pack, Rule, Severity
 from auditor.packs.load import Source, load, load_packs, shipped_names, shipped_source
 from auditor.snapshot.samples import sample_names
 
