@@ -7,17 +7,20 @@ from typing import ClassVar
 import msgspec
 
 from auditor.checks.kind import (
+    AFTER_CONSENT,
+    POLICIES,
     CheckContext,
     CheckKind,
     CheckResult,
+    client_of,
     compared,
+    connecting,
     failed,
     likely,
     not_applicable,
     passed,
     unknown,
 )
-from auditor.checks.required_reads import AFTER_CONSENT, POLICIES, client_of, connecting
 from auditor.consent import Truth
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from auditor.checks.documented_values import policy_id_problems
 from auditor.checks.kind import (
+    POLICIES,
     ArgumentProblem,
     Arguments,
     CheckContext,
@@ -18,6 +19,7 @@ from auditor.checks.kind import (
     CheckTable,
     SchemaPart,
     compared,
+    connecting,
     failed,
     first_names,
     likely,
@@ -36,7 +38,6 @@ from auditor.checks.permission_lists import (
     reads_of,
     scope_problems,
 )
-from auditor.checks.required_reads import POLICIES, connecting
 from auditor.consent import Truth, all_of
 from auditor.consent.decision_facts import ASSIGNED_POLICIES
 from auditor.consent.explanation import listed

@@ -24,6 +24,7 @@ from auditor.checks.kind import (
     not_applicable,
     passed,
     require_entries,
+    section_plan,
     shown,
     unknown,
 )
@@ -45,7 +46,6 @@ from auditor.checks.property_tests import (
     property_problems,
     test_problems,
 )
-from auditor.checks.required_reads import section_plan
 from auditor.checks.snapshot_paths import (
     ITEMS,
     TABLE,
