@@ -54,8 +54,12 @@ help: ## show this help
 # 4 a verdict is unknown. The sample tenant is a demonstration that is supposed to fail, so 1 and 4 are results there,
 # and only 2 and 3 are errors. make itself exits with 2 for any error: a scheduler that needs the exit codes runs
 # .venv/bin/consent-auditor.
-audit: $(RUN) ## audit the tenant in AZURE_TENANT_ID, or a sample tenant if it isn't set (PACK=, ARGS=)
-	@if [ -n "$$AZURE_TENANT_ID" ] && [ -n "$$AZURE_CLIENT_ID" ] && [ -n "$$AZURE_CLIENT_SECRET$$AZURE_CLIENT_CERTIFICATE_PATH$$AZURE_FEDERATED_TOKEN_FILE$$IDENTITY_ENDPOINT" ]; then \
+#
+# A variable of a credential that is set, also an empty or a misspelt one, means a live audit: the program then says
+# what is missing. Only an environment without any gets the sample tenant.
+audit: $(RUN) ## audit the tenant of the credential in the environment, or a sample tenant if none is set (PACK=, ARGS=)
+	@live=$$($(PY) -c 'import os; from auditor.graph.credentials import mentions_credential as live; print(live(os.environ))') || exit; \
+	if [ "$$live" = True ]; then \
 		exec $(VENV)/bin/consent-auditor check --pack $(PACK) $(ARGS); \
 	else \
 		$(VENV)/bin/consent-auditor check --sample managed-default --pack $(PACK) $(ARGS); code=$$?; \

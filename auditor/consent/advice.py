@@ -91,8 +91,8 @@ def browser_redirect_uri(facts: DecisionFacts) -> str:
     """
     own, registered = facts.app.redirect_uris, facts.client.reply_urls
     if registered is not None:
-        names = {uri.lower() for uri in registered}
-        own = (*(uri for uri in own if uri.lower() in names), *registered)
+        spelled = {uri.lower(): uri for uri in registered}  # Entra minds the case, so the registered spelling is used
+        own = (*(spelled[uri.lower()] for uri in own if uri.lower() in spelled), *registered)
     usable = sorted(filter(_opens_in_a_browser, own), key=_is_loopback)
     return usable[0] if usable else ""
 

@@ -139,7 +139,7 @@ def open_tokens(
 ) -> TokenProvider:
     """A token provider for `auth`, which has not fetched anything. `left` does not limit a person who enters a code."""
     sign_in = SignInSettings(
-        auth=resolve_auth(auth, environ),
+        auth=resolve_auth(auth, environ, tenant_id),
         authority=at.authority,
         tenant_id=tenant_id or environ.get("AZURE_TENANT_ID", "").strip(),
         environ=environ,

@@ -123,12 +123,15 @@ def _bundled(data: bytes, path: str) -> Snapshot:
 def write_snapshot(snapshot: Snapshot, path: str) -> None:
     """Write the snapshot to a file that only its owner can read, or to standard output for ``-``.
 
-    Raises SnapshotError.
+    A file whose name ends in ``.zip`` has the packed form. Raises SnapshotError.
     """
+    from auditor.snapshot.packed_files import is_packed, save_packed
     from auditor.snapshot.write import dumps, save
 
     if path == PIPE:
         sys.stdout.buffer.write(dumps(snapshot))
+    elif is_packed(path):
+        save_packed(snapshot, path)
     else:
         save(snapshot, path)
 

@@ -103,6 +103,11 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
         """Whether Graph lists the rows of one app at a time, so that nobody can read all of them."""
         return self.form is SectionForm.BY_APP
 
+    @property
+    def grows(self) -> bool:
+        """Whether the section can be as large as the directory or its logs."""
+        return Extent.DIRECTORY in self.extents or Extent.LOG in self.extents
+
 
 _POLICIES = ("Policy.Read.All",)
 _APPS = ("Application.Read.All", "Directory.Read.All")
