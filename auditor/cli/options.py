@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from auditor.cli.terminal import say
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.model.snapshot import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH
 from auditor.graph.access_tokens import TokenProvider
 from auditor.graph.credentials import Prompt, SignInSettings, open_credential, resolve_auth
 from auditor.graph.graph_errors import GraphError, foreign_code

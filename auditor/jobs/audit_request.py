@@ -16,8 +16,7 @@ import msgspec
 from auditor import __version__
 from auditor.consent.request import app_from_scopes
 from auditor.model.errors import InvalidRequest
-from auditor.model.finding import WaiverFile
-from auditor.model.report import Report, Summary
+from auditor.model.report import Report, Summary, WaiverFile
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.render import FORMATS, must_be_available, render

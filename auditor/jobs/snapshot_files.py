@@ -1,4 +1,4 @@
-"""Read snapshots from files and samples, write and redact them, and look up their tokens."""
+"""Read snapshots from files, write and redact them, and look up their tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot import NotASnapshot, SnapshotError
 from auditor.snapshot.read import file_bytes, loads
-from auditor.snapshot.samples import sample
 from auditor.snapshot.samples import sample_names as sample_names
 
 if TYPE_CHECKING:
@@ -135,14 +134,6 @@ def write_snapshot(snapshot: Snapshot, path: str) -> None:
         save_packed(snapshot, path)
     else:
         save(snapshot, path)
-
-
-def sample_tenant(name: str) -> Snapshot:
-    """The sample tenant with this name. Raises InvalidRequest for an unknown name, with the most similar one."""
-    try:
-        return sample(name)
-    except SnapshotError as error:
-        raise InvalidRequest(f'{error.message}: "{name}". {error.hint}') from None
 
 
 def redactor_of_file(

@@ -21,8 +21,8 @@ from auditor.model.decision import (
     ScopeVerdict,
 )
 from auditor.model.document import series
-from auditor.model.finding import Disagreement, Evidence, Finding, FindingOutcome, Stand, Waiver
-from auditor.model.report import Calibration, Report, UnreadPart
+from auditor.model.report import Calibration, Disagreement, Evidence, Finding, Report, Stand, UnreadPart, Waiver
+from auditor.model.rule import FindingOutcome
 from auditor.model.sections import SECTIONS
 from auditor.render.labels import (
     FINDINGS,

@@ -22,8 +22,7 @@ import auditor.snapshot.write
 from auditor.checks import every_kind, required_reads
 from auditor.checks.kind import CheckKind
 from auditor.checks.required_reads import Needed, permissions_for, plan_for
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.facts.ids import CLOUDS, EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.permissions import (
     ADMIN_ONLY,
     APP_ROLES,
@@ -37,7 +36,7 @@ from auditor.facts.permissions import (
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Severity
+from auditor.model.rule import Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs import PackProblems
 from auditor.packs.extend import chain

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from auditor.consent.decide import decide
-from auditor.model.finding import Waiver, WaiverFile
+from auditor.model.report import Waiver, WaiverFile
 from auditor.model.resources import ConsentReviewer, MemberOf, User, VerifiedDomain
 from auditor.model.rule import App
 from auditor.model.snapshot import (
