@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from auditor.jobs.audit_request import PIPE
 from auditor.jobs.bundle_writer import (
     FORMAT,
     MANIFEST,
@@ -36,12 +37,10 @@ from auditor.jobs.bundle_writer import (
     Manifest,
     NotABundle,
 )
-from auditor.jobs.outputs import PIPE
 from auditor.model.rule import Pack
 from auditor.packs import PackError, Problem
-from auditor.packs.load import find, load_packs
+from auditor.packs.load import find, is_path, load_packs
 from auditor.packs.pack_texts import NAME, PackFile, PackText, files_of, parent_named, shipped_text
-from auditor.packs.sources import is_path
 
 MOST_IN_FILE = MOST_TOGETHER + (1 << 20)
 """The most bytes in a bundle: its members, even if they can't be compressed, and what the zip needs for them."""

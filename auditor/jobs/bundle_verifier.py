@@ -37,8 +37,7 @@ from auditor.model.report import Report
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs import PackError
-from auditor.packs.pack_texts import PackText, in_one_folder, shipped_text
-from auditor.packs.sources import shipped_digests
+from auditor.packs.pack_texts import PackText, in_one_folder, shipped_digests, shipped_text
 from auditor.redact.tokens import KEY_BYTES, is_token
 from auditor.snapshot import SnapshotError
 from auditor.snapshot.read import loads

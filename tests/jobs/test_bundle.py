@@ -17,8 +17,8 @@ from auditor.jobs import bundle_verifier as bundle_verify
 from auditor.jobs import bundle_writer
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
+from auditor.packs.load import shipped_source
 from auditor.packs.pack_texts import texts_of
-from auditor.packs.sources import shipped_source
 from auditor.render import FormatUnavailable
 from auditor.snapshot.samples import sample, sample_names
 

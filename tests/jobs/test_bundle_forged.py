@@ -18,8 +18,8 @@ from auditor.jobs import bundle_verifier as bundle_verify
 from auditor.jobs import bundle_writer
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
-from auditor.packs.pack_texts import in_one_folder, texts_of
-from auditor.packs.sources import file_source, shipped_digests
+from auditor.packs.load import file_source
+from auditor.packs.pack_texts import in_one_folder, shipped_digests, texts_of
 from auditor.render import how_to_install
 from auditor.snapshot.samples import sample
 from tests.jobs.conftest import PDF
@@ -168,7 +168,7 @@ def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Version 1.2.3 is a release whose packs are those of this version."""
     path = tmp_path / "releases.json"
     path.write_text(json.dumps({"1.2.3": shipped_digests(__version__)}))
-    monkeypatch.setattr("auditor.packs.sources.RELEASES", path)
+    monkeypatch.setattr("auditor.packs.pack_texts.RELEASES", path)
 
 
 @pytest.mark.usefixtures("known")

@@ -64,7 +64,7 @@ def test_the_error_for_an_unreadable_file_gives_the_cause(
 ) -> None:
     file = tmp_path / "tenant.json"
     file.touch()
-    monkeypatch.setattr(Path, "read_bytes", refusing(error))
+    monkeypatch.setattr(Path, "open", refusing(error))
     with pytest.raises(SnapshotError) as caught:
         load(file)
     assert str(caught.value) == f"{file}: {reported}"
