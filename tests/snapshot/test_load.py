@@ -37,10 +37,10 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 
 
 def refusing(error: OSError) -> Any:
-    def read_bytes(_: Path) -> bytes:
+    def opened(_: Path, mode: str) -> Any:
         raise error
 
-    return read_bytes
+    return opened
 
 
 @pytest.mark.parametrize(
