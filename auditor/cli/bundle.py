@@ -172,5 +172,5 @@ def _result_lines(found: Verification) -> list[str]:
         lines.append(f"Not evaluated again: {safe(found.not_evaluated)}")
     else:
         lines.append("Evaluated again: the same decisions and the same findings.")
-        lines.append("Written again: the same bytes.")
+        lines.append(f"Written again: the same bytes{', except as noted' if found.notes else ''}.")
     return [*lines, *(f"Note: {safe(note)}." for note in found.notes)]

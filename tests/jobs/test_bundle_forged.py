@@ -16,10 +16,11 @@ import pytest
 from auditor import __version__
 from auditor.jobs import bundle_verifier as bundle_verify
 from auditor.jobs import bundle_writer
+from auditor.jobs.bundle_reader import packs_of, read_bundle
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
 from auditor.packs.load import file_source
-from auditor.packs.pack_texts import in_one_folder, shipped_digests, texts_of
+from auditor.packs.pack_texts import PackText, in_one_folder, shipped_digests, texts_of
 from auditor.render import how_to_install
 from auditor.snapshot.samples import sample
 from tests.jobs.conftest import PDF
@@ -223,6 +224,30 @@ def test_a_shipped_pack_that_was_changed_is_found_even_where_no_rule_changes() -
     for path in ("packs/cisa-scuba.yaml", "packs/vendor-app.yaml"):
         result = found({**files, path: files[path] + b"# a comment\n"})
         assert result.differences[0].startswith(f"{path} isn't the pack that consent-auditor 1.2.3 ships")
+
+
+def test_an_own_pack_with_the_name_of_a_shipped_one_is_found(own: Files) -> None:
+    """It could pass every rule, in a report that says that it is by the shipped pack."""
+    text = OWN.replace(b"pack: ours", b"pack: cisa-scuba").replace(b"extends: cisa-scuba", b"extends: eidsca")
+    snapshot = sample("managed-default")
+    texts = packs_of_forger(text, own)
+    report = build_report(snapshot, [one.pack for one in texts], tool=TOOL)
+    assert [pack.name for pack in report.packs] == ["cisa-scuba"]
+    (difference,) = bundle_verify.verify(bundle(report, snapshot, texts, redacted=False)[0], TOOL).differences
+    assert "a pack can't be put into a bundle" in difference
+    assert "cisa-scuba" in difference
+
+
+def packs_of_forger(text: bytes, own: Files) -> tuple[PackText, ...]:
+    """The pack in a bundle, loaded with any name."""
+    files = manifest_with({**own, "packs/own.yaml": text})
+    manifest, members_of_bundle = read_bundle(forged(files))
+    return packs_of(manifest, members_of_bundle)
+
+
+def test_a_pack_that_the_manifest_names_twice_is_found(own: Files) -> None:
+    packs = json.loads(own[MANIFEST])["packs"]
+    assert "manifest.json isn't the one" in found(manifest_with(own, packs=packs * 2)).differences[-1]
 
 
 def test_a_parent_that_is_missing_is_found() -> None:

@@ -48,11 +48,10 @@ def objections(data: bytes) -> tuple[str, ...]:
 ACCEPTED = ("", "")
 
 
-@every_redaction
 @pytest.mark.parametrize("name", sample_names())
-def test_a_bundle_of_every_sample_by_every_pack_is_accepted(name: str, redaction: Redaction | None) -> None:
-    data = written(SampleTenant(name), all_pack_names(), redaction)
-    assert objections(data) == ACCEPTED
+def test_a_bundle_of_every_sample_is_accepted(name: str) -> None:
+    assert objections(written(SampleTenant(name), all_pack_names(), Redaction())) == ACCEPTED
+    assert objections(written(SampleTenant(name), ("trackerrms-uk", "cisa-scuba"))) == ACCEPTED
 
 
 @every_redaction
