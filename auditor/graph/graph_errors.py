@@ -96,6 +96,10 @@ class NotJson(GraphError):
     """An answer that does not come from Graph: a proxy's page, or a body that is not JSON."""
 
 
+class AnswerTooLarge(GraphError):
+    """An answer that is larger than any of Graph's."""
+
+
 class BrokenJson(NotJson):
     """An answer with the content type JSON that cannot be decoded, probably cut off on the way."""
 
