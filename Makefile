@@ -35,17 +35,18 @@ RUN  := $(VENV)/.run
 TEST := $(VENV)/.test
 LINT := $(VENV)/.lint
 MUTATION := $(VENV)/.mutation
+RELEASE  := $(VENV)/.release
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help audit test soak system lint format lock bench gallery mutants wheel clean
+.PHONY: help audit test soak system lint format lock bench gallery mutants wheel sbom advisories release clean
 
 help: ## show this help
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="..."]'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
 # ---- The main job ---------------------------------------------------------------------------
 
@@ -100,9 +101,17 @@ SAMPLE ?= 400
 mutants: $(MUTATION) ## count how many small mistakes in the packages that decide the tests catch (half an hour; SAMPLE=0 for all)
 	@$(PY) -m tests.mutation.run --sample $(SAMPLE)
 
-wheel: $(TEST) ## build the wheel into dist/
-	@rm -rf build
-	@$(PY) -m build --no-isolation --wheel .
+wheel: $(TEST) ## build the wheel into dist/, twice, and compare the bytes
+	@$(PY) -m tests.packaging.release wheel
+
+sbom: $(TEST) ## list the locked packages of the program in dist/ (CycloneDX)
+	@$(PY) -m tests.packaging.release sbom
+
+advisories: $(RELEASE) ## look up known vulnerabilities of the locked packages; says if the database can't be reached
+	@$(PY) -m tests.packaging.release advisories
+
+release: $(RELEASE) ## wheel, SBOM, provenance and digests into dist/, then the advisories
+	@$(PY) -m tests.packaging.release all
 
 # One resolution for Python 3.11 and later on every platform, from setup.cfg. A pinned version stays while it still
 # satisfies setup.cfg; UPGRADE=1 takes the newest versions.
@@ -116,6 +125,7 @@ lock: $(PY) ## write requirements/*.txt from setup.cfg (UPGRADE=1 for the newest
 	@$(COMPILE) setup.cfg -o $(LOCK)/run.txt
 	@$(COMPILE) setup.cfg --extra test -c $(LOCK)/run.txt -c $(LOCK)/build.txt -o $(LOCK)/test.txt
 	@$(COMPILE) setup.cfg --extra test --extra mutation -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/mutation.txt
+	@$(COMPILE) setup.cfg --extra test --extra release -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/release.txt
 	@$(COMPILE) setup.cfg --extra test --extra lint -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/lint.txt
 
 clean: ## remove the virtual environment and everything that was built
@@ -158,6 +168,11 @@ $(TEST): $(RUN) $(LOCK)/test.txt
 $(LINT): $(TEST) $(LOCK)/lint.txt
 	@echo "installing the packages that the linters need" >&2
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/lint.txt
+	@touch $@
+
+$(RELEASE): $(TEST) $(LOCK)/release.txt
+	@echo "installing what looks up advisories" >&2
+	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/release.txt
 	@touch $@
 
 $(MUTATION): $(TEST) $(LOCK)/mutation.txt

@@ -6,7 +6,9 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes, *, keep_mode: bool = False) -> None:
@@ -15,9 +17,17 @@ def write_whole(path: str | os.PathLike[str], data: bytes, *, keep_mode: bool = 
     Only its owner can read the file, unless it replaces a file and `keep_mode` keeps that file's permissions. Links are
     followed. If `path` exists and isn't a regular file (a terminal, a pipe), `data` is written to it directly.
     """
+    with written_whole(path, keep_mode=keep_mode) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> Iterator[BinaryIO]:
+    """The file to write what replaces `path` when the block ends without an error; as `write_whole`."""
     named = Path(path)
     if named.exists() and not named.is_file() and not named.is_dir():
-        named.write_bytes(data)
+        with named.open("wb") as file:
+            yield file
         return
     target = named.resolve()
     if target.is_dir():
@@ -26,7 +36,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes, *, keep_mode: bool = 
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".consent-auditor-", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
 from auditor.model.document import series
-from auditor.model.live_tenant import AUTH_METHODS
+from auditor.model.snapshot import AUTH_METHODS
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""
@@ -50,6 +50,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str]
     network: NetworkSettings
     prompt: Prompt | None = None
+    on_response: Callable[[Any], None] | None = None
 
     def __repr__(self) -> str:
         return f"<SignInSettings by {self.auth} at {self.authority}>"
@@ -66,6 +67,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
             "retry_total": 3,
             "retry_connect": 2,
             "retry_backoff_factor": 0.4,
+            "raw_response_hook": self.on_response,
         }
 
     def value(self, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.jobs.audit_request import (
+    PIPE,
     SILENT,
     AuditInputs,
     AuditRequest,
@@ -17,17 +18,13 @@ from auditor.jobs.audit_request import (
     SampleTenant,
     SnapshotFiles,
 )
-from auditor.jobs.outputs import PIPE
 from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnings_of
 from auditor.jobs.report_builder import build_report, with_assumptions
-from auditor.jobs.snapshot_files import read_snapshot, sample_tenant
 from auditor.model.decision import Outcome
-from auditor.model.errors import FAILING, OK, UNKNOWN
-from auditor.model.finding import FindingOutcome, Severity, WaiverFile
-from auditor.model.live_tenant import LiveTenant
-from auditor.model.report import Report, Summary
-from auditor.model.rule import Pack
-from auditor.model.snapshot import Snapshot
+from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
+from auditor.model.report import Report, Summary, WaiverFile
+from auditor.model.rule import FindingOutcome, Pack, Severity
+from auditor.model.snapshot import LiveTenant, Snapshot
 
 if TYPE_CHECKING:
     from auditor.jobs.earlier_reports import EarlierReport
@@ -116,8 +113,10 @@ def read_source(
         case GivenSnapshot(snapshot=snapshot, origin=origin):
             return snapshot, origin
         case SampleTenant(name=name):
-            return sample_tenant(name), f"sample {name} (bundled, no real tenant)"
+            return _sample_tenant(name), f"sample {name} (bundled, no real tenant)"
         case SnapshotFiles(paths=paths, tenant_id=tenant_id):
+            from auditor.jobs.snapshot_files import read_snapshot
+
             return read_snapshot(paths, tenant_id, interaction), _origin(paths)
         case LiveTenant() as tenant:
             from auditor.checks.required_reads import plan_for
@@ -128,6 +127,17 @@ def read_source(
                 tenant, plan, apps=apps_of(packs), packs=packs, user=request.user, interaction=interaction
             )
             return snapshot, "live, read through Microsoft Graph"
+
+
+def _sample_tenant(name: str) -> Snapshot:
+    """The sample tenant with this name. Raises InvalidRequest for an unknown name, with the most similar one."""
+    from auditor.snapshot import SnapshotError
+    from auditor.snapshot.samples import sample
+
+    try:
+        return sample(name)
+    except SnapshotError as error:
+        raise InvalidRequest(f'{error.message}: "{name}". {error.hint}') from None
 
 
 def _origin(paths: Sequence[str]) -> str:

@@ -22,14 +22,12 @@ import msgspec
 from auditor.jobs.audit_request import SILENT, AuditInputs, Interaction, Redaction
 from auditor.model.decision import Decision
 from auditor.model.errors import InvalidRequest
-from auditor.model.finding import FindingOutcome
 from auditor.model.report import Report
-from auditor.model.rule import App, Pack
+from auditor.model.rule import App, FindingOutcome, Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs import PackError
-from auditor.packs.load import load
+from auditor.packs.load import load, shipped_source
 from auditor.packs.pack_texts import PackText, in_one_folder
-from auditor.packs.sources import shipped_source
 from auditor.redact.redactor import Redactor
 from auditor.redact.tokens import KEY_BYTES
 from auditor.snapshot import SnapshotError

@@ -1,4 +1,4 @@
-"""Read snapshots from files and samples, write and redact them, and look up their tokens."""
+"""Read snapshots from files, write and redact them, and look up their tokens."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.facts.ids import is_guid
-from auditor.jobs.audit_request import SILENT, Interaction, Redaction
-from auditor.jobs.outputs import PIPE
+from auditor.jobs.audit_request import PIPE, SILENT, Interaction, Redaction
 from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, texts_for
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot import NotASnapshot, SnapshotError
 from auditor.snapshot.read import file_bytes, loads
-from auditor.snapshot.samples import sample
 from auditor.snapshot.samples import sample_names as sample_names
 
 if TYPE_CHECKING:
@@ -125,22 +123,17 @@ def _bundled(data: bytes, path: str) -> Snapshot:
 def write_snapshot(snapshot: Snapshot, path: str) -> None:
     """Write the snapshot to a file that only its owner can read, or to standard output for ``-``.
 
-    Raises SnapshotError.
+    A file whose name ends in ``.zip`` has the packed form. Raises SnapshotError.
     """
+    from auditor.snapshot.packed_files import is_packed, save_packed
     from auditor.snapshot.write import dumps, save
 
     if path == PIPE:
         sys.stdout.buffer.write(dumps(snapshot))
+    elif is_packed(path):
+        save_packed(snapshot, path)
     else:
         save(snapshot, path)
-
-
-def sample_tenant(name: str) -> Snapshot:
-    """The sample tenant with this name. Raises InvalidRequest for an unknown name, with the most similar one."""
-    try:
-        return sample(name)
-    except SnapshotError as error:
-        raise InvalidRequest(f'{error.message}: "{name}". {error.hint}') from None
 
 
 def redactor_of_file(

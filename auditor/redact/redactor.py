@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.model.field_types import FieldKind, TextKind, field_kinds
-from auditor.model.finding import Waiver, WaiverFile
+from auditor.model.report import Waiver, WaiverFile
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot

@@ -8,7 +8,7 @@ from functools import cache
 import msgspec
 
 from auditor.facts import load_table
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS, Sections
 
 

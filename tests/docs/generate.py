@@ -22,8 +22,7 @@ import auditor.snapshot.write
 from auditor.checks import every_kind, required_reads
 from auditor.checks.kind import CheckKind
 from auditor.checks.required_reads import Needed, permissions_for, plan_for
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.facts.ids import CLOUDS, EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.permissions import (
     ADMIN_ONLY,
     APP_ROLES,
@@ -37,13 +36,12 @@ from auditor.facts.permissions import (
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Severity
+from auditor.model.rule import Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs import PackProblems
 from auditor.packs.extend import chain
-from auditor.packs.load import as_stored, list_packs, load_packs
+from auditor.packs.load import as_stored, list_packs, load_packs, shipped_names, shipped_source
 from auditor.packs.parse import parse_with_warnings
-from auditor.packs.sources import shipped_names, shipped_source
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs import rule_pages

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from auditor import shipped
+from auditor import facts
 from auditor.jobs.pack_cases import run_cases
-from auditor.model.finding import FindingOutcome, Severity
-from auditor.model.rule import Pack, Rule
-from auditor.packs.load import load, load_packs
-from auditor.packs.sources import Source, shipped_names, shipped_source
+from auditor.model.rule import FindingOutcome, Pack, Rule, Severity
+from auditor.packs.load import Source, load, load_packs, shipped_names, shipped_source
 from auditor.snapshot.samples import sample_names
 
 PACKS = [load(shipped_source(name), samples=sample_names()) for name in shipped_names()]
@@ -146,16 +144,16 @@ app:
 def test_shipped_data_is_beside_the_package_or_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "auditor"
     package.mkdir()
-    monkeypatch.setattr(shipped, "PACKAGE", package)
-    monkeypatch.setattr(shipped, "_in_archive", lambda tree: None)
-    with pytest.raises(shipped.ShippedDataMissing, match="no rules/ next to the auditor package"):
-        shipped.root("rules")
+    monkeypatch.setattr(facts, "PACKAGE", package)
+    monkeypatch.setattr(facts, "_in_archive", lambda tree: None)
+    with pytest.raises(facts.ShippedDataMissing, match="no rules/ next to the auditor package"):
+        facts.shipped_tree("rules")
     (tmp_path / "rules").mkdir()
-    with pytest.raises(shipped.ShippedDataMissing):
-        shipped.root("rules")
+    with pytest.raises(facts.ShippedDataMissing):
+        facts.shipped_tree("rules")
     (tmp_path / "setup.cfg").touch()
-    assert shipped.root("rules") == tmp_path / "rules"
-    assert shipped.label("rules") == "rules"
+    assert facts.shipped_tree("rules") == tmp_path / "rules"
+    assert facts.tree_label("rules") == "rules"
     (package / "rules").mkdir()
-    assert shipped.root("rules") == package / "rules"
-    assert shipped.label("rules") == "auditor:rules"
+    assert facts.shipped_tree("rules") == package / "rules"
+    assert facts.tree_label("rules") == "auditor:rules"
