@@ -207,6 +207,11 @@ def tenant_options(command: Command) -> Command:
             metavar="TIME",
             help="Time limit for all requests to Microsoft together: seconds, or with a unit, such as 90s, 10m or 1h.",
         ),
+        click.option(
+            "--wait",
+            is_flag=True,
+            help="If Microsoft is busy, wait as long as it asks, even if that is longer than --timeout.",
+        ),
     )
 
 
@@ -244,6 +249,7 @@ def live_tenant(
     authority_host: str | None,
     graph_endpoint: str | None,
     timeout: float,
+    wait: bool,
     address_tenant: str = "",
 ) -> LiveTenant:
     """The live tenant that the options describe; without --tenant, the one that a pasted URL names."""
@@ -254,6 +260,7 @@ def live_tenant(
         authority_host=authority_host or "",
         graph_endpoint=graph_endpoint or "",
         timeout=timeout,
+        waits_as_asked=wait,
     )
 
 

@@ -109,7 +109,7 @@ async def _read(
         at=at,
         auth=tenant.auth,
         environ=environ,
-        retry=RetryPolicy(tenant.timeout),
+        retry=retry_policy(tenant, interaction),
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
     ) as client:
@@ -143,6 +143,11 @@ def _further_reads(snapshot: Snapshot, apps: tuple[App, ...], packs: tuple[Pack,
         for subject in subjects:
             plan = plan.union(about_apps.further_reads(snapshot, app, subject))
     return plan
+
+
+def retry_policy(tenant: LiveTenant, interaction: Interaction) -> RetryPolicy:
+    """When requests to the tenant are sent again, and until when."""
+    return RetryPolicy(tenant.timeout, waits_as_asked=tenant.waits_as_asked, on_pause=interaction.on_pause)
 
 
 def delegated_scopes(tenant: LiveTenant, plan: Plan, at: Endpoints) -> tuple[str, ...]:

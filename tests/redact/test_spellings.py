@@ -9,7 +9,16 @@ from auditor.consent.decide import decide
 from auditor.model.report import Waiver, WaiverFile
 from auditor.model.resources import ConsentReviewer, MemberOf, User, VerifiedDomain
 from auditor.model.rule import App
-from auditor.model.snapshot import NO_ANSWER, UNREAD_MESSAGES, NoAnswerCause, Snapshot, Unread
+from auditor.model.snapshot import (
+    BAD_NEXT_LINK,
+    NO_ANSWER,
+    UNREAD_MESSAGES,
+    NextLinkProblem,
+    NoAnswerCause,
+    Service,
+    Snapshot,
+    Unread,
+)
 from auditor.packs.load import load_packs
 from auditor.redact.hosts import registered
 from auditor.redact.redactor import Redactor
@@ -154,12 +163,26 @@ FILLED_IN = {
     "found": "a list of 3",
     "name": "appId",
     "policy": "microsoft-application-admin",
+    "size": 32,
+    "error": "RecursionError",
+    "service": Service.GRAPH,
+    "seconds": 600,
+    "left": 118,
+    "count": 5,
+    "rows": 4,
+    "problem": NextLinkProblem.EMPTY,
 }
 
 
 @pytest.mark.parametrize("template", UNREAD_MESSAGES)
 def test_every_message_that_the_program_itself_writes_stays(template: str) -> None:
     message = template.format(**FILLED_IN)
+    assert said(message) == message
+
+
+@pytest.mark.parametrize("problem", NextLinkProblem)
+def test_every_problem_of_a_next_link_stays(problem: NextLinkProblem) -> None:
+    message = BAD_NEXT_LINK.format(section="servicePrincipals", problem=problem)
     assert said(message) == message
 
 
