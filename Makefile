@@ -46,7 +46,7 @@ SHELL := /bin/sh
 help: ## show this help
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="..."]'
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
 
 # ---- The main job ---------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from benchmarks.tenants import as_most, write
 
 PARTS = ("startup", "imports", "live", "scale")
 BUILT = ROOT / "build" / "bench"
-"""Where the numbers go, each commit's in a file of its own."""
+"""Where the numbers go, one file for each commit."""
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""What Microsoft's SDK, aiohttp and the libraries cost by themselves: small programs, each a process of its own.
+"""What the SDK, aiohttp and the libraries cost without us: small programs, each measured as a separate process.
 
 ``python benchmarks/baselines.py NAME AUTHORITY GRAPH`` runs one; it imports nothing of this project. Each is written as
 a user of the library would write it, after the library's documentation. The credential and the certificate authority
 come from the environment, as for the program.
 
-libraries     import click, msgspec, yaml and tabulate: the floor of an offline check
+libraries     import click, msgspec, yaml and tabulate, as an offline check does at most
 sdk-bytes     sign in with azure-identity and read one object with msgraph-sdk, as bytes
 sdk-models    the same, as the SDK's own model
 sdk-pages     every service principal and delegated grant, with the SDK's models and its page iterator

@@ -1,7 +1,7 @@
 """``python -m benchmarks.compare BASE``: the ratios of two versions, measured in turns.
 
-BASE is a commit; the other version is the checkout as it is. Both are built as wheels and installed into environments
-of their own, which share the dependencies that are installed here. Both are measured by the benchmarks of the checkout.
+BASE is a commit; the other version is the checkout as it is. Both are built as wheels and installed into separate
+environments, which share the dependencies that are installed here. Both are measured by the benchmarks of the checkout.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def environment_of(sources: Path, folder: Path) -> dict[str, str]:
 
 
 def _checked_out(commit: str, folder: Path) -> Path:
-    """The files of a commit, in a folder of their own."""
+    """The files of a commit, in a separate folder."""
     folder.mkdir(parents=True)
     archive = subprocess.run(("git", "archive", commit), cwd=ROOT, capture_output=True, check=False)
     if archive.returncode:
