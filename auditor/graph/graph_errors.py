@@ -5,7 +5,7 @@ No message contains a token, a secret, a certificate's content or a response's b
 
 from __future__ import annotations
 
-from auditor.model.errors import NO_AUDIT, AuditorError
+from auditor.model.errors import NO_AUDIT, USAGE, AuditorError
 
 
 class GraphError(AuditorError):
@@ -25,6 +25,13 @@ class CredentialError(GraphError):
 
 class NetworkSettingsError(GraphError):
     """A proxy or a certificate file named in the environment cannot be used."""
+
+
+class EndpointError(GraphError):
+    """An endpoint that an option or the environment names is not the address of a host."""
+
+    exit_code = USAGE
+    heading = "Error"
 
 
 class WriteRefused(GraphError):

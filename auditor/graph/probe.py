@@ -70,6 +70,7 @@ async def probe(
     environ = os.environ if environ is None else environ
     at = at or endpoints(environ=environ)
     network = read_network(environ)
+    network.require_proxies(at.authority, at.graph)
     tenant = tenant_id or environ.get("AZURE_TENANT_ID", "").strip() or "organizations"
     hosts = await asyncio.gather(
         _check_host("Entra ID", f"{at.authority}/{tenant}/v2.0/.well-known/openid-configuration", network),
@@ -114,7 +115,7 @@ async def _check_host(name: str, url: str, network: NetworkSettings) -> HostChec
             seconds = time.monotonic() - clock
             read_response(response)
     except httpx.RequestError as error:
-        said = str(error) or type(error).__name__
+        said = network.without_passwords(str(error) or type(error).__name__)
         problem = NO_ANSWER.format(host=host_of(url), cause=cause_of(said))
         advice = advice_for(said, network, url)
         return HostCheck(name=name, url=url, ok=False, problem=problem, advice=advice)

@@ -37,7 +37,7 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
     """`error` of azure-identity as our error, without trace ids and what follows them."""
     if isinstance(error, TimeoutError):
         return _no_answer(NoAnswerCause.OUT_OF_TIME, authority, network)
-    text = " ".join(str(getattr(error, "message", None) or error).split())
+    text = network.without_passwords(" ".join(str(getattr(error, "message", None) or error).split()))
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]
         said = text[found.start() :]

@@ -217,6 +217,7 @@ class GraphClient:
         return read_response(cast(httpx.Response, response))
 
     def _unreachable(self, problem: str, kind: type[Unreachable] = Unreachable) -> Unreachable:
+        problem = self._network.without_passwords(problem)
         if "CERTIFICATE_VERIFY_FAILED" in problem:
             kind = UntrustedCertificate
         advice = advice_for(problem, self._network, self.graph)
