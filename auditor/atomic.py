@@ -43,14 +43,14 @@ class _Place(NamedTuple):
 def write_whole(path: str | os.PathLike[str], data: bytes, *, keep_mode: bool = False) -> None:
     """Replace the file `path` with `data` in one step, or leave everything unchanged.
 
-    See `whole_file`. Raises OSError and InvalidRequest.
+    See `written_whole`. Raises OSError and InvalidRequest.
     """
-    with whole_file(path, keep_mode=keep_mode) as file:
+    with written_whole(path, keep_mode=keep_mode) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
-def whole_file(path: str | os.PathLike[str], *, keep_mode: bool = False) -> Iterator[BinaryIO]:
+def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> Iterator[BinaryIO]:
     """A file to write to; it takes the place of `path` when the block ends, and leaves no trace if the block fails.
 
     Only its owner can read it, unless it replaces a file of yours and `keep_mode` keeps the permissions of that file
@@ -117,6 +117,27 @@ def create_private(path: str | os.PathLike[str], data: bytes) -> bool:
             place.path.unlink()
         raise
     return True
+
+
+def open_private(path: str | os.PathLike[str]) -> int:
+    """The descriptor of a file to write parts of, as in the middle of a long read; only you can read it.
+
+    The file is created if it's missing, and not emptied. Raises OSError, also for a link, and InvalidRequest for another
+    user's file.
+    """
+    _own(path)
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, 0o600)
+    try:
+        now = os.fstat(handle)
+        if not (_is_mine(now) and stat.S_ISREG(now.st_mode)):
+            raise _refusal(path, "isn't a file of yours")
+        if _POSIX:
+            os.fchmod(handle, 0o600)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
 
 
 def open_own(path: str | os.PathLike[str]) -> BinaryIO:

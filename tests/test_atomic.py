@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from auditor.atomic import create_private, make_folder, open_own, refuse_unsafe, whole_file, write_whole
+from auditor.atomic import (
+    create_private,
+    make_folder,
+    open_own,
+    open_private,
+    refuse_unsafe,
+    write_whole,
+    written_whole,
+)
 from auditor.model.errors import InvalidRequest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="owners, links and permissions of POSIX")
@@ -252,7 +260,7 @@ def test_a_new_folder_is_its_owners_with_all_its_parents(tmp_path: Path) -> None
 def test_a_block_that_fails_leaves_no_trace(tmp_path: Path) -> None:
     file = tmp_path / "tenant.json"
     file.write_text("old")
-    with pytest.raises(KeyboardInterrupt), whole_file(file) as written:
+    with pytest.raises(KeyboardInterrupt), written_whole(file) as written:
         written.write(b"half")
         raise KeyboardInterrupt
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("tenant.json", "old")]
@@ -261,7 +269,7 @@ def test_a_block_that_fails_leaves_no_trace(tmp_path: Path) -> None:
 def test_the_temporary_file_is_its_owners_from_the_start(tmp_path: Path) -> None:
     umask = os.umask(0)
     try:
-        with whole_file(tmp_path / "report.html"):
+        with written_whole(tmp_path / "report.html"):
             (temporary,) = tmp_path.iterdir()
             assert mode_of(temporary) == 0o600
     finally:
@@ -292,6 +300,29 @@ def test_a_private_file_that_cannot_be_finished_is_removed(tmp_path: Path, monke
     with pytest.raises(OSError, match="No space left"):
         create_private(tmp_path / "key", b"key")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_to_write_parts_of_is_yours_alone_and_keeps_its_content(tmp_path: Path, planted: Planted) -> None:
+    file = tmp_path / "rows"
+    file.write_bytes(b"first")
+    file.chmod(0o666)
+    handle = open_private(file)
+    os.lseek(handle, 0, os.SEEK_END)
+    os.write(handle, b" second")
+    os.close(handle)
+    assert (file.read_bytes(), mode_of(file)) == (b"first second", 0o600)
+    (tmp_path / "link").symlink_to("new")
+    planted(tmp_path / "link")
+    with pytest.raises(InvalidRequest, match="which another user made"):
+        open_private(tmp_path / "link")
+
+
+def test_a_pipe_is_not_a_file_to_write_parts_of(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows")
+    reader = os.open(tmp_path / "rows", os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(InvalidRequest, match="isn't a file of yours"):
+        open_private(tmp_path / "rows")
+    os.close(reader)
 
 
 def test_another_users_file_is_not_read_as_your_own(tmp_path: Path, planted: Planted) -> None:

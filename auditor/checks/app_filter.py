@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
-from auditor.consent.client import is_disabled_by_microsoft
 from auditor.consent.existing_grants import inheritable
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
+from auditor.consent.requested_access import is_disabled_by_microsoft
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.clouds import CLOUDS
 from auditor.facts.permissions import known_scopes

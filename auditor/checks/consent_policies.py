@@ -37,13 +37,12 @@ from auditor.checks.permission_lists import (
     scope_problems,
 )
 from auditor.checks.required_reads import POLICIES, connecting
-from auditor.consent.client import client_of
 from auditor.consent.explanation import listed
 from auditor.consent.hypothetical_app import UNVERIFIED, approvals, hypothetical
 from auditor.consent.lookup import NotRead
-from auditor.consent.permission import Permission
 from auditor.consent.policies import GoverningPolicy, governing
 from auditor.consent.policy_breadth import MEANS, PolicyBreadth, hides_include_conditions, policy_breadth
+from auditor.consent.requested_access import Permission, client_of
 from auditor.consent.tenant_settings import ASSIGNED_POLICIES
 from auditor.consent.truth import Truth, all_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH

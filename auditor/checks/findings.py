@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.checks.kind import CheckContext, CheckResult, kind_of
-from auditor.consent.admin_links import best_consent_link, grants_as_registered
+from auditor.consent.advice import best_consent_link, grants_as_registered
 from auditor.consent.request import portal_address
 from auditor.consent.truth import Truth
 from auditor.model.decision import Fix, Outcome

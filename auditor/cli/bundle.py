@@ -77,9 +77,8 @@ def command(
         return OK
     refuse_empty()
     redaction = redaction_of(redact, redact_key)
-    from auditor.jobs.audit_request import AuditRequest
+    from auditor.jobs.audit_request import PIPE, AuditRequest, must_be_writable, refuse_overwriting
     from auditor.jobs.bundle_writer import bundle_for
-    from auditor.jobs.outputs import PIPE, must_be_writable, refuse_overwriting
 
     if output == PIPE:
         raise click.UsageError("a bundle can't go to standard output: give -o the name of a file")

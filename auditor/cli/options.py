@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from auditor.cli.terminal import say
 from auditor.facts.clouds import CLOUDS
-from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
+from auditor.model.snapshot import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
 
 if TYPE_CHECKING:
     from auditor.jobs.audit_request import AddressedApp, Redaction, Source

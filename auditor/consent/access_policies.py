@@ -19,7 +19,7 @@ from auditor.consent.subject import Subject
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, is_guid
-from auditor.model.conditional_access import AccessApplications, AccessConditions, AccessGuests, AccessUsers
+from auditor.model.access_resources import AccessApplications, AccessConditions, AccessGuests, AccessUsers
 from auditor.model.document import series
 from auditor.model.rule import App
 

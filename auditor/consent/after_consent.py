@@ -23,7 +23,7 @@ from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.consent.truth import Truth, all_of
 from auditor.facts.access_requirements import CONTROLS, EXCHANGE_PLANS, RISK_CODE, STRENGTHS, UNREAD_SETTINGS, Control
 from auditor.facts.ids import EXCHANGE_ONLINE
-from auditor.model.conditional_access import (
+from auditor.model.access_resources import (
     AccessConditions,
     AccessGrantControls,
     AuthenticationStrength,

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.consent.client import Client
-from auditor.consent.permission import Permission, ResourceApp
+from auditor.consent.requested_access import Client, Permission, ResourceApp
 from auditor.consent.truth import Truth
 from auditor.facts.clouds import CLOUDS
 from auditor.model.decision import Reason

@@ -5,10 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from auditor.consent.blockers import Blocker, blockers_of, request_caveats
-from auditor.consent.client import Client, client_of
 from auditor.consent.existing_grants import Grants, GrantState, grant_state, grants_of
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
-from auditor.consent.permission import Permission, ResourceApp, implicit, requested, resource_app
 from auditor.consent.policies import (
     Approval,
     GoverningPolicy,
@@ -19,6 +17,15 @@ from auditor.consent.policies import (
     role_policies,
 )
 from auditor.consent.request import portal_address
+from auditor.consent.requested_access import (
+    Client,
+    Permission,
+    ResourceApp,
+    client_of,
+    implicit,
+    requested,
+    resource_app,
+)
 from auditor.consent.subject import Assignment, Subject, assignment_of, toward
 from auditor.consent.tenant_settings import StepUp, Workflow, step_up, workflow
 from auditor.consent.truth import Truth

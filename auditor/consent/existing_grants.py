@@ -18,9 +18,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from auditor.consent.client import Client
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
-from auditor.consent.permission import Permission
+from auditor.consent.requested_access import Client, Permission
 from auditor.consent.truth import Truth
 from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid
 from auditor.model.decision import Reason

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from auditor.consent.client import client_of
 from auditor.consent.decision_facts import grants_on
 from auditor.consent.existing_grants import TENANT_WIDE, Grants
 from auditor.consent.lookup import SnapshotIndex, index_of
-from auditor.consent.permission import requested
 from auditor.consent.request import RequestError
+from auditor.consent.requested_access import client_of, requested
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import APP_ROLES
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow, ScopeDifference

@@ -11,10 +11,9 @@ from functools import cached_property
 
 import msgspec
 
-from auditor.consent.client import Client
 from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, match, restrictions_of
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
-from auditor.consent.permission import Permission
+from auditor.consent.requested_access import Client, Permission
 from auditor.consent.truth import Truth, all_of, any_of
 from auditor.facts.builtin_policies import documented_policy, uncertainties
 from auditor.facts.ids import FOR_ALL, FOR_SELF

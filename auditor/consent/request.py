@@ -69,7 +69,7 @@ def resource_named(text: str) -> str:
     bare = text.removeprefix("api://").rstrip("/")
     if is_guid(bare):
         return bare.lower()
-    from auditor.facts.resource_addresses import resource_at
+    from auditor.facts.clouds import resource_at
 
     return resource_at(text) or text.rstrip("/")
 

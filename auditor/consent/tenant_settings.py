@@ -12,10 +12,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.consent.client import Client
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
-from auditor.consent.permission import Permission
 from auditor.consent.policies import self_consent_ids
+from auditor.consent.requested_access import Client, Permission
 from auditor.consent.truth import Truth, all_of, any_of, known
 from auditor.facts.ids import (
     BASIC_SCOPES,

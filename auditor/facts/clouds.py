@@ -1,11 +1,16 @@
-"""Microsoft's national clouds, with the addresses of their sign-in, Microsoft Graph and admin center.
+"""Microsoft's national clouds and APIs, with their addresses.
 
-The table and its sources are in ``clouds.json``.
+``clouds.json`` has the addresses of each cloud's sign-in, Microsoft Graph and admin center.
+``resource_addresses.json`` has the addresses by which requests name Microsoft's own APIs, in every cloud. A tenant
+lists them as ``servicePrincipalNames`` of the API's service principal; the table is for tenants whose snapshot lacks
+them. Both files name their sources.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 import msgspec
@@ -49,3 +54,59 @@ CLOUDS: Mapping[str, Cloud] = MappingProxyType(
 def cloud_named(name: str) -> Cloud:
     """The cloud with this name; Microsoft's global cloud for a name that this version doesn't know."""
     return CLOUDS.get(name, CLOUDS["global"])
+
+
+class _Resource(msgspec.Struct, frozen=True):
+    """One API. `hosts` are hosts of the tenant's own: ``*`` is its name, ``N`` the number of a region."""
+
+    app_id: str
+    name: str
+    addresses: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
+
+
+class _ResourceTable(msgspec.Struct, frozen=True):
+    source: str
+    resources: tuple[_Resource, ...]
+
+
+@cache
+def _resources() -> tuple[_Resource, ...]:
+    return load_table("resource_addresses", _ResourceTable).resources
+
+
+@cache
+def known_resource_names() -> Mapping[str, str]:
+    """The names of Microsoft's APIs in Entra, by app id."""
+    return MappingProxyType({one.app_id: one.name for one in _resources()})
+
+
+def resource_at(address: str) -> str:
+    """The app id of the API with this identifier URI; empty if it isn't one of Microsoft's.
+
+    Letter case, a slash at the end and the port 443 don't matter: Exchange Online lists
+    ``https://outlook.office365.com:443/`` separately.
+    """
+    sought = re.sub(r"^(https://[^/]+):443(?=/|$)", r"\1", address.lower().rstrip("/"))
+    if found := _app_ids().get(sought):
+        return found
+    scheme, _, host = sought.partition("//")
+    if scheme != "https:":
+        return ""
+    return next((app_id for pattern, app_id in _host_patterns() if pattern.fullmatch(host)), "")
+
+
+@cache
+def _app_ids() -> Mapping[str, str]:
+    return {address: one.app_id for one in _resources() for address in one.addresses}
+
+
+@cache
+def _host_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((_host_pattern(host), one.app_id) for one in _resources() for host in one.hosts)
+
+
+def _host_pattern(host: str) -> re.Pattern[str]:
+    """``*`` is one or two labels: Dataverse also answers at ``ORG.api.crm4.dynamics.com``."""
+    named = re.escape(host).replace(r"\*", r"[a-z0-9-]+(\.[a-z0-9-]+)?").replace("N", r"[0-9]+")
+    return re.compile(named)

@@ -14,13 +14,20 @@ from itertools import combinations
 import msgspec
 
 from auditor.consent.blockers import request_caveats
-from auditor.consent.client import client_of
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import DecisionFacts, gather
+from auditor.consent.requested_access import client_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
 from auditor.consent.tenant_settings import workflow
 from auditor.consent.truth import Truth
-from auditor.fixes.admin_consent import admin_consent, consent_for_one_user
+from auditor.fixes.app_fixes import (
+    OPEN_TO_ALL,
+    admin_consent,
+    assign_users,
+    consent_for_one_user,
+    drop_assignment_requirement,
+    enable_sign_in,
+)
 from auditor.fixes.change import NotApplicable, states_of
 from auditor.fixes.consent_settings import (
     admin_consent_workflow,
@@ -28,9 +35,7 @@ from auditor.fixes.consent_settings import (
     permission_classifications,
     user_consent_setting,
 )
-from auditor.fixes.enterprise_app import OPEN_TO_ALL, assign_users, drop_assignment_requirement, enable_sign_in
-from auditor.fixes.exposure.app_use import Breadth
-from auditor.fixes.exposure.summary import as_opens, exposure
+from auditor.fixes.exposure import Breadth, as_opens, exposure
 from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix, as_fix
 from auditor.model.decision import Confidence, Decision, Fix, Outcome
 from auditor.model.rule import App

@@ -78,7 +78,7 @@ async def probe(
     )
     found = Probe(auth=auth, endpoints=at, hosts=tuple(hosts))
     try:
-        found = msgspec.structs.replace(found, auth=resolve_auth(auth, environ))
+        found = msgspec.structs.replace(found, auth=resolve_auth(auth, environ, tenant_id))
         tokens = open_tokens(
             at,
             tenant_id=tenant_id,

@@ -150,7 +150,7 @@ def open_tokens(
     # handles it. The user gets one message about it, from us.
     logging.getLogger().addHandler(logging.NullHandler())
     sign_in = SignInSettings(
-        auth=resolve_auth(auth, environ),
+        auth=resolve_auth(auth, environ, tenant_id),
         authority=at.authority,
         tenant_id=tenant_id or environ.get("AZURE_TENANT_ID", "").strip(),
         environ=environ,

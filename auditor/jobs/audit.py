@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.jobs.audit_request import (
+    PIPE,
     SILENT,
     AuditInputs,
     AuditRequest,
@@ -17,17 +18,15 @@ from auditor.jobs.audit_request import (
     SampleTenant,
     SnapshotFiles,
 )
-from auditor.jobs.outputs import PIPE
 from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnings_of
 from auditor.jobs.report_builder import build_report, with_assumptions
 from auditor.jobs.snapshot_files import read_snapshot, sample_tenant
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN
 from auditor.model.finding import FindingOutcome, Severity, WaiverFile
-from auditor.model.live_tenant import LiveTenant
 from auditor.model.report import Report, Summary
 from auditor.model.rule import Pack
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import LiveTenant, Snapshot
 
 if TYPE_CHECKING:
     from auditor.jobs.earlier_reports import EarlierReport

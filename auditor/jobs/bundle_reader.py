@@ -38,9 +38,8 @@ from auditor.model.report import Report
 from auditor.model.rule import Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs import PackError, Problem
-from auditor.packs.load import load_packs
+from auditor.packs.load import is_path, load_packs
 from auditor.packs.pack_texts import NAME, parent_named, shipped_text
-from auditor.packs.sources import is_path
 from auditor.redact.tokens import is_token
 from auditor.render import FormatUnavailable, render
 from auditor.render.text import render_ticket

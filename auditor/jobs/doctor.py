@@ -13,7 +13,7 @@ from auditor.graph.probe import Probe, probe
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs
 from auditor.jobs.tenant_reader import addresses_of, delegated_scopes
-from auditor.model.live_tenant import LiveTenant
+from auditor.model.snapshot import LiveTenant
 
 
 class PermissionState(msgspec.Struct, frozen=True, kw_only=True):

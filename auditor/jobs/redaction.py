@@ -26,9 +26,8 @@ from auditor.model.report import Report
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs import PackError
-from auditor.packs.load import load
+from auditor.packs.load import load, shipped_source
 from auditor.packs.pack_texts import PackText, in_one_folder
-from auditor.packs.sources import shipped_source
 from auditor.redact.redactor import Redactor
 from auditor.redact.tokens import KEY_BYTES
 from auditor.snapshot import SnapshotError

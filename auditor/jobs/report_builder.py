@@ -23,7 +23,7 @@ from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summar
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import Snapshot
-from auditor.packs.sources import shipped_names
+from auditor.packs.load import shipped_names
 
 
 class UserNotRead(AuditorError):

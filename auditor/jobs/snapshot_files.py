@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.facts.ids import is_guid
-from auditor.jobs.audit_request import SILENT, Interaction, Redaction
-from auditor.jobs.outputs import PIPE
+from auditor.jobs.audit_request import PIPE, SILENT, Interaction, Redaction
 from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, texts_for
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
@@ -125,12 +124,15 @@ def _bundled(data: bytes, path: str) -> Snapshot:
 def write_snapshot(snapshot: Snapshot, path: str) -> None:
     """Write the snapshot to a file that only its owner can read, or to standard output for ``-``.
 
-    Raises SnapshotError.
+    A file whose name ends in ``.zip`` has the packed form. Raises SnapshotError.
     """
+    from auditor.snapshot.packed_files import is_packed, save_packed
     from auditor.snapshot.write import dumps, save
 
     if path == PIPE:
         sys.stdout.buffer.write(dumps(snapshot))
+    elif is_packed(path):
+        save_packed(snapshot, path)
     else:
         save(snapshot, path)
 

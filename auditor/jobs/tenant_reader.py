@@ -17,9 +17,8 @@ from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
-from auditor.model.live_tenant import LiveTenant
 from auditor.model.rule import App, Pack
-from auditor.model.snapshot import Plan, Snapshot
+from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 WHOLE = (
     "servicePrincipals",

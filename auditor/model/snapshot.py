@@ -1,4 +1,4 @@
-"""A snapshot: what to read of a tenant, what was read, what could not be read, and where it came from."""
+"""A snapshot and its tenant: how to reach it, what to read, what was read and what could not be, and the origin."""
 
 from __future__ import annotations
 
@@ -199,3 +199,36 @@ UNREAD_MESSAGES = (
     *(f"{{path}}: {problem}" for problem in (UNEXPECTED_VALUE, MISSING_PROPERTY, BETA_ONLY_POLICY)),
 )
 """All of them. The names in braces are filled in with ``str.format``."""
+
+
+AUTH_METHODS = (
+    "auto",
+    "secret",
+    "certificate",
+    "workload-identity",
+    "managed-identity",
+    "az-cli",
+    "device-code",
+)
+"""The values of ``--auth``. ``auto`` is the credential that the AZURE_… variables describe."""
+
+DEFAULT_TIMEOUT = 120
+"""The time limit for all requests to Microsoft together, in seconds."""
+DEFAULT_WAIT = 3600
+"""The time limit, in seconds, for a run that reads the tenant until a change has arrived."""
+
+
+class LiveTenant(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant to read through Microsoft Graph.
+
+    `tenant` is an id or a domain; empty means AZURE_TENANT_ID, or the credential's own tenant. `authority_host` and
+    `graph_endpoint` replace the addresses of `cloud`, for example with those of a proxy or a test server. `timeout` is
+    the limit for the whole read, in seconds, or for all reads if the run waits for a change.
+    """
+
+    tenant: str = ""
+    cloud: str = "global"
+    auth: str = "auto"
+    authority_host: str = ""
+    graph_endpoint: str = ""
+    timeout: float = DEFAULT_TIMEOUT

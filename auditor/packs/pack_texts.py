@@ -17,8 +17,7 @@ import yaml
 from auditor.model.rule import Pack
 from auditor.packs import PackProblems, TooManyProblems
 from auditor.packs.extend import chain
-from auditor.packs.load import load
-from auditor.packs.sources import Source, file_source, is_path, is_shipped, shipped_names, shipped_source
+from auditor.packs.load import Source, file_source, is_path, is_shipped, load, shipped_names, shipped_source
 from auditor.packs.yaml_nodes import Scalar, child, plain, read
 
 replace = msgspec.structs.replace

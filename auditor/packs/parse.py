@@ -15,8 +15,8 @@ from auditor.packs import PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.decode_nodes import decode
 from auditor.packs.extend import ChainLink, chain, merged
 from auditor.packs.forms import PackForm, pack_of
+from auditor.packs.load import Source, digest_of, is_shipped, shipped_names, shipped_source
 from auditor.packs.semantic_checks import check_semantics
-from auditor.packs.sources import Source, digest_of, is_shipped, shipped_names, shipped_source
 from auditor.packs.yaml_nodes import Scalar, Table, child, tables_of, text_of
 
 

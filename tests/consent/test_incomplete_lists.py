@@ -11,7 +11,7 @@ from auditor.consent.conditions import match, restrictions_of
 from auditor.consent.decide import decide
 from auditor.consent.hypothetical_app import UNVERIFIED, hypothetical
 from auditor.consent.lookup import NotRead, index_of
-from auditor.consent.permission import Permission
+from auditor.consent.requested_access import Permission
 from auditor.consent.tenant_settings import looks_risky, step_up
 from auditor.consent.truth import Truth
 from auditor.facts.builtin_policies import documented_policy

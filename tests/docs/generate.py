@@ -41,9 +41,8 @@ from auditor.model.finding import Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs import PackProblems
 from auditor.packs.extend import chain
-from auditor.packs.load import as_stored, list_packs, load_packs
+from auditor.packs.load import as_stored, list_packs, load_packs, shipped_names, shipped_source
 from auditor.packs.parse import parse_with_warnings
-from auditor.packs.sources import shipped_names, shipped_source
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
 from tests.docs import rule_pages

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from hypothesis import HealthCheck, event, given, settings
 
-from auditor.consent.client import client_of
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import gather
+from auditor.consent.requested_access import client_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
 from auditor.fixes import fixes_for
 from auditor.fixes.app_changes import grant_id

@@ -15,8 +15,8 @@ import pytest
 from auditor.jobs import bundle_reader as bundle_verify
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
+from auditor.packs.load import shipped_source
 from auditor.packs.pack_texts import texts_of
-from auditor.packs.sources import shipped_source
 from auditor.render import FormatUnavailable
 from auditor.snapshot.samples import sample, sample_names
 

@@ -15,8 +15,8 @@ import pytest
 from auditor.jobs import bundle_reader as bundle_verify
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
+from auditor.packs.load import file_source
 from auditor.packs.pack_texts import in_one_folder, texts_of
-from auditor.packs.sources import file_source
 from auditor.snapshot.samples import sample
 from tests.jobs.test_bundle import TOOL, listed_anew, made, members, zipped
 

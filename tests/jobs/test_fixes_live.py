@@ -21,9 +21,8 @@ from auditor.fixes import fixes_for
 from auditor.fixes.change import CHOSEN_PRINCIPAL
 from auditor.jobs.tenant_reader import read_tenant
 from auditor.model.decision import Fix
-from auditor.model.live_tenant import LiveTenant
 from auditor.model.rule import App
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import sysconfig
 from pathlib import Path
@@ -11,29 +10,18 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.environment import PIP, Installed, succeed
-from tests.packaging.tree import DATA, ROOT
-
-SOURCES = ("auditor", *DATA, "setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
+from tests.packaging.release import build_wheel, copy_sources
 
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what is built from: a build leaves folders behind, and the next one would ship them."""
-    copy = tmp_path_factory.mktemp("sources")
-    for name in SOURCES:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, copy / name)
-    return copy
+    """A copy of what is built from."""
+    return copy_sources(tmp_path_factory.mktemp("sources"))
 
 
 @pytest.fixture(scope="session")
 def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    succeed(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", out, cwd=sources)
-    (built,) = out.glob("*.whl")
-    return built
+    return build_wheel(sources, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,7 @@ from auditor import shipped
 from auditor.jobs.pack_cases import run_cases
 from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.rule import Pack, Rule
-from auditor.packs.load import load, load_packs
-from auditor.packs.sources import Source, shipped_names, shipped_source
+from auditor.packs.load import Source, load, load_packs, shipped_names, shipped_source
 from auditor.snapshot.samples import sample_names
 
 PACKS = [load(shipped_source(name), samples=sample_names()) for name in shipped_names()]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from auditor.jobs.outputs import format_of_ending
+from auditor.jobs.audit_request import format_of_ending
 from auditor.model.finding import Evidence, FindingOutcome, Remediation, Severity
 from auditor.model.report import Report
 from auditor.model.snapshot import Tenant

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.fixes.exposure.app_use import Breadth
+from auditor.fixes.exposure import Breadth
 from auditor.fixes.prove import rank, rank_key
 from auditor.model.decision import Fix, GraphRequest, Proof, Steps
 
