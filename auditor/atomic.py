@@ -122,8 +122,8 @@ def create_private(path: str | os.PathLike[str], data: bytes) -> bool:
 def open_private(path: str | os.PathLike[str]) -> int:
     """The descriptor of a file to write parts of, as in the middle of a long read; only you can read it.
 
-    The file is created if it's missing, and not emptied. Raises OSError, also for a link, and InvalidRequest for another
-    user's file.
+    The file is created if it's missing, and not emptied. Raises OSError, as for a link, and InvalidRequest for a file
+    of another user.
     """
     _own(path)
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
