@@ -19,7 +19,7 @@ from auditor.redact.name_search import KnownNames
 from auditor.redact.name_tokens import NameTokens
 from auditor.redact.public_names import PublicNames, is_microsofts_policy
 from auditor.redact.text_folding import fold
-from auditor.redact.tokens import REDACTED, TokenMaker, is_guid, is_token
+from auditor.redact.tokens import REDACTED, TOKEN, TokenMaker, is_guid, is_token
 from auditor.redact.word_lists import word_lists
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -38,8 +38,10 @@ Grants are stored as they were sent, also with commas or encoded spaces, and the
 names has to stay.
 """
 _QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
-_PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
-"""A time (which contains colons), a quoted text, or a word."""
+_PATH_PIECE = re.compile(
+    rf"{_TIME.pattern}|(?:{TOKEN.pattern})(?![\w.@-])|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)"
+)
+"""A time (which contains colons), a token (which may contain a blank), a quoted text, or a word."""
 _WITH_ADDRESSES = (TextKind.FREE_TEXT, TextKind.ERROR_MESSAGE, TextKind.PUBLISHER_TEXT, TextKind.SETTING_DATA)
 """Texts of the tenant in which a mail address may be the only place where a name is."""
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")

@@ -79,6 +79,13 @@ def test_the_names_of_an_unredacted_snapshot_are_found() -> None:
     assert len(left(PLAIN)) > 50
 
 
+@pytest.mark.parametrize(
+    "word", ["Société Générale", "Acme & Söhne GmbH", "O'Neil", "User", "Tenant 0123456789", "ffffffff", "Yes%20No"]
+)
+def test_redacting_again_changes_nothing_whatever_the_tenant_is_called(word: str) -> None:
+    assert left(Redactor(KEY, named_tenant(Secret(word)), APPS, APPS).snapshot) == []
+
+
 @settings(max_examples=40)
 @given(SNAPSHOTS)
 def test_redacting_again_with_any_key_changes_nothing(snapshot: Snapshot) -> None:
