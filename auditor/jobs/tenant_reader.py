@@ -19,6 +19,7 @@ from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.rule import App, Pack
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 WHOLE = (
@@ -112,6 +113,7 @@ async def _read(
         retry=retry_policy(tenant, interaction),
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
+        connections=2 if any(SECTIONS[section].is_beta for section in plan.sections) else 1,
     ) as client:
         # Not at the top of the module: it imports the SDK, which is loaded while the token is fetched.
         from auditor.graph.collect import collect
