@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -54,8 +53,6 @@ def read_tenant(
     Raises RequestError for a scope of a resource without an app id, because Graph can't look it up, and GraphError
     (also its CredentialError) if no audit is possible. A single refused read is listed in the snapshot's `unread`.
     """
-    # Microsoft's libraries log each refused request with its response. The user gets one message about it, from us.
-    logging.getLogger().addHandler(logging.NullHandler())
     given = tuple(apps)
     for app in given:
         refuse_unnamed_resources(app)

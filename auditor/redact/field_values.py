@@ -40,6 +40,8 @@ names has to stay.
 _QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
 _PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
 """A time (which contains colons), a quoted text, or a word."""
+_WITH_ADDRESSES = (TextKind.FREE_TEXT, TextKind.ERROR_MESSAGE, TextKind.PUBLISHER_TEXT, TextKind.SETTING_DATA)
+"""Texts of the tenant in which a mail address may be the only place where a name is."""
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"\d{1,9}|v\d\.\d")
 
@@ -86,6 +88,8 @@ class FieldValues(NameTokens):
         """The redacted value of a field of `parent`; `public` says that the object is published by somebody else."""
         if not value or is_token(value):
             return value
+        if self.learning and not public and kind in _WITH_ADDRESSES:
+            self.addresses_in(value)
         match kind:
             case TextKind.APP_NAME if isinstance(parent, ServicePrincipal):
                 return self._app_of(value, parent, public)
@@ -300,6 +304,7 @@ class FieldValues(NameTokens):
             return self.id(value)
         if "@" in value and " " not in value:
             return self.address(value)
+        self.addresses_in(value)
         return self._known.exact(value) or REDACTED
 
     def _key(self, name: str) -> str:

@@ -25,6 +25,8 @@ class WordLists(msgspec.Struct, frozen=True, kw_only=True):
     texts: frozenset[str]
     tags: frozenset[str]
     path_words: frozenset[str]
+    letters: dict[str, str]
+    spelt_out_letters: dict[str, str]
 
 
 @cache
