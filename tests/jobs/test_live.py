@@ -190,8 +190,8 @@ def test_what_a_grant_means_is_asked_of_its_resource_in_a_second_look() -> None:
     assert len(asked) == 2
     assert len([p for p in snapshot.sections.servicePrincipals or () if p.appId == api["appId"]]) == 1
     outcomes = {f.rule: (f.outcome.value, f.reason) for f in build_report(snapshot, packs).findings}
-    assert outcomes["HYG-WIDE-UNVERIFIED"][0] == "fail"
-    assert "Tailwind Scheduler" in outcomes["HYG-WIDE-UNVERIFIED"][1]
+    assert outcomes["HYG-WIDE-RISKY"][0] == "fail"
+    assert "Tailwind Scheduler" in outcomes["HYG-WIDE-RISKY"][1]
 
 
 BATCH, SETTINGS = "POST v1.0/$batch", "GET beta/settings"
@@ -204,9 +204,7 @@ RISKY = app_from_scopes("c0ffee00-1111-4222-8333-444455556666", "Mail.Read")
     [
         pytest.param(PACKS, "managed-default", 1, [BATCH], 5, id="a vendor's pack needs no settings"),
         pytest.param(load_packs(["eidsca"]), "managed-default", 2, [SETTINGS, BATCH], 5, id="a check of settings"),
-        pytest.param(
-            chosen_packs([], UNVERIFIED), "legacy-open", 1, [BATCH, SETTINGS], 6, id="an app that may be risky"
-        ),
+        pytest.param(chosen_packs([], RISKY), "legacy-open", 1, [BATCH, SETTINGS], 6, id="an app that may be risky"),
     ],
 )
 def test_a_pre_flight_takes_few_round_trips(
