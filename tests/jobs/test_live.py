@@ -190,8 +190,8 @@ def test_what_a_grant_means_is_asked_of_its_resource_in_a_second_look() -> None:
     assert len(asked) == 2
     assert len([p for p in snapshot.sections.servicePrincipals or () if p.appId == api["appId"]]) == 1
     outcomes = {f.rule: (f.outcome.value, f.reason) for f in build_report(snapshot, packs).findings}
-    assert outcomes["HYG-WIDE-RISKY"][0] == "fail"
-    assert "Tailwind Scheduler" in outcomes["HYG-WIDE-RISKY"][1]
+    assert outcomes["HYG-WIDE-UNVERIFIED"][0] == "fail"
+    assert "Tailwind Scheduler" in outcomes["HYG-WIDE-UNVERIFIED"][1]
 
 
 BATCH, SETTINGS = "POST v1.0/$batch", "GET beta/settings"
