@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -34,6 +35,10 @@ WHOLE = (
 """The sections that ``--full`` reads for the whole directory, page by page."""
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 def read_tenant(
     target: LiveTenant,
     plan: Plan,
@@ -44,11 +49,12 @@ def read_tenant(
     progress: Callable[[str, int, int | None], None] | None = None,
     interaction: Interaction = SILENT,
     environ: Mapping[str, str] | None = None,
+    meanwhile: Callable[[], None] = _nothing,
 ) -> Snapshot:
     """A snapshot of the tenant with everything that `plan`, the decisions on `apps` and the rules of `packs` need.
 
     `progress` is called with the section, how many of its objects were read, and how many there are, if known. It takes
-    the place of `interaction.progress`.
+    the place of `interaction.progress`. `meanwhile` is called once in a thread, while Graph is waited for.
 
     Raises RequestError for a scope of a resource without an app id, because Graph can't look it up, and GraphError
     (also its CredentialError) if no audit is possible. A single refused read is listed in the snapshot's `unread`.
@@ -58,7 +64,7 @@ def read_tenant(
         refuse_unnamed_resources(app)
     if progress is not None:
         interaction = interaction._replace(progress=progress)
-    return run(_read(target, plan, given, tuple(packs), user, interaction, environ))
+    return run(_read(target, plan, given, tuple(packs), user, interaction, environ, meanwhile))
 
 
 def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -> Snapshot:
@@ -98,6 +104,7 @@ async def _read(
     user: str,
     interaction: Interaction,
     environ: Mapping[str, str] | None,
+    meanwhile: Callable[[], None],
 ) -> Snapshot:
     if user:
         plan = plan.union(Plan(users=(user,), assignments_of=tuple(ADMIN_ROLES)))
@@ -125,7 +132,7 @@ async def _read(
             tool=TOOL,
             progress=interaction.progress,
         )
-        snapshot = await read(plan)
+        snapshot, _ = await asyncio.gather(read(plan), asyncio.to_thread(meanwhile))
         more = _further_reads(snapshot, apps, packs, user)
         if not more.is_empty:
             snapshot = await read(more, onto=snapshot)

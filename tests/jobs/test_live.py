@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -23,6 +24,10 @@ from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.graphserver import GraphServer, LatencyProxy
+from tests.graphserver.answer import Answer
+from tests.graphserver.call import Call
+from tests.graphserver.faults import FailWith, Fault, Proper
+from tests.limits import HUNG_AFTER
 
 PACKS = load_packs(["trackerrms-uk"])
 APPS = [pack.app for pack in PACKS if pack.app is not None]
@@ -224,3 +229,21 @@ def test_a_pre_flight_takes_few_round_trips(
     assert (authority.connections, graph.connections) == (1, connections)
     # First everything that the authority is asked, then what Graph is asked: at once where there are connections.
     assert authority.round_trips + 1 + len(requests) - connections <= most
+
+
+class Held(Fault):
+    """The proper answer, but not before `event` has happened."""
+
+    event: ClassVar[threading.Event]
+
+    def answer(self, call: Call, proper: Proper, fail: FailWith) -> Answer:
+        assert self.event.wait(HUNG_AFTER)
+        return proper()
+
+
+def test_the_evaluation_is_loaded_while_graph_is_waited_for() -> None:
+    Held.event = threading.Event()
+    with served(document_of("managed-default")) as (server, target, environ):
+        server.fault("/$batch", Held())
+        read_tenant(target, plan_for(PACKS), apps=APPS, packs=PACKS, environ=environ, meanwhile=Held.event.set)
+        assert Held.event.is_set()
