@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +21,7 @@ from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.rule import App, Pack
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ WHOLE = (
 """The sections that ``--full`` reads for the whole directory, page by page."""
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 def read_tenant(
     target: LiveTenant,
     plan: Plan,
@@ -49,23 +54,22 @@ def read_tenant(
     progress: Callable[[str, int, int | None], None] | None = None,
     interaction: Interaction = SILENT,
     environ: Mapping[str, str] | None = None,
+    meanwhile: Callable[[], None] = _nothing,
 ) -> Snapshot:
     """A snapshot of the tenant with everything that `plan`, the decisions on `apps` and the rules of `packs` need.
 
     `progress` is called with the section, how many of its objects were read, and how many there are, if known. It takes
-    the place of `interaction.progress`.
+    the place of `interaction.progress`. `meanwhile` is called once in a thread, while Graph is waited for.
 
     Raises RequestError for a scope of a resource without an app id, because Graph can't look it up, and GraphError
     (also its CredentialError) if no audit is possible. A single refused read is listed in the snapshot's `unread`.
     """
-    # Microsoft's libraries log each refused request with its response. The user gets one message about it, from us.
-    logging.getLogger().addHandler(logging.NullHandler())
     given = tuple(apps)
     for app in given:
         refuse_unnamed_resources(app)
     if progress is not None:
         interaction = interaction._replace(progress=progress)
-    return run(_read(target, plan, given, tuple(packs), user, interaction, environ))
+    return run(_read(target, plan, given, tuple(packs), user, interaction, environ, meanwhile))
 
 
 class Collected(NamedTuple):
@@ -119,10 +123,11 @@ async def _read(
     user: str,
     interaction: Interaction,
     environ: Mapping[str, str] | None,
+    meanwhile: Callable[[], None],
 ) -> Snapshot:
     plan = plan_with_user(plan, user)
     async with tenant_session(tenant, plan, interaction, environ) as session:
-        snapshot = await session.read(plan, taken=now())
+        snapshot, _ = await asyncio.gather(session.read(plan, taken=now()), asyncio.to_thread(meanwhile))
         more = further_reads(snapshot, snapshot, apps, packs, user)
         if not more.is_empty:
             snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
@@ -157,6 +162,7 @@ async def tenant_session(
         retry=retry_policy(tenant, interaction),
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
+        connections=2 if any(SECTIONS[section].is_beta for section in plan.sections) else 1,
     ) as client:
         # Not at the top of the module: it imports the SDK, which is loaded while the token is fetched.
         from auditor.graph.collect import collect

@@ -28,7 +28,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import msgspec
 
-from auditor.atomic import written_whole
+from auditor.atomic import open_private, written_whole
 from auditor.model.sections import SECTIONS, merged_row
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.graph_json import decode_section
@@ -78,14 +78,13 @@ def compressed(lines: bytes) -> bytes:
 class RowsWriter:
     """Appends rows to a file of JSON Lines, so that it can be cut after every `append`. Only its owner can read it.
 
-    `size` is how much of an existing file to keep, in bytes. Raises OSError.
+    `size` is how much of an existing file to keep, in bytes. Raises what `open_private` raises.
     """
 
     size: int
 
     def __init__(self, path: Path, size: int = 0) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        self._file = os.open(path, flags, 0o600)
+        self._file = open_private(path)
         self.cut(size)
 
     def append(self, lines: bytes) -> None:
