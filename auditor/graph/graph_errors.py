@@ -32,8 +32,15 @@ class NetworkSettingsError(GraphError):
     """A proxy or a certificate file named in the environment cannot be used."""
 
 
+REPORT_IT = "Try again. If the problem persists, report it with the command and what “consent-auditor -V” prints."
+"""Advice for what only a bug of a library or of this program explains."""
+
+
 class WriteRefused(GraphError):
     """A request that is not a read. It was not sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, advice=REPORT_IT)
 
 
 class ForeignHost(GraphError):
@@ -86,10 +93,6 @@ class Throttled(Unreachable):
 
 class LibraryFailed(GraphError):
     """A library raised an error that none of its documentation mentions."""
-
-
-REPORT_IT = "Try again. If the problem persists, report it with the command and what “consent-auditor -V” prints."
-"""Advice for `LibraryFailed`."""
 
 
 class NotJson(GraphError):

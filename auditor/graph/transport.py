@@ -205,14 +205,21 @@ class GraphClient:
 
     async def _post(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse]:
         """The responses in one batch, in the order of the requests. Raises GraphError for a batch that failed whole."""
-        body = msgspec.json.encode({"requests": [_batch_item(str(i), request) for i, request in enumerate(requests)]})
+        with foreign_code(self._explain):
+            items = [_batch_item(str(i), request) for i, request in enumerate(requests)]
+            body = msgspec.json.encode({"requests": items})
         whole = await self._with_retries(Method.POST, f"{self.graph}/{version}/$batch", {}, body)
         host = host_of(self.graph)
         if not whole.ok:
             raise whole.error or _batch_refused(host, whole)
-        if (responses := batch_responses(whole.body or {}, len(requests))) is None:
+        with foreign_code(self._explain):
+            responses = batch_responses(whole.body or {}, len(requests))
+        if responses is None:
             raise NotJson(NOT_A_BATCH.format(host=host), advice=NOT_MICROSOFT)
         return responses
+
+    def _explain(self, error: Exception) -> GraphError:
+        return read_failure(error, self._network, self.graph)
 
     async def _with_retries(
         self, method: Method, url: str, headers: Mapping[str, str], body: bytes | None = None
@@ -249,17 +256,17 @@ class GraphClient:
         self, method: Method, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> GraphResponse:
         """Send one request with the SDK's adapter, whose authentication provider adds the token."""
-        info = RequestInformation()
-        info.http_method = method
-        info.url = url
-        info.headers.try_add("Accept", "application/json")
-        for name, value in headers.items():
-            info.headers.try_add(name, value)
-        if body is not None:
-            info.set_stream_content(body, "application/json")
-        info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         limit = asyncio.timeout(self.retry.remaining())
         with foreign_code(lambda error: read_failure(error, self._network, self.graph, is_over=limit.expired())):
+            info = RequestInformation()
+            info.http_method = method
+            info.url = url
+            info.headers.try_add("Accept", "application/json")
+            for name, value in headers.items():
+                info.headers.try_add(name, value)
+            if body is not None:
+                info.set_stream_content(body, "application/json")
+            info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
             async with self._slots, limit:
                 response = await self._adapter.send_primitive_async(info, "bytes", {})
             self._was_answered = True
