@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
 from auditor.model.document import series

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from auditor.model.errors import NO_AUDIT, AuditorError
+from auditor.model.errors import NO_AUDIT, USAGE, AuditorError
 from auditor.model.snapshot import ASKED_TO_WAIT, Service, Unread
 
 
@@ -34,6 +34,13 @@ class NetworkSettingsError(GraphError):
 
 REPORT_IT = "Try again. If the problem persists, report it with the command and what “consent-auditor -V” prints."
 """Advice for what only a bug of a library or of this program explains."""
+
+
+class EndpointError(GraphError):
+    """An endpoint that an option or the environment names is not the address of a host."""
+
+    exit_code = USAGE
+    heading = "Error"
 
 
 class WriteRefused(GraphError):

@@ -40,7 +40,7 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
     """`error` of azure-identity as our error, without trace ids and what follows them."""
     if isinstance(error, TimeoutError):
         return _no_answer(NoAnswerCause.OUT_OF_TIME, authority, network)
-    text = text_of(error)
+    text = network.without_passwords(text_of(error))
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]
         said = text[found.start() :]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import UNREAD_MESSAGES, NextLinkProblem, NoAnswerCause, Service
 from auditor.redact.tokens import TOKEN
