@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -137,8 +135,10 @@ def verify(file: str) -> int:
         raise click.UsageError("FILE is empty: is a variable not set?")
     from auditor.jobs.audit_request import TOOL
     from auditor.jobs.bundle_reader import verify as verify_bundle
+    from auditor.jobs.snapshot_files import stream_bytes
 
-    data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    with click.open_file(file, "rb") as opened:
+        data = stream_bytes(opened, file)
     found = verify_bundle(data, TOOL)
     for line in _result_lines(found):
         click.echo(line)
