@@ -42,6 +42,7 @@ from auditor.checks.permission_lists import (
     scope_problems,
     scopes_by_resource,
 )
+from auditor.consent import Truth, all_of, known
 from auditor.consent.existing_grants import (
     TENANT_WIDE,
     granted_names,
@@ -51,10 +52,9 @@ from auditor.consent.existing_grants import (
 )
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, index_of
-from auditor.consent.truth import Truth, all_of, known
 from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES, known_scopes
 from auditor.model.document import Point
-from auditor.model.finding import Evidence
+from auditor.model.report import Evidence
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan, Snapshot

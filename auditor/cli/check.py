@@ -25,8 +25,8 @@ from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say, wants_colour, width
 from auditor.facts.ids import is_guid
 from auditor.model.errors import EXIT_CODES, OK
-from auditor.model.finding import Severity
 from auditor.model.report import Report
+from auditor.model.rule import Severity
 from auditor.render import FORMATS
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from auditor.cli.terminal import say
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.model.snapshot import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
 
 if TYPE_CHECKING:
@@ -207,6 +207,11 @@ def tenant_options(command: Command) -> Command:
             metavar="TIME",
             help="Time limit for all requests to Microsoft together: seconds, or with a unit, such as 90s, 10m or 1h.",
         ),
+        click.option(
+            "--wait",
+            is_flag=True,
+            help="If Microsoft is busy, wait as long as it asks, even if that is longer than --timeout.",
+        ),
     )
 
 
@@ -250,6 +255,7 @@ def live_tenant(
     authority_host: str | None,
     graph_endpoint: str | None,
     timeout: float,
+    wait: bool,
     address_tenant: str = "",
 ) -> LiveTenant:
     """The live tenant that the options describe; without --tenant, the one that a pasted URL names."""
@@ -260,6 +266,7 @@ def live_tenant(
         authority_host=authority_host or "",
         graph_endpoint=graph_endpoint or "",
         timeout=timeout,
+        waits_as_asked=wait,
     )
 
 

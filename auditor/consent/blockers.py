@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from auditor.consent import Truth
 from auditor.consent.requested_access import Client, Permission, ResourceApp
-from auditor.consent.truth import Truth
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.model.decision import Reason
 from auditor.model.rule import App
 

@@ -153,7 +153,7 @@ class SnapshotIndex:
             return name
         if found := self._app_ids_by_uri.get(name):
             return found
-        from auditor.facts.clouds import resource_at
+        from auditor.facts.ids import resource_at
 
         return resource_at(name) or name
 
@@ -164,7 +164,7 @@ class SnapshotIndex:
         found = self._principals.by_app_id.get(app_id.lower())
         if found and found.displayName:
             return found.displayName
-        from auditor.facts.clouds import known_resource_names
+        from auditor.facts.ids import known_resource_names
 
         return known_resource_names().get(app_id.lower(), app_id)
 

@@ -1,13 +1,20 @@
-"""What a request asks for, as this tenant knows it: the client app, and each permission on its resource."""
+"""What a request asks for, as this tenant knows it: the client app, each permission, and the resources it leads to.
+
+Conditional Access policies apply to the resources of a request, not to its client. Microsoft Graph isn't evaluated
+itself: each of its scopes leads to the service behind it, and scopes for the sign-in and the user's profile count as
+access to the directory if a request has nothing else. Source: Entra, "Conditional Access: Target resources".
+"""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
+from auditor.consent import Truth, known
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
-from auditor.consent.truth import Truth, known
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES
+from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
+from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.model.resources import DelegatedScope, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
@@ -253,3 +260,56 @@ def _classified(index: SnapshotIndex, permission: Permission) -> Permission:
     else:
         value = index.classification(permission.resource, permission.id)
     return msgspec.structs.replace(permission, classification=value)
+
+
+class Target(NamedTuple):
+    """A resource that Conditional Access evaluates. `in_office_365` is unknown for a service that isn't in the table.
+
+    `service_unknown`: a scope of Microsoft Graph leads to a service that Microsoft doesn't name.
+    """
+
+    app_id: str
+    name: str
+    in_office_365: Truth = Truth.UNKNOWN
+    service_unknown: bool = False
+
+
+class Targets(NamedTuple):
+    """What Conditional Access evaluates for an app. `is_baseline`: it asks only for sign-in and the user's profile."""
+
+    client_id: str
+    resources: tuple[Target, ...]
+    is_baseline: bool
+    gets_id_token: bool
+
+    def includes(self, app_id: str) -> bool:
+        """Whether the app reaches this resource."""
+        return any(one.app_id == app_id for one in self.resources)
+
+
+_BY_ID = {service.app_id: Target(service.app_id, service.name, known(service.in_office_365)) for service in SERVICES}
+_BY_SCOPE = {word.lower(): _BY_ID[service.app_id] for service in SERVICES for word in service.scopes}
+_GRAPH = Target(MICROSOFT_GRAPH, RESOURCE_NAMES[MICROSOFT_GRAPH], service_unknown=True)
+
+
+def targets_of(app: App) -> Targets:
+    """What Conditional Access evaluates for the scopes that `app` requires, or for all its scopes if it requires none.
+
+    Nothing, if the app's scopes aren't known.
+    """
+    scopes = app.required_scopes or app.scopes
+    pairs = [(scope.resource.lower(), scope.value.lower()) for scope in scopes]
+    beyond = [pair for pair in pairs if pair[0] != MICROSOFT_GRAPH or pair[1] not in BASELINE_SCOPES]
+    resources = tuple(dict.fromkeys(_target(*pair) for pair in beyond))
+    return Targets(
+        client_id=app.client_id.lower(),
+        resources=resources or ((_BY_ID[DIRECTORY.app_id],) if pairs else ()),
+        is_baseline=bool(pairs) and not resources,
+        gets_id_token=any(value in OPENID_SCOPES - {"offline_access"} for _, value in pairs),
+    )
+
+
+def _target(resource: str, scope: str) -> Target:
+    if resource == MICROSOFT_GRAPH:
+        return _BY_SCOPE.get(scope.partition(".")[0], _GRAPH)
+    return _BY_ID.get(resource) or Target(resource, RESOURCE_NAMES.get(resource, f"the resource {resource}"))

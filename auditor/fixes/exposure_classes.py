@@ -23,11 +23,10 @@ from types import MappingProxyType
 
 import msgspec
 
+from auditor.consent import Truth, all_of, known
 from auditor.consent.conditions import Restrictions
 from auditor.consent.requested_access import Client, client_of
-from auditor.consent.truth import Truth, all_of, known
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import BASIC_SCOPES
+from auditor.facts.ids import BASIC_SCOPES, CLOUDS
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 

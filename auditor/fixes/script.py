@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.fixes import bash_script, powershell_script
 from auditor.fixes.change import Change, NoScript, NotApplicable, Step, json_text
 from auditor.fixes.change_kinds import change_of

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
 from auditor.model.document import series
@@ -50,6 +50,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str]
     network: NetworkSettings
     prompt: Prompt | None = None
+    on_response: Callable[[Any], None] | None = None
 
     def __repr__(self) -> str:
         return f"<SignInSettings by {self.auth} at {self.authority}>"
@@ -66,6 +67,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
             "retry_total": 3,
             "retry_connect": 2,
             "retry_backoff_factor": 0.4,
+            "raw_response_hook": self.on_response,
         }
 
     def value(self, name: str) -> str:

@@ -15,9 +15,17 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 import msgspec
 
-from auditor.graph.graph_errors import NetworkSettingsError
+from auditor.graph.graph_errors import (
+    REPORT_IT,
+    ConnectionFailed,
+    GraphError,
+    LibraryFailed,
+    NetworkSettingsError,
+    Unreachable,
+    UntrustedCertificate,
+)
 from auditor.model.addresses import InvalidAddress, host_and_port
-from auditor.model.snapshot import NoAnswerCause
+from auditor.model.snapshot import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
 """The first variable that is set is used: those of httpx, requests and curl."""
@@ -210,6 +218,40 @@ def advice_for(problem: str, network: NetworkSettings, url: str) -> str:
         return f"Is {host} spelled right? If this machine must use a proxy, set HTTPS_PROXY (and NO_PROXY)."
     port = parts.port or 443
     return f"Can this machine reach {host} on port {port}? If it must use a proxy, set HTTPS_PROXY (and NO_PROXY)."
+
+
+def read_failure(error: Exception, network: NetworkSettings, url: str, *, is_over: bool = False) -> GraphError:
+    """What to say about an exception of a library on the way to `url`. `is_over`: the run's time has passed.
+
+    A failure of the connection is `Unreachable`, and may be temporary. Any other exception is `LibraryFailed`, named
+    by its class only, because its message can quote the request, and with it the token.
+    """
+    import httpx
+
+    if isinstance(error, TimeoutError):
+        cause = NoAnswerCause.OUT_OF_TIME if is_over else NoAnswerCause.TOO_SLOW
+        return Unreachable(NO_ANSWER.format(host=host_of(url), cause=cause), advice=advice_for(cause, network, url))
+    if isinstance(error, OSError | httpx.RequestError) and not isinstance(error, httpx.LocalProtocolError):
+        said = network.without_passwords(text_of(error))
+        kind: type[Unreachable] = Unreachable
+        if "CERTIFICATE_VERIFY_FAILED" in said:
+            kind = UntrustedCertificate
+        elif isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+            kind = ConnectionFailed
+        return kind(NO_ANSWER.format(host=host_of(url), cause=cause_of(said)), advice=advice_for(said, network, url))
+    return LibraryFailed(
+        LIBRARY_FAILED.format(host=host_of(url), error=type(error).__name__[:80]),
+        advice=REPORT_IT,
+    )
+
+
+def text_of(error: Exception) -> str:
+    """The message of an exception, in one line; its class if it has none, or none that can be read."""
+    try:
+        said = " ".join(str(getattr(error, "message", None) or error).split())
+    except Exception:  # noqa: BLE001 -- the method of a library's class that makes the message can fail, too
+        said = ""
+    return said or type(error).__name__
 
 
 NOT_MICROSOFT = (

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH
 from auditor.graph.access_tokens import TokenProvider
 from auditor.graph.credentials import Prompt, SignInSettings, open_credential, resolve_auth
-from auditor.graph.graph_errors import EndpointError, GraphError
-from auditor.graph.network import NetworkSettings, read_network
+from auditor.graph.graph_errors import EndpointError, GraphError, foreign_code
+from auditor.graph.network import NetworkSettings, read_failure, read_network
 from auditor.graph.retry import RetryPolicy
-from auditor.graph.sign_in_errors import credential_error
+from auditor.graph.sign_in_errors import credential_error, throttling_hook
 from auditor.model.addresses import InvalidAddress, https_endpoint
 
 if TYPE_CHECKING:
@@ -90,10 +89,12 @@ async def open_graph(
     retry: RetryPolicy | None = None,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
+    connections: int = 1,
 ) -> AsyncIterator[GraphClient]:
     """A client with a token. The default of `tenant_id` is AZURE_TENANT_ID, or the credential's own tenant.
 
-    `scopes` are for a user's sign-in; an app's permissions come with ``.default``. Raises `CredentialError`,
+    `scopes` are for a user's sign-in; an app's permissions come with ``.default``. `connections` are opened ahead, for
+    requests that are sent at the same time. Raises `CredentialError`,
     `NetworkSettingsError` or `GraphError`, each with advice.
     """
     environ = os.environ if environ is None else environ
@@ -108,7 +109,7 @@ async def open_graph(
         network=network,
         prompt=prompt,
         scopes=scopes,
-        left=retry.remaining,
+        retry=retry,
     )
     fetching = asyncio.create_task(tokens.get_token())
     own: GraphHttpClient | None = None
@@ -116,18 +117,21 @@ async def open_graph(
         # At the same time: fetching the token, importing the SDK, and the TCP and TLS handshakes with Graph.
         # The token starts first, because it takes longest, and its import would compete with the SDK's.
         await asyncio.sleep(0)
-        if http is None:
-            http = own = await _preconnected(at.graph, network)
-        from auditor.graph.transport import GraphClient
+        with foreign_code(lambda error: read_failure(error, network, at.graph)):
+            if http is None:
+                http = own = await _preconnected(at.graph, network, connections)
+            from auditor.graph.transport import GraphClient
 
-        await fetching
-        yield GraphClient(http, tokens, retry)
+            await fetching
+            client = GraphClient(http, tokens, retry)
+        yield client
     finally:
         fetching.cancel()
         await asyncio.gather(fetching, return_exceptions=True)
         await tokens.close()
         if own is not None:
-            await own.aclose()
+            with suppress(Exception):  # what was read is complete, whether or not its connections close
+                await own.aclose()
 
 
 def open_tokens(
@@ -139,9 +143,9 @@ def open_tokens(
     network: NetworkSettings,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
-    left: Callable[[], float] | None = None,
+    retry: RetryPolicy,
 ) -> TokenProvider:
-    """A token provider for `auth`, which has not fetched anything. `left` does not limit a person who enters a code.
+    """A token provider for `auth`, which has fetched nothing yet. `retry` does not limit a person who enters a code.
 
     Raises `NetworkSettingsError` for a proxy that can't be used, before anything is sent.
     """
@@ -149,24 +153,28 @@ def open_tokens(
     # Microsoft's libraries log each failed request with its response, and Python prints it to standard error if nobody
     # handles it. The user gets one message about it, from us.
     logging.getLogger().addHandler(logging.NullHandler())
+    auth = resolve_auth(auth, environ, tenant_id)
+    is_person = auth == "device-code"
     sign_in = SignInSettings(
-        auth=resolve_auth(auth, environ, tenant_id),
+        auth=auth,
         authority=at.authority,
         tenant_id=tenant_id or environ.get("AZURE_TENANT_ID", "").strip(),
         environ=environ,
         network=network,
         prompt=prompt,
+        on_response=throttling_hook(retry, keeps_waiting=is_person),
     )
     return TokenProvider(
         lambda: open_credential(sign_in),
         scopes or (at.scope,),
         lambda error: credential_error(error, at.authority, network),
-        None if sign_in.auth == "device-code" else left,
+        retry,
+        is_limited=not is_person,
     )
 
 
-async def _preconnected(graph: str, network: NetworkSettings) -> GraphHttpClient:
-    """The HTTP client, with its connection being opened. Imports run in a thread, because the loop fetches tokens."""
+async def _preconnected(graph: str, network: NetworkSettings, connections: int) -> GraphHttpClient:
+    """The HTTP client, with its connections being opened. Imports run in a thread, because the loop fetches tokens."""
 
     def connector() -> GraphConnector:
         from auditor.graph.preconnect import GraphConnector
@@ -180,5 +188,5 @@ async def _preconnected(graph: str, network: NetworkSettings) -> GraphHttpClient
         return GraphHttpClient(connector)
 
     opened = await asyncio.to_thread(connector)
-    opened.preconnect()
+    opened.preconnect(connections)
     return await asyncio.to_thread(http, opened)

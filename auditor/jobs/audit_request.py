@@ -16,8 +16,7 @@ import msgspec
 from auditor import __version__
 from auditor.consent.request import app_from_scopes
 from auditor.model.errors import InvalidRequest
-from auditor.model.finding import WaiverFile
-from auditor.model.report import Report, Summary
+from auditor.model.report import Report, Summary, WaiverFile
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.render import FORMATS, must_be_available, render
@@ -344,11 +343,16 @@ def _silent(_: str) -> None:
 
 
 class Interaction(NamedTuple):
-    """How a running job reaches a person: messages, progress per section, and the code of a device sign-in."""
+    """How a running job reaches a person: messages, progress per section, pauses, and the code of a device sign-in.
+
+    `on_pause` is called before a request is sent again, with who didn't answer, the seconds of the pause, and whether
+    they were asked for.
+    """
 
     say: Callable[[str], None] = _silent
     progress: Callable[[str, int, int | None], None] | None = None
     show_code: Callable[[str, str, datetime], None] | None = None
+    on_pause: Callable[[str, float, bool], None] | None = None
 
 
 SILENT = Interaction()

@@ -9,8 +9,8 @@ import msgspec
 
 from auditor.checks.findings import finding
 from auditor.checks.kind import CheckContext
-from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.rule import App, Pack, Rule, RuleCase
+from auditor.model.report import Finding
+from auditor.model.rule import App, FindingOutcome, Pack, Rule, RuleCase
 from auditor.model.snapshot import REMOVED_BY_CASE, Snapshot, Unread
 from auditor.packs import PackError as PackError
 from auditor.packs import Position

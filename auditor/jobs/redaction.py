@@ -21,9 +21,8 @@ import msgspec
 from auditor.jobs.audit_request import SILENT, AuditInputs, Interaction, Redaction
 from auditor.model.decision import Decision
 from auditor.model.errors import InvalidRequest
-from auditor.model.finding import FindingOutcome
 from auditor.model.report import Report
-from auditor.model.rule import App, Pack
+from auditor.model.rule import App, FindingOutcome, Pack
 from auditor.model.snapshot import Snapshot
 from auditor.packs import PackError
 from auditor.packs.load import load, shipped_source
@@ -137,7 +136,7 @@ def _app_pack(redactor: Redactor, pack: Pack) -> Pack:
 
 def _source_without_path(source: str) -> str:
     """Where the snapshot came from, without the file's path."""
-    return source if source.startswith("sample ") else f"{source.partition(' ')[0].rstrip(',')}, redacted"
+    return source if not source or source.startswith("sample ") else f"{source.partition(' ')[0].rstrip(',')}, redacted"
 
 
 def _key(file: str, interaction: Interaction) -> bytes:

@@ -1,4 +1,4 @@
-"""Read snapshots from files and samples, write and redact them, and look up their tokens."""
+"""Read snapshots from files, write and redact them, and look up their tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot import NotASnapshot, SnapshotError
 from auditor.snapshot.read import file_bytes, loads, stream_bytes
-from auditor.snapshot.samples import sample
 from auditor.snapshot.samples import sample_names as sample_names
 
 if TYPE_CHECKING:
@@ -105,16 +104,20 @@ def _name(path: str) -> str:
 def _bundled(data: bytes, path: str) -> Snapshot:
     """The snapshot in a bundle. Raises SnapshotError for another archive, and for a bundle that was changed."""
     from auditor.jobs.bundle_reader import damage, read_bundle
-    from auditor.jobs.bundle_writer import SNAPSHOT, BundleError
+    from auditor.jobs.bundle_writer import SNAPSHOT, BundleError, NotABundle
 
     try:
         manifest, members = read_bundle(data)
         problem = next(damage(manifest, members), "")
+    except NotABundle:
+        hint = "To use the files in it, extract it and give the folder."
+        raise SnapshotError(_name(path), "is a zip archive without a snapshot of this program", hint=hint) from None
     except BundleError as error:
-        hint = "To give a folder that another tool wrote, extract it and give the folder."
-        raise SnapshotError(
-            _name(path), f"is a zip archive, but not a bundle that can be read ({error})", hint=hint
-        ) from None
+        why, _, advice = str(error).rpartition(": ")
+        hint = (
+            f"{advice[:1].upper()}{advice[1:]}. If another tool wrote the files in it, extract it and give the folder."
+        )
+        raise SnapshotError(_name(path), f"can't be read as a bundle, because {why}", hint=hint) from None
     if problem:
         hint = f"Ask the sender for the file again. To see all problems: consent-auditor bundle verify {path}"
         raise SnapshotError(_name(path), f"is a bundle that was damaged or changed ({problem})", hint=hint)
@@ -135,14 +138,6 @@ def write_snapshot(snapshot: Snapshot, path: str) -> None:
         save_packed(snapshot, path)
     else:
         save(snapshot, path)
-
-
-def sample_tenant(name: str) -> Snapshot:
-    """The sample tenant with this name. Raises InvalidRequest for an unknown name, with the most similar one."""
-    try:
-        return sample(name)
-    except SnapshotError as error:
-        raise InvalidRequest(f'{error.message}: "{name}". {error.hint}') from None
 
 
 def redactor_of_file(

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from auditor import shipped
 from auditor.checks import kind_named
 from auditor.checks.kind import CheckKind
+from auditor.facts import shipped_tree, tree_label
 from auditor.model.rule import App, Check, Pack, Rule
 from auditor.packs import PackError, Problem
 
@@ -50,7 +50,7 @@ def is_path(name: str) -> bool:
 
 def shipped_names() -> tuple[str, ...]:
     """The names of all shipped packs, abstract ones too."""
-    names = (entry.name for entry in shipped.root("rules").iterdir())
+    names = (entry.name for entry in shipped_tree("rules").iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
@@ -58,13 +58,13 @@ def shipped_source(name: str) -> Source:
     """The shipped pack of that name."""
     if name not in (names := shipped_names()):
         raise PackError([unknown_pack(name, names)])
-    file = shipped.root("rules") / f"{name}.yaml"
-    return Source(f"{shipped.label('rules')}/{name}.yaml", _bytes(file, file.name))
+    file = shipped_tree("rules") / f"{name}.yaml"
+    return Source(f"{tree_label('rules')}/{name}.yaml", _bytes(file, file.name))
 
 
 def is_shipped(origin: str) -> bool:
     """Whether a pack of this origin came with the program."""
-    return origin.startswith(f"{shipped.label('rules')}/")
+    return origin.startswith(f"{tree_label('rules')}/")
 
 
 def unknown_pack(name: str, offered: Iterable[str]) -> Problem:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.model.finding import RulePlace
-from auditor.model.rule import Pack
+from auditor.model.rule import Pack, RulePlace
 from auditor.packs import PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.decode_nodes import decode
 from auditor.packs.extend import ChainLink, chain, merged
@@ -100,7 +99,7 @@ def check_name(link: ChainLink, problems: PackProblems) -> None:
 
 
 _INSTALLED = "auditor:"
-"""How messages mark a file of the installed program (`shipped.label`)."""
+"""How messages mark a file of the installed program (`tree_label`)."""
 
 
 def reported_places(positions: Mapping[str, Position]) -> Mapping[str, RulePlace]:

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from auditor.checks.kind import Invalid
-from auditor.model.finding import RulePlace, Waiver, WaiverFile
+from auditor.model.report import Waiver, WaiverFile
+from auditor.model.rule import RulePlace
 from auditor.packs import PackError, PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.decode_nodes import StrictForm, decode
 from auditor.packs.forms import Line, PackName, RuleId

@@ -9,8 +9,8 @@ import msgspec
 
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
 from auditor.model.document import series
-from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.report import Report
+from auditor.model.report import Finding, Report
+from auditor.model.rule import FindingOutcome
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.document import series
-from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.report import Report
+from auditor.model.report import Finding, Report
+from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, script_hint
 from auditor.render.labels import (
     NAME_WIDTH,

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from auditor.model.decision import Decision
-from auditor.model.finding import Finding
-from auditor.model.report import Report
+from auditor.model.report import Finding, Report
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,

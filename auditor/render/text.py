@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.document import series
-from auditor.model.finding import Finding
-from auditor.model.report import Report, UnreadPart
+from auditor.model.report import Finding, Report, UnreadPart
 from auditor.render.fix_view import first_fix, first_thing
 from auditor.render.labels import (
     FINDINGS,

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from auditor.jobs.bundle_reader import MOST_BYTES, verify
-from auditor.jobs.bundle_writer import BundleError
+from auditor.jobs.bundle_verifier import verify
+from auditor.jobs.bundle_writer import MOST_BYTES, BundleError
 from auditor.jobs.earlier_reports import NotAReport, earlier_reports
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.packs import PackError

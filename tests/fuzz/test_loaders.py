@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from auditor.cli.program import explained
 from auditor.jobs.audit_request import Interaction
-from auditor.jobs.bundle_reader import verify
+from auditor.jobs.bundle_verifier import verify
 from auditor.jobs.bundle_writer import MANIFEST
 from auditor.jobs.earlier_reports import earlier_reports, history_of
 from auditor.jobs.redaction import key_from

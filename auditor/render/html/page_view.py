@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from auditor.model.decision import AfterConsent
 from auditor.model.document import series
-from auditor.model.finding import Disagreement, Severity
-from auditor.model.report import Report, Summary, UnreadPart
+from auditor.model.report import Disagreement, Report, Summary, UnreadPart
+from auditor.model.rule import Severity
 from auditor.render.html.answer_section import (
     AnswerView,
     FirstThingView,
