@@ -15,6 +15,14 @@ Draw = Any
 
 MOST_CHANGES = 4
 
+
+class Original(bytes):
+    """The bytes of a real file, with a short `repr`, because hypothesis prints the arguments of strategies."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
 TEXTS = st.text(max_size=12) | st.sampled_from(
     [
         "",

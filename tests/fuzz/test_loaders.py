@@ -1,7 +1,7 @@
 """Whatever a file contains, its loader reads it or says in printable words what is wrong.
 
 Each test starts from real files and spoils them, or takes raw bytes. `make test` tries the same examples each time, and
-`make soak` others, a hundred times as many (SECURITY.md says how many were tried).
+`make soak` many others (SECURITY.md says how many were tried).
 """
 
 from __future__ import annotations
@@ -33,17 +33,27 @@ from auditor.render import render
 from auditor.snapshot.packed_files import save_packed
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
-from tests.fuzz.mutations import archives, documents, lines, spoilt, zipped
+from tests.fuzz.mutations import Original, archives, documents, lines, spoilt, zipped
 from tests.jobs.test_bundle import TOOL, listed_anew, made, members
 
 REPOSITORY = Path(__file__).parents[2]
-IN_SOAK = 10
-"""`make soak` tries this many times the examples of other property tests: 10,000 for each test and run."""
 EXAMPLES = settings.default.max_examples if settings.default is not None else 100
-fuzzed = settings(
-    max_examples=EXAMPLES * (IN_SOAK if EXAMPLES >= 1000 else 1),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
-)
+IN_SOAK = EXAMPLES >= 1000
+
+
+def tries(in_test: int, in_soak: int) -> settings:
+    """How many examples of a test are tried by `make test` and by one run of `make soak`."""
+    return settings(
+        max_examples=in_soak if IN_SOAK else min(in_test, EXAMPLES),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+fuzzed = tries(100, 10_000)
+judged = tries(50, 4_000)
+"""For snapshots that are also judged and printed."""
+verified = tries(20, 1_000)
+"""For bundles, whose reports are written again."""
 
 
 @pytest.fixture(scope="module")
@@ -97,25 +107,25 @@ def vendor_packs() -> tuple[Any, ...]:
     return tuple(load_packs(["trackerrms-uk"]))
 
 
-@fuzzed
+@judged
 @given(document=documents(snapshots()))
 def test_a_snapshot_with_changed_values(document: Any, file: Path) -> None:
     read_back(json.dumps(document).encode(), file)
 
 
-@fuzzed
+@judged
 @given(data=st.sampled_from([dumps(sample(name)) for name in sample_names()[:3]]).flatmap(spoilt))
 def test_a_spoilt_snapshot(data: bytes, file: Path) -> None:
     read_back(data, file)
 
 
-@fuzzed
+@judged
 @given(data=st.sampled_from(other_tools()).flatmap(spoilt))
 def test_a_spoilt_file_of_another_tool(data: bytes, file: Path) -> None:
     read_back(data, file)
 
 
-@fuzzed
+@judged
 @given(document=documents([json.loads(data) for data in other_tools() if data[:1] in b"[{"]))
 def test_a_file_of_another_tool_with_changed_values(document: Any, file: Path) -> None:
     read_back(json.dumps(document).encode(), file)
@@ -174,12 +184,18 @@ def bundle() -> bytes:
     """A bundle without a PDF, which takes two seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("auditor.jobs.bundle_writer.REPORTS", {"json": "report.json", "html": "report.html"})
-        return made("managed-default", ("trackerrms-uk",))
+        return Original(made("managed-default", ("trackerrms-uk",)))
+
+
+@cache
+def parts() -> dict[str, bytes]:
+    """The members of the bundle."""
+    return {name: Original(data) for name, data in members(bundle()).items()}
 
 
 def bundles() -> Iterator[st.SearchStrategy[bytes]]:
     """Bundles with spoilt bytes, with changed members, and with changed members that the manifest lists."""
-    files = members(bundle())
+    files = parts()
     yield spoilt(bundle())
     yield archives(files).map(zipped)
     yield archives(files).map(lambda changed: zipped(listed_anew({**changed, MANIFEST: files[MANIFEST]})))
@@ -192,22 +208,22 @@ def verify_bundle(data: bytes, file: Path) -> None:
     read_back(data, file)
 
 
-@fuzzed
+@verified
 @given(data=st.one_of(*bundles()) | st.binary(max_size=100).map(lambda data: b"PK\x03\x04" + data))
 def test_a_bundle(data: bytes, file: Path) -> None:
     verify_bundle(data, file)
 
 
-@fuzzed
-@given(document=documents([json.loads(members(bundle())[MANIFEST])]))
+@verified
+@given(document=documents([json.loads(parts()[MANIFEST])]))
 def test_a_manifest_with_changed_values(document: Any, file: Path) -> None:
-    verify_bundle(zipped({**members(bundle()), MANIFEST: json.dumps(document).encode()}), file)
+    verify_bundle(zipped({**parts(), MANIFEST: json.dumps(document).encode()}), file)
 
 
-@fuzzed
-@given(document=documents([json.loads(members(bundle())["report.json"])]))
+@verified
+@given(document=documents([json.loads(parts()["report.json"])]))
 def test_a_report_with_changed_values_in_a_bundle(document: Any, file: Path) -> None:
-    verify_bundle(zipped(listed_anew({**members(bundle()), "report.json": json.dumps(document).encode()})), file)
+    verify_bundle(zipped(listed_anew({**parts(), "report.json": json.dumps(document).encode()})), file)
 
 
 @cache
@@ -216,23 +232,23 @@ def packed() -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder, "tenant.zip")
         save_packed(sample("managed-default"), path)
-        return path.read_bytes()
+        return Original(path.read_bytes())
 
 
-@fuzzed
+@judged
 @given(data=spoilt(packed()) | archives(members(packed())).map(zipped))
 def test_a_packed_snapshot(data: bytes, file: Path) -> None:
     read_back(data, file)
 
 
-@fuzzed
-@given(document=documents([json.loads(members(bundle())["report.json"])]))
+@judged
+@given(document=documents([json.loads(parts()["report.json"])]))
 def test_an_earlier_report_with_changed_values(document: Any, file: Path) -> None:
     trend_of(json.dumps(document).encode(), file)
 
 
-@fuzzed
-@given(data=spoilt(members(bundle())["report.json"]) | st.binary(max_size=100))
+@judged
+@given(data=spoilt(parts()["report.json"]) | st.binary(max_size=100))
 def test_a_spoilt_earlier_report(data: bytes, file: Path) -> None:
     trend_of(data, file)
 
