@@ -14,7 +14,7 @@ from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, t
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot import NotASnapshot, SnapshotError
-from auditor.snapshot.read import MAX_BYTES, file_bytes, loads
+from auditor.snapshot.read import file_bytes, loads, stream_bytes
 from auditor.snapshot.samples import sample_names as sample_names
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ _NAME_THE_APPS = (
 
 
 def _content(path: str) -> bytes:
-    return sys.stdin.buffer.read(MAX_BYTES + 1) if path == PIPE else file_bytes(path)
+    return stream_bytes(sys.stdin.buffer, _name(path)) if path == PIPE else file_bytes(path)
 
 
 def _name(path: str) -> str:

@@ -6,10 +6,11 @@ import codecs
 import difflib
 import json
 import os
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -21,6 +22,7 @@ from auditor.snapshot.graph_json import decode_section
 
 MAX_BYTES = 512 * 1024 * 1024
 """More than the largest directory needs."""
+_AT_ONCE = 2**20
 
 _COLLECT_AGAIN = "Create it again with: consent-auditor collect -o FILE"
 _FIX = "Fix it there, or create a new one with: consent-auditor collect -o FILE"
@@ -35,16 +37,28 @@ def file_bytes(path: str | os.PathLike[str]) -> bytes:
     """The content of a file that is not too large for a snapshot. Raises a `SnapshotError` that says what to do."""
     file, origin = Path(path), os.fspath(path)
     try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise _too_large(origin, size)
+        now = file.stat()
+        if now.st_size > MAX_BYTES:
+            raise _too_large(origin, now.st_size)
+        if stat.S_ISREG(now.st_mode):
+            return file.read_bytes()
         with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)  # a device or a pipe has no size, and perhaps no end
-    except OSError as error:
+            return stream_bytes(opened, origin)
+    except (OSError, ValueError) as error:
         raise _unopened(origin, error) from error
-    if len(data) > MAX_BYTES:
-        raise _too_large(origin, len(data))
-    return data
+
+
+def stream_bytes(stream: BinaryIO, origin: str) -> bytes:
+    """What a stream holds, if that is not too large for a snapshot: a pipe or a device can be endless.
+
+    Raises a `SnapshotError`, and OSError.
+    """
+    data = bytearray()
+    while part := stream.read(_AT_ONCE):
+        data += part
+        if len(data) > MAX_BYTES:
+            raise _too_large(origin, len(data))
+    return bytes(data)
 
 
 def loads(data: bytes, origin: str = "snapshot") -> Snapshot:
@@ -65,7 +79,7 @@ def snapshot_in(document: Any, origin: str) -> Snapshot:
         raise SnapshotError(origin, message, problems=map(str, error.problems), hint=_FIX) from None
 
 
-def _unopened(origin: str, error: OSError) -> SnapshotError:
+def _unopened(origin: str, error: OSError | ValueError) -> SnapshotError:
     if isinstance(error, FileNotFoundError):
         what, hint = "there is no such file", "Create one with: consent-auditor collect -o FILE"
     elif Path(origin).is_dir():
@@ -74,7 +88,7 @@ def _unopened(origin: str, error: OSError) -> SnapshotError:
         what = "cannot be read by this user"
         hint = "Only its owner can read a snapshot: run as the user who created it, or ask for a copy."
     else:
-        what = f"cannot be read: {error.strerror or error}"
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         hint = "Check the path and the disk, then try again."
     return SnapshotError(origin, what, hint=hint)
 
@@ -243,12 +257,13 @@ def _time(text: str, wrong: ShapeProblems) -> str:
         return ""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        wrong.append((root("taken"), f"expected a UTC time such as 2026-11-22T02:00:00Z, found {text!r}"))
+        utc = moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the second for the first and the last hours that a date can have
+        utc = None
+    if utc is None:
+        wrong.append((root("taken"), f"expected a UTC time such as 2026-11-22T02:00:00Z, found {text[:80]!r}"))
         return ""
-    return text if text.endswith("Z") else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return text if text.endswith("Z") else utc.isoformat().replace("+00:00", "Z")
 
 
 def _sections(document: dict[str, Any], wrong: ShapeProblems, problems: list[ShapeError]) -> Sections:
