@@ -157,8 +157,8 @@ _UNUSED = ("httpx._main", "httpcore._async.http2", "httpcore._sync.http2")
 def _leave_out_unused_parts() -> None:
     """Save a tenth of a live audit: httpx imports a command line with rich and pygments, and httpcore HTTP/2.
 
-    Python fails to import a module that is None in `sys.modules`, as if it weren't installed. This is for the process
-    of this program only: a script that imports `auditor` finds both libraries whole.
+    Python fails to import a module if `sys.modules` has None for it, as if it weren't installed. This is only for the
+    process of this program: a script that imports `auditor` finds both libraries whole.
     """
     for name in _UNUSED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # what the import system documents

@@ -89,10 +89,12 @@ async def open_graph(
     retry: RetryPolicy | None = None,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
+    connections: int = 1,
 ) -> AsyncIterator[GraphClient]:
     """A client with a token. The default of `tenant_id` is AZURE_TENANT_ID, or the credential's own tenant.
 
-    `scopes` are for a user's sign-in; an app's permissions come with ``.default``. Raises `CredentialError`,
+    `scopes` are for a user's sign-in; an app's permissions come with ``.default``. `connections` are opened ahead, for
+    requests that are sent at the same time. Raises `CredentialError`,
     `NetworkSettingsError` or `GraphError`, each with advice.
     """
     environ = os.environ if environ is None else environ
@@ -117,7 +119,7 @@ async def open_graph(
         await asyncio.sleep(0)
         with foreign_code(lambda error: read_failure(error, network, at.graph)):
             if http is None:
-                http = own = await _preconnected(at.graph, network)
+                http = own = await _preconnected(at.graph, network, connections)
             from auditor.graph.transport import GraphClient
 
             await fetching
@@ -171,8 +173,8 @@ def open_tokens(
     )
 
 
-async def _preconnected(graph: str, network: NetworkSettings) -> GraphHttpClient:
-    """The HTTP client, with its connection being opened. Imports run in a thread, because the loop fetches tokens."""
+async def _preconnected(graph: str, network: NetworkSettings, connections: int) -> GraphHttpClient:
+    """The HTTP client, with its connections being opened. Imports run in a thread, because the loop fetches tokens."""
 
     def connector() -> GraphConnector:
         from auditor.graph.preconnect import GraphConnector
@@ -186,5 +188,5 @@ async def _preconnected(graph: str, network: NetworkSettings) -> GraphHttpClient
         return GraphHttpClient(connector)
 
     opened = await asyncio.to_thread(connector)
-    opened.preconnect()
+    opened.preconnect(connections)
     return await asyncio.to_thread(http, opened)
