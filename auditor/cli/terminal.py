@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,8 @@ def width() -> int:
     """The terminal's width in columns; 80 for a pipe, so that a saved report doesn't depend on the window."""
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return 80
+    import shutil  # loads three compressors
+
     return min(shutil.get_terminal_size((80, 24)).columns, 120)
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from auditor.model.errors import NO_AUDIT, AuditorError
+from auditor.model.errors import NO_AUDIT, USAGE, AuditorError
 from auditor.model.snapshot import ASKED_TO_WAIT, Service, Unread
 
 
@@ -30,6 +30,13 @@ class CredentialError(GraphError):
 
 class NetworkSettingsError(GraphError):
     """A proxy or a certificate file named in the environment cannot be used."""
+
+
+class EndpointError(GraphError):
+    """An endpoint that an option or the environment names is not the address of a host."""
+
+    exit_code = USAGE
+    heading = "Error"
 
 
 class WriteRefused(GraphError):
@@ -94,6 +101,10 @@ REPORT_IT = "Try again. If the problem persists, report it with the command and 
 
 class NotJson(GraphError):
     """An answer that does not come from Graph: a proxy's page, or a body that is not JSON."""
+
+
+class AnswerTooLarge(GraphError):
+    """An answer that is larger than any of Graph's."""
 
 
 class BrokenJson(NotJson):

@@ -195,7 +195,8 @@ def _conditional_access_policies(wanted: _Wanted) -> Reads:
 
 def _directory_settings(wanted: _Wanted) -> Reads:
     # These settings exist only in beta, for which the SDK of v1.0 has no builder.
-    yield Read(section="directorySettings", url=_url_without_builder("/settings"), version="beta", is_list=True)
+    version = "beta" if SECTIONS["directorySettings"].is_beta else "v1.0"
+    yield Read(section="directorySettings", url=_url_without_builder("/settings"), version=version, is_list=True)
 
 
 def _service_principals(wanted: _Wanted) -> Reads:

@@ -20,7 +20,7 @@ from auditor.redact.name_search import KnownNames
 from auditor.redact.name_tokens import NameTokens
 from auditor.redact.public_names import RESERVED, PublicNames, is_microsofts_policy
 from auditor.redact.text_folding import fold
-from auditor.redact.tokens import REDACTED, TokenMaker, is_guid, is_token
+from auditor.redact.tokens import REDACTED, TOKEN, TokenMaker, is_guid, is_token
 from auditor.redact.word_lists import word_lists
 
 _CODE = re.compile(r"c[1-9]\d?|AADSTS\d{5,7}")
@@ -40,8 +40,10 @@ Grants are stored as they were sent, also with commas or encoded spaces, and the
 names has to stay.
 """
 _QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
-_PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
-"""A time (which contains colons), a quoted text, or a word."""
+_PATH_PIECE = re.compile(
+    rf"{_TIME.pattern}|(?:{TOKEN.pattern})(?![\w.@-])|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)"
+)
+"""A time (which contains colons), a token (which may contain a blank), a quoted text, or a word."""
 _WITH_ADDRESSES = (TextKind.FREE_TEXT, TextKind.ERROR_MESSAGE, TextKind.PUBLISHER_TEXT, TextKind.SETTING_DATA)
 """Texts of the tenant in which a mail address may be the only place where a name is."""
 _DOTTED = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)+")
@@ -160,10 +162,12 @@ class FieldValues(NameTokens):
         """The address before a name: its form makes a grant void, so that stays; its host may name the tenant."""
         scheme, address, rest = text.partition("://")
         host = rest.rstrip("/")
-        return f"{scheme}://{self._word('other', host)}/" if address and not is_token(host) else text
+        if not address or is_token(host):
+            return text
+        return f"{scheme}://{self._word('other', host)}/"
 
     def _scope(self, word: str) -> str:
-        if word.lower() in self._public.scopes or is_token(word):
+        if word.lower() in self._public.scopes or is_token(word.removesuffix("%")):
             return word
         # An encoded character makes a grant void, so that one stays. What it encodes may be a part of a name.
         return self._word("scope", word) + ("%" if "%" in word else "")
@@ -272,9 +276,7 @@ class FieldValues(NameTokens):
                 return f"'{quoted if quoted.lower() in self._texts else self.part(quoted)}'"
             if word is None or word.lower() in self._path_words or _NUMBER.fullmatch(word) or word in (".", ".."):
                 return match[0]
-            # A token with a blank, such as that of a person, would be two words here.
-            made = self.part(word)
-            return made if " " not in made else f"id-{self._tokens.short('id', word)}"
+            return self.part(word)
 
         return _PATH_PIECE.sub(piece, value)
 

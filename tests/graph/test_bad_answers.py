@@ -247,6 +247,28 @@ def test_a_batch_that_is_nested_too_deeply_to_find_its_answers_ends_the_audit_in
             read(server, PREFLIGHT)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"value": [' + b" " * (65 << 20) + b"]}", id="of blanks, which are packed to almost nothing"),
+        pytest.param(b'{"value": [], "x": "' + b"x" * (65 << 20) + b'"}', id="of one text"),
+    ],
+)
+def test_an_answer_of_more_than_64_mb_is_unread(body: bytes) -> None:
+    with GraphServer(tenant()) as server:
+        server.fault("/beta/settings", Body(body))
+        snapshot = read(server, Plan(sections=("directorySettings", "organization")))
+    assert snapshot.unread["directorySettings"].message.endswith("sent an answer of more than 64 MB")
+    assert snapshot.sections.organization
+
+
+def test_an_answer_of_a_few_mb_is_read() -> None:
+    body = {"id": "authorizationPolicy", "description": "x" * (8 << 20)}
+    with GraphServer(tenant()) as server:
+        server.fault("/policies/authorizationPolicy", Body(body))
+        assert read(server, PREFLIGHT).unread == {}
+
+
 def test_text_of_an_error_is_kept_short() -> None:
     huge = {"error": {"code": "C" * 100_000, "message": "M" * 5_000_000, "innerError": {"request-id": "R" * 100_000}}}
     with GraphServer(tenant()) as server:
