@@ -136,7 +136,7 @@ def _app_pack(redactor: Redactor, pack: Pack) -> Pack:
 
 def _source_without_path(source: str) -> str:
     """Where the snapshot came from, without the file's path."""
-    return source if source.startswith("sample ") else f"{source.partition(' ')[0].rstrip(',')}, redacted"
+    return source if not source or source.startswith("sample ") else f"{source.partition(' ')[0].rstrip(',')}, redacted"
 
 
 def _key(file: str, interaction: Interaction) -> bytes:

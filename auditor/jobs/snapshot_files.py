@@ -14,7 +14,7 @@ from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, t
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot import NotASnapshot, SnapshotError
-from auditor.snapshot.read import file_bytes, loads
+from auditor.snapshot.read import MAX_BYTES, file_bytes, loads
 from auditor.snapshot.samples import sample_names as sample_names
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ _NAME_THE_APPS = (
 
 
 def _content(path: str) -> bytes:
-    return sys.stdin.buffer.read() if path == PIPE else file_bytes(path)
+    return sys.stdin.buffer.read(MAX_BYTES + 1) if path == PIPE else file_bytes(path)
 
 
 def _name(path: str) -> str:
@@ -104,16 +104,20 @@ def _name(path: str) -> str:
 def _bundled(data: bytes, path: str) -> Snapshot:
     """The snapshot in a bundle. Raises SnapshotError for another archive, and for a bundle that was changed."""
     from auditor.jobs.bundle_reader import damage, read_bundle
-    from auditor.jobs.bundle_writer import SNAPSHOT, BundleError
+    from auditor.jobs.bundle_writer import SNAPSHOT, BundleError, NotABundle
 
     try:
         manifest, members = read_bundle(data)
         problem = next(damage(manifest, members), "")
+    except NotABundle:
+        hint = "To use the files in it, extract it and give the folder."
+        raise SnapshotError(_name(path), "is a zip archive without a snapshot of this program", hint=hint) from None
     except BundleError as error:
-        hint = "To give a folder that another tool wrote, extract it and give the folder."
-        raise SnapshotError(
-            _name(path), f"is a zip archive, but not a bundle that can be read ({error})", hint=hint
-        ) from None
+        why, _, advice = str(error).rpartition(": ")
+        hint = (
+            f"{advice[:1].upper()}{advice[1:]}. If another tool wrote the files in it, extract it and give the folder."
+        )
+        raise SnapshotError(_name(path), f"can't be read as a bundle, because {why}", hint=hint) from None
     if problem:
         hint = f"Ask the sender for the file again. To see all problems: consent-auditor bundle verify {path}"
         raise SnapshotError(_name(path), f"is a bundle that was damaged or changed ({problem})", hint=hint)

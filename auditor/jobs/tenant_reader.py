@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.checks import required_reads as about_rules
 from auditor.checks.required_reads import permissions_for, plan_for
@@ -21,6 +23,9 @@ from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, t
 from auditor.model.rule import App, Pack
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
+
+if TYPE_CHECKING:
+    from auditor.graph.transport import GraphClient
 
 WHOLE = (
     "servicePrincipals",
@@ -67,12 +72,18 @@ def read_tenant(
     return run(_read(target, plan, given, tuple(packs), user, interaction, environ, meanwhile))
 
 
-def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -> Snapshot:
-    """Read the live tenant of the request for a later audit; without packs or an app, for all shipped packs.
+class Collected(NamedTuple):
+    """What to collect: the plan, and the apps and packs that decide what else to read."""
 
-    `request.app` doesn't need scopes. Raises PackError and what `read_tenant` raises.
-    """
-    assert isinstance(request.source, LiveTenant), "only a live tenant can be collected"
+    plan: Plan
+    apps: tuple[App, ...]
+    packs: tuple[Pack, ...]
+    names: tuple[str, ...]
+    """The packs that were named."""
+
+
+def to_collect(request: AuditRequest, interaction: Interaction = SILENT) -> Collected:
+    """What the request asks for; without packs or an app, all shipped packs. Raises PackError."""
     names = request.packs or (() if request.app else all_pack_names())
     packs = chosen_packs(names, request.app)
     for warning in warnings_of(packs):
@@ -80,14 +91,22 @@ def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -
     plan = plan_for(packs)
     if request.full:
         plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
-    apps = apps_of(packs)
+    return Collected(plan, apps_of(packs), packs, tuple(name for name in names if isinstance(name, str)))
+
+
+def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -> Snapshot:
+    """Read the live tenant of the request for a later audit; without packs or an app, for all shipped packs.
+
+    `request.app` doesn't need scopes. Raises PackError and what `read_tenant` raises.
+    """
+    assert isinstance(request.source, LiveTenant), "only a live tenant can be collected"
+    plan, apps, packs, names = to_collect(request, interaction)
     snapshot = read_tenant(request.source, plan, apps=apps, packs=packs, user=request.user, interaction=interaction)
     if request.redaction is None:
         return snapshot
     from auditor.jobs.redaction import redactor_for
 
-    texts = texts_for(packs, [name for name in names if isinstance(name, str)])
-    return redactor_for(snapshot, apps, request.redaction, texts, interaction).snapshot
+    return redactor_for(snapshot, apps, request.redaction, texts_for(packs, names), interaction).snapshot
 
 
 def addresses_of(tenant: LiveTenant, environ: Mapping[str, str] | None = None) -> Endpoints:
@@ -106,8 +125,34 @@ async def _read(
     environ: Mapping[str, str] | None,
     meanwhile: Callable[[], None],
 ) -> Snapshot:
-    if user:
-        plan = plan.union(Plan(users=(user,), assignments_of=tuple(ADMIN_ROLES)))
+    plan = plan_with_user(plan, user)
+    async with tenant_session(tenant, plan, interaction, environ) as session:
+        snapshot, _ = await asyncio.gather(session.read(plan, taken=now()), asyncio.to_thread(meanwhile))
+        more = further_reads(snapshot, snapshot, apps, packs, user)
+        if not more.is_empty:
+            snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
+    return snapshot
+
+
+def plan_with_user(plan: Plan, user: str) -> Plan:
+    """The plan, with everything about a user that decisions need, if there is one."""
+    return plan.union(Plan(users=(user,), assignments_of=tuple(ADMIN_ROLES))) if user else plan
+
+
+class TenantSession(NamedTuple):
+    """An open session with a tenant. `read` is `auditor.graph.collect.collect` for it."""
+
+    client: GraphClient
+    tenant_id: str
+    at: Endpoints
+    read: Callable[..., Awaitable[Snapshot]]
+
+
+@asynccontextmanager
+async def tenant_session(
+    tenant: LiveTenant, plan: Plan, interaction: Interaction, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[TenantSession]:
+    """A session that may read what `plan` asks for. Raises GraphError."""
     at = addresses_of(tenant, environ)
     async with open_graph(
         tenant_id=tenant.tenant,
@@ -123,28 +168,22 @@ async def _read(
         from auditor.graph.collect import collect
 
         claims = await client.tokens.claims()
-        read = partial(
-            collect,
-            client,
-            tenant_id=claims.tenant_id or tenant.tenant,
-            cloud=at.cloud,
-            taken=now(),
-            tool=TOOL,
-            progress=interaction.progress,
-        )
-        snapshot, _ = await asyncio.gather(read(plan), asyncio.to_thread(meanwhile))
-        more = _further_reads(snapshot, apps, packs, user)
-        if not more.is_empty:
-            snapshot = await read(more, onto=snapshot)
-    return snapshot
+        tenant_id = claims.tenant_id or tenant.tenant
+        read = partial(collect, client, tenant_id=tenant_id, cloud=at.cloud, tool=TOOL, progress=interaction.progress)
+        yield TenantSession(client, tenant_id, at, read)
 
 
-def _further_reads(snapshot: Snapshot, apps: tuple[App, ...], packs: tuple[Pack, ...], user: str) -> Plan:
-    """Everything that the decisions and rules need in addition to the first read."""
+def further_reads(
+    snapshot: Snapshot, of_rules: Snapshot, apps: tuple[App, ...], packs: tuple[Pack, ...], user: str
+) -> Plan:
+    """Everything that the decisions and rules need in addition to the first read.
+
+    `of_rules` is the snapshot for the rules, which may have other rows than the one for the decisions.
+    """
     subjects = [ORDINARY_MEMBER]
     if user and isinstance(found := subject_for(snapshot, user), Subject):
         subjects.append(found)
-    plan = about_rules.further_reads(snapshot, packs)
+    plan = about_rules.further_reads(of_rules, packs)
     for app in apps:
         for subject in subjects:
             plan = plan.union(about_apps.further_reads(snapshot, app, subject))
