@@ -28,10 +28,11 @@ _KINDS = {AGENT_IDENTITY: "agent identity", BLUEPRINT_PRINCIPAL: "agent identity
 """Kinds of app whose grants aren't all that they hold, or all whom they reach: agents inherit from blueprints."""
 
 
-def granted(snapshot: Snapshot | SnapshotIndex) -> Granted | None:
-    """Every grant of the snapshot, in the order of names; none if no grants were read.
+def granted(snapshot: Snapshot | SnapshotIndex, clients: Iterable[str] | None = None) -> Granted | None:
+    """The grants of the snapshot, in the order of names; none if no grants were read.
 
-    An app or resource whose service principal was not read (or is gone) goes by its object id.
+    Of a snapshot of the whole directory, only the delegated grants of the `clients` (app ids), if they are given. An
+    app or resource whose service principal was not read (or is gone) goes by its object id.
     """
     index = index_of(snapshot)
     sections = index.snapshot.sections
@@ -39,13 +40,23 @@ def granted(snapshot: Snapshot | SnapshotIndex) -> Granted | None:
     if delegated is None and assigned is None:
         return None
     names = _Names(index)
-    rows = {*(names.delegated(row) for row in delegated or ()), *_application(assigned or {}, names)}
     covers = index.snapshot.covers.get("oauth2PermissionGrants")
+    if delegated is not None and covers is None and clients is not None:
+        covers = tuple(dict.fromkeys(client.lower() for client in clients))
+        delegated = tuple(_grants_of(index, covers))
+    rows = {*(names.delegated(row) for row in delegated or ()), *_application(assigned or {}, names)}
     return Granted(
         rows=tuple(sorted(rows, key=_order)),
         whole=delegated is not None and covers is None,
         covers=covers or (),
     )
+
+
+def _grants_of(index: SnapshotIndex, clients: Iterable[str]) -> Iterator[OAuth2PermissionGrant]:
+    for client in clients:
+        found = index.service_principal(client)
+        if isinstance(found, ServicePrincipal):
+            yield from index.grants_of(found.id)
 
 
 def _application(assigned: Mapping[str, tuple[AppRoleAssignment, ...]], names: _Names) -> Iterator[GrantRow]:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, RESOURCE_NAMES
+from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, RESOURCE_NAMES, is_guid
 from auditor.model.resources import (
     AppRoleAssignment,
     DelegatedPermissionClassification,
@@ -27,7 +27,7 @@ from auditor.model.resources import (
     lacking,
 )
 from auditor.model.sections import SECTIONS, permissions_to_read
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
 
 _Section = TypeVar("_Section")
 _Table = TypeVar("_Table")
@@ -67,7 +67,12 @@ class SnapshotIndex:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self._part = snapshot if isinstance(snapshot, PartOfSnapshot) else None
         self._scopes: dict[str, dict[str, DelegatedScope]] = {}
+
+    def _refuse_left_out(self, name: str) -> None:
+        if self._part and name in self._part.apps_left_out:
+            raise LeftOut(name)
 
     # What was read.
 
@@ -136,6 +141,7 @@ class SnapshotIndex:
         sought = app_id.lower()
         if found := self._principals.by_app_id.get(sought):
             return found
+        self._refuse_left_out(sought)
         if sought in self._absent:
             return Absent()
         if self.covers("servicePrincipals", sought):
@@ -144,7 +150,9 @@ class SnapshotIndex:
 
     def principal_with_id(self, object_id: str) -> ServicePrincipal | None:
         """The service principal with this object id, if it was read."""
-        return self._principals.by_object_id.get(object_id.lower()) if object_id else None
+        sought = object_id.lower()
+        self._refuse_left_out(sought)
+        return self._principals.by_object_id.get(sought) if sought else None
 
     def resource_id(self, resource: str) -> str:
         """The app id, in lower case, of a resource named by its app id or by one of its identifier URIs."""
@@ -153,6 +161,8 @@ class SnapshotIndex:
             return name
         if found := self._app_ids_by_uri.get(name):
             return found
+        if self._part and self._part.apps_left_out and name not in self._part.named:
+            raise LeftOut(name)
         from auditor.facts.resource_addresses import resource_at
 
         return resource_at(name) or name
@@ -164,6 +174,7 @@ class SnapshotIndex:
         found = self._principals.by_app_id.get(app_id.lower())
         if found and found.displayName:
             return found.displayName
+        self._refuse_left_out(app_id.lower())
         from auditor.facts.resource_addresses import known_resource_names
 
         return known_resource_names().get(app_id.lower(), app_id)
@@ -223,7 +234,11 @@ class SnapshotIndex:
 
     def grants_of(self, object_id: str | None) -> tuple[OAuth2PermissionGrant, ...]:
         """Every grant that was read of a client, whoever it is for; none without an object id."""
-        return tuple(self._grants.get(object_id.lower(), ())) if object_id else ()
+        sought = (object_id or "").lower()
+        kept = self._part.grants_of if self._part else None
+        if kept is not None and sought not in kept and is_guid(sought):
+            raise LeftOut(sought)
+        return tuple(self._grants.get(sought, ())) if sought else ()
 
     @cached_property
     def grants_without_client(self) -> tuple[OAuth2PermissionGrant, ...]:

@@ -10,7 +10,7 @@ import msgspec
 from auditor.graph.fetch import ReadResult
 from auditor.graph.section_reads import BLUEPRINT_OF_AGENT, Read
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
-from auditor.model.sections import SECTIONS, Sections
+from auditor.model.sections import SECTIONS, Sections, merged_row
 from auditor.model.snapshot import BETA_ONLY_POLICY, Snapshot, Unread
 from auditor.snapshot import ShapeError
 from auditor.snapshot.graph_json import decode_section
@@ -159,18 +159,8 @@ def _joined(name: str, known: Iterable[Any], new: Iterable[Any], *, drop: bool =
     earlier = {row.key(one): one for one in known}
     later = {row.key(one): one for one in new}
     if row.merges_rows:
-        later = {at: _completed(earlier[at], one) if at in earlier else one for at, one in later.items()}
+        later = {at: merged_row(earlier[at], one) if at in earlier else one for at, one in later.items()}
     return tuple(later.values()) if drop else tuple((earlier | later).values())
-
-
-def _completed(old: Any, new: Any) -> Any:
-    """`new`, with the properties that it does not set taken from `old`."""
-    unset = {
-        field.name: getattr(old, field.name)
-        for field in msgspec.structs.fields(new)
-        if not field.required and getattr(new, field.name) == field.default
-    }
-    return msgspec.structs.replace(new, **unset)
 
 
 def _names(row: Any) -> set[str]:

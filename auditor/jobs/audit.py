@@ -27,11 +27,12 @@ from auditor.model.finding import FindingOutcome, Severity, WaiverFile
 from auditor.model.live_tenant import LiveTenant
 from auditor.model.report import Report, Summary
 from auditor.model.rule import Pack
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import LeftOut, Snapshot
 
 if TYPE_CHECKING:
     from auditor.jobs.earlier_reports import EarlierReport
     from auditor.packs.pack_texts import PackText
+    from auditor.snapshot.large_sections import Wanted
 
 NEVER = "never"
 """The value of ``--fail-on`` that ignores failing rules."""
@@ -76,9 +77,38 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
         from auditor.jobs.repeated_reads import read_until_connected
 
         snapshot, source = read_until_connected(prepared, interaction)
+    elif isinstance(request.source, SnapshotFiles) and request.redaction is None:
+        return _of_files(prepared, request.source, interaction)
     else:
         snapshot, source = read_source(request, prepared.packs, interaction)
     return evaluate(prepared, snapshot, source, interaction)
+
+
+def _of_files(prepared: PreparedAudit, files: SnapshotFiles, interaction: Interaction) -> AuditResult:
+    """The audit of a snapshot in files, of which only the rows are kept on which an answer can depend."""
+    source = _origin(files.paths)
+    snapshot = read_snapshot(files.paths, files.tenant_id, interaction, lambda: _wanted(prepared))
+    try:
+        return evaluate(prepared, snapshot, source, interaction)
+    except LeftOut:
+        # An answer depends on a row that nothing in the question named.
+        return evaluate(prepared, read_snapshot(files.paths, files.tenant_id), source, interaction)
+
+
+def _wanted(prepared: PreparedAudit) -> Wanted:
+    """What the packs need of a large snapshot."""
+    from auditor.checks.kind import with_inner
+    from auditor.checks.required_reads import plan_for
+    from auditor.snapshot.large_sections import GRANTS, Wanted
+
+    plan = plan_for(prepared.packs)
+    checks = (one for pack in prepared.packs for rule in pack.rules for one in with_inner(rule.check))
+    return Wanted(
+        whole=frozenset(plan.whole),
+        names=frozenset(name.lower().rstrip("/") for name in (*plan.clients, *plan.resources)),
+        clients=frozenset(client.lower() for client in plan.clients),
+        without_grant_ids=not any(getattr(one, "path", "").startswith(GRANTS) for one in checks),
+    )
 
 
 def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> PreparedAudit:

@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.checks.findings import disagreements, in_order, judge
 from auditor.checks.kind import CheckContext
+from auditor.checks.required_reads import plan_for
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import differences, granted
 from auditor.consent.lookup import NotRead
@@ -72,12 +73,18 @@ def build_report(
         unread=tuple(_unread(snapshot)),
         packs=tuple(map(_pack_ref, packs)),
         policies=tuple(_policies(snapshot)),
-        granted=granted(snapshot),
+        granted=granted(snapshot, _apps_in_question(packs)),
         provenance=snapshot.provenance,
         disagreements=contradictions,
         waivers=tuple(WaiverFileRef(name=w.name, digest=w.digest, count=len(w.waivers)) for w in waivers),
         outside=outside_the_audit(),
     )
+
+
+def _apps_in_question(packs: Sequence[Pack]) -> tuple[str, ...] | None:
+    """The app ids of the apps that the packs are about; none if a pack is about the grants of every app."""
+    plan = plan_for(packs)
+    return None if not packs or "oauth2PermissionGrants" in plan.whole else plan.clients
 
 
 def _waived(

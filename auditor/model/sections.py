@@ -285,6 +285,16 @@ TENANT_SECTIONS = tuple(section.name for section in _TABLE if section.extents)
 """The sections that can be read; the others record only what was looked for."""
 
 
+def merged_row(old: Any, new: Any) -> Any:
+    """`new`, with the properties that it does not set taken from `old`, another read of the same row."""
+    unset = {
+        field.name: getattr(old, field.name)
+        for field in msgspec.structs.fields(new)
+        if not field.required and getattr(new, field.name) == field.default
+    }
+    return msgspec.structs.replace(new, **unset)
+
+
 def permissions_to_read(section: str) -> tuple[str, ...]:
     """The application permissions that allow a read of the section, any one of them; the least one comes first.
 

@@ -117,6 +117,23 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance | None = None
 
 
+class PartOfSnapshot(Snapshot, frozen=True, kw_only=True):
+    """A snapshot without rows on which no answer to one question depends.
+
+    The rows were chosen by the ids and identifier URIs that are `named`. `apps_left_out` are the app ids and object ids
+    of the service principals that were left out. `grants_of` are the object ids of the apps of which every grant was
+    kept; none if all grants were. All are in lower case.
+    """
+
+    named: frozenset[str]
+    apps_left_out: frozenset[str] = frozenset()
+    grants_of: frozenset[str] | None = None
+
+
+class LeftOut(LookupError):
+    """The answer depends on a row that was left out of a `PartOfSnapshot`: read the snapshot as a whole."""
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One read of Microsoft Graph.
 

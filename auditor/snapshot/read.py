@@ -22,7 +22,7 @@ from auditor.snapshot.graph_json import decode_section
 MAX_BYTES = 512 * 1024 * 1024
 """More than the largest directory needs."""
 
-_COLLECT_AGAIN = "Create it again with: consent-auditor collect -o FILE"
+COLLECT_AGAIN = "Create it again with: consent-auditor collect -o FILE"
 _FIX = "Fix it there, or create a new one with: consent-auditor collect -o FILE"
 
 
@@ -37,7 +37,7 @@ def file_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         size = file.stat().st_size
         if size > MAX_BYTES:
-            raise _too_large(origin, size)
+            raise too_large(origin, size)
         return file.read_bytes()
     except OSError as error:
         raise _unopened(origin, error) from error
@@ -46,7 +46,7 @@ def file_bytes(path: str | os.PathLike[str]) -> bytes:
 def loads(data: bytes, origin: str = "snapshot") -> Snapshot:
     """The snapshot in `data` (UTF-8, or UTF-16 with a byte order mark); `origin` names it in errors."""
     if len(data) > MAX_BYTES:
-        raise _too_large(origin, len(data))
+        raise too_large(origin, len(data))
     return snapshot_in(parsed(decoded(data, origin), origin), origin)
 
 
@@ -56,9 +56,14 @@ def snapshot_in(document: Any, origin: str) -> Snapshot:
     try:
         return decode_snapshot(document)
     except ShapeError as error:
-        count = len(error.problems)
-        message = f"{count} values are not valid in a snapshot" if count > 1 else "one value is not valid in a snapshot"
-        raise SnapshotError(origin, message, problems=map(str, error.problems), hint=_FIX) from None
+        raise invalid_values(origin, error) from None
+
+
+def invalid_values(origin: str, error: ShapeError) -> SnapshotError:
+    """The error for a document with values that Graph does not return."""
+    count = len(error.problems)
+    message = f"{count} values are not valid in a snapshot" if count > 1 else "one value is not valid in a snapshot"
+    return SnapshotError(origin, message, problems=map(str, error.problems), hint=_FIX)
 
 
 def _unopened(origin: str, error: OSError) -> SnapshotError:
@@ -75,7 +80,8 @@ def _unopened(origin: str, error: OSError) -> SnapshotError:
     return SnapshotError(origin, what, hint=hint)
 
 
-def _too_large(origin: str, size: int) -> SnapshotError:
+def too_large(origin: str, size: int) -> SnapshotError:
+    """The error for a file that is larger than `MAX_BYTES`."""
     message = f"is too large for a snapshot ({size // 2**20} MiB; the limit is {MAX_BYTES // 2**20} MiB)"
     return SnapshotError(origin, message, hint="Check that this is the right file.")
 
@@ -83,7 +89,7 @@ def _too_large(origin: str, size: int) -> SnapshotError:
 def decoded(data: bytes, origin: str) -> str:
     """The text, in the encodings that editors and PowerShell write."""
     if not data.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
-        raise SnapshotError(origin, "is empty", hint=f"The program that wrote it stopped too early. {_COLLECT_AGAIN}")
+        raise SnapshotError(origin, "is empty", hint=f"The program that wrote it stopped too early. {COLLECT_AGAIN}")
     encoding = _encoding(data)
     try:
         return data.decode(encoding)
@@ -119,7 +125,7 @@ def parsed(text: str, origin: str) -> Any:
 
 def _cut_off(text: str, origin: str) -> SnapshotError:
     message = f"ends in the middle, in line {text.count(chr(10)) + 1}: the file was cut off"
-    return SnapshotError(origin, message, hint=_COLLECT_AGAIN)
+    return SnapshotError(origin, message, hint=COLLECT_AGAIN)
 
 
 def _not_json(text: str, origin: str, why: str) -> SnapshotError:
@@ -157,10 +163,10 @@ def refuse_other_documents(document: Any, origin: str) -> None:
 def _other_thing(document: Any, origin: str) -> SnapshotError:
     if isinstance(document, dict) and isinstance(error := document.get("error"), dict):
         message = f"is an error that Graph answered ({error.get('code', 'no code')}), not a snapshot"
-        return NotASnapshot(origin, message, hint=_COLLECT_AGAIN)
+        return NotASnapshot(origin, message, hint=COLLECT_AGAIN)
     name = _section_of(document)
     if not name:
-        hint = f'A snapshot is an object with "format": "{FORMAT}". {_COLLECT_AGAIN}'
+        hint = f'A snapshot is an object with "format": "{FORMAT}". {COLLECT_AGAIN}'
         return NotASnapshot(origin, f"is not a snapshot (found {json_kind(document)})", hint=hint)
     response = '{"<app id>": <this response>}' if name in SECTIONS and SECTIONS[name].only_by_app else "<this response>"
     skeleton = (
