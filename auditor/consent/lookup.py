@@ -46,7 +46,7 @@ class Absent(msgspec.Struct, frozen=True):
     """Graph was asked, and there is no such thing."""
 
 
-def _kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
+def kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
     """`build`, which is called once for each object: values never change, so the same object gives the same table.
 
     A changed copy of a snapshot shares the sections that did not change, and so their tables.
@@ -69,6 +69,7 @@ class SnapshotIndex:
         self.snapshot = snapshot
         self._part = snapshot if isinstance(snapshot, PartOfSnapshot) else None
         self._scopes: dict[str, dict[str, DelegatedScope]] = {}
+        self._nameless: dict[str, NotRead | None] = {}
 
     def _refuse_left_out(self, name: str) -> None:
         if self._part and name in self._part.apps_left_out:
@@ -192,12 +193,13 @@ class SnapshotIndex:
 
     def nameless_scope(self, app_id: str) -> NotRead | None:
         """Why a resource may publish more scopes than are known by name."""
-        found = self.service_principal(app_id)
-        scopes = found.oauth2PermissionScopes if isinstance(found, ServicePrincipal) else None
-        if scopes is None or (one := first_incomplete(scopes)) is None:
-            return None
-        where = f"oauth2PermissionScopes of {self.resource_name(app_id)}"
-        return NotRead("servicePrincipals", lacking(where, *one))
+        if app_id not in self._nameless:
+            found = self.service_principal(app_id)
+            scopes = found.oauth2PermissionScopes if isinstance(found, ServicePrincipal) else None
+            one = first_incomplete(scopes or ())
+            where = f"oauth2PermissionScopes of {self.resource_name(app_id)}"
+            self._nameless[app_id] = NotRead("servicePrincipals", lacking(where, *one)) if one else None
+        return self._nameless[app_id]
 
     def classifications(self, resource: str) -> dict[str, str] | NotRead:
         """Classification by permission id (both lower case) of one resource, as far as its entries are complete."""
@@ -257,7 +259,11 @@ class SnapshotIndex:
 
     @cached_property
     def _grants(self) -> dict[str, list[OAuth2PermissionGrant]]:
-        return _grants_by_client(self.snapshot.sections.oauth2PermissionGrants)
+        found: dict[str, list[OAuth2PermissionGrant]] = {}
+        for client, rows in grants_as_spelled(self.snapshot.sections.oauth2PermissionGrants).items():
+            lower = client.lower()
+            found[lower] = [*found[lower], *rows] if lower in found else rows
+        return found
 
     @cached_property
     def _assigned_to(self) -> dict[str, tuple[AppRoleAssignment, ...]]:
@@ -329,7 +335,7 @@ class SnapshotIndex:
         return _users(self.snapshot.sections.users)
 
 
-@_kept
+@kept
 def _index(snapshot: Snapshot) -> SnapshotIndex:
     return SnapshotIndex(snapshot)
 
@@ -344,7 +350,7 @@ class _Principals(NamedTuple):
     by_object_id: dict[str, ServicePrincipal]
 
 
-@_kept
+@kept
 def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
     found = _Principals({}, {})
     for principal in section or ():
@@ -355,7 +361,7 @@ def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
     return found
 
 
-@_kept
+@kept
 def _app_ids_by_uri(section: tuple[ServicePrincipal, ...] | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for principal in section or ():
@@ -364,7 +370,7 @@ def _app_ids_by_uri(section: tuple[ServicePrincipal, ...] | None) -> dict[str, s
     return found
 
 
-@_kept
+@kept
 def _classifications(
     section: Mapping[str, tuple[DelegatedPermissionClassification, ...]] | None,
 ) -> dict[str, dict[str, str]]:
@@ -375,15 +381,16 @@ def _classifications(
     return found
 
 
-@_kept
-def _grants_by_client(section: tuple[OAuth2PermissionGrant, ...] | None) -> dict[str, list[OAuth2PermissionGrant]]:
+@kept
+def grants_as_spelled(section: tuple[OAuth2PermissionGrant, ...] | None) -> dict[str, list[OAuth2PermissionGrant]]:
+    """The grants by the object id of their client, as they spell it."""
     found: dict[str, list[OAuth2PermissionGrant]] = {}
     for grant in section or ():
-        found.setdefault(grant.clientId.lower(), []).append(grant)
+        found.setdefault(grant.clientId, []).append(grant)
     return found
 
 
-@_kept
+@kept
 def _by_lower_key(
     section: Mapping[str, tuple[AppRoleAssignment, ...]] | None,
 ) -> dict[str, tuple[AppRoleAssignment, ...]]:
@@ -393,7 +400,7 @@ def _by_lower_key(
     return found
 
 
-@_kept
+@kept
 def _policies(section: tuple[PermissionGrantPolicy, ...]) -> dict[str, PermissionGrantPolicy]:
     return _first(section, lambda policy: policy.id)
 
@@ -412,7 +419,7 @@ _MAY_BE_EMPTY = frozenset({"constraingroupspecificconsenttomembersofgroupid"})
 """Settings for which no value is a value ("groupSetting: templates"): the template's default is empty."""
 
 
-@_kept
+@kept
 def _users(section: tuple[User, ...] | None) -> dict[str, User]:
     found: dict[str, User] = {}
     for one in section or ():
@@ -422,16 +429,14 @@ def _users(section: tuple[User, ...] | None) -> dict[str, User]:
     return found
 
 
-@_kept
+@kept
 def _rows_by_app(section: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple[Resource, ...]]:
     """The rows of every app by its id in lower case, and all of them by no id."""
     every = tuple(row for rows in section.values() for row in rows)
     return {"": every, **{app_id.lower(): rows for app_id, rows in section.items()}}
 
 
-@_kept
-def _incomplete(section: tuple[Resource, ...]) -> tuple[int, Resource] | None:
-    return first_incomplete(section)
+_incomplete = kept(first_incomplete)
 
 
 _Row = TypeVar("_Row")

@@ -19,7 +19,7 @@ from auditor.jobs.audit_request import (
 )
 from auditor.jobs.outputs import PIPE
 from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnings_of
-from auditor.jobs.report_builder import build_report, with_assumptions
+from auditor.jobs.report_builder import build_report, wanted_by, with_assumptions
 from auditor.jobs.snapshot_files import read_snapshot, sample_tenant
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN
@@ -32,7 +32,6 @@ from auditor.model.snapshot import LeftOut, Snapshot
 if TYPE_CHECKING:
     from auditor.jobs.earlier_reports import EarlierReport
     from auditor.packs.pack_texts import PackText
-    from auditor.snapshot.large_sections import Wanted
 
 NEVER = "never"
 """The value of ``--fail-on`` that ignores failing rules."""
@@ -87,28 +86,12 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
 def _of_files(prepared: PreparedAudit, files: SnapshotFiles, interaction: Interaction) -> AuditResult:
     """The audit of a snapshot in files, of which only the rows are kept on which an answer can depend."""
     source = _origin(files.paths)
-    snapshot = read_snapshot(files.paths, files.tenant_id, interaction, lambda: _wanted(prepared))
+    snapshot = read_snapshot(files.paths, files.tenant_id, interaction, lambda: wanted_by(prepared.packs))
     try:
         return evaluate(prepared, snapshot, source, interaction)
     except LeftOut:
         # An answer depends on a row that nothing in the question named.
         return evaluate(prepared, read_snapshot(files.paths, files.tenant_id), source, interaction)
-
-
-def _wanted(prepared: PreparedAudit) -> Wanted:
-    """What the packs need of a large snapshot."""
-    from auditor.checks.kind import with_inner
-    from auditor.checks.required_reads import plan_for
-    from auditor.snapshot.large_sections import GRANTS, Wanted
-
-    plan = plan_for(prepared.packs)
-    checks = (one for pack in prepared.packs for rule in pack.rules for one in with_inner(rule.check))
-    return Wanted(
-        whole=frozenset(plan.whole),
-        names=frozenset(name.lower().rstrip("/") for name in (*plan.clients, *plan.resources)),
-        clients=frozenset(client.lower() for client in plan.clients),
-        without_grant_ids=not any(getattr(one, "path", "").startswith(GRANTS) for one in checks),
-    )
 
 
 def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> PreparedAudit:

@@ -12,7 +12,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -20,12 +20,13 @@ from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant, ServicePri
 from auditor.model.sections import SECTIONS, Extent, merged_row
 from auditor.model.snapshot import PartOfSnapshot, Snapshot
 from auditor.snapshot import ShapeProblems
-from auditor.snapshot.strict_rows import Batch, Lines, RowReader, SharedTexts
+from auditor.snapshot.strict_rows import Batch, Decoded, Lines, RowReader, SharedTexts
 
 APPS, GRANTS = "servicePrincipals", "oauth2PermissionGrants"
 _TENANT_WIDE, _FOR_ONE = "AllPrincipals", "Principal"
 _FEW = 20
 """Apps that are searched for in the bytes of a file; for more, its rows are decoded."""
+_GUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FIRST = 200
 """Rows that show how a file writes a row."""
 
@@ -53,6 +54,36 @@ class Rows(Protocol):
 
     def batches(self) -> Iterator[Batch]:
         """The rows in parts. Raises `SnapshotError` where they can't be read or are not complete."""
+
+
+class _ReadRows(NamedTuple):
+    """The rows of a snapshot that was read as a whole."""
+
+    rows: tuple[Any, ...]
+
+    @property
+    def may_repeat(self) -> bool:
+        """They were compared when they were read."""
+        return False
+
+    def batches(self) -> Iterator[Batch]:
+        """All rows."""
+        yield Decoded(self.rows)
+
+
+def part_of(snapshot: Snapshot, wanted: Wanted) -> Snapshot:
+    """The part of a snapshot that a question needs."""
+    large = {name: rows for name in (APPS, GRANTS) if (rows := getattr(snapshot.sections, name)) is not None}
+    rest = msgspec.structs.replace(snapshot.sections, **dict.fromkeys(large))
+    base = msgspec.structs.replace(snapshot, sections=rest)
+    named = named_ids(msgspec.json.encode((rest, base.covers, base.unread)))
+    wanted = msgspec.structs.replace(wanted, names=wanted.names | named)
+    return with_large_sections(base, {name: _ReadRows(rows) for name, rows in large.items()}, wanted)
+
+
+def named_ids(text: bytes) -> frozenset[str]:
+    """The GUIDs in a JSON document, in lower case."""
+    return frozenset(match.decode().lower() for match in _GUID.findall(text))
 
 
 class _Incomplete(Exception):
@@ -328,13 +359,11 @@ class _Keys:
 
     def repeated(self) -> frozenset[int]:
         """The hashes of the keys that more than one row has."""
-        found: set[int] = set()
         # A set of all of them would take half as much memory as the rows.
-        for is_in_part in ((0).__le__, (0).__gt__):
-            some = array("q", filter(is_in_part, self._hashes))
-            if len(set(some)) < len(some):
-                found |= {value for value, number in Counter(some).items() if number > 1}
-        return frozenset(found)
+        parts = ((0).__le__, (0).__gt__)
+        if sum(len(set(filter(is_in_part, self._hashes))) for is_in_part in parts) == len(self._hashes):
+            return frozenset()
+        return frozenset(value for value, number in Counter(self._hashes).items() if number > 1)
 
 
 def _latest(

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, NamedTuple
@@ -16,7 +15,7 @@ import msgspec
 from auditor.model.sections import SECTIONS, Extent, SectionForm
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot import ShapeError, SnapshotError
-from auditor.snapshot.large_sections import Rows, Wanted, with_large_sections
+from auditor.snapshot.large_sections import Rows, Wanted, named_ids, with_large_sections
 from auditor.snapshot.read import (
     COLLECT_AGAIN,
     MAX_BYTES,
@@ -38,7 +37,6 @@ _LONGEST_LINE = 64 << 20
 _ITEMS_AT_ONCE = 2000
 _LARGE = 1 << 20
 """A list of a JSON document that is longer than this many bytes is read row by row."""
-_GUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _GZIP = 31
 """zlib's window for a gzip stream."""
 
@@ -194,8 +192,7 @@ def _snapshot(
     document: dict[str, Any], text: bytes, large: Mapping[str, Rows], origin: str, wanted: Wanted | None
 ) -> Snapshot:
     if wanted is not None:
-        named = {match.decode().lower() for match in _GUID.findall(text)}
-        wanted = msgspec.structs.replace(wanted, names=wanted.names | named)
+        wanted = msgspec.structs.replace(wanted, names=wanted.names | named_ids(text))
     try:
         return with_large_sections(decode_snapshot(document), large, wanted)
     except ShapeError as error:

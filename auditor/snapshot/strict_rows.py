@@ -8,7 +8,7 @@ by `graph_json`, which knows all spellings and says what is wrong. Texts that re
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
@@ -44,6 +44,17 @@ class Lines(NamedTuple):
         return (line for line in self.text.split(b"\n") if line.strip())
 
 
+class Decoded(NamedTuple):
+    """Some rows of a snapshot that was read as a whole."""
+
+    rows: Sequence[Resource]
+
+    @property
+    def number(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+
 class Items(NamedTuple):
     """Some rows as the items of a JSON list."""
 
@@ -64,7 +75,7 @@ class Items(NamedTuple):
         return self.raw
 
 
-Batch = Lines | Items
+Batch = Lines | Items | Decoded
 _Convert = Callable[[Any], Any]
 
 
@@ -122,8 +133,11 @@ class RowReader:
         self.is_strict = False
         """Whether all rows of the last batch have Graph's own form."""
 
-    def decoded(self, batch: Batch) -> list[Any]:
+    def decoded(self, batch: Batch) -> Sequence[Any]:
         """The rows of a batch. Raises `msgspec.DecodeError` for a row that isn't JSON."""
+        if isinstance(batch, Decoded):
+            self.is_strict = False
+            return batch.rows
         if self._decoder is not None:
             try:
                 rows = batch.decoded(self._decoder)
