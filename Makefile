@@ -35,17 +35,18 @@ RUN  := $(VENV)/.run
 TEST := $(VENV)/.test
 LINT := $(VENV)/.lint
 MUTATION := $(VENV)/.mutation
+RELEASE  := $(VENV)/.release
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help audit test soak system lint format lock bench gallery mutants wheel clean
+.PHONY: help audit test soak system lint format lock bench bench-compare gallery mutants wheel sbom advisories release clean
 
 help: ## show this help
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="..."]'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
 
 # ---- The main job ---------------------------------------------------------------------------
 
@@ -53,8 +54,12 @@ help: ## show this help
 # 4 a verdict is unknown. The sample tenant is a demonstration that is supposed to fail, so 1 and 4 are results there,
 # and only 2 and 3 are errors. make itself exits with 2 for any error: a scheduler that needs the exit codes runs
 # .venv/bin/consent-auditor.
-audit: $(RUN) ## audit the tenant in AZURE_TENANT_ID, or a sample tenant if it isn't set (PACK=, ARGS=)
-	@if [ -n "$$AZURE_TENANT_ID" ] && [ -n "$$AZURE_CLIENT_ID" ] && [ -n "$$AZURE_CLIENT_SECRET$$AZURE_CLIENT_CERTIFICATE_PATH$$AZURE_FEDERATED_TOKEN_FILE$$IDENTITY_ENDPOINT" ]; then \
+#
+# A variable of a credential that is set, also an empty or a misspelt one, means a live audit: the program then says
+# what is missing. Only an environment without any gets the sample tenant.
+audit: $(RUN) ## audit the tenant of the credential in the environment, or a sample tenant if none is set (PACK=, ARGS=)
+	@live=$$($(PY) -c 'import os; from auditor.graph.credentials import mentions_credential as live; print(live(os.environ))') || exit; \
+	if [ "$$live" = True ]; then \
 		exec $(VENV)/bin/consent-auditor check --pack $(PACK) $(ARGS); \
 	else \
 		$(VENV)/bin/consent-auditor check --sample managed-default --pack $(PACK) $(ARGS); code=$$?; \
@@ -71,7 +76,7 @@ test: system $(TEST) $(AXE) ## run all tests in parallel; lists what it installs
 # Each run generates different tenants, ten times as many as `make test`. A failing example is stored in .hypothesis and
 # runs first the next time.
 RUNS ?= 3
-SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tests/redact tests/packs
+SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tests/redact tests/packs tests/jobs/test_bundle_bytes.py
 soak: $(TEST) ## repeat the property tests, on different and many more tenants each time (RUNS=3, an hour)
 	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(PY) -m pytest -q -n auto --hypothesis-profile=soak -k 'not golden' $(SOAKED) || exit; done
 
@@ -89,16 +94,27 @@ format: $(LINT) ## format the code as `make lint` requires
 	@$(PY) -m ruff check --fix --select I .
 	@$(PY) -m ruff format .
 
-bench: $(TEST) ## measure start-up, an offline check and a live pre-flight (ARGS=)
+bench: $(TEST) ## measure the wheel: start-up, an offline check, a live pre-flight, large tenants (ARGS=)
 	@$(PY) -m benchmarks $(ARGS)
+
+bench-compare: $(TEST) ## measure two versions in turns, the checkout and a commit (BASE=, ARGS=)
+	@$(PY) -m benchmarks.compare $(BASE) $(ARGS)
 
 SAMPLE ?= 400
 mutants: $(MUTATION) ## count how many small mistakes in the packages that decide the tests catch (half an hour; SAMPLE=0 for all)
 	@$(PY) -m tests.mutation.run --sample $(SAMPLE)
 
-wheel: $(TEST) ## build the wheel into dist/
-	@rm -rf build
-	@$(PY) -m build --no-isolation --wheel .
+wheel: $(TEST) ## build the wheel into dist/, twice, and compare the bytes
+	@$(PY) -m tests.packaging.release wheel
+
+sbom: $(TEST) ## list the locked packages of the program in dist/ (CycloneDX)
+	@$(PY) -m tests.packaging.release sbom
+
+advisories: $(RELEASE) ## look up known vulnerabilities of the locked packages; says if the database can't be reached
+	@$(PY) -m tests.packaging.release advisories
+
+release: $(RELEASE) ## wheel, SBOM, provenance and digests into dist/, then the advisories
+	@$(PY) -m tests.packaging.release all
 
 # One resolution for Python 3.11 and later on every platform, from setup.cfg. A pinned version stays while it still
 # satisfies setup.cfg; UPGRADE=1 takes the newest versions.
@@ -112,6 +128,7 @@ lock: $(PY) ## write requirements/*.txt from setup.cfg (UPGRADE=1 for the newest
 	@$(COMPILE) setup.cfg -o $(LOCK)/run.txt
 	@$(COMPILE) setup.cfg --extra test -c $(LOCK)/run.txt -c $(LOCK)/build.txt -o $(LOCK)/test.txt
 	@$(COMPILE) setup.cfg --extra test --extra mutation -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/mutation.txt
+	@$(COMPILE) setup.cfg --extra test --extra release -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/release.txt
 	@$(COMPILE) setup.cfg --extra test --extra lint -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/lint.txt
 
 clean: ## remove the virtual environment and everything that was built
@@ -154,6 +171,11 @@ $(TEST): $(RUN) $(LOCK)/test.txt
 $(LINT): $(TEST) $(LOCK)/lint.txt
 	@echo "installing the packages that the linters need" >&2
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/lint.txt
+	@touch $@
+
+$(RELEASE): $(TEST) $(LOCK)/release.txt
+	@echo "installing what looks up advisories" >&2
+	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/release.txt
 	@touch $@
 
 $(MUTATION): $(TEST) $(LOCK)/mutation.txt

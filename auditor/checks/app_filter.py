@@ -8,14 +8,14 @@ from operator import attrgetter
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
-from auditor.consent.client import is_disabled_by_microsoft
+from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.existing_grants import inheritable
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
-from auditor.consent.truth import Truth, all_of, any_of, known
-from auditor.facts.clouds import CLOUDS
+from auditor.consent.requested_access import is_disabled_by_microsoft
+from auditor.facts.ids import CLOUDS
 from auditor.facts.permissions import known_scopes
-from auditor.model.finding import FindingSubject
+from auditor.model.report import FindingSubject
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL, ServicePrincipal
 
 MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})

@@ -21,8 +21,8 @@ from auditor.checks.kind import (
 )
 from auditor.model.decision import Confidence
 from auditor.model.document import Point
-from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
-from auditor.model.rule import App
+from auditor.model.report import Evidence, FindingSubject
+from auditor.model.rule import App, FindingOutcome
 from auditor.model.snapshot import Plan
 
 _FAIL, _PASS = FindingOutcome.FAIL, FindingOutcome.PASS

@@ -7,26 +7,29 @@ from typing import ClassVar
 import msgspec
 
 from auditor.checks.kind import (
+    AFTER_CONSENT,
+    POLICIES,
     CheckContext,
     CheckKind,
     CheckResult,
+    client_of,
     compared,
+    connecting,
     failed,
     likely,
     not_applicable,
     passed,
     unknown,
 )
-from auditor.checks.required_reads import AFTER_CONSENT, POLICIES, client_of, connecting
+from auditor.consent import Truth
 from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
 from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed, malformed_grants
 from auditor.consent.lookup import NotRead
-from auditor.consent.truth import Truth
 from auditor.model.decision import Access, AccessPolicy, Confidence, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.document import Point
-from auditor.model.finding import Evidence
+from auditor.model.report import Evidence
 from auditor.model.resources import VerifiedPublisher
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan

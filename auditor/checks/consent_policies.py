@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from auditor.checks.documented_values import policy_id_problems
 from auditor.checks.kind import (
+    POLICIES,
     ArgumentProblem,
     Arguments,
     CheckContext,
@@ -18,6 +19,7 @@ from auditor.checks.kind import (
     CheckTable,
     SchemaPart,
     compared,
+    connecting,
     failed,
     first_names,
     likely,
@@ -36,21 +38,19 @@ from auditor.checks.permission_lists import (
     reads_of,
     scope_problems,
 )
-from auditor.checks.required_reads import POLICIES, connecting
-from auditor.consent.client import client_of
+from auditor.consent import Truth, all_of
+from auditor.consent.decision_facts import ASSIGNED_POLICIES
 from auditor.consent.explanation import listed
 from auditor.consent.hypothetical_app import UNVERIFIED, approvals, hypothetical
 from auditor.consent.lookup import NotRead
-from auditor.consent.permission import Permission
 from auditor.consent.policies import GoverningPolicy, governing
 from auditor.consent.policy_breadth import MEANS, PolicyBreadth, hides_include_conditions, policy_breadth
-from auditor.consent.tenant_settings import ASSIGNED_POLICIES
-from auditor.consent.truth import Truth, all_of
+from auditor.consent.requested_access import Permission, client_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
 from auditor.model.document import Point, code
-from auditor.model.finding import Evidence, FindingOutcome
-from auditor.model.rule import App, ScopeNeed
+from auditor.model.report import Evidence
+from auditor.model.rule import App, FindingOutcome, ScopeNeed
 from auditor.model.snapshot import Plan
 
 

@@ -28,7 +28,7 @@ from auditor.facts.ids import (
 )
 from auditor.facts.permissions import known_scope_ids, spellings
 from auditor.model import resources as graph
-from auditor.model.log_entries import DirectoryAudit, SignIn
+from auditor.model.access_resources import DirectoryAudit, SignIn
 
 WORDS: Mapping[tuple[type, str], tuple[str, ...]] = MappingProxyType(
     {

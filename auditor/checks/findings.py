@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.checks.kind import CheckContext, CheckResult, kind_of
-from auditor.consent.admin_links import best_consent_link, grants_as_registered
+from auditor.consent import Truth
+from auditor.consent.advice import best_consent_link, grants_as_registered
 from auditor.consent.request import portal_address
-from auditor.consent.truth import Truth
 from auditor.model.decision import Fix, Outcome
-from auditor.model.finding import Disagreement, Finding, FindingOutcome, Remediation, Stand, with_values
-from auditor.model.rule import Pack, Rule
+from auditor.model.report import Disagreement, Finding, Stand
+from auditor.model.rule import FindingOutcome, Pack, Remediation, Rule, with_values
 
 
 def judge(pack: Pack, context: CheckContext) -> tuple[Finding, ...]:

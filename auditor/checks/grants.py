@@ -42,10 +42,10 @@ from auditor.checks.permission_lists import (
     scope_problems,
     scopes_by_resource,
 )
+from auditor.consent import Truth, all_of, known
 from auditor.consent.existing_grants import Alike, alike_grants, granted_names, names_without_effect, scopes_in
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, index_of
-from auditor.consent.truth import Truth, all_of, known
 from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES, known_scopes
 from auditor.model.document import Point
 from auditor.model.resources import OAuth2PermissionGrant

@@ -12,11 +12,12 @@ from auditor.consent.decide import decision_of
 from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.lookup import SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
-from auditor.facts.ids import OPENID_SCOPES
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCES
 from auditor.model.decision import Confidence, Decision, Fix
 from auditor.model.document import Point
-from auditor.model.finding import Evidence, FindingOutcome, FindingSubject
-from auditor.model.rule import App, Check
+from auditor.model.report import Evidence, FindingSubject
+from auditor.model.rule import App, Check, FindingOutcome
+from auditor.model.sections import SECTIONS, Extent
 from auditor.model.snapshot import Plan, Snapshot
 
 if TYPE_CHECKING:
@@ -330,3 +331,45 @@ def sentence(clause: str) -> str:
     is_code = any(c.isupper() or c in "._" for c in word[1:]) or word.rstrip(",") in OPENID_SCOPES
     capital = first if is_code else first.upper()
     return f"{capital}{rest}" if rest.endswith(".") else f"{capital}{rest}."
+
+
+# What several kinds read.
+
+POLICIES = Plan(sections=("authorizationPolicy", "permissionGrantPolicies"))
+"""The consent policies and which of them are assigned to users."""
+CONSENT = POLICIES.union(Plan(sections=("adminConsentRequestPolicy", "roleDefinitions")))
+"""What decides whether users may consent: the policies, the screen users see, custom roles that allow more."""
+
+AFTER_CONSENT = Plan(sections=("conditionalAccessPolicies",))
+"""What can stop users after consent. No decision depends on it."""
+
+
+def connecting(app: App) -> Plan:
+    """What decides whether an ordinary user can connect the app."""
+    return CONSENT.union(client_of(app)).union(resources_of(app))
+
+
+def client_of(app: App) -> Plan:
+    """The app as it is in the tenant, its grants, and who is assigned to it."""
+    return Plan(clients=(app.client_id,))
+
+
+def resources_of(app: App) -> Plan:
+    """The resources that the app names in its request, the apps that it also needs, and Microsoft Graph.
+
+    Graph has the scopes of every sign-in.
+    """
+    asked = (*app.default_resources, *(scope.resource for scope in app.scopes))
+    return Plan(resources=tuple(dict.fromkeys([MICROSOFT_GRAPH, *asked, *(need.client_id for need in app.also_needs)])))
+
+
+def section_plan(section: str, app: App | None) -> Plan:
+    """How to read a section for a check on all of it."""
+    extents = SECTIONS[section].extents
+    if Extent.DIRECTORY in extents or Extent.LOG in extents:
+        return Plan(whole=(section,))
+    if Extent.TENANT in extents:
+        return Plan(sections=(section,))
+    if Extent.RESOURCE in extents:
+        return Plan(resources=tuple(RESOURCES.values()))
+    return client_of(app) if Extent.CLIENT in extents and app is not None else Plan()

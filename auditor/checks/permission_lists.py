@@ -35,9 +35,6 @@ from auditor.model.snapshot import Plan
 Scopes = Mapping[str, tuple[str, ...]]
 """Names of permissions by resource: ``microsoft-graph``, ``exchange-online`` or an app id."""
 
-LEVELS = ("low", "medium", "high")
-"""The classifications of delegated permissions (Microsoft Graph, ``delegatedPermissionClassification``)."""
-
 
 def scopes_by_resource(lists: Iterable[str], scopes: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
     """Scope names, in lower case, by the app id of their resource."""
@@ -144,15 +141,6 @@ def resource_warning(key: str) -> str:
 
     near = neighbor_of_guid(key, RESOURCE_NAMES)
     return f'"{key}" isn\'t the id of {RESOURCE_NAMES[near]}' if near else ""
-
-
-def level_problem(level: object) -> Iterator[ArgumentProblem]:
-    """A classification that doesn't exist."""
-    from auditor.checks.typo_suggestions import nearest
-
-    if isinstance(level, str) and (text := level.strip()) and text not in LEVELS:
-        message = f'level: there is no classification "{text}"'
-        yield ArgumentProblem(("level",), message, alternatives(LEVELS), nearest(text, LEVELS))
 
 
 def narrow_lists(definition: SchemaPart, known: Sequence[str] = SCOPE_LISTS) -> None:

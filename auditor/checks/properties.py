@@ -24,6 +24,7 @@ from auditor.checks.kind import (
     not_applicable,
     passed,
     require_entries,
+    section_plan,
     shown,
     unknown,
 )
@@ -45,7 +46,6 @@ from auditor.checks.property_tests import (
     property_problems,
     test_problems,
 )
-from auditor.checks.required_reads import section_plan
 from auditor.checks.snapshot_paths import (
     ITEMS,
     TABLE,
@@ -61,11 +61,11 @@ from auditor.checks.snapshot_paths import (
     target_at,
     value_at,
 )
+from auditor.consent import Truth
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
-from auditor.consent.truth import Truth
 from auditor.model.document import Point, code
-from auditor.model.finding import Evidence
+from auditor.model.report import Evidence
 from auditor.model.resources import Resource
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan

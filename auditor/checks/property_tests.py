@@ -26,9 +26,9 @@ from auditor.checks.kind import (
 )
 from auditor.checks.snapshot_paths import ITEMS, TABLE, TEXTS, Missing, PathTarget, property_of, target_at
 from auditor.checks.typo_suggestions import nearest
+from auditor.consent import Truth, all_of, known
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead
-from auditor.consent.truth import Truth, all_of, known
 from auditor.model.document import code
 from auditor.model.resources import DefaultUserRolePermissions
 

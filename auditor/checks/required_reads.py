@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from auditor.checks.kind import kind_of, with_inner
+from auditor.checks.kind import AFTER_CONSENT, connecting, kind_of, with_inner
 from auditor.consent.lookup import index_of
-from auditor.facts.ids import MICROSOFT_GRAPH, RESOURCES
+from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.rule import App, Check, Pack
-from auditor.model.sections import SECTIONS, Extent, permissions_to_read, sections_read
+from auditor.model.sections import Extent, permissions_to_read, sections_read
 from auditor.model.snapshot import Plan, Snapshot
 
 TENANT = Plan(sections=("organization",))
 """The tenant's name, which every report shows."""
-POLICIES = Plan(sections=("authorizationPolicy", "permissionGrantPolicies"))
-"""The consent policies and which of them are assigned to users."""
-CONSENT = POLICIES.union(Plan(sections=("adminConsentRequestPolicy", "roleDefinitions")))
-"""What decides whether users may consent: the policies, the screen users see, custom roles that allow more."""
-
-AFTER_CONSENT = Plan(sections=("conditionalAccessPolicies",))
-"""What can stop users after consent. No decision depends on it."""
 
 
 class Needed(NamedTuple):
@@ -51,37 +44,6 @@ def plan_for(packs: Iterable[Pack], extra_app: App | None = None) -> Plan:
 def reads_of(check: Check, app: App | None) -> Plan:
     """What one check reads; a check about an app reads nothing without one."""
     return kind_of(check).reads(app)
-
-
-def connecting(app: App) -> Plan:
-    """What decides whether an ordinary user can connect the app."""
-    return CONSENT.union(client_of(app)).union(resources_of(app))
-
-
-def client_of(app: App) -> Plan:
-    """The app as it is in the tenant, its grants, and who is assigned to it."""
-    return Plan(clients=(app.client_id,))
-
-
-def resources_of(app: App) -> Plan:
-    """The resources that the app names in its request, the apps that it also needs, and Microsoft Graph.
-
-    Graph has the scopes of every sign-in.
-    """
-    asked = (*app.default_resources, *(scope.resource for scope in app.scopes))
-    return Plan(resources=tuple(dict.fromkeys([MICROSOFT_GRAPH, *asked, *(need.client_id for need in app.also_needs)])))
-
-
-def section_plan(section: str, app: App | None) -> Plan:
-    """How to read a section for a check on all of it."""
-    extents = SECTIONS[section].extents
-    if Extent.DIRECTORY in extents or Extent.LOG in extents:
-        return Plan(whole=(section,))
-    if Extent.TENANT in extents:
-        return Plan(sections=(section,))
-    if Extent.RESOURCE in extents:
-        return Plan(resources=tuple(RESOURCES.values()))
-    return client_of(app) if Extent.CLIENT in extents and app is not None else Plan()
 
 
 def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:

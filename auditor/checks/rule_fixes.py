@@ -10,12 +10,11 @@ import msgspec
 from auditor.checks.kind import CheckContext, CheckResult, kind_of, sentence
 from auditor.facts.ids import NO_ID
 from auditor.fixes.change import NotApplicable, states_of
-from auditor.fixes.exposure.summary import as_opens, exposure
+from auditor.fixes.exposure import as_opens, exposure
 from auditor.fixes.proposed_fix import ProposedFix, as_fix
 from auditor.fixes.required_settings import authorization_settings, workflow_settings
 from auditor.model.decision import Confidence, Fix
-from auditor.model.finding import FindingOutcome
-from auditor.model.rule import App, Rule
+from auditor.model.rule import App, FindingOutcome, Rule
 from auditor.model.snapshot import Snapshot
 
 _PROPOSALS = {"authorizationPolicy": authorization_settings, "adminConsentRequestPolicy": workflow_settings}

@@ -14,7 +14,8 @@ import msgspec
 
 from auditor.checks.findings import in_order
 from auditor.checks.kind import sentence
-from auditor.model.finding import Evidence, Finding, FindingOutcome, FindingSubject, Remediation, Severity, Waiver
+from auditor.model.report import Evidence, Finding, FindingSubject, Waiver
+from auditor.model.rule import FindingOutcome, Remediation, Severity
 
 PACK = "waivers"
 """The pack of findings about waivers."""

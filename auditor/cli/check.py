@@ -23,13 +23,14 @@ from auditor.cli.options import (
 )
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say, wants_colour, width
+from auditor.facts.ids import is_guid
 from auditor.model.errors import EXIT_CODES, OK
-from auditor.model.finding import Severity
 from auditor.model.report import Report
+from auditor.model.rule import Severity
 from auditor.render import FORMATS
 
 if TYPE_CHECKING:
-    from auditor.jobs.outputs import Outputs
+    from auditor.jobs.audit_request import Outputs
     from auditor.model.report import Summary
 
 
@@ -64,7 +65,7 @@ def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, 
     if outputs.is_text_on_standard_output:
         _print_text(report)
         return
-    from auditor.jobs.outputs import rendered, write_files
+    from auditor.jobs.audit_request import rendered, write_files
 
     silent = [name for name in outputs.formats if not FORMATS[name].shows_what_if]
     if report.what_if and silent:
@@ -97,7 +98,7 @@ def script_file(formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
         raise click.UsageError("--fix-script writes one file: give one -o FILE")
     (output,) = outputs or ("-",)
     if output != "-":
-        from auditor.jobs.outputs import must_be_writable
+        from auditor.jobs.audit_request import must_be_writable
 
         must_be_writable(output)
     return output
@@ -121,6 +122,15 @@ def write_fix_script(report: Report, shell: str, which: str, output: str) -> Non
     say(f"Wrote {output}: fix {script.number}, {script.title}. Read it before you run it.")
 
 
+def say_if_other_tenant(named: str, read: str) -> None:
+    """Say that the address of --from-url signs in to another tenant than the one that the answer is about."""
+    if is_guid(named) and is_guid(read) and named.lower() != read.lower():
+        say(
+            f"Note: the address signs in to the tenant {named}, and this answer is about {read}. Check the snapshot of"
+            " that tenant to learn what its users see there."
+        )
+
+
 @click.command(
     "check",
     cls=AuditCommand,
@@ -134,7 +144,7 @@ Examples:
   consent-auditor check --pack trackerrms-uk -o report.html -o report.json
   consent-auditor check --pack trackerrms-uk --redact -o to-send.html
   consent-auditor check --pack cisa-scuba --waivers waivers.yaml --fail-on high
-  consent-auditor check --pack cisa-scuba --trend audit-results/ -o audit-results/today.json -o today.html
+  consent-auditor check --pack cisa-scuba --trend audit-results/ -o audit-results/today.json -o audit-results/today.html
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell --fix 3 -o fix.ps1
   consent-auditor check --pack trackerrms-uk --wait-until connects --timeout 30m
@@ -262,8 +272,7 @@ def command(
     if fix_script and wait_until:
         raise click.UsageError("--fix-script writes how to make a change, and --wait-until waits for it: leave out one")
     from auditor.jobs.audit import audit, exit_code
-    from auditor.jobs.audit_request import AuditRequest
-    from auditor.jobs.outputs import Outputs, is_inside, outputs_for, refuse_overwriting
+    from auditor.jobs.audit_request import AuditRequest, Outputs, is_inside, outputs_for, refuse_overwriting
 
     script = script_file(formats, outputs) if fix_script else ""
     destination = Outputs() if fix_script else outputs_for(formats, outputs)
@@ -287,6 +296,7 @@ def command(
     )
     with interaction() as person:
         audited = audit(request, person)
+    say_if_other_tenant(address_tenant, audited.snapshot.tenant.id)
     if fix_script:
         write_fix_script(audited.report, fix_script, which_fix, script)
         return OK

@@ -65,8 +65,7 @@ def command(
     """
     refuse_empty()
     redaction = redaction_of(redact, redact_key)
-    from auditor.jobs.audit_request import AuditRequest, app_from_options
-    from auditor.jobs.outputs import PIPE, must_be_writable, refuse_overwriting
+    from auditor.jobs.audit_request import PIPE, AuditRequest, app_from_options, must_be_writable, refuse_overwriting
     from auditor.jobs.snapshot_files import write_snapshot
 
     if output != PIPE:

@@ -11,8 +11,8 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from auditor.cli.terminal import say
-from auditor.facts.clouds import CLOUDS
-from auditor.model.live_tenant import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
+from auditor.facts.ids import CLOUDS
+from auditor.model.snapshot import AUTH_METHODS, DEFAULT_TIMEOUT, DEFAULT_WAIT, LiveTenant
 
 if TYPE_CHECKING:
     from auditor.jobs.audit_request import AddressedApp, Redaction, Source
@@ -207,6 +207,11 @@ def tenant_options(command: Command) -> Command:
             metavar="TIME",
             help="Time limit for all requests to Microsoft together: seconds, or with a unit, such as 90s, 10m or 1h.",
         ),
+        click.option(
+            "--wait",
+            is_flag=True,
+            help="If Microsoft is busy, wait as long as it asks, even if that is longer than --timeout.",
+        ),
     )
 
 
@@ -231,9 +236,15 @@ def waiting(tenant: dict[str, Any]) -> dict[str, Any]:
 
 
 def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
-    if address and "://" in address and not address.startswith("https://"):
-        raise click.BadParameter(f"{address} isn't https, and tokens are sent over TLS only: give an https:// URL.")
-    return address
+    """The endpoint as ``https://host``; a usage error doesn't quote an address, which can contain a password."""
+    if not address:
+        return address
+    from auditor.model.addresses import InvalidAddress, https_endpoint
+
+    try:
+        return https_endpoint(address)
+    except InvalidAddress as error:
+        raise click.BadParameter(f"the address {error}.") from None
 
 
 def live_tenant(
@@ -244,6 +255,7 @@ def live_tenant(
     authority_host: str | None,
     graph_endpoint: str | None,
     timeout: float,
+    wait: bool,
     address_tenant: str = "",
 ) -> LiveTenant:
     """The live tenant that the options describe; without --tenant, the one that a pasted URL names."""
@@ -254,6 +266,7 @@ def live_tenant(
         authority_host=authority_host or "",
         graph_endpoint=graph_endpoint or "",
         timeout=timeout,
+        waits_as_asked=wait,
     )
 
 

@@ -76,7 +76,7 @@ def command(
     or a snapshot). The pack is checked before it is written.
     """
     refuse_empty()
-    from auditor.jobs.outputs import PIPE
+    from auditor.jobs.audit_request import PIPE
     from auditor.jobs.pack_authoring import DescribedApp, app_of_address, app_of_grants, refuse_reserved_name
 
     file = "" if output in (None, PIPE) else str(output)
@@ -112,7 +112,7 @@ def command(
 def _must_be_new(file: str, force: bool) -> None:
     if not file:
         return
-    from auditor.jobs.outputs import must_be_writable
+    from auditor.jobs.audit_request import must_be_writable
 
     must_be_writable(file)
     if Path(file).exists() and not force:

@@ -39,7 +39,7 @@ def command(packs: tuple[str, ...], form: str | None, output: str | None) -> int
     Without --pack, it prints the permissions for the shipped packs about an app.
     """
     refuse_empty()
-    from auditor.jobs.outputs import PIPE, must_be_writable
+    from auditor.jobs.audit_request import PIPE, must_be_writable
     from auditor.jobs.pack_authoring import needed_permissions, permission_rows, permissions_manifest
 
     file = "" if output in (None, PIPE) else str(output)

@@ -38,8 +38,7 @@ def command(
     refuse_empty()
     if reveal and not redact_key:
         raise click.UsageError("--reveal needs the key with which the token was created: add --redact-key FILE")
-    from auditor.jobs.audit_request import Redaction
-    from auditor.jobs.outputs import PIPE, must_be_writable, refuse_overwriting
+    from auditor.jobs.audit_request import PIPE, Redaction, must_be_writable, refuse_overwriting
     from auditor.jobs.snapshot_files import must_be_key_file, read_snapshot, redactor_of_file, revealed, write_snapshot
 
     place = output or PIPE

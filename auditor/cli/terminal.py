@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,8 @@ def width() -> int:
     """The terminal's width in columns; 80 for a pipe, so that a saved report doesn't depend on the window."""
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return 80
+    import shutil  # loads three compressors
+
     return min(shutil.get_terminal_size((80, 24)).columns, 120)
 
 
@@ -45,11 +46,11 @@ def interaction() -> Iterator[Interaction]:
     from auditor.jobs.audit_request import Interaction
 
     if not sys.stderr.isatty():
-        yield Interaction(say=say, show_code=_show_code)
+        yield Interaction(say=say, show_code=_show_code, on_pause=_say_pause)
         return
     bars = _ProgressBars()
     try:
-        yield Interaction(say=bars.say, progress=bars.show, show_code=_show_code)
+        yield Interaction(say=bars.say, progress=bars.show, show_code=_show_code, on_pause=bars.show_pause)
     finally:
         bars.stop()
 
@@ -60,13 +61,25 @@ class _ProgressBars:
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._pause: TaskID | None = None
 
     def show(self, section: str, done: int, total: int | None) -> None:
         """Show that `done` of `total` parts of a section were read."""
         progress = self._progress or self._started()
+        if self._pause is not None:
+            progress.remove_task(self._pause)
+            self._pause = None
         if section not in self._tasks:
-            self._tasks[section] = progress.add_task(section, total=total)
+            self._tasks[section] = progress.add_task(f"Reading {section}", total=total)
         progress.update(self._tasks[section], completed=done, total=total)
+
+    def show_pause(self, service: str, seconds: float, is_asked_for: bool) -> None:
+        """Show why nothing happens, until the next progress."""
+        progress = self._progress or self._started()
+        text = _pause_text(service, seconds, is_asked_for)
+        if self._pause is None:
+            self._pause = progress.add_task(text, total=None)
+        progress.update(self._pause, description=text)
 
     def say(self, message: str) -> None:
         """Print a message in place of the bars, which come back with the next progress."""
@@ -77,14 +90,14 @@ class _ProgressBars:
         """Remove the bars."""
         if self._progress is not None:
             self._progress.stop()
-        self._progress, self._tasks = None, {}
+        self._progress, self._tasks, self._pause = None, {}, None
 
     def _started(self) -> Progress:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (
-            TextColumn("Reading {task.description}"),
+            TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             TextColumn("{task.completed:.0f}"),
             TimeElapsedColumn(),
@@ -92,6 +105,19 @@ class _ProgressBars:
         self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
         self._progress.start()
         return self._progress
+
+
+def _say_pause(service: str, seconds: float, is_asked_for: bool) -> None:
+    """Print that a service asks to wait; a short pause between two attempts is not worth a line of a log."""
+    if is_asked_for:
+        say(_pause_text(service, seconds, is_asked_for))
+
+
+def _pause_text(service: str, seconds: float, is_asked_for: bool) -> str:
+    service = service[:1].upper() + service[1:]
+    if is_asked_for:
+        return f"{service} is busy and asks to wait {seconds:.0f} seconds. Waiting."
+    return f"{service} did not answer. Trying again in {seconds:.1f} seconds."
 
 
 def _show_code(address: str, code: str, until: datetime) -> None:

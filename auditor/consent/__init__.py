@@ -1,12 +1,49 @@
-"""Would consent be granted, and why: pure functions over a snapshot.
+"""Would consent be granted, and why: pure functions over a snapshot, in three-valued logic.
 
-The specification is Microsoft's documentation of app consent policies, permission classifications and the
-consent experience (Entra: "Manage app consent policies", "Configure permission classifications", "Application
-consent experience"). If it doesn't say, the decision is *likely* or *depends*, never a guess.
+A fact that was not read is neither true nor false. The specification is Microsoft's documentation of app consent
+policies, permission classifications and the consent experience (Entra: "Manage app consent policies", "Configure
+permission classifications", "Application consent experience"). If it doesn't say, the decision is *likely* or
+*depends*, never a guess.
 """
 
 from __future__ import annotations
 
-from auditor.consent.decide import decide
+from collections.abc import Iterable
+from enum import Enum
 
-__all__ = ["decide"]
+
+class Truth(Enum):
+    """True, false, or not known."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNKNOWN = "unknown"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Truth is not a bool: compare it with Truth.TRUE, FALSE or UNKNOWN")
+
+    def __invert__(self) -> Truth:
+        return _NOT[self]
+
+
+_NOT = {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}
+
+
+def known(value: bool | None) -> Truth:
+    """The truth of a value that may not have been read."""
+    if value is None:
+        return Truth.UNKNOWN
+    return Truth.TRUE if value else Truth.FALSE
+
+
+def all_of(truths: Iterable[Truth]) -> Truth:
+    """Kleene's conjunction: one false decides."""
+    found = set(truths)
+    if Truth.FALSE in found:
+        return Truth.FALSE
+    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.TRUE
+
+
+def any_of(truths: Iterable[Truth]) -> Truth:
+    """Kleene's disjunction: one true decides."""
+    return ~all_of(~truth for truth in truths)

@@ -1,11 +1,8 @@
 """Whether a Conditional Access policy applies: to the resources of an app, to a person, and to a sign-in.
 
-Policies apply to the resources of a request, not to its client. Microsoft Graph isn't evaluated itself: each of its
-scopes leads to the service behind it, and scopes for the sign-in and the user's profile count as access to the
-directory if a request has nothing else. Source: Entra, "Conditional Access: Target resources".
-
-Sources: Entra, "Conditional Access: Users, groups, and workload identities", "Conditional Access: Conditions" and
-"Conditional Access: Network assignment". A policy on a group also applies to the groups inside it, which aren't read.
+Sources: Entra, "Conditional Access: Target resources", "Conditional Access: Users, groups, and workload identities",
+"Conditional Access: Conditions" and "Conditional Access: Network assignment". A policy on a group also applies to the
+groups inside it, which aren't read.
 """
 
 from __future__ import annotations
@@ -14,71 +11,17 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.lookup import NotRead, SnapshotIndex
+from auditor.consent.requested_access import Target, Targets
 from auditor.consent.subject import Subject
-from auditor.consent.truth import Truth, all_of, any_of, known
-from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, is_guid
-from auditor.model.conditional_access import AccessApplications, AccessConditions, AccessGuests, AccessUsers
+from auditor.facts.ids import is_guid
+from auditor.model.access_resources import AccessApplications, AccessConditions, AccessGuests, AccessUsers
 from auditor.model.document import series
-from auditor.model.rule import App
 
 _OFFICE, _ALL = "office365", "all"
 _OTHER_WORDS = frozenset({_OFFICE, _ALL, "none", "microsoftadminportals", "allagentidresources"})
 """The words in lists of apps. A vendor's app never reaches the admin portals or agents."""
-
-
-class Target(NamedTuple):
-    """A resource that is evaluated. `in_office_365` is unknown for a service that isn't in the table.
-
-    `service_unknown`: a scope of Microsoft Graph leads to a service that Microsoft doesn't name.
-    """
-
-    app_id: str
-    name: str
-    in_office_365: Truth = Truth.UNKNOWN
-    service_unknown: bool = False
-
-
-class Targets(NamedTuple):
-    """What is evaluated for an app. `is_baseline`: it asks only for sign-in and the user's profile."""
-
-    client_id: str
-    resources: tuple[Target, ...]
-    is_baseline: bool
-    gets_id_token: bool
-
-    def includes(self, app_id: str) -> bool:
-        """Whether the app reaches this resource."""
-        return any(one.app_id == app_id for one in self.resources)
-
-
-_BY_ID = {service.app_id: Target(service.app_id, service.name, known(service.in_office_365)) for service in SERVICES}
-_BY_SCOPE = {word.lower(): _BY_ID[service.app_id] for service in SERVICES for word in service.scopes}
-_GRAPH = Target(MICROSOFT_GRAPH, RESOURCE_NAMES[MICROSOFT_GRAPH], service_unknown=True)
-
-
-def targets_of(app: App) -> Targets:
-    """What Conditional Access evaluates for the scopes that `app` requires, or for all its scopes if it requires none.
-
-    Nothing, if the app's scopes aren't known.
-    """
-    scopes = app.required_scopes or app.scopes
-    pairs = [(scope.resource.lower(), scope.value.lower()) for scope in scopes]
-    beyond = [pair for pair in pairs if pair[0] != MICROSOFT_GRAPH or pair[1] not in BASELINE_SCOPES]
-    resources = tuple(dict.fromkeys(_target(*pair) for pair in beyond))
-    return Targets(
-        client_id=app.client_id.lower(),
-        resources=resources or ((_BY_ID[DIRECTORY.app_id],) if pairs else ()),
-        is_baseline=bool(pairs) and not resources,
-        gets_id_token=any(value in OPENID_SCOPES - {"offline_access"} for _, value in pairs),
-    )
-
-
-def _target(resource: str, scope: str) -> Target:
-    if resource == MICROSOFT_GRAPH:
-        return _BY_SCOPE.get(scope.partition(".")[0], _GRAPH)
-    return _BY_ID.get(resource) or Target(resource, RESOURCE_NAMES.get(resource, f"the resource {resource}"))
 
 
 class Scope(NamedTuple):

@@ -7,23 +7,15 @@ No decision about consent depends on it. A policy applies only if all of its ass
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.consent.access_policies import (
-    Person,
-    Targets,
-    person_of,
-    person_reached,
-    scope_of,
-    sign_in_conditions,
-    targets_of,
-)
+from auditor.consent import Truth, all_of
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
+from auditor.consent.requested_access import Targets, targets_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
-from auditor.consent.truth import Truth, all_of
 from auditor.facts.access_requirements import CONTROLS, EXCHANGE_PLANS, RISK_CODE, STRENGTHS, UNREAD_SETTINGS, Control
 from auditor.facts.ids import EXCHANGE_ONLINE
-from auditor.model.conditional_access import (
+from auditor.model.access_resources import (
     AccessConditions,
     AccessGrantControls,
     AuthenticationStrength,
@@ -34,6 +26,9 @@ from auditor.model.document import series
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from auditor.consent.access_policies import Person
 
 _ENFORCED = {"enabled": True, "enabledforreportingbutnotenforced": False}
 _DISABLED = "disabled"
@@ -49,7 +44,9 @@ def after_consent(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject
     found = index.snapshot.sections.conditionalAccessPolicies
     policies: tuple[AccessPolicy, ...] = ()
     unread = index.not_read("conditionalAccessPolicies").why if found is None else ""
-    if found is not None:
+    if found:
+        from auditor.consent.access_policies import person_of
+
         person, addresses = person_of(index, subject), _addresses(index, app)
         judged = (_judged(policy, targets, person, addresses) for policy in found)
         policies = tuple(sorted((one for one in judged if one is not None), key=_order))
@@ -118,6 +115,8 @@ def _applicability(
 ) -> _Applicability:
     if conditions is None:
         return _Applicability(Truth.UNKNOWN, needs=("when the policy applies",))
+    from auditor.consent.access_policies import person_reached, scope_of, sign_in_conditions
+
     who = person_reached(conditions, person)
     what = scope_of(conditions.applications, targets)
     when = tuple(sign_in_conditions(conditions, addresses))

@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.consent.client import Client
-from auditor.consent.permission import Permission, ResourceApp
-from auditor.consent.truth import Truth
-from auditor.facts.clouds import CLOUDS
+from auditor.consent import Truth
+from auditor.consent.requested_access import Client, Permission, ResourceApp
+from auditor.facts.ids import CLOUDS
 from auditor.model.decision import Reason
 from auditor.model.rule import App
 

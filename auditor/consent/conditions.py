@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from auditor.consent.client import Client
+from auditor.consent import Truth, all_of, known
 from auditor.consent.lookup import NotRead
-from auditor.consent.permission import Permission
-from auditor.consent.truth import Truth, all_of, known
+from auditor.consent.requested_access import Client, Permission
 from auditor.model.decision import Reason
 from auditor.model.resources import WHOLE_SET, ConditionSet
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.consent import Truth
 from auditor.consent.advice import advice
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
@@ -20,7 +21,6 @@ from auditor.consent.explanation import (
 from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
-from auditor.consent.truth import Truth
 from auditor.facts.permissions import known_scopes
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.rule import App

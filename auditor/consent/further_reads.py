@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.consent import Truth
 from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.policies import role_actions, role_policies
 from auditor.consent.possible_outcomes import possible_outcomes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
-from auditor.consent.truth import Truth
 from auditor.model.decision import Outcome, Reason
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan, Snapshot

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import overload
 
-from auditor.consent.client import client_of
 from auditor.consent.decision_facts import grants_on
 from auditor.consent.existing_grants import TENANT_WIDE, Grants
 from auditor.consent.lookup import SnapshotIndex, grants_as_spelled, index_of
-from auditor.consent.permission import requested
 from auditor.consent.request import RequestError
+from auditor.consent.requested_access import client_of, requested
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import APP_ROLES
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow, ScopeDifference

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from auditor.consent.client import Client
+from auditor.consent import Truth
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
-from auditor.consent.permission import Permission, requested, resource_app
 from auditor.consent.policies import Approval, GoverningPolicy, approval
-from auditor.consent.truth import Truth
+from auditor.consent.requested_access import Client, Permission, requested, resource_app
 from auditor.facts.ids import NO_ID
 from auditor.model.decision import Reason
 from auditor.model.rule import App, ScopeNeed

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, RESOURCE_NAMES, is_guid
+from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, RESOURCE_NAMES
 from auditor.model.resources import (
     AppRoleAssignment,
     DelegatedPermissionClassification,
@@ -31,6 +31,7 @@ from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
 
 _Section = TypeVar("_Section")
 _Table = TypeVar("_Table")
+_Row = TypeVar("_Row")
 _KEPT = 4
 """How many snapshots' tables are kept: enough for a tenant and the changed copies that fixes are tried on."""
 
@@ -60,6 +61,9 @@ def kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
         return found[1]
 
     return once
+
+
+_incomplete = kept(first_incomplete)
 
 
 class SnapshotIndex:
@@ -162,9 +166,9 @@ class SnapshotIndex:
             return name
         if found := self._app_ids_by_uri.get(name):
             return found
-        if self._part and self._part.apps_left_out and name not in self._part.named:
+        if self._part and self._part.may_lack_address(name):
             raise LeftOut(name)
-        from auditor.facts.resource_addresses import resource_at
+        from auditor.facts.ids import resource_at
 
         return resource_at(name) or name
 
@@ -176,7 +180,7 @@ class SnapshotIndex:
         if found and found.displayName:
             return found.displayName
         self._refuse_left_out(app_id.lower())
-        from auditor.facts.resource_addresses import known_resource_names
+        from auditor.facts.ids import known_resource_names
 
         return known_resource_names().get(app_id.lower(), app_id)
 
@@ -237,8 +241,7 @@ class SnapshotIndex:
     def grants_of(self, object_id: str | None) -> tuple[OAuth2PermissionGrant, ...]:
         """Every grant that was read of a client, whoever it is for; none without an object id."""
         sought = (object_id or "").lower()
-        kept = self._part.grants_of if self._part else None
-        if kept is not None and sought not in kept and is_guid(sought):
+        if self._part and self._part.lacks_grants_of(sought):
             raise LeftOut(sought)
         return tuple(self._grants.get(sought, ())) if sought else ()
 
@@ -434,12 +437,6 @@ def _rows_by_app(section: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple
     """The rows of every app by its id in lower case, and all of them by no id."""
     every = tuple(row for rows in section.values() for row in rows)
     return {"": every, **{app_id.lower(): rows for app_id, rows in section.items()}}
-
-
-_incomplete = kept(first_incomplete)
-
-
-_Row = TypeVar("_Row")
 
 
 def _first(rows: Iterable[_Row], name: Callable[[_Row], str]) -> dict[str, _Row]:

@@ -11,12 +11,10 @@ from functools import cached_property
 
 import msgspec
 
-from auditor.consent.client import Client
+from auditor.consent import Truth, all_of, any_of
 from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, match, restrictions_of
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
-from auditor.consent.permission import Permission
-from auditor.consent.truth import Truth, all_of, any_of
-from auditor.facts.builtin_policies import documented_policy, uncertainties
+from auditor.consent.requested_access import Client, Permission
 from auditor.facts.ids import FOR_ALL, FOR_SELF
 from auditor.model.decision import Reason, Step
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
@@ -148,6 +146,9 @@ def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPo
             return GoverningPolicy(id=policy_id, policy=None, why=why, through=through)
         case NotRead() as unread:
             tenant_id = index.snapshot.tenant.id
+            # Only for a policy that was not read.
+            from auditor.facts.builtin_policies import documented_policy
+
             text = documented_policy(policy_id, tenant_id)
             return GoverningPolicy(
                 id=policy_id,
@@ -264,6 +265,8 @@ def _uncertainties(assigned: GoverningPolicy, permission: Permission, client: Cl
     """Where Microsoft's sources leave open what the documented text of a policy says of this scope and app."""
     if not assigned.documented or truth is Truth.UNKNOWN:
         return ()
+    from auditor.facts.builtin_policies import uncertainties
+
     return uncertainties(
         assigned.id,
         approves=truth is Truth.TRUE,

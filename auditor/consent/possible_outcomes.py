@@ -6,12 +6,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from auditor.consent import Truth, all_of, known
 from auditor.consent.blockers import Blocker
-from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
+from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, looks_risky
 from auditor.consent.existing_grants import Grants
 from auditor.consent.lookup import NotRead
-from auditor.consent.tenant_settings import looks_risky
-from auditor.consent.truth import Truth, all_of, known
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.decision import Outcome, Reason
 

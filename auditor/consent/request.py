@@ -12,8 +12,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from auditor.facts.clouds import cloud_named
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, is_guid
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, cloud_named, is_guid
 from auditor.model.errors import AuditorError
 from auditor.model.rule import App, RequestFault, RequestMode, ScopeNeed
 from auditor.model.snapshot import Snapshot
@@ -69,7 +68,7 @@ def resource_named(text: str) -> str:
     bare = text.removeprefix("api://").rstrip("/")
     if is_guid(bare):
         return bare.lower()
-    from auditor.facts.resource_addresses import resource_at
+    from auditor.facts.ids import resource_at
 
     return resource_at(text) or text.rstrip("/")
 

@@ -21,9 +21,7 @@ from auditor.consent.request import (
     resource_named,
     unique_needs,
 )
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid
-from auditor.facts.resource_addresses import known_resource_names
+from auditor.facts.ids import CLOUDS, FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid, known_resource_names
 from auditor.model.rule import App, RequestFault, RequestMode
 
 _OTHER_HOSTS = ("login.microsoft.com", "login.windows.net", "sts.windows.net", "login.chinacloudapi.cn")

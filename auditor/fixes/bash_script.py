@@ -27,7 +27,7 @@ from auditor.fixes.change import (
     as_json_value,
     json_text,
 )
-from auditor.fixes.shell_commands import posix_quoted
+from auditor.fixes.proposed_fix import posix_quoted
 from auditor.model.decision import GraphRequest
 
 _VARIABLES = {NEW_SERVICE_PRINCIPAL: "app", CHOSEN_PRINCIPAL: "principal", CHOSEN_ROLE: "role"}

@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from auditor.facts.clouds import cloud_named
+from auditor.facts.ids import cloud_named
 from auditor.model.decision import GraphRequest
 from auditor.model.snapshot import Snapshot
 

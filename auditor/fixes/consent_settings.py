@@ -11,14 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from auditor.consent.decision_facts import DecisionFacts, ScopeFacts
+from auditor.consent import Truth
+from auditor.consent.decision_facts import (
+    MAIL_CLIENTS_BOX,
+    PORTAL_SETTINGS,
+    DecisionFacts,
+    ScopeFacts,
+    UserConsentSetting,
+    reviewer_exists,
+)
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import role_actions, role_policies, self_consent_ids
 from auditor.consent.request import portal_address
 from auditor.consent.subject import ADMIN_ROLES
-from auditor.consent.tenant_settings import MAIL_CLIENTS_BOX, PORTAL_SETTINGS, UserConsentSetting, reviewer_exists
-from auditor.consent.truth import Truth
 from auditor.facts.ids import ASSIGNED_FOR_SELF, ROLE_GLOBAL_ADMINISTRATOR
 from auditor.fixes.change import graph_address
 from auditor.fixes.policy_changes import (

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.fixes import bash_script, powershell_script
 from auditor.fixes.change import Change, NoScript, NotApplicable, Step, json_text
 from auditor.fixes.change_kinds import change_of
-from auditor.fixes.shell_commands import posix_quoted, printable, write_permissions
+from auditor.fixes.proposed_fix import posix_quoted, printable, write_permissions
 from auditor.model.decision import Fix, GraphRequest
 
 __all__ = ["NoScript", "Shell", "script"]

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import inspect
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import msgspec
 
-from auditor.graph.graph_errors import GraphError
+from auditor.graph.graph_errors import CredentialError, GraphError, Throttled, foreign_code
 from auditor.graph.preconnect import DaemonExecutor
+from auditor.graph.retry import RetryPolicy
+from auditor.model.snapshot import Service
 
 
 class AccessToken(Protocol):
@@ -47,21 +51,24 @@ class TokenProvider:
     """The credential that the SDK uses.
 
     Wraps a credential of azure-identity, asynchronous or not. `make` creates it, and creates it again when a token
-    is needed that is not in its cache. `translate` converts the library's exceptions. `left` returns the seconds
-    that a token may take; the library itself waits for as long as Retry-After says.
+    is needed that is not in its cache. `explain` converts the library's exceptions. `retry` makes the pauses that the
+    sign-in service asks for and, if `is_limited`, limits how long a token may take.
     """
 
     def __init__(
         self,
         make: Callable[[], Any],
         scopes: tuple[str, ...],
-        translate: Callable[[Exception], GraphError],
-        left: Callable[[], float] | None = None,
+        explain: Callable[[Exception], GraphError],
+        retry: RetryPolicy | None = None,
+        *,
+        is_limited: bool = True,
     ) -> None:
         self._make = make
         self._scopes = scopes
-        self._translate = translate
-        self._left = left
+        self._explain = explain
+        self._retry = retry
+        self._is_limited = is_limited
         self._credential: Any = None
         self._token: AccessToken | None = None
         self._fetched = 0.0
@@ -79,14 +86,14 @@ class TokenProvider:
                 return self._token
             return await self._fetch(claims)
 
-    async def renew(self, generation: int, challenge: str = "") -> None:
-        """Replace a token that Graph refused, unless that happened since `generation`."""
+    async def renew(self, generation: int, claims: str = "") -> None:
+        """Replace a token that Graph refused, unless that happened since `generation`; `claims` is requested JSON."""
         async with self._lock:
             if self.generation != generation:
                 return
             self._token = None
-            if challenge:
-                await self._fetch(base64.b64decode(challenge + "==").decode())
+            if claims:
+                await self._fetch(claims)
                 return
             # The library would return the refused token from its cache; a new credential has an empty cache.
             await self._close()
@@ -102,19 +109,29 @@ class TokenProvider:
             await self._close()
 
     async def _fetch(self, claims: str | None) -> AccessToken:
-        try:
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                self._token = await self._fetch_once(claims)
+            except Throttled as asked:
+                if self._retry and await self._retry.wait(tried, asked.seconds, service=Service.SIGN_IN):
+                    continue
+                raise CredentialError(str(asked), advice=asked.advice) from None
+            self.generation += 1
+            self._fetched = time.monotonic()
+            return self._token
+
+    async def _fetch_once(self, claims: str | None) -> AccessToken:
+        limit = self._retry.remaining() if self._retry and self._is_limited else None
+        with foreign_code(self._explain):
             if self._credential is None:
                 self._credential = self._make()
-            async with asyncio.timeout(self._left() if self._left else None):
-                self._token = await self._request(claims)
-        except GraphError:
-            raise
-        except Exception as error:  # noqa: BLE001 -- whatever azure-identity raises, the audit cannot go on
-            # Without the cause, because the library's exception contains the request, and with it the secret.
-            raise self._translate(error) from None
-        self.generation += 1
-        self._fetched = time.monotonic()
-        return self._token
+            async with asyncio.timeout(limit):
+                token = await self._request(claims)
+            if not _is_token(token):
+                raise TypeError("Unexpected response: not a token")
+            return token
 
     async def _request(self, claims: str | None) -> AccessToken:
         options: dict[str, Any] = {"enable_cae": True} | ({"claims": claims} if claims else {})
@@ -133,10 +150,24 @@ class TokenProvider:
 
     async def _close(self) -> None:
         credential, self._credential = self._credential, None
-        if credential is not None:
-            closed = credential.close()
+        # A failure to close what is not needed any more must not cost the audit.
+        with contextlib.suppress(Exception):
+            closed = credential.close() if credential is not None else None
             if inspect.isawaitable(closed):
                 await closed
+
+
+def _is_token(token: AccessToken) -> bool:
+    """Whether this can be sent: a text without blanks, and the time when it expires.
+
+    The libraries check neither, and an error about a header that can't be sent would quote the token.
+    """
+    text: object = token.token
+    expires: object = token.expires_on
+    return isinstance(text, str) and _TOKEN.fullmatch(text) is not None and isinstance(expires, int | float)
+
+
+_TOKEN = re.compile(r"[!-~]+")
 
 
 def decode_claims(token: str) -> TokenClaims:
@@ -144,7 +175,7 @@ def decode_claims(token: str) -> TokenClaims:
     try:
         middle = token.split(".")[1]
         body = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return TokenClaims()
     if not isinstance(body, dict):
         return TokenClaims()

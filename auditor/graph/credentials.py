@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,30 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
-from auditor.model.live_tenant import AUTH_METHODS
+from auditor.model.document import series
+from auditor.model.snapshot import AUTH_METHODS
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""
 
+_APP = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
+_SECRETS = {
+    "AZURE_CLIENT_SECRET": "secret",
+    "AZURE_CLIENT_CERTIFICATE_PATH": "certificate",
+    "AZURE_FEDERATED_TOKEN_FILE": "workload-identity",
+}
+"""The variables that decide what ``auto`` means; the first one that is set counts."""
 _MANAGED_IDENTITY = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
+"""Variables that Azure sets on a machine or service with a managed identity."""
+_OPTIONAL = ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")
+_VARIABLES = (*_APP, *_SECRETS, *_OPTIONAL)
+_TYPO = 0.83
+"""The least similarity of a typo to a variable's name: ``AZURE_TENANT`` is one, and ``AZURE_TENANT_NAME`` isn't."""
+_OTHER_TOOLS = ("AZUREAD", "AZUREB2C")
+"""The beginnings of names that other sign-in libraries use (``AZURE_AD_CLIENT_ID``), without underscores."""
 _MICROSOFT = frozenset(urlsplit(cloud.authority).hostname for cloud in CLOUDS.values()) | {"login.chinacloudapi.cn"}
 
 Prompt = Callable[[str, str, datetime], None]
@@ -35,6 +50,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str]
     network: NetworkSettings
     prompt: Prompt | None = None
+    on_response: Callable[[Any], None] | None = None
 
     def __repr__(self) -> str:
         return f"<SignInSettings by {self.auth} at {self.authority}>"
@@ -51,6 +67,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
             "retry_total": 3,
             "retry_connect": 2,
             "retry_backoff_factor": 0.4,
+            "raw_response_hook": self.on_response,
         }
 
     def value(self, name: str) -> str:
@@ -64,36 +81,93 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
             values["AZURE_TENANT_ID"] = self.tenant_id
         if missing := [name for name, value in values.items() if not value]:
             raise CredentialError(
-                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
+                series([_what_is_missing(name, self.environ) for name in missing]),
                 advice=f"--auth {self.auth} takes {', '.join(names)} from the environment"
                 " (the tenant also from --tenant).",
             )
         return list(values.values())
 
 
-def resolve_auth(auth: str, environ: Mapping[str, str]) -> str:
-    """The way to sign in: `auth`, or what ``auto`` means in this environment."""
+def resolve_auth(auth: str, environ: Mapping[str, str], tenant_id: str = "") -> str:
+    """The way to sign in: `auth`, or what ``auto`` means in this environment. `tenant_id` replaces AZURE_TENANT_ID.
+
+    Raises `CredentialError` that names what is missing or misspelt.
+    """
     if auth != "auto":
         if auth not in AUTH_METHODS:
             raise CredentialError(
                 f"unknown value of --auth: {auth}", advice=f"Choose one of {', '.join(AUTH_METHODS)}."
             )
         return auth
-    for name, way in (
-        ("AZURE_CLIENT_SECRET", "secret"),
-        ("AZURE_CLIENT_CERTIFICATE_PATH", "certificate"),
-        ("AZURE_FEDERATED_TOKEN_FILE", "workload-identity"),
-        *((name, "managed-identity") for name in _MANAGED_IDENTITY),
-    ):
-        if environ.get(name, "").strip():
-            return way
-    raise CredentialError(
-        "no credential is set",
-        advice=(
-            "Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or "
-            "AZURE_CLIENT_CERTIFICATE_PATH), or sign in yourself with --auth az-cli or --auth device-code."
-        ),
-    )
+    if tenant_id:
+        environ = {**environ, "AZURE_TENANT_ID": tenant_id}
+    ways = (*_SECRETS.items(), *((name, "managed-identity") for name in _MANAGED_IDENTITY))
+    found = next((way for name, way in ways if environ.get(name, "").strip()), "")
+    if misspelt := misspelt_variables(environ, _doubtful(found, environ)):
+        raise CredentialError(
+            series([f"{name} looks like a typo of {meant}, which isn't set" for name, meant in misspelt.items()]),
+            advice="Correct the name of the variable, or unset it.",
+        )
+    if found:
+        return found
+    if any(name in environ for name in _VARIABLES):
+        raise CredentialError(f"the credential is incomplete: {series(_lacking(environ))}", advice=_WHAT_TO_SET)
+    raise CredentialError("no credential is set", advice=_WHAT_TO_SET)
+
+
+_WHAT_TO_SET = (
+    "Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or "
+    "AZURE_CLIENT_CERTIFICATE_PATH), or sign in yourself with --auth az-cli or --auth device-code."
+)
+
+
+def mentions_credential(environ: Mapping[str, str]) -> bool:
+    """Whether somebody set a variable of a credential, also if it is empty or its name is misspelt.
+
+    Then an audit is meant to read a tenant, and what is missing is an error.
+    """
+    return any(name in environ for name in _VARIABLES + _MANAGED_IDENTITY) or bool(misspelt_variables(environ))
+
+
+def misspelt_variables(environ: Mapping[str, str], names: Iterable[str] = _VARIABLES) -> dict[str, str]:
+    """Each variable whose name is nearly one of `names` that isn't set, with the name that it means.
+
+    Variables of other tools, such as ``AZURE_CONFIG_DIR`` and ``AZURE_SUBSCRIPTION_ID``, are not near enough.
+    """
+    from difflib import get_close_matches
+
+    unset = {name.replace("_", ""): name for name in names if not environ.get(name, "").strip()}
+    found: dict[str, str] = {}
+    for name in environ:
+        plain = "".join(c for c in name.upper() if c.isalnum())
+        if name in _VARIABLES or "AZ" not in plain[:3] or plain.startswith(_OTHER_TOOLS):
+            continue
+        if close := get_close_matches(plain, unset, n=1, cutoff=_TYPO):
+            found[name] = unset[close[0]]
+    return found
+
+
+def _doubtful(way: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables of which a typo matters: if the credential is complete, only the optional ones that it takes."""
+    complete = all(environ.get(name, "").strip() for name in _APP)
+    if not complete or way not in _SECRETS.values():
+        return _VARIABLES
+    return _OPTIONAL if way == "certificate" else ()
+
+
+def _lacking(environ: Mapping[str, str]) -> list[str]:
+    """What is missing of a credential without a secret, as clauses."""
+    app = [_what_is_missing(name, environ) for name in _APP if not environ.get(name, "").strip()]
+    empty = [_what_is_missing(name, environ) for name in _SECRETS if name in environ]
+    return [*app, *(empty or [f"none of {series(tuple(_SECRETS))} is set"])]
+
+
+def _what_is_missing(name: str, environ: Mapping[str, str]) -> str:
+    """A clause about a variable without a value: it is empty, its name has a typo, or it isn't there."""
+    if name in environ:
+        return f"{name} is empty"
+    typo = next((found for found, meant in misspelt_variables(environ).items() if meant == name), "")
+    return f"{name} is not set{f' ({typo} looks like a typo of it)' if typo else ''}"
 
 
 def open_credential(sign_in: SignInSettings) -> Any:
@@ -111,6 +185,7 @@ def open_credential(sign_in: SignInSettings) -> Any:
         case "managed-identity":
             from azure.identity.aio import ManagedIdentityCredential
 
+            _check_managed_identity(sign_in)
             options = sign_in.options() | {"client_id": sign_in.value("AZURE_CLIENT_ID") or None}
             # The endpoint is plain HTTP on a link-local address: without proxy and authority.
             for name in ("authority", "proxies", "retry_total", "retry_backoff_factor", "connection_timeout"):
@@ -173,6 +248,18 @@ def _workload(sign_in: SignInSettings) -> Any:
         transport=_transport(sign_in),
         **sign_in.options(),
     )
+
+
+def _check_managed_identity(sign_in: SignInSettings) -> None:
+    """Raise `CredentialError` for an endpoint without its other variable.
+
+    azure-identity ignores such an endpoint, and waits for the one of a virtual machine.
+    """
+    if sign_in.value("IDENTITY_ENDPOINT") and not (sign_in.value("IDENTITY_HEADER") or sign_in.value("IMDS_ENDPOINT")):
+        raise CredentialError(
+            "IDENTITY_ENDPOINT is set, but neither IDENTITY_HEADER nor IMDS_ENDPOINT is",
+            advice="Pass on all variables of the machine's managed identity, or unset IDENTITY_ENDPOINT.",
+        )
 
 
 def _device_code(sign_in: SignInSettings) -> Any:

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from auditor.graph.graph_errors import CredentialError, EndlessPages, GraphError, NotJson, WriteRefused
+from auditor.graph.graph_errors import (
+    BatchRefused,
+    CredentialError,
+    EndlessPages,
+    GraphError,
+    IncompleteList,
+    NotJson,
+    ShortList,
+    WriteRefused,
+)
 from auditor.graph.response import GraphResponse
 from auditor.graph.section_reads import Read
 from auditor.graph.transport import BATCH_LIMIT, GetRequest, GraphClient
-from auditor.model.snapshot import ENDLESS_LIST, NO_LICENCE, NOT_A_LIST, Unread
+from auditor.model.snapshot import (
+    BAD_NEXT_LINK,
+    ENDLESS_LIST,
+    NO_LICENCE,
+    NO_REASON,
+    NOT_A_LIST,
+    SHORT_LIST,
+    NextLinkProblem,
+    Unread,
+)
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a section, how much of it is done, and the total (none: not known)."""
@@ -70,13 +89,13 @@ class Fetcher:
         except GraphError as error:
             return [self._counted(_failed(read, error)) for read in reads]
         again = {i: one for i, response in enumerate(responses) if (one := _again(sent[i], response)) is not None}
-        first = [self._result_of(reads[i], responses[i]) for i in range(len(reads)) if i not in again]
+        first = [self._result_of(reads[i], sent[i], responses[i]) for i in range(len(reads)) if i not in again]
         jobs: list[Coroutine[Any, Any, list[ReadResult]]] = [*first]
         if again:
             jobs.append(self._fetch_batch([reads[i] for i in again], list(again.values())))
         return list(_flat(await _all(jobs)))
 
-    async def _fetch_single(self, read: Read, sent: Read | None = None) -> list[ReadResult]:
+    async def _fetch_single(self, read: Read, sent: Read | None = None, *, may_repeat: bool = True) -> list[ReadResult]:
         """The result of one read in its own request."""
         sent = sent or read
         try:
@@ -86,11 +105,18 @@ class Fetcher:
         except GraphError as error:
             return [self._counted(_failed(read, error))]
         if (again := _again(sent, response)) is not None:
-            return await self._fetch_single(read, again)
-        return await self._result_of(read, response)
+            return await self._fetch_single(read, again, may_repeat=may_repeat)
+        return await self._result_of(read, sent, response, may_repeat=may_repeat)
 
-    async def _result_of(self, read: Read, response: GraphResponse) -> list[ReadResult]:
-        """The result that `response` gives, after all of its pages were read."""
+    async def _result_of(
+        self, read: Read, sent: Read, response: GraphResponse | GraphError, *, may_repeat: bool = True
+    ) -> list[ReadResult]:
+        """The result that `response` to `sent` gives, after all of its pages were read.
+
+        A list that is shorter than Graph counts is read once more: the directory may have changed in between.
+        """
+        if isinstance(response, GraphError):
+            return [self._counted(_failed(read, response))]
         value: Any = response.body
         if read.is_list:
             try:
@@ -98,11 +124,14 @@ class Fetcher:
             except (CredentialError, WriteRefused):
                 raise
             except GraphError as error:
+                if isinstance(error, ShortList) and may_repeat:
+                    return await self._fetch_single(read, sent, may_repeat=False)
                 return [self._counted(_failed(read, error))]
         if response.ok:
             return [self._counted(ReadResult(read=read, value=value))]
         absent = read.absent_ok and response.status == 404 and response.code == ABSENT
-        return [self._counted(ReadResult(read=read, unread=why_unread(read, response), absent=absent))]
+        unread = why_unread(read, response)
+        return [self._counted(ReadResult(read=read, unread=unread, absent=absent, error=response.error))]
 
     def _counted(self, result: ReadResult) -> ReadResult:
         section = result.read.section
@@ -121,6 +150,8 @@ def why_unread(read: Read, response: GraphResponse) -> Unread:
     message, needs = response.message, read.permissions
     if response.code == _NO_LICENCE:
         message, needs = NO_LICENCE, ()
+    elif not message and not response.code:
+        message = NO_REASON.format(status=response.status)
     return Unread(
         status=response.status or None,
         code=response.code,
@@ -131,12 +162,15 @@ def why_unread(read: Read, response: GraphResponse) -> Unread:
 
 
 def _failed(read: Read, error: GraphError) -> ReadResult:
-    return ReadResult(read=read, unread=Unread(message=str(error)), error=error)
+    unread = error.unread if isinstance(error, BatchRefused) else Unread(message=str(error))
+    return ReadResult(read=read, unread=unread, error=error)
 
 
-def _again(sent: Read, response: GraphResponse) -> Read | None:
+def _again(sent: Read, response: GraphResponse | GraphError) -> Read | None:
     """The read to send after this response to `sent`, if there is one; each leaves out more, so the retries end."""
-    return sent.after_refusal(response.message) if response.status == 400 else None
+    if isinstance(response, GraphError) or response.status != 400:
+        return None
+    return sent.after_refusal(response.message)
 
 
 def _flat(lists: Iterable[list[ReadResult]]) -> Iterator[ReadResult]:
@@ -155,6 +189,8 @@ async def _all(jobs: Sequence[Coroutine[Any, Any, list[ReadResult]]]) -> list[li
 
 Rows = list[dict[str, Any]]
 
+_TRY_AGAIN = "Try again later. If the problem persists, report it to Microsoft's support."
+
 
 async def all_rows(
     client: GraphClient, read: Read, first: GraphResponse, on_page: Callable[[int], None]
@@ -162,10 +198,11 @@ async def all_rows(
     """The rows of `first` and of all following pages, and the last response.
 
     Only a missing next link ends a list: Graph may return an empty page before full ones. A page that fails is the
-    last response, and the rows are then incomplete. Next links are opaque; the client checks their host, and a link
-    that was already followed raises `EndlessPages`. The headers are sent with every page, because a next link does
-    not contain ConsistencyLevel.
+    last response, and the rows are then incomplete. Next links are opaque; the client checks their host. Raises
+    `IncompleteList` for one that can't be followed or was already followed, and if Graph counts more entries. The
+    headers are sent with every page, because a next link does not contain ConsistencyLevel.
     """
+    count = 0
     rows: Rows = []
     seen: set[str] = set()
     response = first
@@ -175,14 +212,39 @@ async def all_rows(
             raise NotJson(NOT_A_LIST.format(section=read.section))
         rows += value
         on_page(len(rows))
-        link = response.body.get("@odata.nextLink")
-        if not isinstance(link, str) or not link:
+        counted = response.body.get("@odata.count")
+        count = counted if isinstance(counted, int) else count
+        if (link := _next_link(read.section, response.body)) is None:
+            if count > (different := _different(rows)):
+                raise ShortList(SHORT_LIST.format(section=read.section, count=count, rows=different), advice=_TRY_AGAIN)
             break
         if link in seen:
-            raise EndlessPages(
-                ENDLESS_LIST.format(section=read.section),
-                advice="Try again later. If the problem persists, report it to Microsoft's support.",
-            )
+            raise EndlessPages(ENDLESS_LIST.format(section=read.section), advice=_TRY_AGAIN)
         seen.add(link)
         response = await client.follow(link, read.headers)
     return rows, response
+
+
+def _next_link(section: str, page: Mapping[str, Any]) -> str | None:
+    """Where the list goes on after this page; none if the page is the last. Raises `IncompleteList`."""
+    if "@odata.nextLink" not in page:
+        return None
+    link = page["@odata.nextLink"]
+    if not isinstance(link, str):
+        problem = NextLinkProblem.NOT_TEXT
+    elif not link:
+        problem = NextLinkProblem.EMPTY
+    elif _HTTPS.fullmatch(link) is None:
+        problem = NextLinkProblem.NOT_HTTPS
+    else:
+        return link
+    raise IncompleteList(BAD_NEXT_LINK.format(section=section, problem=problem), advice=_TRY_AGAIN)
+
+
+_HTTPS = re.compile(r"https://[\w.\[\]:-]+(?:/[^\s\\]*)?(?:\?[^\s\\]*)?", re.ASCII)
+"""An https address of a host, without a user name and without blanks."""
+
+
+def _different(rows: Sequence[Any]) -> int:
+    """The number of rows, those with the same id counted once: pages that shift repeat one row and skip another."""
+    return len({str(row["id"]) if isinstance(row, dict) and "id" in row else number for number, row in enumerate(rows)})

@@ -5,7 +5,12 @@ No message contains a token, a secret, a certificate's content or a response's b
 
 from __future__ import annotations
 
-from auditor.model.errors import NO_AUDIT, AuditorError
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from auditor.model.errors import NO_AUDIT, USAGE, AuditorError
+from auditor.model.snapshot import ASKED_TO_WAIT, Service, Unread
 
 
 class GraphError(AuditorError):
@@ -27,6 +32,13 @@ class NetworkSettingsError(GraphError):
     """A proxy or a certificate file named in the environment cannot be used."""
 
 
+class EndpointError(GraphError):
+    """An endpoint that an option or the environment names is not the address of a host."""
+
+    exit_code = USAGE
+    heading = "Error"
+
+
 class WriteRefused(GraphError):
     """A request that is not a read. It was not sent."""
 
@@ -35,8 +47,16 @@ class ForeignHost(GraphError):
     """A request to a host other than the tenant's Graph. It was not sent."""
 
 
-class EndlessPages(GraphError):
+class IncompleteList(GraphError):
+    """A list of which not all pages can be read."""
+
+
+class EndlessPages(IncompleteList):
     """The next links of a list lead back to a page that was already read."""
+
+
+class ShortList(IncompleteList):
+    """A list with fewer entries than Graph counts."""
 
 
 class Unreachable(GraphError):
@@ -51,8 +71,40 @@ class UntrustedCertificate(Unreachable):
     """The server's certificate is not trusted; a retry would not help."""
 
 
+class BatchRefused(Unreachable):
+    """Graph refused a whole batch, so that none of its requests was answered; `unread` is the same for a snapshot."""
+
+    def __init__(self, message: str, unread: Unread, *, advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.unread = unread
+
+
+class Throttled(Unreachable):
+    """A service asks to wait for `seconds`, which is longer than the run may take if the error reaches a person."""
+
+    def __init__(self, service: Service, host: str, seconds: float, left: float) -> None:
+        rounded = math.ceil(seconds)
+        super().__init__(
+            ASKED_TO_WAIT.format(service=service, host=host, seconds=rounded, left=math.floor(left)),
+            advice=f"Try again in {rounded} seconds, or add --wait to wait as long as Microsoft asks.",
+        )
+        self.seconds = seconds
+
+
+class LibraryFailed(GraphError):
+    """A library raised an error that none of its documentation mentions."""
+
+
+REPORT_IT = "Try again. If the problem persists, report it with the command and what “consent-auditor -V” prints."
+"""Advice for `LibraryFailed`."""
+
+
 class NotJson(GraphError):
     """An answer that does not come from Graph: a proxy's page, or a body that is not JSON."""
+
+
+class AnswerTooLarge(GraphError):
+    """An answer that is larger than any of Graph's."""
 
 
 class BrokenJson(NotJson):
@@ -61,3 +113,31 @@ class BrokenJson(NotJson):
 
 class TokenRefused(GraphError):
     """Graph answered 401 to a token that was just fetched."""
+
+
+@contextmanager
+def foreign_code(explain: Callable[[Exception], GraphError]) -> Iterator[None]:
+    """Turn every exception of a library that is called inside into a `GraphError`: what `explain` makes of it.
+
+    This is the one place for it, so that no class of exception is forgotten. Our own errors pass unchanged, also if a
+    library wrapped them. So do `KeyboardInterrupt` and the cancellation of a task, which aren't an `Exception`.
+    """
+    try:
+        yield
+    except GraphError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever a library raises, the person gets a reason and advice
+        # Without the cause, because a library's exception can contain the request, and with it a token or a secret.
+        raise (_wrapped(error) or explain(error)) from None
+
+
+def _wrapped(error: BaseException) -> GraphError | None:
+    """The error of ours that a library caught and raised again as its own."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, GraphError):
+            return cause
+        seen.add(id(cause))
+        cause = cause.__cause__
+    return None

@@ -71,7 +71,7 @@ class PreconnectBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """The connection opened ahead if it can still be used, otherwise a new one."""
         if begun := self._opening.pop((host, port), None):
-            with contextlib.suppress(httpcore.NetworkError, httpcore.TimeoutException, OSError):
+            with contextlib.suppress(Exception):  # whatever failed, a new connection is tried
                 opened = await begun
                 # Only the age shows whether it is usable: after the session tickets of TLS 1.3, an open connection
                 # is as readable as one that the server has closed.

@@ -12,11 +12,10 @@ import msgspec
 
 from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.credentials import Prompt, resolve_auth
-from auditor.graph.graph_errors import GraphError
-from auditor.graph.network import NetworkSettings, advice_for, cause_of, host_of, read_network
+from auditor.graph.graph_errors import GraphError, foreign_code
+from auditor.graph.network import NetworkSettings, read_failure, read_network
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, endpoints, open_tokens
-from auditor.model.snapshot import NO_ANSWER
 
 SECONDS = 15.0
 SKEW_ALLOWED = 300.0
@@ -60,16 +59,17 @@ async def probe(
     environ: Mapping[str, str] | None = None,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
-    seconds: float = 4 * SECONDS,
+    retry: RetryPolicy | None = None,
 ) -> Probe:
     """Request public data of both hosts, then fetch a token. Reads nothing of the tenant.
 
-    `seconds` limits how long the token may take. Raises `GraphError` only for invalid settings; every other
-    failure is part of the result.
+    `retry` limits how long the token may take (by default a minute). Raises `GraphError` only for invalid settings;
+    every other failure is part of the result.
     """
     environ = os.environ if environ is None else environ
     at = at or endpoints(environ=environ)
     network = read_network(environ)
+    network.require_proxies(at.authority, at.graph)
     tenant = tenant_id or environ.get("AZURE_TENANT_ID", "").strip() or "organizations"
     hosts = await asyncio.gather(
         _check_host("Entra ID", f"{at.authority}/{tenant}/v2.0/.well-known/openid-configuration", network),
@@ -77,7 +77,7 @@ async def probe(
     )
     found = Probe(auth=auth, endpoints=at, hosts=tuple(hosts))
     try:
-        found = msgspec.structs.replace(found, auth=resolve_auth(auth, environ))
+        found = msgspec.structs.replace(found, auth=resolve_auth(auth, environ, tenant_id))
         tokens = open_tokens(
             at,
             tenant_id=tenant_id,
@@ -86,7 +86,7 @@ async def probe(
             network=network,
             prompt=prompt,
             scopes=scopes,
-            left=RetryPolicy(seconds).remaining,
+            retry=retry or RetryPolicy(4 * SECONDS),
         )
         try:
             claims = await tokens.claims()
@@ -106,18 +106,14 @@ async def _check_host(name: str, url: str, network: NetworkSettings) -> HostChec
     from auditor.graph.response import read_response
 
     proxy = network.proxy_for(url)
-    transport = httpx.AsyncHTTPTransport(verify=network.ssl_context(), proxy=proxy or None, trust_env=False)
     began, clock = time.time(), time.monotonic()
     try:
-        async with httpx.AsyncClient(transport=ReadOnlyGuard(transport, url), timeout=SECONDS) as client:
-            response = await client.get(url)
-            seconds = time.monotonic() - clock
-            read_response(response)
-    except httpx.RequestError as error:
-        said = str(error) or type(error).__name__
-        problem = NO_ANSWER.format(host=host_of(url), cause=cause_of(said))
-        advice = advice_for(said, network, url)
-        return HostCheck(name=name, url=url, ok=False, problem=problem, advice=advice)
+        with foreign_code(lambda error: read_failure(error, network, url)):
+            transport = httpx.AsyncHTTPTransport(verify=network.ssl_context(), proxy=proxy or None, trust_env=False)
+            async with httpx.AsyncClient(transport=ReadOnlyGuard(transport, url), timeout=SECONDS) as client:
+                response = await client.get(url)
+                seconds = time.monotonic() - clock
+                read_response(response)
     except GraphError as error:
         return HostCheck(name=name, url=url, ok=False, problem=str(error), advice=error.advice)
     return HostCheck(name=name, url=url, ok=True, seconds=seconds, skew=_skew(response.headers.get("date", ""), began))
@@ -127,5 +123,5 @@ def _skew(date: str, began: float) -> float | None:
     """Seconds by which a host's clock is ahead; the header has whole seconds only."""
     try:
         return round(parsedate_to_datetime(date).timestamp() - began, 1)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -8,15 +8,25 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 
+from auditor.model.snapshot import Service
+
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed later."""
+
+
+OnPause = Callable[[str, float, bool], None]
+"""Called before a pause with who didn't answer, the seconds, and whether they were asked for (``Retry-After``)."""
+
+_LONGEST_PAUSE = 86_400.0
+"""The longest pause, in seconds, that is made if a service asks for it: ``--timeout`` allows as much."""
 
 
 class RetryPolicy:
     """One deadline for a whole run, shared by all its requests.
 
-    The time starts with the first request. If Graph says how long to wait, that time is used, as long as the
-    deadline allows it. Otherwise waits double from half a second, for at most `attempts` attempts.
+    The time starts with the first request. If a service says how long to wait, that time is used, as long as the
+    deadline allows it. Otherwise waits double from half a second, for at most `attempts` attempts. With
+    `waits_as_asked`, a pause that a service asks for doesn't count, so that the deadline moves by it.
     """
 
     def __init__(
@@ -24,6 +34,8 @@ class RetryPolicy:
         seconds: float = 300.0,
         *,
         attempts: int = 6,
+        waits_as_asked: bool = False,
+        on_pause: OnPause | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -31,11 +43,14 @@ class RetryPolicy:
     ) -> None:
         self._seconds = seconds
         self._attempts = attempts
+        self._waits_as_asked = waits_as_asked
+        self._on_pause = on_pause
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
         self._wall = wall
         self._started: float | None = None
+        self._paused_until = 0.0
 
     def remaining(self) -> float:
         """Seconds left until the deadline, never below zero."""
@@ -43,15 +58,37 @@ class RetryPolicy:
             self._started = self._clock()
         return max(0.0, self._started + self._seconds - self._clock())
 
-    async def wait(self, tried: int, retry_after: float | None = None, *, most: int | None = None) -> bool:
+    def allows(self, seconds: float) -> bool:
+        """Whether the run can make a pause that a service asks for."""
+        return seconds < self.remaining() or (self._waits_as_asked and seconds <= _LONGEST_PAUSE)
+
+    async def wait(
+        self,
+        tried: int,
+        retry_after: float | None = None,
+        *,
+        most: int | None = None,
+        service: Service = Service.GRAPH,
+    ) -> bool:
         """Wait for the next attempt. False, without a wait, if `tried` attempts (or `most`) are enough."""
         if retry_after is None and tried >= min(self._attempts, most or self._attempts):
             return False
         delay = self._backoff(tried) if retry_after is None else retry_after
-        if delay >= self.remaining():
+        if delay >= self.remaining() if retry_after is None else not self.allows(delay):
             return False
+        if retry_after is not None and self._waits_as_asked:
+            self._move_deadline(delay)
+        if self._on_pause:
+            self._on_pause(service, delay, retry_after is not None)
         await self._sleep(delay)
         return True
+
+    def _move_deadline(self, seconds: float) -> None:
+        """Leave out a pause that begins now. Of pauses at the same time, the time that they share counts once."""
+        now = self._clock()
+        end = now + seconds
+        self._seconds += max(0.0, end - max(now, self._paused_until))
+        self._paused_until = max(self._paused_until, end)
 
     def retry_after(self, headers: Mapping[str, str]) -> float | None:
         """The seconds to wait according to the lower-case `headers` of a response, or none.
@@ -81,5 +118,5 @@ class RetryPolicy:
 def _date(text: str) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for years that this machine's clock cannot hold
         return None

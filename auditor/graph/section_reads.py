@@ -16,6 +16,7 @@ from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
 from auditor.facts.error_codes import CONSENT_CODES
+from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, foreign_code
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
 from auditor.model.snapshot import Plan
 
@@ -366,12 +367,18 @@ class _Builder(Protocol):
 
 def _url(builder: _Builder, **options: str | Sequence[str]) -> str:
     """The address of a builder's request below the version. `options` are query options without the dollar sign."""
-    return _relative(builder.to_get_request_information(), options)
+    with foreign_code(_explain):
+        return _relative(builder.to_get_request_information(), options)
 
 
 def _url_without_builder(path: str, **parameters: str) -> str:
     """The address of a path for which the SDK has no builder."""
-    return _relative(RequestInformation(Method.GET, f"{{+baseurl}}{path}", dict(parameters)), {})
+    with foreign_code(_explain):
+        return _relative(RequestInformation(Method.GET, f"{{+baseurl}}{path}", dict(parameters)), {})
+
+
+def _explain(error: Exception) -> GraphError:
+    return LibraryFailed(f"the Graph SDK could not make a request ({type(error).__name__})", advice=REPORT_IT)
 
 
 def _relative(info: RequestInformation, options: Mapping[str, str | Sequence[str]]) -> str:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH
 from auditor.graph.access_tokens import TokenProvider
 from auditor.graph.credentials import Prompt, SignInSettings, open_credential, resolve_auth
-from auditor.graph.graph_errors import GraphError
-from auditor.graph.network import NetworkSettings, read_network
+from auditor.graph.graph_errors import EndpointError, GraphError, foreign_code
+from auditor.graph.network import NetworkSettings, read_failure, read_network
 from auditor.graph.retry import RetryPolicy
-from auditor.graph.sign_in_errors import credential_error
+from auditor.graph.sign_in_errors import credential_error, throttling_hook
+from auditor.model.addresses import InvalidAddress, https_endpoint
 
 if TYPE_CHECKING:
     from auditor.graph.preconnect import GraphConnector
@@ -41,26 +42,27 @@ def endpoints(
 ) -> Endpoints:
     """The endpoints of `cloud`, or the given ones: those of a proxy or of a test server.
 
-    AZURE_AUTHORITY_HOST is used for the global cloud only; another cloud has its own authority.
+    AZURE_AUTHORITY_HOST is used for the global cloud only; another cloud has its own authority. Raises `EndpointError`
+    for an address that isn't one of a host.
     """
     if cloud not in CLOUDS:
         raise GraphError(f"unknown cloud {cloud}", advice=f"Choose one of {', '.join(CLOUDS)}.")
     known = CLOUDS[cloud]
-    named = (environ or {}).get("AZURE_AUTHORITY_HOST", "") if cloud == "global" else ""
-    graph = _https(graph_endpoint or known.graph)
+    named = (environ or {}).get("AZURE_AUTHORITY_HOST", "") if cloud == "global" and not authority_host else ""
+    graph = _endpoint(graph_endpoint or known.graph, "the Graph endpoint")
     # Entra ID does not know the name of a proxy; the app id of Graph is valid for every endpoint.
     resource = known.graph if graph == known.graph else MICROSOFT_GRAPH
-    authority = _https(authority_host or named or known.authority)
+    authority = _endpoint(
+        authority_host or named or known.authority, "AZURE_AUTHORITY_HOST" if named else "the sign-in host"
+    )
     return Endpoints(cloud=cloud, authority=authority, graph=graph, scope=f"{resource}/.default")
 
 
-def _https(address: str) -> str:
-    address = address.strip().rstrip("/")
-    if "://" not in address:
-        return f"https://{address}"
-    if not address.startswith("https://"):
-        raise GraphError(f"{address} does not use https", advice="Tokens are sent over TLS only.")
-    return address
+def _endpoint(address: str, what: str) -> str:
+    try:
+        return https_endpoint(address)
+    except InvalidAddress as error:
+        raise EndpointError(f"{what} {error}", advice="An endpoint is https://HOST or https://HOST:PORT.") from None
 
 
 @asynccontextmanager
@@ -105,7 +107,7 @@ async def open_graph(
         network=network,
         prompt=prompt,
         scopes=scopes,
-        left=retry.remaining,
+        retry=retry,
     )
     fetching = asyncio.create_task(tokens.get_token())
     own: GraphHttpClient | None = None
@@ -113,18 +115,21 @@ async def open_graph(
         # At the same time: fetching the token, importing the SDK, and the TCP and TLS handshakes with Graph.
         # The token starts first, because it takes longest, and its import would compete with the SDK's.
         await asyncio.sleep(0)
-        if http is None:
-            http = own = await _preconnected(at.graph, network)
-        from auditor.graph.transport import GraphClient
+        with foreign_code(lambda error: read_failure(error, network, at.graph)):
+            if http is None:
+                http = own = await _preconnected(at.graph, network)
+            from auditor.graph.transport import GraphClient
 
-        await fetching
-        yield GraphClient(http, tokens, retry)
+            await fetching
+            client = GraphClient(http, tokens, retry)
+        yield client
     finally:
         fetching.cancel()
         await asyncio.gather(fetching, return_exceptions=True)
         await tokens.close()
         if own is not None:
-            await own.aclose()
+            with suppress(Exception):  # what was read is complete, whether or not its connections close
+                await own.aclose()
 
 
 def open_tokens(
@@ -136,22 +141,33 @@ def open_tokens(
     network: NetworkSettings,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
-    left: Callable[[], float] | None = None,
+    retry: RetryPolicy,
 ) -> TokenProvider:
-    """A token provider for `auth`, which has not fetched anything. `left` does not limit a person who enters a code."""
+    """A token provider for `auth`, which has fetched nothing yet. `retry` does not limit a person who enters a code.
+
+    Raises `NetworkSettingsError` for a proxy that can't be used, before anything is sent.
+    """
+    network.require_proxies(at.authority, at.graph)
+    # Microsoft's libraries log each failed request with its response, and Python prints it to standard error if nobody
+    # handles it. The user gets one message about it, from us.
+    logging.getLogger().addHandler(logging.NullHandler())
+    auth = resolve_auth(auth, environ, tenant_id)
+    is_person = auth == "device-code"
     sign_in = SignInSettings(
-        auth=resolve_auth(auth, environ),
+        auth=auth,
         authority=at.authority,
         tenant_id=tenant_id or environ.get("AZURE_TENANT_ID", "").strip(),
         environ=environ,
         network=network,
         prompt=prompt,
+        on_response=throttling_hook(retry, keeps_waiting=is_person),
     )
     return TokenProvider(
         lambda: open_credential(sign_in),
         scopes or (at.scope,),
         lambda error: credential_error(error, at.authority, network),
-        None if sign_in.auth == "device-code" else left,
+        retry,
+        is_limited=not is_person,
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from auditor.facts.error_codes import ADVICE, CERTIFICATE_CODES
-from auditor.graph.graph_errors import CredentialError
-from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, title_suffix
-from auditor.model.snapshot import NO_ANSWER, NoAnswerCause
+from auditor.graph.graph_errors import CredentialError, Throttled
+from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, text_of, title_suffix
+from auditor.graph.retry import RETRIED_STATUSES, RetryPolicy
+from auditor.model.snapshot import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause, Service
 
 _BY_TEXT = (
     ("Invalid tenant ID", ADVICE["900023"]),
@@ -37,7 +40,7 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
     """`error` of azure-identity as our error, without trace ids and what follows them."""
     if isinstance(error, TimeoutError):
         return _no_answer(NoAnswerCause.OUT_OF_TIME, authority, network)
-    text = " ".join(str(getattr(error, "message", None) or error).split())
+    text = network.without_passwords(text_of(error))
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]
         said = text[found.start() :]
@@ -58,11 +61,36 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
         if words.lower() in text.lower():
             return CredentialError(_first(text), advice=advice)
     if isinstance(error, OSError):
-        return CredentialError(f"{error.strerror or 'cannot be read'}: {error.filename}", advice="Check the file.")
+        place = f": {error.filename}" if error.filename else ""
+        return CredentialError(f"{error.strerror or 'cannot be read'}{place}", advice="Check the file.")
+    # Only these say what is wrong in words for people; any other message may quote the request, and with it the secret.
+    is_worded = isinstance(error, ValueError) or type(error).__module__.startswith("azure.")
     return CredentialError(
-        _first(text) or f"no token ({type(error).__name__})",
+        (_first(text) if is_worded and not isinstance(error, UnicodeError) else "")
+        or LIBRARY_FAILED.format(host=host_of(authority), error=type(error).__name__[:80]),
         advice="“consent-auditor doctor” checks each step.",
     )
+
+
+def throttling_hook(retry: RetryPolicy, *, keeps_waiting: bool) -> Callable[[Any], None]:
+    """The hook for each response of the sign-in service, which raises `Throttled` if it asks to wait.
+
+    azure-core itself would wait, for as long as it is asked to and without a word, and fail for a date that it can't
+    read. So a header that asks for nothing is removed. With `keeps_waiting`, azure-core may wait within the time of the
+    run: a person who enters a code must not get another code.
+    """
+
+    def check(response: Any) -> None:
+        answer = response.http_response
+        if answer.status_code not in RETRIED_STATUSES:
+            return
+        asked = retry.retry_after({name.lower(): value for name, value in answer.headers.items()})
+        if asked is not None and not (keeps_waiting and retry.allows(asked)):
+            raise Throttled(Service.SIGN_IN, host_of(answer.request.url), asked, retry.remaining())
+        for name in ("retry-after-ms", "x-ms-retry-after-ms", *(() if asked else ("Retry-After",))):
+            answer.headers.pop(name, None)
+
+    return check
 
 
 def _no_answer(problem: str, authority: str, network: NetworkSettings) -> CredentialError:

@@ -19,13 +19,26 @@ from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import AzureIdentityAuthenticationProvider, GraphClientFactory  # type: ignore[import-untyped]  # ships no types
 
 from auditor.graph.access_tokens import TokenProvider
-from auditor.graph.graph_errors import BrokenJson, ConnectionFailed, TokenRefused, Unreachable, UntrustedCertificate
+from auditor.graph.graph_errors import (
+    BatchRefused,
+    BrokenJson,
+    ConnectionFailed,
+    CredentialError,
+    GraphError,
+    NotJson,
+    Throttled,
+    TokenRefused,
+    Unreachable,
+    UntrustedCertificate,
+    WriteRefused,
+    foreign_code,
+)
 from auditor.graph.guard import ReadOnlyGuard
-from auditor.graph.network import advice_for, cause_of, host_of
+from auditor.graph.network import NOT_MICROSOFT, host_of, read_failure
 from auditor.graph.preconnect import CONNECT_SECONDS, GraphConnector
-from auditor.graph.response import GraphResponse, batch_item_response, read_response
+from auditor.graph.response import GraphResponse, batch_responses, read_response
 from auditor.graph.retry import RetryPolicy
-from auditor.model.snapshot import MISSING_IN_BATCH, NO_ANSWER, NoAnswerCause
+from auditor.model.snapshot import BATCH_REFUSED, NOT_A_BATCH, Service, Unread
 
 BATCH_LIMIT = 20
 _READ_SECONDS = 60.0
@@ -79,6 +92,19 @@ def _transport(connector: GraphConnector) -> httpx.AsyncHTTPTransport:
     return transport
 
 
+class _Adapter(GraphRequestAdapter):
+    """The SDK's adapter without its own answer to a claims challenge, which `GraphClient` gives.
+
+    The SDK's fails for a challenge that isn't base64, and sends the request again even if its body was consumed.
+    """
+
+    async def retry_cae_response_if_required(
+        self, resp: httpx.Response, request_info: RequestInformation, claims: str
+    ) -> httpx.Response:
+        """The response as it is."""
+        return resp
+
+
 class GetRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One GET request: an address below the version, and its headers."""
 
@@ -90,6 +116,21 @@ def _batch_item(key: str, request: GetRequest) -> dict[str, Any]:
     """The request as JSON batching takes it: without an empty ``headers``."""
     headers = {"headers": dict(request.headers)} if request.headers else {}
     return {"id": key, "method": "GET", "url": request.url, **headers}
+
+
+def _batch_refused(host: str, response: GraphResponse) -> BatchRefused:
+    """The error for a batch that Graph refused with `response`. A snapshot gets neither its status nor its code.
+
+    They are about the batch: a 404 must not mean that an object of the tenant doesn't exist.
+    """
+    said = ": ".join(filter(None, (f"{response.status} {response.code}".strip(), response.message)))
+    request = f" (request id {response.request_id})" if response.request_id else ""
+    is_busy = response.may_be_retried
+    return BatchRefused(
+        f"Microsoft Graph answered none of the requests: {said}{request}",
+        Unread(message=BATCH_REFUSED.format(host=host, status=response.status), request_id=response.request_id),
+        advice="Microsoft Graph is busy or out of order: try again later." if is_busy else NOT_MICROSOFT,
+    )
 
 
 class GraphClient:
@@ -105,7 +146,7 @@ class GraphClient:
         host = httpx.URL(self.graph).host
         # Without allowed hosts the provider would add the token to requests to any host.
         provider = AzureIdentityAuthenticationProvider(cast(Any, tokens), allowed_hosts=[host])
-        self._adapter = GraphRequestAdapter(provider, client=http.client)
+        self._adapter = _Adapter(provider, client=http.client)
         self._adapter.base_url = f"{self.graph}/v1.0"
         self.builders = GraphServiceClient(request_adapter=self._adapter)
         """The SDK's request builders, for addresses only."""
@@ -118,21 +159,26 @@ class GraphClient:
         """The response to a next link, which is absolute; the guard refuses one to another host."""
         return await self._with_retries(Method.GET, link, headers)
 
-    async def batch(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse]:
-        """The responses to at most twenty requests, in their order. Only those that may succeed are retried."""
-        responses = [GraphResponse(status=0)] * len(requests)
+    async def batch(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse | GraphError]:
+        """The responses to at most twenty requests, in their order. Only those that may succeed are retried.
+
+        If a batch as a whole fails, its requests were not answered: each has the error in place of a response.
+        """
+        responses: list[GraphResponse] = [GraphResponse(status=0)] * len(requests)
         waiting = list(range(len(requests)))
         tried, renewed = 0, False
         while waiting:
             generation = self.tokens.generation
-            got = await self._post(version, [requests[i] for i in waiting])
-            if isinstance(got, GraphResponse):
-                # Graph refused the batch itself, after retries: that is the response to every request in it.
-                return [got if i in waiting else response for i, response in enumerate(responses)]
+            try:
+                got = await self._post(version, [requests[i] for i in waiting])
+            except (CredentialError, WriteRefused):
+                raise
+            except GraphError as error:
+                return [error if i in waiting else response for i, response in enumerate(responses)]
             for i, response in zip(waiting, got, strict=True):
-                responses[i] = response
+                responses[i] = self._with_error(response)
             refused = [i for i in waiting if responses[i].status == 401]
-            waiting = [i for i in waiting if responses[i].may_be_retried]
+            waiting = [i for i in waiting if responses[i].may_be_retried and not responses[i].error]
             if refused and not renewed:
                 renewed = True
                 await self.tokens.renew(generation, responses[refused[0]].claims)
@@ -140,7 +186,7 @@ class GraphClient:
             tried += 1
             if waiting and not await self._may_try_again(tried, [responses[i] for i in waiting]):
                 break
-        return responses
+        return [*responses]
 
     async def _may_try_again(self, tried: int, responses: Sequence[GraphResponse]) -> bool:
         """Wait for the longest Retry-After of these responses."""
@@ -149,17 +195,24 @@ class GraphClient:
         asked = [seconds for response in responses if (seconds := self.retry.retry_after(response.headers))]
         return await self.retry.wait(tried, max(asked, default=None))
 
-    async def _post(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse] | GraphResponse:
-        """The responses in one batch, in the order of the requests, or the one response that refuses the batch."""
+    def _with_error(self, response: GraphResponse) -> GraphResponse:
+        """The response with an error if Graph asks to wait longer than the run can, so that the person reads it."""
+        asked = self.retry.retry_after(response.headers) if response.may_be_retried else None
+        if asked is None or self.retry.allows(asked):
+            return response
+        error = Throttled(Service.GRAPH, host_of(self.graph), asked, self.retry.remaining())
+        return msgspec.structs.replace(response, error=error)
+
+    async def _post(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse]:
+        """The responses in one batch, in the order of the requests. Raises GraphError for a batch that failed whole."""
         body = msgspec.json.encode({"requests": [_batch_item(str(i), request) for i, request in enumerate(requests)]})
         whole = await self._with_retries(Method.POST, f"{self.graph}/{version}/$batch", {}, body)
+        host = host_of(self.graph)
         if not whole.ok:
-            return whole
-        responses = whole.body.get("responses") if whole.body is not None else None
-        rows = [row for row in responses if isinstance(row, dict)] if isinstance(responses, list) else []
-        by_id = {str(row.get("id")): batch_item_response(row) for row in rows}
-        nothing = GraphResponse(status=0, note=MISSING_IN_BATCH)
-        return [by_id.get(str(i), nothing) for i in range(len(requests))]
+            raise whole.error or _batch_refused(host, whole)
+        if (responses := batch_responses(whole.body or {}, len(requests))) is None:
+            raise NotJson(NOT_A_BATCH.format(host=host), advice=NOT_MICROSOFT)
+        return responses
 
     async def _with_retries(
         self, method: Method, url: str, headers: Mapping[str, str], body: bytes | None = None
@@ -187,7 +240,8 @@ class GraphClient:
                 renewed = True
                 await self.tokens.renew(generation, response.claims)
                 continue
-            again = response.may_be_retried
+            response = self._with_error(response)
+            again = response.may_be_retried and response.error is None
             if not again or not await self.retry.wait(tried, self.retry.retry_after(response.headers)):
                 return response
 
@@ -204,20 +258,9 @@ class GraphClient:
         if body is not None:
             info.set_stream_content(body, "application/json")
         info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
-        try:
-            async with self._slots, asyncio.timeout(self.retry.remaining()):
+        limit = asyncio.timeout(self.retry.remaining())
+        with foreign_code(lambda error: read_failure(error, self._network, self.graph, is_over=limit.expired())):
+            async with self._slots, limit:
                 response = await self._adapter.send_primitive_async(info, "bytes", {})
-        except TimeoutError:
-            raise self._unreachable(NoAnswerCause.OUT_OF_TIME) from None
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            raise self._unreachable(str(error) or type(error).__name__, ConnectionFailed) from None
-        except httpx.RequestError as error:
-            raise self._unreachable(str(error) or type(error).__name__) from None
-        self._was_answered = True
-        return read_response(cast(httpx.Response, response))
-
-    def _unreachable(self, problem: str, kind: type[Unreachable] = Unreachable) -> Unreachable:
-        if "CERTIFICATE_VERIFY_FAILED" in problem:
-            kind = UntrustedCertificate
-        advice = advice_for(problem, self._network, self.graph)
-        return kind(NO_ANSWER.format(host=host_of(self.graph), cause=cause_of(problem)), advice=advice)
+            self._was_answered = True
+            return read_response(cast(httpx.Response, response), is_batch=body is not None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.jobs.audit_request import (
+    PIPE,
     SILENT,
     AuditInputs,
     AuditRequest,
@@ -17,17 +18,13 @@ from auditor.jobs.audit_request import (
     SampleTenant,
     SnapshotFiles,
 )
-from auditor.jobs.outputs import PIPE
 from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnings_of
 from auditor.jobs.report_builder import build_report, wanted_by, with_assumptions
-from auditor.jobs.snapshot_files import read_snapshot, sample_tenant
 from auditor.model.decision import Outcome
-from auditor.model.errors import FAILING, OK, UNKNOWN
-from auditor.model.finding import FindingOutcome, Severity, WaiverFile
-from auditor.model.live_tenant import LiveTenant
-from auditor.model.report import Report, Summary
-from auditor.model.rule import Pack
-from auditor.model.snapshot import LeftOut, Snapshot
+from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
+from auditor.model.report import Report, Summary, WaiverFile
+from auditor.model.rule import FindingOutcome, Pack, Severity
+from auditor.model.snapshot import LeftOut, LiveTenant, Snapshot
 
 if TYPE_CHECKING:
     from auditor.jobs.earlier_reports import EarlierReport
@@ -76,7 +73,7 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
         from auditor.jobs.repeated_reads import read_until_connected
 
         snapshot, source = read_until_connected(prepared, interaction)
-    elif isinstance(request.source, SnapshotFiles) and request.redaction is None:
+    elif isinstance(request.source, SnapshotFiles) and request.redaction is None and PIPE not in request.source.paths:
         return _of_files(prepared, request.source, interaction)
     else:
         snapshot, source = read_source(request, prepared.packs, interaction)
@@ -85,6 +82,8 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
 
 def _of_files(prepared: PreparedAudit, files: SnapshotFiles, interaction: Interaction) -> AuditResult:
     """The audit of a snapshot in files, of which only the rows are kept on which an answer can depend."""
+    from auditor.jobs.snapshot_files import read_snapshot
+
     source = _origin(files.paths)
     snapshot = read_snapshot(files.paths, files.tenant_id, interaction, lambda: wanted_by(prepared.packs))
     try:
@@ -129,8 +128,10 @@ def read_source(
         case GivenSnapshot(snapshot=snapshot, origin=origin):
             return snapshot, origin
         case SampleTenant(name=name):
-            return sample_tenant(name), f"sample {name} (bundled, no real tenant)"
+            return _sample_tenant(name), f"sample {name} (bundled, no real tenant)"
         case SnapshotFiles(paths=paths, tenant_id=tenant_id):
+            from auditor.jobs.snapshot_files import read_snapshot
+
             return read_snapshot(paths, tenant_id, interaction), _origin(paths)
         case LiveTenant() as tenant:
             from auditor.checks.required_reads import plan_for
@@ -141,6 +142,17 @@ def read_source(
                 tenant, plan, apps=apps_of(packs), packs=packs, user=request.user, interaction=interaction
             )
             return snapshot, "live, read through Microsoft Graph"
+
+
+def _sample_tenant(name: str) -> Snapshot:
+    """The sample tenant with this name. Raises InvalidRequest for an unknown name, with the most similar one."""
+    from auditor.snapshot import SnapshotError
+    from auditor.snapshot.samples import sample
+
+    try:
+        return sample(name)
+    except SnapshotError as error:
+        raise InvalidRequest(f'{error.message}: "{name}". {error.hint}') from None
 
 
 def _origin(paths: Sequence[str]) -> str:

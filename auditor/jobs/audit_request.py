@@ -1,20 +1,231 @@
-"""The request that every command and the Python API fill in: the tenant, the packs, the user and the outputs."""
+"""The request that every command and the Python API fill in: the tenant, the packs, the user, and where reports go.
+
+A report goes to standard output, to files, or to a folder with one file for each format.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
 from auditor import __version__
 from auditor.consent.request import app_from_scopes
-from auditor.jobs.outputs import Outputs
-from auditor.model.finding import WaiverFile
-from auditor.model.live_tenant import LiveTenant
+from auditor.model.errors import InvalidRequest
+from auditor.model.report import Report, Summary, WaiverFile
 from auditor.model.rule import App, Pack
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import LiveTenant, Snapshot
+from auditor.render import FORMATS, must_be_available, render
+
+TEXT = "text"
+PIPE = "-"
+"""Standard input or output, where a file is expected."""
+
+
+class Outputs(msgspec.Struct, frozen=True, kw_only=True):
+    """The formats of a report and its `files`, pairs of format and path. Without files, it goes to standard output.
+
+    `folder` is the folder of ``-o FOLDER/``, if that was given.
+    """
+
+    formats: tuple[str, ...] = (TEXT,)
+    files: tuple[tuple[str, Path], ...] = ()
+    folder: Path | None = None
+
+    @property
+    def is_standard_output(self) -> bool:
+        """Whether the report goes to standard output."""
+        return not self.files
+
+    @property
+    def is_text_on_standard_output(self) -> bool:
+        """Whether the report is text on standard output, so that notices can be printed there as well."""
+        return self.is_standard_output and self.formats == (TEXT,)
+
+
+def outputs_for(formats: Iterable[str], outputs: Iterable[str]) -> Outputs:
+    """Where ``--format`` and ``--output`` send the report. Run it before the tenant is read, to find mistakes early.
+
+    Raises InvalidRequest, and FormatUnavailable if a format needs a package that isn't installed.
+    """
+    found = _outputs(tuple(dict.fromkeys(formats)), _without_repeats(outputs))
+    for name in found.formats:
+        must_be_available(name)
+    return found
+
+
+def _without_repeats(outputs: Iterable[str]) -> tuple[str, ...]:
+    """The outputs without repeated files, also if their paths are spelled differently (``a.html``, ``./a.html``)."""
+    known: dict[str, str] = {}
+    for output in outputs:
+        known.setdefault(output if output == PIPE else os.path.realpath(output), output)
+    return tuple(known.values())
+
+
+def _outputs(formats: tuple[str, ...], outputs: tuple[str, ...]) -> Outputs:
+    if outputs in ((), (PIPE,)):
+        if len(formats) > 1:
+            raise InvalidRequest("several formats need a folder: add -o FOLDER/")
+        return Outputs(formats=formats or (TEXT,))
+    if len(outputs) > 1:
+        return _several_files(formats, outputs)
+    output = outputs[0]
+    if Path(output).is_dir() or output.endswith(("/", os.sep)) or len(formats) > 1:
+        return _in_folder(formats or (TEXT,), output)
+    name = formats[0] if formats else format_of_ending(output)
+    must_be_writable(output)
+    return Outputs(formats=(name,), files=((name, Path(output)),))
+
+
+def _several_files(formats: tuple[str, ...], outputs: tuple[str, ...]) -> Outputs:
+    """Several files, each in the format of its ending."""
+    if formats or PIPE in outputs:
+        raise InvalidRequest(
+            "with several -o files, the endings choose the formats: leave out -f and -o -, or give one -o FOLDER/"
+        )
+    files = tuple((format_of_ending(output), Path(output)) for output in outputs)
+    for output in outputs:
+        must_be_writable(output)
+    return Outputs(formats=tuple(dict.fromkeys(name for name, _ in files)), files=files)
+
+
+def _in_folder(formats: tuple[str, ...], folder: str) -> Outputs:
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise InvalidRequest(f"{folder} is a file, but several formats need a folder: give -o the name of a folder")
+    existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    if not os.access(existing, os.W_OK):
+        raise InvalidRequest(f"you can't write to {folder}: give -o another folder, or change its permissions")
+    files = tuple((name, path / f"report{FORMATS[name].ending}") for name in formats)
+    _must_be_safe(*(file for _, file in files))
+    return Outputs(formats=formats, files=files, folder=path)
+
+
+def format_of_ending(file: str) -> str:
+    """The format of the file's ending; the longest ending wins. Raises InvalidRequest if there is none."""
+    endings = {ending: name for name, form in FORMATS.items() for ending in (form.ending, *form.other_endings)}
+    fitting = [ending for ending in endings if file.lower().endswith(ending)]
+    if fitting:
+        return endings[max(fitting, key=len)]
+    known = ", ".join(sorted(form.ending for form in FORMATS.values()))
+    if not Path(file).suffix:
+        raise InvalidRequest(
+            f"{file} has no ending that names a format ({known}): add an ending, add -f FORMAT,"
+            f" or write {file}/ if it is a folder"
+        )
+    raise InvalidRequest(f"no format has the ending of {file} (known endings: {known}): change it, or add -f FORMAT")
+
+
+def must_be_writable(file: str) -> None:
+    """Raise InvalidRequest if the file can't be created or replaced safely: better now than after the audit."""
+    path = Path(file)
+    if path.is_dir():
+        raise InvalidRequest(f"{file} is a folder: give -o the name of a file in it")
+    if not path.parent.is_dir():
+        raise InvalidRequest(f"the folder {path.parent} for {path.name} doesn't exist: create it, or change -o")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InvalidRequest(f"you can't write to {file}: give -o another path, or change its permissions")
+    _must_be_safe(file)
+
+
+def _must_be_safe(*files: str | Path) -> None:
+    from auditor.atomic import refuse_unsafe
+
+    for file in files:
+        refuse_unsafe(file)
+
+
+def refuse_overwriting(outputs: Iterable[str | Path], key_file: str | None, snapshots: Iterable[str] = ()) -> None:
+    """Raise InvalidRequest if an output would overwrite the redaction key or a file of the snapshot.
+
+    Without the key, tokens can no longer be looked up, and the read that made a snapshot can't be repeated. A key of
+    another user is refused as well, because that user could look up every token.
+    """
+    if key_file == PIPE:
+        raise InvalidRequest("--redact-key can't be standard input: give the name of a file")
+    if key_file:
+        from auditor.atomic import refuse_foreign
+
+        refuse_foreign(key_file)
+    kept = (("the redaction key", key_file), *(("the snapshot", path) for path in snapshots))
+    for output in outputs:
+        for what, file in kept:
+            if file and file != PIPE and str(output) != PIPE and _same_file(output, file):
+                raise InvalidRequest(f"-o {output} would overwrite {what}: give -o another path")
+
+
+def is_inside(file: str, folder: Path) -> bool:
+    """Whether the file is in the folder, after links are resolved."""
+    return Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
+
+
+def _same_file(one: str | Path, other: str | Path) -> bool:
+    """Whether both paths are the same file, after links are resolved. A new file is compared by its path only."""
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+
+
+def rendered(report: Report, outputs: Outputs, history: Sequence[tuple[str, Summary]] = ()) -> Mapping[str, bytes]:
+    """The report in each format, by the format's name. Formats that show a trend get `history`.
+
+    Raises FormatUnavailable.
+    """
+    return {name: _rendered(report, name, history) for name in outputs.formats}
+
+
+def write_files(pages: Mapping[str, bytes], outputs: Outputs) -> tuple[Path, ...]:
+    """Write each file of `outputs`, create missing folders, and return the paths.
+
+    Each file is written completely or not at all. Only its owner can read a new file or open a new folder, because the
+    report describes a tenant. Raises OSError, and InvalidRequest for a place that isn't safe.
+    """
+    from auditor.atomic import make_folder, write_whole
+
+    for name, path in outputs.files:
+        make_folder(path.parent)
+        write_whole(path, pages[name], keep_mode=True)
+    return tuple(path for _, path in outputs.files)
+
+
+def _rendered(report: Report, name: str, history: Sequence[tuple[str, Summary]]) -> bytes:
+    form = FORMATS[name]
+    options: dict[str, Any] = {"history": history} if form.shows_trend else {}
+    if form.points_into_files:
+        options["places"] = _places(report)
+    return render(report, name, **options)
+
+
+def _places(report: Report) -> dict[str, str]:
+    """The paths of pack files relative to the root of the repository; empty for files outside it.
+
+    The report names a file relative to the working directory, which may be a subfolder, or only by its name if it is
+    elsewhere. The files of shipped packs aren't in the user's repository.
+    """
+    here, root = Path.cwd(), _repository_root()
+    files = {finding.place.file for finding in report.findings if finding.place}
+    places = {}
+    for file in files:
+        path = here / file
+        if path.is_file():
+            places[file] = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
+        elif "/" not in file:
+            places[file] = ""
+    return places
+
+
+def _repository_root() -> Path:
+    """The root of the repository: GITHUB_WORKSPACE, or else the nearest folder with a ``.git``."""
+    here, named = Path.cwd(), os.environ.get("GITHUB_WORKSPACE")
+    if named and here.is_relative_to(Path(named).resolve()):
+        return Path(named).resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
 
 TOOL = f"consent-auditor {__version__}"
 """How the program names itself in snapshots and reports."""
@@ -132,11 +343,16 @@ def _silent(_: str) -> None:
 
 
 class Interaction(NamedTuple):
-    """How a running job reaches a person: messages, progress per section, and the code of a device sign-in."""
+    """How a running job reaches a person: messages, progress per section, pauses, and the code of a device sign-in.
+
+    `on_pause` is called before a request is sent again, with who didn't answer, the seconds of the pause, and whether
+    they were asked for.
+    """
 
     say: Callable[[str], None] = _silent
     progress: Callable[[str, int, int | None], None] | None = None
     show_code: Callable[[str, str, datetime], None] | None = None
+    on_pause: Callable[[str, float, bool], None] | None = None
 
 
 SILENT = Interaction()

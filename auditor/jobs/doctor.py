@@ -12,8 +12,8 @@ from auditor.graph.preconnect import run
 from auditor.graph.probe import Probe, probe
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs
-from auditor.jobs.tenant_reader import addresses_of, delegated_scopes
-from auditor.model.live_tenant import LiveTenant
+from auditor.jobs.tenant_reader import addresses_of, delegated_scopes, retry_policy
+from auditor.model.snapshot import LiveTenant
 
 
 class PermissionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ def diagnose(
             environ=environ,
             prompt=interaction.show_code,
             scopes=delegated_scopes(tenant, plan, at),
-            seconds=tenant.timeout,
+            retry=retry_policy(tenant, interaction),
         )
     )
     if found.claims is None:

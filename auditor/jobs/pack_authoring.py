@@ -17,17 +17,16 @@ from auditor.jobs.audit import read_source
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction, Source
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs, sources_for
 from auditor.model.errors import InvalidRequest
-from auditor.model.live_tenant import LiveTenant
 from auditor.model.rule import App
-from auditor.model.snapshot import Plan
+from auditor.model.snapshot import LiveTenant, Plan
 from auditor.packs import PackError
 from auditor.packs import Problem as Problem
 from auditor.packs.lint import Linted as Linted
 from auditor.packs.lint import lint
+from auditor.packs.load import Source as PackSource
 from auditor.packs.load import load
 from auditor.packs.new_pack import name_for, pack_text
 from auditor.packs.parse import is_reserved
-from auditor.packs.sources import Source as PackSource
 from auditor.packs.yaml_nodes import CONTROL
 from auditor.snapshot.samples import sample_names
 

@@ -9,16 +9,15 @@ import msgspec
 
 from auditor.checks.findings import finding
 from auditor.checks.kind import CheckContext
-from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.rule import App, Pack, Rule, RuleCase
+from auditor.model.report import Finding
+from auditor.model.rule import App, FindingOutcome, Pack, Rule, RuleCase
 from auditor.model.snapshot import REMOVED_BY_CASE, Snapshot, Unread
 from auditor.packs import PackError as PackError
 from auditor.packs import Position
 from auditor.packs.lint import lacking_of
 from auditor.packs.lint import outcomes_phrase as outcomes_phrase
-from auditor.packs.load import load
+from auditor.packs.load import Source, load
 from auditor.packs.parse import case_places, rule_places
-from auditor.packs.sources import Source
 from auditor.snapshot import SnapshotError
 from auditor.snapshot.retarget_sample import SAMPLE_APP, publishing, retarget
 from auditor.snapshot.samples import patched, sample, sample_names

@@ -25,8 +25,7 @@ from auditor.model.document import (
     Title,
     code,
 )
-from auditor.model.finding import Remediation, with_values
-from auditor.model.rule import App, Pack, Rule, RuleCase, ScopeNeed
+from auditor.model.rule import App, Pack, Remediation, Rule, RuleCase, ScopeNeed, with_values
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Plan
 from auditor.render.labels import flat

@@ -11,9 +11,22 @@ import msgspec
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import App, Pack
 from auditor.packs import PackError as PackError
-from auditor.packs.load import OwnPack, entries, find, list_packs, load_packs, own_files, own_packs, place_of
+from auditor.packs.load import (
+    OwnPack,
+    Source,
+    entries,
+    exists,
+    find,
+    list_packs,
+    load_packs,
+    own_files,
+    own_packs,
+    path_of,
+    place_of,
+    shipped_names,
+    shipped_source,
+)
 from auditor.packs.load import load as load
-from auditor.packs.sources import Source, exists, path_of, shipped_names, shipped_source
 
 if TYPE_CHECKING:
     from auditor.packs.pack_texts import PackText

@@ -23,8 +23,7 @@ from auditor.jobs.pack_selection import apps_of
 from auditor.model.decision import Decision
 from auditor.model.document import series
 from auditor.model.errors import InvalidRequest
-from auditor.model.live_tenant import DEFAULT_TIMEOUT, LiveTenant
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import DEFAULT_TIMEOUT, LiveTenant, Snapshot
 
 if TYPE_CHECKING:
     from auditor.jobs.audit import PreparedAudit

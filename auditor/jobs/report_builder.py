@@ -20,12 +20,22 @@ from auditor.facts.access_requirements import outside_the_audit
 from auditor.jobs.audit_request import TOOL
 from auditor.model.decision import Decision
 from auditor.model.errors import NO_AUDIT, AuditorError
-from auditor.model.finding import Finding, FindingOutcome, WaiverFile, WaiverFileRef
-from auditor.model.report import Calibration, PackRef, PolicyRef, Report, Summary, UnreadPart, WhatIf
+from auditor.model.report import (
+    Calibration,
+    Finding,
+    PackRef,
+    PolicyRef,
+    Report,
+    Summary,
+    UnreadPart,
+    WaiverFile,
+    WaiverFileRef,
+    WhatIf,
+)
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
-from auditor.model.rule import App, Pack
+from auditor.model.rule import App, FindingOutcome, Pack
 from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
-from auditor.packs.sources import shipped_names
+from auditor.packs.load import shipped_names
 
 if TYPE_CHECKING:
     from auditor.snapshot.large_sections import Wanted

@@ -1,4 +1,4 @@
-"""Read snapshots from files and samples, write and redact them, and look up their tokens."""
+"""Read snapshots from files, write and redact them, and look up their tokens."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from auditor.facts.ids import is_guid
-from auditor.jobs.audit_request import SILENT, Interaction, Redaction
-from auditor.jobs.outputs import PIPE
+from auditor.jobs.audit_request import PIPE, SILENT, Interaction, Redaction
 from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, texts_for
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot import NotASnapshot, SnapshotError
-from auditor.snapshot.read import file_bytes, loads
-from auditor.snapshot.samples import sample
+from auditor.snapshot.read import MAX_BYTES, file_bytes, loads
 from auditor.snapshot.samples import sample_names as sample_names
 
 if TYPE_CHECKING:
@@ -59,10 +57,8 @@ def _read(
     contents = {path: _content(path) for path in dict.fromkeys(paths) if not Path(path).is_dir()}
     if len(paths) == 1 and contents:
         ((path, data),) = contents.items()
-        del contents[path]
         with contextlib.suppress(NotASnapshot):
             return _archived(data, path) if data.startswith(_ZIP) else _document(data, _name(path), wanted)
-        contents[path] = data
     # Only files of other tools need these modules.
     from auditor.snapshot.import_files import ImportedFiles
 
@@ -114,7 +110,7 @@ _NAME_THE_APPS = (
 
 
 def _content(path: str) -> bytes:
-    return sys.stdin.buffer.read() if path == PIPE else file_bytes(path)
+    return sys.stdin.buffer.read(MAX_BYTES + 1) if path == PIPE else file_bytes(path)
 
 
 def _name(path: str) -> str:
@@ -153,16 +149,20 @@ def _archived(data: bytes, path: str) -> Snapshot:
 def _bundled(data: bytes, path: str) -> Snapshot:
     """The snapshot in a bundle. Raises SnapshotError for another archive, and for a bundle that was changed."""
     from auditor.jobs.bundle_reader import damage, read_bundle
-    from auditor.jobs.bundle_writer import SNAPSHOT, BundleError
+    from auditor.jobs.bundle_writer import SNAPSHOT, BundleError, NotABundle
 
     try:
         manifest, members = read_bundle(data)
         problem = next(damage(manifest, members), "")
+    except NotABundle:
+        hint = "To use the files in it, extract it and give the folder."
+        raise SnapshotError(_name(path), "is a zip archive without a snapshot of this program", hint=hint) from None
     except BundleError as error:
-        hint = "To give a folder that another tool wrote, extract it and give the folder."
-        raise SnapshotError(
-            _name(path), f"is a zip archive, but not a snapshot or a bundle that can be read ({error})", hint=hint
-        ) from None
+        why, _, advice = str(error).rpartition(": ")
+        hint = (
+            f"{advice[:1].upper()}{advice[1:]}. If another tool wrote the files in it, extract it and give the folder."
+        )
+        raise SnapshotError(_name(path), f"can't be read as a bundle, because {why}", hint=hint) from None
     if problem:
         hint = f"Ask the sender for the file again. To see all problems: consent-auditor bundle verify {path}"
         raise SnapshotError(_name(path), f"is a bundle that was damaged or changed ({problem})", hint=hint)
@@ -172,22 +172,17 @@ def _bundled(data: bytes, path: str) -> Snapshot:
 def write_snapshot(snapshot: Snapshot, path: str) -> None:
     """Write the snapshot to a file that only its owner can read, or to standard output for ``-``.
 
-    Raises SnapshotError.
+    A file whose name ends in ``.zip`` has the packed form. Raises SnapshotError.
     """
+    from auditor.snapshot.packed_files import is_packed, save_packed
     from auditor.snapshot.write import dumps, save
 
     if path == PIPE:
         sys.stdout.buffer.write(dumps(snapshot))
+    elif is_packed(path):
+        save_packed(snapshot, path)
     else:
         save(snapshot, path)
-
-
-def sample_tenant(name: str) -> Snapshot:
-    """The sample tenant with this name. Raises InvalidRequest for an unknown name, with the most similar one."""
-    try:
-        return sample(name)
-    except SnapshotError as error:
-        raise InvalidRequest(f'{error.message}: "{name}". {error.hint}') from None
 
 
 def redactor_of_file(

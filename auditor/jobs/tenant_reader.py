@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -18,9 +17,8 @@ from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
-from auditor.model.live_tenant import LiveTenant
 from auditor.model.rule import App, Pack
-from auditor.model.snapshot import Plan, Snapshot
+from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 WHOLE = (
     "servicePrincipals",
@@ -54,8 +52,6 @@ def read_tenant(
     Raises RequestError for a scope of a resource without an app id, because Graph can't look it up, and GraphError
     (also its CredentialError) if no audit is possible. A single refused read is listed in the snapshot's `unread`.
     """
-    # Microsoft's libraries log each refused request with its response. The user gets one message about it, from us.
-    logging.getLogger().addHandler(logging.NullHandler())
     given = tuple(apps)
     for app in given:
         refuse_unnamed_resources(app)
@@ -110,7 +106,7 @@ async def _read(
         at=at,
         auth=tenant.auth,
         environ=environ,
-        retry=RetryPolicy(tenant.timeout),
+        retry=retry_policy(tenant, interaction),
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
     ) as client:
@@ -144,6 +140,11 @@ def _further_reads(snapshot: Snapshot, apps: tuple[App, ...], packs: tuple[Pack,
         for subject in subjects:
             plan = plan.union(about_apps.further_reads(snapshot, app, subject))
     return plan
+
+
+def retry_policy(tenant: LiveTenant, interaction: Interaction) -> RetryPolicy:
+    """When requests to the tenant are sent again, and until when."""
+    return RetryPolicy(tenant.timeout, waits_as_asked=tenant.waits_as_asked, on_pause=interaction.on_pause)
 
 
 def delegated_scopes(tenant: LiveTenant, plan: Plan, at: Endpoints) -> tuple[str, ...]:

@@ -1,19 +1,116 @@
-"""A report: all decisions, findings and grants of one tenant."""
+"""A report: all decisions, findings, waivers and grants of one tenant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
-from auditor.model.decision import AfterConsent, Decision
-from auditor.model.finding import Disagreement, Finding, WaiverFileRef
-from auditor.model.rule import App
+from auditor.model.decision import AfterConsent, Confidence, Decision, Fix
+from auditor.model.rule import App, FindingOutcome, Remediation, RulePlace, Severity
 from auditor.model.snapshot import Provenance, Tenant, Unread
 
 FORMAT = "consent-auditor/report"
 VERSION = 1
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a waiver file.
+
+    `rule` is a rule's id, in any pack or only in `pack`. `subject` is the name or id of the one app, permission or
+    other thing that is accepted; without it, the whole rule is. `expires` is the last day on which the waiver is valid
+    (``2027-03-31``).
+    """
+
+    rule: str
+    reason: str
+    owner: str
+    expires: str
+    pack: str = ""
+    subject: str = ""
+    ticket: str = ""
+    place: RulePlace | None = None
+
+
+class WaiverFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The waivers in a file, with the file's name and the SHA-256 of its text."""
+
+    name: str
+    digest: str
+    waivers: tuple[Waiver, ...] = ()
+
+
+class WaiverFileRef(msgspec.Struct, frozen=True, kw_only=True):
+    """The waiver file that was applied, identified by its digest."""
+
+    name: str
+    digest: str
+    count: int
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A value in the snapshot that a finding is based on, and the expected value."""
+
+    path: str
+    actual: Any = None
+    expected: Any = None
+
+
+class FindingSubject(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the things that make a rule fail, such as an app: its name, and its id where it has one."""
+
+    name: str
+    id: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of one rule. `reason` is one sentence; `fingerprint` is the same in every run.
+
+    `confidence` is likely where the outcome rests on Microsoft's documentation of something that was not read.
+
+    `note` is the opinion of the rule's author and who disagrees, if the rule has one. `place` is the position of the
+    rule in its pack, if known. If the rule is about many things and not about one setting, `subjects` are those that
+    make it fail, and `unread` says why there may be more. `waivers` are those that cover the finding or some of its
+    subjects.
+    """
+
+    rule: str
+    pack: str
+    title: str
+    severity: Severity
+    outcome: FindingOutcome
+    reason: str
+    fingerprint: str
+    confidence: Confidence = Confidence.CERTAIN
+    why: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    remediation: Remediation = msgspec.field(default_factory=Remediation)
+    fixes: tuple[Fix, ...] = ()
+    references: tuple[str, ...] = ()
+    frameworks: dict[str, str] = msgspec.field(default_factory=dict)
+    note: str = ""
+    place: RulePlace | None = None
+    subjects: tuple[FindingSubject, ...] = ()
+    unread: str = ""
+    waivers: tuple[Waiver, ...] = ()
+
+
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of one rule in a disagreement, and whose view the rule is."""
+
+    rule: str
+    pack: str
+    outcome: FindingOutcome
+    view: str = ""
+
+
+class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules for the same controls, some of which pass and some fail. `about` is the title of the first."""
+
+    about: str
+    stands: tuple[Stand, ...]
 
 
 class UnreadPart(Unread, frozen=True, kw_only=True, omit_defaults=False):

@@ -1,4 +1,4 @@
-"""Rule packs: rules, the cases that show what each rule means, and the app that a pack is about."""
+"""Rule packs: rules with their severities, outcomes and advice, cases that show what each rule means, and the app."""
 
 from __future__ import annotations
 
@@ -8,7 +8,66 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.finding import FindingOutcome, Remediation, RulePlace, Severity
+
+class RulePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A line in a pack's file.
+
+    `file` is ``rules/NAME.yaml`` for a shipped pack, or else the path relative to the working directory. For a file
+    outside it, only the file's name is kept, so that a report doesn't reveal anyone's home folder.
+    """
+
+    file: str
+    line: int
+
+
+class Severity(StrEnum):
+    """How much a failing rule matters, the worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+class FindingOutcome(StrEnum):
+    """The outcome of a rule. Unknown is never a pass and never a fail."""
+
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    WAIVED = "waived"
+    PASS = "pass"
+    NOT_APPLICABLE = "not-applicable"
+
+    @property
+    def rank(self) -> int:
+        """The position in a report: what needs attention comes first."""
+        return list(FindingOutcome).index(self)
+
+
+PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
+"""The placeholders that the texts of a remediation can contain, in braces."""
+
+
+def with_values(text: str, values: Mapping[str, str]) -> str:
+    """The text with each placeholder in `values` replaced by its value."""
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+class Remediation(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rule's author advises, with this tenant's values filled in."""
+
+    portal: tuple[str, ...] = ()
+    link: str = ""
+    role: str = ""
+    note: str = ""
 
 
 class RequestMode(StrEnum):
@@ -139,7 +198,7 @@ class RuleCase(msgspec.Struct, frozen=True, kw_only=True):
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One expectation; its id never changes meaning.
 
-    The texts of `fix` can contain `auditor.model.finding.PLACEHOLDERS`. `routes` are the engine's fixes for this rule,
+    The texts of `fix` can contain `PLACEHOLDERS`. `routes` are the engine's fixes for this rule,
     so that a finding can offer the proven ones. `view` is a note that is shown next to every finding: whose view this
     is, and who disagrees.
     """

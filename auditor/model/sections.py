@@ -13,9 +13,8 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.conditional_access import ConditionalAccessPolicy
+from auditor.model.access_resources import ConditionalAccessPolicy, DirectoryAudit, SignIn
 from auditor.model.field_types import Id
-from auditor.model.log_entries import DirectoryAudit, SignIn
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
     AppConsentRequest,
@@ -103,6 +102,11 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     def only_by_app(self) -> bool:
         """Whether Graph lists the rows of one app at a time, so that nobody can read all of them."""
         return self.form is SectionForm.BY_APP
+
+    @property
+    def grows(self) -> bool:
+        """Whether the section can be as large as the directory or its logs."""
+        return Extent.DIRECTORY in self.extents or Extent.LOG in self.extents
 
 
 _POLICIES = ("Policy.Read.All",)

@@ -1,4 +1,4 @@
-"""A snapshot: what to read of a tenant, what was read, what could not be read, and where it came from."""
+"""A snapshot and its tenant: how to reach it, what to read, what was read and what could not be, and the origin."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from auditor.facts.ids import is_guid
 from auditor.model.field_types import (
     ErrorMessage,
     GraphPath,
@@ -129,6 +130,14 @@ class PartOfSnapshot(Snapshot, frozen=True, kw_only=True):
     apps_left_out: frozenset[str] = frozenset()
     grants_of: frozenset[str] | None = None
 
+    def lacks_grants_of(self, object_id: str) -> bool:
+        """Whether grants of the app with this object id may have been left out; one that a fix creates has none."""
+        return self.grants_of is not None and object_id not in self.grants_of and is_guid(object_id)
+
+    def may_lack_address(self, name: str) -> bool:
+        """Whether a service principal that was left out may have this identifier URI."""
+        return bool(self.apps_left_out) and name not in self.named
+
 
 class LeftOut(LookupError):
     """The answer depends on a row that was left out of a `PartOfSnapshot`: read the snapshot as a whole."""
@@ -170,11 +179,23 @@ NO_LICENCE = "needs a Microsoft Entra ID P1 or P2 licence"
 REMOVED_BY_CASE = "removed by a case of a pack"
 MISSING_IN_BATCH = "Graph's batch response has no answer to this request"
 NOT_AN_OBJECT = "the answer inside the batch isn't a JSON object"
+NO_STATUS = "the answer inside the batch has no valid status"
+ANSWERED_TWICE = "Graph's batch response has two answers to this request"
+BATCH_REFUSED = "{host} refused the batch of this request with status {status}"
+NOT_A_BATCH = "{host} answered the batch of this request with something that is not a batch"
 NO_ANSWER = "no answer from {host}: {cause}"
 INVALID_JSON = "{host} answered {status} with JSON that is cut off or invalid"
+AMBIGUOUS_JSON = "{host} answered {status} with JSON in which a name occurs twice"
+NESTED_JSON = "{host} answered {status} with JSON that is nested too deeply"
+TOO_LARGE = "{host} sent an answer of more than {size} MB"
+LIBRARY_FAILED = "reading {host} failed in a library ({error})"
+ASKED_TO_WAIT = "{service} ({host}) asks to wait {seconds} seconds, and this run has only {left} left"
 NOT_JSON = "{host} answered {status} with {content_type} instead of JSON"
+NO_REASON = "Graph answered with status {status} and no reason"
 NOT_A_LIST = "Graph's answer for {section} is not a list"
 ENDLESS_LIST = "the list of {section} leads back to a page that was already read"
+BAD_NEXT_LINK = "the list of {section} is incomplete: its next link {problem}"
+SHORT_LIST = "the list of {section} is incomplete: Graph counts {count} entries and returned {rows}"
 UNEXPECTED_VALUE = "expected {expected}, found {found}"
 MISSING_PROPERTY = "has no {name}"
 BETA_ONLY_POLICY = "v1.0 doesn't list the policy {policy}, which beta returned"
@@ -182,6 +203,21 @@ FIRST_PAGE_ONLY = "the file holds only one page of Graph's answer, and more foll
 PERHAPS_ONE_PAGE = "the file holds exactly as many entries as one page of an answer, so more may exist"
 CUT_BY_POWERSHELL = "PowerShell cut values of the file below the depth of ConvertTo-Json"
 TOOL_COULD_NOT_READ = "the tool that wrote the file could not read it"
+
+
+class Service(StrEnum):
+    """Who answers (`ASKED_TO_WAIT`)."""
+
+    GRAPH = "Microsoft Graph"
+    SIGN_IN = "the sign-in service"
+
+
+class NextLinkProblem(StrEnum):
+    """Why a next link can't be followed (`BAD_NEXT_LINK`)."""
+
+    NOT_TEXT = "isn't text"
+    EMPTY = "is empty"
+    NOT_HTTPS = "isn't an https address"
 
 
 class NoAnswerCause(StrEnum):
@@ -204,11 +240,23 @@ UNREAD_MESSAGES = (
     REMOVED_BY_CASE,
     MISSING_IN_BATCH,
     NOT_AN_OBJECT,
+    NO_STATUS,
+    ANSWERED_TWICE,
+    BATCH_REFUSED,
+    NOT_A_BATCH,
     NO_ANSWER,
     INVALID_JSON,
+    AMBIGUOUS_JSON,
+    NESTED_JSON,
+    TOO_LARGE,
+    LIBRARY_FAILED,
+    ASKED_TO_WAIT,
     NOT_JSON,
+    NO_REASON,
     NOT_A_LIST,
     ENDLESS_LIST,
+    BAD_NEXT_LINK,
+    SHORT_LIST,
     FIRST_PAGE_ONLY,
     PERHAPS_ONE_PAGE,
     CUT_BY_POWERSHELL,
@@ -216,3 +264,38 @@ UNREAD_MESSAGES = (
     *(f"{{path}}: {problem}" for problem in (UNEXPECTED_VALUE, MISSING_PROPERTY, BETA_ONLY_POLICY)),
 )
 """All of them. The names in braces are filled in with ``str.format``."""
+
+
+AUTH_METHODS = (
+    "auto",
+    "secret",
+    "certificate",
+    "workload-identity",
+    "managed-identity",
+    "az-cli",
+    "device-code",
+)
+"""The values of ``--auth``. ``auto`` is the credential that the AZURE_… variables describe."""
+
+DEFAULT_TIMEOUT = 120
+"""The time limit for all requests to Microsoft together, in seconds."""
+DEFAULT_WAIT = 3600
+"""The time limit, in seconds, for a run that reads the tenant until a change has arrived."""
+
+
+class LiveTenant(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant to read through Microsoft Graph.
+
+    `tenant` is an id or a domain; empty means AZURE_TENANT_ID, or the credential's own tenant. `authority_host` and
+    `graph_endpoint` replace the addresses of `cloud`, for example with those of a proxy or a test server. `timeout` is
+    the limit for the whole read, in seconds, or for all reads if the run waits for a change. With `waits_as_asked`, the
+    pauses that Microsoft asks for (throttling) don't count.
+    """
+
+    tenant: str = ""
+    cloud: str = "global"
+    auth: str = "auto"
+    authority_host: str = ""
+    graph_endpoint: str = ""
+    timeout: float = DEFAULT_TIMEOUT
+    waits_as_asked: bool = False

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from auditor.checks.typo_suggestions import nearest
 from auditor.packs import PackError, PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.forms import FORMAT, FORMAT_VERSION
-from auditor.packs.sources import Source, file_source, is_path, path_of, shipped_source
+from auditor.packs.load import Source, file_source, is_path, path_of, shipped_source
 from auditor.packs.yaml_nodes import Broken, Entry, Items, Node, Scalar, Table, child, items_of, read, visible
 
 LONGEST = 8

@@ -17,8 +17,21 @@ from auditor.checks.permission_lists import GUID_FORM, GUID_PATTERN, resource
 from auditor.checks.typo_suggestions import nearest
 from auditor.facts.ids import RESOURCES, is_guid
 from auditor.model.decision import ROUTES
-from auditor.model.finding import PLACEHOLDERS, FindingOutcome, Remediation, Severity
-from auditor.model.rule import App, NeededApp, Pack, RequestFault, RequestMode, Rule, RuleCase, ScopeNeed, VendorAdvice
+from auditor.model.rule import (
+    PLACEHOLDERS,
+    App,
+    FindingOutcome,
+    NeededApp,
+    Pack,
+    Remediation,
+    RequestFault,
+    RequestMode,
+    Rule,
+    RuleCase,
+    ScopeNeed,
+    Severity,
+    VendorAdvice,
+)
 from auditor.model.sections import Sections
 from auditor.packs.decode_nodes import StrictForm
 

@@ -6,12 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from auditor.checks.kind import kind_of
-from auditor.model.finding import FindingOutcome, Remediation
-from auditor.model.rule import Pack, Rule
+from auditor.model.rule import FindingOutcome, Pack, Remediation, Rule
 from auditor.packs import PackError, Position, Problem
-from auditor.packs.load import clash
+from auditor.packs.load import Source, clash
 from auditor.packs.parse import parse_with_warnings, rule_places
-from auditor.packs.sources import Source
 
 DIRECTIONS = (FindingOutcome.FAIL, FindingOutcome.PASS, FindingOutcome.UNKNOWN)
 """The outcomes that the cases of a rule should show."""

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.model.finding import RulePlace
-from auditor.model.rule import Pack
+from auditor.model.rule import Pack, RulePlace
 from auditor.packs import PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.decode_nodes import decode
 from auditor.packs.extend import ChainLink, chain, merged
 from auditor.packs.forms import PackForm, pack_of
+from auditor.packs.load import Source, digest_of, is_shipped, shipped_names, shipped_source
 from auditor.packs.semantic_checks import check_semantics
-from auditor.packs.sources import Source, digest_of, is_shipped, shipped_names, shipped_source
 from auditor.packs.yaml_nodes import Scalar, Table, child, tables_of, text_of
 
 
@@ -100,7 +99,7 @@ def check_name(link: ChainLink, problems: PackProblems) -> None:
 
 
 _INSTALLED = "auditor:"
-"""How messages mark a file of the installed program (`shipped.label`)."""
+"""How messages mark a file of the installed program (`tree_label`)."""
 
 
 def reported_places(positions: Mapping[str, Position]) -> Mapping[str, RulePlace]:

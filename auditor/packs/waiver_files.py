@@ -12,12 +12,13 @@ import msgspec
 from msgspec import Meta
 
 from auditor.checks.kind import Invalid
-from auditor.model.finding import RulePlace, Waiver, WaiverFile
+from auditor.model.report import Waiver, WaiverFile
+from auditor.model.rule import RulePlace
 from auditor.packs import PackError, PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.decode_nodes import StrictForm, decode
 from auditor.packs.forms import Line, PackName, RuleId
+from auditor.packs.load import Source, file_source, path_of
 from auditor.packs.parse import reported_file
-from auditor.packs.sources import Source, file_source, path_of
 from auditor.packs.yaml_nodes import Node, Scalar, child, items_of, read
 
 FORMAT = "consent-auditor/waivers"

@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 import yaml
 
 from auditor.packs import PackProblems, Position
-from auditor.packs.sources import LARGEST
+from auditor.packs.load import LARGEST
 
 DEEPEST = 32
 """The most levels of nesting; a pack needs about eight."""

@@ -19,7 +19,7 @@ from auditor.redact.name_search import KnownNames
 from auditor.redact.name_tokens import NameTokens
 from auditor.redact.public_names import PublicNames, is_microsofts_policy
 from auditor.redact.text_folding import fold
-from auditor.redact.tokens import REDACTED, TokenMaker, is_guid, is_token
+from auditor.redact.tokens import REDACTED, TOKEN, TokenMaker, is_guid, is_token
 from auditor.redact.word_lists import word_lists
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -38,8 +38,12 @@ Grants are stored as they were sent, also with commas or encoded spaces, and the
 names has to stay.
 """
 _QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
-_PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
-"""A time (which contains colons), a quoted text, or a word."""
+_PATH_PIECE = re.compile(
+    rf"{_TIME.pattern}|(?:{TOKEN.pattern})(?![\w.@-])|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)"
+)
+"""A time (which contains colons), a token (which may contain a blank), a quoted text, or a word."""
+_WITH_ADDRESSES = (TextKind.FREE_TEXT, TextKind.ERROR_MESSAGE, TextKind.PUBLISHER_TEXT, TextKind.SETTING_DATA)
+"""Texts of the tenant in which a mail address may be the only place where a name is."""
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"\d{1,9}|v\d\.\d")
 
@@ -86,6 +90,8 @@ class FieldValues(NameTokens):
         """The redacted value of a field of `parent`; `public` says that the object is published by somebody else."""
         if not value or is_token(value):
             return value
+        if self.learning and not public and kind in _WITH_ADDRESSES:
+            self.addresses_in(value)
         match kind:
             case TextKind.APP_NAME if isinstance(parent, ServicePrincipal):
                 return self._app_of(value, parent, public)
@@ -141,10 +147,13 @@ class FieldValues(NameTokens):
     def _resource_of(self, text: str) -> str:
         """The address before a name: its form makes a grant void, so that stays; its host may name the tenant."""
         scheme, address, rest = text.partition("://")
-        return f"{scheme}://{self._word('other', rest.rstrip('/'))}/" if address else text
+        host = rest.rstrip("/")
+        if not address or is_token(host):
+            return text
+        return f"{scheme}://{self._word('other', host)}/"
 
     def _scope(self, word: str) -> str:
-        if word.lower() in self._public.scopes or is_token(word):
+        if word.lower() in self._public.scopes or is_token(word.removesuffix("%")):
             return word
         # An encoded character makes a grant void, so that one stays. What it encodes may be a part of a name.
         return self._word("scope", word) + ("%" if "%" in word else "")
@@ -200,7 +209,7 @@ class FieldValues(NameTokens):
         """A keyword: a single word stays unless it is a name of the tenant. Graph separates several by commas."""
         if "," in value:
             return ",".join(self.keyword(word.strip()) for word in value.split(","))
-        if value.lower() in self._keywords or value.lower() in self._path_words:
+        if is_token(value) or value.lower() in self._keywords or value.lower() in self._path_words:
             return value
         if _CODE.fullmatch(value) and self.scrub(value) == value:
             return value
@@ -300,6 +309,7 @@ class FieldValues(NameTokens):
             return self.id(value)
         if "@" in value and " " not in value:
             return self.address(value)
+        self.addresses_in(value)
         return self._known.exact(value) or REDACTED
 
     def _key(self, name: str) -> str:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS
-from auditor.model.snapshot import UNREAD_MESSAGES, NoAnswerCause
+from auditor.model.snapshot import UNREAD_MESSAGES, NextLinkProblem, NoAnswerCause, Service
 from auditor.redact.tokens import TOKEN
 
 _OF_GRAPH = r"""
@@ -84,6 +84,14 @@ def _in_ours() -> dict[str, str]:
         "host": _one_of(graphs),
         "cause": _one_of(NoAnswerCause),
         "status": r"\d{3}",
+        "size": r"\d+",
+        "error": r"\w{1,80}",
+        "service": _one_of(Service),
+        "seconds": r"\d+",
+        "left": r"\d+",
+        "count": r"\d+",
+        "rows": r"\d+",
+        "problem": _one_of(NextLinkProblem),
         "content_type": r"(?:[a-z]+/[a-z+.-]+|no content type)",
         "section": _one_of(SECTIONS),
         "path": r"[\w.]+(?:\[\d+\]|\.\w+)*",

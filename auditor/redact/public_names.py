@@ -28,6 +28,7 @@ from auditor.facts.permissions import APP_ROLES, PERMISSIONS, known_scope_ids
 from auditor.model.resources import AppRole, DelegatedScope, PermissionGrantPolicy, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
+from auditor.redact.hosts import host_of, registered
 from auditor.redact.tokens import is_guid
 
 _RESERVED = "microsoft-"
@@ -107,6 +108,10 @@ class PublicNames:
             and is_guid(principal.appOwnerOrganizationId or "")
             and not self._is_own(principal)
         )
+
+    def is_vendors_host(self, host: str) -> bool:
+        """Whether a judged or published app has a redirect URI in the registered domain of the host."""
+        return registered(host) in {registered(host_of(uri)) for uri in (*self.replies, *self.addresses)}
 
     def _ask(self, app: App) -> None:
         self.ids |= {app.client_id.lower(), (app.owner_tenant or app.client_id).lower()}

@@ -8,7 +8,7 @@ from functools import cache
 import msgspec
 
 from auditor.facts import load_table
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS, Sections
 
 
@@ -25,6 +25,8 @@ class WordLists(msgspec.Struct, frozen=True, kw_only=True):
     texts: frozenset[str]
     tags: frozenset[str]
     path_words: frozenset[str]
+    letters: dict[str, str]
+    spelt_out_letters: dict[str, str]
 
 
 @cache

@@ -9,9 +9,8 @@ import msgspec
 
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
 from auditor.model.document import series
-from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.report import Report
-from auditor.render.after_consent_view import afterwards
+from auditor.model.report import Finding, Report
+from auditor.model.rule import FindingOutcome
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,
@@ -25,7 +24,7 @@ from auditor.render.labels import (
     outcome_meaning,
     sentence,
 )
-from auditor.render.report_view import numbered_label
+from auditor.render.report_view import afterwards, numbered_label
 from auditor.render.text_layout import clip
 
 _ASSIGNED = frozenset({"assigned member", "newly assigned member"})

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from auditor.model.decision import Confidence, Decision, Outcome
-from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.report import PackRef, Report
+from auditor.model.report import Finding, PackRef, Report
+from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import IF_IT_FAILS, first_fix, first_step
 from auditor.render.labels import (
     ORDINARY_MEMBER,

@@ -14,8 +14,8 @@ import msgspec
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.model.decision import Confidence, Decision, Outcome, Verdict
-from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.report import Summary
+from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.text_layout import clip
 
 ORDINARY_MEMBER = "ordinary member"

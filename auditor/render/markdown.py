@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.document import series
-from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.report import Report
-from auditor.render.after_consent_view import AFTERWARDS, TITLE, afterwards, not_checked_text, policy_lines, whose
+from auditor.model.report import Finding, Report
+from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, script_hint
 from auditor.render.labels import (
     NAME_WIDTH,
@@ -26,15 +25,20 @@ from auditor.render.labels import (
 from auditor.render.report_view import (
     ABOUT_DISAGREEMENTS,
     ABOUT_WHAT_IF,
+    AFTER_CONSENT,
+    AFTERWARDS,
     DISAGREEMENTS,
+    afterwards,
     answer_facts,
     are_assumed,
     assumptions,
     disagreement_sentence,
     finding_word,
     from_several_packs,
+    not_checked_text,
     numbered,
     numbered_label,
+    policy_lines,
     question,
     reason_with_waivers,
     scope_reason,
@@ -42,6 +46,7 @@ from auditor.render.report_view import (
     unread_text,
     verdict_word,
     what_if_answers,
+    whose,
     with_outcome,
 )
 from auditor.render.text_layout import clip, safe
@@ -198,7 +203,7 @@ def _name(text: str) -> str:
 
 def _after_consent(report: Report) -> Iterator[str]:
     if report.after_consent:
-        yield f"### {TITLE}"
+        yield f"### {AFTER_CONSENT}"
     for one in report.after_consent:
         label = whose(report, one)
         yield f"**{_text(label)}**" if label else ""

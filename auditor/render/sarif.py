@@ -13,8 +13,8 @@ from urllib.parse import quote
 import msgspec
 
 from auditor.model.decision import Decision
-from auditor.model.finding import Finding, FindingOutcome, Severity
-from auditor.model.report import PackRef, Report, UnreadPart
+from auditor.model.report import Finding, PackRef, Report, UnreadPart
+from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.fix_view import first_step
 from auditor.render.labels import answer_word, counts, flat, is_click_path, parse_time, sentence
 from auditor.render.markdown import harmless, link

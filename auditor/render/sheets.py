@@ -7,9 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from auditor.model.decision import Decision
-from auditor.model.finding import Finding
-from auditor.model.report import Report
-from auditor.render.after_consent_view import not_checked_text, policy_lines
+from auditor.model.report import Finding, Report
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,
@@ -25,7 +23,14 @@ from auditor.render.labels import (
     screen,
     sentence,
 )
-from auditor.render.report_view import assumptions, evidence_text, waiver_sentence, what_if_answers
+from auditor.render.report_view import (
+    assumptions,
+    evidence_text,
+    not_checked_text,
+    policy_lines,
+    waiver_sentence,
+    what_if_answers,
+)
 from auditor.render.text_layout import safe
 
 SheetValue = str | int | datetime

@@ -6,16 +6,7 @@ from collections.abc import Iterator
 
 from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.document import series
-from auditor.model.finding import Finding
-from auditor.model.report import Report, UnreadPart
-from auditor.render.after_consent_view import (
-    AFTERWARDS,
-    TITLE,
-    afterwards,
-    not_checked_text,
-    policy_lines,
-    whose,
-)
+from auditor.model.report import Finding, Report, UnreadPart
 from auditor.render.fix_view import first_fix, first_thing
 from auditor.render.labels import (
     FINDINGS,
@@ -36,12 +27,15 @@ from auditor.render.labels import (
 from auditor.render.report_view import (
     ABOUT_DISAGREEMENTS,
     ABOUT_WHAT_IF,
+    AFTER_CONSENT,
+    AFTERWARDS,
     ALSO,
     CONFIDENCE,
     DEPENDS_ON,
     DISAGREEMENTS,
     NOT_KNOWN,
     VENDOR_SAYS,
+    afterwards,
     answer_facts,
     are_assumed,
     assumptions,
@@ -52,8 +46,10 @@ from auditor.render.report_view import (
     disagreement_sentence,
     finding_word,
     from_several_packs,
+    not_checked_text,
     numbered,
     numbered_label,
+    policy_lines,
     question,
     reason_with_waivers,
     scope_reason,
@@ -63,6 +59,7 @@ from auditor.render.report_view import (
     unread_text,
     verdict_word,
     what_if_answers,
+    whose,
 )
 from auditor.render.text_fixes import what_to_do
 from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
@@ -294,7 +291,7 @@ def _after_consent(page: TextPage, report: Report) -> None:
     """For each app and user the Conditional Access policies, the mailbox, and what wasn't checked."""
     if not report.after_consent:
         return
-    page.heading(TITLE)
+    page.heading(AFTER_CONSENT)
     heads = (TableColumn("Effect", 8), TableColumn("Conditional Access policy", 20, wish=37))
     for place, one in enumerate(report.after_consent):
         if place:

@@ -11,8 +11,8 @@ import msgspec
 
 from auditor.model.decision import Decision, Fix, GraphRequest, Reason
 from auditor.model.document import series
-from auditor.model.finding import Evidence, Finding, FindingOutcome
-from auditor.model.report import Report
+from auditor.model.report import Evidence, Finding, Report
+from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import (
     IF_IT_FAILS,
     FixNumbers,

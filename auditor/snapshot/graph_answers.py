@@ -13,8 +13,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, NamedTuple
 
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH, is_guid
+from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, is_guid
 from auditor.model.sections import SECTIONS, SectionForm, section_of_response
 from auditor.model.snapshot import FIRST_PAGE_ONLY, PERHAPS_ONE_PAGE, Snapshot
 from auditor.snapshot.graph_json import flattened

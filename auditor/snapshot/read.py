@@ -38,9 +38,13 @@ def file_bytes(path: str | os.PathLike[str]) -> bytes:
         size = file.stat().st_size
         if size > MAX_BYTES:
             raise too_large(origin, size)
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)  # a device or a pipe has no size, and perhaps no end
     except OSError as error:
         raise _unopened(origin, error) from error
+    if len(data) > MAX_BYTES:
+        raise too_large(origin, len(data))
+    return data
 
 
 def loads(data: bytes, origin: str = "snapshot") -> Snapshot:

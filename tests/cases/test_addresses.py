@@ -256,3 +256,20 @@ def test_lost_reply_urls_never_make_a_refused_redirect_uri_certain_to_work(urls:
     decision = json.loads(done.stdout)["decisions"][0]
     assert (decision["outcome"], decision["confidence"]) == ("user-may-consent", "likely")
     assert "Entra then answers AADSTS50011" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("tenant", "is_said"),
+    [
+        pytest.param("common", False, id="any tenant"),
+        pytest.param("contoso.onmicrosoft.com", False, id="a domain, which a snapshot doesn't hold"),
+        pytest.param("the snapshot's", False, id="the snapshot's tenant"),
+        pytest.param("9c1f0f3e-3c5e-4f0e-8a77-0f5a5e0c9d11", True, id="another tenant"),
+    ],
+)
+def test_an_address_that_signs_in_to_another_tenant_is_said(tenant: str, is_said: bool) -> None:
+    if tenant == "the snapshot's":
+        tenant = json.loads((HERE / "loopback-port.json").read_text("utf-8"))["tenant"]["id"].upper()
+    url = AUTHORIZE.replace("/common/", f"/{tenant}/") + CALLBACK + "&scope=User.Read"
+    arguments = ["check", "--snapshot", str(HERE / "loopback-port.json"), "--from-url", url]
+    assert (f"signs in to the tenant {tenant}" in CliRunner().invoke(program, arguments).stderr) is is_said

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.jobs.pack_cases import run_case
-from auditor.model.finding import FindingOutcome
-from auditor.model.rule import Pack, Rule, RuleCase
+from auditor.model.rule import FindingOutcome, Pack, Rule, RuleCase
 from auditor.packs.load import list_packs, load_packs
 
 PACKS = load_packs([pack.name for pack in list_packs(benchmarks=True)])

@@ -9,7 +9,7 @@ from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent, W
 from auditor.checks.kind import CheckContext, CheckKind
 from auditor.checks.properties import PropertyIs
 from auditor.model.decision import Confidence
-from auditor.model.finding import FindingOutcome
+from auditor.model.rule import FindingOutcome
 from auditor.snapshot.samples import patched, sample
 
 NOBODY = AssignedPolicies(expect="none")

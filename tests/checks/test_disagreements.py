@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from auditor.checks.findings import disagreements
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Disagreement, Finding, FindingOutcome, Severity
+from auditor.model.report import Disagreement, Finding
+from auditor.model.rule import FindingOutcome, Severity
 from auditor.packs.load import list_packs
 from auditor.snapshot.samples import sample, sample_names
 

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from auditor.checks.classifications import Classifications
 from auditor.checks.consent_policies import AssignedPolicies, Wording
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
 from auditor.checks.kind import CheckContext, CheckKind
 from auditor.checks.required_reads import further_reads
-from auditor.checks.user_consent import Classifications
 from auditor.facts.ids import DATAVERSE, EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES, SHAREPOINT_ONLINE
 from auditor.model.snapshot import Plan, Snapshot, Unread
 from auditor.packs.load import load_packs

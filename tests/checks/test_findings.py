@@ -11,7 +11,7 @@ from auditor.checks.findings import finding, judge
 from auditor.checks.kind import CheckContext, sentence
 from auditor.jobs.pack_cases import REFUSED
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import FindingOutcome
+from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Snapshot
 from auditor.packs.load import load_packs
 from auditor.render import render

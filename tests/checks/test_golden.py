@@ -14,7 +14,7 @@ import pytest
 
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Finding
+from auditor.model.report import Finding
 from auditor.packs.load import list_packs
 from auditor.snapshot.samples import sample, sample_names
 from tests.golden import check_golden

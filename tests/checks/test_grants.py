@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from auditor.checks.classifications import Classifications
 from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
 from auditor.checks.kind import CheckContext, CheckKind
-from auditor.checks.user_consent import Classifications, ConsentWorkflow
+from auditor.checks.user_consent import ConsentWorkflow
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.snapshot import Snapshot
 from tests.checks.tenants import GRAPH_SP, PART, principal, says, tenant

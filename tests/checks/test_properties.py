@@ -14,8 +14,8 @@ from auditor.checks.kind import CheckContext
 from auditor.checks.required_reads import reads_of, sections_of
 from auditor.jobs.pack_cases import REFUSED, tenant_of
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Finding, FindingOutcome
-from auditor.model.rule import Pack, Rule
+from auditor.model.report import Finding
+from auditor.model.rule import FindingOutcome, Pack, Rule
 from auditor.model.snapshot import Snapshot
 from auditor.packs.load import list_packs, load_packs
 from auditor.render import render

@@ -13,11 +13,9 @@ import auditor.checks
 from auditor.checks import KINDS, every_kind, kind_named, nested_arguments
 from auditor.checks.kind import CheckKind, with_inner
 from auditor.jobs.pack_cases import CaseResult, run_cases
-from auditor.model.finding import FindingOutcome
-from auditor.model.rule import Rule
-from auditor.packs.load import load
+from auditor.model.rule import FindingOutcome, Rule
+from auditor.packs.load import file_source, load, shipped_names, shipped_source
 from auditor.packs.pack_schema import schema
-from auditor.packs.sources import file_source, shipped_names, shipped_source
 from auditor.snapshot.samples import sample_names
 
 ROOT = Path(auditor.checks.__file__).parents[2]

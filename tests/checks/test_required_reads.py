@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.checks.classifications import Classifications
 from auditor.checks.combinations import AllOf, AnyOf, Not
 from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
 from auditor.checks.directory_settings import DirectorySettingIs
@@ -11,11 +12,10 @@ from auditor.checks.grants import AppRolesHeld, DelegatedGrants
 from auditor.checks.kind import CheckKind
 from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
 from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
-from auditor.checks.user_consent import Classifications, ConsentWorkflow, UserConsentSettingIs
+from auditor.checks.user_consent import ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES, SHAREPOINT_ONLINE
 from auditor.facts.permissions import PERMISSIONS
-from auditor.model.finding import Severity
-from auditor.model.rule import App, Pack, Rule, ScopeNeed
+from auditor.model.rule import App, Pack, Rule, ScopeNeed, Severity
 from auditor.model.sections import TENANT_SECTIONS, permissions_to_read
 from auditor.model.snapshot import Plan
 from auditor.packs.load import load_packs

@@ -10,7 +10,7 @@ from auditor.checks.findings import judge
 from auditor.checks.kind import CheckContext, kind_of
 from auditor.fixes.change_kinds import apply_all
 from auditor.model.decision import Fix
-from auditor.model.finding import FindingOutcome
+from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Snapshot
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import patched, sample, sample_names

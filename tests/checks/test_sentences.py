@@ -9,8 +9,7 @@ import pytest
 from auditor.checks import KINDS
 from auditor.checks.kind import kind_of
 from auditor.model.document import CODE, PLAIN, Point
-from auditor.packs.load import load
-from auditor.packs.sources import shipped_names, shipped_source
+from auditor.packs.load import load, shipped_names, shipped_source
 from tests.packs.text import SOUND, loaded
 
 

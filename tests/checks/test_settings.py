@@ -12,7 +12,7 @@ from auditor.checks.kind import CheckContext, CheckKind
 from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
 from auditor.checks.property_tests import PropertyTest
 from auditor.checks.user_consent import ConsentWorkflow
-from auditor.model.finding import FindingOutcome
+from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Snapshot
 from tests.checks.tenants import PART, principal, says, tenant
 from tests.oracle import pool

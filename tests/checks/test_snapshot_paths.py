@@ -16,8 +16,7 @@ from auditor.checks.snapshot_paths import (
     value_at,
 )
 from auditor.model.snapshot import Snapshot, Tenant
-from auditor.packs.load import load
-from auditor.packs.sources import Source
+from auditor.packs.load import Source, load
 from auditor.snapshot.samples import sample
 from tests.packs.text import HEAD
 

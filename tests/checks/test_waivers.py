@@ -11,8 +11,9 @@ from auditor.checks.waivers import EXPIRED, UNUSED, with_waivers
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Finding, FindingOutcome, FindingSubject, RulePlace, Severity, Waiver, WaiverFile
+from auditor.model.report import Finding, FindingSubject, Waiver, WaiverFile
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal, VerifiedPublisher
+from auditor.model.rule import FindingOutcome, RulePlace, Severity
 from auditor.snapshot.samples import sample
 
 TAKEN = "2026-11-22T02:00:00Z"

@@ -11,8 +11,8 @@ import click
 import pytest
 
 from auditor.cli.check import binary_needs_file, write_report
-from auditor.jobs.outputs import Outputs, format_of_ending, outputs_for
-from auditor.model.finding import FindingOutcome, RulePlace
+from auditor.jobs.audit_request import Outputs, format_of_ending, outputs_for
+from auditor.model.rule import FindingOutcome, RulePlace
 from auditor.render import FORMATS, Format, FormatUnavailable, must_be_available
 from tests.render.parts import finding, report
 from tests.render.reports import needs_admin

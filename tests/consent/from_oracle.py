@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from auditor.consent import Truth
 from auditor.consent.decide import decide
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject
-from auditor.consent.truth import Truth
 from auditor.facts.ids import GUEST_ROLE_AS_MEMBER
 from auditor.model.decision import Decision
 from auditor.model.rule import App, RequestMode, ScopeNeed

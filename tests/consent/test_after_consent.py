@@ -21,8 +21,7 @@ from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.facts.access_requirements import CODES, CONTROLS, DIRECTORY, EXCHANGE_PLANS, SERVICES
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, POWER_BI, ROLE_GLOBAL_ADMINISTRATOR, SHAREPOINT_ONLINE
 from auditor.model.decision import Access, Effect, Reach
-from auditor.model.finding import FindingOutcome
-from auditor.model.rule import App, ScopeNeed
+from auditor.model.rule import App, FindingOutcome, ScopeNeed
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import patched, sample
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from auditor.checks.required_reads import connecting
+from auditor.checks.kind import connecting
 from auditor.consent.decide import decide
 from auditor.facts.access_requirements import outside_the_audit, unknowns_about_scopes
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES

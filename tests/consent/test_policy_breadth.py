@@ -8,12 +8,11 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from auditor.consent.client import Client
+from auditor.consent import Truth
 from auditor.consent.conditions import match, restrictions_of
-from auditor.consent.permission import Permission
 from auditor.consent.policies import GoverningPolicy, approval
 from auditor.consent.policy_breadth import PolicyBreadth, policy_breadth
-from auditor.consent.truth import Truth
+from auditor.consent.requested_access import Client, Permission
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from tests.consent.from_oracle import snapshot_of
 from tests.oracle import pool

@@ -9,7 +9,7 @@ import pytest
 
 from auditor.consent.decide import decide
 from auditor.consent.sign_in_address import request_from_url
-from auditor.fixes.prove import fixes_for
+from auditor.fixes import fixes_for
 from auditor.model.decision import Confidence, Decision, Outcome, Reason
 from auditor.model.rule import App
 from tests.consent.from_oracle import app_of, snapshot_of, subject_of

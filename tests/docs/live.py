@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from auditor.checks.required_reads import permissions_for, plan_for
-from auditor.facts.clouds import CLOUDS
+from auditor.facts.ids import CLOUDS
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps

@@ -9,8 +9,7 @@ from types import MappingProxyType
 from auditor.jobs.pack_pages import index_page, pack_page, rule_page
 from auditor.model.document import Document
 from auditor.model.rule import Pack
-from auditor.packs.load import load
-from auditor.packs.sources import shipped_names, shipped_source
+from auditor.packs.load import load, shipped_names, shipped_source
 from auditor.render.documents import as_markdown
 
 FOLDER = "docs/rules"

@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from auditor.jobs.pack_cases import run_cases
-from auditor.packs.load import load
-from auditor.packs.sources import Source
+from auditor.packs.load import Source, load
 from auditor.snapshot.samples import sample_names
 from tests.docs.pages import fences, guides, read, title
 

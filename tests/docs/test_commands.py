@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import click
@@ -9,7 +12,8 @@ import pytest
 
 from auditor.snapshot.samples import sample_names
 from tests.docs.commands import understood
-from tests.docs.pages import PROGRAM, arguments, commands, pages, read, title
+from tests.docs.pages import PROGRAM, ROOT, arguments, commands, pages, read, title
+from tests.limits import HUNG_AFTER
 
 # The changelog is history: it may name what is gone.
 CURRENT = [path for path in pages() if path.name != "CHANGELOG.md"]
@@ -24,6 +28,32 @@ def test_every_command_that_is_shown_parses(path: Path, command: str) -> None:
         assert done.exit_code == 0
         return
     assert context.params.get("sample") in (None, *sample_names())
+
+
+def left_behind(command: str) -> list[str]:
+    """The files and folders in the working folder in which a command leaves something about a tenant, or a key."""
+    try:
+        context = understood(arguments(command))
+    except (click.exceptions.Exit, click.MissingParameter):
+        return []
+    if context.command_path.endswith(" new"):
+        return []  # a rule pack, which is meant to be kept
+    outputs = context.params.get("outputs") or (context.params.get("output"),)
+    named = [str(path) for path in (*outputs, context.params.get("redact_key")) if path]
+    return [path for path in named if path != "-" and not re.match(r"/|[$][{(]|[A-Z]:", path)]
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="only a clone has ignored files")
+def test_git_ignores_what_the_commands_of_the_docs_leave_behind() -> None:
+    paths = sorted({path for _, command in SHOWN for path in left_behind(command)})
+    assert {"audit-results/", "redaction-key.txt", "tenant.json", "ticket.zip", "report.html"} <= set(paths)
+    command = ["git", "-c", "safe.directory=*", "check-ignore", "--no-index", *paths]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HUNG_AFTER)
+    assert set(paths) - set(listed.stdout.splitlines()) == set()
+
+
+def test_no_command_of_the_docs_writes_to_the_folder_of_the_templates() -> None:
+    assert [command for _, command in SHOWN if "reports/" in command] == []
 
 
 def test_pages_show_commands() -> None:

@@ -14,9 +14,9 @@ from auditor.facts.error_codes import ADVICE, CONSENT_CODES
 from auditor.graph.network import TRUST_VARIABLES
 from auditor.model import errors
 from auditor.model.decision import Confidence, Outcome, Reason, Verdict
-from auditor.model.finding import FindingOutcome, Severity
-from auditor.model.live_tenant import AUTH_METHODS
+from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.sections import SECTIONS
+from auditor.model.snapshot import AUTH_METHODS
 from auditor.packs.load import list_packs
 from auditor.render import FORMATS
 from auditor.render.labels import OUTCOMES

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import auditor.facts
-from auditor.facts.clouds import CLOUDS
-from auditor.facts.ids import MICROSOFT_GRAPH, RESOURCE_NAMES, RESOURCES, is_guid
+from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, RESOURCE_NAMES, RESOURCES, is_guid
 from auditor.facts.permissions import (
     APP_ROLES,
     CISA,

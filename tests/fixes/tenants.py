@@ -13,9 +13,8 @@ from auditor.checks.kind import CheckContext
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.fixes import fixes_for
 from auditor.model.decision import Fix
-from auditor.model.finding import FindingOutcome
 from auditor.model.resources import AppRole, ServicePrincipal
-from auditor.model.rule import App
+from auditor.model.rule import App, FindingOutcome
 from auditor.model.snapshot import Snapshot
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample

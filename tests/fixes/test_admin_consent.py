@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from auditor.consent.admin_links import browser_redirect_uri
+from auditor.consent.advice import browser_redirect_uri
 from auditor.consent.decision_facts import gather
 from auditor.consent.lookup import SnapshotIndex
 from auditor.consent.subject import ORDINARY_MEMBER
@@ -71,7 +71,7 @@ def test_the_other_link_needs_a_redirect_uri() -> None:
         pytest.param((), ("https://a.example/cb",), "https://a.example/cb", id="a reply URL"),
         pytest.param(("https://b.example/cb",), None, "https://b.example/cb", id="the pack's, nothing read"),
         pytest.param(
-            ("https://b.example/cb",), ("https://a.example", "https://B.example/cb"), "https://b.example/cb", id="both"
+            ("https://b.example/cb",), ("https://a.example", "https://B.example/cb"), "https://B.example/cb", id="both"
         ),
         pytest.param(
             ("msauth.app://auth",), ("msauth.app://auth", "https://a.example"), "https://a.example", id="own scheme"

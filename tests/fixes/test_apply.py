@@ -10,7 +10,7 @@ import pytest
 from auditor.fixes.change import Change, Conflict, NotApplicable, states_of, undo_of
 from auditor.fixes.change_kinds import apply, apply_all, change_of
 from auditor.fixes.policy_changes import CreateConsentPolicy
-from auditor.fixes.shell_commands import az_commands, powershell_commands
+from auditor.fixes.proposed_fix import az_commands, powershell_commands
 from auditor.model.decision import GraphRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from auditor.fixes import fixes_for
-from auditor.fixes.shell_commands import az_commands, posix_quoted, powershell_commands
+from auditor.fixes.proposed_fix import az_commands, posix_quoted, powershell_commands
 from auditor.model.decision import Fix
 from auditor.model.snapshot import Snapshot, Tenant
 from auditor.snapshot.samples import sample, sample_names

@@ -8,15 +8,14 @@ from typing import Any
 import msgspec
 from hypothesis import HealthCheck, event, given, settings
 
-from auditor.consent.client import client_of
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import gather
+from auditor.consent.requested_access import client_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
-from auditor.fixes import fixes_for
+from auditor.fixes import fixes_for, proposed_fixes
 from auditor.fixes.app_changes import grant_id
 from auditor.fixes.change import Conflict, NotApplicable, states_of
 from auditor.fixes.change_kinds import apply, apply_all
-from auditor.fixes.prove import proposed_fixes
 from auditor.model.decision import Fix, GraphRequest, Outcome
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot

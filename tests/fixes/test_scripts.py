@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from auditor.consent.subject import Subject
 from auditor.fixes import fixes_for
 from auditor.fixes.change import json_text
+from auditor.fixes.proposed_fix import posix_quoted, powershell_quoted, printable
 from auditor.fixes.script import NoScript, Shell, script
-from auditor.fixes.shell_commands import posix_quoted, powershell_quoted, printable
 from auditor.model.decision import Fix
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot

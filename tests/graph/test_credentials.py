@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_pem_x509_certificate
 
 from auditor.graph.access_tokens import TokenClaims, decode_claims
-from auditor.graph.credentials import resolve_auth
+from auditor.graph.credentials import mentions_credential, misspelt_variables, resolve_auth
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
 from auditor.graph.sign_in_errors import credential_error
@@ -216,6 +216,116 @@ def test_each_missing_variable_is_named(server: GraphServer, missing: str) -> No
 
 def test_no_credential_at_all(server: GraphServer) -> None:
     assert "AZURE_CLIENT_SECRET" in failure(server, {}).advice
+
+
+TENANT_AND_CLIENT = {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT_ID}
+INCOMPLETE = {
+    "no secret": (TENANT_AND_CLIENT, ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH")),
+    "an empty secret": ({**TENANT_AND_CLIENT, "AZURE_CLIENT_SECRET": " "}, ("AZURE_CLIENT_SECRET is empty",)),
+    "only the tenant": ({"AZURE_TENANT_ID": TENANT}, ("AZURE_CLIENT_ID is not set", "AZURE_CLIENT_SECRET")),
+    "only the client": ({"AZURE_CLIENT_ID": CLIENT_ID}, ("AZURE_TENANT_ID is not set", "AZURE_CLIENT_SECRET")),
+    "only a secret": (
+        {"AZURE_CLIENT_SECRET": "hunter2"},
+        ("AZURE_TENANT_ID is not set", "AZURE_CLIENT_ID is not set"),
+    ),
+    "a secret without a tenant": (
+        {"AZURE_CLIENT_ID": CLIENT_ID, "AZURE_CLIENT_SECRET": "hunter2"},
+        ("AZURE_TENANT_ID is not set",),
+    ),
+    "an empty tenant": (
+        {"AZURE_TENANT_ID": "", "AZURE_CLIENT_ID": CLIENT_ID, "AZURE_CLIENT_SECRET": "hunter2"},
+        ("AZURE_TENANT_ID is empty",),
+    ),
+    "all empty": (
+        {"AZURE_TENANT_ID": "", "AZURE_CLIENT_ID": "", "AZURE_CLIENT_SECRET": ""},
+        ("AZURE_TENANT_ID is empty", "AZURE_CLIENT_ID is empty", "AZURE_CLIENT_SECRET is empty"),
+    ),
+    "a certificate without a client": (
+        {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_CERTIFICATE_PATH": "/nowhere/client.pem"},
+        ("AZURE_CLIENT_ID is not set",),
+    ),
+    "a certificate that does not exist": (
+        {**TENANT_AND_CLIENT, "AZURE_CLIENT_CERTIFICATE_PATH": "/nowhere/client.pem"},
+        ("/nowhere/client.pem", "AZURE_CLIENT_CERTIFICATE_PATH"),
+    ),
+    "a password without a certificate": (
+        {**TENANT_AND_CLIENT, "AZURE_CLIENT_CERTIFICATE_PASSWORD": "hunter2"},
+        ("AZURE_CLIENT_CERTIFICATE_PATH",),
+    ),
+    "a workload without a client": (
+        {"AZURE_TENANT_ID": TENANT, "AZURE_FEDERATED_TOKEN_FILE": "/nowhere/token"},
+        ("AZURE_CLIENT_ID is not set",),
+    ),
+    "a managed identity without its header": ({"IDENTITY_ENDPOINT": "http://127.0.0.1:1"}, ("IDENTITY_HEADER",)),
+    "a typo in the secret": (
+        {**TENANT_AND_CLIENT, "AZURE_CLIENT_SECRT": "hunter2"},
+        ("AZURE_CLIENT_SECRT", "AZURE_CLIENT_SECRET"),
+    ),
+    "a typo in the tenant": (
+        {"AZURE_TENANTID": TENANT, "AZURE_CLIENT_ID": CLIENT_ID, "AZURE_CLIENT_SECRET": "hunter2"},
+        ("AZURE_TENANTID", "AZURE_TENANT_ID"),
+    ),
+    "only a typo": ({"AZURE_TENANTID": TENANT}, ("AZURE_TENANTID", "AZURE_TENANT_ID")),
+    "a typo on a machine with an identity": (
+        {"IDENTITY_ENDPOINT": "http://127.0.0.1:1", "AZURE_CLIENT_SECRT": "hunter2"},
+        ("AZURE_CLIENT_SECRT",),
+    ),
+    "lowercase letters": (
+        {"azure_tenant_id": TENANT, "AZURE_CLIENT_ID": CLIENT_ID, "AZURE_CLIENT_SECRET": "hunter2"},
+        ("azure_tenant_id", "AZURE_TENANT_ID"),
+    ),
+    "a typo in the password": (
+        {
+            **TENANT_AND_CLIENT,
+            "AZURE_CLIENT_CERTIFICATE_PATH": "/nowhere/client.pem",
+            "AZURE_CLIENT_CERTIFICATE_PASSWD": "hunter2",
+        },
+        ("AZURE_CLIENT_CERTIFICATE_PASSWD", "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+    ),
+}
+OTHER_TOOLS = dict.fromkeys(
+    (
+        *("AZURE_CONFIG_DIR", "AZURE_DEVOPS_EXT_PAT", "AZURE_SUBSCRIPTION_ID", "AZURE_EXTENSION_DIR"),
+        *("AZURE_HTTP_USER_AGENT", "AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_CONNECTION_STRING", "AZURE_CORE_OUTPUT"),
+        *(
+            "AZURE_AUTHORITY_HOST",
+            "AZURE_CREDENTIALS",
+            "AZURE_RESOURCE_GROUP",
+            "AZURE_LOCATION",
+            "AZURE_OPENAI_API_KEY",
+        ),
+        *("AZURE_AD_CLIENT_ID", "AZURE_AD_TENANT_ID", "AZURE_TENANT_NAME", "AZURE_CLIENT_OBJECT_ID", "AZURE_USERNAME"),
+        *("ARM_CLIENT_ID", "ARM_TENANT_ID", "AZURE_KUBERNETES_CA_FILE", "AZURE_LOG_LEVEL", "AZURE_PRINCIPAL_ID"),
+    ),
+    "x",
+)
+
+
+@pytest.mark.parametrize(("environ", "named"), [pytest.param(*case, id=name) for name, case in INCOMPLETE.items()])
+def test_an_incomplete_credential_names_what_is_missing(
+    server: GraphServer, environ: Environ, named: tuple[str, ...]
+) -> None:
+    error = failure(server, {**environ, **OTHER_TOOLS})
+    assert [one for one in named if one not in str(error)] == []
+    assert "hunter2" not in f"{error} {error.advice}"
+    assert mentions_credential(environ)
+
+
+def test_variables_of_other_tools_are_no_typos(server: GraphServer) -> None:
+    assert misspelt_variables(OTHER_TOOLS) == {}
+    assert not mentions_credential(OTHER_TOOLS)
+    others = {name: value for name, value in OTHER_TOOLS.items() if name != "AZURE_AUTHORITY_HOST"}
+    assert sign_in(server, server.env() | others).roles
+
+
+def test_a_complete_credential_is_used_next_to_one_with_a_typo(server: GraphServer) -> None:
+    assert sign_in(server, server.env() | {"AZURE_TENANT": TENANT, "AZURE_CERTIFICATE_PATH": "x.pem"}).roles
+
+
+def test_the_tenant_of_the_command_line_is_not_missing(server: GraphServer) -> None:
+    environ = server.env()
+    environ["AZURE_TENANT"] = environ.pop("AZURE_TENANT_ID")
+    assert sign_in(server, environ, tenant_id=TENANT).roles
 
 
 def test_a_way_that_does_not_exist(server: GraphServer) -> None:

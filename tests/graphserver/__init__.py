@@ -9,6 +9,7 @@ from .clients import Client, client_certificate, federated_token
 from .faults import (
     Body,
     Challenge,
+    Changed,
     ContentType,
     Cut,
     EmptyPage,
@@ -33,6 +34,7 @@ __all__ = [
     "BatchItem",
     "Body",
     "Challenge",
+    "Changed",
     "Client",
     "ContentType",
     "Cut",

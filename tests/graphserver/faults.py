@@ -120,13 +120,26 @@ class ContentType(Fault):
 
 @dataclass(frozen=True)
 class Body(Fault):
-    """Status 200 with this body: a JSON value of the wrong shape, or bytes that aren't JSON at all."""
+    """This body, by default with status 200: a JSON value of the wrong shape, or bytes that aren't JSON at all."""
 
     body: Any
+    status: int = 200
     on_items: ClassVar[bool] = True
 
     def answer(self, call: Call, proper: Proper, fail: FailWith) -> Answer:
-        return Answer(200, self.body)
+        return Answer(self.status, self.body)
+
+
+@dataclass(frozen=True)
+class Changed(Fault):
+    """The right answer, with `change` applied to its body; of a batch or of one item."""
+
+    change: Callable[[Any], Any]
+    on_items: ClassVar[bool] = True
+
+    def answer(self, call: Call, proper: Proper, fail: FailWith) -> Answer:
+        true = proper()
+        return replace(true, body=self.change(true.body))
 
 
 @dataclass(frozen=True)

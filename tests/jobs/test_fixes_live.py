@@ -13,17 +13,16 @@ import pytest
 
 from auditor.checks.required_reads import plan_for
 from auditor.consent.decide import decide
+from auditor.consent.decision_facts import workflow
 from auditor.consent.request import app_from_scopes
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
-from auditor.consent.tenant_settings import workflow
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.fixes import fixes_for
 from auditor.fixes.change import CHOSEN_PRINCIPAL
 from auditor.jobs.tenant_reader import read_tenant
 from auditor.model.decision import Fix
-from auditor.model.live_tenant import LiveTenant
 from auditor.model.rule import App
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps

@@ -14,9 +14,8 @@ from auditor.checks.required_reads import plan_for
 from auditor.jobs.audit_request import Interaction
 from auditor.jobs.report_builder import build_report
 from auditor.jobs.tenant_reader import WHOLE, read_tenant
-from auditor.model.live_tenant import LiveTenant
 from auditor.model.report import Report
-from auditor.model.snapshot import Plan
+from auditor.model.snapshot import LiveTenant, Plan
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps

@@ -12,8 +12,7 @@ from auditor.consent.decide import decide
 from auditor.jobs.audit import check
 from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.decision import Confidence, Outcome
-from auditor.model.finding import FindingOutcome
-from auditor.model.rule import App
+from auditor.model.rule import App, FindingOutcome
 from auditor.packs.load import load_packs
 from tests.snapshot.test_import_files import CLIENT_ID, IMPORTS
 

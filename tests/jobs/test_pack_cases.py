@@ -6,7 +6,7 @@ import pytest
 
 from auditor.jobs import pack_cases
 from auditor.jobs.pack_cases import Mismatch
-from auditor.packs.sources import Source
+from auditor.packs.load import Source
 from tests.packs.text import SOUND
 
 

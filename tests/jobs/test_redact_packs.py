@@ -13,8 +13,8 @@ from auditor.jobs.redaction import UnredactableName, published_apps, redacted_pa
 from auditor.jobs.report_builder import build_report
 from auditor.model.resources import MemberOf, User
 from auditor.model.snapshot import Snapshot
+from auditor.packs.load import file_source, shipped_source
 from auditor.packs.pack_texts import PackText, texts_of
-from auditor.packs.sources import file_source, shipped_source
 from auditor.redact.redactor import Redactor
 from auditor.snapshot.samples import sample
 

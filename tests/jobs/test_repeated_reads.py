@@ -17,9 +17,8 @@ from auditor.jobs.audit_request import AuditRequest, GivenSnapshot, Interaction,
 from auditor.jobs.repeated_reads import Clock, duration, read_until_connected
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, InvalidRequest
-from auditor.model.live_tenant import LiveTenant
 from auditor.model.report import Report
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.graphserver import GraphServer

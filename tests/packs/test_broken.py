@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditor.packs import MOST, PackError
-from auditor.packs.load import load
-from auditor.packs.sources import LARGEST, Source, file_source
+from auditor.packs.load import LARGEST, Source, file_source, load
 from auditor.snapshot.samples import sample_names
 from tests.packs.text import HEAD, SOUND, loaded
 

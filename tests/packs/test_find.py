@@ -8,8 +8,7 @@ import pytest
 
 from auditor.jobs.pack_selection import reads_whole_directory
 from auditor.packs import PackError
-from auditor.packs.load import find, list_packs, load_packs
-from auditor.packs.sources import is_path
+from auditor.packs.load import find, is_path, list_packs, load_packs
 from tests.packs.text import HEAD, RULES, SOUND
 
 

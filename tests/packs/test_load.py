@@ -13,12 +13,10 @@ import auditor.packs.load
 from auditor.checks.connection import UsersCanConnect
 from auditor.checks.user_consent import ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
-from auditor.model.finding import FindingOutcome, Severity
-from auditor.model.rule import RequestMode, ScopeNeed
+from auditor.model.rule import FindingOutcome, RequestMode, ScopeNeed, Severity
 from auditor.packs import PackError
-from auditor.packs.load import load, stored_pack
+from auditor.packs.load import Source, file_source, load, shipped_names, shipped_source, stored_pack
 from auditor.packs.parse import case_places, parse_with_warnings
-from auditor.packs.sources import Source, file_source, shipped_names, shipped_source
 from tests.packs.text import APP, HEAD, RULES, SOUND, loaded
 
 

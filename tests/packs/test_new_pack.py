@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.model.rule import App, RequestMode, ScopeNeed
 from auditor.packs.forms import pack_name
-from auditor.packs.load import load
+from auditor.packs.load import Source, load
 from auditor.packs.new_pack import name_for, pack_text
-from auditor.packs.sources import Source
 
 NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp", "Cn", "Co")), min_size=1, max_size=60)
 NEEDS = st.lists(

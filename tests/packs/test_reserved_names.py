@@ -8,10 +8,9 @@ import pytest
 
 from auditor.model.rule import App
 from auditor.packs import PackError
-from auditor.packs.load import load, load_packs
+from auditor.packs.load import file_source, load, load_packs, shipped_names, shipped_source
 from auditor.packs.new_pack import name_for
 from auditor.packs.parse import RESERVED, is_reserved
-from auditor.packs.sources import file_source, shipped_names, shipped_source
 from tests.packs.text import SOUND, loaded
 
 

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 from auditor.checks import KINDS
 from auditor.model.rule import RequestMode
 from auditor.packs import PackError, PackProblems
+from auditor.packs.load import shipped_names, shipped_source
 from auditor.packs.pack_schema import schema
-from auditor.packs.sources import shipped_names, shipped_source
 from auditor.packs.yaml_nodes import plain, read
 from tests.packs.text import SOUND, loaded
 

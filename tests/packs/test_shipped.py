@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from auditor import shipped
+from auditor import __version__, facts
 from auditor.jobs.pack_cases import run_cases
-from auditor.model.finding import FindingOutcome, Severity
-from auditor.model.rule import Pack, Rule
-from auditor.packs.load import load, load_packs
-from auditor.packs.sources import Source, shipped_names, shipped_source
+from auditor.model.rule import FindingOutcome, Pack, Rule, Severity
+from auditor.packs.load import Source, load, load_packs, shipped_names, shipped_source
+from auditor.packs.pack_texts import shipped_digests
 from auditor.snapshot.samples import sample_names
 
 PACKS = [load(shipped_source(name), samples=sample_names()) for name in shipped_names()]
@@ -23,6 +22,18 @@ RULES = [
 VENDOR_PACKS = [pack for pack in PACKS if pack.name == "vendor-app" or pack.app is not None]
 BENCHMARKS = [pack for pack in PACKS if pack not in VENDOR_PACKS]
 CANNOT_FAIL = {"VENDOR-CONSENT-SETTING": "it allows every setting and only asks that it be known"}
+
+
+def test_the_digests_of_the_packs_of_every_release_ship() -> None:
+    """``bundle verify`` needs them. UPDATE_DOCS writes those of this version; tests/docs fails if they are outdated."""
+    changes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"(?m)^## \[(\d[^\]]*)\]", changes)
+    for version in (*released, __version__):
+        digests = shipped_digests(version)
+        assert digests, f"no digests of {version}"
+        assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in digests.values())
+    assert set(shipped_digests(__version__) or ()) == set(shipped_names())
+    assert shipped_digests("0.0.1") is None
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
@@ -146,16 +157,16 @@ app:
 def test_shipped_data_is_beside_the_package_or_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "auditor"
     package.mkdir()
-    monkeypatch.setattr(shipped, "PACKAGE", package)
-    monkeypatch.setattr(shipped, "_in_archive", lambda tree: None)
-    with pytest.raises(shipped.ShippedDataMissing, match="no rules/ next to the auditor package"):
-        shipped.root("rules")
+    monkeypatch.setattr(facts, "PACKAGE", package)
+    monkeypatch.setattr(facts, "_in_archive", lambda tree: None)
+    with pytest.raises(facts.ShippedDataMissing, match="no rules/ next to the auditor package"):
+        facts.shipped_tree("rules")
     (tmp_path / "rules").mkdir()
-    with pytest.raises(shipped.ShippedDataMissing):
-        shipped.root("rules")
+    with pytest.raises(facts.ShippedDataMissing):
+        facts.shipped_tree("rules")
     (tmp_path / "setup.cfg").touch()
-    assert shipped.root("rules") == tmp_path / "rules"
-    assert shipped.label("rules") == "rules"
+    assert facts.shipped_tree("rules") == tmp_path / "rules"
+    assert facts.tree_label("rules") == "rules"
     (package / "rules").mkdir()
-    assert shipped.root("rules") == package / "rules"
-    assert shipped.label("rules") == "auditor:rules"
+    assert facts.shipped_tree("rules") == package / "rules"
+    assert facts.tree_label("rules") == "auditor:rules"

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from auditor.packs.load import load
+from auditor.packs.load import file_source, load, shipped_source
 from auditor.packs.pack_texts import PackText, in_one_folder, parent_named, texts_of
-from auditor.packs.sources import file_source, shipped_source
 
 HEAD = 'format: consent-auditor/pack\nformat-version: 1\nversion: "1"\n'
 

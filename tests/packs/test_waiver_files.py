@@ -8,8 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from auditor.packs import PackError, PackProblems
-from auditor.packs.load import list_packs, load_packs
-from auditor.packs.sources import Source
+from auditor.packs.load import Source, list_packs, load_packs
 from auditor.packs.waiver_files import load_waiver_files, load_waivers, schema
 from auditor.packs.yaml_nodes import plain, read
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from auditor.model.rule import Pack
-from auditor.packs.load import load
-from auditor.packs.sources import Source
+from auditor.packs.load import Source, load
 
 HEAD = """\
 format: consent-auditor/pack

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
-from auditor.model.conditional_access import (
+from auditor.model.access_resources import (
     AccessApplications,
     AccessClients,
     AccessConditions,
@@ -22,9 +22,10 @@ from auditor.model.conditional_access import (
     AccessUsers,
     AuthenticationStrength,
     ConditionalAccessPolicy,
+    DirectoryAudit,
     SecureSignInSession,
+    SignIn,
 )
-from auditor.model.log_entries import DirectoryAudit, SignIn
 from auditor.model.resources import (
     AppConsentRequest,
     AppRoleAssignment,

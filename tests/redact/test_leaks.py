@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 import auditor
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import Waiver, WaiverFile
-from auditor.model.report import Report
+from auditor.model.report import Report, Waiver, WaiverFile
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.snapshot import Snapshot
 from auditor.packs.load import list_packs

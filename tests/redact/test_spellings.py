@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
 from auditor.consent.decide import decide
-from auditor.model.finding import Waiver, WaiverFile
+from auditor.model.report import Waiver, WaiverFile
 from auditor.model.resources import ConsentReviewer, MemberOf, User, VerifiedDomain
 from auditor.model.rule import App
-from auditor.model.snapshot import NO_ANSWER, UNREAD_MESSAGES, NoAnswerCause, Snapshot, Unread
+from auditor.model.snapshot import (
+    BAD_NEXT_LINK,
+    NO_ANSWER,
+    UNREAD_MESSAGES,
+    NextLinkProblem,
+    NoAnswerCause,
+    Service,
+    Snapshot,
+    Unread,
+)
 from auditor.packs.load import load_packs
 from auditor.redact.hosts import registered
 from auditor.redact.redactor import Redactor
@@ -116,6 +127,105 @@ def test_short_names_of_people_are_found_as_words_and_ordinary_words_are_not() -
     )
 
 
+PEOPLE = tuple(
+    User(id=f"5e7d6f1a-0b1c-4d2e-8f3a-9b8c7d6e5f{number}", displayName=name, userPrincipalName=upn, userType="Member")
+    for number, (name, upn) in enumerate(
+        (
+            ("Jürgen Müller-Lüdenscheidt", "hans.mueller@contoso.com"),
+            ("Åse Ødegård", "aseo@contoso.com"),
+            ("Pat O’Brien", "pob_fabrikam.com#EXT#@contoso.onmicrosoft.com"),
+            ("Işık Łukasz Đorđević", "isik.l@contoso.com"),
+            ("Jan van der Berg", "x123456@contoso.com"),
+            ("Ægir Straße", "svc-backup@contoso.com"),
+            ("Anna Koenigsberger", "4711234@contoso.com"),
+        ),
+        start=50,
+    )
+)
+SPELLINGS = {
+    "a local part": ("hans.mueller", "Hans Mueller", "HansMueller", "hans_mueller", "Hans Müller", "pob", "x123456"),
+    "a local part that is a number": ("4711234",),
+    "an umlaut": ("Müller", "MÜLLER", "Mueller", "Muller", "MUELLER", "Jurgen", "Juergen", "Königsberger"),
+    "a spelt out letter without its mark": ("Konigsberger", "K%C3%B6nigsberger"),
+    "a hyphen": ("Müller-Lüdenscheidt", "Mueller Luedenscheidt", "muellerluedenscheidt", "Lüdenscheidt"),
+    "Nordic letters": (
+        "Ødegård",
+        "Odegard",
+        "Oedegaard",
+        "Oedegard",
+        "Ødegaard",
+        "ODEGÅRD",
+        "Aase",
+        "Ase",
+        "Ægir",
+        "Aegir",
+    ),
+    "a sharp s": ("Straße", "STRASSE", "strasse", "STRAẞE"),
+    "an apostrophe": ("O'Brien", "O’Brien", "OBrien", "O%27Brien", "O&#39;Brien", "O&apos;Brien", "O&rsquo;Brien"),
+    "a dotless i": ("Işık", "IŞIK", "ışık", "Isik", "ISIK", "İşik"),
+    "strokes": ("Łukasz", "Lukasz", "Đorđević", "Dordevic", "Djordjevic"),
+    "a name of several words": ("van der Berg", "vanderberg", "van-der-Berg", "Berg"),
+    "percent-encoding": (
+        "M%C3%BCller",
+        "M%c3%bcller",
+        "M%FCller",
+        "%4D%C3%BCller",
+        "%254D%25C3%25BCller",
+        "M%75%CC%88ller",
+    ),
+    "HTML": (
+        "M&uuml;ller",
+        "M&Uuml;LLER",
+        "M&#252;ller",
+        "M&#xFC;ller",
+        "M&uumlller",
+        "M&amp;uuml;ller",
+        "&Oslash;deg&aring;rd",
+    ),
+    "HTML and percent-encoding": ("M%26uuml%3Bller", "M&#37;C3&#37;BCller"),
+    "JSON": ("M\\u00fcller", "M\\u00FCller"),
+    "decomposed and full width": ("Mu\u0308ller", "Ｍüller", "Ｍｕｅｌｌｅｒ", "M\u00adüller", "O\u0308degård"),
+}
+
+
+@pytest.mark.parametrize("spelt", [pytest.param(texts, id=name) for name, texts in SPELLINGS.items()])
+def test_a_name_is_found_however_people_and_programs_write_it(spelt: tuple[str, ...]) -> None:
+    found = redactor(tenant("Contoso", users=PEOPLE))
+    made = {text: found.text(f"ask {text} now") for text in spelt}
+    assert {
+        text: after for text, after in made.items() if not re.fullmatch(r"ask (User |user-)[0-9a-f]{10} now", after)
+    } == {}
+
+
+def test_a_decomposed_name_in_the_tenant_is_found_in_every_spelling() -> None:
+    found = redactor(tenant("Contoso", users=(person("Jo\u0308rg Mu\u0308ller", "x@contoso.com"),)))
+    assert "ller" not in found.text("Müller, Mueller, Muller, Mu\u0308ller")
+
+
+def test_a_name_without_marks_is_found_with_them() -> None:
+    found = redactor(tenant("Contoso", users=(person("Joerg Mueller", "jm77@contoso.com"),)))
+    assert "ller" not in found.text("Jörg Müller, Mueller, Muller, MÜLLER")
+
+
+def test_local_parts_in_free_text_are_learned_and_ordinary_words_stay() -> None:
+    before = tenant("Contoso", users=PEOPLE)
+    unread = {"roleDefinitions": Unread(status=403, message="ask kim.zyxler@contoso.com or support@contoso.com")}
+    found = redactor(replace(before, unread=unread))
+    assert "zyx" not in found.text("Kim Zyxler, kim.zyxler and Zyxler").lower()
+    for text in (
+        "The backup service sends mail to the support team & reads Mail.ReadWrite; see section 5 for %20 and 53003.",
+        "Users can read their own mailbox settings: MailboxSettings.Read, offline_access, User.Read.",
+        "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=a&scope=User.Read%20Mail.Read",
+    ):
+        assert found.text(text) == text
+
+
+def test_a_guest_of_the_vendor_does_not_hide_the_vendors_addresses() -> None:
+    guest = person("Vera Guest", "vera_tracker-rms.com#EXT#@contoso.onmicrosoft.com")
+    host = next(uri for uri in SHIPPED[0].redirect_uris)
+    assert redactor(tenant("Contoso", users=(guest,))).text(host) == host
+
+
 @pytest.mark.parametrize(
     ("host", "own"),
     [
@@ -154,12 +264,26 @@ FILLED_IN = {
     "found": "a list of 3",
     "name": "appId",
     "policy": "microsoft-application-admin",
+    "size": 32,
+    "error": "RecursionError",
+    "service": Service.GRAPH,
+    "seconds": 600,
+    "left": 118,
+    "count": 5,
+    "rows": 4,
+    "problem": NextLinkProblem.EMPTY,
 }
 
 
 @pytest.mark.parametrize("template", UNREAD_MESSAGES)
 def test_every_message_that_the_program_itself_writes_stays(template: str) -> None:
     message = template.format(**FILLED_IN)
+    assert said(message) == message
+
+
+@pytest.mark.parametrize("problem", NextLinkProblem)
+def test_every_problem_of_a_next_link_stays(problem: NextLinkProblem) -> None:
+    message = BAD_NEXT_LINK.format(section="servicePrincipals", problem=problem)
     assert said(message) == message
 
 

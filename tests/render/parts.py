@@ -17,13 +17,14 @@ from auditor.model.decision import (
     Steps,
     Verdict,
 )
-from auditor.model.finding import Finding, FindingOutcome, Severity
 from auditor.model.report import (
+    Finding,
     PackRef,
     PolicyRef,
     Report,
     Summary,
 )
+from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.snapshot import Tenant
 
 TRACKER = AppRef(name="TrackerRMS", client_id="5353a3d2-8ca9-42d2-b567-ea399ccb5e38")

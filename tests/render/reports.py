@@ -6,14 +6,15 @@ import msgspec
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, POLICY_RECOMMENDED
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, Steps, Verdict
-from auditor.model.finding import Evidence, FindingOutcome, Remediation, Severity
 from auditor.model.report import (
     Calibration,
+    Evidence,
     PackRef,
     Report,
     ScopeDifference,
     UnreadPart,
 )
+from auditor.model.rule import FindingOutcome, Remediation, Severity
 from auditor.model.snapshot import Tenant
 from tests.render.parts import (
     BASICS,

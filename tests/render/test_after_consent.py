@@ -11,8 +11,8 @@ import auditor
 from auditor.model.decision import Access
 from auditor.model.report import Report
 from auditor.render import csv, json, markdown, text
-from auditor.render.after_consent_view import TITLE, policy_lines
 from auditor.render.html import render as html
+from auditor.render.report_view import AFTER_CONSENT, policy_lines
 from auditor.render.sheets import sheets
 from auditor.snapshot.samples import patched, sample
 
@@ -48,7 +48,7 @@ def test_every_format_names_the_policies_their_codes_and_what_was_not_checked(na
 @pytest.mark.parametrize("name", ["text", "Markdown", "HTML"])
 def test_a_page_has_the_section_and_the_answer_mentions_what_stops_users(name: str) -> None:
     shown = READERS[name](audited())
-    assert TITLE in shown
+    assert AFTER_CONSENT in shown
     assert "Afterwards" in shown
     assert "Nothing about consent." in shown
     assert "Afterwards" not in READERS[name](audited("admin-consented"))
@@ -56,7 +56,7 @@ def test_a_page_has_the_section_and_the_answer_mentions_what_stops_users(name: s
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_section_keeps_within_the_width(width: int) -> None:
-    section = text.render(audited(), width=width).partition(TITLE)[2].partition("Findings: ")[0]
+    section = text.render(audited(), width=width).partition(AFTER_CONSENT)[2].partition("Findings: ")[0]
     assert section
     assert max(map(len, section.splitlines())) <= width
 

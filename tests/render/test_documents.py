@@ -10,8 +10,7 @@ from markdown_it.token import Token
 
 from auditor.jobs.pack_pages import index_page, pack_page, rule_page
 from auditor.model.document import Cell, Document, FactList, Grid, Heading, Paragraph, Point, Points, Title, code
-from auditor.packs.load import load
-from auditor.packs.sources import shipped_names, shipped_source
+from auditor.packs.load import load, shipped_names, shipped_source
 from auditor.render.documents import as_markdown, as_text
 from auditor.render.markdown import escaped
 from auditor.render.text_layout import columns

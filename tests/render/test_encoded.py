@@ -7,8 +7,8 @@ from types import MappingProxyType
 import msgspec
 import pytest
 
-from auditor.model.finding import Evidence, FindingOutcome
-from auditor.model.report import Report
+from auditor.model.report import Evidence, Report
+from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Tenant
 from auditor.render import FORMATS, FormatUnavailable, must_be_available, render
 from auditor.render.labels import encoded

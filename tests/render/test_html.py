@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 
 import auditor
 from auditor.model.decision import AppRef
-from auditor.model.finding import Evidence, FindingOutcome, FindingSubject, Waiver
-from auditor.model.report import Audience, Granted, GrantKind, GrantRow, Report
+from auditor.model.report import Audience, Evidence, FindingSubject, Granted, GrantKind, GrantRow, Report, Waiver
+from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Call, Provenance, Tenant
 from auditor.render import render as render_bytes
 from auditor.render.html import asset, render

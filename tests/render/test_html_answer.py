@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.model.decision import AppRef, Outcome, Reason
-from auditor.model.finding import FindingOutcome, Remediation
+from auditor.model.rule import FindingOutcome, Remediation
 from auditor.render.html import render
 from auditor.render.html.pictures import verdict_path
 from tests.render.pages import element_by_id, replaced, shown, tree, words_of

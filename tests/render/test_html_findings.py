@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from auditor.model.finding import Evidence, FindingOutcome, FindingSubject, Remediation, Waiver, WaiverFileRef
+from auditor.model.report import Evidence, FindingSubject, Waiver, WaiverFileRef
+from auditor.model.rule import FindingOutcome, Remediation
 from auditor.render.html import render
 from tests.render.pages import element_by_id, replaced, shown, words_of
 from tests.render.parts import CONSENT_BY_LINK, finding, report

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.model.finding import FindingOutcome
 from auditor.model.report import PackRef, UnreadPart
+from auditor.model.rule import FindingOutcome
 from auditor.render.html import render
 from tests.render.pages import element_by_id, replaced, shown, words_of
 from tests.render.parts import PACKS, finding, report

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from auditor.jobs.outputs import format_of_ending
-from auditor.model.finding import Evidence, FindingOutcome, Remediation, Severity
-from auditor.model.report import Report
+from auditor.jobs.audit_request import format_of_ending
+from auditor.model.report import Evidence, Report
+from auditor.model.rule import FindingOutcome, Remediation, Severity
 from auditor.model.snapshot import Tenant
 from auditor.render import render as render_in
 from auditor.render.junit import render

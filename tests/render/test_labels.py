@@ -6,8 +6,8 @@ import pytest
 
 from auditor.model.decision import Outcome, Verdict
 from auditor.model.document import series
-from auditor.model.finding import FindingOutcome
 from auditor.model.report import Summary
+from auditor.model.rule import FindingOutcome
 from auditor.model.sections import SECTIONS, Sections
 from auditor.render.labels import (
     FINDINGS,

@@ -13,8 +13,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from auditor.model.decision import Steps
-from auditor.model.finding import FindingOutcome
 from auditor.model.report import Granted, GrantKind, GrantRow, Report
+from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Tenant
 from auditor.render.markdown import fenced, harmless, link, render
 from tests.render.parts import CONSENT_BY_LINK, SELF_CONSENT, TENANT, finding, report

@@ -13,8 +13,8 @@ from py_ocsf_models.objects.compliance_status import StatusID
 
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.finding import FindingOutcome
 from auditor.model.report import Report
+from auditor.model.rule import FindingOutcome
 from auditor.render import render
 from auditor.render.ocsf import milliseconds
 from auditor.snapshot.samples import sample

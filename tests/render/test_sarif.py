@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import auditor
-from auditor.model.finding import FindingOutcome, RulePlace, Severity, Waiver
-from auditor.model.report import PackRef, Report, UnreadPart
+from auditor.model.report import PackRef, Report, UnreadPart, Waiver
+from auditor.model.rule import FindingOutcome, RulePlace, Severity
 from auditor.model.snapshot import Tenant
 from auditor.render import render as render_in
 from auditor.render.sarif import render

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.model.decision import Confidence, Fix, Steps
-from auditor.model.finding import Remediation
 from auditor.model.report import Report
+from auditor.model.rule import Remediation
 from auditor.render.text import render
 from auditor.render.text_layout import columns, for_encoding
 from tests.render.parts import ADMIN_CONSENT, CONSENT_BY_LINK, report

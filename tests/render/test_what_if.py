@@ -13,7 +13,7 @@ import pytest
 from junitparser import JUnitXml
 
 from auditor.cli.check import write_report
-from auditor.jobs.outputs import outputs_for
+from auditor.jobs.audit_request import outputs_for
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report, with_assumptions
 from auditor.model.report import Report

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from auditor.model.decision import Confidence, Decision, Outcome, Reason
-from auditor.model.finding import Evidence, FindingOutcome, Remediation, Severity
+from auditor.model.report import Evidence
+from auditor.model.rule import FindingOutcome, Remediation, Severity
 from tests.render.parts import (
     ADMIN_CONSENT,
     BASICS,

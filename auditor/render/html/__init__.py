@@ -11,13 +11,13 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from auditor.facts import shipped_tree
 from auditor.model.report import Report, Summary
 from auditor.render.html.page_view import page_view
 from auditor.render.html.parts import HOLLOW, TONES
 from auditor.render.html.print_limits import for_paper
 from auditor.render.report_view import ABOUT_DISAGREEMENTS, DISAGREEMENTS
 from auditor.render.text_layout import safe
-from auditor.shipped import root
 
 _FOLDER = "html"
 
@@ -48,7 +48,7 @@ def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_p
 @cache
 def asset(name: str) -> str:
     """A shipped file of the page."""
-    return (root("reports") / _FOLDER / name).read_text(encoding="utf-8")
+    return (shipped_tree("reports") / _FOLDER / name).read_text(encoding="utf-8")
 
 
 def _policy(style: str, script: str) -> str:

@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.document import series
-from auditor.model.finding import Finding
-from auditor.model.report import Report
-from auditor.render.after_consent_view import AFTERWARDS, afterwards
+from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
 from auditor.render.html.finding_section import in_words, ranked
 from auditor.render.html.fix_section import FixViews, ways
@@ -30,9 +28,11 @@ from auditor.render.labels import (
     sentence,
 )
 from auditor.render.report_view import (
+    AFTERWARDS,
     USER_SEES,
     VENDOR_SAYS,
     AnswerFact,
+    afterwards,
     answer_facts,
     are_assumed,
     compare_scopes,

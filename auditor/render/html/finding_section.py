@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.model.document import series
-from auditor.model.finding import Evidence, Finding, FindingOutcome
-from auditor.model.report import Report
+from auditor.model.report import Evidence, Finding, Report
+from auditor.model.rule import FindingOutcome
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.render.html.fix_section import FixView, FixViews
 from auditor.render.html.parts import AddressView, CodeView, address, clickable, tone

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from auditor.model.decision import AfterConsent
 from auditor.model.document import series
-from auditor.model.finding import Disagreement, Severity
-from auditor.model.report import Report, Summary, UnreadPart
-from auditor.render.after_consent_view import TITLE, not_checked_text, policy_lines, whose
+from auditor.model.report import Disagreement, Report, Summary, UnreadPart
+from auditor.model.rule import Severity
 from auditor.render.html.answer_section import (
     AnswerView,
     FirstThingView,
@@ -26,12 +25,16 @@ from auditor.render.html.parts import tone
 from auditor.render.html.pictures import BarChart, Trend, chart_by_severity, trend
 from auditor.render.labels import FINDINGS, NAME_WIDTH, app_and_id, count, counts, readable_time, sentence
 from auditor.render.report_view import (
+    AFTER_CONSENT,
     assumptions,
     disagreement_sentence,
+    not_checked_text,
+    policy_lines,
     question,
     short_digest,
     unread_text,
     what_if_answers,
+    whose,
 )
 from auditor.render.text_layout import clip
 
@@ -190,7 +193,7 @@ def page_view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, fo
         first=first_thing_without_answers(report, fixes),
         answers=answer_views(report, fixes),
         differences=scope_comparisons(report),
-        after_title=TITLE,
+        after_title=AFTER_CONSENT,
         after_consent=tuple(_after_consent(report, one) for one in report.after_consent),
         supposed=_what_if(report),
         groups=groups,

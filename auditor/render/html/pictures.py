@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from auditor.model.decision import Confidence, Decision, Reason, ScopeVerdict, Verdict
 from auditor.model.document import series
-from auditor.model.finding import FindingOutcome, Severity
 from auditor.model.report import Report, Summary
+from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.html.parts import tone
 from auditor.render.labels import (
     FINDINGS,

@@ -12,9 +12,8 @@ from hypothesis.strategies import DrawFn
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.permissions import known_scopes
 from auditor.fixes.change_kinds import apply
-from auditor.fixes.exposure.app_classes import AppClass
-from auditor.fixes.exposure.scope_risk import ScopeRef
-from auditor.fixes.exposure.summary import Exposure
+from auditor.fixes.exposure import Exposure
+from auditor.fixes.exposure_classes import AppClass, ScopeRef
 from auditor.model.decision import GraphRequest
 from auditor.model.resources import (
     ConditionSet,

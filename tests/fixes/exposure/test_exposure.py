@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.consent.client import Client
-from auditor.consent.permission import Permission
 from auditor.consent.policies import Approval, GoverningPolicy, approval
+from auditor.consent.requested_access import Client, Permission
 from auditor.facts.ids import (
     EXCHANGE_ONLINE,
     MICROSOFT_GRAPH,
@@ -21,9 +20,8 @@ from auditor.facts.ids import (
     POLICY_RECOMMENDED,
 )
 from auditor.facts.permissions import KnownScope, known_scopes
-from auditor.fixes.exposure.app_classes import AppClass
-from auditor.fixes.exposure.app_use import Breadth
-from auditor.fixes.exposure.summary import as_opens, exposure
+from auditor.fixes.exposure import Breadth, as_opens, exposure
+from auditor.fixes.exposure_classes import AppClass
 from auditor.model.resources import ConditionSet
 from tests.fixes.exposure.changes import (
     APP,
@@ -204,7 +202,7 @@ def test_800_scopes_take_no_more_than_a_few_hundred_verdicts(setting: str, monke
         asked += 1
         return approval(permission, client, policies)
 
-    monkeypatch.setattr("auditor.fixes.exposure.openings.approval", counted)
+    monkeypatch.setattr("auditor.fixes.exposure_openings.approval", counted)
     before = full("managed-default")
     exposure(before, assigned(before, setting), APP)
     assert asked <= 300

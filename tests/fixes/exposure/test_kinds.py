@@ -6,7 +6,7 @@ import pytest
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.permissions import known_scopes
-from auditor.fixes.exposure.scope_risk import DataKind, data_kind, scope_weight
+from auditor.fixes.exposure_classes import DataKind, data_kind, scope_weight
 
 GRAPH = known_scopes(MICROSOFT_GRAPH).values()
 USERS_MAY = [s.value for s in GRAPH if s.type == "User"]

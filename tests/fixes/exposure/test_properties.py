@@ -5,15 +5,13 @@ from __future__ import annotations
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from auditor.consent.client import Client
+from auditor.consent import Truth, all_of
 from auditor.consent.lookup import NotRead
-from auditor.consent.permission import requested
 from auditor.consent.policies import approval, governing
-from auditor.consent.truth import Truth, all_of
-from auditor.fixes.exposure.app_classes import AppClass, requesting_apps
-from auditor.fixes.exposure.app_use import Breadth
-from auditor.fixes.exposure.openings import ClassExposure, compare, published_scopes
-from auditor.fixes.exposure.summary import Exposure, exposure
+from auditor.consent.requested_access import Client, requested
+from auditor.fixes.exposure import Breadth, Exposure, exposure
+from auditor.fixes.exposure_classes import AppClass, requesting_apps
+from auditor.fixes.exposure_openings import ClassExposure, compare, published_scopes
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 from tests.consent.from_oracle import app_of, snapshot_of

@@ -8,8 +8,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.fixes.exposure.app_use import Breadth
-from auditor.fixes.prove import rank, rank_key
+from auditor.fixes import rank, rank_key
+from auditor.fixes.exposure import Breadth
 from auditor.model.decision import Fix, GraphRequest, Proof, Steps
 
 

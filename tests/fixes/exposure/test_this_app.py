@@ -7,9 +7,8 @@ import pytest
 
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_LOW
 from auditor.facts.permissions import known_scopes
-from auditor.fixes.exposure.app_classes import AppClass
-from auditor.fixes.exposure.app_use import Breadth
-from auditor.fixes.exposure.summary import exposure
+from auditor.fixes.exposure import Breadth, exposure
+from auditor.fixes.exposure_classes import AppClass
 from auditor.model.resources import AppRoleAssignment, VerifiedPublisher
 from tests.fixes.exposure.changes import (
     APP,

@@ -12,17 +12,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.consent.client import Client
+from auditor.consent import Truth, any_of, known
 from auditor.consent.conditions import Restrictions
+from auditor.consent.decision_facts import looks_risky, step_up
 from auditor.consent.lookup import NotRead, index_of
-from auditor.consent.permission import Permission
 from auditor.consent.policies import GoverningPolicy, approval, governing
-from auditor.consent.tenant_settings import looks_risky, step_up
-from auditor.consent.truth import Truth, any_of, known
+from auditor.consent.requested_access import Client, Permission
 from auditor.facts.ids import BASIC_SCOPES, MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.facts.permissions import known_scopes
-from auditor.fixes.exposure.app_classes import AppClass, RequestingApp, requesting_apps
-from auditor.fixes.exposure.scope_risk import ScopeRef, scope_weight
+from auditor.fixes.exposure_classes import AppClass, RequestingApp, ScopeRef, requesting_apps, scope_weight
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 

@@ -1,17 +1,29 @@
-"""Conditional Access policies as Microsoft Graph returns them, with Graph's own names.
+"""Conditional Access policies, and the logs of sign-ins and of the directory, with Graph's own names.
 
-``None`` means *not known*, except in conditions that a policy may leave out (``platforms``, ``locations``, ``devices``,
-the risk levels and the flows): there it means that the policy doesn't have the condition, because Graph returns null
-or an empty list for it. ``unknownConditions``, which Graph doesn't have, names the conditions that are new to this
-program: a policy with one applies in fewer cases than the rest of it says, and nobody knows in which.
+They supplement `auditor.model.resources`. ``None`` means *not known*, except in conditions that a policy may leave out
+(``platforms``, ``locations``, ``devices``, the risk levels and the flows): there it means that the policy doesn't have
+the condition, because Graph returns null or an empty list for it. ``unknownConditions``, which Graph doesn't have,
+names the conditions that are new to this program: a policy with one applies in fewer cases than the rest of it says,
+and nobody knows in which.
 
-Source of names and meanings: the Microsoft Graph v1.0 reference, resource ``conditionalAccessPolicy`` and the resources
-that its page lists.
+Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``conditionalAccessPolicy``, ``signIn`` and
+``directoryAudit``, and the resources that their pages list.
 """
 
 from __future__ import annotations
 
-from auditor.model.field_types import FreeText, Id, Keyword, PolicyName, TemplateId
+from auditor.model.field_types import (
+    AppName,
+    FreeText,
+    Id,
+    Json,
+    Keyword,
+    PersonName,
+    PolicyName,
+    TemplateId,
+    Timestamp,
+    UserPrincipalName,
+)
 from auditor.model.resources import Resource
 
 
@@ -149,3 +161,42 @@ class ConditionalAccessPolicy(Resource, frozen=True):
     conditions: AccessConditions | None = None
     grantControls: AccessGrantControls | None = None
     sessionControls: AccessSessionControls | None = None
+
+
+class SignInStatus(Resource, frozen=True):
+    """How a sign-in ended: error code 0 (success), or the number of an AADSTS code."""
+
+    errorCode: int | None = None
+    failureReason: FreeText | None = None
+    additionalDetails: FreeText | None = None
+
+
+class SignIn(Resource, frozen=True):
+    """One entry of the sign-in log."""
+
+    id: Id | None = None
+    createdDateTime: Timestamp | None = None
+    appId: Id | None = None
+    appDisplayName: AppName | None = None
+    userId: Id | None = None
+    userPrincipalName: UserPrincipalName | None = None
+    userDisplayName: PersonName | None = None
+    resourceId: Id | None = None
+    resourceDisplayName: AppName | None = None
+    correlationId: Id | None = None
+    status: SignInStatus | None = None
+
+
+class DirectoryAudit(Resource, frozen=True):
+    """One entry of the directory's audit log."""
+
+    id: Id | None = None
+    activityDateTime: Timestamp | None = None
+    activityDisplayName: FreeText | None = None
+    category: Keyword | None = None
+    result: Keyword | None = None
+    resultReason: FreeText | None = None
+    correlationId: Id | None = None
+    initiatedBy: Json | None = None
+    targetResources: tuple[Json, ...] = ()
+    additionalDetails: tuple[Json, ...] = ()

@@ -1,20 +1,128 @@
-"""The exposure of a change: what becomes possible beyond the change itself, as data and in one or two sentences."""
+"""The exposure of a change: who can then use this app, what opens to other apps, and both in one or two sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import IntEnum
 from typing import Any
 
 import msgspec
 
+from auditor.consent import Truth, all_of
+from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.explanation import listed
+from auditor.consent.lookup import NotRead, index_of
+from auditor.consent.requested_access import Client, client_of
 from auditor.facts.ids import BASIC_SCOPES, RESOURCE_NAMES
-from auditor.fixes.exposure.app_classes import AUDIENCE_WEIGHT, AppClass, verifies_publishers
-from auditor.fixes.exposure.app_use import AppUse, Breadth, app_use
-from auditor.fixes.exposure.openings import ClassExposure, Comparison, compare, openings, resources_from_table
-from auditor.fixes.exposure.scope_risk import WEIGHT_VIEW, ScopeRef, count_by_kind
+from auditor.fixes.exposure_classes import (
+    AUDIENCE_WEIGHT,
+    WEIGHT_VIEW,
+    AppClass,
+    ScopeRef,
+    count_by_kind,
+    verifies_publishers,
+)
+from auditor.fixes.exposure_openings import ClassExposure, Comparison, compare, openings, resources_from_table
+from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
+
+
+class Breadth(IntEnum):
+    """Who can do more with this app than before."""
+
+    NOBODY = 0
+    NAMED = 1
+    """The users and groups that the change names."""
+    ASSIGNED = 2
+    """Everyone who is assigned to the app."""
+    EVERYBODY = 3
+    """Every user in the tenant, through an administrator's grant or their own consent."""
+
+
+class AppUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What changes for the use of this app, independently of the consent policies.
+
+    `granted` is newly granted to every user. `reached` was granted to every user before, but the app was switched off
+    or open only to assigned users, and `switched_on` or `opened_to_all` ends that. `users` counts the users
+    who get a new personal grant, `assigned` the newly assigned users and groups. `restricted` is true if only assigned
+    users can use the app afterwards.
+    """
+
+    granted: tuple[ScopeRef, ...] = ()
+    reached: tuple[ScopeRef, ...] = ()
+    switched_on: bool = False
+    users: int = 0
+    assigned: int = 0
+    restricted: bool = False
+    opened_to_all: bool = False
+
+
+_Scopes = Mapping[tuple[str, str], ScopeRef]
+
+
+def app_use(before: Snapshot, after: Snapshot, app: App) -> AppUse:
+    """What the change does to the grants, the assignments and the settings of `app` itself."""
+    was, now = client_of(before, app), client_of(after, app)
+    had, has = _tenant_wide(before, was), _tenant_wide(after, now)
+    switched_on = _is_on(was) is Truth.FALSE and _is_on(now) is not Truth.FALSE
+    opened_to_all = was.assignment_required is Truth.TRUE and now.assignment_required is Truth.FALSE
+    return AppUse(
+        granted=_sorted(ref for key, ref in has.items() if key not in had),
+        reached=_sorted(ref for key, ref in has.items() if key in had) if switched_on or opened_to_all else (),
+        switched_on=switched_on,
+        users=_users_with_more(before, was, after, now),
+        assigned=len(_assigned(after, app) - _assigned(before, app)),
+        restricted=now.assignment_required is Truth.TRUE,
+        opened_to_all=opened_to_all,
+    )
+
+
+def _is_on(client: Client) -> Truth:
+    return all_of((client.enabled, ~client.deactivated, ~client.disabled_by_microsoft))
+
+
+def _tenant_wide(snapshot: Snapshot, client: Client) -> _Scopes:
+    rows = index_of(snapshot).grants_of(client.object_id)
+    return _scopes(snapshot, (row for row in rows if row.consentType.lower() == TENANT_WIDE))
+
+
+def _users_with_more(before: Snapshot, was: Client, after: Snapshot, now: Client) -> int:
+    """How many users have a personally granted scope that they did not have before."""
+    had, has = _own(before, was), _own(after, now)
+    return sum(1 for user, scopes in has.items() if scopes - had.get(user, set()))
+
+
+def _own(snapshot: Snapshot, client: Client) -> dict[str, set[tuple[str, str]]]:
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in index_of(snapshot).grants_of(client.object_id):
+        if row.consentType.lower() != TENANT_WIDE:
+            found.setdefault((row.principalId or "").lower(), set()).update(_scopes(snapshot, (row,)))
+    return found
+
+
+def _scopes(snapshot: Snapshot, rows: Iterable[OAuth2PermissionGrant]) -> _Scopes:
+    """The scopes of these grants. A resource whose service principal was not read is named by its object id."""
+    index = index_of(snapshot)
+    found: dict[tuple[str, str], ScopeRef] = {}
+    for row in rows:
+        principal = index.principal_with_id(row.resourceId)
+        resource = principal.appId.lower() if principal else row.resourceId.lower()
+        name = index.resource_name(resource)
+        for scope in granted_names(row.scope):
+            found.setdefault((resource, scope.lower()), ScopeRef(resource, scope, name))
+    return found
+
+
+def _assigned(snapshot: Snapshot, app: App) -> set[str]:
+    entries = index_of(snapshot).assigned_to(app.client_id)
+    people = () if isinstance(entries, NotRead) else entries
+    return {e.principalId.lower() for e in people if (e.principalType or "User").lower() in ("user", "group")}
+
+
+def _sorted(refs: Iterable[ScopeRef]) -> tuple[ScopeRef, ...]:
+    return tuple(sorted(refs, key=lambda ref: (ref.resource, ref.scope.lower())))
+
 
 _Refs = tuple[ScopeRef, ...]
 
@@ -151,7 +259,7 @@ def _other_apps(made: _Summary) -> Iterator[str]:
     for who, refs in _audiences(made, lambda one: one.not_known):
         yield f"Whether {_more(refs)} {_open(refs)} for {who} is not known: {_kinds(refs)}."
     if closed := _audiences(made, lambda one: one.closed):
-        lost = "; or to ".join(f"{_scopes(refs)} for {who}" for who, refs in closed)
+        lost = "; or to ".join(f"{_scope_count(refs)} for {who}" for who, refs in closed)
         yield f"Users could no longer consent to {lost}."
     yield from _step_up(made)
 
@@ -191,7 +299,7 @@ def _this_app(made: _Summary) -> Iterator[str]:
         )
     elif used.granted:
         yield f"{everybody} could use {app} with {_more(used.granted)}: {_kinds(used.granted)}."
-    before = f" with {_scopes(used.reached)} granted before: {_kinds(used.reached)}" if used.reached else ""
+    before = f" with {_scope_count(used.reached)} granted before: {_kinds(used.reached)}" if used.reached else ""
     if used.opened_to_all:
         yield f"Every user of the tenant could use {app}, not only those assigned to it{',' if before else ''}{before}."
     elif used.switched_on:
@@ -208,13 +316,13 @@ def _consent_to_this_app(made: _Summary) -> Iterator[str]:
     generic = made.generic.values()
     alone = _without(this.opened, *(one.opened for one in generic))
     if alone and (made.use.switched_on or made.use.opened_to_all):
-        yield f"The tenant's policies then let users consent to {_scopes(alone)} for it."
+        yield f"The tenant's policies then let users consent to {_scope_count(alone)} for it."
     elif alone:
         yield f"Users could consent to {_more(alone)} for {app} alone: {_kinds(alone)}."
     if unknown := _without(this.not_known, *(one.not_known for one in generic)):
         yield f"Whether {_more(unknown)} {_open(unknown)} for {app} is not known."
     if closed := _without(this.closed, *(one.closed for one in generic)):
-        yield f"Users could no longer consent to {_scopes(closed)} for {app}."
+        yield f"Users could no longer consent to {_scope_count(closed)} for {app}."
 
 
 def _without(refs: _Refs, *others: _Refs) -> _Refs:
@@ -244,7 +352,7 @@ def _more(refs: _Refs) -> str:
     return _count(len(refs), "more scope")
 
 
-def _scopes(refs: _Refs) -> str:
+def _scope_count(refs: _Refs) -> str:
     return _count(len(refs), "scope")
 
 
