@@ -163,9 +163,10 @@ class RowReader:
 
     def _tolerant(self, raw: Any) -> Any:
         number, self.number = self.number, self.number + 1
+        before = len(self._problems)
         row = self._read(raw, (self._at, number), self._problems)
-        # What isn't a row is a problem, and the rows are not used.
-        return row if isinstance(row, self._kind) else self._kind(**dict.fromkeys(_required(self._kind), ""))
+        # After a problem no row is used.
+        return row if len(self._problems) == before else self._kind(**dict.fromkeys(_required(self._kind), ""))
 
     def typed(self, row: Any) -> Any:
         """The row in the class of the section."""
