@@ -169,6 +169,7 @@ _CAUSES = (
     ("ProxyError", NoAnswerCause.PROXY_REFUSED),
     ("Connection refused", NoAnswerCause.REFUSED),
     ("All connection attempts failed", NoAnswerCause.REFUSED),
+    ("Connect call failed", NoAnswerCause.REFUSED),
     (NoAnswerCause.OUT_OF_TIME, NoAnswerCause.OUT_OF_TIME),
     ("timed out", NoAnswerCause.TOO_SLOW),
     ("Timeout", NoAnswerCause.TOO_SLOW),
@@ -232,7 +233,9 @@ def read_failure(error: Exception, network: NetworkSettings, url: str, *, is_ove
         cause = NoAnswerCause.OUT_OF_TIME if is_over else NoAnswerCause.TOO_SLOW
         return Unreachable(NO_ANSWER.format(host=host_of(url), cause=cause), advice=advice_for(cause, network, url))
     if isinstance(error, OSError | httpx.RequestError) and not isinstance(error, httpx.LocalProtocolError):
-        said = network.without_passwords(text_of(error))
+        # What a proxy says is its own text, from which nobody would know that it was the proxy.
+        whose = "ProxyError: " if isinstance(error, httpx.ProxyError) else ""
+        said = whose + network.without_passwords(text_of(error))
         kind: type[Unreachable] = Unreachable
         if "CERTIFICATE_VERIFY_FAILED" in said:
             kind = UntrustedCertificate

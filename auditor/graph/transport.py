@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 
 import httpcore
@@ -75,6 +76,8 @@ class GraphHttpClient:
             headers={"User-Agent": "consent-auditor"},
             trust_env=False,
         )
+        # Graph's answers need no cookies, and tenants that share the client must not share any.
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
         # Without the SDK's retry handler, which would multiply our retries, and without its redirect handler:
         # Graph's reads do not redirect, so a redirect does not come from Graph.
         handlers = [ParametersNameDecodingHandler(), UserAgentHandler()]
