@@ -159,8 +159,8 @@ def _object(content: bytes | msgspec.Raw) -> dict[str, Any]:
             json.loads(bytes(content), object_pairs_hook=_without_twins)
     level: list[Any] = [body]
     for _ in range(_DEEPEST):
-        values = (value for one in level for value in (one.values() if isinstance(one, dict) else one))
-        level = [value for value in values if isinstance(value, dict | list)]
+        values = (one.values() if type(one) is dict else one for one in level)
+        level = [value for some in values for value in some if type(value) is dict or type(value) is list]
         if not level:
             return body
     raise _UnusableJson(NESTED_JSON)
