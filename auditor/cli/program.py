@@ -110,6 +110,9 @@ def main(args: list[str] | None = None) -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.UsageError as error:
+        from auditor.cli.terminal import printable
+
+        error.message = printable(error.message)
         error.show()
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
@@ -137,7 +140,9 @@ def _fail(error: Exception) -> None:
         known = Explained(
             "No audit was made: this is a bug in consent-auditor. Please report the lines above.", NO_AUDIT
         )
-    click.echo(known.text, err=True)
+    from auditor.cli.terminal import say
+
+    say(known.text)
     sys.exit(known.exit_code)
 
 
