@@ -313,9 +313,13 @@ def test_a_message_in_unknown_words_is_removed(message: str) -> None:
 
 
 def said(message: str) -> str:
-    unread = {"roleDefinitions": Unread(status=403, code="Denied", message=message, needs=("Policy.Read.All",))}
+    unread = {
+        "roleDefinitions": Unread(
+            status=403, code="Authorization_RequestDenied", message=message, needs=("Policy.Read.All",)
+        )
+    }
     found = redactor(replace(tenant("Contoso"), unread=unread)).snapshot.unread["roleDefinitions"]
-    assert (found.status, found.code, found.needs) == (403, "Denied", ("Policy.Read.All",))
+    assert (found.status, found.code, found.needs) == (403, "Authorization_RequestDenied", ("Policy.Read.All",))
     return found.message
 
 
