@@ -112,8 +112,7 @@ def main(args: list[str] | None = None) -> None:
     except click.UsageError as error:
         from auditor.cli.terminal import printable
 
-        error.message = printable(error.message)
-        error.show()
+        click.UsageError(printable(error.format_message()), error.ctx).show()
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. Nothing was changed in the tenant.", err=True)
