@@ -37,7 +37,20 @@ def wants_colour() -> bool:
 
 def say(message: str) -> None:
     """Print a message on standard error, so that a report on standard output stays clean."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
+
+
+def printable(message: str) -> str:
+    """The message with everything in it that could control a terminal as a visible escape, except its line breaks.
+
+    Messages quote files, and files can come from anybody.
+    """
+    lines = message.split("\n")
+    if all(line.isascii() and line.isprintable() for line in lines):
+        return message
+    from auditor.render.text_layout import safe
+
+    return "\n".join(map(safe, lines))
 
 
 @contextmanager
