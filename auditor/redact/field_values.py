@@ -274,9 +274,7 @@ class FieldValues(NameTokens):
                 return f"'{quoted if quoted.lower() in self._texts else self.part(quoted)}'"
             if word is None or word.lower() in self._path_words or _NUMBER.fullmatch(word) or word in (".", ".."):
                 return match[0]
-            # A token with a blank, such as that of a person, would be two words here.
-            made = self.part(word)
-            return made if " " not in made else f"id-{self._tokens.short('id', word)}"
+            return self.part(word)
 
         return _PATH_PIECE.sub(piece, value)
 

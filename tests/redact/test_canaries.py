@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from auditor.model.snapshot import Call, Provenance, Snapshot
 from auditor.redact.redactor import Redactor
 from auditor.redact.word_lists import classes_in
 from auditor.render import FORMATS
+from auditor.snapshot.read import loads
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps, save
 from tests.cli.program import run
@@ -121,6 +122,24 @@ def test_a_documented_code_stays_and_any_other_is_a_token() -> None:
     first, second = after.provenance.calls
     assert first.section == "users"
     assert second.section.startswith("code-")
+
+
+def _with_unknown_names(document: dict[str, Any], word: Callable[[], str]) -> None:
+    """Add properties, sections and reasons that the program doesn't know, as a newer Graph or a person writes them."""
+    sections = document["sections"]
+    for place in (document, document["tenant"], sections["organization"], sections["servicePrincipals"][0]):
+        place[word()] = word()
+    sections[word()] = [{"id": word()}]
+    sections["organization"]["technicalNotificationMails"] = [f"{word()}@contoso.com"]
+    document["unread"] = {word(): word(), f"users/{word()}": {"code": word(), "message": word(), word(): word()}}
+    document["covers"] = {word(): [word()], "users": [word()]}
+
+
+def test_no_unknown_name_is_left(tmp_path: Path) -> None:
+    found = Canaries("a name")
+    document = json.loads(dumps(sample("custom-policy")))
+    _with_unknown_names(document, lambda: found.text("an unknown name"))
+    assert survivors(written(loads(json.dumps(document).encode()), tmp_path), found.places) == {}
 
 
 WAIVERS = """\
