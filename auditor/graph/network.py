@@ -169,6 +169,7 @@ _CAUSES = (
     ("ProxyError", NoAnswerCause.PROXY_REFUSED),
     ("Connection refused", NoAnswerCause.REFUSED),
     ("All connection attempts failed", NoAnswerCause.REFUSED),
+    ("Connect call failed", NoAnswerCause.REFUSED),
     (NoAnswerCause.OUT_OF_TIME, NoAnswerCause.OUT_OF_TIME),
     ("timed out", NoAnswerCause.TOO_SLOW),
     ("Timeout", NoAnswerCause.TOO_SLOW),
@@ -232,7 +233,9 @@ def read_failure(error: Exception, network: NetworkSettings, url: str, *, is_ove
         cause = NoAnswerCause.OUT_OF_TIME if is_over else NoAnswerCause.TOO_SLOW
         return Unreachable(NO_ANSWER.format(host=host_of(url), cause=cause), advice=advice_for(cause, network, url))
     if isinstance(error, OSError | httpx.RequestError) and not isinstance(error, httpx.LocalProtocolError):
-        said = network.without_passwords(text_of(error))
+        # What a proxy says is its own text, from which nobody would know that it was the proxy.
+        whose = "ProxyError: " if isinstance(error, httpx.ProxyError) else ""
+        said = whose + network.without_passwords(text_of(error))
         kind: type[Unreachable] = Unreachable
         if "CERTIFICATE_VERIFY_FAILED" in said:
             kind = UntrustedCertificate
@@ -246,12 +249,16 @@ def read_failure(error: Exception, network: NetworkSettings, url: str, *, is_ove
 
 
 def text_of(error: Exception) -> str:
-    """The message of an exception, in one line; its class if it has none, or none that can be read."""
+    """The message of an exception, in one line and without tokens; its class if it has none that can be read."""
     try:
         said = " ".join(str(getattr(error, "message", None) or error).split())
     except Exception:  # noqa: BLE001 -- the method of a library's class that makes the message can fail, too
         said = ""
-    return said or type(error).__name__
+    return _TOKENS.sub("[token]", said) or type(error).__name__
+
+
+_TOKENS = re.compile(r"eyJ[\w.-]+|(?i:bearer)\s+\S+")
+"""Access tokens, which are JSON in base64, and what follows the word in a header."""
 
 
 NOT_MICROSOFT = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 
 import httpcore
@@ -75,6 +76,8 @@ class GraphHttpClient:
             headers={"User-Agent": "consent-auditor"},
             trust_env=False,
         )
+        # Graph's answers need no cookies, and tenants that share the client must not share any.
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
         # Without the SDK's retry handler, which would multiply our retries, and without its redirect handler:
         # Graph's reads do not redirect, so a redirect does not come from Graph.
         handlers = [ParametersNameDecodingHandler(), UserAgentHandler()]
@@ -238,14 +241,21 @@ class GraphClient:
 
     async def _post(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse]:
         """The responses in one batch, in the order of the requests. Raises GraphError for a batch that failed whole."""
-        body = msgspec.json.encode({"requests": [_batch_item(str(i), request) for i, request in enumerate(requests)]})
+        with foreign_code(self._explain):
+            items = [_batch_item(str(i), request) for i, request in enumerate(requests)]
+            body = msgspec.json.encode({"requests": items})
         whole = await self._with_retries(Method.POST, f"{self.graph}/{version}/$batch", {}, body)
         host = host_of(self.graph)
         if not whole.ok:
             raise whole.error or _batch_refused(host, whole)
-        if (responses := batch_responses(whole.body or {}, len(requests))) is None:
+        with foreign_code(self._explain):
+            responses = batch_responses(whole.body or {}, len(requests))
+        if responses is None:
             raise NotJson(NOT_A_BATCH.format(host=host), advice=NOT_MICROSOFT)
         return responses
+
+    def _explain(self, error: Exception) -> GraphError:
+        return read_failure(error, self._network, self.graph)
 
     async def _with_retries(
         self,
@@ -288,17 +298,17 @@ class GraphClient:
         self, method: Method, url: str, headers: Mapping[str, str], body: bytes | None, *, is_page: bool
     ) -> GraphResponse:
         """Send one request with the SDK's adapter, whose authentication provider adds the token."""
-        info = RequestInformation()
-        info.http_method = method
-        info.url = url
-        info.headers.try_add("Accept", "application/json")
-        for name, value in headers.items():
-            info.headers.try_add(name, value)
-        if body is not None:
-            info.set_stream_content(body, "application/json")
-        info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         limit = asyncio.timeout(self.retry.remaining())
         with foreign_code(lambda error: read_failure(error, self._network, self.graph, is_over=limit.expired())):
+            info = RequestInformation()
+            info.http_method = method
+            info.url = url
+            info.headers.try_add("Accept", "application/json")
+            for name, value in headers.items():
+                info.headers.try_add(name, value)
+            if body is not None:
+                info.set_stream_content(body, "application/json")
+            info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
             async with self._slots, limit:
                 adapter = self._collection_adapter if is_page else self._adapter
                 response = cast(httpx.Response, await adapter.send_primitive_async(info, "bytes", {}))

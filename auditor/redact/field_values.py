@@ -162,9 +162,7 @@ class FieldValues(NameTokens):
         """The address before a name: its form makes a grant void, so that stays; its host may name the tenant."""
         scheme, address, rest = text.partition("://")
         host = rest.rstrip("/")
-        if not address or is_token(host):
-            return text
-        return f"{scheme}://{self._word('other', host)}/"
+        return f"{scheme}://{self._word('other', host)}/" if address and not is_token(host) else text
 
     def _scope(self, word: str) -> str:
         if word.lower() in self._public.scopes or is_token(word.removesuffix("%")):
