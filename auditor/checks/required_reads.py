@@ -1,4 +1,4 @@
-"""What an audit by some packs must read, in one pass and after it, and the permissions that this needs.
+"""What an audit must read after a first pass, and the permissions that its reads need.
 
 A pre-flight reads only what every case needs. Risk settings, beta conditions of a custom policy, or the
 holders of a custom role matter in few tenants, and are read only there.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from auditor.checks.kind import AFTER_CONSENT, connecting, kind_of, with_inner
+from auditor.checks.kind import with_inner
 from auditor.consent import Truth
 from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
@@ -19,12 +19,9 @@ from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Outcome, Reason
-from auditor.model.rule import App, Check, Pack
+from auditor.model.rule import App, Pack
 from auditor.model.sections import Extent, permissions_to_read, sections_read
 from auditor.model.snapshot import Plan, Snapshot
-
-TENANT = Plan(sections=("organization",))
-"""The tenant's name, which every report shows."""
 
 
 class Needed(NamedTuple):
@@ -33,27 +30,6 @@ class Needed(NamedTuple):
     permission: str
     sections: tuple[str, ...]
     alternatives: tuple[str, ...]
-
-
-def plan_for(packs: Iterable[Pack], extra_app: App | None = None) -> Plan:
-    """The reads that the packs' rules need, and a decision about each of their apps and `extra_app`.
-
-    Next to each decision, a report says what can stop users after consent, so that is read, too.
-
-    Follow-up reads, which depend on what a first read finds, are not included: see `further_reads`.
-    """
-    plan = TENANT if extra_app is None else TENANT.union(connecting(extra_app)).union(AFTER_CONSENT)
-    for pack in packs:
-        if pack.app is not None:
-            plan = plan.union(connecting(pack.app)).union(AFTER_CONSENT)
-        for rule in pack.rules:
-            plan = plan.union(reads_of(rule.check, pack.app))
-    return plan
-
-
-def reads_of(check: Check, app: App | None) -> Plan:
-    """What one check reads; a check about an app reads nothing without one."""
-    return kind_of(check).reads(app)
 
 
 def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:

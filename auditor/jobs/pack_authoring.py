@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.checks.findings import finding
-from auditor.checks.kind import CheckContext
+from auditor.checks.kind import CheckContext, plan_for
 from auditor.checks.permission_lists import scope_of
-from auditor.checks.required_reads import Needed, permissions_for, plan_for, required_resource_access
+from auditor.checks.required_reads import Needed, permissions_for, required_resource_access
 from auditor.consent.granted_permissions import app_as_granted
 from auditor.consent.request import app_from_scopes, refuse_unnamed_resources, scope_needs
 from auditor.facts.ids import RESOURCE_NAMES

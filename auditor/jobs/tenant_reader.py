@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.checks import required_reads
-from auditor.checks.required_reads import permissions_for, plan_for
+from auditor.checks.kind import plan_for
+from auditor.checks.required_reads import permissions_for
 from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.preconnect import run
