@@ -38,7 +38,20 @@ def wants_colour() -> bool:
 
 def say(message: str) -> None:
     """Print a message on standard error, so that a report on standard output stays clean."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
+
+
+def printable(message: str) -> str:
+    """The message with everything in it that could control a terminal as a visible escape, except its line breaks.
+
+    Messages quote files, and files can come from anybody.
+    """
+    lines = message.split("\n")
+    if all(line.isascii() and line.isprintable() for line in lines):
+        return message
+    from auditor.render.text_layout import safe
+
+    return "\n".join(map(safe, lines))
 
 
 @contextmanager
@@ -169,9 +182,11 @@ def _say_pause(service: str, seconds: float, is_asked_for: bool) -> None:
 
 def _pause_text(service: str, seconds: float, is_asked_for: bool) -> str:
     service = service[:1].upper() + service[1:]
+    rounded = max(1, round(seconds))
+    pause = f"{rounded} second{'' if rounded == 1 else 's'}"
     if is_asked_for:
-        return f"{service} is busy and asks to wait {seconds:.0f} seconds. Waiting."
-    return f"{service} did not answer. Trying again in {seconds:.1f} seconds."
+        return f"{service} is busy and asks to wait {pause}. Waiting."
+    return f"{service} did not answer. Trying again in {pause}."
 
 
 def _show_code(address: str, code: str, until: datetime) -> None:

@@ -32,6 +32,10 @@ class NetworkSettingsError(GraphError):
     """A proxy or a certificate file named in the environment cannot be used."""
 
 
+REPORT_IT = "Try again. If the problem persists, report it with the command and what “consent-auditor -V” prints."
+"""Advice for what only a bug of a library or of this program explains."""
+
+
 class EndpointError(GraphError):
     """An endpoint that an option or the environment names is not the address of a host."""
 
@@ -41,6 +45,9 @@ class EndpointError(GraphError):
 
 class WriteRefused(GraphError):
     """A request that is not a read. It was not sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, advice=REPORT_IT)
 
 
 class ForeignHost(GraphError):
@@ -93,10 +100,6 @@ class Throttled(Unreachable):
 
 class LibraryFailed(GraphError):
     """A library raised an error that none of its documentation mentions."""
-
-
-REPORT_IT = "Try again. If the problem persists, report it with the command and what “consent-auditor -V” prints."
-"""Advice for `LibraryFailed`."""
 
 
 class NotJson(GraphError):

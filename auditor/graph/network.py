@@ -249,12 +249,16 @@ def read_failure(error: Exception, network: NetworkSettings, url: str, *, is_ove
 
 
 def text_of(error: Exception) -> str:
-    """The message of an exception, in one line; its class if it has none, or none that can be read."""
+    """The message of an exception, in one line and without tokens; its class if it has none that can be read."""
     try:
         said = " ".join(str(getattr(error, "message", None) or error).split())
     except Exception:  # noqa: BLE001 -- the method of a library's class that makes the message can fail, too
         said = ""
-    return said or type(error).__name__
+    return _TOKENS.sub("[token]", said) or type(error).__name__
+
+
+_TOKENS = re.compile(r"eyJ[\w.-]+|(?i:bearer)\s+\S+")
+"""Access tokens, which are JSON in base64, and what follows the word in a header."""
 
 
 NOT_MICROSOFT = (

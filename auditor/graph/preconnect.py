@@ -148,6 +148,9 @@ class DaemonExecutor(ThreadPoolExecutor):
                 return
             try:
                 future.set_result(call(*args, **options))
+            except StopIteration as error:
+                # A coroutine can't receive it, and would wait for ever (PEP 479).
+                future.set_exception(RuntimeError(f"a call ended with StopIteration({error})"))
             except BaseException as error:  # noqa: BLE001 -- raised again where the result is awaited
                 future.set_exception(error)
 

@@ -176,16 +176,21 @@ def open_tokens(
 async def _preconnected(graph: str, network: NetworkSettings, connections: int) -> GraphHttpClient:
     """The HTTP client, with its connections being opened. Imports run in a thread, because the loop fetches tokens."""
 
-    def connector() -> GraphConnector:
-        from auditor.graph.preconnect import GraphConnector
+    def explain(error: Exception) -> GraphError:
+        return read_failure(error, network, graph)
 
-        return GraphConnector(graph, network)
+    def connector() -> GraphConnector:
+        with foreign_code(explain):
+            from auditor.graph.preconnect import GraphConnector
+
+            return GraphConnector(graph, network)
 
     def http(connector: GraphConnector) -> GraphHttpClient:
-        import auditor.graph.collect  # noqa: F401 -- needed soon, and imported while the token is fetched
-        from auditor.graph.transport import GraphHttpClient
+        with foreign_code(explain):
+            import auditor.graph.collect  # noqa: F401 -- needed soon, and imported while the token is fetched
+            from auditor.graph.transport import GraphHttpClient
 
-        return GraphHttpClient(connector)
+            return GraphHttpClient(connector)
 
     opened = await asyncio.to_thread(connector)
     opened.preconnect(connections)

@@ -144,12 +144,15 @@ def _batch_refused(host: str, response: GraphResponse) -> BatchRefused:
     """
     said = ": ".join(filter(None, (f"{response.status} {response.code}".strip(), response.message)))
     request = f" (request id {response.request_id})" if response.request_id else ""
-    is_busy = response.may_be_retried
+    advice = _REPORT_REQUEST if response.code else NOT_MICROSOFT
     return BatchRefused(
         f"Microsoft Graph answered none of the requests: {said}{request}",
         Unread(message=BATCH_REFUSED.format(host=host, status=response.status), request_id=response.request_id),
-        advice="Microsoft Graph is busy or out of order: try again later." if is_busy else NOT_MICROSOFT,
+        advice="Microsoft Graph is busy or out of order: try again later." if response.may_be_retried else advice,
     )
+
+
+_REPORT_REQUEST = "Try again later. If the problem persists, give Microsoft's support the request id."
 
 
 class GraphClient:
@@ -241,14 +244,21 @@ class GraphClient:
 
     async def _post(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse]:
         """The responses in one batch, in the order of the requests. Raises GraphError for a batch that failed whole."""
-        body = msgspec.json.encode({"requests": [_batch_item(str(i), request) for i, request in enumerate(requests)]})
+        with foreign_code(self._explain):
+            items = [_batch_item(str(i), request) for i, request in enumerate(requests)]
+            body = msgspec.json.encode({"requests": items})
         whole = await self._with_retries(Method.POST, f"{self.graph}/{version}/$batch", {}, body)
         host = host_of(self.graph)
         if not whole.ok:
             raise whole.error or _batch_refused(host, whole)
-        if (responses := batch_responses(whole.body or {}, len(requests))) is None:
+        with foreign_code(self._explain):
+            responses = batch_responses(whole.body or {}, len(requests), host)
+        if responses is None:
             raise NotJson(NOT_A_BATCH.format(host=host), advice=NOT_MICROSOFT)
         return responses
+
+    def _explain(self, error: Exception) -> GraphError:
+        return read_failure(error, self._network, self.graph)
 
     async def _with_retries(
         self,
@@ -291,17 +301,17 @@ class GraphClient:
         self, method: Method, url: str, headers: Mapping[str, str], body: bytes | None, *, is_page: bool
     ) -> GraphResponse:
         """Send one request with the SDK's adapter, whose authentication provider adds the token."""
-        info = RequestInformation()
-        info.http_method = method
-        info.url = url
-        info.headers.try_add("Accept", "application/json")
-        for name, value in headers.items():
-            info.headers.try_add(name, value)
-        if body is not None:
-            info.set_stream_content(body, "application/json")
-        info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         limit = asyncio.timeout(self.retry.remaining())
         with foreign_code(lambda error: read_failure(error, self._network, self.graph, is_over=limit.expired())):
+            info = RequestInformation()
+            info.http_method = method
+            info.url = url
+            info.headers.try_add("Accept", "application/json")
+            for name, value in headers.items():
+                info.headers.try_add(name, value)
+            if body is not None:
+                info.set_stream_content(body, "application/json")
+            info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
             async with self._slots, limit:
                 adapter = self._collection_adapter if is_page else self._adapter
                 response = cast(httpx.Response, await adapter.send_primitive_async(info, "bytes", {}))

@@ -162,13 +162,20 @@ def _members(data: bytes) -> Mapping[str, bytes]:
             _refuse_paths(listed)
             # Tools that pack the files again add an entry for the folder.
             files = [member for member in listed if member.filename != PACKS or member.file_size]
-            members = {member.filename: archive.read(member) for member in files}
+            members = {member.filename: _content(archive, member) for member in files}
             _refuse_data_before(data, archive)
             return members
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise BundleError(f"the file isn't a zip that can be read ({error}): {_ASK}") from error
     except (OSError, zlib.error, struct.error) as error:
         raise BundleError(f"the file is damaged ({error}): {_ASK}") from error
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """The member's content, of which no more is unpacked than its entry says: `ZipFile.read` unpacks everything."""
+    with archive.open(member) as opened:
+        # One byte more reaches the end, where the checksum is compared.
+        return opened.read(member.file_size + 1)
 
 
 def _refuse_other_ends(data: bytes) -> None:

@@ -101,43 +101,48 @@ def verify(data: bytes, tool: str) -> Verification:
         found = _Reevaluation.of(manifest, members, before)
     except (SnapshotError, PackError, UserNotRead) as error:
         return Verification(manifest=manifest, not_evaluated=str(error))
-    differences = [
-        *_description_differences(manifest, before, found.snapshot),
-        *_shipped_differences(members, release, manifest.tool),
-    ]
-    changed_packs = tuple(_pack_differences(manifest, found.packs))
+    is_ours = manifest.tool == tool
+    other_packs = tuple(_shipped_differences(members, release, manifest.tool, is_ours=is_ours))
+    descriptions = (*_description_differences(manifest, before, found.snapshot), *other_packs)
+    packs = tuple(_pack_differences(manifest, found.packs))
     results = (*_decision_differences(before, found.report), *_finding_differences(before, found.report))
-    if manifest.tool != tool:
-        if changed_packs:
-            why = "this version has changed a pack that one of its packs extends"
-            return Verification(
-                manifest=manifest,
-                differences=tuple(differences),
-                not_evaluated=why,
-                not_verifiable=_other_version(manifest, tool),
-            )
-        return Verification(
-            manifest=manifest,
-            differences=(*differences, *results),
-            notes=(
-                f"it was made by {manifest.tool}, and this is {tool}: decisions and findings were compared, but not the"
-                " texts of the reports. To compare these as well, verify it with that version",
-            ),
-            not_verifiable=_other_version(manifest, tool),
-        )
-    differences += [*changed_packs, *results, *_report_differences(manifest, members)]
+    if not is_ours:
+        return _compared_with_release(manifest, tool, descriptions, packs, results)
+    differences = (*descriptions, *packs, *results, *_report_differences(manifest, members))
+    if other_packs:  # what the bundle contains isn't what it says, so there is nothing to write again
+        return Verification(manifest=manifest, differences=differences)
     return _written_again(data, manifest, members, found, differences)
 
 
-def _written_again(
-    data: bytes, manifest: Manifest, members: Mapping[str, bytes], found: _Reevaluation, differences: list[str]
+def _compared_with_release(
+    manifest: Manifest, tool: str, descriptions: tuple[str, ...], packs: tuple[str, ...], results: tuple[str, ...]
 ) -> Verification:
-    """The result of comparing the bundle with the one that this program writes, which `differences` may explain."""
+    """What this version can say about a bundle of another release, whose packs may extend packs that changed since."""
+    elsewhere = _other_version(manifest, tool)
+    if packs:
+        return Verification(
+            manifest=manifest,
+            differences=descriptions,
+            not_evaluated="this version has changed a pack that one of its packs extends",
+            not_verifiable=elsewhere,
+        )
+    return Verification(
+        manifest=manifest,
+        differences=(*descriptions, *results),
+        notes=(
+            f"it was made by {manifest.tool}, and this is {tool}: decisions and findings were compared, but not the"
+            " texts of the reports. To compare these as well, verify it with that version",
+        ),
+        not_verifiable=elsewhere,
+    )
+
+
+def _written_again(
+    data: bytes, manifest: Manifest, members: Mapping[str, bytes], found: _Reevaluation, explained: tuple[str, ...]
+) -> Verification:
+    """Compare the bundle with the one that this program writes; differences that are `explained` come first."""
     notes = list(_not_compared(manifest, members, found))
-    differences = [
-        *differences,
-        *(_names_left(manifest, found) if manifest.redacted else _own_pack_differences(found)),
-    ]
+    differences = [*explained, *(_names_left(manifest, found) if manifest.redacted else _own_pack_differences(found))]
     expected, _ = rebuilt(found.report, found.snapshot, found.texts, members, manifest)
     differences += _member_differences(expected, members, is_explained=bool(differences))
     if not differences and (zipped := zip_difference(data, expected)):
@@ -220,15 +225,24 @@ def _is_source(source: str, redacted: bool) -> bool:
     return not source or (_SOURCE if redacted else _PLAIN_SOURCE).fullmatch(source) is not None
 
 
-def _shipped_differences(members: Mapping[str, bytes], release: Mapping[str, str] | None, tool: str) -> Iterator[str]:
-    """The members that have the name of a shipped pack and aren't the one that the version ships."""
+def _shipped_differences(
+    members: Mapping[str, bytes], release: Mapping[str, str] | None, tool: str, *, is_ours: bool
+) -> Iterator[str]:
+    """The members that have the name of a shipped pack and aren't the one that the version ships.
+
+    `release` contains the digests of that version, if it was released; without them, it is this one.
+    """
     for path, data in members.items():
         name = path.removeprefix(PACKS).removesuffix(".yaml")
+        if path != f"{PACKS}{name}.yaml":
+            continue
         here = shipped_text(f"{name}.yaml")
         digest = release.get(name) if release is not None else here and hashlib.sha256(here).hexdigest()
-        if path == f"{PACKS}{name}.yaml" and digest and hashlib.sha256(data).hexdigest() != digest:
-            where = f" {first_difference(data, here)}" if here is not None else ""
+        if digest and hashlib.sha256(data).hexdigest() != digest:
+            where = f" {first_difference(data, here)}" if here is not None and is_ours else ""
             yield f"{path} isn't the pack that {tool} ships, so these aren't its rules.{where}"
+        elif digest and is_ours and data != here:
+            yield f"{path} is the pack that {tool} ships, but this installation has another one: install it again"
 
 
 def _decision_differences(before: Report, again: Report) -> Iterator[str]:

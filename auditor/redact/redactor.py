@@ -18,7 +18,7 @@ import msgspec
 
 from auditor.model.field_types import FieldKind, TextKind, field_kinds
 from auditor.model.report import Waiver, WaiverFile
-from auditor.model.resources import PermissionGrantPolicy, RoleDefinition, ServicePrincipal
+from auditor.model.resources import PermissionGrantPolicy, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.redact.field_values import FieldValues
@@ -163,8 +163,6 @@ class Redactor:
                 return self._public.is_public_app(value)
             case PermissionGrantPolicy():
                 return is_microsofts_policy(value.id)
-            case RoleDefinition():
-                return value.isBuiltIn is True
         return otherwise
 
     def _mapping(self, value: Mapping[str, Any], context: _Context) -> Any:

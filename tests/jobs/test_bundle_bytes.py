@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import zipfile
 import zlib
@@ -19,7 +20,7 @@ from auditor.jobs import bundle_reader, bundle_writer
 from auditor.jobs.bundle_verifier import verify
 from auditor.jobs.bundle_writer import MANIFEST, ZLIB, BundleError, deflated, zipped
 from tests.jobs.conftest import PDF
-from tests.jobs.test_bundle import TOOL, as_json, forged, made, members
+from tests.jobs.test_bundle import TOOL, as_json, forged, listed_anew, made, members
 from tests.jobs.test_bundle_forged import is_refused
 
 END = 22
@@ -252,3 +253,68 @@ def test_whatever_a_members_json_is_nothing_else_is_raised(data: st.DataObject) 
         return
     files[name] = as_json(document) if not isinstance(place[key], float) else json.dumps(document).encode()
     assert is_refused(zipped(files) if name == MANIFEST else forged(files)) or name == "snapshot.json"
+
+
+Change = Callable[[bytes], bytes]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda t: t.replace(b'"cloud": "global"', b'"cloud": "china", "cloud": "global"'), id="twice"),
+        pytest.param(lambda t: t.replace(b'"cloud": "global"', b'"cloud": "global",\n  "note": "x"'), id="unknown key"),
+        pytest.param(
+            lambda t: t.replace(
+                b'"format": "consent-auditor/snapshot",\n  "version": 1',
+                b'"version": 1,\n  "format": "consent-auditor/snapshot"',
+            ),
+            id="another order",
+        ),
+        pytest.param(lambda t: t.replace(b'"global"', b'"gl\\u006fbal"'), id="an escape"),
+        pytest.param(lambda t: t.replace(b": true", b":  true", 1), id="a blank"),
+        pytest.param(
+            lambda t: t.replace(b'"sections": {', b'"sections": {\n    "Unknown": 1,', 1), id="unknown section"
+        ),
+        pytest.param(lambda t: t.replace(b'"id"', b'"ID"', 1), id="a key in capitals"),
+    ],
+)
+def test_a_snapshot_in_another_form_is_found(change: Change) -> None:
+    files = members(made())
+    text = change(files["snapshot.json"])
+    assert text != files["snapshot.json"]
+    (difference,) = verify(forged({**files, "snapshot.json": text}), TOOL).differences
+    assert difference.startswith("snapshot.json isn't in the form in which this program writes it")
+    assert "Line " in difference or "line " in difference
+
+
+@pytest.mark.parametrize(
+    "number", [b"1.0", b"1e0", b"true", b"-1", b"99999999999999999999999", b"NaN", b"null", b'"1"']
+)
+def test_another_version_of_the_format_is_refused(number: bytes) -> None:
+    files = members(made())
+    forgery = listed_anew(files)
+    forgery[MANIFEST] = forgery[MANIFEST].replace(b'"version": 1,', b'"version": ' + number + b",", 1)
+    assert is_refused(zipped(forgery))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(
+            lambda m: m.replace(b'"redacted": false', b'"redacted": true, "redacted": false'), id="a key twice"
+        ),
+        pytest.param(
+            lambda m: m.replace(b'"redacted": false', b'"redacted": false, "note": "checked"'), id="a new key"
+        ),
+        pytest.param(lambda m: json.dumps(json.loads(m)).encode(), id="on one line"),
+        pytest.param(lambda m: m + b" ", id="a blank at the end"),
+        pytest.param(lambda m: m.replace(b'"left_out": []', b'"left_out": ["report.csv: all is fine"]'), id="left out"),
+        pytest.param(lambda m: re.sub(rb'"compressed_with": ".*"', b'"compressed_with": ""', m), id="not compressed"),
+        pytest.param(lambda m: re.sub(rb'"size": (\d+)', rb'"size": \1.0', m, count=1), id="a size with a fraction"),
+    ],
+)
+def test_a_manifest_in_another_form_is_refused(change: Change) -> None:
+    forgery = members(made())
+    manifest = change(forgery[MANIFEST])
+    assert manifest != forgery[MANIFEST]
+    assert is_refused(zipped({**forgery, MANIFEST: manifest}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import stat
 import zipfile
 from collections.abc import Callable
@@ -15,16 +14,15 @@ import pytest
 
 from auditor import __version__
 from auditor.jobs import bundle_verifier as bundle_verify
-from auditor.jobs import bundle_writer
 from auditor.jobs.bundle_reader import packs_of, read_bundle
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
-from auditor.packs.load import file_source
+from auditor.packs.load import file_source, shipped_source
 from auditor.packs.pack_texts import PackText, in_one_folder, shipped_digests, texts_of
 from auditor.render import how_to_install
 from auditor.snapshot.samples import sample
 from tests.jobs.conftest import PDF
-from tests.jobs.test_bundle import TOOL, as_json, forged, listed_anew, made, members, zipped
+from tests.jobs.test_bundle import TOOL, as_json, forged, made, members, zipped
 
 pytestmark = pytest.mark.usefixtures("short_pdf")
 
@@ -183,8 +181,7 @@ def test_another_release_compares_packs_answers_and_findings_and_still_refers_to
     assert bundle_verify.verify(forged(other), "consent-auditor 9.9.9").differences
     other = {**files, "packs/cisa-scuba.yaml": files["packs/cisa-scuba.yaml"] + b"# changed\n"}
     assert bundle_verify.verify(forged(other), "consent-auditor 9.9.9").differences == (
-        "packs/cisa-scuba.yaml isn't the pack that consent-auditor 1.2.3 ships, so these aren't its rules. Nothing"
-        " belongs in line 235: “# changed”",
+        "packs/cisa-scuba.yaml isn't the pack that consent-auditor 1.2.3 ships, so these aren't its rules.",
     )
 
 
@@ -250,75 +247,17 @@ def test_a_pack_that_the_manifest_names_twice_is_found(own: Files) -> None:
     assert "manifest.json isn't the one" in found(manifest_with(own, packs=packs * 2)).differences[-1]
 
 
+def test_a_changed_parent_next_to_a_pack_that_extends_it_by_name_is_found(own: Files) -> None:
+    text = shipped_source("cisa-scuba").text.replace(b"severity: high", b"severity: low")
+    both = json.loads(own[MANIFEST])["packs"] + json.loads(members(made())[MANIFEST])["packs"][1:]
+    result = found(manifest_with({**own, "packs/cisa-scuba.yaml": text}, packs=both))
+    assert result.differences[0].startswith("packs/cisa-scuba.yaml isn't the pack that consent-auditor 1.2.3 ships")
+
+
 def test_a_parent_that_is_missing_is_found() -> None:
     files = members(made())
     del files["packs/vendor-app.yaml"]
     assert found(files).differences == ("packs/vendor-app.yaml isn't in the bundle, and the manifest doesn't say why",)
-
-
-Change = Callable[[bytes], bytes]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param(lambda t: t.replace(b'"cloud": "global"', b'"cloud": "china", "cloud": "global"'), id="twice"),
-        pytest.param(lambda t: t.replace(b'"cloud": "global"', b'"cloud": "global",\n  "note": "x"'), id="unknown key"),
-        pytest.param(
-            lambda t: t.replace(
-                b'"format": "consent-auditor/snapshot",\n  "version": 1',
-                b'"version": 1,\n  "format": "consent-auditor/snapshot"',
-            ),
-            id="another order",
-        ),
-        pytest.param(lambda t: t.replace(b'"global"', b'"gl\\u006fbal"'), id="an escape"),
-        pytest.param(lambda t: t.replace(b": true", b":  true", 1), id="a blank"),
-        pytest.param(
-            lambda t: t.replace(b'"sections": {', b'"sections": {\n    "Unknown": 1,', 1), id="unknown section"
-        ),
-        pytest.param(lambda t: t.replace(b'"id"', b'"ID"', 1), id="a key in capitals"),
-    ],
-)
-def test_a_snapshot_in_another_form_is_found(change: Change) -> None:
-    files = members(made())
-    text = change(files["snapshot.json"])
-    assert text != files["snapshot.json"]
-    (difference,) = found({**files, "snapshot.json": text}).differences
-    assert difference.startswith("snapshot.json isn't in the form in which this program writes it")
-    assert "Line " in difference or "line " in difference
-
-
-@pytest.mark.parametrize(
-    "number", [b"1.0", b"1e0", b"true", b"-1", b"99999999999999999999999", b"NaN", b"null", b'"1"']
-)
-def test_another_version_of_the_format_is_refused(number: bytes) -> None:
-    files = members(made())
-    forgery = listed_anew(files)
-    forgery[MANIFEST] = forgery[MANIFEST].replace(b'"version": 1,', b'"version": ' + number + b",", 1)
-    assert is_refused(bundle_writer.zipped(forgery))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param(
-            lambda m: m.replace(b'"redacted": false', b'"redacted": true, "redacted": false'), id="a key twice"
-        ),
-        pytest.param(
-            lambda m: m.replace(b'"redacted": false', b'"redacted": false, "note": "checked"'), id="a new key"
-        ),
-        pytest.param(lambda m: json.dumps(json.loads(m)).encode(), id="on one line"),
-        pytest.param(lambda m: m + b" ", id="a blank at the end"),
-        pytest.param(lambda m: m.replace(b'"left_out": []', b'"left_out": ["report.csv: all is fine"]'), id="left out"),
-        pytest.param(lambda m: re.sub(rb'"compressed_with": ".*"', b'"compressed_with": ""', m), id="not compressed"),
-        pytest.param(lambda m: re.sub(rb'"size": (\d+)', rb'"size": \1.0', m, count=1), id="a size with a fraction"),
-    ],
-)
-def test_a_manifest_in_another_form_is_refused(change: Change) -> None:
-    forgery = members(made())
-    manifest = change(forgery[MANIFEST])
-    assert manifest != forgery[MANIFEST]
-    assert is_refused(bundle_writer.zipped({**forgery, MANIFEST: manifest}))
 
 
 @pytest.mark.parametrize(

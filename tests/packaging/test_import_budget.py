@@ -30,7 +30,7 @@ WORK = {
 }  # fmt: skip
 # The nouns, and what they consist of: a command's own help may name a cloud or a severity.
 NOUNS = {"auditor.facts", "auditor.model.report", "auditor.model.rule", "auditor.model.snapshot", "msgspec"}
-# How many of our own modules a run may load: each costs about half a millisecond.
+# How many of our own modules a run may load.
 FEW_FOR_HELP, FEW_FOR_CHECK = 10, 70
 
 HELP = (["--help"], ["--version"])
