@@ -22,7 +22,13 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_pem_x509_certificate
 
 from auditor.graph.access_tokens import TokenClaims, decode_claims
-from auditor.graph.credentials import mentions_credential, misspelt_variables, resolve_auth
+from auditor.graph.credentials import (
+    SignInSettings,
+    mentions_credential,
+    misspelt_variables,
+    open_credential,
+    resolve_auth,
+)
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
 from auditor.graph.sign_in_errors import credential_error
@@ -203,6 +209,18 @@ def test_a_certificate_file_that_is_none_is_not_quoted(server: GraphServer, tmp_
     error = failure(server, server.env("certificate") | {"AZURE_CLIENT_CERTIFICATE_PATH": str(path)})
     assert "cannot be used as a certificate" in str(error) and "topsecret" not in str(error)
     assert error.__cause__ is None and error.__suppress_context__
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")
+@pytest.mark.parametrize("variable", ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"])
+def test_a_file_without_an_end_is_not_read_to_its_end(variable: str) -> None:
+    environ = {"AZURE_TENANT_ID": "t.example", "AZURE_CLIENT_ID": "c", variable: "/dev/zero"}
+    auth = "certificate" if "CERTIFICATE" in variable else "workload-identity"
+    sign_in = SignInSettings(
+        auth=auth, authority="https://login.example", tenant_id="", environ=environ, network=NetworkSettings()
+    )
+    with pytest.raises(CredentialError, match=f"{variable} names /dev/zero, which is too large for it"):
+        open_credential(sign_in)
 
 
 def test_a_certificate_file_that_is_not_there(server: GraphServer) -> None:
