@@ -128,9 +128,11 @@ def _say_pause(service: str, seconds: float, is_asked_for: bool) -> None:
 
 def _pause_text(service: str, seconds: float, is_asked_for: bool) -> str:
     service = service[:1].upper() + service[1:]
+    rounded = max(1, round(seconds))
+    pause = f"{rounded} second{'' if rounded == 1 else 's'}"
     if is_asked_for:
-        return f"{service} is busy and asks to wait {seconds:.0f} seconds. Waiting."
-    return f"{service} did not answer. Trying again in {seconds:.1f} seconds."
+        return f"{service} is busy and asks to wait {pause}. Waiting."
+    return f"{service} did not answer. Trying again in {pause}."
 
 
 def _show_code(address: str, code: str, until: datetime) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.consent import Truth
 from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.policies import role_actions, role_policies
@@ -36,8 +35,7 @@ def further_reads(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject
 def _needs_settings(facts: DecisionFacts) -> bool:
     if facts.snapshot.sections.directorySettings is not None:
         return False
-    risk = any(p.reason is Reason.RISK_STEP_UP and p.needs for p in possible_outcomes(facts))
-    return risk or facts.workflow.enabled is Truth.UNKNOWN
+    return any(p.reason is Reason.RISK_STEP_UP and p.needs for p in possible_outcomes(facts))
 
 
 def _beta_policies(facts: DecisionFacts) -> Iterator[str]:

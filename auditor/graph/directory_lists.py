@@ -147,7 +147,7 @@ class _List:
             if self._writer is not None:
                 self._writer.close()
         if response is not None:
-            return ReadResult(read=self._read, unread=why_unread(self._read, response))
+            return ReadResult(read=self._read, unread=why_unread(self._read, response), error=response.error)
         return ReadResult(read=self._read, value=self._needed, rows=self._at.rows)
 
     async def _read_list(self) -> GraphResponse | None:

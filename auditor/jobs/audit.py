@@ -22,12 +22,12 @@ from auditor.jobs.audit_request import (
     SnapshotFiles,
 )
 from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnings_of
-from auditor.jobs.report_builder import build_report, with_assumptions
+from auditor.jobs.report_builder import build_report, wanted_by, with_assumptions
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.report import Report, Summary, WaiverFile
 from auditor.model.rule import FindingOutcome, Pack, Severity
-from auditor.model.snapshot import LiveTenant, Snapshot
+from auditor.model.snapshot import LeftOut, LiveTenant, Snapshot
 from auditor.render import format_of
 
 if TYPE_CHECKING:
@@ -77,9 +77,24 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
         from auditor.jobs.repeated_reads import read_until_connected
 
         snapshot, source = read_until_connected(prepared, interaction)
+    elif isinstance(request.source, SnapshotFiles) and request.redaction is None and PIPE not in request.source.paths:
+        return _of_files(prepared, request.source, interaction)
     else:
         snapshot, source = read_source(request, prepared.packs, interaction)
     return evaluate(prepared, snapshot, source, interaction)
+
+
+def _of_files(prepared: PreparedAudit, files: SnapshotFiles, interaction: Interaction) -> AuditResult:
+    """The audit of a snapshot in files, of which only the rows are kept on which an answer can depend."""
+    from auditor.jobs.snapshot_files import read_snapshot
+
+    source = _origin(files.paths)
+    snapshot = read_snapshot(files.paths, files.tenant_id, interaction, lambda: wanted_by(prepared.packs))
+    try:
+        return evaluate(prepared, snapshot, source, interaction)
+    except LeftOut:
+        # An answer depends on a row that nothing in the question named.
+        return evaluate(prepared, read_snapshot(files.paths, files.tenant_id), source, interaction)
 
 
 def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> PreparedAudit:

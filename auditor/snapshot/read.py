@@ -24,7 +24,7 @@ MAX_BYTES = 512 * 1024 * 1024
 """More than the largest directory needs."""
 _AT_ONCE = 2**20
 
-_COLLECT_AGAIN = "Create it again with: consent-auditor collect -o FILE"
+COLLECT_AGAIN = "Create it again with: consent-auditor collect -o FILE"
 _FIX = "Fix it there, or create a new one with: consent-auditor collect -o FILE"
 
 
@@ -39,7 +39,7 @@ def file_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         now = file.stat()
         if now.st_size > MAX_BYTES:
-            raise _too_large(origin, now.st_size)
+            raise too_large(origin, now.st_size)
         if stat.S_ISREG(now.st_mode):
             return file.read_bytes()
         with file.open("rb") as opened:
@@ -57,14 +57,14 @@ def stream_bytes(stream: BinaryIO, origin: str) -> bytes:
     while part := stream.read(_AT_ONCE):
         data += part
         if len(data) > MAX_BYTES:
-            raise _too_large(origin, len(data))
+            raise too_large(origin, len(data))
     return bytes(data)
 
 
 def loads(data: bytes, origin: str = "snapshot") -> Snapshot:
     """The snapshot in `data` (UTF-8, or UTF-16 with a byte order mark); `origin` names it in errors."""
     if len(data) > MAX_BYTES:
-        raise _too_large(origin, len(data))
+        raise too_large(origin, len(data))
     return snapshot_in(parsed(decoded(data, origin), origin), origin)
 
 
@@ -74,9 +74,14 @@ def snapshot_in(document: Any, origin: str) -> Snapshot:
     try:
         return decode_snapshot(document)
     except ShapeError as error:
-        count = len(error.problems)
-        message = f"{count} values are not valid in a snapshot" if count > 1 else "one value is not valid in a snapshot"
-        raise SnapshotError(origin, message, problems=map(str, error.problems), hint=_FIX) from None
+        raise invalid_values(origin, error) from None
+
+
+def invalid_values(origin: str, error: ShapeError) -> SnapshotError:
+    """The error for a document with values that Graph does not return."""
+    count = len(error.problems)
+    message = f"{count} values are not valid in a snapshot" if count > 1 else "one value is not valid in a snapshot"
+    return SnapshotError(origin, message, problems=map(str, error.problems), hint=_FIX)
 
 
 def _unopened(origin: str, error: OSError | ValueError) -> SnapshotError:
@@ -93,7 +98,8 @@ def _unopened(origin: str, error: OSError | ValueError) -> SnapshotError:
     return SnapshotError(origin, what, hint=hint)
 
 
-def _too_large(origin: str, size: int) -> SnapshotError:
+def too_large(origin: str, size: int) -> SnapshotError:
+    """The error for a file that is larger than `MAX_BYTES`."""
     message = f"is too large for a snapshot ({size // 2**20} MiB; the limit is {MAX_BYTES // 2**20} MiB)"
     return SnapshotError(origin, message, hint="Check that this is the right file.")
 
@@ -101,7 +107,7 @@ def _too_large(origin: str, size: int) -> SnapshotError:
 def decoded(data: bytes, origin: str) -> str:
     """The text, in the encodings that editors and PowerShell write."""
     if not data.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
-        raise SnapshotError(origin, "is empty", hint=f"The program that wrote it stopped too early. {_COLLECT_AGAIN}")
+        raise SnapshotError(origin, "is empty", hint=f"The program that wrote it stopped too early. {COLLECT_AGAIN}")
     encoding = _encoding(data)
     try:
         return data.decode(encoding)
@@ -137,7 +143,7 @@ def parsed(text: str, origin: str) -> Any:
 
 def _cut_off(text: str, origin: str) -> SnapshotError:
     message = f"ends in the middle, in line {text.count(chr(10)) + 1}: the file was cut off"
-    return SnapshotError(origin, message, hint=_COLLECT_AGAIN)
+    return SnapshotError(origin, message, hint=COLLECT_AGAIN)
 
 
 def _not_json(text: str, origin: str, why: str) -> SnapshotError:
@@ -175,10 +181,10 @@ def refuse_other_documents(document: Any, origin: str) -> None:
 def _other_thing(document: Any, origin: str) -> SnapshotError:
     if isinstance(document, dict) and isinstance(error := document.get("error"), dict):
         message = f"is an error that Graph answered ({error.get('code', 'no code')}), not a snapshot"
-        return NotASnapshot(origin, message, hint=_COLLECT_AGAIN)
+        return NotASnapshot(origin, message, hint=COLLECT_AGAIN)
     name = _section_of(document)
     if not name:
-        hint = f'A snapshot is an object with "format": "{FORMAT}". {_COLLECT_AGAIN}'
+        hint = f'A snapshot is an object with "format": "{FORMAT}". {COLLECT_AGAIN}'
         return NotASnapshot(origin, f"is not a snapshot (found {json_kind(document)})", hint=hint)
     response = '{"<app id>": <this response>}' if name in SECTIONS and SECTIONS[name].only_by_app else "<this response>"
     skeleton = (

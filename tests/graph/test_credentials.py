@@ -139,6 +139,13 @@ def test_a_device_code_is_shown_and_waited_for(server: GraphServer) -> None:
     assert claims.scopes and claims.roles == () and claims.allowed == claims.scopes and claims.user
 
 
+def test_a_sign_in_with_a_code_says_at_once_that_it_would_have_to_wait_too_long(server: GraphServer) -> None:
+    environ = {name: value for name, value in server.env().items() if name != "AZURE_CLIENT_SECRET"}
+    server.token_fault(Status(429, retry_after=3600), match="", times=None)
+    with pytest.raises(CredentialError, match=r"the sign-in service .* asks to wait 3600 seconds"):
+        sign_in(server, environ, "device-code", prompt=lambda *shown: None)
+
+
 def fake_az(folder: Path, script: str) -> None:
     path = folder / "az"
     path.write_text(f"#!/bin/sh\n{script}\n")

@@ -215,6 +215,14 @@ class GraphServer:
         """The same for the token side."""
         self._tokens.script.add(match, kind, times)
 
+    def serve(self, document: Mapping[str, Any], *, page_size: int | None = None) -> None:
+        """From now on, serve the first tenant from this document, without the faults and records so far."""
+        self.tenant = self.tenants[self.tenant.id] = Tenant(document)
+        self.rules.page_size = page_size
+        self._script.clear()
+        self._tokens.script.clear()
+        self.forget()
+
     def faults_left(self) -> Mapping[str, int]:
         """Scripted faults that have not struck."""
         return {**self._script.left(), **self._tokens.script.left()}
