@@ -73,8 +73,8 @@ def _in_archive(archive: ZipFile, origin: str, wanted: Wanted | None) -> Snapsho
         # reaches the end, where the checksum is compared.
         text = packed.read(member.file_size + 1)
     document = parsed(decoded(text, origin), f"{DOCUMENT} in {origin}")
+    files = (document.pop("files", None) if isinstance(document, dict) else None) or {}
     refuse_other_documents(document, origin)
-    files = document.pop("files", None) or {}
     large = {name: _Member(archive, origin, file) for name, file in _files(files, archive, origin)}
     return _snapshot(document, text, large, origin, wanted)
 
