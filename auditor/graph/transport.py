@@ -195,7 +195,7 @@ class GraphClient:
         return await self._with_retries(Method.GET, link, headers)
 
     async def page(self, address: str, headers: Mapping[str, str]) -> GraphResponse:
-        """A page of a large collection: as `follow`, but over the transport for them, and rows are `msgspec.Raw`."""
+        """A page of a large collection: as `follow`, but over the transport for them, and read with `read_page`."""
         return await self._with_retries(Method.GET, address, headers, is_page=True)
 
     async def batch(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse | GraphError]:

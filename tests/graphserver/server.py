@@ -211,6 +211,10 @@ class GraphServer:
         """Let `kind` befall the next `times` Graph calls that `match`: alone or, where it can, in a batch."""
         self._script.add(match, kind, times)
 
+    def heal(self) -> None:
+        """Forget the scripted faults of Graph."""
+        self._script.clear()
+
     def token_fault(self, kind: Fault, *, match: Match = "/oauth2/v2.0/token", times: int | None = 1) -> None:
         """The same for the token side."""
         self._tokens.script.add(match, kind, times)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from auditor.checks.required_reads import plan_for
+from auditor.checks.kind import plan_for
 from auditor.consent.request import app_from_scopes
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.pack_selection import apps_of, chosen_packs
