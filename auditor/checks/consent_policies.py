@@ -183,7 +183,7 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         evidence = compared(ASSIGNED_POLICIES, [a.id for a in assigned], _LIMITS[self.expect].expected)
         by_content = self._by_content(context, assigned, evidence)
         if by_content.outcome is FindingOutcome.UNKNOWN:
-            by_content = self._by_documentation(context, assigned, evidence) or by_content
+            by_content = self._by_documentation(context, assigned, evidence, by_content.clause) or by_content
         return by_content if isinstance(self.wording, UnsetType) else _literally(by_content, self.wording, assigned)
 
     def _by_content(
@@ -212,22 +212,21 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         return passed(f"policy {widest[1]} {MEANS[widest[0]]}", evidence, *content)
 
     def _by_documentation(
-        self, context: CheckContext, assigned: tuple[GoverningPolicy, ...], evidence: Evidence
+        self, context: CheckContext, assigned: tuple[GoverningPolicy, ...], evidence: Evidence, unread: str
     ) -> CheckResult | None:
-        """A likely failure where Microsoft documents that a policy that was not read allows too much.
+        """A likely failure where Microsoft documents that a policy, or a scope, that was not read allows too much.
 
         Documentation never makes the rule pass: Microsoft changes what the policies contain without notice.
         """
         documented = (
-            (one, policy_breadth(one.policy, context.snapshot.tenant.id))
-            for one in assigned
-            if one.documented and one.policy
+            (one, policy_breadth(one.policy, context.snapshot.tenant.id)) for one in assigned if one.policy is not None
         )
         known = [(breadth, one) for one, breadth in documented if breadth is not None]
         breadth, widest = max(known, key=lambda pair: pair[0], default=(PolicyBreadth.NOTHING, None))
         if widest is None or breadth <= _LIMITS[self.expect].most:
             return None
-        clause = f"policy {widest.id} {MEANS[breadth]}, according to Microsoft's documentation ({widest.why})"
+        why = widest.why or unread
+        clause = f"policy {widest.id} {MEANS[breadth]}, according to Microsoft's documentation ({why})"
         return likely(failed(clause, evidence))
 
 

@@ -312,31 +312,35 @@ class Classifications(CheckKind, frozen=True, tag="classifications"):
         unread = _why_unread(index, wanted)
         classified = index.snapshot.sections.delegatedPermissionClassifications or {}
         found: dict[FindingSubject, Evidence] = {}
-        nameless = ""
+        unclear = ""
         for resource, entries in classified.items():
             on = index.resource_name(resource)
             names = names_on(resource, wanted)
             for entry in entries:
-                if entry.classification.lower() != self.level:
+                level = entry.classification.lower()
+                if level != self.level and level in LEVELS:
                     continue
                 name = _name(index, resource, entry)
                 where = f"delegatedPermissionClassifications/{on}"
-                if name.lower() in names:
+                if level != self.level:
+                    if not name or name.lower() in names:
+                        unclear = unclear or _why_unclear(entry, f"{where}/{name or entry.permissionId.lower()}")
+                elif name.lower() in names:
                     # Of several with one name each counts: any app may call itself, and its scopes, what it likes.
                     subject = FindingSubject(name=f"{on} {name}", id=f"{resource.lower()}/{name}")
                     found[subject] = compared(f"{where}/{name}", self.level, "not classified, or higher")
                 elif not name:
-                    nameless = nameless or f"the name of permission {entry.permissionId.lower()} of {where} is unknown"
+                    unclear = unclear or f"the name of permission {entry.permissionId.lower()} of {where} is unknown"
         if found:
             subjects = sorted(found, key=lambda one: (one.name.lower(), one.id.lower()))
             return failed(
                 f"classified {self.level}: {first_names(one.name for one in subjects)}",
                 *[found[one] for one in subjects[:SHOWN]],
                 subjects=subjects,
-                unread=unread or nameless,
+                unread=unread or unclear,
             )
-        if unread or nameless:
-            return unknown(unread or nameless)
+        if unread or unclear:
+            return unknown(unread or unclear)
         what = named_lists(self.lists) if self.lists else "scopes in question"
         on = listed(sorted(map(index.resource_name, classified))) or "any resource of this tenant"
         return passed(f"none of the {what} is classified {self.level} on {on}")
@@ -360,6 +364,13 @@ def _why_unread(index: SnapshotIndex, wanted: Iterable[str]) -> str:
         if resource in refused or not isinstance(index.service_principal(resource), Absent):
             return index.not_read("delegatedPermissionClassifications", resource).why
     return ""
+
+
+def _why_unclear(entry: DelegatedPermissionClassification, where: str) -> str:
+    """Why it isn't known whether the level of a classification is the one of the check."""
+    if not entry.classification:
+        return f"the classification of {where} was not read"
+    return f"{where} is classified {entry.classification}, which is new to this program"
 
 
 _PARTS = "delegatedPermissionClassifications/"

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from auditor.checks.kind import with_inner
-from auditor.consent import Truth
 from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.policies import role_actions, role_policies
@@ -105,8 +104,7 @@ def further_reads_for_app(snapshot: Snapshot | SnapshotIndex, app: App, subject:
 def _needs_settings(facts: DecisionFacts) -> bool:
     if facts.snapshot.sections.directorySettings is not None:
         return False
-    risk = any(p.reason is Reason.RISK_STEP_UP and p.needs for p in possible_outcomes(facts))
-    return risk or facts.workflow.enabled is Truth.UNKNOWN
+    return any(p.reason is Reason.RISK_STEP_UP and p.needs for p in possible_outcomes(facts))
 
 
 def _beta_policies(facts: DecisionFacts) -> Iterator[str]:

@@ -100,7 +100,7 @@ def _write_directory(request: AuditRequest, output: str) -> int:
     """Read everything into the file page by page. Redaction needs all names first, and a pipe can't be continued."""
     from auditor.jobs.full_collect import collect_into_file
 
-    with interaction() as person:
+    with interaction(is_long=True) as person:
         written = collect_into_file(request, output, person)
     _print_result(written.snapshot, output, written.rows)
     for section in written.unfinished:

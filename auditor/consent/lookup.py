@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, RESOURCE_NAMES
+from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, FOR_OWNED_RESOURCE, FOR_SELF, RESOURCE_NAMES
 from auditor.model.resources import (
     AppRoleAssignment,
     DelegatedPermissionClassification,
@@ -37,10 +37,14 @@ _KEPT = 4
 
 
 class NotRead(msgspec.Struct, frozen=True):
-    """A question outside what was read; `why` is a clause that can end a sentence."""
+    """A question outside what was read; `why` is a clause that can end a sentence.
+
+    `is_faulty`: the data was asked for and came broken, incomplete or not at all, and not because it was refused.
+    """
 
     section: str
     why: str
+    is_faulty: bool = False
 
 
 class Absent(msgspec.Struct, frozen=True):
@@ -95,7 +99,7 @@ class SnapshotIndex:
                 return NotRead(section, f"{what} could not be read ({unread.message or unread.code})")
             return NotRead(section, f"{what} could not be read (needs {allowed_by})")
         cause = unread.code or unread.message or (f"status {unread.status}" if unread.status else "the read failed")
-        return NotRead(section, f"{what} could not be read ({cause})")
+        return NotRead(section, f"{what} could not be read ({cause})", is_faulty=True)
 
     def why_partial(self, section: str) -> str:
         """Why a section doesn't say everything of its kind about the tenant; empty if it does."""
@@ -137,7 +141,7 @@ class SnapshotIndex:
             rows = _rows_by_app(rows).get(part.lower(), ())
         found = _incomplete(rows) if isinstance(rows, tuple) else None
         what = f"{section} of {self.resource_name(part)}" if part else section
-        return NotRead(section, lacking(what, *found)) if found else None
+        return NotRead(section, lacking(what, *found), is_faulty=True) if found else None
 
     # Apps and the APIs (resources) that they use.
 
@@ -284,7 +288,11 @@ class SnapshotIndex:
             return NotRead(
                 "authorizationPolicy", "authorizationPolicy has no permissionGrantPoliciesAssigned that is complete"
             )
-        return role.permissionGrantPoliciesAssigned
+        entries = role.permissionGrantPoliciesAssigned
+        kinds = {entry: entry.strip().lower().rpartition(".")[0] for entry in entries}
+        if new := next((entry for entry, kind in kinds.items() if kind not in ("", FOR_SELF, FOR_OWNED_RESOURCE)), ""):
+            return NotRead("authorizationPolicy", f"the assigned policy {new} is of a kind that is new to this program")
+        return entries
 
     def grant_policy(self, policy_id: str) -> PermissionGrantPolicy | Absent | NotRead:
         """A consent policy with both its condition sets, which Graph always returns: a missing one was not read."""
@@ -300,7 +308,8 @@ class SnapshotIndex:
         missing = [kind for kind in ("includes", "excludes") if getattr(policy, kind) is None]
         if missing:
             what = "condition sets" if len(missing) > 1 else missing[0]
-            return NotRead("permissionGrantPolicies", f"the {what} of policy {policy_id} were not read")
+            why = f"the {what} of policy {policy_id} were not read"
+            return NotRead("permissionGrantPolicies", why, is_faulty=True)
         return policy
 
     def consent_setting(self, name: str) -> str | Absent | NotRead:

@@ -121,14 +121,15 @@ def approvals(
 ) -> Iterator[tuple[Permission, Approval]]:
     """What the policies say of each scope, asked for by itself.
 
-    Documented text never replaces a policy or a resource's scopes that were not read, unless `with_documentation`.
-    The approval is then unknown, unless the policies that were read decide it.
+    Documented text never replaces a policy that was not read, unless `with_documentation`. The approval is then
+    unknown, unless the policies that were read decide it.
     """
     if not with_documentation:
         assigned = tuple(msgspec.structs.replace(a, policy=None) if a.documented else a for a in assigned)
     index = index_of(snapshot)
-    for permission in requested(index, App(client_id=client.app_id, scopes=tuple(needs))):
-        yield permission, _approval(index, permission, client, assigned, with_documentation)
+    app = App(client_id=client.app_id, scopes=tuple(needs))
+    for permission in requested(index, app):
+        yield permission, _approval(index, permission, client, assigned)
 
 
 def _approval(
@@ -136,7 +137,6 @@ def _approval(
     permission: Permission,
     client: Client,
     assigned: tuple[GoverningPolicy, ...],
-    with_documentation: bool,
 ) -> Approval:
     if not assigned:
         return approval(permission, client, assigned)
@@ -146,7 +146,7 @@ def _approval(
     if permission.exists is Truth.FALSE or permission.enabled is Truth.FALSE:
         detail = f"{permission.resource_name} has no scope {permission.value} that an app can request"
         return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_DOES_NOT_EXIST, detail=detail)
-    if permission.exists is Truth.UNKNOWN or (permission.from_table and not with_documentation):
+    if permission.exists is Truth.UNKNOWN:
         why = index.not_read("servicePrincipals", permission.resource).why
         return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=why)
     found = approval(permission, client, assigned)

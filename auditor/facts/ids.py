@@ -83,6 +83,8 @@ ASSIGNED_FOR_SELF = "ManagePermissionGrantsForSelf"
 FOR_SELF = ASSIGNED_FOR_SELF.lower()
 """The same in lower case."""
 FOR_ALL = "managepermissiongrantsforall"
+FOR_OWNED_RESOURCE = "managepermissiongrantsforownedresource"
+"""The prefix, in lower case, of an assigned policy for the owners of groups, teams and chats."""
 
 POLICY_LEGACY = "microsoft-user-default-legacy"
 POLICY_LOW = "microsoft-user-default-low"

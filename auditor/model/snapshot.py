@@ -151,7 +151,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `permissions` are those that allow the read, any one of them; `at` is the UTC time of the request.
     """
 
-    section: Keyword
+    section: SectionPart
     address: GraphPath
     status: int | None = None
     rows: int | None = None

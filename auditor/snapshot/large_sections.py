@@ -176,8 +176,8 @@ class _Sections:
                 rows += reader.all_typed(decoded)
             else:
                 rows += _shortened(reader, decoded, ids_of)
-        if keys and (repeated := keys.repeated()):
-            rows = _latest(name, rows, reader, self._large[name].batches(), repeated)
+        if keys and not self._problems and (repeated := keys.repeated()):
+            rows = _latest(name, rows, self._large[name].batches(), repeated)
         return self._merged(name, rows)
 
     def _merged(self, name: str, rows: list[Any]) -> tuple[Any, ...]:
@@ -367,10 +367,9 @@ class _Keys:
         return frozenset(value for value, number in Counter(self._hashes).items() if number > 1)
 
 
-def _latest(
-    name: str, rows: list[Any], reader: RowReader, batches: Iterable[Batch], repeated: frozenset[int]
-) -> list[Any]:
+def _latest(name: str, rows: list[Any], batches: Iterable[Batch], repeated: frozenset[int]) -> list[Any]:
     """The rows, and of those with one key the last one, at the place of the first."""
+    reader = RowReader(name, SharedTexts(), ShapeProblems())
     key = SECTIONS[name].key
     places: dict[object, int] = {}
     gone: set[int] = set()

@@ -63,8 +63,8 @@ def _in_archive(archive: ZipFile, origin: str, wanted: Wanted | None) -> Snapsho
         raise too_large(origin, archive.getinfo(DOCUMENT).file_size)
     text = archive.read(DOCUMENT)
     document = parsed(decoded(text, origin), f"{DOCUMENT} in {origin}")
+    files = (document.pop("files", None) if isinstance(document, dict) else None) or {}
     refuse_other_documents(document, origin)
-    files = document.pop("files", None) or {}
     large = {name: _Member(archive, origin, file) for name, file in _files(files, archive, origin)}
     return _snapshot(document, text, large, origin, wanted)
 

@@ -175,6 +175,9 @@ def refuse_other_documents(document: Any, origin: str) -> None:
     if type(version) is not int or version != VERSION:
         problem = "has no version" if version is None else f"has the version {json.dumps(version)}"
         raise SnapshotError(origin, problem, hint=f'Add "version": {VERSION} next to the format.')
+    if document.get("files"):
+        hint = "Give the .zip file that it comes from."
+        raise SnapshotError(origin, "is a part of a packed snapshot, without the rows of its large sections", hint=hint)
 
 
 def _other_thing(document: Any, origin: str) -> SnapshotError:

@@ -164,7 +164,7 @@ def test_an_archive_that_grows_is_refused(archive: Callable[[], bytes], tmp_path
 
 
 def packed(rows: bytes, count: int) -> bytes:
-    """A packed snapshot with one section in a file of its own."""
+    """A packed snapshot with one section in a separate file."""
     document: dict[str, Any] = {
         "format": "consent-auditor/snapshot",
         "version": 1,

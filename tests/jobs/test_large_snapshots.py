@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import copy
 import random
+import sys
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.consent import granted_permissions
+from auditor.consent.lookup import index_of
 from auditor.jobs import report_builder, snapshot_files
 from auditor.jobs.audit import audit
 from auditor.jobs.audit_request import AuditRequest, SnapshotFiles
-from auditor.jobs.pack_selection import all_pack_names
+from auditor.jobs.pack_selection import all_pack_names, chosen_packs
+from auditor.jobs.snapshot_files import read_snapshot
 from auditor.model.errors import AuditorError
+from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
 from auditor.render.json import render
 from auditor.snapshot import packed_read
 from auditor.snapshot.packed_files import DOCUMENT, compressed, rows_file
@@ -132,6 +136,7 @@ TENANTS = tenants()
 
 
 @pytest.mark.parametrize("packs", [pytest.param(VENDOR, id="vendor"), pytest.param(ALL, id="all packs")])
+@settings(max_examples=max(12, settings().max_examples // 8))
 @given(number=st.integers(0, 10**9))
 def test_every_form_of_a_snapshot_gives_the_same_report(
     number: int, packs: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
@@ -147,3 +152,100 @@ def test_every_form_of_a_snapshot_gives_the_same_report(
         judged_as_large(patch, True)
         assert report(files[0], packs) == expected
         assert report(files[1], packs) == expected
+
+
+def part_read(document: Row, packs: tuple[str, ...], folder: Path) -> Snapshot:
+    """What an audit reads of the document in the packed form."""
+    path = packed(document, folder / "tenant.zip")
+    return read_snapshot([str(path)], wanted=lambda: report_builder.wanted_by(chosen_packs(packs)))
+
+
+def test_a_question_about_one_app_keeps_the_rows_that_it_depends_on(tmp_path: Path) -> None:
+    found = part_read(as_large(200, 1000), VENDOR, tmp_path)
+    assert isinstance(found, PartOfSnapshot) and found.apps_left_out
+    assert len(found.sections.servicePrincipals or ()) < 10 and found.sections.oauth2PermissionGrants == ()
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pytest.param({"clientId": None}, id="a grant without a client"),
+        pytest.param({"scope": " "}, id="a grant with a blank scope"),
+        pytest.param({"consentType": "Principal", "principalId": None}, id="a grant for a user that isn't named"),
+        pytest.param({"consentType": "newToThisVersion"}, id="a grant of a kind that is new"),
+    ],
+)
+def test_everything_is_kept_if_a_row_can_be_about_any_app(lost: Row, tmp_path: Path) -> None:
+    document = as_large(20, 100)
+    document["sections"]["oauth2PermissionGrants"][50] |= lost
+    found = part_read(document, VENDOR, tmp_path)
+    assert not isinstance(found, PartOfSnapshot) and len(found.sections.oauth2PermissionGrants or ()) == 100
+
+
+def test_a_look_up_of_a_row_that_was_left_out_is_noticed(tmp_path: Path) -> None:
+    document = as_large(20, 100)
+    other = document["sections"]["servicePrincipals"][-1]
+    index = index_of(part_read(document, VENDOR, tmp_path))
+    for look_up, name in (
+        (index.service_principal, other["appId"]),
+        (index.principal_with_id, other["id"]),
+        (index.resource_name, other["appId"].upper()),
+        (index.resource_id, other["servicePrincipalNames"][1]),
+        (index.grants_of, other["id"]),
+    ):
+        with pytest.raises(LeftOut):
+            look_up(name)
+
+
+def test_rows_that_two_pages_hold_count_once_and_the_later_one_is_right(tmp_path: Path) -> None:
+    document = as_large(5, 10)
+    grants = document["sections"]["oauth2PermissionGrants"]
+    grants.append({**grants[3], "scope": "Calendars.Read"})
+    found = read_snapshot([str(packed(document, tmp_path / "tenant.zip"))]).sections.oauth2PermissionGrants
+    assert found is not None and len(found) == 10 and found[3].scope == "Calendars.Read"
+
+
+def test_a_row_of_the_document_adds_what_the_list_leaves_out(tmp_path: Path) -> None:
+    document = as_large(5, 10)
+    with ZipFile(packed(document, tmp_path / "tenant.zip")) as archive:
+        whole = msgspec.json.decode(archive.read(DOCUMENT))
+        rows = {name: archive.read(name) for name in archive.namelist()[1:]}
+    listed = document["sections"]["servicePrincipals"][-1]
+    more = {"id": listed["id"], "appId": listed["appId"], "appRoles": [{"id": "r1", "value": "Use"}]}
+    whole["sections"]["servicePrincipals"] = [more]
+    with ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.writestr(DOCUMENT, msgspec.json.encode(whole))
+        for name, data in rows.items():
+            archive.writestr(name, data)
+    found = read_snapshot([str(tmp_path / "more.zip")]).sections.servicePrincipals or ()
+    (merged,) = (one for one in found if one.appId == listed["appId"])
+    assert merged.displayName == listed["displayName"] and merged.appRoles and merged.appRoles[0].value == "Use"
+
+
+def calls(packs: tuple[str, ...], path: Path) -> int:
+    """How many functions of Python and C an audit of the file calls, without those that only load what is kept."""
+    request = AuditRequest(source=SnapshotFiles((str(path),)), packs=packs)
+    audit(request)
+    count = 0
+
+    def note(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        audit(request)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    "packs",
+    [pytest.param(VENDOR, id="vendor"), pytest.param(HYGIENE, id="hygiene"), pytest.param(ALL, id="all packs")],
+)
+def test_no_step_of_an_audit_is_quadratic(packs: tuple[str, ...], tmp_path: Path) -> None:
+    once, thrice = (
+        calls(packs, packed(as_large(100 * times, 1000 * times), tmp_path / f"{times}.zip", times)) for times in (1, 3)
+    )
+    assert thrice <= once * 3.1
