@@ -41,12 +41,12 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help audit test soak system lint format lock bench gallery mutants wheel sbom advisories release clean
+.PHONY: help audit test soak system lint format lock bench bench-compare gallery mutants wheel sbom advisories release clean
 
 help: ## show this help
 	@echo 'usage: make TARGET [PYTHON=python3.12] [ARGS="..."]'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
 
 # ---- The main job ---------------------------------------------------------------------------
 
@@ -76,8 +76,9 @@ test: system $(TEST) $(AXE) ## run all tests in parallel; lists what it installs
 # Each run generates different tenants, ten times as many as `make test`. A failing example is stored in .hypothesis and
 # runs first the next time.
 RUNS ?= 3
-SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tests/redact tests/packs tests/graph/test_random_faults.py
-soak: $(TEST) ## repeat the property tests, on different and many more tenants each time (RUNS=3, an hour)
+SOAKED := tests/oracle tests/consent tests/fixes tests/checks tests/snapshot tests/redact tests/packs tests/fuzz \
+	tests/jobs/test_bundle_bytes.py tests/graph/test_random_faults.py tests/graph/test_library_errors.py
+soak: $(TEST) ## repeat the property tests, on different and many more tenants and files each time (RUNS=3, some hours)
 	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(PY) -m pytest -q -n auto --hypothesis-profile=soak -k 'not golden' $(SOAKED) || exit; done
 
 gallery: system $(TEST) ## write a report on each sample tenant in each format into build/gallery, and update docs/gallery
@@ -94,8 +95,11 @@ format: $(LINT) ## format the code as `make lint` requires
 	@$(PY) -m ruff check --fix --select I .
 	@$(PY) -m ruff format .
 
-bench: $(TEST) ## measure start-up, an offline check and a live pre-flight (ARGS=)
+bench: $(TEST) ## measure the wheel: start-up, an offline check, a live pre-flight, large tenants (ARGS=)
 	@$(PY) -m benchmarks $(ARGS)
+
+bench-compare: $(TEST) ## measure two versions in turns, the checkout and a commit (BASE=, ARGS=)
+	@$(PY) -m benchmarks.compare $(BASE) $(ARGS)
 
 SAMPLE ?= 400
 mutants: $(MUTATION) ## count how many small mistakes in the packages that decide the tests catch (half an hour; SAMPLE=0 for all)

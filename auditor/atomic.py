@@ -1,21 +1,49 @@
-"""Write a file completely or not at all, so that only its owner can read a new one."""
+"""Write files whole or not at all, for their owner only, and never where another user could read or redirect them.
+
+In a folder such as ``/tmp``, other users can create links, pipes and files with the name of a report before it is
+written. So a link of another user isn't followed, and nothing is written into another user's pipe or device, or over
+another user's file in a shared folder. On Windows, the permissions of the folder decide.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, NamedTuple
+
+from auditor.model.errors import InvalidRequest
+
+_POSIX = os.name == "posix"
+_MOST_LINKS = 40
+"""As many links as Linux follows in one path."""
+_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+_OPEN_FILE = re.compile(r"/(?:dev|proc/(?:self|[0-9]+))/fd/([0-9]{1,9})")
+_INSTEAD = "give another path, in a folder that only you can write to"
+
+
+class _Place(NamedTuple):
+    """A path without links; `now` describes what is there, if anything, and `descriptor` is an open file of ours."""
+
+    path: Path
+    now: os.stat_result | None = None
+    descriptor: int | None = None
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether a file is replaced or created here, rather than written into, as a pipe or a terminal is."""
+        return self.descriptor is None and (self.now is None or stat.S_ISREG(self.now.st_mode))
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes, *, keep_mode: bool = False) -> None:
-    """Replace the file `path` with `data` in one step, or leave everything unchanged. Raises OSError.
+    """Replace the file `path` with `data` in one step, or leave everything unchanged.
 
-    Only its owner can read the file, unless it replaces a file and `keep_mode` keeps that file's permissions. Links are
-    followed. If `path` exists and isn't a regular file (a terminal, a pipe), `data` is written to it directly.
+    See `written_whole`. Raises OSError and InvalidRequest.
     """
     with written_whole(path, keep_mode=keep_mode) as file:
         file.write(data)
@@ -23,35 +51,241 @@ def write_whole(path: str | os.PathLike[str], data: bytes, *, keep_mode: bool = 
 
 @contextlib.contextmanager
 def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> Iterator[BinaryIO]:
-    """The file to write what replaces `path` when the block ends without an error; as `write_whole`."""
-    named = Path(path)
-    if named.exists() and not named.is_file() and not named.is_dir():
-        with named.open("wb") as file:
+    """A file to write to; it takes the place of `path` when the block ends, and leaves no trace if the block fails.
+
+    Only its owner can read it, unless it replaces a file of yours and `keep_mode` keeps the permissions of that file
+    (without set-user-id and the like). If `path` exists and isn't a regular file (a terminal, a pipe) or is one of this
+    process's open files (``/dev/stdout``), the data is written into it. Raises OSError, and InvalidRequest where
+    `refuse_unsafe` does.
+    """
+    place = _checked(path)
+    if not place.is_replaced:
+        with _opened(place, os.O_WRONLY, path) as file:
             yield file
         return
-    target = named.resolve()
-    if target.is_dir():
-        raise IsADirectoryError(21, "Is a directory", str(path))
-    mode = stat.S_IMODE(target.stat().st_mode) if keep_mode and target.exists() else None
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".consent-auditor-", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=place.path.parent, prefix=".consent-auditor-", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            Path(name).chmod(mode)
-        Path(name).replace(target)
+            if keep_mode and place.now is not None and _is_mine(place.now):
+                _keep_mode(handle, Path(name), place.now)
+            os.fsync(handle)
+        Path(name).replace(place.path)
     except BaseException:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-    _sync_directory(target.parent)
+    _sync_directory(place.path.parent)
+
+
+def refuse_unsafe(path: str | os.PathLike[str]) -> None:
+    """Raise InvalidRequest if writing to `path` could reach another user's file, or hand them the data.
+
+    That is: a link on the way that another user made; a pipe, socket or device of another user; another user's file in
+    a folder that others can write to. Root's links and devices are trusted.
+    """
+    with contextlib.suppress(OSError):
+        _checked(path)
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Create a folder and its missing parents so that only you can open them. Raises OSError and InvalidRequest."""
+    folder = _resolved(path).path
+    missing = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+
+
+def create_private(path: str | os.PathLike[str], data: bytes) -> bool:
+    """Create a file that only you can read, and return whether it is new. An existing one stays as it is.
+
+    Raises OSError and InvalidRequest.
+    """
+    place = _resolved(path)
+    if place.now is not None or place.descriptor is not None:
+        return False
+    try:
+        handle = os.open(place.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            place.path.unlink()
+        raise
+    return True
+
+
+def open_private(path: str | os.PathLike[str]) -> int:
+    """The descriptor of a file to write parts of, as in the middle of a long read; only you can read it.
+
+    The file is created if it's missing, and not emptied. Raises OSError, as for a link, and InvalidRequest for a file
+    of another user.
+    """
+    _own(path)
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, 0o600)
+    try:
+        now = os.fstat(handle)
+        if not (_is_mine(now) and stat.S_ISREG(now.st_mode)):
+            raise _refusal(path, "isn't a file of yours")
+        if _POSIX:
+            os.fchmod(handle, 0o600)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def open_own(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file of yours, or of root, to read it. Raises OSError, and InvalidRequest for another user's file."""
+    place = _own(path)
+    if place.now is not None and stat.S_ISDIR(place.now.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    return _opened(place, os.O_RDONLY, path)
+
+
+def refuse_foreign(path: str | os.PathLike[str]) -> None:
+    """Raise InvalidRequest for a file that isn't yours or root's, or that is reached through another user's link."""
+    with contextlib.suppress(OSError):
+        _own(path)
+
+
+def _own(path: str | os.PathLike[str]) -> _Place:
+    place = _resolved(path)
+    if place.now is not None and not _is_trusted(place.now):
+        raise _refusal(path, f"belongs to another user ({_owner(place.now)})", "name a file of your own")
+    return place
+
+
+def _checked(path: str | os.PathLike[str]) -> _Place:
+    """The place that `path` means. Raises InvalidRequest if it isn't safe, and IsADirectoryError."""
+    place = _resolved(path)
+    if place.now is None:
+        return place
+    if stat.S_ISDIR(place.now.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if place.is_replaced:
+        if not _is_mine(place.now) and _is_shared(place.path.parent):
+            what = f"is another user's file ({_owner(place.now)}) in a folder that others can write to"
+            raise _refusal(path, what)
+    elif not _is_trusted(place.now):
+        raise _refusal(path, f"is another user's pipe or device ({_owner(place.now)})")
+    return place
+
+
+def _resolved(path: str | os.PathLike[str]) -> _Place:
+    """The place that `path` means after links. Raises InvalidRequest for a link that another user made, and OSError."""
+    if not _POSIX:
+        real = Path(os.path.realpath(path))
+        return _Place(real, real.stat() if real.exists() else None)
+    given = os.fspath(path)
+    here = Path("/" if given.startswith("/") else os.getcwd())
+    ahead = given.split("/")[::-1]
+    links, now = 0, here.lstat()
+    while ahead:
+        part = ahead.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            here = here.parent
+            now = here.lstat()
+            continue
+        here /= part
+        if (descriptor := _open_file(here)) is not None:
+            return _Place(here, None, descriptor)
+        try:
+            now = here.lstat()
+        except FileNotFoundError:
+            return _Place(Path(os.path.normpath(here.joinpath(*ahead[::-1]))))
+        if stat.S_ISLNK(now.st_mode):
+            links += 1
+            if links > _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), given)
+            if not _is_trusted(now):
+                raise _refusal(path, f"goes through the link {here}, which another user made ({_owner(now)})")
+            target = os.readlink(here)
+            here = Path("/") if target.startswith("/") else here.parent
+            ahead += target.split("/")[::-1]
+            now = here.lstat()
+    return _Place(here, now)
+
+
+def _open_file(path: Path) -> int | None:
+    """The number of an open file of this process that the path means, as ``/dev/stdout`` and ``>(…)`` do."""
+    name = str(path)
+    if name in _STREAMS:
+        return _STREAMS[name]
+    found = _OPEN_FILE.fullmatch(name)
+    is_ours = found is not None and (not name.startswith("/proc/") or name.split("/")[2] in ("self", str(os.getpid())))
+    return int(found[1]) if found is not None and is_ours else None
+
+
+def _opened(place: _Place, flags: int, path: str | os.PathLike[str]) -> BinaryIO:
+    """Open what was checked, and nothing that has taken its place since."""
+    mode: Literal["rb", "wb"] = "rb" if flags == os.O_RDONLY else "wb"
+    if place.descriptor is not None:
+        return os.fdopen(os.dup(place.descriptor), mode)
+    more = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(place.path, flags | more)
+    now = os.fstat(handle)
+    if place.now is not None and not os.path.samestat(now, place.now) and not _is_trusted(now):
+        os.close(handle)
+        raise _refusal(path, "was replaced by another user in this moment")
+    return os.fdopen(handle, mode)
+
+
+def _is_mine(now: os.stat_result) -> bool:
+    return not _POSIX or now.st_uid == os.geteuid()
+
+
+def _is_trusted(now: os.stat_result) -> bool:
+    """Whether it belongs to you or to root, who can read and replace everything anyway."""
+    return _is_mine(now) or now.st_uid == 0
+
+
+def _is_shared(folder: Path) -> bool:
+    """Whether users other than you, root and the folder's owner can create files in the folder."""
+    now = folder.stat()
+    by_group = bool(now.st_mode & stat.S_IWGRP) and now.st_gid != os.getegid()
+    return _POSIX and (bool(now.st_mode & stat.S_IWOTH) or by_group)
+
+
+def _owner(now: os.stat_result) -> str:
+    """The owner's name, or the number if there is no name."""
+    try:
+        import pwd
+
+        return pwd.getpwuid(now.st_uid).pw_name
+    except (ImportError, KeyError):
+        return f"user id {now.st_uid}"
+
+
+def _refusal(path: str | os.PathLike[str], what: str, instead: str = _INSTEAD) -> InvalidRequest:
+    return InvalidRequest(f"{os.fspath(path)} {what}: {instead}")
+
+
+def _keep_mode(handle: int, name: Path, now: os.stat_result) -> None:
+    """Give the open file the permissions of the file that it replaces; those of the group only with the same group."""
+    mode = stat.S_IMODE(now.st_mode) & 0o777
+    if not _POSIX:
+        name.chmod(mode)
+        return
+    if os.fstat(handle).st_gid != now.st_gid:
+        try:
+            os.fchown(handle, -1, now.st_gid)
+        except OSError:
+            mode &= ~stat.S_IRWXG
+    # By its handle: a name can be replaced by a link between two calls.
+    os.fchmod(handle, mode)
 
 
 def _sync_directory(directory: Path) -> None:
     """Make the new name survive a power failure, on systems that support it."""
-    if os.name != "posix":
+    if not _POSIX:
         return
     with contextlib.suppress(OSError):
         handle = os.open(directory, os.O_RDONLY)

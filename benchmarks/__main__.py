@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, and print tables or JSON. See README.md for what the numbers mean."""
+"""``python -m benchmarks``: measure the installed wheel, print tables and ratios, and write JSON. See README.md."""
 
 from __future__ import annotations
 
@@ -6,25 +6,46 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tabulate import tabulate
+
+from benchmarks.directory import directory
+from benchmarks.figures import Ratio
 from benchmarks.imports import imports
 from benchmarks.live import live
+from benchmarks.processes import PYTHON, ROOT
 from benchmarks.result import Result
 from benchmarks.scale import Size, scale
 from benchmarks.startup import PACK, startup
 from benchmarks.tenants import as_most, write
 
-PARTS = ("startup", "imports", "live", "scale")
+PARTS = ("startup", "imports", "live", "scale", "directory")
+BUILT = ROOT / "build" / "bench"
+"""Where the numbers go, one file for each commit."""
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Measure what was asked for, in an environment that has the program as a wheel."""
     asked = _arguments()
+    if asked.checkout or sys.executable != PYTHON:
+        _measure(asked)
+        return
+    from benchmarks.compare import environment_of
 
+    with tempfile.TemporaryDirectory(prefix="consent-auditor-bench-") as name:
+        print("… building the wheel", file=sys.stderr, flush=True)
+        env = environment_of(ROOT, Path(name))
+        command = (sys.executable, "-m", "benchmarks", *sys.argv[1:])
+        sys.exit(subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, check=False).returncode)
+
+
+def _measure(asked: argparse.Namespace) -> None:
     def tell(text: str) -> None:
         print(f"… {text}", file=sys.stderr, flush=True)
 
@@ -35,12 +56,12 @@ def main() -> None:
         if not asked.json:
             print(*(result.text() for result in some), sep="\n", flush=True)
 
-    load = os.getloadavg()[0]
+    machine = _machine()
     if not asked.json:
-        print(f"{_machine(load)}\n")
+        print(f"{machine}\n")
     with tempfile.TemporaryDirectory(prefix="consent-auditor-bench-") as name:
         folder = Path(name)
-        bytecode = folder / "bytecode"
+        bytecode = asked.bytecode or folder / "bytecode"
         if "startup" in asked.parts:
             found(startup(bytecode, write(as_most(), folder / "tenant.json"), asked.runs, tell))
         if "imports" in asked.parts:
@@ -49,17 +70,56 @@ def main() -> None:
             found(*live(bytecode, asked.runs, asked.top, tell))
         if "scale" in asked.parts:
             found(*scale(bytecode, folder, Size(asked.apps, asked.grants), max(1, asked.runs // 3), tell))
+        if "directory" in asked.parts:
+            found(directory(bytecode, folder, asked.directory, max(1, asked.runs // 3), tell))
+    numbers = _numbers(machine, asked.runs, results)
     if asked.json:
-        numbers: dict[str, Any] = {result.name: result.numbers for result in results}
-        print(json.dumps({"machine": _machine(load), "runs": asked.runs, **numbers}, indent=2))
+        print(numbers)
+        return
+    print(_ratios({name: ratio for result in results for name, ratio in result.ratios.items()}))
+    file = BUILT / f"{_commit() or 'unknown'}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(numbers, encoding="utf-8")
+    print(f"\nWrote {file.relative_to(ROOT)}")
 
 
 _CHECK = ["check", "--sample", "managed-default", *PACK]
 
 
-def _machine(load: float) -> str:
-    cores = len(os.sched_getaffinity(0))
+def _ratios(ratios: dict[str, Ratio]) -> str:
+    """The ratios of all parts, with their aims."""
+    rows = [
+        [name, one.against, one.figure.shown(2), str(one.aim or ""), one.cpu.shown(2) if one.cpu else ""]
+        for name, one in ratios.items()
+    ]
+    heads = ("what", "against", "times", "aim", "times, cpu")
+    table = tabulate(rows, headers=heads, disable_numparse=True, tablefmt="simple")
+    return f"Ratios: medians of the ratios within each turn\n\n{table}"
+
+
+def _numbers(machine: str, runs: int, results: list[Result]) -> str:
+    """Everything that was measured, as JSON: seconds, bytes and counts, and the ratios by their names."""
+    ratios = {name: asdict(ratio) for result in results for name, ratio in result.ratios.items()}
+    parts: dict[str, Any] = {result.name: result.numbers for result in results}
+    document = {"machine": machine, "commit": _commit(), "runs": runs, "ratios": ratios, **parts}
+    return json.dumps(document, indent=2)
+
+
+def _machine() -> str:
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
     return f"Python {platform.python_version()}, {platform.machine()}, {cores} cores, load {load:.1f} before"
+
+
+def _commit() -> str:
+    """The short name of the commit, with ``-changed`` where the checkout isn't just that; empty outside git."""
+    command = ("git", "describe", "--always", "--dirty=-changed", "--exclude=*")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def _size(text: str) -> Size:
+    apps, _, grants = text.partition(",")
+    return Size(int(apps), int(grants))
 
 
 def _arguments() -> argparse.Namespace:
@@ -67,9 +127,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
     parser.add_argument("-n", "--runs", type=int, default=15, help="runs of each command (scale: a third of them)")
     parser.add_argument("-q", "--quick", action="store_true", help="few runs and small tenants, to see that it works")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--json", action="store_true", help="print the JSON instead of tables, and write no file")
+    parser.add_argument("--checkout", action="store_true", help="measure the checkout as it is, not a wheel of it")
+    parser.add_argument("--bytecode", type=Path, help="a folder for bytecode that later runs find again")
     parser.add_argument("--apps", type=int, default=10_000, help="service principals of the large tenant")
     parser.add_argument("--grants", type=int, default=50_000, help="delegated grants of the large tenant")
+    parser.add_argument(
+        "--directory",
+        type=_size,
+        nargs="+",
+        default=[Size(20_000, 120_000)],
+        metavar="APPS,GRANTS",
+        help="sizes of the directories that are read whole, such as 100000,1000000; default: 20000,120000",
+    )
     parser.add_argument("--top", type=int, default=12, help="how many imports to list")
     asked = parser.parse_args()
     if unknown := [part for part in asked.parts if part not in PARTS]:
@@ -77,6 +147,7 @@ def _arguments() -> argparse.Namespace:
     if asked.runs < 1:
         parser.error("--runs must be at least 1")
     if asked.quick:
+        asked.directory = [Size(2_000, 12_000)]
         asked.runs, asked.apps, asked.grants = 3, min(asked.apps, 1_000), min(asked.grants, 5_000)
     return asked
 

@@ -49,3 +49,23 @@ def times_bare(runs: Sequence[Run], bare: Sequence[Run]) -> Figure:
 def paired(runs: Sequence[Run], others: Sequence[Run], of: Callable[[Run, Run], float]) -> Figure:
     """What `of` makes of the two runs of each turn."""
     return figure([of(run, other) for run, other in zip(runs, others, strict=True)])
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times as long something takes as something else that was measured in the same turns.
+
+    `figure` is the ratio of times on the wall and `cpu` that of processor times, which depends less on what else the
+    machine does. `against` names the other; `aim` is the most that `figure` should be.
+    """
+
+    figure: Figure
+    against: str
+    aim: float | None = None
+    cpu: Figure | None = None
+
+
+def ratio(runs: Sequence[Run], others: Sequence[Run], against: str, aim: float | None = None) -> Ratio:
+    """How many times as long as `others` the `runs` of the same turns take."""
+    of_cpu = paired(runs, others, lambda run, other: run.cpu / other.cpu)
+    return Ratio(times_bare(runs, others), against, aim, of_cpu)

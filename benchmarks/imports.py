@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.processes import ROOT, surroundings
+from benchmarks.processes import ROOT, interpreted, surroundings
 from benchmarks.result import Result
 
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| +(\S+)")
@@ -47,7 +46,7 @@ def _imported(arguments: Sequence[str], env: Mapping[str, str]) -> list[Import]:
 
     Imports made in several threads at once are listed with times that overlap.
     """
-    command = [sys.executable, "-X", "importtime", "-m", "auditor", *arguments]
+    command = [*interpreted("-X", "importtime"), *arguments]
     for _ in range(2):
         done = subprocess.run(command, cwd=ROOT, env=dict(env), capture_output=True, text=True, check=False)
     lines = map(_LINE.match, done.stderr.splitlines())

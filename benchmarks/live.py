@@ -5,19 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Figure, cpu, figure, paired, times_bare, wall
+from benchmarks.figures import Figure, Ratio, cpu, figure, paired, ratio, times_bare, wall
 from benchmarks.imports import imports
-from benchmarks.processes import BARE, Case, Run, interleaved, measured, program, surroundings
+from benchmarks.processes import BARE, Case, Run, baseline, interleaved, measured, program, surroundings
 from benchmarks.remote_latency import SIDES, Connection, Far, Heard, arguments
 from benchmarks.result import Result
-from benchmarks.startup import JUDGED, PACK
+from benchmarks.startup import BARE_NAME, JUDGED, PACK
 
 ROUND_TRIP = 0.150
-OWN_AIM, TRIPS_AIM = 1.2, 7
+OWN_AIM, SDK_AIM, TRIPS_AIM = 0.9, 1.4, 5
 TENANTS = ("managed-default", "custom-policy")
+BASELINES = {
+    "sdk-bytes": "the SDK's first answer as bytes",
+    "sdk-models": "the SDK's first answer as a model",
+    "aiohttp": "aiohttp and msgspec, first answer",
+}
 
 
 class Preflight:
@@ -40,7 +46,10 @@ class Preflight:
 
 
 def live(bytecode: Path, runs: int, top: int, tell: Callable[[str], None]) -> list[Result]:
-    """Pre-flights of a usual tenant and of one whose custom policy needs a second look, near and far."""
+    """Pre-flights of a usual tenant and of one whose custom policy needs a second look, near and far.
+
+    In the same turns, near: the first answer of the SDK and of aiohttp, sign-in included.
+    """
     with Far(bytecode, TENANTS, (0.0, ROUND_TRIP / 2)) as far:
         flights = {
             (tenant, connection): Preflight(far, bytecode, number, connection)
@@ -51,15 +60,23 @@ def live(bytecode: Path, runs: int, top: int, tell: Callable[[str], None]) -> li
         cases |= {
             f"{tenant}, {_length(far.connections[connection])}": case for (tenant, connection), case in flights.items()
         }
+        near = far.connections[0]
+        env = surroundings(bytecode, far.environment())
+        cases |= {
+            label: partial(measured, baseline(name, near.authority, near.graph), env)
+            for name, label in BASELINES.items()
+        }
         found = interleaved(cases, runs, tell=tell)
+        far.heard(0)
         bare, *others = found.values()
-        taken = dict(zip(flights, others, strict=True))
+        taken = dict(zip(flights, others, strict=False))
+        baselines = {label: found[label] for label in BASELINES.values()}
         connections = far.connections
         imported = imports(
             bytecode, {"check, live": ["check", *PACK, *arguments(connections[0])]}, far.environment(), top
         )
-    near, distant = flights[TENANTS[0], 0], flights[TENANTS[0], 1]
-    return [_costs(bare, taken, flights, connections), _timeline(near, distant), imported]
+    nearby, distant = flights[TENANTS[0], 0], flights[TENANTS[0], 1]
+    return [_costs(bare, taken, flights, connections, baselines), _timeline(nearby, distant), imported]
 
 
 def _costs(
@@ -67,14 +84,15 @@ def _costs(
     taken: dict[tuple[str, int], list[Run]],
     flights: dict[tuple[str, int], Preflight],
     connections: Sequence[Connection],
+    baselines: dict[str, list[Run]],
 ) -> Result:
     rows: list[list[str]] = []
     numbers: dict[str, Any] = {"round_trip": ROUND_TRIP, "aims": {"own_seconds": OWN_AIM, "round_trips": TRIPS_AIM}}
     for tenant in TENANTS:
         near, far = taken[tenant, 0], taken[tenant, 1]
-        trips = paired(far, near, lambda run, other: (run.wall - other.wall) / ROUND_TRIP)
+        trips = _trips(taken, tenant)
         for connection, runs in ((0, near), (1, far)):
-            heard = flights[tenant, connection].heard[1:]  # the first was the warming up
+            heard = flights[tenant, connection].heard[-len(runs) :]  # without the warming up
             rows.append(
                 [
                     tenant if connection == 0 else "",
@@ -87,9 +105,14 @@ def _costs(
             "times_bare": asdict(times_bare(near, bare)),
             "far": asdict(wall(far)),
             "round_trips_waited": asdict(trips),
-            "far_end_cpu": asdict(figure([heard.cpu for heard in flights[tenant, 0].heard[1:]])),
-            "heard": [_counts(heard) for heard in flights[tenant, 1].heard[1:]],
+            "far_end_cpu": asdict(figure([heard.cpu for heard in flights[tenant, 0].heard[-len(near) :]])),
+            "heard": [_counts(heard) for heard in flights[tenant, 1].heard[-len(far) :]],
         }
+    for label, runs in baselines.items():
+        rows.append(
+            [label, "0 ms", wall(runs).shown(0, 1000), cpu(runs).shown(0, 1000), times_bare(runs, bare).shown(0)]
+        )
+        numbers[label] = {"wall": asdict(wall(runs)), "cpu": asdict(cpu(runs))}
     return Result(
         "live",
         f"Live pre-flight: check --pack trackerrms-uk, {len(bare)} runs each, interleaved",
@@ -101,7 +124,23 @@ def _costs(
             "trips waited: (wall at 150 ms - wall at 0 ms) / 150 ms, of the two runs of each turn",
             "conns, flights: to authority + Graph; requests: tokens + Graph's; KiB: what came back, compressed",
         ),
+        _ratios(bare, taken[TENANTS[0], 0], baselines, _trips(taken, TENANTS[0])),
     )
+
+
+def _trips(taken: dict[tuple[str, int], list[Run]], tenant: str) -> Figure:
+    """How many round trips a pre-flight waits for: what distance adds to it, in round trips."""
+    return paired(taken[tenant, 1], taken[tenant, 0], lambda run, other: (run.wall - other.wall) / ROUND_TRIP)
+
+
+def _ratios(
+    bare: Sequence[Run], own: Sequence[Run], baselines: dict[str, list[Run]], trips: Figure
+) -> dict[str, Ratio]:
+    """The pre-flight of the usual tenant against everything that was measured in the same turns."""
+    others = {BARE_NAME: bare, **baselines}
+    aims = {BASELINES["sdk-bytes"]: SDK_AIM}
+    found = {f"pre-flight / {label}": ratio(own, runs, label, aims.get(label)) for label, runs in others.items()}
+    return {**found, "pre-flight, round trips waited": Ratio(trips, f"{ROUND_TRIP * 1000:.0f} ms", TRIPS_AIM)}
 
 
 def _row(

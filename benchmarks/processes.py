@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-BARE = (sys.executable, "-c", "pass")
+PYTHON = os.environ.get("CONSENT_AUDITOR_BENCH_PYTHON", sys.executable)
+"""The interpreter of the environment that is measured: the one with the wheel, or this one with the checkout."""
+IS_WARM = "CONSENT_AUDITOR_BENCH_WARM" in os.environ
+"""Whether an earlier process has run every command, so that its bytecode is there."""
+BARE = (PYTHON, "-c", "pass")
+_INSTALLED = Path(PYTHON).with_name("consent-auditor")
 _SETTINGS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CONSENT_AUDITOR_PACKS")
 _PREFIXES = ("AZURE_", "PYTHON", "IDENTITY_", "MSI_")
 
@@ -34,10 +39,19 @@ class Failed(Exception):
 
 def program() -> tuple[str, ...]:
     """The installed command; where it is not installed, the same start by hand."""
-    installed = Path(sys.executable).with_name("consent-auditor")
-    if installed.is_file():
-        return (str(installed),)
-    return (sys.executable, "-c", "import sys; from auditor.cli import main; sys.exit(main())")
+    return interpreted()[2:] if _INSTALLED.is_file() else interpreted()
+
+
+def interpreted(*options: str) -> tuple[str, ...]:
+    """The program with options of the interpreter."""
+    if _INSTALLED.is_file():
+        return (PYTHON, *options, "-P", str(_INSTALLED))
+    return (PYTHON, *options, "-c", "import sys; from auditor.cli import main; sys.exit(main())")
+
+
+def baseline(name: str, *arguments: str) -> tuple[str, ...]:
+    """One of the programs of ``baselines.py``, in the environment that is measured."""
+    return (PYTHON, "-P", str(ROOT / "benchmarks" / "baselines.py"), name, *arguments)
 
 
 def surroundings(bytecode: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -50,7 +64,8 @@ def surroundings(bytecode: Path, extra: Mapping[str, str] | None = None) -> dict
         for name, value in os.environ.items()
         if name not in _SETTINGS and not name.startswith(_PREFIXES) and not name.lower().endswith("_proxy")
     }
-    return {**kept, "PYTHONPYCACHEPREFIX": str(bytecode), "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **(extra or {})}
+    checkout = {"PYTHONPATH": str(ROOT)} if sys.executable == PYTHON else {}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(bytecode), "NO_COLOR": "1", **checkout, **(extra or {})}
 
 
 def measured(command: Sequence[str], env: Mapping[str, str], *, expected: Sequence[int] = (0,)) -> Run:
@@ -74,7 +89,7 @@ def measured(command: Sequence[str], env: Mapping[str, str], *, expected: Sequen
 
 def interleaved(cases: Mapping[str, Case], runs: int, *, tell: Callable[[str], None]) -> dict[str, list[Run]]:
     """Each case `runs` times, in turn, so that a busy moment of the machine falls on all; first once unmeasured."""
-    for name, case in cases.items():
+    for name, case in cases.items() if not IS_WARM else ():
         tell(f"warming up: {name}")
         case()
     found: dict[str, list[Run]] = {name: [] for name in cases}

@@ -8,10 +8,16 @@ from typing import Any
 
 from tabulate import tabulate
 
+from benchmarks.figures import Ratio
+
 
 @dataclass(frozen=True)
 class Result:
-    """A titled table with its notes; `numbers` is what ``--json`` prints, in seconds, bytes and counts."""
+    """A titled table with its notes.
+
+    `numbers` is what the JSON file holds, in seconds, bytes and counts. `ratios`, by a name that is the same in every
+    version, are what two versions are compared by.
+    """
 
     name: str
     title: str
@@ -19,6 +25,7 @@ class Result:
     rows: Sequence[Sequence[str]]
     numbers: Mapping[str, Any]
     notes: Sequence[str] = field(default=())
+    ratios: Mapping[str, Ratio] = field(default_factory=dict)
 
     def text(self) -> str:
         """The table as it is printed."""

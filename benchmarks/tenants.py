@@ -60,6 +60,16 @@ def as_large(apps: int, grants: int, number: int = 0) -> Row:
     return document
 
 
+def large_lists(apps: int, grants: int) -> dict[str, list[bytes]]:
+    """The rows of the two lists of such a tenant as JSON, by their sections."""
+    resource = next(row["id"] for row in as_most()["sections"]["servicePrincipals"] if row["appId"] == MICROSOFT_GRAPH)
+    principals = [msgspec.json.encode(row) for row in _apps(apps)]
+    clients = [_id("principal", number) for number in range(max(1, apps))]
+    owners = (clients[number % len(clients)] for number in range(grants))
+    rows = [msgspec.json.encode(_grant(number, owner, resource)) for number, owner in enumerate(owners)]
+    return {"servicePrincipals": principals, "oauth2PermissionGrants": rows}
+
+
 def write(document: Row, path: Path) -> Path:
     """The document as a snapshot file."""
     path.write_bytes(msgspec.json.encode(document))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from operator import attrgetter
 from typing import Literal, Protocol
 
 from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
@@ -44,11 +45,24 @@ class AppFilter(Protocol):
         """Whether only apps that can't be used count."""
 
 
+_ASKED_FOR = attrgetter(
+    "odataType",
+    "agentIdentityBlueprintId",
+    "servicePrincipalType",
+    "appOwnerOrganizationId",
+    "accountEnabled",
+    "isDisabled",
+    "disabledByMicrosoftStatus",
+)
+"""The properties of a service principal that decide whether a check is about it, next to its publisher."""
+
+
 class Apps:
     """The apps of a tenant by the object ids of their service principals, as grants and assignments name them."""
 
     def __init__(self, index: SnapshotIndex) -> None:
         self.index = index
+        self._matches: dict[tuple[object, ...], Truth] = {}
         self.tenant = index.snapshot.tenant.id.lower()
         self.cloud = CLOUDS.get(index.snapshot.cloud)
         is_read = index.snapshot.sections.servicePrincipals is not None
@@ -60,10 +74,14 @@ class Apps:
         found = self.index.principal_with_id(object_id)
         return (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
 
-    def subject(self, object_id: str) -> FindingSubject:
-        """The app as a waiver names it: by its client id, because anyone may give an app any name."""
-        found = self.index.principal_with_id(object_id)
-        return FindingSubject(name=self.name(object_id), id=(found.appId if found else object_id).lower())
+    def subjects(self, object_ids: Iterable[str]) -> tuple[FindingSubject, ...]:
+        """The apps as a waiver names them, by name: by their client ids, because anyone may give an app any name."""
+        found: set[tuple[str, str]] = set()
+        for object_id in dict.fromkeys(object_ids):
+            app = self.index.principal_with_id(object_id)
+            found.add((self.name(object_id), (app.appId if app else object_id).lower()))
+        ordered = sorted(found, key=lambda one: (one[0].lower(), one[1], one[0]))
+        return tuple(FindingSubject(name=name, id=client_id) for name, client_id in ordered)
 
     def inherits(self, object_id: str) -> str:
         """Who inherits what the app was granted, if it is the principal of an agent identity blueprint; else empty.
@@ -129,7 +147,13 @@ class Apps:
             if wanted.state == "disabled":
                 return Truth.FALSE
             return Truth.TRUE if any_app else Truth.UNKNOWN
-        return all_of(self._properties(found, wanted))
+        # Of a hundred thousand apps, few differ in what a check can ask for.
+        publisher = found.verifiedPublisher
+        is_verified = publisher.is_verified if publisher else None
+        alike = (wanted.publisher, wanted.owner, wanted.state, publisher is None, is_verified, *_ASKED_FOR(found))
+        if alike not in self._matches:
+            self._matches[alike] = all_of(self._properties(found, wanted))
+        return self._matches[alike]
 
     def _properties(self, principal: ServicePrincipal, wanted: AppFilter) -> Iterator[Truth]:
         """For each property that the check restricts, whether the app has it."""

@@ -41,10 +41,17 @@ from auditor.checks.permission_lists import (
 from auditor.consent import Truth, all_of
 from auditor.consent.decision_facts import ASSIGNED_POLICIES
 from auditor.consent.explanation import listed
-from auditor.consent.hypothetical_app import UNVERIFIED, approvals, hypothetical
 from auditor.consent.lookup import NotRead
 from auditor.consent.policies import GoverningPolicy, governing
-from auditor.consent.policy_breadth import MEANS, PolicyBreadth, hides_include_conditions, policy_breadth
+from auditor.consent.policy_breadth import (
+    MEANS,
+    UNVERIFIED,
+    PolicyBreadth,
+    approvals,
+    hides_include_conditions,
+    hypothetical,
+    policy_breadth,
+)
 from auditor.consent.requested_access import Permission, client_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.model.decision import Reason

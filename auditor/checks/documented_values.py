@@ -14,15 +14,12 @@ from auditor.checks.kind import ArgumentPath, ArgumentProblem, as_list, as_text
 from auditor.checks.permission_lists import GUID_FORM
 from auditor.checks.snapshot_paths import TEXTS, PathTarget
 from auditor.checks.typo_suggestions import LIKELY_TYPO, is_one_typo, nearest, neighbor_of_guid, typo_of, typo_of_guid
+from auditor.facts.graph_values import graph_values
 from auditor.facts.ids import (
     ASSIGNED_FOR_SELF,
     GUEST_ROLE,
     GUEST_ROLE_AS_MEMBER,
     GUEST_ROLE_RESTRICTED,
-    POLICY_LEGACY,
-    POLICY_LOW,
-    POLICY_MAIL_CLIENTS,
-    POLICY_RECOMMENDED,
     RESOURCE_NAMES,
     is_guid,
 )
@@ -30,37 +27,27 @@ from auditor.facts.permissions import known_scope_ids, spellings
 from auditor.model import resources as graph
 from auditor.model.access_resources import DirectoryAudit, SignIn
 
+_PROPERTIES_WITH_WORDS = (
+    (graph.OAuth2PermissionGrant, "consentType"),
+    (graph.ConditionSet, "permissionType"),
+    (graph.ConditionSet, "permissionClassification"),
+    (graph.DelegatedPermissionClassification, "classification"),
+    (graph.PermissionGrantPolicy, "resourceScopeType"),
+    (graph.ServicePrincipal, "servicePrincipalType"),
+    (graph.ServicePrincipal, "signInAudience"),
+    (graph.ServicePrincipal, "disabledByMicrosoftStatus"),
+    (graph.DelegatedScope, "type"),
+    (graph.AppRole, "allowedMemberTypes"),
+    (graph.AppRoleAssignment, "principalType"),
+    (graph.User, "userType"),
+    (graph.AuthorizationPolicy, "allowInvitesFrom"),
+    (graph.Organization, "tenantType"),
+    (DirectoryAudit, "result"),
+)
 WORDS: Mapping[tuple[type, str], tuple[str, ...]] = MappingProxyType(
     {
-        (graph.OAuth2PermissionGrant, "consentType"): ("AllPrincipals", "Principal"),
-        (graph.ConditionSet, "permissionType"): ("delegated", "application", "delegatedUserConsentable"),
-        (graph.ConditionSet, "permissionClassification"): ("low", "medium", "high", "all"),
-        (graph.DelegatedPermissionClassification, "classification"): ("low", "medium", "high"),
-        (graph.PermissionGrantPolicy, "resourceScopeType"): ("group", "chat", "team", "tenant"),
-        (graph.ServicePrincipal, "servicePrincipalType"): (
-            *("Application", "ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity"),
-        ),
-        (graph.ServicePrincipal, "signInAudience"): (
-            *("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount"),
-            "PersonalMicrosoftAccount",
-        ),
-        (graph.ServicePrincipal, "disabledByMicrosoftStatus"): (
-            *("NotDisabled", "DisabledDueToViolationOfServicesAgreement"),
-        ),
-        (graph.DelegatedScope, "type"): ("User", "Admin"),
-        (graph.AppRole, "allowedMemberTypes"): ("User", "Application"),
-        (graph.AppRoleAssignment, "principalType"): ("User", "Group", "ServicePrincipal"),
-        (graph.User, "userType"): ("Member", "Guest"),
-        (graph.AuthorizationPolicy, "allowInvitesFrom"): (
-            *("none", "adminsAndGuestInviters", "adminsGuestInvitersAndAllMembers", "everyone"),
-        ),
-        (graph.AuthorizationPolicy, "guestUserRoleId"): (
-            GUEST_ROLE_AS_MEMBER,
-            GUEST_ROLE,
-            GUEST_ROLE_RESTRICTED,
-        ),
-        (graph.Organization, "tenantType"): ("AAD", "AAD B2C", "CIAM"),
-        (DirectoryAudit, "result"): ("success", "failure", "timeout", "unknownFutureValue"),
+        **{(kind, name): graph_values().words[f"{kind.__name__}.{name}"] for kind, name in _PROPERTIES_WITH_WORDS},
+        (graph.AuthorizationPolicy, "guestUserRoleId"): (GUEST_ROLE_AS_MEMBER, GUEST_ROLE, GUEST_ROLE_RESTRICTED),
     }
 )
 """The documented words by type and property; letter case doesn't matter."""
@@ -194,14 +181,7 @@ PREFIXES = (ASSIGNED_FOR_SELF, "ManagePermissionGrantsForOwnedResource")
 RESERVED = "microsoft-"
 """The prefix of the ids of Microsoft's own policies; Graph refuses it for other policies."""
 
-BUILT_IN = (
-    *(POLICY_LEGACY, POLICY_LOW, POLICY_RECOMMENDED, POLICY_MAIL_CLIENTS),
-    *("microsoft-dynamically-managed-permissions-for-chat", "microsoft-dynamically-managed-permissions-for-team"),
-    *("microsoft-pre-approval-apps-for-chat", "microsoft-pre-approval-apps-for-team"),
-    "microsoft-pre-approval-apps-for-group",
-    *("microsoft-all-application-permissions", "microsoft-all-application-permissions-verified"),
-    *("microsoft-application-admin", "microsoft-company-admin"),
-)
+BUILT_IN = graph_values().policies
 """The policies that Microsoft provides (Entra, "Manage app consent policies", and live tenants)."""
 
 _FORMS = tuple(f"{prefix}." for prefix in PREFIXES)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from auditor.checks.app_filter import (
@@ -43,18 +43,11 @@ from auditor.checks.permission_lists import (
     scopes_by_resource,
 )
 from auditor.consent import Truth, all_of, known
-from auditor.consent.existing_grants import (
-    TENANT_WIDE,
-    granted_names,
-    is_known_consent,
-    names_without_effect,
-    scopes_in,
-)
+from auditor.consent.existing_grants import Alike, alike_grants, granted_names, names_without_effect, scopes_in
 from auditor.consent.explanation import listed
 from auditor.consent.lookup import Absent, NotRead, index_of
 from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES, known_scopes
 from auditor.model.document import Point
-from auditor.model.report import Evidence
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan, Snapshot
@@ -77,9 +70,14 @@ class HeldPermissions(NamedTuple):
     """The object id of the app, in lower case."""
     names: str
     """The names of the permissions, with spaces between them."""
-    user: str
-    """The user who granted them, in lower case; empty for the whole tenant."""
     truth: Truth
+    grants: Alike | None = None
+    """The grants by which the app holds them; none if it holds them itself."""
+
+    @property
+    def of_users(self) -> bool:
+        """Whether single users granted them."""
+        return self.grants is not None and not self.grants.is_tenant_wide
 
 
 class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
@@ -138,10 +136,12 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
         apps = Apps(index_of(snapshot))
         wanted = scopes_by_resource(self.lists, self.scopes)
         found: set[str] = set()
-        for row in self._rows(snapshot.sections.oauth2PermissionGrants or ()):
-            resource = apps.index.principal_with_id(row.resourceId)
-            undecided = (scopes and sure is Truth.UNKNOWN for scopes, sure in self._matching(row, apps, wanted))
-            if resource and any(undecided) and apps.matches(row.clientId, self) is not Truth.FALSE:
+        for grants, clients in alike_grants(snapshot.sections.oauth2PermissionGrants).items():
+            resource = apps.index.principal_with_id(grants.resource)
+            if resource is None or resource.appId.lower() in found or self._of_kind(grants) is Truth.FALSE:
+                continue
+            undecided = (scopes and sure is Truth.UNKNOWN for scopes, sure in self._matching(grants, apps, wanted))
+            if any(undecided) and any(apps.matches(client, self) is not Truth.FALSE for client in clients):
                 found.add(resource.appId.lower())
         return Plan(resources=tuple(sorted(found)))
 
@@ -149,31 +149,33 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
         lists = [named_lists(self.lists)] if self.lists else []
         return listed((*lists, *(s for many in self.scopes.values() for s in many)), "or") or "any scope"
 
-    def _held(self, apps: Apps, rows: Iterable[OAuth2PermissionGrant]) -> Iterator[HeldPermissions]:
+    def _held(self, apps: Apps, rows: tuple[OAuth2PermissionGrant, ...]) -> Iterator[HeldPermissions]:
         wanted = scopes_by_resource(self.lists, self.scopes)
-        for row in self._rows(rows):
-            truth = all_of((self._of_kind(row), apps.matches(row.clientId, self)))
-            user = "" if _is_tenant_wide(row) else (row.principalId or "unknown user").lower()
-            for scopes, sure in self._matching(row, apps, wanted):
+        for grants, clients in alike_grants(rows).items():
+            kind = self._of_kind(grants)
+            if kind is Truth.FALSE:
+                continue
+            for scopes, sure in self._matching(grants, apps, wanted):
                 if scopes:
-                    names = " ".join(_as_granted(row.scope, scopes))
-                    yield HeldPermissions(row.clientId.lower(), names, user, all_of((truth, sure)))
+                    names, is_sure = " ".join(_as_granted(grants.scope, scopes)), kind is sure is Truth.TRUE
+                    for client in clients:
+                        matches = apps.matches(client, self)
+                        truth = matches if is_sure else all_of((kind, matches, sure))
+                        if truth is not Truth.FALSE:
+                            yield HeldPermissions(client.lower(), names, truth, grants)
 
-    def _rows(self, rows: Iterable[OAuth2PermissionGrant]) -> Iterator[OAuth2PermissionGrant]:
-        """The grants of the kind of consent that the check is about, or that may be of it."""
-        return (row for row in rows if self._of_kind(row) is not Truth.FALSE)
-
-    def _of_kind(self, row: OAuth2PermissionGrant) -> Truth:
+    def _of_kind(self, grants: Alike) -> Truth:
+        """Whether the grants are of the kind of consent that the check is about."""
         if self.consent == "any":
             return Truth.TRUE
-        return known(_is_tenant_wide(row) is (self.consent == "tenant-wide") if is_known_consent(row) else None)
+        return known(grants.is_tenant_wide is (self.consent == "tenant-wide") if grants.is_known_kind else None)
 
     def _matching(
-        self, row: OAuth2PermissionGrant, apps: Apps, wanted: Mapping[str, frozenset[str]]
+        self, grants: Alike, apps: Apps, wanted: Mapping[str, frozenset[str]]
     ) -> Iterator[tuple[frozenset[str], Truth]]:
-        """The scopes of the grant that the check is about, and those that it may be about."""
-        scopes = scopes_in(row.scope)
-        resource = apps.index.principal_with_id(row.resourceId)
+        """The scopes of the grants that the check is about, and those that it may be about."""
+        scopes = scopes_in(grants.scope)
+        resource = apps.index.principal_with_id(grants.resource)
         admin_only = ADMIN_ONLY in self.lists
         if not self.lists and not self.scopes:
             yield scopes, Truth.TRUE
@@ -192,10 +194,6 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
         narrow_lists(definition)
         narrow_scopes(definition)
         narrow_filter(definition)
-
-
-def _is_tenant_wide(row: OAuth2PermissionGrant) -> bool:
-    return row.consentType.lower() == TENANT_WIDE
 
 
 def _as_granted(text: str, scopes: Iterable[str]) -> list[str]:
@@ -225,19 +223,21 @@ class GrantsInEffect(CheckKind, frozen=True, tag="grants-in-effect"):
         if rows is None:
             return unknown(context.index.not_read("oauth2PermissionGrants").why)
         apps = context.apps
-        found = [(row, problem) for row in rows for problem in _problems(apps, row)]
-        wrong = [(row, problem) for row, problem in found if problem.truth is Truth.FALSE]
+        found = [(problem, clients) for one, clients in alike_grants(rows).items() for problem in _problems(apps, one)]
+        wrong = [(problem.why, clients) for problem, clients in found if problem.truth is Truth.FALSE]
         partial = context.index.why_partial("oauth2PermissionGrants")
-        why = next((problem.why for _, problem in found if problem.truth is Truth.UNKNOWN), partial)
+        why = next((problem.why for problem, _ in found if problem.truth is Truth.UNKNOWN), partial)
         if wrong:
-            evidence = {
-                compared(f"oauth2PermissionGrants/{apps.name(row.clientId)}", one.why, "scopes in effect")
-                for row, one in wrong
-            }
+            rows_shown = sorted(
+                {(apps.name(client), why) for why, clients in wrong for client in clients}, key=_by_name
+            )
             return failed(
-                f"there are grants that give nothing: {first_names(sorted({p.why for _, p in wrong}))}",
-                *sorted(evidence, key=lambda one: (one.path.lower(), one.actual))[:SHOWN],
-                subjects=sorted({apps.subject(row.clientId) for row, _ in wrong}, key=lambda s: (s.name.lower(), s.id)),
+                f"there are grants that give nothing: {first_names(sorted({clause for clause, _ in wrong}))}",
+                *(
+                    compared(f"oauth2PermissionGrants/{name}", clause, "scopes in effect")
+                    for name, clause in rows_shown[:SHOWN]
+                ),
+                subjects=apps.subjects(client for _, clients in wrong for client in clients),
                 unread=why,
             )
         return unknown(why) if why else passed("every grant is on a resource that has its scopes")
@@ -246,11 +246,16 @@ class GrantsInEffect(CheckKind, frozen=True, tag="grants-in-effect"):
         """The resources of which a scope is granted that Microsoft's published list doesn't have."""
         apps = Apps(index_of(snapshot))
         found: set[str] = set()
-        for row in snapshot.sections.oauth2PermissionGrants or ():
-            resource = apps.index.principal_with_id(row.resourceId)
-            if resource and any(problem.truth is Truth.UNKNOWN for problem in _problems(apps, row)):
+        for one in alike_grants(snapshot.sections.oauth2PermissionGrants):
+            resource = apps.index.principal_with_id(one.resource)
+            if resource and any(problem.truth is Truth.UNKNOWN for problem in _problems(apps, one)):
                 found.add(resource.appId.lower())
         return Plan(resources=tuple(sorted(found)))
+
+
+def _by_name(row: tuple[str, str]) -> tuple[str, str, str]:
+    name, text = row
+    return name.lower(), text, name
 
 
 class _Problem(NamedTuple):
@@ -260,21 +265,21 @@ class _Problem(NamedTuple):
     why: str
 
 
-def _problems(apps: Apps, row: OAuth2PermissionGrant) -> Iterator[_Problem]:
-    """What a grant has that gives nothing, or that may give nothing."""
-    names, fault = names_without_effect(row.scope)
+def _problems(apps: Apps, grants: Alike) -> Iterator[_Problem]:
+    """What grants have that gives nothing, or that may give nothing."""
+    names, fault = names_without_effect(grants.scope)
     if fault:
         yield _Problem(Truth.FALSE, f"{listed(names)}, {fault}")
-    resource = apps.index.principal_with_id(row.resourceId)
+    resource = apps.index.principal_with_id(grants.resource)
     if resource is None:
-        if row.resourceId and not apps.partial:
-            yield _Problem(Truth.FALSE, f"the resource {row.resourceId.lower()} is no longer in the directory")
-        elif row.resourceId:
-            yield _Problem(Truth.UNKNOWN, f"whether the resource {row.resourceId.lower()} exists ({apps.partial})")
+        if grants.resource and not apps.partial:
+            yield _Problem(Truth.FALSE, f"the resource {grants.resource.lower()} is no longer in the directory")
+        elif grants.resource:
+            yield _Problem(Truth.UNKNOWN, f"whether the resource {grants.resource.lower()} exists ({apps.partial})")
         return
     published = apps.index.published_scopes(resource.appId)
     nameless = apps.index.nameless_scope(resource.appId)
-    for name in granted_names(row.scope):
+    for name in granted_names(grants.scope):
         if isinstance(published, NotRead | Absent):
             if name.lower() not in known_scopes(resource.appId):
                 why = (
@@ -329,7 +334,7 @@ class AppRolesHeld(CheckKind, frozen=True, tag="app-roles-held"):
                     partial = partial or (gap.why if gap else "")
                 if name and is_app is not Truth.FALSE:
                     truth = all_of((is_app, context.apps.matches(row.principalId, self)))
-                    held.append(HeldPermissions(row.principalId.lower(), name, "", truth))
+                    held.append(HeldPermissions(row.principalId.lower(), name, truth))
         what = f"{named_lists(self.lists)} held by {apps_phrase(self)}"
         return _result(tuple(held), context.apps, section="appRoleAssignedTo", what=what, partial=partial)
 
@@ -345,17 +350,22 @@ _IS_APP = {"serviceprincipal": Truth.TRUE, "user": Truth.FALSE, "group": Truth.F
 
 def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what: str, partial: str) -> CheckResult:
     """A failure that names the apps, or unknown where `partial` or an app's data leaves that open."""
-    found = [one for one in held if one.truth is Truth.TRUE]
+    found: dict[str, list[HeldPermissions]] = {}
+    for one in held:
+        if one.truth is Truth.TRUE:
+            found.setdefault(one.client, []).append(one)
     why = _why_unknown(held, apps, partial)
     if found:
-        names = sorted({apps.name(one.client) for one in found}, key=str.lower)
-        evidence = sorted(_evidence(found, apps, section), key=lambda e: e.path.lower())[:SHOWN]
-        subjects = {apps.subject(one.client) for one in found}
-        inherited = next(filter(None, (apps.inherits(one.client) for one in found)), "")
+        ordered = sorted(found, key=lambda client: (apps.name(client).lower(), apps.name(client), client))
+        names = list(dict.fromkeys(map(apps.name, ordered)))
+        shown = {client: found[client] for client in ordered[:SHOWN]}
+        users = _users(shown, apps.index.snapshot.sections.oauth2PermissionGrants or ())
+        evidence = (row for client, held in shown.items() for row in _evidence(client, held, apps, users))
+        inherited = next(filter(None, map(apps.inherits, ordered)), "")
         return failed(
             f"there are {what}: {first_names(names)}{f'; {inherited}' if inherited else ''}",
-            *evidence,
-            subjects=sorted(subjects, key=lambda s: (s.name.lower(), s.id)),
+            *islice((compared(f"{section}/{name}", held, "no such grant") for name, held in evidence), SHOWN),
+            subjects=apps.subjects(found),
             unread=why,
         )
     return unknown(why) if why else passed(f"there are no {what}")
@@ -374,19 +384,28 @@ def _why_unknown(held: Iterable[HeldPermissions], apps: Apps, partial: str) -> s
     return f"a property that the rule needs was not read for {unsure[0]}{more}{why}"
 
 
-def _evidence(found: Iterable[HeldPermissions], apps: Apps, section: str) -> Iterator[Evidence]:
-    """One row for each app: what it holds for the whole tenant, and what single users granted it."""
-    wide: dict[str, set[str]] = defaultdict(set)
-    single: dict[str, set[str]] = defaultdict(set)
-    people: dict[str, set[str]] = defaultdict(set)
-    for one in found:
-        (single if one.user else wide)[one.client] |= set(one.names.split())
-        if one.user:
-            people[one.client].add(one.user)
-    for client in sorted({*wide, *single}):
-        path = f"{section}/{apps.name(client)}"
-        if client in wide:
-            yield compared(path, f"{' '.join(sorted(wide[client], key=str.lower))} (whole tenant)", "no such grant")
-        if client in single:
-            users = f"{len(people[client])} user{'s' if len(people[client]) > 1 else ''}"
-            yield compared(path, f"{' '.join(sorted(single[client]))} ({users})", "no such grant")
+def _users(found: Mapping[str, Sequence[HeldPermissions]], rows: Iterable[OAuth2PermissionGrant]) -> dict[str, int]:
+    """How many users granted these apps what was found."""
+    single = {client: {one.grants for one in held if one.of_users} for client, held in found.items()}
+    if not any(single.values()):
+        return {}
+    people: dict[str, set[str]] = {client: set() for client in found}
+    for row in rows:
+        client = row.clientId.lower()
+        if client in people and Alike(row.resourceId, row.consentType, row.scope) in single[client]:
+            people[client].add((row.principalId or "unknown user").lower())
+    return {client: len(names) for client, names in people.items()}
+
+
+def _evidence(
+    client: str, held: Sequence[HeldPermissions], apps: Apps, users: Mapping[str, int]
+) -> Iterator[tuple[str, str]]:
+    """The name of an app, with what it holds for the whole tenant, and with what single users granted it."""
+    wide = {name for one in held if not one.of_users for name in one.names.split()}
+    single = {name for one in held if one.of_users for name in one.names.split()}
+    if wide:
+        permissions = sorted(wide, key=lambda name: (name.lower(), name))
+        yield apps.name(client), f"{' '.join(permissions)} (whole tenant)"
+    if single:
+        number = users[client]
+        yield apps.name(client), f"{' '.join(sorted(single))} ({number} user{'s' if number > 1 else ''})"

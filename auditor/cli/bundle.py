@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,7 +24,7 @@ from auditor.cli.terminal import interaction, say
 from auditor.model.errors import FAILING, OK, UNKNOWN
 
 if TYPE_CHECKING:
-    from auditor.jobs.bundle_reader import Verification
+    from auditor.jobs.bundle_verifier import Verification
     from auditor.jobs.bundle_writer import Manifest
 
 
@@ -124,27 +122,28 @@ Examples:
   consent-auditor bundle verify ticket.zip
 
 \b
-Exit codes: 0 complete, and the rules give the same results; 1 damaged or changed, or different
-results; 2 not a bundle; 4 complete, but couldn't be evaluated again.""",
+Exit codes: 0 what the program writes for this snapshot and these rules; 1 damaged, changed or
+different; 2 not a bundle; 4 complete, but it couldn't be verified with this version.""",
 )
 @click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 def verify(file: str) -> int:
-    """Check a bundle: compare every file with its checksum, and evaluate the snapshot again by the bundle's rules.
+    """Check a bundle: evaluate its snapshot again, write the bundle again, and compare every byte.
 
-    If this is the version that made the bundle, it also renders the reports again and compares them byte for byte.
+    Only the version that wrote a bundle can verify it; another version says which one. The PDF isn't written again: its
+    checksum is compared.
     """
     if not file:
         raise click.UsageError("FILE is empty: is a variable not set?")
     from auditor.jobs.audit_request import TOOL
-    from auditor.jobs.bundle_reader import verify as verify_bundle
+    from auditor.jobs.bundle_reader import bundle_bytes
+    from auditor.jobs.bundle_verifier import verify as verify_bundle
 
-    data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    found = verify_bundle(data, TOOL)
+    found = verify_bundle(bundle_bytes(file), TOOL)
     for line in _result_lines(found):
         click.echo(line)
     if found.problems or found.differences:
         return FAILING
-    return UNKNOWN if found.not_evaluated else OK
+    return UNKNOWN if found.not_evaluated or found.not_verifiable else OK
 
 
 def _result_lines(found: Verification) -> list[str]:
@@ -153,15 +152,25 @@ def _result_lines(found: Verification) -> list[str]:
 
     manifest = found.manifest
     tenant = safe(manifest.tenant.name or manifest.tenant.id)
-    lines = [f"{tenant}, read {readable_time(manifest.taken)} by {safe(manifest.tool)}, names {_names(manifest)}"]
+    time = safe(readable_time(manifest.taken))
+    lines = [f"{tenant}, read {time} by {safe(manifest.tool)}, names {_names(manifest)}"]
     if found.problems:
         lines += ["", "DAMAGED OR CHANGED: ask the sender for the file again."]
         return [*lines, *(f"  {safe(problem)}" for problem in found.problems)]
     lines.append(f"Complete: {count(len(manifest.files), 'file')}, as the manifest lists them.")
+    if found.differences and found.not_verifiable:
+        lines += ["Evaluated again by this version, with different results:"]
+        lines += [f"  {safe(one)}" for one in found.differences]
+    elif found.differences:
+        lines += ["", "NOT WHAT THE PROGRAM WRITES: don't rely on it, and ask the sender for the original file."]
+        lines += [f"  {safe(one)}" for one in found.differences]
+    if found.not_verifiable:
+        return [*lines, f"Not verifiable here: {safe(found.not_verifiable)}."]
+    if found.differences:
+        return lines
     if found.not_evaluated:
         lines.append(f"Not evaluated again: {safe(found.not_evaluated)}")
-    elif found.differences:
-        lines += ["Evaluated again, with different results:", *(f"  {safe(one)}" for one in found.differences)]
     else:
         lines.append("Evaluated again: the same decisions and the same findings.")
+        lines.append(f"Written again: the same bytes{', except as noted' if found.notes else ''}.")
     return [*lines, *(f"Note: {safe(note)}." for note in found.notes)]

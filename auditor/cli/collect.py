@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,13 +16,14 @@ from auditor.cli.options import (
     redaction_of,
     refuse_empty,
     tenant_options,
+    waiting,
 )
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
 from auditor.model.errors import OK
 
 if TYPE_CHECKING:
-    from auditor.jobs.audit_request import Redaction
+    from auditor.jobs.audit_request import AuditRequest, Redaction
     from auditor.model.snapshot import Snapshot
 
 
@@ -31,11 +33,17 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   consent-auditor collect --pack trackerrms-uk -o tenant.json
-  consent-auditor collect --full -o tenant.json
+  consent-auditor collect --full -o tenant.zip
   consent-auditor collect --from grants.json app.json ScubaGear/ProviderSettingsExport.json -o tenant.json
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk""",
 )
-@click.option("-o", "--output", metavar="FILE", required=True, help="Snapshot file to write; - for standard output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    help="Snapshot file to write, packed if the name ends in .zip; - for standard output.",
+)
 @click.option(
     "--from",
     "files",
@@ -45,7 +53,12 @@ Examples:
 @pack_option
 @click.option("--app", "client_id", metavar="CLIENT_ID", help="Also read what a check of this app needs.")
 @click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also read this user's roles and groups.")
-@click.option("--full", is_flag=True, help="Read every section, also those that grow with the directory.")
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Read every section, also those that grow with the directory: up to an hour, unless you give --timeout. If it"
+    " is stopped, the same command continues.",
+)
 @redact_options()
 @tenant_options
 def command(
@@ -74,21 +87,35 @@ def command(
     if files:
         _refuse_live_options(client_id, user, full)
         return _write_imported(files, tenant["tenant"] or "", packs, redaction, output)
-    from auditor.jobs.tenant_reader import collect_snapshot
-
     app = app_from_options(client_id, "") if client_id else None
     request = AuditRequest(
-        source=live_tenant(**tenant),
+        source=live_tenant(**(waiting(tenant) if full else tenant)),
         packs=packs_to_apply(packs, app),
         app=app,
         user=user,
         full=full,
         redaction=redaction,
     )
+    if full and output != PIPE and redaction is None:
+        return _write_directory(request, output)
+    from auditor.jobs.tenant_reader import collect_snapshot
+
     with interaction() as person:
         snapshot = collect_snapshot(request, person)
     write_snapshot(snapshot, output)
     _print_result(snapshot, output)
+    return OK
+
+
+def _write_directory(request: AuditRequest, output: str) -> int:
+    """Read everything into the file page by page. Redaction needs all names first, and a pipe can't be continued."""
+    from auditor.jobs.full_collect import collect_into_file
+
+    with interaction(is_long=True) as person:
+        written = collect_into_file(request, output, person)
+    _print_result(written.snapshot, output, written.rows)
+    for section in written.unfinished:
+        say(f"The list of {section} is not complete. To continue with it, run the same command again.")
     return OK
 
 
@@ -113,10 +140,11 @@ def _write_imported(
     return OK
 
 
-def _print_result(snapshot: Snapshot, output: str) -> None:
+def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | None = None) -> None:
     if output == "-":
         return
-    say(f"Wrote {output}: tenant {snapshot.tenant.name or snapshot.tenant.id}.")
+    lists = "".join(f", {count:,} {section}" for section, count in (rows or {}).items())
+    say(f"Wrote {output}: tenant {snapshot.tenant.name or snapshot.tenant.id}{lists}.")
     for section, why in sorted(snapshot.unread.items()):
         allowed = f" (needs {' or '.join(why.needs)})" if why.needs else ""
         say(f"Could not read {section}: {why.message or why.code}{allowed}")

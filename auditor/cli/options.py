@@ -236,9 +236,15 @@ def waiting(tenant: dict[str, Any]) -> dict[str, Any]:
 
 
 def _https(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
-    if address and "://" in address and not address.startswith("https://"):
-        raise click.BadParameter(f"{address} isn't https, and tokens are sent over TLS only: give an https:// URL.")
-    return address
+    """The endpoint as ``https://host``; a usage error doesn't quote an address, which can contain a password."""
+    if not address:
+        return address
+    from auditor.model.addresses import InvalidAddress, https_endpoint
+
+    try:
+        return https_endpoint(address)
+    except InvalidAddress as error:
+        raise click.BadParameter(f"the address {error}.") from None
 
 
 def live_tenant(

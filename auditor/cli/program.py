@@ -98,6 +98,7 @@ def _takes_files(parameter: click.Parameter) -> bool:
 def main(args: list[str] | None = None) -> None:
     """Run the program and exit. Only a bug prints a traceback, never a tenant, a network, a file or a typo."""
     _collect_garbage_rarely()
+    _leave_out_unused_parts()
     _open_streams()
     if os.environ.get("_CONSENT_AUDITOR_COMPLETE", "").startswith("powershell"):
         from auditor.cli.completion import register_powershell
@@ -109,7 +110,9 @@ def main(args: list[str] | None = None) -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.UsageError as error:
-        error.show()
+        from auditor.cli.terminal import printable
+
+        click.UsageError(printable(error.format_message()), error.ctx).show()
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. Nothing was changed in the tenant.", err=True)
@@ -136,7 +139,9 @@ def _fail(error: Exception) -> None:
         known = Explained(
             "No audit was made: this is a bug in consent-auditor. Please report the lines above.", NO_AUDIT
         )
-    click.echo(known.text, err=True)
+    from auditor.cli.terminal import say
+
+    say(known.text)
     sys.exit(known.exit_code)
 
 
@@ -147,6 +152,20 @@ def _collect_garbage_rarely() -> None:
     """
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)
+
+
+_UNUSED = ("httpx._main", "httpcore._async.http2", "httpcore._sync.http2")
+"""Parts that their libraries import if they are installed and do without if they aren't."""
+
+
+def _leave_out_unused_parts() -> None:
+    """Save a tenth of a live audit: httpx imports a command line with rich and pygments, and httpcore HTTP/2.
+
+    Python fails to import a module if `sys.modules` has None for it, as if it weren't installed. This is only for the
+    process of this program: a script that imports `auditor` finds both libraries whole.
+    """
+    for name in _UNUSED:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # what the import system documents
 
 
 def _open_streams() -> None:

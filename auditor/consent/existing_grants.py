@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import msgspec
 
 from auditor.consent import Truth
-from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
+from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, kept
 from auditor.consent.requested_access import Client, Permission
 from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid
 from auditor.model.decision import Reason
@@ -285,6 +287,36 @@ def _sum(rows: tuple[OAuth2PermissionGrant, ...], object_ids: dict[str, str], us
         if covers_subject:
             malformed += _malformed(row.scope, resource, tenant_wide=bucket is tenant_wide)
     return Grants(tenant_wide=tenant_wide, own=own, elsewhere=elsewhere, others=others, malformed=tuple(malformed))
+
+
+class Alike(NamedTuple):
+    """What grants have in common that differ in their clients and users only. Ids are as the grants spell them."""
+
+    resource: str
+    consent: str
+    scope: str
+
+    @property
+    def is_tenant_wide(self) -> bool:
+        """Whether the grants are for everybody."""
+        return self.consent.lower() == TENANT_WIDE
+
+    @property
+    def is_known_kind(self) -> bool:
+        """Whether the grants are of a kind that is documented: for everybody, or for one user."""
+        return self.consent.lower() in (TENANT_WIDE, PRINCIPAL)
+
+
+@kept
+def alike_grants(section: tuple[OAuth2PermissionGrant, ...] | None) -> dict[Alike, dict[str, None]]:
+    """The clients (object ids) of the grants that are alike: a tenant has few kinds of grants, for many apps."""
+    found: dict[Alike, dict[str, None]] = {}
+    for *common, client in dict.fromkeys(map(_COMMON_AND_CLIENT, section or ())):
+        found.setdefault(Alike(*common), {})[client] = None
+    return found
+
+
+_COMMON_AND_CLIENT = attrgetter("resourceId", "consentType", "scope", "clientId")
 
 
 def scopes_in(text: str) -> frozenset[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import overload
 
 from auditor.consent.decision_facts import grants_on
 from auditor.consent.existing_grants import TENANT_WIDE, Grants
-from auditor.consent.lookup import SnapshotIndex, index_of
+from auditor.consent.lookup import SnapshotIndex, grants_as_spelled, index_of
 from auditor.consent.request import RequestError
 from auditor.consent.requested_access import client_of, requested
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
@@ -27,24 +29,88 @@ _KINDS = {AGENT_IDENTITY: "agent identity", BLUEPRINT_PRINCIPAL: "agent identity
 """Kinds of app whose grants aren't all that they hold, or all whom they reach: agents inherit from blueprints."""
 
 
-def granted(snapshot: Snapshot | SnapshotIndex) -> Granted | None:
-    """Every grant of the snapshot, in the order of names; none if no grants were read.
+_MANY = 10_000
+"""Grants of which the rows are made when they are needed."""
 
-    An app or resource whose service principal was not read (or is gone) goes by its object id.
+
+def granted(snapshot: Snapshot | SnapshotIndex, clients: Iterable[str] | None = None) -> Granted | None:
+    """The grants of the snapshot, in the order of names; none if no grants were read.
+
+    Of a snapshot of the whole directory, only the delegated grants of the `clients` (app ids), if they are given. An
+    app or resource whose service principal was not read (or is gone) goes by its object id.
     """
     index = index_of(snapshot)
     sections = index.snapshot.sections
     delegated, assigned = sections.oauth2PermissionGrants, sections.appRoleAssignedTo
     if delegated is None and assigned is None:
         return None
-    names = _Names(index)
-    rows = {*(names.delegated(row) for row in delegated or ()), *_application(assigned or {}, names)}
     covers = index.snapshot.covers.get("oauth2PermissionGrants")
+    if delegated is not None and covers is None and clients is not None:
+        covers = tuple(dict.fromkeys(client.lower() for client in clients))
+        delegated = tuple(_grants_of(index, covers))
+    rows = _Rows(index, delegated or (), assigned or {})
     return Granted(
-        rows=tuple(sorted(rows, key=_order)),
-        whole=delegated is not None and covers is None,
+        rows=rows if len(delegated or ()) > _MANY else tuple(rows),
+        whole=sections.oauth2PermissionGrants is not None and covers is None,
         covers=covers or (),
     )
+
+
+class _Rows(Sequence[GrantRow]):
+    """The rows of all grants, made for one app after the other: a million rows need more memory than the grants."""
+
+    def __init__(
+        self,
+        index: SnapshotIndex,
+        delegated: tuple[OAuth2PermissionGrant, ...],
+        assigned: Mapping[str, tuple[AppRoleAssignment, ...]],
+    ) -> None:
+        self._names = _Names(index)
+        self._delegated = delegated
+        self._assigned = assigned
+
+    @cached_property
+    def _clients(self) -> dict[tuple[str, str], list[str]]:
+        """The object ids of each app, by its name and app id."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for client in grants_as_spelled(self._delegated):
+            found.setdefault(self._names.app(client), []).append(client)
+        return found
+
+    @cached_property
+    def _application(self) -> dict[tuple[str, str], list[GrantRow]]:
+        """The application permissions of each app, by its name and app id."""
+        found: dict[tuple[str, str], list[GrantRow]] = {}
+        for row in _application(self._assigned, self._names):
+            found.setdefault((row.client_name.lower(), row.client_id), []).append(row)
+        return found
+
+    def __iter__(self) -> Iterator[GrantRow]:
+        by_client = grants_as_spelled(self._delegated)
+        for app in sorted({*self._clients, *self._application}):
+            grants = (grant for client in self._clients.get(app, ()) for grant in by_client[client])
+            yield from sorted({*map(self._names.delegated, grants), *self._application.get(app, ())}, key=_order)
+
+    @cached_property
+    def _length(self) -> int:
+        return sum(1 for _ in self)
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, at: int) -> GrantRow: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[GrantRow]: ...
+    def __getitem__(self, at: int | slice) -> GrantRow | Sequence[GrantRow]:
+        return tuple(self)[at]
+
+
+def _grants_of(index: SnapshotIndex, clients: Iterable[str]) -> Iterator[OAuth2PermissionGrant]:
+    for client in clients:
+        found = index.service_principal(client)
+        if isinstance(found, ServicePrincipal):
+            yield from index.grants_of(found.id)
 
 
 def _application(assigned: Mapping[str, tuple[AppRoleAssignment, ...]], names: _Names) -> Iterator[GrantRow]:
@@ -75,6 +141,11 @@ class _Names:
             published = (found.appRoles or ()) if isinstance(found, ServicePrincipal) else ()
             self._roles[resource] = {role.id.lower(): role.value for role in published if role.value}
         return self._roles[resource].get(role_id.lower()) or self._known_roles.get(role_id.lower(), role_id)
+
+    def app(self, client: str) -> tuple[str, str]:
+        """The name in lower case, and the app id, of the app with this object id; without a name, the object id."""
+        found = self._index.principal_with_id(client)
+        return (_name(found).lower(), found.appId) if found else ("", client)
 
     def delegated(self, grant: OAuth2PermissionGrant) -> GrantRow:
         """A delegated grant, scopes in the order of their names."""

@@ -27,10 +27,11 @@ from auditor.model.resources import (
     lacking,
 )
 from auditor.model.sections import SECTIONS, permissions_to_read
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
 
 _Section = TypeVar("_Section")
 _Table = TypeVar("_Table")
+_Row = TypeVar("_Row")
 _KEPT = 4
 """How many snapshots' tables are kept: enough for a tenant and the changed copies that fixes are tried on."""
 
@@ -50,7 +51,7 @@ class Absent(msgspec.Struct, frozen=True):
     """Graph was asked, and there is no such thing."""
 
 
-def _kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
+def kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
     """`build`, which is called once for each object: values never change, so the same object gives the same table.
 
     A changed copy of a snapshot shares the sections that did not change, and so their tables.
@@ -66,12 +67,21 @@ def _kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
     return once
 
 
+_incomplete = kept(first_incomplete)
+
+
 class SnapshotIndex:
     """Indexed access to a snapshot. Create it with `index_of`."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self._part = snapshot if isinstance(snapshot, PartOfSnapshot) else None
         self._scopes: dict[str, dict[str, DelegatedScope]] = {}
+        self._nameless: dict[str, NotRead | None] = {}
+
+    def _refuse_left_out(self, name: str) -> None:
+        if self._part and name in self._part.apps_left_out:
+            raise LeftOut(name)
 
     # What was read.
 
@@ -140,6 +150,7 @@ class SnapshotIndex:
         sought = app_id.lower()
         if found := self._principals.by_app_id.get(sought):
             return found
+        self._refuse_left_out(sought)
         if sought in self._absent:
             return Absent()
         if self.covers("servicePrincipals", sought):
@@ -148,7 +159,9 @@ class SnapshotIndex:
 
     def principal_with_id(self, object_id: str) -> ServicePrincipal | None:
         """The service principal with this object id, if it was read."""
-        return self._principals.by_object_id.get(object_id.lower()) if object_id else None
+        sought = object_id.lower()
+        self._refuse_left_out(sought)
+        return self._principals.by_object_id.get(sought) if sought else None
 
     def resource_id(self, resource: str) -> str:
         """The app id, in lower case, of a resource named by its app id or by one of its identifier URIs."""
@@ -157,6 +170,8 @@ class SnapshotIndex:
             return name
         if found := self._app_ids_by_uri.get(name):
             return found
+        if self._part and self._part.may_lack_address(name):
+            raise LeftOut(name)
         from auditor.facts.ids import resource_at
 
         return resource_at(name) or name
@@ -168,6 +183,7 @@ class SnapshotIndex:
         found = self._principals.by_app_id.get(app_id.lower())
         if found and found.displayName:
             return found.displayName
+        self._refuse_left_out(app_id.lower())
         from auditor.facts.ids import known_resource_names
 
         return known_resource_names().get(app_id.lower(), app_id)
@@ -185,12 +201,13 @@ class SnapshotIndex:
 
     def nameless_scope(self, app_id: str) -> NotRead | None:
         """Why a resource may publish more scopes than are known by name."""
-        found = self.service_principal(app_id)
-        scopes = found.oauth2PermissionScopes if isinstance(found, ServicePrincipal) else None
-        if scopes is None or (one := first_incomplete(scopes)) is None:
-            return None
-        where = f"oauth2PermissionScopes of {self.resource_name(app_id)}"
-        return NotRead("servicePrincipals", lacking(where, *one))
+        if app_id not in self._nameless:
+            found = self.service_principal(app_id)
+            scopes = found.oauth2PermissionScopes if isinstance(found, ServicePrincipal) else None
+            one = first_incomplete(scopes or ())
+            where = f"oauth2PermissionScopes of {self.resource_name(app_id)}"
+            self._nameless[app_id] = NotRead("servicePrincipals", lacking(where, *one)) if one else None
+        return self._nameless[app_id]
 
     def classifications(self, resource: str) -> dict[str, str] | NotRead:
         """Classification by permission id (both lower case) of one resource, as far as its entries are complete."""
@@ -227,7 +244,10 @@ class SnapshotIndex:
 
     def grants_of(self, object_id: str | None) -> tuple[OAuth2PermissionGrant, ...]:
         """Every grant that was read of a client, whoever it is for; none without an object id."""
-        return tuple(self._grants.get(object_id.lower(), ())) if object_id else ()
+        sought = (object_id or "").lower()
+        if self._part and self._part.lacks_grants_of(sought):
+            raise LeftOut(sought)
+        return tuple(self._grants.get(sought, ())) if sought else ()
 
     @cached_property
     def grants_without_client(self) -> tuple[OAuth2PermissionGrant, ...]:
@@ -246,7 +266,11 @@ class SnapshotIndex:
 
     @cached_property
     def _grants(self) -> dict[str, list[OAuth2PermissionGrant]]:
-        return _grants_by_client(self.snapshot.sections.oauth2PermissionGrants)
+        found: dict[str, list[OAuth2PermissionGrant]] = {}
+        for client, rows in grants_as_spelled(self.snapshot.sections.oauth2PermissionGrants).items():
+            lower = client.lower()
+            found[lower] = [*found[lower], *rows] if lower in found else rows
+        return found
 
     @cached_property
     def _assigned_to(self) -> dict[str, tuple[AppRoleAssignment, ...]]:
@@ -323,7 +347,7 @@ class SnapshotIndex:
         return _users(self.snapshot.sections.users)
 
 
-@_kept
+@kept
 def _index(snapshot: Snapshot) -> SnapshotIndex:
     return SnapshotIndex(snapshot)
 
@@ -338,7 +362,7 @@ class _Principals(NamedTuple):
     by_object_id: dict[str, ServicePrincipal]
 
 
-@_kept
+@kept
 def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
     found = _Principals({}, {})
     for principal in section or ():
@@ -349,7 +373,7 @@ def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
     return found
 
 
-@_kept
+@kept
 def _app_ids_by_uri(section: tuple[ServicePrincipal, ...] | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for principal in section or ():
@@ -358,7 +382,7 @@ def _app_ids_by_uri(section: tuple[ServicePrincipal, ...] | None) -> dict[str, s
     return found
 
 
-@_kept
+@kept
 def _classifications(
     section: Mapping[str, tuple[DelegatedPermissionClassification, ...]] | None,
 ) -> dict[str, dict[str, str]]:
@@ -369,15 +393,16 @@ def _classifications(
     return found
 
 
-@_kept
-def _grants_by_client(section: tuple[OAuth2PermissionGrant, ...] | None) -> dict[str, list[OAuth2PermissionGrant]]:
+@kept
+def grants_as_spelled(section: tuple[OAuth2PermissionGrant, ...] | None) -> dict[str, list[OAuth2PermissionGrant]]:
+    """The grants by the object id of their client, as they spell it."""
     found: dict[str, list[OAuth2PermissionGrant]] = {}
     for grant in section or ():
-        found.setdefault(grant.clientId.lower(), []).append(grant)
+        found.setdefault(grant.clientId, []).append(grant)
     return found
 
 
-@_kept
+@kept
 def _by_lower_key(
     section: Mapping[str, tuple[AppRoleAssignment, ...]] | None,
 ) -> dict[str, tuple[AppRoleAssignment, ...]]:
@@ -387,7 +412,7 @@ def _by_lower_key(
     return found
 
 
-@_kept
+@kept
 def _policies(section: tuple[PermissionGrantPolicy, ...]) -> dict[str, PermissionGrantPolicy]:
     return _first(section, lambda policy: policy.id)
 
@@ -406,7 +431,7 @@ _MAY_BE_EMPTY = frozenset({"constraingroupspecificconsenttomembersofgroupid"})
 """Settings for which no value is a value ("groupSetting: templates"): the template's default is empty."""
 
 
-@_kept
+@kept
 def _users(section: tuple[User, ...] | None) -> dict[str, User]:
     found: dict[str, User] = {}
     for one in section or ():
@@ -416,19 +441,11 @@ def _users(section: tuple[User, ...] | None) -> dict[str, User]:
     return found
 
 
-@_kept
+@kept
 def _rows_by_app(section: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple[Resource, ...]]:
     """The rows of every app by its id in lower case, and all of them by no id."""
     every = tuple(row for rows in section.values() for row in rows)
     return {"": every, **{app_id.lower(): rows for app_id, rows in section.items()}}
-
-
-@_kept
-def _incomplete(section: tuple[Resource, ...]) -> tuple[int, Resource] | None:
-    return first_incomplete(section)
-
-
-_Row = TypeVar("_Row")
 
 
 def _first(rows: Iterable[_Row], name: Callable[[_Row], str]) -> dict[str, _Row]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgraph.graph_service_client import GraphServiceClient
 
 from auditor.graph.access_tokens import TokenClaims
-from auditor.graph.fetch import Fetcher, Progress, ReadResult
+from auditor.graph.fetch import Fetcher, Progress, ReadResult, all_results
 from auditor.graph.graph_errors import Unreachable
 from auditor.graph.network import NOT_MICROSOFT
 from auditor.graph.retry import RETRIED_STATUSES
@@ -26,6 +26,9 @@ from auditor.graph.transport import GraphClient
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL
 from auditor.model.snapshot import Call, Plan, Provenance, Snapshot, Tenant
 
+if TYPE_CHECKING:
+    from auditor.graph.directory_lists import DirectoryLists
+
 
 async def collect(
     client: GraphClient,
@@ -37,19 +40,25 @@ async def collect(
     tool: str,
     onto: Snapshot | None = None,
     progress: Progress | None = None,
+    lists: DirectoryLists | None = None,
 ) -> Snapshot:
     """Read what `plan` asks for. Reads that fail are listed in `unread` and do not stop the others.
 
-    `onto` is an earlier snapshot of the same tenant, to which the new reads are added.
+    `onto` is an earlier snapshot of the same tenant, to which the new reads are added. `lists` writes whole lists to
+    files: the snapshot says that they are complete, and has the rows that were also read by themselves.
     Raises `GraphError` if Graph answered nothing at all or there is no token, and `ValueError` for a plan that
     cannot be executed.
     """
     claims = await client.tokens.claims()
     fetcher = Fetcher(client, progress)
-    results = await fetcher.fetch(reads_for(plan, client.builders, taken))
+    reads = reads_for(plan, client.builders, taken)
+    results = await (fetcher.fetch(reads) if lists is None else _fetch_with_lists(fetcher, lists, reads))
     if onto is None:
         _raise_if_unanswered(results)
+    has_all_grants = lists is not None and _GRANTS in lists.files
     while more := _new(_next_reads(results, client.builders, tenant_id), results):
+        if has_all_grants and not (more := [read for read in more if not _is_of_grants(read)]):
+            break
         results += await fetcher.fetch(more)
     builder = SnapshotBuilder(onto)
     builder.add(results)
@@ -67,6 +76,23 @@ async def collect(
         unread=unread,
         provenance=_provenance(claims, results, taken, onto.provenance if onto else None),
     )
+
+
+async def _fetch_with_lists(fetcher: Fetcher, lists: DirectoryLists, reads: Sequence[Read]) -> list[ReadResult]:
+    """The results of `reads`, those of whole lists first. The grants of one app are read if the list of all was not."""
+    large = [read for read in reads if lists.takes(read)]
+    parts = [read for read in reads if read.section == _GRANTS and not read.whole and any(map(_is_of_grants, large))]
+    others = [read for read in reads if read not in large and read not in parts]
+    found = await all_results((lists.fetch(large), fetcher.fetch(others)))
+    results = [result for some in found for result in some]
+    return results + await fetcher.fetch([read for read in parts if read.section not in lists.files])
+
+
+_GRANTS = "oauth2PermissionGrants"
+
+
+def _is_of_grants(read: Read) -> bool:
+    return read.section == _GRANTS
 
 
 def _next_reads(results: Sequence[ReadResult], graph: GraphServiceClient, tenant_id: str) -> Iterator[Read]:
@@ -148,7 +174,7 @@ def _call(result: ReadResult, at: str) -> Call:
         section=read.name,
         address=f"/{read.version}{read.url}",
         status=_status(result),
-        rows=len(result.value) if isinstance(result.value, list) else None,
+        rows=len(result.value) if result.rows is None and isinstance(result.value, list) else result.rows,
         at=at,
         permissions=read.permissions,
     )

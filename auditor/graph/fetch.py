@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ from auditor.model.snapshot import (
     NO_LICENCE,
     NO_REASON,
     NOT_A_LIST,
+    PARTIAL_ENTRY,
     SHORT_LIST,
     NextLinkProblem,
     Unread,
@@ -45,7 +46,7 @@ class ReadResult(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one read: a `value` (an object or rows), or why it is `unread`.
 
     `absent`: Graph answered that there is no such object, and the read accepts that as an answer.
-    `error`: Graph did not answer.
+    `error`: Graph did not answer. `rows` is the length of a list that is not in `value`, because it is in a file.
     """
 
     read: Read
@@ -53,6 +54,7 @@ class ReadResult(msgspec.Struct, frozen=True, kw_only=True):
     unread: Unread | None = None
     absent: bool = False
     error: GraphError | None = None
+    rows: int | None = None
 
 
 class Fetcher:
@@ -73,7 +75,7 @@ class Fetcher:
         for version in ("v1.0", "beta"):
             small = [read for read in reads if not read.whole and read.version == version]
             jobs += [self._fetch_batch(small[i : i + BATCH_LIMIT]) for i in range(0, len(small), BATCH_LIMIT)]
-        by_read = {id(result.read): result for result in _flat(await _all(jobs))}
+        by_read = {id(result.read): result for result in _flat(await all_results(jobs))}
         return [by_read[id(read)] for read in reads]
 
     async def _fetch_batch(self, reads: Sequence[Read], sent: Sequence[Read] | None = None) -> list[ReadResult]:
@@ -87,13 +89,13 @@ class Fetcher:
         except (CredentialError, WriteRefused):
             raise
         except GraphError as error:
-            return [self._counted(_failed(read, error)) for read in reads]
+            return [self._counted(failed(read, error)) for read in reads]
         again = {i: one for i, response in enumerate(responses) if (one := _again(sent[i], response)) is not None}
         first = [self._result_of(reads[i], sent[i], responses[i]) for i in range(len(reads)) if i not in again]
         jobs: list[Coroutine[Any, Any, list[ReadResult]]] = [*first]
         if again:
             jobs.append(self._fetch_batch([reads[i] for i in again], list(again.values())))
-        return list(_flat(await _all(jobs)))
+        return list(_flat(await all_results(jobs)))
 
     async def _fetch_single(self, read: Read, sent: Read | None = None, *, may_repeat: bool = True) -> list[ReadResult]:
         """The result of one read in its own request."""
@@ -103,7 +105,7 @@ class Fetcher:
         except (CredentialError, WriteRefused):
             raise
         except GraphError as error:
-            return [self._counted(_failed(read, error))]
+            return [self._counted(failed(read, error))]
         if (again := _again(sent, response)) is not None:
             return await self._fetch_single(read, again, may_repeat=may_repeat)
         return await self._result_of(read, sent, response, may_repeat=may_repeat)
@@ -116,17 +118,18 @@ class Fetcher:
         A list that is shorter than Graph counts is read once more: the directory may have changed in between.
         """
         if isinstance(response, GraphError):
-            return [self._counted(_failed(read, response))]
+            return [self._counted(failed(read, response))]
         value: Any = response.body
-        if read.is_list:
-            try:
+        try:
+            if read.is_list:
                 value, response = await all_rows(self._client, read, response, lambda rows: self._page(read, rows))
-            except (CredentialError, WriteRefused):
-                raise
-            except GraphError as error:
-                if isinstance(error, ShortList) and may_repeat:
-                    return await self._fetch_single(read, sent, may_repeat=False)
-                return [self._counted(_failed(read, error))]
+            _refuse_partial_entries(read.section, value if isinstance(value, list) else [value])
+        except (CredentialError, WriteRefused):
+            raise
+        except GraphError as error:
+            if isinstance(error, ShortList) and may_repeat:
+                return await self._fetch_single(read, sent, may_repeat=False)
+            return [self._counted(failed(read, error))]
         if response.ok:
             return [self._counted(ReadResult(read=read, value=value))]
         absent = read.absent_ok and response.status == 404 and response.code == ABSENT
@@ -161,7 +164,8 @@ def why_unread(read: Read, response: GraphResponse) -> Unread:
     )
 
 
-def _failed(read: Read, error: GraphError) -> ReadResult:
+def failed(read: Read, error: GraphError) -> ReadResult:
+    """The result of a read that Graph did not answer, because of `error`."""
     unread = error.unread if isinstance(error, BatchRefused) else Unread(message=str(error))
     return ReadResult(read=read, unread=unread, error=error)
 
@@ -177,7 +181,10 @@ def _flat(lists: Iterable[list[ReadResult]]) -> Iterator[ReadResult]:
     return (result for results in lists for result in results)
 
 
-async def _all(jobs: Sequence[Coroutine[Any, Any, list[ReadResult]]]) -> list[list[ReadResult]]:
+T = TypeVar("T")
+
+
+async def all_results(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """All results. The first failure cancels the other jobs and is raised unchanged."""
     try:
         async with asyncio.TaskGroup() as group:
@@ -189,7 +196,7 @@ async def _all(jobs: Sequence[Coroutine[Any, Any, list[ReadResult]]]) -> list[li
 
 Rows = list[dict[str, Any]]
 
-_TRY_AGAIN = "Try again later. If the problem persists, report it to Microsoft's support."
+TRY_AGAIN = "Try again later. If the problem persists, report it to Microsoft's support."
 
 
 async def all_rows(
@@ -214,22 +221,23 @@ async def all_rows(
         on_page(len(rows))
         counted = response.body.get("@odata.count")
         count = counted if isinstance(counted, int) else count
-        if (link := _next_link(read.section, response.body)) is None:
+        if (link := next_link(read.section, response.body)) is None:
             if count > (different := _different(rows)):
-                raise ShortList(SHORT_LIST.format(section=read.section, count=count, rows=different), advice=_TRY_AGAIN)
+                raise ShortList(SHORT_LIST.format(section=read.section, count=count, rows=different), advice=TRY_AGAIN)
             break
         if link in seen:
-            raise EndlessPages(ENDLESS_LIST.format(section=read.section), advice=_TRY_AGAIN)
+            raise EndlessPages(ENDLESS_LIST.format(section=read.section), advice=TRY_AGAIN)
         seen.add(link)
         response = await client.follow(link, read.headers)
     return rows, response
 
 
-def _next_link(section: str, page: Mapping[str, Any]) -> str | None:
+def next_link(section: str, page: Mapping[str, Any]) -> str | None:
     """Where the list goes on after this page; none if the page is the last. Raises `IncompleteList`."""
-    if "@odata.nextLink" not in page:
+    names = [name for name in page if name.lower() in _NEXT_LINKS]
+    if not names:
         return None
-    link = page["@odata.nextLink"]
+    link = page[names[0]]
     if not isinstance(link, str):
         problem = NextLinkProblem.NOT_TEXT
     elif not link:
@@ -238,11 +246,20 @@ def _next_link(section: str, page: Mapping[str, Any]) -> str | None:
         problem = NextLinkProblem.NOT_HTTPS
     else:
         return link
-    raise IncompleteList(BAD_NEXT_LINK.format(section=section, problem=problem), advice=_TRY_AGAIN)
+    raise IncompleteList(BAD_NEXT_LINK.format(section=section, problem=problem), advice=TRY_AGAIN)
 
 
+_NEXT_LINKS = ("@odata.nextlink", "@nextlink", "odata.nextlink")
+"""The annotation in lower case: of OData 4.0, which Graph speaks, of OData 4.01, and of OData 3.0."""
 _HTTPS = re.compile(r"https://[\w.\[\]:-]+(?:/[^\s\\]*)?(?:\?[^\s\\]*)?", re.ASCII)
 """An https address of a host, without a user name and without blanks."""
+
+
+def _refuse_partial_entries(section: str, rows: Sequence[Any]) -> None:
+    """Raise `IncompleteList` for a row with an expanded list of which Graph returned the first page only."""
+    names = (name for row in rows if isinstance(row, dict) for name in row)
+    if any(name.lower().endswith("@odata.nextlink") for name in names):
+        raise IncompleteList(PARTIAL_ENTRY.format(section=section), advice=TRY_AGAIN)
 
 
 def _different(rows: Sequence[Any]) -> int:

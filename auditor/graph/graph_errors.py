@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from auditor.model.errors import NO_AUDIT, AuditorError
+from auditor.model.errors import NO_AUDIT, USAGE, AuditorError
 from auditor.model.snapshot import ASKED_TO_WAIT, Service, Unread
 
 
@@ -32,8 +32,22 @@ class NetworkSettingsError(GraphError):
     """A proxy or a certificate file named in the environment cannot be used."""
 
 
+REPORT_IT = "Try again. If the problem persists, report it with the command and what “consent-auditor -V” prints."
+"""Advice for what only a bug of a library or of this program explains."""
+
+
+class EndpointError(GraphError):
+    """An endpoint that an option or the environment names is not the address of a host."""
+
+    exit_code = USAGE
+    heading = "Error"
+
+
 class WriteRefused(GraphError):
     """A request that is not a read. It was not sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, advice=REPORT_IT)
 
 
 class ForeignHost(GraphError):
@@ -88,12 +102,12 @@ class LibraryFailed(GraphError):
     """A library raised an error that none of its documentation mentions."""
 
 
-REPORT_IT = "Try again. If the problem persists, report it with the command and what “consent-auditor -V” prints."
-"""Advice for `LibraryFailed`."""
-
-
 class NotJson(GraphError):
     """An answer that does not come from Graph: a proxy's page, or a body that is not JSON."""
+
+
+class AnswerTooLarge(GraphError):
+    """An answer that is larger than any of Graph's."""
 
 
 class BrokenJson(NotJson):
@@ -118,6 +132,11 @@ def foreign_code(explain: Callable[[Exception], GraphError]) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 -- whatever a library raises, the person gets a reason and advice
         # Without the cause, because a library's exception can contain the request, and with it a token or a secret.
         raise (_wrapped(error) or explain(error)) from None
+
+
+def class_name(error: Exception) -> str:
+    """The name of the exception's class, which says nothing about the request; at most 80 characters."""
+    return type(error).__name__[:80]
 
 
 def _wrapped(error: BaseException) -> GraphError | None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import msgspec
 
-from auditor.graph.graph_errors import ForeignHost, WriteRefused
+from auditor.graph.graph_errors import AnswerTooLarge, ForeignHost, WriteRefused
+from auditor.graph.network import NOT_MICROSOFT, host_of
+from auditor.model.snapshot import TOO_LARGE
+
+LARGEST_ANSWER = 64 << 20
+"""Bytes of an answer that are read at most. A page of Graph has a few MB, and a batch at most twenty pages."""
 
 _BATCHES = frozenset({"/v1.0/$batch", "/beta/$batch"})
 
@@ -34,11 +40,31 @@ class ReadOnlyGuard(httpx.AsyncBaseTransport):
             raise WriteRefused("a request that overrides its method was refused")
         if request.method != "GET":
             _check_batch(request.method, request.url.path, await request.aread())
-        return await self._inner.handle_async_request(request)
+        response = await self._inner.handle_async_request(request)
+        return _LimitedResponse(
+            response.status_code,
+            headers=response.headers,
+            stream=response.stream,
+            extensions=response.extensions,
+        )
 
     async def aclose(self) -> None:
         """Close the transport that sends."""
         await self._inner.aclose()
+
+
+class _LimitedResponse(httpx.Response):
+    """A response whose body, unpacked, is read up to a limit, so that no answer fills the memory."""
+
+    async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """The body in chunks. Raises `AnswerTooLarge`."""
+        size = 0
+        async for chunk in super().aiter_bytes(chunk_size):
+            size += len(chunk)
+            if size > LARGEST_ANSWER:
+                host = host_of(str(self.url))
+                raise AnswerTooLarge(TOO_LARGE.format(host=host, size=LARGEST_ANSWER >> 20), advice=NOT_MICROSOFT)
+            yield chunk
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:

@@ -10,7 +10,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # undocumented, so mypy has no type for it
 
 import msgspec
@@ -23,7 +23,9 @@ from auditor.graph.graph_errors import (
     NetworkSettingsError,
     Unreachable,
     UntrustedCertificate,
+    class_name,
 )
+from auditor.model.addresses import InvalidAddress, host_and_port
 from auditor.model.snapshot import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
@@ -31,17 +33,43 @@ TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`trust` is a file or folder of certificates (empty: the certifi bundle); `proxies` are by scheme, or ``no``."""
+    """`trust` is a file or folder of certificates (empty: the certifi bundle); `proxies` are by scheme, or ``no``.
+
+    Proxies are kept as they were set, with their passwords, so they are never printed. `variables` are the names of the
+    environment variables that set them.
+    """
 
     trust: str = ""
     proxies: Mapping[str, str] = msgspec.field(default_factory=dict)
+    variables: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<NetworkSettings of {', '.join(self.variables.values()) or 'no proxy'}>"
 
     def proxy_for(self, url: str) -> str:
-        """The proxy for `url`, or nothing if the connection is direct."""
+        """The proxy for `url`, or nothing if the connection is direct. Raises NetworkSettingsError.
+
+        The URL is one that all libraries read in the same way, whatever characters the password has.
+        """
         parts = urlsplit(url)
         if proxy_bypass_environment(parts.netloc, dict(self.proxies)):
             return ""
-        return self.proxies.get(parts.scheme) or self.proxies.get("all", "")
+        scheme = parts.scheme if self.proxies.get(parts.scheme) else "all"
+        value = self.proxies.get(scheme, "")
+        return _proxy_url(value, self.variables.get(scheme, f"{scheme.upper()}_PROXY")) if value else ""
+
+    def require_proxies(self, *urls: str) -> None:
+        """Raise NetworkSettingsError if the proxy for one of these URLs can't be used."""
+        for url in urls:
+            self.proxy_for(url)
+
+    def without_passwords(self, text: str) -> str:
+        """A message of a library or of another program without what it quotes of the proxies."""
+        for scheme, value in self.proxies.items():
+            if scheme != "no":
+                for secret in _secrets_in(value):
+                    text = text.replace(secret, "…")
+        return text
 
     def ssl_context(self) -> ssl.SSLContext:
         """A context that verifies hosts with `trust` and offers HTTP/1.1 only."""
@@ -63,7 +91,10 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_network(environ: Mapping[str, str]) -> NetworkSettings:
-    """The settings in `environ`. Raises `NetworkSettingsError` for a certificate file that does not exist."""
+    """The settings in `environ`. Raises `NetworkSettingsError` for a certificate file that does not exist.
+
+    A proxy with a mistake is an error only where it is used.
+    """
     trust = ""
     for name in TRUST_VARIABLES:
         if trust := environ.get(name, ""):
@@ -73,12 +104,58 @@ def read_network(environ: Mapping[str, str]) -> NetworkSettings:
                     advice=f"Correct {name}, or unset it to trust the public certificate authorities.",
                 )
             break
-    proxies = {}
+    proxies, variables = {}, {}
     for scheme in ("http", "https", "all", "no"):
         # Lower case wins, as it does for curl, requests and httpx.
-        if value := environ.get(f"{scheme}_proxy") or environ.get(f"{scheme}_proxy".upper()):
-            proxies[scheme] = value if scheme == "no" or "://" in value else f"http://{value}"
-    return NetworkSettings(trust=trust, proxies=proxies)
+        for variable in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
+            if value := environ.get(variable, "").strip():
+                proxies[scheme], variables[scheme] = value, variable
+                break
+    return NetworkSettings(trust=trust, proxies=proxies, variables=variables)
+
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_HOW_TO_SET = (
+    "Set {variable} to http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, or unset it. Its value is not shown, because"
+    " it can contain a password."
+)
+
+
+def _parts_of(value: str) -> tuple[str, str, str]:
+    """The scheme, the name with the password, and the host of a proxy. A password may contain ``@`` and ``/``."""
+    found = _SCHEME.match(value)
+    scheme, rest = (found[1].lower(), value[found.end() :]) if found else ("http", value)
+    user, _, host = rest.rpartition("@")
+    return scheme, user, re.split(r"[/?#]", host, maxsplit=1)[0]
+
+
+def _proxy_url(value: str, variable: str) -> str:
+    """The proxy as a URL with a percent-encoded password. Raises NetworkSettingsError, which quotes nothing of it."""
+    scheme, user, host = _parts_of(value)
+    if scheme.startswith("socks"):
+        raise NetworkSettingsError(
+            f"{variable} names a SOCKS proxy, which this program does not support",
+            advice=f"Set {variable} to an http:// or https:// proxy, or unset it.",
+        )
+    try:
+        if scheme not in ("http", "https"):
+            raise InvalidAddress("names a proxy that is neither http:// nor https://")
+        address = host_and_port(host)
+        name, colon, password = user.partition(":")
+        if not f"{unquote(name)}{unquote(password)}".isascii():
+            raise InvalidAddress("has a user name or a password with characters outside ASCII")
+    except InvalidAddress as error:
+        raise NetworkSettingsError(f"{variable} {error}", advice=_HOW_TO_SET.format(variable=variable)) from None
+    sign_in = f"{quote(unquote(name), safe='')}:{quote(unquote(password), safe='')}@" if name or colon else ""
+    return f"{scheme}://{sign_in}{address}"
+
+
+def _secrets_in(value: str) -> list[str]:
+    """What must not be shown of a proxy, in the ways in which programs write it, the longest first."""
+    _, user, _ = _parts_of(value)
+    password = user.partition(":")[2]
+    found = {value, user, password, unquote(password), quote(unquote(password), safe="")} if user else set()
+    return sorted((secret for secret in found if len(secret) > 2), key=len, reverse=True)
 
 
 _CAUSES = (
@@ -93,6 +170,7 @@ _CAUSES = (
     ("ProxyError", NoAnswerCause.PROXY_REFUSED),
     ("Connection refused", NoAnswerCause.REFUSED),
     ("All connection attempts failed", NoAnswerCause.REFUSED),
+    ("Connect call failed", NoAnswerCause.REFUSED),
     (NoAnswerCause.OUT_OF_TIME, NoAnswerCause.OUT_OF_TIME),
     ("timed out", NoAnswerCause.TOO_SLOW),
     ("Timeout", NoAnswerCause.TOO_SLOW),
@@ -156,7 +234,9 @@ def read_failure(error: Exception, network: NetworkSettings, url: str, *, is_ove
         cause = NoAnswerCause.OUT_OF_TIME if is_over else NoAnswerCause.TOO_SLOW
         return Unreachable(NO_ANSWER.format(host=host_of(url), cause=cause), advice=advice_for(cause, network, url))
     if isinstance(error, OSError | httpx.RequestError) and not isinstance(error, httpx.LocalProtocolError):
-        said = text_of(error)
+        # What a proxy says is its own text, from which nobody would know that it was the proxy.
+        whose = "ProxyError: " if isinstance(error, httpx.ProxyError) else ""
+        said = whose + network.without_passwords(text_of(error))
         kind: type[Unreachable] = Unreachable
         if "CERTIFICATE_VERIFY_FAILED" in said:
             kind = UntrustedCertificate
@@ -164,18 +244,22 @@ def read_failure(error: Exception, network: NetworkSettings, url: str, *, is_ove
             kind = ConnectionFailed
         return kind(NO_ANSWER.format(host=host_of(url), cause=cause_of(said)), advice=advice_for(said, network, url))
     return LibraryFailed(
-        LIBRARY_FAILED.format(host=host_of(url), error=type(error).__name__[:80]),
+        LIBRARY_FAILED.format(host=host_of(url), error=class_name(error)),
         advice=REPORT_IT,
     )
 
 
 def text_of(error: Exception) -> str:
-    """The message of an exception, in one line; its class if it has none, or none that can be read."""
+    """The message of an exception, in one line and without tokens; its class if it has none that can be read."""
     try:
         said = " ".join(str(getattr(error, "message", None) or error).split())
     except Exception:  # noqa: BLE001 -- the method of a library's class that makes the message can fail, too
         said = ""
-    return said or type(error).__name__
+    return _TOKENS.sub("[token]", said) or class_name(error)
+
+
+_TOKENS = re.compile(r"eyJ[\w.-]+|(?i:bearer)\s+\S+")
+"""Access tokens, which are JSON in base64, and what follows the word in a header."""
 
 
 NOT_MICROSOFT = (

@@ -34,11 +34,12 @@ class GraphConnector:
         self.proxy = network.proxy_for(self.graph)
         self.backend = PreconnectBackend()
 
-    def preconnect(self) -> None:
-        """Start to open the connection for the first request. Does nothing if there is a proxy."""
+    def preconnect(self, connections: int = 1) -> None:
+        """Start to open connections for the first requests. Does nothing if there is a proxy."""
         if not self.proxy:
             parts = urlsplit(self.graph)
-            self.backend.open(parts.hostname or "", parts.port or 443, self.context, CONNECT_SECONDS)
+            for _ in range(connections):
+                self.backend.open(parts.hostname or "", parts.port or 443, self.context, CONNECT_SECONDS)
 
 
 class PreconnectBackend(httpcore.AsyncNetworkBackend):
@@ -46,12 +47,12 @@ class PreconnectBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self) -> None:
         self._network = httpcore.AnyIOBackend()
-        self._opening: dict[Address, asyncio.Task[_OpenStream]] = {}
+        self._opening: dict[Address, list[asyncio.Task[_OpenStream]]] = {}
 
     def open(self, host: str, port: int, context: ssl.SSLContext, timeout: float) -> None:
-        """Start a connection and its TLS handshake; the next connection to this address is this one."""
-        if (host, port) not in self._opening:
-            self._opening[host, port] = asyncio.create_task(self._connect(host, port, context, timeout))
+        """Start a connection and its TLS handshake; a later connection to this address is this one."""
+        begun = asyncio.create_task(self._connect(host, port, context, timeout))
+        self._opening.setdefault((host, port), []).append(begun)
 
     async def _connect(self, host: str, port: int, context: ssl.SSLContext, timeout: float) -> _OpenStream:
         plain = await self._network.connect_tcp(host, port, timeout=timeout)
@@ -70,7 +71,8 @@ class PreconnectBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """The connection opened ahead if it can still be used, otherwise a new one."""
-        if begun := self._opening.pop((host, port), None):
+        if waiting := self._opening.get((host, port)):
+            begun = waiting.pop(0)
             with contextlib.suppress(Exception):  # whatever failed, a new connection is tried
                 opened = await begun
                 # Only the age shows whether it is usable: after the session tickets of TLS 1.3, an open connection
@@ -92,7 +94,7 @@ class PreconnectBackend(httpcore.AsyncNetworkBackend):
 
     async def aclose(self) -> None:
         """Close connections that were never used."""
-        for begun in self._opening.values():
+        for begun in (one for waiting in self._opening.values() for one in waiting):
             begun.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await (await begun).aclose()
@@ -146,6 +148,9 @@ class DaemonExecutor(ThreadPoolExecutor):
                 return
             try:
                 future.set_result(call(*args, **options))
+            except StopIteration as error:
+                # A coroutine can't receive it, and would wait for ever (PEP 479).
+                future.set_exception(RuntimeError(f"a call ended with StopIteration({error})"))
             except BaseException as error:  # noqa: BLE001 -- raised again where the result is awaited
                 future.set_exception(error)
 

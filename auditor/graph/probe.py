@@ -69,6 +69,7 @@ async def probe(
     environ = os.environ if environ is None else environ
     at = at or endpoints(environ=environ)
     network = read_network(environ)
+    network.require_proxies(at.authority, at.graph)
     tenant = tenant_id or environ.get("AZURE_TENANT_ID", "").strip() or "organizations"
     hosts = await asyncio.gather(
         _check_host("Entra ID", f"{at.authority}/{tenant}/v2.0/.well-known/openid-configuration", network),

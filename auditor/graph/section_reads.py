@@ -16,7 +16,7 @@ from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
 from auditor.facts.error_codes import CONSENT_CODES
-from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, foreign_code
+from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, class_name, foreign_code
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
 from auditor.model.snapshot import Plan
 
@@ -195,7 +195,8 @@ def _conditional_access_policies(wanted: _Wanted) -> Reads:
 
 def _directory_settings(wanted: _Wanted) -> Reads:
     # These settings exist only in beta, for which the SDK of v1.0 has no builder.
-    yield Read(section="directorySettings", url=_url_without_builder("/settings"), version="beta", is_list=True)
+    version = "beta" if SECTIONS["directorySettings"].is_beta else "v1.0"
+    yield Read(section="directorySettings", url=_url_without_builder("/settings"), version=version, is_list=True)
 
 
 def _service_principals(wanted: _Wanted) -> Reads:
@@ -378,7 +379,7 @@ def _url_without_builder(path: str, **parameters: str) -> str:
 
 
 def _explain(error: Exception) -> GraphError:
-    return LibraryFailed(f"the Graph SDK could not make a request ({type(error).__name__})", advice=REPORT_IT)
+    return LibraryFailed(f"the Graph SDK could not make a request ({class_name(error)})", advice=REPORT_IT)
 
 
 def _relative(info: RequestInformation, options: Mapping[str, str | Sequence[str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -13,10 +14,11 @@ import msgspec
 from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH
 from auditor.graph.access_tokens import TokenProvider
 from auditor.graph.credentials import Prompt, SignInSettings, open_credential, resolve_auth
-from auditor.graph.graph_errors import GraphError, foreign_code
+from auditor.graph.graph_errors import EndpointError, GraphError, foreign_code
 from auditor.graph.network import NetworkSettings, read_failure, read_network
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.sign_in_errors import credential_error, throttling_hook
+from auditor.model.addresses import InvalidAddress, https_endpoint
 
 if TYPE_CHECKING:
     from auditor.graph.preconnect import GraphConnector
@@ -40,26 +42,27 @@ def endpoints(
 ) -> Endpoints:
     """The endpoints of `cloud`, or the given ones: those of a proxy or of a test server.
 
-    AZURE_AUTHORITY_HOST is used for the global cloud only; another cloud has its own authority.
+    AZURE_AUTHORITY_HOST is used for the global cloud only; another cloud has its own authority. Raises `EndpointError`
+    for an address that isn't one of a host.
     """
     if cloud not in CLOUDS:
         raise GraphError(f"unknown cloud {cloud}", advice=f"Choose one of {', '.join(CLOUDS)}.")
     known = CLOUDS[cloud]
-    named = (environ or {}).get("AZURE_AUTHORITY_HOST", "") if cloud == "global" else ""
-    graph = _https(graph_endpoint or known.graph)
+    named = (environ or {}).get("AZURE_AUTHORITY_HOST", "") if cloud == "global" and not authority_host else ""
+    graph = _endpoint(graph_endpoint or known.graph, "the Graph endpoint")
     # Entra ID does not know the name of a proxy; the app id of Graph is valid for every endpoint.
     resource = known.graph if graph == known.graph else MICROSOFT_GRAPH
-    authority = _https(authority_host or named or known.authority)
+    authority = _endpoint(
+        authority_host or named or known.authority, "AZURE_AUTHORITY_HOST" if named else "the sign-in host"
+    )
     return Endpoints(cloud=cloud, authority=authority, graph=graph, scope=f"{resource}/.default")
 
 
-def _https(address: str) -> str:
-    address = address.strip().rstrip("/")
-    if "://" not in address:
-        return f"https://{address}"
-    if not address.startswith("https://"):
-        raise GraphError(f"{address} does not use https", advice="Tokens are sent over TLS only.")
-    return address
+def _endpoint(address: str, what: str) -> str:
+    try:
+        return https_endpoint(address)
+    except InvalidAddress as error:
+        raise EndpointError(f"{what} {error}", advice="An endpoint is https://HOST or https://HOST:PORT.") from None
 
 
 @asynccontextmanager
@@ -86,10 +89,12 @@ async def open_graph(
     retry: RetryPolicy | None = None,
     prompt: Prompt | None = None,
     scopes: tuple[str, ...] = (),
+    connections: int = 1,
 ) -> AsyncIterator[GraphClient]:
     """A client with a token. The default of `tenant_id` is AZURE_TENANT_ID, or the credential's own tenant.
 
-    `scopes` are for a user's sign-in; an app's permissions come with ``.default``. Raises `CredentialError`,
+    `scopes` are for a user's sign-in; an app's permissions come with ``.default``. `connections` are opened ahead, for
+    requests that are sent at the same time. Raises `CredentialError`,
     `NetworkSettingsError` or `GraphError`, each with advice.
     """
     environ = os.environ if environ is None else environ
@@ -114,7 +119,7 @@ async def open_graph(
         await asyncio.sleep(0)
         with foreign_code(lambda error: read_failure(error, network, at.graph)):
             if http is None:
-                http = own = await _preconnected(at.graph, network)
+                http = own = await _preconnected(at.graph, network, connections)
             from auditor.graph.transport import GraphClient
 
             await fetching
@@ -140,7 +145,14 @@ def open_tokens(
     scopes: tuple[str, ...] = (),
     retry: RetryPolicy,
 ) -> TokenProvider:
-    """A token provider for `auth`, which has fetched nothing yet. `retry` does not limit a person who enters a code."""
+    """A token provider for `auth`, which has fetched nothing yet. `retry` does not limit a person who enters a code.
+
+    Raises `NetworkSettingsError` for a proxy that can't be used, before anything is sent.
+    """
+    network.require_proxies(at.authority, at.graph)
+    # Microsoft's libraries log each failed request with its response, and Python prints it to standard error if nobody
+    # handles it. The user gets one message about it, from us.
+    logging.getLogger().addHandler(logging.NullHandler())
     auth = resolve_auth(auth, environ, tenant_id)
     is_person = auth == "device-code"
     sign_in = SignInSettings(
@@ -161,20 +173,25 @@ def open_tokens(
     )
 
 
-async def _preconnected(graph: str, network: NetworkSettings) -> GraphHttpClient:
-    """The HTTP client, with its connection being opened. Imports run in a thread, because the loop fetches tokens."""
+async def _preconnected(graph: str, network: NetworkSettings, connections: int) -> GraphHttpClient:
+    """The HTTP client, with its connections being opened. Imports run in a thread, because the loop fetches tokens."""
+
+    def explain(error: Exception) -> GraphError:
+        return read_failure(error, network, graph)
 
     def connector() -> GraphConnector:
-        from auditor.graph.preconnect import GraphConnector
+        with foreign_code(explain):
+            from auditor.graph.preconnect import GraphConnector
 
-        return GraphConnector(graph, network)
+            return GraphConnector(graph, network)
 
     def http(connector: GraphConnector) -> GraphHttpClient:
-        import auditor.graph.collect  # noqa: F401 -- needed soon, and imported while the token is fetched
-        from auditor.graph.transport import GraphHttpClient
+        with foreign_code(explain):
+            import auditor.graph.collect  # noqa: F401 -- needed soon, and imported while the token is fetched
+            from auditor.graph.transport import GraphHttpClient
 
-        return GraphHttpClient(connector)
+            return GraphHttpClient(connector)
 
     opened = await asyncio.to_thread(connector)
-    opened.preconnect()
+    opened.preconnect(connections)
     return await asyncio.to_thread(http, opened)

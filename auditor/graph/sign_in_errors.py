@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from auditor.facts.error_codes import ADVICE, CERTIFICATE_CODES
-from auditor.graph.graph_errors import CredentialError, Throttled
+from auditor.graph.graph_errors import CredentialError, Throttled, class_name
 from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, text_of, title_suffix
 from auditor.graph.retry import RETRIED_STATUSES, RetryPolicy
 from auditor.model.snapshot import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause, Service
@@ -40,7 +40,7 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
     """`error` of azure-identity as our error, without trace ids and what follows them."""
     if isinstance(error, TimeoutError):
         return _no_answer(NoAnswerCause.OUT_OF_TIME, authority, network)
-    text = text_of(error)
+    text = network.without_passwords(text_of(error))
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]
         said = text[found.start() :]
@@ -67,7 +67,7 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
     is_worded = isinstance(error, ValueError) or type(error).__module__.startswith("azure.")
     return CredentialError(
         (_first(text) if is_worded and not isinstance(error, UnicodeError) else "")
-        or LIBRARY_FAILED.format(host=host_of(authority), error=type(error).__name__[:80]),
+        or LIBRARY_FAILED.format(host=host_of(authority), error=class_name(error)),
         advice="“consent-auditor doctor” checks each step.",
     )
 
@@ -75,16 +75,20 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
 def throttling_hook(retry: RetryPolicy, *, keeps_waiting: bool) -> Callable[[Any], None]:
     """The hook for each response of the sign-in service, which raises `Throttled` if it asks to wait.
 
-    azure-core itself would wait, for as long as it is asked to and without a word. With `keeps_waiting`, it may do so
-    within the time of the run: a person who enters a code must not get another code.
+    azure-core itself would wait, for as long as it is asked to and without a word, and fail for a date that it can't
+    read. So a header that asks for nothing is removed. With `keeps_waiting`, azure-core may wait within the time of the
+    run: a person who enters a code must not get another code.
     """
 
     def check(response: Any) -> None:
         answer = response.http_response
-        headers = {name: answer.headers.get(name) or "" for name in ("retry-after", "date")}
-        asked = retry.retry_after(headers) if answer.status_code in RETRIED_STATUSES else None
+        if answer.status_code not in RETRIED_STATUSES:
+            return
+        asked = retry.retry_after({name.lower(): value for name, value in answer.headers.items()})
         if asked is not None and not (keeps_waiting and retry.allows(asked)):
             raise Throttled(Service.SIGN_IN, host_of(answer.request.url), asked, retry.remaining())
+        for name in ("retry-after-ms", "x-ms-retry-after-ms", *(() if asked else ("Retry-After",))):
+            answer.headers.pop(name, None)
 
     return check
 

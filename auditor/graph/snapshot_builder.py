@@ -11,7 +11,7 @@ from auditor.facts.ids import RESOURCE_NAMES
 from auditor.graph.fetch import ReadResult
 from auditor.graph.section_reads import BLUEPRINT_OF_AGENT, Read
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
-from auditor.model.sections import SECTIONS, Sections
+from auditor.model.sections import SECTIONS, Sections, merged_row
 from auditor.model.snapshot import BETA_ONLY_POLICY, Snapshot, Unread
 from auditor.snapshot import ShapeError
 from auditor.snapshot.graph_json import decode_section
@@ -151,12 +151,8 @@ def _typed(read: Read, raw: Any) -> Any:
     row = SECTIONS[read.section]
     if read.section == "servicePrincipals":
         raw = [_without_part(one) for one in raw] if isinstance(raw, list) else _without_part(raw)
-        if (
-            isinstance(raw, dict)
-            and _SCOPES in read.url
-            and read.part.lower() in RESOURCE_NAMES
-            and raw.get(_SCOPES) is None
-        ):
+        is_known = _SCOPES in read.url and read.part.lower() in RESOURCE_NAMES
+        if is_known and isinstance(raw, dict) and raw.get(_SCOPES) is None:
             raise ShapeError("servicePrincipals", f"the answer about {read.part} has no {_SCOPES}")
     if row.only_by_app:
         return decode_section(read.section, {read.part: raw})
@@ -189,18 +185,8 @@ def _joined(name: str, known: Iterable[Any], new: Iterable[Any], *, drop: bool =
     earlier = {row.key(one): one for one in known}
     later = {row.key(one): one for one in new}
     if row.merges_rows:
-        later = {at: _completed(earlier[at], one) if at in earlier else one for at, one in later.items()}
+        later = {at: merged_row(earlier[at], one) if at in earlier else one for at, one in later.items()}
     return tuple(later.values()) if drop else tuple((earlier | later).values())
-
-
-def _completed(old: Any, new: Any) -> Any:
-    """`new`, with the properties that it does not set taken from `old`."""
-    unset = {
-        field.name: getattr(old, field.name)
-        for field in msgspec.structs.fields(new)
-        if not field.required and getattr(new, field.name) == field.default
-    }
-    return msgspec.structs.replace(new, **unset)
 
 
 def _names(row: Any) -> set[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 
 import httpcore
@@ -35,6 +37,7 @@ from auditor.graph.graph_errors import (
 )
 from auditor.graph.guard import ReadOnlyGuard
 from auditor.graph.network import NOT_MICROSOFT, host_of, read_failure
+from auditor.graph.pages import read_page
 from auditor.graph.preconnect import CONNECT_SECONDS, GraphConnector
 from auditor.graph.response import GraphResponse, batch_responses, read_response
 from auditor.graph.retry import RetryPolicy
@@ -53,24 +56,40 @@ class GraphHttpClient:
 
     def __init__(self, connector: GraphConnector, *, read_seconds: float = _READ_SECONDS) -> None:
         self.connector = connector
-        self._guard = ReadOnlyGuard(_transport(connector), connector.graph)
+        self._read_seconds = read_seconds
+        self._guards: list[ReadOnlyGuard] = []
+        self.client = self._client_over(_transport(connector))
+
+    @cached_property
+    def collection_client(self) -> httpx.AsyncClient:
+        """The same client over the transport for large collections. Only a read of a whole directory imports it."""
+        from auditor.graph.collection_transport import CollectionTransport
+
+        return self._client_over(CollectionTransport(self.connector))
+
+    def _client_over(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+        guard = ReadOnlyGuard(transport, self.connector.graph)
+        self._guards.append(guard)
         client = httpx.AsyncClient(
-            transport=self._guard,
-            timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+            transport=guard,
+            timeout=httpx.Timeout(self._read_seconds, connect=CONNECT_SECONDS),
             headers={"User-Agent": "consent-auditor"},
             trust_env=False,
         )
+        # Graph's answers need no cookies, and tenants that share the client must not share any.
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
         # Without the SDK's retry handler, which would multiply our retries, and without its redirect handler:
         # Graph's reads do not redirect, so a redirect does not come from Graph.
         handlers = [ParametersNameDecodingHandler(), UserAgentHandler()]
-        self.client = GraphClientFactory.create_with_custom_middleware(handlers, client=client)
+        return cast(httpx.AsyncClient, GraphClientFactory.create_with_custom_middleware(handlers, client=client))
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self.connector.backend.aclose()
         await self.client.aclose()
         # The SDK's transport does not close the one that it wraps (msgraph-core 1.5).
-        await self._guard.aclose()
+        for guard in self._guards:
+            await guard.aclose()
 
 
 def _transport(connector: GraphConnector) -> httpx.AsyncHTTPTransport:
@@ -125,12 +144,15 @@ def _batch_refused(host: str, response: GraphResponse) -> BatchRefused:
     """
     said = ": ".join(filter(None, (f"{response.status} {response.code}".strip(), response.message)))
     request = f" (request id {response.request_id})" if response.request_id else ""
-    is_busy = response.may_be_retried
+    advice = _REPORT_REQUEST if response.code else NOT_MICROSOFT
     return BatchRefused(
         f"Microsoft Graph answered none of the requests: {said}{request}",
         Unread(message=BATCH_REFUSED.format(host=host, status=response.status), request_id=response.request_id),
-        advice="Microsoft Graph is busy or out of order: try again later." if is_busy else NOT_MICROSOFT,
+        advice="Microsoft Graph is busy or out of order: try again later." if response.may_be_retried else advice,
     )
+
+
+_REPORT_REQUEST = "Try again later. If the problem persists, give Microsoft's support the request id."
 
 
 class GraphClient:
@@ -145,19 +167,36 @@ class GraphClient:
         self._was_answered = False
         host = httpx.URL(self.graph).host
         # Without allowed hosts the provider would add the token to requests to any host.
-        provider = AzureIdentityAuthenticationProvider(cast(Any, tokens), allowed_hosts=[host])
-        self._adapter = _Adapter(provider, client=http.client)
-        self._adapter.base_url = f"{self.graph}/v1.0"
+        self._http = http
+        self._provider = AzureIdentityAuthenticationProvider(cast(Any, tokens), allowed_hosts=[host])
+        self._adapter = self._adapter_over(http.client)
         self.builders = GraphServiceClient(request_adapter=self._adapter)
         """The SDK's request builders, for addresses only."""
 
+    @cached_property
+    def _collection_adapter(self) -> GraphRequestAdapter:
+        return self._adapter_over(self._http.collection_client)
+
+    def _adapter_over(self, client: httpx.AsyncClient) -> GraphRequestAdapter:
+        adapter = _Adapter(self._provider, client=client)
+        adapter.base_url = f"{self.graph}/v1.0"
+        return adapter
+
+    def address(self, version: str, url: str) -> str:
+        """The whole address of a request: `url` is below the version."""
+        return f"{self.graph}/{version}{url}"
+
     async def get(self, version: str, request: GetRequest) -> GraphResponse:
         """The response to one request."""
-        return await self._with_retries(Method.GET, f"{self.graph}/{version}{request.url}", request.headers)
+        return await self._with_retries(Method.GET, self.address(version, request.url), request.headers)
 
     async def follow(self, link: str, headers: Mapping[str, str]) -> GraphResponse:
         """The response to a next link, which is absolute; the guard refuses one to another host."""
         return await self._with_retries(Method.GET, link, headers)
+
+    async def page(self, address: str, headers: Mapping[str, str]) -> GraphResponse:
+        """A page of a large collection: as `follow`, but over the transport for them, and read with `read_page`."""
+        return await self._with_retries(Method.GET, address, headers, is_page=True)
 
     async def batch(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse | GraphError]:
         """The responses to at most twenty requests, in their order. Only those that may succeed are retried.
@@ -205,24 +244,37 @@ class GraphClient:
 
     async def _post(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse]:
         """The responses in one batch, in the order of the requests. Raises GraphError for a batch that failed whole."""
-        body = msgspec.json.encode({"requests": [_batch_item(str(i), request) for i, request in enumerate(requests)]})
+        with foreign_code(self._explain):
+            items = [_batch_item(str(i), request) for i, request in enumerate(requests)]
+            body = msgspec.json.encode({"requests": items})
         whole = await self._with_retries(Method.POST, f"{self.graph}/{version}/$batch", {}, body)
         host = host_of(self.graph)
         if not whole.ok:
             raise whole.error or _batch_refused(host, whole)
-        if (responses := batch_responses(whole.body or {}, len(requests))) is None:
+        with foreign_code(self._explain):
+            responses = batch_responses(whole.body or {}, len(requests), host)
+        if responses is None:
             raise NotJson(NOT_A_BATCH.format(host=host), advice=NOT_MICROSOFT)
         return responses
 
+    def _explain(self, error: Exception) -> GraphError:
+        return read_failure(error, self._network, self.graph)
+
     async def _with_retries(
-        self, method: Method, url: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: Method,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        is_page: bool = False,
     ) -> GraphResponse:
         tried, renewed = 0, False
         while True:
             tried += 1
             generation = self.tokens.generation
             try:
-                response = await self._send_once(method, url, headers, body)
+                response = await self._send_once(method, url, headers, body, is_page=is_page)
             except UntrustedCertificate:
                 raise
             except (Unreachable, BrokenJson) as error:
@@ -246,21 +298,26 @@ class GraphClient:
                 return response
 
     async def _send_once(
-        self, method: Method, url: str, headers: Mapping[str, str], body: bytes | None
+        self, method: Method, url: str, headers: Mapping[str, str], body: bytes | None, *, is_page: bool
     ) -> GraphResponse:
         """Send one request with the SDK's adapter, whose authentication provider adds the token."""
-        info = RequestInformation()
-        info.http_method = method
-        info.url = url
-        info.headers.try_add("Accept", "application/json")
-        for name, value in headers.items():
-            info.headers.try_add(name, value)
-        if body is not None:
-            info.set_stream_content(body, "application/json")
-        info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         limit = asyncio.timeout(self.retry.remaining())
         with foreign_code(lambda error: read_failure(error, self._network, self.graph, is_over=limit.expired())):
+            info = RequestInformation()
+            info.http_method = method
+            info.url = url
+            info.headers.try_add("Accept", "application/json")
+            for name, value in headers.items():
+                info.headers.try_add(name, value)
+            if body is not None:
+                info.set_stream_content(body, "application/json")
+            info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
             async with self._slots, limit:
-                response = await self._adapter.send_primitive_async(info, "bytes", {})
+                adapter = self._collection_adapter if is_page else self._adapter
+                response = cast(httpx.Response, await adapter.send_primitive_async(info, "bytes", {}))
             self._was_answered = True
-            return read_response(cast(httpx.Response, response), is_batch=body is not None)
+            if not is_page:
+                return read_response(response, is_batch=body is not None)
+            # The response and its stream refer to each other, and would keep the page in memory.
+            response.stream = httpx.ByteStream(b"")
+            return read_page(response)

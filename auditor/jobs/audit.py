@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +12,7 @@ import msgspec
 from auditor.jobs.audit_request import (
     PIPE,
     SILENT,
+    TEXT,
     AuditInputs,
     AuditRequest,
     GivenSnapshot,
@@ -19,12 +22,13 @@ from auditor.jobs.audit_request import (
     SnapshotFiles,
 )
 from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnings_of
-from auditor.jobs.report_builder import build_report, with_assumptions
+from auditor.jobs.report_builder import build_report, wanted_by, with_assumptions
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.report import Report, Summary, WaiverFile
 from auditor.model.rule import FindingOutcome, Pack, Severity
-from auditor.model.snapshot import LiveTenant, Snapshot
+from auditor.model.snapshot import LeftOut, LiveTenant, Snapshot
+from auditor.render import format_of
 
 if TYPE_CHECKING:
     from auditor.jobs.earlier_reports import EarlierReport
@@ -73,9 +77,24 @@ def audit(request: AuditRequest, interaction: Interaction = SILENT) -> AuditResu
         from auditor.jobs.repeated_reads import read_until_connected
 
         snapshot, source = read_until_connected(prepared, interaction)
+    elif isinstance(request.source, SnapshotFiles) and request.redaction is None and PIPE not in request.source.paths:
+        return _of_files(prepared, request.source, interaction)
     else:
         snapshot, source = read_source(request, prepared.packs, interaction)
     return evaluate(prepared, snapshot, source, interaction)
+
+
+def _of_files(prepared: PreparedAudit, files: SnapshotFiles, interaction: Interaction) -> AuditResult:
+    """The audit of a snapshot in files, of which only the rows are kept on which an answer can depend."""
+    from auditor.jobs.snapshot_files import read_snapshot
+
+    source = _origin(files.paths)
+    snapshot = read_snapshot(files.paths, files.tenant_id, interaction, lambda: wanted_by(prepared.packs))
+    try:
+        return evaluate(prepared, snapshot, source, interaction)
+    except LeftOut:
+        # An answer depends on a row that nothing in the question named.
+        return evaluate(prepared, read_snapshot(files.paths, files.tenant_id), source, interaction)
 
 
 def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> PreparedAudit:
@@ -119,14 +138,28 @@ def read_source(
 
             return read_snapshot(paths, tenant_id, interaction), _origin(paths)
         case LiveTenant() as tenant:
-            from auditor.checks.required_reads import plan_for
+            from auditor.checks.kind import plan_for
             from auditor.jobs.tenant_reader import read_tenant
 
             plan = plan_for(packs)
             snapshot = read_tenant(
-                tenant, plan, apps=apps_of(packs), packs=packs, user=request.user, interaction=interaction
+                tenant,
+                plan,
+                apps=apps_of(packs),
+                packs=packs,
+                user=request.user,
+                interaction=interaction,
+                meanwhile=partial(_load_evaluation, request.outputs.formats),
             )
             return snapshot, "live, read through Microsoft Graph"
+
+
+def _load_evaluation(formats: Sequence[str]) -> None:
+    """Import what decides and renders, as long as Graph is waited for: 50 to 80 ms."""
+    libraries = ("tabulate",) if TEXT in formats else ()
+    modules = ("auditor.consent.access_policies", "auditor.consent.after_consent", "auditor.fixes")
+    for name in (*modules, *(format_of(one).module for one in formats), *libraries):
+        import_module(name)
 
 
 def _sample_tenant(name: str) -> Snapshot:

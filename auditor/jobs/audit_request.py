@@ -101,6 +101,7 @@ def _in_folder(formats: tuple[str, ...], folder: str) -> Outputs:
     if not os.access(existing, os.W_OK):
         raise InvalidRequest(f"you can't write to {folder}: give -o another folder, or change its permissions")
     files = tuple((name, path / f"report{FORMATS[name].ending}") for name in formats)
+    _must_be_safe(*(file for _, file in files))
     return Outputs(formats=formats, files=files, folder=path)
 
 
@@ -120,7 +121,7 @@ def format_of_ending(file: str) -> str:
 
 
 def must_be_writable(file: str) -> None:
-    """Raise InvalidRequest if the file can't be created or replaced: better now than after the audit."""
+    """Raise InvalidRequest if the file can't be created or replaced safely: better now than after the audit."""
     path = Path(file)
     if path.is_dir():
         raise InvalidRequest(f"{file} is a folder: give -o the name of a file in it")
@@ -128,15 +129,28 @@ def must_be_writable(file: str) -> None:
         raise InvalidRequest(f"the folder {path.parent} for {path.name} doesn't exist: create it, or change -o")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InvalidRequest(f"you can't write to {file}: give -o another path, or change its permissions")
+    _must_be_safe(file)
+
+
+def _must_be_safe(*files: str | Path) -> None:
+    from auditor.atomic import refuse_unsafe
+
+    for file in files:
+        refuse_unsafe(file)
 
 
 def refuse_overwriting(outputs: Iterable[str | Path], key_file: str | None, snapshots: Iterable[str] = ()) -> None:
     """Raise InvalidRequest if an output would overwrite the redaction key or a file of the snapshot.
 
-    Without the key, tokens can no longer be looked up, and the read that made a snapshot can't be repeated.
+    Without the key, tokens can no longer be looked up, and the read that made a snapshot can't be repeated. A key of
+    another user is refused as well, because that user could look up every token.
     """
     if key_file == PIPE:
         raise InvalidRequest("--redact-key can't be standard input: give the name of a file")
+    if key_file:
+        from auditor.atomic import refuse_foreign
+
+        refuse_foreign(key_file)
     kept = (("the redaction key", key_file), *(("the snapshot", path) for path in snapshots))
     for output in outputs:
         for what, file in kept:
@@ -168,13 +182,13 @@ def rendered(report: Report, outputs: Outputs, history: Sequence[tuple[str, Summ
 def write_files(pages: Mapping[str, bytes], outputs: Outputs) -> tuple[Path, ...]:
     """Write each file of `outputs`, create missing folders, and return the paths.
 
-    Each file is written completely or not at all. Only its owner can read a new file, because it describes a tenant.
-    Raises OSError.
+    Each file is written completely or not at all. Only its owner can read a new file or open a new folder, because the
+    report describes a tenant. Raises OSError, and InvalidRequest for a place that isn't safe.
     """
-    from auditor.atomic import write_whole
+    from auditor.atomic import make_folder, write_whole
 
     for name, path in outputs.files:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_whole(path, pages[name], keep_mode=True)
     return tuple(path for _, path in outputs.files)
 

@@ -1,4 +1,4 @@
-"""A bundle read back: its parts, and whether they still are what was written.
+"""A bundle read back: its manifest and its members, and whether the manifest still describes them.
 
 A bundle can come from a stranger. Its members are read into memory after their sizes and paths are checked; only its
 packs are written to a temporary folder while they are loaded.
@@ -11,19 +11,23 @@ import io
 import os
 import re
 import stat
+import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import msgspec
 
+from auditor.jobs.audit_request import PIPE
 from auditor.jobs.bundle_writer import (
     FORMAT,
     MANIFEST,
     MOST_BYTES,
+    MOST_MEMBERS,
+    MOST_TOGETHER,
     PASTE,
     README,
     REPORT,
@@ -31,28 +35,23 @@ from auditor.jobs.bundle_writer import (
     VERSION,
     BundleError,
     Manifest,
-    readme,
+    NotABundle,
 )
-from auditor.jobs.report_builder import UserNotRead, build_report
-from auditor.model.report import Report
 from auditor.model.rule import Pack
-from auditor.model.snapshot import Snapshot
 from auditor.packs import PackError, Problem
-from auditor.packs.load import is_path, load_packs
-from auditor.packs.pack_texts import NAME, parent_named, shipped_text
-from auditor.redact.tokens import is_token
-from auditor.render import FormatUnavailable, render
-from auditor.render.text import render_ticket
-from auditor.snapshot import SnapshotError
-from auditor.snapshot.read import loads
+from auditor.packs.load import find, is_path, load_packs
+from auditor.packs.pack_texts import NAME, PackFile, PackText, files_of, parent_named, shipped_text
 
-MOST_MEMBERS = 200
-MOST_TOGETHER = 3 * MOST_BYTES
-"""The most bytes in all members together, so that a small file can't fill the memory."""
+MOST_IN_FILE = MOST_TOGETHER + (1 << 20)
+"""The most bytes in a bundle: its members, even if they can't be compressed, and what the zip needs for them."""
 PACKS = "packs/"
 KNOWN = frozenset({MANIFEST, SNAPSHOT, REPORT, "report.html", "report.pdf", PASTE, README})
 """All members of a bundle except its packs."""
 
+MOST_IN_DIRECTORY = MOST_MEMBERS * 512
+"""The most bytes in the directory of the zip."""
+
+_MORE = "the file contains more than a bundle, before or after it"
 _ASK = "ask the sender for the file again"
 _DISTRUST = "don't open it, and ask the sender"
 
@@ -79,11 +78,11 @@ def damage(manifest: Manifest, members: Mapping[str, bytes]) -> Iterator[str]:
             yield f"{path} isn't a file of a bundle"
 
 
-def packs_of(manifest: Manifest, members: Mapping[str, bytes]) -> tuple[Pack, ...]:
-    """The packs that the manifest names, in its order, with the positions of rules as a bundle's report has them.
+def packs_of(manifest: Manifest, members: Mapping[str, bytes]) -> tuple[PackText, ...]:
+    """The packs that the manifest names, in its order, with their texts and parents.
 
-    A copy of a shipped pack is replaced by the shipped pack. Raises BundleError for a pack that extends a file outside
-    the bundle, and PackError for a broken pack.
+    The positions of rules are as a bundle's report has them. A copy of a shipped pack is replaced by the shipped pack.
+    Raises BundleError for a pack that extends a file outside the bundle, and PackError for a broken pack.
     """
     texts = {path.removeprefix(PACKS): data for path, data in members.items() if path.startswith(PACKS)}
     for name, text in texts.items():
@@ -95,10 +94,12 @@ def packs_of(manifest: Manifest, members: Mapping[str, bytes]) -> tuple[Pack, ..
         named = [_name_or_file(pack.file.removeprefix(PACKS), texts, folder) for pack in manifest.packs]
         try:
             # A pack that another version shipped under the same name is loaded; its digest shows the difference.
-            packs = load_packs(named, any_name=True)
+            packs = {pack.origin: pack for pack in load_packs(named, any_name=True)}
         except PackError as error:
             raise PackError(map(_with_bundle_paths(f"{folder}{os.sep}"), error.problems)) from None
-    return tuple(_with_file_names(pack) for pack in packs)
+        sources = [source for name in dict.fromkeys(named) for source in find(name) if source.label in packs]
+        found = [PackText(packs[source.label], files_of(source)) for source in sources]
+    return tuple(PackText(_with_file_names(text.pack), tuple(map(_with_name, text.files))) for text in found)
 
 
 def _refuse_other_files(name: str, text: bytes, texts: Mapping[str, bytes]) -> None:
@@ -126,24 +127,75 @@ def _with_file_names(pack: Pack) -> Pack:
         rule: at if at.file.startswith("rules/") else msgspec.structs.replace(at, file=Path(at.file).name)
         for rule, at in pack.places.items()
     }
-    return msgspec.structs.replace(pack, places=places)
+    origin = pack.origin if pack.origin.startswith("rules/") else Path(pack.origin).name
+    return msgspec.structs.replace(pack, places=places, origin=origin)
+
+
+def _with_name(file: PackFile) -> PackFile:
+    return file if file.label.startswith("rules/") else file._replace(label=file.name)
+
+
+def bundle_bytes(path: str) -> bytes:
+    """The content of a file, or of standard input for ``-``. Raises BundleError if it's too large, and OSError."""
+    if path == PIPE:
+        data = sys.stdin.buffer.read(MOST_IN_FILE + 1)
+    else:
+        with Path(path).open("rb") as file:
+            data = file.read(MOST_IN_FILE + 1)
+    if len(data) > MOST_IN_FILE:
+        raise BundleError(
+            f"the file is larger than any bundle ({MOST_IN_FILE >> 20} MiB): check that it's the right one"
+        )
+    return data
 
 
 def _members(data: bytes) -> Mapping[str, bytes]:
     try:
+        _refuse_other_ends(data)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             listed = archive.infolist()
             _refuse_large(listed)
+            if MANIFEST not in archive.namelist():
+                raise NotABundle(
+                    f"the file isn't a bundle, because it has no {MANIFEST}: give one from consent-auditor bundle"
+                )
             _refuse_paths(listed)
             # Tools that pack the files again add an entry for the folder.
             files = [member for member in listed if member.filename != PACKS or member.file_size]
-            members = {member.filename: archive.read(member) for member in files}
-            _refuse_extra_data(data, archive)
+            members = {member.filename: _content(archive, member) for member in files}
+            _refuse_data_before(data, archive)
             return members
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise BundleError(f"the file isn't a zip that can be read ({error}): {_ASK}") from error
-    except (OSError, zlib.error) as error:
+    except (OSError, zlib.error, struct.error) as error:
         raise BundleError(f"the file is damaged ({error}): {_ASK}") from error
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """The member's content, of which no more is unpacked than its entry says: `ZipFile.read` unpacks everything."""
+    with archive.open(member) as opened:
+        # One byte more reaches the end, where the checksum is compared.
+        return opened.read(member.file_size + 1)
+
+
+def _refuse_other_ends(data: bytes) -> None:
+    """Raise BundleError for a file that doesn't end as a bundle does, before a large directory is read.
+
+    The end of a zip's directory is 22 bytes long if the zip has no comment; a zip64 has another record before it.
+    """
+    is_end = data[-22:-18] == b"PK\5\6"
+    if not is_end and zipfile.is_zipfile(io.BytesIO(data)):
+        raise BundleError(f"{_MORE}: {_DISTRUST}")
+    size = int.from_bytes(data[-10:-6], "little")
+    if is_end and (size > MOST_IN_DIRECTORY or data[-42:-38] == b"PK\6\7"):
+        raise BundleError(f"the file contains far more than a bundle does: {_DISTRUST}")
+
+
+def _refuse_data_before(data: bytes, archive: zipfile.ZipFile) -> None:
+    """Raise BundleError for data before the zip or a comment after it, because no checksum covers it."""
+    first = min((member.header_offset for member in archive.infolist()), default=0)
+    if first or not data.startswith(b"PK") or archive.comment:
+        raise BundleError(f"{_MORE}: {_DISTRUST}")
 
 
 def _refuse_large(listed: list[zipfile.ZipInfo]) -> None:
@@ -154,6 +206,8 @@ def _refuse_large(listed: list[zipfile.ZipInfo]) -> None:
 
 def _refuse_paths(listed: list[zipfile.ZipInfo]) -> None:
     """Members are files in one folder and packs in another. No links, and no names that differ only in case."""
+    if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in listed):
+        raise BundleError(f"the file is compressed in a way that a bundle isn't: {_ASK}")
     has_duplicates = len({member.filename.casefold() for member in listed}) < len(listed)
     if has_duplicates or any(_is_outside(member.filename) or _is_link(member) for member in listed):
         raise BundleError(f"the file contains paths that a bundle doesn't have: {_DISTRUST}")
@@ -170,25 +224,15 @@ def _is_link(member: zipfile.ZipInfo) -> bool:
     return stat.S_ISLNK(member.external_attr >> 16)
 
 
-def _refuse_extra_data(data: bytes, archive: zipfile.ZipFile) -> None:
-    """Raise BundleError for data before or after the zip in the same file, because no checksum covers it."""
-    first = min((member.header_offset for member in archive.infolist()), default=0)
-    if first or not data.startswith(b"PK") or data[-22:-18] != b"PK\x05\x06" or archive.comment:
-        raise BundleError(f"the file contains more than a bundle, before or after it: {_DISTRUST}")
-
-
 def _manifest(members: Mapping[str, bytes]) -> Manifest:
-    text = members.get(MANIFEST)
-    if text is None:
-        raise BundleError(
-            f"the file isn't a bundle, because it has no {MANIFEST}: give one from consent-auditor bundle"
-        )
     try:
-        manifest = msgspec.json.decode(text, type=Manifest)
+        manifest = msgspec.json.decode(members[MANIFEST], type=Manifest)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise BundleError(f"{MANIFEST} can't be read ({error}): {_ASK}") from error
     if manifest.format != FORMAT:
         raise BundleError(f"{MANIFEST} has another format: give a file from consent-auditor bundle")
+    if manifest.version < 1:
+        raise BundleError(f"{MANIFEST} has the version {manifest.version}, which doesn't exist: {_DISTRUST}")
     if manifest.version > VERSION:
         raise BundleError(f"the bundle has version {manifest.version}: install a newer consent-auditor to verify it")
     _refuse_incomplete(manifest)
@@ -204,172 +248,3 @@ def _refuse_incomplete(manifest: Manifest) -> None:
     for pack in manifest.packs:
         if not pack.file.startswith(PACKS) or pack.file not in listed:
             raise BundleError(f"{MANIFEST} names a pack that isn't in the bundle: {_DISTRUST}")
-
-
-HTML, PDF = "report.html", "report.pdf"
-_SOURCE = re.compile(r"live, redacted|snapshot, redacted|sample [a-z0-9-]{1,60} \(bundled, no real tenant\)")
-_TOOL = re.compile(r"consent-auditor \d[\w.+-]{0,40}")
-_PLAIN_SOURCE = re.compile(r"live, read through Microsoft Graph|snapshot [^\n]{1,4096}")
-
-
-class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a verification.
-
-    `problems` are damaged, missing and extra files. `differences` are statements in the bundle that don't follow from
-    its snapshot and rules. `notes` say what was not compared. `not_evaluated` says why the rules were not evaluated
-    again, if they weren't.
-    """
-
-    manifest: Manifest
-    problems: tuple[str, ...] = ()
-    differences: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    not_evaluated: str = ""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the files are exactly those that the manifest lists."""
-        return not self.problems
-
-
-def verify(data: bytes, tool: str) -> Verification:
-    """Compare every member with the manifest, then evaluate the snapshot again and render the reports again.
-
-    `tool` is this program and its version. If another version made the bundle, only decisions and findings are
-    compared, because that version may word its reports differently. Raises BundleError.
-    """
-    manifest, members = read_bundle(data)
-    problems = tuple(damage(manifest, members))
-    if problems:
-        return Verification(manifest=manifest, problems=problems, not_evaluated="the bundle is damaged or changed")
-    before = _report(members)
-    try:
-        found = _Reevaluation.of(manifest, members, before)
-    except (SnapshotError, PackError, UserNotRead) as error:
-        return Verification(manifest=manifest, not_evaluated=str(error))
-    differences = [*_description_differences(manifest, before, found.snapshot), *found.pack_differences]
-    differences += [*_decision_differences(before, found.report), *_finding_differences(before, found.report)]
-    if manifest.tool != tool:
-        notes = [
-            f"it was made by {manifest.tool}, and this is {tool}: decisions and findings were compared, but not the"
-            " texts of the reports. To compare these as well, verify it with that version"
-        ]
-    else:
-        differences += _text_differences(manifest, members, found, is_explained=bool(differences))
-        notes = list(_not_compared(members, found.report))
-    return Verification(manifest=manifest, differences=tuple(differences), notes=tuple(notes))
-
-
-class _Reevaluation(NamedTuple):
-    """The report on the bundle's snapshot by the bundle's rules, built again."""
-
-    snapshot: Snapshot
-    report: Report
-    files: tuple[str, ...]
-    """The members with the packs, in the order of the manifest."""
-    pack_differences: tuple[str, ...]
-
-    @classmethod
-    def of(cls, manifest: Manifest, members: Mapping[str, bytes], before: Report) -> _Reevaluation:
-        snapshot = loads(members[SNAPSHOT], SNAPSHOT)
-        packs = packs_of(manifest, members)
-        report = build_report(snapshot, packs, user=manifest.user, source=before.source, tool=manifest.tool)
-        files = tuple(pack.file for pack in manifest.packs)
-        return cls(snapshot, report, files, tuple(_pack_differences(manifest, packs)))
-
-
-def _report(members: Mapping[str, bytes]) -> Report:
-    """The bundle's report. Raises BundleError if the report or the snapshot isn't valid JSON."""
-    try:
-        name = SNAPSHOT
-        msgspec.json.decode(members[SNAPSHOT])
-        name = REPORT
-        return msgspec.json.decode(members[REPORT], type=Report)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise BundleError(f"{name} can't be read ({error}): ask the sender for the file again") from error
-
-
-def _description_differences(manifest: Manifest, before: Report, snapshot: Snapshot) -> Iterator[str]:
-    """Where the manifest's and the report's descriptions of the snapshot differ from the snapshot."""
-    for what, in_manifest, in_report, actual in (
-        ("tenant", manifest.tenant, before.tenant, snapshot.tenant),
-        ("time", manifest.taken, before.taken, snapshot.taken),
-    ):
-        if in_manifest != actual:
-            yield f"the manifest names another {what} than the snapshot"
-        if in_report != actual:
-            yield f"the report names another {what} than the snapshot"
-    if not _TOOL.fullmatch(manifest.tool):
-        yield "the manifest doesn't say which version of this program made it"
-    if manifest.redacted and not (is_token(snapshot.tenant.id) or not snapshot.tenant.id):
-        yield "the manifest says that names were redacted, but the snapshot contains the tenant's id"
-    known = _SOURCE if manifest.redacted else re.compile(f"{_SOURCE.pattern}|{_PLAIN_SOURCE.pattern}")
-    if before.source and not known.fullmatch(before.source):
-        yield "the report's text about where the snapshot came from isn't one that this program writes"
-
-
-def _decision_differences(before: Report, again: Report) -> Iterator[str]:
-    if len(before.decisions) != len(again.decisions):
-        yield f"the report has {len(before.decisions)} decisions, but the rules give {len(again.decisions)}"
-        return
-    for old, new in zip(before.decisions, again.decisions, strict=True):
-        if (old.outcome, old.confidence) != (new.outcome, new.confidence):
-            name = old.app.name or old.app.client_id
-            yield f"{name}: {old.outcome.value} for {old.subject} in the report, now {new.outcome.value}"
-
-
-def _finding_differences(before: Report, again: Report) -> Iterator[str]:
-    now = {(one.pack, one.rule): one for one in again.findings}
-    for one in before.findings:
-        new = now.pop((one.pack, one.rule), None)
-        if new is None or new.outcome is not one.outcome:
-            outcome = new.outcome.value if new is not None else "not evaluated"
-            yield f"{one.rule}: {one.outcome.value} in the report, now {outcome}"
-    for (_, rule), new in now.items():
-        yield f"{rule}: not in the report, now {new.outcome.value}"
-
-
-def _text_differences(
-    manifest: Manifest, members: Mapping[str, bytes], found: _Reevaluation, *, is_explained: bool
-) -> Iterator[str]:
-    """The files that differ from what this program, which made them, renders now.
-
-    If other differences explain why the JSON report differs, it isn't reported again.
-    """
-    if not is_explained and members[REPORT] != render(found.report, "json"):
-        yield f"{REPORT} has texts that don't follow from the snapshot and the rules"
-    rendered = {
-        HTML: render(found.report, "html"),
-        PASTE: render_ticket(found.report).encode(),
-        README: readme(found.report, found.files, manifest.redacted, manifest.user).encode(),
-    }
-    for name, data in rendered.items():
-        if name in members and members[name] != data:
-            yield f"{name} differs from what the snapshot and the rules give"
-        if name not in members and not any(why.startswith(f"{name}:") for why in manifest.left_out):
-            yield f"{name} isn't in the bundle, and the manifest doesn't say why"
-
-
-def _not_compared(members: Mapping[str, bytes], again: Report) -> Iterator[str]:
-    """A note if the PDF differs: its bytes depend on the fonts of the machine, so that a difference proves nothing."""
-    if PDF not in members:
-        return
-    try:
-        is_same = render(again, "pdf") == members[PDF]
-    except FormatUnavailable:
-        is_same = False
-    if not is_same:
-        yield f"{PDF} couldn't be compared, because its bytes depend on the machine's fonts: rely on {HTML} instead"
-
-
-def _pack_differences(manifest: Manifest, packs: tuple[Pack, ...]) -> Iterator[str]:
-    """The packs that aren't exactly those in the manifest, for example because they extend a changed shipped pack."""
-    found = {pack.name: pack for pack in packs}
-    for one in manifest.packs:
-        pack = found.get(one.name)
-        if pack is None:
-            yield f"the bundle has no pack {one.name}"
-        elif pack.digest != one.digest:
-            yield f"the pack {one.name} extends a pack that is different in this installation"
-        elif pack.version != one.version:
-            yield f"the pack {one.name} has version {pack.version}, but the manifest says {one.version}"

@@ -1,15 +1,17 @@
 """Pack a bundle, one zip for a ticket: the reports, the snapshot, the rules, and a manifest with their checksums.
 
-The same inputs give the same bytes: members are sorted by name and have the same date.
+The same inputs give the same bytes: members are sorted by name and have the same date, and every byte of the zip around
+them is determined here rather than by the Python version. Only the compression depends on the library, which the
+manifest names. ``bundle verify`` therefore packs a bundle again and compares all bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import re
-import zipfile
-from collections.abc import Iterable, Mapping
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -32,16 +34,27 @@ SNAPSHOT, REPORT, PASTE, README = "snapshot.json", "report.json", "paste.txt", "
 REPORTS = {"json": REPORT, "html": "report.html", "pdf": "report.pdf"}
 """The member of each format. The PDF is left out if it can't be rendered."""
 
+NOT_REBUILT = frozenset({"report.pdf"})
+"""The members whose bytes depend on the machine that wrote them (fonts), so that nobody else can write them again."""
+
 MOST_BYTES = 100 << 20
 """The most bytes in one member: ``bundle verify`` doesn't read more, so ``bundle`` doesn't write more."""
+MOST_TOGETHER = 3 * MOST_BYTES
+"""The most bytes in all members together, so that a small file can't fill the memory."""
+MOST_MEMBERS = 200
+
+ZLIB = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
+"""The library that compresses: another one, such as zlib-ng, gives other bytes for the same content."""
 
 _PLAIN_WORD = re.compile(r"[\w.@/+-]+")
-_DATE = (1980, 1, 1, 0, 0, 0)
-_OWNER_READS = 0o100600 << 16
 
 
 class BundleError(AuditorError):
     """A bundle can't be packed, or a file isn't a bundle that can be verified; the message ends with what to do."""
+
+
+class NotABundle(BundleError):
+    """The file is a zip of something else."""
 
 
 class BundledPack(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +88,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[BundledFile, ...] = ()
     left_out: tuple[str, ...] = ()
     """The reports that are missing, each with the reason."""
+    compressed_with: str = ""
+    """The library and its version; empty in bundles of versions that didn't say."""
 
 
 def bundle_for(request: AuditRequest, interaction: Interaction = SILENT) -> tuple[bytes, Manifest]:
@@ -103,16 +118,60 @@ def bundle(
     """The bundle's bytes and its manifest. `report` must be the report on `snapshot` by `packs`.
 
     Nothing is redacted here: to leave out names, redact the snapshot and the packs before the report is built. Raises
-    BundleError if a member is too large to be verified.
+    BundleError if there are more or larger members than ``bundle verify`` reads.
     """
-    texts = tuple(packs)
-    members: dict[str, bytes] = {SNAPSHOT: dumps(snapshot)}
+    reports: dict[str, bytes] = {}
     left_out: list[str] = []
     for name, member in REPORTS.items():
         try:
-            members[member] = render(report, name)
+            reports[member] = render(report, name)
         except FormatUnavailable as why:
             left_out.append(f"{member}: {why}")
+    members, manifest = members_of(
+        report, snapshot, packs, redacted=redacted, user=user, reports=reports, left_out=left_out
+    )
+    _refuse_large(members)
+    return zipped(members), manifest
+
+
+def rebuilt(
+    report: Report, snapshot: Snapshot, packs: Iterable[PackText], given: Mapping[str, bytes], manifest: Manifest
+) -> tuple[dict[str, bytes], Manifest]:
+    """The members and the manifest that `bundle` writes, except `NOT_REBUILT`: these are taken from a `given` bundle.
+
+    Which of those it lacks, why, and what compressed it, is taken from its manifest.
+    """
+    reports = {
+        member: given[member] if member in NOT_REBUILT else render(report, name)
+        for name, member in REPORTS.items()
+        if member not in NOT_REBUILT or member in given
+    }
+    return members_of(
+        report,
+        snapshot,
+        packs,
+        redacted=manifest.redacted,
+        user=manifest.user,
+        reports=reports,
+        left_out=manifest.left_out,
+        compressed_with=manifest.compressed_with,
+    )
+
+
+def members_of(
+    report: Report,
+    snapshot: Snapshot,
+    packs: Iterable[PackText],
+    *,
+    redacted: bool,
+    user: str,
+    reports: Mapping[str, bytes],
+    left_out: Iterable[str],
+    compressed_with: str = ZLIB,
+) -> tuple[dict[str, bytes], Manifest]:
+    """All members by path, and the manifest, which is one of them. `reports` are the rendered reports by path."""
+    texts = tuple(packs)
+    members: dict[str, bytes] = {SNAPSHOT: dumps(snapshot), **reports}
     for text in texts:
         for file in text.files:
             if members.setdefault(f"packs/{file.name}", file.text) != file.text:
@@ -120,9 +179,6 @@ def bundle(
                     f"two packs have the file name {file.name}: auditor.packs.pack_texts makes names unique"
                 )
     members[PASTE] = render_ticket(report).encode()
-    for path, data in members.items():
-        if len(data) > MOST_BYTES:
-            raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB: read less of the tenant")
     members[README] = readme(report, tuple(map(_member_of, texts)), redacted, user).encode()
     manifest = Manifest(
         tool=report.tool,
@@ -139,9 +195,21 @@ def bundle(
             for path, data in sorted(members.items())
         ),
         left_out=tuple(left_out),
+        compressed_with=compressed_with,
     )
     members[MANIFEST] = _json(manifest)
-    return _zipped(members), manifest
+    return members, manifest
+
+
+def _refuse_large(members: Mapping[str, bytes]) -> None:
+    """Raise BundleError for a bundle that ``bundle verify`` would refuse to read."""
+    for path, data in members.items():
+        if len(data) > MOST_BYTES:
+            raise BundleError(f"{path} would be larger than {MOST_BYTES >> 20} MiB: read less of the tenant")
+    if sum(map(len, members.values())) > MOST_TOGETHER:
+        raise BundleError(f"the files would be larger than {MOST_TOGETHER >> 20} MiB together: read less of the tenant")
+    if len(members) > MOST_MEMBERS:
+        raise BundleError(f"there would be more than {MOST_MEMBERS} files: give fewer packs")
 
 
 def _member_of(text: PackText) -> str:
@@ -157,16 +225,35 @@ def _json(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
-def _zipped(members: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path, data in sorted(members.items()):
-            member = zipfile.ZipInfo(path, _DATE)
-            member.compress_type = zipfile.ZIP_DEFLATED
-            member.external_attr = _OWNER_READS
-            member.create_system = 3
-            archive.writestr(member, data)
-    return out.getvalue()
+def deflated(_: str, data: bytes) -> bytes:
+    """The content of a member as it is compressed in a bundle."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return compressor.compress(data) + compressor.flush()
+
+
+_LOCAL, _CENTRAL, _END = struct.Struct("<4s5H3L2H"), struct.Struct("<4s6H3L5H2L"), struct.Struct("<4s4H2LH")
+_DATE = 1 << 5 | 1
+"""The first date that a zip can have, 1980-01-01, as it is written."""
+_MADE_BY, _NEEDED, _FLAGS = 3 << 8 | 20, 20, 0
+"""By version 2.0 of the format on Unix, so that the permissions count; no encryption, sizes in front of the data."""
+_OWNER_READS = 0o100600 << 16
+
+
+def zipped(members: Mapping[str, bytes], compress: Callable[[str, bytes], bytes] = deflated) -> bytes:
+    """The zip with these members, by name. The names are ASCII, and `MOST_TOGETHER` rules out zip64.
+
+    Source: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory) and 4.3.16 (its end).
+    """
+    files = bytearray()
+    directory = bytearray()
+    for path, data in sorted(members.items()):
+        name, packed = path.encode("ascii"), compress(path, data)
+        sizes = (zlib.crc32(data), len(packed), len(data), len(name), 0)
+        head = (_NEEDED, _FLAGS, zlib.DEFLATED, 0, _DATE)
+        directory += _CENTRAL.pack(b"PK\1\2", _MADE_BY, *head, *sizes, 0, 0, 0, _OWNER_READS, len(files)) + name
+        files += _LOCAL.pack(b"PK\3\4", *head, *sizes) + name + packed
+    end = _END.pack(b"PK\5\6", 0, 0, len(members), len(members), len(directory), len(files), 0)
+    return bytes(files + directory + end)
 
 
 def readme(report: Report, packs: Iterable[str], redacted: bool, user: str) -> str:

@@ -73,7 +73,7 @@ def _in_place(name: str) -> Iterator[EarlierReport]:
 def _decoded(file: Path) -> EarlierReport | None:
     try:
         report = msgspec.json.decode(file.read_bytes(), type=EarlierReport)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return report if report.format == FORMAT else None
 

@@ -14,7 +14,6 @@ import secrets
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -137,7 +136,7 @@ def _app_pack(redactor: Redactor, pack: Pack) -> Pack:
 
 def _source_without_path(source: str) -> str:
     """Where the snapshot came from, without the file's path."""
-    return source if source.startswith("sample ") else f"{source.partition(' ')[0].rstrip(',')}, redacted"
+    return source if not source or source.startswith("sample ") else f"{source.partition(' ')[0].rstrip(',')}, redacted"
 
 
 def _key(file: str, interaction: Interaction) -> bytes:
@@ -159,15 +158,16 @@ def key_of_this_run() -> bytes:
 
 
 def key_from(path: str) -> tuple[bytes, bool]:
-    """The key in the file, and whether the file was created now. Raises SnapshotError and OSError."""
-    try:
-        place = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(path), False
+    """The key in the file, and whether the file was created now.
+
+    Raises SnapshotError, OSError, and InvalidRequest for a file of another user, who could look up every token.
+    """
+    from auditor.atomic import create_private
+
     key = secrets.token_bytes(KEY_BYTES)
-    with os.fdopen(place, "w", encoding="ascii") as file:
-        file.write(f"{HEADER}\n{key.hex()}\n")
-    return key, True
+    if create_private(path, f"{HEADER}\n{key.hex()}\n".encode("ascii")):
+        return key, True
+    return _read(path), False
 
 
 def is_open_to_others(path: str) -> bool:
@@ -176,7 +176,9 @@ def is_open_to_others(path: str) -> bool:
 
 
 def _read(path: str) -> bytes:
-    with Path(path).open("rb") as file:
+    from auditor.atomic import open_own
+
+    with open_own(path) as file:
         lines = file.read(_MOST).split()
     try:
         header, key = b" ".join(lines[:-1]).decode("ascii"), bytes.fromhex(lines[-1].decode("ascii"))

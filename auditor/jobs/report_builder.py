@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from auditor.checks.findings import disagreements, in_order, judge
-from auditor.checks.kind import CheckContext
+from auditor.checks.kind import CheckContext, plan_for
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import differences, granted
 from auditor.consent.lookup import NotRead
@@ -32,8 +33,15 @@ from auditor.model.report import (
 )
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.rule import App, FindingOutcome, Pack
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
 from auditor.packs.load import shipped_names
+
+if TYPE_CHECKING:
+    from auditor.snapshot.large_sections import Wanted
+
+
+_LARGE = 20_000
+"""Service principals and grants of a tenant from which on the parts that packs are about are judged by themselves."""
 
 
 class UserNotRead(AuditorError):
@@ -59,7 +67,53 @@ def build_report(
     default; the snapshot names the program that read the tenant. The same inputs give the same report. Raises
     UserNotRead.
     """
-    judged = {pack.name: CheckContext(snapshot, pack.app) for pack in packs}
+    try:
+        return _built(snapshot, _parts(snapshot, packs), packs, user=user, source=source, tool=tool, waivers=waivers)
+    except LeftOut:
+        if isinstance(snapshot, PartOfSnapshot):
+            raise
+    return _built(snapshot, {}, packs, user=user, source=source, tool=tool, waivers=waivers)
+
+
+def _parts(snapshot: Snapshot, packs: Sequence[Pack]) -> dict[str, Snapshot]:
+    """For each pack that is about some apps only, the part of a large snapshot that it is about."""
+    grants, apps = snapshot.sections.oauth2PermissionGrants or (), snapshot.sections.servicePrincipals or ()
+    if isinstance(snapshot, PartOfSnapshot) or len(grants) + len(apps) < _LARGE:
+        return {}
+    about_apps = [pack for pack in packs if not plan_for([pack]).whole]
+    if not about_apps:
+        return {}
+    from auditor.snapshot.large_sections import part_of
+
+    return dict.fromkeys((pack.name for pack in about_apps), part_of(snapshot, wanted_by(about_apps)))
+
+
+def wanted_by(packs: Sequence[Pack]) -> Wanted:
+    """What the packs need of a large snapshot."""
+    from auditor.checks.kind import with_inner
+    from auditor.snapshot.large_sections import GRANTS, Wanted
+
+    plan = plan_for(packs)
+    checks = (one for pack in packs for rule in pack.rules for one in with_inner(rule.check))
+    return Wanted(
+        whole=frozenset(plan.whole),
+        names=frozenset(name.lower().rstrip("/") for name in (*plan.clients, *plan.resources)),
+        clients=frozenset(client.lower() for client in plan.clients),
+        without_grant_ids=not any(getattr(one, "path", "").startswith(GRANTS) for one in checks),
+    )
+
+
+def _built(
+    snapshot: Snapshot,
+    parts: Mapping[str, Snapshot],
+    packs: Sequence[Pack],
+    *,
+    user: str,
+    source: str,
+    tool: str,
+    waivers: Sequence[WaiverFile],
+) -> Report:
+    judged = {pack.name: CheckContext(parts.get(pack.name, snapshot), pack.app) for pack in packs}
     findings = in_order(f for pack in packs for f in judge(pack, judged[pack.name]))
     contradictions = disagreements(findings)
     if waivers:
@@ -82,12 +136,18 @@ def build_report(
         unread=tuple(_unread(snapshot)),
         packs=tuple(map(_pack_ref, packs)),
         policies=tuple(_policies(snapshot)),
-        granted=granted(snapshot),
+        granted=granted(snapshot, _apps_in_question(packs)),
         provenance=snapshot.provenance,
         disagreements=contradictions,
         waivers=tuple(WaiverFileRef(name=w.name, digest=w.digest, count=len(w.waivers)) for w in waivers),
         outside=outside_the_audit(),
     )
+
+
+def _apps_in_question(packs: Sequence[Pack]) -> tuple[str, ...] | None:
+    """The app ids of the apps that the packs are about; none if a pack is about the grants of every app."""
+    plan = plan_for(packs)
+    return None if not packs or "oauth2PermissionGrants" in plan.whole else plan.clients
 
 
 def _waived(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
+
+import msgspec
 
 from auditor.facts.ids import is_guid
 from auditor.jobs.audit_request import PIPE, SILENT, Interaction, Redaction
@@ -14,35 +17,48 @@ from auditor.jobs.pack_selection import app_pack_names, apps_of, chosen_packs, t
 from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot import NotASnapshot, SnapshotError
-from auditor.snapshot.read import file_bytes, loads
+from auditor.snapshot.read import file_bytes, loads, stream_bytes
 from auditor.snapshot.samples import sample_names as sample_names
 
 if TYPE_CHECKING:
     from auditor.redact.redactor import Redactor
+    from auditor.snapshot.large_sections import Wanted
 
 
 _ZIP = b"PK\x03\x04"
 """The first bytes of a zip archive."""
+_LARGE = 1 << 22
+"""Bytes of a JSON document of which the rows are read one by one: those of some thousand apps and grants."""
 
 
-def read_snapshot(paths: Sequence[str], tenant_id: str = "", interaction: Interaction = SILENT) -> Snapshot:
+def read_snapshot(
+    paths: Sequence[str],
+    tenant_id: str = "",
+    interaction: Interaction = SILENT,
+    wanted: Callable[[], Wanted] | None = None,
+) -> Snapshot:
     """The snapshot in a file, in a bundle, or in files and folders that other tools wrote; ``-`` is standard input.
 
     `tenant_id` names the tenant if no file does; without either, it stays empty. Files that were not used are listed.
-    Raises SnapshotError, and InvalidRequest for a tenant that isn't given by its id.
+    `wanted` says what a question needs of a large snapshot; without it, everything is kept. Raises SnapshotError, and
+    InvalidRequest for a tenant that isn't given by its id.
     """
-    snapshot = _read(paths, tenant_id, interaction)
+    snapshot = _read(paths, tenant_id, interaction, wanted)
     if not snapshot.tenant.id:
         interaction.say(f"Note: the files don't name the tenant. {NAME_THE_TENANT}")
     return snapshot
 
 
-def _read(paths: Sequence[str], tenant_id: str, interaction: Interaction) -> Snapshot:
+def _read(
+    paths: Sequence[str], tenant_id: str, interaction: Interaction, wanted: Callable[[], Wanted] | None = None
+) -> Snapshot:
+    if len(paths) == 1 and paths[0] != PIPE and (packed := _packed(paths[0], paths[0], wanted)):
+        return packed
     contents = {path: _content(path) for path in dict.fromkeys(paths) if not Path(path).is_dir()}
     if len(paths) == 1 and contents:
         ((path, data),) = contents.items()
         with contextlib.suppress(NotASnapshot):
-            return _bundled(data, path) if data.startswith(_ZIP) else loads(data, _name(path))
+            return _archived(data, path) if data.startswith(_ZIP) else _document(data, _name(path), wanted)
     # Only files of other tools need these modules.
     from auditor.snapshot.import_files import ImportedFiles
 
@@ -51,7 +67,7 @@ def _read(paths: Sequence[str], tenant_id: str, interaction: Interaction) -> Sna
         if path not in contents:
             files.add_folder(path)
         elif contents[path].startswith(_ZIP):
-            files.add_snapshot(_bundled(contents[path], path), path)
+            files.add_snapshot(_archived(contents[path], path), path)
         else:
             files.add_data(contents[path], _name(path))
     if tenant_id and not is_guid(tenant_id):
@@ -94,26 +110,59 @@ _NAME_THE_APPS = (
 
 
 def _content(path: str) -> bytes:
-    return sys.stdin.buffer.read() if path == PIPE else file_bytes(path)
+    return stream_bytes(sys.stdin.buffer, _name(path)) if path == PIPE else file_bytes(path)
 
 
 def _name(path: str) -> str:
     return "standard input" if path == PIPE else path
 
 
+def _document(data: bytes, origin: str, wanted: Callable[[], Wanted] | None) -> Snapshot:
+    """The snapshot in a JSON document. One that is large is read row by row, if its form is that of this program."""
+    if len(data) > _LARGE:
+        from auditor.snapshot.packed_read import load_large
+
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            return load_large(data, origin, wanted() if wanted else None)
+    return loads(data, origin)
+
+
+def _packed(file: str | IO[bytes], path: str, wanted: Callable[[], Wanted] | None = None) -> Snapshot | None:
+    """The snapshot in a packed file; none if the file is something else."""
+    if isinstance(file, str):
+        try:
+            with open(file, "rb") as opened:
+                if opened.read(len(_ZIP)) != _ZIP:
+                    return None
+        except OSError:
+            return None
+    from auditor.snapshot.packed_read import load_packed
+
+    return load_packed(file, _name(path), wanted() if wanted else None)
+
+
+def _archived(data: bytes, path: str) -> Snapshot:
+    """The snapshot in an archive, which is a packed snapshot or a bundle."""
+    return _packed(BytesIO(data), path) or _bundled(data, path)
+
+
 def _bundled(data: bytes, path: str) -> Snapshot:
     """The snapshot in a bundle. Raises SnapshotError for another archive, and for a bundle that was changed."""
     from auditor.jobs.bundle_reader import damage, read_bundle
-    from auditor.jobs.bundle_writer import SNAPSHOT, BundleError
+    from auditor.jobs.bundle_writer import SNAPSHOT, BundleError, NotABundle
 
     try:
         manifest, members = read_bundle(data)
         problem = next(damage(manifest, members), "")
+    except NotABundle:
+        hint = "To use the files in it, extract it and give the folder."
+        raise SnapshotError(_name(path), "is a zip archive without a snapshot of this program", hint=hint) from None
     except BundleError as error:
-        hint = "To give a folder that another tool wrote, extract it and give the folder."
-        raise SnapshotError(
-            _name(path), f"is a zip archive, but not a bundle that can be read ({error})", hint=hint
-        ) from None
+        why, _, advice = str(error).rpartition(": ")
+        hint = (
+            f"{advice[:1].upper()}{advice[1:]}. If another tool wrote the files in it, extract it and give the folder."
+        )
+        raise SnapshotError(_name(path), f"can't be read as a bundle, because {why}", hint=hint) from None
     if problem:
         hint = f"Ask the sender for the file again. To see all problems: consent-auditor bundle verify {path}"
         raise SnapshotError(_name(path), f"is a bundle that was damaged or changed ({problem})", hint=hint)

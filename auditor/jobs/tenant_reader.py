@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.checks import required_reads as about_rules
-from auditor.checks.required_reads import permissions_for, plan_for
-from auditor.consent import further_reads as about_apps
+from auditor.checks import required_reads
+from auditor.checks.kind import plan_for
+from auditor.checks.required_reads import permissions_for
 from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.preconnect import run
@@ -19,7 +21,11 @@ from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.rule import App, Pack
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
+
+if TYPE_CHECKING:
+    from auditor.graph.transport import GraphClient
 
 WHOLE = (
     "servicePrincipals",
@@ -34,6 +40,10 @@ WHOLE = (
 """The sections that ``--full`` reads for the whole directory, page by page."""
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 def read_tenant(
     target: LiveTenant,
     plan: Plan,
@@ -44,23 +54,44 @@ def read_tenant(
     progress: Callable[[str, int, int | None], None] | None = None,
     interaction: Interaction = SILENT,
     environ: Mapping[str, str] | None = None,
+    meanwhile: Callable[[], None] = _nothing,
 ) -> Snapshot:
     """A snapshot of the tenant with everything that `plan`, the decisions on `apps` and the rules of `packs` need.
 
     `progress` is called with the section, how many of its objects were read, and how many there are, if known. It takes
-    the place of `interaction.progress`.
+    the place of `interaction.progress`. `meanwhile` is called once in a thread, while Graph is waited for.
 
     Raises RequestError for a scope of a resource without an app id, because Graph can't look it up, and GraphError
     (also its CredentialError) if no audit is possible. A single refused read is listed in the snapshot's `unread`.
     """
-    # Microsoft's libraries log each refused request with its response. The user gets one message about it, from us.
-    logging.getLogger().addHandler(logging.NullHandler())
     given = tuple(apps)
     for app in given:
         refuse_unnamed_resources(app)
     if progress is not None:
         interaction = interaction._replace(progress=progress)
-    return run(_read(target, plan, given, tuple(packs), user, interaction, environ))
+    return run(_read(target, plan, given, tuple(packs), user, interaction, environ, meanwhile))
+
+
+class Collected(NamedTuple):
+    """What to collect: the plan, and the apps and packs that decide what else to read."""
+
+    plan: Plan
+    apps: tuple[App, ...]
+    packs: tuple[Pack, ...]
+    names: tuple[str, ...]
+    """The packs that were named."""
+
+
+def to_collect(request: AuditRequest, interaction: Interaction = SILENT) -> Collected:
+    """What the request asks for; without packs or an app, all shipped packs. Raises PackError."""
+    names = request.packs or (() if request.app else all_pack_names())
+    packs = chosen_packs(names, request.app)
+    for warning in warnings_of(packs):
+        interaction.say(f"Warning: {warning}")
+    plan = plan_for(packs)
+    if request.full:
+        plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
+    return Collected(plan, apps_of(packs), packs, tuple(name for name in names if isinstance(name, str)))
 
 
 def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -> Snapshot:
@@ -69,21 +100,13 @@ def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -
     `request.app` doesn't need scopes. Raises PackError and what `read_tenant` raises.
     """
     assert isinstance(request.source, LiveTenant), "only a live tenant can be collected"
-    names = request.packs or (() if request.app else all_pack_names())
-    packs = chosen_packs(names, request.app)
-    for warning in warnings_of(packs):
-        interaction.say(f"Warning: {warning}")
-    plan = plan_for(packs)
-    if request.full:
-        plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
-    apps = apps_of(packs)
+    plan, apps, packs, names = to_collect(request, interaction)
     snapshot = read_tenant(request.source, plan, apps=apps, packs=packs, user=request.user, interaction=interaction)
     if request.redaction is None:
         return snapshot
     from auditor.jobs.redaction import redactor_for
 
-    texts = texts_for(packs, [name for name in names if isinstance(name, str)])
-    return redactor_for(snapshot, apps, request.redaction, texts, interaction).snapshot
+    return redactor_for(snapshot, apps, request.redaction, texts_for(packs, names), interaction).snapshot
 
 
 def addresses_of(tenant: LiveTenant, environ: Mapping[str, str] | None = None) -> Endpoints:
@@ -100,9 +123,36 @@ async def _read(
     user: str,
     interaction: Interaction,
     environ: Mapping[str, str] | None,
+    meanwhile: Callable[[], None],
 ) -> Snapshot:
-    if user:
-        plan = plan.union(Plan(users=(user,), assignments_of=tuple(ADMIN_ROLES)))
+    plan = plan_with_user(plan, user)
+    async with tenant_session(tenant, plan, interaction, environ) as session:
+        snapshot, _ = await asyncio.gather(session.read(plan, taken=now()), asyncio.to_thread(meanwhile))
+        more = further_reads(snapshot, snapshot, apps, packs, user)
+        if not more.is_empty:
+            snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
+    return snapshot
+
+
+def plan_with_user(plan: Plan, user: str) -> Plan:
+    """The plan, with everything about a user that decisions need, if there is one."""
+    return plan.union(Plan(users=(user,), assignments_of=tuple(ADMIN_ROLES))) if user else plan
+
+
+class TenantSession(NamedTuple):
+    """An open session with a tenant. `read` is `auditor.graph.collect.collect` for it."""
+
+    client: GraphClient
+    tenant_id: str
+    at: Endpoints
+    read: Callable[..., Awaitable[Snapshot]]
+
+
+@asynccontextmanager
+async def tenant_session(
+    tenant: LiveTenant, plan: Plan, interaction: Interaction, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[TenantSession]:
+    """A session that may read what `plan` asks for. Raises GraphError."""
     at = addresses_of(tenant, environ)
     async with open_graph(
         tenant_id=tenant.tenant,
@@ -112,36 +162,31 @@ async def _read(
         retry=retry_policy(tenant, interaction),
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
+        connections=2 if any(SECTIONS[section].is_beta for section in plan.sections) else 1,
     ) as client:
         # Not at the top of the module: it imports the SDK, which is loaded while the token is fetched.
         from auditor.graph.collect import collect
 
         claims = await client.tokens.claims()
-        read = partial(
-            collect,
-            client,
-            tenant_id=claims.tenant_id or tenant.tenant,
-            cloud=at.cloud,
-            taken=now(),
-            tool=TOOL,
-            progress=interaction.progress,
-        )
-        snapshot = await read(plan)
-        more = _further_reads(snapshot, apps, packs, user)
-        if not more.is_empty:
-            snapshot = await read(more, onto=snapshot)
-    return snapshot
+        tenant_id = claims.tenant_id or tenant.tenant
+        read = partial(collect, client, tenant_id=tenant_id, cloud=at.cloud, tool=TOOL, progress=interaction.progress)
+        yield TenantSession(client, tenant_id, at, read)
 
 
-def _further_reads(snapshot: Snapshot, apps: tuple[App, ...], packs: tuple[Pack, ...], user: str) -> Plan:
-    """Everything that the decisions and rules need in addition to the first read."""
+def further_reads(
+    snapshot: Snapshot, of_rules: Snapshot, apps: tuple[App, ...], packs: tuple[Pack, ...], user: str
+) -> Plan:
+    """Everything that the decisions and rules need in addition to the first read.
+
+    `of_rules` is the snapshot for the rules, which may have other rows than the one for the decisions.
+    """
     subjects = [ORDINARY_MEMBER]
     if user and isinstance(found := subject_for(snapshot, user), Subject):
         subjects.append(found)
-    plan = about_rules.further_reads(snapshot, packs)
+    plan = required_reads.further_reads(of_rules, packs)
     for app in apps:
         for subject in subjects:
-            plan = plan.union(about_apps.further_reads(snapshot, app, subject))
+            plan = plan.union(required_reads.further_reads_for_app(snapshot, app, subject))
     return plan
 
 

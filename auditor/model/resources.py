@@ -9,6 +9,7 @@ Source of names and meanings: the Microsoft Graph v1.0 reference, resource pages
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import ClassVar
 
 import msgspec
@@ -52,10 +53,12 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all resources.
 
     `needed` are the properties that Graph always returns, and without which nothing follows from the object. One that
-    the data doesn't have is an empty text or ``None``; an object without any replaces a null in a list.
+    the data doesn't have is an empty text or ``None``; an object without any replaces a null in a list. Those in
+    `needed_by_some` are such properties of some objects of the class.
     """
 
     needed: ClassVar[tuple[str, ...]] = ()
+    needed_by_some: ClassVar[tuple[str, ...]] = ()
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -65,7 +68,15 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def first_incomplete(rows: Iterable[Resource]) -> tuple[int, Resource] | None:
     """The first row that lacks a needed property, with its number from 0."""
-    return next(((number, row) for number, row in enumerate(rows) if row.lacks), None)
+    every = tuple(rows)
+    kind = type(every[0]) if every else Resource
+    names = (*kind.needed, *kind.needed_by_some)
+    if not names:
+        return None
+    # A million rows take as long as a loop over some thousands; of a single name, there is no tuple.
+    values = map(attrgetter(*names, names[0]), every)
+    doubtful = (number for number, is_complete in enumerate(map(all, values)) if not is_complete)
+    return next(((number, every[number]) for number in doubtful if every[number].lacks), None)
 
 
 def lacking(what: str, number: int, row: Resource) -> str:
@@ -322,6 +333,7 @@ class OAuth2PermissionGrant(Resource, frozen=True):
     """
 
     needed: ClassVar[tuple[str, ...]] = ("clientId", "resourceId", "consentType", "scope")
+    needed_by_some: ClassVar[tuple[str, ...]] = ("principalId",)
 
     clientId: Id
     resourceId: Id

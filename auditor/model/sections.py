@@ -82,15 +82,17 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One section of a snapshot.
 
     `name` is the field of `Sections`, `path` where Graph has it (below the version), and `label` what people call
-    it. Any one of `permissions` allows the read; the least one comes first. `extents` are the ways to read it; a
-    section without any is a by-product of other reads. Two rows with the same `key` are the same row; with
-    `merges_rows`, two reads may each bring some properties of one row. `marks` are properties (lower case) that
-    identify a raw Graph response as this section.
+    it. With `is_beta`, only Graph's beta version has it, and it can't travel in one batch with the others. Any one of
+    `permissions` allows the read; the least one comes first. `extents` are the ways to read it; a section without any
+    is a by-product of other reads. Two rows with the same `key` are the same row; with `merges_rows`, two reads may
+    each bring some properties of one row. `marks` are properties (lower case) that identify a raw Graph response as
+    this section.
     """
 
     name: str
     form: SectionForm
     path: str = ""
+    is_beta: bool = False
     label: str = ""
     permissions: tuple[str, ...] = ()
     extents: tuple[Extent, ...] = ()
@@ -167,6 +169,7 @@ _TABLE = (
         name="directorySettings",
         form=SectionForm.LIST,
         path="/settings",
+        is_beta=True,
         label="The directory settings",
         permissions=("GroupSettings.Read.All", "Directory.Read.All"),
         extents=(Extent.TENANT,),
@@ -287,6 +290,16 @@ SECTIONS: Mapping[str, Section] = MappingProxyType({section.name: section for se
 
 TENANT_SECTIONS = tuple(section.name for section in _TABLE if section.extents)
 """The sections that can be read; the others record only what was looked for."""
+
+
+def merged_row(old: Any, new: Any) -> Any:
+    """`new`, with the properties that it does not set taken from `old`, another read of the same row."""
+    unset = {
+        field.name: getattr(old, field.name)
+        for field in msgspec.structs.fields(new)
+        if not field.required and getattr(new, field.name) == field.default
+    }
+    return msgspec.structs.replace(new, **unset)
 
 
 def permissions_to_read(section: str) -> tuple[str, ...]:

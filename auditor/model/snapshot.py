@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from auditor.facts.ids import is_guid
 from auditor.model.field_types import (
     ErrorMessage,
     GraphPath,
@@ -117,6 +118,31 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance | None = None
 
 
+class PartOfSnapshot(Snapshot, frozen=True, kw_only=True):
+    """A snapshot without rows on which no answer to one question depends.
+
+    The rows were chosen by the ids and identifier URIs that are `named`. `apps_left_out` are the app ids and object ids
+    of the service principals that were left out. `grants_of` are the object ids of the apps of which every grant was
+    kept; none if all grants were. All are in lower case.
+    """
+
+    named: frozenset[str]
+    apps_left_out: frozenset[str] = frozenset()
+    grants_of: frozenset[str] | None = None
+
+    def lacks_grants_of(self, object_id: str) -> bool:
+        """Whether grants of the app with this object id may have been left out; one that a fix creates has none."""
+        return self.grants_of is not None and object_id not in self.grants_of and is_guid(object_id)
+
+    def may_lack_address(self, name: str) -> bool:
+        """Whether a service principal that was left out may have this identifier URI."""
+        return bool(self.apps_left_out) and name not in self.named
+
+
+class LeftOut(LookupError):
+    """The answer depends on a row that was left out of a `PartOfSnapshot`: read the snapshot as a whole."""
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One read of Microsoft Graph.
 
@@ -125,7 +151,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `permissions` are those that allow the read, any one of them; `at` is the UTC time of the request.
     """
 
-    section: Keyword
+    section: SectionPart
     address: GraphPath
     status: int | None = None
     rows: int | None = None
@@ -169,6 +195,7 @@ NO_REASON = "Graph answered with status {status} and no reason"
 NOT_A_LIST = "Graph's answer for {section} is not a list"
 ENDLESS_LIST = "the list of {section} leads back to a page that was already read"
 BAD_NEXT_LINK = "the list of {section} is incomplete: its next link {problem}"
+PARTIAL_ENTRY = "an entry of {section} is incomplete: Graph returned only the first page of a list in it"
 SHORT_LIST = "the list of {section} is incomplete: Graph counts {count} entries and returned {rows}"
 UNEXPECTED_VALUE = "expected {expected}, found {found}"
 MISSING_PROPERTY = "has no {name}"
@@ -230,6 +257,7 @@ UNREAD_MESSAGES = (
     NOT_A_LIST,
     ENDLESS_LIST,
     BAD_NEXT_LINK,
+    PARTIAL_ENTRY,
     SHORT_LIST,
     FIRST_PAGE_ONLY,
     PERHAPS_ONE_PAGE,

@@ -9,6 +9,8 @@ from auditor.model.errors import AuditorError
 
 MOST = 100
 """The most problems that one run reports; a file that isn't a pack has thousands."""
+_LONGEST = 2000
+"""The most characters of a problem's message."""
 
 
 class Position(NamedTuple):
@@ -64,6 +66,11 @@ class PackError(AuditorError):
         return f"{self.heading}: the rules can't be used:\n{self}"
 
 
+def _clipped(text: str) -> str:
+    """The text without the middle of a value that is too long to be read, such as a number with 200,000 digits."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
+
+
 class TooManyProblems(Exception):
     """Raised inside the loader to stop reading a file with too many problems."""
 
@@ -77,11 +84,12 @@ class PackProblems:
 
     def warn(self, at: Position, message: str, *, near: str = "") -> None:
         """Add a warning: the value is unusual but may be intended."""
-        self.warnings.append(Problem(*at, message=message, near=near))
+        self.warnings.append(Problem(*at, message=_clipped(message), near=near))
 
     def add(self, at: Position, message: str, *, expected: str = "", near: str = "") -> None:
         """Add an error. Raises TooManyProblems at the limit."""
-        self.found.append(Problem(*at, message=message, expected="" if near else expected, near=near))
+        expected = "" if near else _clipped(expected)
+        self.found.append(Problem(*at, message=_clipped(message), expected=expected, near=near))
         if len(self.found) >= MOST:
             self.found.append(Problem(*at, message=f"more than {MOST} problems: the rest isn't shown"))
             raise TooManyProblems

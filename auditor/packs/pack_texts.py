@@ -26,6 +26,8 @@ Rewrite = Callable[[dict[str, Any], str], dict[str, Any]]
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,80}\.ya?ml")
 """File names that are valid on every system and can't point to another folder."""
+RELEASES = Path(__file__).with_name("releases.json")
+"""The SHA-256 of every pack that a release ships, by version and name of the pack."""
 _EXTENDS = re.compile(r"(?m)^extends:.*$")
 
 
@@ -52,13 +54,24 @@ class PackText(NamedTuple):
 
 def texts_of(source: Source) -> PackText:
     """The pack in `source` and its texts. Raises PackError."""
-    return PackText(load(source), tuple(_file(link.source) for link in chain(source, PackProblems()).links))
+    return PackText(load(source), files_of(source))
+
+
+def files_of(source: Source) -> tuple[PackFile, ...]:
+    """The text in `source` followed by those of its parents, as far as they can be read."""
+    return tuple(_file(link.source) for link in chain(source, PackProblems()).links)
 
 
 def shipped_text(name: str) -> bytes | None:
     """The text of the shipped pack whose file has this name, if there is one."""
     stem = name.removesuffix(".yaml")
     return shipped_source(stem).text if stem != name and stem in shipped_names() else None
+
+
+def shipped_digests(version: str) -> Mapping[str, str] | None:
+    """The SHA-256 of the text of each pack that this version ships; ``None`` for a version that isn't known here."""
+    releases = msgspec.json.decode(RELEASES.read_bytes(), type=dict[str, dict[str, str]])
+    return releases.get(version)
 
 
 def parent_named(text: bytes) -> str:

@@ -12,20 +12,22 @@ import msgspec
 from auditor.facts.ids import FALSE_SEPARATORS
 from auditor.model.field_types import TextKind
 from auditor.model.resources import AppRoleAssignment, ServicePrincipal
-from auditor.model.snapshot import Call
+from auditor.model.sections import SECTIONS
+from auditor.model.snapshot import Call, Snapshot
 from auditor.redact.hosts import UrlRedactor, allows, host_of, is_microsofts
 from auditor.redact.known_messages import is_known
 from auditor.redact.name_search import KnownNames
 from auditor.redact.name_tokens import NameTokens
-from auditor.redact.public_names import PublicNames, is_microsofts_policy
+from auditor.redact.public_names import RESERVED, PublicNames, is_microsofts_policy
 from auditor.redact.text_folding import fold
-from auditor.redact.tokens import REDACTED, TokenMaker, is_guid, is_token
+from auditor.redact.tokens import REDACTED, TOKEN, TokenMaker, is_guid, is_token
 from auditor.redact.word_lists import word_lists
 
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_CODE = re.compile(r"c[1-9]\d?|AADSTS\d{5,7}")
+"""Codes that Microsoft numbers: authentication contexts and errors of Entra ID."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")
 _PLAIN_VALUE = re.compile(r"(?i)true|false|-?\d{1,9}")
-_TOOL = re.compile(r"consent-auditor(/\w+| sample| \d+(\.\w+)*)?")
+_TOOL = re.compile(r"consent-auditor(/snapshot| sample| \d+(\.\d+)*((a|b|rc|\.post|\.dev)\d+)*)?")
 _ACTION = re.compile(r"(?i)(microsoft\.[a-z.]+/[a-z/]*)(managepermissiongrantsfor[a-z]+)\.(.+)")
 _PLAIN_ACTION = re.compile(r"(?i)microsoft\.[a-z0-9.]+(/[a-z0-9.$]+)+")
 _PREFIX = re.compile(r"(?i)managepermissiongrantsfor[a-z]+")
@@ -38,8 +40,14 @@ Grants are stored as they were sent, also with commas or encoded spaces, and the
 names has to stay.
 """
 _QUOTED = re.compile(r"(?s)(['\"‘“«])(.*?)(['\"’”»])")
-_PATH_PIECE = re.compile(rf"{_TIME.pattern}|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)")
-"""A time (which contains colons), a quoted text, or a word."""
+_PATH_PIECE = re.compile(
+    rf"{_TIME.pattern}|(?:{TOKEN.pattern})(?![\w.@-])|'(?P<quoted>(?:[^']|'')*)'|(?P<word>[^/?&=(),\s$:;']+)"
+)
+"""A time (which contains colons), a token (which may contain a blank), a quoted text, or a word."""
+_WITH_ADDRESSES = (TextKind.FREE_TEXT, TextKind.ERROR_MESSAGE, TextKind.PUBLISHER_TEXT, TextKind.SETTING_DATA)
+"""Texts of the tenant in which a mail address may be the only place where a name is."""
+_DOTTED = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)+")
+_PARTS_OF_SNAPSHOT = frozenset(("odata", "nextlink", *Snapshot.__struct_fields__))
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"\d{1,9}|v\d\.\d")
 
@@ -51,14 +59,15 @@ class FieldValues(NameTokens):
         super().__init__(tokens, public, known)
         words = word_lists()
         self._keywords, self._texts, self._tags = words.keywords, words.texts, words.tags
-        self._path_words = words.path_words
-        self._fixed_words = words.keywords | words.texts | words.tags
+        self._path_words, self._codes, self._json_names = words.path_words, words.codes, words.json_names
+        self._action_words, self._role_names = words.action_words, words.role_names
+        self._fixed_words = words.codes | words.texts | words.tags
         self._texts_without_stop = frozenset(text.rstrip(".") for text in words.texts)
         self.urls = UrlRedactor(published=public.replies, scrub=self.scrub, host=self.host)
         self._by_kind: dict[TextKind, Callable[[str], str]] = {
             TextKind.KEYWORD: self.keyword,
             TextKind.ID: self.id,
-            TextKind.TEMPLATE_ID: lambda v: v if is_guid(v) else self.id(v),
+            TextKind.TEMPLATE_ID: self.id,
             TextKind.PUBLISHER_ID: self.publisher,
             TextKind.POLICY_ID: self.policy,
             TextKind.ASSIGNED_POLICY: self.entry,
@@ -86,6 +95,8 @@ class FieldValues(NameTokens):
         """The redacted value of a field of `parent`; `public` says that the object is published by somebody else."""
         if not value or is_token(value):
             return value
+        if self.learning and not public and kind in _WITH_ADDRESSES:
+            self.addresses_in(value)
         match kind:
             case TextKind.APP_NAME if isinstance(parent, ServicePrincipal):
                 return self._app_of(value, parent, public)
@@ -96,7 +107,7 @@ class FieldValues(NameTokens):
             case TextKind.APP_URI:
                 return self.scrub(value) if public else self.uri(value)
             case TextKind.ROLE_NAME:
-                return value if public else self.named("Role", value)
+                return value if value.lower() in self._role_names else self.named("Role", value)
             case TextKind.POLICY_NAME:
                 return self.scrub(value) if public else self.named("Policy", value)
             case TextKind.PUBLISHER_NAME:
@@ -114,8 +125,13 @@ class FieldValues(NameTokens):
         return self._word("publisher", value)
 
     def policy(self, value: str) -> str:
-        """The id of a policy: that of Microsoft's own stays, one of the tenant can contain any name."""
-        return value if not value or is_microsofts_policy(value) or is_token(value) else self._word("policy", value)
+        """The id of a policy: one that Microsoft documents stays, and one of the tenant can contain any name.
+
+        An unknown one with Microsoft's prefix keeps the prefix, because only Microsoft's have it.
+        """
+        if not value or is_microsofts_policy(value) or is_token(value):
+            return value
+        return self._word("microsoft" if value.lower().startswith(RESERVED) else "policy", value)
 
     def entry(self, value: str) -> str:
         """An assigned policy: the kind of consent stays, the policy is replaced."""
@@ -127,9 +143,13 @@ class FieldValues(NameTokens):
 
     def action(self, value: str) -> str:
         """An action of a role: Microsoft's wording stays, the policy at its end is replaced."""
-        if match := _ACTION.fullmatch(value):
+        if (match := _ACTION.fullmatch(value)) and self._is_documented_action(match[1] + match[2]):
             return f"{match[1]}{match[2]}.{self.policy(match[3])}"
-        return value if _PLAIN_ACTION.fullmatch(value) else REDACTED
+        return value if _PLAIN_ACTION.fullmatch(value) and self._is_documented_action(value) else REDACTED
+
+    def _is_documented_action(self, value: str) -> bool:
+        """Whether the action consists of words of Microsoft only."""
+        return all(word in self._action_words for word in re.split(r"[./$]+", value.lower()) if word)
 
     def scopes(self, value: str) -> str:
         """Names of permissions, separated as before, also by what Entra doesn't take as a separator.
@@ -141,10 +161,11 @@ class FieldValues(NameTokens):
     def _resource_of(self, text: str) -> str:
         """The address before a name: its form makes a grant void, so that stays; its host may name the tenant."""
         scheme, address, rest = text.partition("://")
-        return f"{scheme}://{self._word('other', rest.rstrip('/'))}/" if address else text
+        host = rest.rstrip("/")
+        return f"{scheme}://{self._word('other', host)}/" if address and not is_token(host) else text
 
     def _scope(self, word: str) -> str:
-        if word.lower() in self._public.scopes or is_token(word):
+        if word.lower() in self._public.scopes or is_token(word.removesuffix("%")):
             return word
         # An encoded character makes a grant void, so that one stays. What it encodes may be a part of a name.
         return self._word("scope", word) + ("%" if "%" in word else "")
@@ -197,14 +218,12 @@ class FieldValues(NameTokens):
         return self._made(value, f"api://{self._tokens.short('uri', value)}", learn=True)
 
     def keyword(self, value: str) -> str:
-        """A keyword: a single word stays unless it is a name of the tenant. Graph separates several by commas."""
+        """A code: one that Microsoft documents stays, any other can be a name. Graph separates several by commas."""
         if "," in value:
             return ",".join(self.keyword(word.strip()) for word in value.split(","))
-        if value.lower() in self._keywords or value.lower() in self._path_words:
+        if not value or is_token(value) or value.lower() in self._codes or _CODE.fullmatch(value):
             return value
-        if _CODE.fullmatch(value) and self.scrub(value) == value:
-            return value
-        return f"code-{self._tokens.short('code', value)}"
+        return self._made(value, f"code-{self._tokens.short('code', value.lower())}")
 
     def part(self, value: str) -> str:
         """A name or id, replaced as it is elsewhere in the snapshot."""
@@ -244,7 +263,7 @@ class FieldValues(NameTokens):
     def section(self, key: str) -> str:
         """A section's name, or ``section/part``."""
         section, slash, part = key.partition("/")
-        return f"{section}{slash}{self.part(part)}"
+        return f"{section if section in SECTIONS else self.keyword(section)}{slash}{self.part(part)}"
 
     def path(self, value: str) -> str:
         """The path of a query to Graph: its keywords stay, names and ids are replaced."""
@@ -277,7 +296,13 @@ class FieldValues(NameTokens):
             return f"{match[1]}{self.part(inside) if is_guid(inside) or '@' in inside else REDACTED}{match[3]}"
 
         made = self.scrub(_QUOTED.sub(quoted, value))
-        return made if is_known(made) else REDACTED
+        return made if is_known(made) and all(map(self._is_public_name, _DOTTED.findall(made))) else REDACTED
+
+    def _is_public_name(self, name: str) -> bool:
+        """Whether a name with dots in a message is a permission, a path in Graph's data, or a host of Microsoft."""
+        parts = name.lower().split(".")
+        public = name.lower() in self._public.scopes or is_microsofts(name) or is_token(name)
+        return public or all(part in self._path_words or part in _PARTS_OF_SNAPSHOT for part in parts)
 
     def free_text(self, value: str) -> str:
         """Free text: one of Microsoft's texts stays, any other is removed."""
@@ -292,7 +317,8 @@ class FieldValues(NameTokens):
         return self._free_text(value) if isinstance(value, str) else value
 
     def _free_text(self, value: str) -> str:
-        if not value or is_token(value) or value.lower() in self._public.scopes | self._keywords | self._texts:
+        low = value.lower()
+        if not value or is_token(value) or low in self._public.scopes or low in self._codes or low in self._texts:
             return value
         if _PLAIN_VALUE.fullmatch(value) or _TIME.fullmatch(value):
             return value
@@ -300,11 +326,13 @@ class FieldValues(NameTokens):
             return self.id(value)
         if "@" in value and " " not in value:
             return self.address(value)
+        self.addresses_in(value)
         return self._known.exact(value) or REDACTED
 
     def _key(self, name: str) -> str:
-        stays = is_token(name) or (_CODE.fullmatch(name) and self.scrub(name) == name)
-        return name if stays else f"code-{self._tokens.short('key', name)}"
+        if is_token(name) or name.lower() in self._json_names:
+            return name
+        return self._made(name, f"code-{self._tokens.short('key', name)}")
 
 
 def _removed(_: str) -> str:

@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from auditor.facts.graph_values import graph_values
 from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS
-from auditor.model.snapshot import UNREAD_MESSAGES, NextLinkProblem, NoAnswerCause, Service
+from auditor.model.snapshot import UNREAD_MESSAGES, NextLinkProblem, NoAnswerCause, Service, Snapshot
 from auditor.redact.tokens import TOKEN
+from auditor.redact.word_lists import word_lists
 
 _OF_GRAPH = r"""
 Insufficient privileges to complete the operation
@@ -39,12 +41,12 @@ Tenant {thing} not found
 Access token (has expired or is not yet valid|is empty|validation failure(\. Invalid audience)?)
 CompactToken (parsing|validation) failed with (error|reason) code: [0-9a-fA-F]{1,10}
 Lifetime validation failed, the token is expired
-Continuous access evaluation resulted in challenge with result: InteractionRequired and code: \w+
+Continuous access evaluation resulted in challenge with result: InteractionRequired and code: {cae}
 (Neither )?tenant is (not a )?B2C( tenant)? (or|and) (tenant )?doesn't have premium licen[sc]e
 Your tenant is not licensed for this feature
 Too many requests
 (The )?request( was|has been)? throttled
-Application is over its \w+ limit
+Application is over its (MailboxConcurrency )?limit
 Service (is )?(temporarily )?unavailable(\. Please wait and retry again)?
 The service is (temporarily )?unavailable
 (An )?internal server error( occurred)?
@@ -57,6 +59,10 @@ The operation timed out
 _IN_GRAPHS_WORDINGS = {
     # A token; in quotes also a word, because only names of permissions and properties are left there.
     "thing": r"(?:\x00|['\"‘“](?:\x00|\w{1,64}(?:\.\w{1,64}){0,5})['\"’”])",
+    "cae": (
+        "(?:TokenCreatedWithOutdatedPolicies|TokenIssuedBeforeRevocationTimestamp|LocationConditionEvaluationSatisfied"
+        "|UserDisabled|UserDeleted|PasswordChanged|PasswordReset)"
+    ),
     "scopes": r"[A-Z]\w+(?:\.[A-Z]\w+)+(?:, ?[A-Z]\w+(?:\.[A-Z]\w+)+)*",
     "visit": (
         r"For more information about Microsoft Graph permissions, please visit"
@@ -80,6 +86,8 @@ def _known() -> re.Pattern[str]:
 def _in_ours() -> dict[str, str]:
     """What may be filled in where a message of `auditor.model.snapshot` has a name in braces."""
     graphs = (cloud.graph.removeprefix("https://") for cloud in CLOUDS.values())
+    names = {"sections", *Snapshot.__struct_fields__, *word_lists().json_names}
+    part = rf"(?:\x00|{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})"
     return {
         "host": _one_of(graphs),
         "cause": _one_of(NoAnswerCause),
@@ -92,13 +100,16 @@ def _in_ours() -> dict[str, str]:
         "count": r"\d+",
         "rows": r"\d+",
         "problem": _one_of(NextLinkProblem),
-        "content_type": r"(?:[a-z]+/[a-z+.-]+|no content type)",
+        "content_type": (
+            r"(?:(?:text|application)/(?:html|plain|xml|xhtml\+xml|json|problem\+json|javascript|csv|pdf|octet-stream)"
+            r"|no content type)"
+        ),
         "section": _one_of(SECTIONS),
-        "path": r"[\w.]+(?:\[\d+\]|\.\w+)*",
-        "expected": r"[a-z ,]{1,80}",
+        "path": rf"{part}(?:\[\d+\]|\.{part})*",
+        "expected": r"(?:an?|list|lists|of|objects?|texts?|numbers?|true|false|or|whole|null|,| )+",
         "found": r"(?:null|true|false|a number|text|a list of \d+|an object)",
-        "name": r"\w+",
-        "policy": r"(?:\x00|microsoft-[\w-]+)",
+        "name": part,
+        "policy": rf"(?:\x00|{_one_of(graph_values().policies)})",
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.redact.hosts import host_key, names_customer
-from auditor.redact.text_folding import Folded, fold, folded
+from auditor.redact.text_folding import Folded, folded, name_forms, spellings, without_spelt_out_letters
 from auditor.redact.tokens import GUID, TOKEN
 from auditor.redact.word_lists import word_lists
 
@@ -16,6 +16,8 @@ _ALONE = 6
 """A shorter name is replaced only where it is a whole word: Mail.Read does not mean a group named Mail."""
 _SHORTEST = 2
 _PREFIX = 3
+_SPELT_OUT = 5
+"""The shortest name that is also searched with one letter for ``ae``, ``oe``, ``ue`` and ``aa``."""
 
 _EMAIL = re.compile(r"(?<![\w.+#~-])[\w.+#~-][\w.+#'~-]*@[\w-]+(?:\.[\w-]+)+")
 """An apostrophe can be part of it (``o'neil@…``); a quotation mark before it is not."""
@@ -50,23 +52,31 @@ class KnownNames:
     def __init__(self, rules: FormRules) -> None:
         self._rules = rules
         self._whole: dict[str, str] = {}
-        self._by_prefix: dict[str, dict[str, tuple[str, bool]]] = defaultdict(dict)
+        self._names: dict[str, tuple[str, bool]] = {}
+        self._lengths: dict[str, set[int]] = defaultdict(set)
         self._two_letters: dict[str, str] = {}
         self._hosts: set[str] = set()
 
     def learn(self, value: str, token: str, *, alone: bool = False) -> None:
         """Replace `value` by `token` in every text; with `alone` only where it is a whole word."""
         self._whole.setdefault(value.lower(), token)
-        name = fold(value)
-        if len(name) < _SHORTEST or value.lower().strip() in word_lists().common_words:
+        if value.lower().strip() in word_lists().common_words:
+            return
+        for name in name_forms(value):
+            self._learn_form(name, token, alone)
+            short = without_spelt_out_letters(name)
+            if short != name and len(short) >= _SPELT_OUT:
+                self._learn_form(short, token, alone=True)
+
+    def _learn_form(self, name: str, token: str, alone: bool) -> None:
+        if len(name) < _SHORTEST or name in word_lists().common_words:
             return
         if len(name) < _PREFIX:
             self._two_letters.setdefault(name, token)
-            return
-        known = self._by_prefix[name[:_PREFIX]]
-        if name not in known or not alone:
-            first = known.get(name, (token, alone))[0]
-            known[name] = (first, alone or len(name) < _ALONE)
+        elif name not in self._names or not alone:
+            first = self._names.get(name, (token, alone))[0]
+            self._names[name] = (first, alone or len(name) < _ALONE)
+            self._lengths[name[:_PREFIX]].add(len(name))
 
     def learn_exact(self, value: str, token: str) -> None:
         """Replace `value` by `token` where it is the whole text; inside texts it is recognised by its form."""
@@ -75,6 +85,10 @@ class KnownNames:
     def learn_host(self, host: str) -> None:
         """Replace this domain and every host below it."""
         self._hosts.add(host_key(host))
+
+    def addresses(self, text: str) -> list[str]:
+        """The mail addresses in the text, folded."""
+        return _EMAIL.findall(folded(text).text) if "@" in text or "%40" in text or "&#" in text else []
 
     def exact(self, value: str) -> str | None:
         """The token of the value, if the whole value was learned."""
@@ -97,13 +111,13 @@ class KnownNames:
         return "".join([*out, text[last:]])
 
     def _all(self, text: str) -> Iterator[Replacement]:
-        whole = folded(text)
+        whole, *others = spellings(text)
         taken = [*((m.start(), m.end()) for m in TOKEN.finditer(text)), *self._rules.published(text)]
-        for found in (*self._by_form(text, whole), *self._by_name(whole)):
+        for found in (*self._by_form(whole), *(piece for one in (whole, *others) for piece in self._by_name(one))):
             if not any(start <= found.start and found.end <= end for start, end in taken):
                 yield found
 
-    def _by_form(self, text: str, whole: Folded) -> Iterator[Replacement]:
+    def _by_form(self, whole: Folded) -> Iterator[Replacement]:
         for match in _GUID_INSIDE.finditer(whole.text):
             if (token := self._rules.guid(match[0])) != match[0]:
                 yield _at(whole, match.start(), match.end(), token)
@@ -118,12 +132,13 @@ class KnownNames:
             if (short := self._two_letters.get(match[0])) is not None:
                 yield _at(whole, match.start(), match.end(), short)
         letters = whole.letters()
-        for start in range(len(letters.text) - _PREFIX + 1):
-            candidates = self._by_prefix.get(letters.text[start : start + _PREFIX])
-            for name, (token, alone) in candidates.items() if candidates else ():
-                end = start + len(name)
-                if letters.text.startswith(name, start) and not (alone and _inside_a_word(whole, letters, start, end)):
-                    yield _at(letters, start, end, token)
+        text = letters.text
+        for start in range(len(text) - _PREFIX + 1):
+            for length in self._lengths.get(text[start : start + _PREFIX], ()):
+                end = start + length
+                found = self._names.get(text[start:end]) if end <= len(text) else None
+                if found is not None and not (found[1] and _inside_a_word(whole, letters, start, end)):
+                    yield _at(letters, start, end, found[0])
 
 
 def _at(where: Folded, start: int, end: int, token: str) -> Replacement:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from auditor.facts.access_requirements import SERVICES, STRENGTHS
+from auditor.facts.access_requirements import EXCHANGE_PLANS, SERVICES, STRENGTHS
+from auditor.facts.graph_values import graph_values
 from auditor.facts.ids import (
     BASIC_SCOPES,
     CONSENT_SETTINGS_TEMPLATE,
@@ -28,9 +29,10 @@ from auditor.facts.permissions import APP_ROLES, PERMISSIONS, known_scope_ids
 from auditor.model.resources import AppRole, DelegatedScope, PermissionGrantPolicy, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
+from auditor.redact.hosts import host_of, registered
 from auditor.redact.tokens import is_guid
 
-_RESERVED = "microsoft-"
+RESERVED = "microsoft-"
 """Prefix of Microsoft's own consent policies, which Graph accepts from nobody else."""
 
 _IDS = (
@@ -43,6 +45,9 @@ _IDS = (
     ROLE_APPLICATION_ADMINISTRATOR,
     ROLE_CLOUD_APPLICATION_ADMINISTRATOR,
     NO_ID,
+    *graph_values().setting_templates,
+    *graph_values().role_templates,
+    *EXCHANGE_PLANS,
     *RESOURCE_NAMES,
     *(service.app_id for service in SERVICES),
     *STRENGTHS,
@@ -83,7 +88,6 @@ class PublicNames:
             if self.is_public_app(principal):
                 self._add_app(principal)
         self._add_grants(snapshot)
-        self._add_roles(snapshot)
         for policy in snapshot.sections.permissionGrantPolicies or ():
             if is_microsofts_policy(policy.id):
                 self._add_policy(policy)
@@ -108,6 +112,10 @@ class PublicNames:
             and not self._is_own(principal)
         )
 
+    def is_vendors_host(self, host: str) -> bool:
+        """Whether a judged or published app has a redirect URI in the registered domain of the host."""
+        return registered(host) in {registered(host_of(uri)) for uri in (*self.replies, *self.addresses)}
+
     def _ask(self, app: App) -> None:
         self.ids |= {app.client_id.lower(), (app.owner_tenant or app.client_id).lower()}
         self.ids |= {resource.lower() for resource in _resources(app) if is_guid(resource)}
@@ -129,7 +137,8 @@ class PublicNames:
         # An administrator can rename an app in the tenant; appDisplayName is the name that its vendor gave it.
         self.app_names.add((principal.appDisplayName or principal.displayName or "").lower())
         if principal.verifiedPublisher is not None:
-            self.publishers.add((principal.verifiedPublisher.verifiedPublisherId or "").lower())
+            number = principal.verifiedPublisher.verifiedPublisherId or ""
+            self.publishers |= {number} if number.isdigit() else set()
 
     def _add_grants(self, snapshot: Snapshot) -> None:
         """Add scopes that were granted on a resource of a vendor, because the vendor published their names."""
@@ -141,17 +150,12 @@ class PublicNames:
     def _is_own(self, principal: ServicePrincipal) -> bool:
         return (principal.appOwnerOrganizationId or "").lower() in self._own
 
-    def _add_roles(self, snapshot: Snapshot) -> None:
-        for role in snapshot.sections.roleDefinitions or ():
-            if role.isBuiltIn:
-                self.ids |= {i.lower() for i in (role.id, role.templateId or "") if is_guid(i)}
-
     def _add_policy(self, policy: PermissionGrantPolicy) -> None:
         """Add the ids in a policy of Microsoft: they are the same in every tenant, except as `_withdraw` finds."""
         for one in (*(policy.includes or ()), *(policy.excludes or ())):
             named = (one.id or "", one.resourceApplication, *one.permissions, *one.clientApplicationIds)
             self.ids |= {i.lower() for i in (*named, *one.clientApplicationTenantIds) if is_guid(i)}
-            self.publishers |= {i.lower() for i in one.clientApplicationPublisherIds}
+            self.publishers |= {i for i in one.clientApplicationPublisherIds if i.isdigit()}
 
     def _withdraw(self, snapshot: Snapshot) -> None:
         """Remove the tenant's own ids, which are never public, wherever else they were found."""
@@ -165,8 +169,9 @@ class PublicNames:
 
 
 def is_microsofts_policy(policy_id: str) -> bool:
-    """Whether the consent policy is one of Microsoft."""
-    return policy_id.lower().startswith(_RESERVED) and policy_id.replace("-", "").replace("_", "").isalnum()
+    """Whether the consent policy is one that Microsoft documents, or the text is the beginning of the ids of some."""
+    low = policy_id.lower()
+    return low.startswith(RESERVED) and any(known.startswith(low) for known in graph_values().policies)
 
 
 def _own_tenant(snapshot: Snapshot) -> set[str]:

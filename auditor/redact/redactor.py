@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import msgspec
 
 from auditor.model.field_types import FieldKind, TextKind, field_kinds
 from auditor.model.report import Waiver, WaiverFile
-from auditor.model.resources import PermissionGrantPolicy, RoleDefinition, ServicePrincipal
+from auditor.model.resources import PermissionGrantPolicy, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from auditor.redact.field_values import FieldValues
@@ -143,7 +143,9 @@ class Redactor:
             return tuple([self._walk(item, context) for item in value])
         if isinstance(value, Mapping):
             return self._mapping(value, context)
-        return value
+        if value is None or isinstance(value, bool | int | float | Enum):
+            return value
+        raise TypeError(f"redaction has no rule for a {type(value).__name__}")
 
     def _struct(self, value: msgspec.Struct, context: _Context) -> msgspec.Struct:
         kinds = field_kinds(type(value))
@@ -163,8 +165,6 @@ class Redactor:
                 return self._public.is_public_app(value)
             case PermissionGrantPolicy():
                 return is_microsofts_policy(value.id)
-            case RoleDefinition():
-                return value.isBuiltIn is True
         return otherwise
 
     def _mapping(self, value: Mapping[str, Any], context: _Context) -> Any:
@@ -175,6 +175,34 @@ class Redactor:
             self._values.redacted(key, keys, context.parent, public=context.public): self._walk(inner, context)
             for key, inner in value.items()
         }
+
+
+def unredacted_fields(snapshot: Snapshot, again: Snapshot) -> Iterator[str]:
+    """The fields of a redacted snapshot that changed when it was redacted `again`, so that they aren't redacted.
+
+    Each is a clause with the field's path and what the field holds, but not its value, which may be a name.
+    """
+    yield from _changed(snapshot, again, "", TextKind.FREE_TEXT)
+
+
+def _changed(before: Any, after: Any, path: str, kind: TextKind) -> Iterator[str]:
+    if before == after:
+        return
+    if isinstance(before, msgspec.Struct):
+        kinds = field_kinds(type(before))
+        for name in before.__struct_fields__:
+            here = f"{path}.{name}" if path else name
+            yield from _changed(getattr(before, name), getattr(after, name), here, kinds[name].text)
+    elif isinstance(before, tuple | list):
+        for number, (one, two) in enumerate(zip(before, after, strict=True)):
+            yield from _changed(one, two, f"{path}[{number}]", kind)
+    elif isinstance(before, Mapping) and list(before) == list(after):
+        for key in before:
+            yield from _changed(before[key], after[key], f"{path}.{key}", kind)
+    elif isinstance(before, Mapping):
+        yield f"{path} has a key that isn't redacted"
+    else:
+        yield f"{path} isn't redacted: it holds {kind.value}"
 
 
 class _Context(NamedTuple):

@@ -29,7 +29,7 @@ _H = rf"[0-9a-f]{{{LENGTH}}}"
 _GUID_TOKEN = "ffffffff-?[0-9a-f]{4}-?8[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}"
 _HOST_TOKEN = rf"(?:tenant|host)-{_H}\.example"
 _NAME_TOKEN = rf"(?:Tenant|User|Group|App|Role|Policy|Publisher|Owner|Ticket|Subject) {_H}"
-_WORD_TOKEN = rf"(?:id|policy|scope|code|tag|user|publisher|other)-{_H}"
+_WORD_TOKEN = rf"(?:id|policy|microsoft|scope|code|tag|user|publisher|other)-{_H}"
 TOKEN = re.compile(
     "|".join(
         (

@@ -8,6 +8,7 @@ from functools import cache
 import msgspec
 
 from auditor.facts import load_table
+from auditor.facts.graph_values import graph_values
 from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS, Sections
 
@@ -25,17 +26,30 @@ class WordLists(msgspec.Struct, frozen=True, kw_only=True):
     texts: frozenset[str]
     tags: frozenset[str]
     path_words: frozenset[str]
+    letters: dict[str, str]
+    spelt_out_letters: dict[str, str]
+    codes: frozenset[str] = frozenset()
+    """Every word that Microsoft documents for a field that holds a code."""
+    json_names: frozenset[str] = frozenset()
+    action_words: frozenset[str] = frozenset()
+    role_names: frozenset[str] = frozenset()
 
 
 @cache
 def word_lists() -> WordLists:
     """The lists, each with the words that other tables add to it."""
-    lists = load_table("word_lists", WordLists)
+    lists, graph = load_table("word_lists", WordLists), graph_values()
+    keywords = lists.keywords | frozenset(CLOUDS)
+    path_words = lists.path_words.union(_words_of_paths(), _properties())
     return msgspec.structs.replace(
         lists,
         common_words=lists.common_words | lists.short_words,
-        keywords=lists.keywords | frozenset(CLOUDS),
-        path_words=lists.path_words.union(_words_of_paths(), _properties()),
+        keywords=keywords,
+        path_words=path_words,
+        codes=keywords.union(path_words, *(map(str.lower, words) for words in graph.words.values())),
+        json_names=path_words.union(map(str.lower, graph.json_names)),
+        role_names=frozenset(map(str.lower, graph.role_templates.values())),
+        action_words=frozenset(map(str.lower, graph.action_words)),
     )
 
 
@@ -47,14 +61,15 @@ def _words_of_paths() -> Iterator[str]:
 
 def _properties() -> Iterator[str]:
     """The names of all properties that a section can hold."""
-    for kind in _classes(Sections):
+    for kind in classes_in(Sections):
         yield from (field.name.lower() for field in msgspec.structs.fields(kind))
 
 
-def _classes(kind: object, seen: frozenset[object] = frozenset()) -> Iterator[type[msgspec.Struct]]:
+def classes_in(kind: object, seen: frozenset[object] = frozenset()) -> Iterator[type[msgspec.Struct]]:
+    """The class and every class of the objects in it; a class may come twice."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in seen:
         yield kind
         for field in msgspec.structs.fields(kind):
-            yield from _classes(field.type, seen | {kind})
+            yield from classes_in(field.type, seen | {kind})
     for inner in getattr(kind, "__args__", ()):
-        yield from _classes(inner, seen)
+        yield from classes_in(inner, seen)

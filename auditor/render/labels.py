@@ -5,7 +5,7 @@ And values as JSON, which several formats show.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -194,8 +194,12 @@ def readable_time(taken: str) -> str:
     return f"{at.replace(tzinfo=None).isoformat(sep=' ')[:16]} UTC"
 
 
-def encoded(value: Any, hook: Callable[[Any], Any] = dict) -> bytes:
-    """The value as JSON on one line; `hook` converts what JSON has no form for (a read-only mapping: ``dict``).
+def _mapping_or_list(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else list(value)
+
+
+def encoded(value: Any, hook: Callable[[Any], Any] = _mapping_or_list) -> bytes:
+    """The value as JSON on one line; `hook` converts what JSON has no form for, such as a read-only mapping.
 
     A lone surrogate, which results from a badly encoded command-line argument and which UTF-8 can't hold, is written
     as a visible escape.

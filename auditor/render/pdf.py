@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -17,6 +18,10 @@ _HOW_TO_INSTALL_PANGO = (
     "on Debian and Ubuntu, run 'apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0'; on macOS, run"
     " 'brew install pango'; on Windows, see https://doc.courtbouillon.org/weasyprint/stable/first_steps.html"
 )
+
+
+_WITHOUT_LIBRARY = "the format pdf needs a system library ({what}): install Pango; " + _HOW_TO_INSTALL_PANGO
+_WITHOUT_WEASYPRINT = "the format pdf needs weasyprint, which isn't installed: {how}"
 
 
 class NothingIsFetched(Exception):
@@ -37,18 +42,34 @@ def render(report: Report, *, history: Sequence[tuple[str, Summary]] = ()) -> by
     return made
 
 
+def is_reason(text: str) -> bool:
+    """Whether the text is a message of FormatUnavailable about this format, which a bundle without a PDF contains."""
+    how = how_to_install("weasyprint")
+    hints = (how, _with_pango(how))
+    if text in (_WITHOUT_WEASYPRINT.format(how=hint) for hint in hints):
+        return True
+    start, end = _WITHOUT_LIBRARY.split("{what}")
+    return re.fullmatch(rf"{re.escape(start)}(?:{_LIBRARY.pattern}){re.escape(end)}", text) is not None
+
+
+_LIBRARY = re.compile(r"cannot load library '[\w.+-]{1,60}'|a part of Pango")
+"""What a message says of a missing system library: nothing of the system's own text, which can contain a path."""
+
+
+def _with_pango(how: str) -> str:
+    return f"{how}, and install Pango; {_HOW_TO_INSTALL_PANGO}"
+
+
 def _weasyprint() -> Any:
     """The library. Importing it loads system libraries, and raises OSError if one is missing."""
     try:
         import weasyprint
     except ImportError:
-        how = f"{how_to_install('weasyprint')}, and install Pango; {_HOW_TO_INSTALL_PANGO}"
-        raise FormatUnavailable(f"the format pdf needs weasyprint, which isn't installed: {how}") from None
+        how = _with_pango(how_to_install("weasyprint"))
+        raise FormatUnavailable(_WITHOUT_WEASYPRINT.format(how=how)) from None
     except OSError as error:
-        what = str(error).partition(":")[0]
-        raise FormatUnavailable(
-            f"the format pdf needs a system library ({what}): install Pango; {_HOW_TO_INSTALL_PANGO}"
-        ) from None
+        found = _LIBRARY.match(str(error))
+        raise FormatUnavailable(_WITHOUT_LIBRARY.format(what=found[0] if found else "a part of Pango")) from None
     return weasyprint
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 from auditor.facts.access_requirements import CODES
@@ -42,6 +41,8 @@ from auditor.render.labels import (
 from auditor.render.text_layout import clip
 
 ABOUT_WHAT_IF = "Nothing was changed. The rest of this report describes the tenant as it is."
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 Decider = tuple[str, str | None]
 """A consent policy and the condition set of it that decided."""
@@ -168,8 +169,8 @@ def deciders(decision: Decision) -> dict[Decider, str]:
 
 def _letter(place: int) -> str:
     """a to z, then a2, b2 and so on."""
-    again, letter = divmod(place, len(ascii_lowercase))
-    return ascii_lowercase[letter] + (str(again + 1) if again else "")
+    again, letter = divmod(place, len(_LETTERS))
+    return _LETTERS[letter] + (str(again + 1) if again else "")
 
 
 def decider_label(decision: Decision, decider: Decider) -> str:

@@ -77,7 +77,14 @@ def decode_section(name: str, raw: object) -> Any:
     return value
 
 
-_Reader = Callable[[Any, Location, ShapeProblems], Any]
+def row_reader(section: str) -> Reader:
+    """The reader of one row of a section that is a list of objects."""
+    field = next(field for field in msgspec.structs.fields(Sections) if field.name == section)
+    read, blank = _reader(get_args(bare_type(field.type))[0]), _blank(bare_type(get_args(bare_type(field.type))[0]))
+    return lambda raw, location, wrong: blank if raw is None else read(raw, location, wrong)
+
+
+Reader = Callable[[Any, Location, ShapeProblems], Any]
 _MISSING: Any = object()
 """What a reader returns after it reported a problem."""
 
@@ -87,7 +94,7 @@ _INCOMPLETE: Any = object()
 OTHER_NAMES: dict[type, dict[str, str]] = {ServicePrincipal: {"publishedpermissionscopes": "oauth2PermissionScopes"}}
 """Names in beta (lower case) of properties that have another name in v1.0."""
 
-_NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher": {}}}
+NULL_MEANS: dict[type, dict[str, Any]] = {ServicePrincipal: {"verifiedPublisher": {}}}
 """Properties whose null has a meaning: an app without a verified publisher (Graph, "Get servicePrincipal")."""
 
 _EMPTY_MEANS_DEFAULT = (ConditionSet,)
@@ -103,13 +110,13 @@ BETA_ASSIGNED = "permissiongrantpolicyidsassignedtodefaultuserrole"
 
 
 @cache
-def _section_readers() -> Mapping[str, _Reader]:
+def _section_readers() -> Mapping[str, Reader]:
     readers = {field.name: _whole(bare_type(field.type)) for field in msgspec.structs.fields(Sections)}
     readers["absentServicePrincipals"] = _lower(readers["absentServicePrincipals"])
     return types.MappingProxyType(readers)
 
 
-def _whole(kind: Any) -> _Reader:
+def _whole(kind: Any) -> Reader:
     """The reader of a section, which unwraps responses of Graph and output of PowerShell."""
     read = _reader(kind)
     unwrap = as_list if get_origin(kind) is tuple else as_one if isinstance(kind, type) else as_it_is
@@ -123,13 +130,13 @@ def _whole(kind: Any) -> _Reader:
     return read_section
 
 
-def _reader(kind: Any) -> _Reader:
+def _reader(kind: Any) -> Reader:
     """The reader of one annotated type of the model."""
     return _bare_reader(bare_type(kind))
 
 
 @cache
-def _bare_reader(kind: Any) -> _Reader:
+def _bare_reader(kind: Any) -> Reader:
     if kind in _SCALARS:
         return _scalar(kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -154,7 +161,7 @@ def bare_type(kind: Any) -> Any:
 _SCALARS: dict[Any, str] = {str: "text", bool: "true or false", int: "a whole number"}
 
 
-def _text_kind(kind: Any) -> TextKind | None:
+def text_kind(kind: Any) -> TextKind | None:
     """What a text holds, by its annotated type; nothing for other values."""
     for member in get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,):
         if get_origin(member) is Annotated:
@@ -162,7 +169,7 @@ def _text_kind(kind: Any) -> TextKind | None:
     return None
 
 
-def _scalar(kind: type) -> _Reader:
+def _scalar(kind: type) -> Reader:
     expected = _SCALARS[kind]
 
     def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
@@ -174,7 +181,7 @@ def _scalar(kind: type) -> _Reader:
     return read
 
 
-def _list(kind: Any) -> _Reader:
+def _list(kind: Any) -> Reader:
     read_item, bare = _reader(kind), bare_type(kind)
     blank = _blank(bare)
     expected = f"a list of {_SCALARS.get(bare, 'objects')}"
@@ -204,14 +211,14 @@ def _required(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(field.name for field in msgspec.structs.fields(kind) if field.required)
 
 
-def _struct(kind: type[msgspec.Struct]) -> _Reader:
+def _struct(kind: type[msgspec.Struct]) -> Reader:
     fields = msgspec.structs.fields(kind)
     known = {field.name: (field.name, _reader(field.type)) for field in fields}
     by_lower = {name.lower(): entry for name, entry in known.items()}
     by_lower |= {other: known[name] for other, name in OTHER_NAMES.get(kind, {}).items()}
     lost = dict.fromkeys(_required(kind), "")
-    null_means = _NULL_MEANS.get(kind, {})
-    never_empty = frozenset(field.name for field in fields if _text_kind(field.type) in NEVER_EMPTY)
+    null_means = NULL_MEANS.get(kind, {})
+    never_empty = frozenset(field.name for field in fields if text_kind(field.type) in NEVER_EMPTY)
     drops_empty = kind in _EMPTY_MEANS_DEFAULT
     names_unknown = _UNKNOWN_CONDITIONS in known
 
@@ -253,7 +260,7 @@ def _unknown_conditions(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if "@" not in name and name.lower() != _POWERSHELLS.lower())
 
 
-_UNKNOWN: tuple[str, _Reader | None] = ("", None)
+_UNKNOWN: tuple[str, Reader | None] = ("", None)
 
 
 def flattened(raw: dict[str, Any]) -> dict[str, Any]:
@@ -295,7 +302,7 @@ def _with_kind_of_agent(raw: dict[str, Any]) -> dict[str, Any]:
     return {**raw, "odataType": found, **named}
 
 
-def _by_app(read_items: _Reader) -> _Reader:
+def _by_app(read_items: Reader) -> Reader:
     """Lists by app id. The ids become lower case for look-ups."""
 
     def read(raw: Any, location: Location, wrong: ShapeProblems) -> Any:
@@ -335,7 +342,7 @@ def _free(raw: Any) -> Any:
     return raw
 
 
-def _lower(read: _Reader) -> _Reader:
+def _lower(read: Reader) -> Reader:
     """Texts in lower case: app ids, which are only compared."""
 
     def read_lower(raw: Any, location: Location, wrong: ShapeProblems) -> Any:

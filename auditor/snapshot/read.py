@@ -6,10 +6,11 @@ import codecs
 import difflib
 import json
 import os
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -21,8 +22,9 @@ from auditor.snapshot.graph_json import decode_section
 
 MAX_BYTES = 512 * 1024 * 1024
 """More than the largest directory needs."""
+_AT_ONCE = 2**20
 
-_COLLECT_AGAIN = "Create it again with: consent-auditor collect -o FILE"
+COLLECT_AGAIN = "Create it again with: consent-auditor collect -o FILE"
 _FIX = "Fix it there, or create a new one with: consent-auditor collect -o FILE"
 
 
@@ -35,18 +37,34 @@ def file_bytes(path: str | os.PathLike[str]) -> bytes:
     """The content of a file that is not too large for a snapshot. Raises a `SnapshotError` that says what to do."""
     file, origin = Path(path), os.fspath(path)
     try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise _too_large(origin, size)
-        return file.read_bytes()
-    except OSError as error:
+        now = file.stat()
+        if now.st_size > MAX_BYTES:
+            raise too_large(origin, now.st_size)
+        if stat.S_ISREG(now.st_mode):
+            return file.read_bytes()
+        with file.open("rb") as opened:
+            return stream_bytes(opened, origin)
+    except (OSError, ValueError) as error:
         raise _unopened(origin, error) from error
+
+
+def stream_bytes(stream: BinaryIO, origin: str) -> bytes:
+    """What a stream holds, if that is not too large for a snapshot: a pipe or a device can be endless.
+
+    Raises a `SnapshotError`, and OSError.
+    """
+    data = bytearray()
+    while part := stream.read(_AT_ONCE):
+        data += part
+        if len(data) > MAX_BYTES:
+            raise too_large(origin, len(data))
+    return bytes(data)
 
 
 def loads(data: bytes, origin: str = "snapshot") -> Snapshot:
     """The snapshot in `data` (UTF-8, or UTF-16 with a byte order mark); `origin` names it in errors."""
     if len(data) > MAX_BYTES:
-        raise _too_large(origin, len(data))
+        raise too_large(origin, len(data))
     return snapshot_in(parsed(decoded(data, origin), origin), origin)
 
 
@@ -56,12 +74,17 @@ def snapshot_in(document: Any, origin: str) -> Snapshot:
     try:
         return decode_snapshot(document)
     except ShapeError as error:
-        count = len(error.problems)
-        message = f"{count} values are not valid in a snapshot" if count > 1 else "one value is not valid in a snapshot"
-        raise SnapshotError(origin, message, problems=map(str, error.problems), hint=_FIX) from None
+        raise invalid_values(origin, error) from None
 
 
-def _unopened(origin: str, error: OSError) -> SnapshotError:
+def invalid_values(origin: str, error: ShapeError) -> SnapshotError:
+    """The error for a document with values that Graph does not return."""
+    count = len(error.problems)
+    message = f"{count} values are not valid in a snapshot" if count > 1 else "one value is not valid in a snapshot"
+    return SnapshotError(origin, message, problems=map(str, error.problems), hint=_FIX)
+
+
+def _unopened(origin: str, error: OSError | ValueError) -> SnapshotError:
     if isinstance(error, FileNotFoundError):
         what, hint = "there is no such file", "Create one with: consent-auditor collect -o FILE"
     elif Path(origin).is_dir():
@@ -70,12 +93,13 @@ def _unopened(origin: str, error: OSError) -> SnapshotError:
         what = "cannot be read by this user"
         hint = "Only its owner can read a snapshot: run as the user who created it, or ask for a copy."
     else:
-        what = f"cannot be read: {error.strerror or error}"
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         hint = "Check the path and the disk, then try again."
     return SnapshotError(origin, what, hint=hint)
 
 
-def _too_large(origin: str, size: int) -> SnapshotError:
+def too_large(origin: str, size: int) -> SnapshotError:
+    """The error for a file that is larger than `MAX_BYTES`."""
     message = f"is too large for a snapshot ({size // 2**20} MiB; the limit is {MAX_BYTES // 2**20} MiB)"
     return SnapshotError(origin, message, hint="Check that this is the right file.")
 
@@ -83,7 +107,7 @@ def _too_large(origin: str, size: int) -> SnapshotError:
 def decoded(data: bytes, origin: str) -> str:
     """The text, in the encodings that editors and PowerShell write."""
     if not data.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe"):
-        raise SnapshotError(origin, "is empty", hint=f"The program that wrote it stopped too early. {_COLLECT_AGAIN}")
+        raise SnapshotError(origin, "is empty", hint=f"The program that wrote it stopped too early. {COLLECT_AGAIN}")
     encoding = _encoding(data)
     try:
         return data.decode(encoding)
@@ -119,7 +143,7 @@ def parsed(text: str, origin: str) -> Any:
 
 def _cut_off(text: str, origin: str) -> SnapshotError:
     message = f"ends in the middle, in line {text.count(chr(10)) + 1}: the file was cut off"
-    return SnapshotError(origin, message, hint=_COLLECT_AGAIN)
+    return SnapshotError(origin, message, hint=COLLECT_AGAIN)
 
 
 def _not_json(text: str, origin: str, why: str) -> SnapshotError:
@@ -152,15 +176,18 @@ def refuse_other_documents(document: Any, origin: str) -> None:
     if type(version) is not int or version != VERSION:
         problem = "has no version" if version is None else f"has the version {json.dumps(version)}"
         raise SnapshotError(origin, problem, hint=f'Add "version": {VERSION} next to the format.')
+    if document.get("files"):
+        hint = "Give the .zip file that it comes from."
+        raise SnapshotError(origin, "is a part of a packed snapshot, without the rows of its large sections", hint=hint)
 
 
 def _other_thing(document: Any, origin: str) -> SnapshotError:
     if isinstance(document, dict) and isinstance(error := document.get("error"), dict):
         message = f"is an error that Graph answered ({error.get('code', 'no code')}), not a snapshot"
-        return NotASnapshot(origin, message, hint=_COLLECT_AGAIN)
+        return NotASnapshot(origin, message, hint=COLLECT_AGAIN)
     name = _section_of(document)
     if not name:
-        hint = f'A snapshot is an object with "format": "{FORMAT}". {_COLLECT_AGAIN}'
+        hint = f'A snapshot is an object with "format": "{FORMAT}". {COLLECT_AGAIN}'
         return NotASnapshot(origin, f"is not a snapshot (found {json_kind(document)})", hint=hint)
     response = '{"<app id>": <this response>}' if name in SECTIONS and SECTIONS[name].only_by_app else "<this response>"
     skeleton = (
@@ -239,12 +266,13 @@ def _time(text: str, wrong: ShapeProblems) -> str:
         return ""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        wrong.append((root("taken"), f"expected a UTC time such as 2026-11-22T02:00:00Z, found {text!r}"))
+        utc = moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the second for the first and the last hours that a date can have
+        utc = None
+    if utc is None:
+        wrong.append((root("taken"), f"expected a UTC time such as 2026-11-22T02:00:00Z, found {text[:80]!r}"))
         return ""
-    return text if text.endswith("Z") else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return text if text.endswith("Z") else utc.isoformat().replace("+00:00", "Z")
 
 
 def _sections(document: dict[str, Any], wrong: ShapeProblems, problems: list[ShapeError]) -> Sections:

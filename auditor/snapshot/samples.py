@@ -8,7 +8,6 @@ The tenants, their ids and the app's publisher are invented; Microsoft's ids are
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,6 +66,8 @@ def sample(name: str) -> Snapshot:
 
 def _overlay(name: str) -> dict[str, Any]:
     if name not in _NAMES:
+        import difflib
+
         close = difflib.get_close_matches(name, _NAMES, n=1)
         meant = f"Did you mean {close[0]}? " if close else ""
         raise SnapshotError(name, "there is no such sample", hint=f"{meant}The samples are: {', '.join(_NAMES)}.")

@@ -62,7 +62,8 @@ def dumps(snapshot: Snapshot, files: Mapping[str, SectionFile] | None = None) ->
 def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> None:
     """Write the whole file or nothing, readable by its owner only. Raises `SnapshotError` if that fails.
 
-    Follows a link. Writes into an existing path that is not a file (a terminal, a pipe).
+    Follows your own links. Writes into an existing path that is not a file (a terminal, a pipe). Raises
+    `InvalidRequest` for a place where another user could read or redirect it (see `auditor.atomic`).
     """
     origin = os.fspath(path)
     try:

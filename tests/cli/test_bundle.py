@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.jobs.bundle_writer import zipped
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import save
 from tests.cli.program import Done, run
@@ -47,6 +48,7 @@ def test_a_bundle_is_redacted_completely_and_evaluated_again(made: Path) -> None
     verified = run("bundle", "verify", "t.zip", cwd=made)
     assert verified.code == 0
     assert "Evaluated again: the same decisions and the same findings." in verified.out
+    assert "Note: report.pdf wasn't written again" in verified.out
 
 
 OURS = """\
@@ -134,9 +136,53 @@ def test_what_is_no_bundle_is_a_clear_error(tmp_path: Path, name: str) -> None:
     assert done.err.strip()
 
 
-def test_a_bundle_that_was_packed_again_is_the_same(made: Path, tmp_path: Path) -> None:
+def test_a_bundle_that_was_packed_again_is_refused_with_the_reason_and_its_snapshot_can_still_be_used(
+    made: Path, tmp_path: Path
+) -> None:
     with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
         archive.writestr("packs/", b"")
         for name, data in members(made).items():
             archive.writestr(name, data)
-    assert run("bundle", "verify", "t.zip", cwd=tmp_path).code == 0
+    done = run("bundle", "verify", "t.zip", cwd=tmp_path)
+    assert done.code == 1
+    assert "NOT WHAT THE PROGRAM WRITES" in done.out
+    assert "it has other entries, or has them in another order" in done.out
+    assert run("check", "--snapshot", "t.zip", "--pack", "trackerrms-uk", cwd=tmp_path).code == 0
+
+
+def test_a_bundle_of_an_unknown_version_exits_with_4_and_says_how_to_install_it(made: Path, tmp_path: Path) -> None:
+    files = members(made)
+    files["manifest.json"] = files["manifest.json"].replace(b"consent-auditor 0.1.0", b"consent-auditor 0.0.9")
+    (tmp_path / "t.zip").write_bytes(zipped(files))
+    done = run("bundle", "verify", "t.zip", cwd=tmp_path)
+    assert done.code == 4
+    assert "Not verifiable here: it was made by consent-auditor 0.0.9, and this is consent-auditor 0.1.0." in done.out
+    assert "pipx install --suffix=-0.0.9 ." in done.out
+
+
+def test_another_zip_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "foreign.zip", "w") as archive:
+        archive.writestr("folder/policy.json", b"{}")
+    (tmp_path / "broken.zip").write_bytes(zipped({"manifest.json": b"{"}))
+    foreign = run("check", "--snapshot", "foreign.zip", "--pack", "cisa-scuba", cwd=tmp_path)
+    assert (foreign.code, foreign.err) == (
+        2,
+        "Error: foreign.zip: is a zip archive without a snapshot of this program\n"
+        "What to do: To use the files in it, extract it and give the folder.\n",
+    )
+    broken = run("check", "--snapshot", "broken.zip", "--pack", "cisa-scuba", cwd=tmp_path)
+    assert (broken.code, broken.err) == (
+        2,
+        "Error: broken.zip: can't be read as a bundle, because manifest.json can't be read (Input data was truncated)\n"
+        "What to do: Ask the sender for the file again. If another tool wrote the files in it, extract it and give the"
+        " folder.\n",
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the system has no such device")
+def test_a_file_without_end_is_not_read_to_the_end(tmp_path: Path) -> None:
+    done = run("bundle", "verify", "/dev/zero", cwd=tmp_path)
+    assert (done.code, done.err) == (
+        2,
+        "Error: the file is larger than any bundle (301 MiB): check that it's the right one.\n",
+    )

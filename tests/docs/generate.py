@@ -6,6 +6,7 @@ a part is between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -19,9 +20,10 @@ import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.json
 import auditor.snapshot.write
+from auditor import __version__
 from auditor.checks import every_kind, required_reads
-from auditor.checks.kind import CheckKind
-from auditor.checks.required_reads import Needed, permissions_for, plan_for
+from auditor.checks.kind import CheckKind, plan_for
+from auditor.checks.required_reads import Needed, permissions_for
 from auditor.facts.ids import CLOUDS, EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.permissions import (
     ADMIN_ONLY,
@@ -41,6 +43,7 @@ from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_rea
 from auditor.packs import PackProblems
 from auditor.packs.extend import chain
 from auditor.packs.load import as_stored, list_packs, load_packs, shipped_names, shipped_source
+from auditor.packs.pack_texts import RELEASES
 from auditor.packs.parse import parse_with_warnings
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
@@ -256,6 +259,12 @@ def _shipped_packs() -> bytes:
     return as_stored(packs)
 
 
+def _releases() -> bytes:
+    """The digests of the shipped packs: those of this version as they are now, those of earlier versions unchanged."""
+    now = {name: hashlib.sha256(shipped_source(name).text).hexdigest() for name in shipped_names()}
+    return _json({**json.loads(RELEASES.read_bytes()), __version__: now})
+
+
 FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
     {
         "docs/required-resource-access.json": required_resource_access,
@@ -264,6 +273,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
         "auditor/packs/shipped_packs.json": _shipped_packs,
+        "auditor/packs/releases.json": _releases,
         **rule_pages.FILES,
     }
 )

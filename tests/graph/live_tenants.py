@@ -188,10 +188,10 @@ class Sleeps:
         self.slept.append(seconds)
         self.now += seconds
 
-    def retry(self, seconds: float = 300.0, *, attempts: int = 6) -> RetryPolicy:
+    def retry(self, seconds: float = 300.0, **options: Any) -> RetryPolicy:
         """RetryPolicy by this clock, without chance."""
         return RetryPolicy(
-            seconds, attempts=attempts, clock=lambda: self.now, sleep=self.sleep, jitter=lambda: 1.0, wall=lambda: 0.0
+            seconds, clock=lambda: self.now, sleep=self.sleep, jitter=lambda: 1.0, wall=lambda: 0.0, **options
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -17,6 +19,8 @@ class TunnelProxy:
         self._refuse = refuse
         self._thread = LoopThread(self._listening, "tunnel-proxy")
         self.asked: list[str] = []
+        self.signed_in: set[str] = set()
+        """The name and password of each request, decoded."""
         self.port = 0
 
     @property
@@ -57,6 +61,8 @@ class TunnelProxy:
             method, target = head.split(b" ", 2)[:2]
             assert method == b"CONNECT"
             self.asked.append(target.decode())
+            if sent := re.search(rb"(?i)proxy-authorization: basic (\S+)", head):
+                self.signed_in.add(base64.b64decode(sent[1]).decode())
             if self._refuse:
                 writer.write(f"HTTP/1.1 {self._refuse}\r\nContent-Length: 0\r\n\r\n".encode())
                 await _finish(writer)

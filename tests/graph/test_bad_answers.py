@@ -247,6 +247,28 @@ def test_a_batch_that_is_nested_too_deeply_to_find_its_answers_ends_the_audit_in
             read(server, PREFLIGHT)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"value": [' + b" " * (65 << 20) + b"]}", id="of blanks, which are packed to almost nothing"),
+        pytest.param(b'{"value": [], "x": "' + b"x" * (65 << 20) + b'"}', id="of one text"),
+    ],
+)
+def test_an_answer_of_more_than_64_mb_is_unread(body: bytes) -> None:
+    with GraphServer(tenant()) as server:
+        server.fault("/beta/settings", Body(body))
+        snapshot = read(server, Plan(sections=("directorySettings", "organization")))
+    assert snapshot.unread["directorySettings"].message.endswith("sent an answer of more than 64 MB")
+    assert snapshot.sections.organization
+
+
+def test_an_answer_of_a_few_mb_is_read() -> None:
+    body = {"id": "authorizationPolicy", "description": "x" * (8 << 20)}
+    with GraphServer(tenant()) as server:
+        server.fault("/policies/authorizationPolicy", Body(body))
+        assert read(server, PREFLIGHT).unread == {}
+
+
 def test_text_of_an_error_is_kept_short() -> None:
     huge = {"error": {"code": "C" * 100_000, "message": "M" * 5_000_000, "innerError": {"request-id": "R" * 100_000}}}
     with GraphServer(tenant()) as server:
@@ -306,6 +328,30 @@ def test_a_list_that_goes_on_where_it_cannot_be_followed_is_unread(link: Any, pl
         snapshot = read(server, plan)
         assert server.strays == []
     _only_the_grants_are_unread(snapshot)
+
+
+@pytest.mark.parametrize("name", ["@odata.nextlink", "@nextLink", "odata.nextLink", "@odata.NextLink"])
+def test_a_next_link_in_another_spelling_is_followed(name: str) -> None:
+    with GraphServer(tenant(), page_size=2) as server:
+
+        def respelled(page: Any) -> Any:
+            return {name if key == "@odata.nextLink" else key: value for key, value in page.items()}
+
+        server.fault("/oauth2PermissionGrants", Changed(respelled), times=None)
+        snapshot = read(server, Plan(clients=(CLIENT,)))
+    assert len(snapshot.sections.oauth2PermissionGrants or ()) == 5
+
+
+def test_an_entry_of_which_a_list_goes_on_elsewhere_is_unread() -> None:
+    def partial(page: Any) -> Any:
+        link = "https://localhost/v1.0/policies/permissionGrantPolicies/p/includes?$skiptoken=1"
+        return {**page, "value": [{**row, "includes@odata.nextLink": link} for row in page["value"]]}
+
+    with GraphServer(tenant()) as server:
+        server.fault("/permissionGrantPolicies", Changed(partial))
+        snapshot = read(server, PREFLIGHT)
+    assert snapshot.sections.permissionGrantPolicies is None
+    assert "only the first page of a list in it" in snapshot.unread["permissionGrantPolicies"].message
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
 
 from auditor.graph.graph_errors import CredentialError, NetworkSettingsError, Unreachable
 from auditor.graph.network import NetworkSettings, advice_for, read_network
+from auditor.graph.sign_in_errors import credential_error
 from auditor.graph.transport import GetRequest, GraphClient
 from tests.graph.live_tenants import PREFLIGHT, read, tenant, where, with_client
 from tests.graph.proxy import TunnelProxy
@@ -113,6 +115,87 @@ def test_a_proxys_password_is_not_shown() -> None:
 )
 def test_the_proxy_for_graph(environ: dict[str, str], proxy: str) -> None:
     assert read_network(environ).proxy_for("https://graph.microsoft.com") == proxy
+
+
+HARD = "p/a#s?s@w:o r%d%21"
+"""A password with every character that separates the parts of a URL, and one that is encoded."""
+
+
+def test_a_password_with_any_character_reaches_the_proxy_from_both_libraries() -> None:
+    with GraphServer(tenant()) as server, TunnelProxy() as proxy:
+        environ = {**server.env(), "HTTPS_PROXY": f"http://some%40one:{HARD}@127.0.0.1:{proxy.port}"}
+        assert read(server, PREFLIGHT, environ=environ).unread == {}
+        assert {asked.rpartition(":")[2] for asked in proxy.asked} == {
+            address.rpartition(":")[2] for address in (server.graph, server.authority)
+        }
+    assert proxy.signed_in == {"some@one:p/a#s?s@w:o r%d!"}
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        pytest.param(f"http://someone:{HARD}@proxy.example:99999", "has a port that is not a number", id="large port"),
+        pytest.param(f"someone:{HARD}@proxy.example:0", "has a port that is not a number", id="port 0, no scheme"),
+        pytest.param(f"http://someone:{HARD}@proxy.example:eighty", "has a port that is not", id="port in words"),
+        pytest.param(f"http://someone:{HARD}", "contains a space", id="forgotten host"),
+        pytest.param(f"http://someone:{HARD}@", "has no host", id="empty host"),
+        pytest.param(f"http://someone:{HARD}@[::1", "without the closing bracket", id="open bracket"),
+        pytest.param(f"http://someone:{HARD}@[fe80::1%25eth0]:1", "not an IPv6 address", id="scope of an address"),
+        pytest.param(f"http://someone:{HARD}@a b:8080", "contains a space", id="space in the host"),
+        pytest.param(f"http://someone:{HARD}@pro|xy:8080", "characters or a length", id="odd host"),
+        pytest.param(f"http://someone:{HARD}\u0142@proxy:8080", "characters outside ASCII", id="not ASCII"),
+        pytest.param(
+            f"http://someone:{HARD}\udce9@proxy:8080", "characters outside ASCII", id="bytes that aren't text"
+        ),
+        pytest.param(f"socks5h://someone:{HARD}@proxy:1080", "a SOCKS proxy, which this program does not", id="SOCKS"),
+        pytest.param(f"ftp://someone:{HARD}@proxy:21", "neither http:// nor https://", id="another scheme"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named_without_its_value(variable: str, value: str, said: str) -> None:
+    network = read_network({variable: value})
+    with pytest.raises(NetworkSettingsError, match=said) as caught:
+        network.proxy_for("https://graph.microsoft.com")
+    shown = f"{caught.value.explanation} {network!r} {caught.value!r}"
+    assert variable in shown and f"Set {variable} to" in shown
+    assert not any(part in shown for part in (HARD, "a#s", "s@w", "someone"))
+
+
+def test_a_proxy_with_a_mistake_that_is_not_used_is_no_error() -> None:
+    environ = {
+        "ALL_PROXY": "socks5://s:1",
+        "HTTPS_PROXY": "http://p:1",
+        "HTTP_PROXY": "http://[",
+        "NO_PROXY": "x.example",
+    }
+    assert read_network(environ).proxy_for("https://graph.microsoft.com") == "http://p:1"
+    assert read_network({"HTTPS_PROXY": "http://[", "NO_PROXY": "*"}).proxy_for("https://graph.microsoft.com") == ""
+
+
+def test_a_proxy_that_cannot_be_used_stops_before_anything_is_sent() -> None:
+    with GraphServer(tenant()) as server:
+        environ = {**server.env(), "ALL_PROXY": "socks5://someone:hunter2@127.0.0.1:9"}
+        with pytest.raises(NetworkSettingsError, match="ALL_PROXY names a SOCKS proxy"):
+            read(server, PREFLIGHT, environ=environ)
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("password", [pytest.param(HARD, id="every character"), pytest.param("hunter2", id="plain")])
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        pytest.param("{value}", id="the variable"),
+        pytest.param("Failed to parse: {url}", id="the URL that libraries get"),
+        pytest.param("Cannot connect to someone:{password}", id="name and password"),
+    ],
+)
+def test_a_message_that_quotes_the_proxy_is_shown_without_it(password: str, quoted: str) -> None:
+    value = f"http://someone:{password}@proxy.example:8080"
+    network = read_network({"HTTPS_PROXY": value})
+    url = network.proxy_for("https://graph.microsoft.com")
+    said = quoted.format(value=value, url=url, password=password)
+    error = credential_error(ClientAuthenticationError(said), "https://login.microsoftonline.com", network)
+    assert password not in error.explanation and url.partition("@")[0].rpartition(":")[2] not in error.explanation
 
 
 def test_an_authority_that_cannot_be_reached_names_the_host() -> None:

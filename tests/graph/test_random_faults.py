@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
-from auditor.checks.required_reads import plan_for
+from auditor.checks.kind import plan_for
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.graph_errors import GraphError
 from auditor.graph.network import read_network
@@ -67,7 +67,8 @@ class Auditor:
             retry = Sleeps().retry()
             patch.setattr(tenant_reader, "open_graph", partial(open_graph, http=self._http))
             patch.setattr(tenant_reader, "retry_policy", lambda *_: retry)
-            read = tenant_reader._read(self._target, plan_for(rules), (app,), rules, user, SILENT, self._environ)
+            plan = plan_for(rules)
+            read = tenant_reader._read(self._target, plan, (app,), rules, user, SILENT, self._environ, lambda: None)
             try:
                 return self._run(read)
             except GraphError as error:

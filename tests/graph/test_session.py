@@ -16,6 +16,7 @@ from auditor.graph.probe import Probe, probe
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.session import endpoints, open_graph
 from auditor.graph.transport import GraphClient, GraphHttpClient
+from auditor.model.snapshot import Plan
 from tests.graph.live_tenants import PREFLIGHT, TAKEN, TENANT, read, tenant, where
 from tests.graphserver import AUDIT_ROLES, GraphServer, HtmlPage, LatencyProxy
 from tests.limits import HUNG_AFTER
@@ -60,6 +61,23 @@ def test_the_first_batch_finds_its_connection_open() -> None:
 
         asyncio.run(run())
         assert proxy.connections == 1
+
+
+def test_a_read_of_beta_has_its_own_open_connection_beside_the_batch() -> None:
+    plan = PREFLIGHT.union(Plan(sections=("directorySettings",)))
+    with GraphServer(tenant()) as server, LatencyProxy(server.port, 0.0) as proxy:
+        at = where(server, graph=proxy.url)
+
+        async def run() -> None:
+            async with open_graph(at=at, environ=server.env(), connections=2) as client:
+                await collect(client, plan, tenant_id=TENANT, cloud="global", taken=TAKEN, tool="")
+
+        asyncio.run(run())
+        assert sorted(f"{request.version}{request.path}" for request in server.requests) == [
+            "beta/settings",
+            "v1.0/$batch",
+        ]
+        assert proxy.connections == 2
 
 
 def test_a_connection_on_stock_that_fails_costs_nothing_but_time() -> None:

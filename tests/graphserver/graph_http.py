@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import ssl
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
@@ -17,6 +18,9 @@ from .faults import Fault, Script
 from .graph import Graph
 from .listener import Listener
 from .records import BatchItem, Request
+
+Rendered = Callable[[str], bytes | None]
+"""The body of the answer to a path, or nothing for the paths that Graph's rules answer."""
 
 
 class GraphSide:
@@ -38,6 +42,7 @@ class GraphSide:
         self._in_flight = 0
         self.peak_in_flight = 0
         self.requests: list[Request] = []
+        self.rendered: Rendered = lambda _: None
 
     def listener(self, tls: ssl.SSLContext) -> Listener:
         """Graph's listener."""
@@ -48,6 +53,8 @@ class GraphSide:
         self._in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
         try:
+            if (page := self.rendered(request.raw_path)) is not None:
+                return web.Response(body=page, content_type="application/json")
             raw = await request.read()
             headers = {name.lower(): value for name, value in request.headers.items()}
             call = read_call(request.method, f"https://{request.host}{request.raw_path}", headers)

@@ -22,7 +22,7 @@ from .clock import Clock
 from .entra import Entra
 from .faults import Fault, Match, Script
 from .graph import Graph
-from .graph_http import GraphSide
+from .graph_http import GraphSide, Rendered
 from .listener import Listener
 from .records import Request, Stray, TokenRequest, Write
 from .tenant import Tenant
@@ -203,9 +203,17 @@ class GraphServer:
     def unknown_properties(self, names: Collection[str]) -> None:
         self.rules.unknown_properties = frozenset(names)
 
+    def render(self, rendered: Rendered) -> None:
+        """Answer the paths for which `rendered` has a body with it: at once, without rules, faults or a record."""
+        self._side.rendered = rendered
+
     def fault(self, match: Match, kind: Fault, *, times: int | None = 1) -> None:
         """Let `kind` befall the next `times` Graph calls that `match`: alone or, where it can, in a batch."""
         self._script.add(match, kind, times)
+
+    def heal(self) -> None:
+        """Forget the scripted faults of Graph."""
+        self._script.clear()
 
     def token_fault(self, kind: Fault, *, match: Match = "/oauth2/v2.0/token", times: int | None = 1) -> None:
         """The same for the token side."""

@@ -8,11 +8,13 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 import msgspec
 import pytest
 
-from auditor.jobs import bundle_reader as bundle_verify
+from auditor.jobs import bundle_verifier as bundle_verify
+from auditor.jobs import bundle_writer
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
 from auditor.packs.load import shipped_source
@@ -24,17 +26,14 @@ PACKS = ("trackerrms-uk", "cisa-scuba")
 TOOL = "consent-auditor 1.2.3"
 
 
-@pytest.fixture(autouse=True)
-def _without_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A PDF takes two seconds; tests/cli/test_bundle.py makes one."""
-    monkeypatch.setattr("auditor.jobs.bundle_writer.REPORTS", {"json": "report.json", "html": "report.html"})
+pytestmark = pytest.mark.usefixtures("short_pdf")
 
 
 @cache
-def made(name: str = "managed-default", packs: tuple[str, ...] = PACKS) -> bytes:
+def made(name: str = "managed-default", packs: tuple[str, ...] = PACKS, source: str = "") -> bytes:
     texts = [texts_of(shipped_source(pack)) for pack in packs]
     snapshot = sample(name)
-    report = build_report(snapshot, [text.pack for text in texts], tool=TOOL)
+    report = build_report(snapshot, [text.pack for text in texts], source=source, tool=TOOL)
     return bundle(report, snapshot, texts, redacted=False)[0]
 
 
@@ -44,6 +43,7 @@ def members(data: bytes) -> dict[str, bytes]:
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
+    """The zip as any other tool makes it."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, data in files.items():
@@ -51,15 +51,25 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def as_json(value: Any) -> bytes:
+    """The JSON in the form in which the program writes it."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
 def listed_anew(files: dict[str, bytes]) -> dict[str, bytes]:
     """The files with a manifest that lists them as they are: what somebody who forges a bundle would make."""
     manifest = json.loads(files[MANIFEST])
     manifest["files"] = [
         {"path": path, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        for path, data in files.items()
+        for path, data in sorted(files.items())
         if path != MANIFEST
     ]
-    return {**files, MANIFEST: json.dumps(manifest).encode()}
+    return {**files, MANIFEST: as_json(manifest)}
+
+
+def forged(files: dict[str, bytes]) -> bytes:
+    """The bundle that somebody makes who has the program's source code."""
+    return bundle_writer.zipped(listed_anew(files))
 
 
 def test_a_bundle_holds_what_support_needs() -> None:
@@ -125,7 +135,7 @@ def test_damage_is_reported_for_each_file(change: Callable[[dict[str, bytes]], d
 def test_a_report_that_says_something_else_than_the_snapshot_is_seen_even_with_a_sound_manifest() -> None:
     files = members(made())
     files["report.json"] = files["report.json"].replace(b'"outcome": "needs-admin"', b'"outcome": "user-may-consent"')
-    found = bundle_verify.verify(zipped(listed_anew(files)), TOOL)
+    found = bundle_verify.verify(forged(files), TOOL)
     assert found.is_complete
     assert found.differences == ("TrackerRMS: user-may-consent for ordinary member in the report, now needs-admin",)
 
@@ -134,7 +144,7 @@ def test_rules_that_were_changed_are_seen() -> None:
     files = members(made())
     text = files["packs/cisa-scuba.yaml"]
     files["packs/cisa-scuba.yaml"] = text.replace(b"equals: false}", b"equals: true}", 1)
-    found = bundle_verify.verify(zipped(listed_anew(files)), TOOL)
+    found = bundle_verify.verify(forged(files), TOOL)
     assert any("MS.AAD.5.1v1: fail in the report, now pass" in one for one in found.differences)
     assert any("cisa-scuba" in one for one in found.differences)
 
@@ -142,7 +152,7 @@ def test_rules_that_were_changed_are_seen() -> None:
 def test_a_snapshot_that_cannot_be_read_is_not_evaluated_and_not_called_wrong() -> None:
     files = members(made())
     files["snapshot.json"] = b"{}"
-    found = bundle_verify.verify(zipped(listed_anew(files)), TOOL)
+    found = bundle_verify.verify(forged(files), TOOL)
     assert (found.is_complete, found.differences) == (True, ())
     assert found.not_evaluated
 

@@ -12,21 +12,22 @@ from typing import Any
 
 import pytest
 
-from auditor.jobs import bundle_reader as bundle_verify
+from auditor import __version__
+from auditor.jobs import bundle_verifier as bundle_verify
+from auditor.jobs.bundle_reader import packs_of, read_bundle
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
 from auditor.jobs.report_builder import build_report
-from auditor.packs.load import file_source
-from auditor.packs.pack_texts import in_one_folder, texts_of
+from auditor.packs.load import file_source, shipped_source
+from auditor.packs.pack_texts import PackText, in_one_folder, shipped_digests, texts_of
+from auditor.render import how_to_install
 from auditor.snapshot.samples import sample
-from tests.jobs.test_bundle import TOOL, listed_anew, made, members, zipped
+from tests.jobs.conftest import PDF
+from tests.jobs.test_bundle import TOOL, as_json, forged, made, members, zipped
+
+pytestmark = pytest.mark.usefixtures("short_pdf")
 
 Files = dict[str, bytes]
 OWN = b'format: consent-auditor/pack\nformat-version: 1\npack: ours\nversion: "1"\ntitle: T\nextends: cisa-scuba\n'
-
-
-@pytest.fixture(autouse=True)
-def _without_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.jobs.bundle_writer.REPORTS", {"json": "report.json", "html": "report.html"})
 
 
 @pytest.fixture(scope="module")
@@ -38,33 +39,69 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Files:
     snapshot = sample("managed-default")
     report = build_report(snapshot, [text.pack for text in texts], tool=TOOL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("auditor.jobs.bundle_writer.REPORTS", {"json": "report.json", "html": "report.html"})
+        patch.setattr("auditor.render.pdf.render", lambda _: PDF)
         return members(bundle(report, snapshot, texts, redacted=False)[0])
 
 
 def found(files: Files) -> bundle_verify.Verification:
-    return bundle_verify.verify(zipped(listed_anew(files)), TOOL)
+    return bundle_verify.verify(forged(files), TOOL)
 
 
 def report_with(files: Files, change: Callable[[Any], object]) -> Files:
     report = json.loads(files["report.json"])
     change(report)
-    return {**files, "report.json": json.dumps(report).encode()}
+    return {**files, "report.json": as_json(report)}
+
+
+def is_refused(data: bytes) -> bool:
+    try:
+        result = bundle_verify.verify(data, TOOL)
+    except BundleError:
+        return True
+    return bool(result.problems or result.differences or result.not_evaluated)
 
 
 def manifest_with(files: Files, /, **changes: Any) -> Files:
-    return {**files, MANIFEST: json.dumps({**json.loads(files[MANIFEST]), **changes}).encode()}
+    return {**files, MANIFEST: as_json({**json.loads(files[MANIFEST]), **changes})}
 
 
-@pytest.mark.parametrize("name", ["report.html", "paste.txt", "README.txt"])
-def test_a_forged_text_is_found(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        pytest.param("report.html", "<!DOCTYPE html>", id="report.html"),
+        pytest.param("paste.txt", "Can users of Contoso Talent connect TrackerRMS?", id="paste.txt"),
+        pytest.param("README.txt", "A consent audit by consent-auditor 1.2.3, to attach to a tic…", id="README.txt"),
+    ],
+)
+def test_a_forged_text_is_found_with_its_line(name: str, first: str) -> None:
     files = {**members(made()), name: b"ALL GOOD"}
-    assert found(files).differences == (f"{name} differs from what the snapshot and the rules give",)
+    assert found(files).differences == (
+        f"{name} differs from what the snapshot and the rules give. Line 1 is “ALL GOOD” instead of “{first}”",
+    )
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.json", "paste.txt", "README.txt", "snapshot.json"])
+def test_one_changed_letter_or_line_end_is_found(name: str) -> None:
+    files = members(made())
+    text = files[name]
+    for other in (text.replace(b"o", b"0", 1), text + b"\n", text[:-1], text.replace(b"\n", b"\r\n", 1)):
+        assert is_refused(forged({**files, name: other}))
 
 
 def test_forged_words_in_the_report_are_found() -> None:
     files = report_with(members(made()), lambda r: r["summary"].update(answer="All is fine."))
-    assert found(files).differences == ("report.json has texts that don't follow from the snapshot and the rules",)
+    assert found(files).differences == (
+        "report.json has texts that don't follow from the snapshot and the rules. Line 9 is"
+        ' “"answer": "All is fine.",” instead of “"answer": "An ordinary user cannot connect TrackerRMS: Mail.…”',
+    )
+
+
+def test_forged_evidence_is_found() -> None:
+    def other_evidence(report: Any) -> None:
+        one = next(one for one in report["findings"] if one["evidence"])
+        one["evidence"][0]["actual"] = "what the forger wants"
+
+    assert "what the forger wants" in found(report_with(members(made()), other_evidence)).differences[0]
 
 
 def test_findings_that_are_missing_or_added_are_found() -> None:
@@ -107,13 +144,45 @@ def test_another_tenant_time_or_redaction_is_found() -> None:
     assert any("where the snapshot came from" in one for one in found(where).differences)
 
 
-def test_another_version_compares_answers_and_findings_and_says_so() -> None:
+def test_a_bundle_of_an_unknown_version_is_not_verifiable_here_and_says_with_what() -> None:
+    for files in (members(made()), {**members(made()), "report.html": b"forged"}):
+        result = bundle_verify.verify(forged(files), "consent-auditor 9.9.9")
+        assert result.differences == ()
+        assert result.not_evaluated
+        assert result.not_verifiable == (
+            "it was made by consent-auditor 1.2.3, and this is consent-auditor 9.9.9. Only consent-auditor 1.2.3 can"
+            " write it again and compare every byte. Get the source code of version 1.2.3 where you got this program,"
+            " run 'pipx install --suffix=-1.2.3 .' in its folder, then verify the file with consent-auditor-1.2.3"
+        )
+
+
+def test_a_bundle_that_names_no_version_is_refused() -> None:
+    for tool in ("", "consent-auditor", "consent-auditor x", "another 1.0", "consent-auditor 1.0\nAll is fine"):
+        result = found(manifest_with(members(made()), tool=tool))
+        assert result.differences == ("the manifest doesn't say which version of this program made it",)
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Version 1.2.3 is a release whose packs are those of this version."""
+    path = tmp_path / "releases.json"
+    path.write_text(json.dumps({"1.2.3": shipped_digests(__version__)}))
+    monkeypatch.setattr("auditor.packs.pack_texts.RELEASES", path)
+
+
+@pytest.mark.usefixtures("known")
+def test_another_release_compares_packs_answers_and_findings_and_still_refers_to_it() -> None:
     files = {**members(made()), "report.html": b"in older words"}
-    result = bundle_verify.verify(zipped(listed_anew(files)), "consent-auditor 9.9.9")
+    result = bundle_verify.verify(forged(files), "consent-auditor 9.9.9")
     assert result.differences == ()
     assert "but not the texts of the reports" in result.notes[0]
-    forged = report_with(files, lambda r: r["decisions"][0].update(outcome="connects-silently"))
-    assert bundle_verify.verify(zipped(listed_anew(forged)), "consent-auditor 9.9.9").differences
+    assert "verify the file with consent-auditor-1.2.3" in result.not_verifiable
+    other = report_with(files, lambda r: r["decisions"][0].update(outcome="connects-silently"))
+    assert bundle_verify.verify(forged(other), "consent-auditor 9.9.9").differences
+    other = {**files, "packs/cisa-scuba.yaml": files["packs/cisa-scuba.yaml"] + b"# changed\n"}
+    assert bundle_verify.verify(forged(other), "consent-auditor 9.9.9").differences == (
+        "packs/cisa-scuba.yaml isn't the pack that consent-auditor 1.2.3 ships, so these aren't its rules.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -133,6 +202,103 @@ def test_a_pack_may_extend_its_neighbour(own: Files) -> None:
     result = found({**own, "packs/own.yaml": child, "packs/base.yaml": OWN})
     assert result.differences  # it is another pack than the report's, and was evaluated
     assert found(own).differences == ()
+
+
+def test_a_pack_that_no_pack_of_the_manifest_uses_is_found(own: Files) -> None:
+    other = OWN.replace(b"ours", b"other")
+    assert found({**own, "packs/other.yaml": other}).differences == (
+        "packs/other.yaml isn't used by any pack of the bundle",
+    )
+    assert (
+        found({**own, "packs/eidsca.yaml": b"pack: eidsca"})
+        .differences[0]
+        .startswith("packs/eidsca.yaml isn't the pack that consent-auditor 1.2.3 ships")
+    )
+
+
+def test_a_shipped_pack_that_was_changed_is_found_even_where_no_rule_changes() -> None:
+    files = members(made())
+    for path in ("packs/cisa-scuba.yaml", "packs/vendor-app.yaml"):
+        result = found({**files, path: files[path] + b"# a comment\n"})
+        assert result.differences[0].startswith(f"{path} isn't the pack that consent-auditor 1.2.3 ships")
+
+
+def test_an_own_pack_with_the_name_of_a_shipped_one_is_found(own: Files) -> None:
+    """It could pass every rule, in a report that says that it is by the shipped pack."""
+    text = OWN.replace(b"pack: ours", b"pack: cisa-scuba").replace(b"extends: cisa-scuba", b"extends: eidsca")
+    snapshot = sample("managed-default")
+    texts = packs_of_forger(text, own)
+    report = build_report(snapshot, [one.pack for one in texts], tool=TOOL)
+    assert [pack.name for pack in report.packs] == ["cisa-scuba"]
+    (difference,) = bundle_verify.verify(bundle(report, snapshot, texts, redacted=False)[0], TOOL).differences
+    assert "a pack can't be put into a bundle" in difference
+    assert "cisa-scuba" in difference
+
+
+def packs_of_forger(text: bytes, own: Files) -> tuple[PackText, ...]:
+    """The pack in a bundle, loaded with any name."""
+    files = manifest_with({**own, "packs/own.yaml": text})
+    manifest, members_of_bundle = read_bundle(forged(files))
+    return packs_of(manifest, members_of_bundle)
+
+
+def test_a_pack_that_the_manifest_names_twice_is_found(own: Files) -> None:
+    packs = json.loads(own[MANIFEST])["packs"]
+    assert "manifest.json isn't the one" in found(manifest_with(own, packs=packs * 2)).differences[-1]
+
+
+def test_a_changed_parent_next_to_a_pack_that_extends_it_by_name_is_found(own: Files) -> None:
+    text = shipped_source("cisa-scuba").text.replace(b"severity: high", b"severity: low")
+    both = json.loads(own[MANIFEST])["packs"] + json.loads(members(made())[MANIFEST])["packs"][1:]
+    result = found(manifest_with({**own, "packs/cisa-scuba.yaml": text}, packs=both))
+    assert result.differences[0].startswith("packs/cisa-scuba.yaml isn't the pack that consent-auditor 1.2.3 ships")
+
+
+def test_a_parent_that_is_missing_is_found() -> None:
+    files = members(made())
+    del files["packs/vendor-app.yaml"]
+    assert found(files).differences == ("packs/vendor-app.yaml isn't in the bundle, and the manifest doesn't say why",)
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_ours"),
+    [
+        pytest.param(
+            "report.pdf: the format pdf needs weasyprint, which isn't installed: " + how_to_install("weasyprint"),
+            True,
+            id="a missing package",
+        ),
+        pytest.param("report.pdf: the format pdf needs a break: all rules pass", False, id="other words"),
+        pytest.param("report.html: it is boring", False, id="a report that is never left out"),
+    ],
+)
+def test_a_missing_pdf_has_one_of_the_programs_reasons(reason: str, is_ours: bool) -> None:
+    files = members(made())
+    del files["report.pdf"]
+    assert found(files).differences == ("report.pdf isn't in the bundle, and the manifest doesn't say why",)
+    assert (found(manifest_with(files, left_out=[reason])).differences == ()) is is_ours
+
+
+def test_a_pdf_is_not_written_again_and_that_is_said() -> None:
+    files = {**members(made()), "report.pdf": b"%PDF-1.7 of a forger"}
+    result = found(files)
+    assert result.differences == ()
+    assert "report.pdf wasn't written again" in result.notes[0]
+    assert found({**files, "report.pdf": b"MZ"}).differences == ("report.pdf isn't a PDF: don't open it",)
+    both = manifest_with(files, left_out=["report.pdf: gone"])
+    assert "report.pdf is in the bundle, but the manifest says why it isn't" in found(both).differences
+
+
+@pytest.mark.parametrize(
+    "source", ["snapshot a\nb.json", "snapshot " + "x" * 5000, "sample managed-default (bundled, no real tenant)"]
+)
+def test_every_origin_that_the_program_writes_is_accepted(source: str) -> None:
+    assert bundle_verify.verify(made(source=source), TOOL).differences == ()
+
+
+def test_a_sample_that_does_not_exist_is_no_origin() -> None:
+    result = bundle_verify.verify(made(source="sample of-the-forger (bundled, no real tenant)"), TOOL)
+    assert any("where the snapshot came from" in one for one in result.differences)
 
 
 @pytest.mark.parametrize(

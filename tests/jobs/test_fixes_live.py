@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 
-from auditor.checks.required_reads import plan_for
+from auditor.checks.kind import plan_for
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import workflow
 from auditor.consent.request import app_from_scopes

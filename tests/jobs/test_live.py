@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
-from auditor.checks.required_reads import plan_for
-from auditor.jobs.audit_request import Interaction
+from auditor.checks.kind import plan_for
+from auditor.consent.request import app_from_scopes
+from auditor.jobs.audit_request import SILENT, Interaction
+from auditor.jobs.pack_selection import apps_of, chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.jobs.tenant_reader import WHOLE, read_tenant
+from auditor.jobs.tenant_reader import WHOLE, read_tenant, retry_policy
 from auditor.model.report import Report
+from auditor.model.rule import Pack
 from auditor.model.snapshot import LiveTenant, Plan
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
-from tests.graphserver import GraphServer
+from tests.graphserver import GraphServer, LatencyProxy
+from tests.graphserver.answer import Answer
+from tests.graphserver.call import Call
+from tests.graphserver.faults import FailWith, Fault, Proper
+from tests.limits import HUNG_AFTER
 
 PACKS = load_packs(["trackerrms-uk"])
 APPS = [pack.app for pack in PACKS if pack.app is not None]
@@ -189,3 +197,59 @@ def test_what_a_grant_means_is_asked_of_its_resource_in_a_second_look() -> None:
     outcomes = {f.rule: (f.outcome.value, f.reason) for f in build_report(snapshot, packs).findings}
     assert outcomes["HYG-WIDE-UNVERIFIED"][0] == "fail"
     assert "Tailwind Scheduler" in outcomes["HYG-WIDE-UNVERIFIED"][1]
+
+
+BATCH, SETTINGS = "POST v1.0/$batch", "GET beta/settings"
+RISKY = app_from_scopes("c0ffee00-1111-4222-8333-444455556666", "Mail.Read")
+"""An app of which nothing says that its publisher is verified, so that risk-based step-up consent may stop it."""
+
+
+@pytest.mark.parametrize(
+    ("packs", "name", "connections", "requests", "most"),
+    [
+        pytest.param(PACKS, "managed-default", 1, [BATCH], 5, id="a vendor's pack needs no settings"),
+        pytest.param(load_packs(["eidsca"]), "managed-default", 2, [SETTINGS, BATCH], 5, id="a check of settings"),
+        pytest.param(chosen_packs([], RISKY), "legacy-open", 1, [BATCH, SETTINGS], 6, id="an app that may be risky"),
+    ],
+)
+def test_a_pre_flight_takes_few_round_trips(
+    packs: tuple[Pack, ...], name: str, connections: int, requests: list[str], most: int
+) -> None:
+    """One token and one batch; the connections that the first requests need open while the token is fetched."""
+    with (
+        GraphServer(document_of(name)) as server,
+        LatencyProxy(int(server.authority.rpartition(":")[2]), 0.0) as authority,
+        LatencyProxy(server.port, 0.0) as graph,
+    ):
+        target = LiveTenant(authority_host=authority.url, graph_endpoint=graph.url)
+        read_tenant(target, plan_for(packs), apps=apps_of(packs), packs=packs, environ=server.env())
+        assert len(server.token_requests) == 1
+        asked = [f"{one.method} {one.version}{one.path}" for one in server.requests]
+    assert sorted(asked) == sorted(requests)
+    assert (authority.connections, graph.connections) == (1, connections)
+    # First everything that the authority is asked, then what Graph is asked: at once where there are connections.
+    assert authority.round_trips + 1 + len(requests) - connections <= most
+
+
+class Held(Fault):
+    """The proper answer, but not before `event` has happened."""
+
+    event: ClassVar[threading.Event]
+
+    def answer(self, call: Call, proper: Proper, fail: FailWith) -> Answer:
+        assert self.event.wait(HUNG_AFTER)
+        return proper()
+
+
+def test_the_evaluation_is_loaded_while_graph_is_waited_for() -> None:
+    Held.event = threading.Event()
+    with served(document_of("managed-default")) as (server, target, environ):
+        server.fault("/$batch", Held())
+        read_tenant(target, plan_for(PACKS), apps=APPS, packs=PACKS, environ=environ, meanwhile=Held.event.set)
+        assert Held.event.is_set()
+
+
+def test_with_wait_the_pauses_that_microsoft_asks_for_may_be_longer_than_the_time_limit() -> None:
+    patient = retry_policy(LiveTenant(timeout=60, waits_as_asked=True), SILENT)
+    assert patient.allows(3600)
+    assert not retry_policy(LiveTenant(timeout=60), SILENT).allows(3600)

@@ -31,6 +31,10 @@ class Installed:
         return self.place / ("Scripts" if os.name == "nt" else "bin")
 
     @property
+    def python(self) -> Path:
+        return self.bin / ("python.exe" if os.name == "nt" else "python")
+
+    @property
     def packages(self) -> Path:
         return Path(sysconfig.get_path("purelib", "venv", {"base": str(self.place), "platbase": str(self.place)}))
 
@@ -48,3 +52,16 @@ class Installed:
             timeout=HUNG_AFTER,
             check=False,
         )
+
+
+def install(wheel: Path, place: Path) -> Installed:
+    """The wheel alone in a new environment, which borrows the dependencies that are installed here.
+
+    They are borrowed as a plain path, whose own .pth files are not read: the checkout that is
+    installed here for development stays out of sight.
+    """
+    succeed(sys.executable, "-m", "venv", "--without-pip", place, cwd=place)
+    made = Installed(place)
+    succeed(*PIP, "--python", made.python, "install", "--no-index", "--no-deps", wheel, cwd=place)
+    (made.packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return made

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.graph.live_tenants import tenant
+from tests.graphserver import GraphServer
 from tests.limits import HUNG_AFTER
 from tests.packaging.tree import ROOT
 
@@ -28,7 +30,7 @@ WORK = {
 }  # fmt: skip
 # The nouns, and what they consist of: a command's own help may name a cloud or a severity.
 NOUNS = {"auditor.facts", "auditor.model.report", "auditor.model.rule", "auditor.model.snapshot", "msgspec"}
-# How many of our own modules a run may load: each costs about half a millisecond.
+# How many of our own modules a run may load.
 FEW_FOR_HELP, FEW_FOR_CHECK = 10, 70
 
 HELP = (["--help"], ["--version"])
@@ -39,18 +41,18 @@ OFFLINE = (CHECK, [*CHECK, "-f", "json"], ["packs", "list"])
 
 RECORD = """
 import atexit, pathlib, sys
-atexit.register(lambda: pathlib.Path("modules").write_text(chr(10).join(sys.modules)))
+atexit.register(lambda: pathlib.Path("modules").write_text(chr(10).join(filter(sys.modules.get, sys.modules))))
 from auditor.cli.program import main
 main()
 """
 
 
-def loaded(arguments: list[str], folder: Path) -> set[str]:
+def loaded(arguments: list[str], folder: Path, **environment: str) -> set[str]:
     """Every module that one run of the command imported, also those that it imports by name while it runs."""
     done = subprocess.run(
         [sys.executable, "-c", RECORD, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -92,6 +94,15 @@ def test_help_loads_at_most_ten_modules_of_ours(arguments: list[str], tmp_path: 
 def test_an_offline_check_loads_few_modules_of_ours(tmp_path: Path) -> None:
     ours = within(loaded(CHECK, tmp_path), {"auditor"})
     assert len(ours) <= FEW_FOR_CHECK, sorted(ours)
+
+
+def test_a_live_check_loads_no_part_of_a_library_that_it_never_uses(tmp_path: Path) -> None:
+    """httpx imports a command line with rich and pygments where they are installed, and httpcore HTTP/2."""
+    with GraphServer(tenant()) as server:
+        addresses = ["--authority-host", server.authority, "--graph-endpoint", server.graph]
+        modules = loaded(["check", "--pack", "trackerrms-uk", *addresses], tmp_path, **server.env())
+    assert {"httpx", "msgraph.graph_service_client"} <= modules
+    assert within(modules, {"h2", "pygments", "rich", "msgraph.generated.models"}) == set()
 
 
 def test_the_generated_models_are_imported_nowhere() -> None:

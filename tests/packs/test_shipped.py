@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from auditor import facts
-from auditor.jobs.pack_cases import run_cases
+from auditor import __version__, facts
+from auditor.jobs.pack_authoring import run_cases
 from auditor.model.rule import FindingOutcome, Pack, Rule, Severity
 from auditor.packs.load import Source, load, load_packs, shipped_names, shipped_source
+from auditor.packs.pack_texts import shipped_digests
 from auditor.snapshot.samples import sample_names
 
 PACKS = [load(shipped_source(name), samples=sample_names()) for name in shipped_names()]
@@ -21,6 +22,18 @@ RULES = [
 VENDOR_PACKS = [pack for pack in PACKS if pack.name == "vendor-app" or pack.app is not None]
 BENCHMARKS = [pack for pack in PACKS if pack not in VENDOR_PACKS]
 CANNOT_FAIL = {"VENDOR-CONSENT-SETTING": "it allows every setting and only asks that it be known"}
+
+
+def test_the_digests_of_the_packs_of_every_release_ship() -> None:
+    """``bundle verify`` needs them. UPDATE_DOCS writes those of this version; tests/docs fails if they are outdated."""
+    changes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"(?m)^## \[(\d[^\]]*)\]", changes)
+    for version in (*released, __version__):
+        digests = shipped_digests(version)
+        assert digests, f"no digests of {version}"
+        assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in digests.values())
+    assert set(shipped_digests(__version__) or ()) == set(shipped_names())
+    assert shipped_digests("0.0.1") is None
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)

@@ -37,10 +37,10 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 
 
 def refusing(error: OSError) -> Any:
-    def read_bytes(_: Path) -> bytes:
+    def opened(_: Path, mode: str) -> Any:
         raise error
 
-    return read_bytes
+    return opened
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_error_for_an_unreadable_file_gives_the_cause(
 ) -> None:
     file = tmp_path / "tenant.json"
     file.touch()
-    monkeypatch.setattr(Path, "read_bytes", refusing(error))
+    monkeypatch.setattr(Path, "open", refusing(error))
     with pytest.raises(SnapshotError) as caught:
         load(file)
     assert str(caught.value) == f"{file}: {reported}"

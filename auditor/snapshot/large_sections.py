@@ -1,0 +1,385 @@
+"""The large sections of a snapshot: read from their rows, and of them only what a question needs.
+
+`Wanted` names the sections that are judged as a whole. Of the service principals and the delegated grants of any other
+question, only the rows are kept on which an answer can depend; the ids of the others are noted in `PartOfSnapshot`, so
+that a look-up of one is noticed. A row that lacks something Graph always returns can be about anything: if there is
+one, everything is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.sections import SECTIONS, Extent, merged_row
+from auditor.model.snapshot import PartOfSnapshot, Snapshot
+from auditor.snapshot import ShapeProblems
+from auditor.snapshot.strict_rows import Batch, Decoded, Lines, RowReader, SharedTexts
+
+APPS, GRANTS = "servicePrincipals", "oauth2PermissionGrants"
+_TENANT_WIDE, _FOR_ONE = "AllPrincipals", "Principal"
+_FEW = 20
+"""Apps that are searched for in the bytes of a file; for more, its rows are decoded."""
+_GUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_FIRST = 200
+"""Rows that show how a file writes a row."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a question needs of a snapshot.
+
+    `whole` are the sections that are judged row by row. `names` are the app ids, object ids and identifier URIs that
+    the question and the rest of the snapshot name, `clients` the app ids of the apps whose grants matter, all in lower
+    case. With `without_grant_ids`, no answer shows the id of a grant of any other app.
+    """
+
+    whole: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    clients: frozenset[str] = frozenset()
+    without_grant_ids: bool = False
+
+
+class Rows(Protocol):
+    """The rows of a section that is large."""
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether two rows with one key are the same row, the later one being right."""
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows in parts. Raises `SnapshotError` where they can't be read or are not complete."""
+
+
+class _ReadRows(NamedTuple):
+    """The rows of a snapshot that was read as a whole."""
+
+    rows: tuple[Any, ...]
+
+    @property
+    def may_repeat(self) -> bool:
+        """They were compared when they were read."""
+        return False
+
+    def batches(self) -> Iterator[Batch]:
+        """All rows."""
+        yield Decoded(self.rows)
+
+
+def part_of(snapshot: Snapshot, wanted: Wanted) -> Snapshot:
+    """The part of a snapshot that a question needs."""
+    large = {name: rows for name in (APPS, GRANTS) if (rows := getattr(snapshot.sections, name)) is not None}
+    rest = msgspec.structs.replace(snapshot.sections, **dict.fromkeys(large))
+    base = msgspec.structs.replace(snapshot, sections=rest)
+    named = named_ids(msgspec.json.encode((rest, base.covers, base.unread)))
+    wanted = msgspec.structs.replace(wanted, names=wanted.names | named)
+    return with_large_sections(base, {name: _ReadRows(rows) for name, rows in large.items()}, wanted)
+
+
+def named_ids(text: bytes) -> frozenset[str]:
+    """The GUIDs in a JSON document, in lower case."""
+    return frozenset(match.decode().lower() for match in _GUID.findall(text))
+
+
+class _Incomplete(Exception):
+    """A row lacks something that Graph always returns."""
+
+
+def with_large_sections(base: Snapshot, large: Mapping[str, Rows], wanted: Wanted | None) -> Snapshot:
+    """`base` with the sections of which `large` has the rows; without `wanted`, with every row of them.
+
+    A section that is in both has rows in `base` with more properties. Raises `ShapeError` that lists every value that
+    Graph does not return, and `SnapshotError` and `msgspec.DecodeError` for rows that can't be read.
+    """
+    if wanted is not None:
+        large = {name: rows for name, rows in large.items() if _is_needed(name, wanted)}
+        # A report lists the grants of every app that was asked for.
+        if GRANTS not in wanted.whole and GRANTS not in base.covers:
+            try:
+                return _Sections(base, large, wanted).part()
+            except _Incomplete:
+                pass
+    return _Sections(base, large, wanted or Wanted(whole=frozenset(SECTIONS))).whole()
+
+
+def _is_needed(name: str, wanted: Wanted) -> bool:
+    """Whether the section is opened at all: logs only if the question is about them."""
+    return name in wanted.whole or Extent.LOG not in SECTIONS[name].extents
+
+
+class _Sections:
+    """Reads the sections of one snapshot."""
+
+    def __init__(self, base: Snapshot, large: Mapping[str, Rows], wanted: Wanted) -> None:
+        self._base = base
+        self._large = large
+        self._wanted = wanted
+        self._shared = SharedTexts()
+        self._problems = ShapeProblems()
+        self._left_out: frozenset[str] = frozenset()
+        self._clients: frozenset[str] | None = None
+
+    def whole(self) -> Snapshot:
+        """The snapshot with every row."""
+        values: dict[str, tuple[Any, ...]] = {}
+        for name in _in_order(self._large):
+            if name == GRANTS and self._wanted.without_grant_ids:
+                of = _clients(values.get(APPS) or self._inline(APPS), self._wanted.clients)
+                values[name] = self._all(name, ids_of=of)
+            else:
+                values[name] = self._all(name)
+        return self._with(values)
+
+    def part(self) -> Snapshot:
+        """The snapshot with the rows that matter. Raises `_Incomplete`."""
+        values: dict[str, tuple[Any, ...]] = {}
+        names = self._wanted.names | self._wanted.clients
+        for name in _in_order(self._large):
+            if name in self._wanted.whole or name not in (APPS, GRANTS):
+                values[name] = self._all(name)
+            elif name == APPS:
+                values[name] = self._apps(names)
+            else:
+                self._clients = _clients(values.get(APPS) or self._inline(APPS), self._wanted.clients)
+                values[name] = self._grants(self._clients)
+        # A grant can be on a resource that publishes nothing.
+        if more := {row.resourceId.lower() for row in values.get(GRANTS, ())} & self._left_out:
+            values[APPS] = self._apps(names | more)
+        made = self._with(values)
+        if not self._left_out and self._clients is None:
+            return made
+        fields = {name: getattr(made, name) for name in Snapshot.__struct_fields__}
+        return PartOfSnapshot(**fields, named=names, apps_left_out=self._left_out, grants_of=self._clients)
+
+    def _with(self, values: Mapping[str, Any]) -> Snapshot:
+        self._problems.raise_if_any()
+        return msgspec.structs.replace(self._base, sections=msgspec.structs.replace(self._base.sections, **values))
+
+    def _inline(self, name: str) -> tuple[Any, ...]:
+        return getattr(self._base.sections, name) or ()
+
+    def _all(self, name: str, ids_of: frozenset[str] | None = None) -> tuple[Any, ...]:
+        """Every row of a section. If `ids_of` names apps, of the grants of others the ids are left out."""
+        reader = RowReader(name, self._shared, self._problems, frozenset(() if ids_of is None else {"id"}))
+        rows: list[Any] = []
+        keys = _Keys(name) if self._large[name].may_repeat else None
+        for batch in self._large[name].batches():
+            decoded = reader.decoded(batch)
+            if keys:
+                keys.add(decoded)
+            if ids_of is None:
+                rows += reader.all_typed(decoded)
+            else:
+                rows += _shortened(reader, decoded, ids_of)
+        if keys and not self._problems and (repeated := keys.repeated()):
+            rows = _latest(name, rows, self._large[name].batches(), repeated)
+        return self._merged(name, rows)
+
+    def _merged(self, name: str, rows: list[Any]) -> tuple[Any, ...]:
+        """The rows with those of the document, which have more properties."""
+        key = SECTIONS[name].key
+        more = {key(row): row for row in self._inline(name)}
+        if not more:
+            return tuple(rows)
+        for at, row in enumerate(rows):
+            if (own := key(row)) in more:
+                rows[at] = merged_row(row, more.pop(own))
+        return (*rows, *more.values())
+
+    def _apps(self, names: frozenset[str]) -> tuple[Any, ...]:
+        """The service principals that are named, that publish scopes, and that have to do with agents."""
+        reader = RowReader(APPS, self._shared, self._problems)
+        kept: list[ServicePrincipal] = []
+        left: list[str] = []
+        for batch in self._large[APPS].batches():
+            for row in reader.decoded(batch):
+                object_id, app_id = row.id.lower(), row.appId.lower()
+                if (
+                    row.oauth2PermissionScopes
+                    or row.odataType
+                    or object_id in names
+                    or app_id in names
+                    or (row.servicePrincipalNames and not names.isdisjoint(map(_address, row.servicePrincipalNames)))
+                ):
+                    kept.append(reader.typed(row))
+                elif reader.is_complete(row):
+                    left += (object_id, app_id)
+                else:
+                    raise _Incomplete
+        self._refuse_incomplete(kept)
+        self._left_out = frozenset(left)
+        if self._large[APPS].may_repeat:
+            kept = list({row.appId.lower(): row for row in kept}.values())
+        return self._merged(APPS, kept)
+
+    def _grants(self, clients: frozenset[str]) -> tuple[Any, ...]:
+        """The grants of these clients (object ids in lower case)."""
+        reader = RowReader(GRANTS, self._shared, self._problems)
+        others = _OtherGrants(clients)
+        kept: list[OAuth2PermissionGrant] = []
+        for batch in self._large[GRANTS].batches():
+            if others.are_all(batch):
+                reader.number += batch.number
+                continue
+            for row in reader.decoded(batch):
+                if row.clientId.lower() in clients:
+                    kept.append(reader.typed(row))
+                elif not others.includes(row):
+                    if not reader.is_complete(row):
+                        raise _Incomplete
+                    others.add(row)
+        self._refuse_incomplete(kept)
+        if self._large[GRANTS].may_repeat:
+            key = SECTIONS[GRANTS].key
+            kept = list({key(row): row for row in kept}.values())
+        return self._merged(GRANTS, kept)
+
+    def _refuse_incomplete(self, rows: Iterable[Any]) -> None:
+        """Raise `_Incomplete` for a row without something that Graph always returns, and for a problem."""
+        if self._problems or any(row.lacks for row in rows):
+            raise _Incomplete
+
+
+def _in_order(large: Mapping[str, Rows]) -> list[str]:
+    """The sections, service principals before the grants that name them."""
+    return [name for name in SECTIONS if name in large]
+
+
+def _address(uri: str) -> str:
+    return uri.lower().rstrip("/")
+
+
+def _clients(apps: Iterable[ServicePrincipal], app_ids: frozenset[str]) -> frozenset[str]:
+    """The object ids of these apps, and of those from which agents inherit."""
+    return frozenset(app.id.lower() for app in apps if app.odataType or app.appId.lower() in app_ids)
+
+
+def _shortened(reader: RowReader, decoded: Sequence[Any], clients: frozenset[str]) -> list[Any]:
+    """The typed rows of grants, without the ids of those that are complete and of other apps than `clients`."""
+    rows = reader.all_typed(decoded, shortened=True)
+    for at, row in enumerate(decoded):
+        if row.clientId.lower() in clients or (row.consentType != _TENANT_WIDE and row.principalId is None):
+            rows[at] = reader.typed(row)
+    return rows
+
+
+class _OtherGrants:
+    """Recognizes complete grants of other apps than `clients`. Most have a client and scopes that were seen before."""
+
+    def __init__(self, clients: frozenset[str]) -> None:
+        self._clients = tuple(client.encode() for client in clients)
+        self._seen: set[str] = set()
+        self._pattern: re.Pattern[bytes] | None = None
+
+    def are_all(self, batch: Batch) -> bool:
+        """Whether a batch certainly consists of such grants, found without decoding it."""
+        if not isinstance(batch, Lines) or len(self._clients) > _FEW:
+            return False
+        if self._pattern is None or not self._pattern.fullmatch(batch.text):
+            self._pattern = _pattern_like(batch.text)
+            if self._pattern is None or not self._pattern.fullmatch(batch.text):
+                return False
+        text = batch.text.lower()
+        return not any(client in text for client in self._clients)
+
+    def includes(self, row: Any) -> bool:
+        """Whether the row is such a grant, as far as earlier ones show."""
+        seen = self._seen
+        if row.clientId not in seen or row.resourceId not in seen or row.scope not in seen:
+            return False
+        return row.consentType == _TENANT_WIDE or (row.consentType == _FOR_ONE and _has_user(row))
+
+    def add(self, row: Any) -> None:
+        """Note a complete grant of another app. Raises `_Incomplete` if it isn't known whom it is for."""
+        kind = row.consentType.lower()
+        if kind != _TENANT_WIDE.lower() and (kind != PRINCIPAL or not _has_user(row)):
+            raise _Incomplete
+        self._seen |= {row.clientId, row.resourceId, row.scope}
+
+
+def _has_user(row: Any) -> bool:
+    return bool(row.principalId and not row.principalId.isspace())
+
+
+def _pattern_like(text: bytes) -> re.Pattern[bytes] | None:
+    """A pattern of complete grants that are written as the first ones of `text` are, without a character escaped.
+
+    None for grants that are written in another way than this program and Graph do.
+    """
+    first = (line for line in text.split(b"\n", _FIRST)[:_FIRST] if line)
+    # A grant for everybody may be without a user.
+    names = max((re.findall(rb'[{,]"([A-Za-z]+)":', line) for line in first), key=len, default=[])
+    if sorted(names) != sorted(_FOR_USER) or names[0] in (b"consentType", b"principalId"):
+        return None
+    between = sorted((names.index(b"consentType"), names.index(b"principalId")))
+    before, middle, after = names[: between[0]], names[between[0] : between[1] + 1], names[between[1] + 1 :]
+    either = rb"|".join(_properties(middle, values) for values in (_FOR_EVERYBODY, _FOR_USER))
+    row = _properties(before, _FOR_USER).removeprefix(b",") + rb"(?>" + either + rb")" + _properties(after, _FOR_USER)
+    return re.compile(rb"(?:\{" + row + rb"\}\n)++")
+
+
+_ID = rb'"[0-9A-Za-z_-]++"'
+_SCOPE = rb'" *+[!#-\[\]-~][ !#-\[\]-~]*+"'
+_FOR_USER = {
+    b"id": _ID,
+    b"clientId": _ID,
+    b"resourceId": _ID,
+    b"scope": _SCOPE,
+    b"consentType": b'"Principal"',
+    b"principalId": _ID,
+}
+_FOR_EVERYBODY = _FOR_USER | {b"consentType": b'"AllPrincipals"', b"principalId": rb"(?:null|" + _ID + rb")"}
+
+
+def _properties(names: Sequence[bytes], values: Mapping[bytes, bytes]) -> bytes:
+    """A pattern of these properties, each after a comma. A grant for everybody has no user."""
+    parts = [rb',"' + name + rb'":' + values[name] for name in names]
+    if values is _FOR_EVERYBODY:
+        parts = [
+            rb"(?:" + part + rb")?+" if name == b"principalId" else part
+            for name, part in zip(names, parts, strict=True)
+        ]
+    return b"".join(parts)
+
+
+class _Keys:
+    """Finds rows with the same key, with eight bytes for each row."""
+
+    def __init__(self, section: str) -> None:
+        self._key = SECTIONS[section].key
+        self._hashes = array("q")
+
+    def add(self, rows: Iterable[Any]) -> None:
+        """Note the keys of some rows."""
+        self._hashes.extend(map(hash, map(self._key, rows)))
+
+    def repeated(self) -> frozenset[int]:
+        """The hashes of the keys that more than one row has."""
+        # A set of all of them would take half as much memory as the rows.
+        parts = ((0).__le__, (0).__gt__)
+        if sum(len(set(filter(is_in_part, self._hashes))) for is_in_part in parts) == len(self._hashes):
+            return frozenset()
+        return frozenset(value for value, number in Counter(self._hashes).items() if number > 1)
+
+
+def _latest(name: str, rows: list[Any], batches: Iterable[Batch], repeated: frozenset[int]) -> list[Any]:
+    """The rows, and of those with one key the last one, at the place of the first."""
+    reader = RowReader(name, SharedTexts(), ShapeProblems())
+    key = SECTIONS[name].key
+    places: dict[object, int] = {}
+    gone: set[int] = set()
+    at = 0
+    for batch in batches:
+        for row in reader.decoded(batch):
+            if hash(key(row)) in repeated:
+                first = places.setdefault(key(row), at)
+                if first != at:
+                    rows[first] = rows[at]
+                    gone.add(at)
+            at += 1
+    return [row for at, row in enumerate(rows) if at not in gone]

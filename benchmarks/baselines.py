@@ -1,0 +1,190 @@
+"""What the SDK, aiohttp and the libraries cost without us: small programs, each measured as a separate process.
+
+``python benchmarks/baselines.py NAME AUTHORITY GRAPH`` runs one; it imports nothing of this project. Each is written as
+a user of the library would write it, after the library's documentation. The credential and the certificate authority
+come from the environment, as for the program.
+
+libraries     import click, msgspec, yaml and tabulate, as an offline check does at most
+sdk-bytes     sign in with azure-identity and read one object with msgraph-sdk, as bytes
+sdk-models    the same, as the SDK's own model
+sdk-pages     every service principal and delegated grant, with the SDK's models and its page iterator
+aiohttp       sign in and read one object with aiohttp and msgspec
+aiohttp-pages every service principal and delegated grant with aiohttp and msgspec
+aiohttp-structs the same, both at the same time, each row decoded into a struct of msgspec
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+COLLECTIONS = ("servicePrincipals", "oauth2PermissionGrants")
+PAGE = 999
+SCOPE = "00000003-0000-0000-c000-000000000000/.default"
+"""Graph by its app id, because the test server has another name than Graph."""
+
+
+def libraries() -> None:
+    """Import the libraries that an offline check can use."""
+    for name in ("click", "msgspec", "yaml", "tabulate"):
+        import_module(name)
+
+
+def _sdk(authority: str, graph: str) -> Any:
+    """A client of the SDK for these addresses; for Microsoft's own, ``GraphServiceClient(credential)`` is enough."""
+    from azure.identity.aio import ClientSecretCredential
+    from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+    from msgraph.graph_request_adapter import GraphRequestAdapter
+    from msgraph.graph_service_client import GraphServiceClient
+    from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]  # ships no types
+
+    credential = ClientSecretCredential(*_app(), authority=authority, disable_instance_discovery=True)
+    host = graph.partition("//")[2].partition(":")[0]
+    provider = AzureIdentityAuthenticationProvider(credential, scopes=[SCOPE], allowed_hosts=[host])
+    adapter = GraphRequestAdapter(provider, client=GraphClientFactory.create_with_default_middleware())
+    adapter.base_url = f"{graph}/v1.0"
+    return credential, GraphServiceClient(request_adapter=adapter)
+
+
+def _app() -> tuple[str, str, str]:
+    return os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"], os.environ["AZURE_CLIENT_SECRET"]
+
+
+async def sdk_bytes(authority: str, graph: str) -> None:
+    """The first answer of the SDK without its models."""
+    credential, client = _sdk(authority, graph)
+    request = client.organization.to_get_request_information()
+    answer = await client.request_adapter.send_primitive_async(request, "bytes", {})
+    assert b'"value"' in answer, answer
+    await credential.close()
+
+
+async def sdk_models(authority: str, graph: str) -> None:
+    """The first answer of the SDK as its documentation shows it."""
+    credential, client = _sdk(authority, graph)
+    answer = await client.organization.get()
+    assert answer.value
+    await credential.close()
+
+
+async def sdk_pages(authority: str, graph: str) -> None:
+    """Two collections with the page iterator of msgraph-core."""
+    from kiota_abstractions.base_request_configuration import RequestConfiguration
+    from msgraph.generated.oauth2_permission_grants import oauth2_permission_grants_request_builder as of_grants
+    from msgraph.generated.service_principals import service_principals_request_builder as of_principals
+    from msgraph_core.tasks.page_iterator import PageIterator  # type: ignore[import-untyped]  # ships no types
+
+    credential, client = _sdk(authority, graph)
+    read: list[Any] = []
+
+    def keep(one: Any) -> bool:
+        read.append(one)
+        return True
+
+    principals = of_principals.ServicePrincipalsRequestBuilder.ServicePrincipalsRequestBuilderGetQueryParameters
+    grants = of_grants.Oauth2PermissionGrantsRequestBuilder.Oauth2PermissionGrantsRequestBuilderGetQueryParameters
+    for first in (
+        await client.service_principals.get(RequestConfiguration(query_parameters=principals(top=PAGE))),
+        await client.oauth2_permission_grants.get(RequestConfiguration(query_parameters=grants(top=PAGE))),
+    ):
+        await PageIterator(first, client.request_adapter).iterate(keep)
+    print(len(read))
+    await credential.close()
+
+
+async def aiohttp_first(authority: str, graph: str) -> None:
+    """The first answer with as little between as there can be."""
+    import aiohttp
+    import msgspec
+
+    async with aiohttp.ClientSession() as session:
+        token = await _token(session, authority)
+        async with session.get(f"{graph}/v1.0/organization", headers=token) as answer:
+            assert "value" in (got := msgspec.json.decode(await answer.read())), got
+
+
+async def aiohttp_pages(authority: str, graph: str) -> None:
+    """Two collections, each page decoded into plain values."""
+    import aiohttp
+    import msgspec
+
+    read: list[Any] = []
+    async with aiohttp.ClientSession() as session:
+        token = await _token(session, authority)
+        for name in COLLECTIONS:
+            link = f"{graph}/v1.0/{name}?$top={PAGE}"
+            while link:
+                async with session.get(link, headers=token) as answer:
+                    page = msgspec.json.decode(await answer.read())
+                read += page["value"]
+                link = page.get("@odata.nextLink", "")
+    print(len(read))
+
+
+async def aiohttp_structs(authority: str, graph: str) -> None:
+    """Two collections at the same time, each row decoded into a struct."""
+    import aiohttp
+    import msgspec
+
+    text = str | None
+    flag = bool | None
+    texts = list[str] | None
+    principal = [
+        *((name, text, None) for name in ("id", "appId", "displayName", "appDisplayName", "appOwnerOrganizationId")),
+        *((name, text, None) for name in ("disabledByMicrosoftStatus", "servicePrincipalType", "signInAudience")),
+        *((name, flag, None) for name in ("accountEnabled", "appRoleAssignmentRequired")),
+        *((name, texts, None) for name in ("replyUrls", "tags", "servicePrincipalNames")),
+        *(("createdDateTime", text, None), ("verifiedPublisher", dict[str, text] | None, None)),
+    ]
+    grant = [(name, text, None) for name in ("id", "clientId", "consentType", "principalId", "resourceId", "scope")]
+    read: list[Any] = []
+
+    async def rows(session: aiohttp.ClientSession, token: dict[str, str], name: str, fields: Any) -> None:
+        row = msgspec.defstruct("Row", fields)
+        page = msgspec.defstruct(
+            "Page",
+            [("value", list[row]), ("next", text, msgspec.field(name="@odata.nextLink", default=None))],  # type: ignore[valid-type]  # a class made at run time
+        )
+        decoder = msgspec.json.Decoder(page)
+        link: str | None = f"{graph}/v1.0/{name}?$top={PAGE}"
+        while link:
+            async with session.get(link, headers=token) as answer:
+                found: Any = decoder.decode(await answer.read())
+            read.extend(found.value)
+            link = found.next
+
+    async with aiohttp.ClientSession() as session:
+        token = await _token(session, authority)
+        await asyncio.gather(*(rows(session, token, *one) for one in zip(COLLECTIONS, (principal, grant), strict=True)))
+    print(len(read))
+
+
+async def _token(session: Any, authority: str) -> dict[str, str]:
+    tenant, client, secret = _app()
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client,
+        "client_secret": secret,
+        "scope": SCOPE,
+    }
+    async with session.post(f"{authority}/{tenant}/oauth2/v2.0/token", data=form) as answer:
+        return {"Authorization": f"Bearer {(await answer.json())['access_token']}"}
+
+
+_LIVE = {
+    "sdk-bytes": sdk_bytes,
+    "sdk-models": sdk_models,
+    "sdk-pages": sdk_pages,
+    "aiohttp": aiohttp_first,
+    "aiohttp-pages": aiohttp_pages,
+    "aiohttp-structs": aiohttp_structs,
+}
+
+if __name__ == "__main__":
+    if sys.argv[1] == "libraries":
+        libraries()
+    else:
+        asyncio.run(_LIVE[sys.argv[1]](*sys.argv[2:]))
