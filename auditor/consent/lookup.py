@@ -99,7 +99,7 @@ class SnapshotIndex:
                 return NotRead(section, f"{what} could not be read ({unread.message or unread.code})")
             return NotRead(section, f"{what} could not be read (needs {allowed_by})")
         cause = unread.code or unread.message or (f"status {unread.status}" if unread.status else "the read failed")
-        return NotRead(section, f"{what} could not be read ({cause})", is_faulty=True)
+        return NotRead(section, f"{what} could not be read ({cause})", is_faulty=not unread.needs)
 
     def why_partial(self, section: str) -> str:
         """Why a section doesn't say everything of its kind about the tenant; empty if it does."""

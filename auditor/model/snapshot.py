@@ -195,6 +195,7 @@ NO_REASON = "Graph answered with status {status} and no reason"
 NOT_A_LIST = "Graph's answer for {section} is not a list"
 ENDLESS_LIST = "the list of {section} leads back to a page that was already read"
 BAD_NEXT_LINK = "the list of {section} is incomplete: its next link {problem}"
+PARTIAL_ENTRY = "an entry of {section} is incomplete: Graph returned only the first page of a list in it"
 SHORT_LIST = "the list of {section} is incomplete: Graph counts {count} entries and returned {rows}"
 UNEXPECTED_VALUE = "expected {expected}, found {found}"
 MISSING_PROPERTY = "has no {name}"
@@ -256,6 +257,7 @@ UNREAD_MESSAGES = (
     NOT_A_LIST,
     ENDLESS_LIST,
     BAD_NEXT_LINK,
+    PARTIAL_ENTRY,
     SHORT_LIST,
     FIRST_PAGE_ONLY,
     PERHAPS_ONE_PAGE,

@@ -169,7 +169,8 @@ def packed(rows: bytes, count: int) -> bytes:
         "format": "consent-auditor/snapshot",
         "version": 1,
         "tenant": {"id": "t"},
-        "sections": {"servicePrincipals": {"file": "servicePrincipals.jsonl.gz", "rows": count}},
+        "sections": {},
+        "files": {"servicePrincipals": {"file": "servicePrincipals.jsonl.gz", "rows": count}},
     }
     members = {"snapshot.json": json.dumps(document).encode(), "servicePrincipals.jsonl.gz": rows}
     return zipped(members, zipfile.ZIP_STORED)

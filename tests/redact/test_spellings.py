@@ -205,6 +205,7 @@ def test_a_name_is_found_however_people_and_programs_write_it(spelt: tuple[str, 
 
 
 LETTERS = "abcdefghijklmnoprstuvwyzäöüßåæøéèêñçłđðþıışğčšžőűœ"
+SPELLED_OUT = {ord(c): spelt for c, spelt in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ø", "oe"), ("å", "aa"))}
 WAYS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "uppercase": str.upper,
@@ -215,7 +216,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "in JSON": lambda name: json.dumps(name)[1:-1],
     "with dashes": "-".join,
     "in ASCII": lambda name: "".join(c for c in unicodedata.normalize("NFKD", fold(name)) if c.isascii()),
-    "spelled out": lambda name: name.translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})),
+    "spelled out": lambda name: name.translate(SPELLED_OUT),
 }
 
 
