@@ -16,6 +16,7 @@ from typing import Any
 from tabulate import tabulate
 
 from benchmarks.figures import Ratio
+from benchmarks.growth import growth
 from benchmarks.imports import imports
 from benchmarks.live import live
 from benchmarks.processes import PYTHON, ROOT
@@ -24,7 +25,7 @@ from benchmarks.scale import Size, scale
 from benchmarks.startup import PACK, startup
 from benchmarks.tenants import as_most, write
 
-PARTS = ("startup", "imports", "live", "scale")
+PARTS = ("startup", "imports", "live", "scale", "growth")
 BUILT = ROOT / "build" / "bench"
 """Where the numbers go, one file for each commit."""
 
@@ -69,6 +70,8 @@ def _measure(asked: argparse.Namespace) -> None:
             found(*live(bytecode, asked.runs, asked.top, tell))
         if "scale" in asked.parts:
             found(*scale(bytecode, folder, Size(asked.apps, asked.grants), max(1, asked.runs // 3), tell))
+        if "growth" in asked.parts:
+            found(growth(folder, Size(asked.apps, asked.grants), tell))
     numbers = _numbers(machine, asked.runs, results)
     if asked.json:
         print(numbers)
