@@ -15,6 +15,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from benchmarks.directory import directory
 from benchmarks.figures import Ratio
 from benchmarks.growth import growth
 from benchmarks.imports import imports
@@ -25,7 +26,7 @@ from benchmarks.scale import Size, scale
 from benchmarks.startup import PACK, startup
 from benchmarks.tenants import as_most, write
 
-PARTS = ("startup", "imports", "live", "scale", "growth")
+PARTS = ("startup", "imports", "live", "scale", "growth", "directory")
 BUILT = ROOT / "build" / "bench"
 """Where the numbers go, one file for each commit."""
 
@@ -72,6 +73,8 @@ def _measure(asked: argparse.Namespace) -> None:
             found(*scale(bytecode, folder, Size(asked.apps, asked.grants), max(1, asked.runs // 3), tell))
         if "growth" in asked.parts:
             found(growth(folder, Size(asked.apps, asked.grants), tell))
+        if "directory" in asked.parts:
+            found(directory(bytecode, folder, asked.directory, max(1, asked.runs // 3), tell))
     numbers = _numbers(machine, asked.runs, results)
     if asked.json:
         print(numbers)
@@ -117,6 +120,11 @@ def _commit() -> str:
     return done.stdout.strip()
 
 
+def _size(text: str) -> Size:
+    apps, _, grants = text.partition(",")
+    return Size(int(apps), int(grants))
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
@@ -127,6 +135,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bytecode", type=Path, help="a folder for bytecode that later runs find again")
     parser.add_argument("--apps", type=int, default=10_000, help="service principals of the large tenant")
     parser.add_argument("--grants", type=int, default=50_000, help="delegated grants of the large tenant")
+    parser.add_argument(
+        "--directory",
+        type=_size,
+        nargs="+",
+        default=[Size(20_000, 120_000)],
+        metavar="APPS,GRANTS",
+        help="sizes of the directories that are read whole, such as 100000,1000000; default: 20000,120000",
+    )
     parser.add_argument("--top", type=int, default=12, help="how many imports to list")
     asked = parser.parse_args()
     if unknown := [part for part in asked.parts if part not in PARTS]:
@@ -134,6 +150,7 @@ def _arguments() -> argparse.Namespace:
     if asked.runs < 1:
         parser.error("--runs must be at least 1")
     if asked.quick:
+        asked.directory = [Size(2_000, 12_000)]
         asked.runs, asked.apps, asked.grants = 3, min(asked.apps, 1_000), min(asked.grants, 5_000)
     return asked
 

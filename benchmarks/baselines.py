@@ -10,6 +10,7 @@ sdk-models    the same, as the SDK's own model
 sdk-pages     every service principal and delegated grant, with the SDK's models and its page iterator
 aiohttp       sign in and read one object with aiohttp and msgspec
 aiohttp-pages every service principal and delegated grant with aiohttp and msgspec
+aiohttp-structs the same, both at the same time, each row decoded into a struct of msgspec
 """
 
 from __future__ import annotations
@@ -123,6 +124,44 @@ async def aiohttp_pages(authority: str, graph: str) -> None:
     print(len(read))
 
 
+async def aiohttp_structs(authority: str, graph: str) -> None:
+    """Two collections at the same time, each row decoded into a struct."""
+    import aiohttp
+    import msgspec
+
+    text = str | None
+    flag = bool | None
+    texts = list[str] | None
+    principal = [
+        *((name, text, None) for name in ("id", "appId", "displayName", "appDisplayName", "appOwnerOrganizationId")),
+        *((name, text, None) for name in ("disabledByMicrosoftStatus", "servicePrincipalType", "signInAudience")),
+        *((name, flag, None) for name in ("accountEnabled", "appRoleAssignmentRequired")),
+        *((name, texts, None) for name in ("replyUrls", "tags", "servicePrincipalNames")),
+        *(("createdDateTime", text, None), ("verifiedPublisher", dict[str, text] | None, None)),
+    ]
+    grant = [(name, text, None) for name in ("id", "clientId", "consentType", "principalId", "resourceId", "scope")]
+    read: list[Any] = []
+
+    async def rows(session: aiohttp.ClientSession, token: dict[str, str], name: str, fields: Any) -> None:
+        row = msgspec.defstruct("Row", fields)
+        page = msgspec.defstruct(
+            "Page",
+            [("value", list[row]), ("next", text, msgspec.field(name="@odata.nextLink", default=None))],  # type: ignore[valid-type]  # a class made at run time
+        )
+        decoder = msgspec.json.Decoder(page)
+        link: str | None = f"{graph}/v1.0/{name}?$top={PAGE}"
+        while link:
+            async with session.get(link, headers=token) as answer:
+                found: Any = decoder.decode(await answer.read())
+            read.extend(found.value)
+            link = found.next
+
+    async with aiohttp.ClientSession() as session:
+        token = await _token(session, authority)
+        await asyncio.gather(*(rows(session, token, *one) for one in zip(COLLECTIONS, (principal, grant), strict=True)))
+    print(len(read))
+
+
 async def _token(session: Any, authority: str) -> dict[str, str]:
     tenant, client, secret = _app()
     form = {
@@ -141,6 +180,7 @@ _LIVE = {
     "sdk-pages": sdk_pages,
     "aiohttp": aiohttp_first,
     "aiohttp-pages": aiohttp_pages,
+    "aiohttp-structs": aiohttp_structs,
 }
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ KINDS = MappingProxyType(
         "delegated-grants": "grants.DelegatedGrants",
         "grants-in-effect": "grants.GrantsInEffect",
         "app-roles-held": "grants.AppRolesHeld",
-        "classifications": "classifications.Classifications",
+        "classifications": "permission_lists.Classifications",
         "any": "combinations.AnyOf",
         "all": "combinations.AllOf",
         "not": "combinations.Not",
@@ -39,7 +39,7 @@ KINDS = MappingProxyType(
 )
 """By name in YAML: the family module in `auditor.checks`, and the class in it.
 
-A module is imported when a pack first uses one of its kinds: a vendor's pack uses two families of the eight, and an
+A module is imported when a pack first uses one of its kinds: a vendor's pack uses two families of the seven, and an
 offline audit starts faster without the others.
 """
 

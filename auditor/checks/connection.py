@@ -53,6 +53,8 @@ class UsersCanConnect(CheckKind, frozen=True, tag="users-can-connect"):
         evidence = compared("decision.outcome", decision.outcome.value, "connects-silently or user-may-consent")
         if decision.outcome is Outcome.DEPENDS:
             return unknown(decision.because, evidence)
+        if decision.outcome is Outcome.USER_MAY_CONSENT and (why := context.facts.documented):
+            return unknown(_documented("users can consent to what the app requires", why), evidence)
         result = (passed if decision.outcome.connects else failed)(decision.because, evidence)
         return likely(result) if decision.confidence is Confidence.LIKELY else result
 
@@ -85,7 +87,10 @@ class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable
         undecided = [s for s in required if s.verdict is Verdict.UNKNOWN]
         if undecided:
             return unknown(f"{listed(s.scope for s in undecided)}: {undecided[0].detail}")
-        result = passed(f"all {len(required)} required scopes exist, and users have them or can consent to them")
+        clause = f"all {len(required)} required scopes exist, and users have them or can consent to them"
+        if any(s.verdict is Verdict.CONSENTABLE for s in required) and (why := context.facts.documented):
+            return unknown(_documented(clause, why))
+        result = passed(clause)
         return likely(result) if any(s.confidence is Confidence.LIKELY for s in required) else result
 
 
@@ -129,6 +134,8 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
             compared(f"oauth2PermissionGrants/{name}", " ".join(sorted(scopes)), "every required scope")
             for name, scopes in sorted(wide.tenant_wide.items())
         )
+        if why := _policies_unread(context):
+            return unknown(f"whether users can consent for themselves is unknown: {why}", *evidence)
         if context.decision.outcome is Outcome.USER_MAY_CONSENT:
             return not_applicable("users can consent for themselves, so no tenant-wide grant is needed", *evidence)
         if Outcome.USER_MAY_CONSENT in context.decision.outcomes:
@@ -142,11 +149,24 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
         return failed(f"the tenant-wide grant doesn't cover {listed(p.value for p in lacking)}", *evidence)
 
 
+def _documented(clause: str, why: str) -> str:
+    """The clause of a rule that would pass by Microsoft's documentation of the assigned policies alone."""
+    return f"according to Microsoft's documentation, {clause}, but documentation never makes a rule pass ({why})"
+
+
+def _policies_unread(context: CheckContext) -> str:
+    """Why the decision rests on documentation instead of the policies that are assigned; empty if it doesn't."""
+    by_policy = context.decision.outcome in (Outcome.USER_MAY_CONSENT, Outcome.NEEDS_ADMIN)
+    return context.facts.documented if by_policy and context.decision.reason is not Reason.ASSIGNMENT_REQUIRED else ""
+
+
 _UNLISTED = "the app asks for its registered permissions, which can't be read in this tenant"
 
 
 def _unlisted_consent(context: CheckContext, wide: Grants) -> CheckResult:
     """Whether an administrator consented, where nobody here can list what to."""
+    if why := _policies_unread(context):
+        return unknown(f"whether users can consent for themselves is unknown: {why}")
     if context.decision.outcome is Outcome.USER_MAY_CONSENT:
         return not_applicable("users can consent for themselves, so no tenant-wide grant is needed")
     if not wide.tenant_wide and not (wide.unread or wide.incomplete or wide.inherited):
@@ -234,6 +254,8 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
         unread = f"whether the app's publisher is verified is unknown ({client.unread})"
         if client.publisher_verified is Truth.UNKNOWN and client.presence is not Truth.FALSE:
             return unknown(unread)
+        if why := context.facts.documented:
+            return unknown(f"whether the publisher matters in this tenant is unknown ({why})")
         matters, needs = _publisher_matters(context)
         if matters is Truth.UNKNOWN:
             missing = listed(needs[:1])

@@ -41,10 +41,17 @@ from auditor.checks.permission_lists import (
 from auditor.consent import Truth, all_of
 from auditor.consent.decision_facts import ASSIGNED_POLICIES
 from auditor.consent.explanation import listed
-from auditor.consent.hypothetical_app import UNVERIFIED, approvals, hypothetical
 from auditor.consent.lookup import NotRead
 from auditor.consent.policies import GoverningPolicy, governing
-from auditor.consent.policy_breadth import MEANS, PolicyBreadth, hides_include_conditions, policy_breadth
+from auditor.consent.policy_breadth import (
+    MEANS,
+    UNVERIFIED,
+    PolicyBreadth,
+    approvals,
+    hides_include_conditions,
+    hypothetical,
+    policy_breadth,
+)
 from auditor.consent.requested_access import Permission, client_of
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
@@ -176,7 +183,7 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         evidence = compared(ASSIGNED_POLICIES, [a.id for a in assigned], _LIMITS[self.expect].expected)
         by_content = self._by_content(context, assigned, evidence)
         if by_content.outcome is FindingOutcome.UNKNOWN:
-            by_content = self._by_documentation(context, assigned, evidence) or by_content
+            by_content = self._by_documentation(context, assigned, evidence, by_content.clause) or by_content
         return by_content if isinstance(self.wording, UnsetType) else _literally(by_content, self.wording, assigned)
 
     def _by_content(
@@ -205,22 +212,21 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
         return passed(f"policy {widest[1]} {MEANS[widest[0]]}", evidence, *content)
 
     def _by_documentation(
-        self, context: CheckContext, assigned: tuple[GoverningPolicy, ...], evidence: Evidence
+        self, context: CheckContext, assigned: tuple[GoverningPolicy, ...], evidence: Evidence, unread: str
     ) -> CheckResult | None:
-        """A likely failure where Microsoft documents that a policy that was not read allows too much.
+        """A likely failure where Microsoft documents that a policy, or a scope, that was not read allows too much.
 
         Documentation never makes the rule pass: Microsoft changes what the policies contain without notice.
         """
         documented = (
-            (one, policy_breadth(one.policy, context.snapshot.tenant.id))
-            for one in assigned
-            if one.documented and one.policy
+            (one, policy_breadth(one.policy, context.snapshot.tenant.id)) for one in assigned if one.policy is not None
         )
         known = [(breadth, one) for one, breadth in documented if breadth is not None]
         breadth, widest = max(known, key=lambda pair: pair[0], default=(PolicyBreadth.NOTHING, None))
         if widest is None or breadth <= _LIMITS[self.expect].most:
             return None
-        clause = f"policy {widest.id} {MEANS[breadth]}, according to Microsoft's documentation ({widest.why})"
+        why = widest.why or unread
+        clause = f"policy {widest.id} {MEANS[breadth]}, according to Microsoft's documentation ({why})"
         return likely(failed(clause, evidence))
 
 

@@ -16,7 +16,7 @@ from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCES
 from auditor.model.decision import Confidence, Decision, Fix
 from auditor.model.document import Point
 from auditor.model.report import Evidence, FindingSubject
-from auditor.model.rule import App, Check, FindingOutcome
+from auditor.model.rule import App, Check, FindingOutcome, Pack
 from auditor.model.sections import SECTIONS, Extent
 from auditor.model.snapshot import Plan, Snapshot
 
@@ -333,8 +333,10 @@ def sentence(clause: str) -> str:
     return f"{capital}{rest}" if rest.endswith(".") else f"{capital}{rest}."
 
 
-# What several kinds read.
+# What checks read.
 
+TENANT = Plan(sections=("organization",))
+"""The tenant's name, which every report shows."""
 POLICIES = Plan(sections=("authorizationPolicy", "permissionGrantPolicies"))
 """The consent policies and which of them are assigned to users."""
 CONSENT = POLICIES.union(Plan(sections=("adminConsentRequestPolicy", "roleDefinitions")))
@@ -373,3 +375,24 @@ def section_plan(section: str, app: App | None) -> Plan:
     if Extent.RESOURCE in extents:
         return Plan(resources=tuple(RESOURCES.values()))
     return client_of(app) if Extent.CLIENT in extents and app is not None else Plan()
+
+
+def plan_for(packs: Iterable[Pack], extra_app: App | None = None) -> Plan:
+    """The reads that the packs' rules need, and a decision about each of their apps and `extra_app`.
+
+    Next to each decision, a report says what can stop users after consent, so that is read, too.
+
+    Follow-up reads, which depend on what a first read finds, are not included: see `auditor.checks.required_reads`.
+    """
+    plan = TENANT if extra_app is None else TENANT.union(connecting(extra_app)).union(AFTER_CONSENT)
+    for pack in packs:
+        if pack.app is not None:
+            plan = plan.union(connecting(pack.app)).union(AFTER_CONSENT)
+        for rule in pack.rules:
+            plan = plan.union(reads_of(rule.check, pack.app))
+    return plan
+
+
+def reads_of(check: Check, app: App | None) -> Plan:
+    """What one check reads; a check about an app reads nothing without one."""
+    return kind_of(check).reads(app)

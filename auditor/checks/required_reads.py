@@ -1,20 +1,26 @@
-"""What an audit by some packs must read, in one pass and after it, and the permissions that this needs."""
+"""What an audit must read after a first pass, and the permissions that its reads need.
+
+A pre-flight reads only what every case needs. Risk settings, beta conditions of a custom policy, or the
+holders of a custom role matter in few tenants, and are read only there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from auditor.checks.kind import AFTER_CONSENT, connecting, kind_of, with_inner
-from auditor.consent.lookup import index_of
+from auditor.checks.kind import with_inner
+from auditor.consent.decision_facts import DecisionFacts, gather
+from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
+from auditor.consent.policies import role_actions, role_policies
+from auditor.consent.possible_outcomes import possible_outcomes
+from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.permissions import PERMISSIONS
-from auditor.model.rule import App, Check, Pack
+from auditor.model.decision import Outcome, Reason
+from auditor.model.rule import App, Pack
 from auditor.model.sections import Extent, permissions_to_read, sections_read
 from auditor.model.snapshot import Plan, Snapshot
-
-TENANT = Plan(sections=("organization",))
-"""The tenant's name, which every report shows."""
 
 
 class Needed(NamedTuple):
@@ -23,27 +29,6 @@ class Needed(NamedTuple):
     permission: str
     sections: tuple[str, ...]
     alternatives: tuple[str, ...]
-
-
-def plan_for(packs: Iterable[Pack], extra_app: App | None = None) -> Plan:
-    """The reads that the packs' rules need, and a decision about each of their apps and `extra_app`.
-
-    Next to each decision, a report says what can stop users after consent, so that is read, too.
-
-    Follow-up reads, which depend on what a first read finds, are not included: see `further_reads`.
-    """
-    plan = TENANT if extra_app is None else TENANT.union(connecting(extra_app)).union(AFTER_CONSENT)
-    for pack in packs:
-        if pack.app is not None:
-            plan = plan.union(connecting(pack.app)).union(AFTER_CONSENT)
-        for rule in pack.rules:
-            plan = plan.union(reads_of(rule.check, pack.app))
-    return plan
-
-
-def reads_of(check: Check, app: App | None) -> Plan:
-    """What one check reads; a check about an app reads nothing without one."""
-    return kind_of(check).reads(app)
 
 
 def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:
@@ -100,3 +85,49 @@ def required_resource_access(needed: Iterable[Needed]) -> list[dict[str, Any]]:
     """
     access = [{"id": PERMISSIONS[one.permission].id, "type": "Role"} for one in needed]
     return [{"resourceAppId": MICROSOFT_GRAPH, "resourceAccess": access}]
+
+
+def further_reads_for_app(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject = ORDINARY_MEMBER) -> Plan:
+    """What to read next for this app and subject; empty when nothing more would help.
+
+    Never names what was tried and refused already.
+    """
+    facts = gather(snapshot, app, subject)
+    sections = ("directorySettings",) if _needs_settings(facts) else ()
+    return Plan(
+        sections=tuple(s for s in sections if s not in facts.snapshot.unread),
+        beta_policies=tuple(_beta_policies(facts)),
+        assignments_of=tuple(_roles(facts)),
+    )
+
+
+def _needs_settings(facts: DecisionFacts) -> bool:
+    if facts.snapshot.sections.directorySettings is not None:
+        return False
+    return any(p.reason is Reason.RISK_STEP_UP and p.needs for p in possible_outcomes(facts))
+
+
+def _beta_policies(facts: DecisionFacts) -> Iterator[str]:
+    """Custom policies of which a set matches that may hold a condition only beta shows."""
+    if isinstance(facts.policies, NotRead):
+        return
+    matching = {s.policy for r in (*facts.scopes, *facts.added) for s in r.approval.steps if s.matched != "false"}
+    for assigned in facts.policies:
+        if not assigned.is_custom or assigned.policy is None or assigned.id not in matching:
+            continue
+        if assigned.hides_conditions and f"permissionGrantPolicies/{assigned.id}" not in facts.snapshot.unread:
+            yield assigned.id
+
+
+def _roles(facts: DecisionFacts) -> Iterator[str]:
+    """Custom roles that let their holders consent, while nobody else may."""
+    if all(p.outcome is not Outcome.NEEDS_ADMIN for p in possible_outcomes(facts)):
+        return
+    if "roleAssignments" in facts.snapshot.unread:
+        return
+    covered = facts.snapshot.covers.get("roleAssignments", ())
+    everything = facts.snapshot.sections.roleAssignments is not None and not covered
+    for role in facts.snapshot.sections.roleDefinitions or ():
+        lets_consent = any(role_policies(role_actions((role,))))
+        if role.isBuiltIn is False and lets_consent and not everything and role.id.lower() not in covered:
+            yield role.id.lower()

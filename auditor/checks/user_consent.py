@@ -41,7 +41,7 @@ from auditor.consent.policies import GoverningPolicy
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
 from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import Point, code
-from auditor.model.rule import App
+from auditor.model.rule import App, FindingOutcome
 from auditor.model.snapshot import Plan, Snapshot
 
 SETTINGS = MappingProxyType(
@@ -135,7 +135,7 @@ class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
     def judge(self, context: CheckContext) -> CheckResult:
         flow = workflow(context.index)
         evidence = compared("adminConsentRequestPolicy.isEnabled", flow.enabled is Truth.TRUE, True)
-        if flow.enabled is Truth.UNKNOWN or (flow.caveats and self.compare_setting):
+        if flow.enabled is Truth.UNKNOWN:
             return unknown(flow.why)
         older = context.index.consent_setting(LEGACY_SETTING) if self.compare_setting else None
         note = "" if older is None or isinstance(older, NotRead) else _older_setting(older, flow.enabled)
@@ -207,7 +207,10 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
         if isinstance(policies, NotRead):
             return unknown(policies.why)
         result = self._under(policies, context)
-        return likely(result) if any(one.documented for one in policies) else result
+        if not (why := context.facts.documented):
+            return result
+        # Documentation makes a rule fail, but never pass, and never inapplicable.
+        return likely(result) if result.outcome is FindingOutcome.FAIL else unknown(why)
 
     def _under(self, policies: Sequence[GoverningPolicy], context: CheckContext) -> CheckResult:
         asking = [
@@ -217,6 +220,11 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
             unread = next((a for a in policies if a.policy is None), None)
             if unread is not None:
                 return unknown(unread.why)
+            new = next((a for a in policies if not all(one.is_known for one in a.includes)), None)
+            if new is not None:
+                return unknown(f"policy {new.id} has a condition that is new to this program")
+            if context.facts.subject.unread_roles:
+                return unknown(f"{context.facts.subject.unread_roles[0]}: a role may assign another policy")
             return not_applicable("no assigned consent policy depends on classifications")
         return self._classified(context, asking[0])
 

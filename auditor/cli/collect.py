@@ -33,11 +33,17 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   consent-auditor collect --pack trackerrms-uk -o tenant.json
-  consent-auditor collect --full -o tenant.json
+  consent-auditor collect --full -o tenant.zip
   consent-auditor collect --from grants.json app.json ScubaGear/ProviderSettingsExport.json -o tenant.json
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk""",
 )
-@click.option("-o", "--output", metavar="FILE", required=True, help="Snapshot file to write; - for standard output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    help="Snapshot file to write, packed if the name ends in .zip; - for standard output.",
+)
 @click.option(
     "--from",
     "files",
@@ -47,7 +53,12 @@ Examples:
 @pack_option
 @click.option("--app", "client_id", metavar="CLIENT_ID", help="Also read what a check of this app needs.")
 @click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also read this user's roles and groups.")
-@click.option("--full", is_flag=True, help="Read every section, also those that grow with the directory.")
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Read every section, also those that grow with the directory: up to an hour, unless you give --timeout. If it"
+    " is stopped, the same command continues.",
+)
 @redact_options()
 @tenant_options
 def command(
@@ -100,7 +111,7 @@ def _write_directory(request: AuditRequest, output: str) -> int:
     """Read everything into the file page by page. Redaction needs all names first, and a pipe can't be continued."""
     from auditor.jobs.full_collect import collect_into_file
 
-    with interaction() as person:
+    with interaction(is_long=True) as person:
         written = collect_into_file(request, output, person)
     _print_result(written.snapshot, output, written.rows)
     for section in written.unfinished:

@@ -12,7 +12,7 @@ from auditor.cli.terminal import say, wants_colour
 from auditor.model.errors import FAILING, OK
 
 if TYPE_CHECKING:
-    from auditor.jobs.pack_cases import FailedCase, PackError, PackResult
+    from auditor.jobs.pack_authoring import FailedCase, PackError, PackResult
 
 
 @click.command(
@@ -39,7 +39,7 @@ def command(packs: tuple[str, ...], rule: str, verbose: bool, strict: bool) -> i
     line. Without a name, it tests the packs in CONSENT_AUDITOR_PACKS, or else every shipped pack.
     """
     refuse_empty()
-    from auditor.jobs.pack_cases import PackError, run_pack
+    from auditor.jobs.pack_authoring import PackError, run_pack
     from auditor.jobs.pack_selection import sources_for, warnings_of
 
     results: list[PackResult] = []
@@ -71,7 +71,7 @@ def _refuse_unknown(rule: str, results: Iterable[PackResult], broken: list[PackE
 
 def _lines(one: PackResult, verbose: bool, only: str) -> Iterator[str]:
     """The lines about one pack; none if it doesn't have the rule `only`."""
-    from auditor.jobs.pack_cases import outcomes_phrase
+    from auditor.jobs.pack_authoring import outcomes_phrase
     from auditor.render.labels import count
 
     pack = one.pack
@@ -116,7 +116,7 @@ def _safe(text: str) -> str:
 
 def _summary(results: list[PackResult]) -> str:
     """The counts for all packs together: the cases that failed by kind, and the cases that are missing."""
-    from auditor.jobs.pack_cases import Mismatch
+    from auditor.jobs.pack_authoring import Mismatch
     from auditor.render.labels import count
 
     cases = sum(len(one.results) for one in results)

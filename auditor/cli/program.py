@@ -110,7 +110,9 @@ def main(args: list[str] | None = None) -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.UsageError as error:
-        error.show()
+        from auditor.cli.terminal import printable
+
+        click.UsageError(printable(error.format_message()), error.ctx).show()
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. Nothing was changed in the tenant.", err=True)
@@ -137,7 +139,9 @@ def _fail(error: Exception) -> None:
         known = Explained(
             "No audit was made: this is a bug in consent-auditor. Please report the lines above.", NO_AUDIT
         )
-    click.echo(known.text, err=True)
+    from auditor.cli.terminal import say
+
+    say(known.text)
     sys.exit(known.exit_code)
 
 

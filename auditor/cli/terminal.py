@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -37,16 +38,33 @@ def wants_colour() -> bool:
 
 def say(message: str) -> None:
     """Print a message on standard error, so that a report on standard output stays clean."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
+
+
+def printable(message: str) -> str:
+    """The message with everything in it that could control a terminal as a visible escape, except its line breaks.
+
+    Messages quote files, and files can come from anybody.
+    """
+    lines = message.split("\n")
+    if all(line.isascii() and line.isprintable() for line in lines):
+        return message
+    from auditor.render.text_layout import safe
+
+    return "\n".join(map(safe, lines))
 
 
 @contextmanager
-def interaction() -> Iterator[Interaction]:
-    """How a job reaches the person at this terminal; progress is shown only if standard error is a terminal."""
+def interaction(*, is_long: bool = False) -> Iterator[Interaction]:
+    """How a job reaches the person at this terminal.
+
+    Progress is shown if standard error is a terminal, and else, of a long job, in a line from time to time.
+    """
     from auditor.jobs.audit_request import Interaction
 
     if not sys.stderr.isatty():
-        yield Interaction(say=say, show_code=_show_code, on_pause=_say_pause)
+        progress = ProgressLines(say).show if is_long else None
+        yield Interaction(say=say, progress=progress, show_code=_show_code, on_pause=_say_pause)
         return
     bars = _ProgressBars()
     try:
@@ -55,12 +73,59 @@ def interaction() -> Iterator[Interaction]:
         bars.stop()
 
 
+class Pace:
+    """How fast a section is read, and how long it takes yet. `clock` counts seconds."""
+
+    def __init__(self, done: int, clock: Callable[[], float]) -> None:
+        self._first = done
+        self._clock = clock
+        self._started = clock()
+
+    def text(self, done: int, total: int | None) -> str:
+        """``120,000 of 300,000, 5,100 a second, about 36 s left``, as far as it is known."""
+        seconds = self._clock() - self._started
+        rate = (done - self._first) / seconds if seconds >= 1 else 0.0
+        parts = [f"{done:,} of {total:,}" if total else f"{done:,}"]
+        if rate >= 1:
+            parts.append(f"{rate:,.0f} a second")
+            if total and total > done:
+                parts.append(f"about {_length((total - done) / rate)} left")
+        return ", ".join(parts)
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+class ProgressLines:
+    """Says for each section from time to time how much of it was read, where a terminal would have a bar."""
+
+    EVERY = 10.0
+    """Seconds between two lines about a section, and before the first one."""
+
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._say = say
+        self._clock = clock
+        self._paces: dict[str, Pace] = {}
+        self._last: dict[str, float] = {}
+
+    def show(self, section: str, done: int, total: int | None) -> None:
+        """Say that `done` of `total` parts of a section were read, if the last line about it is old enough."""
+        now = self._clock()
+        if section not in self._paces:
+            self._paces[section], self._last[section] = Pace(done, self._clock), now
+        elif now - self._last[section] >= self.EVERY:
+            self._last[section] = now
+            self._say(f"Reading {section}: {self._paces[section].text(done, total)}")
+
+
 class _ProgressBars:
     """A progress bar for each section. rich is imported at the first one, so an offline command never imports it."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._paces: dict[str, Pace] = {}
         self._pause: TaskID | None = None
 
     def show(self, section: str, done: int, total: int | None) -> None:
@@ -70,15 +135,17 @@ class _ProgressBars:
             progress.remove_task(self._pause)
             self._pause = None
         if section not in self._tasks:
-            self._tasks[section] = progress.add_task(f"Reading {section}", total=total)
-        progress.update(self._tasks[section], completed=done, total=total)
+            self._paces[section] = Pace(done, time.monotonic)
+            self._tasks[section] = progress.add_task(f"Reading {section}", total=total, pace="")
+        pace = self._paces[section].text(done, total)
+        progress.update(self._tasks[section], completed=done, total=total, pace=pace)
 
     def show_pause(self, service: str, seconds: float, is_asked_for: bool) -> None:
         """Show why nothing happens, until the next progress."""
         progress = self._progress or self._started()
         text = _pause_text(service, seconds, is_asked_for)
         if self._pause is None:
-            self._pause = progress.add_task(text, total=None)
+            self._pause = progress.add_task(text, total=None, pace="")
         progress.update(self._pause, description=text)
 
     def say(self, message: str) -> None:
@@ -90,7 +157,7 @@ class _ProgressBars:
         """Remove the bars."""
         if self._progress is not None:
             self._progress.stop()
-        self._progress, self._tasks, self._pause = None, {}, None
+        self._progress, self._tasks, self._paces, self._pause = None, {}, {}, None
 
     def _started(self) -> Progress:
         from rich.console import Console
@@ -99,7 +166,7 @@ class _ProgressBars:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
-            TextColumn("{task.completed:.0f}"),
+            TextColumn("{task.fields[pace]}"),
             TimeElapsedColumn(),
         )
         self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
@@ -115,9 +182,11 @@ def _say_pause(service: str, seconds: float, is_asked_for: bool) -> None:
 
 def _pause_text(service: str, seconds: float, is_asked_for: bool) -> str:
     service = service[:1].upper() + service[1:]
+    rounded = max(1, round(seconds))
+    pause = f"{rounded} second{'' if rounded == 1 else 's'}"
     if is_asked_for:
-        return f"{service} is busy and asks to wait {seconds:.0f} seconds. Waiting."
-    return f"{service} did not answer. Trying again in {seconds:.1f} seconds."
+        return f"{service} is busy and asks to wait {pause}. Waiting."
+    return f"{service} did not answer. Trying again in {pause}."
 
 
 def _show_code(address: str, code: str, until: datetime) -> None:

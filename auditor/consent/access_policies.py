@@ -168,7 +168,7 @@ def person_of(index: SnapshotIndex, subject: Subject) -> Person:
     if subject.user_id is None:
         return Person()
     found = index.user(subject.user_id)
-    kind = None if isinstance(found, NotRead) or found.userType is None else found.userType.lower() == "guest"
+    kind = None if isinstance(found, NotRead) else {"guest": True, "member": False}.get((found.userType or "").lower())
     groups = None if subject.groups is None else frozenset(subject.groups)
     return Person(subject.user_id.lower(), groups, known(kind), index)
 

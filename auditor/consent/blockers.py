@@ -36,9 +36,14 @@ def blockers_of(
     client: Client,
     needed: tuple[ResourceApp, ...],
     resources: Iterable[ResourceApp],
+    perhaps_asked: Iterable[ResourceApp],
     asked: tuple[Permission, ...],
 ) -> tuple[Blocker, ...]:
-    """Everything that blocks the request or may block it, in order; `needed` are the apps that `app` also needs."""
+    """Everything that blocks the request or may block it, in order.
+
+    `needed` are the apps that `app` also needs. `perhaps_asked` are resources of scopes that Entra adds if this is the
+    app's first consent, which isn't known.
+    """
     also_needed = {one.app_id for one in needed}
     others = tuple(resource for resource in resources if resource.app_id not in also_needed)
     named = {*app.default_resources, *(p.resource for p in asked if p.required and not p.implicit)}
@@ -47,6 +52,7 @@ def blockers_of(
         *_of_client(client),
         *_of_needed_apps(app, needed),
         *_of_resources(others, named),
+        *map(_if_first_consent, _of_resources(perhaps_asked, named)),
         *_of_redirect_uri(app, client),
         *_of_scopes(asked),
     )
@@ -141,6 +147,14 @@ def _of_resources(resources: Iterable[ResourceApp], named: set[str]) -> Iterator
             needs=f"whether {name} is enabled ({resource.unread})",
             caveats=caveats,
         )
+
+
+def _if_first_consent(blocker: Blocker) -> Blocker:
+    """What blocks a first consent, where it isn't known whether this is one."""
+    if blocker.truth is not Truth.TRUE:
+        return blocker
+    needs = f"whether this is the app's first consent, because {blocker.because}"
+    return msgspec.structs.replace(blocker, truth=Truth.UNKNOWN, needs=needs)
 
 
 def _of_redirect_uri(app: App, client: Client) -> Iterator[Blocker]:

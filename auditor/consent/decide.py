@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from auditor.consent import Truth
 from auditor.consent.advice import advice
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
@@ -20,7 +22,7 @@ from auditor.consent.explanation import (
 )
 from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
-from auditor.consent.subject import ORDINARY_MEMBER, Subject
+from auditor.consent.subject import ORDINARY_MEMBER, TENANT_WIDE, Subject
 from auditor.facts.permissions import known_scopes
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.rule import App
@@ -76,10 +78,18 @@ def _caveats(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcom
     # Several ways to the same outcome are alternatives: whichever holds brings its own caveats.
     caveats = [d for p in possible for d in p.caveats]
     if outcome is not Outcome.BLOCKED:
-        # A scope that the resource does not have would stop the request before anything else.
-        caveats += [d for row in (*facts.required, *facts.added) for d in row.table_caveats]
         caveats += facts.request_caveats
-    return tuple(dict.fromkeys((*caveats, *facts.subject.caveats)))
+    return tuple(dict.fromkeys((*caveats, *_role_caveats(facts, outcome))))
+
+
+def _role_caveats(facts: DecisionFacts, outcome: Outcome) -> tuple[str, ...]:
+    """What isn't certain about the subject's roles, unless the outcome is the same without the uncertain ones."""
+    if not facts.subject.caveats:
+        return ()
+    sure = tuple(role for role in facts.whole_subject.roles if role.scope == TENANT_WIDE)
+    without = gather(facts.snapshot, facts.app, msgspec.structs.replace(facts.whole_subject, roles=sure))
+    is_same = {one.outcome for one in possible_outcomes(without)} == {outcome}
+    return facts.whole_subject.caveats if is_same else facts.subject.caveats
 
 
 _VAGUE = (Reason.POLICY_UNREADABLE, Reason.FACT_UNKNOWN, Reason.NOT_READ)

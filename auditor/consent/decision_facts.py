@@ -118,11 +118,10 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     received: Truth = Truth.UNKNOWN
     obstacle: str = ""
     why: str = ""
-    caveats: tuple[str, ...] = ()
 
 
 def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
-    """The state of the workflow; from the older directory setting if the policy was not read."""
+    """The state of the workflow. The older directory setting doesn't replace the policy: the two can differ."""
     index = index_of(snapshot)
     policy = index.snapshot.sections.adminConsentRequestPolicy
     if policy is not None and policy.isEnabled is not None:
@@ -136,10 +135,6 @@ def workflow(snapshot: Snapshot | SnapshotIndex) -> Workflow:
             obstacle=obstacle,
         )
     unread = index.not_read("adminConsentRequestPolicy").why
-    setting = index.consent_setting(LEGACY_SETTING)
-    if isinstance(setting, str):
-        caveat = f"{unread}; the older directory setting {LEGACY_SETTING} is used instead"
-        return Workflow(enabled=known(setting == "true"), why=unread, caveats=(caveat,))
     return Workflow(enabled=Truth.UNKNOWN, why=unread)
 
 
@@ -260,17 +255,9 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a custom role of the subject lets them grant it for everybody, as an administrator does."""
 
     @property
-    def table_caveats(self) -> tuple[str, ...]:
-        """The caveat for a resource whose scopes were not read, so that its published list is used."""
-        if not self.permission.from_table:
-            return ()
-        name = self.permission.resource_name
-        return (f"the scopes of {name} were not read; the decision uses its published list instead",)
-
-    @property
     def caveats(self) -> tuple[str, ...]:
         """Why the verdict on this scope isn't certain."""
-        return (*self.table_caveats, *self.approval.caveats)
+        return self.approval.caveats
 
 
 class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -281,9 +268,8 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     added scopes, and `defaults`: those of a request for registered permissions. `needed` are the apps that the app also
     needs. `request_caveats` say why it isn't certain that Entra takes the request. `custom_roles` are pairs of a role
     of the tenant and a policy under which its holders may consent; `may_consent_for_all` is true of a subject with a
-    custom role that lets them grant something for everybody. `snapshot` is what all of it was read from: a fix is a
-    change to
-    that.
+    custom role that lets them grant something for everybody. `whole_subject` is the subject with all roles, also those
+    for other apps. `snapshot` is what all of it was read from: a fix is a change to that.
     """
 
     snapshot: Snapshot
@@ -291,6 +277,7 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     portal: str
     app: App
     subject: Subject
+    whole_subject: Subject
     client: Client
     grants: Grants | NotRead
     policies: tuple[GoverningPolicy, ...] | NotRead
@@ -318,23 +305,31 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the app asks for its registered permissions, and no pack lists them: nobody in the tenant can."""
         return self.app.mode.is_static and not self.required
 
+    @property
+    def documented(self) -> str:
+        """Why Microsoft's documentation replaces the text of an assigned policy; empty if it replaces none."""
+        policies = () if isinstance(self.policies, NotRead) else self.policies
+        return next((one.why for one in policies if one.documented), "")
+
 
 def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> DecisionFacts:
     """Everything about `app` and `subject` that a decision needs, looked up once."""
     index = index_of(snapshot)
     client = client_of(index, app)
-    subject = toward(index, client, subject)
+    whole_subject, subject = subject, toward(index, client, subject)
     app = msgspec.structs.replace(app, default_resources=tuple(map(index.resource_id, app.default_resources)))
     asked = requested(index, app)
     grants = grants_on(index, client, asked, subject.user_id, app.default_resources)
     first_consent = grants.is_empty if isinstance(grants, Grants) else Truth.UNKNOWN
     of_first_consent = implicit(index, asked) if asked and first_consent is not Truth.FALSE else ()
-    added = of_first_consent if first_consent is Truth.TRUE else ()
+    added, perhaps_added = (of_first_consent, ()) if first_consent is Truth.TRUE else ((), of_first_consent)
     defaults = tuple(resource_app(index, app_id) for app_id in dict.fromkeys(app.default_resources))
     named = dict.fromkeys(
         p.resource for p in (*asked, *added) if p.required and p.resource not in app.default_resources
     )
     resources = (*defaults, *(resource_app(index, app_id) for app_id in named))
+    others = dict.fromkeys(p.resource for p in perhaps_added if p.resource not in (*app.default_resources, *named))
+    perhaps_asked = tuple(resource_app(index, app_id) for app_id in others)
     needed = tuple(_needed_app(index, need) for need in app.also_needs)
     policies = governing(index, subject.actions)
     of_roles = role_assigned(index, subject.actions)
@@ -356,17 +351,18 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         portal=portal_address(index.snapshot),
         app=app,
         subject=subject,
+        whole_subject=whole_subject,
         client=client,
         grants=grants,
         policies=policies,
         custom_roles=_custom_roles(index.snapshot),
         scopes=tuple(map(facts, asked)),
         added=tuple(map(facts, added)),
-        perhaps_added=() if added else tuple(map(facts, of_first_consent)),
+        perhaps_added=tuple(map(facts, perhaps_added)),
         resources=resources,
         defaults=defaults,
         needed=needed,
-        blockers=blockers_of(app, client, needed, resources, (*asked, *added)),
+        blockers=blockers_of(app, client, needed, resources, perhaps_asked, (*asked, *added)),
         request_caveats=request_caveats(index.snapshot.cloud, app, client),
         may_consent_for_all=bool(for_all),
         assignment=assignment_of(index, client, subject),

@@ -145,19 +145,24 @@ def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPo
             why = f"policy {policy_id} is assigned, but it isn't one of the tenant's policies"
             return GoverningPolicy(id=policy_id, policy=None, why=why, through=through)
         case NotRead() as unread:
-            tenant_id = index.snapshot.tenant.id
-            # Only for a policy that was not read.
-            from auditor.facts.builtin_policies import documented_policy
+            return _documented(index, policy_id, unread, through)
 
-            text = documented_policy(policy_id, tenant_id)
-            return GoverningPolicy(
-                id=policy_id,
-                policy=text,
-                tenant_id=tenant_id,
-                documented=text is not None,
-                why=unread.why,
-                through=through,
-            )
+
+def _documented(index: SnapshotIndex, policy_id: str, unread: NotRead, through: str) -> GoverningPolicy:
+    """A policy that was not read, with Microsoft's documented text if there is one.
+
+    An answer that was broken or incomplete says nothing about this tenant, not even that its policy is the documented
+    one, so that the text replaces only what nobody asked for or nobody may read.
+    """
+    unknown = GoverningPolicy(id=policy_id, policy=None, why=unread.why, through=through)
+    if unread.is_faulty:
+        return unknown
+    # Only for a policy that was not read.
+    from auditor.facts.builtin_policies import documented_policy
+
+    tenant_id = index.snapshot.tenant.id
+    text = documented_policy(policy_id, tenant_id)
+    return msgspec.structs.replace(unknown, policy=text, tenant_id=tenant_id, documented=text is not None)
 
 
 _EXPLAINS = (

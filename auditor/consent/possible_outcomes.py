@@ -32,9 +32,11 @@ class PossibleOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def possible_outcomes(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
     """The possible outcomes of these facts, the most obstructive cause first."""
-    certain = next((b for b in facts.blockers if b.truth is Truth.TRUE), None)
-    if certain is not None:
-        return (_blocked(certain),)
+    certain = [b for b in facts.blockers if b.truth is Truth.TRUE]
+    if certain:
+        # The first is what the user meets. One without caveats makes it certain that the request is blocked.
+        caveats = min((b.caveats for b in certain), key=len)
+        return (_blocked(msgspec.structs.replace(certain[0], caveats=caveats)),)
     maybe = tuple(_blocked(b) for b in facts.blockers)
     return (*maybe, *_connection(facts))
 

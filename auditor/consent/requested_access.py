@@ -15,7 +15,6 @@ from auditor.consent import Truth, known
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
 from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
-from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.model.resources import DelegatedScope, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
@@ -143,7 +142,7 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
     """One delegated permission on one resource (app id, lower case), as this tenant knows it.
 
     `exists` is unknown while the resource's scopes were not read. `id`, in lower case, is missing for
-    a scope that nobody knows. `from_table` is true if it comes from the published table, not from the tenant.
+    a scope that nobody knows.
     """
 
     resource: str
@@ -157,7 +156,6 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = True
     assumed: bool = False
     implicit: bool = False
-    from_table: bool = False
 
     @property
     def is_openid(self) -> bool:
@@ -189,7 +187,11 @@ def resource_app(index: SnapshotIndex, app_id: str) -> ResourceApp:
 
 
 def requested(snapshot: Snapshot | SnapshotIndex, app: App) -> tuple[Permission, ...]:
-    """The permissions that `app` asks for, once each, in the order of its list."""
+    """The permissions that `app` asks for, once each, in the order of its list.
+
+    Microsoft's published list of scopes doesn't replace a resource's own that were not read: one of them may be
+    disabled or missing there.
+    """
     index = index_of(snapshot)
     seen: dict[tuple[str, str], ScopeNeed] = {}
     for need in app.scopes:
@@ -216,11 +218,8 @@ def _resolve(index: SnapshotIndex, need: ScopeNeed, resource: str) -> Permission
         assumed=need.assumed,
     )
     match index.published_scopes(resource):
-        case Absent():
+        case Absent() | NotRead():
             return base
-        case NotRead():
-            known_scope = known_scopes(resource).get(need.value.lower())
-            return _classified(index, _from_table(base, known_scope)) if known_scope else base
         case published:
             scope = published.get(need.value.lower())
             if scope is None and index.nameless_scope(resource):
@@ -238,18 +237,6 @@ def _from_tenant(base: Permission, scope: DelegatedScope) -> Permission:
         exists=Truth.TRUE,
         enabled=known(scope.isEnabled),
         user_type=_USER_TYPE.get((scope.type or "").lower(), Truth.UNKNOWN),
-    )
-
-
-def _from_table(base: Permission, scope: KnownScope) -> Permission:
-    return msgspec.structs.replace(
-        base,
-        value=scope.value,
-        id=scope.id,
-        exists=Truth.TRUE,
-        enabled=known(scope.enabled),
-        user_type=known(scope.type == "User"),
-        from_table=True,
     )
 
 

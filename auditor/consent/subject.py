@@ -17,7 +17,7 @@ from auditor.facts.ids import (
     ROLE_GLOBAL_ADMINISTRATOR,
     ROLE_PRIVILEGED_ROLE_ADMINISTRATOR,
 )
-from auditor.model.resources import RoleAssignment, RoleDefinition, User, first_incomplete, lacking
+from auditor.model.resources import AppRoleAssignment, RoleAssignment, RoleDefinition, User, first_incomplete, lacking
 from auditor.model.snapshot import Snapshot
 
 ADMIN_ROLES = {
@@ -241,7 +241,7 @@ def _is_restricted_guest(snapshot: Snapshot, who: User) -> Truth:
     if who.userType is None:
         return Truth.UNKNOWN
     if who.userType.lower() != "guest":
-        return Truth.FALSE
+        return Truth.FALSE if who.userType.lower() == "member" else Truth.UNKNOWN
     policy = snapshot.sections.authorizationPolicy
     role = policy.guestUserRoleId if policy else None
     if role is None:
@@ -262,25 +262,40 @@ def assignment_of(index: SnapshotIndex, client: Client, subject: Subject) -> Ass
     entries = index.assigned_to(client.app_id)
     if isinstance(entries, NotRead):
         return Assignment(Truth.UNKNOWN, entries.why)
-    people = [e for e in entries if (e.principalType or "User").lower() in ("user", "group")]
+    rows = [entry for entry in entries if _is_person(entry) is not Truth.FALSE]
+    people = [entry for entry in rows if _is_person(entry) is Truth.TRUE]
+    if rows and not people:
+        kind = f"is {rows[0].principalType}, which is new to this program" if rows[0].principalType else "was not read"
+        return Assignment(Truth.UNKNOWN, f"the kind of principal that is assigned to it {kind}")
     if not people:
         return Assignment(Truth.FALSE, "no user or group is assigned to the app")
     count = f"{len(people)} {'user or group is' if len(people) == 1 else 'users or groups are'} assigned to it"
     if subject.user_id is None:
         return Assignment(Truth.UNKNOWN, count, len(people))
-    ids = {e.principalId.lower() for e in people}
+    ids = {entry.principalId.lower() for entry in rows}
     if subject.user_id.lower() in ids or ids & set(subject.groups or ()):
         return Assignment(Truth.TRUE, "the user is assigned to the app", len(people))
-    if subject.groups is None and any((e.principalType or "").lower() == "group" for e in people):
+    if subject.groups is None and any((entry.principalType or "").lower() != "user" for entry in rows):
         return Assignment(Truth.UNKNOWN, "the groups of the user are not known", len(people))
+    if "" in ids:
+        return Assignment(Truth.UNKNOWN, "for whom one of the assignments is was not read", len(people))
     return Assignment(Truth.FALSE, "the user is not assigned to the app", len(people))
+
+
+_PEOPLE = {"user": Truth.TRUE, "group": Truth.TRUE, "serviceprincipal": Truth.FALSE}
+"""Whether an assignment is for people, by its kind of principal in lower case (Graph, ``appRoleAssignment``)."""
+
+
+def _is_person(entry: AppRoleAssignment) -> Truth:
+    """Whether a user or a group is assigned; unknown for a kind of principal that is missing or new."""
+    return _PEOPLE.get((entry.principalType or "").lower(), Truth.UNKNOWN)
 
 
 def assigned_member(snapshot: Snapshot | SnapshotIndex, client: Client) -> Subject | None:
     """A hypothetical member who is assigned to the app; ``None`` where nobody is known to be."""
     entries = index_of(snapshot).assigned_to(client.app_id)
     for entry in () if isinstance(entries, NotRead) else entries:
-        if (entry.principalType or "User").lower() in ("user", "group"):
+        if _is_person(entry) is Truth.TRUE:
             return Subject(
                 label="assigned member",
                 phrase="A user who is assigned to it",

@@ -18,6 +18,7 @@ from auditor.consent import Truth
 from auditor.consent.blockers import request_caveats
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import DecisionFacts, gather, workflow
+from auditor.consent.explanation import listed
 from auditor.consent.requested_access import client_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
 from auditor.fixes.app_fixes import (
@@ -36,9 +37,11 @@ from auditor.fixes.consent_settings import (
     user_consent_setting,
 )
 from auditor.fixes.exposure import Breadth, as_opens, exposure
+from auditor.fixes.policy_changes import without_beta_conditions
 from auditor.fixes.proposed_fix import Goal, Obstacle, ProposedFix, as_fix
 from auditor.model.decision import Confidence, Decision, Fix, Outcome
 from auditor.model.rule import App
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Snapshot
 
 _MAX_PARTS = 3
@@ -115,11 +118,49 @@ def _proven(snapshot: Snapshot, app: App, subject: Subject, parts: tuple[Propose
     for who in _subjects(snapshot, app, subject, parts):
         decision = decide(after, app, who)
         if all(_reached(part.goal, decision, after) for part in parts):
-            fix = as_fix(states, parts, decision, request_caveats(snapshot.cloud, app, client_of(snapshot, app)))
+            lasting = request_caveats(snapshot.cloud, app, client_of(snapshot, app))
+            unseen = _unseen(decision, decide(_read_again(snapshot, after), app, who))
+            fix = as_fix(states, parts, decision, (*lasting, *unseen))
             as_registered = any(part.grants_registered for part in parts)
             opens = as_opens(exposure(snapshot, after, app, as_registered=as_registered))
             return msgspec.structs.replace(fix, opens=opens)
     return None
+
+
+def _read_again(before: Snapshot, after: Snapshot) -> Snapshot:
+    """`after` as another audit reads it: what could not be read before can't be read then either.
+
+    A list of one app or resource that was refused stays in `Snapshot.unread`, which every look-up respects.
+    """
+    names = {name for key in before.unread for name, _, part in (key.partition("/"),) if not part or name == _GRANTS}
+    sections = {name: getattr(before.sections, name) for name in names if name in SECTIONS}
+    covers = {name: parts for name, parts in after.covers.items() if name not in sections}
+    covers |= {name: parts for name, parts in before.covers.items() if name in sections}
+    policies = after.sections.permissionGrantPolicies
+    if policies and "permissionGrantPolicies" not in sections and _beta_is_unread(before):
+        sections["permissionGrantPolicies"] = tuple(map(without_beta_conditions, policies))
+    return msgspec.structs.replace(after, sections=msgspec.structs.replace(after.sections, **sections), covers=covers)
+
+
+_GRANTS, _BETA_READS = "oauth2PermissionGrants", "permissionGrantPolicies/"
+
+
+def _beta_is_unread(before: Snapshot) -> bool:
+    """Whether the beta version of Graph didn't answer, as far as it was asked: for policies, or for the settings.
+
+    A credential that lacks the permission for the settings says nothing about policies.
+    """
+    settings = before.unread.get("directorySettings")
+    is_broken = settings is not None and settings.status not in (401, 403)
+    return is_broken or any(key.startswith(_BETA_READS) for key in before.unread)
+
+
+def _unseen(promised: Decision, seen: Decision) -> tuple[str, ...]:
+    """Why an audit after the fix is less certain than the fix, which knows what it has set."""
+    if (seen.outcome, seen.code) == (promised.outcome, promised.code):
+        return tuple(caveat for caveat in seen.caveats if caveat not in promised.caveats)
+    missing = listed(seen.depends_on[:1]) or "data that could not be read"
+    return (f"with the same permissions, a check after the fix can't confirm it, because it depends on {missing}",)
 
 
 def _reached(goal: Goal, decision: Decision, after: Snapshot) -> bool:

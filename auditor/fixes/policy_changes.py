@@ -199,6 +199,15 @@ class AddPolicyInclude(Change, frozen=True, kw_only=True):
         )
 
 
+def without_beta_conditions(policy: PermissionGrantPolicy) -> PermissionGrantPolicy:
+    """The policy as Graph v1.0 returns it, without the condition that only beta shows."""
+
+    def shown(sets: tuple[ConditionSet, ...] | None) -> tuple[ConditionSet, ...] | None:
+        return sets and tuple(msgspec.structs.replace(one, certifiedClientApplicationsOnly=None) for one in sets)
+
+    return msgspec.structs.replace(policy, includes=shown(policy.includes), excludes=shown(policy.excludes))
+
+
 class SetAssignedPolicies(Change, frozen=True, kw_only=True):
     """Replace the list of consent policies that are assigned to users: every entry that stays must be in the body."""
 

@@ -12,7 +12,7 @@ from auditor.consent.decision_facts import PORTAL_SETTINGS
 from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import other_entries, self_consent_ids
 from auditor.consent.request import portal_address
-from auditor.facts.ids import ASSIGNED_FOR_SELF, POLICY_LOW
+from auditor.facts.ids import ASSIGNED_FOR_SELF, FOR_OWNED_RESOURCE, POLICY_LOW
 from auditor.fixes.change import graph_address
 from auditor.fixes.consent_settings import workflow_fix
 from auditor.fixes.policy_changes import SetAssignedPolicies, SetAuthorizationSwitch
@@ -21,8 +21,6 @@ from auditor.model.snapshot import Snapshot
 
 REGISTER_APPS = "defaultUserRolePermissions.allowedToCreateApps"
 RISKY_CONSENT = "allowUserConsentForRiskyApps"
-_OWNED_RESOURCE = "managepermissiongrantsforownedresource."
-"""The prefix, in lower case, of the policies for owners of groups, teams and chats."""
 
 
 def workflow_settings(snapshot: Snapshot) -> Iterator[ProposedFix]:
@@ -103,7 +101,7 @@ def _keeping(entries: tuple[str, ...]) -> str:
     """What the new list keeps, as the end of a title."""
     if not entries:
         return ""
-    if all(entry.lower().startswith(_OWNED_RESOURCE) for entry in entries):
+    if all(entry.lower().startswith(f"{FOR_OWNED_RESOURCE}.") for entry in entries):
         return ", and keep the entries for teams and chats"
     return f", and keep the other {'entry' if len(entries) == 1 else f'{len(entries)} entries'} of the list"
 

@@ -288,13 +288,21 @@ def _transport(sign_in: SignInSettings) -> Any:
     )
 
 
+_LARGEST = 2**20
+"""In bytes. A certificate with its chain, or a token, has a few thousand; a device has no end."""
+
+
 def _bytes_of(path: str, variable: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except OSError as error:
         raise CredentialError(
             f"{variable} names {path}, which cannot be read: {error.strerror}", advice=f"Correct {variable}."
         ) from None
+    if len(data) > _LARGEST:
+        raise CredentialError(f"{variable} names {path}, which is too large for it", advice=f"Correct {variable}.")
+    return data
 
 
 def _show(address: str, code: str, until: datetime) -> None:

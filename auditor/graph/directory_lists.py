@@ -16,6 +16,7 @@ import msgspec
 from auditor.graph.checkpoint import ListProgress, PartialRead
 from auditor.graph.fetch import TRY_AGAIN, Progress, ReadResult, all_results, failed, next_link, why_unread
 from auditor.graph.graph_errors import CredentialError, EndlessPages, GraphError, NotJson, ShortList, WriteRefused
+from auditor.graph.pages import PageRows, rows_of
 from auditor.graph.response import GraphResponse
 from auditor.graph.section_reads import Read
 from auditor.graph.transport import GraphClient
@@ -147,7 +148,7 @@ class _List:
             if self._writer is not None:
                 self._writer.close()
         if response is not None:
-            return ReadResult(read=self._read, unread=why_unread(self._read, response))
+            return ReadResult(read=self._read, unread=why_unread(self._read, response), error=response.error)
         return ReadResult(read=self._read, value=self._needed, rows=self._at.rows)
 
     async def _read_list(self) -> GraphResponse | None:
@@ -253,11 +254,11 @@ class _List:
     def _is_refused_at_start(self, response: GraphResponse) -> bool:
         return response.status == 400 and not self._at.rows and not self._at.next
 
-    def _page(self, response: GraphResponse) -> tuple[Sequence[msgspec.Raw], str | None]:
+    def _page(self, response: GraphResponse) -> tuple[PageRows, str | None]:
         """The rows of a page and the link to the next one. Raises GraphError for what isn't a page."""
         body = response.body or {}
-        value = body.get("value")
-        if not isinstance(value, list):
+        rows = rows_of(body.get("value"))
+        if rows is None:
             raise NotJson(NOT_A_LIST.format(section=self._section))
         total = body.get("@odata.count")
         if isinstance(total, int) and not isinstance(total, bool):
@@ -267,17 +268,16 @@ class _List:
             raise EndlessPages(ENDLESS_LIST.format(section=self._section), advice=TRY_AGAIN)
         if link is not None:
             self._links.add(link)
-        return [row if isinstance(row, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(row)) for row in value], link
+        return rows, link
 
-    def _write(self, rows: Sequence[bytes | msgspec.Raw], link: str | None) -> None:
+    def _write(self, rows: PageRows, link: str | None) -> None:
         """Check the rows of a page, and add them to the file. Raises `ShapeError` and OSError."""
         assert self._writer is not None
-        lines = b"\n".join((*rows, b""))
-        self._look_at(lines)
-        self._writer.append(lines)
+        self._look_at(rows.lines)
+        self._writer.append(rows.lines)
         at = self._at
         self._at = msgspec.structs.replace(
-            at, rows=at.rows + len(rows), size=self._writer.size, next=link or "", is_complete=link is None
+            at, rows=at.rows + rows.count, size=self._writer.size, next=link or "", is_complete=link is None
         )
         self._partial.note(self._section, self._at)
 

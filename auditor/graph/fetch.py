@@ -29,6 +29,7 @@ from auditor.model.snapshot import (
     NO_LICENCE,
     NO_REASON,
     NOT_A_LIST,
+    PARTIAL_ENTRY,
     SHORT_LIST,
     NextLinkProblem,
     Unread,
@@ -119,15 +120,16 @@ class Fetcher:
         if isinstance(response, GraphError):
             return [self._counted(failed(read, response))]
         value: Any = response.body
-        if read.is_list:
-            try:
+        try:
+            if read.is_list:
                 value, response = await all_rows(self._client, read, response, lambda rows: self._page(read, rows))
-            except (CredentialError, WriteRefused):
-                raise
-            except GraphError as error:
-                if isinstance(error, ShortList) and may_repeat:
-                    return await self._fetch_single(read, sent, may_repeat=False)
-                return [self._counted(failed(read, error))]
+            _refuse_partial_entries(read.section, value if isinstance(value, list) else [value])
+        except (CredentialError, WriteRefused):
+            raise
+        except GraphError as error:
+            if isinstance(error, ShortList) and may_repeat:
+                return await self._fetch_single(read, sent, may_repeat=False)
+            return [self._counted(failed(read, error))]
         if response.ok:
             return [self._counted(ReadResult(read=read, value=value))]
         absent = read.absent_ok and response.status == 404 and response.code == ABSENT
@@ -232,9 +234,10 @@ async def all_rows(
 
 def next_link(section: str, page: Mapping[str, Any]) -> str | None:
     """Where the list goes on after this page; none if the page is the last. Raises `IncompleteList`."""
-    if "@odata.nextLink" not in page:
+    names = [name for name in page if name.lower() in _NEXT_LINKS]
+    if not names:
         return None
-    link = page["@odata.nextLink"]
+    link = page[names[0]]
     if not isinstance(link, str):
         problem = NextLinkProblem.NOT_TEXT
     elif not link:
@@ -246,8 +249,17 @@ def next_link(section: str, page: Mapping[str, Any]) -> str | None:
     raise IncompleteList(BAD_NEXT_LINK.format(section=section, problem=problem), advice=TRY_AGAIN)
 
 
+_NEXT_LINKS = ("@odata.nextlink", "@nextlink", "odata.nextlink")
+"""The annotation in lower case: of OData 4.0, which Graph speaks, of OData 4.01, and of OData 3.0."""
 _HTTPS = re.compile(r"https://[\w.\[\]:-]+(?:/[^\s\\]*)?(?:\?[^\s\\]*)?", re.ASCII)
 """An https address of a host, without a user name and without blanks."""
+
+
+def _refuse_partial_entries(section: str, rows: Sequence[Any]) -> None:
+    """Raise `IncompleteList` for a row with an expanded list of which Graph returned the first page only."""
+    names = (name for row in rows if isinstance(row, dict) for name in row)
+    if any(name.lower().endswith("@odata.nextlink") for name in names):
+        raise IncompleteList(PARTIAL_ENTRY.format(section=section), advice=TRY_AGAIN)
 
 
 def _different(rows: Sequence[Any]) -> int:

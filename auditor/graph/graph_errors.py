@@ -134,6 +134,11 @@ def foreign_code(explain: Callable[[Exception], GraphError]) -> Iterator[None]:
         raise (_wrapped(error) or explain(error)) from None
 
 
+def class_name(error: Exception) -> str:
+    """The name of the exception's class, which says nothing about the request; at most 80 characters."""
+    return type(error).__name__[:80]
+
+
 def _wrapped(error: BaseException) -> GraphError | None:
     """The error of ours that a library caught and raised again as its own."""
     seen: set[int] = set()

@@ -23,6 +23,7 @@ from auditor.graph.graph_errors import (
     NetworkSettingsError,
     Unreachable,
     UntrustedCertificate,
+    class_name,
 )
 from auditor.model.addresses import InvalidAddress, host_and_port
 from auditor.model.snapshot import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause
@@ -243,7 +244,7 @@ def read_failure(error: Exception, network: NetworkSettings, url: str, *, is_ove
             kind = ConnectionFailed
         return kind(NO_ANSWER.format(host=host_of(url), cause=cause_of(said)), advice=advice_for(said, network, url))
     return LibraryFailed(
-        LIBRARY_FAILED.format(host=host_of(url), error=type(error).__name__[:80]),
+        LIBRARY_FAILED.format(host=host_of(url), error=class_name(error)),
         advice=REPORT_IT,
     )
 
@@ -254,7 +255,7 @@ def text_of(error: Exception) -> str:
         said = " ".join(str(getattr(error, "message", None) or error).split())
     except Exception:  # noqa: BLE001 -- the method of a library's class that makes the message can fail, too
         said = ""
-    return _TOKENS.sub("[token]", said) or type(error).__name__
+    return _TOKENS.sub("[token]", said) or class_name(error)
 
 
 _TOKENS = re.compile(r"eyJ[\w.-]+|(?i:bearer)\s+\S+")

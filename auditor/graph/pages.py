@@ -11,8 +11,31 @@ import msgspec
 from auditor.graph.response import GraphResponse, read_response
 
 
+class PageRows(msgspec.Struct, frozen=True):
+    """The rows of a page: `count` JSON values, each in a line."""
+
+    lines: bytes
+    count: int
+
+
+_NOTHING = msgspec.Raw()
+
+
+class _Page(msgspec.Struct):
+    """The properties that Graph's pages have, in the order of `_NAMES`."""
+
+    context: msgspec.Raw = msgspec.field(name="@odata.context", default=_NOTHING)
+    count: msgspec.Raw = msgspec.field(name="@odata.count", default=_NOTHING)
+    next: msgspec.Raw = msgspec.field(name="@odata.nextLink", default=_NOTHING)
+    value: list[msgspec.Raw] = msgspec.field(default_factory=list)
+
+
+_NAMES = ("@odata.context", "@odata.count", "@odata.nextLink", "value")
+_END_OF_NAME = b'":'
+
+
 def read_page(response: httpx.Response) -> GraphResponse:
-    """The same as `read_response`, but the rows of a sound page (`value`) are `msgspec.Raw`, each in one line."""
+    """The same as `read_response`, but the ``value`` of a sound page is `PageRows`."""
     if response.status_code == 200 and "json" in response.headers.get("content-type", "").lower():
         body = _page(response.content)
         if body is not None:
@@ -21,27 +44,47 @@ def read_page(response: httpx.Response) -> GraphResponse:
     return read_response(response)
 
 
+def rows_of(value: object) -> PageRows | None:
+    """The rows in the ``value`` of a page, also of one that was decoded in full; none if it isn't a list."""
+    if isinstance(value, PageRows):
+        return value
+    return PageRows(msgspec.json.Encoder().encode_lines(value), len(value)) if isinstance(value, list) else None
+
+
 def _page(content: bytes) -> dict[str, Any] | None:
-    """The page, or nothing for anything but a JSON object with a list of values and each of its names once."""
+    """The page, or nothing for what may have more than one meaning, or none."""
     try:
         if not content.isascii():
             content.decode()  # msgspec doesn't decode the text in rows, so that it doesn't find what isn't UTF-8
-        parts = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
-        if b"\n" in content or len(msgspec.json.encode(parts)) != len(content):
-            content = msgspec.json.format(content, indent=-1)  # without line breaks and blanks
-            parts = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
-            if len(msgspec.json.encode(parts)) != len(content):
-                return None  # a name occurs twice, and one of the values is lost
-        value = parts.pop("value")
-        rows = msgspec.json.decode(value, type=list[msgspec.Raw])
-        if not _are_alike(rows, bytes(value)):
-            return None
-        return {**{name: msgspec.json.decode(part) for name, part in parts.items()}, "value": rows}
-    except (KeyError, ValueError, RecursionError):
+        if b"\n" not in content and (body := _checked(content)) is not None:
+            return body
+        return _checked(msgspec.json.format(content, indent=-1))  # without line breaks and blanks
+    except (ValueError, RecursionError):
         return None
 
 
-def _are_alike(rows: list[msgspec.Raw], value: bytes) -> bool:
+def _checked(content: bytes) -> dict[str, Any] | None:
+    """The page in a text without blanks. Nothing if it is longer than what was found in it, or if rows differ in form.
+
+    The text is then longer because of blanks, a property that no page has, or a name that occurs twice, of which one
+    value is lost.
+    """
+    page = msgspec.json.decode(content, type=_Page)
+    lines = b"\n".join((*page.value, b""))
+    found = {
+        name: part
+        for name, part in zip(_NAMES, (page.context, page.count, page.next), strict=False)
+        if part != _NOTHING
+    }
+    # {"name":…,"value":[…]}, where a comma is after each row but the last.
+    length = sum(len(f'"{name}":,') + len(part) for name, part in found.items()) + len('{"value":[]}')
+    if len(content) != length + len(lines) - bool(page.value) or not _are_alike(page.value, lines):
+        return None
+    rows = PageRows(lines, len(page.value))
+    return {**{name: msgspec.json.decode(part) for name, part in found.items()}, "value": rows}
+
+
+def _are_alike(rows: list[msgspec.Raw], lines: bytes) -> bool:
     """Whether every row has as many names as the first one, which has each of its names once.
 
     Graph returns all selected properties of every row. A row that has another number may have a name twice.
@@ -50,10 +93,7 @@ def _are_alike(rows: list[msgspec.Raw], value: bytes) -> bool:
         return True
     first = bytes(rows[0])
     json.loads(first, object_pairs_hook=_refuse_twins)
-    return value.count(_END_OF_NAME) == first.count(_END_OF_NAME) * len(rows)
-
-
-_END_OF_NAME = b'":'
+    return lines.count(_END_OF_NAME) == first.count(_END_OF_NAME) * len(rows)
 
 
 def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:

@@ -118,13 +118,13 @@ def read_response(response: httpx.Response, *, is_batch: bool = False) -> GraphR
     raise (BrokenJson if problem == INVALID_JSON else NotJson)(what, advice=NOT_MICROSOFT)
 
 
-def batch_responses(body: Mapping[str, Any], count: int) -> list[GraphResponse] | None:
-    """The responses to the `count` requests of a batch, in their order; none if `body` isn't a batch.
+def batch_responses(body: Mapping[str, Any], count: int, host: str) -> list[GraphResponse] | None:
+    """The responses of `host` to the `count` requests of a batch, in their order; none if `body` isn't a batch.
 
     A request without an answer, or with two, has a response with status 0.
     """
     try:
-        items = [_batch_item(raw) for raw in msgspec.json.decode(body["responses"], type=list[msgspec.Raw])]
+        items = [_batch_item(raw, host) for raw in msgspec.json.decode(body["responses"], type=list[msgspec.Raw])]
     except (KeyError, TypeError, ValueError, RecursionError):
         return None
     answers = Counter(name for name, _ in items)
@@ -136,7 +136,7 @@ def batch_responses(body: Mapping[str, Any], count: int) -> list[GraphResponse] 
     return [by_id.get(str(number), nothing) for number in range(count)]
 
 
-def _batch_item(raw: msgspec.Raw) -> tuple[str, GraphResponse]:
+def _batch_item(raw: msgspec.Raw, host: str) -> tuple[str, GraphResponse]:
     """The id of a request and the response to it. Raises ValueError if the id can't be read."""
     item = _shallow_object(raw)
     name, status, given = (msgspec.json.decode(item.get(one, b"null")) for one in ("id", "status", "headers"))
@@ -145,8 +145,9 @@ def _batch_item(raw: msgspec.Raw) -> tuple[str, GraphResponse]:
         return str(name), GraphResponse(status=0, headers=headers, note=NO_STATUS)
     try:
         return str(name), GraphResponse(status=status, headers=headers, body=_object(item.get("body", b"null")))
-    except _UnusableJson:
-        return str(name), GraphResponse(status=status, headers=headers, note=NOT_AN_OBJECT)
+    except _UnusableJson as error:
+        problem = NOT_AN_OBJECT if str(error) == INVALID_JSON else str(error).format(host=host, status=status)
+        return str(name), GraphResponse(status=status, headers=headers, note=problem)
 
 
 def _object(content: bytes | msgspec.Raw) -> dict[str, Any]:
@@ -158,8 +159,8 @@ def _object(content: bytes | msgspec.Raw) -> dict[str, Any]:
             json.loads(bytes(content), object_pairs_hook=_without_twins)
     level: list[Any] = [body]
     for _ in range(_DEEPEST):
-        values = (value for one in level for value in (one.values() if isinstance(one, dict) else one))
-        level = [value for value in values if isinstance(value, dict | list)]
+        values = (one.values() if type(one) is dict else one for one in level)
+        level = [value for some in values for value in some if type(value) is dict or type(value) is list]
         if not level:
             return body
     raise _UnusableJson(NESTED_JSON)

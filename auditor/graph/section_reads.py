@@ -15,8 +15,8 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
-from auditor.facts.error_codes import CONSENT_CODES
-from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, foreign_code
+from auditor.facts.access_requirements import CONSENT_CODES
+from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, class_name, foreign_code
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
 from auditor.model.snapshot import Plan
 
@@ -379,7 +379,7 @@ def _url_without_builder(path: str, **parameters: str) -> str:
 
 
 def _explain(error: Exception) -> GraphError:
-    return LibraryFailed(f"the Graph SDK could not make a request ({type(error).__name__})", advice=REPORT_IT)
+    return LibraryFailed(f"the Graph SDK could not make a request ({class_name(error)})", advice=REPORT_IT)
 
 
 def _relative(info: RequestInformation, options: Mapping[str, str | Sequence[str]]) -> str:

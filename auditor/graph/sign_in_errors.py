@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from auditor.facts.error_codes import ADVICE, CERTIFICATE_CODES
-from auditor.graph.graph_errors import CredentialError, Throttled
+from auditor.facts.access_requirements import ADVICE, CERTIFICATE_CODES
+from auditor.graph.graph_errors import CredentialError, Throttled, class_name
 from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, text_of, title_suffix
 from auditor.graph.retry import RETRIED_STATUSES, RetryPolicy
 from auditor.model.snapshot import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause, Service
@@ -67,7 +67,7 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
     is_worded = isinstance(error, ValueError) or type(error).__module__.startswith("azure.")
     return CredentialError(
         (_first(text) if is_worded and not isinstance(error, UnicodeError) else "")
-        or LIBRARY_FAILED.format(host=host_of(authority), error=type(error).__name__[:80]),
+        or LIBRARY_FAILED.format(host=host_of(authority), error=class_name(error)),
         advice="“consent-auditor doctor” checks each step.",
     )
 

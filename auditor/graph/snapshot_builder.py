@@ -148,9 +148,23 @@ def _note(failed: dict[str, Unread], read: Read, why: Unread) -> None:
 def _typed(read: Read, raw: Any) -> Any:
     """The typed value of one read, in the form of its section."""
     row = SECTIONS[read.section]
+    if read.section == "servicePrincipals":
+        raw = [_without_part(one) for one in raw] if isinstance(raw, list) else _without_part(raw)
     if row.only_by_app:
         return decode_section(read.section, {read.part: raw})
     return decode_section(read.section, [raw] if row.merges_rows and not read.is_list else raw)
+
+
+def _without_part(principal: Any) -> Any:
+    """The service principal without a publisher that lost its id.
+
+    Graph returns each property of ``verifiedPublisher``, with null where there is none. In a snapshot file, no
+    property at all says that the app has no verified publisher.
+    """
+    publisher = principal.get("verifiedPublisher") if isinstance(principal, dict) else None
+    if not isinstance(publisher, dict) or "verifiedPublisherId" in publisher:
+        return principal
+    return {name: value for name, value in principal.items() if name != "verifiedPublisher"}
 
 
 def _joined(name: str, known: Iterable[Any], new: Iterable[Any], *, drop: bool = False) -> tuple[Any, ...]:

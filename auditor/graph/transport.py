@@ -144,12 +144,15 @@ def _batch_refused(host: str, response: GraphResponse) -> BatchRefused:
     """
     said = ": ".join(filter(None, (f"{response.status} {response.code}".strip(), response.message)))
     request = f" (request id {response.request_id})" if response.request_id else ""
-    is_busy = response.may_be_retried
+    advice = _REPORT_REQUEST if response.code else NOT_MICROSOFT
     return BatchRefused(
         f"Microsoft Graph answered none of the requests: {said}{request}",
         Unread(message=BATCH_REFUSED.format(host=host, status=response.status), request_id=response.request_id),
-        advice="Microsoft Graph is busy or out of order: try again later." if is_busy else NOT_MICROSOFT,
+        advice="Microsoft Graph is busy or out of order: try again later." if response.may_be_retried else advice,
     )
+
+
+_REPORT_REQUEST = "Try again later. If the problem persists, give Microsoft's support the request id."
 
 
 class GraphClient:
@@ -192,7 +195,7 @@ class GraphClient:
         return await self._with_retries(Method.GET, link, headers)
 
     async def page(self, address: str, headers: Mapping[str, str]) -> GraphResponse:
-        """A page of a large collection: as `follow`, but over the transport for them, and rows are `msgspec.Raw`."""
+        """A page of a large collection: as `follow`, but over the transport for them, and read with `read_page`."""
         return await self._with_retries(Method.GET, address, headers, is_page=True)
 
     async def batch(self, version: str, requests: Sequence[GetRequest]) -> list[GraphResponse | GraphError]:
@@ -249,7 +252,7 @@ class GraphClient:
         if not whole.ok:
             raise whole.error or _batch_refused(host, whole)
         with foreign_code(self._explain):
-            responses = batch_responses(whole.body or {}, len(requests))
+            responses = batch_responses(whole.body or {}, len(requests), host)
         if responses is None:
             raise NotJson(NOT_A_BATCH.format(host=host), advice=NOT_MICROSOFT)
         return responses

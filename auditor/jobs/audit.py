@@ -138,7 +138,7 @@ def read_source(
 
             return read_snapshot(paths, tenant_id, interaction), _origin(paths)
         case LiveTenant() as tenant:
-            from auditor.checks.required_reads import plan_for
+            from auditor.checks.kind import plan_for
             from auditor.jobs.tenant_reader import read_tenant
 
             plan = plan_for(packs)

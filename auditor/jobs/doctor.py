@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from auditor.checks.required_reads import Needed, permissions_for, plan_for
+from auditor.checks.kind import plan_for
+from auditor.checks.required_reads import Needed, permissions_for
 from auditor.facts.permissions import PERMISSIONS
 from auditor.graph.preconnect import run
 from auditor.graph.probe import Probe, probe

@@ -9,12 +9,13 @@ import msgspec
 
 from auditor.graph.checkpoint import PartialRead, ReadRequest, partial_read
 from auditor.graph.directory_lists import LISTS, DirectoryLists
+from auditor.graph.fetch import Progress
 from auditor.graph.preconnect import run
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.tenant_reader import further_reads, now, plan_with_user, tenant_session, to_collect
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import LiveTenant, Snapshot
-from auditor.snapshot.packed_files import is_packed, pack, save_unpacked
+from auditor.snapshot.packed_files import is_packed, pack, rows_in, save_unpacked
 from auditor.snapshot.write import dumps
 
 
@@ -52,7 +53,7 @@ async def _collect(request: AuditRequest, tenant: LiveTenant, output: str, inter
             lists=tuple(name for name in LISTS if name in plan.whole),
         )
         with partial_read(output, asked, now(), interaction.say) as partial:
-            lists = DirectoryLists(session.client, partial, interaction.progress, interaction.say)
+            lists = DirectoryLists(session.client, partial, _estimated(output, interaction.progress), interaction.say)
             snapshot = await session.read(plan, taken=partial.taken, lists=lists)
             of_rules = _for_rules(snapshot, lists)
             more = further_reads(snapshot, of_rules, wanted.apps, wanted.packs, request.user)
@@ -62,6 +63,22 @@ async def _collect(request: AuditRequest, tenant: LiveTenant, output: str, inter
             if not written.unfinished:
                 partial.remove()
     return written
+
+
+def _estimated(output: str, progress: Progress | None) -> Progress | None:
+    """The progress with the numbers of rows of the file that is replaced, where Graph doesn't count the rows.
+
+    Graph would have to be asked for a count, which makes it answer from an index that is not up to date.
+    """
+    earlier = rows_in(output) if progress else {}
+    if progress is None or not earlier:
+        return progress
+
+    def show(section: str, done: int, total: int | None) -> None:
+        expected = earlier.get(section, 0)
+        progress(section, done, total or (expected if expected >= done else None))
+
+    return show
 
 
 def _write(snapshot: Snapshot, lists: DirectoryLists, partial: PartialRead, output: str) -> CollectedFile:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditor.checks.kind import kind_of
-from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
+from auditor.checks.kind import kind_of, plan_for, reads_of
+from auditor.checks.required_reads import permissions_for, sections_of
 from auditor.facts.ids import NO_ID, RESOURCE_NAMES
 from auditor.model.decision import ROUTES
 from auditor.model.document import (

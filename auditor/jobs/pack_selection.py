@@ -175,7 +175,7 @@ def warnings_of(packs: Sequence[Pack]) -> tuple[str, ...]:
 
 def reads_whole_directory(pack: Pack) -> bool:
     """Whether the pack reads sections page by page, so that an audit takes longer in a large tenant."""
-    from auditor.checks.required_reads import plan_for
+    from auditor.checks.kind import plan_for
 
     return bool(plan_for([pack]).whole)
 

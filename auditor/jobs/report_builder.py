@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.checks.findings import disagreements, in_order, judge
-from auditor.checks.kind import CheckContext
-from auditor.checks.required_reads import plan_for
+from auditor.checks.kind import CheckContext, plan_for
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import differences, granted
 from auditor.consent.lookup import NotRead

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.checks import required_reads as about_rules
-from auditor.checks.required_reads import permissions_for, plan_for
-from auditor.consent import further_reads as about_apps
+from auditor.checks import required_reads
+from auditor.checks.kind import plan_for
+from auditor.checks.required_reads import permissions_for
 from auditor.consent.request import refuse_unnamed_resources
 from auditor.consent.subject import ADMIN_ROLES, ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.preconnect import run
@@ -183,10 +183,10 @@ def further_reads(
     subjects = [ORDINARY_MEMBER]
     if user and isinstance(found := subject_for(snapshot, user), Subject):
         subjects.append(found)
-    plan = about_rules.further_reads(of_rules, packs)
+    plan = required_reads.further_reads(of_rules, packs)
     for app in apps:
         for subject in subjects:
-            plan = plan.union(about_apps.further_reads(snapshot, app, subject))
+            plan = plan.union(required_reads.further_reads_for_app(snapshot, app, subject))
     return plan
 
 

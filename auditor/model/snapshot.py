@@ -151,7 +151,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `permissions` are those that allow the read, any one of them; `at` is the UTC time of the request.
     """
 
-    section: Keyword
+    section: SectionPart
     address: GraphPath
     status: int | None = None
     rows: int | None = None
@@ -195,6 +195,7 @@ NO_REASON = "Graph answered with status {status} and no reason"
 NOT_A_LIST = "Graph's answer for {section} is not a list"
 ENDLESS_LIST = "the list of {section} leads back to a page that was already read"
 BAD_NEXT_LINK = "the list of {section} is incomplete: its next link {problem}"
+PARTIAL_ENTRY = "an entry of {section} is incomplete: Graph returned only the first page of a list in it"
 SHORT_LIST = "the list of {section} is incomplete: Graph counts {count} entries and returned {rows}"
 UNEXPECTED_VALUE = "expected {expected}, found {found}"
 MISSING_PROPERTY = "has no {name}"
@@ -256,6 +257,7 @@ UNREAD_MESSAGES = (
     NOT_A_LIST,
     ENDLESS_LIST,
     BAD_NEXT_LINK,
+    PARTIAL_ENTRY,
     SHORT_LIST,
     FIRST_PAGE_ONLY,
     PERHAPS_ONE_PAGE,

@@ -31,6 +31,8 @@ class NameTokens:
         self._known = known
         self.learning = False
         self.originals: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
+        """Ids and what replaces them, because each one is in many rows. The first pass, which learns, fills it."""
 
     def scrub(self, text: str) -> str:
         """The text with tokens for everything learned."""
@@ -38,11 +40,16 @@ class NameTokens:
 
     def id(self, value: str) -> str:
         """A token of the form of the id; public ids stay."""
+        if (known := self._ids.get(value)) is not None:
+            return known
         if not value or is_token(value) or value.lower() in word_lists().keywords:
-            return value
-        if is_guid(value):
-            return value if _dashed(value) in self._public.ids else self._made(value, self._tokens.guid(value))
-        return self._word("id", value)
+            made = value
+        elif is_guid(value):
+            made = value if _dashed(value) in self._public.ids else self._made(value, self._tokens.guid(value))
+        else:
+            made = self._word("id", value)
+        self._ids[value] = made
+        return made
 
     def tenant(self, value: str) -> str:
         """A token for the tenant's name; its words are replaced in texts, too, except common ones."""

@@ -143,7 +143,9 @@ class Redactor:
             return tuple([self._walk(item, context) for item in value])
         if isinstance(value, Mapping):
             return self._mapping(value, context)
-        return value
+        if value is None or isinstance(value, bool | int | float | Enum):
+            return value
+        raise TypeError(f"redaction has no rule for a {type(value).__name__}")
 
     def _struct(self, value: msgspec.Struct, context: _Context) -> msgspec.Struct:
         kinds = field_kinds(type(value))

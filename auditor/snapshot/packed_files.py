@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import msgspec
 
@@ -242,6 +242,20 @@ def _repeated(section: str, file: Path) -> frozenset[int]:
     return frozenset(
         own for part in parts if len(set(part)) < len(part) for own, many in Counter(part).items() if many > 1
     )
+
+
+def rows_in(path: str | os.PathLike[str]) -> dict[str, int]:
+    """The numbers of rows of the sections in files of a packed snapshot; nothing for any other file, or none."""
+    try:
+        with ZipFile(path) as archive:
+            files = msgspec.json.decode(archive.read(DOCUMENT), type=_Files).files
+    except (OSError, KeyError, ValueError, BadZipFile):
+        return {}
+    return {name: file.rows for name, file in files.items()}
+
+
+class _Files(msgspec.Struct):
+    files: dict[str, SectionFile] = {}
 
 
 def _add(archive: ZipFile, name: str, content: bytes | Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import json
 import os
 import stat
@@ -300,7 +299,9 @@ def _section_name(key: str, location: Location, wrong: ShapeProblems) -> str:
     """The section that `key` names, or nothing if this version does not know it. A probable typo is a problem."""
     if name := _BY_LOWER.get(key.lower()):
         return name
-    if close := difflib.get_close_matches(key.lower(), _BY_LOWER, n=1, cutoff=0.85):
+    from difflib import get_close_matches
+
+    if close := get_close_matches(key.lower(), _BY_LOWER, n=1, cutoff=0.85):
         wrong.append((location, f"isn't a section; did you mean {_BY_LOWER[close[0]]}?"))
     return ""
 

@@ -12,6 +12,7 @@ from auditor.checks.kind import CheckContext
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.model.decision import Confidence, Decision, Outcome
 from auditor.model.rule import App, Pack
+from auditor.model.snapshot import Snapshot
 from auditor.snapshot.read import loads
 
 Json = dict[str, Any]
@@ -119,7 +120,7 @@ def _losses_at(path: Path, value: Any) -> Iterator[Loss]:
     if name not in NULL_IS_A_VALUE:
         yield Loss("null", path)
     # An empty list is another tenant.
-    if (isinstance(value, str) and name not in EMPTY_IS_A_VALUE) or isinstance(value, dict):
+    if isinstance(value, str | dict) and name not in EMPTY_IS_A_VALUE:
         yield Loss("empty", path)
 
 
@@ -161,7 +162,12 @@ class Answers(NamedTuple):
 
 def answers(document: Json, app: App, packs: tuple[Pack, ...], subject: Subject = ORDINARY_MEMBER) -> Answers:
     """Everything that the packs and the decision say of the app in this tenant."""
-    context = CheckContext(loads(json.dumps(document).encode()), app, subject)
+    return answers_of(loads(json.dumps(document).encode()), app, packs, subject)
+
+
+def answers_of(snapshot: Snapshot, app: App, packs: tuple[Pack, ...], subject: Subject = ORDINARY_MEMBER) -> Answers:
+    """The same, of a tenant that was read."""
+    context = CheckContext(snapshot, app, subject)
     findings = {f"{f.pack}:{f.rule}": f.outcome.value for pack in packs for f in judge(pack, context)}
     return Answers(context.decision, findings)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.jobs.pack_cases import run_case
+from auditor.jobs.pack_authoring import run_case
 from auditor.model.rule import FindingOutcome, Pack, Rule, RuleCase
 from auditor.packs.load import list_packs, load_packs
 

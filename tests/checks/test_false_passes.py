@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.checks.classifications import Classifications
 from auditor.checks.consent_policies import AssignedPolicies, Wording
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
 from auditor.checks.kind import CheckContext, CheckKind
+from auditor.checks.permission_lists import Classifications
 from auditor.checks.required_reads import further_reads
 from auditor.facts.ids import DATAVERSE, EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES, SHAREPOINT_ONLINE
 from auditor.model.snapshot import Plan, Snapshot, Unread

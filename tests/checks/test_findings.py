@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from auditor.checks.findings import finding, judge
 from auditor.checks.kind import CheckContext, sentence
-from auditor.jobs.pack_cases import REFUSED
+from auditor.jobs.pack_authoring import REFUSED
 from auditor.jobs.report_builder import build_report
 from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Snapshot

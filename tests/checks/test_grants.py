@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from auditor.checks.classifications import Classifications
 from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
 from auditor.checks.kind import CheckContext, CheckKind
+from auditor.checks.permission_lists import Classifications
 from auditor.checks.user_consent import ConsentWorkflow
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.snapshot import Snapshot

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.checks.findings import finding, judge
-from auditor.checks.kind import CheckContext
-from auditor.checks.required_reads import reads_of, sections_of
-from auditor.jobs.pack_cases import REFUSED, tenant_of
+from auditor.checks.kind import CheckContext, reads_of
+from auditor.checks.required_reads import sections_of
+from auditor.jobs.pack_authoring import REFUSED, tenant_of
 from auditor.jobs.report_builder import build_report
 from auditor.model.report import Finding
 from auditor.model.rule import FindingOutcome, Pack, Rule

@@ -12,7 +12,7 @@ import pytest
 import auditor.checks
 from auditor.checks import KINDS, every_kind, kind_named, nested_arguments
 from auditor.checks.kind import CheckKind, with_inner
-from auditor.jobs.pack_cases import CaseResult, run_cases
+from auditor.jobs.pack_authoring import CaseResult, run_cases
 from auditor.model.rule import FindingOutcome, Rule
 from auditor.packs.load import file_source, load, shipped_names, shipped_source
 from auditor.packs.pack_schema import schema

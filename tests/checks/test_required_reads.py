@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.checks.classifications import Classifications
 from auditor.checks.combinations import AllOf, AnyOf, Not
 from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
 from auditor.checks.directory_settings import DirectorySettingIs
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
-from auditor.checks.kind import CheckKind
+from auditor.checks.kind import CheckKind, plan_for, reads_of
+from auditor.checks.permission_lists import Classifications
 from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
-from auditor.checks.required_reads import permissions_for, plan_for, reads_of, sections_of
+from auditor.checks.required_reads import permissions_for, sections_of
 from auditor.checks.user_consent import ConsentWorkflow, UserConsentSettingIs
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES, SHAREPOINT_ONLINE
 from auditor.facts.permissions import PERMISSIONS

@@ -30,6 +30,7 @@ _CHANGING = (
     (r"\bport \d+", "port @@PORT@@"),
     (r"((?i:request id) +)[0-9a-f-]{36}", r"\1@@REQUEST@@"),
     (r"\b\d+ ms\b", "@@ ms"),
+    (r"\bonly \d+ left\b", "only @@ left"),
     (r"\b\d+ s (behind|ahead of)", r"@@ s \1"),
 )
 

@@ -163,18 +163,17 @@ def test_a_bundle_of_an_unknown_version_exits_with_4_and_says_how_to_install_it(
 def test_another_zip_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "foreign.zip", "w") as archive:
         archive.writestr("folder/policy.json", b"{}")
-    (tmp_path / "cut.zip").write_bytes(b"PK\x03\x04 and more")
+    (tmp_path / "broken.zip").write_bytes(zipped({"manifest.json": b"{"}))
     foreign = run("check", "--snapshot", "foreign.zip", "--pack", "cisa-scuba", cwd=tmp_path)
     assert (foreign.code, foreign.err) == (
         2,
         "Error: foreign.zip: is a zip archive without a snapshot of this program\n"
         "What to do: To use the files in it, extract it and give the folder.\n",
     )
-    cut = run("check", "--snapshot", "cut.zip", "--pack", "cisa-scuba", cwd=tmp_path)
-    assert (cut.code, cut.err) == (
+    broken = run("check", "--snapshot", "broken.zip", "--pack", "cisa-scuba", cwd=tmp_path)
+    assert (broken.code, broken.err) == (
         2,
-        "Error: cut.zip: can't be read as a bundle, because the file isn't a zip that can be read"
-        " (File is not a zip file)\n"
+        "Error: broken.zip: can't be read as a bundle, because manifest.json can't be read (Input data was truncated)\n"
         "What to do: Ask the sender for the file again. If another tool wrote the files in it, extract it and give the"
         " folder.\n",
     )

@@ -14,7 +14,7 @@ from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.cli.program import Done, all_of, at, run
 from tests.golden import check_section
-from tests.graphserver import GraphServer, HtmlPage
+from tests.graphserver import GraphServer, HtmlPage, Status
 
 GOLDEN = Path(__file__).parent / "golden/error-messages.txt"
 VENDOR = ("--pack", "trackerrms-uk")
@@ -100,6 +100,21 @@ def proxy_page(server: GraphServer) -> dict[str, str]:
     return server.env()
 
 
+def refused_batch(server: GraphServer) -> dict[str, str]:
+    server.fault("/$batch", Status(404), times=None)
+    return server.env()
+
+
+def graph_asks_to_wait(server: GraphServer) -> dict[str, str]:
+    server.fault("/$batch", Status(429, retry_after=3600), times=None)
+    return server.env()
+
+
+def sign_in_asks_to_wait(server: GraphServer) -> dict[str, str]:
+    server.token_fault(Status(429, retry_after=3600), times=None)
+    return server.env()
+
+
 def no_trust(server: GraphServer) -> dict[str, str]:
     trusted = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
     return {name: value for name, value in server.env().items() if name not in trusted}
@@ -115,6 +130,9 @@ LIVE: dict[str, Callable[[GraphServer], dict[str, str]]] = {
     "unknown-tenant": unknown_tenant,
     "unknown-app": unknown_app,
     "proxy-page": proxy_page,
+    "refused-batch": refused_batch,
+    "graph-asks-to-wait": graph_asks_to_wait,
+    "sign-in-asks-to-wait": sign_in_asks_to_wait,
     "untrusted-certificate": no_trust,
     "missing-ca-file": missing_ca,
 }

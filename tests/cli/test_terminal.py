@@ -19,7 +19,7 @@ import pytest
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.cli.program import COMMAND, at, check_silence, environment
-from tests.graphserver import GraphServer, Silence
+from tests.graphserver import GraphServer, Silence, Status
 from tests.graphserver.call import Call
 from tests.limits import HUNG_AFTER
 
@@ -88,6 +88,17 @@ def test_a_long_read_shows_its_progress_on_a_terminal_and_nothing_in_the_file(tm
     assert code == 0
     assert "Reading" in text
     assert json.loads((tmp_path / "t.json").read_text())["format"] == "consent-auditor/snapshot"
+
+
+def test_a_pause_between_two_attempts_is_shown_on_a_terminal(tmp_path: Path) -> None:
+    with GraphServer(json.loads(dumps(sample("managed-default")))) as server:
+        server.token_fault(Status(429, retry_after=0.01))
+        server.fault("/$batch", Status(503))
+        words = ("check", *VENDOR, "--wait", *at(server))
+        code, text = on_terminal(*words, cwd=tmp_path, env=server.env())
+    assert code == 1
+    assert "The sign-in service is busy and asks to wait 1 second. Waiting." in text
+    assert "Microsoft Graph did not answer. Trying again in 1 second." in text
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditor.consent.further_reads import further_reads
+from auditor.checks.required_reads import further_reads_for_app as further_reads
 from auditor.model.snapshot import Plan
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.oracle import pool

@@ -11,8 +11,8 @@ from auditor.consent import Truth
 from auditor.consent.conditions import match, restrictions_of
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import looks_risky, step_up
-from auditor.consent.hypothetical_app import UNVERIFIED, hypothetical
 from auditor.consent.lookup import NotRead, index_of
+from auditor.consent.policy_breadth import UNVERIFIED, hypothetical
 from auditor.consent.requested_access import Permission
 from auditor.facts.builtin_policies import documented_policy
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_LOW

@@ -22,8 +22,8 @@ import auditor.render.json
 import auditor.snapshot.write
 from auditor import __version__
 from auditor.checks import every_kind, required_reads
-from auditor.checks.kind import CheckKind
-from auditor.checks.required_reads import Needed, permissions_for, plan_for
+from auditor.checks.kind import CheckKind, plan_for
+from auditor.checks.required_reads import Needed, permissions_for
 from auditor.facts.ids import CLOUDS, EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.facts.permissions import (
     ADMIN_ONLY,

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from auditor.checks.required_reads import permissions_for, plan_for
+from auditor.checks.kind import plan_for
+from auditor.checks.required_reads import permissions_for
 from auditor.facts.ids import CLOUDS
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 
-from auditor.jobs.pack_cases import run_cases
+from auditor.jobs.pack_authoring import run_cases
 from auditor.packs.load import Source, load
 from auditor.snapshot.samples import sample_names
 from tests.docs.pages import fences, guides, read, title

@@ -242,7 +242,7 @@ _NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=
 def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A ZIP file of the members."""
     out = io.BytesIO()
-    # The library warns of names that are there twice; such a file is one of the examples.
+    # The library warns of names that are there twice; these files are among the examples.
     with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(out, "w", method) as archive:
         for name, data in files.items():
             archive.writestr(name, data)

@@ -164,12 +164,13 @@ def test_an_archive_that_grows_is_refused(archive: Callable[[], bytes], tmp_path
 
 
 def packed(rows: bytes, count: int) -> bytes:
-    """A packed snapshot with one section in a file of its own."""
+    """A packed snapshot with one section in a separate file."""
     document: dict[str, Any] = {
         "format": "consent-auditor/snapshot",
         "version": 1,
         "tenant": {"id": "t"},
-        "sections": {"servicePrincipals": {"file": "servicePrincipals.jsonl.gz", "rows": count}},
+        "sections": {},
+        "files": {"servicePrincipals": {"file": "servicePrincipals.jsonl.gz", "rows": count}},
     }
     members = {"snapshot.json": json.dumps(document).encode(), "servicePrincipals.jsonl.gz": rows}
     return zipped(members, zipfile.ZIP_STORED)

@@ -6,6 +6,7 @@ Each test starts from real files and spoils them, or takes raw bytes. `make test
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -235,8 +236,18 @@ def packed() -> bytes:
         return Original(path.read_bytes())
 
 
+def with_rows(rows: bytes) -> bytes:
+    """The packed snapshot with other service principals in their file."""
+    return zipped({**members(packed()), "servicePrincipals.jsonl.gz": gzip.compress(rows)})
+
+
+def rows() -> bytes:
+    """The lines of the service principals."""
+    return Original(gzip.decompress(members(packed())["servicePrincipals.jsonl.gz"]))
+
+
 @judged
-@given(data=spoilt(packed()) | archives(members(packed())).map(zipped))
+@given(data=spoilt(packed()) | archives(members(packed())).map(zipped) | spoilt(rows()).map(with_rows))
 def test_a_packed_snapshot(data: bytes, file: Path) -> None:
     read_back(data, file)
 

@@ -330,6 +330,30 @@ def test_a_list_that_goes_on_where_it_cannot_be_followed_is_unread(link: Any, pl
     _only_the_grants_are_unread(snapshot)
 
 
+@pytest.mark.parametrize("name", ["@odata.nextlink", "@nextLink", "odata.nextLink", "@odata.NextLink"])
+def test_a_next_link_in_another_spelling_is_followed(name: str) -> None:
+    with GraphServer(tenant(), page_size=2) as server:
+
+        def respelled(page: Any) -> Any:
+            return {name if key == "@odata.nextLink" else key: value for key, value in page.items()}
+
+        server.fault("/oauth2PermissionGrants", Changed(respelled), times=None)
+        snapshot = read(server, Plan(clients=(CLIENT,)))
+    assert len(snapshot.sections.oauth2PermissionGrants or ()) == 5
+
+
+def test_an_entry_of_which_a_list_goes_on_elsewhere_is_unread() -> None:
+    def partial(page: Any) -> Any:
+        link = "https://localhost/v1.0/policies/permissionGrantPolicies/p/includes?$skiptoken=1"
+        return {**page, "value": [{**row, "includes@odata.nextLink": link} for row in page["value"]]}
+
+    with GraphServer(tenant()) as server:
+        server.fault("/permissionGrantPolicies", Changed(partial))
+        snapshot = read(server, PREFLIGHT)
+    assert snapshot.sections.permissionGrantPolicies is None
+    assert "only the first page of a list in it" in snapshot.unread["permissionGrantPolicies"].message
+
+
 @pytest.mark.parametrize(
     "rows", [pytest.param([], id="of no rows"), pytest.param([{"id": "g0", "clientId": "sp-client"}], id="of one row")]
 )

@@ -22,7 +22,13 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_pem_x509_certificate
 
 from auditor.graph.access_tokens import TokenClaims, decode_claims
-from auditor.graph.credentials import mentions_credential, misspelt_variables, resolve_auth
+from auditor.graph.credentials import (
+    SignInSettings,
+    mentions_credential,
+    misspelt_variables,
+    open_credential,
+    resolve_auth,
+)
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
 from auditor.graph.sign_in_errors import credential_error
@@ -133,6 +139,13 @@ def test_a_device_code_is_shown_and_waited_for(server: GraphServer) -> None:
     assert claims.scopes and claims.roles == () and claims.allowed == claims.scopes and claims.user
 
 
+def test_a_sign_in_with_a_code_says_at_once_that_it_would_have_to_wait_too_long(server: GraphServer) -> None:
+    environ = {name: value for name, value in server.env().items() if name != "AZURE_CLIENT_SECRET"}
+    server.token_fault(Status(429, retry_after=3600), match="", times=None)
+    with pytest.raises(CredentialError, match=r"the sign-in service .* asks to wait 3600 seconds"):
+        sign_in(server, environ, "device-code", prompt=lambda *shown: None)
+
+
 def fake_az(folder: Path, script: str) -> None:
     path = folder / "az"
     path.write_text(f"#!/bin/sh\n{script}\n")
@@ -196,6 +209,18 @@ def test_a_certificate_file_that_is_none_is_not_quoted(server: GraphServer, tmp_
     error = failure(server, server.env("certificate") | {"AZURE_CLIENT_CERTIFICATE_PATH": str(path)})
     assert "cannot be used as a certificate" in str(error) and "topsecret" not in str(error)
     assert error.__cause__ is None and error.__suppress_context__
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")
+@pytest.mark.parametrize("variable", ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"])
+def test_a_file_without_an_end_is_not_read_to_its_end(variable: str) -> None:
+    environ = {"AZURE_TENANT_ID": "t.example", "AZURE_CLIENT_ID": "c", variable: "/dev/zero"}
+    auth = "certificate" if "CERTIFICATE" in variable else "workload-identity"
+    sign_in = SignInSettings(
+        auth=auth, authority="https://login.example", tenant_id="", environ=environ, network=NetworkSettings()
+    )
+    with pytest.raises(CredentialError, match=f"{variable} names /dev/zero, which is too large for it"):
+        open_credential(sign_in)
 
 
 def test_a_certificate_file_that_is_not_there(server: GraphServer) -> None:

@@ -105,6 +105,7 @@ def test_the_snapshot_has_only_what_was_read_by_itself(tmp_path: Path) -> None:
     assert not [path for path in paths if GRANTS in path], "the list of all grants has those of the app"
     graph = next(row for row in found.snapshot.sections.servicePrincipals or () if row.appId == GRAPH)
     assert graph.oauth2PermissionScopes
+    assert found.snapshot.provenance is not None
     calls = {call.section: call.rows for call in found.snapshot.provenance.calls if call.rows is not None}
     assert calls["oauth2PermissionGrants"] == 5 and calls["signIns"] == 2
 

@@ -88,5 +88,5 @@ def _answer(graph: Graph, call: Call, item: Item, earlier: Mapping[str, Answer],
 
 def _response(name: str, answer: Answer) -> dict[str, Any]:
     headers = {"Cache-Control": "no-cache", "Content-Type": "application/json", **answer.headers}
-    body = answer.body.decode() if isinstance(answer.body, bytes) else answer.body
+    body = answer.body.decode("utf-8", "replace") if isinstance(answer.body, bytes) else answer.body
     return {"id": name, "status": answer.status, "headers": headers, "body": body}

@@ -211,9 +211,21 @@ class GraphServer:
         """Let `kind` befall the next `times` Graph calls that `match`: alone or, where it can, in a batch."""
         self._script.add(match, kind, times)
 
+    def heal(self) -> None:
+        """Forget the scripted faults of Graph."""
+        self._script.clear()
+
     def token_fault(self, kind: Fault, *, match: Match = "/oauth2/v2.0/token", times: int | None = 1) -> None:
         """The same for the token side."""
         self._tokens.script.add(match, kind, times)
+
+    def serve(self, document: Mapping[str, Any], *, page_size: int | None = None) -> None:
+        """From now on, serve the first tenant from this document, without the faults and records so far."""
+        self.tenant = self.tenants[self.tenant.id] = Tenant(document)
+        self.rules.page_size = page_size
+        self._script.clear()
+        self._tokens.script.clear()
+        self.forget()
 
     def faults_left(self) -> Mapping[str, int]:
         """Scripted faults that have not struck."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -11,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 
-from auditor.checks.required_reads import plan_for
+from auditor.checks.kind import plan_for
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import workflow
 from auditor.consent.request import app_from_scopes
@@ -20,14 +21,15 @@ from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.fixes import fixes_for
 from auditor.fixes.change import CHOSEN_PRINCIPAL
 from auditor.jobs.tenant_reader import read_tenant
-from auditor.model.decision import Fix
+from auditor.model.decision import Fix, Outcome
 from auditor.model.rule import App
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.fixes.tenants import BENCHMARKS, rule_fixes
-from tests.graphserver import GraphServer
+from tests.graphserver import GraphServer, Status
+from tests.graphserver.call import Call
 
 PACKS = load_packs(["trackerrms-uk"])
 assert PACKS[0].app is not None
@@ -182,6 +184,65 @@ def test_a_live_check_of_a_reported_tenant_says_what_the_fix_promised(promise: P
             subject = Subject(user_id=PERSON)
         after = decide(live(server, app), app, subject)
     assert (after.outcome.value, after.confidence.value) == (fix.proven.outcome, fix.proven.confidence)
+
+
+HALF = {
+    "id": "half",
+    "includes": [{"id": "s", "permissionType": "delegated", "permissions": ["e1fe6dd8-ba31-4d61-89e7-88639da4683d"]}],
+    "excludes": [],
+}
+"""A policy of the tenant that approves User.Read, so that an audit reads it in beta too."""
+
+
+def with_half_a_policy(name: str) -> dict[str, Any]:
+    """A sample in which users may also consent under `HALF`."""
+    document: dict[str, Any] = json.loads(dumps(sample(name)))
+    sections = document["sections"]
+    sections["permissionGrantPolicies"].append(HALF)
+    role = sections["authorizationPolicy"]["defaultUserRolePermissions"]
+    role["permissionGrantPoliciesAssigned"].append("ManagePermissionGrantsForSelf.half")
+    return document
+
+
+def _while(switch: list[bool], part: str) -> Callable[[Call], bool]:
+    """Matches the calls with this part in their address as long as the switch is on."""
+    return lambda call: switch[0] and part in call.text
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("/beta/policies", id="policies in beta"),
+        pytest.param("/oauth2PermissionGrants", id="grants"),
+        pytest.param("/policies/adminConsentRequestPolicy", id="workflow"),
+        pytest.param("/delegatedPermissionClassifications", id="classifications"),
+    ],
+)
+def test_what_a_fix_promises_is_what_an_audit_that_is_refused_the_same_says(refused: str) -> None:
+    document, promised = with_half_a_policy("low-unclassified"), set[tuple[str, str]]()
+    for key in ("R1-scopes", "R3", "R4", "R5"):
+        with GraphServer(document, writable=True) as server:
+            auditing = [True]  # the administrator who carries out the fix is refused nothing
+            if refused:
+                server.fault(_while(auditing, refused), Status(403), times=None)
+            offered = {fix.key or fix.route: fix for fix in fixes_for(live(server), APP)}
+            if key not in offered:
+                continue
+            fix = offered[key]
+            auditing[0] = False
+            carry_out(server, fix)
+            auditing[0] = True
+            after = decide(live(server), APP)
+        promised.add((key, fix.proven.confidence))
+        if after.outcome is Outcome.DEPENDS:
+            assert fix.proven.confidence == "likely", key
+            assert any("can't confirm it" in doubt for doubt in fix.proven.doubts), key
+        else:
+            assert (after.outcome.value, after.confidence.value) == (fix.proven.outcome, fix.proven.confidence), key
+    assert promised
+    if refused == "/beta/policies":
+        assert ("R4", "likely") in promised
 
 
 def test_reviewers_hear_of_requests_after_the_fix() -> None:

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from auditor.checks.required_reads import plan_for
+from auditor.checks.kind import plan_for
 from auditor.consent.request import app_from_scopes
-from auditor.jobs.audit_request import Interaction
+from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.pack_selection import apps_of, chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.jobs.tenant_reader import WHOLE, read_tenant
+from auditor.jobs.tenant_reader import WHOLE, read_tenant, retry_policy
 from auditor.model.report import Report
 from auditor.model.rule import Pack
 from auditor.model.snapshot import LiveTenant, Plan
@@ -247,3 +247,9 @@ def test_the_evaluation_is_loaded_while_graph_is_waited_for() -> None:
         server.fault("/$batch", Held())
         read_tenant(target, plan_for(PACKS), apps=APPS, packs=PACKS, environ=environ, meanwhile=Held.event.set)
         assert Held.event.is_set()
+
+
+def test_with_wait_the_pauses_that_microsoft_asks_for_may_be_longer_than_the_time_limit() -> None:
+    patient = retry_policy(LiveTenant(timeout=60, waits_as_asked=True), SILENT)
+    assert patient.allows(3600)
+    assert not retry_policy(LiveTenant(timeout=60), SILENT).allows(3600)

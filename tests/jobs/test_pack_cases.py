@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.jobs import pack_cases
-from auditor.jobs.pack_cases import Mismatch
+from auditor.jobs import pack_authoring as pack_cases
+from auditor.jobs.pack_authoring import Mismatch
 from auditor.packs.load import Source
 from tests.packs.text import SOUND
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from auditor.model.rule import FindingOutcome
-from auditor.packs.lint import Linted, lacking_of, lint, outcomes_phrase
 from auditor.packs.load import Source, load, shipped_names, shipped_source
+from auditor.packs.parse import Linted, lacking_of, lint, outcomes_phrase
 from auditor.snapshot.samples import sample_names
 from tests.packs.text import SOUND, loaded
 

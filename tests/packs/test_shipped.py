@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor import __version__, facts
-from auditor.jobs.pack_cases import run_cases
+from auditor.jobs.pack_authoring import run_cases
 from auditor.model.rule import FindingOutcome, Pack, Rule, Severity
 from auditor.packs.load import Source, load, load_packs, shipped_names, shipped_source
 from auditor.packs.pack_texts import shipped_digests

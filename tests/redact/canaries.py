@@ -105,7 +105,7 @@ class Canaries:
 
     def snapshot(self, base: Snapshot) -> Snapshot:
         """The snapshot `base` with a row of words in each section; an object that it has keeps what isn't a text."""
-        made = self.struct(Snapshot)
+        made: Snapshot = self.struct(Snapshot)
         sections = {}
         for field in msgspec.structs.fields(Sections):
             old, new = getattr(base.sections, field.name), getattr(made.sections, field.name)

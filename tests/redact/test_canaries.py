@@ -50,7 +50,6 @@ PUBLISHED_IDS: Mapping[str, str] = {
 """All that stays of a tenant in which every text is a GUID, so that every app belongs to another tenant."""
 
 WITHOUT_LIST = {
-    "Call.section": "a section's name, which this program writes",
     "Snapshot.cloud": "a cloud's name, which this program writes",
     "AccessApplications.includeAuthenticationContextClassReferences": "c1 to c99",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 
@@ -31,6 +33,12 @@ def test_the_redacted_sample_is_judged_alike_and_no_format_names_the_tenant(name
         made = auditor.render_report(second, form).lower()
         assert b"contoso" not in made, form
         assert before.tenant.id.encode() not in made, form
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_every_code_of_a_sample_is_documented(name: str) -> None:
+    made = dumps(Redactor(KEY, auditor.sample(name)).snapshot).decode()
+    assert re.findall(r"\b(?:code|microsoft|tag)-[0-9a-f]{10}", made) == []
 
 
 @pytest.mark.parametrize("name", sample_names())

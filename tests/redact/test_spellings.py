@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
+from collections.abc import Callable
+from urllib.parse import quote
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditor.consent.decide import decide
 from auditor.model.report import Waiver, WaiverFile
@@ -24,6 +30,7 @@ from auditor.model.snapshot import (
 from auditor.packs.load import load_packs
 from auditor.redact.hosts import registered
 from auditor.redact.redactor import Redactor
+from auditor.redact.text_folding import fold
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 
@@ -195,6 +202,29 @@ def test_a_name_is_found_however_people_and_programs_write_it(spelt: tuple[str, 
     assert {
         text: after for text, after in made.items() if not re.fullmatch(r"ask (User |user-)[0-9a-f]{10} now", after)
     } == {}
+
+
+LETTERS = "abcdefghijklmnoprstuvwyzäöüßåæøéèêñçłđðþıışğčšžőűœ"
+SPELLED_OUT = {ord(c): spelt for c, spelt in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ø", "oe"), ("å", "aa"))}
+WAYS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "uppercase": str.upper,
+    "decomposed": lambda name: unicodedata.normalize("NFD", name),
+    "percent-encoded": quote,
+    "percent-encoded twice": lambda name: quote(quote(name)),
+    "in HTML": lambda name: "".join(f"&#{ord(c)};" for c in name),
+    "in JSON": lambda name: json.dumps(name)[1:-1],
+    "with dashes": "-".join,
+    "in ASCII": lambda name: "".join(c for c in unicodedata.normalize("NFKD", fold(name)) if c.isascii()),
+    "spelled out": lambda name: name.translate(SPELLED_OUT),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(LETTERS, min_size=6, max_size=12).map("qx".__add__), st.sampled_from(sorted(WAYS)))
+def test_any_name_is_found_in_any_spelling(name: str, way: str) -> None:
+    found = redactor(tenant("Contoso", users=(person(name, "x1@contoso.com"),)))
+    assert re.fullmatch(r"see (User|user)[ -][0-9a-f]{10}!", found.text(f"see {WAYS[way](name)}!"))
 
 
 def test_a_decomposed_name_in_the_tenant_is_found_in_every_spelling() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,6 +15,9 @@ from auditor.jobs.pack_selection import apps_of, chosen_packs
 from auditor.model.snapshot import Snapshot
 from auditor.redact.redactor import Redactor, unredacted_fields
 from auditor.snapshot.read import loads
+from auditor.snapshot.samples import sample
+from auditor.snapshot.write import dumps
+from tests.redact.canaries import FORMS, Canaries
 from tests.redact.named_tenant import Secret, named_tenant
 from tests.snapshot.strategies import SNAPSHOTS
 
@@ -79,6 +83,35 @@ def test_the_names_of_an_unredacted_snapshot_are_found() -> None:
 )
 def test_redacting_again_changes_nothing_whatever_the_tenant_is_called(word: str) -> None:
     assert left(Redactor(KEY, named_tenant(Secret(word)), APPS, APPS).snapshot) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_redacting_again_changes_nothing_whatever_is_in_every_text(form: str) -> None:
+    once = Redactor(KEY, Canaries(form).snapshot(sample("custom-policy")), APPS, APPS).snapshot
+    assert left(once) == []
+
+
+STEP = 1 if settings().max_examples > 100 else 11
+"""In ``make soak`` every text is tried, in ``make test`` every eleventh."""
+
+
+@pytest.mark.parametrize("form", ["a name", "an address", "a code"])
+def test_a_word_that_is_left_in_any_one_text_of_a_snapshot_is_found(form: str) -> None:
+    """Whatever isn't loaded, such as an unknown section, isn't in the form in which the program writes a snapshot."""
+    plain = msgspec.structs.replace(Canaries(form).snapshot(sample("custom-policy")), covers={}, unread={})
+    redacted = Redactor(KEY, plain, APPS, APPS).snapshot
+    assert is_canonical(msgspec.to_builtins(redacted))
+    missed = []
+    for path, document in islice(restored(msgspec.to_builtins(plain), msgspec.to_builtins(redacted)), 0, None, STEP):
+        is_found = left(loads(json.dumps(document).encode())) or not is_canonical(document)
+        if not is_found and path[-2] != "clientApplicationTenantIds":
+            missed.append(path)
+    assert missed == []
+
+
+def is_canonical(document: Any) -> bool:
+    text = json.dumps(document)
+    return bool(json.loads(dumps(loads(text.encode()))) == json.loads(text))
 
 
 @settings(max_examples=40)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -31,7 +31,7 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return st.none() | of(next(each for each in inner if each is not type(None)))
-    if origin is tuple:
+    if origin in (tuple, Sequence):
         return st.lists(of(inner[0]), max_size=3).map(tuple)
     if origin in (dict, Mapping):
         return st.dictionaries(TEXTS, of(inner[1]), max_size=2)

@@ -15,9 +15,8 @@ from auditor.model.report import Report
 from auditor.model.resources import ServicePrincipal
 from auditor.render import render as render_bytes
 from auditor.render.html import render
-from auditor.render.html.page_view import page_view
+from auditor.render.html.page_view import _PER_COLUMN, _ROOMS, COMMANDS, TEXT, WORD, _cut, page_view
 from auditor.render.html.parts import AddressView, CodeView
-from auditor.render.html.print_limits import _PER_COLUMN, _ROOMS, COMMANDS, TEXT, WORD, _cut
 from auditor.snapshot.samples import sample, sample_names
 from tests.render.pages import tree
 from tests.render.test_html import hostile_with

@@ -13,9 +13,8 @@ from markupsafe import Markup
 
 from auditor.facts import shipped_tree
 from auditor.model.report import Report, Summary
-from auditor.render.html.page_view import page_view
+from auditor.render.html.page_view import for_paper, page_view
 from auditor.render.html.parts import HOLLOW, TONES
-from auditor.render.html.print_limits import for_paper
 from auditor.render.report_view import ABOUT_DISAGREEMENTS, DISAGREEMENTS
 from auditor.render.text_layout import safe
 

@@ -9,8 +9,7 @@ from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.document import series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
-from auditor.render.html.finding_section import in_words, ranked
-from auditor.render.html.fix_section import FixViews, ways
+from auditor.render.html.finding_section import FixViews, in_words, ranked, ways
 from auditor.render.html.parts import AddressView, CodeView, address, addresses, tone
 from auditor.render.html.pictures import BarChart, VerdictPath, chart_by_verdict, verdict_path
 from auditor.render.labels import (

@@ -1,0 +1,112 @@
+"""Whatever goes wrong on the way, an audit gives the right answer, a less firm one, or none (exit code 3)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache, partial
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+
+from auditor.checks.kind import plan_for
+from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
+from auditor.graph.graph_errors import GraphError
+from auditor.graph.network import read_network
+from auditor.graph.preconnect import GraphConnector
+from auditor.graph.session import open_graph
+from auditor.graph.transport import GraphHttpClient
+from auditor.jobs import tenant_reader
+from auditor.jobs.audit_request import SILENT
+from auditor.model.rule import App, Pack
+from auditor.model.snapshot import LiveTenant, Snapshot
+from auditor.packs.load import load_packs
+from tests.checks.lost_data import Json, answers_of, firmer
+from tests.checks.random_tenants import tenants
+from tests.consent.from_oracle import app_of, snapshot_of
+from tests.graph.live_tenants import Sleeps
+from tests.graph.random_faults import FaultPlan, plans
+from tests.graphserver import GraphServer
+from tests.oracle import pool
+from tests.oracle.strategies import apps
+
+PACKS = ("trackerrms-uk", "cis-m365", "cisa-scuba", "eidsca", "zero-trust-assessment", "microsoft-recommended")
+RUNS = {"same": 200, "soak": 10_000}
+"""How many audits are made, by the profile of hypothesis: that of `make test`, and that of `make soak`."""
+MANY = settings(
+    deadline=None,
+    max_examples=RUNS.get(settings.get_current_profile_name(), settings().max_examples),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@cache
+def packs() -> tuple[Pack, ...]:
+    return load_packs((*PACKS, "grants-hygiene"))
+
+
+class Auditor:
+    """Audits the tenant of one server again and again, by the same event loop and with the same connections.
+
+    The sign-in is made again each time. Waiting takes no time.
+    """
+
+    def __init__(self, server: GraphServer, runner: asyncio.Runner) -> None:
+        self.server = server
+        self._run = runner.run
+        self._environ = server.env()
+        self._target = LiveTenant(authority_host=server.authority, graph_endpoint=server.graph)
+        connector = GraphConnector(server.graph, read_network(self._environ))
+        self._http = GraphHttpClient(connector)
+
+    def read(self, app: App, rules: tuple[Pack, ...], user: str) -> Snapshot | GraphError:
+        """The tenant as the audit reads it now, or why no audit was made."""
+        with pytest.MonkeyPatch.context() as patch:
+            retry = Sleeps().retry()
+            patch.setattr(tenant_reader, "open_graph", partial(open_graph, http=self._http))
+            patch.setattr(tenant_reader, "retry_policy", lambda *_: retry)
+            plan = plan_for(rules)
+            read = tenant_reader._read(self._target, plan, (app,), rules, user, SILENT, self._environ, lambda: None)
+            try:
+                return self._run(read)
+            except GraphError as error:
+                return error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._run(self._http.aclose())
+
+
+@pytest.fixture(scope="module")
+def auditor() -> Iterator[Auditor]:
+    with ExitStack() as stack:
+        server = stack.enter_context(GraphServer(pool.snapshot({})))
+        runner = stack.enter_context(asyncio.Runner())
+        one = Auditor(server, runner)
+        stack.callback(one.close)
+        yield one
+
+
+@MANY
+@given(tenants(), apps(), plans())
+def test_an_audit_with_faults_says_what_is_true_or_less(
+    auditor: Auditor, document: Json, plain: Json, plan: FaultPlan
+) -> None:
+    app = app_of(plain)
+    rules = tuple(msgspec.structs.replace(pack, app=app) if pack.app else pack for pack in packs())
+    plan.on(auditor.server, document)
+    read = auditor.read(app, rules, pool.ALICE)
+    if isinstance(read, GraphError):
+        note(f"no audit: {read}")
+        assert plan.graph or plan.sign_in
+        return
+    true = snapshot_of(document)
+    for name in ("", pool.ALICE):
+        subjects = [subject_for(one, name) if name else ORDINARY_MEMBER for one in (true, read)]
+        # Without the user, an audit for that user ends with an error.
+        before, later = (one if isinstance(one, Subject) else None for one in subjects)
+        if before is not None and later is not None:
+            found = firmer(answers_of(true, app, rules, before), answers_of(read, app, rules, later))
+            assert found == [], f"{before.label}: {plan.graph}"
