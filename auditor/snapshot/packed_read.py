@@ -44,7 +44,7 @@ _MOST_DENSE = 100
 """How many times smaller a document can become if an archive is packed again; JSON becomes about ten times smaller."""
 _LARGE = 1 << 20
 """A list of a JSON document that is longer than this many bytes is read row by row."""
-_DAMAGE = (BadZipFile, EOFError, NotImplementedError, cast(type[Exception], zlib.error))
+_DAMAGE: tuple[type[Exception], ...] = (BadZipFile, EOFError, NotImplementedError, cast(type[Exception], zlib.error))
 _GZIP = 31
 """zlib's window for a gzip stream."""
 
