@@ -186,7 +186,7 @@ def refused(document: Json, *names: str) -> Json:
 
 
 def as_preflight(document: Json, apps: tuple[str, ...], clients: tuple[str, ...]) -> Json:
-    """The document as an audit of these apps reads it, which knows nothing of others."""
+    """The document as an audit of these apps reads it, which reads no other apps."""
     present = {one["appId"] for one in document["sections"]["servicePrincipals"]}
     absent = [app for app in apps if app not in present]
     covers = {"servicePrincipals": [*apps], "oauth2PermissionGrants": [*clients]}
