@@ -103,7 +103,7 @@ def command(
     with interaction() as person:
         snapshot = collect_snapshot(request, person)
     write_snapshot(snapshot, output)
-    _print_result(snapshot, output)
+    _print_result(snapshot, output, _rows_of(snapshot) if full else None)
     return OK
 
 
@@ -144,6 +144,14 @@ _BUSY = 429
 """The HTTP status with which Graph asks to wait."""
 _MOST_NAMED = 5
 """How many sections without data are named for each reason; the snapshot's ``unread`` lists all."""
+
+
+def _rows_of(snapshot: Snapshot) -> dict[str, int]:
+    """The number of rows of each section that can be as large as the directory."""
+    from auditor.model.sections import SECTIONS
+
+    rows = {name: getattr(snapshot.sections, name) for name, section in SECTIONS.items() if section.grows}
+    return {name: len(read) for name, read in rows.items() if read is not None}
 
 
 def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | None = None) -> None:

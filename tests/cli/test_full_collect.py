@@ -58,6 +58,13 @@ def test_both_forms_and_a_redacted_or_piped_read_hold_the_same(tmp_path: Path) -
     )
 
 
+def test_a_redacted_full_read_also_says_how_much_it_read(tmp_path: Path) -> None:
+    with GraphServer(tenant(), page_size=2) as server:
+        done = run(*COLLECT, "tenant.zip", "--redact", *at(server), cwd=tmp_path, env=server.env())
+    assert done.code == 0, done.err
+    assert ", 2 servicePrincipals, 5 oauth2PermissionGrants, " in done.err.splitlines()[-1]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
 @pytest.mark.parametrize("name", [pytest.param("tenant.zip", id="packed"), pytest.param("tenant.json", id="document")])
 def test_a_killed_read_continues_and_gives_what_an_undisturbed_one_does(tmp_path: Path, name: str) -> None:

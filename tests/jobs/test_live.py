@@ -19,6 +19,7 @@ from auditor.jobs.report_builder import build_report
 from auditor.jobs.tenant_reader import WHOLE, read_tenant, retry_policy
 from auditor.model.report import Report
 from auditor.model.rule import Pack
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import LiveTenant, Plan
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
@@ -170,6 +171,10 @@ def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
     assert [done for name, done in seen if name == "servicePrincipals"][:2] == [100, 200]
     missing = [name for name in WHOLE if getattr(snapshot.sections, name) is None]
     assert missing == []
+
+
+def test_a_full_read_takes_every_section_that_grows_with_the_directory_except_people() -> None:
+    assert {name for name, section in SECTIONS.items() if section.grows} - {"users"} <= set(WHOLE)
 
 
 def test_what_a_grant_means_is_asked_of_its_resource_in_a_second_look() -> None:
