@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, EMPTY_BY_DEFAULT, FOR_OWNED_RESOURCE, FOR_SELF, RESOURCE_NAMES
+from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, EMPTY_BY_DEFAULT, RESOURCE_NAMES
 from auditor.model.resources import (
     AppRoleAssignment,
     DelegatedPermissionClassification,
@@ -280,11 +280,7 @@ class SnapshotIndex:
             return NotRead(
                 "authorizationPolicy", "authorizationPolicy has no permissionGrantPoliciesAssigned that is complete"
             )
-        entries = role.permissionGrantPoliciesAssigned
-        kinds = {entry: entry.strip().lower().rpartition(".")[0] for entry in entries}
-        if new := next((entry for entry, kind in kinds.items() if kind not in ("", FOR_SELF, FOR_OWNED_RESOURCE)), ""):
-            return NotRead("authorizationPolicy", f"the assigned policy {new} is of a kind that is new to this program")
-        return entries
+        return role.permissionGrantPoliciesAssigned
 
     def grant_policy(self, policy_id: str) -> PermissionGrantPolicy | Absent | NotRead:
         """A consent policy with both its condition sets, which Graph always returns: a missing one was not read."""

@@ -15,7 +15,7 @@ from auditor.consent import Truth, all_of, any_of
 from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, match, restrictions_of
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.requested_access import Client, Permission
-from auditor.facts.ids import FOR_ALL, FOR_SELF
+from auditor.facts.ids import FOR_ALL, FOR_OWNED_RESOURCE, FOR_SELF
 from auditor.model.decision import Reason, Step
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
 from auditor.model.snapshot import Snapshot
@@ -84,6 +84,17 @@ def other_entries(entries: Iterable[str]) -> tuple[str, ...]:
     return tuple(entry for entry in entries if not self_consent_ids([entry]))
 
 
+def entries_of_new_kinds(entries: Iterable[str]) -> tuple[str, ...]:
+    """The assigned entries that neither a documented prefix nor a bare id says the meaning of."""
+    return tuple(one for one in other_entries(entries) if one.strip().partition(".")[0].lower() != FOR_OWNED_RESOURCE)
+
+
+def _of_new_kind(entry: str) -> GoverningPolicy:
+    """What an entry may allow that this program doesn't know: anything."""
+    why = f"the assigned policy {entry} is of a kind that is new to this program"
+    return GoverningPolicy(id=entry, policy=None, why=why, through="")
+
+
 def governing(
     snapshot: Snapshot | SnapshotIndex, actions: Iterable[tuple[str, str]] = ()
 ) -> tuple[GoverningPolicy, ...] | NotRead:
@@ -96,6 +107,7 @@ def governing(
     if isinstance(entries, NotRead):
         return entries
     assigned = [_assigned(index, policy_id, "") for policy_id in self_consent_ids(entries)]
+    assigned += map(_of_new_kind, entries_of_new_kinds(entries))
     known = {a.id.lower() for a in assigned}
     more = role_assigned(index, actions)
     return (*assigned, *(a for a in more if a.id.lower() not in known))
