@@ -17,6 +17,7 @@ from tabulate import tabulate
 
 from benchmarks.directory import directory
 from benchmarks.figures import Ratio
+from benchmarks.growth import growth
 from benchmarks.imports import imports
 from benchmarks.live import live
 from benchmarks.processes import PYTHON, ROOT
@@ -25,7 +26,7 @@ from benchmarks.scale import Size, scale
 from benchmarks.startup import PACK, startup
 from benchmarks.tenants import as_most, write
 
-PARTS = ("startup", "imports", "live", "scale", "directory")
+PARTS = ("startup", "imports", "live", "scale", "growth", "directory")
 BUILT = ROOT / "build" / "bench"
 """Where the numbers go, one file for each commit."""
 
@@ -70,6 +71,8 @@ def _measure(asked: argparse.Namespace) -> None:
             found(*live(bytecode, asked.runs, asked.top, tell))
         if "scale" in asked.parts:
             found(*scale(bytecode, folder, Size(asked.apps, asked.grants), max(1, asked.runs // 3), tell))
+        if "growth" in asked.parts:
+            found(growth(folder, Size(asked.apps, asked.grants), tell))
         if "directory" in asked.parts:
             found(directory(bytecode, folder, asked.directory, max(1, asked.runs // 3), tell))
     numbers = _numbers(machine, asked.runs, results)

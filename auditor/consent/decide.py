@@ -78,6 +78,7 @@ def _caveats(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcom
     # Several ways to the same outcome are alternatives: whichever holds brings its own caveats.
     caveats = [d for p in possible for d in p.caveats]
     if outcome is not Outcome.BLOCKED:
+        caveats += [d for row in (*facts.required, *facts.added) for d in row.table_caveats]
         caveats += facts.request_caveats
     return tuple(dict.fromkeys((*caveats, *_role_caveats(facts, outcome))))
 

@@ -255,9 +255,17 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a custom role of the subject lets them grant it for everybody, as an administrator does."""
 
     @property
+    def table_caveats(self) -> tuple[str, ...]:
+        """The caveat for a resource whose scopes are not in the data, so that its published list is used."""
+        if not self.permission.from_table:
+            return ()
+        name = self.permission.resource_name
+        return (f"the scopes of {name} were not read; the decision uses its published list instead",)
+
+    @property
     def caveats(self) -> tuple[str, ...]:
         """Why the verdict on this scope isn't certain."""
-        return self.approval.caveats
+        return (*self.table_caveats, *self.approval.caveats)
 
 
 class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):

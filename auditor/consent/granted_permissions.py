@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import overload
+from typing import cast, overload
 
 from auditor.consent.decision_facts import grants_on
 from auditor.consent.existing_grants import TENANT_WIDE, Grants
@@ -50,7 +50,7 @@ def granted(snapshot: Snapshot | SnapshotIndex, clients: Iterable[str] | None = 
         delegated = tuple(_grants_of(index, covers))
     rows = _Rows(index, delegated or (), assigned or {})
     return Granted(
-        rows=rows if len(delegated or ()) > _MANY else tuple(rows),
+        rows=cast("tuple[GrantRow, ...]", rows) if len(delegated or ()) > _MANY else tuple(rows),
         whole=sections.oauth2PermissionGrants is not None and covers is None,
         covers=covers or (),
     )
@@ -97,6 +97,12 @@ class _Rows(Sequence[GrantRow]):
 
     def __len__(self) -> int:
         return self._length
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
     @overload
     def __getitem__(self, at: int) -> GrantRow: ...

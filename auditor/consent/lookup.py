@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, FOR_OWNED_RESOURCE, FOR_SELF, RESOURCE_NAMES
+from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, EMPTY_BY_DEFAULT, FOR_OWNED_RESOURCE, FOR_SELF, RESOURCE_NAMES
 from auditor.model.resources import (
     AppRoleAssignment,
     DelegatedPermissionClassification,
@@ -52,7 +52,7 @@ class Absent(msgspec.Struct, frozen=True):
 
 
 def kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
-    """`build`, which is called once for each object: values never change, so the same object gives the same table.
+    """`build`, called once for each object: values never change, so the same object gives the same table.
 
     A changed copy of a snapshot shares the sections that did not change, and so their tables.
     """
@@ -77,13 +77,10 @@ class SnapshotIndex:
         self.snapshot = snapshot
         self._part = snapshot if isinstance(snapshot, PartOfSnapshot) else None
         self._scopes: dict[str, dict[str, DelegatedScope]] = {}
-        self._nameless: dict[str, NotRead | None] = {}
 
     def _refuse_left_out(self, name: str) -> None:
         if self._part and name in self._part.apps_left_out:
             raise LeftOut(name)
-
-    # What was read.
 
     def not_read(self, section: str, part: str = "") -> NotRead:
         """Why a section, or a part of it, is not known: refused, failed, or never asked for."""
@@ -99,7 +96,7 @@ class SnapshotIndex:
                 return NotRead(section, f"{what} could not be read ({unread.message or unread.code})")
             return NotRead(section, f"{what} could not be read (needs {allowed_by})")
         cause = unread.code or unread.message or (f"status {unread.status}" if unread.status else "the read failed")
-        return NotRead(section, f"{what} could not be read ({cause})", is_faulty=True)
+        return NotRead(section, f"{what} could not be read ({cause})", is_faulty=not unread.needs)
 
     def why_partial(self, section: str) -> str:
         """Why a section doesn't say everything of its kind about the tenant; empty if it does."""
@@ -144,7 +141,6 @@ class SnapshotIndex:
         return NotRead(section, lacking(what, *found), is_faulty=True) if found else None
 
     # Apps and the APIs (resources) that they use.
-
     def service_principal(self, app_id: str) -> ServicePrincipal | Absent | NotRead:
         """The service principal of an app in this tenant."""
         sought = app_id.lower()
@@ -201,13 +197,10 @@ class SnapshotIndex:
 
     def nameless_scope(self, app_id: str) -> NotRead | None:
         """Why a resource may publish more scopes than are known by name."""
-        if app_id not in self._nameless:
-            found = self.service_principal(app_id)
-            scopes = found.oauth2PermissionScopes if isinstance(found, ServicePrincipal) else None
-            one = first_incomplete(scopes or ())
-            where = f"oauth2PermissionScopes of {self.resource_name(app_id)}"
-            self._nameless[app_id] = NotRead("servicePrincipals", lacking(where, *one)) if one else None
-        return self._nameless[app_id]
+        found = self.service_principal(app_id)
+        one = first_incomplete((found.oauth2PermissionScopes or ()) if isinstance(found, ServicePrincipal) else ())
+        what = f"oauth2PermissionScopes of {self.resource_name(app_id)}"
+        return NotRead("servicePrincipals", lacking(what, *one)) if one else None
 
     def classifications(self, resource: str) -> dict[str, str] | NotRead:
         """Classification by permission id (both lower case) of one resource, as far as its entries are complete."""
@@ -268,8 +261,7 @@ class SnapshotIndex:
     def _grants(self) -> dict[str, list[OAuth2PermissionGrant]]:
         found: dict[str, list[OAuth2PermissionGrant]] = {}
         for client, rows in grants_as_spelled(self.snapshot.sections.oauth2PermissionGrants).items():
-            lower = client.lower()
-            found[lower] = [*found[lower], *rows] if lower in found else rows
+            found[client.lower()] = [*found.get(client.lower(), ()), *rows]
         return found
 
     @cached_property
@@ -422,13 +414,9 @@ def _setting_values(settings: Iterable[DirectorySetting]) -> dict[str, str]:
     found: dict[str, str] = {}
     for setting in settings:
         for item in setting.values or ():
-            if item.name and (item.value or item.name.lower() not in _MAY_BE_EMPTY):
+            if item.name and (item.value or item.name.lower() not in EMPTY_BY_DEFAULT):
                 found.setdefault(item.name.lower(), (item.value or "").lower())
     return found
-
-
-_MAY_BE_EMPTY = frozenset({"constraingroupspecificconsenttomembersofgroupid"})
-"""Settings for which no value is a value ("groupSetting: templates"): the template's default is empty."""
 
 
 @kept

@@ -152,7 +152,7 @@ def _documented(index: SnapshotIndex, policy_id: str, unread: NotRead, through: 
     """A policy that was not read, with Microsoft's documented text if there is one.
 
     An answer that was broken or incomplete says nothing about this tenant, not even that its policy is the documented
-    one, so that the text replaces only what nobody asked for or nobody may read.
+    one, so that the text replaces only what was not requested or nobody may read.
     """
     unknown = GoverningPolicy(id=policy_id, policy=None, why=unread.why, through=through)
     if unread.is_faulty:

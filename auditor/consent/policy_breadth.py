@@ -146,7 +146,7 @@ def _approval(
     if permission.exists is Truth.FALSE or permission.enabled is Truth.FALSE:
         detail = f"{permission.resource_name} has no scope {permission.value} that an app can request"
         return Approval(truth=Truth.FALSE, reason=Reason.SCOPE_DOES_NOT_EXIST, detail=detail)
-    if permission.exists is Truth.UNKNOWN:
+    if permission.exists is Truth.UNKNOWN or permission.from_table:
         why = index.not_read("servicePrincipals", permission.resource).why
         return Approval(truth=Truth.UNKNOWN, reason=Reason.NOT_READ, detail=why)
     found = approval(permission, client, assigned)

@@ -15,6 +15,7 @@ from auditor.consent import Truth, known
 from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
 from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.model.resources import DelegatedScope, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
@@ -156,6 +157,8 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = True
     assumed: bool = False
     implicit: bool = False
+    from_table: bool = False
+    """Whether it comes from Microsoft's published list, not from the tenant."""
 
     @property
     def is_openid(self) -> bool:
@@ -189,8 +192,8 @@ def resource_app(index: SnapshotIndex, app_id: str) -> ResourceApp:
 def requested(snapshot: Snapshot | SnapshotIndex, app: App) -> tuple[Permission, ...]:
     """The permissions that `app` asks for, once each, in the order of its list.
 
-    Microsoft's published list of scopes doesn't replace a resource's own that were not read: one of them may be
-    disabled or missing there.
+    Microsoft's published list of scopes replaces those of a resource only if the data has the resource without any, as
+    files made by hand may. It doesn't replace a resource that was not read: a scope may be disabled or missing there.
     """
     index = index_of(snapshot)
     seen: dict[tuple[str, str], ScopeNeed] = {}
@@ -218,8 +221,12 @@ def _resolve(index: SnapshotIndex, need: ScopeNeed, resource: str) -> Permission
         assumed=need.assumed,
     )
     match index.published_scopes(resource):
-        case Absent() | NotRead():
+        case Absent():
             return base
+        case NotRead():
+            is_there = isinstance(index.service_principal(resource), ServicePrincipal)
+            known_scope = known_scopes(resource).get(need.value.lower()) if is_there else None
+            return _classified(index, _from_table(base, known_scope)) if known_scope else base
         case published:
             scope = published.get(need.value.lower())
             if scope is None and index.nameless_scope(resource):
@@ -237,6 +244,18 @@ def _from_tenant(base: Permission, scope: DelegatedScope) -> Permission:
         exists=Truth.TRUE,
         enabled=known(scope.isEnabled),
         user_type=_USER_TYPE.get((scope.type or "").lower(), Truth.UNKNOWN),
+    )
+
+
+def _from_table(base: Permission, scope: KnownScope) -> Permission:
+    return msgspec.structs.replace(
+        base,
+        value=scope.value,
+        id=scope.id,
+        exists=Truth.TRUE,
+        enabled=known(scope.enabled),
+        user_type=known(scope.type == "User"),
+        from_table=True,
     )
 
 

@@ -103,6 +103,8 @@ ROLE_CLOUD_APPLICATION_ADMINISTRATOR = "158c047a-c907-4556-b7ef-446551a6b5f7"
 
 CONSENT_SETTINGS_TEMPLATE = "dffd5d46-495d-40a9-8e21-954ff55e198a"
 """Template of the directory settings object "Consent Policy Settings"."""
+EMPTY_BY_DEFAULT = frozenset({"constraingroupspecificconsenttomembersofgroupid"})
+"""Directory settings for which no value is a value ("groupSetting: templates"): the template's default is empty."""
 
 
 class Cloud(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from auditor.facts.ids import RESOURCE_NAMES
 from auditor.graph.fetch import ReadResult
 from auditor.graph.section_reads import BLUEPRINT_OF_AGENT, Read
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
@@ -150,9 +151,20 @@ def _typed(read: Read, raw: Any) -> Any:
     row = SECTIONS[read.section]
     if read.section == "servicePrincipals":
         raw = [_without_part(one) for one in raw] if isinstance(raw, list) else _without_part(raw)
+        is_known = _SCOPES in read.url and read.part.lower() in RESOURCE_NAMES
+        if is_known and isinstance(raw, dict) and raw.get(_SCOPES) is None:
+            raise ShapeError("servicePrincipals", f"the answer about {read.part} has no {_SCOPES}")
     if row.only_by_app:
         return decode_section(read.section, {read.part: raw})
     return decode_section(read.section, [raw] if row.merges_rows and not read.is_list else raw)
+
+
+_SCOPES = "oauth2PermissionScopes"
+"""A property that an audit selects of resources, and that Graph then returns.
+
+If it is missing from the data of one of Microsoft's resources, decisions use the published list of scopes. That is
+meant for files made by hand, and not for an answer that lost it.
+"""
 
 
 def _without_part(principal: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -248,22 +247,11 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """The grants that were read.
 
-    `rows` of a large tenant make their rows while they are read, in the same order each time. If they aren't those of
-    the whole directory, `covers` lists the apps (app ids) whose grants were read. `whole` says whether the delegated
-    grants of the whole directory were read.
+    If they aren't those of the whole directory, `covers` lists the apps (app ids) whose grants were read. `whole` says
+    whether the delegated grants of the whole directory were read. The `rows` of a large tenant are a sequence that
+    makes each row when it is read, not a tuple.
     """
 
-    rows: Sequence[GrantRow] = ()
+    rows: tuple[GrantRow, ...] = ()
     whole: bool = False
     covers: tuple[str, ...] = ()
-
-    def __eq__(self, other: object) -> bool:
-        """Whether both have equal rows, in whatever sequence they are kept."""
-        if not isinstance(other, Granted):
-            return NotImplemented
-        mine, others = (tuple(one.rows) for one in (self, other))
-        return (mine, self.whole, self.covers) == (others, other.whole, other.covers)
-
-    def __hash__(self) -> int:
-        """Equal lists of grants have equal hashes."""
-        return hash((tuple(self.rows), self.whole, self.covers))

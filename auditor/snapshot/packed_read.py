@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator, Mapping
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 import msgspec
@@ -29,6 +28,11 @@ from auditor.snapshot.read import (
 )
 from auditor.snapshot.strict_rows import Batch, Items, Lines
 
+try:
+    from isal import isal_zlib as zlib  # three times as fast
+except ImportError:  # on a processor for which Intel's library isn't built
+    import zlib  # type: ignore[no-redef]
+
 DOCUMENT = "snapshot.json"
 """The member of a packed snapshot with everything but the rows of large sections."""
 _AT_ONCE = 1 << 20
@@ -40,6 +44,10 @@ _MOST_DENSE = 100
 """How many times smaller a document can become if an archive is packed again; JSON becomes about ten times smaller."""
 _LARGE = 1 << 20
 """A list of a JSON document that is longer than this many bytes is read row by row."""
+_DAMAGE: tuple[type[Exception], ...] = (
+    *(BadZipFile, struct.error, EOFError, ValueError, cast(type[Exception], zlib.error)),
+    RuntimeError,  # an encrypted member, or a method of compression that Python doesn't have
+)
 _GZIP = 31
 """zlib's window for a gzip stream."""
 
@@ -55,8 +63,7 @@ def load_packed(file: str | IO[bytes], origin: str, wanted: Wanted | None = None
             if DOCUMENT not in members or "manifest.json" in members:
                 return None
             return _in_archive(archive, origin, wanted)
-    except (BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError) as error:
-        # RuntimeError: an encrypted member, or a method of compression that Python doesn't have.
+    except _DAMAGE as error:
         raise _damaged(origin, str(error)) from None
     except OSError as error:
         raise SnapshotError(origin, f"cannot be read: {error.strerror or error}", hint="Check the disk.") from error

@@ -143,6 +143,56 @@ def after(document: Json, loss: Loss) -> Json:
     return changed
 
 
+REFUSAL = {"status": 403, "code": "Authorization_RequestDenied"}
+
+
+def readable(document: Json) -> Iterator[str]:
+    """What Graph can refuse of the tenant: each section, and each app's part of one that is read app by app."""
+    covers = document.get("covers", {})
+    for name, value in document["sections"].items():
+        if name != "absentServicePrincipals":
+            yield name
+        apps = covers.get(name, ()) if isinstance(value, list) else value if name in BY_APP else ()
+        yield from (f"{name}/{app}" for app in apps if name in (*BY_APP, *PARTLY_READ))
+
+
+BY_APP = ("appRoleAssignedTo", "delegatedPermissionClassifications")
+PARTLY_READ = ("servicePrincipals", "oauth2PermissionGrants")
+
+
+def refused(document: Json, *names: str) -> Json:
+    """The document of an audit that was refused these sections or parts."""
+    changed = copy.deepcopy(document)
+    sections, covers = changed["sections"], changed.setdefault("covers", {})
+    object_ids = {one["appId"]: one["id"] for one in document["sections"].get("servicePrincipals", ())}
+    for name, _, app in (name.partition("/") for name in names):
+        changed.setdefault("unread", {})[f"{name}/{app}" if app else name] = REFUSAL
+        if name not in sections:
+            continue
+        if not app:
+            for gone in (name, *(["absentServicePrincipals"] if name == "servicePrincipals" else [])):
+                sections.pop(gone, None)
+                covers.pop(gone, None)
+        elif name in BY_APP:
+            sections[name].pop(app, None)
+        else:
+            covers[name] = [one for one in covers[name] if one != app]
+            key, value = ("appId", app) if name == "servicePrincipals" else ("clientId", object_ids.get(app))
+            sections[name] = [row for row in sections[name] if row[key] != value]
+            absent = sections.get("absentServicePrincipals", [])
+            if name == "servicePrincipals":
+                sections["absentServicePrincipals"] = [one for one in absent if one != app]
+    return changed
+
+
+def as_preflight(document: Json, apps: tuple[str, ...], clients: tuple[str, ...]) -> Json:
+    """The document as an audit of these apps reads it, which reads no other apps."""
+    present = {one["appId"] for one in document["sections"]["servicePrincipals"]}
+    absent = [app for app in apps if app not in present]
+    covers = {"servicePrincipals": [*apps], "oauth2PermissionGrants": [*clients]}
+    return {**document, "sections": {**document["sections"], "absentServicePrincipals": absent}, "covers": covers}
+
+
 class Answers(NamedTuple):
     """What the program says of a tenant: the decision about an app, and the outcome of each rule."""
 

@@ -116,16 +116,13 @@ def _resource(app_id: str, name: str) -> Json:
 
 @st.composite
 def resources(draw: DrawFn) -> list[Json]:
-    """The APIs of the tenant, perhaps with scopes that are switched off, or for administrators only on an own API."""
+    """The APIs of the tenant, perhaps switched off; a scope of the own API is for everybody or for administrators."""
     found = [
         _resource(pool.GRAPH, "Microsoft Graph"),
         _resource(pool.EXCHANGE, "Office 365 Exchange Online"),
         _resource(pool.OWN_API, "Orders"),
     ]
     found[1]["accountEnabled"] = draw(mostly(True, False))
-    for scope in found[0]["oauth2PermissionScopes"]:
-        if scope["value"] in ("Mail.Read", "User.Read"):
-            scope["isEnabled"] = draw(mostly(True, False))
     found[2]["oauth2PermissionScopes"][0]["type"] = draw(mostly("User", "Admin"))
     kept = [one for one in found[:2] if draw(mostly(True, False))]
     return [*kept, found[2]]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.model.rule import App, Pack
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
@@ -21,12 +23,16 @@ from tests.checks.lost_data import (
     Loss,
     after,
     answers,
+    as_preflight,
     enumerated,
     firmer,
     losses,
+    readable,
+    refused,
     with_new_value,
 )
-from tests.consent.from_oracle import app_of
+from tests.checks.random_tenants import tenants as whole_tenants
+from tests.consent.from_oracle import app_of, snapshot_of
 from tests.oracle import pool
 from tests.oracle.strategies import apps
 
@@ -170,6 +176,55 @@ def _objects(value: Any) -> list[Json]:
     inner = [found for item in value.values() for found in _objects(item)]
     is_table = any(isinstance(item, list) and len(key) == len(pool.GRAPH) for key, item in value.items())
     return inner if is_table or "servicePrincipals" in value else [value, *inner]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_section_that_is_refused_makes_nothing_firmer(name: str) -> None:
+    document: Json = json.loads(dumps(sample(name)))
+    before = answers(document, tracker(), packs())
+    for one in readable(document):
+        assert firmer(before, answers(refused(document, one), tracker(), packs())) == [], f"{name}: {one}"
+
+
+REFUSED = settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
+APPS = (pool.CLIENT, *pool.RESOURCES, pool.OTHER_CLIENT)
+
+
+@REFUSED
+@given(whole_tenants(), apps(), st.booleans(), st.data())
+def test_of_two_refusals_each_makes_nothing_firmer(
+    document: Json, plain: Json, is_preflight: bool, data: st.DataObject
+) -> None:
+    app = app_of(plain)
+    document = as_preflight(document, APPS, (pool.CLIENT,)) if is_preflight else document
+    states = [document]
+    for name in data.draw(st.permutations(list(readable(document))))[:2]:
+        states.append(refused(states[-1], name))
+    of_each = [_of_both(state, app) for state in states]
+    for before, later in pairwise(of_each):
+        for one, other in zip(before, later, strict=False):
+            assert firmer(one, other) == [], str(states[-1]["unread"])
+
+
+def _of_both(document: Json, app: App) -> tuple[Answers, ...]:
+    """What an ordinary member gets, and a user if the user can be read."""
+    found = subject_for(snapshot_of(document), pool.ALICE)
+    subjects = (ORDINARY_MEMBER, *([found] if isinstance(found, Subject) else []))
+    return tuple(answers(document, app, packs(), subject) for subject in subjects)
+
+
+@REFUSED
+@given(whole_tenants(), apps(), st.data())
+def test_a_loss_or_a_new_value_in_a_whole_tenant_makes_nothing_firmer(
+    document: Json, plain: Json, data: st.DataObject
+) -> None:
+    app = app_of(plain)
+    changed = [after(document, loss) for loss in _drawn(data, document)]
+    changed += [with_new_value(document, data.draw(st.sampled_from(list(enumerated(document)))))]
+    before = _of_both(document, app)
+    for one in changed:
+        for was, now in zip(before, _of_both(one, app), strict=False):
+            assert firmer(was, now) == []
 
 
 @pytest.mark.parametrize(

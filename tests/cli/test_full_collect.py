@@ -160,3 +160,21 @@ def test_a_checkpoint_of_something_else_is_refused_with_what_to_do(
         done = run(*COLLECT, "tenant.zip", *at(server), cwd=tmp_path, env=server.env())
     assert done.code == 2
     assert "delete" in done.err and "tenant.zip.partial, or give -o another name" in done.err
+
+
+def test_what_a_grant_means_is_asked_of_its_resource(tmp_path: Path) -> None:
+    sections = tenant()["sections"]
+    scope = {"id": "99999999-1111-4111-8111-111111111111", "value": "Everything.All", "type": "Admin"}
+    api = {"id": "sp-api", "appId": "88888888-1111-4111-8111-111111111111", "oauth2PermissionScopes": [scope]}
+    grant = {"id": "g9", "clientId": "sp-client", "consentType": "AllPrincipals", "resourceId": "sp-api"}
+    document = tenant(
+        servicePrincipals=[*sections["servicePrincipals"], api],
+        oauth2PermissionGrants=[*sections["oauth2PermissionGrants"], {**grant, "scope": "Everything.All"}],
+    )
+    with GraphServer(document, page_size=2) as server:
+        words = (*COLLECT, "tenant.zip", "--pack", "grants-hygiene", *at(server))
+        assert run(*words, cwd=tmp_path, env=server.env()).code == 0
+    principals = content(tmp_path / "tenant.zip")["document"]["sections"]["servicePrincipals"]
+    assert [row["oauth2PermissionScopes"][0]["value"] for row in principals if row["id"] == "sp-api"] == [
+        "Everything.All"
+    ]

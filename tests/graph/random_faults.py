@@ -52,7 +52,7 @@ TARGETS = (
     "/v1.0/",
     "/beta/",
 )
-"""Parts of addresses that tell apart what an audit reads; the last two are of everything."""
+"""Parts of addresses that distinguish what an audit reads; the last two are of everything."""
 
 STATUSES = (400, 403, 403, 403, 404, 405, 409, 410, 423, 429, 500, 501, 503, 504)
 CODES = (None, None, "Request_ResourceNotFound", "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "")
