@@ -34,21 +34,21 @@ _VARIABLES = (*_APP, *_SECRETS, *_OPTIONAL)
 _TYPO = 0.83
 """The least similarity of a typo to a variable's name: ``AZURE_TENANT`` is one, and ``AZURE_TENANT_NAME`` isn't."""
 _OTHER_NAMES = {
-    "AZURE_APP_ID": "AZURE_CLIENT_ID",
-    "AZURE_APPLICATION_ID": "AZURE_CLIENT_ID",
-    "AZURE_DIRECTORY_ID": "AZURE_TENANT_ID",
-    "AZURE_SECRET": "AZURE_CLIENT_SECRET",
-    "AZURE_APP_SECRET": "AZURE_CLIENT_SECRET",
-    "AZURE_CLIENT_KEY": "AZURE_CLIENT_SECRET",
-    "AZURE_CLIENT_PASSWORD": "AZURE_CLIENT_SECRET",
-    "AZURE_CERTIFICATE": "AZURE_CLIENT_CERTIFICATE_PATH",
-    "AZURE_CERT_PATH": "AZURE_CLIENT_CERTIFICATE_PATH",
-    "AZURE_CLIENT_CERT": "AZURE_CLIENT_CERTIFICATE_PATH",
-    "AZURE_TOKEN_FILE": "AZURE_FEDERATED_TOKEN_FILE",
+    "APPID": "AZURE_CLIENT_ID",
+    "APPLICATIONID": "AZURE_CLIENT_ID",
+    "DIRECTORYID": "AZURE_TENANT_ID",
+    "SECRET": "AZURE_CLIENT_SECRET",
+    "APPSECRET": "AZURE_CLIENT_SECRET",
+    "CLIENTKEY": "AZURE_CLIENT_SECRET",
+    "CLIENTPASSWORD": "AZURE_CLIENT_SECRET",
+    "CERTIFICATE": "AZURE_CLIENT_CERTIFICATE_PATH",
+    "CERTPATH": "AZURE_CLIENT_CERTIFICATE_PATH",
+    "CLIENTCERT": "AZURE_CLIENT_CERTIFICATE_PATH",
+    "TOKENFILE": "AZURE_FEDERATED_TOKEN_FILE",
 }
 """Names that people make of the portal's words (*Application (client) ID*, *Directory (tenant) ID*), and short forms.
 
-They are too far from the variable's name to be found as a typo, or nearer to another one.
+Without ``AZURE`` and underscores. As typos they would not be found, or taken for another variable.
 """
 _OTHER_TOOLS = ("AZUREAD", "AZUREB2C")
 """The beginnings of names that other sign-in libraries use (``AZURE_AD_CLIENT_ID``), without underscores."""
@@ -159,7 +159,7 @@ def misspelt_variables(environ: Mapping[str, str], names: Iterable[str] = _VARIA
         plain = "".join(c for c in name.upper() if c.isalnum())
         if name in _VARIABLES or "AZ" not in plain[:3] or plain.startswith(_OTHER_TOOLS):
             continue
-        if other := _OTHER_NAMES.get(name.upper()):
+        if other := _OTHER_NAMES.get(plain.removeprefix("AZURE")):
             if other in unset.values():
                 found[name] = other
         elif close := get_close_matches(plain, unset, n=1, cutoff=_TYPO):
