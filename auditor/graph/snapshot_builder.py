@@ -162,7 +162,7 @@ def _typed(read: Read, raw: Any) -> Any:
 _SCOPES = "oauth2PermissionScopes"
 """A property that an audit selects of resources, and that Graph then returns.
 
-If it is missing in the data of one of Microsoft's resources, decisions use the published list of scopes. That is
+If it is missing from the data of one of Microsoft's resources, decisions use the published list of scopes. That is
 meant for files made by hand, and not for an answer that lost it.
 """
 

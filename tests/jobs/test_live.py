@@ -28,6 +28,7 @@ from tests.graphserver import GraphServer, LatencyProxy
 from tests.graphserver.answer import Answer
 from tests.graphserver.call import Call
 from tests.graphserver.faults import FailWith, Fault, Proper
+from tests.graphserver.writes import UNVERIFIED
 from tests.limits import HUNG_AFTER
 
 PACKS = load_packs(["trackerrms-uk"])
@@ -51,8 +52,11 @@ def served(document: dict[str, Any], **options: Any) -> Iterator[tuple[GraphServ
 
 
 def document_of(name: str) -> dict[str, Any]:
-    """A sample tenant as the server serves it."""
+    """A sample tenant as the server serves it: Graph returns each property of ``verifiedPublisher``, or null for it."""
     document: dict[str, Any] = json.loads(dumps(sample(name)))
+    for principal in document["sections"].get("servicePrincipals", ()):
+        if principal.get("verifiedPublisher") == {}:
+            principal["verifiedPublisher"] = UNVERIFIED
     return document
 
 
@@ -106,7 +110,7 @@ def test_an_unverified_publisher_is_worth_a_second_look_at_the_risk_settings() -
     document = document_of("legacy-open")
     for principal in document["sections"]["servicePrincipals"]:
         if principal["appId"] == APPS[0].client_id:
-            principal["verifiedPublisher"] = {}
+            principal["verifiedPublisher"] = UNVERIFIED
     with served(document) as (server, target, environ):
         snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
         assert [r.version for r in server.requests] == ["v1.0", "beta"]
