@@ -127,6 +127,29 @@ def test_a_list_without_an_answer_can_be_continued_with_the_same_command(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("status", "next_step"),
+    [
+        pytest.param(403, 'Run "consent-auditor doctor"', id="refused"),
+        pytest.param(429, "try again later, or add --wait", id="busy"),
+    ],
+)
+@pytest.mark.parametrize("full", [pytest.param((), id="as planned"), pytest.param(("--full",), id="in full")])
+def test_sections_that_one_cause_costs_are_named_in_one_line(
+    tmp_path: Path, full: tuple[str, ...], status: int, next_step: str
+) -> None:
+    with GraphServer(tenant()) as server:
+        server.fault("appId=", Status(status, 600), times=None)
+        arguments = ("collect", *full, "--pack", "trackerrms-uk", "-o", "tenant.json", *at(server), "--timeout", "60")
+        done = run(*arguments, cwd=tmp_path, env=server.env())
+    assert done.code == 0, done.err
+    lost = [line for line in done.err.splitlines() if line.startswith("Could not read")]
+    unread = json.loads((tmp_path / "tenant.json").read_text())["unread"]
+    assert len({line.rpartition(": ")[2] for line in lost}) == len(lost) < len(unread)
+    assert any(" more: " in line for line in lost)
+    assert next_step in done.err and "verdicts that need it will be unknown" in done.err
+
+
+@pytest.mark.parametrize(
     "damage",
     [
         pytest.param(lambda text: text.replace(b'"tenant":"', b'"tenant":"0'), id="another tenant"),
