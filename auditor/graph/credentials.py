@@ -46,7 +46,7 @@ _OTHER_NAMES = {
     "AZURE_CLIENT_CERT": "AZURE_CLIENT_CERTIFICATE_PATH",
     "AZURE_TOKEN_FILE": "AZURE_FEDERATED_TOKEN_FILE",
 }
-"""Names that people make of the words of the portal (*Application (client) ID*, *Directory (tenant) ID*), and short forms.
+"""Names that people make of words of the portal (*Application (client) ID*, *Directory (tenant) ID*), and short ones.
 
 They are too far from the variable's name to be found as a typo, or nearer to another one.
 """
