@@ -150,6 +150,17 @@ def test_a_user_is_read_with_groups_and_roles_and_decided_for() -> None:
     assert [d.subject for d in report.decisions] == ["ordinary member", "pat@contoso.example"]
 
 
+def test_an_empty_publisher_says_that_none_is_verified() -> None:
+    document = document_of("admin-consented")
+    for principal in document["sections"]["servicePrincipals"]:
+        principal["verifiedPublisher"] = {}
+    with served(document) as (_, target, environ):
+        snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
+    (client,) = (p for p in snapshot.sections.servicePrincipals or () if p.appId == APPS[0].client_id)
+    assert client.verifiedPublisher is not None
+    assert not client.verifiedPublisher.is_verified
+
+
 def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
     document = document_of("admin-consented")
     document["sections"]["servicePrincipals"] += [
