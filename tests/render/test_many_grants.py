@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import random
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import openpyxl
 import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xlsxwriter.worksheet import Worksheet
 
 from auditor.consent import granted_permissions
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.report import GrantRow, GrantRows, Report
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal, User
 from auditor.model.snapshot import Snapshot
-from auditor.render import html, markdown
+from auditor.render import html, markdown, render, sheets, write
 from auditor.render.html import grant_section
 from auditor.snapshot.samples import sample
 from tests.render.reports import connects
@@ -137,3 +145,81 @@ def test_markdown_counts_the_grants_and_makes_no_row(monkeypatch: pytest.MonkeyP
     pages: list[str] = []
     assert rows_made(monkeypatch, lambda report: pages.append(markdown.render(report))) == 0
     assert "60000 grants" in pages[0]
+
+
+def cells(workbook: bytes) -> dict[str, list[tuple[Any, ...]]]:
+    """The values of each sheet."""
+    book = openpyxl.load_workbook(io.BytesIO(workbook), read_only=True)
+    return {sheet.title: [tuple(cell.value for cell in row) for row in sheet.iter_rows()] for sheet in book}
+
+
+def test_tables_from_rows_that_are_made_when_needed_are_the_same() -> None:
+    snapshot = any_tenant(random.Random(7))
+    small, large = (report_of(snapshot, many) for many in (False, True))
+    assert render(large, "csv") == render(small, "csv")
+    assert cells(render(large, "xlsx")) == cells(render(small, "xlsx"))
+    assert render(large, "xlsx") == render(large, "xlsx")
+
+
+class Watched(io.BytesIO):
+    """A file that notes how many rows were made before each part was written."""
+
+    def __init__(self, made: list[int]) -> None:
+        super().__init__()
+        self.made, self.longest, self._before = made, 0, 0
+
+    def write(self, data: Any) -> int:
+        self.longest = max(self.longest, len(self.made) - self._before)
+        self._before = len(self.made)
+        return super().write(data)
+
+
+def test_a_csv_file_is_written_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    file = Watched(made)
+
+    def counted(row: GrantRow) -> Any:
+        made.append(1)
+        return one_row(row)
+
+    one_row = sheets._grant
+    monkeypatch.setattr(sheets, "_grant", counted)
+    rows_made(monkeypatch, lambda report: write(report, "csv", file), grants=3000)
+    assert len(made) == 3000 and 0 < file.longest < 100
+
+
+def test_a_workbook_of_many_grants_keeps_no_cells_in_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    most = 0
+
+    def noted(sheet: Worksheet, *cell: Any) -> int:
+        nonlocal most
+        most = max(most, sum(map(len, sheet.table.values())))
+        return int(written(sheet, *cell))
+
+    written = Worksheet.write_string
+    monkeypatch.setattr(Worksheet, "write_string", noted)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    out = io.BytesIO()
+    rows_made(monkeypatch, lambda report: write(report, "xlsx", out), grants=3000)
+    assert len(cells(out.getvalue())["Grants"]) == 3001
+    assert most < 100
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_workbook_can_be_written_to_a_pipe() -> None:
+    report = report_of(any_tenant(random.Random(7)), many=True)
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as source:
+        with os.fdopen(writer, "wb") as pipe:
+            write(report, "xlsx", pipe)
+        assert source.read() == render(report, "xlsx")
+
+
+def test_a_full_disk_is_an_error_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(xlsxwriter.Workbook, "_store_workbook", full)
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        write(report_of(any_tenant(random.Random(7)), many=True), "xlsx", io.BytesIO())
+    assert raised.value.errno == errno.ENOSPC
