@@ -146,7 +146,7 @@ Examples:
   consent-auditor check --pack cisa-scuba --waivers waivers.yaml --fail-on high
   consent-auditor check --pack cisa-scuba --trend audit-results/ -o audit-results/today.json -o audit-results/today.html
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
-  consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell --fix 3 -o fix.ps1
+  consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell --fix 2 -o fix.ps1
   consent-auditor check --pack trackerrms-uk --wait-until connects --timeout 30m
 
 \b

@@ -103,7 +103,7 @@ def command(
     with interaction() as person:
         snapshot = collect_snapshot(request, person)
     write_snapshot(snapshot, output)
-    _print_result(snapshot, output)
+    _print_result(snapshot, output, _rows_of(snapshot) if full else None)
     return OK
 
 
@@ -140,11 +140,37 @@ def _write_imported(
     return OK
 
 
+_BUSY = 429
+"""The HTTP status with which Graph asks to wait."""
+_MOST_NAMED = 5
+"""How many sections without data are named for each reason; the snapshot's ``unread`` lists all."""
+
+
+def _rows_of(snapshot: Snapshot) -> dict[str, int]:
+    """The number of rows of each section that can be as large as the directory."""
+    from auditor.model.sections import SECTIONS
+
+    rows = {name: getattr(snapshot.sections, name) for name, section in SECTIONS.items() if section.grows}
+    return {name: len(read) for name, read in rows.items() if read is not None}
+
+
 def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | None = None) -> None:
     if output == "-":
         return
     lists = "".join(f", {count:,} {section}" for section, count in (rows or {}).items())
     say(f"Wrote {output}: tenant {snapshot.tenant.name or snapshot.tenant.id}{lists}.")
+    by_reason: dict[str, list[str]] = {}
     for section, why in sorted(snapshot.unread.items()):
         allowed = f" (needs {' or '.join(why.needs)})" if why.needs else ""
-        say(f"Could not read {section}: {why.message or why.code}{allowed}")
+        by_reason.setdefault(f"{why.message or why.code}{allowed}", []).append(section)
+    for reason, sections in by_reason.items():
+        # One cause, such as a missing permission, often costs dozens of sections.
+        more = f" and {len(sections) - _MOST_NAMED} more" if len(sections) > _MOST_NAMED else ""
+        say(f"Could not read {', '.join(sections[:_MOST_NAMED])}{more}: {reason}")
+    if not snapshot.unread:
+        return
+    say("The snapshot lacks this data, so verdicts that need it will be unknown.")
+    if any(why.needs for why in snapshot.unread.values()):
+        say('Run "consent-auditor doctor" to see how to grant the missing permissions.')
+    if any(why.status == _BUSY for why in snapshot.unread.values()):
+        say("Microsoft Graph was busy: try again later, or add --wait to wait as long as Microsoft asks.")

@@ -270,6 +270,7 @@ def _of_loopback(app: App, client: Client) -> Iterator[str]:
 
 
 def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
+    read = {permission.resource for permission in asked if permission.exists is not Truth.UNKNOWN}
     for permission in asked:
         if not permission.required or permission.implicit:
             continue
@@ -280,7 +281,10 @@ def _of_scopes(asked: tuple[Permission, ...]) -> Iterator[Blocker]:
                 reason=Reason.SCOPE_DOES_NOT_EXIST,
                 code="AADSTS650053",
                 because=f"{resource} has no scope named {name}",
-                needs=f"whether {resource} has a scope named {name}",
+                # One fact for a resource that wasn't read, instead of one for each of its scopes.
+                needs=f"whether {resource} has a scope named {name}"
+                if permission.resource in read
+                else f"which scopes {resource} has",
             )
         else:
             undocumented = "Microsoft doesn't document whether Entra refuses a disabled scope like an unknown one"

@@ -31,7 +31,7 @@ from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
 
 _Section = TypeVar("_Section")
 _Table = TypeVar("_Table")
-_Row = TypeVar("_Row")
+_Value = TypeVar("_Value")
 _KEPT = 4
 """How many snapshots' tables are kept: enough for a tenant and the changed copies that fixes are tried on."""
 
@@ -192,7 +192,7 @@ class SnapshotIndex:
         if found.oauth2PermissionScopes is None:
             return NotRead("servicePrincipals", f"oauth2PermissionScopes of {self.resource_name(app_id)} was not read")
         if found.id not in self._scopes:
-            self._scopes[found.id] = _first(found.oauth2PermissionScopes, lambda scope: scope.value)
+            self._scopes[found.id] = _first_by_name((one.value, one) for one in found.oauth2PermissionScopes)
         return self._scopes[found.id]
 
     def nameless_scope(self, app_id: str) -> NotRead | None:
@@ -367,11 +367,8 @@ def _principals(section: tuple[ServicePrincipal, ...] | None) -> _Principals:
 
 @kept
 def _app_ids_by_uri(section: tuple[ServicePrincipal, ...] | None) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for principal in section or ():
-        for uri in principal.servicePrincipalNames or ():
-            found.setdefault(uri.lower().rstrip("/"), principal.appId.lower())
-    return found
+    each = ((uri.rstrip("/"), app.appId.lower()) for app in section or () for uri in app.servicePrincipalNames or ())
+    return _first_by_name(each)
 
 
 @kept
@@ -398,35 +395,23 @@ def grants_as_spelled(section: tuple[OAuth2PermissionGrant, ...] | None) -> dict
 def _by_lower_key(
     section: Mapping[str, tuple[AppRoleAssignment, ...]] | None,
 ) -> dict[str, tuple[AppRoleAssignment, ...]]:
-    found: dict[str, tuple[AppRoleAssignment, ...]] = {}
-    for app_id, entries in (section or {}).items():
-        found.setdefault(app_id.lower(), entries)
-    return found
+    return _first_by_name((section or {}).items())
 
 
 @kept
 def _policies(section: tuple[PermissionGrantPolicy, ...]) -> dict[str, PermissionGrantPolicy]:
-    return _first(section, lambda policy: policy.id)
+    return _first_by_name((policy.id, policy) for policy in section)
 
 
 def _setting_values(settings: Iterable[DirectorySetting]) -> dict[str, str]:
     """The values by name, both in lower case; empty for a value that is missing."""
-    found: dict[str, str] = {}
-    for setting in settings:
-        for item in setting.values or ():
-            if item.name and (item.value or item.name.lower() not in EMPTY_BY_DEFAULT):
-                found.setdefault(item.name.lower(), (item.value or "").lower())
-    return found
+    items = ((item.name or "", item.value or "") for setting in settings for item in setting.values or ())
+    return _first_by_name((name, text.lower()) for name, text in items if text or name.lower() not in EMPTY_BY_DEFAULT)
 
 
 @kept
 def _users(section: tuple[User, ...] | None) -> dict[str, User]:
-    found: dict[str, User] = {}
-    for one in section or ():
-        for name in (one.id, one.userPrincipalName):
-            if name:
-                found.setdefault(name.lower(), one)
-    return found
+    return _first_by_name((name, one) for one in section or () for name in (one.id, one.userPrincipalName))
 
 
 @kept
@@ -436,12 +421,12 @@ def _rows_by_app(section: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple
     return {"": every, **{app_id.lower(): rows for app_id, rows in section.items()}}
 
 
-def _first(rows: Iterable[_Row], name: Callable[[_Row], str]) -> dict[str, _Row]:
-    """The rows by name in lower case, the first where several have one name."""
-    found: dict[str, _Row] = {}
-    for row in rows:
-        if text := name(row):
-            found.setdefault(text.lower(), row)
+def _first_by_name(named: Iterable[tuple[str | None, _Value]]) -> dict[str, _Value]:
+    """The values by name in lower case, the first where several have one name, and none without a name."""
+    found: dict[str, _Value] = {}
+    for name, value in named:
+        if name:
+            found.setdefault(name.lower(), value)
     return found
 
 

@@ -124,7 +124,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises NoScript if no script can make this change safely.
         """
-        raise NoScript(f"{self.method} {self.url} cannot be written as a script")
+        raise NoScript(f"a script has no step for {self.method} {self.url}")
 
 
 class Deletion(Change, frozen=True, kw_only=True):

@@ -60,12 +60,12 @@ def script(fix: Fix, shell: Shell | str, *, tenant: str = "") -> str:
 
 def _plan(fix: Fix, tenant: str) -> _Plan:
     if not fix.steps.graph:
-        raise NoScript(f"fix {fix.key or fix.route} is a link that an administrator opens, so there is nothing to run")
+        raise NoScript("it is a link that an administrator opens, so there is nothing to run")
     try:
         changes = tuple(map(change_of, fix.steps.graph))
         undo = {(request.method, request.url): change_of(request) for request in fix.undo_graph}
     except NotApplicable as error:
-        raise NoScript(f"this fix cannot be written as a script: {error}") from error
+        raise NoScript(str(error)) from error
     steps = tuple(change.script_step(undo.get((change.method, change.url))) for change in changes)
     return _Plan(fix=fix, tenant=tenant, changes=changes, steps=steps)
 

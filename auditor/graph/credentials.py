@@ -33,6 +33,23 @@ _OPTIONAL = ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_CLIENT_SEND_CERTIFICATE
 _VARIABLES = (*_APP, *_SECRETS, *_OPTIONAL)
 _TYPO = 0.83
 """The least similarity of a typo to a variable's name: ``AZURE_TENANT`` is one, and ``AZURE_TENANT_NAME`` isn't."""
+_OTHER_NAMES = {
+    "AZURE_APP_ID": "AZURE_CLIENT_ID",
+    "AZURE_APPLICATION_ID": "AZURE_CLIENT_ID",
+    "AZURE_DIRECTORY_ID": "AZURE_TENANT_ID",
+    "AZURE_SECRET": "AZURE_CLIENT_SECRET",
+    "AZURE_APP_SECRET": "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_KEY": "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_PASSWORD": "AZURE_CLIENT_SECRET",
+    "AZURE_CERTIFICATE": "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_CERT_PATH": "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_CLIENT_CERT": "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_TOKEN_FILE": "AZURE_FEDERATED_TOKEN_FILE",
+}
+"""Names that people make of the words of the portal (*Application (client) ID*, *Directory (tenant) ID*), and short forms.
+
+They are too far from the variable's name to be found as a typo, or nearer to another one.
+"""
 _OTHER_TOOLS = ("AZUREAD", "AZUREB2C")
 """The beginnings of names that other sign-in libraries use (``AZURE_AD_CLIENT_ID``), without underscores."""
 _MICROSOFT = frozenset(urlsplit(cloud.authority).hostname for cloud in CLOUDS.values()) | {"login.chinacloudapi.cn"}
@@ -130,7 +147,7 @@ def mentions_credential(environ: Mapping[str, str]) -> bool:
 
 
 def misspelt_variables(environ: Mapping[str, str], names: Iterable[str] = _VARIABLES) -> dict[str, str]:
-    """Each variable whose name is nearly one of `names` that isn't set, with the name that it means.
+    """Each variable whose name is nearly, or is another word for, one of `names` that isn't set, with what it means.
 
     Variables of other tools, such as ``AZURE_CONFIG_DIR`` and ``AZURE_SUBSCRIPTION_ID``, are not near enough.
     """
@@ -142,7 +159,10 @@ def misspelt_variables(environ: Mapping[str, str], names: Iterable[str] = _VARIA
         plain = "".join(c for c in name.upper() if c.isalnum())
         if name in _VARIABLES or "AZ" not in plain[:3] or plain.startswith(_OTHER_TOOLS):
             continue
-        if close := get_close_matches(plain, unset, n=1, cutoff=_TYPO):
+        if other := _OTHER_NAMES.get(name.upper()):
+            if other in unset.values():
+                found[name] = other
+        elif close := get_close_matches(plain, unset, n=1, cutoff=_TYPO):
             found[name] = unset[close[0]]
     return found
 

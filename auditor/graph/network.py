@@ -54,9 +54,16 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
         parts = urlsplit(url)
         if proxy_bypass_environment(parts.netloc, dict(self.proxies)):
             return ""
-        scheme = parts.scheme if self.proxies.get(parts.scheme) else "all"
-        value = self.proxies.get(scheme, "")
-        return _proxy_url(value, self.variables.get(scheme, f"{scheme.upper()}_PROXY")) if value else ""
+        value = self.proxies.get(self._scheme_for(parts.scheme), "")
+        return _proxy_url(value, self.variable_for(parts.scheme)) if value else ""
+
+    def variable_for(self, scheme: str) -> str:
+        """The environment variable with the proxy for URLs of this scheme, in the spelling in which it's set."""
+        key = self._scheme_for(scheme)
+        return self.variables.get(key, f"{key.upper()}_PROXY")
+
+    def _scheme_for(self, scheme: str) -> str:
+        return scheme if self.proxies.get(scheme) else "all"
 
     def require_proxies(self, *urls: str) -> None:
         """Raise NetworkSettingsError if the proxy for one of these URLs can't be used."""
@@ -210,7 +217,8 @@ def advice_for(problem: str, network: NetworkSettings, url: str) -> str:
     if proxy:
         shown = urlsplit(proxy).hostname or "the proxy"
         return (
-            f"Requests to {host} go through the proxy {shown} (HTTPS_PROXY). Is it the right one, and may you use it?"
+            f"Requests to {host} go through the proxy {shown} ({network.variable_for(parts.scheme)})."
+            " Is it the right one, and may you use it?"
         )
     if cause == NoAnswerCause.OUT_OF_TIME:
         return "Try again; if the network is slow, allow more seconds with --timeout."

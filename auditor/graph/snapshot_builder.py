@@ -162,7 +162,7 @@ def _typed(read: Read, raw: Any) -> Any:
 _SCOPES = "oauth2PermissionScopes"
 """A property that an audit selects of resources, and that Graph then returns.
 
-Where it is missing from the data of one of Microsoft's resources, decisions use the published list of scopes. That is
+If it is missing from the data of one of Microsoft's resources, decisions use the published list of scopes. That is
 meant for files made by hand, and not for an answer that lost it.
 """
 
@@ -170,11 +170,11 @@ meant for files made by hand, and not for an answer that lost it.
 def _without_part(principal: Any) -> Any:
     """The service principal without a publisher that lost its id.
 
-    Graph returns each property of ``verifiedPublisher``, with null where there is none. In a snapshot file, no
-    property at all says that the app has no verified publisher.
+    Graph returns each property of ``verifiedPublisher``, with null if there is none, or none of them: an empty object
+    says that the app has no verified publisher.
     """
     publisher = principal.get("verifiedPublisher") if isinstance(principal, dict) else None
-    if not isinstance(publisher, dict) or "verifiedPublisherId" in publisher:
+    if not isinstance(publisher, dict) or not publisher or "verifiedPublisherId" in publisher:
         return principal
     return {name: value for name, value in principal.items() if name != "verifiedPublisher"}
 

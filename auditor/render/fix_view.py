@@ -97,7 +97,19 @@ def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
         )
     if failing:
         return _first_advice(next((one for one in failing if one.remediation.link), failing[0]))
-    return FirstThing(("Nothing." if decision is None else "No fix was found. See the details that follow.",))
+    if decision:
+        return FirstThing(("No fix was found. See the details that follow.",))
+    return _after_no_failure(report)
+
+
+def _after_no_failure(report: Report) -> FirstThing:
+    """Nothing to do, unless a rule is unknown: a rule that wasn't decided can still fail."""
+    undecided = sum(finding.outcome is FindingOutcome.UNKNOWN for finding in report.findings)
+    if not undecided:
+        return FirstThing(("Nothing.",))
+    says = f"No rule failed, but {count(undecided, 'rule')} could not be decided: see the reason that each one gives."
+    again = ("Read the tenant again to get the data that could not be read.",) if report.unread else ()
+    return FirstThing((says, *again))
 
 
 def first_fix(decision: Decision) -> Fix | None:

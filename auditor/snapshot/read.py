@@ -176,7 +176,7 @@ def refuse_other_documents(document: Any, origin: str) -> None:
         problem = "has no version" if version is None else f"has the version {json.dumps(version)}"
         raise SnapshotError(origin, problem, hint=f'Add "version": {VERSION} next to the format.')
     if document.get("files"):
-        hint = "Give the .zip file that it comes from."
+        hint = "Give the .zip file that it comes from, or pack the files into one again, without a folder around them."
         raise SnapshotError(origin, "is a part of a packed snapshot, without the rows of its large sections", hint=hint)
 
 

@@ -238,12 +238,6 @@ def _registration(names: set[str]) -> OtherFile | None:
     return None
 
 
-_BINARY = (
-    (b"%PDF", "is a PDF"),
-    (b"SQLite format 3", "is an SQLite database, such as that of ROADrecon"),
-    (b"PK\x03\x04", "is a zip archive"),
-    (b"\x1f\x8b", "is a compressed archive"),
-)
 _TEXTS = (
     (re.compile(r"\s*<(!doctype html|html|\?xml)", re.IGNORECASE), OtherFile("is a web page", "")),
     (re.compile(r"# Generated with Microsoft365DSC|\s*(?:param\s*\(|Configuration\s+\w+)", re.IGNORECASE), _DSC),
@@ -255,15 +249,22 @@ _TEXTS = (
 )
 _REPORT = "Give the data that it was made from, as JSON. docs/other-tools.md lists what can be read."
 _ARCHIVE = "Extract it, and give the folder."
+_PACKED = "If it is a part of a packed snapshot, give the whole .zip file."
+_BINARY = (
+    (b"%PDF", OtherFile("is a PDF", _REPORT)),
+    (b"SQLite format 3", OtherFile("is an SQLite database, such as that of ROADrecon", _REPORT)),
+    (b"PK\x03\x04", OtherFile("is a zip archive", _ARCHIVE)),
+    (b"\x1f\x8b", OtherFile("is compressed with gzip", f"{_PACKED} Otherwise, extract it, and give what is in it.")),
+)
 
 
 def other_bytes(data: bytes) -> OtherFile | None:
     """What a file that isn't text holds, by its first bytes."""
-    what = next((what for start, what in _BINARY if data.startswith(start)), "")
-    return OtherFile(what, _ARCHIVE if "archive" in what else _REPORT) if what else None
+    return next((file for start, file in _BINARY if data.startswith(start)), None)
 
 
 _YAML = OtherFile("is YAML", "Export it as JSON; IntuneCD writes JSON without -o yaml.")
+_LINES = OtherFile("is a list with one JSON object a line", f"{_PACKED} Otherwise, write it as one JSON document.")
 
 
 def other_text(text: str, name: str) -> OtherFile | None:
@@ -271,5 +272,7 @@ def other_text(text: str, name: str) -> OtherFile | None:
     start = text[:4000]
     if name.lower().endswith((".yaml", ".yml")):
         return _YAML
+    if name.lower().endswith(".jsonl"):
+        return _LINES
     found = next((file for pattern, file in _TEXTS if pattern.match(start)), None)
     return found if found is None or found.instead else found._replace(instead=_REPORT)

@@ -207,7 +207,7 @@ def test_of_two_refusals_each_makes_nothing_firmer(
 
 
 def _of_both(document: Json, app: App) -> tuple[Answers, ...]:
-    """The answers for an ordinary member, and for a user if the user can be read."""
+    """The answers about an ordinary member, and about a user who can be read."""
     found = subject_for(snapshot_of(document), pool.ALICE)
     subjects = (ORDINARY_MEMBER, *([found] if isinstance(found, Subject) else []))
     return tuple(answers(document, app, packs(), subject) for subject in subjects)

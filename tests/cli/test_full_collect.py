@@ -58,6 +58,13 @@ def test_both_forms_and_a_redacted_or_piped_read_hold_the_same(tmp_path: Path) -
     )
 
 
+def test_a_redacted_full_read_also_says_how_much_it_read(tmp_path: Path) -> None:
+    with GraphServer(tenant(), page_size=2) as server:
+        done = run(*COLLECT, "tenant.zip", "--redact", *at(server), cwd=tmp_path, env=server.env())
+    assert done.code == 0, done.err
+    assert ", 2 servicePrincipals, 5 oauth2PermissionGrants, " in done.err.splitlines()[-1]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
 @pytest.mark.parametrize("name", [pytest.param("tenant.zip", id="packed"), pytest.param("tenant.json", id="document")])
 def test_a_killed_read_continues_and_gives_what_an_undisturbed_one_does(tmp_path: Path, name: str) -> None:
@@ -117,6 +124,29 @@ def test_a_list_without_an_answer_can_be_continued_with_the_same_command(tmp_pat
         second = run(*COLLECT, "tenant.zip", *at(server), cwd=tmp_path, env=server.env())
     assert second.code == 0 and "Continuing" in second.err
     assert content(tmp_path / "tenant.zip")["document"]["unread"] == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "next_step"),
+    [
+        pytest.param(403, 'Run "consent-auditor doctor"', id="refused"),
+        pytest.param(429, "try again later, or add --wait", id="busy"),
+    ],
+)
+@pytest.mark.parametrize("full", [pytest.param((), id="as planned"), pytest.param(("--full",), id="in full")])
+def test_sections_that_one_cause_costs_are_named_in_one_line(
+    tmp_path: Path, full: tuple[str, ...], status: int, next_step: str
+) -> None:
+    with GraphServer(tenant()) as server:
+        server.fault("appId=", Status(status, 600), times=None)
+        arguments = ("collect", *full, "--pack", "trackerrms-uk", "-o", "tenant.json", *at(server), "--timeout", "60")
+        done = run(*arguments, cwd=tmp_path, env=server.env())
+    assert done.code == 0, done.err
+    lost = [line for line in done.err.splitlines() if line.startswith("Could not read")]
+    unread = json.loads((tmp_path / "tenant.json").read_text())["unread"]
+    assert len({line.rpartition(": ")[2] for line in lost}) == len(lost) < len(unread)
+    assert any(" more: " in line for line in lost)
+    assert next_step in done.err and "verdicts that need it will be unknown" in done.err
 
 
 @pytest.mark.parametrize(

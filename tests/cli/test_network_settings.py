@@ -76,7 +76,7 @@ def test_the_password_of_a_proxy_that_does_not_answer_is_not_shown(arguments: tu
     environ = {**CREDENTIAL, "https_proxy": "someone:hun/t@er#2?@127.0.0.1:9"}
     done = run(*arguments, *NOWHERE, cwd=tmp_path, env=environ)
     assert done.code == 3
-    assert "the proxy 127.0.0.1 (HTTPS_PROXY)" in " ".join((done.out + done.err).split())
+    assert "the proxy 127.0.0.1 (https_proxy)" in " ".join((done.out + done.err).split())
     assert not any(part in done.out + done.err for part in ("hun", "er#2", "someone"))
     assert "ClientSecretCredential" not in done.err, "a library printed its log"
 

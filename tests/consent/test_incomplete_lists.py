@@ -53,6 +53,13 @@ def test_what_an_incomplete_list_of_grants_lacks_is_unknown() -> None:
     assert "oauth2PermissionGrants" in " ".join(decision.depends_on)
 
 
+def test_a_resource_that_was_not_read_is_one_fact_and_not_one_for_each_scope() -> None:
+    snapshot = with_sections(sample("managed-default"), servicePrincipals=None, absentServicePrincipals=None)
+    facts = decide(snapshot, APP).depends_on
+    assert facts.count("which scopes Microsoft Graph has") == 1
+    assert [fact for fact in facts if fact.startswith("whether Microsoft Graph has a scope")] == []
+
+
 def test_an_incomplete_list_without_a_grant_of_the_app_says_nothing() -> None:
     full = sample("admin-consented")
     snapshot = with_covers(with_sections(full, oauth2PermissionGrants=()), oauth2PermissionGrants=())

@@ -290,6 +290,13 @@ INCOMPLETE = {
         {"AZURE_TENANTID": TENANT, "AZURE_CLIENT_ID": CLIENT_ID, "AZURE_CLIENT_SECRET": "hunter2"},
         ("AZURE_TENANTID", "AZURE_TENANT_ID"),
     ),
+    "the portal's word for the client": ({"AZURE_APP_ID": "x"}, ("AZURE_APP_ID", "AZURE_CLIENT_ID")),
+    "the portal's word for the tenant": ({"AZURE_DIRECTORY_ID": "x"}, ("AZURE_DIRECTORY_ID", "AZURE_TENANT_ID")),
+    "a short form of the secret": ({"AZURE_SECRET": "x"}, ("AZURE_SECRET", "AZURE_CLIENT_SECRET")),
+    "a short form of the certificate": (
+        {"AZURE_CLIENT_CERT": "x"},
+        ("AZURE_CLIENT_CERT", "AZURE_CLIENT_CERTIFICATE_PATH"),
+    ),
     "only a typo": ({"AZURE_TENANTID": TENANT}, ("AZURE_TENANTID", "AZURE_TENANT_ID")),
     "a typo on a machine with an identity": (
         {"IDENTITY_ENDPOINT": "http://127.0.0.1:1", "AZURE_CLIENT_SECRT": "hunter2"},

@@ -94,6 +94,20 @@ def test_a_proxys_password_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        pytest.param({"HTTPS_PROXY": "p:1", "ALL_PROXY": "q:1"}, "HTTPS_PROXY", id="of the scheme"),
+        pytest.param({"https_proxy": "p:1", "HTTPS_PROXY": "q:1"}, "https_proxy", id="lower case wins"),
+        pytest.param({"ALL_PROXY": "p:1"}, "ALL_PROXY", id="of all schemes"),
+        pytest.param({"all_proxy": "p:1", "HTTP_PROXY": "q:1"}, "all_proxy", id="of all schemes in lower case"),
+    ],
+)
+def test_the_variable_that_sets_the_proxy_is_named_as_it_is_set(environ: dict[str, str], named: str) -> None:
+    advice = advice_for("Connection refused", read_network(environ), "https://graph.microsoft.com")
+    assert f"the proxy p ({named})." in advice
+
+
+@pytest.mark.parametrize(
     ("environ", "proxy"),
     [
         pytest.param({}, "", id="none"),

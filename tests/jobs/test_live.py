@@ -19,6 +19,7 @@ from auditor.jobs.report_builder import build_report
 from auditor.jobs.tenant_reader import WHOLE, read_tenant, retry_policy
 from auditor.model.report import Report
 from auditor.model.rule import Pack
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import LiveTenant, Plan
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
@@ -27,6 +28,7 @@ from tests.graphserver import GraphServer, LatencyProxy
 from tests.graphserver.answer import Answer
 from tests.graphserver.call import Call
 from tests.graphserver.faults import FailWith, Fault, Proper
+from tests.graphserver.writes import UNVERIFIED
 from tests.limits import HUNG_AFTER
 
 PACKS = load_packs(["trackerrms-uk"])
@@ -50,8 +52,11 @@ def served(document: dict[str, Any], **options: Any) -> Iterator[tuple[GraphServ
 
 
 def document_of(name: str) -> dict[str, Any]:
-    """A sample tenant as the server serves it."""
+    """A sample tenant as the server serves it: Graph returns each property of ``verifiedPublisher``, or null for it."""
     document: dict[str, Any] = json.loads(dumps(sample(name)))
+    for principal in document["sections"].get("servicePrincipals", ()):
+        if principal.get("verifiedPublisher") == {}:
+            principal["verifiedPublisher"] = UNVERIFIED
     return document
 
 
@@ -105,7 +110,7 @@ def test_an_unverified_publisher_is_worth_a_second_look_at_the_risk_settings() -
     document = document_of("legacy-open")
     for principal in document["sections"]["servicePrincipals"]:
         if principal["appId"] == APPS[0].client_id:
-            principal["verifiedPublisher"] = {}
+            principal["verifiedPublisher"] = UNVERIFIED
     with served(document) as (server, target, environ):
         snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
         assert [r.version for r in server.requests] == ["v1.0", "beta"]
@@ -166,6 +171,10 @@ def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
     assert [done for name, done in seen if name == "servicePrincipals"][:2] == [100, 200]
     missing = [name for name in WHOLE if getattr(snapshot.sections, name) is None]
     assert missing == []
+
+
+def test_a_full_read_takes_every_section_that_grows_with_the_directory_except_people() -> None:
+    assert {name for name, section in SECTIONS.items() if section.grows} - {"users"} <= set(WHOLE)
 
 
 def test_what_a_grant_means_is_asked_of_its_resource_in_a_second_look() -> None:

@@ -27,6 +27,15 @@ def test_every_make_target_that_is_named_exists(guide: str) -> None:
     assert named <= targets
 
 
+def test_no_module_is_longer_than_the_guide_allows() -> None:
+    (limit,) = re.findall(r"never more than (\d+)\.", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    lengths = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8").count("\n")
+        for path in (ROOT / "auditor").rglob("*.py")
+    }
+    assert {name: length for name, length in lengths.items() if length > int(limit)} == {}
+
+
 def test_make_help_tells_of_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)

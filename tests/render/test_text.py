@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.model.decision import Confidence, Fix, Steps
-from auditor.model.report import Report
-from auditor.model.rule import Remediation
+from auditor.model.report import Report, UnreadPart
+from auditor.model.rule import FindingOutcome, Remediation
 from auditor.render.text import render
 from auditor.render.text_layout import columns, for_encoding
-from tests.render.parts import ADMIN_CONSENT, CONSENT_BY_LINK, report
+from tests.render.parts import ADMIN_CONSENT, CONSENT_BY_LINK, finding, report
 from tests.render.reports import ALL, depends, hostile, needs_admin, several
 from tests.render.strategies import REPORTS
 from tests.render.tracker import CONNECT, NEEDS_ADMIN_DECISION
@@ -33,8 +33,8 @@ def fixes(made: Report) -> Iterator[Fix]:
     """Every fix of a report."""
     for decision in made.decisions:
         yield from decision.fixes
-    for finding in made.findings:
-        yield from finding.fixes
+    for found in made.findings:
+        yield from found.fixes
 
 
 def verbatim(made: Report) -> set[str]:
@@ -219,3 +219,23 @@ def test_where_no_consent_can_help_the_first_thing_to_do_is_the_advice_and_not_a
     text = render(report(msgspec.structs.replace(NEEDS_ADMIN_DECISION, fixes=(), advice=advice)))
     first = text[text.index("First thing to do:") :].splitlines()[1]
     assert first.strip() == "No consent can help: contact the vendor."
+
+
+@pytest.mark.parametrize(
+    ("unread", "more"),
+    [
+        pytest.param((UnreadPart(section="oauth2PermissionGrants", status=500),), True, id="data could not be read"),
+        pytest.param((), False, id="data was read"),
+    ],
+)
+def test_rules_that_were_not_decided_leave_something_to_do(unread: tuple[UnreadPart, ...], more: bool) -> None:
+    undecided = finding("WIDE", "No wide grants", FindingOutcome.UNKNOWN, "grants could not be read")
+    text = " ".join(render(report(findings=(undecided,), unread=unread)).split())
+    assert "Nothing." not in text
+    assert "First thing to do: No rule failed, but 1 rule could not be decided: see the reason" in text
+    assert ("Read the tenant again to get the data" in text) is more
+
+
+def test_rules_that_all_passed_leave_nothing_to_do() -> None:
+    passed = finding("WIDE", "No wide grants", FindingOutcome.PASS, "there are none")
+    assert "First thing to do: Nothing." in " ".join(render(report(findings=(passed,))).split())

@@ -84,5 +84,6 @@ def test_another_archive_is_none() -> None:
 def test_the_document_alone_is_refused() -> None:
     with ZipFile(BytesIO(archive())) as packed:
         document = packed.read("snapshot.json")
-    with pytest.raises(SnapshotError, match="a part of a packed snapshot"):
+    with pytest.raises(SnapshotError, match="a part of a packed snapshot") as refused:
         loads(document)
+    assert "without a folder around them" in str(refused.value)

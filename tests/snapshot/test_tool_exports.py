@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.snapshot.tool_exports import other_bytes, other_file, other_text, place_of
+from auditor.snapshot.tool_exports import OtherFile, other_bytes, other_file, other_text, place_of
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,18 @@ def test_files_that_are_no_text_are_named(data: bytes, what: str) -> None:
     found = other_bytes(data)
     assert found is not None
     assert what in found.what
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(other_bytes(b"\x1f\x8b\x08"), id="compressed"),
+        pytest.param(other_text('{"id": "1"}\n{"id": "2"}\n', "oauth2PermissionGrants.jsonl"), id="extracted"),
+    ],
+)
+def test_a_part_of_a_packed_snapshot_alone_leads_to_the_whole(found: OtherFile | None) -> None:
+    assert found is not None
+    assert "give the whole .zip file" in found.instead
 
 
 @pytest.mark.parametrize(
