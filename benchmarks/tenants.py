@@ -27,6 +27,8 @@ Synchronization Task Team Tenant Threat Timeline Topic Trust User Virtual Workfo
 """
 _PARTS = _WORDS.split()
 _KINDS = ("Read", "ReadBasic", "ReadWrite", "Read.All", "ReadWrite.All", "Manage.All", "Read.Shared", "Send", "Create")
+_USERS = 19_997
+"""A prime number, so that the grants of one app are for different users."""
 _LINKED = ("oauth2PermissionGrants", "servicePrincipals")
 
 Row = dict[str, Any]
@@ -131,7 +133,7 @@ def _grant(number: int, client: str, resource: str) -> Row:
         "id": _id("grant", number),
         "clientId": client,
         "consentType": "AllPrincipals" if everybody else "Principal",
-        "principalId": None if everybody else _id("user", number % 20_000),
+        "principalId": None if everybody else _id("user", number % _USERS),
         "resourceId": resource,
         "scope": " openid profile offline_access User.Read Mail.Read",
     }

@@ -65,7 +65,7 @@ def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, 
     if outputs.is_text_on_standard_output:
         _print_text(report)
         return
-    from auditor.jobs.audit_request import rendered, write_files
+    from auditor.jobs.audit_request import rendered, write_files, write_page
 
     silent = [name for name in outputs.formats if not FORMATS[name].shows_what_if]
     if report.what_if and silent:
@@ -73,9 +73,9 @@ def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, 
         say(f"Note: {' and '.join(silent)} {verb} show --assume, because the change wasn't made.")
     pages = rendered(report, outputs, history)
     if outputs.is_standard_output:
-        sys.stdout.buffer.write(pages[outputs.formats[0]])
+        write_page(report, outputs.formats[0], pages, sys.stdout.buffer)
         sys.stdout.buffer.flush()
-    for path in write_files(pages, outputs):
+    for path in write_files(report, pages, outputs):
         say(f"Wrote {path}")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import cast, overload
+from functools import cached_property, lru_cache, partial
+from typing import NamedTuple, cast, overload
 
 from auditor.consent.decision_facts import grants_on
 from auditor.consent.existing_grants import TENANT_WIDE, Grants
@@ -13,7 +13,7 @@ from auditor.consent.request import RequestError
 from auditor.consent.requested_access import client_of, requested
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import APP_ROLES
-from auditor.model.report import Audience, Granted, GrantKind, GrantRow, ScopeDifference
+from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows, ScopeDifference
 from auditor.model.resources import (
     AGENT_IDENTITY,
     BLUEPRINT_PRINCIPAL,
@@ -25,6 +25,9 @@ from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
 _APP = "serviceprincipal"
+_APPLICATION, _DELEGATED = GrantKind.APPLICATION.value, GrantKind.DELEGATED.value
+_TENANT, _USER = Audience.TENANT.value, Audience.USER.value
+_KIND, _AUDIENCE = {one.value: one for one in GrantKind}, {one.value: one for one in Audience}
 _KINDS = {AGENT_IDENTITY: "agent identity", BLUEPRINT_PRINCIPAL: "agent identity blueprint"}
 """Kinds of app whose grants aren't all that they hold, or all whom they reach: agents inherit from blueprints."""
 
@@ -56,8 +59,27 @@ def granted(snapshot: Snapshot | SnapshotIndex, clients: Iterable[str] | None = 
     )
 
 
-class _Rows(Sequence[GrantRow]):
-    """The rows of all grants, made for one app after the other: a million rows need more memory than the grants."""
+_Client = tuple[str, str]
+"""The name in lower case and the app id of an app, or nothing and the object id, if its principal was not read."""
+_Entry = tuple[str, str, str, str, str, tuple[str, ...], int, str]
+"""A row of one app in short, as its place in the order of rows: kind, audience, name in lower case and app id of the
+resource, user in lower case, permissions, which facts about the app, user."""
+
+
+class _AppFacts(NamedTuple):
+    """What the rows of an app say about it."""
+
+    client_id: str
+    client_name: str = ""
+    publisher: str = ""
+    verified: bool | None = None
+    owner: str = ""
+    enabled: bool | None = None
+    client_kind: str = ""
+
+
+class _Rows(GrantRows):
+    """The rows of all grants, by app: by name and what covers everybody first, then by resource and user."""
 
     def __init__(
         self,
@@ -70,30 +92,87 @@ class _Rows(Sequence[GrantRow]):
         self._assigned = assigned
 
     @cached_property
-    def _clients(self) -> dict[tuple[str, str], list[str]]:
-        """The object ids of each app, by its name and app id."""
-        found: dict[tuple[str, str], list[str]] = {}
+    def _clients(self) -> dict[_Client, list[str]]:
+        """The object ids of each app that has delegated grants."""
+        found: dict[_Client, list[str]] = {}
         for client in grants_as_spelled(self._delegated):
             found.setdefault(self._names.app(client), []).append(client)
         return found
 
     @cached_property
-    def _application(self) -> dict[tuple[str, str], list[GrantRow]]:
-        """The application permissions of each app, by its name and app id."""
-        found: dict[tuple[str, str], list[GrantRow]] = {}
-        for row in _application(self._assigned, self._names):
-            found.setdefault((row.client_name.lower(), row.client_id), []).append(row)
+    def _roles(self) -> dict[_Client, dict[tuple[str, str], set[str]]]:
+        """The app roles that each app holds, by object id and resource; users and groups hold none of these."""
+        found: dict[_Client, dict[tuple[str, str], set[str]]] = {}
+        for resource, rows in self._assigned.items():
+            for row in rows:
+                if (row.principalType or "").lower() == _APP:
+                    client = row.principalId.lower()
+                    held = found.setdefault(self._names.app(client), {}).setdefault((client, resource.lower()), set())
+                    held.add(self._names.role(resource, row.appRoleId or ""))
         return found
 
+    def _by_app(self) -> Iterator[tuple[list[_AppFacts], list[_Entry]]]:
+        """The facts about each app and its entries in order, one app after the other."""
+        for app in sorted({*self._clients, *self._roles}):
+            facts: dict[_AppFacts, int] = {}
+            entries = set(self._entries(app, facts))
+            yield list(facts), sorted(entries)
+
+    def _entries(self, app: _Client, facts: dict[_AppFacts, int]) -> Iterator[_Entry]:
+        names, by_client = self._names, grants_as_spelled(self._delegated)
+        for client in self._clients.get(app, ()):
+            number = facts.setdefault(names.facts(client), len(facts))
+            for grant in by_client[client]:
+                resource = names.resource_with_id(grant.resourceId)
+                if grant.consentType.lower() == TENANT_WIDE:
+                    yield _DELEGATED, _TENANT, *resource, "", _in_order(grant.scope), number, ""
+                else:
+                    user = names.user(grant.principalId or "")
+                    yield _DELEGATED, _USER, *resource, user.lower(), _in_order(grant.scope), number, user
+        for (client, app_id), held in self._roles.get(app, {}).items():
+            number = facts.setdefault(names.facts(client), len(facts))
+            roles = tuple(sorted(held, key=_by_name))
+            yield _APPLICATION, _TENANT, names.resource_name(app_id).lower(), app_id, "", roles, number, ""
+
     def __iter__(self) -> Iterator[GrantRow]:
-        by_client = grants_as_spelled(self._delegated)
-        for app in sorted({*self._clients, *self._application}):
-            grants = (grant for client in self._clients.get(app, ()) for grant in by_client[client])
-            yield from sorted({*map(self._names.delegated, grants), *self._application.get(app, ())}, key=_order)
+        for facts, entries in self._by_app():
+            for entry in entries:
+                yield self._row(facts[entry[6]], entry, entry[7])
+
+    def alike(self) -> Iterator[AlikeGrants]:
+        for facts, entries in self._by_app():
+            together: dict[tuple[str, str, str, tuple[str, ...], int], list[_Entry]] = {}
+            for entry in entries:
+                kind, audience, _, resource, _, permissions, number, _ = entry
+                together.setdefault((kind, audience, resource, permissions, number), []).append(entry)
+            for (kind, audience, _, _, number), alike in together.items():
+                made = partial(self._together, facts[number], alike)
+                yield AlikeGrants(_KIND[kind], _AUDIENCE[audience], facts[number].client_id, len(alike), made)
+
+    def _together(self, app: _AppFacts, entries: Sequence[_Entry]) -> tuple[GrantRow, list[str]]:
+        return self._row(app, entries[0], ""), [entry[7] for entry in entries]
+
+    def _row(self, app: _AppFacts, entry: _Entry, principal: str) -> GrantRow:
+        kind, audience, _, resource, _, permissions, _, _ = entry
+        return GrantRow(
+            client_id=app.client_id,
+            client_name=app.client_name,
+            kind=_KIND[kind],
+            resource_id=resource,
+            resource_name=self._names.resource_name(resource),
+            permissions=permissions,
+            audience=_AUDIENCE[audience],
+            principal=principal,
+            publisher=app.publisher,
+            verified=app.verified,
+            owner=app.owner,
+            enabled=app.enabled,
+            client_kind=app.client_kind,
+        )
 
     @cached_property
     def _length(self) -> int:
-        return sum(1 for _ in self)
+        return sum(len(entries) for _, entries in self._by_app())
 
     def __len__(self) -> int:
         return self._length
@@ -119,18 +198,6 @@ def _grants_of(index: SnapshotIndex, clients: Iterable[str]) -> Iterator[OAuth2P
             yield from index.grants_of(found.id)
 
 
-def _application(assigned: Mapping[str, tuple[AppRoleAssignment, ...]], names: _Names) -> Iterator[GrantRow]:
-    """App roles that apps hold, one row for each app and resource; users and groups hold none of these."""
-    roles: dict[tuple[str, str], set[str]] = {}
-    for resource, rows in assigned.items():
-        for row in rows:
-            if (row.principalType or "").lower() == _APP:
-                pair = (row.principalId.lower(), resource.lower())
-                roles.setdefault(pair, set()).add(names.role(resource, row.appRoleId or ""))
-    for (client, resource), held in roles.items():
-        yield names.row(client, resource, GrantKind.APPLICATION, held)
-
-
 class _Names:
     """What to call the apps, app roles and users that grants name by id."""
 
@@ -139,6 +206,7 @@ class _Names:
         self._known_roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
         self._roles: dict[str, dict[str, str]] = {}
         self._resources: dict[str, str] = {}
+        self._with_id: dict[str, tuple[str, str]] = {}
 
     def role(self, resource: str, role_id: str) -> str:
         """The name of an app role, else its id."""
@@ -153,49 +221,36 @@ class _Names:
         found = self._index.principal_with_id(client)
         return (_name(found).lower(), found.appId) if found else ("", client)
 
-    def delegated(self, grant: OAuth2PermissionGrant) -> GrantRow:
-        """A delegated grant, scopes in the order of their names."""
-        found = self._index.principal_with_id(grant.resourceId)
-        wide = grant.consentType.lower() == TENANT_WIDE
-        principal = "" if wide else (grant.principalId or "")
-        return self.row(
-            grant.clientId,
-            found.appId if found else grant.resourceId,
-            GrantKind.DELEGATED,
-            grant.scope.split(),
-            Audience.TENANT if wide else Audience.USER,
-            self._index.user_name(principal),
-        )
-
-    def row(
-        self,
-        client: str,
-        resource: str,
-        kind: GrantKind,
-        permissions: Iterable[str],
-        audience: Audience = Audience.TENANT,
-        principal: str = "",
-    ) -> GrantRow:
-        """A row about the app with the object id `client` and the resource with the app id `resource`."""
-        app = self._index.principal_with_id(client)
-        publisher = app.verifiedPublisher if app else None
-        return GrantRow(
-            client_id=app.appId if app else client,
-            client_name=_name(app) if app else "",
-            kind=kind,
-            resource_id=resource,
-            resource_name=self._resource_name(resource),
-            permissions=tuple(sorted(set(permissions), key=lambda name: (name.lower(), name))),
-            audience=audience,
-            principal=principal,
+    def facts(self, client: str) -> _AppFacts:
+        """What is known about the app with this object id."""
+        found = self._index.principal_with_id(client)
+        if found is None:
+            return _AppFacts(client)
+        publisher = found.verifiedPublisher
+        return _AppFacts(
+            client_id=found.appId,
+            client_name=_name(found),
             publisher=(publisher.displayName or "") if publisher and publisher.verifiedPublisherId else "",
             verified=publisher.is_verified if publisher else None,
-            owner=(app.appOwnerOrganizationId or "") if app else "",
-            enabled=app.accountEnabled if app else None,
-            client_kind=_KINDS.get(app.odataType or "", "") if app else "",
+            owner=found.appOwnerOrganizationId or "",
+            enabled=found.accountEnabled,
+            client_kind=_KINDS.get(found.odataType or "", ""),
         )
 
-    def _resource_name(self, app_id: str) -> str:
+    def user(self, object_id: str) -> str:
+        """The user principal name, else the object id."""
+        return self._index.user_name(object_id)
+
+    def resource_with_id(self, object_id: str) -> tuple[str, str]:
+        """The name in lower case and the app id of the resource with this object id, or the object id if it is gone."""
+        if object_id not in self._with_id:
+            found = self._index.principal_with_id(object_id)
+            app_id = found.appId if found else object_id
+            self._with_id[object_id] = self.resource_name(app_id).lower(), app_id
+        return self._with_id[object_id]
+
+    def resource_name(self, app_id: str) -> str:
+        """The name of a resource; empty if it isn't known."""
         if app_id not in self._resources:
             found = self._index.service_principal(app_id)
             own = _name(found) if isinstance(found, ServicePrincipal) else ""
@@ -207,19 +262,14 @@ def _name(principal: ServicePrincipal) -> str:
     return principal.displayName or principal.appDisplayName or ""
 
 
-def _order(row: GrantRow) -> tuple[str, ...]:
-    """By app, what covers everybody first, then by resource."""
-    name = row.client_name.lower()
-    return (
-        name,
-        row.client_id,
-        row.kind.value,
-        row.audience.value,
-        row.resource_name.lower(),
-        row.resource_id,
-        row.principal.lower(),
-        *row.permissions,
-    )
+def _by_name(name: str) -> tuple[str, str]:
+    return name.lower(), name
+
+
+@lru_cache(maxsize=10_000)
+def _in_order(scope: str) -> tuple[str, ...]:
+    """The scopes in the order of their names. A tenant has few different texts of scopes."""
+    return tuple(sorted(set(scope.split()), key=_by_name))
 
 
 def app_as_granted(snapshot: Snapshot | SnapshotIndex, client_id: str) -> App:

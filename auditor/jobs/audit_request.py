@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
@@ -19,7 +19,7 @@ from auditor.model.errors import InvalidRequest
 from auditor.model.report import Report, Summary, WaiverFile
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Snapshot
-from auditor.render import FORMATS, must_be_available, render
+from auditor.render import FORMATS, must_be_available, render, write
 
 TEXT = "text"
 PIPE = "-"
@@ -174,22 +174,37 @@ def _same_file(one: str | Path, other: str | Path) -> bool:
 def rendered(report: Report, outputs: Outputs, history: Sequence[tuple[str, Summary]] = ()) -> Mapping[str, bytes]:
     """The report in each format, by the format's name. Formats that show a trend get `history`.
 
-    Raises FormatUnavailable.
+    Formats that are streamed are left out: `write_page` writes them. Raises FormatUnavailable.
     """
-    return {name: _rendered(report, name, history) for name in outputs.formats}
+    return {name: _rendered(report, name, history) for name in outputs.formats if not _is_streamed(name, outputs)}
 
 
-def write_files(pages: Mapping[str, bytes], outputs: Outputs) -> tuple[Path, ...]:
+def _is_streamed(name: str, outputs: Outputs) -> bool:
+    """A binary format goes back in its file, which isn't possible on standard output that is appended to a file."""
+    form = FORMATS[name]
+    return form.is_streamed and not (outputs.is_standard_output and form.is_binary)
+
+
+def write_page(report: Report, name: str, pages: Mapping[str, bytes], file: BinaryIO) -> None:
+    """Write the report in a format, which is one of `pages` or streamed. Raises OSError and FormatUnavailable."""
+    if name in pages:
+        file.write(pages[name])
+    else:
+        write(report, name, file)
+
+
+def write_files(report: Report, pages: Mapping[str, bytes], outputs: Outputs) -> tuple[Path, ...]:
     """Write each file of `outputs`, create missing folders, and return the paths.
 
     Each file is written completely or not at all. Only its owner can read a new file or open a new folder, because the
     report describes a tenant. Raises OSError, and InvalidRequest for a place that isn't safe.
     """
-    from auditor.atomic import make_folder, write_whole
+    from auditor.atomic import make_folder, written_whole
 
     for name, path in outputs.files:
         make_folder(path.parent)
-        write_whole(path, pages[name], keep_mode=True)
+        with written_whole(path, keep_mode=True) as file:
+            write_page(report, name, pages, file)
     return tuple(path for _, path in outputs.files)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -244,12 +246,34 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     client_kind: str = ""
 
 
+class AlikeGrants(NamedTuple):
+    """Grants of the same permissions to the same app, which differ in their users only.
+
+    `number` says how many rows they are. `made` returns one of them without its user, and all users who have it, in the
+    order of the rows.
+    """
+
+    kind: GrantKind
+    audience: Audience
+    client_id: str
+    number: int
+    made: Callable[[], tuple[GrantRow, list[str]]]
+
+
+class GrantRows(Sequence[GrantRow]):
+    """The rows of a large tenant, each made when it is read: a million of them need more memory than the grants."""
+
+    @abstractmethod
+    def alike(self) -> Iterator[AlikeGrants]:
+        """The rows that differ in their users only, together, in the order of the rows. No row is made for this."""
+
+
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """The grants that were read.
 
     If they aren't those of the whole directory, `covers` lists the apps (app ids) whose grants were read. `whole` says
-    whether the delegated grants of the whole directory were read. The `rows` of a large tenant are a sequence that
-    makes each row when it is read, not a tuple.
+    whether the delegated grants of the whole directory were read. The `rows` of a large tenant are `GrantRows`, not a
+    tuple.
     """
 
     rows: tuple[GrantRow, ...] = ()

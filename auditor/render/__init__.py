@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from auditor.model.errors import AuditorError
 from auditor.model.report import Report
@@ -23,7 +23,8 @@ class Format(NamedTuple):
 
     Its files get the extension `ending`; `other_endings` are recognized too. `needs` names packages outside the core
     dependencies (distribution and module have the same name); the `extra` installs them. A format that `is_binary`
-    isn't written to a terminal. One that `shows_trend` takes the option ``history``, the earlier runs; one that
+    isn't written to a terminal. One that `is_streamed` also has ``write(report, file)``, which keeps only some rows of
+    a large tenant in memory. One that `shows_trend` takes the option ``history``, the earlier runs; one that
     `points_into_files` takes ``places``, the paths of the packs' files in the repository. If a format doesn't show
     what-ifs (`shows_what_if`), a user who asks for one is warned.
     """
@@ -34,6 +35,7 @@ class Format(NamedTuple):
     extra: str = ""
     other_endings: tuple[str, ...] = ()
     is_binary: bool = False
+    is_streamed: bool = False
     shows_trend: bool = False
     shows_what_if: bool = True
     points_into_files: bool = False
@@ -46,8 +48,10 @@ FORMATS = MappingProxyType(
         "markdown": Format("auditor.render.markdown", ".md", other_endings=(".markdown",)),
         "sarif": Format("auditor.render.sarif", ".sarif", other_endings=(".sarif.json",), points_into_files=True),
         "junit": Format("auditor.render.junit", ".xml"),
-        "csv": Format("auditor.render.csv", ".csv"),
-        "xlsx": Format("auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True),
+        "csv": Format("auditor.render.csv", ".csv", is_streamed=True),
+        "xlsx": Format(
+            "auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True, is_streamed=True
+        ),
         "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl", other_endings=(".jsonl",), shows_what_if=False),
         "html": Format("auditor.render.html", ".html", other_endings=(".htm",), shows_trend=True),
         "pdf": Format(
@@ -95,3 +99,10 @@ def render(report: Report, format: str, **options: Any) -> bytes:
     must_be_available(format)
     made: str | bytes = import_module(form.module).render(report, **options)
     return made.encode() if isinstance(made, str) else made
+
+
+def write(report: Report, format: str, file: BinaryIO) -> None:
+    """Write the report to an open file in a format that `is_streamed`. Raises OSError, and what `render` raises."""
+    form = format_of(format)
+    must_be_available(format)
+    import_module(form.module).write(report, file)

@@ -9,7 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
+from typing import BinaryIO
 
 from auditor.model.report import Report
 from auditor.render.labels import iso_time
@@ -32,30 +35,41 @@ def render(report: Report) -> bytes:
     A cell that a spreadsheet could interpret as a formula starts with an apostrophe, and so does a cell that already
     started with an apostrophe: remove the first apostrophe to restore the cell.
     """
+    out = io.BytesIO()
+    write(report, out)
+    return out.getvalue()
+
+
+def write(report: Report, file: BinaryIO) -> None:
+    """Write what `render` returns, row by row."""
     tables = sheets(report)
     heads = tuple(dict.fromkeys(column.head for table in tables for column in table.columns))
-    out = io.StringIO(newline="")
+    out = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    out.write(BOM)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(("Table", *heads))
     for table in tables:
         writer.writerows(_lines(table, heads))
-    return (BOM + out.getvalue()).encode()
+    out.detach()
 
 
-def _lines(table: Sheet, heads: tuple[str, ...]) -> list[SheetRow]:
-    own = [column.head for column in table.columns]
-    place = {head: own.index(head) for head in heads if head in own}
-    return [
-        (table.name, *(without_formula(row[place[head]]) if head in place else "" for head in heads))
-        for row in table.rows
-    ]
+def _lines(table: Sheet, heads: tuple[str, ...]) -> Iterator[SheetRow]:
+    place = {column.head: number for number, column in enumerate(table.columns)}
+    cells = tuple(place.get(head) for head in heads)
+    for row in table.rows:
+        made = tuple(map(without_formula, row))
+        yield (table.name, *("" if at is None else made[at] for at in cells))
 
 
 def without_formula(value: SheetValue) -> SheetValue:
     """The value, changed so that a spreadsheet shows it and evaluates no part of it."""
     if isinstance(value, datetime):
         return iso_time(value)
-    if not isinstance(value, str):
-        return value
+    return _tame(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=2000)
+def _tame(value: str) -> str:
+    """The same text in most rows of an app, which is why some are kept."""
     tame = _NEXT_CELL.sub(r"\1'", value)
     return f"'{tame}" if tame.lstrip().startswith((*STARTS_A_FORMULA, "'")) else tame

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from auditor.model.decision import Decision
-from auditor.model.report import Finding, Report
+from auditor.model.report import Finding, GrantRow, GrantRows, Report
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,
@@ -50,7 +51,7 @@ class Sheet(NamedTuple):
 
     name: str
     columns: tuple[SheetColumn, ...]
-    rows: tuple[SheetRow, ...]
+    rows: Collection[SheetRow]
 
 
 def sheets(report: Report) -> tuple[Sheet, ...]:
@@ -61,7 +62,7 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
         Sheet("What if", _WHAT_IF, tuple(map(_safe, _what_if(report)))),
         Sheet("Scopes", _SCOPES, tuple(map(_safe, _scopes(report)))),
         Sheet("Findings", _FINDINGS, tuple(_safe(_finding(finding)) for finding in report.findings)),
-        Sheet("Grants", _GRANTS, tuple(map(_safe, _grants(report)))),
+        Sheet("Grants", _GRANTS, _grants(report)),
         Sheet("Not read", _NOT_READ, tuple(map(_safe, _not_read(report)))),
         Sheet("Calls", _CALLS, tuple(map(_safe, _calls(report)))),
         Sheet("After consent", _AFTER_CONSENT, tuple(map(_safe, _after_consent(report)))),
@@ -69,7 +70,12 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
 
 
 def _safe(row: SheetRow) -> SheetRow:
-    return tuple(safe(flat(value)) if isinstance(value, str) else value for value in row)
+    return tuple(_safe_text(value) if isinstance(value, str) else value for value in row)
+
+
+@lru_cache(maxsize=2000)
+def _safe_text(value: str) -> str:
+    return safe(flat(value))
 
 
 def _time(taken: str) -> SheetValue:
@@ -266,9 +272,30 @@ _GRANTS = (
 )
 
 
-def _grants(report: Report) -> Iterator[SheetRow]:
-    for row in report.granted.rows if report.granted else ():
-        yield (
+def _grants(report: Report) -> Collection[SheetRow]:
+    rows: Sequence[GrantRow] = report.granted.rows if report.granted else ()
+    return _ManyGrants(rows) if isinstance(rows, GrantRows) else tuple(map(_grant, rows))
+
+
+class _ManyGrants(Collection[SheetRow]):
+    """The grants of a large tenant, each row made when it is read."""
+
+    def __init__(self, rows: GrantRows) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[SheetRow]:
+        return map(_grant, self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, row: object) -> bool:
+        return any(one == row for one in self)
+
+
+def _grant(row: GrantRow) -> SheetRow:
+    return _safe(
+        (
             row.client_name,
             row.client_id,
             row.kind.value,
@@ -283,6 +310,7 @@ def _grants(report: Report) -> Iterator[SheetRow]:
             _yes_no(row.enabled),
             row.client_kind,
         )
+    )
 
 
 def _yes_no(value: bool | None) -> str:

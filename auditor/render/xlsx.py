@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
-from typing import NamedTuple
+from itertools import islice
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, NamedTuple
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from auditor.model.report import Report
+from auditor.model.report import GrantRows, Report
 from auditor.render.labels import iso_time, parse_time
 from auditor.render.sheets import Sheet, SheetValue, sheets
 from auditor.render.text_layout import safe
@@ -41,16 +44,29 @@ def render(report: Report) -> bytes:
     The same report gives the same bytes: the workbook has the date of the report.
     """
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        out,
-        {
-            "in_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-            "remove_timezone": True,
-        },
-    )
+    write(report, out)
+    return out.getvalue()
+
+
+def write(report: Report, file: BinaryIO) -> None:
+    """Write what `render` returns. The rows of a large tenant are in temporary files until the workbook is complete.
+
+    Raises OSError.
+    """
+    if report.granted is None or not isinstance(report.granted.rows, GrantRows):
+        _write_book(report, file, {"in_memory": True})
+        return
+    # A ZIP file needs to go back to its headers, which a pipe can't.
+    out = file if file.seekable() else io.BytesIO()
+    with TemporaryDirectory(prefix="consent-auditor-") as folder:
+        _write_book(report, out, {"constant_memory": True, "tmpdir": folder, "use_zip64": True})
+    if isinstance(out, io.BytesIO) and out is not file:
+        file.write(out.getbuffer())
+
+
+def _write_book(report: Report, out: BinaryIO, memory: dict[str, Any]) -> None:
+    texts = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(out, {**memory, **texts, "remove_timezone": True})
     book.set_properties(
         {
             "title": safe(f"Consent audit of {report.tenant.name or report.tenant.id}")[:255],
@@ -59,10 +75,16 @@ def render(report: Report) -> bytes:
         }
     )
     forms = _cell_formats(book)
-    for table in sheets(report):
-        _write(book.add_worksheet(table.name), table, forms)
-    book.close()
-    return out.getvalue()
+    try:
+        for table in sheets(report):
+            _write(book.add_worksheet(table.name), table, forms)
+        book.close()
+    except FileCreateError as error:
+        raise error.args[0] from None  # the OSError
+    finally:
+        # After an error, the library leaves its temporary files open, and Windows can't delete open files.
+        for file in filter(None, (getattr(sheet, "row_data_fh", None) for sheet in book.worksheets())):
+            file.close()
 
 
 class _CellFormats(NamedTuple):
@@ -86,18 +108,19 @@ def _cell_formats(book: xlsxwriter.Workbook) -> _CellFormats:
 
 def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
     last = len(table.columns) - 1
-    kept = table.rows[: MOST_ROWS - 2]
     for number, column in enumerate(table.columns):
         sheet.set_column(number, number, min(column.width, _WIDEST))
         sheet.write_string(0, number, column.head, forms.head)
-    for line, row in enumerate(kept, start=1):
+    last_line = 0
+    for line, row in enumerate(islice(table.rows, MOST_ROWS - 2), start=1):
         for number, value in enumerate(row):
             _put(sheet, line, number, value, forms)
-    if len(kept) < len(table.rows):
-        note = f"{len(table.rows) - len(kept)} more rows don't fit into a sheet: the JSON report has all of them."
-        sheet.write_string(len(kept) + 1, 0, note, forms.cell)
+        last_line = line
+    if last_line == MOST_ROWS - 2 and last_line < len(table.rows):
+        note = f"{len(table.rows) - last_line} more rows don't fit into a sheet: the JSON report has all of them."
+        sheet.write_string(last_line + 1, 0, note, forms.cell)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(len(kept), 1), last)
+    sheet.autofilter(0, 0, max(last_line, 1), last)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)

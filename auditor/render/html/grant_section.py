@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
 import msgspec
 
 from auditor.model.document import series
-from auditor.model.report import Audience, Granted, GrantKind, GrantRow
+from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows
 from auditor.render.labels import count, resource_label
 
 ON_SCREEN = 1000
@@ -20,8 +21,8 @@ _NAMED = 3
 _ROOM_FOR_NAMES = 200_000
 """Characters of the users that lines only count; the filter finds these users too."""
 
-_Alike = tuple[GrantRow, list[str]]
-"""A grant without its user, and all users who have it."""
+_Breadth = tuple[bool, bool]
+_AllAlike = Callable[[], Iterator[AlikeGrants]]
 
 
 class GrantLine(NamedTuple):
@@ -73,21 +74,42 @@ def grants_view(granted: Granted | None, most: int = ON_SCREEN, *, in_short: boo
     """
     if granted is None:
         return None
+    rows: Sequence[GrantRow] = granted.rows
+    alike = rows.alike if isinstance(rows, GrantRows) else partial(iter, tuple(_together(rows)))
+    choice = fair(alike(), most)
+    lines, unnamed = _with_names([_line(*one.made()) for one in _in_order(alike, choice)])
+    short = tuple(_short(_in_order(alike, choice, left_out=True))) if in_short else ()
+    number = sum(choice.numbers.values())
+    return GrantsView(lines, short, number - len(lines) - len(short), unnamed, _extent(granted, choice.rows, number))
+
+
+def _together(rows: Iterable[GrantRow]) -> Iterator[AlikeGrants]:
+    """The rows of a small tenant without their users."""
     alike: dict[GrantRow, list[str]] = {}
-    for row in granted.rows:
-        alike.setdefault(_without_user(row), []).append(row.principal)
-    ordered = sorted(alike.items(), key=lambda pair: _breadth(pair[0]))
-    chosen = fair([row for row, _ in ordered], most)
-    lines, unnamed = _with_names([_line(*ordered[place]) for place in sorted(chosen)])
-    beyond = [pair for place, pair in enumerate(ordered) if place not in chosen]
-    short = tuple(_short(beyond)) if in_short else ()
-    return GrantsView(lines, short, len(beyond) - len(short), unnamed, _extent(granted, len(ordered)))
+    for row in rows:
+        alike.setdefault(msgspec.structs.replace(row, principal=""), []).append(row.principal)
+    for row, users in alike.items():
+        yield AlikeGrants(row.kind, row.audience, row.client_id, len(users), partial(_made, row, users))
 
 
-def _short(beyond: Sequence[_Alike]) -> Iterator[str]:
+def _made(row: GrantRow, users: list[str]) -> tuple[GrantRow, list[str]]:
+    return row, users
+
+
+def _in_order(alike: _AllAlike, choice: Choice, *, left_out: bool = False) -> Iterator[AlikeGrants]:
+    """The chosen grants, or those that are left out, the broadest first. Reads only as many as are needed."""
+    for breadth, number in sorted(choice.numbers.items()):
+        chosen = choice.places.get(breadth, frozenset())
+        end = number if left_out else max(chosen, default=-1) + 1
+        ours = (one for one in alike() if _breadth(one) == breadth)
+        yield from (one for place, one in enumerate(islice(ours, end)) if (place in chosen) != left_out)
+
+
+def _short(beyond: Iterable[AlikeGrants]) -> Iterator[str]:
     """Each grant as one line of text with its users, up to a limit in characters."""
     room = _IN_SHORT
-    for row, users in beyond:
+    for one in beyond:
+        row, users = one.made()
         line = _line(row, users)
         whom = ", ".join(filter(None, users)) if line.others else line.audience
         app = f"{line.app} ({row.client_kind})" if row.client_kind else line.app
@@ -103,21 +125,57 @@ def _part(text: str) -> str:
     return " ".join(text.split()).replace("|", "¦")
 
 
-def fair(ordered: Sequence[GrantRow], most: int) -> frozenset[int]:
-    """The positions of `most` grants: equally many of each breadth, and of each app in turn.
+class Choice(NamedTuple):
+    """The places of the chosen grants among those of each breadth, how many there are of each, and of how many rows."""
+
+    places: Mapping[_Breadth, frozenset[int]]
+    numbers: Mapping[_Breadth, int]
+    rows: int
+
+
+def fair(grants: Iterable[AlikeGrants], most: int) -> Choice:
+    """Choose `most` grants: equally many of each breadth, and of each app in turn. A million grants aren't kept.
 
     If the last ones were dropped instead, a tenant with many grants would seem to have none for single users.
     """
-    places: dict[tuple[bool, bool], dict[str, list[int]]] = {}
-    for place, row in enumerate(ordered):
-        places.setdefault(_breadth(row), {}).setdefault(row.client_id, []).append(place)
-    return frozenset(islice(_in_turn([list(_in_turn(list(apps.values()))) for apps in places.values()]), most))
+    turns: dict[_Breadth, _Turns] = {}
+    rows = 0
+    for one in grants:
+        turns.setdefault(_breadth(one), _Turns(most)).add(one.client_id)
+        rows += one.number
+    in_turn = zip_longest(*([(breadth, place) for place in turns[breadth].first()] for breadth in sorted(turns)))
+    places: dict[_Breadth, set[int]] = {}
+    for breadth, place in islice((one for each in in_turn for one in each if one is not None), most):
+        places.setdefault(breadth, set()).add(place)
+    return Choice(
+        places={breadth: frozenset(found) for breadth, found in places.items()},
+        numbers={breadth: each.number for breadth, each in turns.items()},
+        rows=rows,
+    )
 
 
-def _in_turn(several: Sequence[Sequence[int]]) -> Iterator[int]:
-    """The first of each, then the second of each, and so on."""
-    for each in zip_longest(*several):
-        yield from (place for place in each if place is not None)
+class _Turns:
+    """The places of the first grants of each app, then of the second of each app, and so on."""
+
+    def __init__(self, most: int) -> None:
+        self.number = 0
+        self._most = most
+        self._apps: dict[str, tuple[int, int]] = {}
+        """The place of each app, and how many grants of it there were."""
+        self._places: list[tuple[int, int, int]] = []
+
+    def add(self, app: str) -> None:
+        """Note the next grant, which is of this app."""
+        place, turn = self._apps.get(app, (len(self._apps), 0))
+        self._apps[app] = place, turn + 1
+        self._places.append((turn, place, self.number))
+        self.number += 1
+        if len(self._places) > 2 * self._most:
+            self._places = sorted(self._places)[: self._most]
+
+    def first(self) -> list[int]:
+        """At most as many places as are wanted, in the order of the turns."""
+        return [place for _, _, place in sorted(self._places)[: self._most]]
 
 
 def _with_names(lines: Sequence[GrantLine]) -> tuple[tuple[GrantLine, ...], int]:
@@ -132,13 +190,9 @@ def _with_names(lines: Sequence[GrantLine]) -> tuple[tuple[GrantLine, ...], int]
     return tuple(made), unnamed
 
 
-def _without_user(row: GrantRow) -> GrantRow:
-    return msgspec.structs.replace(row, principal="")
-
-
-def _breadth(row: GrantRow) -> tuple[bool, bool]:
+def _breadth(grants: AlikeGrants) -> _Breadth:
     """The sort key: grants to apps themselves, then for every user, then for single users."""
-    return row.kind is GrantKind.DELEGATED, row.audience is Audience.USER
+    return grants.kind is GrantKind.DELEGATED, grants.audience is Audience.USER
 
 
 def _line(row: GrantRow, users: list[str]) -> GrantLine:
@@ -173,10 +227,10 @@ def _audience(row: GrantRow, users: list[str]) -> str:
     return series(named)
 
 
-def _extent(granted: Granted, lines: int) -> str:
-    number = thousands(len(granted.rows)) + (" grant" if len(granted.rows) == 1 else " grants")
+def _extent(granted: Granted, rows: int, lines: int) -> str:
+    number = thousands(rows) + (" grant" if rows == 1 else " grants")
     shared = f" Grants of the same permissions to the same app share one of {thousands(lines)} lines."
-    together = shared if lines < len(granted.rows) else ""
+    together = shared if lines < rows else ""
     if granted.whole:
         return f"{number} in the whole directory.{together}"
     if granted.covers:
