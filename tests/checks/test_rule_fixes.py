@@ -98,9 +98,7 @@ def test_the_new_list_keeps_every_entry_that_is_not_about_users_own_consent(
 )
 def test_an_entry_that_is_new_to_the_program_leaves_the_failure_and_no_proof(entry: str) -> None:
     fixes = rule_fixes(patched(sample("legacy-open"), assigned(LEGACY, TEAMS, entry)))
-    assert (fixes["EIDSCA.AP08"], fixes["ZTA-21776"]) == ({}, {}), (
-        "what the entry allows stays unknown"
-    )
+    assert (fixes["EIDSCA.AP08"], fixes["ZTA-21776"]) == ({}, {}), "what the entry allows stays unknown"
 
 
 def test_a_fix_says_what_users_lose_and_what_they_gain() -> None:
