@@ -272,8 +272,8 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """The grants that were read.
 
     If they aren't those of the whole directory, `covers` lists the apps (app ids) whose grants were read. `whole` says
-    whether the delegated grants of the whole directory were read. The `rows` of a large tenant are `GrantRows`, not a
-    tuple.
+    whether the delegated grants of the whole directory were read. The `rows` of a large tenant are a sequence that
+    makes each row when it is read, not a tuple.
     """
 
     rows: tuple[GrantRow, ...] = ()

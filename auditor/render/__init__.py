@@ -44,7 +44,7 @@ class Format(NamedTuple):
 FORMATS = MappingProxyType(
     {
         "text": Format("auditor.render.text", ".txt"),
-        "json": Format("auditor.render.json", ".json"),
+        "json": Format("auditor.render.json", ".json", is_streamed=True),
         "markdown": Format("auditor.render.markdown", ".md", other_endings=(".markdown",)),
         "sarif": Format("auditor.render.sarif", ".sarif", other_endings=(".sarif.json",), points_into_files=True),
         "junit": Format("auditor.render.junit", ".xml"),

@@ -24,7 +24,7 @@ from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.report import GrantRow, GrantRows, Report
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal, User
 from auditor.model.snapshot import Snapshot
-from auditor.render import html, markdown, render, sheets, write
+from auditor.render import html, json, markdown, render, sheets, write
 from auditor.render.html import grant_section
 from auditor.snapshot.samples import sample
 from tests.render.reports import connects
@@ -153,12 +153,20 @@ def cells(workbook: bytes) -> dict[str, list[tuple[Any, ...]]]:
     return {sheet.title: [tuple(cell.value for cell in row) for row in sheet.iter_rows()] for sheet in book}
 
 
-def test_tables_from_rows_that_are_made_when_needed_are_the_same() -> None:
+def test_data_from_rows_that_are_made_when_needed_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot = any_tenant(random.Random(7))
     small, large = (report_of(snapshot, many) for many in (False, True))
     assert render(large, "csv") == render(small, "csv")
+    for size in (1, 7, 1000):
+        monkeypatch.setattr(json, "_AT_ONCE", size)
+        assert render(large, "json") == render(small, "json")
     assert cells(render(large, "xlsx")) == cells(render(small, "xlsx"))
     assert render(large, "xlsx") == render(large, "xlsx")
+
+
+def test_a_large_tenant_without_grants_has_an_empty_list() -> None:
+    small, large = (report_of(tenant((), appRoleAssignedTo={}), many) for many in (False, True))
+    assert render(large, "json") == render(small, "json")
 
 
 class Watched(io.BytesIO):
