@@ -255,7 +255,7 @@ def _is_shared(folder: Path) -> bool:
 
 
 def _owner(now: os.stat_result) -> str:
-    """The owner's name, or the number if there is no name."""
+    """The owner's name, or the user ID of an owner without a name."""
     try:
         import pwd
 

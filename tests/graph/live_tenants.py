@@ -12,6 +12,7 @@ from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.graph.transport import GraphClient
 from auditor.model.snapshot import Plan, Snapshot
 from tests.graphserver import GraphServer
+from tests.oracle.pool import publisher
 
 TENANT = "0f6f6c4b-7a0e-4a8c-9d6c-2b1d5f3e4a10"
 TAKEN = "2026-11-22T02:00:00Z"
@@ -80,7 +81,7 @@ SECTIONS: dict[str, Any] = {
             "displayName": "Recruiting",
             "accountEnabled": True,
             "replyUrls": ["https://recruiting.example/callback"],
-            "verifiedPublisher": {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None},
+            "verifiedPublisher": publisher(None),
         },
         {
             "id": "sp-graph",

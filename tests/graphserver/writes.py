@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from tests.oracle.pool import publisher
+
 from .answer import Answer
 from .call import Call
 from .errors import GraphError, absent
@@ -28,10 +30,6 @@ def write(tenant: Tenant, call: Call, body: Row) -> Answer:
     raise GraphError(405, "MethodNotAllowed", f"No remediation sends {call.method} {call.path}.")
 
 
-UNVERIFIED = dict.fromkeys(("displayName", "verifiedPublisherId", "addedDateTime"))
-"""The publisher of an app without a verified one: Graph returns the properties, with null."""
-
-
 def _rows(tenant: Tenant, section: str) -> list[Row]:
     return [dict(row) for row in tenant.rows(section)]
 
@@ -45,7 +43,7 @@ def _by_id(rows: list[Row], key: str) -> Row:
 
 def _create_principal(tenant: Tenant, _: tuple[str, ...], body: Row) -> Row:
     made = {"id": str(uuid.uuid4()), "appId": body["appId"], "displayName": "Made just now", "accountEnabled": True}
-    made |= {"appRoleAssignmentRequired": False, "verifiedPublisher": UNVERIFIED}
+    made |= {"appRoleAssignmentRequired": False, "verifiedPublisher": publisher(None)}
     # Graph copies these from the vendor's registration, which the stand-in doesn't have: whoever creates it says them.
     made |= {"replyUrls": body["replyUrls"]} if "replyUrls" in body else {}
     tenant.put("servicePrincipals", [*_rows(tenant, "servicePrincipals"), made])

@@ -28,8 +28,8 @@ from tests.graphserver import GraphServer, LatencyProxy
 from tests.graphserver.answer import Answer
 from tests.graphserver.call import Call
 from tests.graphserver.faults import FailWith, Fault, Proper
-from tests.graphserver.writes import UNVERIFIED
 from tests.limits import HUNG_AFTER
+from tests.oracle.pool import publisher
 
 PACKS = load_packs(["trackerrms-uk"])
 APPS = [pack.app for pack in PACKS if pack.app is not None]
@@ -56,7 +56,7 @@ def document_of(name: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(dumps(sample(name)))
     for principal in document["sections"].get("servicePrincipals", ()):
         if principal.get("verifiedPublisher") == {}:
-            principal["verifiedPublisher"] = UNVERIFIED
+            principal["verifiedPublisher"] = publisher(None)
     return document
 
 
@@ -110,7 +110,7 @@ def test_an_unverified_publisher_is_worth_a_second_look_at_the_risk_settings() -
     document = document_of("legacy-open")
     for principal in document["sections"]["servicePrincipals"]:
         if principal["appId"] == APPS[0].client_id:
-            principal["verifiedPublisher"] = UNVERIFIED
+            principal["verifiedPublisher"] = publisher(None)
     with served(document) as (server, target, environ):
         snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, environ=environ)
         assert [r.version for r in server.requests] == ["v1.0", "beta"]
