@@ -1,0 +1,141 @@
+"""The configuration of nightly runs: tenants, packs, reports, history, and whom to notify."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from auditor.model.rule import RulePlace, Severity
+
+DEFAULT_TIMEOUT = 120
+DEFAULT_CONCURRENCY = 50
+
+
+class SecretKind(StrEnum):
+    """Where a secret is kept."""
+
+    ENVIRONMENT = "env"
+    FILE = "file"
+    SYSTEMD_CREDENTIAL = "systemd"
+    """The name of a ``LoadCredential=`` of the systemd unit."""
+    KEY_VAULT = "keyvault"
+    """The address of a secret in an Azure Key Vault; needs the extra ``keyvault``."""
+
+
+class SecretRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a secret is; never the secret. `place` is its position in the configuration file, for errors."""
+
+    kind: SecretKind
+    name: str
+    place: RulePlace | None = None
+
+
+class CredentialEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """The app credential of a tenant. Without it, the tenant uses the credential of the environment."""
+
+    client_id: str = ""
+    secret: SecretRef | None = None
+    certificate: SecretRef | None = None
+    """A file with the certificate and its private key."""
+    certificate_password: SecretRef | None = None
+    auth: str = "auto"
+
+
+class ReportFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the reports of a tenant go: ``FOLDER/<name of the tenant>/report.html`` and so on."""
+
+    folder: str = ""
+    formats: tuple[str, ...] = ()
+
+
+class TenantEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One tenant, with the defaults filled in. Either `tenant` (live) or `snapshot` (a file) is given.
+
+    `name` identifies it in the configuration, in reports' folders and in metrics. `apps` are client ids or names.
+    """
+
+    name: str
+    tenant: str = ""
+    snapshot: str = ""
+    tags: tuple[str, ...] = ()
+    cloud: str = "global"
+    credential: CredentialEntry | None = None
+    packs: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    waivers: tuple[str, ...] = ()
+    fail_on: str = Severity.MEDIUM.value
+    fail_on_new: str = ""
+    fail_on_change: bool = False
+    strict: bool = False
+    reports: ReportFiles = ReportFiles()
+    timeout: float = DEFAULT_TIMEOUT
+    authority_host: str = ""
+    graph_endpoint: str = ""
+    place: RulePlace | None = None
+
+
+class HistoryPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where runs are kept: a file of SQLite, or the URL of a PostgreSQL database. Empty: the platform's state folder.
+
+    With `keeps_users` false, the users of grants aren't kept.
+    """
+
+    file: str = ""
+    url: SecretRef | None = None
+    keeps_users: bool = True
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """How long runs are kept: at most `days`, and at most `runs` of each tenant. Runs with a change are always kept."""
+
+    days: int = 400
+    runs: int = 500
+
+
+class Event(StrEnum):
+    """What a notification can be about."""
+
+    CHANGE = "change"
+    FAILURE = "failure"
+    """A run that could not be made, or didn't happen."""
+    RECOVERY = "recovery"
+    EXPIRY = "expiry"
+    ALWAYS = "always"
+    DIGEST = "digest"
+
+
+class NotifyTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to notify, of what. `url` is an address of apprise.
+
+    `at_least` is the least severity of a finding, `tags` and `tenants` limit the tenants (all, without them). The same
+    thing is repeated after `remind_after_days` while it lasts; 0 never repeats it. `expiry_days` is how long before an
+    expiry it is said. `attach` sends the report along, in this format.
+    """
+
+    name: str
+    url: SecretRef
+    on: tuple[Event, ...]
+    at_least: Severity | None = None
+    tags: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    remind_after_days: int = 7
+    expiry_days: int = 30
+    attach: str = ""
+    link: str = ""
+    place: RulePlace | None = None
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a nightly run is told. `schedule_hours` is how often it should run, to find missed runs."""
+
+    file: str
+    tenants: tuple[TenantEntry, ...]
+    history: HistoryPlace = HistoryPlace()
+    keep: Keep = Keep()
+    notify: tuple[NotifyTarget, ...] = ()
+    heartbeat: SecretRef | None = None
+    metrics: str = ""
+    site: str = ""
+    concurrency: int = DEFAULT_CONCURRENCY
+    schedule_hours: float = 24

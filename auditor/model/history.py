@@ -1,0 +1,93 @@
+"""The runs of a tenant that a history keeps, as lists, dashboards, metrics and notifications read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from auditor.model.decision import Confidence, Outcome
+from auditor.model.report import PackRef, UnreadPart
+from auditor.model.rule import FindingOutcome, Severity
+
+FORMAT = "consent-auditor/history"
+VERSION = 1
+
+
+class RunState(StrEnum):
+    """How far a run got."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    """No audit could be made: the credential, the network or the tenant."""
+    INTERRUPTED = "interrupted"
+    """The process ended before it could say how: a kill, a power failure. A later run found it."""
+
+
+class RunDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision of a run. `subject` is ``ordinary member`` or a user."""
+
+    app: str
+    client_id: str
+    outcome: Outcome
+    confidence: Confidence = Confidence.CERTAIN
+    subject: str = "ordinary member"
+    because: str = ""
+
+
+class RunFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding of a run, without its evidence. `since` is the time of the first run of the present outcome."""
+
+    fingerprint: str
+    rule: str
+    pack: str
+    title: str
+    severity: Severity
+    outcome: FindingOutcome
+    since: str = ""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of one tenant, identified by the tenant and `started`. All times are UTC, as text.
+
+    `tenant` is the tenant's id, or what the configuration names it if it was never read. `taken` is the time of the
+    read; empty if the run failed. `error` says in one sentence why no audit was made. `changes` and `minor_changes`
+    count what changed since the last finished run, none for a first one. `failed_by_severity` counts failing findings.
+    `seconds` is how long the run took, and `credential_expires` the day on which the audit's own credential ends, if it
+    is known.
+    """
+
+    id: str
+    tenant: str
+    name: str
+    state: RunState
+    started: str
+    taken: str = ""
+    finished: str = ""
+    seconds: float | None = None
+    exit_code: int | None = None
+    error: str = ""
+    decisions: tuple[RunDecision, ...] = ()
+    passed: int = 0
+    failed: int = 0
+    unknown: int = 0
+    waived: int = 0
+    not_applicable: int = 0
+    failed_by_severity: Mapping[str, int] = msgspec.field(default_factory=dict)
+    changes: int | None = None
+    minor_changes: int | None = None
+    unread: tuple[UnreadPart, ...] = ()
+    packs: tuple[PackRef, ...] = ()
+    tool: str = ""
+    tags: tuple[str, ...] = ()
+    credential_expires: str = ""
+
+
+class RunList(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs, the latest first."""
+
+    format: str = FORMAT
+    version: int = VERSION
+    runs: tuple[Run, ...] = ()
