@@ -11,8 +11,8 @@ from auditor.checks.kind import ArgumentProblem, Arguments, SchemaPart, text_at
 from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.existing_grants import inheritable
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import Absent, NotRead, SnapshotIndex
 from auditor.consent.requested_access import is_disabled_by_microsoft
+from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex
 from auditor.facts.ids import CLOUDS
 from auditor.facts.permissions import known_scopes
 from auditor.model.report import FindingSubject

@@ -26,7 +26,7 @@ from auditor.consent.blockers import Blocker
 from auditor.consent.decide import decide
 from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed, malformed_grants
-from auditor.consent.lookup import NotRead
+from auditor.consent.snapshot_index import NotRead
 from auditor.model.decision import Access, AccessPolicy, Confidence, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.document import Point
 from auditor.model.report import Evidence

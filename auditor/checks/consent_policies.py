@@ -41,7 +41,6 @@ from auditor.checks.permission_lists import (
 from auditor.consent import Truth, all_of
 from auditor.consent.decision_facts import ASSIGNED_POLICIES
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import NotRead
 from auditor.consent.policies import GoverningPolicy, governing
 from auditor.consent.policy_breadth import (
     MEANS,
@@ -53,6 +52,7 @@ from auditor.consent.policy_breadth import (
     policy_breadth,
 )
 from auditor.consent.requested_access import Permission, client_of
+from auditor.consent.snapshot_index import NotRead
 from auditor.facts.ids import MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.model.decision import Reason
 from auditor.model.document import Point, code

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from auditor.checks.kind import CheckContext, CheckResult, kind_of
 from auditor.consent import Truth
 from auditor.consent.advice import best_consent_link, grants_as_registered
-from auditor.consent.request import portal_address
+from auditor.consent.consent_request import portal_address
 from auditor.model.decision import Fix, Outcome
 from auditor.model.report import Disagreement, Finding, Stand
 from auditor.model.rule import FindingOutcome, Pack, Remediation, Rule, with_values

@@ -45,7 +45,7 @@ from auditor.checks.permission_lists import (
 from auditor.consent import Truth, all_of, known
 from auditor.consent.existing_grants import Alike, alike_grants, granted_names, names_without_effect, scopes_in
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import Absent, NotRead, index_of
+from auditor.consent.snapshot_index import Absent, NotRead, index_of
 from auditor.facts.permissions import ADMIN_ONLY, APP_ROLES, known_scopes
 from auditor.model.document import Point
 from auditor.model.resources import OAuth2PermissionGrant

@@ -10,7 +10,7 @@ import msgspec
 
 from auditor.consent.decide import decision_of
 from auditor.consent.decision_facts import DecisionFacts, gather
-from auditor.consent.lookup import SnapshotIndex, index_of
+from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCES
 from auditor.model.decision import Confidence, Decision, Fix

@@ -30,7 +30,7 @@ from auditor.checks.kind import (
 )
 from auditor.checks.user_consent import LEVELS, level_problem
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import Absent, SnapshotIndex
+from auditor.consent.snapshot_index import Absent, SnapshotIndex
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, RESOURCES, is_guid
 from auditor.facts.permissions import (
     CISA,

@@ -63,7 +63,7 @@ from auditor.checks.snapshot_paths import (
 )
 from auditor.consent import Truth
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import NotRead
+from auditor.consent.snapshot_index import NotRead
 from auditor.model.document import Point, code
 from auditor.model.report import Evidence
 from auditor.model.resources import Resource

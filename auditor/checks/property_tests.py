@@ -28,7 +28,7 @@ from auditor.checks.snapshot_paths import ITEMS, TABLE, TEXTS, Missing, PathTarg
 from auditor.checks.typo_suggestions import nearest
 from auditor.consent import Truth, all_of, known
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import NotRead
+from auditor.consent.snapshot_index import NotRead
 from auditor.model.document import code
 from auditor.model.resources import DefaultUserRolePermissions
 

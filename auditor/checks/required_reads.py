@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from auditor.checks.kind import with_inner
 from auditor.consent.decision_facts import DecisionFacts, gather
-from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.policies import role_actions, role_policies
 from auditor.consent.possible_outcomes import possible_outcomes
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.facts.permissions import PERMISSIONS

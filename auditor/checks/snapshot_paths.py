@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from auditor.checks.kind import Invalid, alternatives
 from auditor.checks.typo_suggestions import nearest
-from auditor.consent.lookup import NotRead, index_of
+from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.model.resources import OAuth2PermissionGrant, Resource, ServicePrincipal, VerifiedPublisher
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, Sections
 from auditor.model.snapshot import Snapshot

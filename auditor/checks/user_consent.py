@@ -36,8 +36,8 @@ from auditor.consent.decision_facts import (
     workflow,
 )
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import Absent, NotRead
 from auditor.consent.policies import GoverningPolicy
+from auditor.consent.snapshot_index import Absent, NotRead
 from auditor.facts.ids import EXCHANGE_ONLINE, RESOURCE_NAMES
 from auditor.facts.permissions import known_scope_ids
 from auditor.model.document import Point, code

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from auditor.consent import Truth, all_of, any_of, known
-from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.requested_access import Target, Targets
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex
 from auditor.consent.subject import Subject
 from auditor.facts.ids import is_guid
 from auditor.model.access_resources import AccessApplications, AccessConditions, AccessGuests, AccessUsers
@@ -138,17 +138,17 @@ class Person(NamedTuple):
     user_id: str = ""
     groups: frozenset[str] | None = frozenset()
     is_guest: Truth = Truth.FALSE
-    lookup: SnapshotIndex | None = None
+    tenant: SnapshotIndex | None = None
 
     def holds(self, role: str) -> Truth:
         """Whether the person holds the directory role, for the whole tenant: other roles don't count.
 
         Source: Entra, "Users, groups, and workload identities", which excludes roles of an administrative unit.
         """
-        if self.lookup is None:
+        if self.tenant is None:
             return Truth.FALSE
-        assignments = self.lookup.snapshot.sections.roleAssignments
-        covered = self.lookup.snapshot.covers.get("roleAssignments")
+        assignments = self.tenant.snapshot.sections.roleAssignments
+        covered = self.tenant.snapshot.covers.get("roleAssignments")
         if assignments is None or (covered is not None and role not in _lower(covered)):
             return Truth.UNKNOWN
         holders = {self.user_id, *(self.groups or ())}

@@ -19,13 +19,13 @@ import msgspec
 
 from auditor.consent import Truth
 from auditor.consent.blockers import Blocker
+from auditor.consent.consent_request import OPEN_TENANT, admin_consent_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import index_of
 from auditor.consent.possible_outcomes import consent_only_forced, possible_outcomes
-from auditor.consent.request import OPEN_TENANT, admin_consent_link
 from auditor.consent.requested_access import ResourceApp
+from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, cloud_named
 from auditor.model.decision import Outcome, Reason
 from auditor.model.rule import App

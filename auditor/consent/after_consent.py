@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.consent import Truth, all_of
-from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.requested_access import Targets, targets_of
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
 from auditor.facts.access_requirements import CONTROLS, EXCHANGE_PLANS, RISK_CODE, STRENGTHS, UNREAD_SETTINGS, Control
 from auditor.facts.ids import EXCHANGE_ONLINE

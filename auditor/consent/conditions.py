@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from auditor.consent import Truth, all_of, known
-from auditor.consent.lookup import NotRead
 from auditor.consent.requested_access import Client, Permission
+from auditor.consent.snapshot_index import NotRead
 from auditor.model.decision import Reason
 from auditor.model.resources import WHOLE_SET, ConditionSet
 

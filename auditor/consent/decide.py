@@ -20,8 +20,8 @@ from auditor.consent.explanation import (
     unknowns,
     works_for,
 )
-from auditor.consent.lookup import NotRead, SnapshotIndex
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex
 from auditor.consent.subject import ORDINARY_MEMBER, TENANT_WIDE, Subject
 from auditor.facts.permissions import known_scopes
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict

@@ -15,8 +15,8 @@ import msgspec
 
 from auditor.consent import Truth, all_of, any_of, known
 from auditor.consent.blockers import Blocker, blockers_of, request_caveats
+from auditor.consent.consent_request import portal_address
 from auditor.consent.existing_grants import Grants, GrantState, grant_state, grants_of
-from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.policies import (
     Approval,
     GoverningPolicy,
@@ -27,7 +27,6 @@ from auditor.consent.policies import (
     role_policies,
     self_consent_ids,
 )
-from auditor.consent.request import portal_address
 from auditor.consent.requested_access import (
     Client,
     Permission,
@@ -37,6 +36,7 @@ from auditor.consent.requested_access import (
     requested,
     resource_app,
 )
+from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import Assignment, Subject, assignment_of, toward
 from auditor.facts.ids import (
     BASIC_SCOPES,

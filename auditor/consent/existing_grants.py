@@ -21,8 +21,8 @@ from urllib.parse import unquote
 import msgspec
 
 from auditor.consent import Truth
-from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, kept
 from auditor.consent.requested_access import Client, Permission
+from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, kept
 from auditor.facts.ids import FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid
 from auditor.model.decision import Reason
 from auditor.model.resources import AGENT_IDENTITY, PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal, lacking

@@ -16,8 +16,8 @@ import msgspec
 from auditor.consent import Truth
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, Workflow
 from auditor.consent.existing_grants import Grants, MalformedGrant, grant_state
-from auditor.consent.lookup import NotRead
 from auditor.consent.possible_outcomes import PossibleOutcome
+from auditor.consent.snapshot_index import NotRead
 from auditor.facts.access_requirements import unknowns_about_scopes
 from auditor.facts.ids import POLICY_LEGACY, POLICY_LOW, POLICY_MAIL_CLIENTS, POLICY_RECOMMENDED, RESOURCE_NAMES
 from auditor.model.decision import NamedUnknown, Outcome, Reason

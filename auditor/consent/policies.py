@@ -13,8 +13,8 @@ import msgspec
 
 from auditor.consent import Truth, all_of, any_of
 from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, match, restrictions_of
-from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.requested_access import Client, Permission
+from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.facts.ids import FOR_ALL, FOR_OWNED_RESOURCE, FOR_SELF
 from auditor.model.decision import Reason, Step
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition

@@ -12,9 +12,9 @@ import msgspec
 
 from auditor.consent import Truth
 from auditor.consent.conditions import APPLICATION, Restrictions, restrictions_of
-from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.policies import Approval, GoverningPolicy, approval
 from auditor.consent.requested_access import Client, Permission, requested, resource_app
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
 from auditor.facts.ids import NO_ID
 from auditor.model.decision import Reason
 from auditor.model.resources import PermissionGrantPolicy

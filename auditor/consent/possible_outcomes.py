@@ -10,7 +10,7 @@ from auditor.consent import Truth, all_of, known
 from auditor.consent.blockers import Blocker
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, looks_risky
 from auditor.consent.existing_grants import Grants
-from auditor.consent.lookup import NotRead
+from auditor.consent.snapshot_index import NotRead
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.decision import Outcome, Reason
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.consent import Truth, known
-from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
+from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.facts.access_requirements import BASELINE_SCOPES, DIRECTORY, SERVICES
 from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import KnownScope, known_scopes

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 import msgspec
 
-from auditor.consent.request import (
+from auditor.consent.consent_request import (
     RequestError,
     client_id_of,
     is_openid,

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.consent import Truth
-from auditor.consent.lookup import NotRead, SnapshotIndex, index_of
 from auditor.consent.policies import role_actions, role_policies
 from auditor.consent.requested_access import Client
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
 from auditor.facts.ids import (
     GUEST_ROLE_AS_MEMBER,
     ROLE_APPLICATION_ADMINISTRATOR,

@@ -12,7 +12,7 @@ from typing import Self
 
 import msgspec
 
-from auditor.consent.lookup import index_of
+from auditor.consent.snapshot_index import index_of
 from auditor.fixes.change import (
     NEW_SERVICE_PRINCIPAL,
     AddScopes,

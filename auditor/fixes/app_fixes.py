@@ -14,10 +14,10 @@ from collections.abc import Iterator
 
 from auditor.consent import Truth
 from auditor.consent.advice import has_assumed_scopes, may_be_registered, named_scopes_link
+from auditor.consent.consent_request import admin_consent_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
-from auditor.consent.lookup import index_of
-from auditor.consent.request import admin_consent_link
+from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.fixes.app_changes import (
     MAX_SCOPE_LENGTH,

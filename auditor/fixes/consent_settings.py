@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from auditor.consent import Truth
+from auditor.consent.consent_request import portal_address
 from auditor.consent.decision_facts import (
     MAIL_CLIENTS_BOX,
     PORTAL_SETTINGS,
@@ -21,9 +22,8 @@ from auditor.consent.decision_facts import (
     reviewer_exists,
 )
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import role_actions, role_policies, self_consent_ids
-from auditor.consent.request import portal_address
+from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import ADMIN_ROLES
 from auditor.facts.ids import ASSIGNED_FOR_SELF, ROLE_GLOBAL_ADMINISTRATOR
 from auditor.fixes.change import graph_address

@@ -11,8 +11,8 @@ import msgspec
 from auditor.consent import Truth, all_of
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.requested_access import Client, client_of
+from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.facts.ids import BASIC_SCOPES, RESOURCE_NAMES
 from auditor.fixes.exposure_classes import (
     AUDIENCE_WEIGHT,

@@ -15,9 +15,9 @@ import msgspec
 from auditor.consent import Truth, any_of, known
 from auditor.consent.conditions import Restrictions
 from auditor.consent.decision_facts import looks_risky, step_up
-from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policies import GoverningPolicy, approval, governing
 from auditor.consent.requested_access import Client, Permission
+from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.facts.ids import BASIC_SCOPES, MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.facts.permissions import known_scopes
 from auditor.fixes.exposure_classes import AppClass, RequestingApp, ScopeRef, requesting_apps, scope_weight

@@ -19,7 +19,7 @@ import msgspec
 
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.explanation import listed
-from auditor.consent.lookup import index_of
+from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import CLOUDS
 from auditor.fixes.app_changes import DEFAULT_ACCESS
 from auditor.fixes.change import (

@@ -12,8 +12,8 @@ from auditor.checks.findings import disagreements, in_order, judge
 from auditor.checks.kind import CheckContext, plan_for
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import differences, granted
-from auditor.consent.lookup import NotRead
 from auditor.consent.policies import governing
+from auditor.consent.snapshot_index import NotRead
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.facts.access_requirements import outside_the_audit
 from auditor.jobs.audit_request import TOOL

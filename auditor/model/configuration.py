@@ -127,7 +127,7 @@ class NotifyTarget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a nightly run is told. `schedule_hours` is how often it should run, to find missed runs."""
+    """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs."""
 
     file: str
     tenants: tuple[TenantEntry, ...]

@@ -20,7 +20,7 @@ from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant, ServicePri
 from auditor.model.sections import SECTIONS, Extent, merged_row
 from auditor.model.snapshot import PartOfSnapshot, Snapshot
 from auditor.snapshot import ShapeProblems
-from auditor.snapshot.strict_rows import Batch, Decoded, Lines, RowReader, SharedTexts
+from auditor.snapshot.row_decoder import Batch, Decoded, Lines, RowReader, SharedTexts
 
 APPS, GRANTS = "servicePrincipals", "oauth2PermissionGrants"
 _TENANT_WIDE, _FOR_ONE = "AllPrincipals", "Principal"

@@ -26,7 +26,7 @@ from auditor.snapshot.read import (
     refuse_other_documents,
     too_large,
 )
-from auditor.snapshot.strict_rows import Batch, Items, Lines
+from auditor.snapshot.row_decoder import Batch, Items, Lines
 
 try:
     from isal import isal_zlib as zlib  # three times as fast

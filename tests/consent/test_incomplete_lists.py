@@ -11,9 +11,9 @@ from auditor.consent import Truth
 from auditor.consent.conditions import match, restrictions_of
 from auditor.consent.decide import decide
 from auditor.consent.decision_facts import looks_risky, step_up
-from auditor.consent.lookup import NotRead, index_of
 from auditor.consent.policy_breadth import UNVERIFIED, hypothetical
 from auditor.consent.requested_access import Permission
+from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.facts.builtin_policies import documented_policy
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_LOW
 from auditor.model.decision import Confidence, Outcome

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from auditor.consent.decide import decide
-from auditor.consent.lookup import Absent, NotRead, SnapshotIndex, index_of
+from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.snapshot import Snapshot
 from tests.consent.from_oracle import app_of, snapshot_of

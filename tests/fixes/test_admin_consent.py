@@ -10,7 +10,7 @@ import pytest
 
 from auditor.consent.advice import browser_redirect_uri
 from auditor.consent.decision_facts import gather
-from auditor.consent.lookup import SnapshotIndex
+from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.consent.subject import ORDINARY_MEMBER
 from auditor.facts.ids import EXCHANGE_ONLINE
 from auditor.fixes import fixes_for

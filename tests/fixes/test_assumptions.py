@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from auditor.consent.decide import decide
-from auditor.consent.lookup import index_of
 from auditor.consent.policies import self_consent_ids
+from auditor.consent.snapshot_index import index_of
 from auditor.fixes.assumptions import AssumptionError, assume
 from auditor.model.decision import Outcome
 from auditor.packs.load import load_packs

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.consent import granted_permissions
-from auditor.consent.lookup import index_of
+from auditor.consent.snapshot_index import index_of
 from auditor.jobs import report_builder, snapshot_files
 from auditor.jobs.audit import audit
 from auditor.jobs.audit_request import AuditRequest, SnapshotFiles

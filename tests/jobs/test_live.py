@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from auditor.checks.kind import plan_for
-from auditor.consent.request import app_from_scopes
+from auditor.consent.consent_request import app_from_scopes
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.pack_selection import apps_of, chosen_packs
 from auditor.jobs.report_builder import build_report

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from auditor.consent import Truth, all_of
-from auditor.consent.lookup import NotRead
 from auditor.consent.policies import approval, governing
 from auditor.consent.requested_access import Client, requested
+from auditor.consent.snapshot_index import NotRead
 from auditor.fixes.exposure import Breadth, Exposure, exposure
 from auditor.fixes.exposure_classes import AppClass, requesting_apps
 from auditor.fixes.exposure_openings import ClassExposure, compare, published_scopes
