@@ -102,15 +102,23 @@ def _change(old: Finding, new: Finding, lacking: tuple[bool, bool]) -> Change | 
 
 
 def _transition(old: Finding, new: Finding, lacking: tuple[bool, bool]) -> tuple[Transition | None, Weight]:
-    if old.outcome is new.outcome:
-        return _same_outcome(old, new)
+    is_same = old.outcome is new.outcome
+    found = _same_outcome(old, new) if is_same else (_other_outcome(old, new), Weight.MAJOR)
+    if found[0] is None:
+        return found
+    # An outcome that rests on documentation may be another one once the rest is read.
+    weight = Weight.MINOR if is_same else Weight.MAJOR
     if new.outcome is _UNKNOWN or (lacking[1] and new.confidence is Confidence.LIKELY):
-        return Transition.BECAME_UNKNOWN, Weight.MAJOR
+        return Transition.BECAME_UNKNOWN, weight
     if old.outcome is _UNKNOWN or (lacking[0] and old.confidence is Confidence.LIKELY):
-        return Transition.BECAME_KNOWN, Weight.MAJOR
+        return Transition.BECAME_KNOWN, weight
+    return found
+
+
+def _other_outcome(old: Finding, new: Finding) -> Transition:
     if new.outcome is _FAIL:
-        return Transition.APPEARED, Weight.MAJOR
-    return Transition.FIXED if old.outcome is _FAIL else Transition.CHANGED, Weight.MAJOR
+        return Transition.APPEARED
+    return Transition.FIXED if old.outcome is _FAIL else Transition.CHANGED
 
 
 def _same_outcome(old: Finding, new: Finding) -> tuple[Transition | None, Weight]:

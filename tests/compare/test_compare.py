@@ -20,7 +20,6 @@ DECISION = f"decision/{APP}/ordinary member"
 ASSIGNED = "setting/permissionGrantPoliciesAssigned"
 
 
-
 def assigned(*policies: str) -> dict[str, Any]:
     return {
         "authorizationPolicy": {
@@ -57,7 +56,7 @@ def without_excluded(snapshot: Snapshot, policy_id: str, *names: str) -> Snapsho
     return with_section(snapshot, permissionGrantPolicies=policies)
 
 
-MAILBOX = ("Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite", "Contacts.ReadWrite")
+MAILBOX = ("Mail.ReadWrite", "Calendars.ReadWrite", "Contacts.ReadWrite")
 
 
 def test_another_content_of_the_managed_policy_explains_why_users_can_no_longer_connect() -> None:
@@ -78,10 +77,10 @@ def test_another_content_of_the_managed_policy_explains_why_users_can_no_longer_
 
 def test_a_policy_without_an_app_in_question_says_which_permissions_it_now_excludes() -> None:
     before = tenant("managed-default")
-    after = replace(with_excluded(before, POLICY_RECOMMENDED, "Tasks.Read", "Notes.Read"), taken=SECOND)
+    after = replace(with_excluded(before, POLICY_RECOMMENDED, "Bookings.Read.All", "Notes.Read"), taken=SECOND)
     (change,) = compare(comparable(snapshot=before), comparable(snapshot=after)).changes
     assert change.key == f"policy/{POLICY_RECOMMENDED}"
-    assert "now also excludes Notes.Read and Tasks.Read (condition set " in change.means
+    assert "now also excludes Bookings.Read.All and Notes.Read (condition set " in change.means
 
 
 def test_a_change_without_an_effect_says_so() -> None:
@@ -139,7 +138,8 @@ def test_two_changes_that_are_only_effective_together_are_both_named() -> None:
     ],
 )
 def test_settings_are_compared_one_by_one(changes: dict[str, Any], key: str, means: str) -> None:
-    before, after = tenant("managed-default"), tenant("managed-default", SECOND, **changes)
+    before = tenant("managed-default", authorizationPolicy={"allowUserConsentForRiskyApps": False})
+    after = tenant("managed-default", SECOND, **changes)
     found = major(compare(judged(before), judged(after)))
     assert means in found[key].means
 
@@ -204,9 +204,11 @@ def with_client(snapshot: Snapshot, **facts: Any) -> Snapshot:
 @pytest.mark.parametrize(
     ("facts", "name", "means"),
     [
-        pytest.param({"accountEnabled": False}, "enabled", "TrackerRMS is now blocked", id="disabled"),
-        pytest.param({"appRoleAssignmentRequired": True}, "assignment-required", "is now blocked", id="assignment"),
-        pytest.param({"isDisabled": True}, "deactivated", "is now blocked", id="deactivated"),
+        pytest.param({"accountEnabled": False}, "enabled", "sign-in to the app is switched off", id="disabled"),
+        pytest.param(
+            {"appRoleAssignmentRequired": True}, "assignment-required", "the app requires assignment", id="assignment"
+        ),
+        pytest.param({"isDisabled": True}, "deactivated", "the publisher has deactivated", id="deactivated"),
     ],
 )
 def test_an_app_that_stops_working_says_what_users_notice(facts: dict[str, Any], name: str, means: str) -> None:
@@ -331,4 +333,3 @@ def test_the_order_of_everything_is_noise() -> None:
     )
     difference = compare(judged(before), judged(turned))
     assert all(one.weight is Weight.MINOR for one in difference.changes)
-
