@@ -106,13 +106,18 @@ def _transition(old: Finding, new: Finding, lacking: tuple[bool, bool]) -> tuple
     found = _same_outcome(old, new) if is_same else (_other_outcome(old, new), Weight.MAJOR)
     if found[0] is None:
         return found
-    # An outcome that rests on documentation may be another one once the rest is read.
-    weight = Weight.MINOR if is_same else Weight.MAJOR
-    if new.outcome is _UNKNOWN or (lacking[1] and new.confidence is Confidence.LIKELY):
-        return Transition.BECAME_UNKNOWN, weight
-    if old.outcome is _UNKNOWN or (lacking[0] and old.confidence is Confidence.LIKELY):
-        return Transition.BECAME_KNOWN, weight
-    return found
+    doubts = [_doubt(side, lacks) for side, lacks in zip((old, new), lacking, strict=True)]
+    if doubts[0] == doubts[1]:
+        return (Transition.CHANGED, Weight.MINOR) if doubts[0] else found
+    transition = Transition.BECAME_UNKNOWN if doubts[1] > doubts[0] else Transition.BECAME_KNOWN
+    return transition, Weight.MINOR if is_same else Weight.MAJOR
+
+
+def _doubt(finding: Finding, lacks: bool) -> int:
+    """How little is known: an outcome that rests on documentation may be another one once the rest is read."""
+    if finding.outcome is _UNKNOWN:
+        return 2
+    return int(lacks and finding.confidence is Confidence.LIKELY)
 
 
 def _other_outcome(old: Finding, new: Finding) -> Transition:

@@ -10,7 +10,7 @@ from auditor.compare import DifferentTenants, comparable, compare
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_RECOMMENDED
 from auditor.facts.permissions import known_scopes
 from auditor.model.difference import ChangeKind, Transition, Weight
-from auditor.model.resources import ConditionSet, OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.resources import ConditionSet, OAuth2PermissionGrant, ServicePrincipal, VerifiedPublisher
 from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Provenance, Snapshot, Unread
 from tests.compare.states import FIRST, SECOND, TENANT, judged, major, minor, packs, replace, tenant, with_section
@@ -60,7 +60,9 @@ MAILBOX = ("Mail.ReadWrite", "Calendars.ReadWrite", "Contacts.ReadWrite")
 
 
 def test_another_content_of_the_managed_policy_explains_why_users_can_no_longer_connect() -> None:
-    after = tenant("managed-default", SECOND)
+    verified = VerifiedPublisher(displayName="Vendor", verifiedPublisherId="1")
+    after = tenant("admin-consented", SECOND, **assigned(POLICY_RECOMMENDED))
+    after = with_client(with_section(after, oauth2PermissionGrants=()), verifiedPublisher=verified)
     before = replace(without_excluded(after, POLICY_RECOMMENDED, *MAILBOX), taken=FIRST)
     changes = major(compare(judged(before), judged(after)))
     policy, decision = changes[f"policy/{POLICY_RECOMMENDED}"], changes[DECISION]
@@ -138,8 +140,7 @@ def test_two_changes_that_are_only_effective_together_are_both_named() -> None:
     ],
 )
 def test_settings_are_compared_one_by_one(changes: dict[str, Any], key: str, means: str) -> None:
-    before = tenant("managed-default", authorizationPolicy={"allowUserConsentForRiskyApps": False})
-    after = tenant("managed-default", SECOND, **changes)
+    before, after = tenant("managed-default"), tenant("managed-default", SECOND, **changes)
     found = major(compare(judged(before), judged(after)))
     assert means in found[key].means
 
