@@ -61,8 +61,8 @@ class AppEntry(msgspec.Struct, frozen=True, kw_only=True):
 class TenantEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One tenant, with the defaults filled in. Either `tenant` (live) or `snapshot` (a file) is given.
 
-    `name` identifies it in the configuration, in reports' folders and in metrics. `packs` include those of the apps that
-    were named; `apps` are the others.
+    `name` identifies it in the configuration, in reports' folders and in metrics. `packs` include those of the apps
+    that were named; `apps` are the others.
     """
 
     name: str
