@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from auditor.model.configuration import Event, NotifyTarget
 from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.difference import Change, ChangeKind
+from auditor.model.document import series
 from auditor.model.history import OutboxMessage, Run, RunState, Said
 from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Finding
-from auditor.model.rule import FindingOutcome
+from auditor.model.sections import SECTIONS
 from auditor.notify.message_text import TITLE_WIDTH, Line, LineKind, as_markdown, as_text, clip, heading, item
 from auditor.notify.selection import Selected, concerns, is_about, select
 from auditor.notify.wording import (
@@ -22,10 +23,12 @@ from auditor.notify.wording import (
     change_title,
     circumstances,
     count,
+    days_until,
     decision_sentence,
     expiry_text,
     finding_group,
     joined,
+    lower_article,
     now_sentence,
     outcome_of,
     readable,
@@ -38,6 +41,9 @@ from auditor.notify.wording import (
 _LISTED = 20
 """Entries of each list of a message. The report has all of them."""
 _NAMED = 3
+_SHORT_ERROR = 140
+"""Characters of an error that a title can hold."""
+_TO_FIX = (FindingGroup.NEW, FindingGroup.CHANGED)
 _BAD_FIRST = (Outcome.BLOCKED, Outcome.NEEDS_ADMIN, Outcome.CONNECTS_BUT_LACKS_SCOPES, Outcome.DEPENDS)
 
 
@@ -112,7 +118,7 @@ def _title(night: NightOfTenant, selected: Selected, now: str) -> str:
     run = night.run
     if run.state is RunState.FAILED:
         verb = "still can't run" if selected.failing_since or not selected.failure else "could not run"
-        return f"the audit {verb}: {clip(run.error or 'the reason is not known', 120)}"
+        return f"the audit {verb}: {clip(run.error or 'the reason is not known', _SHORT_ERROR)}"
     parts = []
     if selected.missed:
         nights = count(len(selected.missed), "run was missed", "runs were missed")
@@ -129,8 +135,10 @@ def _title(night: NightOfTenant, selected: Selected, now: str) -> str:
         parts.append(f"{count(len(selected.reminders), 'rule')} still failing")
     if not parts and selected.expiries:
         more = len(selected.expiries) - 1
-        parts.append(expiry_text(selected.expiries[0], now) + (f", and {more} more" if more else ""))
-    return "; ".join(parts) if parts else f"nothing changed: {_state(run)}"
+        first = lower_article(expiry_text(selected.expiries[0], now))
+        parts.append(f"{first}, and {more} more" if more else first)
+    nothing = "first run" if night.difference is None and night.previous is None else "nothing changed"
+    return "; ".join(parts) if parts else f"{nothing}: {_state(run)}"
 
 
 def _change_titles(run: Run, selected: Selected) -> Iterator[str]:
@@ -142,7 +150,7 @@ def _change_titles(run: Run, selected: Selected) -> Iterator[str]:
         yield sentences[0]
         more = len(sentences) - 1 + len(others)
     elif others:
-        yield change_title(others[0])
+        yield lower_article(change_title(others[0]))
         more = len(others) - 1
     elif selected.over:
         yield f"fixed: {clip(selected.over[0], 120)}"
@@ -196,7 +204,9 @@ def _body(night: NightOfTenant, selected: Selected, now: str) -> Iterator[Line]:
     yield from _changes(night, [change for change in selected.changes if change.kind is not ChangeKind.DECISION])
     yield from _list("Fixed", [item(title) for title in selected.over])
     yield from _reminders(selected)
-    yield from _list("Ends soon", [item(" ".join(_expiry(each, now))) for each in selected.expiries])
+    is_over = any((days_until(each.ends, now) or 0) < 0 for each in selected.expiries)
+    title = "Ended, or ends soon" if is_over else "Ends soon"
+    yield from _list(title, [item(" ".join(_expiry(each, now))) for each in selected.expiries])
     if run.state is not RunState.FAILED:
         yield from _counts(night, selected)
 
@@ -208,7 +218,8 @@ def _expiry(expiry: Expiry, now: str) -> Iterator[str]:
 
 
 def _failure(night: NightOfTenant, selected: Selected) -> Iterator[Line]:
-    yield Line(label="Why", text=sentence(night.run.error or "The reason is not known"))
+    if len(night.run.error) > _SHORT_ERROR:
+        yield Line(label="Why", text=sentence(night.run.error))
     if selected.failing_since:
         yield Line(label="Since", text=sentence(readable(selected.failing_since)))
     yield Line(
@@ -222,9 +233,10 @@ def _not_run(selected: Selected) -> Iterator[Line]:
     if selected.interrupted:
         yield Line(text=f"The run of {readable(selected.interrupted)} was interrupted before it finished.")
     if selected.missed:
-        shown = ", ".join(readable(time) for time in selected.missed[:_NAMED])
-        more = f" and {len(selected.missed) - _NAMED} more" if len(selected.missed) > _NAMED else ""
-        yield Line(label="Missed", text=f"No run started at {shown}{more}. Check the scheduler.")
+        shown = [readable(time) for time in selected.missed[:_NAMED]]
+        more = len(selected.missed) - len(shown)
+        times = series((*shown, f"{more} more") if more else shown)
+        yield Line(label="Missed", text=f"No run started at {times}. Check the scheduler.")
 
 
 def _decision(night: NightOfTenant, change: Change, changes: Iterable[Change], *, alone: bool) -> Iterator[Line]:
@@ -249,7 +261,8 @@ def _decision(night: NightOfTenant, change: Change, changes: Iterable[Change], *
 def _without_answer(means: str, answer: str) -> str:
     """The reason in ``users can no longer connect TrackerRMS: REASON``, because the title is the rest."""
     lead, colon, reason = means.partition(": ")
-    return _upper(reason) if colon and lead.lower() == answer.lower() else means
+    repeats = colon and answer.lower().startswith(lead.lower())
+    return _upper(reason) if repeats else means
 
 
 def _cause(change: Change, changes: Iterable[Change]) -> Change:
@@ -291,7 +304,7 @@ def _finding(night: NightOfTenant, change: Change) -> Line:
     label = change.severity.value if change.severity else ""
     text = change_text(change)
     finding = _report_finding(night, change.key)
-    if finding and finding.outcome is FindingOutcome.FAIL and finding.remediation.role:
+    if finding and finding_group(change) in _TO_FIX and finding.remediation.role:
         text += f" Can be fixed by: {finding.remediation.role}."
     return item(text, label)
 
@@ -341,9 +354,18 @@ def _counts(night: NightOfTenant, selected: Selected) -> Iterator[Line]:
         if number
     ]
     if run.decisions and (selected.changes or selected.expiries) and not _decisions(selected.changes):
-        yield Line(label="Now", text=sentence(_upper(_state(run))))
+        yield Line(kind=LineKind.SUMMARY, label="Now", text=sentence(_upper(_state(run))))
     if parts:
-        yield Line(label="Rules", text=sentence(", ".join(parts)))
+        yield Line(kind=LineKind.SUMMARY, label="Rules", text=sentence(", ".join(parts)))
     if run.unread:
-        sections = joined(part.section for part in run.unread)
-        yield Line(label="Not read", text=f"{sentence(sections)} What depends on it is unknown.")
+        sections = series(tuple(dict.fromkeys(_label(part.section) for part in run.unread))[:_NAMED])
+        needs = series(tuple(dict.fromkeys(part.needs[0] for part in run.unread if part.needs)))
+        grant = f" Grant the audit the permission {needs}." if needs else ""
+        text = f"{sentence(sections)} What depends on it is unknown.{grant}"
+        yield Line(kind=LineKind.SUMMARY, label="Not read", text=text)
+
+
+def _label(section: str) -> str:
+    """The section's name for people."""
+    known = SECTIONS.get(section.partition("/")[0])
+    return known.label if known else section

@@ -31,6 +31,8 @@ class LineKind(StrEnum):
     PARAGRAPH = "paragraph"
     HEADING = "heading"
     ITEM = "item"
+    SUMMARY = "summary"
+    """The state as a whole, after the changes."""
     FOOTER = "footer"
     """At the end, and never cut."""
 
@@ -133,7 +135,7 @@ def _between(before: LineKind, kind: LineKind, paragraphs: str) -> str:
         return "\n"
     if kind is LineKind.ITEM and before is LineKind.HEADING:
         return paragraphs
-    if kind is LineKind.PARAGRAPH and before is LineKind.PARAGRAPH:
+    if kind is before and kind in (LineKind.PARAGRAPH, LineKind.SUMMARY):
         return paragraphs
     return "\n\n"
 

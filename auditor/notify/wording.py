@@ -263,6 +263,12 @@ def expiry_text(expiry: Expiry, now: str) -> str:
     return f"{what} ends {soon}, on {on}"
 
 
+def lower_article(text: str) -> str:
+    """The text without a capital letter in its article, for the middle of a sentence."""
+    first, space, rest = text.partition(" ")
+    return f"{first.lower()}{space}{rest}" if first in ("The", "A", "An", "Whether") else text
+
+
 def joined(names: Iterable[str]) -> str:
     """``A``, ``A and B``, ``A and 3 more``."""
     names = list(dict.fromkeys(names))
