@@ -1,0 +1,1 @@
+"""Compare two reports, snapshots or nightly runs: what changed, and what it means for users."""

@@ -1,0 +1,1 @@
+"""Keep every run of every tenant, in SQLite or PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Decide what to send to whom after a run, and send it."""
