@@ -141,7 +141,10 @@ def open_private(path: str | os.PathLike[str]) -> int:
 
 
 def open_own(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file of yours, or of root, to read it. Raises OSError, and InvalidRequest for another user's file."""
+    """Open a file of yours, or of root, for `input_files.read_opened`, without waiting for the writer of a pipe.
+
+    Raises OSError, and InvalidRequest for another user's file.
+    """
     place = _own(path)
     if place.now is not None and stat.S_ISDIR(place.now.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
@@ -230,6 +233,10 @@ def _opened(place: _Place, flags: int, path: str | os.PathLike[str]) -> BinaryIO
     if place.descriptor is not None:
         return os.fdopen(os.dup(place.descriptor), mode)
     more = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+    if mode == "rb":
+        from auditor.input_files import waiting_for_nothing  # a report is written without it
+
+        more |= waiting_for_nothing()
     handle = os.open(place.path, flags | more)
     now = os.fstat(handle)
     if place.now is not None and not os.path.samestat(now, place.now) and not _is_trusted(now):

@@ -105,9 +105,9 @@ def read_network(environ: Mapping[str, str]) -> NetworkSettings:
     trust = ""
     for name in TRUST_VARIABLES:
         if trust := environ.get(name, ""):
-            if not Path(trust).exists():
+            if problem := _why_not_trust(Path(trust)):
                 raise NetworkSettingsError(
-                    f"{name} names {trust}, which does not exist",
+                    f"{name} names {trust}, which {problem}",
                     advice=f"Correct {name}, or unset it to trust the public certificate authorities.",
                 )
             break
@@ -119,6 +119,16 @@ def read_network(environ: Mapping[str, str]) -> NetworkSettings:
                 proxies[scheme], variables[scheme] = value, variable
                 break
     return NetworkSettings(trust=trust, proxies=proxies, variables=variables)
+
+
+def _why_not_trust(path: Path) -> str:
+    """Why certificates can't be read from there, as the end of a sentence; both libraries read them."""
+    try:
+        if path.is_file() or path.is_dir():
+            return ""
+        return "is neither a file nor a folder" if path.exists() else "does not exist"
+    except (OSError, ValueError):
+        return "cannot be read"
 
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)

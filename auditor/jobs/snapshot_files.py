@@ -131,10 +131,12 @@ def _packed(file: str | IO[bytes], path: str, wanted: Callable[[], Wanted] | Non
     """The snapshot in a packed file; none if the file is something else."""
     if isinstance(file, str):
         try:
+            if not Path(file).is_file():  # what a pipe holds can be read only once
+                return None
             with open(file, "rb") as opened:
                 if opened.read(len(_ZIP)) != _ZIP:
                     return None
-        except OSError:
+        except (OSError, ValueError):
             return None
     from auditor.snapshot.packed_read import load_packed
 
