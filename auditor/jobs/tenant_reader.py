@@ -25,6 +25,9 @@ from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 if TYPE_CHECKING:
+    from auditor.graph.access_tokens import TokenClaims
+    from auditor.graph.collect import OtherRead
+    from auditor.graph.fetch import ReadResult
     from auditor.graph.transport import GraphClient, GraphHttpClient
 
 WHOLE = (
@@ -145,7 +148,8 @@ async def read_for(
     """
     plan = plan_with_user(plan, user)
     async with tenant_session(tenant, plan, interaction, environ, http=http) as session:
-        reading = session.read(plan, taken=taken or now())
+        other = _read_of_credential(session, tenant, interaction, environ)
+        reading = session.read(plan, taken=taken or now(), other=other)
         snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))
         more = further_reads(snapshot, snapshot, apps, packs, user)
         if not more.is_empty:
@@ -165,6 +169,28 @@ class TenantSession(NamedTuple):
     tenant_id: str
     at: Endpoints
     read: Callable[..., Awaitable[Snapshot]]
+    claims: TokenClaims
+
+
+def _read_of_credential(
+    session: TenantSession, tenant: LiveTenant, interaction: Interaction, environ: Mapping[str, str] | None
+) -> OtherRead | None:
+    """The read that says when the credential ends; none if nobody wants to know, or Graph isn't needed for it."""
+    if (report := interaction.on_credential) is None:
+        return None
+    from auditor.graph.collect import OtherRead
+    from auditor.graph.credential_end import credential_end, local_credential
+    from auditor.graph.section_reads import own_application
+
+    local = local_credential(tenant.auth, os.environ if environ is None else environ, session.claims, tenant.tenant)
+
+    def on_result(result: ReadResult | None) -> None:
+        report(credential_end(local, result, datetime.now(UTC)))
+
+    if not local.credentials:
+        on_result(None)
+        return None
+    return OtherRead(own_application(local.client_id, local.credentials), on_result)
 
 
 @asynccontextmanager
@@ -195,7 +221,7 @@ async def tenant_session(
         claims = await client.tokens.claims()
         tenant_id = claims.tenant_id or tenant.tenant
         read = partial(collect, client, tenant_id=tenant_id, cloud=at.cloud, tool=TOOL, progress=interaction.progress)
-        yield TenantSession(client, tenant_id, at, read)
+        yield TenantSession(client, tenant_id, at, read, claims)
 
 
 def further_reads(

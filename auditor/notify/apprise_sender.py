@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,10 +60,10 @@ def send_with_apprise(address: str, message: OutboxMessage) -> Sent:
 
     Never raises, and waits at most a minute.
     """
-    import apprise
-
     with _LOCK, _quiet() as log:
         try:
+            import apprise
+
             service = _service(address)
             if service is None:
                 return Sent(Answer.REFUSED, NOT_AN_ADDRESS)
@@ -177,7 +178,10 @@ def _quiet() -> Iterator[list[str]]:
     for one in outer:
         one.addFilter(_is_own)
     try:
-        yield log
+        with warnings.catch_warnings():
+            # Not ours to fix, and the text of a warning can hold an address.
+            warnings.simplefilter("ignore")
+            yield log
     finally:
         for one in outer:
             one.removeFilter(_is_own)
