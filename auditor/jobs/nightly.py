@@ -55,11 +55,11 @@ def run_night(
     Raises InvalidRequest and PackError before anything runs, and `Stopped` or KeyboardInterrupt if it's asked to end,
     after the runs in progress were marked. Whatever else goes wrong is in the result.
     """
-    chosen_tenants(configuration, only)
+    chosen = chosen_tenants(configuration, only)
     identity = night or new_night_id()
     steps = _Steps(configuration, parts, identity)
     started, since = parts.clock.now(), parts.clock.seconds()
-    parts.log.info("night-started", f"{len(chosen_tenants(configuration, only))} tenants", file=configuration.file)
+    parts.log.info("night-started", f"The run of {configuration.file} starts", tenants=len(chosen))
     heartbeat = steps.heartbeat()
     if heartbeat:
         steps.report(heartbeat.started())
