@@ -245,8 +245,7 @@ def _secret(sign_in: SignInSettings) -> Any:
 def _certificate(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
     tenant, client, path = sign_in.need(*names)
-    content = sign_in.environ.get(CERTIFICATE_CONTENT, "")
-    data = _from_base64(content, path) if content else _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH", sign_in)
+    data = _certificate_bytes(path, sign_in.environ, sign_in.seconds_left())
     # The password is not stripped, because it may end in a blank.
     options = sign_in.options() | {
         "certificate_data": data,
@@ -275,7 +274,8 @@ def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
     Raises `CredentialError`.
     """
     path = environ.get("AZURE_CLIENT_CERTIFICATE_PATH", "").strip()
-    data = _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
+    # A pipe was read when the program signed in, so that nothing more comes.
+    data = _certificate_bytes(path, environ, 0)
     password = environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD") or None
     try:
         from cryptography import x509
@@ -298,7 +298,7 @@ def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
 def _workload(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
     tenant, client, path = sign_in.need(*names)
-    _bytes_of(path, "AZURE_FEDERATED_TOKEN_FILE", sign_in, is_read_again=True)
+    _bytes_of(path, "AZURE_FEDERATED_TOKEN_FILE", sign_in.seconds_left(), is_read_again=True)
     from azure.identity.aio import WorkloadIdentityCredential
 
     return WorkloadIdentityCredential(
@@ -352,12 +352,16 @@ _LARGEST = 2**20
 """In bytes. A certificate with its chain, or a token, has a few thousand; a device has no end."""
 
 
-def _from_base64(content: str, label: str) -> bytes:
+def _certificate_bytes(path: str, environ: Mapping[str, str], seconds: float) -> bytes:
+    """The certificate: the file, or the content if the environment has that."""
+    content = environ.get(CERTIFICATE_CONTENT, "")
+    if not content:
+        return _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH", seconds)
     try:
         return base64.b64decode(content, validate=True)
     except ValueError:
         raise CredentialError(
-            f"{label} is neither a PEM certificate nor a PFX file in Base64", advice="Correct what it contains."
+            f"{path} is neither a PEM certificate nor a PFX file in Base64", advice="Correct what it contains."
         ) from None
 
 
@@ -365,12 +369,15 @@ _PATIENCE = 30.0
 """In seconds. A program that makes a certificate, and passes it through a pipe, takes less."""
 
 
-def _bytes_of(path: str, variable: str, sign_in: SignInSettings, *, is_read_again: bool = False) -> bytes:
-    """The content of the file that a variable names. `is_read_again`: by the library, so that it can't be a pipe."""
+def _bytes_of(path: str, variable: str, seconds: float, *, is_read_again: bool = False) -> bytes:
+    """The content of the file that a variable names; a pipe must bring it within `seconds`.
+
+    With `is_read_again`, a library reads the file as well, so that it can't be a pipe.
+    """
     try:
         if is_read_again and Path(path).is_fifo():
             raise OSError(errno.EINVAL, "it is a pipe, which can be read only once")
-        data = input_bytes(path, _LARGEST, patience=min(_PATIENCE, sign_in.seconds_left()))
+        data = input_bytes(path, _LARGEST, patience=min(_PATIENCE, seconds))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise CredentialError(
