@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -19,6 +20,9 @@ from auditor.model.snapshot import AUTH_METHODS
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""
+
+CERTIFICATE_CONTENT = "CONSENT_AUDITOR_CERTIFICATE_CONTENT"
+"""The variable with the content of a certificate in Base64, for a certificate that is in no file."""
 
 _APP = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
 _SECRETS = {
@@ -235,7 +239,8 @@ def _secret(sign_in: SignInSettings) -> Any:
 def _certificate(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
     tenant, client, path = sign_in.need(*names)
-    data = _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
+    content = sign_in.environ.get(CERTIFICATE_CONTENT, "")
+    data = _from_base64(content, path) if content else _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
     # The password is not stripped, because it may end in a blank.
     options = sign_in.options() | {
         "certificate_data": data,
@@ -339,6 +344,15 @@ def _transport(sign_in: SignInSettings) -> Any:
 
 _LARGEST = 2**20
 """In bytes. A certificate with its chain, or a token, has a few thousand; a device has no end."""
+
+
+def _from_base64(content: str, label: str) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except ValueError:
+        raise CredentialError(
+            f"{label} is neither a PEM certificate nor a PFX file in Base64", advice="Correct what it contains."
+        ) from None
 
 
 def _bytes_of(path: str, variable: str) -> bytes:

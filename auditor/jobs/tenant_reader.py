@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from auditor.graph.access_tokens import TokenClaims
     from auditor.graph.collect import OtherRead
     from auditor.graph.fetch import ReadResult
-    from auditor.graph.transport import GraphClient
+    from auditor.graph.transport import GraphClient, GraphHttpClient
 
 WHOLE = (
     "servicePrincipals",
@@ -72,7 +72,18 @@ def read_tenant(
         refuse_unnamed_resources(app)
     if progress is not None:
         interaction = interaction._replace(progress=progress)
-    return run(_read(target, plan, given, tuple(packs), user, interaction, environ, meanwhile))
+    return run(
+        read_for(
+            target,
+            plan,
+            apps=given,
+            packs=tuple(packs),
+            user=user,
+            interaction=interaction,
+            environ=environ,
+            meanwhile=meanwhile,
+        )
+    )
 
 
 class Collected(NamedTuple):
@@ -118,19 +129,27 @@ def addresses_of(tenant: LiveTenant, environ: Mapping[str, str] | None = None) -
     return endpoints(tenant.cloud, tenant.authority_host, tenant.graph_endpoint, variables)
 
 
-async def _read(
+async def read_for(
     tenant: LiveTenant,
     plan: Plan,
+    *,
     apps: tuple[App, ...],
     packs: tuple[Pack, ...],
-    user: str,
-    interaction: Interaction,
-    environ: Mapping[str, str] | None,
-    meanwhile: Callable[[], None],
+    user: str = "",
+    interaction: Interaction = SILENT,
+    environ: Mapping[str, str] | None = None,
+    meanwhile: Callable[[], None] = _nothing,
+    http: GraphHttpClient | None = None,
+    taken: str = "",
 ) -> Snapshot:
+    """`read_tenant` for a caller that reads several tenants at the same time, through one `http` client.
+
+    `taken` is the time in the snapshot; by default now.
+    """
     plan = plan_with_user(plan, user)
-    async with tenant_session(tenant, plan, interaction, environ) as session:
-        reading = session.read(plan, taken=now(), other=_read_of_credential(session, tenant, interaction, environ))
+    async with tenant_session(tenant, plan, interaction, environ, http=http) as session:
+        other = _read_of_credential(session, tenant, interaction, environ)
+        reading = session.read(plan, taken=taken or now(), other=other)
         snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))
         more = further_reads(snapshot, snapshot, apps, packs, user)
         if not more.is_empty:
@@ -176,15 +195,21 @@ def _read_of_credential(
 
 @asynccontextmanager
 async def tenant_session(
-    tenant: LiveTenant, plan: Plan, interaction: Interaction, environ: Mapping[str, str] | None = None
+    tenant: LiveTenant,
+    plan: Plan,
+    interaction: Interaction,
+    environ: Mapping[str, str] | None = None,
+    *,
+    http: GraphHttpClient | None = None,
 ) -> AsyncIterator[TenantSession]:
-    """A session that may read what `plan` asks for. Raises GraphError."""
+    """A session that may read what `plan` asks for, with its own HTTP client unless one is given. Raises GraphError."""
     at = addresses_of(tenant, environ)
     async with open_graph(
         tenant_id=tenant.tenant,
         at=at,
         auth=tenant.auth,
         environ=environ,
+        http=http,
         retry=retry_policy(tenant, interaction),
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
