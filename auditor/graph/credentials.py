@@ -239,8 +239,7 @@ def _secret(sign_in: SignInSettings) -> Any:
 def _certificate(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
     tenant, client, path = sign_in.need(*names)
-    content = sign_in.environ.get(CERTIFICATE_CONTENT, "")
-    data = _from_base64(content, path) if content else _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
+    data = _certificate_data(sign_in.environ, path)
     # The password is not stripped, because it may end in a blank.
     options = sign_in.options() | {
         "certificate_data": data,
@@ -262,6 +261,12 @@ def _certificate(sign_in: SignInSettings) -> Any:
         ) from None
 
 
+def _certificate_data(environ: Mapping[str, str], path: str) -> bytes:
+    """The certificate with its key: the content that was read already, or the file. Raises `CredentialError`."""
+    content = environ.get(CERTIFICATE_CONTENT, "")
+    return _from_base64(content, path) if content else _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
+
+
 def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
     """The SHA-1 thumbprint, in upper-case hexadecimal, and the end of the certificate that AZURE_… variables name.
 
@@ -269,7 +274,7 @@ def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
     Raises `CredentialError`.
     """
     path = environ.get("AZURE_CLIENT_CERTIFICATE_PATH", "").strip()
-    data = _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
+    data = _certificate_data(environ, path)
     password = environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD") or None
     try:
         from cryptography import x509
