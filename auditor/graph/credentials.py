@@ -239,7 +239,7 @@ def _secret(sign_in: SignInSettings) -> Any:
 def _certificate(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
     tenant, client, path = sign_in.need(*names)
-    data = _certificate_data(sign_in.environ, path)
+    data = _certificate_bytes(path, sign_in.environ)
     # The password is not stripped, because it may end in a blank.
     options = sign_in.options() | {
         "certificate_data": data,
@@ -261,12 +261,6 @@ def _certificate(sign_in: SignInSettings) -> Any:
         ) from None
 
 
-def _certificate_data(environ: Mapping[str, str], path: str) -> bytes:
-    """The certificate with its key: the content that was read already, or the file. Raises `CredentialError`."""
-    content = environ.get(CERTIFICATE_CONTENT, "")
-    return _from_base64(content, path) if content else _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
-
-
 def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
     """The SHA-1 thumbprint, in upper-case hexadecimal, and the end of the certificate that AZURE_… variables name.
 
@@ -274,7 +268,7 @@ def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
     Raises `CredentialError`.
     """
     path = environ.get("AZURE_CLIENT_CERTIFICATE_PATH", "").strip()
-    data = _certificate_data(environ, path)
+    data = _certificate_bytes(path, environ)
     password = environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD") or None
     try:
         from cryptography import x509
@@ -351,12 +345,16 @@ _LARGEST = 2**20
 """In bytes. A certificate with its chain, or a token, has a few thousand; a device has no end."""
 
 
-def _from_base64(content: str, label: str) -> bytes:
+def _certificate_bytes(path: str, environ: Mapping[str, str]) -> bytes:
+    """The certificate: the file, or the content if the environment has that."""
+    content = environ.get(CERTIFICATE_CONTENT, "")
+    if not content:
+        return _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
     try:
         return base64.b64decode(content, validate=True)
     except ValueError:
         raise CredentialError(
-            f"{label} is neither a PEM certificate nor a PFX file in Base64", advice="Correct what it contains."
+            f"{path} is neither a PEM certificate nor a PFX file in Base64", advice="Correct what it contains."
         ) from None
 
 
