@@ -20,7 +20,6 @@ DECISION = f"decision/{APP}/ordinary member"
 ASSIGNED = "setting/permissionGrantPoliciesAssigned"
 
 
-
 def assigned(*policies: str) -> dict[str, Any]:
     return {
         "authorizationPolicy": {
@@ -331,4 +330,3 @@ def test_the_order_of_everything_is_noise() -> None:
     )
     difference = compare(judged(before), judged(turned))
     assert all(one.weight is Weight.MINOR for one in difference.changes)
-
