@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import subprocess
 import sys
 from collections.abc import Iterator
 from email import message_from_string
@@ -16,6 +17,7 @@ import trustme
 from auditor.model.history import OutboxMessage
 from auditor.notify.apprise_sender import problem_with, send_with_apprise
 from auditor.notify.delivery import Answer, Sent
+from auditor.notify.message_text import as_markdown, item
 from tests.notify.servers import CUT, SILENT, MailServer, WebServer
 
 SECRET = "s3cr3tt0ken"
@@ -174,8 +176,6 @@ def test_a_report_that_is_gone_does_not_stop_the_message(web: WebServer, tmp_pat
 
 
 def test_a_name_with_markup_changes_nothing_in_a_mail(mail: MailServer) -> None:
-    from auditor.notify.message_text import as_markdown, item
-
     body = as_markdown([item("The app <img src=x onerror=a> *bold* [x](https://evil.example) is new")])
     to = f"mailto://127.0.0.1:{mail.port}?from=audit@contoso.example&to=it@contoso.example"
     send_with_apprise(to, message(body=body))
@@ -187,8 +187,6 @@ def test_a_name_with_markup_changes_nothing_in_a_mail(mail: MailServer) -> None:
 
 
 def test_apprise_is_imported_only_to_send() -> None:
-    import subprocess
-
     code = "import sys, auditor.notify; print('apprise' in sys.modules, 'requests' in sys.modules)"
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout.split() == ["False", "False"]
