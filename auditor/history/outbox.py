@@ -35,7 +35,7 @@ def pending_messages(connection: Connection) -> tuple[OutboxMessage, ...]:
 
 def mark_sent(connection: Connection, message_id: str, at: str) -> None:
     """Record that a message was sent."""
-    values = {"sent": at, "tried": at, "error": "", "attempts": messages.c.attempts + 1}
+    values = {"sent": at, "tried": at, "error": ""}
     connection.execute(update(messages).where(messages.c.id == message_id).values(**values))
 
 

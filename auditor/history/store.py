@@ -49,8 +49,8 @@ def open_history(place: str = "", *, keeps_users: bool = True, must_exist: bool 
 class History:
     """Every run of every tenant. A context manager, which closes the database.
 
-    A tenant is what `begin` was called for: the tenant's id or the name in the configuration. Where a method takes a
-    tenant, its key, its id and its name are understood. The latest run is the one that began last, whatever the clock
+    A tenant is what `begin` was called for: the tenant's id or the name in the configuration. A method that takes a
+    tenant understands its key, its id and its name. The latest run is the one that began last, whatever the clock
     said. Every method raises HistoryError if the database fails.
     """
 
@@ -340,7 +340,7 @@ def _with_decisions(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[R
 
 
 def _tenant_id(connection: Connection, tenant: str, *, by_name: bool = True) -> int | None:
-    """The number of a tenant, by its key, its id or its name. An id or name that two tenants have is no match."""
+    """The number of a tenant, by its key, its id or its name. An id or name that two tenants have isn't used."""
     wanted = storable(tenant)
     names = ((tenants.c.name, wanted),) if by_name else ()
     for column, value in ((tenants.c.key, wanted), (tenants.c.tenant, wanted.lower()), *names):

@@ -156,6 +156,7 @@ messages = Table(
     Column("body", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("event", Text, nullable=False),
+    Column("group", Text, nullable=False),
     Column("attachment", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),
