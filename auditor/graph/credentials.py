@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -19,6 +20,9 @@ from auditor.model.snapshot import AUTH_METHODS
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""
+
+CERTIFICATE_CONTENT = "CONSENT_AUDITOR_CERTIFICATE_CONTENT"
+"""The variable with the content of a certificate in Base64, for a certificate that is in no file."""
 
 _APP = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
 _SECRETS = {
@@ -219,6 +223,12 @@ def open_credential(sign_in: SignInSettings) -> Any:
             return _device_code(sign_in)
 
 
+_CERTIFICATE_FILE = (
+    "It must be PEM or PFX with an RSA private key and the certificate. If it has a password, set "
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD."
+)
+
+
 def _secret(sign_in: SignInSettings) -> Any:
     tenant, client, secret = sign_in.need("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
     from azure.identity.aio import ClientSecretCredential
@@ -229,7 +239,8 @@ def _secret(sign_in: SignInSettings) -> Any:
 def _certificate(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
     tenant, client, path = sign_in.need(*names)
-    data = _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
+    content = sign_in.environ.get(CERTIFICATE_CONTENT, "")
+    data = _from_base64(content, path) if content else _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
     # The password is not stripped, because it may end in a blank.
     options = sign_in.options() | {
         "certificate_data": data,
@@ -247,11 +258,34 @@ def _certificate(sign_in: SignInSettings) -> Any:
     except (ValueError, TypeError):
         # Without the library's message, which may quote the file.
         raise CredentialError(
-            f"{path} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be used as a certificate",
-            advice=(
-                "It must be PEM or PFX with an RSA private key and the certificate. If it has a password, set "
-                "AZURE_CLIENT_CERTIFICATE_PASSWORD."
-            ),
+            f"{path} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be used as a certificate", advice=_CERTIFICATE_FILE
+        ) from None
+
+
+def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
+    """The SHA-1 thumbprint, in upper-case hexadecimal, and the end of the certificate that AZURE_… variables name.
+
+    It is the certificate that azure-identity uses: the first one of a PEM file, or the one of the key of a PFX file.
+    Raises `CredentialError`.
+    """
+    path = environ.get("AZURE_CLIENT_CERTIFICATE_PATH", "").strip()
+    data = _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
+    password = environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD") or None
+    try:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.serialization import pkcs12
+
+        if b"-----BEGIN" in data:
+            found: x509.Certificate | None = x509.load_pem_x509_certificate(data)
+        else:
+            found = pkcs12.load_key_and_certificates(data, password.encode() if password else None)[1]
+        if found is None:
+            raise ValueError("no certificate")
+        return found.fingerprint(hashes.SHA1()).hex().upper(), found.not_valid_after_utc  # noqa: S303 -- Entra's identifier
+    except (ValueError, TypeError):
+        raise CredentialError(
+            f"{path} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be used as a certificate", advice=_CERTIFICATE_FILE
         ) from None
 
 
@@ -310,6 +344,15 @@ def _transport(sign_in: SignInSettings) -> Any:
 
 _LARGEST = 2**20
 """In bytes. A certificate with its chain, or a token, has a few thousand; a device has no end."""
+
+
+def _from_base64(content: str, label: str) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except ValueError:
+        raise CredentialError(
+            f"{label} is neither a PEM certificate nor a PFX file in Base64", advice="Correct what it contains."
+        ) from None
 
 
 def _bytes_of(path: str, variable: str) -> bytes:

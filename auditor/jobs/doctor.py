@@ -57,9 +57,10 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 def diagnose(
     request: AuditRequest, interaction: Interaction = SILENT, environ: Mapping[str, str] | None = None
 ) -> Diagnosis:
-    """Check whether the audit of the request can run from this machine. It doesn't read the tenant.
+    """Check whether the audit of the request can run from this machine, and when its credential ends.
 
-    Without packs, it checks for the shipped packs about an app. Raises PackError and GraphError.
+    It reads nothing of the tenant but the audit's own app registration. Without packs, it checks for the shipped packs
+    about an app. Raises PackError and GraphError.
     """
     assert isinstance(request.source, LiveTenant), "only a live tenant has a credential"
     tenant, plan = request.source, plan_for(chosen_packs(request.packs or app_pack_names(), request.app))

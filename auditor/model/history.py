@@ -85,9 +85,106 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     credential_expires: str = ""
 
 
+class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification that waits to be sent.
+
+    `id` is the same in every attempt, and the message carries it. `target` is the name of the target in the
+    configuration, `run` the run that it is about. `body` is Markdown, `text` the same as plain text, and `attachment`
+    the path of a file, if there is one. `attempts` counts the attempts so far, and `error` says why the last one failed.
+    """
+
+    id: str
+    target: str
+    tenant: str
+    run: str
+    created: str
+    title: str
+    body: str
+    text: str
+    event: str
+    attachment: str = ""
+    attempts: int = 0
+    error: str = ""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a target was notified of, so that it isn't repeated every night, and recovery is said once.
+
+    `key` identifies the thing (``finding/<fingerprint>``). `first` and `last` are the times of the first and the latest
+    notification, `ended` the time of the one that said that it is over; empty while it lasts.
+    """
+
+    target: str
+    tenant: str
+    key: str
+    first: str
+    last: str
+    ended: str = ""
+
+
+KEPT_SECTIONS = (
+    "organization",
+    "authorizationPolicy",
+    "permissionGrantPolicies",
+    "adminConsentRequestPolicy",
+    "directorySettings",
+    "servicePrincipals",
+    "absentServicePrincipals",
+    "delegatedPermissionClassifications",
+    "oauth2PermissionGrants",
+    "appRoleAssignedTo",
+    "directoryAudits",
+)
+"""The sections of a snapshot that a history keeps, because two nights are compared by them.
+
+Not kept, because they are about people and nothing is compared by them: users, holders of roles, requests for consent
+and sign-ins.
+"""
+
+
 class RunList(msgspec.Struct, frozen=True, kw_only=True):
     """Runs, the latest first."""
 
     format: str = FORMAT
     version: int = VERSION
     runs: tuple[Run, ...] = ()
+
+
+class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification that is kept until its target has accepted it.
+
+    `id` is the same in every attempt, and the message shows it, so that a reader recognizes a repeated one. `target` is
+    the name of a target of the configuration, never its address. `body` is Markdown, `text` says the same in plain
+    text; the last paragraph of both is the footer. `event` is why it is sent. Messages of one target with the same
+    `group` are sent as one. `attachment` is the path of a file. `attempts` counts the failed deliveries, the last one
+    because of `error`.
+    """
+
+    id: str
+    target: str
+    tenant: str
+    run: str
+    created: str
+    title: str
+    body: str
+    text: str
+    event: str
+    group: str = ""
+    attachment: str = ""
+    attempts: int = 0
+    error: str = ""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was said to a target about a tenant and that lasts: a failing rule, a run that fails, an expiry.
+
+    `first` and `last` are the UTC times when it was said first and when it was last repeated. `ended` is when it was
+    over; empty while it lasts. One entry for each target, tenant and `key`.
+    """
+
+    target: str
+    tenant: str
+    key: str
+    first: str
+    last: str
+    ended: str = ""
