@@ -60,12 +60,12 @@ def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> I
     """
     place = _checked(path)
     if not place.is_replaced:
-        with _opened(place, os.O_WRONLY, path) as file:
+        with _named_errors(path), _opened(place, os.O_WRONLY, path) as file:
             yield file
         return
     handle, name = tempfile.mkstemp(dir=place.path.parent, prefix=".consent-auditor-", suffix=".tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with _named_errors(path), os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             if keep_mode and place.now is not None and _is_mine(place.now):
@@ -77,6 +77,17 @@ def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> I
             Path(name).unlink()
         raise
     _sync_directory(place.path.parent)
+
+
+@contextlib.contextmanager
+def _named_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let an error of the system that names no file, as that of a full disk, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = os.fspath(path)
+        raise
 
 
 def refuse_unsafe(path: str | os.PathLike[str]) -> None:

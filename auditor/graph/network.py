@@ -132,6 +132,8 @@ def _why_not_trust(path: Path) -> str:
 
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_WRONG_SLASHES = re.compile(r"(?:https?|socks\w*):(?!//(?![/\\]))", re.IGNORECASE)
+"""The beginning of a URL of which programs take the scheme for a user name, and show it with the password."""
 _HOW_TO_SET = (
     "Set {variable} to http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, or unset it. Its value is not shown, because"
     " it can contain a password."
@@ -149,6 +151,9 @@ def _parts_of(value: str) -> tuple[str, str, str]:
 def _proxy_url(value: str, variable: str) -> str:
     """The proxy as a URL with a percent-encoded password. Raises NetworkSettingsError, which quotes nothing of it."""
     scheme, user, host = _parts_of(value)
+    if _WRONG_SLASHES.match(value):
+        why = "has another number of slashes than two after its scheme"
+        raise NetworkSettingsError(f"{variable} {why}", advice=_HOW_TO_SET.format(variable=variable))
     if scheme.startswith("socks"):
         raise NetworkSettingsError(
             f"{variable} names a SOCKS proxy, which this program does not support",

@@ -100,6 +100,23 @@ def test_a_pipe_that_nothing_writes_to_is_one_sentence_and_not_waited_for(
         assert f"{variable} names pipe, which" in done.err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param((*SAMPLE, *PACK, "-f", "json", "-o", "/dev/full"), id="report"),
+        pytest.param((*SAMPLE, *PACK, "-f", "csv", "-o", "/dev/full"), id="report in rows"),
+        pytest.param(("bundle", *SAMPLE[1:], *PACK, "-o", "/dev/full"), id="bundle"),
+        pytest.param(("collect", "--from", "t.json", "-o", "/dev/full"), id="snapshot"),
+    ],
+)
+def test_a_full_disk_names_the_file(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text(json.dumps(sound()), encoding="utf-8")
+    done = run(*arguments, cwd=tmp_path)
+    assert done.code == 2
+    assert "Error: /dev/full: " in done.err and "No space left on device" in done.err
+
+
 def assert_harmless(said: str) -> None:
     bad = [char for char in said if not (char.isprintable() or char == "\n")]
     assert not bad, f"{bad!r} in {said!r}"
