@@ -29,7 +29,9 @@ def _value(value: str | int) -> str | int:
 
 def pending_messages(connection: Connection) -> tuple[OutboxMessage, ...]:
     """The messages that wait, the oldest first."""
-    rows = connection.execute(select(messages).where(messages.c.sent == "", messages.c.given_up == "").order_by(messages.c.position))
+    rows = connection.execute(
+        select(messages).where(messages.c.sent == "", messages.c.given_up == "").order_by(messages.c.position)
+    )
     return tuple(OutboxMessage(**{name: getattr(row, name) for name in _FIELDS}) for row in rows)
 
 
@@ -47,7 +49,7 @@ def mark_undelivered(connection: Connection, message_id: str, at: str, error: st
 
 def give_up(connection: Connection, message_id: str, at: str, error: str) -> None:
     """Record that a message isn't tried again, and why."""
-    values = {"given_up": at, "tried": at, "error": storable(error), "attempts": messages.c.attempts + 1}
+    values = {"given_up": at, "error": storable(error)}
     connection.execute(update(messages).where(messages.c.id == message_id).values(**values))
 
 

@@ -164,7 +164,7 @@ messages = Table(
     Column("sent", Text, nullable=False),
     Column("given_up", Text, nullable=False),
 )
-"""The outbox, and what was sent from it. `sent` and `given_up` are times; both are empty while the message waits."""
+"""The outbox, and what was sent from it. `sent` and `given_up` are empty while the message waits."""
 
 said = Table(
     "history_said",

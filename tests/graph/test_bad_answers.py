@@ -89,6 +89,23 @@ def test_a_refused_batch_is_reported_with_the_status_and_the_id_for_microsofts_s
 
 
 @pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        pytest.param(400, "Check --cloud and --graph-endpoint", id="400"),
+        pytest.param(403, "with admin consent, and is it enabled?.*Conditional Access", id="403"),
+        pytest.param(404, "Check --cloud and --graph-endpoint", id="404"),
+        pytest.param(418, "Give Microsoft's support the request id", id="418"),
+    ],
+)
+def test_what_to_do_about_a_refused_batch_depends_on_the_refusal(status: int, advice: str) -> None:
+    with GraphServer(tenant()) as server:
+        server.fault("/$batch", Status(status))
+        with pytest.raises(BatchRefused) as caught:
+            read(server, PREFLIGHT)
+    assert re.search(advice, caught.value.advice) and "again later" not in caught.value.advice
+
+
+@pytest.mark.parametrize(
     "fault", [pytest.param(Status(404), id="refused"), pytest.param(HtmlPage(), id="answered by a proxy")]
 )
 def test_a_second_batch_that_is_refused_costs_only_what_it_asked_for(fault: Fault) -> None:

@@ -207,7 +207,7 @@ def test_messages_wait_until_they_are_sent(history: History, default_night: Nigh
     history.mark_sent("m2", time_of(2))
     tried = msgspec.structs.replace(message(1), attempts=1, error="the service answered 503")
     assert history.pending(time_of(3)) == (tried, message(3))
-    history.give_up("m1", time_of(4), "the service answered 503; given up after 7 days")
+    history.give_up("m1", time_of(3), "the service answered 503; given up after 7 days")
     assert history.pending(time_of(4)) == (message(3),)
 
 
