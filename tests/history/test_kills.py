@@ -13,8 +13,8 @@ import pytest
 
 from auditor.history import open_history
 from auditor.model.history import RunState
-from tests.history.killed_nights import TENANT, night_with, number_of, packed, run_nights
-from tests.history.nights import Night
+from tests.history.killed_nights import night_with, number_of, packed, run_nights
+from tests.history.nights import TENANT, Night
 from tests.limits import HUNG_AFTER
 
 KILLS = {"SQLite": 50, "PostgreSQL": 25}
