@@ -22,7 +22,7 @@ heartbeat: {url: {env: PING}}
 
 
 class Pings:
-    """The calls that arrived, as method, path and body. Each is answered with the next status, the last one repeated."""
+    """The calls that arrived: method, path and body. Each gets the next status, the last one for ever."""
 
     def __init__(self, *statuses: int) -> None:
         self.statuses = list(statuses)
