@@ -7,7 +7,7 @@ so that a process that is killed leaves a run that the next night marks as inter
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,17 +23,17 @@ from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepar
 from auditor.jobs.pack_selection import apps_of
 from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, trend_of, write_reports
 from auditor.jobs.tenant_reader import addresses_of, read_for
-from auditor.model.configuration import Configuration, TenantEntry
+from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
 from auditor.model.errors import NO_AUDIT, AuditorError
 from auditor.model.history import OutboxMessage, Run, RunState, Said
 from auditor.model.night import TenantNight, missed_starts
-from auditor.model.notification import NightOfTenant
+from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Report
 from auditor.model.rule import Pack
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
-from auditor.notify.expiries import credential_expiry
+from auditor.notify.expiries import credential_expiry, retention_expiry
 
 if TYPE_CHECKING:
     from auditor.graph.transport import GraphHttpClient
@@ -139,12 +139,12 @@ class _Run:
         begun = self._begin(entry)
         try:
             audited, credential = await self._audited(begun, prepared)
+            return await self._finished(begun, audited, credential)
         except asyncio.CancelledError:
             self._stopped(begun)
             raise
         except Exception as error:  # noqa: BLE001 - a bug in one audit is that tenant's trouble, too
             return self._failed(begun, failure_of(error))
-        return await self._finished(begun, audited, credential)
 
     def _begin(self, entry: TenantEntry) -> _Begun:
         key, started = tenant_key(entry), self.clock.now()
@@ -216,13 +216,13 @@ class _Run:
             trend = trend_of(self.history.runs(begun.key, limit=60))
             async with self._evaluating:
                 written = await asyncio.to_thread(write_reports, entry, report, trend)
-        except (OSError, AuditorError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever prevents a report must not lose the run
             notes.append(f"the reports could not be written: {failure_of(error).error}")
             code = code or NO_AUDIT
         at = self.clock.now()
         preview = finished_run(self._run(begun), report, difference, code, at)
         ends = credential.ends if credential else ""
-        soon = expiries_of(report, audited.snapshot)
+        soon = (*expiries_of(report, audited.snapshot), *self._retention(begun))
         night = NightOfTenant(
             entry=entry,
             run=msgspec.structs.replace(preview, credential_expires=ends),
@@ -355,6 +355,12 @@ class _Run:
             notes.append(f"the notifications could not be composed ({type(error).__name__})")
             return (), ()
 
+    def _retention(self, begun: _Begun) -> Iterator[Expiry]:
+        """When the oldest run is deleted, if somebody is notified of what ends."""
+        if any(Event.EXPIRY in target.on for target in self.configuration.notify):
+            expiry = retention_expiry(self.history.runs(begun.key), self.configuration.keep)
+            yield from () if expiry is None else (expiry,)
+
     def _seconds(self, begun: _Begun) -> float:
         return round(max(0.0, self.clock.seconds() - begun.seconds), 3)
 
@@ -370,7 +376,9 @@ def _compared(before: tuple[Report, Snapshot], after: tuple[Report, Snapshot], n
         return compare(comparable(*before), comparable(*after))
     except DifferentTenants as error:
         notes.append(f"not compared with the last run: {error}")
-        return None
+    except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run
+        notes.append(f"not compared with the last run: {failure_of(error).error}")
+    return None
 
 
 def failure_of(error: Exception) -> Failure:
