@@ -292,7 +292,12 @@ class _Run:
             self._run(begun), state=RunState.FAILED, error=failure.error, exit_code=NO_AUDIT, finished=at
         )
         night = NightOfTenant(
-            entry=begun.entry, run=preview, previous=begun.previous, missed=begun.missed, night=self.started
+            entry=begun.entry,
+            run=preview,
+            previous=begun.previous,
+            missed=begun.missed,
+            night=self.started,
+            advice=failure.advice,
         )
         messages, said = self._messages(night, notes)
         run = self.history.fail(
