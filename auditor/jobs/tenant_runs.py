@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,12 +29,13 @@ from auditor.model.difference import Difference
 from auditor.model.errors import NO_AUDIT, AuditorError
 from auditor.model.history import OutboxMessage, Run, RunState, Said
 from auditor.model.night import TenantNight, missed_starts
-from auditor.model.notification import NightOfTenant
+from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Report
 from auditor.model.rule import Pack
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
-from auditor.notify.expiries import credential_expiry
+from auditor.notify.expiries import credential_expiry, retention_expiry
+from auditor.notify.wording import SHORT_EXPIRY_DAYS
 
 if TYPE_CHECKING:
     from auditor.graph.transport import GraphHttpClient
@@ -91,6 +93,7 @@ class _Run:
         self._slots = asyncio.Semaphore(configuration.concurrency)
         # One evaluation at a time: more of them would only take memory, and delay the reads.
         self._evaluating = asyncio.Lock()
+        self._to_delete: tuple[Run, ...] | None = None
         self._clients: dict[str, GraphHttpClient] = {}
         self._stack = AsyncExitStack()
 
@@ -217,7 +220,7 @@ class _Run:
         at = self.clock.now()
         preview = finished_run(self._run(begun), report, difference, code, at)
         ends = credential.ends if credential else ""
-        soon = expiries_of(report, audited.snapshot)
+        soon = (*expiries_of(report, audited.snapshot), *self._retention(begun.entry.name, at))
         night = NightOfTenant(
             entry=entry,
             run=msgspec.structs.replace(preview, credential_expires=ends),
@@ -283,6 +286,15 @@ class _Run:
             request_ids=ids,
             notes=tuple(notes),
         )
+
+    def _retention(self, name: str, now: str) -> tuple[Expiry, ...]:
+        """When the history deletes runs of the tenant, if that is soon. It's looked up once a night."""
+        keep = self.configuration.keep
+        if self._to_delete is None:
+            later = (datetime.fromisoformat(now) + timedelta(days=SHORT_EXPIRY_DAYS)).isoformat()
+            self._to_delete = self.history.prune(keep, later, dry_run=True)
+        expiry = retention_expiry([run for run in self._to_delete if run.name == name], keep, now)
+        return (expiry,) if expiry else ()
 
     def _failed(self, begun: _Begun, failure: Failure) -> TenantNight:
         """Record that there is no audit, and why, with the messages about it."""
