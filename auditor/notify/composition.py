@@ -92,7 +92,8 @@ def with_tenant(link: str, tenant: str) -> str:
 
 def _message(target: NotifyTarget, night: NightOfTenant, selected: Selected, event: Event, now: str) -> OutboxMessage:
     run = night.run
-    identity = message_id(target.name, run.tenant, run.id)
+    # The start, too: a new history counts its runs from one again.
+    identity = message_id(target.name, run.tenant, run.id, run.started)
     is_digest = Event.DIGEST in target.on
     attachment = (night.attachments.get(target.attach, "") or night.report_path) if target.attach else ""
     if is_digest:

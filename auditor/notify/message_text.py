@@ -85,8 +85,8 @@ def as_markdown(lines: Iterable[Line]) -> str:
 def cut(written: str, limit: int) -> str:
     """The message with whole lines left out before its footer, so that it's at most `limit` characters long.
 
-    The line that replaces them says how many are missing, headings not counted. Only a footer or a first line that is too long alone
-    is cut within the line.
+    The line that replaces them says how many are missing, headings not counted. Only a footer or a first line that is
+    too long alone is cut within the line.
     """
     if limit <= 0 or len(written) <= limit:
         return written

@@ -253,6 +253,25 @@ def test_the_outbox_of_a_history_delivers_across_nights(tmp_path: Path) -> None:
         assert history.pending(at(21)) == ()
 
 
+def test_two_processes_send_a_message_once(tmp_path: Path) -> None:
+    """The second one waits for the first, which also sends what the second one composed."""
+    place, service = str(tmp_path / "history.db"), Service()
+    with open_history(place) as first, open_history(place) as second:
+        keep(first, kept_night("managed-default"), messages=[message("m1")])
+        waits: list[float] = []
+
+        def sends(address: str, one: OutboxMessage) -> Sent:
+            if one.id == "m1":
+                keep(second, kept_night("managed-default"), 1, messages=[message("m2")])
+                assert deliver(second, ADDRESSES, at(1), service, pause=waits.append) == ()
+            return service(address, one)
+
+        assert [one.id for one in deliver(first, ADDRESSES, at(1), sends)] == ["m1", "m2"]
+        assert len(waits) == 60
+        assert deliver(second, ADDRESSES, at(1), service) == ()
+    assert [one.id for one in service.accepted] == ["m1", "m2"]
+
+
 def test_a_run_that_fails_every_night_is_said_once_a_week() -> None:
     month = Month()
     for day in range(1, 16):
