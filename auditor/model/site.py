@@ -9,7 +9,7 @@ from auditor.model.history import Run, RunFinding, RunState
 
 
 class SiteTenant(msgspec.Struct, frozen=True, kw_only=True):
-    """One tenant. `key` is what `Run.tenant` says, and `runs` are all its runs, the oldest first.
+    """One tenant. `key` identifies it, `runs` are all its runs in the order in which they began.
 
     `findings` are those of the last finished run. `changes` is what that run changed, if it's the tenant's last run and
     isn't the first.

@@ -252,9 +252,11 @@ def test_names_that_differ_have_pages_that_differ_also_where_letter_case_does_no
 
 @given(st.text(), st.text())
 def test_any_run_has_a_page_of_its_own(one: str, other: str) -> None:
-    first, second = (replaced(audit(day(0)), tenant=text, started=text) for text in (one, other))
-    assert is_page_name(run_page(first))
-    assert (run_page(first) == run_page(second)) == (one == other)
+    def page(text: str) -> str:
+        return run_page(SiteTenant(key=text, name=text), replaced(audit(day(0)), started=text))
+
+    assert is_page_name(page(one))
+    assert (page(one) == page(other)) == (one == other)
 
 
 def test_a_tenant_keeps_its_page_when_it_is_renamed() -> None:

@@ -274,7 +274,7 @@ def _changed(state: TenantState, night: date | None, links: Links) -> ChangedVie
     more = len(major) - len(shown)
     return ChangedView(
         name=state.name,
-        href=links.run(run),
+        href=links.run(state.tenant, run),
         at=readable_time(run.started),
         changes=shown,
         more=count(more, "more change") if more else "",
