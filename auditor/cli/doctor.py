@@ -125,11 +125,26 @@ def _permissions(found: Diagnosis) -> Iterator[str]:
             f"These packs don't need: {', '.join(found.extra)}."
             " --user and collect --full use some of these permissions; remove those that you don't use.",
         )
+    yield from _since_last_run(found)
     missing = [p for p in found.permissions if p.missing]
     if missing:
         yield ""
         is_person = found.probe.claims is not None and bool(found.probe.claims.user)
         yield from _how_to_sign_in(found) if is_person else _how_to_grant(found, missing)
+
+
+def _since_last_run(found: Diagnosis) -> Iterator[str]:
+    if (change := found.change) is None:
+        return
+    from auditor.render.labels import readable_time
+
+    since = f"since the last run ({readable_time(change.since)})"
+    if not change.gained and not change.lost:
+        yield _line(True, f"The permissions are the same as in the last run ({readable_time(change.since)})")
+    if change.lost:
+        yield _line(None, f"Removed {since}: {', '.join(change.lost)}")
+    if change.gained:
+        yield _line(None, f"Added {since}: {', '.join(change.gained)}")
 
 
 def _how_to_grant(found: Diagnosis, missing: list[PermissionState]) -> Iterator[str]:

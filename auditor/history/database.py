@@ -54,6 +54,18 @@ class Database(NamedTuple):
                     writing.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
                 yield writing
 
+    def shrink(self) -> None:
+        """Give the space of what was deleted back to the disk, and clear the log that still holds it.
+
+        A server does that by itself (autovacuum). Nothing happens while another process reads.
+        """
+        if self.engine.dialect.name == "postgresql":
+            return
+        with explaining(self.place), self.engine.connect() as connection:
+            raw: Any = connection.connection.dbapi_connection
+            # As a script: SQLite frees a page at each step, and a statement without columns takes one step only.
+            raw.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -182,7 +194,7 @@ def _version(connection: Connection, place: str, must_exist: bool) -> str:
 
 
 def _back_up(path: Path, version: str) -> None:
-    """Copy the database to a file beside it, with what its log still holds. Raises HistoryError."""
+    """Copy the database to a file in the same folder, with what its log still holds. Raises sqlite3.Error."""
     target = path.with_name(f"{path.name}.backup-{version}")
     os.close(open_private(target))
     try:

@@ -19,7 +19,7 @@ from auditor.model.resources import PRINCIPAL, AppRoleAssignment, OAuth2Permissi
 from auditor.model.snapshot import Snapshot
 
 DROPPED = "(a user)"
-"""Stands in texts where an id or a name of a user was."""
+"""What texts contain instead of the id or name of a user."""
 
 _USER = "user"
 _WORD = re.compile(r"[\w.+'&*!#$%=?^`{|}~@-]+")

@@ -29,7 +29,7 @@ class NoSuchRun(HistoryError):
 
 
 _DAMAGED = "Move the file away and copy a backup to its place, or start with a new history."
-_FULL = "Nothing was changed. Make room, or delete old runs with 'consent-auditor history prune', then run again."
+_FULL = "Nothing was changed. Free some space, or delete old runs with 'consent-auditor history prune', then run again."
 
 _BY_SQLITE_CODE = {
     sqlite3.SQLITE_FULL: ("the disk is full", _FULL),

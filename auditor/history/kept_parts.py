@@ -33,7 +33,7 @@ def encoded(value: Any) -> bytes:
 
 
 def report_parts(report: Report) -> dict[str, list[bytes]]:
-    """The lines of a report, by part. Its grants are a part of their own, because they can be a million rows."""
+    """The lines of a report, by part. Its grants are a separate part, because they can be a million rows."""
     granted, provenance = report.granted, report.provenance
     head = msgspec.structs.replace(
         report,

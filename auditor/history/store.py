@@ -11,7 +11,7 @@ from typing import Any, Self
 import msgspec
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
-from auditor.history import outbox
+from auditor.history import outbox, retention
 from auditor.history.contents import keep, load
 from auditor.history.database import Database, open_database
 from auditor.history.dropped_users import without_users
@@ -31,6 +31,7 @@ from auditor.history.run_rows import (
     write_findings,
 )
 from auditor.history.tables import changes, decisions, findings, parts, runs, tenants
+from auditor.model.configuration import Keep
 from auditor.model.difference import Change, Difference
 from auditor.model.history import OutboxMessage, Run, RunDecision, RunFinding, RunState, Said
 from auditor.model.report import Report
@@ -49,8 +50,8 @@ def open_history(place: str = "", *, keeps_users: bool = True, must_exist: bool 
 class History:
     """Every run of every tenant. A context manager, which closes the database.
 
-    A tenant is what `begin` was called for: the tenant's id or the name in the configuration. Where a method takes a
-    tenant, its key, its id and its name are understood. The latest run is the one that began last, whatever the clock
+    A tenant is what `begin` was called for: the tenant's id or the name in the configuration. A method that takes a
+    tenant understands its key, its id and its name. The latest run is the one that began last, whatever the clock
     said. Every method raises HistoryError if the database fails.
     """
 
@@ -196,6 +197,40 @@ class History:
         outbox.add_messages(connection, messages)
         outbox.write_said(connection, said)
 
+    # ---- Deleting ---------------------------------------------------------------------------
+
+    def prune(self, keep: Keep, now: str, dry_run: bool = False) -> tuple[Run, ...]:
+        """Delete the runs that are too old or too many, and return them, the oldest first; see `Keep`.
+
+        The latest finished run of each tenant and the runs with a change that can matter stay. With `dry_run`, nothing
+        is deleted.
+        """
+        with self._database.read() as connection:
+            found = [self._run(connection, number) for number in retention.outdated(connection, keep, now)]
+        if dry_run:
+            return tuple(found)
+        with self._database.write() as connection:
+            # What another process recorded in between counts, too.
+            still = set(retention.outdated(connection, keep, now))
+            found = [run for run in found if int(run.id) in still]
+            if found:
+                retention.delete_runs(connection, [int(run.id) for run in found])
+            retention.delete_old_messages(connection, keep, now)
+        if found:
+            self._database.shrink()
+        return tuple(found)
+
+    def forget(self, tenant: str) -> int:
+        """Delete everything about a tenant, and return how many runs that were. Raises NoSuchRun for an unknown one."""
+        with self.lock(tenant), self._database.write() as connection:
+            number = retention.delete_tenant(connection, storable(tenant))
+        if number is None:
+            raise NoSuchRun(
+                f"the history {self.place} has no tenant {tenant}", advice="List the runs: consent-auditor history list"
+            )
+        self._database.shrink()
+        return number
+
     # ---- Reading ----------------------------------------------------------------------------
 
     def tenants(self) -> tuple[tuple[str, str], ...]:
@@ -266,8 +301,11 @@ class History:
         """
         if self.keeps_users:
             return report, snapshot
-        kept, parts_kept, _ = without_users(report, snapshot, None)
-        return kept, parts_kept
+        kept_report, kept_snapshot, _ = without_users(report, snapshot, None)
+        # Kept in memory only: it says since when something changed.
+        audits = snapshot.sections.directoryAudits
+        sections = msgspec.structs.replace(kept_snapshot.sections, directoryAudits=audits)
+        return kept_report, msgspec.structs.replace(kept_snapshot, sections=sections)
 
     def _parts(self, connection: Connection, run_id: str, wanted: Iterable[str]) -> dict[str, list[bytes]]:
         row = self._row(connection, run_id)
@@ -310,6 +348,11 @@ class History:
         with self._database.write() as connection:
             outbox.mark_undelivered(connection, message_id, at, error)
 
+    def give_up(self, message_id: str, at: str, error: str) -> None:
+        """Record that a message isn't tried again, and why. `error` must hold no secret."""
+        with self._database.write() as connection:
+            outbox.give_up(connection, message_id, at, error)
+
     def said(self, target: str, tenant: str) -> tuple[Said, ...]:
         """What a target was notified of, about one tenant."""
         with self._database.read() as connection:
@@ -340,7 +383,7 @@ def _with_decisions(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[R
 
 
 def _tenant_id(connection: Connection, tenant: str, *, by_name: bool = True) -> int | None:
-    """The number of a tenant, by its key, its id or its name. An id or name that two tenants have is no match."""
+    """The number of a tenant, by its key, its id or its name. An id or name that two tenants have isn't used."""
     wanted = storable(tenant)
     names = ((tenants.c.name, wanted),) if by_name else ()
     for column, value in ((tenants.c.key, wanted), (tenants.c.tenant, wanted.lower()), *names):

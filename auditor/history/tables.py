@@ -156,13 +156,15 @@ messages = Table(
     Column("body", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("event", Text, nullable=False),
+    Column("group", Text, nullable=False),
     Column("attachment", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),
     Column("tried", Text, nullable=False),
     Column("sent", Text, nullable=False),
+    Column("given_up", Text, nullable=False),
 )
-"""The outbox, and what was sent from it. `sent` is empty while the message waits."""
+"""The outbox, and what was sent from it. `sent` and `given_up` are empty while the message waits."""
 
 said = Table(
     "history_said",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,18 +55,20 @@ def run_night(
     Raises InvalidRequest and PackError before anything runs, and `Stopped` or KeyboardInterrupt if it's asked to end,
     after the runs in progress were marked. Whatever else goes wrong is in the result.
     """
-    chosen_tenants(configuration, only)
+    chosen = chosen_tenants(configuration, only)
     identity = night or new_night_id()
     steps = _Steps(configuration, parts, identity)
     started, since = parts.clock.now(), parts.clock.seconds()
-    parts.log.info("night-started", f"{len(chosen_tenants(configuration, only))} tenants", file=configuration.file)
+    parts.log.info("night-started", f"The run of {configuration.file} starts", tenants=len(chosen))
     heartbeat = steps.heartbeat()
-    steps.call(heartbeat.started if heartbeat else None)
+    if heartbeat:
+        steps.report(heartbeat.started())
     try:
         tenants = run_tenants(configuration, parts, identity, only)
     except (Stopped, KeyboardInterrupt) as stopped:
         code = TERMINATED if isinstance(stopped, Stopped) else STOPPED
-        steps.call(heartbeat and (lambda: heartbeat.ended(code, "The run was stopped.")))
+        if heartbeat:
+            heartbeat.ended(code, "The run was stopped.")
         raise
     deliveries = tuple(steps.deliveries(send))
     pruned = steps.pruned()
@@ -84,7 +86,8 @@ def run_night(
         pruned=pruned,
         problems=tuple(steps.problems),
     )
-    steps.call(heartbeat and (lambda: heartbeat.ended(result.exit_code, answer_of(result))))
+    if heartbeat:
+        steps.report(heartbeat.ended(result.exit_code, answer_of(result)))
     result = msgspec.structs.replace(result, problems=tuple(steps.problems))
     steps.write_metrics(result, metrics or configuration.metrics)
     result = msgspec.structs.replace(result, problems=tuple(steps.problems))
@@ -111,9 +114,9 @@ class _Steps:
             self._problem("heartbeat-failed", f"the heartbeat was not called: {error}")
             return None
 
-    def call(self, call: Callable[[], str] | None) -> None:
-        """Call the heartbeat, if there is one."""
-        if call is not None and (problem := call()):
+    def report(self, problem: str) -> None:
+        """Report what went wrong with the heartbeat, if anything did."""
+        if problem:
             self._problem("heartbeat-failed", problem)
 
     def deliveries(self, send: Send | None) -> Iterator[Delivery]:
@@ -169,14 +172,15 @@ class _Steps:
         history = self.parts.history
         for entry in self.configuration.tenants:
             key = tenant_key(entry)
-            last, *before = (*history.runs(key, limit=2), None)
-            finished = history.last_finished(key)
+            runs = history.runs(key, limit=2)
+            last, finished = (runs[0] if runs else None), history.last_finished(key)
             missed = 0
-            if last and before and before[0]:
-                missed = len(missed_starts(before[0].started, last.started, self.configuration.schedule_hours))
-            is_running = last is not None and last.state is RunState.RUNNING
+            if len(runs) > 1:
+                missed = len(missed_starts(runs[1].started, runs[0].started, self.configuration.schedule_hours))
+            if last is not None and last.state is RunState.RUNNING:
+                last = None
             findings = history.findings(finished.id) if finished else ()
-            yield TenantState(entry.name, None if is_running else last, finished, findings, missed)
+            yield TenantState(entry.name, last, finished, findings, missed)
 
     def _problem(self, event: str, message: str, **fields: str) -> None:
         self.problems.append(message)

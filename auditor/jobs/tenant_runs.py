@@ -31,8 +31,9 @@ from auditor.model.night import TenantNight, missed_starts
 from auditor.model.notification import NightOfTenant
 from auditor.model.report import Report
 from auditor.model.rule import Pack
-from auditor.model.snapshot import LiveTenant, Snapshot
+from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
+from auditor.notify.expiries import credential_expiry
 
 if TYPE_CHECKING:
     from auditor.graph.transport import GraphHttpClient
@@ -132,13 +133,13 @@ class _Run:
         """Begin, audit and end the run of a tenant whose lock is held."""
         begun = self._begin(entry)
         try:
-            audited = await self._audited(begun, prepared)
+            audited, credential = await self._audited(begun, prepared)
         except asyncio.CancelledError:
             self._stopped(begun)
             raise
         except Exception as error:  # noqa: BLE001 - a bug in one audit is that tenant's trouble, too
             return self._failed(begun, failure_of(error))
-        return await self._finished(begun, audited)
+        return await self._finished(begun, audited, credential)
 
     def _begin(self, entry: TenantEntry) -> _Begun:
         key, started = tenant_key(entry), self.clock.now()
@@ -158,24 +159,27 @@ class _Run:
 
     # ---- The audit --------------------------------------------------------------------------------------------------
 
-    async def _audited(self, begun: _Begun, prepared: PreparedAudit) -> AuditResult:
+    async def _audited(self, begun: _Begun, prepared: PreparedAudit) -> tuple[AuditResult, CredentialEnd | None]:
+        """The audit, and when the credential of a live tenant ends."""
         request = prepared.request
         if not isinstance(request.source, LiveTenant):
             async with self._evaluating:
-                return await asyncio.to_thread(audit, request)
+                return await asyncio.to_thread(audit, request), None
+        ends: list[CredentialEnd] = []
         environ = await asyncio.to_thread(self.secrets.environment_of, begun.entry)
         snapshot = await read_for(
             request.source,
             _plan(prepared.packs),
             apps=apps_of(prepared.packs),
             packs=prepared.packs,
-            interaction=Interaction(on_pause=partial(self._paused, begun)),
+            interaction=Interaction(on_pause=partial(self._paused, begun), on_credential=ends.append),
             environ=environ,
             http=await self._client(request.source, environ),
             taken=self.clock.now(),
         )
         async with self._evaluating:
-            return await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
+            result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
+        return result, ends[0] if ends else None
 
     async def _client(self, tenant: LiveTenant, environ: Mapping[str, str]) -> GraphHttpClient:
         """One HTTP client for all tenants of a cloud: a client for each costs three times the processor time."""
@@ -191,7 +195,7 @@ class _Run:
 
     # ---- The end of a run -------------------------------------------------------------------------------------------
 
-    async def _finished(self, begun: _Begun, audited: AuditResult) -> TenantNight:
+    async def _finished(self, begun: _Begun, audited: AuditResult, credential: CredentialEnd | None) -> TenantNight:
         """Compare, write reports, and record the run with the messages about it."""
         entry, report, notes = begun.entry, audited.report, list[str]()
         kept, last = self.history.as_kept(report, audited.snapshot), self.history.last_finished(begun.key)
@@ -212,13 +216,15 @@ class _Run:
             code = code or NO_AUDIT
         at = self.clock.now()
         preview = finished_run(self._run(begun), report, difference, code, at)
+        ends = credential.ends if credential else ""
+        soon = expiries_of(report, audited.snapshot)
         night = NightOfTenant(
             entry=entry,
-            run=preview,
+            run=msgspec.structs.replace(preview, credential_expires=ends),
             previous=begun.previous,
             difference=difference,
             findings=findings,
-            expiries=expiries_of(report, audited.snapshot),
+            expiries=(credential_expiry(ends), *soon) if ends else soon,
             missed=begun.missed,
             report=report,
             report_path=written[0] if written else "",
@@ -236,6 +242,7 @@ class _Run:
             messages=messages,
             said=said,
             seconds=self._seconds(begun),
+            credential_expires=ends,
         )
         ids = tuple(dict.fromkeys(part.request_id for part in report.unread if part.request_id))
         for part in report.unread:

@@ -85,43 +85,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     credential_expires: str = ""
 
 
-class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A notification that waits to be sent.
-
-    `id` is the same in every attempt, and the message carries it. `target` is the name of the target in the
-    configuration, `run` the run that it is about. `body` is Markdown, `text` the same as plain text, and `attachment`
-    the path of a file, if there is one. `attempts` counts the attempts so far, and `error` says why the last one failed.
-    """
-
-    id: str
-    target: str
-    tenant: str
-    run: str
-    created: str
-    title: str
-    body: str
-    text: str
-    event: str
-    attachment: str = ""
-    attempts: int = 0
-    error: str = ""
-
-
-class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a target was notified of, so that it isn't repeated every night, and recovery is said once.
-
-    `key` identifies the thing (``finding/<fingerprint>``). `first` and `last` are the times of the first and the latest
-    notification, `ended` the time of the one that said that it is over; empty while it lasts.
-    """
-
-    target: str
-    tenant: str
-    key: str
-    first: str
-    last: str
-    ended: str = ""
-
-
 KEPT_SECTIONS = (
     "organization",
     "authorizationPolicy",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from auditor.model.difference import Change, DifferenceSummary
+from auditor.model.difference import Change, DifferenceSummary, Transition
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.night import Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
@@ -15,6 +15,13 @@ _CHANGES = 10
 """The most changes of a tenant that the text lists. The report and the JSON have all of them."""
 _STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown"}
 _WIDEST_NAME = 32
+_HOW = {
+    Transition.APPEARED: "new",
+    Transition.FIXED: "fixed or gone",
+    Transition.CHANGED: "changed",
+    Transition.BECAME_UNKNOWN: "now unknown",
+    Transition.BECAME_KNOWN: "known again",
+}
 
 
 def json(night: Night) -> bytes:
@@ -93,7 +100,7 @@ def summary_text(summary: DifferenceSummary, changes: int) -> str:
 def change_text(change: Change) -> str:
     """What changed and what it means, in one line."""
     means = f" {change.means}" if change.means else ""
-    what = change.what if change.what.endswith((".", "!", "?")) else f"{change.what}: {change.transition.value}."
+    what = change.what if change.what.endswith((".", "!", "?")) else f"{change.what}: {_HOW[change.transition]}."
     return f"{what}{means}".replace("\n", " ")
 
 

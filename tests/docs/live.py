@@ -76,7 +76,7 @@ def _run(words: list[str], environ: dict[str, str]) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "auditor", *words],
         cwd=ROOT,
-        env={**kept, "PYTHONUTF8": "1", **environ},
+        env={**kept, "PYTHONUTF8": "1", "CONSENT_AUDITOR_STATE": str(ROOT / "no-history"), **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

@@ -14,6 +14,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.credential_end import LocalCredential, credential_end, local_credential
+from auditor.graph.credentials import CERTIFICATE_CONTENT
 from auditor.graph.fetch import ReadResult
 from auditor.graph.probe import Probe, probe
 from auditor.graph.section_reads import own_application
@@ -250,3 +251,10 @@ def test_days_left_are_whole_days() -> None:
     assert end.days_left(NOW + timedelta(days=4)) == -2
     assert CredentialEnd(kind="managed-identity").days_left(NOW) is None
     assert LocalCredential(kind="managed-identity", client_id=CLIENT_ID).credentials == ""
+
+
+def test_a_certificate_that_was_read_from_elsewhere_needs_no_file() -> None:
+    content = base64.b64encode(client_certificate().pem).decode()
+    environ = {"AZURE_CLIENT_CERTIFICATE_PATH": "the credential client.pem of systemd", CERTIFICATE_CONTENT: content}
+    local = local_credential("certificate", environ, TokenClaims(app_id=CLIENT_ID))
+    assert (local.ends, local.thumbprint, local.problem) == (FILE_ENDS, THUMBPRINT, "")

@@ -54,10 +54,12 @@ def difference_of(
     return Difference(before=Side(tenant=tenant, taken=before), after=Side(tenant=tenant, taken=after), changes=changes)
 
 
-def keep(history: History, made: Night, number: int = 0, *, tenant: str = TENANT, **arguments: Any) -> Run:
+def keep(
+    history: History, made: Night, number: int = 0, *, tenant: str = TENANT, name: str = "contoso", **arguments: Any
+) -> Run:
     """Keep a night as the run of a tenant."""
     with history.lock(tenant):
-        run = history.begin(tenant, "contoso", time_of(number))
+        run = history.begin(tenant, name, time_of(number))
         values: dict[str, Any] = {
             "difference": None,
             "exit_code": 1,

@@ -121,11 +121,13 @@ def upgrade() -> None:
         Column("body", Text, nullable=False),
         Column("text", Text, nullable=False),
         Column("event", Text, nullable=False),
+        Column("group", Text, nullable=False),
         Column("attachment", Text, nullable=False),
         Column("attempts", Integer, nullable=False),
         Column("error", Text, nullable=False),
         Column("tried", Text, nullable=False),
         Column("sent", Text, nullable=False),
+        Column("given_up", Text, nullable=False),
     )
     op.create_table(
         "history_said",
