@@ -38,9 +38,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteFiles(NamedTuple):
-    """What was done: the path of the index, and how many pages were written, were current already, and were removed."""
+    """What was done: `path` is the index, and the numbers say how many pages were written, were current already, and were removed."""
 
-    index: str
+    path: str
     written: int
     unchanged: int
     removed: int
