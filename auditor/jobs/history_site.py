@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from auditor.atomic import make_folder, write_whole
+from auditor.jobs.kept_runs import missing_runs
 from auditor.model.difference import Difference
 from auditor.model.errors import InvalidRequest
 from auditor.model.history import Run
@@ -38,7 +39,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteFiles(NamedTuple):
-    """What was done: `path` is the index, and the numbers say how many pages were written, were current already, and were removed."""
+    """What was done: `path` is the index; `written`, `unchanged` and `removed` count files."""
 
     path: str
     written: int
@@ -49,11 +50,11 @@ class SiteFiles(NamedTuple):
 def update_site(history: History, folder: str, *, now: str, schedule_hours: float | None = None) -> SiteFiles:
     """Write the dashboard of all tenants into the folder, which is created if it's missing.
 
-    `now` is the UTC time up to which ages are counted. Raises InvalidRequest if the folder holds another file with the
+    `now` is the UTC time up to which ages are counted. `schedule_hours` is how often a run should start; without it,
+    the usual time between two runs of a tenant counts. Raises InvalidRequest if the folder holds another file with the
     name of a page, OSError, and HistoryError.
     """
-    data = site_data(history, now=now, schedule_hours=schedule_hours)
-    return write_site(data, folder, history.difference)
+    return write_site(site_data(history, now=now, schedule_hours=schedule_hours), folder, history.difference)
 
 
 def site_data(history: History, *, now: str, schedule_hours: float | None = None) -> SiteData:
@@ -66,17 +67,18 @@ def site_data(history: History, *, now: str, schedule_hours: float | None = None
     ids = Counter(tenant for tenant, _ in by_tenant)
     tenants = tuple(
         # Two tenants of the configuration can be the same one for Microsoft, as for a test with a snapshot.
-        _tenant(history, tenant if ids[tenant] == 1 else f"{tenant} {name}", runs)
+        _tenant(history, tenant if ids[tenant] == 1 else f"{tenant} {name}", runs, now, schedule_hours)
         for (tenant, name), runs in sorted(by_tenant.items())
     )
-    return SiteData(at=now, tool=f"consent-auditor {__version__}", tenants=tenants, schedule_hours=schedule_hours)
+    return SiteData(at=now, tool=f"consent-auditor {__version__}", tenants=tenants)
 
 
-def _tenant(history: History, key: str, runs: Sequence[Run]) -> SiteTenant:
+def _tenant(history: History, key: str, runs: Sequence[Run], now: str, schedule_hours: float | None) -> SiteTenant:
     made = SiteTenant(key=key, name=runs[-1].name, tags=runs[-1].tags, runs=tuple(runs))
     last, audit = made.last, made.last_finished
     return msgspec.structs.replace(
         made,
+        missed=missing_runs(made.runs[::-1], now, schedule_hours).get(made.name, ()),
         findings=history.findings(audit.id) if audit is not None else (),
         changes=history.difference(last.id) if last is not None and is_changed(last) else None,
     )

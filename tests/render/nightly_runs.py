@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -24,6 +25,7 @@ from auditor.model.difference import (
     Weight,
 )
 from auditor.model.history import Run, RunDecision, RunFinding, RunState
+from auditor.model.night import missed_starts
 from auditor.model.report import PackRef
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.site import SiteData, SiteTenant
@@ -119,7 +121,15 @@ def _tenant(n: int, number: int, source: random.Random, differences: dict[str, D
 
 def _with_changes(tenant: SiteTenant, differences: Mapping[str, Difference]) -> SiteTenant:
     last = tenant.last
-    return msgspec.structs.replace(tenant, changes=differences.get(last.id) if last else None)
+    starts = [run.started for run in tenant.runs]
+    return msgspec.structs.replace(
+        tenant, changes=differences.get(last.id) if last else None, missed=missed(starts, AT, 24)
+    )
+
+
+def missed(starts: Sequence[str], at: str, hours: float) -> tuple[str, ...]:
+    """When a run was due and none started."""
+    return tuple(time for one, other in pairwise((*starts, at)) for time in missed_starts(one, other, hours))
 
 
 def _drift(source: random.Random, outcomes: list[Outcome], failing: dict[str, bool]) -> Iterator[Change]:

@@ -93,6 +93,7 @@ class TenantView(NamedTuple):
     without: tuple[FailedRuns, ...]
     unread: tuple[tuple[str, str], ...]
     left_out: str
+    last_seen: str
 
 
 def tenant_view(state: TenantState, links: Links) -> TenantView:
@@ -116,6 +117,7 @@ def tenant_view(state: TenantState, links: Links) -> TenantView:
         without=tuple(_without_audit(state)),
         unread=tuple((part.section, _why_unread(part.status, part.needs)) for part in (audit.unread if audit else ())),
         left_out=_left_out(state),
+        last_seen=readable_time(state.last_seen) if state.last_seen else "",
     )
 
 
@@ -151,7 +153,7 @@ def _app(place: int, state: TenantState, links: Links) -> AppView:
         name=app.name,
         client_id=decision.client_id if decision.client_id != app.name else "",
         word=app.word,
-        tone=app.tone,
+        tone=state.tone(app),
         because=sentence(decision.because) or OUTCOMES[decision.outcome].means,
         since=state.since(app),
         strips=month_strips(app.spans),
