@@ -279,3 +279,22 @@ def test_live_tenants_are_read_at_the_same_time_each_with_its_own_credential(tmp
     assert of(second, "one").difference is not None and of(second, "one").changes == ()
     with nights.history() as history:
         assert history.runs("one")[0].taken == SECOND
+
+
+def test_a_night_writes_the_dashboard_and_an_unwritable_one_is_a_problem_but_no_failure(tmp_path: Path) -> None:
+    write_tenant(tmp_path / "acme.json", "managed-default")
+    write_tenant(tmp_path / "globex.json", "low-classified")
+    nights = Nights(tmp_path, TWO + "site: dashboard\n")
+    assert nights.run(FIRST).problems == ()
+    index = (tmp_path / "dashboard/index.html").read_text(encoding="utf-8")
+    assert "1 OF 2 TENANTS NEEDS ATTENTION" in index
+    write_tenant(tmp_path / "acme.json", change=assign())
+    second = nights.run(SECOND)
+    assert second.problems == ()
+    assert len(list((tmp_path / "dashboard/runs").iterdir())) == 1
+    (tmp_path / "dashboard/index.html").write_text("mine")
+    night = nights.run(THIRD)
+    assert night.exit_code == second.exit_code
+    (problem,) = night.problems
+    assert problem.startswith("the dashboard could not be written: ")
+    assert "wasn't written by this program" in problem
