@@ -562,7 +562,7 @@ def test_a_change_names_its_cause_and_who_made_it() -> None:
     assert "Because ofName" in text
     change = decision_change(("App", "app"), CONNECTS, NEEDS_ADMIN)
     view = difference_view(replaced(difference, changes=(change,)))
-    assert view.major[0].by == "Microsoft (inferred: no log names anyone)"
+    assert view.major[0].by == "Microsoft (inferred: the audit log names nobody)"
     assert view.major[0].since == "between 2026-11-21 02:00 UTC and 2026-11-22 02:00 UTC"
 
 
