@@ -329,3 +329,22 @@ def test_many_tenants_have_a_paragraph_only_where_something_is_new(tmp_path: Pat
     lines = text(nights.run(SECOND)).splitlines()
     assert lines[0] == "t3" and not {"t0", "t1", "t2", "t4", "t5"} & set(lines)
     assert len([line for line in lines if line.startswith("t")]) == 1 + len(names)
+
+
+def test_a_night_writes_the_dashboard_and_an_unwritable_one_is_a_problem_but_no_failure(tmp_path: Path) -> None:
+    write_tenant(tmp_path / "acme.json", "managed-default")
+    write_tenant(tmp_path / "globex.json", "low-classified")
+    nights = Nights(tmp_path, TWO + "site: dashboard\n")
+    assert nights.run(FIRST).problems == ()
+    index = (tmp_path / "dashboard/index.html").read_text(encoding="utf-8")
+    assert "1 OF 2 TENANTS NEEDS ATTENTION" in index
+    write_tenant(tmp_path / "acme.json", change=assign())
+    second = nights.run(SECOND)
+    assert second.problems == ()
+    assert len(list((tmp_path / "dashboard/runs").iterdir())) == 1
+    (tmp_path / "dashboard/index.html").write_text("mine")
+    night = nights.run(THIRD)
+    assert night.exit_code == second.exit_code
+    (problem,) = night.problems
+    assert problem.startswith("the dashboard could not be written: ")
+    assert "wasn't written by this program" in problem
