@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import gc
 import os
 import sys
@@ -186,6 +187,10 @@ def _silence_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+"""What the system says if it can't write any more."""
+
+
 class Explained(NamedTuple):
     """What to print, and how to exit."""
 
@@ -198,7 +203,9 @@ def explained(error: Exception) -> Explained | None:
     if isinstance(error, AuditorError):
         return Explained(error.explanation, error.exit_code)
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
+        # Whatever writes or reads a file names it in its errors; what is left are the streams.
+        stream = "standard output: " if error.errno in _FULL else ""
+        place = f"{error.filename}: " if error.filename else stream
         reason = error.strerror or str(error)
         return Explained(
             f"Error: {place}{reason}\nWhat to do: check the path, its permissions and the disk, or use another path.",

@@ -72,7 +72,7 @@ def _change(
     if _shows_the_same(old, new) and _known(old, new) == _known(new, old):
         return _doubt(key, old, new)
     transition = _transition(key, old, new, lacking, again)
-    return _made(key, old, new, transition, Weight.MAJOR, effect_sentence(old, new))
+    return _made(key, old, new, *transition, effect_sentence(old, new))
 
 
 def _doubt(key: _Key, old: Decision, new: Decision) -> Change | None:
@@ -131,15 +131,15 @@ def _known(decision: Decision, other: Decision) -> dict[tuple[str, str], Verdict
 
 def _transition(
     key: _Key, old: Decision, new: Decision, lacking: tuple[bool, bool], again: DecidedAgain | None
-) -> Transition:
-    if new.outcome is Outcome.DEPENDS and old.outcome is not Outcome.DEPENDS:
-        return Transition.BECAME_UNKNOWN
-    if old.outcome is Outcome.DEPENDS and new.outcome is not Outcome.DEPENDS:
-        return Transition.BECAME_KNOWN
+) -> tuple[Transition, Weight]:
+    """How the decision changed; only in a minor way where neither side rests on what both read."""
     doubtful = lacking if _rests_on_reads(key, again) else _likely(old, new, lacking)
-    if doubtful[1]:
-        return Transition.BECAME_UNKNOWN
-    return Transition.BECAME_KNOWN if doubtful[0] else Transition.CHANGED
+    doubts = [
+        2 if side.outcome is Outcome.DEPENDS else int(lacks) for side, lacks in zip((old, new), doubtful, strict=True)
+    ]
+    if doubts[0] == doubts[1]:
+        return Transition.CHANGED, Weight.MINOR if doubts[0] else Weight.MAJOR
+    return Transition.BECAME_UNKNOWN if doubts[1] > doubts[0] else Transition.BECAME_KNOWN, Weight.MAJOR
 
 
 def _rests_on_reads(key: _Key, again: DecidedAgain | None) -> bool:

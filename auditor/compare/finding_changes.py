@@ -102,15 +102,28 @@ def _change(old: Finding, new: Finding, lacking: tuple[bool, bool]) -> Change | 
 
 
 def _transition(old: Finding, new: Finding, lacking: tuple[bool, bool]) -> tuple[Transition | None, Weight]:
-    if old.outcome is new.outcome:
-        return _same_outcome(old, new)
-    if new.outcome is _UNKNOWN or (lacking[1] and new.confidence is Confidence.LIKELY):
-        return Transition.BECAME_UNKNOWN, Weight.MAJOR
-    if old.outcome is _UNKNOWN or (lacking[0] and old.confidence is Confidence.LIKELY):
-        return Transition.BECAME_KNOWN, Weight.MAJOR
+    is_same = old.outcome is new.outcome
+    found = _same_outcome(old, new) if is_same else (_other_outcome(old, new), Weight.MAJOR)
+    if found[0] is None:
+        return found
+    doubts = [_doubt(side, lacks) for side, lacks in zip((old, new), lacking, strict=True)]
+    if doubts[0] == doubts[1]:
+        return (Transition.CHANGED, Weight.MINOR) if doubts[0] else found
+    transition = Transition.BECAME_UNKNOWN if doubts[1] > doubts[0] else Transition.BECAME_KNOWN
+    return transition, Weight.MINOR if is_same else Weight.MAJOR
+
+
+def _doubt(finding: Finding, lacks: bool) -> int:
+    """How little is known: an outcome that rests on documentation may be another one once the rest is read."""
+    if finding.outcome is _UNKNOWN:
+        return 2
+    return int(lacks and finding.confidence is Confidence.LIKELY)
+
+
+def _other_outcome(old: Finding, new: Finding) -> Transition:
     if new.outcome is _FAIL:
-        return Transition.APPEARED, Weight.MAJOR
-    return Transition.FIXED if old.outcome is _FAIL else Transition.CHANGED, Weight.MAJOR
+        return Transition.APPEARED
+    return Transition.FIXED if old.outcome is _FAIL else Transition.CHANGED
 
 
 def _same_outcome(old: Finding, new: Finding) -> tuple[Transition | None, Weight]:

@@ -37,6 +37,8 @@ _NAMES = {
     "requestDurationInDays": "How long a request for admin consent is valid, in days",
 }
 _NOT_SETTINGS = ("id", "displayName", "description", "version", "defaultUserRolePermissions")
+_NULL_IS_A_VALUE = ("allowUserConsentForRiskyApps",)
+"""Properties that Graph returns as null until somebody sets them."""
 _ASSIGNED = "permissionGrantPoliciesAssigned"
 
 
@@ -70,7 +72,7 @@ def _of_object(section: str, kind: type[msgspec.Struct], prefix: str, old: Any, 
     """The changes of the properties of a section that is one object; what one side has as null isn't known."""
     for name in kind.__struct_fields__:
         pair = getattr(old, name), getattr(new, name)
-        if name in _NOT_SETTINGS or None in pair:
+        if name in _NOT_SETTINGS or (None in pair and name not in _NULL_IS_A_VALUE):
             continue
         if found := change_of(ChangeKind.SETTING, f"setting/{prefix}{name}", _name(name), *pair):
             yield FoundChange(found, _move_property(section, name))

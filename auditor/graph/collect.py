@@ -9,7 +9,7 @@ from msgraph.graph_service_client import GraphServiceClient
 
 from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.fetch import Fetcher, Progress, ReadResult, all_results
-from auditor.graph.graph_errors import Unreachable
+from auditor.graph.graph_errors import NothingRead, Unreachable
 from auditor.graph.network import NOT_MICROSOFT
 from auditor.graph.retry import RETRIED_STATUSES
 from auditor.graph.section_reads import (
@@ -24,6 +24,7 @@ from auditor.graph.section_reads import (
 from auditor.graph.snapshot_builder import SnapshotBuilder
 from auditor.graph.transport import GraphClient
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Call, Plan, Provenance, Snapshot, Tenant
 
 if TYPE_CHECKING:
@@ -163,6 +164,29 @@ def _raise_if_unanswered(results: Sequence[ReadResult]) -> None:
         f"Microsoft Graph answered none of the requests; the first answer: {said}{request}",
         advice=NOT_MICROSOFT if not why.code else "Microsoft Graph is busy or out of order: try again later.",
     )
+
+
+def refuse_empty(snapshot: Snapshot) -> None:
+    """Raise `NothingRead` if what was read says nothing about consent: a file of it could replace a good snapshot.
+
+    The tenant's name, the apps that it lacks, and what only beta has, are not enough where everything else was refused.
+    """
+    read = (name for name in SECTIONS if getattr(snapshot.sections, name) is not None)
+    if not snapshot.unread or any(name not in _NOT_ENOUGH and not SECTIONS[name].is_beta for name in read):
+        return
+    section, why = next(iter(sorted(snapshot.unread.items())))
+    said = " ".join(filter(None, (str(why.status or ""), why.code, why.message)))
+    raise NothingRead(
+        f"nothing that decides about consent could be read; for {section}, Microsoft Graph says: {said}",
+        advice=f"No file was changed. {_GRANT if any(one.needs for one in snapshot.unread.values()) else _LATER}",
+    )
+
+
+_GRANT = 'Run "consent-auditor doctor" to see which permissions the credential lacks, and how to grant them.'
+_LATER = 'Try again later. If the problem persists, run "consent-auditor doctor".'
+
+
+_NOT_ENOUGH = ("organization", "absentServicePrincipals")
 
 
 def _was_answered(result: ReadResult) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -15,6 +16,7 @@ import msgspec
 from auditor.facts.ids import CLOUDS
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
+from auditor.input_files import input_bytes
 from auditor.model.document import series
 from auditor.model.snapshot import AUTH_METHODS
 
@@ -63,7 +65,10 @@ Prompt = Callable[[str, str, datetime], None]
 
 
 class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to sign in and how; `environ` contains the secrets, which are never shown."""
+    """Where to sign in and how; `environ` contains the secrets, which are never shown.
+
+    `seconds_left` says how long the run may still take.
+    """
 
     auth: str
     authority: str
@@ -72,6 +77,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
     network: NetworkSettings
     prompt: Prompt | None = None
     on_response: Callable[[Any], None] | None = None
+    seconds_left: Callable[[], float] = lambda: _PATIENCE
 
     def __repr__(self) -> str:
         return f"<SignInSettings by {self.auth} at {self.authority}>"
@@ -239,7 +245,7 @@ def _secret(sign_in: SignInSettings) -> Any:
 def _certificate(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
     tenant, client, path = sign_in.need(*names)
-    data = _certificate_bytes(path, sign_in.environ)
+    data = _certificate_bytes(path, sign_in.environ, sign_in.seconds_left())
     # The password is not stripped, because it may end in a blank.
     options = sign_in.options() | {
         "certificate_data": data,
@@ -268,7 +274,8 @@ def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
     Raises `CredentialError`.
     """
     path = environ.get("AZURE_CLIENT_CERTIFICATE_PATH", "").strip()
-    data = _certificate_bytes(path, environ)
+    # A pipe was read when the program signed in, so that nothing more comes.
+    data = _certificate_bytes(path, environ, 0)
     password = environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD") or None
     try:
         from cryptography import x509
@@ -291,7 +298,7 @@ def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
 def _workload(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
     tenant, client, path = sign_in.need(*names)
-    _bytes_of(path, "AZURE_FEDERATED_TOKEN_FILE")
+    _bytes_of(path, "AZURE_FEDERATED_TOKEN_FILE", sign_in.seconds_left(), is_read_again=True)
     from azure.identity.aio import WorkloadIdentityCredential
 
     return WorkloadIdentityCredential(
@@ -345,11 +352,11 @@ _LARGEST = 2**20
 """In bytes. A certificate with its chain, or a token, has a few thousand; a device has no end."""
 
 
-def _certificate_bytes(path: str, environ: Mapping[str, str]) -> bytes:
+def _certificate_bytes(path: str, environ: Mapping[str, str], seconds: float) -> bytes:
     """The certificate: the file, or the content if the environment has that."""
     content = environ.get(CERTIFICATE_CONTENT, "")
     if not content:
-        return _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
+        return _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH", seconds)
     try:
         return base64.b64decode(content, validate=True)
     except ValueError:
@@ -358,13 +365,23 @@ def _certificate_bytes(path: str, environ: Mapping[str, str]) -> bytes:
         ) from None
 
 
-def _bytes_of(path: str, variable: str) -> bytes:
+_PATIENCE = 30.0
+"""In seconds. A program that makes a certificate, and passes it through a pipe, takes less."""
+
+
+def _bytes_of(path: str, variable: str, seconds: float, *, is_read_again: bool = False) -> bytes:
+    """The content of the file that a variable names; a pipe must bring it within `seconds`.
+
+    With `is_read_again`, a library reads the file as well, so that it can't be a pipe.
+    """
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
+        if is_read_again and Path(path).is_fifo():
+            raise OSError(errno.EINVAL, "it is a pipe, which can be read only once")
+        data = input_bytes(path, _LARGEST, patience=min(_PATIENCE, seconds))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
         raise CredentialError(
-            f"{variable} names {path}, which cannot be read: {error.strerror}", advice=f"Correct {variable}."
+            f"{variable} names {path}, which cannot be read: {why}", advice=f"Correct {variable}."
         ) from None
     if len(data) > _LARGEST:
         raise CredentialError(f"{variable} names {path}, which is too large for it", advice=f"Correct {variable}.")

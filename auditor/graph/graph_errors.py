@@ -86,6 +86,10 @@ class BatchRefused(Unreachable):
         self.unread = unread
 
 
+class NothingRead(GraphError):
+    """Graph refused every read that matters."""
+
+
 class Throttled(Unreachable):
     """A service asks to wait for `seconds`, which is longer than the run may take if the error reaches a person."""
 

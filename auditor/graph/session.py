@@ -163,6 +163,7 @@ def open_tokens(
         network=network,
         prompt=prompt,
         on_response=throttling_hook(retry, keeps_waiting=is_person),
+        seconds_left=retry.remaining,
     )
     return TokenProvider(
         lambda: open_credential(sign_in),

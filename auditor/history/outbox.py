@@ -20,7 +20,7 @@ def add_messages(connection: Connection, new: Iterable[OutboxMessage]) -> None:
     for message in new:
         if connection.scalar(select(messages.c.id).where(messages.c.id == storable(message.id))) is None:
             values = {name: _value(getattr(message, name)) for name in _FIELDS}
-            connection.execute(insert(messages).values(**values, tried="", sent=""))
+            connection.execute(insert(messages).values(**values, tried="", sent="", given_up=""))
 
 
 def _value(value: str | int) -> str | int:
@@ -29,7 +29,9 @@ def _value(value: str | int) -> str | int:
 
 def pending_messages(connection: Connection) -> tuple[OutboxMessage, ...]:
     """The messages that wait, the oldest first."""
-    rows = connection.execute(select(messages).where(messages.c.sent == "").order_by(messages.c.position))
+    rows = connection.execute(
+        select(messages).where(messages.c.sent == "", messages.c.given_up == "").order_by(messages.c.position)
+    )
     return tuple(OutboxMessage(**{name: getattr(row, name) for name in _FIELDS}) for row in rows)
 
 
@@ -42,6 +44,12 @@ def mark_sent(connection: Connection, message_id: str, at: str) -> None:
 def mark_undelivered(connection: Connection, message_id: str, at: str, error: str) -> None:
     """Record that sending a message failed, and why."""
     values = {"tried": at, "error": storable(error), "attempts": messages.c.attempts + 1}
+    connection.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+
+def give_up(connection: Connection, message_id: str, at: str, error: str) -> None:
+    """Record that a message isn't tried again, and why."""
+    values = {"given_up": at, "error": storable(error)}
     connection.execute(update(messages).where(messages.c.id == message_id).values(**values))
 
 

@@ -348,6 +348,11 @@ class History:
         with self._database.write() as connection:
             outbox.mark_undelivered(connection, message_id, at, error)
 
+    def give_up(self, message_id: str, at: str, error: str) -> None:
+        """Record that a message isn't tried again, and why. `error` must hold no secret."""
+        with self._database.write() as connection:
+            outbox.give_up(connection, message_id, at, error)
+
     def said(self, target: str, tenant: str) -> tuple[Said, ...]:
         """What a target was notified of, about one tenant."""
         with self._database.read() as connection:

@@ -162,8 +162,9 @@ messages = Table(
     Column("error", Text, nullable=False),
     Column("tried", Text, nullable=False),
     Column("sent", Text, nullable=False),
+    Column("given_up", Text, nullable=False),
 )
-"""The outbox, and what was sent from it. `sent` is empty while the message waits."""
+"""The outbox, and what was sent from it. `sent` and `given_up` are empty while the message waits."""
 
 said = Table(
     "history_said",

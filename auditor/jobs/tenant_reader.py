@@ -111,11 +111,15 @@ def to_collect(request: AuditRequest, interaction: Interaction = SILENT) -> Coll
 def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -> Snapshot:
     """Read the live tenant of the request for a later audit; without packs or an app, for all shipped packs.
 
-    `request.app` doesn't need scopes. Raises PackError and what `read_tenant` raises.
+    `request.app` doesn't need scopes. Raises PackError, what `read_tenant` raises, and GraphError if nothing was read
+    that says anything about consent.
     """
     assert isinstance(request.source, LiveTenant), "only a live tenant can be collected"
     plan, apps, packs, names = to_collect(request, interaction)
     snapshot = read_tenant(request.source, plan, apps=apps, packs=packs, user=request.user, interaction=interaction)
+    from auditor.graph.collect import refuse_empty
+
+    refuse_empty(snapshot)
     if request.redaction is None:
         return snapshot
     from auditor.jobs.redaction import redactor_for

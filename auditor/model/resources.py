@@ -6,7 +6,7 @@ which a missing value has a meaning. The type of a text says what it holds (`aud
 Source of names and meanings: the Microsoft Graph v1.0 reference, resource pages of the same names.
 """
 
-from __future__ import annotations
+# Without postponed annotations, which msgspec would compile one by one: 6 % of a check of a snapshot.
 
 from collections.abc import Iterable
 from operator import attrgetter

@@ -91,13 +91,15 @@ def with_tenant(link: str, tenant: str) -> str:
 def _message(target: NotifyTarget, night: NightOfTenant, selected: Selected, event: Event, now: str) -> OutboxMessage:
     run = night.run
     identity = message_id(target.name, run.tenant, run.id)
+    is_digest = Event.DIGEST in target.on
     attachment = (night.attachments.get(target.attach, "") or night.report_path) if target.attach else ""
+    if is_digest:
+        attachment = ""
     started = f"Run of {readable(run.started)}"
     lines = (
         *_body(night, selected, now),
         *footer(target.link, night.entry.name, started, identity, attached=bool(attachment)),
     )
-    is_digest = Event.DIGEST in target.on
     return OutboxMessage(
         id=identity,
         target=target.name,
@@ -109,7 +111,7 @@ def _message(target: NotifyTarget, night: NightOfTenant, selected: Selected, eve
         text=as_text(lines),
         event=event.value,
         group=message_id(target.name, night.night or run.started[:10]) if is_digest else "",
-        attachment="" if is_digest else attachment,
+        attachment=attachment,
     )
 
 

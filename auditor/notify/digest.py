@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from auditor.model.configuration import Event
 from auditor.model.history import OutboxMessage
@@ -20,21 +20,22 @@ _WORDS = {
 
 
 def as_digest(parts: Sequence[OutboxMessage]) -> OutboxMessage:
-    """One message with a part for each tenant: what failed, what changed, and a line for each unchanged one.
+    """One message: a line for each tenant, what failed and what changed first, then what each of these has to say.
 
     Its id is the group's, so that it's the same whenever the night is sent again.
     """
     ordered = sorted(parts, key=lambda one: (_ORDER.get(_event(one), 0), one.title.lower(), one.id))
-    last = f"Run of {readable(min(part.created for part in parts))}. Message {parts[0].group}"
+    created = min(part.created for part in parts)
+    last = f"Run of {readable(created)}. Message {parts[0].group}"
     return OutboxMessage(
         id=parts[0].group,
         target=parts[0].target,
         tenant="",
         run="",
-        created=min(part.created for part in parts),
+        created=created,
         title=clip(_title(ordered), TITLE_WIDTH),
-        body="\n\n".join((*_parts(ordered, markdown=True), last)),
-        text="\n\n".join((*_parts(ordered, markdown=False), last)),
+        body=_written([(escaped(part.title), part.body) for part in ordered], _quiet(ordered), "**", "  \n", last),
+        text=_written([(part.title, part.text) for part in ordered], _quiet(ordered), "", "\n", last),
         event=Event.DIGEST.value,
         group=parts[0].group,
         attempts=max(part.attempts for part in parts),
@@ -60,13 +61,25 @@ def _title(parts: Sequence[OutboxMessage]) -> str:
     return f"{count(len(parts), 'tenant')}: {said}"
 
 
-def _parts(parts: Sequence[OutboxMessage], *, markdown: bool) -> Iterator[str]:
-    """What there is to say about each tenant; the unchanged ones at the end as a list."""
-    for part in parts:
-        if _event(part) is not Event.ALWAYS:
-            title = escaped(part.title) if markdown else part.title
-            main, _, _ = (part.body if markdown else part.text).rpartition("\n\n")
-            yield "\n\n".join(filter(None, (f"**{title}**" if markdown else title, main)))
-    unchanged = [part.title for part in parts if _event(part) is Event.ALWAYS]
-    if unchanged:
-        yield "\n".join(f"- {escaped(title) if markdown else title}" for title in unchanged)
+def _quiet(parts: Sequence[OutboxMessage]) -> int:
+    """How many tenants at the end are unchanged."""
+    return sum(_event(part) is Event.ALWAYS for part in parts)
+
+
+def _written(parts: Sequence[tuple[str, str]], quiet: int, bold: str, line_break: str, last: str) -> str:
+    """The digest from titles and messages. An address of the report that all tenants share comes once, at the end."""
+    loud = parts[: len(parts) - quiet]
+    reports = {_report(message) for _, message in loud}
+    shared = reports.pop() if len(reports) == 1 and len(loud) > 1 else ""
+    blocks = ["\n".join(f"- {title}" for title, _ in parts)] if len(parts) > 1 else []
+    for title, message in loud:
+        report = "" if shared else _report(message)
+        blocks += [f"{bold}{title}{bold}"] if len(parts) > 1 else []
+        blocks += filter(None, (message.rpartition("\n\n")[0], report))
+    return "\n\n".join((*blocks, line_break.join(filter(None, (shared, last)))))
+
+
+def _report(message: str) -> str:
+    """The line with the report's address in a message's footer; empty if it has none."""
+    lines = message.rpartition("\n\n")[2].splitlines()
+    return lines[0].rstrip() if len(lines) > 1 else ""

@@ -10,7 +10,7 @@ from auditor.compare import DifferentTenants, comparable, compare
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_RECOMMENDED
 from auditor.facts.permissions import known_scopes
 from auditor.model.difference import ChangeKind, Transition, Weight
-from auditor.model.resources import ConditionSet, OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.resources import ConditionSet, OAuth2PermissionGrant, ServicePrincipal, VerifiedPublisher
 from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Provenance, Snapshot, Unread
 from tests.compare.states import FIRST, SECOND, TENANT, judged, major, minor, packs, replace, tenant, with_section
@@ -56,11 +56,13 @@ def without_excluded(snapshot: Snapshot, policy_id: str, *names: str) -> Snapsho
     return with_section(snapshot, permissionGrantPolicies=policies)
 
 
-MAILBOX = ("Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite", "Contacts.ReadWrite")
+MAILBOX = ("Mail.ReadWrite", "Calendars.ReadWrite", "Contacts.ReadWrite")
 
 
 def test_another_content_of_the_managed_policy_explains_why_users_can_no_longer_connect() -> None:
-    after = tenant("managed-default", SECOND)
+    verified = VerifiedPublisher(displayName="Vendor", verifiedPublisherId="1")
+    after = tenant("admin-consented", SECOND, **assigned(POLICY_RECOMMENDED))
+    after = with_client(with_section(after, oauth2PermissionGrants=()), verifiedPublisher=verified)
     before = replace(without_excluded(after, POLICY_RECOMMENDED, *MAILBOX), taken=FIRST)
     changes = major(compare(judged(before), judged(after)))
     policy, decision = changes[f"policy/{POLICY_RECOMMENDED}"], changes[DECISION]
@@ -77,10 +79,10 @@ def test_another_content_of_the_managed_policy_explains_why_users_can_no_longer_
 
 def test_a_policy_without_an_app_in_question_says_which_permissions_it_now_excludes() -> None:
     before = tenant("managed-default")
-    after = replace(with_excluded(before, POLICY_RECOMMENDED, "Tasks.Read", "Notes.Read"), taken=SECOND)
+    after = replace(with_excluded(before, POLICY_RECOMMENDED, "Bookings.Read.All", "Notes.Read"), taken=SECOND)
     (change,) = compare(comparable(snapshot=before), comparable(snapshot=after)).changes
     assert change.key == f"policy/{POLICY_RECOMMENDED}"
-    assert "now also excludes Notes.Read and Tasks.Read (condition set " in change.means
+    assert "now also excludes Bookings.Read.All and Notes.Read (condition set " in change.means
 
 
 def test_a_change_without_an_effect_says_so() -> None:
@@ -203,9 +205,11 @@ def with_client(snapshot: Snapshot, **facts: Any) -> Snapshot:
 @pytest.mark.parametrize(
     ("facts", "name", "means"),
     [
-        pytest.param({"accountEnabled": False}, "enabled", "TrackerRMS is now blocked", id="disabled"),
-        pytest.param({"appRoleAssignmentRequired": True}, "assignment-required", "is now blocked", id="assignment"),
-        pytest.param({"isDisabled": True}, "deactivated", "is now blocked", id="deactivated"),
+        pytest.param({"accountEnabled": False}, "enabled", "sign-in to the app is switched off", id="disabled"),
+        pytest.param(
+            {"appRoleAssignmentRequired": True}, "assignment-required", "the app requires assignment", id="assignment"
+        ),
+        pytest.param({"isDisabled": True}, "deactivated", "the publisher has deactivated", id="deactivated"),
     ],
 )
 def test_an_app_that_stops_working_says_what_users_notice(facts: dict[str, Any], name: str, means: str) -> None:

@@ -18,7 +18,7 @@ from tests.consent.from_oracle import app_of, snapshot_of
 from tests.oracle.strategies import apps, shuffled_and_recased, tenants, with_sections_removed
 from tests.snapshot.strategies import SNAPSHOTS
 
-MANY = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+MANY = settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
 Json = dict[str, Any]
 SWAPPED = {
     Transition.APPEARED: Transition.FIXED,

@@ -207,6 +207,8 @@ def test_messages_wait_until_they_are_sent(history: History, default_night: Nigh
     history.mark_sent("m2", time_of(2))
     tried = msgspec.structs.replace(message(1), attempts=1, error="the service answered 503")
     assert history.pending(time_of(3)) == (tried, message(3))
+    history.give_up("m1", time_of(3), "the service answered 503; given up after 7 days")
+    assert history.pending(time_of(4)) == (message(3),)
 
 
 def test_what_was_said_is_replaced_by_what_is_said_later(history: History, default_night: Night) -> None:

@@ -92,7 +92,7 @@ def test_one_tenant_that_cannot_be_audited_does_not_stop_the_others(two: Nights)
 def test_a_bug_in_one_audit_is_that_tenants_trouble_and_its_text_is_not_shown(
     two: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    audit = tenant_runs.audit
+    from auditor.jobs.audit import audit
 
     def broken(request: Any) -> Any:
         if "acme" in str(request.source):

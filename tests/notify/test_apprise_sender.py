@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import ssl
+import subprocess
 import sys
 from collections.abc import Iterator
 from email import message_from_string
+from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import trustme
 from auditor.model.history import OutboxMessage
 from auditor.notify.apprise_sender import problem_with, send_with_apprise
 from auditor.notify.delivery import Answer, Sent
+from auditor.notify.message_text import as_markdown, item
 from tests.notify.servers import CUT, SILENT, MailServer, WebServer
 
 SECRET = "s3cr3tt0ken"
@@ -50,6 +53,13 @@ def message(**changes: str) -> OutboxMessage:
 
 def address(server: WebServer, schema: str = "json", options: str = "") -> str:
     return f"{schema}://user:{SECRET}@127.0.0.1:{server.port}/{SECRET}/hook{'?' if options else ''}{options}"
+
+
+def html_of(mail: EmailMessage) -> str:
+    """The text of a mail."""
+    body = mail.get_body(("html",))
+    assert body is not None
+    return str(body.get_content())
 
 
 def test_a_web_hook_gets_the_title_and_markdown(web: WebServer) -> None:
@@ -154,9 +164,8 @@ def test_a_mail_has_the_title_as_its_subject_html_text_and_the_report(mail: Mail
     assert send_with_apprise(to, message(attachment=str(report))) == Sent(Answer.ACCEPTED)
     made = message_from_string(mail.mails[0], policy=default)
     assert made["Subject"] == "contoso: users can no longer connect TrackerRMS"
-    html = made.get_body(("html",))  # type: ignore[attr-defined]
-    assert "<strong>Why:</strong>" in html.get_content()
-    assert [part.get_filename() for part in made.iter_attachments()] == ["report #1.html"]  # type: ignore[attr-defined]
+    assert "<strong>Why:</strong>" in html_of(made)
+    assert [part.get_filename() for part in made.iter_attachments()] == ["report #1.html"]
 
 
 def test_a_mail_server_that_refuses_is_a_failure(mail: MailServer) -> None:
@@ -174,21 +183,16 @@ def test_a_report_that_is_gone_does_not_stop_the_message(web: WebServer, tmp_pat
 
 
 def test_a_name_with_markup_changes_nothing_in_a_mail(mail: MailServer) -> None:
-    from auditor.notify.message_text import as_markdown, item
-
     body = as_markdown([item("The app <img src=x onerror=a> *bold* [x](https://evil.example) is new")])
     to = f"mailto://127.0.0.1:{mail.port}?from=audit@contoso.example&to=it@contoso.example"
     send_with_apprise(to, message(body=body))
-    made = message_from_string(mail.mails[0], policy=default).get_body(("html",))  # type: ignore[attr-defined]
-    html = made.get_content()
+    html = html_of(message_from_string(mail.mails[0], policy=default))
     assert "<img" not in html
     assert "<em>" not in html
     assert "href" not in html
 
 
 def test_apprise_is_imported_only_to_send() -> None:
-    import subprocess
-
     code = "import sys, auditor.notify; print('apprise' in sys.modules, 'requests' in sys.modules)"
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout.split() == ["False", "False"]

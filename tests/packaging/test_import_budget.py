@@ -33,6 +33,8 @@ WORK = {
     "auditor.checks", "auditor.consent", "auditor.fixes", "auditor.graph", "auditor.jobs", "auditor.render.text",
     "tabulate", "yaml",
 }  # fmt: skip
+# What only YAML files and text in other letters than Latin ones need; tabulate brings importlib.metadata.
+RARE = {"importlib.metadata", "tabulate", "wcwidth", "yaml"}
 # The nouns, and what they consist of: a command's own help may name a cloud or a severity.
 NOUNS = {"auditor.facts", "auditor.model.report", "auditor.model.rule", "auditor.model.snapshot", "msgspec"}
 # How many of our own modules a run may load.
@@ -94,6 +96,10 @@ def test_an_offline_command_loads_nothing_that_connects_to_microsoft(arguments: 
 @pytest.mark.parametrize("arguments", HELP, ids=" ".join)
 def test_help_loads_at_most_ten_modules_of_ours(arguments: list[str], tmp_path: Path) -> None:
     assert len(within(loaded(arguments, tmp_path), {"auditor"})) <= FEW_FOR_HELP
+
+
+def test_an_offline_check_loads_no_library_that_its_input_does_not_need(tmp_path: Path) -> None:
+    assert within(loaded(CHECK, tmp_path), RARE) == set()
 
 
 def test_an_offline_check_loads_few_modules_of_ours(tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def upgrade() -> None:
         Column("error", Text, nullable=False),
         Column("tried", Text, nullable=False),
         Column("sent", Text, nullable=False),
+        Column("given_up", Text, nullable=False),
     )
     op.create_table(
         "history_said",
