@@ -59,6 +59,9 @@ def run_tenants(
         parts.stopping.cancels(None)
 
 
+_FILES_AT_ONCE = 4
+
+
 class Failure(NamedTuple):
     """Why there is no audit, as a sentence, and what to do."""
 
@@ -89,8 +92,10 @@ class _Run:
         self.started = started
         self.done = 0
         self._slots = asyncio.Semaphore(configuration.concurrency)
-        # One evaluation at a time: more of them would only take memory, and delay the reads.
+        # One evaluation at a time: more of them would only take memory, and delay the reads. A file is read and
+        # evaluated in one step, and a file that hangs must not stop the others.
         self._evaluating = asyncio.Lock()
+        self._files = asyncio.Semaphore(_FILES_AT_ONCE)
         self._clients: dict[str, GraphHttpClient] = {}
         self._stack = AsyncExitStack()
 
@@ -152,9 +157,9 @@ class _Run:
         self.log.info("run-started", f"The run of {entry.name} starts", **fields)
         if missed:
             message = f"{len(missed)} runs were due since {previous.started if previous else ''} and didn't start"
-            self.log.warning("runs-missed", message, missed=missed, **fields)
+            self.log.notice("runs-missed", message, missed=missed, **fields)
         if interrupted:
-            self.log.warning("run-interrupted", f"The run of {interrupted[0]} never ended", **fields)
+            self.log.notice("run-interrupted", f"The run of {interrupted[0]} never ended", **fields)
         return _Begun(entry, key, run_id, started, self.clock.seconds(), previous, missed, interrupted)
 
     # ---- The audit --------------------------------------------------------------------------------------------------
@@ -163,7 +168,7 @@ class _Run:
         """The audit, and when the credential of a live tenant ends."""
         request = prepared.request
         if not isinstance(request.source, LiveTenant):
-            async with self._evaluating:
+            async with self._files:
                 return await asyncio.to_thread(audit, request), None
         ends: list[CredentialEnd] = []
         environ = await asyncio.to_thread(self.secrets.environment_of, begun.entry)
@@ -267,7 +272,7 @@ class _Run:
             request_ids=ids,
         )
         for note in notes:
-            self.log.warning("note", note, tenant=entry.name, run=run.id)
+            self.log.notice("note", note, tenant=entry.name, run=run.id)
         return TenantNight(
             name=entry.name,
             tenant=begun.key,

@@ -14,6 +14,8 @@ from auditor.model.notification import Delivery, DeliveryState
 _CHANGES = 10
 """The most changes of a tenant that the text lists. The report and the JSON have all of them."""
 _STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown"}
+_FEW = 3
+"""As many tenants have a paragraph each, whether or not something is new."""
 _WIDEST_NAME = 32
 _HOW = {
     Transition.APPEARED: "new",
@@ -31,7 +33,9 @@ def json(night: Night) -> bytes:
 
 def text(night: Night) -> str:
     """The night as text: what changed in each tenant, what went wrong, a line for each tenant, and the answer."""
-    parts = [*_details(night.tenants), *_problems(night), *_table(night.tenants), answer_of(night)]
+    missed = _missed_by_all(night.tenants)
+    parts = [f"{_missed_text(missed)}\n"] if missed else []
+    parts += [*_details(night.tenants, missed), *_problems(night), *_table(night.tenants), answer_of(night)]
     return "\n".join(parts) + "\n"
 
 
@@ -57,24 +61,35 @@ def _has_compared(night: Night) -> bool:
     return any(one.difference is not None for one in night.tenants)
 
 
-def _details(tenants: Sequence[TenantNight]) -> Iterator[str]:
+def _missed_by_all(tenants: Sequence[TenantNight]) -> tuple[str, ...]:
+    """The runs that were missed in the same way for every tenant: the program didn't start."""
+    different = {one.missed for one in tenants}
+    return next(iter(different)) if len(different) == 1 else ()
+
+
+def _missed_text(missed: Sequence[str]) -> str:
+    return f"{_count(len(missed), 'run')} did not start when due: {_some(missed)}."
+
+
+def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterator[str]:
+    """A paragraph about each tenant; of many tenants, only about those where something is new."""
     for one in tenants:
-        lines = list(_of_tenant(one))
-        if lines:
+        is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None
+        if len(tenants) <= _FEW or is_new:
             yield one.name
-            yield from (f"  {line}" for line in lines)
+            yield from (f"  {line}" for line in _of_tenant(one, missed))
             yield ""
 
 
-def _of_tenant(one: TenantNight) -> Iterator[str]:
+def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
     if one.error:
         yield f"No audit was made: {one.error}."
         if one.advice:
             yield f"What to do: {one.advice}"
     if one.answer:
         yield one.answer
-    if one.missed:
-        yield f"{_count(len(one.missed), 'run')} did not start when due: {_some(one.missed)}."
+    if one.missed and one.missed != missed:
+        yield _missed_text(one.missed)
     yield from (f"The run of {start} never ended." for start in one.interrupted)
     if one.difference is not None:
         yield f"Since {one.since}: {summary_text(one.difference, len(one.changes))}."
