@@ -11,6 +11,7 @@ import msgspec
 
 from auditor.jobs.audit_request import TOOL
 from auditor.jobs.heartbeat import Heartbeat
+from auditor.jobs.kept_runs import open_place
 from auditor.jobs.night_metrics import TenantState, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
 from auditor.jobs.tenant_runs import failure_of, run_tenants
@@ -34,10 +35,8 @@ def new_night_id() -> str:
 
 
 def open_configured_history(place: HistoryPlace, secrets: Secrets) -> History:
-    """The history of the configuration. Raises HistoryError and SecretError."""
-    from auditor.history import open_history
-
-    return open_history(secrets.value(place.url) if place.url else place.file, keeps_users=place.keeps_users)
+    """The history of the configuration. Raises HistoryError, SecretError and HistoryUnavailable."""
+    return open_place(place, secrets)
 
 
 def run_night(
