@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.jobs.bundle_differences import first_difference, zip_difference
 from auditor.jobs.bundle_reader import PACKS, damage, packs_of, read_bundle
 from auditor.jobs.bundle_writer import (
     MANIFEST,
@@ -32,6 +31,7 @@ from auditor.jobs.bundle_writer import (
     Manifest,
     rebuilt,
 )
+from auditor.jobs.byte_differences import first_difference, zip_difference
 from auditor.jobs.report_builder import UserNotRead, build_report
 from auditor.model.report import Report
 from auditor.model.rule import Pack

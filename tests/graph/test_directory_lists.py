@@ -12,10 +12,11 @@ import pytest
 
 from auditor.graph.checkpoint import PartialRead, ReadRequest, partial_read
 from auditor.graph.collect import collect
-from auditor.graph.directory_lists import LISTS, DirectoryLists
+from auditor.graph.directory_lists import DirectoryLists
 from auditor.graph.graph_errors import Unreachable
 from auditor.graph.transport import GraphClient
 from auditor.model.errors import InvalidRequest
+from auditor.model.sections import STREAMED_SECTIONS
 from auditor.model.snapshot import Plan, Snapshot
 from auditor.snapshot.packed_files import line_batches
 from tests.graph.live_tenants import CLIENT, GRAPH, TAKEN, TENANT, Sleeps, tenant, with_client
@@ -33,7 +34,7 @@ from tests.graphserver import (
 )
 from tests.graphserver.call import Call
 
-REQUEST = ReadRequest(tool="test", tenant=TENANT, cloud="global", lists=LISTS)
+REQUEST = ReadRequest(tool="test", tenant=TENANT, cloud="global", lists=STREAMED_SECTIONS)
 PLAN = Plan(whole=("oauth2PermissionGrants", "servicePrincipals", "signIns"), clients=(CLIENT,), resources=(GRAPH,))
 GRANTS = "/oauth2PermissionGrants"
 
@@ -400,10 +401,19 @@ def test_a_forbidden_list_is_unread_with_the_permission(tmp_path: Path) -> None:
 
 
 OTHERS: Mapping[str, tuple[ReadRequest, str]] = {
-    "another tenant": (ReadRequest(tool="test", tenant="other", cloud="global", lists=LISTS), "of another tenant"),
-    "another cloud": (ReadRequest(tool="test", tenant=TENANT, cloud="china", lists=LISTS), "of another read"),
+    "another tenant": (
+        ReadRequest(tool="test", tenant="other", cloud="global", lists=REQUEST.lists),
+        "of another tenant",
+    ),
+    "another cloud": (
+        ReadRequest(tool="test", tenant=TENANT, cloud="china", lists=REQUEST.lists),
+        "of another read",
+    ),
     "other sections": (ReadRequest(tool="test", tenant=TENANT, cloud="global", lists=()), "of another read"),
-    "another version": (ReadRequest(tool="old", tenant=TENANT, cloud="global", lists=LISTS), "another version"),
+    "another version": (
+        ReadRequest(tool="old", tenant=TENANT, cloud="global", lists=REQUEST.lists),
+        "another version",
+    ),
 }
 
 

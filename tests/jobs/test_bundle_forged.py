@@ -14,9 +14,9 @@ import pytest
 
 from auditor import __version__
 from auditor.jobs import bundle_verifier as bundle_verify
-from auditor.jobs.bundle_differences import first_difference
 from auditor.jobs.bundle_reader import packs_of, read_bundle
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
+from auditor.jobs.byte_differences import first_difference
 from auditor.jobs.report_builder import build_report
 from auditor.packs.load import file_source, shipped_source
 from auditor.packs.pack_texts import PackText, in_one_folder, shipped_digests, texts_of

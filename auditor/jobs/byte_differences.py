@@ -1,4 +1,7 @@
-"""Say where a bundle differs from the one that the program writes: the line of a file, or the part of the zip."""
+"""Say where bytes differ from those that the program writes: the line of a file, or the part of the zip.
+
+Nothing here knows what the files of a bundle mean: `auditor.jobs.bundle_verifier` does, and decides what is compared.
+"""
 
 from __future__ import annotations
 
