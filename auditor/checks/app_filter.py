@@ -63,6 +63,7 @@ class Apps:
     def __init__(self, index: SnapshotIndex) -> None:
         self.index = index
         self._matches: dict[tuple[object, ...], Truth] = {}
+        self._names: dict[str, str] = {}
         self.tenant = index.snapshot.tenant.id.lower()
         self.cloud = CLOUDS.get(index.snapshot.cloud)
         is_read = index.snapshot.sections.servicePrincipals is not None
@@ -71,8 +72,11 @@ class Apps:
 
     def name(self, object_id: str) -> str:
         """The app's name, or its object id if the app is unknown."""
-        found = self.index.principal_with_id(object_id)
-        return (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
+        if object_id not in self._names:
+            found = self.index.principal_with_id(object_id)
+            name = (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
+            self._names[object_id] = name
+        return self._names[object_id]
 
     def subjects(self, object_ids: Iterable[str]) -> tuple[FindingSubject, ...]:
         """The apps as a waiver names them, by name: by their client ids, because anyone may give an app any name."""

@@ -151,6 +151,7 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
 
     def _held(self, apps: Apps, rows: tuple[OAuth2PermissionGrant, ...]) -> Iterator[HeldPermissions]:
         wanted = scopes_by_resource(self.lists, self.scopes)
+        truths: dict[str, Truth] = {}
         for grants, clients in alike_grants(rows).items():
             kind = self._of_kind(grants)
             if kind is Truth.FALSE:
@@ -159,7 +160,8 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
                 if scopes:
                     names, is_sure = " ".join(_as_granted(grants.scope, scopes)), kind is sure is Truth.TRUE
                     for client in clients:
-                        matches = apps.matches(client, self)
+                        if (matches := truths.get(client)) is None:
+                            matches = truths[client] = apps.matches(client, self)
                         truth = matches if is_sure else all_of((kind, matches, sure))
                         if truth is not Truth.FALSE:
                             yield HeldPermissions(client.lower(), names, truth, grants)
@@ -356,8 +358,9 @@ def _result(held: tuple[HeldPermissions, ...], apps: Apps, *, section: str, what
             found.setdefault(one.client, []).append(one)
     why = _why_unknown(held, apps, partial)
     if found:
-        ordered = sorted(found, key=lambda client: (apps.name(client).lower(), apps.name(client), client))
-        names = list(dict.fromkeys(map(apps.name, ordered)))
+        in_order = sorted((name.lower(), name, client) for client in found for name in (apps.name(client),))
+        ordered = [client for _, _, client in in_order]
+        names = list(dict.fromkeys(name for _, name, _ in in_order))
         shown = {client: found[client] for client in ordered[:SHOWN]}
         users = _users(shown, apps.index.snapshot.sections.oauth2PermissionGrants or ())
         evidence = (row for client, held in shown.items() for row in _evidence(client, held, apps, users))

@@ -63,6 +63,7 @@ class Commands(LazyGroup):
         "collect": ("collect", "Read a tenant once into a snapshot file, to evaluate it later or elsewhere"),
         "completion": ("completion", "Print the script with which a shell completes commands"),
         "doctor": ("doctor", "Test the credential, the network and the permissions before an audit"),
+        "nightly": ("nightly", "Check the tenants of a configuration file, keep the runs, report changes, notify"),
         "packs": ("packs", "List, show, write, check and test rule packs, and print the permissions they need"),
         "redact": ("redact", "Write a snapshot without names, or look up what a token means"),
     }

@@ -60,6 +60,8 @@ def kept(build: Callable[[_Section], _Table]) -> Callable[[_Section], _Table]:
 
     @wraps(build)
     def once(section: _Section) -> _Table:
+        if recent and (last := recent[0])[0] is section:
+            return last[1]
         found = next((pair for pair in tuple(recent) if pair[0] is section), None) or (section, build(section))
         recent[:] = [found, *(pair for pair in tuple(recent) if pair[0] is not section)][:_KEPT]
         return found[1]
@@ -77,6 +79,7 @@ class SnapshotIndex:
         self.snapshot = snapshot
         self._part = snapshot if isinstance(snapshot, PartOfSnapshot) else None
         self._scopes: dict[str, dict[str, DelegatedScope]] = {}
+        self._gaps: dict[tuple[str, str], NotRead | None] = {}
 
     def _refuse_left_out(self, name: str) -> None:
         if self._part and name in self._part.apps_left_out:
@@ -133,6 +136,11 @@ class SnapshotIndex:
 
         What isn't in the rows that are complete may be what this row is about.
         """
+        if (section, part) not in self._gaps:
+            self._gaps[section, part] = self._first_gap(section, part)
+        return self._gaps[section, part]
+
+    def _first_gap(self, section: str, part: str) -> NotRead | None:
         rows = getattr(self.snapshot.sections, section)
         if isinstance(rows, Mapping):
             rows = _rows_by_app(rows).get(part.lower(), ())

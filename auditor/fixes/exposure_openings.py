@@ -17,7 +17,7 @@ from auditor.consent.conditions import Restrictions
 from auditor.consent.decision_facts import looks_risky, step_up
 from auditor.consent.policies import GoverningPolicy, approval, governing
 from auditor.consent.requested_access import Client, Permission
-from auditor.consent.snapshot_index import NotRead, index_of
+from auditor.consent.snapshot_index import NotRead, index_of, kept
 from auditor.facts.ids import BASIC_SCOPES, MAILBOX_RESOURCES, MICROSOFT_GRAPH
 from auditor.facts.permissions import known_scopes
 from auditor.fixes.exposure_classes import AppClass, RequestingApp, ScopeRef, requesting_apps, scope_weight
@@ -261,6 +261,7 @@ def resources_from_table(snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(resource for resource in MAILBOX_RESOURCES if isinstance(index.published_scopes(resource), NotRead))
 
 
+@kept
 def published_scopes(snapshot: Snapshot) -> _Scopes:
     """Every enabled scope of every resource in the tenant."""
     found: dict[tuple[str, str], PublishedScope] = {}

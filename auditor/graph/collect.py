@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgraph.graph_service_client import GraphServiceClient
 
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from auditor.graph.directory_lists import DirectoryLists
 
 
+class OtherRead(NamedTuple):
+    """A read that travels with the others, and whose result isn't part of the snapshot."""
+
+    read: Read
+    on_result: Callable[[ReadResult], None]
+
+
 async def collect(
     client: GraphClient,
     plan: Plan,
@@ -42,25 +49,32 @@ async def collect(
     onto: Snapshot | None = None,
     progress: Progress | None = None,
     lists: DirectoryLists | None = None,
+    other: OtherRead | None = None,
 ) -> Snapshot:
     """Read what `plan` asks for. Reads that fail are listed in `unread` and do not stop the others.
 
     `onto` is an earlier snapshot of the same tenant, to which the new reads are added. `lists` writes whole lists to
     files: the snapshot says that they are complete, and has the rows that were also read by themselves.
+    `other` is sent in the first batch, unless that is full.
     Raises `GraphError` if Graph answered nothing at all or there is no token, and `ValueError` for a plan that
     cannot be executed.
     """
     claims = await client.tokens.claims()
     fetcher = Fetcher(client, progress)
-    reads = reads_for(plan, client.builders, taken)
+    reads = reads_for(plan, client.builders, taken) + ((other.read,) if other else ())
     results = await (fetcher.fetch(reads) if lists is None else _fetch_with_lists(fetcher, lists, reads))
+    calls = [*results]
+    if other:
+        results = [result for result in results if result.read is not other.read]
+        other.on_result(next(result for result in calls if result.read is other.read))
     if onto is None:
         _raise_if_unanswered(results)
     has_all_grants = lists is not None and _GRANTS in lists.files
     while more := _new(_next_reads(results, client.builders, tenant_id), results):
         if has_all_grants and not (more := [read for read in more if not _is_of_grants(read)]):
             break
-        results += await fetcher.fetch(more)
+        found = await fetcher.fetch(more)
+        results, calls = results + found, calls + found
     builder = SnapshotBuilder(onto)
     builder.add(results)
     sections, covers, unread = builder.build()
@@ -75,7 +89,7 @@ async def collect(
         sections=sections,
         covers=covers,
         unread=unread,
-        provenance=_provenance(claims, results, taken, onto.provenance if onto else None),
+        provenance=_provenance(claims, calls, taken, onto.provenance if onto else None),
     )
 
 

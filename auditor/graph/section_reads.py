@@ -55,6 +55,8 @@ _USERS_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "acco
 _USER_PROPERTIES = (*_USERS_PROPERTIES, "assignedPlans")
 """``assignedPlans`` needs no further permission: the reference lists it among the properties of a user."""
 
+OWN_APPLICATION = "applications"
+"""The section, in the list of reads only, of the audit's own app registration: a snapshot has no such section."""
 PAGE = "999"
 """The largest page that Graph's directory lists allow."""
 
@@ -90,6 +92,8 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def permissions(self) -> tuple[str, ...]:
         """The permissions that allow the read, any one of them."""
+        if self.section == OWN_APPLICATION:
+            return ()
         if self.aspect == "memberOf":
             # A user's groups and roles need more than the user: User.Read.All is not enough for an app.
             return ("Directory.Read.All",)
@@ -351,6 +355,16 @@ def inheritable_permissions(blueprint: str) -> Read:
     path = "/applications(appId='{appId}')/microsoft.graph.agentIdentityBlueprint/inheritablePermissions"
     url = _url_without_builder(path, appId=blueprint)
     return Read(section="servicePrincipals", part=blueprint, url=url, is_list=True, aspect="inheritablePermissions")
+
+
+def own_application(app: str, credentials: str) -> Read:
+    """The audit's own app registration by its app id, with its ``passwordCredentials`` or its ``keyCredentials``.
+
+    It needs no permission: "A service principal can retrieve its own application and service principal details without
+    being granted any application permissions" (Graph v1.0, "Get application").
+    """
+    url = _url_without_builder("/applications(appId='{appId}')", appId=app) + f"?$select=appId,{credentials}"
+    return Read(section=OWN_APPLICATION, part=app, url=url, absent_ok=True)
 
 
 def _of_app(app: str, section: str, covers: tuple[str, ...] = ()) -> Read:

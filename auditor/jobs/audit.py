@@ -12,7 +12,6 @@ import msgspec
 from auditor.jobs.audit_request import (
     PIPE,
     SILENT,
-    TEXT,
     AuditInputs,
     AuditRequest,
     GivenSnapshot,
@@ -156,9 +155,8 @@ def read_source(
 
 def _load_evaluation(formats: Sequence[str]) -> None:
     """Import what decides and renders, as long as Graph is waited for: 50 to 80 ms."""
-    libraries = ("tabulate",) if TEXT in formats else ()
     modules = ("auditor.consent.access_policies", "auditor.consent.after_consent", "auditor.fixes")
-    for name in (*modules, *(format_of(one).module for one in formats), *libraries):
+    for name in (*modules, *(format_of(one).module for one in formats)):
         import_module(name)
 
 

@@ -13,7 +13,7 @@ from auditor.checks.kind import CheckContext, plan_for
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import differences, granted
 from auditor.consent.policies import governing
-from auditor.consent.snapshot_index import NotRead
+from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.facts.access_requirements import outside_the_audit
 from auditor.jobs.audit_request import TOOL
@@ -81,7 +81,9 @@ def _parts(snapshot: Snapshot, packs: Sequence[Pack]) -> dict[str, Snapshot]:
     if isinstance(snapshot, PartOfSnapshot) or len(grants) + len(apps) < _LARGE:
         return {}
     about_apps = [pack for pack in packs if not plan_for([pack]).whole]
-    if not about_apps:
+    index = index_of(snapshot)
+    # A row that lacks something can be about anything.
+    if not about_apps or index.gap("servicePrincipals") or index.gap("oauth2PermissionGrants"):
         return {}
     from auditor.snapshot.large_sections import part_of
 

@@ -10,7 +10,7 @@ Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``co
 ``directoryAudit``, and the resources that their pages list.
 """
 
-from __future__ import annotations
+# Without postponed annotations, as in `auditor.model.resources`.
 
 from auditor.model.field_types import (
     AppName,

@@ -16,6 +16,8 @@ UNKNOWN = 4
 """Nothing fails, but a verdict is unknown."""
 STOPPED = 130
 """Stopped with Ctrl+C, as shells report it."""
+TERMINATED = 143
+"""Asked to end (SIGTERM), as shells report it."""
 
 EXIT_CODES = """Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
 3 the audit could not run, 4 a verdict is unknown."""

@@ -4,7 +4,7 @@ To add a section, add a field to `Sections` with its type in `auditor.model.reso
 and the function that reads it in `auditor.graph.section_reads`. The tests fail where one of them is missing.
 """
 
-from __future__ import annotations
+# Without postponed annotations, as in `auditor.model.resources`.
 
 from collections.abc import Callable, Mapping
 from enum import Enum

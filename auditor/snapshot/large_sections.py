@@ -12,7 +12,8 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from operator import attrgetter
+from typing import Any, Protocol
 
 import msgspec
 
@@ -20,7 +21,7 @@ from auditor.model.resources import PRINCIPAL, OAuth2PermissionGrant, ServicePri
 from auditor.model.sections import SECTIONS, Extent, merged_row
 from auditor.model.snapshot import PartOfSnapshot, Snapshot
 from auditor.snapshot import ShapeProblems
-from auditor.snapshot.row_decoder import Batch, Decoded, Lines, RowReader, SharedTexts
+from auditor.snapshot.row_decoder import Batch, Lines, RowReader, SharedTexts
 
 APPS, GRANTS = "servicePrincipals", "oauth2PermissionGrants"
 _TENANT_WIDE, _FOR_ONE = "AllPrincipals", "Principal"
@@ -56,29 +57,41 @@ class Rows(Protocol):
         """The rows in parts. Raises `SnapshotError` where they can't be read or are not complete."""
 
 
-class _ReadRows(NamedTuple):
-    """The rows of a snapshot that was read as a whole."""
-
-    rows: tuple[Any, ...]
-
-    @property
-    def may_repeat(self) -> bool:
-        """They were compared when they were read."""
-        return False
-
-    def batches(self) -> Iterator[Batch]:
-        """All rows."""
-        yield Decoded(self.rows)
-
-
 def part_of(snapshot: Snapshot, wanted: Wanted) -> Snapshot:
-    """The part of a snapshot that a question needs."""
-    large = {name: rows for name in (APPS, GRANTS) if (rows := getattr(snapshot.sections, name)) is not None}
-    rest = msgspec.structs.replace(snapshot.sections, **dict.fromkeys(large))
-    base = msgspec.structs.replace(snapshot, sections=rest)
-    named = named_ids(msgspec.json.encode((rest, base.covers, base.unread)))
-    wanted = msgspec.structs.replace(wanted, names=wanted.names | named)
-    return with_large_sections(base, {name: _ReadRows(rows) for name, rows in large.items()}, wanted)
+    """The part of a snapshot with complete rows that a question needs which is about no section as a whole."""
+    apps, grants = snapshot.sections.servicePrincipals, snapshot.sections.oauth2PermissionGrants
+    kinds = {kind.lower() for kind in set(map(attrgetter("consentType"), grants or ()))}
+    if GRANTS in snapshot.covers or not kinds <= {_TENANT_WIDE.lower(), PRINCIPAL}:
+        return snapshot
+    rest = msgspec.structs.replace(snapshot.sections, **dict.fromkeys((APPS, GRANTS)))
+    named = named_ids(msgspec.json.encode((rest, snapshot.covers, snapshot.unread)))
+    names = wanted.names | wanted.clients | named
+    values: dict[str, tuple[Any, ...]] = {}
+    clients: frozenset[str] | None = None
+    kept = {row.id.lower() for row in apps or () if _matters(row, names)}
+    if grants is not None:
+        clients = _clients((row for row in apps or () if row.id.lower() in kept), wanted.clients)
+        spelled = {client for client in set(map(attrgetter("clientId"), grants)) if client.lower() in clients}
+        values[GRANTS] = tuple(row for row in grants if row.clientId in spelled) if spelled else ()
+        # A grant can be on a resource that publishes nothing.
+        kept |= {row.resourceId.lower() for row in values[GRANTS]}
+    left_out: frozenset[str] = frozenset()
+    if apps is not None:
+        values[APPS] = tuple(row for row in apps if row.id.lower() in kept)
+        left = (row for row in apps if row.id.lower() not in kept)
+        left_out = frozenset(name.lower() for row in left for name in (row.id, row.appId))
+    sections = msgspec.structs.replace(snapshot.sections, **values)
+    return _as_part(msgspec.structs.replace(snapshot, sections=sections), names, left_out, clients)
+
+
+def _as_part(
+    snapshot: Snapshot, names: frozenset[str], left_out: frozenset[str], clients: frozenset[str] | None
+) -> Snapshot:
+    """The snapshot with a note of what was left out, if anything was."""
+    if not left_out and clients is None:
+        return snapshot
+    fields = {name: getattr(snapshot, name) for name in Snapshot.__struct_fields__}
+    return PartOfSnapshot(**fields, named=names, apps_left_out=left_out, grants_of=clients)
 
 
 def named_ids(text: bytes) -> frozenset[str]:
@@ -150,11 +163,7 @@ class _Sections:
         # A grant can be on a resource that publishes nothing.
         if more := {row.resourceId.lower() for row in values.get(GRANTS, ())} & self._left_out:
             values[APPS] = self._apps(names | more)
-        made = self._with(values)
-        if not self._left_out and self._clients is None:
-            return made
-        fields = {name: getattr(made, name) for name in Snapshot.__struct_fields__}
-        return PartOfSnapshot(**fields, named=names, apps_left_out=self._left_out, grants_of=self._clients)
+        return _as_part(self._with(values), names, self._left_out, self._clients)
 
     def _with(self, values: Mapping[str, Any]) -> Snapshot:
         self._problems.raise_if_any()
@@ -198,17 +207,10 @@ class _Sections:
         left: list[str] = []
         for batch in self._large[APPS].batches():
             for row in reader.decoded(batch):
-                object_id, app_id = row.id.lower(), row.appId.lower()
-                if (
-                    row.oauth2PermissionScopes
-                    or row.odataType
-                    or object_id in names
-                    or app_id in names
-                    or (row.servicePrincipalNames and not names.isdisjoint(map(_address, row.servicePrincipalNames)))
-                ):
+                if _matters(row, names):
                     kept.append(reader.typed(row))
                 elif reader.is_complete(row):
-                    left += (object_id, app_id)
+                    left += (row.id.lower(), row.appId.lower())
                 else:
                     raise _Incomplete
         self._refuse_incomplete(kept)
@@ -250,6 +252,17 @@ def _in_order(large: Mapping[str, Rows]) -> list[str]:
     return [name for name in SECTIONS if name in large]
 
 
+def _matters(row: Any, names: frozenset[str]) -> bool:
+    """Whether a service principal is named, publishes scopes, or has to do with agents."""
+    return bool(
+        row.oauth2PermissionScopes
+        or row.odataType
+        or row.id.lower() in names
+        or row.appId.lower() in names
+        or (row.servicePrincipalNames and not names.isdisjoint(map(_address, row.servicePrincipalNames)))
+    )
+
+
 def _address(uri: str) -> str:
     return uri.lower().rstrip("/")
 
@@ -262,8 +275,9 @@ def _clients(apps: Iterable[ServicePrincipal], app_ids: frozenset[str]) -> froze
 def _shortened(reader: RowReader, decoded: Sequence[Any], clients: frozenset[str]) -> list[Any]:
     """The typed rows of grants, without the ids of those that are complete and of other apps than `clients`."""
     rows = reader.all_typed(decoded, shortened=True)
+    asked = {client for client in set(map(attrgetter("clientId"), decoded)) if client.lower() in clients}
     for at, row in enumerate(decoded):
-        if row.clientId.lower() in clients or (row.consentType != _TENANT_WIDE and row.principalId is None):
+        if row.clientId in asked or (row.principalId is None and row.consentType != _TENANT_WIDE):
             rows[at] = reader.typed(row)
     return rows
 

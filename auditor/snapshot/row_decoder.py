@@ -8,8 +8,10 @@ by `graph_json`, which knows all spellings and says what is wrong. Texts that re
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import repeat
+from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import msgspec
@@ -44,17 +46,6 @@ class Lines(NamedTuple):
         return (line for line in self.text.split(b"\n") if line.strip())
 
 
-class Decoded(NamedTuple):
-    """Some rows of a snapshot that was read as a whole."""
-
-    rows: Sequence[Resource]
-
-    @property
-    def number(self) -> int:
-        """How many rows there are."""
-        return len(self.rows)
-
-
 class Items(NamedTuple):
     """Some rows as the items of a JSON list."""
 
@@ -75,7 +66,7 @@ class Items(NamedTuple):
         return self.raw
 
 
-Batch = Lines | Items | Decoded
+Batch = Lines | Items
 _Convert = Callable[[Any], Any]
 
 
@@ -123,7 +114,8 @@ class RowReader:
         strict = _strict(kind)
         self._decoder = msgspec.json.Decoder(strict) if strict else None
         self._convert = _converter(kind, shared)
-        self._convert_without = _converter(kind, shared, without)
+        self._convert_all = _column_converter(kind, shared)
+        self._convert_shortened = _column_converter(kind, shared, without) if without else self._convert_all
         self._read = row_reader(section)
         self._at: Location = (root("sections"), section)
         self._problems = problems
@@ -135,9 +127,6 @@ class RowReader:
 
     def decoded(self, batch: Batch) -> Sequence[Any]:
         """The rows of a batch. Raises `msgspec.DecodeError` for a row that isn't JSON."""
-        if isinstance(batch, Decoded):
-            self.is_strict = False
-            return batch.rows
         if self._decoder is not None:
             try:
                 rows = batch.decoded(self._decoder)
@@ -170,24 +159,19 @@ class RowReader:
 
     def typed(self, row: Any) -> Any:
         """The row in the class of the section."""
-        return self._typed(row, self._convert)
-
-    def all_typed(self, rows: Iterable[Any], *, shortened: bool = False) -> list[Any]:
-        """The rows in the class of the section; with `shortened`, those in Graph's own form without some properties."""
-        convert = self._convert_without if shortened else self._convert
-        rows = list(rows)
-        if self.is_strict:
-            with contextlib.suppress(_Blank):
-                return list(map(convert, rows))
-        return [self._typed(row, convert) for row in rows]
-
-    def _typed(self, row: Any, convert: _Convert) -> Any:
         if isinstance(row, self._kind):
             return row
         try:
-            return convert(row)
+            return self._convert(row)
         except _Blank:
             return self._read(msgspec.to_builtins(row), self._at, self._problems)
+
+    def all_typed(self, rows: Sequence[Any], *, shortened: bool = False) -> list[Any]:
+        """The rows in the class of the section; with `shortened`, without some properties if all have Graph's form."""
+        if self.is_strict:
+            with contextlib.suppress(_Blank):
+                return (self._convert_shortened if shortened else self._convert_all)(rows)
+        return [self.typed(row) for row in rows]
 
     def is_complete(self, row: Any) -> bool:
         """Whether the row has everything that Graph always returns."""
@@ -246,19 +230,44 @@ def _strict_value(annotated: Any) -> Any:
     return None if value is None else tuple[value, ...]  # type: ignore[valid-type]
 
 
-def _converter(kind: type[msgspec.Struct], shared: SharedTexts, without: frozenset[str] = frozenset()) -> _Convert:
-    """A function from the strict form of `kind` to `kind`, which leaves out the properties in `without`."""
-    fields = [field for field in msgspec.structs.fields(kind) if field.name not in without]
-    null_means = NULL_MEANS.get(kind, {})
-    changes = {field.name: _value_converter(field.type, shared) for field in fields}
-    changes |= {
-        name: _null_is(bare_type(field.type), changes[name]) for field in fields if (name := field.name) in null_means
-    }
+def _converter(kind: type[msgspec.Struct], shared: SharedTexts) -> _Convert:
+    """A function from the strict form of `kind` to `kind`."""
+    changes = _changes(kind, shared)
     # One expression for all properties, as dataclasses write their methods: a loop takes three times as long.
     names = {f"of_{name}": change for name, change in changes.items() if change is not None}
     values = (f"{name}=of_{name}(row.{name})" if f"of_{name}" in names else f"{name}=row.{name}" for name in changes)
     made: _Convert = eval(f"lambda row: kind({', '.join(values)})", {"kind": kind, **names})  # noqa: S307
     return made
+
+
+def _column_converter(
+    kind: type[msgspec.Struct], shared: SharedTexts, without: frozenset[str] = frozenset()
+) -> Callable[[Sequence[Any]], list[Any]]:
+    """A function from rows in the strict form of `kind` to rows of `kind`, in which the properties `without` are unset.
+
+    It takes a third of the time of one row after the other, because only its C code goes through the rows.
+    """
+    changes = _changes(kind, shared)
+    unset = {field.name: field.default for field in msgspec.structs.fields(kind) if field.name in without}
+
+    def column(name: str, rows: Sequence[Any]) -> Iterator[Any]:
+        if name in unset:
+            return repeat(unset[name])
+        values = map(attrgetter(name), rows)
+        change = changes[name]
+        return values if change is None else map(change, values)
+
+    return lambda rows: list(map(kind, *(column(name, rows) for name in changes)))
+
+
+def _changes(kind: type[msgspec.Struct], shared: SharedTexts) -> dict[str, _Convert | None]:
+    """For each property, what makes its value in the strict form one of `kind`; none if it is the same."""
+    fields = msgspec.structs.fields(kind)
+    null_means = NULL_MEANS.get(kind, {})
+    changes = {field.name: _value_converter(field.type, shared) for field in fields}
+    return changes | {
+        field.name: _null_is(bare_type(field.type), changes[field.name]) for field in fields if field.name in null_means
+    }
 
 
 def _null_is(kind: type[msgspec.Struct], change: _Convert | None) -> _Convert:
