@@ -129,7 +129,7 @@ def foreign_code(explain: Callable[[Exception], GraphError]) -> Iterator[None]:
 
     This is the one place for it, so that no class of exception is forgotten. Our own errors pass unchanged, also if a
     library wrapped them. So do `KeyboardInterrupt` and the cancellation of the task, which aren't an `Exception`. A
-    library also raises `CancelledError` where nobody cancelled this task, for example because it lost one of its own.
+    library also raises `CancelledError` where nobody cancelled this task, as where a task that it started was lost.
     """
     try:
         yield
