@@ -146,21 +146,13 @@ _GRANTS, _BETA_READS = "oauth2PermissionGrants", "permissionGrantPolicies/"
 
 
 def _beta_is_unread(before: Snapshot) -> bool:
-    """Whether the beta version of Graph didn't answer, or wasn't asked, so that nobody knows whether it will.
+    """Whether the beta version of Graph didn't answer, as far as it was asked: for policies, or for the settings.
 
-    It's asked for policies and for the settings. A credential that lacks the permission for the settings says nothing
-    about policies, but beta has answered.
+    A credential that lacks the permission for the settings says nothing about policies.
     """
-    if any(key.startswith(_BETA_READS) for key in before.unread):
-        return True
-    policies = before.sections.permissionGrantPolicies or ()
-    sets = (one for policy in policies for one in (*(policy.includes or ()), *(policy.excludes or ())))
     settings = before.unread.get("directorySettings")
-    return not (
-        before.sections.directorySettings is not None
-        or (settings is not None and settings.status in (401, 403))
-        or any(one.certifiedClientApplicationsOnly is not None for one in sets)
-    )
+    is_broken = settings is not None and settings.status not in (401, 403)
+    return is_broken or any(key.startswith(_BETA_READS) for key in before.unread)
 
 
 def _unseen(promised: Decision, seen: Decision) -> tuple[str, ...]:
