@@ -64,6 +64,7 @@ class Commands(LazyGroup):
         "completion": ("completion", "Print the script with which a shell completes commands"),
         "diff": ("diff", "Show what changed between two reports, snapshots or nights, and what it means"),
         "doctor": ("doctor", "Test the credential, the network and the permissions before an audit"),
+        "history": ("history", "List, show, export and delete the runs that nightly runs keep"),
         "nightly": ("nightly", "Check the tenants of a configuration file, keep the runs, report changes, notify"),
         "packs": ("packs", "List, show, write, check and test rule packs, and print the permissions they need"),
         "redact": ("redact", "Write a snapshot without names, or look up what a token means"),
