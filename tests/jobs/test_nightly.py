@@ -17,6 +17,8 @@ from auditor.model.history import RunState
 from auditor.model.night import missed_starts
 from auditor.notify.delivery import Answer, Sent
 from auditor.render.night import answer_of, text
+from tests.graph.live_tenants import tenant
+from tests.graph.test_credential_end import app, secret
 from tests.graphserver import GraphServer
 from tests.jobs.nights import Nights, assign, of, write_tenant
 from tests.jobs.test_live import document_of
@@ -329,3 +331,38 @@ def test_many_tenants_have_a_paragraph_only_where_something_is_new(tmp_path: Pat
     lines = text(nights.run(SECOND)).splitlines()
     assert lines[0] == "t3" and not {"t0", "t1", "t2", "t4", "t5"} & set(lines)
     assert len([line for line in lines if line.startswith("t")]) == 1 + len(names)
+
+
+def test_a_night_writes_the_dashboard_and_an_unwritable_one_is_a_problem_but_no_failure(tmp_path: Path) -> None:
+    write_tenant(tmp_path / "acme.json", "managed-default")
+    write_tenant(tmp_path / "globex.json", "low-classified")
+    nights = Nights(tmp_path, TWO + "site: dashboard\n")
+    assert nights.run(FIRST).problems == ()
+    index = (tmp_path / "dashboard/index.html").read_text(encoding="utf-8")
+    assert "1 OF 2 TENANTS NEEDS ATTENTION" in index
+    write_tenant(tmp_path / "acme.json", change=assign())
+    second = nights.run(SECOND)
+    assert second.problems == ()
+    assert len(list((tmp_path / "dashboard/runs").iterdir())) == 1
+    (tmp_path / "dashboard/index.html").write_text("mine")
+    night = nights.run(THIRD)
+    assert night.exit_code == second.exit_code
+    (problem,) = night.problems
+    assert problem.startswith("the dashboard could not be written: ")
+    assert "wasn't written by this program" in problem
+
+
+def test_the_end_of_a_credential_is_recorded_and_said_when_it_is_near(tmp_path: Path) -> None:
+    document = tenant(applications=[app(passwordCredentials=[secret("2026-12-01T02:00:00Z")])])
+    with GraphServer(document) as server:
+        nights = Nights(
+            tmp_path,
+            f"version: 1\ndefaults: {{{PACKS}}}\ntenants:\n  - {{tenant: {server.env()['AZURE_TENANT_ID']},"
+            f" name: live, authority-host: '{server.authority}', graph-endpoint: '{server.graph}'}}\n",
+            server.env(),
+        )
+        night = nights.run(FIRST, metrics=str(tmp_path / "m.prom"))
+    assert "The audit's own credential ends in 9 days (2026-12-01)." in text(night)
+    assert 'tenant_credential_expiry_days{tenant="live"} 9\n' in (tmp_path / "m.prom").read_text()
+    with nights.history() as history:
+        assert history.runs("live")[0].credential_expires == "2026-12-01T02:00:00Z"
