@@ -7,8 +7,9 @@ so that a process that is killed leaves a run that the next night marks as inter
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,6 +35,7 @@ from auditor.model.rule import Pack
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
 from auditor.notify.expiries import credential_expiry, retention_expiry
+from auditor.notify.wording import SHORT_EXPIRY_DAYS
 
 if TYPE_CHECKING:
     from auditor.graph.transport import GraphHttpClient
@@ -96,6 +98,7 @@ class _Run:
         # evaluated in one step, and a file that hangs must not stop the others.
         self._evaluating = asyncio.Lock()
         self._files = asyncio.Semaphore(_FILES_AT_ONCE)
+        self._to_delete: tuple[Run, ...] | None = None
         self._clients: dict[str, GraphHttpClient] = {}
         self._stack = AsyncExitStack()
 
@@ -181,6 +184,7 @@ class _Run:
             environ=environ,
             http=await self._client(request.source, environ),
             taken=self.clock.now(),
+            with_log=True,
         )
         async with self._evaluating:
             result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
@@ -222,7 +226,7 @@ class _Run:
         at = self.clock.now()
         preview = finished_run(self._run(begun), report, difference, code, at)
         ends = credential.ends if credential else ""
-        soon = (*expiries_of(report, audited.snapshot), *self._retention(begun))
+        soon = (*expiries_of(report, audited.snapshot), *self._retention(begun.entry.name, at))
         night = NightOfTenant(
             entry=entry,
             run=msgspec.structs.replace(preview, credential_expires=ends),
@@ -289,6 +293,17 @@ class _Run:
             notes=tuple(notes),
         )
 
+    def _retention(self, name: str, now: str) -> tuple[Expiry, ...]:
+        """When the history deletes runs of the tenant, if that is soon. It's looked up once a night."""
+        keep = self.configuration.keep
+        if not any(Event.EXPIRY in target.on for target in self.configuration.notify):
+            return ()
+        if self._to_delete is None:
+            later = (datetime.fromisoformat(now) + timedelta(days=SHORT_EXPIRY_DAYS)).isoformat()
+            self._to_delete = self.history.prune(keep, later, dry_run=True)
+        expiry = retention_expiry([run for run in self._to_delete if run.name == name], keep, now)
+        return (expiry,) if expiry else ()
+
     def _failed(self, begun: _Begun, failure: Failure) -> TenantNight:
         """Record that there is no audit, and why, with the messages about it."""
         notes: list[str] = []
@@ -297,7 +312,12 @@ class _Run:
             self._run(begun), state=RunState.FAILED, error=failure.error, exit_code=NO_AUDIT, finished=at
         )
         night = NightOfTenant(
-            entry=begun.entry, run=preview, previous=begun.previous, missed=begun.missed, night=self.started
+            entry=begun.entry,
+            run=preview,
+            previous=begun.previous,
+            missed=begun.missed,
+            night=self.started,
+            advice=failure.advice,
         )
         messages, said = self._messages(night, notes)
         run = self.history.fail(
@@ -354,12 +374,6 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - see above
             notes.append(f"the notifications could not be composed ({type(error).__name__})")
             return (), ()
-
-    def _retention(self, begun: _Begun) -> Iterator[Expiry]:
-        """When the oldest run is deleted, if somebody is notified of what ends."""
-        if any(Event.EXPIRY in target.on for target in self.configuration.notify):
-            expiry = retention_expiry(self.history.runs(begun.key), self.configuration.keep)
-            yield from () if expiry is None else (expiry,)
 
     def _seconds(self, begun: _Begun) -> float:
         return round(max(0.0, self.clock.seconds() - begun.seconds), 3)
