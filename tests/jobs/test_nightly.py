@@ -308,7 +308,7 @@ def test_a_history_that_fails_at_the_end_is_that_tenants_trouble_and_nothing_hal
 
     def full(history: History, run_id: str, **parts: Any) -> Any:
         if run_id == "1":
-            raise HistoryError("the history can't be used: the disk is full", advice="Make room.")
+            raise HistoryError("the history can't be used: the disk is full", advice="Delete old runs.")
         return finish(history, run_id, **parts)
 
     monkeypatch.setattr(History, "finish", full)
