@@ -109,18 +109,21 @@ def now_sentence(apps: str, subject: str, outcome: Outcome | None) -> str:
             return f"it isn't known whether {who} can connect {apps}"
 
 
-def decision_sentence(apps: str, subject: str, before: Outcome | None, after: Outcome | None) -> str:
-    """What changed: ``users can no longer connect TrackerRMS``."""
+def decision_sentence(
+    apps: str, subject: str, before: Outcome | None, after: Outcome | None, transition: Transition = Transition.CHANGED
+) -> str:
+    """What changed: ``users can no longer connect TrackerRMS``. What isn't known any more hasn't changed."""
     who = users(subject)
     connected, connects = _connects(before), _connects(after)
-    if after is Outcome.DEPENDS:
+    if after is Outcome.DEPENDS or transition is Transition.BECAME_UNKNOWN:
         return f"it is no longer known whether {who} can connect {apps}"
-    if before is None or after is None or connected is None or connects is None:
+    is_news = transition is not Transition.BECAME_KNOWN
+    if before is None or after is None or connected is None or connects is None or not is_news:
         return now_sentence(apps, subject, after) if after else f"{apps} is no longer checked"
     if connected and not connects:
         return f"{who} can no longer connect {apps}"
     if connects and not connected:
-        return f"{who} can connect {apps} again"
+        return f"{who} can now connect {apps}"
     if after is Outcome.CONNECTS_BUT_LACKS_SCOPES:
         return f"{who} connect {apps} without permissions that it needs"
     if before is Outcome.CONNECTS_BUT_LACKS_SCOPES:
