@@ -24,7 +24,7 @@ from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepar
 from auditor.jobs.pack_selection import apps_of
 from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, trend_of, write_reports
 from auditor.jobs.tenant_reader import addresses_of, read_for
-from auditor.model.configuration import Configuration, TenantEntry
+from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
 from auditor.model.errors import NO_AUDIT, AuditorError
 from auditor.model.history import OutboxMessage, Run, RunState, Said
@@ -61,6 +61,9 @@ def run_tenants(
         parts.stopping.cancels(None)
 
 
+_FILES_AT_ONCE = 4
+
+
 class Failure(NamedTuple):
     """Why there is no audit, as a sentence, and what to do."""
 
@@ -91,8 +94,10 @@ class _Run:
         self.started = started
         self.done = 0
         self._slots = asyncio.Semaphore(configuration.concurrency)
-        # One evaluation at a time: more of them would only take memory, and delay the reads.
+        # One evaluation at a time: more of them would only take memory, and delay the reads. A file is read and
+        # evaluated in one step, and a file that hangs must not stop the others.
         self._evaluating = asyncio.Lock()
+        self._files = asyncio.Semaphore(_FILES_AT_ONCE)
         self._to_delete: tuple[Run, ...] | None = None
         self._clients: dict[str, GraphHttpClient] = {}
         self._stack = AsyncExitStack()
@@ -137,12 +142,12 @@ class _Run:
         begun = self._begin(entry)
         try:
             audited, credential = await self._audited(begun, prepared)
+            return await self._finished(begun, audited, credential)
         except asyncio.CancelledError:
             self._stopped(begun)
             raise
         except Exception as error:  # noqa: BLE001 - a bug in one audit is that tenant's trouble, too
             return self._failed(begun, failure_of(error))
-        return await self._finished(begun, audited, credential)
 
     def _begin(self, entry: TenantEntry) -> _Begun:
         key, started = tenant_key(entry), self.clock.now()
@@ -155,9 +160,9 @@ class _Run:
         self.log.info("run-started", f"The run of {entry.name} starts", **fields)
         if missed:
             message = f"{len(missed)} runs were due since {previous.started if previous else ''} and didn't start"
-            self.log.warning("runs-missed", message, missed=missed, **fields)
+            self.log.notice("runs-missed", message, missed=missed, **fields)
         if interrupted:
-            self.log.warning("run-interrupted", f"The run of {interrupted[0]} never ended", **fields)
+            self.log.notice("run-interrupted", f"The run of {interrupted[0]} never ended", **fields)
         return _Begun(entry, key, run_id, started, self.clock.seconds(), previous, missed, interrupted)
 
     # ---- The audit --------------------------------------------------------------------------------------------------
@@ -166,7 +171,7 @@ class _Run:
         """The audit, and when the credential of a live tenant ends."""
         request = prepared.request
         if not isinstance(request.source, LiveTenant):
-            async with self._evaluating:
+            async with self._files:
                 return await asyncio.to_thread(audit, request), None
         ends: list[CredentialEnd] = []
         environ = await asyncio.to_thread(self.secrets.environment_of, begun.entry)
@@ -179,6 +184,7 @@ class _Run:
             environ=environ,
             http=await self._client(request.source, environ),
             taken=self.clock.now(),
+            with_log=True,
         )
         async with self._evaluating:
             result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
@@ -214,7 +220,7 @@ class _Run:
             trend = trend_of(self.history.runs(begun.key, limit=60))
             async with self._evaluating:
                 written = await asyncio.to_thread(write_reports, entry, report, trend)
-        except (OSError, AuditorError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever prevents a report must not lose the run
             notes.append(f"the reports could not be written: {failure_of(error).error}")
             code = code or NO_AUDIT
         at = self.clock.now()
@@ -270,7 +276,7 @@ class _Run:
             request_ids=ids,
         )
         for note in notes:
-            self.log.warning("note", note, tenant=entry.name, run=run.id)
+            self.log.notice("note", note, tenant=entry.name, run=run.id)
         return TenantNight(
             name=entry.name,
             tenant=begun.key,
@@ -290,6 +296,8 @@ class _Run:
     def _retention(self, name: str, now: str) -> tuple[Expiry, ...]:
         """When the history deletes runs of the tenant, if that is soon. It's looked up once a night."""
         keep = self.configuration.keep
+        if not any(Event.EXPIRY in target.on for target in self.configuration.notify):
+            return ()
         if self._to_delete is None:
             later = (datetime.fromisoformat(now) + timedelta(days=SHORT_EXPIRY_DAYS)).isoformat()
             self._to_delete = self.history.prune(keep, later, dry_run=True)
@@ -382,7 +390,9 @@ def _compared(before: tuple[Report, Snapshot], after: tuple[Report, Snapshot], n
         return compare(comparable(*before), comparable(*after))
     except DifferentTenants as error:
         notes.append(f"not compared with the last run: {error}")
-        return None
+    except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run
+        notes.append(f"not compared with the last run: {failure_of(error).error}")
+    return None
 
 
 def failure_of(error: Exception) -> Failure:
