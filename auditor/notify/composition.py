@@ -29,6 +29,7 @@ from auditor.notify.wording import (
     decision_sentence,
     expiry_text,
     finding_group,
+    finding_text,
     joined,
     lower_article,
     now_sentence,
@@ -310,13 +311,11 @@ def _other(change: Change, explained: frozenset[str]) -> Line:
 
 
 def _finding(night: NightOfTenant, change: Change) -> Line:
-    """A finding with its severity, and for a new one what the rule's author advises."""
+    """A finding with its severity, and for a new one the role that can fix it."""
     label = change.severity.value if change.severity else ""
-    text = change_text(change)
     finding = _report_finding(night, change.key)
-    if finding and finding_group(change) in _TO_FIX and finding.remediation.role:
-        text += f" Can be fixed by: {finding.remediation.role}."
-    return item(text, label)
+    role = finding.remediation.role if finding and finding_group(change) in _TO_FIX else ""
+    return item(finding_text(change, role), label)
 
 
 def _report_finding(night: NightOfTenant, key: str) -> Finding | None:
@@ -330,7 +329,7 @@ def _reminders(selected: Selected) -> Iterator[Line]:
         for one, since in selected.decision_reminders
     ]
     rows += [
-        item(f"{sentence(clip(one.title, 160))} Fails since {readable(one.since or since)}.", one.severity.value)
+        item(f'"{clip(one.title, 160)}" fails since {readable(one.since or since)}.', one.severity.value)
         for one, since in selected.reminders
     ]
     yield from _list("Reminder, still so", rows)

@@ -161,14 +161,15 @@ def finding_outcome(change: Change) -> str:
     return str(change.after.get("outcome", "")) if isinstance(change.after, Mapping) else ""
 
 
-def _finding_text(change: Change) -> str:
-    """The title of the rule, what the change means, and the rule's id, which comes last."""
+def finding_text(change: Change, role: str = "") -> str:
+    """The title of the rule, what the change means, who can fix it, and the rule's id, which comes last."""
     rule, colon, title = change.what.partition(": ")
     if not colon or " " in rule:
         rule, title = "", change.what
     title = clip(title, 160)
-    text = sentence(f"{title}: {change.means}" if change.means else title)
-    return f"{text} ({rule})" if rule else text
+    text = sentence(f'"{title}": {change.means}' if change.means else f'"{title}"')
+    fixed_by = f"Can be fixed by: {role}." if role else ""
+    return " ".join(filter(None, (text, fixed_by, f"({rule})" if rule else "")))
 
 
 def when(since: Since | None) -> str:
@@ -216,12 +217,9 @@ def finding_group(change: Change) -> FindingGroup:
 
 
 def change_text(change: Change) -> str:
-    """A change in a list: what it is, what it means, and since when and by whom if a log says it."""
-    if change.kind is ChangeKind.FINDING:
-        text = _finding_text(change)
-    else:
-        what = f"{clip(change.what, 160)} ({_WORDS[change.transition]})"
-        text = sentence(f"{what}: {change.means}" if change.means else what)
+    """A change that isn't a finding, in a list: what it is and means, since when and by whom if a log says it."""
+    what = f"{clip(change.what, 160)} ({_WORDS[change.transition]})"
+    text = sentence(f"{what}: {change.means}" if change.means else what)
     more = circumstances(change) if change.by or (change.since and change.since.at) else ""
     return f"{text} {sentence(more[0].upper() + more[1:])}" if more else text
 

@@ -78,8 +78,8 @@ def test_a_reminder_says_what_lasts_and_since_when() -> None:
     assert message is not None
     assert message.title == "contoso: 1 rule still failing"
     assert (
-        "Reminder, still so (1):\n- medium: An administrator consented to everything the app requires." in message.text
-    )
+        'Reminder, still so (1):\n- medium: "An administrator consented to everything the app requires" fails since 22'
+    ) in message.text
 
 
 def test_without_reminders_nothing_is_repeated() -> None:
