@@ -76,7 +76,7 @@ def test_a_service_that_takes_plain_text_gets_plain_text(web: WebServer) -> None
 
 
 def test_a_long_message_is_one_request_that_fits_the_service_and_keeps_its_id(web: WebServer) -> None:
-    """Mattermost takes 4,000 characters, has no title of its own, and gets plain text."""
+    """Mattermost takes 4,000 characters, has no field for a title, and gets plain text."""
     rows = [
         item(f"rule {number} of this pack fails for a reason that takes some words", "high") for number in range(200)
     ]
