@@ -43,12 +43,13 @@ def dashboard(folder: Path, number_of_tenants: int, number_of_nights: int, tell:
         for name, each in (("first time", earlier), ("the next night", data), ("the same again", data)):
             result, steps[name] = _timed(partial(write_site, each, str(site), history.difference))
             steps[name]["written"], steps[name]["unchanged"] = result.written, result.unchanged
-    numbers = {**steps, "bytes": {"index": (site / "index.html").stat().st_size, "all": _size(site)}}
+    index, everything = (site / "index.html").stat().st_size, _size(site)
     rows = [
         [name, f"{one['wall']:.2f}", f"{one['cpu']:.2f}", str(one.get("written", "")), str(one.get("unchanged", ""))]
         for name, one in steps.items()
     ]
-    notes = [f"index.html: {numbers['bytes']['index']:,} bytes; all files: {numbers['bytes']['all']:,} bytes"]
+    notes = [f"index.html: {index:,} bytes; all files: {everything:,} bytes"]
+    numbers = {**steps, "bytes": {"index": index, "all": everything}}
     title = f"Dashboard: {number_of_tenants} tenants, {number_of_nights} nights, one process"
     return Result("dashboard", title, ("step", "wall s", "cpu s", "written", "unchanged"), rows, numbers, notes)
 

@@ -49,6 +49,8 @@ SECTIONS = (
     "directoryAudits",
 )
 """The sections that a comparison uses, in the order of a snapshot. A history keeps these."""
+_LOG = "directoryAudits"
+"""Says when a change was made and by whom; no decision and no finding rests on it."""
 
 
 class DifferentTenants(AuditorError):
@@ -225,11 +227,12 @@ def _lacking(side: Comparable, other: Comparable) -> bool:
     mine, theirs = side.snapshot, other.snapshot
     if mine is None or theirs is None:
         return False
-    return any(_lacks_section(mine, theirs, name) for name in SECTIONS)
+    return any(_lacks_section(mine, theirs, name) for name in SECTIONS if name != _LOG)
 
 
 def _unread(side: Comparable) -> frozenset[str]:
-    return frozenset(part.section for part in side.report.unread) if side.report else frozenset()
+    unread = side.report.unread if side.report else ()
+    return frozenset(part.section for part in unread if part.section != _LOG)
 
 
 def _lacks_section(mine: Snapshot, theirs: Snapshot, name: str) -> bool:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def new_night_id() -> str:
-    """The id of a night: a UUID, as healthchecks.io wants it for the id of a run."""
+    """The id of a night: a UUID, which healthchecks.io requires as the id of a run."""
     return str(uuid.uuid4())
 
 

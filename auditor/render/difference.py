@@ -10,8 +10,13 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.difference import Change, Difference
+from auditor.model.difference import FORMAT, VERSION, Actor, Change, Difference, Since
 from auditor.render.labels import encoded
+
+SCHEMA_ID = f"https://consent-auditor.invalid/schemas/diff-{VERSION}.json"
+"""A name, not an address: the schema ships with the program, in docs/schemas."""
+_OMITS_EMPTY = (Since.__name__, Actor.__name__)
+"""The objects whose empty fields aren't written."""
 
 CSV_COLUMNS = (
     *("weight", "kind", "transition", "severity", "what", "before", "after", "means"),
@@ -93,6 +98,18 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The format of a file by its ending."""
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a difference. It requires every key that is always written, and allows further ones."""
+    document = msgspec.json.schema(Difference)
+    for name, kind in document["$defs"].items():
+        if "properties" in kind and name not in _OMITS_EMPTY:
+            kind["required"] = list(kind["properties"])
+    properties = document["$defs"][Difference.__name__]["properties"]
+    properties["format"], properties["version"] = {"const": FORMAT}, {"const": VERSION}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
+    return {**head, "title": f"{FORMAT}, version {VERSION}", **document}
 
 
 def render_difference(difference: Difference, form: str) -> bytes:

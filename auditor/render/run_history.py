@@ -200,7 +200,7 @@ def _changes(page: TextPage, difference: Difference | None) -> None:
     if minor:
         page.say(f"{count(minor, 'minor change')}: order, names or ids of the same things.")
     for part in difference.not_compared:
-        page.say(f"Not compared: {part.section}, because {part.why}")
+        page.lead("- ", f"Not compared: {part.section}: {part.why}")
 
 
 def _change(change: Change) -> str:
@@ -209,11 +209,8 @@ def _change(change: Change) -> str:
 
 
 def _when(since: Since | None) -> str:
-    if since is None:
-        return ""
-    if since.at:
-        return f"Since {readable_time(since.at)} ({since.source})."
-    return f"Between {readable_time(since.after)} and {readable_time(since.before)}." if since.before else ""
+    """When the change was made, if a log says it; the heading says between which runs it was."""
+    return f"On {readable_time(since.at)}, says the {since.source}." if since is not None and since.at else ""
 
 
 def _who(change: Change) -> str:

@@ -44,7 +44,7 @@ class Part(NamedTuple):
 
 def render(difference: Difference) -> str:
     """The page. The same difference gives the same text."""
-    style = asset("style.css")
+    style = asset("style.css") + asset("difference.css")
     parts = tuple(
         Part(kind.value, heading, rows)
         for kind, heading in HEADINGS.items()
@@ -81,7 +81,7 @@ def _overall(difference: Difference) -> str:
 def _row(change: Change, difference: Difference) -> ChangeRow:
     tones = _OF_FINDINGS if change.kind is ChangeKind.FINDING else _TONES
     facts = (
-        ("Before and after", values(change)),
+        ("Values", values(change)),
         ("Because of", "; ".join(causes(change, difference))),
         ("Since", since(change)),
         ("By", by(change)),
