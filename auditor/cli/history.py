@@ -15,9 +15,10 @@ class HistoryCommands(LazyGroup):
         "list": ("history_list", "List the runs, and the nights that are missing"),
         "prune": ("history_prune", "Delete old runs, or everything about a tenant"),
         "show": ("history_show", "Show a run: its answers, what changed, its findings; or its report again"),
+        "site": ("history_site", "Write a dashboard of all tenants and nights as static pages"),
     }
 
 
 @click.group("history", cls=HistoryCommands)
 def command() -> None:
-    """List, show, export and delete the runs that nightly runs keep."""
+    """List, show, export and delete the runs that nightly runs keep, and write a dashboard of them."""

@@ -62,6 +62,7 @@ class Commands(LazyGroup):
         "check": ("check", "Audit a tenant: can users connect the app, and if not, why and what to change"),
         "collect": ("collect", "Read a tenant once into a snapshot file, to evaluate it later or elsewhere"),
         "completion": ("completion", "Print the script with which a shell completes commands"),
+        "diff": ("diff", "Show what changed between two reports, snapshots or nights, and what it means"),
         "doctor": ("doctor", "Test the credential, the network and the permissions before an audit"),
         "history": ("history", "List, show, export and delete the runs that nightly runs keep"),
         "nightly": ("nightly", "Check the tenants of a configuration file, keep the runs, report changes, notify"),

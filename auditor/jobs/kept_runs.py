@@ -36,12 +36,16 @@ class HistoryUnavailable(AuditorError):
 
 
 class NamedHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """A history, how long it keeps runs, and how often a run should start; none if no configuration says that."""
+    """A history, how long it keeps runs, and how often a run should start; none if no configuration says that.
+
+    `site` is the configuration's folder for the dashboard, if it has one.
+    """
 
     place: HistoryPlace = HistoryPlace()
     url: str = ""
     keep: Keep = Keep()
     schedule_hours: float | None = None
+    site: str = ""
 
     def open(self, secrets: Secrets | None = None, *, must_exist: bool = True) -> History:
         """Open it. Raises HistoryError, SecretError and HistoryUnavailable."""
@@ -93,7 +97,7 @@ def named_history(given: str, config: str, environ: Mapping[str, str] = os.envir
     if not config and not environ.get(CONFIG_VARIABLE) and not Path(path).is_file():
         return NamedHistory()
     found = load_configuration(path)
-    return NamedHistory(place=found.history, keep=found.keep, schedule_hours=found.schedule_hours)
+    return NamedHistory(place=found.history, keep=found.keep, schedule_hours=found.schedule_hours, site=found.site)
 
 
 def run_named(history: History, name: str, tenant: str = "") -> Run:

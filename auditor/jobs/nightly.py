@@ -71,6 +71,7 @@ def run_night(
         raise
     deliveries = tuple(steps.deliveries(send))
     pruned = steps.pruned()
+    steps.write_site()
     result = Night(
         id=identity,
         tool=TOOL,
@@ -150,6 +151,19 @@ class _Steps:
         except AuditorError as error:
             self._problem("not-pruned", f"old runs were not deleted: {error}")
             return 0
+
+    def write_site(self) -> None:
+        """Update the dashboard of all tenants of the history, if the configuration has a folder for it."""
+        if not self.configuration.site:
+            return
+        from auditor.jobs.history_site import update_site
+
+        now, hours = self.parts.clock.now(), self.configuration.schedule_hours
+        try:
+            made = update_site(self.parts.history, self.configuration.site, now=now, schedule_hours=hours)
+            self.parts.log.info("site-written", f"The dashboard is {made.path}", files=made.written)
+        except (AuditorError, OSError) as error:
+            self._problem("no-site", f"the dashboard could not be written: {failure_of(error).error}")
 
     def write_metrics(self, night: Night, path: str) -> None:
         """Replace the file of metrics in one step. Everybody can read a new file, as its collector needs to."""

@@ -21,7 +21,7 @@ from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.rule import App, Pack
-from auditor.model.sections import SECTIONS
+from auditor.model.sections import FULL_SECTIONS, SECTIONS, permissions_to_read
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 if TYPE_CHECKING:
@@ -29,18 +29,6 @@ if TYPE_CHECKING:
     from auditor.graph.collect import OtherRead
     from auditor.graph.fetch import ReadResult
     from auditor.graph.transport import GraphClient, GraphHttpClient
-
-WHOLE = (
-    "servicePrincipals",
-    "oauth2PermissionGrants",
-    "roleDefinitions",
-    "roleAssignments",
-    "directorySettings",
-    "appConsentRequests",
-    "signIns",
-    "directoryAudits",
-)
-"""The sections that ``--full`` reads for the whole directory, page by page."""
 
 
 def _nothing() -> None:
@@ -104,7 +92,7 @@ def to_collect(request: AuditRequest, interaction: Interaction = SILENT) -> Coll
         interaction.say(f"Warning: {warning}")
     plan = plan_for(packs)
     if request.full:
-        plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
+        plan = plan.union(Plan(sections=("directorySettings",), whole=FULL_SECTIONS))
     return Collected(plan, apps_of(packs), packs, tuple(name for name in names if isinstance(name, str)))
 
 
@@ -145,13 +133,17 @@ async def read_for(
     meanwhile: Callable[[], None] = _nothing,
     http: GraphHttpClient | None = None,
     taken: str = "",
+    with_log: bool = False,
 ) -> Snapshot:
     """`read_tenant` for a caller that reads several tenants at the same time, through one `http` client.
 
-    `taken` is the time in the snapshot; by default now.
+    `taken` is the time in the snapshot; by default now. `with_log` also reads who changed what lately, if the
+    credential may read the directory's audit log.
     """
     plan = plan_with_user(plan, user)
     async with tenant_session(tenant, plan, interaction, environ, http=http) as session:
+        if with_log and set(permissions_to_read("directoryAudits")) & set(session.claims.allowed):
+            plan = plan.union(Plan(sections=("directoryAudits",)))
         other = _read_of_credential(session, tenant, interaction, environ)
         reading = session.read(plan, taken=taken or now(), other=other)
         snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -17,6 +18,7 @@ _STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unkno
 _FEW = 3
 """As many tenants have a paragraph each, whether or not something is new."""
 _WIDEST_NAME = 32
+_RENEWAL_DAYS = 30
 _HOW = {
     Transition.APPEARED: "new",
     Transition.FIXED: "fixed or gone",
@@ -74,7 +76,9 @@ def _missed_text(missed: Sequence[str]) -> str:
 def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterator[str]:
     """A paragraph about each tenant; of many tenants, only about those where something is new."""
     for one in tenants:
-        is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None
+        days = _days_left(one)
+        ends = days is not None and days < _RENEWAL_DAYS
+        is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None or ends
         if len(tenants) <= _FEW or is_new:
             yield one.name
             yield from (f"  {line}" for line in _of_tenant(one, missed))
@@ -88,6 +92,8 @@ def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
             yield f"What to do: {one.advice}"
     if one.answer:
         yield one.answer
+    if (days := _days_left(one)) is not None and days < _RENEWAL_DAYS:
+        yield _credential_text(one, days)
     if one.missed and one.missed != missed:
         yield _missed_text(one.missed)
     yield from (f"The run of {start} never ended." for start in one.interrupted)
@@ -144,6 +150,24 @@ def _table(tenants: Sequence[TenantNight]) -> Iterator[str]:
         elif one.run is not None and not one.error:
             changed = "  first run"
         yield f"{one.name:<{width}}  {one.exit_code}  {_STATES[one.exit_code]:<8}{changed}".rstrip()
+
+
+def _days_left(one: TenantNight) -> int | None:
+    """Whole days until the audit's own credential ends, negative after that; none if it isn't known."""
+    if one.run is None or not one.run.credential_expires:
+        return None
+    try:
+        return (datetime.fromisoformat(one.run.credential_expires) - datetime.fromisoformat(one.run.started)).days
+    except (ValueError, TypeError):
+        return None
+
+
+def _credential_text(one: TenantNight, days: int) -> str:
+    assert one.run is not None, "only a run has a credential"
+    when = f"ends in {_count(days, 'day')}" if days >= 0 else "has ended"
+    return (
+        f"The audit's own credential {when} ({one.run.credential_expires[:10]}). Add a new one to the app registration."
+    )
 
 
 def _some(times: Sequence[str]) -> str:

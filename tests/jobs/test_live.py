@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import pytest
@@ -16,14 +16,15 @@ from auditor.consent.consent_request import app_from_scopes
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.pack_selection import apps_of, chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.jobs.tenant_reader import WHOLE, read_tenant, retry_policy
+from auditor.jobs.tenant_reader import read_tenant, retry_policy
 from auditor.model.report import Report
 from auditor.model.rule import Pack
-from auditor.model.sections import SECTIONS
+from auditor.model.sections import FULL_SECTIONS, SECTIONS, Sections
 from auditor.model.snapshot import LiveTenant, Plan
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
+from benchmarks.tenants import as_large
 from tests.graphserver import GraphServer, LatencyProxy
 from tests.graphserver.answer import Answer
 from tests.graphserver.call import Call
@@ -98,6 +99,30 @@ def test_a_preflight_is_one_batch_whatever_the_tenants_size(name: str) -> None:
         assert len(server.token_requests) == 1
 
 
+def test_a_pre_flight_of_a_large_tenant_asks_for_and_gets_what_it_gets_of_a_small_one() -> None:
+    """No more requests, and no more bytes than those by which one answer differs from the next."""
+    small, large = (asked_and_got(as_large(*size)) for size in ((2, 10), (2_000, 10_000)))
+    assert large.requests == small.requests
+    assert large.sections == small.sections
+    assert abs(large.bytes_down - small.bytes_down) < 200
+
+
+class Traffic(NamedTuple):
+    """What a pre-flight asked for, what it got, and in how many bytes."""
+
+    requests: list[tuple[str, ...]]
+    sections: Sections
+    bytes_down: int
+
+
+def asked_and_got(document: dict[str, Any]) -> Traffic:
+    with GraphServer(document) as server, LatencyProxy(server.port, 0.0) as graph:
+        target = LiveTenant(authority_host=server.authority, graph_endpoint=graph.url)
+        snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, packs=PACKS, environ=server.env())
+        requests = [(one.method, one.path, *(item.path for item in one.items or ())) for one in server.requests]
+        return Traffic(requests, snapshot.sections, graph.bytes_down)
+
+
 def test_a_script_gets_the_progress_of_each_section() -> None:
     sections: set[str] = set()
     plan = plan_for(PACKS).union(Plan(whole=("servicePrincipals",)))
@@ -167,7 +192,7 @@ def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
         {"id": f"00000000-0000-4000-8000-{i:012d}", "appId": f"10000000-0000-4000-8000-{i:012d}"} for i in range(250)
     ]
     seen: list[tuple[str, int]] = []
-    plan = plan_for(PACKS).union(Plan(sections=("directorySettings",), whole=WHOLE))
+    plan = plan_for(PACKS).union(Plan(sections=("directorySettings",), whole=FULL_SECTIONS))
     with served(document, page_size=100) as (server, target, environ):
         snapshot = read_tenant(
             target,
@@ -180,12 +205,12 @@ def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
     assert snapshot.unread == {}
     assert len(snapshot.sections.servicePrincipals or ()) >= 253
     assert [done for name, done in seen if name == "servicePrincipals"][:2] == [100, 200]
-    missing = [name for name in WHOLE if getattr(snapshot.sections, name) is None]
+    missing = [name for name in FULL_SECTIONS if getattr(snapshot.sections, name) is None]
     assert missing == []
 
 
 def test_a_full_read_takes_every_section_that_grows_with_the_directory_except_people() -> None:
-    assert {name for name, section in SECTIONS.items() if section.grows} - {"users"} <= set(WHOLE)
+    assert {name for name, section in SECTIONS.items() if section.grows} - {"users"} <= set(FULL_SECTIONS)
 
 
 def test_what_a_grant_means_is_asked_of_its_resource_in_a_second_look() -> None:
