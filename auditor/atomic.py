@@ -60,12 +60,12 @@ def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> I
     """
     place = _checked(path)
     if not place.is_replaced:
-        with _opened(place, os.O_WRONLY, path) as file:
+        with _named_errors(path), _opened(place, os.O_WRONLY, path) as file:
             yield file
         return
     handle, name = tempfile.mkstemp(dir=place.path.parent, prefix=".consent-auditor-", suffix=".tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with _named_errors(path), os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             if keep_mode and place.now is not None and _is_mine(place.now):
@@ -77,6 +77,17 @@ def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> I
             Path(name).unlink()
         raise
     _sync_directory(place.path.parent)
+
+
+@contextlib.contextmanager
+def _named_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let an error of the system that names no file, as that of a full disk, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = os.fspath(path)
+        raise
 
 
 def refuse_unsafe(path: str | os.PathLike[str]) -> None:
@@ -141,7 +152,10 @@ def open_private(path: str | os.PathLike[str]) -> int:
 
 
 def open_own(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file of yours, or of root, to read it. Raises OSError, and InvalidRequest for another user's file."""
+    """Open a file of yours, or of root, for `input_files.read_opened`, without waiting for the writer of a pipe.
+
+    Raises OSError, and InvalidRequest for another user's file.
+    """
     place = _own(path)
     if place.now is not None and stat.S_ISDIR(place.now.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
@@ -230,6 +244,10 @@ def _opened(place: _Place, flags: int, path: str | os.PathLike[str]) -> BinaryIO
     if place.descriptor is not None:
         return os.fdopen(os.dup(place.descriptor), mode)
     more = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+    if mode == "rb":
+        from auditor.input_files import waiting_for_nothing  # a report is written without it
+
+        more |= waiting_for_nothing()
     handle = os.open(place.path, flags | more)
     now = os.fstat(handle)
     if place.now is not None and not os.path.samestat(now, place.now) and not _is_trusted(now):

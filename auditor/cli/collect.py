@@ -79,7 +79,7 @@ def command(
     refuse_empty()
     redaction = redaction_of(redact, redact_key)
     from auditor.jobs.audit_request import PIPE, AuditRequest, app_from_options, must_be_writable, refuse_overwriting
-    from auditor.jobs.snapshot_files import write_snapshot
+    from auditor.jobs.snapshot_files import sections_lost, write_snapshot
 
     if output != PIPE:
         must_be_writable(output)
@@ -102,8 +102,10 @@ def command(
 
     with interaction() as person:
         snapshot = collect_snapshot(request, person)
+    lost = sections_lost(snapshot, output)
     write_snapshot(snapshot, output)
     _print_result(snapshot, output, _rows_of(snapshot) if full else None)
+    _print_lost(lost, output)
     return OK
 
 
@@ -114,6 +116,7 @@ def _write_directory(request: AuditRequest, output: str) -> int:
     with interaction(is_long=True) as person:
         written = collect_into_file(request, output, person)
     _print_result(written.snapshot, output, written.rows)
+    _print_lost(written.lost, output)
     for section in written.unfinished:
         say(f"The list of {section} is not complete. To continue with it, run the same command again.")
     return OK
@@ -154,11 +157,18 @@ def _rows_of(snapshot: Snapshot) -> dict[str, int]:
     return {name: len(read) for name, read in rows.items() if read is not None}
 
 
+def _print_lost(sections: tuple[str, ...], output: str) -> None:
+    if sections:
+        say(f"The earlier {output} had {', '.join(sections)}; the new one doesn't.")
+
+
 def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | None = None) -> None:
     if output == "-":
         return
     lists = "".join(f", {count:,} {section}" for section, count in (rows or {}).items())
-    say(f"Wrote {output}: tenant {snapshot.tenant.name or snapshot.tenant.id}{lists}.")
+    tenant = snapshot.tenant.name or snapshot.tenant.id
+    # A redacted name begins with the word.
+    say(f"Wrote {output}: {'' if tenant.startswith('Tenant ') else 'tenant '}{tenant}{lists}.")
     by_reason: dict[str, list[str]] = {}
     for section, why in sorted(snapshot.unread.items()):
         allowed = f" (needs {' or '.join(why.needs)})" if why.needs else ""

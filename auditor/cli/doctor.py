@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("note", "yellow")}
 INDENT = 6
 """Width of a mark with the spaces after it, in columns."""
+RENEWAL_DAYS = 30
+"""How many days before its end it is time to renew a credential."""
 
 
 @click.command(
@@ -38,7 +41,7 @@ Exit codes: 0 no problems, 1 a permission is missing or the clock is wrong,
 def command(packs: tuple[str, ...], **tenant: Any) -> int:
     """Test the credential, the network and the permissions before an audit.
 
-    Reads nothing in the tenant: it gets a token and checks what the token allows.
+    Gets a token, checks what it allows, and reads when the credential ends. Reads nothing else in the tenant.
     """
     refuse_empty()
     from auditor.jobs.audit_request import AuditRequest
@@ -97,6 +100,15 @@ def _credential(found: Diagnosis) -> Iterator[str]:
         return
     who = f"user {probe.claims.user}" if probe.claims.user else f"app {probe.claims.app_id}"
     yield _line(True, f"Signed in with {probe.auth} as {who} in tenant {probe.claims.tenant_id}")
+    if probe.credential is not None:
+        from auditor.render.labels import credential_end_text
+
+        now = datetime.now(UTC)
+        days = probe.credential.days_left(now)
+        is_far = probe.credential.never_ends or (days is not None and days >= RENEWAL_DAYS)
+        yield _line(is_far or None, credential_end_text(probe.credential, now))
+        if days is not None and not is_far:
+            yield _wrapped("Add a new one to the app registration, use it here, then remove the old one.")
 
 
 def _permissions(found: Diagnosis) -> Iterator[str]:
@@ -113,11 +125,26 @@ def _permissions(found: Diagnosis) -> Iterator[str]:
             f"These packs don't need: {', '.join(found.extra)}."
             " --user and collect --full use some of these permissions; remove those that you don't use.",
         )
+    yield from _since_last_run(found)
     missing = [p for p in found.permissions if p.missing]
     if missing:
         yield ""
         is_person = found.probe.claims is not None and bool(found.probe.claims.user)
         yield from _how_to_sign_in(found) if is_person else _how_to_grant(found, missing)
+
+
+def _since_last_run(found: Diagnosis) -> Iterator[str]:
+    if (change := found.change) is None:
+        return
+    from auditor.render.labels import readable_time
+
+    since = f"since the last run ({readable_time(change.since)})"
+    if not change.gained and not change.lost:
+        yield _line(True, f"The permissions are the same as in the last run ({readable_time(change.since)})")
+    if change.lost:
+        yield _line(None, f"Removed {since}: {', '.join(change.lost)}")
+    if change.gained:
+        yield _line(None, f"Added {since}: {', '.join(change.gained)}")
 
 
 def _how_to_grant(found: Diagnosis, missing: list[PermissionState]) -> Iterator[str]:

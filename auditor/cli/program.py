@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import gc
 import os
 import sys
@@ -61,7 +62,10 @@ class Commands(LazyGroup):
         "check": ("check", "Audit a tenant: can users connect the app, and if not, why and what to change"),
         "collect": ("collect", "Read a tenant once into a snapshot file, to evaluate it later or elsewhere"),
         "completion": ("completion", "Print the script with which a shell completes commands"),
+        "diff": ("diff", "Show what changed between two reports, snapshots or nights, and what it means"),
         "doctor": ("doctor", "Test the credential, the network and the permissions before an audit"),
+        "history": ("history", "List, show, export and delete the runs that nightly runs keep"),
+        "nightly": ("nightly", "Check the tenants of a configuration file, keep the runs, report changes, notify"),
         "packs": ("packs", "List, show, write, check and test rule packs, and print the permissions they need"),
         "redact": ("redact", "Write a snapshot without names, or look up what a token means"),
     }
@@ -185,6 +189,10 @@ def _silence_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+"""What the system says if it can't write any more."""
+
+
 class Explained(NamedTuple):
     """What to print, and how to exit."""
 
@@ -197,7 +205,9 @@ def explained(error: Exception) -> Explained | None:
     if isinstance(error, AuditorError):
         return Explained(error.explanation, error.exit_code)
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
+        # Whatever writes or reads a file names it in its errors; what is left are the streams.
+        stream = "standard output: " if error.errno in _FULL else ""
+        place = f"{error.filename}: " if error.filename else stream
         reason = error.strerror or str(error)
         return Explained(
             f"Error: {place}{reason}\nWhat to do: check the path, its permissions and the disk, or use another path.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -48,7 +48,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     or assignment. `groups` is ``None`` if not known; `caveats` says what is not certain about a user.
 
     `roles` may apply to some apps only; `toward` sets `admin_role` and `actions`, those that apply to one app.
-    `unread_roles` are missing facts, any of which may let the user consent.
+    `unread_roles` are missing facts, any of which may let the user consent. An administrator may consent anyway, and
+    has none; `every_unread_role` keeps them, because a role can assign another consent policy to anyone.
     """
 
     label: str = "ordinary member"
@@ -59,6 +60,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     admin_role: str = ""
     actions: tuple[tuple[str, str], ...] = ()
     unread_roles: tuple[str, ...] = ()
+    every_unread_role: tuple[str, ...] = ()
     groups: tuple[str, ...] | None = ()
     caveats: tuple[str, ...] = ()
 
@@ -100,8 +102,8 @@ def _holders(user: User) -> frozenset[str]:
 def _role(index: SnapshotIndex, role_id: str, scope: str | None) -> HeldRole | None:
     """The role with this id, ``None`` if it is known to let nobody consent.
 
-    The built-in roles that do are `ADMIN_ROLES`. An audit reads the definitions of all custom roles, so a role that is
-    not among them is another built-in one.
+    The built-in roles that do are `ADMIN_ROLES`. An audit reads the definitions of all custom roles; a role that is
+    neither among them nor a built-in one that Microsoft documents may be new, and let its holders do anything.
     """
     role_id, scope = role_id.lower(), scope.lower() if scope else None
     if name := ADMIN_ROLES.get(role_id, ""):
@@ -109,15 +111,24 @@ def _role(index: SnapshotIndex, role_id: str, scope: str | None) -> HeldRole | N
     definitions = index.snapshot.sections.roleDefinitions
     definition = next((one for one in definitions or () if role_id in _ids(one)), None)
     if definition is None:
-        if (unread := _custom_roles_not_read(index)) is None:
+        if role_id in _documented_roles():
             return None
-        return HeldRole(name=role_id, scope=scope, unread=f"what the role {role_id} allows ({unread.why})")
+        unread = _custom_roles_not_read(index)
+        why = unread.why if unread else "it is not a custom role of the tenant, and new to this program"
+        return HeldRole(name=role_id, scope=scope, unread=f"what the role {role_id} allows ({why})")
     name = definition.displayName or role_id
     if _is_incomplete(definition):
         why = "its definition was not read completely"
         return HeldRole(name=name, scope=scope, unread=f"what the role {name} allows ({why})")
     actions = tuple(role_actions((definition,)))
     return HeldRole(name=name, scope=scope, actions=actions) if any(role_policies(actions)) else None
+
+
+def _documented_roles() -> Collection[str]:
+    """The ids of the built-in roles that Microsoft documents, which are the same in every tenant."""
+    from auditor.facts.graph_values import graph_values  # only a question about a user needs the table
+
+    return graph_values().role_templates.keys()
 
 
 def _custom_roles_not_read(index: SnapshotIndex) -> NotRead | None:
@@ -128,8 +139,9 @@ def _custom_roles_not_read(index: SnapshotIndex) -> NotRead | None:
 
 
 def _is_incomplete(role: RoleDefinition) -> bool:
-    """Whether a property that decides what a custom role allows is missing; Graph returns all of them."""
-    if role.isBuiltIn or role.isEnabled is False:
+    """Whether a property that decides what a custom or a new role allows is missing; Graph returns all of them."""
+    is_documented = bool(role.isBuiltIn) and not _ids(role).isdisjoint(_documented_roles())
+    if is_documented or role.isEnabled is False:
         return False
     permissions = role.rolePermissions
     return role.isEnabled is None or permissions is None or any(p.allowedResourceActions is None for p in permissions)
@@ -201,6 +213,7 @@ def toward(index: SnapshotIndex, client: Client, subject: Subject) -> Subject:
         admin_role=admin_role,
         actions=tuple(actions),
         unread_roles=() if admin_role else tuple(dict.fromkeys(unread)),
+        every_unread_role=tuple(dict.fromkeys(unread)),
         caveats=tuple(dict.fromkeys(caveats)),
     )
 

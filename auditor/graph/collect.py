@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgraph.graph_service_client import GraphServiceClient
 
 from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.fetch import Fetcher, Progress, ReadResult, all_results
-from auditor.graph.graph_errors import Unreachable
+from auditor.graph.graph_errors import NothingRead, Unreachable
 from auditor.graph.network import NOT_MICROSOFT
 from auditor.graph.retry import RETRIED_STATUSES
 from auditor.graph.section_reads import (
@@ -24,10 +24,18 @@ from auditor.graph.section_reads import (
 from auditor.graph.snapshot_builder import SnapshotBuilder
 from auditor.graph.transport import GraphClient
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Call, Plan, Provenance, Snapshot, Tenant
 
 if TYPE_CHECKING:
     from auditor.graph.directory_lists import DirectoryLists
+
+
+class OtherRead(NamedTuple):
+    """A read that travels with the others, and whose result isn't part of the snapshot."""
+
+    read: Read
+    on_result: Callable[[ReadResult], None]
 
 
 async def collect(
@@ -41,25 +49,32 @@ async def collect(
     onto: Snapshot | None = None,
     progress: Progress | None = None,
     lists: DirectoryLists | None = None,
+    other: OtherRead | None = None,
 ) -> Snapshot:
     """Read what `plan` asks for. Reads that fail are listed in `unread` and do not stop the others.
 
     `onto` is an earlier snapshot of the same tenant, to which the new reads are added. `lists` writes whole lists to
     files: the snapshot says that they are complete, and has the rows that were also read by themselves.
+    `other` is sent in the first batch, unless that is full.
     Raises `GraphError` if Graph answered nothing at all or there is no token, and `ValueError` for a plan that
     cannot be executed.
     """
     claims = await client.tokens.claims()
     fetcher = Fetcher(client, progress)
-    reads = reads_for(plan, client.builders, taken)
+    reads = reads_for(plan, client.builders, taken) + ((other.read,) if other else ())
     results = await (fetcher.fetch(reads) if lists is None else _fetch_with_lists(fetcher, lists, reads))
+    calls = [*results]
+    if other:
+        results = [result for result in results if result.read is not other.read]
+        other.on_result(next(result for result in calls if result.read is other.read))
     if onto is None:
         _raise_if_unanswered(results)
     has_all_grants = lists is not None and _GRANTS in lists.files
     while more := _new(_next_reads(results, client.builders, tenant_id), results):
         if has_all_grants and not (more := [read for read in more if not _is_of_grants(read)]):
             break
-        results += await fetcher.fetch(more)
+        found = await fetcher.fetch(more)
+        results, calls = results + found, calls + found
     builder = SnapshotBuilder(onto)
     builder.add(results)
     sections, covers, unread = builder.build()
@@ -74,7 +89,7 @@ async def collect(
         sections=sections,
         covers=covers,
         unread=unread,
-        provenance=_provenance(claims, results, taken, onto.provenance if onto else None),
+        provenance=_provenance(claims, calls, taken, onto.provenance if onto else None),
     )
 
 
@@ -149,6 +164,29 @@ def _raise_if_unanswered(results: Sequence[ReadResult]) -> None:
         f"Microsoft Graph answered none of the requests; the first answer: {said}{request}",
         advice=NOT_MICROSOFT if not why.code else "Microsoft Graph is busy or out of order: try again later.",
     )
+
+
+def refuse_empty(snapshot: Snapshot) -> None:
+    """Raise `NothingRead` if what was read says nothing about consent: a file of it could replace a good snapshot.
+
+    The tenant's name, the apps that it lacks, and what only beta has, are not enough where everything else was refused.
+    """
+    read = (name for name in SECTIONS if getattr(snapshot.sections, name) is not None)
+    if not snapshot.unread or any(name not in _NOT_ENOUGH and not SECTIONS[name].is_beta for name in read):
+        return
+    section, why = next(iter(sorted(snapshot.unread.items())))
+    said = " ".join(filter(None, (str(why.status or ""), why.code, why.message)))
+    raise NothingRead(
+        f"nothing that decides about consent could be read; for {section}, Microsoft Graph says: {said}",
+        advice=f"No file was changed. {_GRANT if any(one.needs for one in snapshot.unread.values()) else _LATER}",
+    )
+
+
+_GRANT = 'Run "consent-auditor doctor" to see which permissions the credential lacks, and how to grant them.'
+_LATER = 'Try again later. If the problem persists, run "consent-auditor doctor".'
+
+
+_NOT_ENOUGH = ("organization", "absentServicePrincipals")
 
 
 def _was_answered(result: ReadResult) -> bool:

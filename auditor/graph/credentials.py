@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import errno
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -14,11 +16,15 @@ import msgspec
 from auditor.facts.ids import CLOUDS
 from auditor.graph.graph_errors import CredentialError
 from auditor.graph.network import NetworkSettings
+from auditor.input_files import input_bytes
 from auditor.model.document import series
 from auditor.model.snapshot import AUTH_METHODS
 
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""
+
+CERTIFICATE_CONTENT = "AUDIT_CERTIFICATE_CONTENT"
+"""Where the variables of one tenant have the content of a certificate without a file, in Base64. Never set outside."""
 
 _APP = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
 _SECRETS = {
@@ -59,7 +65,10 @@ Prompt = Callable[[str, str, datetime], None]
 
 
 class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to sign in and how; `environ` contains the secrets, which are never shown."""
+    """Where to sign in and how; `environ` contains the secrets, which are never shown.
+
+    `seconds_left` says how long the run may still take.
+    """
 
     auth: str
     authority: str
@@ -68,6 +77,7 @@ class SignInSettings(msgspec.Struct, frozen=True, kw_only=True):
     network: NetworkSettings
     prompt: Prompt | None = None
     on_response: Callable[[Any], None] | None = None
+    seconds_left: Callable[[], float] = lambda: _PATIENCE
 
     def __repr__(self) -> str:
         return f"<SignInSettings by {self.auth} at {self.authority}>"
@@ -219,6 +229,12 @@ def open_credential(sign_in: SignInSettings) -> Any:
             return _device_code(sign_in)
 
 
+_CERTIFICATE_FILE = (
+    "It must be PEM or PFX with an RSA private key and the certificate. If it has a password, set "
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD."
+)
+
+
 def _secret(sign_in: SignInSettings) -> Any:
     tenant, client, secret = sign_in.need("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
     from azure.identity.aio import ClientSecretCredential
@@ -229,7 +245,7 @@ def _secret(sign_in: SignInSettings) -> Any:
 def _certificate(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
     tenant, client, path = sign_in.need(*names)
-    data = _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH")
+    data = _certificate_bytes(path, sign_in.environ, sign_in.seconds_left())
     # The password is not stripped, because it may end in a blank.
     options = sign_in.options() | {
         "certificate_data": data,
@@ -247,18 +263,42 @@ def _certificate(sign_in: SignInSettings) -> Any:
     except (ValueError, TypeError):
         # Without the library's message, which may quote the file.
         raise CredentialError(
-            f"{path} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be used as a certificate",
-            advice=(
-                "It must be PEM or PFX with an RSA private key and the certificate. If it has a password, set "
-                "AZURE_CLIENT_CERTIFICATE_PASSWORD."
-            ),
+            f"{path} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be used as a certificate", advice=_CERTIFICATE_FILE
+        ) from None
+
+
+def certificate_of(environ: Mapping[str, str]) -> tuple[str, datetime]:
+    """The SHA-1 thumbprint, in upper-case hexadecimal, and the end of the certificate that AZURE_… variables name.
+
+    It is the certificate that azure-identity uses: the first one of a PEM file, or the one of the key of a PFX file.
+    Raises `CredentialError`.
+    """
+    path = environ.get("AZURE_CLIENT_CERTIFICATE_PATH", "").strip()
+    # A pipe was read when the program signed in, so that nothing more comes.
+    data = _certificate_bytes(path, environ, 0)
+    password = environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD") or None
+    try:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.serialization import pkcs12
+
+        if b"-----BEGIN" in data:
+            found: x509.Certificate | None = x509.load_pem_x509_certificate(data)
+        else:
+            found = pkcs12.load_key_and_certificates(data, password.encode() if password else None)[1]
+        if found is None:
+            raise ValueError("no certificate")
+        return found.fingerprint(hashes.SHA1()).hex().upper(), found.not_valid_after_utc  # noqa: S303 -- Entra's identifier
+    except (ValueError, TypeError):
+        raise CredentialError(
+            f"{path} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be used as a certificate", advice=_CERTIFICATE_FILE
         ) from None
 
 
 def _workload(sign_in: SignInSettings) -> Any:
     names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
     tenant, client, path = sign_in.need(*names)
-    _bytes_of(path, "AZURE_FEDERATED_TOKEN_FILE")
+    _bytes_of(path, "AZURE_FEDERATED_TOKEN_FILE", sign_in.seconds_left(), is_read_again=True)
     from azure.identity.aio import WorkloadIdentityCredential
 
     return WorkloadIdentityCredential(
@@ -312,13 +352,36 @@ _LARGEST = 2**20
 """In bytes. A certificate with its chain, or a token, has a few thousand; a device has no end."""
 
 
-def _bytes_of(path: str, variable: str) -> bytes:
+def _certificate_bytes(path: str, environ: Mapping[str, str], seconds: float) -> bytes:
+    """The certificate: the file, or the content if the environment has that."""
+    content = environ.get(CERTIFICATE_CONTENT, "")
+    if not content:
+        return _bytes_of(path, "AZURE_CLIENT_CERTIFICATE_PATH", seconds)
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
+        return base64.b64decode(content, validate=True)
+    except ValueError:
         raise CredentialError(
-            f"{variable} names {path}, which cannot be read: {error.strerror}", advice=f"Correct {variable}."
+            f"{path} is neither a PEM certificate nor a PFX file in Base64", advice="Correct what it contains."
+        ) from None
+
+
+_PATIENCE = 30.0
+"""In seconds. A program that makes a certificate, and passes it through a pipe, takes less."""
+
+
+def _bytes_of(path: str, variable: str, seconds: float, *, is_read_again: bool = False) -> bytes:
+    """The content of the file that a variable names; a pipe must bring it within `seconds`.
+
+    With `is_read_again`, a library reads the file as well, so that it can't be a pipe.
+    """
+    try:
+        if is_read_again and Path(path).is_fifo():
+            raise OSError(errno.EINVAL, "it is a pipe, which can be read only once")
+        data = input_bytes(path, _LARGEST, patience=min(_PATIENCE, seconds))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise CredentialError(
+            f"{variable} names {path}, which cannot be read: {why}", advice=f"Correct {variable}."
         ) from None
     if len(data) > _LARGEST:
         raise CredentialError(f"{variable} names {path}, which is too large for it", advice=f"Correct {variable}.")

@@ -105,9 +105,9 @@ def read_network(environ: Mapping[str, str]) -> NetworkSettings:
     trust = ""
     for name in TRUST_VARIABLES:
         if trust := environ.get(name, ""):
-            if not Path(trust).exists():
+            if problem := _why_not_trust(Path(trust)):
                 raise NetworkSettingsError(
-                    f"{name} names {trust}, which does not exist",
+                    f"{name} names {trust}, which {problem}",
                     advice=f"Correct {name}, or unset it to trust the public certificate authorities.",
                 )
             break
@@ -121,7 +121,19 @@ def read_network(environ: Mapping[str, str]) -> NetworkSettings:
     return NetworkSettings(trust=trust, proxies=proxies, variables=variables)
 
 
+def _why_not_trust(path: Path) -> str:
+    """Why certificates can't be read from there, as the end of a sentence; both libraries read them."""
+    try:
+        if path.is_file() or path.is_dir():
+            return ""
+        return "is neither a file nor a folder" if path.exists() else "does not exist"
+    except (OSError, ValueError):
+        return "cannot be read"
+
+
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_WRONG_SLASHES = re.compile(r"(?:https?|socks\w*):(?!//(?![/\\]))", re.IGNORECASE)
+"""The beginning of a URL of which programs take the scheme for a user name, and show it with the password."""
 _HOW_TO_SET = (
     "Set {variable} to http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, or unset it. Its value is not shown, because"
     " it can contain a password."
@@ -139,6 +151,9 @@ def _parts_of(value: str) -> tuple[str, str, str]:
 def _proxy_url(value: str, variable: str) -> str:
     """The proxy as a URL with a percent-encoded password. Raises NetworkSettingsError, which quotes nothing of it."""
     scheme, user, host = _parts_of(value)
+    if _WRONG_SLASHES.match(value):
+        why = "has another number of slashes than two after its scheme"
+        raise NetworkSettingsError(f"{variable} {why}", advice=_HOW_TO_SET.format(variable=variable))
     if scheme.startswith("socks"):
         raise NetworkSettingsError(
             f"{variable} names a SOCKS proxy, which this program does not support",

@@ -6,16 +6,19 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from auditor.graph.access_tokens import TokenClaims
+from auditor.graph.access_tokens import TokenClaims, TokenProvider
+from auditor.graph.credential_end import LocalCredential, credential_end, local_credential, read_credential_end
 from auditor.graph.credentials import Prompt, resolve_auth
 from auditor.graph.graph_errors import GraphError, foreign_code
 from auditor.graph.network import NetworkSettings, read_failure, read_network
 from auditor.graph.retry import RetryPolicy
-from auditor.graph.session import Endpoints, endpoints, open_tokens
+from auditor.graph.session import Endpoints, endpoints, open_http_client, open_tokens
+from auditor.model.snapshot import CredentialEnd
 
 SECONDS = 15.0
 SKEW_ALLOWED = 300.0
@@ -40,12 +43,16 @@ class HostCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """The results of the checks. `claims` are those of the token; `problem` says why there is none."""
+    """The results of the checks. `claims` are those of the token; `problem` says why there is none.
+
+    `credential` says when the credential ends.
+    """
 
     auth: str
     endpoints: Endpoints
     hosts: tuple[HostCheck, ...] = ()
     claims: TokenClaims | None = None
+    credential: CredentialEnd | None = None
     problem: str = ""
     advice: str = ""
     code: str = ""
@@ -61,8 +68,9 @@ async def probe(
     scopes: tuple[str, ...] = (),
     retry: RetryPolicy | None = None,
 ) -> Probe:
-    """Request public data of both hosts, then fetch a token. Reads nothing of the tenant.
+    """Request public data of both hosts, fetch a token, and read when the app's own credential ends.
 
+    Reads nothing else of the tenant.
     `retry` limits how long the token may take (by default a minute). Raises `GraphError` only for invalid settings;
     every other failure is part of the result.
     """
@@ -78,6 +86,7 @@ async def probe(
     found = Probe(auth=auth, endpoints=at, hosts=tuple(hosts))
     try:
         found = msgspec.structs.replace(found, auth=resolve_auth(auth, environ, tenant_id))
+        retry = retry or RetryPolicy(4 * SECONDS)
         tokens = open_tokens(
             at,
             tenant_id=tenant_id,
@@ -86,16 +95,31 @@ async def probe(
             network=network,
             prompt=prompt,
             scopes=scopes,
-            retry=retry or RetryPolicy(4 * SECONDS),
+            retry=retry,
         )
         try:
             claims = await tokens.claims()
+            local = local_credential(auth, environ, claims, tenant_id)
+            credential = await _credential_end(local, tokens, at, environ, retry)
         finally:
             await tokens.close()
     except GraphError as error:
         code = getattr(error, "code", "")
         return msgspec.structs.replace(found, problem=str(error), advice=error.advice, code=code)
-    return msgspec.structs.replace(found, claims=claims)
+    return msgspec.structs.replace(found, claims=claims, credential=credential)
+
+
+async def _credential_end(
+    local: LocalCredential, tokens: TokenProvider, at: Endpoints, environ: Mapping[str, str], retry: RetryPolicy
+) -> CredentialEnd:
+    """When the credential ends, with the token that was fetched with it."""
+    now = datetime.now(UTC)
+    if not local.credentials:
+        return credential_end(local, None, now)
+    async with open_http_client(at.graph, environ) as http:
+        from auditor.graph.transport import GraphClient
+
+        return await read_credential_end(GraphClient(http, tokens, retry), local, now)
 
 
 async def _check_host(name: str, url: str, network: NetworkSettings) -> HostCheck:

@@ -15,7 +15,8 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
-from auditor.facts.access_requirements import CONSENT_CODES
+from auditor.facts.audit_activities import all_activities
+from auditor.facts.error_codes import CONSENT_CODES
 from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, class_name, foreign_code
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
 from auditor.model.snapshot import Plan
@@ -55,6 +56,8 @@ _USERS_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "acco
 _USER_PROPERTIES = (*_USERS_PROPERTIES, "assignedPlans")
 """``assignedPlans`` needs no further permission: the reference lists it among the properties of a user."""
 
+OWN_APPLICATION = "applications"
+"""The section, in the list of reads only, of the audit's own app registration: a snapshot has no such section."""
 PAGE = "999"
 """The largest page that Graph's directory lists allow."""
 
@@ -90,6 +93,8 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def permissions(self) -> tuple[str, ...]:
         """The permissions that allow the read, any one of them."""
+        if self.section == OWN_APPLICATION:
+            return ()
         if self.aspect == "memberOf":
             # A user's groups and roles need more than the user: User.Read.All is not enough for an app.
             return ("Directory.Read.All",)
@@ -276,10 +281,13 @@ def _sign_ins(wanted: _Wanted) -> Reads:
 
 
 def _directory_audits(wanted: _Wanted) -> Reads:
-    """Who consented to what. For all apps, because Graph cannot filter the log by app."""
-    when = f"activityDisplayName eq 'Consent to application' and activityDateTime ge {wanted.since}"
-    url = _url(wanted.graph.audit_logs.directory_audits, filter=when)
-    yield Read(section="directoryAudits", url=url, is_list=True)
+    """Who changed what decides about consent. For all apps, because Graph cannot filter the log by app."""
+    named = " or ".join(f"activityDisplayName eq {quoted(name)}" for name in all_activities())
+    when = f"activityDateTime ge {wanted.since}"
+    audits = wanted.graph.audit_logs.directory_audits
+    url = _url(audits, filter=f"{when} and ({named})")
+    # If Graph refuses so many alternatives, everything of that time is read.
+    yield Read(section="directoryAudits", url=url, fallback=_url(audits, filter=when), is_list=True)
 
 
 _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
@@ -351,6 +359,16 @@ def inheritable_permissions(blueprint: str) -> Read:
     path = "/applications(appId='{appId}')/microsoft.graph.agentIdentityBlueprint/inheritablePermissions"
     url = _url_without_builder(path, appId=blueprint)
     return Read(section="servicePrincipals", part=blueprint, url=url, is_list=True, aspect="inheritablePermissions")
+
+
+def own_application(app: str, credentials: str) -> Read:
+    """The audit's own app registration by its app id, with its ``passwordCredentials`` or its ``keyCredentials``.
+
+    It needs no permission: "A service principal can retrieve its own application and service principal details without
+    being granted any application permissions" (Graph v1.0, "Get application").
+    """
+    url = _url_without_builder("/applications(appId='{appId}')", appId=app) + f"?$select=appId,{credentials}"
+    return Read(section=OWN_APPLICATION, part=app, url=url, absent_ok=True)
 
 
 def _of_app(app: str, section: str, covers: tuple[str, ...] = ()) -> Read:

@@ -144,15 +144,33 @@ def _batch_refused(host: str, response: GraphResponse) -> BatchRefused:
     """
     said = ": ".join(filter(None, (f"{response.status} {response.code}".strip(), response.message)))
     request = f" (request id {response.request_id})" if response.request_id else ""
-    advice = _REPORT_REQUEST if response.code else NOT_MICROSOFT
     return BatchRefused(
         f"Microsoft Graph answered none of the requests: {said}{request}",
         Unread(message=BATCH_REFUSED.format(host=host, status=response.status), request_id=response.request_id),
-        advice="Microsoft Graph is busy or out of order: try again later." if response.may_be_retried else advice,
+        advice=_advice_for_refusal(response, host),
     )
 
 
-_REPORT_REQUEST = "Try again later. If the problem persists, give Microsoft's support the request id."
+def _advice_for_refusal(response: GraphResponse, host: str) -> str:
+    """What to do about a refusal of everything; a message without Graph's code comes from somebody else."""
+    if response.may_be_retried:
+        return "Microsoft Graph is busy or out of order: try again later."
+    return _ADVICE.get(response.status, _REPORT_REQUEST).format(host=host) if response.code else NOT_MICROSOFT
+
+
+_REPORT_REQUEST = "Give Microsoft's support the request id, and say what you read with."
+_OTHER_CLOUD = "Is {host} the Microsoft Graph of this tenant's cloud? Check --cloud and --graph-endpoint."
+_ADVICE = {
+    400: f"{_OTHER_CLOUD} If it is, report the message with the command and what “consent-auditor -V” prints.",
+    401: f"{_OTHER_CLOUD} Sign in again, and check this machine's clock.",
+    403: "Does the app have the permissions that “consent-auditor doctor” lists, with admin consent, and is it enabled?"
+    " If it does, a Conditional Access policy for workload identities may block this machine: exclude the app, or add"
+    " the machine's address to the allowed locations.",
+    404: _OTHER_CLOUD,
+    405: _OTHER_CLOUD,
+    410: _OTHER_CLOUD,
+}
+"""What to do about a refusal, by its status. Trying again doesn't help against any of them."""
 
 
 class GraphClient:

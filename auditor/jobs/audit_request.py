@@ -18,7 +18,7 @@ from auditor.consent.consent_request import app_from_scopes
 from auditor.model.errors import InvalidRequest
 from auditor.model.report import Report, Summary, WaiverFile
 from auditor.model.rule import App, Pack
-from auditor.model.snapshot import LiveTenant, Snapshot
+from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.render import FORMATS, must_be_available, render, write
 
 TEXT = "text"
@@ -361,13 +361,15 @@ class Interaction(NamedTuple):
     """How a running job reaches a person: messages, progress per section, pauses, and the code of a device sign-in.
 
     `on_pause` is called before a request is sent again, with who didn't answer, the seconds of the pause, and whether
-    they were asked for.
+    they were asked for. If `on_credential` is given, a live read also finds out when the audit's own credential ends,
+    and calls it with that, once.
     """
 
     say: Callable[[str], None] = _silent
     progress: Callable[[str, int, int | None], None] | None = None
     show_code: Callable[[str, str, datetime], None] | None = None
     on_pause: Callable[[str, float, bool], None] | None = None
+    on_credential: Callable[[CredentialEnd], None] | None = None
 
 
 SILENT = Interaction()

@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from auditor.input_files import input_bytes
 from auditor.jobs.audit_request import PIPE
 from auditor.jobs.bundle_writer import (
     FORMAT,
@@ -137,11 +138,7 @@ def _with_name(file: PackFile) -> PackFile:
 
 def bundle_bytes(path: str) -> bytes:
     """The content of a file, or of standard input for ``-``. Raises BundleError if it's too large, and OSError."""
-    if path == PIPE:
-        data = sys.stdin.buffer.read(MOST_IN_FILE + 1)
-    else:
-        with Path(path).open("rb") as file:
-            data = file.read(MOST_IN_FILE + 1)
+    data = sys.stdin.buffer.read(MOST_IN_FILE + 1) if path == PIPE else input_bytes(path, MOST_IN_FILE)
     if len(data) > MOST_IN_FILE:
         raise BundleError(
             f"the file is larger than any bundle ({MOST_IN_FILE >> 20} MiB): check that it's the right one"

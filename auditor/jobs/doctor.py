@@ -9,6 +9,7 @@ import msgspec
 from auditor.checks.kind import plan_for
 from auditor.checks.required_reads import Needed, permissions_for
 from auditor.facts.permissions import PERMISSIONS
+from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.preconnect import run
 from auditor.graph.probe import Probe, probe
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
@@ -35,12 +36,24 @@ class PermissionState(msgspec.Struct, frozen=True, kw_only=True):
         return not self.held_as
 
 
+class PermissionChange(msgspec.Struct, frozen=True, kw_only=True):
+    """How the permissions in the token differ from those of the last run in the history, which began at `since`."""
+
+    since: str
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of the checks; `extra` are permissions in the token that no chosen pack needs."""
+    """The result of the checks; `extra` are permissions in the token that no chosen pack needs.
+
+    `change` is none without an earlier run of the tenant in the history.
+    """
 
     probe: Probe
     permissions: tuple[PermissionState, ...] = ()
     extra: tuple[str, ...] = ()
+    change: PermissionChange | None = None
 
     @property
     def can_audit(self) -> bool:
@@ -57,9 +70,10 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 def diagnose(
     request: AuditRequest, interaction: Interaction = SILENT, environ: Mapping[str, str] | None = None
 ) -> Diagnosis:
-    """Check whether the audit of the request can run from this machine. It doesn't read the tenant.
+    """Check whether the audit of the request can run from this machine, and when its credential ends.
 
-    Without packs, it checks for the shipped packs about an app. Raises PackError and GraphError.
+    It reads nothing of the tenant but the audit's own app registration. Without packs, it checks for the shipped packs
+    about an app. Raises PackError and GraphError.
     """
     assert isinstance(request.source, LiveTenant), "only a live tenant has a credential"
     tenant, plan = request.source, plan_for(chosen_packs(request.packs or app_pack_names(), request.app))
@@ -84,7 +98,26 @@ def diagnose(
         probe=found,
         permissions=tuple(_state(n, held) for n in needed),
         extra=tuple(name for key, name in sorted(held.items()) if key not in used),
+        change=None if found.claims.user else _since_last_run(found.claims),
     )
+
+
+def _since_last_run(claims: TokenClaims) -> PermissionChange | None:
+    """What changed since the last nightly run of the tenant with this app; none if there is no history of it."""
+    try:
+        from auditor.history import HistoryError, open_history
+    except ImportError:  # without the extra for nightly runs, there is no history
+        return None
+    try:
+        with open_history(must_exist=True) as history:
+            last = history.last_finished(claims.tenant_id)
+            before = history.comparable_parts(last.id)[1].provenance if last else None
+    except (HistoryError, OSError):  # it says nothing about the credential, and `history` says what is wrong with it
+        return None
+    if last is None or before is None or before.reader.lower() != claims.app_id.lower():
+        return None
+    then, now = frozenset(before.permissions), frozenset(claims.allowed)
+    return PermissionChange(since=last.started, gained=tuple(sorted(now - then)), lost=tuple(sorted(then - now)))
 
 
 def _state(needed: Needed, held: Mapping[str, str]) -> PermissionState:

@@ -10,10 +10,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from auditor.input_files import input_bytes
 from auditor.model.errors import AuditorError
 from auditor.model.report import FORMAT, PackRef, Report, Summary
 from auditor.model.snapshot import Tenant
 from auditor.render.labels import parse_time
+
+_MOST = 512 * 1024 * 1024
+"""In bytes, more than any report: a device has no end."""
 
 
 class NotAReport(AuditorError):
@@ -67,12 +71,13 @@ def _in_place(name: str) -> Iterator[EarlierReport]:
             raise NotAReport(f"{place} isn't a JSON report of consent-auditor: name a file written with -f json")
         yield report
         return
-    yield from (report for file in sorted(place.rglob("*.json")) if (report := _decoded(file)) is not None)
+    files = (file for file in sorted(place.rglob("*.json")) if file.is_file())
+    yield from (report for file in files if (report := _decoded(file)) is not None)
 
 
 def _decoded(file: Path) -> EarlierReport | None:
     try:
-        report = msgspec.json.decode(file.read_bytes(), type=EarlierReport)
+        report = msgspec.json.decode(input_bytes(file, _MOST), type=EarlierReport)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return report if report.format == FORMAT else None

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor.graph.checkpoint import PartialRead, ReadRequest, partial_read
-from auditor.graph.directory_lists import LISTS, DirectoryLists
+from auditor.graph.directory_lists import DirectoryLists
 from auditor.graph.fetch import Progress
 from auditor.graph.preconnect import run
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
+from auditor.jobs.snapshot_files import sections_lost
 from auditor.jobs.tenant_reader import further_reads, now, plan_with_user, tenant_session, to_collect
-from auditor.model.sections import SECTIONS
+from auditor.model.sections import SECTIONS, STREAMED_SECTIONS
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.snapshot.packed_files import is_packed, pack, rows_in, save_unpacked
 from auditor.snapshot.write import dumps
@@ -22,12 +23,13 @@ from auditor.snapshot.write import dumps
 class CollectedFile(msgspec.Struct, frozen=True):
     """What was written: the snapshot without the rows in files, and how many rows each list has.
 
-    `unfinished` are the lists that the same command can continue.
+    `unfinished` are the lists that the same command can continue, `lost` the sections that the file had before.
     """
 
     snapshot: Snapshot
     rows: Mapping[str, int]
     unfinished: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def collect_into_file(request: AuditRequest, output: str, interaction: Interaction = SILENT) -> CollectedFile:
@@ -50,7 +52,7 @@ async def _collect(request: AuditRequest, tenant: LiveTenant, output: str, inter
             tool=TOOL,
             tenant=session.tenant_id,
             cloud=session.at.cloud,
-            lists=tuple(name for name in LISTS if name in plan.whole),
+            lists=tuple(name for name in STREAMED_SECTIONS if name in plan.whole),
         )
         with partial_read(output, asked, now(), interaction.say) as partial:
             lists = DirectoryLists(session.client, partial, _estimated(output, interaction.progress), interaction.say)
@@ -59,6 +61,10 @@ async def _collect(request: AuditRequest, tenant: LiveTenant, output: str, inter
             more = further_reads(snapshot, of_rules, wanted.apps, wanted.packs, request.user)
             if not more.is_empty:
                 snapshot = await session.read(more, taken=partial.taken, onto=snapshot)
+            from auditor.graph.collect import refuse_empty
+
+            if not lists.files:
+                refuse_empty(snapshot)
             written = _write(snapshot, lists, partial, output)
             if not written.unfinished:
                 partial.remove()
@@ -87,11 +93,12 @@ def _write(snapshot: Snapshot, lists: DirectoryLists, partial: PartialRead, outp
     # Only rows of service principals were read by themselves with properties that their list doesn't have.
     other = dict.fromkeys(name for name in files if not SECTIONS[name].merges_rows)
     snapshot = msgspec.structs.replace(snapshot, sections=msgspec.structs.replace(snapshot.sections, **other))
+    lost = sections_lost(snapshot, output)
     if is_packed(output):
         pack(dumps(snapshot, files), {name: partial.rows(name) for name in files}, output)
     else:
         save_unpacked(snapshot, {name: partial.rows(name) for name in files}, output)
-    return CollectedFile(snapshot, {name: file.rows for name, file in files.items()}, lists.unfinished)
+    return CollectedFile(snapshot, {name: file.rows for name, file in files.items()}, lists.unfinished, lost)
 
 
 def _for_rules(snapshot: Snapshot, lists: DirectoryLists) -> Snapshot:

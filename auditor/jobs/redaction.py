@@ -177,9 +177,10 @@ def is_open_to_others(path: str) -> bool:
 
 def _read(path: str) -> bytes:
     from auditor.atomic import open_own
+    from auditor.input_files import read_opened
 
     with open_own(path) as file:
-        lines = file.read(_MOST).split()
+        lines = read_opened(file.fileno(), path, _MOST).split()
     try:
         header, key = b" ".join(lines[:-1]).decode("ascii"), bytes.fromhex(lines[-1].decode("ascii"))
     except (IndexError, ValueError):

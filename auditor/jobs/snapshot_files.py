@@ -131,10 +131,12 @@ def _packed(file: str | IO[bytes], path: str, wanted: Callable[[], Wanted] | Non
     """The snapshot in a packed file; none if the file is something else."""
     if isinstance(file, str):
         try:
+            if not Path(file).is_file():  # what a pipe holds can be read only once
+                return None
             with open(file, "rb") as opened:
                 if opened.read(len(_ZIP)) != _ZIP:
                     return None
-        except OSError:
+        except (OSError, ValueError):
             return None
     from auditor.snapshot.packed_read import load_packed
 
@@ -183,6 +185,25 @@ def write_snapshot(snapshot: Snapshot, path: str) -> None:
         save_packed(snapshot, path)
     else:
         save(snapshot, path)
+
+
+def sections_lost(snapshot: Snapshot, path: str) -> tuple[str, ...]:
+    """The sections that the snapshot file at `path` has of the same tenant, and that could not be read now.
+
+    Empty if there is no snapshot at `path`. Only a snapshot that isn't complete costs a look at the file.
+    """
+    lost = tuple(name for name in snapshot.unread if getattr(snapshot.sections, name, ...) is None)
+    if not lost or path == PIPE or not Path(path).is_file():
+        return ()
+    from auditor.snapshot.large_sections import Wanted
+
+    try:
+        earlier = _read([path], "", SILENT, Wanted)
+    except SnapshotError:
+        return ()
+    if earlier.tenant.id.lower() != snapshot.tenant.id.lower():
+        return ()
+    return tuple(name for name in lost if getattr(earlier.sections, name) is not None)
 
 
 def redactor_of_file(

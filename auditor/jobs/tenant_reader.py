@@ -21,23 +21,14 @@ from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.rule import App, Pack
-from auditor.model.sections import SECTIONS
+from auditor.model.sections import FULL_SECTIONS, SECTIONS, permissions_to_read
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 if TYPE_CHECKING:
-    from auditor.graph.transport import GraphClient
-
-WHOLE = (
-    "servicePrincipals",
-    "oauth2PermissionGrants",
-    "roleDefinitions",
-    "roleAssignments",
-    "directorySettings",
-    "appConsentRequests",
-    "signIns",
-    "directoryAudits",
-)
-"""The sections that ``--full`` reads for the whole directory, page by page."""
+    from auditor.graph.access_tokens import TokenClaims
+    from auditor.graph.collect import OtherRead
+    from auditor.graph.fetch import ReadResult
+    from auditor.graph.transport import GraphClient, GraphHttpClient
 
 
 def _nothing() -> None:
@@ -69,7 +60,18 @@ def read_tenant(
         refuse_unnamed_resources(app)
     if progress is not None:
         interaction = interaction._replace(progress=progress)
-    return run(_read(target, plan, given, tuple(packs), user, interaction, environ, meanwhile))
+    return run(
+        read_for(
+            target,
+            plan,
+            apps=given,
+            packs=tuple(packs),
+            user=user,
+            interaction=interaction,
+            environ=environ,
+            meanwhile=meanwhile,
+        )
+    )
 
 
 class Collected(NamedTuple):
@@ -90,18 +92,22 @@ def to_collect(request: AuditRequest, interaction: Interaction = SILENT) -> Coll
         interaction.say(f"Warning: {warning}")
     plan = plan_for(packs)
     if request.full:
-        plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
+        plan = plan.union(Plan(sections=("directorySettings",), whole=FULL_SECTIONS))
     return Collected(plan, apps_of(packs), packs, tuple(name for name in names if isinstance(name, str)))
 
 
 def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -> Snapshot:
     """Read the live tenant of the request for a later audit; without packs or an app, for all shipped packs.
 
-    `request.app` doesn't need scopes. Raises PackError and what `read_tenant` raises.
+    `request.app` doesn't need scopes. Raises PackError, what `read_tenant` raises, and GraphError if nothing was read
+    that says anything about consent.
     """
     assert isinstance(request.source, LiveTenant), "only a live tenant can be collected"
     plan, apps, packs, names = to_collect(request, interaction)
     snapshot = read_tenant(request.source, plan, apps=apps, packs=packs, user=request.user, interaction=interaction)
+    from auditor.graph.collect import refuse_empty
+
+    refuse_empty(snapshot)
     if request.redaction is None:
         return snapshot
     from auditor.jobs.redaction import redactor_for
@@ -115,19 +121,32 @@ def addresses_of(tenant: LiveTenant, environ: Mapping[str, str] | None = None) -
     return endpoints(tenant.cloud, tenant.authority_host, tenant.graph_endpoint, variables)
 
 
-async def _read(
+async def read_for(
     tenant: LiveTenant,
     plan: Plan,
+    *,
     apps: tuple[App, ...],
     packs: tuple[Pack, ...],
-    user: str,
-    interaction: Interaction,
-    environ: Mapping[str, str] | None,
-    meanwhile: Callable[[], None],
+    user: str = "",
+    interaction: Interaction = SILENT,
+    environ: Mapping[str, str] | None = None,
+    meanwhile: Callable[[], None] = _nothing,
+    http: GraphHttpClient | None = None,
+    taken: str = "",
+    with_log: bool = False,
 ) -> Snapshot:
+    """`read_tenant` for a caller that reads several tenants at the same time, through one `http` client.
+
+    `taken` is the time in the snapshot; by default now. `with_log` also reads who changed what lately, if the
+    credential may read the directory's audit log.
+    """
     plan = plan_with_user(plan, user)
-    async with tenant_session(tenant, plan, interaction, environ) as session:
-        snapshot, _ = await asyncio.gather(session.read(plan, taken=now()), asyncio.to_thread(meanwhile))
+    async with tenant_session(tenant, plan, interaction, environ, http=http) as session:
+        if with_log and set(permissions_to_read("directoryAudits")) & set(session.claims.allowed):
+            plan = plan.union(Plan(sections=("directoryAudits",)))
+        other = _read_of_credential(session, tenant, interaction, environ)
+        reading = session.read(plan, taken=taken or now(), other=other)
+        snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))
         more = further_reads(snapshot, snapshot, apps, packs, user)
         if not more.is_empty:
             snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
@@ -146,19 +165,47 @@ class TenantSession(NamedTuple):
     tenant_id: str
     at: Endpoints
     read: Callable[..., Awaitable[Snapshot]]
+    claims: TokenClaims
+
+
+def _read_of_credential(
+    session: TenantSession, tenant: LiveTenant, interaction: Interaction, environ: Mapping[str, str] | None
+) -> OtherRead | None:
+    """The read that says when the credential ends; none if nobody wants to know, or Graph isn't needed for it."""
+    if (report := interaction.on_credential) is None:
+        return None
+    from auditor.graph.collect import OtherRead
+    from auditor.graph.credential_end import credential_end, local_credential
+    from auditor.graph.section_reads import own_application
+
+    local = local_credential(tenant.auth, os.environ if environ is None else environ, session.claims, tenant.tenant)
+
+    def on_result(result: ReadResult | None) -> None:
+        report(credential_end(local, result, datetime.now(UTC)))
+
+    if not local.credentials:
+        on_result(None)
+        return None
+    return OtherRead(own_application(local.client_id, local.credentials), on_result)
 
 
 @asynccontextmanager
 async def tenant_session(
-    tenant: LiveTenant, plan: Plan, interaction: Interaction, environ: Mapping[str, str] | None = None
+    tenant: LiveTenant,
+    plan: Plan,
+    interaction: Interaction,
+    environ: Mapping[str, str] | None = None,
+    *,
+    http: GraphHttpClient | None = None,
 ) -> AsyncIterator[TenantSession]:
-    """A session that may read what `plan` asks for. Raises GraphError."""
+    """A session that may read what `plan` asks for, with its own HTTP client unless one is given. Raises GraphError."""
     at = addresses_of(tenant, environ)
     async with open_graph(
         tenant_id=tenant.tenant,
         at=at,
         auth=tenant.auth,
         environ=environ,
+        http=http,
         retry=retry_policy(tenant, interaction),
         prompt=interaction.show_code,
         scopes=delegated_scopes(tenant, plan, at),
@@ -170,7 +217,7 @@ async def tenant_session(
         claims = await client.tokens.claims()
         tenant_id = claims.tenant_id or tenant.tenant
         read = partial(collect, client, tenant_id=tenant_id, cloud=at.cloud, tool=TOOL, progress=interaction.progress)
-        yield TenantSession(client, tenant_id, at, read)
+        yield TenantSession(client, tenant_id, at, read, claims)
 
 
 def further_reads(

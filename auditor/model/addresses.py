@@ -9,7 +9,10 @@ from __future__ import annotations
 import ipaddress
 import re
 
-_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+_LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_NUMBER = re.compile(r"(?:\d+|0x[0-9a-f]*)\.?")
+"""The last label of what programs take for an IPv4 address."""
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\x9f\u00a0\u200b-\u200f\u2028\u2029\ufeff]")
 
 
@@ -74,6 +77,11 @@ def _host_name(text: str) -> str:
         name = ""
     if len(name) > 253 or not _NAME.fullmatch(name):
         raise InvalidAddress("has a host with characters or a length that no host name has")
+    if _NUMBER.fullmatch(name.rstrip(".").rpartition(".")[2]):
+        try:
+            return str(ipaddress.IPv4Address(name))
+        except ValueError:
+            raise InvalidAddress("has a host that ends in a number and is not an IPv4 address") from None
     return name
 
 

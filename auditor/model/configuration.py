@@ -49,10 +49,20 @@ class ReportFiles(msgspec.Struct, frozen=True, kw_only=True):
     formats: tuple[str, ...] = ()
 
 
+class AppEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that no pack knows: its client id, and the scopes that it requests, separated by spaces."""
+
+    client_id: str
+    scopes: str
+    name: str = ""
+    redirect_uri: str = ""
+
+
 class TenantEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One tenant, with the defaults filled in. Either `tenant` (live) or `snapshot` (a file) is given.
 
-    `name` identifies it in the configuration, in reports' folders and in metrics. `apps` are client ids or names.
+    `name` identifies it in the configuration, in reports' folders and in metrics. `packs` include those of the apps
+    that were named; `apps` are the others.
     """
 
     name: str
@@ -62,7 +72,7 @@ class TenantEntry(msgspec.Struct, frozen=True, kw_only=True):
     cloud: str = "global"
     credential: CredentialEntry | None = None
     packs: tuple[str, ...] = ()
-    apps: tuple[str, ...] = ()
+    apps: tuple[AppEntry, ...] = ()
     waivers: tuple[str, ...] = ()
     fail_on: str = Severity.MEDIUM.value
     fail_on_new: str = ""

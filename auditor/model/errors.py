@@ -16,6 +16,8 @@ UNKNOWN = 4
 """Nothing fails, but a verdict is unknown."""
 STOPPED = 130
 """Stopped with Ctrl+C, as shells report it."""
+TERMINATED = 143
+"""Asked to end (SIGTERM), as shells report it."""
 
 EXIT_CODES = """Exit codes: 0 nothing failing, 1 something failing, 2 usage or rule error,
 3 the audit could not run, 4 a verdict is unknown."""
@@ -44,6 +46,10 @@ class AuditorError(Exception):
         # Some messages end with the advice, because they are also printed alone.
         message = str(self).removesuffix(self.advice).rstrip()
         return f"{self.heading}: {message}\nWhat to do: {self.advice}"
+
+
+class InUse(AuditorError):
+    """Another process does the same now; later it can work."""
 
 
 class InvalidRequest(AuditorError):

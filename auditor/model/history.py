@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
-from auditor.model.decision import Confidence, Outcome
+from auditor.model.decision import Confidence, Outcome, Reason, Verdict
+from auditor.model.difference import Change, NotCompared
 from auditor.model.report import PackRef, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 
@@ -85,9 +86,102 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     credential_expires: str = ""
 
 
+KEPT_SECTIONS = (
+    "organization",
+    "authorizationPolicy",
+    "permissionGrantPolicies",
+    "adminConsentRequestPolicy",
+    "directorySettings",
+    "servicePrincipals",
+    "absentServicePrincipals",
+    "delegatedPermissionClassifications",
+    "oauth2PermissionGrants",
+    "appRoleAssignedTo",
+    "directoryAudits",
+)
+"""The sections of a snapshot that a history keeps, because two nights are compared by them.
+
+Not kept, because they are about people and nothing is compared by them: users, holders of roles, requests for consent
+and sign-ins.
+"""
+
+
 class RunList(msgspec.Struct, frozen=True, kw_only=True):
     """Runs, the latest first."""
 
     format: str = FORMAT
     version: int = VERSION
     runs: tuple[Run, ...] = ()
+
+
+EXPORT_FORMAT = "consent-auditor/history-run"
+
+
+class DecidedScope(msgspec.Struct, frozen=True, kw_only=True):
+    """What would happen to one requested scope, and which policy and condition set decide it."""
+
+    resource: str
+    resource_name: str
+    scope: str
+    verdict: Verdict
+    reason: Reason
+    permission_id: str | None = None
+    policy: str | None = None
+    condition_set: str | None = None
+
+
+class ScopedDecision(RunDecision, frozen=True, kw_only=True):
+    """One decision of a run, with the scopes."""
+
+    scopes: tuple[DecidedScope, ...] = ()
+
+
+class ExportedRun(Run, frozen=True, kw_only=True):
+    """Everything that a history has about a run, except its report and its snapshot. One line of an export."""
+
+    format: str = EXPORT_FORMAT
+    version: int = VERSION
+    decisions: tuple[ScopedDecision, ...] = ()
+    findings: tuple[RunFinding, ...] = ()
+    differences: tuple[Change, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
+
+
+class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification that is kept until its target has accepted it.
+
+    `id` is the same in every attempt, and the message shows it, so that a reader recognizes a repeated one. `target` is
+    the name of a target of the configuration, never its address. `body` is Markdown, `text` says the same in plain
+    text; the last paragraph of both is the footer. `event` is why it is sent. Messages of one target with the same
+    `group` are sent as one. `attachment` is the path of a file. `attempts` counts the failed deliveries, the last one
+    because of `error`.
+    """
+
+    id: str
+    target: str
+    tenant: str
+    run: str
+    created: str
+    title: str
+    body: str
+    text: str
+    event: str
+    group: str = ""
+    attachment: str = ""
+    attempts: int = 0
+    error: str = ""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was said to a target about a tenant and that lasts: a failing rule, a run that fails, an expiry.
+
+    `first` and `last` are the UTC times when it was said first and when it was last repeated. `ended` is when it was
+    over; empty while it lasts. One entry for each target, tenant and `key`.
+    """
+
+    target: str
+    tenant: str
+    key: str
+    first: str
+    last: str
+    ended: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -278,6 +279,32 @@ AUTH_METHODS = (
     "device-code",
 )
 """The values of ``--auth``. ``auto`` is the credential that the AZURE_… variables describe."""
+
+
+class CredentialEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """When the audit's own credential ends.
+
+    `kind` is one of `AUTH_METHODS`, resolved. `ends` is the UTC time as text (``2027-05-14T09:12:33Z``), empty if
+    nothing ends or the time is not known: `certain` distinguishes these. With `ends`, `certain` is false if the
+    credential may end later. `why` is a sentence about what the rest doesn't say.
+    """
+
+    kind: str
+    ends: str = ""
+    certain: bool = True
+    why: str = ""
+
+    @property
+    def never_ends(self) -> bool:
+        """Whether this way to sign in has nothing that ends."""
+        return self.certain and not self.ends
+
+    def days_left(self, now: datetime) -> int | None:
+        """Whole days from `now` to the end, negative after it; none if nothing ends or the end is not known."""
+        if not self.ends:
+            return None
+        return (datetime.fromisoformat(self.ends) - now) // timedelta(days=1)
+
 
 DEFAULT_TIMEOUT = 120
 """The time limit for all requests to Microsoft together, in seconds."""

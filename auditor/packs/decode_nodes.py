@@ -125,7 +125,7 @@ class _Decoder:
             self.problems.add(node.at, f"{what} {described(node)}", expected=alternatives(names))
             return SKIP
         if node.value not in names:
-            message = f'unknown {what} "{node.value[:80]}"'
+            message = f'unknown {what.removeprefix("an ")} "{node.value[:80]}"'
             self.problems.add(node.at, message, expected=alternatives(names), near=nearest(node.value, names))
             return SKIP
         return names[node.value]

@@ -130,6 +130,10 @@ def exists(path: Path) -> bool:
 def _bytes(file: Path | Traversable, label: str) -> bytes:
     """The file's bytes; of a file that is too large, enough to see that."""
     try:
+        if isinstance(file, Path) and not file.is_file():
+            from auditor.input_files import input_bytes  # a pipe, which can have nobody who writes to it
+
+            return input_bytes(file, LARGEST)
         with file.open("rb") as opened:
             return opened.read(LARGEST + 1)
     except (OSError, ValueError) as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 import yaml
@@ -83,12 +83,23 @@ _PLAIN_FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,15})\.[0-9]{1,15}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
-def read(text: bytes, file: str, problems: PackProblems) -> Node | None:
-    """The document in `text`, or None if there is none; errors go to `problems`."""
+def read(
+    text: bytes,
+    file: str,
+    problems: PackProblems,
+    *,
+    expected: str = "a pack of rules, or waivers",
+    keys: Collection[str] = (),
+) -> Node | None:
+    """The document in `text`, or None if there is none; errors go to `problems`.
+
+    An empty file is reported with what is `expected`. `keys` are names of keys that are text although YAML 1.1 reads
+    them as something else, such as ``on``.
+    """
     decoded = _decode(text, file, problems)
     if decoded is None:
         return None
-    reader = _Reader(file, problems)
+    reader = _Reader(file, problems, keys)
     try:
         for event in yaml.parse(decoded, Loader=yaml.CSafeLoader):
             if not reader.take(event):
@@ -100,7 +111,7 @@ def read(text: bytes, file: str, problems: PackProblems) -> Node | None:
         problems.add(Position(file), f"this isn't valid YAML: {error}")
         return None
     if reader.root is None:
-        problems.add(Position(file, 1, 1), "the file is empty", expected="a pack of rules, or waivers")
+        problems.add(Position(file, 1, 1), "the file is empty", expected=expected)
     return reader.root
 
 
@@ -177,9 +188,10 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str, problems: PackPro
 class _Reader:
     """Builds nodes from parser events, without recursion."""
 
-    def __init__(self, file: str, problems: PackProblems) -> None:
+    def __init__(self, file: str, problems: PackProblems, keys: Collection[str]) -> None:
         self.file = file
         self.problems = problems
+        self.keys = keys
         self.root: Node | None = None
         self.open: list[_Open] = []
 
@@ -238,7 +250,12 @@ class _Reader:
             self.problems.add(at, f"character U+{ord(bad.group()):04X} isn't allowed here")
         if len(self.problems.found) > before:
             return Broken(at)
-        return self._plain(at, text) if not event.style else Scalar(at, text, text)
+        if event.style or (text in self.keys and self._is_key_next()):
+            return Scalar(at, text, text)
+        return self._plain(at, text)
+
+    def _is_key_next(self) -> bool:
+        return bool(self.open) and self.open[-1].is_table and len(self.open[-1].nodes) % 2 == 0
 
     def _plain(self, at: Position, text: str) -> Node:
         """The value of an unquoted scalar; an error where YAML 1.1 reads something else than a person does."""

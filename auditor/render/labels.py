@@ -16,6 +16,7 @@ from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
 from auditor.model.decision import Confidence, Decision, Outcome, Verdict
 from auditor.model.report import Summary
 from auditor.model.rule import FindingOutcome, Severity
+from auditor.model.snapshot import CredentialEnd
 from auditor.render.text_layout import clip
 
 ORDINARY_MEMBER = "ordinary member"
@@ -192,6 +193,26 @@ def readable_time(taken: str) -> str:
     if at is None:
         return taken or "not recorded"
     return f"{at.replace(tzinfo=None).isoformat(sep=' ')[:16]} UTC"
+
+
+def credential_end_text(credential: CredentialEnd, now: datetime) -> str:
+    """When the audit's own credential ends, in sentences: "The client secret ends on 14 May 2027, in 168 days."."""
+    subject = _CREDENTIALS.get(credential.kind, "credential")
+    days = credential.days_left(now)
+    if days is None:
+        first = (
+            "The sign-in has nothing to renew." if credential.certain else f"It isn't known when the {subject} ends."
+        )
+        return f"{first} {credential.why}".strip()
+    at = datetime.fromisoformat(credential.ends)
+    day = f"{at.day} {at:%B %Y}"
+    when = (
+        f"ended on {day}" if days < 0 else f"ends on {day}, " + (f"in {count(days, 'day')}" if days else "within a day")
+    )
+    return f"The {subject} {when}. {credential.why}".strip()
+
+
+_CREDENTIALS = {"secret": "client secret", "certificate": "certificate"}
 
 
 def _mapping_or_list(value: Any) -> Any:

@@ -41,10 +41,14 @@ def file_bytes(path: str | os.PathLike[str]) -> bytes:
             raise too_large(origin, now.st_size)
         if stat.S_ISREG(now.st_mode):
             return file.read_bytes()
-        with file.open("rb") as opened:
-            return stream_bytes(opened, origin)
+        from auditor.input_files import input_bytes
+
+        data = input_bytes(path, MAX_BYTES)
     except (OSError, ValueError) as error:
         raise _unopened(origin, error) from error
+    if len(data) > MAX_BYTES:
+        raise too_large(origin, len(data))
+    return data
 
 
 def stream_bytes(stream: BinaryIO, origin: str) -> bytes:
@@ -84,6 +88,8 @@ def invalid_values(origin: str, error: ShapeError) -> SnapshotError:
 
 
 def _unopened(origin: str, error: OSError | ValueError) -> SnapshotError:
+    from auditor.input_files import NoWriter
+
     if isinstance(error, FileNotFoundError):
         what, hint = "there is no such file", "Create one with: consent-auditor collect -o FILE"
     elif Path(origin).is_dir():
@@ -91,6 +97,8 @@ def _unopened(origin: str, error: OSError | ValueError) -> SnapshotError:
     elif isinstance(error, PermissionError):
         what = "cannot be read by this user"
         hint = "Only its owner can read a snapshot: run as the user who created it, or ask for a copy."
+    elif isinstance(error, NoWriter):
+        what, hint = "is a pipe that no program writes to", "Start that program first, or specify a file."
     else:
         what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         hint = "Check the path and the disk, then try again."

@@ -222,7 +222,7 @@ def access_policies(draw: DrawFn) -> list[Json]:
 
 @st.composite
 def roles(draw: DrawFn) -> tuple[list[Json], list[Json]]:
-    """The custom roles, and who holds which role."""
+    """The custom roles, and who holds which role. Nobody holds a custom role that the tenant doesn't have."""
     action = f"microsoft.directory/servicePrincipals/managePermissionGrantsForSelf.{draw(st.sampled_from(BUILT_IN))}"
     definition = {
         "id": CUSTOM_ROLE,
@@ -232,15 +232,17 @@ def roles(draw: DrawFn) -> tuple[list[Json], list[Json]]:
         "templateId": CUSTOM_ROLE,
         "rolePermissions": [{"allowedResourceActions": [action], "condition": None}],
     }
+    definitions: list[Json] = draw(st.sampled_from([[], [definition]]))
+    custom = [str(one["id"]) for one in definitions]
     holders = [
         {"roleDefinitionId": role, "principalId": holder, "directoryScopeId": scope}
-        for role in (CUSTOM_ROLE, pool.GLOBAL_ADMINISTRATOR, pool.CLOUD_APPLICATION_ADMINISTRATOR)
+        for role in (*custom, pool.GLOBAL_ADMINISTRATOR, pool.CLOUD_APPLICATION_ADMINISTRATOR)
         for holder in (pool.ALICE, pool.BOB, pool.RECRUITERS)
         for scope in ("/", f"/{pool.OBJECT_IDS[pool.CLIENT]}")
     ]
     chosen = draw(st.lists(st.sampled_from(holders), max_size=2, unique_by=str))
     rows = [{"id": f"role-assignment-{number}", **row} for number, row in enumerate(chosen)]
-    return draw(st.sampled_from([[], [definition]])), rows
+    return definitions, rows
 
 
 @st.composite

@@ -11,7 +11,8 @@ import pytest
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.cli.program import at, run
-from tests.graphserver import GraphServer
+from tests.graphserver import GraphServer, Status
+from tests.graphserver.call import Call
 from tests.redact.named_tenant import Secret, named_tenant
 
 APP = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38"
@@ -95,3 +96,42 @@ def test_a_wait_ends_with_the_report_and_the_exit_code_of_the_last_read(
     assert done.code == code, done.err
     assert done.err.splitlines()[-1].endswith(ends)
     assert len(json.loads(done.out)["decisions"]) == 1
+
+
+def is_answer_of_v1(call: Call) -> bool:
+    return call.in_batch or ("/v1.0/" in call.text and "$batch" not in call.text)
+
+
+@pytest.mark.parametrize("options", [pytest.param((), id="packs"), pytest.param(("--full",), id="full")])
+@pytest.mark.parametrize(
+    ("match", "status", "said"),
+    [
+        pytest.param("/v1.0/", 503, "ry again later", id="only beta answers"),
+        pytest.param("/v1.0/", 404, "404", id="only beta is there"),
+        pytest.param(is_answer_of_v1, 403, 'Run "consent-auditor doctor"', id="every section of v1.0 is refused"),
+    ],
+)
+def test_a_read_of_nothing_does_not_replace_an_earlier_snapshot(
+    tmp_path: Path, options: tuple[str, ...], match: str, status: int, said: str
+) -> None:
+    earlier = dumps(sample("managed-default"))
+    (tmp_path / "tenant.json").write_bytes(earlier)
+    with server_of("managed-default") as server:
+        server.fault(match, Status(status), times=None)
+        words = ("collect", *VENDOR, "--pack", "cis-m365", *options, "-o", "tenant.json", "--timeout", "60")
+        done = run(*words, *at(server), cwd=tmp_path, env=server.env())
+    assert done.code == 3 and "No audit was made" in done.err and said in done.err, done.err
+    assert (tmp_path / "tenant.json").read_bytes() == earlier
+
+
+@pytest.mark.parametrize("options", [pytest.param((), id="packs"), pytest.param(("--full",), id="full")])
+def test_what_a_new_snapshot_lacks_of_the_one_that_it_replaces_is_said(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    (tmp_path / "tenant.json").write_bytes(dumps(sample("managed-default")))
+    with server_of("managed-default") as server:
+        server.fault("/policies/permissionGrantPolicies", Status(403), times=None)
+        words = ("collect", *VENDOR, *options, "-o", "tenant.json")
+        done = run(*words, *at(server), cwd=tmp_path, env=server.env())
+    assert done.code == 0, done.err
+    assert "The earlier tenant.json had permissionGrantPolicies; the new one doesn't." in done.err

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from auditor.checks.kind import CheckContext
+from auditor.checks.user_consent import ScopesClassified
 from auditor.consent.decide import decide
 from auditor.consent.subject import ADMIN_ROLES, Subject, subject_for
 from auditor.facts.ids import ROLE_APPLICATION_ADMINISTRATOR, ROLE_GLOBAL_ADMINISTRATOR
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, Verdict
+from auditor.model.rule import FindingOutcome
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.oracle import plain, pool
 from tests.oracle.plain import OWN, VERIFIED, tenant
@@ -24,6 +27,9 @@ THIS_APP = f"/{VERIFIED['id']}"
 OTHER_APP = f"/{pool.resource(pool.GRAPH)['id']}"
 GROUP = "77777777-0000-4000-8000-000000000007"
 CUSTOM = "88888888-0000-4000-8000-000000000008"
+USER_ADMINISTRATOR = "fe930be7-5e62-47db-91af-98c3a49a38b1"
+NEW = "99999999-0000-4000-8000-000000000099"
+"""A role that is neither documented nor a custom role of the tenant."""
 CONSENTS = f"microsoft.directory/servicePrincipals/managePermissionGrantsForAll.{LEGACY}"
 READS = "microsoft.directory/servicePrincipals/standard/read"
 
@@ -117,7 +123,8 @@ def test_a_role_for_the_whole_tenant_lets_its_holder_consent(sections: Json) -> 
             {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [custom_role(CONSENTS, isEnabled=False)]},
             id="a custom role that is switched off",
         ),
-        pytest.param({"roleAssignments": [assignment(CUSTOM)]}, id="a built-in role other than the four"),
+        pytest.param({"roleAssignments": [assignment(USER_ADMINISTRATOR)]}, id="a built-in role other than the four"),
+        pytest.param({"roleAssignments": [assignment(NEW, OTHER_APP)]}, id="a new role, for another app"),
         pytest.param(
             {"roleAssignments": [assignment(CUSTOM, OTHER_APP)], "roleDefinitions": None},
             id="a role that was not read, for another app",
@@ -171,6 +178,32 @@ def test_who_holds_no_role_for_this_app_needs_an_administrator(sections: Json) -
         ),
         pytest.param(
             {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": None}, "what the role", id="definition"
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(NEW)], "roleDefinitions": [custom_role(READS)]},
+            f"what the role {NEW} allows (it is not a custom role of the tenant, and new to this program)",
+            id="a role that is new",
+        ),
+        pytest.param(
+            {
+                "roleAssignments": [assignment(NEW, holder=GROUP)],
+                "users": [alice(memberOf=[{"id": GROUP}])],
+            },
+            f"what the role {NEW} allows",
+            id="a role that is new, through a group",
+        ),
+        pytest.param(
+            {"roleAssignments": [assignment(NEW, holder=GROUP)], "users": [alice(memberOf="")]},
+            "is in a group that holds the role",
+            id="a role that is new, and groups that were not read",
+        ),
+        pytest.param(
+            {
+                "roleAssignments": [assignment(CUSTOM)],
+                "roleDefinitions": [custom_role(isBuiltIn=True, rolePermissions="")],
+            },
+            "what the role Consenters allows",
+            id="a built-in role that is new, without its permissions",
         ),
         pytest.param(
             {"roleAssignments": [assignment(CUSTOM)], "roleDefinitions": [None]},
@@ -257,3 +290,17 @@ def test_an_unread_role_may_open_an_app_that_requires_assignment() -> None:
     decision = decided(roleAssignments=None, **sections)
     assert set(decision.outcomes) == {Outcome.BLOCKED, Outcome.CONNECTS_SILENTLY}
     assert decided(**sections).reason is Reason.NOT_ASSIGNED
+
+
+def test_a_role_that_was_not_read_may_assign_another_policy_to_an_administrator() -> None:
+    document = tenant(
+        users=[alice()], roleAssignments=[ADMIN], roleDefinitions=[custom_role(CONSENTS)], client=VERIFIED
+    )
+    document["covers"] = {"roleAssignments": [*ADMIN_ROLES]}
+    snapshot = snapshot_of(document)
+    subject = subject_for(snapshot, pool.ALICE)
+    assert isinstance(subject, Subject)
+    found = ScopesClassified().judge(CheckContext(snapshot, app_of(plain.app()), subject))
+    assert found.outcome is FindingOutcome.UNKNOWN
+    assert "a role may assign another policy" in found.reason
+    assert decide(snapshot, app_of(plain.app()), subject).outcome is Outcome.USER_MAY_CONSENT

@@ -16,8 +16,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+import auditor.jobs.nightly_forms
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
+import auditor.render.difference
 import auditor.render.json
 import auditor.snapshot.write
 from auditor import __version__
@@ -270,7 +272,9 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/required-resource-access.json": required_resource_access,
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
         "docs/schemas/report.json": auditor.render.json.schema,
+        "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
+        "docs/schemas/nightly.json": lambda: _schema(auditor.jobs.nightly_forms.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
         "auditor/packs/shipped_packs.json": _shipped_packs,
         "auditor/packs/releases.json": _releases,

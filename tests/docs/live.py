@@ -18,12 +18,14 @@ from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.docs.pages import ROOT, arguments
-from tests.graphserver import GraphServer
+from tests.graphserver import CLIENT_ID, CLIENT_SECRET, GraphServer
 from tests.limits import HUNG_AFTER
 
 LACKING = "Policy.Read.PermissionGrant"
 """What the app of the shown ``doctor`` was not given, so that there is something to see."""
 
+SECRET_ID = "7c0f3f43-9f6b-4d38-8a52-6b1f0c1f5d77"
+_ENDS = re.compile(r"ends on 14 May 2101, in\s+\d+ days")
 _TOOK = re.compile(r"\bin \d+ ms\b")
 
 
@@ -37,7 +39,8 @@ def output(command: str) -> tuple[str, ...]:
         said = _against(server, words)
         for local, real in ((server.authority, CLOUDS["global"].authority), (server.graph, CLOUDS["global"].graph)):
             said = said.replace(local.removeprefix("https://"), real.removeprefix("https://"))
-    return tuple(_TOOK.sub("in 80 ms", said).split("\n"))
+    said = _ENDS.sub("ends on 14 May 2027, in 168 days", _TOOK.sub("in 80 ms", said))
+    return tuple(said.split("\n"))
 
 
 @cache
@@ -56,7 +59,10 @@ def requests_of(command: str) -> tuple[str, ...]:
 def _tenant(lacking: str = "") -> Iterator[GraphServer]:
     """The default tenant, and an app with the least permissions that the TrackerRMS packs need."""
     least = {needed.permission for needed in permissions_for(plan_for(load_packs(["trackerrms-uk"])))}
-    with GraphServer(json.loads(dumps(sample("managed-default"))), roles=least - {lacking}) as server:
+    document = json.loads(dumps(sample("managed-default")))
+    secret = {"keyId": SECRET_ID, "hint": CLIENT_SECRET[:3], "endDateTime": "2101-05-14T09:12:33Z"}
+    document["sections"]["applications"] = [{"id": "app", "appId": CLIENT_ID, "passwordCredentials": [secret]}]
+    with GraphServer(document, roles=least - {lacking}) as server:
         yield server
 
 
@@ -70,7 +76,7 @@ def _run(words: list[str], environ: dict[str, str]) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "auditor", *words],
         cwd=ROOT,
-        env={**kept, "PYTHONUTF8": "1", **environ},
+        env={**kept, "PYTHONUTF8": "1", "CONSENT_AUDITOR_STATE": str(ROOT / "no-history"), **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -86,6 +87,23 @@ def test_a_refused_batch_is_reported_with_the_status_and_the_id_for_microsofts_s
         with pytest.raises(BatchRefused, match=r"404 Request_ResourceNotFound.*request id \S+\)") as caught:
             read(server, PREFLIGHT)
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        pytest.param(400, "Check --cloud and --graph-endpoint", id="400"),
+        pytest.param(403, "with admin consent, and is it enabled?.*Conditional Access", id="403"),
+        pytest.param(404, "Check --cloud and --graph-endpoint", id="404"),
+        pytest.param(418, "Give Microsoft's support the request id", id="418"),
+    ],
+)
+def test_what_to_do_about_a_refused_batch_depends_on_the_refusal(status: int, advice: str) -> None:
+    with GraphServer(tenant()) as server:
+        server.fault("/$batch", Status(status))
+        with pytest.raises(BatchRefused) as caught:
+            read(server, PREFLIGHT)
+    assert re.search(advice, caught.value.advice) and "again later" not in caught.value.advice
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,12 @@ def test_a_password_with_any_character_reaches_the_proxy_from_both_libraries() -
             f"http://someone:{HARD}\udce9@proxy:8080", "characters outside ASCII", id="bytes that aren't text"
         ),
         pytest.param(f"socks5h://someone:{HARD}@proxy:1080", "a SOCKS proxy, which this program does not", id="SOCKS"),
+        pytest.param(f"http:/someone:{HARD}@proxy:8080", "another number of slashes than two", id="one slash"),
+        pytest.param(f"http:someone:{HARD}@proxy:8080", "another number of slashes than two", id="no slash"),
+        pytest.param(f"http:///someone:{HARD}@proxy", "another number of slashes than two", id="three slashes"),
+        pytest.param(f"HTTPS:\\\\someone:{HARD}@proxy", "another number of slashes than two", id="backslashes"),
+        pytest.param(f"http://someone:{HARD}@-proxy", "characters or a length", id="a leading dash"),
+        pytest.param(f"http://someone:{HARD}@1.2.3.4.5", "is not an IPv4 address", id="five numbers"),
         pytest.param(f"ftp://someone:{HARD}@proxy:21", "neither http:// nor https://", id="another scheme"),
     ],
 )

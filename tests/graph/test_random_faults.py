@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import cache, partial
+from functools import cache
 
 import msgspec
 import pytest
@@ -16,10 +16,8 @@ from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.graph.graph_errors import GraphError
 from auditor.graph.network import read_network
 from auditor.graph.preconnect import GraphConnector
-from auditor.graph.session import open_graph
 from auditor.graph.transport import GraphHttpClient
 from auditor.jobs import tenant_reader
-from auditor.jobs.audit_request import SILENT
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.packs.load import load_packs
@@ -65,10 +63,11 @@ class Auditor:
         """The tenant as the audit reads it now, or why no audit was made."""
         with pytest.MonkeyPatch.context() as patch:
             retry = Sleeps().retry()
-            patch.setattr(tenant_reader, "open_graph", partial(open_graph, http=self._http))
             patch.setattr(tenant_reader, "retry_policy", lambda *_: retry)
             plan = plan_for(rules)
-            read = tenant_reader._read(self._target, plan, (app,), rules, user, SILENT, self._environ, lambda: None)
+            read = tenant_reader.read_for(
+                self._target, plan, apps=(app,), packs=rules, user=user, environ=self._environ, http=self._http
+            )
             try:
                 return self._run(read)
             except GraphError as error:

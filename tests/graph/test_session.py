@@ -18,7 +18,7 @@ from auditor.graph.session import endpoints, open_graph
 from auditor.graph.transport import GraphClient, GraphHttpClient
 from auditor.model.snapshot import Plan
 from tests.graph.live_tenants import PREFLIGHT, TAKEN, TENANT, read, tenant, where
-from tests.graphserver import AUDIT_ROLES, GraphServer, HtmlPage, LatencyProxy
+from tests.graphserver import AUDIT_ROLES, CLIENT_ID, GraphServer, HtmlPage, LatencyProxy
 from tests.limits import HUNG_AFTER
 
 
@@ -119,7 +119,10 @@ def run_probe(server: GraphServer, **environ: str) -> Probe:
 def test_the_probe_of_a_healthy_tenant() -> None:
     with GraphServer(tenant()) as server:
         found = run_probe(server)
-        assert all(request.path == "/" for request in server.requests), "nothing of the tenant is read"
+        read = {request.path for request in server.requests} - {"/"}
+    assert read == {f"/applications(appId='{CLIENT_ID}')"}, (
+        "nothing of the tenant is read but the app's own registration"
+    )
     assert [(host.ok, host.clock_is_right, host.problem) for host in found.hosts] == [(True, True, "")] * 2
     assert found.claims is not None and set(found.claims.roles) == set(AUDIT_ROLES)
     assert (found.auth, found.problem) == ("secret", "")

@@ -15,6 +15,12 @@ from tests.packaging.tree import DATA, ROOT, files_under, setup_cfg, words
 
 REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)")
+EXTRAS_OF = {
+    "auditor/history/": ("nightly", "postgres"),
+    "auditor/jobs/": ("keyvault",),
+    "auditor/notify/": ("nightly",),
+}
+"""The folders whose modules may import what an extra installs."""
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
@@ -52,26 +58,43 @@ def test_the_data_trees_hold_no_python() -> None:
 def test_every_import_of_the_program_is_a_declared_requirement() -> None:
     """What only a dependency's dependency brings may be gone with its next release."""
     provided = packages_distributions()
-    imported = set()
+    imported: dict[str, set[str]] = {}
     for name in files_under("auditor"):
         if name.endswith(".py"):
             for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
                 match node:
                     case ast.Import(names=aliases):
-                        imported |= {alias.name.partition(".")[0] for alias in aliases}
+                        modules = {alias.name.partition(".")[0] for alias in aliases}
                     case ast.ImportFrom(module=str(module), level=0):
-                        imported.add(module.partition(".")[0])
-    foreign = imported - sys.stdlib_module_names - {"auditor"}
+                        modules = {module.partition(".")[0]}
+                    case _:
+                        continue
+                for module in modules - sys.stdlib_module_names - {"auditor"}:
+                    imported.setdefault(module, set()).add(name)
     declared = required(setup_cfg()["options"]["install_requires"])
-    undeclared = {module for module in foreign if declared.isdisjoint(map(distribution, provided.get(module, ())))}
+    undeclared = {module for module in imported if declared.isdisjoint(map(distribution, provided.get(module, ())))}
     extras = setup_cfg()["options.extras_require"]
     in_extras = {
         module
         for form in FORMATS.values()
         for module in form.needs
         if distribution(module) in required(extras[form.extra])
+    } | {
+        module
+        for module in undeclared
+        for folder, names in EXTRAS_OF.items()
+        if all(file.startswith(folder) for file in imported[module])
+        and any(required(extras[extra]) & set(map(distribution, provided[module])) for extra in names)
     }
     assert undeclared - in_extras == set()
+
+
+def test_the_tests_install_every_extra_of_the_program() -> None:
+    extras = setup_cfg()["options.extras_require"]
+    (every,) = re.findall(r"consent-auditor\[(.+)\]", extras["all"])
+    assert set(every.split(",")) == set(extras) - {"all", "test", "lint", "mutation", "release"}
+    wanted = set().union(*(words(extras[extra]) for extra in every.split(",")))
+    assert wanted - set(words(extras["test"])) == set()
 
 
 def test_every_requirement_is_locked() -> None:

@@ -12,7 +12,7 @@ from tests.packaging.tree import ROOT
 
 TOP = {
     *(".ci", ".gitattributes", ".gitignore"),
-    *("auditor", "benchmarks", "docs", "reports", "requirements", "rules", "tests"),
+    *("auditor", "benchmarks", "deploy", "docs", "reports", "requirements", "rules", "tests"),
     *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "SECURITY.md"),
     *("pyproject.toml", "setup.cfg"),
 }

@@ -17,8 +17,9 @@ from auditor.model.report import Audience, Evidence, FindingSubject, Granted, Gr
 from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Call, Provenance, Tenant
 from auditor.render import render as render_bytes
-from auditor.render.html import asset, render
+from auditor.render.html import render
 from auditor.render.html.parts import clickable
+from auditor.render.html.templates import asset
 from tests.golden import check_golden
 from tests.render.pages import element_by_id, replaced, tree, words_of
 from tests.render.parts import CONSENT_BY_LINK, finding, report

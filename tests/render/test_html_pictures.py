@@ -7,8 +7,9 @@ import re
 import pytest
 
 from auditor.model.report import Summary
-from auditor.render.html import asset, render
+from auditor.render.html import render
 from auditor.render.html.parts import HOLLOW, TONES
+from auditor.render.html.templates import asset
 from tests.render.pages import SVG, tree, words_of
 from tests.render.reports import ALL, needs_admin
 

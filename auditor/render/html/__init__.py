@@ -5,18 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from functools import cache
-from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from auditor.facts import shipped_tree
 from auditor.model.report import Report, Summary
 from auditor.render.html.page_view import for_paper, page_view
 from auditor.render.html.parts import HOLLOW, TONES
+from auditor.render.html.templates import asset, environment
 from auditor.render.report_view import ABOUT_DISAGREEMENTS, DISAGREEMENTS
-from auditor.render.text_layout import safe
 
 _FOLDER = "html"
 
@@ -30,10 +26,10 @@ def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_p
     whole = page_view(report, history, for_print=for_print)
     style = asset("style.css") + (asset("paper.css") if for_print else "")
     script = "" if for_print else asset("script.js")
-    page = _environment().get_template("page.html.j2")
+    page = environment(_FOLDER).get_template("page.html.j2")
     made: str = page.render(
         view=for_paper(whole) if for_print else whole,
-        policy=_policy(style, script),
+        policy=content_policy(style, script),
         style=Markup(style),  # noqa: S704  # ships with the program, not from the tenant
         script=Markup(script),  # noqa: S704  # likewise
         for_print=for_print,
@@ -44,13 +40,7 @@ def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_p
     return made + "\n"
 
 
-@cache
-def asset(name: str) -> str:
-    """A shipped file of the page."""
-    return (shipped_tree("reports") / _FOLDER / name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
+def content_policy(style: str, script: str) -> str:
     """Nothing can be loaded, sent or framed; only this style and this script, named by their hashes, are allowed."""
     scripts = f"'sha256-{_digest(script)}'" if script else "'none'"
     return (
@@ -61,28 +51,3 @@ def _policy(style: str, script: str) -> str:
 
 def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(asset),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-    )
-    environment.filters["lines"] = _lines
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    """What a template prints, with control characters and marks that reorder a line as visible escapes."""
-    return safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _lines(text: str) -> Markup:
-    """Lines to copy: each is made safe, and the line breaks are kept."""
-    return Markup("\n").join(safe(line.rstrip()) for line in text.split("\n"))

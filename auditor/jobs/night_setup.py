@@ -1,0 +1,99 @@
+"""What a night needs from outside, which tenants it runs, and the audit that each of them means."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from auditor.facts.ids import is_guid
+from auditor.jobs.audit import PreparedAudit, prepare
+from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction, SnapshotFiles, app_from_options
+from auditor.jobs.pack_selection import vendor_pack
+from auditor.jobs.secret_references import Secrets, live_tenant_of
+from auditor.model.configuration import Configuration, TenantEntry
+from auditor.model.errors import InvalidRequest
+from auditor.model.rule import Pack
+from auditor.packs.new_pack import name_for
+
+if TYPE_CHECKING:
+    from auditor.history import History
+    from auditor.jobs.night_log import NightLog
+
+_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class Clock(NamedTuple):
+    """The time in UTC as text, and seconds that never jump. Tests pass their own."""
+
+    now: Callable[[], str] = lambda: datetime.now(UTC).strftime(_FORMAT)
+    seconds: Callable[[], float] = time.monotonic
+
+
+class Stopping:
+    """Ends a run when the process is asked to (SIGTERM): `request` cancels the reads, or raises `Stopped`."""
+
+    def __init__(self) -> None:
+        self.is_requested = False
+        self._cancel: Callable[[], object] | None = None
+
+    def request(self, *_: object) -> None:
+        """What a signal handler calls."""
+        self.is_requested = True
+        if self._cancel is None:
+            raise Stopped
+        self._cancel()
+
+    def cancels(self, cancel: Callable[[], object] | None) -> None:
+        """How to end the present phase; none raises `Stopped` where the process is."""
+        self._cancel = cancel
+
+
+class Stopped(BaseException):
+    """The process was asked to end."""
+
+
+class NightParts(NamedTuple):
+    """What a night needs from outside. `stopping` is how a signal ends it."""
+
+    history: History
+    log: NightLog
+    secrets: Secrets
+    clock: Clock = Clock()
+    interaction: Interaction = SILENT
+    stopping: Stopping = Stopping()
+
+
+def chosen_tenants(configuration: Configuration, names: Sequence[str]) -> tuple[TenantEntry, ...]:
+    """The tenants with these names; all without names. Raises InvalidRequest for a name that no tenant has."""
+    if not names:
+        return configuration.tenants
+    known = {entry.name.lower(): entry for entry in configuration.tenants}
+    for name in names:
+        if name.lower() not in known:
+            from auditor.checks.typo_suggestions import nearest
+
+            near = nearest(name, known)
+            every = ", ".join(entry.name for entry in known.values())
+            hint = f'did you mean "{known[near].name}"?' if near else f"the tenants are {every}"
+            raise InvalidRequest(f'--tenant: the configuration has no tenant "{name}"; {hint}')
+    return tuple(dict.fromkeys(known[name.lower()] for name in names))
+
+
+def tenant_key(entry: TenantEntry) -> str:
+    """What identifies the tenant in the history in every run, whether or not it can be read: its id, or its name."""
+    return entry.tenant.lower() if is_guid(entry.tenant) else entry.name
+
+
+def prepared_audit(entry: TenantEntry) -> PreparedAudit:
+    """The audit of a tenant with its packs and waivers loaded."""
+    source = SnapshotFiles((entry.snapshot,)) if entry.snapshot else live_tenant_of(entry)
+    own: list[Pack] = []
+    for app in entry.apps:
+        found = app_from_options(app.client_id, app.scopes, name=app.name, redirect_uri=app.redirect_uri)
+        # Several apps in one audit: the names of their packs keep their findings apart.
+        own.append(msgspec.structs.replace(vendor_pack(found), name=name_for(found)))
+    return prepare(AuditRequest(source=source, packs=(*entry.packs, *own), waivers=entry.waivers))

@@ -1,0 +1,200 @@
+"""The nightly run: every tenant, then the notifications, the retention, the heartbeat and the metrics."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from auditor.jobs.audit_request import TOOL
+from auditor.jobs.heartbeat import Heartbeat
+from auditor.jobs.kept_runs import open_place
+from auditor.jobs.night_metrics import TenantState, metrics_text
+from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
+from auditor.jobs.tenant_runs import failure_of, run_tenants
+from auditor.model.configuration import Configuration, HistoryPlace
+from auditor.model.errors import STOPPED, TERMINATED, AuditorError
+from auditor.model.history import RunState
+from auditor.model.night import Night, exit_code_of, missed_starts
+from auditor.model.notification import Delivery, DeliveryState
+from auditor.notify import deliver
+from auditor.render.night import answer_of
+
+if TYPE_CHECKING:
+    from auditor.history import History
+    from auditor.jobs.secret_references import Secrets
+    from auditor.notify.delivery import Send
+
+
+def new_night_id() -> str:
+    """The id of a night: a UUID, which healthchecks.io requires as the id of a run."""
+    return str(uuid.uuid4())
+
+
+def open_configured_history(place: HistoryPlace, secrets: Secrets) -> History:
+    """The history of the configuration. Raises HistoryError, SecretError and HistoryUnavailable."""
+    return open_place(place, secrets)
+
+
+def run_night(
+    configuration: Configuration,
+    parts: NightParts,
+    *,
+    night: str = "",
+    only: Sequence[str] = (),
+    metrics: str = "",
+    send: Send | None = None,
+) -> Night:
+    """Run the tenants of the configuration, or those named in `only`, and everything that follows.
+
+    `night` is its id, and `metrics` a file in place of the configuration's. `send` replaces the sending of messages.
+    Raises InvalidRequest and PackError before anything runs, and `Stopped` or KeyboardInterrupt if it's asked to end,
+    after the runs in progress were marked. Whatever else goes wrong is in the result.
+    """
+    chosen = chosen_tenants(configuration, only)
+    identity = night or new_night_id()
+    steps = _Steps(configuration, parts, identity)
+    started, since = parts.clock.now(), parts.clock.seconds()
+    parts.log.info("night-started", f"The run of {configuration.file} starts", tenants=len(chosen))
+    heartbeat = steps.heartbeat()
+    if heartbeat:
+        steps.report(heartbeat.started())
+    try:
+        tenants = run_tenants(configuration, parts, identity, only)
+    except (Stopped, KeyboardInterrupt) as stopped:
+        code = TERMINATED if isinstance(stopped, Stopped) else STOPPED
+        if heartbeat:
+            heartbeat.ended(code, "The run was stopped.")
+        raise
+    deliveries = tuple(steps.deliveries(send))
+    pruned = steps.pruned()
+    steps.write_site()
+    result = Night(
+        id=identity,
+        tool=TOOL,
+        configuration=configuration.file,
+        history=parts.history.place,
+        started=started,
+        finished=parts.clock.now(),
+        seconds=round(max(0.0, parts.clock.seconds() - since), 3),
+        exit_code=exit_code_of(tuple(one.exit_code for one in tenants)),
+        tenants=tenants,
+        deliveries=deliveries,
+        pruned=pruned,
+        problems=tuple(steps.problems),
+    )
+    if heartbeat:
+        steps.report(heartbeat.ended(result.exit_code, answer_of(result)))
+    result = msgspec.structs.replace(result, problems=tuple(steps.problems))
+    steps.write_metrics(result, metrics or configuration.metrics)
+    result = msgspec.structs.replace(result, problems=tuple(steps.problems))
+    parts.log.info("night-finished", answer_of(result), exit_code=result.exit_code, seconds=result.seconds)
+    return result
+
+
+class _Steps:
+    """What a night does besides its tenants. What goes wrong becomes a sentence in `problems`."""
+
+    def __init__(self, configuration: Configuration, parts: NightParts, night: str) -> None:
+        self.configuration = configuration
+        self.parts = parts
+        self.night = night
+        self.problems: list[str] = []
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The heartbeat, if the configuration has one that can be called."""
+        if self.configuration.heartbeat is None:
+            return None
+        try:
+            return Heartbeat(self.parts.secrets.value(self.configuration.heartbeat), self.night)
+        except AuditorError as error:
+            self._problem("heartbeat-failed", f"the heartbeat was not called: {error}")
+            return None
+
+    def report(self, problem: str) -> None:
+        """Report what went wrong with the heartbeat, if anything did."""
+        if problem:
+            self._problem("heartbeat-failed", problem)
+
+    def deliveries(self, send: Send | None) -> Iterator[Delivery]:
+        """Send what waits in the outbox, also from earlier nights."""
+        history, clock = self.parts.history, self.parts.clock
+        try:
+            if not self.configuration.notify and not history.pending(clock.now()):
+                return
+            for delivery in deliver(history, self._addresses(), clock.now(), send):
+                if delivery.state is not DeliveryState.SENT:
+                    problem = f"the notification of {delivery.target} was not delivered: {delivery.error}"
+                    self._problem("not-delivered", problem, message_id=delivery.id)
+                else:
+                    self.parts.log.info("delivered", delivery.title, target=delivery.target, message_id=delivery.id)
+                yield delivery
+        except (AuditorError, OSError) as error:
+            self._problem("not-delivered", f"the notifications were not delivered: {failure_of(error).error}")
+
+    def _addresses(self) -> dict[str, str]:
+        addresses: dict[str, str] = {}
+        for target in self.configuration.notify:
+            try:
+                addresses[target.name] = self.parts.secrets.value(target.url)
+            except AuditorError as error:
+                self._problem("not-delivered", f"the address of {target.name} can't be read: {error}")
+        return addresses
+
+    def pruned(self) -> int:
+        """Delete the runs that the configuration doesn't keep, and return their number."""
+        try:
+            return len(self.parts.history.prune(self.configuration.keep, self.parts.clock.now()))
+        except AuditorError as error:
+            self._problem("not-pruned", f"old runs were not deleted: {error}")
+            return 0
+
+    def write_site(self) -> None:
+        """Update the dashboard of all tenants of the history, if the configuration has a folder for it."""
+        if not self.configuration.site:
+            return
+        from auditor.jobs.history_site import update_site
+
+        now, hours = self.parts.clock.now(), self.configuration.schedule_hours
+        try:
+            made = update_site(self.parts.history, self.configuration.site, now=now, schedule_hours=hours)
+            self.parts.log.info("site-written", f"The dashboard is {made.path}", files=made.written)
+        except (AuditorError, OSError) as error:
+            self._problem("no-site", f"the dashboard could not be written: {failure_of(error).error}")
+
+    def write_metrics(self, night: Night, path: str) -> None:
+        """Replace the file of metrics in one step. Everybody can read a new file, as its collector needs to."""
+        if not path:
+            return
+        from auditor.atomic import write_whole
+
+        try:
+            text = metrics_text(night, tuple(self._states()), self.configuration.schedule_hours)
+            is_new = not Path(path).exists()
+            write_whole(path, text.encode(), keep_mode=True)
+            if is_new and Path(path).is_file():
+                Path(path).chmod(0o644)
+        except (AuditorError, OSError) as error:
+            self._problem("no-metrics", f"the metrics could not be written: {failure_of(error).error}")
+
+    def _states(self) -> Iterator[TenantState]:
+        """Every tenant of the configuration, also those that this run left out."""
+        history = self.parts.history
+        for entry in self.configuration.tenants:
+            key = tenant_key(entry)
+            runs = history.runs(key, limit=2)
+            last, finished = (runs[0] if runs else None), history.last_finished(key)
+            missed = 0
+            if len(runs) > 1:
+                missed = len(missed_starts(runs[1].started, runs[0].started, self.configuration.schedule_hours))
+            if last is not None and last.state is RunState.RUNNING:
+                last = None
+            findings = history.findings(finished.id) if finished else ()
+            yield TenantState(entry.name, last, finished, findings, missed)
+
+    def _problem(self, event: str, message: str, **fields: str) -> None:
+        self.problems.append(message)
+        self.parts.log.warning(event, message, **fields)

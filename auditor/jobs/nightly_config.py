@@ -1,0 +1,334 @@
+"""Load the configuration of nightly runs, reporting every mistake with its position before anything runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from auditor.jobs.nightly_config_checks import Checks, NamedTenant, csv_rows, default_name, named_packs
+from auditor.jobs.nightly_forms import (
+    AppForm,
+    ConfigurationForm,
+    CredentialForm,
+    NotifyForm,
+    SecretForm,
+    SettingsForm,
+    TenantForm,
+    seconds_of,
+)
+from auditor.model.addresses import https_endpoint
+from auditor.model.configuration import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_TIMEOUT,
+    AppEntry,
+    Configuration,
+    CredentialEntry,
+    HistoryPlace,
+    Keep,
+    NotifyTarget,
+    ReportFiles,
+    SecretKind,
+    SecretRef,
+    TenantEntry,
+)
+from auditor.model.errors import InvalidRequest
+from auditor.model.rule import RulePlace, Severity
+from auditor.packs import PackError, PackProblems, Position, Problem, TooManyProblems
+from auditor.packs.decode_nodes import decode
+from auditor.packs.load import exists, file_source, path_of
+from auditor.packs.yaml_nodes import Broken, Items, Node, Scalar, Table, child, items_of, read
+
+VARIABLE = "CONSENT_AUDITOR_CONFIG"
+FILE_NAME = "consent-auditor.yaml"
+VERSION = 1
+
+_SECRETS = frozenset(
+    (
+        *(("defaults", "credential", key) for key in ("secret", "certificate", "certificate-password")),
+        *(("tenants", "credential", key) for key in ("secret", "certificate", "certificate-password")),
+        *(("defaults", "credential"), ("tenants", "credential")),
+        *(("notify",), ("notify", "url"), ("heartbeat",), ("heartbeat", "url"), ("history", "url")),
+    )
+)
+"""The keys under which a text would be a secret; lists don't count."""
+_SOUNDS_SECRET = re.compile(r"secret|passw|token|key|url|credential", re.IGNORECASE)
+_REFERENCE = "{env: NAME}, {file: PATH}, {systemd: NAME} or {keyvault: https://VAULT.vault.azure.net/secrets/NAME}"
+
+
+class ConfigurationError(PackError):
+    """A configuration that can't be used; `problems` has every mistake."""
+
+    @property
+    def explanation(self) -> str:
+        """The problems, one on each line."""
+        return f"{self.heading}: the configuration can't be used:\n{self}"
+
+
+def configuration_path(given: str, environ: Mapping[str, str] | None = None) -> str:
+    """The configuration file: the given one, that of the environment, in this folder, or in the user's folder.
+
+    Raises InvalidRequest if none is given and none is found.
+    """
+    variables = os.environ if environ is None else environ
+    if named := given or variables.get(VARIABLE, "").strip():
+        return named
+    if Path(FILE_NAME).is_file():
+        return FILE_NAME
+    own = user_configuration()
+    if own.is_file():
+        return str(own)
+    raise InvalidRequest(
+        f"there is no configuration: neither {FILE_NAME} in this folder nor {own} exists, and {VARIABLE} isn't set."
+        " Write one with: consent-auditor nightly init"
+    )
+
+
+def user_configuration() -> Path:
+    """Where the platform keeps the configuration of a user's programs."""
+    from platformdirs import user_config_path
+
+    return user_config_path("consent-auditor", appauthor=False) / FILE_NAME
+
+
+def load_configuration(path: str) -> Configuration:
+    """The configuration in a file. Raises ConfigurationError with every mistake in it."""
+    if not exists(path_of(path)):
+        wanted = "the path of a configuration; consent-auditor nightly init writes one"
+        raise ConfigurationError([Problem(path, 0, 0, "there is no such file", expected=wanted)])
+    try:
+        return _load(path)
+    except ConfigurationError:
+        raise
+    except PackError as error:
+        raise ConfigurationError(error.problems) from None
+
+
+def _load(path: str) -> Configuration:
+    source = file_source(path_of(path))
+    folder = source.folder or Path()
+    problems = PackProblems()
+    form: Any = None
+    document: Node | None = None
+    with contextlib.suppress(TooManyProblems):
+        document = read(
+            source.text, source.label, problems, expected="a configuration, as nightly init writes it", keys=("on",)
+        )
+        if document is not None:
+            document = _without_secrets(document, (), problems)
+            form = _form(document, source.label, problems)
+            Checks(problems, folder).run(document)
+    problems.raise_any()
+    return _configuration(form, document, folder, source.label)
+
+
+def _form(node: Node, label: str, problems: PackProblems) -> Any:
+    """The decoded document, or None if it is of a newer version."""
+    match child(node, "version"):
+        case Scalar(value=int(number)) as version if number > VERSION and not isinstance(number, bool):
+            newer = f"this file has version {number}, but this program only reads version {VERSION}"
+            problems.add(version.at, newer, expected="a newer consent-auditor")
+            return None
+    return decode(node, ConfigurationForm, problems, "a configuration")
+
+
+def _without_secrets(node: Node, path: tuple[str, ...], problems: PackProblems) -> Node:
+    """The node without secrets that are written out. Each is reported, and no message quotes it."""
+    match node:
+        case Table(entries=entries):
+            inner = {
+                key: entry._replace(value=_without_secrets(entry.value, (*path, key), problems))
+                for key, entry in entries.items()
+            }
+            return node._replace(entries=inner)
+        case Items(nodes=nodes):
+            return node._replace(nodes=tuple(_without_secrets(one, path, problems) for one in nodes))
+        case Scalar(value=None):
+            return node
+        case Scalar(text=text):
+            return _refused(node.at, problems) if _is_secret(path, text) else _checked_name(node, path, problems)
+        case Broken(at=at):
+            if any(_SOUNDS_SECRET.search(key) for key in path) or path in _SECRETS:
+                # What is wrong with it was reported with its text.
+                problems.found[:] = [one for one in problems.found if one.position != at]
+                _refused(at, problems)
+    return node
+
+
+def _is_secret(path: tuple[str, ...], text: str) -> bool:
+    return path in _SECRETS or (path == ("history",) and ("://" in text or "@" in text))
+
+
+def _checked_name(node: Scalar, path: tuple[str, ...], problems: PackProblems) -> Node:
+    """The node, unless it is a number in a reference to a secret: the message about it would quote it."""
+    if path[:-1] not in _SECRETS or isinstance(node.value, str):
+        return node
+    problems.add(node.at, f"{path[-1]} isn't text", expected="text in quotes")
+    return Broken(node.at)
+
+
+def _refused(at: Position, problems: PackProblems) -> Broken:
+    problems.add(at, "a secret must not be written into this file", expected=f"where it is: {_REFERENCE}")
+    return Broken(at)
+
+
+# ---- The model ------------------------------------------------------------------------------------------------------
+
+
+def _configuration(form: ConfigurationForm, document: Node | None, folder: Path, label: str) -> Configuration:
+    history = HistoryPlace()
+    if not isinstance(form.history, str):
+        history = HistoryPlace(
+            file=_path(form.history.file, folder),
+            url=_secret(form.history.url, child(document, "history", "url"), folder),
+            keeps_users=form.history.users,
+        )
+    heartbeat = None if isinstance(form.heartbeat, msgspec.UnsetType) else form.heartbeat.url
+    return Configuration(
+        file=label,
+        tenants=tuple(_tenants(form, document, folder)),
+        history=history,
+        keep=Keep(days=form.keep.days, runs=form.keep.runs),
+        notify=tuple(_targets(form.notify, items_of(child(document, "notify")), folder)),
+        heartbeat=_secret(heartbeat or msgspec.UNSET, child(document, "heartbeat", "url"), folder),
+        metrics=_path(form.metrics, folder),
+        site=_path(form.site, folder),
+        concurrency=_set(form.defaults.concurrency, DEFAULT_CONCURRENCY),
+        schedule_hours=(seconds_of(form.schedule.every) or 0) / 3600,
+    )
+
+
+def _tenants(form: ConfigurationForm, document: Node | None, folder: Path) -> Iterable[TenantEntry]:
+    defaults = _settings(form.defaults, child(document, "defaults"), folder)
+    for one, node in zip(form.tenants, items_of(child(document, "tenants")), strict=True):
+        settings = {**defaults, **_settings(one, node, folder)}
+        of_apps = settings.pop("packs_of_apps", ())
+        settings["packs"] = tuple(dict.fromkeys((*settings.get("packs", ()), *of_apps)))
+        place = _place(node.at)
+        if one.csv:
+            rows = csv_rows(path_of(one.csv, folder), PackProblems(), node.at)
+            yield from (_of_row(row, one, settings) for row in rows)
+            continue
+        yield TenantEntry(
+            name=one.name or default_name(one.tenant, one.snapshot),
+            tenant=one.tenant,
+            snapshot=_path(one.snapshot, folder),
+            tags=one.tags,
+            place=place,
+            **settings,
+        )
+
+
+def _of_row(row: NamedTenant, form: TenantForm, settings: Mapping[str, Any]) -> TenantEntry:
+    return TenantEntry(name=row.name, tenant=row.tenant, tags=(*form.tags, *row.tags), place=_place(row.at), **settings)
+
+
+def _settings(form: SettingsForm, node: Node | None, folder: Path) -> dict[str, Any]:
+    """The settings that are given, as fields of a tenant."""
+    found: dict[str, Any] = {
+        "cloud": form.cloud,
+        "fail_on": form.fail_on,
+        "fail_on_new": form.fail_on_new,
+        "fail_on_change": form.fail_on_change,
+        "strict": form.strict,
+    }
+    if not isinstance(form.packs, msgspec.UnsetType):
+        found["packs"] = named_packs(form.packs, folder)
+    if not isinstance(form.apps, msgspec.UnsetType):
+        known = Checks(PackProblems(), folder).packs_of_apps(one for one in form.apps if isinstance(one, str))
+        found["packs_of_apps"] = known
+        found["apps"] = tuple(_app(one) for one in form.apps if isinstance(one, AppForm))
+    if not isinstance(form.waivers, msgspec.UnsetType):
+        found["waivers"] = tuple(_path(one, folder) for one in form.waivers)
+    if not isinstance(form.reports, msgspec.UnsetType):
+        found["reports"] = ReportFiles(folder=_path(form.reports.folder, folder), formats=form.reports.formats)
+    if not isinstance(form.timeout, msgspec.UnsetType):
+        seconds = seconds_of(form.timeout) if isinstance(form.timeout, str) else form.timeout
+        found["timeout"] = float(seconds or DEFAULT_TIMEOUT)
+    if not isinstance(form.credential, msgspec.UnsetType):
+        found["credential"] = _credential(form.credential, child(node, "credential"), folder)
+    for key in ("authority_host", "graph_endpoint"):
+        if not isinstance(address := getattr(form, key), msgspec.UnsetType):
+            found[key] = https_endpoint(address)
+    return {key: value for key, value in found.items() if value is not msgspec.UNSET}
+
+
+def _app(form: AppForm) -> AppEntry:
+    return AppEntry(client_id=form.client_id, scopes=form.scopes, name=form.name, redirect_uri=form.redirect_uri)
+
+
+def _credential(form: CredentialForm, node: Node | None, folder: Path) -> CredentialEntry:
+    return CredentialEntry(
+        client_id=form.client_id,
+        secret=_secret(form.secret, child(node, "secret"), folder),
+        certificate=_secret(form.certificate, child(node, "certificate"), folder),
+        certificate_password=_secret(form.certificate_password, child(node, "certificate-password"), folder),
+        auth=form.auth,
+    )
+
+
+def _secret(form: SecretForm | msgspec.UnsetType, node: Node | None, folder: Path) -> SecretRef | None:
+    if isinstance(form, msgspec.UnsetType):
+        return None
+    place = _place(node.at) if node is not None else None
+    if form.file:
+        return SecretRef(kind=SecretKind.FILE, name=_path(form.file, folder), place=place)
+    kind, name = next(
+        (kind, name)
+        for kind, name in (
+            (SecretKind.ENVIRONMENT, form.env),
+            (SecretKind.SYSTEMD_CREDENTIAL, form.systemd),
+            (SecretKind.KEY_VAULT, form.keyvault),
+        )
+        if name
+    )
+    return SecretRef(kind=kind, name=name, place=place)
+
+
+def _targets(forms: Iterable[NotifyForm], nodes: Iterable[Node], folder: Path) -> Iterable[NotifyTarget]:
+    taken: set[str] = set()
+    for form, node in zip(forms, nodes, strict=True):
+        url = _secret(form.url, child(node, "url"), folder)
+        assert url is not None, "a target has an address"
+        # The name identifies the target in the history, so it doesn't change with the order of the targets.
+        base = name = form.name or (Path(url.name).stem if url.kind is SecretKind.FILE else url.name.split("/")[-1])
+        while name.lower() in taken:
+            name = f"{base}-{sum(one.startswith(base.lower()) for one in taken) + 1}"
+        taken.add(name.lower())
+        yield NotifyTarget(
+            name=name,
+            url=url,
+            on=form.on,
+            at_least=None if isinstance(form.at_least, msgspec.UnsetType) else Severity(form.at_least),
+            tags=form.tags,
+            tenants=form.tenants,
+            remind_after_days=_days(form.remind_after),
+            expiry_days=_days(form.expiry_before),
+            attach="" if isinstance(form.attach, msgspec.UnsetType) else form.attach,
+            link=form.link,
+            place=_place(node.at),
+        )
+
+
+def _days(text: str) -> int:
+    """The whole days of a length of time, at least one; 0 for ``never``."""
+    seconds = seconds_of(text)
+    return max(1, round(seconds / 86_400)) if seconds else 0
+
+
+def _set(value: Any, default: Any) -> Any:
+    return default if value is msgspec.UNSET else value
+
+
+def _path(name: str, folder: Path) -> str:
+    """The path relative to the configuration file; empty for an empty name."""
+    return str(path_of(name, folder)) if name else ""
+
+
+def _place(at: Position) -> RulePlace:
+    return RulePlace(file=at.file, line=max(at.line, 1))

@@ -1,0 +1,418 @@
+"""What types can't express about a nightly configuration: packs, apps, names, numbers, and paths that must be writable.
+
+Everything here works on the text's nodes, so that all mistakes of a file are reported at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from auditor.atomic import refuse_unsafe
+from auditor.checks.kind import Invalid
+from auditor.checks.typo_suggestions import nearest, typo_of
+from auditor.consent.consent_request import app_from_scopes
+from auditor.facts.ids import is_guid
+from auditor.jobs.nightly_forms import folder_name, live_tenant, seconds_of, tag
+from auditor.jobs.pack_selection import pack_about, resolved_names, shipped_packs
+from auditor.model.errors import AuditorError
+from auditor.model.rule import Pack
+from auditor.packs import PackError, PackProblems, Position
+from auditor.packs.load import exists, is_path, is_shipped, load_packs, path_of
+from auditor.packs.yaml_nodes import Items, Node, Scalar, Table, child, is_empty_list, items_of, tables_of, text_of
+from auditor.render import FORMATS, FormatUnavailable, must_be_available
+
+_LIMITS = {
+    ("keep", "days"): (1, 36_500),
+    ("keep", "runs"): (1, 100_000),
+    ("defaults", "concurrency"): (1, 500),
+    ("defaults", "timeout"): (1, 86_400),
+}
+_LARGEST_CSV = 4 * 2**20
+_COLUMNS = ("tenant", "name", "tags")
+_SOURCES = ("tenant", "snapshot", "csv", "gdap")
+
+
+class NamedTenant(NamedTuple):
+    """A tenant, and where the configuration or a CSV file names it. `tenant` is empty for a snapshot."""
+
+    at: Position
+    tenant: str
+    name: str
+    tags: tuple[str, ...]
+
+
+def default_name(tenant: str, snapshot: str) -> str:
+    """The name of a tenant without one: its id or domain, or the name of its file without the ending."""
+    return tenant or Path(snapshot.replace("\\", "/")).name.split(".")[0]
+
+
+def named_packs(names: Iterable[str], folder: Path) -> tuple[str, ...]:
+    """The packs with their paths relative to the configuration. Raises PackError for a name without a pack."""
+    return tuple(dict.fromkeys(_named_pack(name, folder) for name in names))
+
+
+def _named_pack(name: str, folder: Path) -> str:
+    if not is_path(name):
+        return resolved_names((name,))[0]
+    path = str(path_of(name, folder))
+    # A bare file name would be the name of a shipped pack.
+    return path if is_path(path) else os.path.join(".", path)
+
+
+class Checks:
+    """Reports the mistakes in a configuration to `problems`. Relative paths start from `folder`."""
+
+    def __init__(self, problems: PackProblems, folder: Path) -> None:
+        self.problems = problems
+        self.folder = folder
+        self._packs: dict[str, bool] = {}
+
+    def run(self, document: Node) -> None:
+        """Check the whole document."""
+        defaults = child(document, "defaults")
+        tenants = tables_of(child(document, "tenants"))
+        if is_empty_list(child(document, "tenants")):
+            self._add(child(document, "tenants"), "there are no tenants", "at least one")
+        for path, limits in _LIMITS.items():
+            self._number(child(document, *path), path[-1], limits)
+        for settings in (defaults, *tenants):
+            self._settings(settings)
+        named = [one for node in tenants for one in self._tenant(node, defaults)]
+        self._names(named)
+        for node in items_of(child(document, "notify")):
+            self._target(node, named)
+        self._secret(child(document, "heartbeat", "url"))
+        self._history(child(document, "history"))
+        self._file(child(document, "metrics"), "metrics")
+        self._folder(child(document, "site"), "site")
+
+    def packs_of_apps(self, apps: Iterable[str]) -> tuple[str, ...]:
+        """The packs about apps that are given by client id or name; an app without a pack is left out."""
+        return tuple(name for app in apps if (name := self._pack_of(app)))
+
+    def _add(self, node: Node | None, message: str, expected: str = "", near: str = "") -> None:
+        if node is not None:
+            self.problems.add(node.at, message, expected=expected, near=near)
+
+    def _number(self, node: Node | None, what: str, limits: tuple[int, int]) -> None:
+        least, most = limits
+        if isinstance(node, Scalar) and type(node.value) is int and not least <= node.value <= most:
+            self._add(node, f"{what} is {node.value}", f"{least} to {most}")
+
+    # ---- Settings of tenants ----------------------------------------------------------------------------------------
+
+    def _settings(self, node: Node | None) -> None:
+        for pack in _texts(child(node, "packs")):
+            self._pack(pack)
+        for app in items_of(child(node, "apps")):
+            self._app(app)
+        for file in _texts(child(node, "waivers")):
+            self._waivers(file)
+        for key in ("secret", "certificate", "certificate-password"):
+            self._secret(child(node, "credential", key))
+        self._credential(child(node, "credential"))
+        timeout = child(node, "timeout")
+        self._number(timeout, "timeout", _LIMITS["defaults", "timeout"])
+        if isinstance(timeout, Scalar) and isinstance(timeout.value, str) and (seconds_of(timeout.value) or 0) > 86_400:
+            self._add(timeout, f'timeout is "{timeout.text}"', "at most 24h")
+        self._folder(child(node, "reports", "folder"), "folder")
+        for form in _texts(child(node, "reports", "formats")):
+            self._format(form)
+        self._file_name_of_formats(child(node, "reports", "formats"))
+
+    def _pack(self, node: Scalar) -> None:
+        name = text_of(node)
+        if name in self._packs:
+            return
+        self._packs[name] = True
+        try:
+            load_packs(named_packs([name], self.folder))
+        except PackError as error:
+            self._packs[name] = False
+            for problem in error.problems:
+                if problem.line:
+                    self.problems.found.append(problem)
+                else:
+                    self._add(
+                        node, ": ".join(filter(None, (problem.file, problem.message))), problem.expected, problem.near
+                    )
+
+    def _app(self, node: Node) -> None:
+        if isinstance(node, Table):
+            client, scopes = child(node, "client-id"), child(node, "scopes")
+            if client is None or scopes is None:
+                return
+            try:
+                app_from_scopes(text_of(client), text_of(scopes))
+            except AuditorError as error:
+                self._add(client, str(error))
+        elif isinstance(node, Scalar) and isinstance(node.value, str) and not self._pack_of(text_of(node)):
+            if is_guid(text_of(node)):
+                self._add(node, f"no pack knows the app {text_of(node)}", "a table with its client-id and scopes")
+                return
+            names = [pack.app.name for pack in shipped_packs() if pack.app]
+            self._add(node, f'no pack is about an app "{text_of(node)[:80]}"', near=nearest(text_of(node), names))
+
+    def _pack_of(self, app: str) -> str:
+        """The pack about the app with this client id or name, or an empty text."""
+        pack: Pack | None
+        if is_guid(app):
+            pack = pack_about(app.lower(), "")
+        else:
+            named = (one for one in shipped_packs() if one.app and one.app.name.casefold() == app.casefold())
+            pack = next(named, None)
+        if pack is None:
+            return ""
+        return pack.name if is_shipped(pack.origin) else pack.origin
+
+    def _waivers(self, node: Scalar) -> None:
+        from auditor.packs.waiver_files import load_waiver_files
+
+        try:
+            load_waiver_files([str(path_of(text_of(node), self.folder))])
+        except PackError as error:
+            for problem in error.problems:
+                if problem.line:
+                    self.problems.found.append(problem)
+                else:
+                    self._add(node, f"{problem.file} {problem.message}".strip())
+
+    def _secret(self, node: Node | None) -> None:
+        """A reference to a secret has exactly one key."""
+        if not isinstance(node, Table):
+            return
+        given = [key for key in ("env", "file", "systemd", "keyvault") if key in node.entries]
+        if len(given) != 1 and not set(node.entries) - set(given):
+            found = " and ".join(given) or "no key"
+            self._add(node, f"a reference to a secret has {found}", "one of env, file, systemd and keyvault")
+
+    def _credential(self, node: Node | None) -> None:
+        if not isinstance(node, Table):
+            return
+        given = [key for key in ("secret", "certificate") if key in node.entries]
+        if len(given) == 2:
+            self._add(node, "the credential has both a secret and a certificate", "one of them")
+        if given and "client-id" not in node.entries:
+            self._add(node, f'the credential has a {given[0]} but lacks the key "client-id"')
+        if "certificate-password" in node.entries and "certificate" not in node.entries:
+            self._add(node, "the credential has a certificate-password but no certificate")
+
+    def _format(self, node: Scalar) -> None:
+        if text_of(node) not in FORMATS:
+            return  # reported with its near match
+        try:
+            must_be_available(text_of(node))
+        except FormatUnavailable as error:
+            self._add(node, str(error))
+
+    def _file_name_of_formats(self, node: Node | None) -> None:
+        seen: set[str] = set()
+        for form in _texts(node):
+            if text_of(form) in seen:
+                self._add(form, f"the format {text_of(form)} is there twice")
+            seen.add(text_of(form))
+
+    # ---- Tenants and their names ------------------------------------------------------------------------------------
+
+    def _tenant(self, node: Table, defaults: Node | None) -> Iterator[NamedTenant]:
+        given = [key for key in _SOURCES if key in node.entries]
+        if "gdap" in given:
+            at = node.entries["gdap"].at
+            self.problems.add(at, "gdap isn't supported yet", expected="the customers as tenant entries, or a csv file")
+            return
+        if len(given) > 1:
+            self._add(node, f"the tenant has {' and '.join(given)}", "only one of them")
+            return
+        if not given:
+            if not {nearest(key, _SOURCES) for key in node.entries} - {""}:
+                self._add(node, "the entry names no tenant", "tenant, snapshot or csv")
+            return
+        if not self._evaluates(node, defaults):
+            self._add(node, "the tenant has nothing to check", "packs or apps, here or in defaults")
+        if given == ["csv"]:
+            if (name := child(node, "name")) is not None:
+                self._add(name, "a csv file has the names of its tenants itself", "the column name in the file")
+            file = child(node, "csv")
+            if file is not None and text_of(file):
+                yield from csv_rows(path_of(text_of(file), self.folder), self.problems, file.at)
+            return
+        tenant = text_of(child(node, "tenant"))
+        label = child(node, "name") or child(node, given[0])
+        called = text_of(child(node, "name")) or default_name(tenant, text_of(child(node, "snapshot")))
+        if "name" not in node.entries and called and (wrong := folder_name(called)):
+            self._add(label, f"as a name, {wrong.message}", "a name")
+        if called and label is not None:
+            tags = tuple(text_of(one) for one in items_of(child(node, "tags")))
+            yield NamedTenant(label.at, tenant, called, tags)
+
+    def _evaluates(self, node: Table, defaults: Node | None) -> bool:
+        packs, apps = (child(node, key) or child(defaults, key) for key in ("packs", "apps"))
+        return any(not isinstance(one, Items) or one.nodes for one in (packs, apps) if one is not None)
+
+    def _names(self, named: Iterable[NamedTenant]) -> None:
+        """Two tenants with one name would share a folder; one tenant twice would be read twice."""
+        first: dict[str, NamedTenant] = {}
+        tenants: dict[str, NamedTenant] = {}
+        for one in named:
+            key = unicodedata.normalize("NFKC", one.name).casefold()
+            if other := first.setdefault(key, one) if first.get(key, one) is not one else None:
+                same = "name" if other.name == one.name else f"folder as {other.name}: {one.name}"
+                self.problems.add(
+                    one.at, f"another tenant has the same {same} ({_where(other.at, one.at)})", expected="another name"
+                )
+                continue
+            first[key] = one
+            tenant = one.tenant.lower()
+            if tenant and tenant in tenants:
+                where = _where(tenants[tenant].at, one.at)
+                self.problems.add(one.at, f"the tenant {one.tenant} is already in the configuration ({where})")
+            elif tenant:
+                tenants[tenant] = one
+
+    # ---- Notifications, history, files ------------------------------------------------------------------------------
+
+    def _target(self, node: Node, named: Iterable[NamedTenant]) -> None:
+        self._secret(child(node, "url"))
+        if is_empty_list(child(node, "on")):
+            self._add(
+                child(node, "on"), "the target is never notified", "change, failure, recovery, expiry, always or digest"
+            )
+        names = {one.name for one in named}
+        tags = {tag for one in named for tag in one.tags}
+        for known, key in ((names, "tenants"), (tags, "tags")):
+            for one in _texts(child(node, key)):
+                if text_of(one) not in known:
+                    message = (
+                        f'no tenant has the {key.removesuffix("s") if key == "tags" else "name"} "{text_of(one)[:80]}"'
+                    )
+                    self._add(one, message, near=nearest(text_of(one), known))
+
+    def _history(self, node: Node | None) -> None:
+        self._secret(child(node, "url"))
+        if isinstance(node, Table) and "file" in node.entries and "url" in node.entries:
+            self._add(node, "the history has both a file and a url", "one of them")
+        self._file(child(node, "file"), "file", creates_folder=True)
+
+    def _file(self, node: Node | None, what: str, *, creates_folder: bool = False) -> None:
+        """Report a file that can't be written."""
+        if not isinstance(node, Scalar) or not text_of(node):
+            return
+        path = path_of(text_of(node), self.folder)
+        if path.is_dir():
+            self._add(node, f"{what} {path} is a folder", "the name of a file")
+        elif not creates_folder and not path.parent.is_dir():
+            self._add(node, f"{what} can't be written: the folder {path.parent} doesn't exist")
+        else:
+            self._writable(node, path, what)
+
+    def _folder(self, node: Node | None, what: str) -> None:
+        if not isinstance(node, Scalar) or not text_of(node):
+            return
+        path = path_of(text_of(node), self.folder)
+        if exists(path) and not path.is_dir():
+            self._add(node, f"{what} {path} is a file", "the name of a folder")
+        else:
+            self._writable(node, path, what)
+
+    def _writable(self, node: Node, path: Path, what: str) -> None:
+        existing = next(one for one in (path, *path.absolute().parents) if exists(one))
+        if not os.access(existing, os.W_OK):
+            self._add(node, f"{what} {path} can't be written: you have no permission to write to {existing}")
+            return
+        try:
+            refuse_unsafe(path)
+        except AuditorError as error:
+            self._add(node, str(error))
+
+
+def _where(first: Position, second: Position) -> str:
+    """The place of the first, as someone who reads about the second needs it."""
+    return f"line {first.line}" if first.file == second.file else f"{first.file}:{first.line}"
+
+
+def _texts(node: Node | None) -> Iterator[Scalar]:
+    return (one for one in items_of(node) if isinstance(one, Scalar) and isinstance(one.value, str) and text_of(one))
+
+
+# ---- Customer lists -------------------------------------------------------------------------------------------------
+
+
+def csv_rows(path: Path, problems: PackProblems, at: Position) -> tuple[NamedTenant, ...]:
+    """The tenants in a CSV file. Mistakes in it go to `problems`; that it can't be read is reported at `at`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_CSV + 1)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        problems.add(at, f"{path} can't be read: {error.strerror}")
+        return ()
+    except UnicodeDecodeError:
+        problems.add(at, f"{path} isn't UTF-8", expected='a file saved as "CSV UTF-8"')
+        return ()
+    if len(data) > _LARGEST_CSV or "\0" in text:
+        problems.add(at, f"{path} isn't a CSV file, or is larger than 4 MiB")
+        return ()
+    lines = text.splitlines()
+    separator = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
+    reader = csv.reader(lines, delimiter=separator)
+    try:
+        head = [name.strip().lower() for name in next(reader, [])]
+        columns = _columns(head, str(path), problems)
+        if "tenant" not in columns:
+            return ()
+        rows = (
+            _row(row, columns, str(path), reader.line_num, lines, problems)
+            for row in reader
+            if any(map(str.strip, row))
+        )
+        return tuple(row for row in rows if row is not None)
+    except csv.Error as error:
+        problems.add(Position(str(path), max(reader.line_num, 1), 1), f"this isn't valid CSV: {error}")
+        return ()
+
+
+def _columns(head: list[str], label: str, problems: PackProblems) -> dict[str, int]:
+    """The number of each known column. A misspelled one is an error; other columns are ignored."""
+    found = {name: head.index(name) for name in _COLUMNS if name in head}
+    missing = [name for name in _COLUMNS if name not in found]
+    for name in head:
+        if name not in _COLUMNS and (meant := typo_of(name, missing)):
+            problems.add(Position(label, 1, 1), f'unknown column "{name[:80]}"', near=meant)
+            return {}
+    if "tenant" not in found:
+        problems.add(Position(label, 1, 1), "there is no column tenant", expected="a first line with tenant,name,tags")
+    return found
+
+
+def _row(
+    row: list[str], columns: dict[str, int], label: str, line: int, lines: list[str], problems: PackProblems
+) -> NamedTenant | None:
+    def cell(name: str) -> str:
+        number = columns.get(name)
+        return row[number].strip() if number is not None and number < len(row) else ""
+
+    def at(text: str) -> Position:
+        return Position(label, line, (lines[line - 1].find(text) if text else 0) + 1)
+
+    tenant, name, words = cell("tenant"), cell("name"), cell("tags")
+    tags = tuple(dict.fromkeys(re.split(r"[\s;,]+", words))) if words else ()
+    wrong: list[tuple[str, str, Invalid]] = []
+    if not tenant:
+        problems.add(at(""), "the row has no tenant")
+        return None
+    for what, text, problem in (
+        ("tenant", tenant, live_tenant(tenant)),
+        ("name", name, folder_name(name) if name else None),
+        *(("tags", one, tag(one)) for one in tags),
+    ):
+        if problem is not None:
+            wrong.append((what, text, problem))
+    for what, text, problem in wrong:
+        problems.add(at(text), f"{what} {problem.message}", expected=problem.expected, near=problem.near)
+    return None if wrong else NamedTenant(at(tenant), tenant, name or tenant, tuple(filter(None, tags)))

@@ -1,0 +1,140 @@
+"""A tenant's run in a night: its findings since when, its exit code, and its reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from auditor.jobs.audit import NEVER, exit_code
+from auditor.jobs.audit_request import Outputs, rendered, write_files
+from auditor.model.configuration import TenantEntry
+from auditor.model.difference import ChangeKind, Difference, Transition
+from auditor.model.errors import FAILING
+from auditor.model.history import Run, RunDecision, RunFinding, RunState
+from auditor.model.report import Report, Summary
+from auditor.model.rule import FindingOutcome, Severity
+from auditor.render import FORMATS
+
+_TREND = 60
+"""The most earlier runs in the trend of a report."""
+
+
+def run_findings(report: Report, before: Iterable[RunFinding], started: str) -> tuple[RunFinding, ...]:
+    """The findings of the report, each with the time of the first run of its present outcome."""
+    earlier = {one.fingerprint: one for one in before}
+    return tuple(
+        RunFinding(
+            fingerprint=one.fingerprint,
+            rule=one.rule,
+            pack=one.pack,
+            title=one.title,
+            severity=one.severity,
+            outcome=one.outcome,
+            since=last.since if (last := earlier.get(one.fingerprint)) and last.outcome is one.outcome else started,
+        )
+        for one in report.findings
+    )
+
+
+def finished_run(run: Run, report: Report, difference: Difference | None, code: int, finished: str) -> Run:
+    """The run in progress as it will be recorded, for the messages that are recorded with it."""
+    failed: dict[str, int] = {}
+    for one in report.findings:
+        if one.outcome is FindingOutcome.FAIL:
+            failed[one.severity.value] = failed.get(one.severity.value, 0) + 1
+    summary = report.summary
+    return msgspec.structs.replace(
+        run,
+        state=RunState.FINISHED,
+        taken=report.taken,
+        finished=finished,
+        exit_code=code,
+        decisions=tuple(
+            RunDecision(
+                app=one.app.name,
+                client_id=one.app.client_id,
+                outcome=one.outcome,
+                confidence=one.confidence,
+                subject=one.subject,
+                because=one.because,
+            )
+            for one in report.decisions
+        ),
+        passed=summary.passed,
+        failed=summary.failed,
+        unknown=summary.unknown,
+        waived=summary.waived,
+        not_applicable=summary.not_applicable,
+        failed_by_severity=failed,
+        changes=len(difference.major) if difference else None,
+        minor_changes=len(difference.changes) - len(difference.major) if difference else None,
+        unread=report.unread,
+        packs=report.packs,
+    )
+
+
+def exit_code_for(entry: TenantEntry, report: Report, difference: Difference | None) -> int:
+    """The exit code of the tenant: that of `check`, or with ``fail-on-new`` and ``fail-on-change`` that of changes.
+
+    These two replace ``fail-on``. Without an earlier run, nothing is new and nothing changed.
+    """
+    if not (entry.fail_on_new or entry.fail_on_change):
+        return exit_code(report, fail_on=entry.fail_on, strict=entry.strict)
+    if difference is not None:
+        if entry.fail_on_change and difference.major:
+            return FAILING
+        if entry.fail_on_new and _has_new(difference, Severity(entry.fail_on_new)):
+            return FAILING
+    return exit_code(report, fail_on=NEVER, strict=entry.strict)
+
+
+def _has_new(difference: Difference, least: Severity) -> bool:
+    """Whether a rule of this severity or a higher one started to fail."""
+    return any(
+        change.kind is ChangeKind.FINDING
+        and change.transition is Transition.APPEARED
+        and change.severity is not None
+        and change.severity.rank <= least.rank
+        for change in difference.major
+    )
+
+
+def report_files(entry: TenantEntry) -> tuple[tuple[str, Path], ...]:
+    """The format and the file of each report of the tenant."""
+    if not entry.reports.folder:
+        return ()
+    folder = Path(entry.reports.folder) / entry.name
+    return tuple((name, folder / f"report{FORMATS[name].ending}") for name in entry.reports.formats)
+
+
+def write_reports(entry: TenantEntry, report: Report, trend: Sequence[tuple[str, Summary]]) -> tuple[str, ...]:
+    """Replace the reports of the tenant, each in one step, and return their paths in the order of the formats.
+
+    Raises OSError, and InvalidRequest for a place that isn't safe.
+    """
+    files = report_files(entry)
+    if not files:
+        return ()
+    outputs = Outputs(formats=entry.reports.formats, files=files, folder=files[0][1].parent)
+    return tuple(map(str, write_files(report, rendered(report, outputs, trend), outputs)))
+
+
+def trend_of(runs: Iterable[Run]) -> tuple[tuple[str, Summary], ...]:
+    """The time and the counts of the finished runs, the oldest first, as reports show a trend."""
+    finished = [run for run in runs if run.state is RunState.FINISHED and run.taken][:_TREND]
+    return tuple(
+        (
+            run.taken,
+            Summary(
+                answer="",
+                passed=run.passed,
+                failed=run.failed,
+                unknown=run.unknown,
+                waived=run.waived,
+                not_applicable=run.not_applicable,
+            ),
+        )
+        for run in reversed(finished)
+    )

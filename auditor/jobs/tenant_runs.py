@@ -1,0 +1,410 @@
+"""Run every tenant of a night: audit it, compare it with its last run, write its reports, and record all of it.
+
+What one tenant does never stops another one. A tenant's run is recorded in one transaction with the messages about it,
+so that a process that is killed leaves a run that the next night marks as interrupted, and nothing half.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from auditor.compare import DifferentTenants, comparable, compare
+from auditor.graph.preconnect import run as run_loop
+from auditor.graph.session import open_http_client
+from auditor.jobs.audit import AuditResult, PreparedAudit, audit, evaluate
+from auditor.jobs.audit_request import TOOL, Interaction
+from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepared_audit, tenant_key
+from auditor.jobs.pack_selection import apps_of
+from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, trend_of, write_reports
+from auditor.jobs.tenant_reader import addresses_of, read_for
+from auditor.model.configuration import Configuration, Event, TenantEntry
+from auditor.model.difference import Difference
+from auditor.model.errors import NO_AUDIT, AuditorError
+from auditor.model.history import OutboxMessage, Run, RunState, Said
+from auditor.model.night import TenantNight, missed_starts
+from auditor.model.notification import Expiry, NightOfTenant
+from auditor.model.report import Report
+from auditor.model.rule import Pack
+from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
+from auditor.notify import expiries_of, messages_for
+from auditor.notify.expiries import credential_expiry, retention_expiry
+from auditor.notify.wording import SHORT_EXPIRY_DAYS
+
+if TYPE_CHECKING:
+    from auditor.graph.transport import GraphHttpClient
+
+
+def run_tenants(
+    configuration: Configuration, parts: NightParts, night: str, only: Sequence[str] = ()
+) -> tuple[TenantNight, ...]:
+    """Run every tenant, or those named in `only`, in the order of the configuration.
+
+    Raises InvalidRequest for an unknown name, PackError if a pack can't be loaded, and `Stopped` or KeyboardInterrupt
+    after the runs in progress were marked.
+    """
+    entries = chosen_tenants(configuration, only)
+    prepared = tuple(prepared_audit(entry) for entry in entries)
+    started = parts.clock.now()
+    run = _Run(configuration, parts, night, started)
+    try:
+        return run_loop(run.all(tuple(zip(entries, prepared, strict=True))))
+    except asyncio.CancelledError:
+        raise Stopped from None
+    finally:
+        parts.stopping.cancels(None)
+
+
+_FILES_AT_ONCE = 4
+
+
+class Failure(NamedTuple):
+    """Why there is no audit, as a sentence, and what to do."""
+
+    error: str
+    advice: str
+
+
+class _Begun(NamedTuple):
+    """A run that was begun: its id, when, and the run before it."""
+
+    entry: TenantEntry
+    key: str
+    id: str
+    started: str
+    seconds: float
+    previous: Run | None
+    missed: tuple[str, ...]
+    interrupted: tuple[str, ...]
+
+
+class _Run:
+    """The runs of one night, at the same time, as far as the configuration allows."""
+
+    def __init__(self, configuration: Configuration, parts: NightParts, night: str, started: str) -> None:
+        self.configuration = configuration
+        self.history, self.log, self.secrets, self.clock, self.interaction, self.stopping = parts
+        self.night = night
+        self.started = started
+        self.done = 0
+        self._slots = asyncio.Semaphore(configuration.concurrency)
+        # One evaluation at a time: more of them would only take memory, and delay the reads. A file is read and
+        # evaluated in one step, and a file that hangs must not stop the others.
+        self._evaluating = asyncio.Lock()
+        self._files = asyncio.Semaphore(_FILES_AT_ONCE)
+        self._to_delete: tuple[Run, ...] | None = None
+        self._clients: dict[str, GraphHttpClient] = {}
+        self._stack = AsyncExitStack()
+
+    async def all(self, jobs: Sequence[tuple[TenantEntry, PreparedAudit]]) -> tuple[TenantNight, ...]:
+        """Every tenant's result. If it's cancelled, the runs in progress are marked first."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self.stopping.cancels(lambda: loop.call_soon_threadsafe(task.cancel))
+        async with self._stack:
+            tasks = [asyncio.create_task(self._tenant(entry, prepared, len(jobs))) for entry, prepared in jobs]
+            try:
+                return tuple(await asyncio.gather(*tasks))
+            except BaseException:
+                for one in tasks:
+                    one.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                raise
+
+    async def _tenant(self, entry: TenantEntry, prepared: PreparedAudit, number: int) -> TenantNight:
+        async with self._slots:
+            try:
+                with self.history.lock(tenant_key(entry)):
+                    result = await self._locked(entry, prepared)
+            except Exception as error:  # noqa: BLE001 - one tenant's trouble, a bug too, never stops the others
+                failure = failure_of(error)
+                self.log.error("run-not-recorded", failure.error, tenant=entry.name, advice=failure.advice)
+                result = TenantNight(
+                    name=entry.name,
+                    tenant=tenant_key(entry),
+                    exit_code=NO_AUDIT,
+                    error=failure.error,
+                    advice=failure.advice,
+                )
+        self.done += 1
+        if self.interaction.progress:
+            self.interaction.progress("tenants", self.done, number)
+        return result
+
+    async def _locked(self, entry: TenantEntry, prepared: PreparedAudit) -> TenantNight:
+        """Begin, audit and end the run of a tenant whose lock is held."""
+        begun = self._begin(entry)
+        try:
+            audited, credential = await self._audited(begun, prepared)
+            return await self._finished(begun, audited, credential)
+        except asyncio.CancelledError:
+            self._stopped(begun)
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug in one audit is that tenant's trouble, too
+            return self._failed(begun, failure_of(error))
+
+    def _begin(self, entry: TenantEntry) -> _Begun:
+        key, started = tenant_key(entry), self.clock.now()
+        run_id = self.history.begin(key, entry.name, started, entry.tags)
+        _, *before = self.history.runs(key, limit=2)
+        previous = before[0] if before else None
+        missed = missed_starts(previous.started, started, self.configuration.schedule_hours) if previous else ()
+        interrupted = (previous.started,) if previous and previous.state is RunState.INTERRUPTED else ()
+        fields = {"tenant": entry.name, "run": run_id}
+        self.log.info("run-started", f"The run of {entry.name} starts", **fields)
+        if missed:
+            message = f"{len(missed)} runs were due since {previous.started if previous else ''} and didn't start"
+            self.log.notice("runs-missed", message, missed=missed, **fields)
+        if interrupted:
+            self.log.notice("run-interrupted", f"The run of {interrupted[0]} never ended", **fields)
+        return _Begun(entry, key, run_id, started, self.clock.seconds(), previous, missed, interrupted)
+
+    # ---- The audit --------------------------------------------------------------------------------------------------
+
+    async def _audited(self, begun: _Begun, prepared: PreparedAudit) -> tuple[AuditResult, CredentialEnd | None]:
+        """The audit, and when the credential of a live tenant ends."""
+        request = prepared.request
+        if not isinstance(request.source, LiveTenant):
+            async with self._files:
+                return await asyncio.to_thread(audit, request), None
+        ends: list[CredentialEnd] = []
+        environ = await asyncio.to_thread(self.secrets.environment_of, begun.entry)
+        snapshot = await read_for(
+            request.source,
+            _plan(prepared.packs),
+            apps=apps_of(prepared.packs),
+            packs=prepared.packs,
+            interaction=Interaction(on_pause=partial(self._paused, begun), on_credential=ends.append),
+            environ=environ,
+            http=await self._client(request.source, environ),
+            taken=self.clock.now(),
+            with_log=True,
+        )
+        async with self._evaluating:
+            result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
+        return result, ends[0] if ends else None
+
+    async def _client(self, tenant: LiveTenant, environ: Mapping[str, str]) -> GraphHttpClient:
+        """One HTTP client for all tenants of a cloud: a client for each costs three times the processor time."""
+        graph = addresses_of(tenant, environ).graph
+        if graph not in self._clients:
+            self._clients[graph] = await self._stack.enter_async_context(open_http_client(graph, environ))
+        return self._clients[graph]
+
+    def _paused(self, begun: _Begun, service: str, seconds: float, is_asked_for: bool) -> None:
+        why = "asks to wait" if is_asked_for else "didn't answer; trying again in"
+        message = f"{service} {why} {seconds:.0f} s"
+        self.log.info("waiting", message, tenant=begun.entry.name, run=begun.id, seconds=round(seconds, 1))
+
+    # ---- The end of a run -------------------------------------------------------------------------------------------
+
+    async def _finished(self, begun: _Begun, audited: AuditResult, credential: CredentialEnd | None) -> TenantNight:
+        """Compare, write reports, and record the run with the messages about it."""
+        entry, report, notes = begun.entry, audited.report, list[str]()
+        kept, last = self.history.as_kept(report, audited.snapshot), self.history.last_finished(begun.key)
+        difference = None
+        if last is not None:
+            before = self.history.comparable_parts(last.id)
+            async with self._evaluating:
+                difference = await asyncio.to_thread(_compared, before, kept, notes)
+        findings = run_findings(report, self.history.findings(last.id) if last else (), begun.started)
+        code = exit_code_for(entry, report, difference)
+        written: tuple[str, ...] = ()
+        try:
+            trend = trend_of(self.history.runs(begun.key, limit=60))
+            async with self._evaluating:
+                written = await asyncio.to_thread(write_reports, entry, report, trend)
+        except Exception as error:  # noqa: BLE001 - whatever prevents a report must not lose the run
+            notes.append(f"the reports could not be written: {failure_of(error).error}")
+            code = code or NO_AUDIT
+        at = self.clock.now()
+        preview = finished_run(self._run(begun), report, difference, code, at)
+        ends = credential.ends if credential else ""
+        soon = (*expiries_of(report, audited.snapshot), *self._retention(begun.entry.name, at))
+        night = NightOfTenant(
+            entry=entry,
+            run=msgspec.structs.replace(preview, credential_expires=ends),
+            previous=begun.previous,
+            difference=difference,
+            findings=findings,
+            expiries=(credential_expiry(ends), *soon) if ends else soon,
+            missed=begun.missed,
+            report=report,
+            report_path=written[0] if written else "",
+            attachments=dict(zip(entry.reports.formats, written, strict=False)),
+            night=self.started,
+        )
+        messages, said = self._messages(night, notes)
+        run = self.history.finish(
+            begun.id,
+            report=report,
+            snapshot=audited.snapshot,
+            difference=difference,
+            exit_code=code,
+            finished=at,
+            messages=messages,
+            said=said,
+            seconds=self._seconds(begun),
+            credential_expires=ends,
+        )
+        ids = tuple(dict.fromkeys(part.request_id for part in report.unread if part.request_id))
+        for part in report.unread:
+            message = f"{part.section} could not be read: {part.message or part.code or part.status}"
+            self.log.info(
+                "unread",
+                message,
+                tenant=entry.name,
+                run=run.id,
+                section=part.section,
+                status=part.status,
+                request_id=part.request_id,
+            )
+        self.log.info(
+            "run-finished",
+            report.summary.answer,
+            tenant=entry.name,
+            run=run.id,
+            exit_code=code,
+            seconds=run.seconds,
+            changes=run.changes,
+            request_ids=ids,
+        )
+        for note in notes:
+            self.log.notice("note", note, tenant=entry.name, run=run.id)
+        return TenantNight(
+            name=entry.name,
+            tenant=begun.key,
+            exit_code=code,
+            run=run,
+            answer=report.summary.answer,
+            since=last.started if last and difference else "",
+            difference=difference.summary if difference else None,
+            changes=difference.major if difference else (),
+            reports=written,
+            missed=begun.missed,
+            interrupted=begun.interrupted,
+            request_ids=ids,
+            notes=tuple(notes),
+        )
+
+    def _retention(self, name: str, now: str) -> tuple[Expiry, ...]:
+        """When the history deletes runs of the tenant, if that is soon. It's looked up once a night."""
+        keep = self.configuration.keep
+        if not any(Event.EXPIRY in target.on for target in self.configuration.notify):
+            return ()
+        if self._to_delete is None:
+            later = (datetime.fromisoformat(now) + timedelta(days=SHORT_EXPIRY_DAYS)).isoformat()
+            self._to_delete = self.history.prune(keep, later, dry_run=True)
+        expiry = retention_expiry([run for run in self._to_delete if run.name == name], keep, now)
+        return (expiry,) if expiry else ()
+
+    def _failed(self, begun: _Begun, failure: Failure) -> TenantNight:
+        """Record that there is no audit, and why, with the messages about it."""
+        notes: list[str] = []
+        at = self.clock.now()
+        preview = msgspec.structs.replace(
+            self._run(begun), state=RunState.FAILED, error=failure.error, exit_code=NO_AUDIT, finished=at
+        )
+        night = NightOfTenant(
+            entry=begun.entry,
+            run=preview,
+            previous=begun.previous,
+            missed=begun.missed,
+            night=self.started,
+            advice=failure.advice,
+        )
+        messages, said = self._messages(night, notes)
+        run = self.history.fail(
+            begun.id,
+            error=failure.error,
+            exit_code=NO_AUDIT,
+            finished=at,
+            messages=messages,
+            said=said,
+            seconds=self._seconds(begun),
+        )
+        self.log.error("run-failed", failure.error, tenant=begun.entry.name, run=run.id, advice=failure.advice)
+        return TenantNight(
+            name=begun.entry.name,
+            tenant=begun.key,
+            exit_code=NO_AUDIT,
+            run=run,
+            error=failure.error,
+            advice=failure.advice,
+            missed=begun.missed,
+            interrupted=begun.interrupted,
+            notes=tuple(notes),
+        )
+
+    def _stopped(self, begun: _Begun) -> None:
+        """Record that the run was stopped. Nobody is notified of it: somebody asked for it."""
+        self.history.fail(
+            begun.id,
+            error="The run was stopped before the tenant was audited",
+            exit_code=NO_AUDIT,
+            finished=self.clock.now(),
+            seconds=self._seconds(begun),
+        )
+        self.log.warning("run-stopped", "The run was stopped", tenant=begun.entry.name, run=begun.id)
+
+    def _run(self, begun: _Begun) -> Run:
+        """The run in progress, as messages need it: under the key, which is known before the tenant's id is."""
+        return Run(
+            id=begun.id,
+            tenant=begun.key,
+            name=begun.entry.name,
+            state=RunState.RUNNING,
+            started=begun.started,
+            tags=begun.entry.tags,
+            tool=TOOL,
+        )
+
+    def _messages(self, night: NightOfTenant, notes: list[str]) -> tuple[tuple[OutboxMessage, ...], tuple[Said, ...]]:
+        """The messages about the run. A mistake in them must not lose the run."""
+        targets = self.configuration.notify
+        try:
+            said = {one.name: self.history.said(one.name, night.run.tenant) for one in targets}
+            return messages_for(targets, night, said, night.run.finished)
+        except Exception as error:  # noqa: BLE001 - see above
+            notes.append(f"the notifications could not be composed ({type(error).__name__})")
+            return (), ()
+
+    def _seconds(self, begun: _Begun) -> float:
+        return round(max(0.0, self.clock.seconds() - begun.seconds), 3)
+
+
+def _plan(packs: Sequence[Pack]) -> Any:
+    from auditor.checks.kind import plan_for
+
+    return plan_for(packs)
+
+
+def _compared(before: tuple[Report, Snapshot], after: tuple[Report, Snapshot], notes: list[str]) -> Difference | None:
+    try:
+        return compare(comparable(*before), comparable(*after))
+    except DifferentTenants as error:
+        notes.append(f"not compared with the last run: {error}")
+    except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run
+        notes.append(f"not compared with the last run: {failure_of(error).error}")
+    return None
+
+
+def failure_of(error: Exception) -> Failure:
+    """Why there is no audit, for people. A bug is named by its type: its text may quote anything."""
+    if isinstance(error, AuditorError):
+        return Failure(str(error).removesuffix(error.advice).rstrip(), error.advice)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return Failure(
+            f"{place}{error.strerror or type(error).__name__}", "Check the path, its permissions and the disk."
+        )
+    return Failure(
+        f"an error in consent-auditor ({type(error).__name__})",
+        "Please report it, with the log of --log-format json and what consent-auditor -V prints.",
+    )

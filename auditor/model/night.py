@@ -1,0 +1,92 @@
+"""The result of one nightly run of several tenants, as it is printed and written as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from auditor.model.difference import Change, DifferenceSummary
+from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
+from auditor.model.history import Run
+from auditor.model.notification import Delivery
+
+FORMAT = "consent-auditor/night"
+VERSION = 1
+
+
+class TenantNight(msgspec.Struct, frozen=True, kw_only=True):
+    """What a nightly run did for one tenant.
+
+    `name` is that of the configuration. `run` is none if no run could be begun, because of the history or a run in
+    progress. `error` and `advice` say why there is no audit. `answer` is the answer of the report. `changes` are the
+    changes since the run `since` that can matter; `difference` is none if there is no earlier run to compare with.
+    `new` and `fixed` count findings, `still_failing` those that fail on both sides. `reports` are the files that were
+    written, `missed` the UTC times at which a run was due and none started, `interrupted` the starts of earlier runs
+    that never ended. `notes` are sentences on what else went wrong.
+    """
+
+    name: str
+    tenant: str
+    exit_code: int
+    run: Run | None = None
+    error: str = ""
+    advice: str = ""
+    answer: str = ""
+    since: str = ""
+    difference: DifferenceSummary | None = None
+    changes: tuple[Change, ...] = ()
+    reports: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    interrupted: tuple[str, ...] = ()
+    request_ids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Night(msgspec.Struct, frozen=True, kw_only=True):
+    """A nightly run. `exit_code` is that of the program: 1 if a tenant fails, else 3, else 4, else 0.
+
+    `id` identifies it in logs and for the heartbeat. `pruned` counts the runs that the history no longer keeps.
+    `problems` are sentences on what went wrong besides the audits: notifications, heartbeat, metrics, retention.
+    """
+
+    format: str = FORMAT
+    version: int = VERSION
+    id: str
+    tool: str
+    configuration: str
+    history: str
+    started: str
+    finished: str = ""
+    seconds: float = 0.0
+    exit_code: int = OK
+    tenants: tuple[TenantNight, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    pruned: int = 0
+    problems: tuple[str, ...] = ()
+
+
+def exit_code_of(codes: tuple[int, ...]) -> int:
+    """The exit code of a run of several tenants: that of the tenant that needs attention most."""
+    return next((code for code in (FAILING, NO_AUDIT, UNKNOWN) if code in codes), OK)
+
+
+def missed_starts(last: str, now: str, every_hours: float) -> tuple[str, ...]:
+    """The UTC times at which a run was due after the one that started at `last`, and none started until `now`.
+
+    A run that starts up to half of `every_hours` late counts as on time. A clock that was set back misses nothing.
+    """
+    try:
+        first, end = datetime.fromisoformat(last), datetime.fromisoformat(now)
+    except ValueError:
+        return ()
+    every = timedelta(hours=every_hours)
+    if every <= timedelta(0):
+        return ()
+    count = int((end - first) / every + 0.5) - 1
+    due = (first + number * every for number in range(1, min(count, _MOST_MISSED) + 1))
+    return tuple(time.strftime("%Y-%m-%dT%H:%M:%SZ") for time in due)
+
+
+_MOST_MISSED = 400
+"""The most missed runs that are listed: after a year without a run, their number no longer matters."""

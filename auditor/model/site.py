@@ -1,0 +1,51 @@
+"""What a dashboard of nightly runs shows: tenants with their runs, the findings of the last one, and what changed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from auditor.model.difference import Difference
+from auditor.model.history import Run, RunFinding, RunState
+
+
+class SiteTenant(msgspec.Struct, frozen=True, kw_only=True):
+    """One tenant. `key` identifies it, `runs` are all its runs in the order in which they began.
+
+    `missed` are the UTC times at which a run was due and none started. `findings` are those of the last finished run.
+    `changes` is what that run changed, if it's the tenant's last run and
+    isn't the first.
+    """
+
+    key: str
+    name: str
+    tags: tuple[str, ...] = ()
+    runs: tuple[Run, ...] = ()
+    missed: tuple[str, ...] = ()
+    findings: tuple[RunFinding, ...] = ()
+    changes: Difference | None = None
+
+    @property
+    def last(self) -> Run | None:
+        """The last run, however it ended; one that is running doesn't count."""
+        return next((run for run in reversed(self.runs) if run.state is not RunState.RUNNING), None)
+
+    @property
+    def last_finished(self) -> Run | None:
+        """The last run that made an audit."""
+        return next((run for run in reversed(self.runs) if run.state is RunState.FINISHED), None)
+
+
+class SiteData(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the index and the tenants' pages show.
+
+    Ages are counted up to `at`, a UTC time. `tool` is the name and version of the program.
+    """
+
+    at: str
+    tool: str
+    tenants: tuple[SiteTenant, ...] = ()
+
+
+def is_changed(run: Run) -> bool:
+    """Whether something changed since the run before, even if it's minor. Such a run has a page."""
+    return run.state is RunState.FINISHED and bool((run.changes or 0) + (run.minor_changes or 0))

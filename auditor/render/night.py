@@ -1,0 +1,179 @@
+"""The result of a nightly run as text and as JSON. The last line is the answer, because cron mails the end first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from auditor.model.difference import Change, DifferenceSummary, Transition
+from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
+from auditor.model.night import Night, TenantNight
+from auditor.model.notification import Delivery, DeliveryState
+
+_CHANGES = 10
+"""The most changes of a tenant that the text lists. The report and the JSON have all of them."""
+_STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown"}
+_FEW = 3
+"""As many tenants have a paragraph each, whether or not something is new."""
+_WIDEST_NAME = 32
+_RENEWAL_DAYS = 30
+_HOW = {
+    Transition.APPEARED: "new",
+    Transition.FIXED: "fixed or gone",
+    Transition.CHANGED: "changed",
+    Transition.BECAME_UNKNOWN: "now unknown",
+    Transition.BECAME_KNOWN: "known again",
+}
+
+
+def json(night: Night) -> bytes:
+    """The night as JSON, with all changes."""
+    return msgspec.json.format(msgspec.json.encode(night), indent=2) + b"\n"
+
+
+def text(night: Night) -> str:
+    """The night as text: what changed in each tenant, what went wrong, a line for each tenant, and the answer."""
+    missed = _missed_by_all(night.tenants)
+    parts = [f"{_missed_text(missed)}\n"] if missed else []
+    parts += [*_details(night.tenants, missed), *_problems(night), *_table(night.tenants), answer_of(night)]
+    return "\n".join(parts) + "\n"
+
+
+def answer_of(night: Night) -> str:
+    """One line: how many tenants fail, couldn't be read, are unknown and pass, and the exit code."""
+    codes = [one.exit_code for one in night.tenants]
+    counted = [
+        (codes.count(FAILING), "fails", "fail"),
+        (codes.count(NO_AUDIT), "could not be audited", "could not be audited"),
+        (codes.count(UNKNOWN), "is unknown", "are unknown"),
+        (codes.count(OK), "passes", "pass"),
+    ]
+    said = [f"{number} {one if number == 1 else many}" for number, one, many in counted if number]
+    changed = sum(bool(one.changes) for one in night.tenants)
+    what = f" Something changed in {changed}." if changed else " Nothing changed." if _has_compared(night) else ""
+    lost = sum(one.state is not DeliveryState.SENT for one in night.deliveries)
+    more = f" {_count(lost, 'notification')} not delivered." if lost else ""
+    more += f" {_count(len(night.problems), 'problem')}, listed above." if night.problems else ""
+    return f"{_count(len(codes), 'tenant')}: {', '.join(said)}.{what}{more} Exit code {night.exit_code}."
+
+
+def _has_compared(night: Night) -> bool:
+    return any(one.difference is not None for one in night.tenants)
+
+
+def _missed_by_all(tenants: Sequence[TenantNight]) -> tuple[str, ...]:
+    """The runs that were missed in the same way for every tenant: the program didn't start."""
+    different = {one.missed for one in tenants}
+    return next(iter(different)) if len(different) == 1 else ()
+
+
+def _missed_text(missed: Sequence[str]) -> str:
+    return f"{_count(len(missed), 'run')} did not start when due: {_some(missed)}."
+
+
+def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterator[str]:
+    """A paragraph about each tenant; of many tenants, only about those where something is new."""
+    for one in tenants:
+        days = _days_left(one)
+        ends = days is not None and days < _RENEWAL_DAYS
+        is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None or ends
+        if len(tenants) <= _FEW or is_new:
+            yield one.name
+            yield from (f"  {line}" for line in _of_tenant(one, missed))
+            yield ""
+
+
+def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
+    if one.error:
+        yield f"No audit was made: {one.error}."
+        if one.advice:
+            yield f"What to do: {one.advice}"
+    if one.answer:
+        yield one.answer
+    if (days := _days_left(one)) is not None and days < _RENEWAL_DAYS:
+        yield _credential_text(one, days)
+    if one.missed and one.missed != missed:
+        yield _missed_text(one.missed)
+    yield from (f"The run of {start} never ended." for start in one.interrupted)
+    if one.difference is not None:
+        yield f"Since {one.since}: {summary_text(one.difference, len(one.changes))}."
+    yield from (f"- {change_text(change)}" for change in one.changes[:_CHANGES])
+    if len(one.changes) > _CHANGES:
+        yield f"- and {len(one.changes) - _CHANGES} more, listed in the report and with -f json"
+    yield from (f"Note: {note}" for note in one.notes)
+    yield from (f"Report: {path}" for path in one.reports)
+
+
+def summary_text(summary: DifferenceSummary, changes: int) -> str:
+    """``2 new, 1 fixed, 5 still failing, 3 changes``; ``nothing changed`` without changes."""
+    counted = [
+        (summary.new, "new"),
+        (summary.fixed, "fixed"),
+        (summary.unknown, "now unknown"),
+        (summary.still_failing, "still failing"),
+    ]
+    said = [f"{number} {what}" for number, what in counted if number]
+    return ", ".join([*said, _count(changes, "change") if changes else "nothing changed"])
+
+
+def change_text(change: Change) -> str:
+    """What changed and what it means, in one line."""
+    means = f" {change.means}" if change.means else ""
+    what = change.what if change.what.endswith((".", "!", "?")) else f"{change.what}: {_HOW[change.transition]}."
+    return f"{what}{means}".replace("\n", " ")
+
+
+def _problems(night: Night) -> Iterator[str]:
+    if night.problems:
+        yield "Problems"
+        yield from (f"  - {problem}" for problem in night.problems)
+        yield ""
+    sent = sum(one.state is DeliveryState.SENT for one in night.deliveries)
+    if sent:
+        yield f"Notifications: {sent} sent{_to(night.deliveries)}."
+        yield ""
+
+
+def _to(deliveries: Sequence[Delivery]) -> str:
+    names = dict.fromkeys(one.target for one in deliveries if one.state is DeliveryState.SENT)
+    return f" to {', '.join(names)}"
+
+
+def _table(tenants: Sequence[TenantNight]) -> Iterator[str]:
+    width = min(max((len(one.name) for one in tenants), default=0), _WIDEST_NAME)
+    for one in tenants:
+        changed = ""
+        if one.difference is not None:
+            changed = f"  {summary_text(one.difference, len(one.changes))}"
+        elif one.run is not None and not one.error:
+            changed = "  first run"
+        yield f"{one.name:<{width}}  {one.exit_code}  {_STATES[one.exit_code]:<8}{changed}".rstrip()
+
+
+def _days_left(one: TenantNight) -> int | None:
+    """Whole days until the audit's own credential ends, negative after that; none if it isn't known."""
+    if one.run is None or not one.run.credential_expires:
+        return None
+    try:
+        return (datetime.fromisoformat(one.run.credential_expires) - datetime.fromisoformat(one.run.started)).days
+    except (ValueError, TypeError):
+        return None
+
+
+def _credential_text(one: TenantNight, days: int) -> str:
+    assert one.run is not None, "only a run has a credential"
+    when = f"ends in {_count(days, 'day')}" if days >= 0 else "has ended"
+    return (
+        f"The audit's own credential {when} ({one.run.credential_expires[:10]}). Add a new one to the app registration."
+    )
+
+
+def _some(times: Sequence[str]) -> str:
+    shown = ", ".join(times[-3:])
+    return f"…, {shown}" if len(times) > 3 else shown
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

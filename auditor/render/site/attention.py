@@ -1,0 +1,231 @@
+"""Which tenants need attention, why, and which of them first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from enum import IntEnum
+from functools import cached_property
+from typing import NamedTuple
+
+from auditor.model.decision import Outcome
+from auditor.model.history import Run, RunFinding, RunState
+from auditor.model.rule import FindingOutcome, Severity
+from auditor.model.site import SiteData, SiteTenant
+from auditor.render.labels import NAME_WIDTH, SEVERE, count, flat, parse_time, readable_time, sentence
+from auditor.render.site.nights import AppNights, Night, NightKind, apps_of, nights_of, nights_without_audit
+from auditor.render.text_layout import clip
+
+EXPIRES_SOON = 30
+"""Days before the end of a credential at which a tenant needs attention."""
+
+_WHY, _TITLE = 200, 90
+"""Columns of a cause, and of the title of a rule."""
+
+
+class ReasonRank(IntEnum):
+    """The order of reasons. What stops the audit comes first, because the other answers are then old."""
+
+    NO_AUDIT = 0
+    CONNECTION = 1
+    CRITICAL = 2
+    HIGH = 3
+    UNKNOWN = 4
+    EXPIRY = 5
+
+
+class Reason(NamedTuple):
+    """Why a tenant needs attention: a word with its tone, what, since when, and whether the last run found it first.
+
+    `why` is a sentence about the cause.
+    """
+
+    rank: ReasonRank
+    word: str
+    tone: str
+    what: str
+    since: str = ""
+    is_new: bool = False
+    why: str = ""
+
+
+class TenantState:
+    """A tenant with its nights, its apps and the reasons why it needs attention; computed once for all pages."""
+
+    def __init__(self, tenant: SiteTenant, site: SiteData) -> None:
+        self.tenant = tenant
+        self.at = site.at
+        self.nights: tuple[Night, ...] = nights_of(tenant, site.at)
+        self.apps: tuple[AppNights, ...] = apps_of(self.nights)
+        self.name = clip(tenant.name or tenant.key, NAME_WIDTH)
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the tenant needs attention, what matters most first; empty if it doesn't."""
+        return tuple(sorted(self._reasons(), key=lambda reason: (reason.rank, not reason.is_new)))
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the last run, or its absence, found a reason first."""
+        return any(reason.is_new for reason in self.reasons)
+
+    @property
+    def order(self) -> tuple[bool, int, str, str]:
+        """What tenants that need attention are sorted by: new reasons first, then the rank of the worst reason."""
+        newest = min((r.rank for r in self.reasons if r.is_new), default=99)
+        worst = min((r.rank for r in self.reasons), default=99)
+        return (not self.is_new, newest if self.is_new else worst, self.name.casefold(), self.tenant.key)
+
+    @cached_property
+    def last_seen(self) -> str:
+        """When the last audit was made, if there should have been one since; else nothing."""
+        audit = self.tenant.last_finished
+        return audit.started if audit is not None and self._missing else ""
+
+    def tone(self, app: AppNights) -> str:
+        """The tone of the app's outcome. A good one that is old isn't shown as good."""
+        return "quiet" if self.last_seen and app.tone == "good" else app.tone
+
+    @cached_property
+    def _missing(self) -> tuple[Night, ...]:
+        return nights_without_audit(self.nights)
+
+    @property
+    def has_one_audit(self) -> bool:
+        """Whether the tenant has one audit only, so that nothing in it is new."""
+        return sum(run.state is RunState.FINISHED for run in self.tenant.runs) < 2
+
+    def _reasons(self) -> Iterator[Reason]:
+        if (reason := self._no_audit()) is not None:
+            yield reason
+        yield from self._connections()
+        for severity in (Severity.CRITICAL, Severity.HIGH):
+            if (reason := self._failing(severity)) is not None:
+                yield reason
+        if (reason := self._unknown()) is not None:
+            yield reason
+        if (reason := self._expiry()) is not None:
+            yield reason
+
+    def _no_audit(self) -> Reason | None:
+        last = self.tenant.last
+        if last is None:
+            return Reason(ReasonRank.NO_AUDIT, "NO RUN", "waived", "No run has ended yet.")
+        missing = self._missing
+        if not missing and last.state is RunState.FINISHED:
+            return None
+        good = self.tenant.last_finished
+        since = f"last audit {readable_time(good.started)}" if good else "no audit yet"
+        since = "" if good is last else since
+        if missing and missing[-1].without is NightKind.MISSED:
+            nights = sum(night.without is NightKind.MISSED for night in missing)
+            what = f"No run for {count(nights, 'night')}, since {readable_time(last.started)}."
+            return Reason(ReasonRank.NO_AUDIT, "NO RUN", "waived", what, since, len(missing) == 1)
+        is_new = len(missing) <= 1 and good is not None
+        return Reason(ReasonRank.NO_AUDIT, "RUN FAILED", "waived", run_error(last), since, is_new)
+
+    def _connections(self) -> Iterator[Reason]:
+        last = self.tenant.last_finished
+        for app in self.apps:
+            outcome = app.decision.outcome
+            if not app.is_current or outcome.connects:
+                continue
+            rank = ReasonRank.UNKNOWN if outcome is Outcome.DEPENDS else ReasonRank.CONNECTION
+            is_new = last is not None and app.since.id == last.id and not app.is_first and self.tenant.last is last
+            yield Reason(rank, app.word, app.tone, app.name, self.since(app), is_new, _cause(app))
+
+    def since(self, app: AppNights) -> str:
+        """``since 2026-11-20, 3 days``; an outcome as old as the oldest kept audit can be older.
+
+        If the last nights have no audit, ``since 2026-11-20, last seen 2026-11-22``.
+        """
+        day = app.since.started[:10]
+        if self.last_seen:
+            return f"since {day}{' or earlier' if app.is_first else ''}, last seen {self.last_seen[:10]}"
+        if app.is_first:
+            return f"since {day} or earlier" if not self.has_one_audit else f"first audit {day}"
+        return f"since {day}{age_after_comma(day, self.at)}"
+
+    def findings(self, outcome: FindingOutcome) -> tuple[RunFinding, ...]:
+        """The findings of the last audit with this outcome, the most severe first, then the oldest."""
+        found = [one for one in self.tenant.findings if one.outcome is outcome]
+        return tuple(sorted(found, key=lambda f: (f.severity.rank, f.since or "9", f.title, f.rule, f.fingerprint)))
+
+    def _unknown(self) -> Reason | None:
+        found = [one for one in self.findings(FindingOutcome.UNKNOWN) if one.severity in SEVERE]
+        if not found:
+            return None
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        what = f"{clip(flat(found[0].title).rstrip('.'), _TITLE)}{more}"
+        return Reason(ReasonRank.UNKNOWN, f"{len(found)} UNKNOWN", "unsure", what)
+
+    def _failing(self, severity: Severity) -> Reason | None:
+        found = [one for one in self.findings(FindingOutcome.FAIL) if one.severity is severity]
+        if not found:
+            return None
+        new = [one for one in found if self.is_finding_new(one)]
+        first = (new or found)[0]
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        rank = ReasonRank.CRITICAL if severity is Severity.CRITICAL else ReasonRank.HIGH
+        since = f"since {first.since[:10]}{age_after_comma(first.since, self.at)}" if first.since else ""
+        word = f"{len(found)} {severity.value.upper()}"
+        return Reason(rank, word, "bad", f"{clip(flat(first.title).rstrip('.'), _TITLE)}{more}", since, bool(new))
+
+    def is_finding_new(self, finding: RunFinding) -> bool:
+        """Whether the last audit is the first one with this outcome, and isn't the first audit of the tenant."""
+        last = self.tenant.last_finished
+        if last is None or last is not self.tenant.last or self.has_one_audit or not finding.since:
+            return False
+        return finding.since in (last.started, last.taken)
+
+    def _expiry(self) -> Reason | None:
+        last = self.tenant.last_finished
+        days = days_between(self.at, last.credential_expires) if last and last.credential_expires else None
+        if last is None or days is None or days > EXPIRES_SOON:
+            return None
+        day = last.credential_expires[:10]
+        when = f"ends {day}, in {count(days, 'day')}" if days > 0 else f"ended {day}" if days < 0 else "ends today"
+        return Reason(ReasonRank.EXPIRY, "CREDENTIAL", "unsure", f"The audit's own credential {when}.")
+
+
+def _cause(app: AppNights) -> str:
+    """Why the app has this outcome, cut to about two lines."""
+    return clip(sentence(flat(app.decision.because)), _WHY)
+
+
+def run_error(run: Run) -> str:
+    """Why a run made no audit."""
+    if run.state is RunState.INTERRUPTED:
+        return sentence(run.error or "The run was interrupted: the process ended before it could say how")
+    return sentence(flat(run.error) or "The run failed")
+
+
+def days_between(start: str, end: str) -> int | None:
+    """The days from one day to another; none if one of them isn't a time."""
+    first, last = _day(start), _day(end)
+    return (last - first).days if first and last else None
+
+
+def _day(text: str) -> date | None:
+    at = parse_time(text)
+    return at.date() if at else None
+
+
+def age(since: str, at: str) -> str:
+    """``3 days``, ``today``; empty if it isn't known."""
+    days = days_between(since, at)
+    if days is None or days < 0:
+        return ""
+    return "today" if days == 0 else count(days, "day")
+
+
+def age_after_comma(since: str, at: str) -> str:
+    """The age after a comma, or nothing."""
+    text = age(since, at)
+    return f", {text}" if text else ""
+
+
+def sorted_states(site: SiteData) -> Sequence[TenantState]:
+    """The tenants by name."""
+    states = [TenantState(tenant, site) for tenant in site.tenants]
+    return sorted(states, key=lambda state: (state.name.casefold(), state.tenant.key))
