@@ -1,4 +1,4 @@
-"""``collect --full`` of a large directory, compared with aiohttp and msgspec on the same bytes in the same turns.
+"""``collect --full`` compared with aiohttp and msgspec, and with the SDK's page iterator, on the same bytes in turns.
 
 ``python -m benchmarks.directory APPS GRANTS`` is the remote end: its pages are rendered before the first request, so
 that the server costs as little as it can.
@@ -22,6 +22,10 @@ from benchmarks.scale import Size
 
 PAGE = 999
 RATIO_AIM, MEMORY_AIM = 1.6, 120
+COLLECT = "collect --full"
+AIOHTTP, SDK = "aiohttp with msgspec", "the SDK's models and page iterator"
+SDK_SIZE = Size(100, 600)
+"""A directory that the SDK's page iterator reads in seconds: it takes some milliseconds for each row."""
 
 
 def directory(bytecode: Path, folder: Path, sizes: Sequence[Size], runs: int, tell: Callable[[str], None]) -> Result:
@@ -29,30 +33,28 @@ def directory(bytecode: Path, folder: Path, sizes: Sequence[Size], runs: int, te
     rows: list[list[str]] = []
     ratios: dict[str, Ratio] = {}
     numbers: dict[str, Any] = {"aims": {"ratio": RATIO_AIM, "mebibytes": MEMORY_AIM}}
-    for size in sizes:
+    compared = ((SDK_SIZE, SDK, "sdk-pages", None), *((size, AIOHTTP, "aiohttp-structs", RATIO_AIM) for size in sizes))
+    for size, against, other, aim in compared:
         with _Remote(bytecode, size) as remote:
             env = surroundings(bytecode, remote.env)
-            bare = baseline("aiohttp-structs", remote.authority, remote.graph)
+            bare = baseline(other, remote.authority, remote.graph)
             where = ("--authority-host", remote.authority, "--graph-endpoint", remote.graph, "--timeout", "1h")
             command = (*program(), "collect", "--full", *where, "-o", str(folder / "directory.zip"))
-            cases: dict[str, Case] = {
-                "aiohttp with msgspec": partial(measured, bare, env),
-                "collect --full": partial(measured, command, env),
-            }
+            cases: dict[str, Case] = {against: partial(measured, bare, env), COLLECT: partial(measured, command, env)}
             found = interleaved(cases, runs, tell=tell)
-        compared, collected = found.values()
-        times = ratios[f"collect --full, {size}"] = ratio(collected, compared, "aiohttp with msgspec", RATIO_AIM)
-        rows.append(_row(str(size), "aiohttp with msgspec", compared, None))
-        rows.append(_row("", "collect --full", collected, times))
-        numbers[str(size)] = {
-            name: {
+        name = f"{COLLECT}, {size}"
+        times = ratios[name] = ratio(found[COLLECT], found[against], against, aim)
+        rows.append(_row(str(size), against, found[against], None))
+        rows.append(_row("", COLLECT, found[COLLECT], times))
+        measured_here = {
+            what: {
                 "wall": asdict(wall(taken)),
                 "cpu": asdict(cpu(taken)),
                 "mebibytes": asdict(figure([run.mebibytes for run in taken])),
             }
-            for name, taken in found.items()
+            for what, taken in found.items()
         }
-        numbers[str(size)]["bytes"] = remote.bytes
+        numbers.setdefault(str(size), {}).update(measured_here, bytes=remote.bytes)
     return Result(
         "directory",
         f"A whole directory: collect --full, {runs} runs each, interleaved",

@@ -1,4 +1,4 @@
-"""A live pre-flight: what it costs by itself, and how many round trips it waits for."""
+"""A live pre-flight: its own cost, how many round trips it waits for, and whether the size of the tenant counts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from benchmarks.imports import imports
 from benchmarks.processes import BARE, Case, Run, baseline, interleaved, measured, program, surroundings
 from benchmarks.remote_latency import SIDES, Connection, Far, Heard, arguments
 from benchmarks.result import Result
+from benchmarks.scale import SMALL, Size
 from benchmarks.startup import BARE_NAME, JUDGED, PACK
 
 ROUND_TRIP = 0.150
-OWN_AIM, SDK_AIM, TRIPS_AIM = 0.9, 1.4, 5
+OWN_AIM, SDK_AIM, TRIPS_AIM, SIZE_AIM = 0.9, 1.4, 5, 1.05
 TENANTS = ("managed-default", "custom-policy")
+LARGE = Size(10_000, 50_000)
 BASELINES = {
     "sdk-bytes": "the SDK's first answer as bytes",
     "sdk-models": "the SDK's first answer as a model",
@@ -76,7 +78,8 @@ def live(bytecode: Path, runs: int, top: int, tell: Callable[[str], None]) -> li
             bytecode, {"check, live": ["check", *PACK, *arguments(connections[0])]}, far.environment(), top
         )
     nearby, distant = flights[TENANTS[0], 0], flights[TENANTS[0], 1]
-    return [_costs(bare, taken, flights, connections, baselines), _timeline(nearby, distant), imported]
+    costs = _costs(bare, taken, flights, connections, baselines)
+    return [costs, _timeline(nearby, distant), _by_size(bytecode, runs, tell), imported]
 
 
 def _costs(
@@ -125,6 +128,33 @@ def _costs(
             "conns, flights: to authority + Graph; requests: tokens + Graph's; KiB: what came back, compressed",
         ),
         _ratios(bare, taken[TENANTS[0], 0], baselines, _trips(taken, TENANTS[0])),
+    )
+
+
+def _by_size(bytecode: Path, runs: int, tell: Callable[[str], None]) -> Result:
+    """The same pre-flight of a small and of a large tenant."""
+    sizes = (SMALL, LARGE)
+    with Far(bytecode, sizes, (0.0,)) as far:
+        flights = {str(size): Preflight(far, bytecode, number, 0) for number, size in enumerate(sizes)}
+        found = interleaved(dict(flights), runs, tell=tell)
+    rows, numbers = [], {}
+    for name, taken in found.items():
+        heard = flights[name].heard[-len(taken) :]  # without the warming up
+        asked, down = [len(one.requests) for one in heard], figure([sum(one.bytes_down.values()) for one in heard])
+        work = figure([one.cpu for one in heard])
+        times = wall(taken).shown(0, 1000), cpu(taken).shown(0, 1000), work.shown(0, 1000)
+        rows.append([name, *times, _range(asked), f"{down.median / 1024:.1f}"])
+        numbers[name] = {"wall": asdict(wall(taken)), "cpu": asdict(cpu(taken)), "bytes": asdict(down)}
+        numbers[name]["far_end_cpu"] = asdict(work)
+    small, large = found.values()
+    return Result(
+        "live-size",
+        f"Live pre-flight of a small and of a large tenant, {runs} runs each, interleaved",
+        ("tenant", "wall ms", "cpu ms", "cpu ms of the remote end", "requests", "KiB"),
+        rows,
+        numbers,
+        ("wall contains what the remote end works, which looks through its rows for each request",),
+        {f"pre-flight, {LARGE}": ratio(large, small, str(SMALL), SIZE_AIM)},
     )
 
 

@@ -86,7 +86,7 @@ def command(config: str, tenants: tuple[str, ...], output_format: str, log_forma
     of the configuration. It changes nothing in a tenant.
     """
     refuse_empty()
-    from auditor.jobs.audit_request import must_be_writable
+    from auditor.jobs.audit_request import SILENT, must_be_writable
     from auditor.jobs.night_log import NightLog
     from auditor.jobs.night_setup import NightParts, Stopped, Stopping
     from auditor.jobs.nightly import new_night_id, open_configured_history, run_night
@@ -106,7 +106,7 @@ def command(config: str, tenants: tuple[str, ...], output_format: str, log_forma
             open_configured_history(configuration.history, secrets) as history,
             interaction() as person,
         ):
-            parts = NightParts(history, log, secrets, clock, person, stopping)
+            parts = NightParts(history, log, secrets, clock, SILENT if log_format == "json" else person, stopping)
             result = run_night(configuration, parts, night=night, only=tenants, metrics=metrics)
     except Stopped:
         say("Stopped. The runs in progress were marked, and nothing was changed in a tenant.")

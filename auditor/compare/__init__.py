@@ -6,11 +6,12 @@ change of the tenant on a decision is found by deciding again (`auditor.compare.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from auditor.compare.both_reads import BothReads, as_both_read
+from auditor.compare.change_log import ChangeLog
 from auditor.compare.decided_again import DecidedAgain, means_of
 from auditor.compare.decision_changes import Causes, decision_changes, decisions_not_compared
 from auditor.compare.enterprise_app_changes import app_changes
@@ -48,6 +49,8 @@ SECTIONS = (
     "directoryAudits",
 )
 """The sections that a comparison uses, in the order of a snapshot. A history keeps these."""
+_LOG = "directoryAudits"
+"""Says when a change was made and by whom; no decision and no finding rests on it."""
 
 
 class DifferentTenants(AuditorError):
@@ -84,6 +87,8 @@ def compare(before: Comparable, after: Comparable) -> Difference:
         for changes_of in (policy_changes, setting_changes, app_changes, grant_changes):
             found += changes_of(both)
         notes += both.notes
+        log = ChangeLog(both, before.side.taken, after.side.taken)
+        found = [one._replace(change=log.dated(one.change)) for one in found]
         apps = _apps(before.report, after.report)
         again = DecidedAgain(*as_both_read(before.snapshot, after.snapshot), apps) if apps else None
     elif before.report and after.report:
@@ -94,7 +99,8 @@ def compare(before: Comparable, after: Comparable) -> Difference:
     changes += _permissions(before, after, notes)
     if before.report and after.report:
         lacking = _lacking(before, after), _lacking(after, before)
-        changes += decision_changes(before.report, after.report, lacking, again, causes)
+        decisions = decision_changes(before.report, after.report, lacking, again, causes)
+        changes += _dated_by_cause(decisions, changes)
         changes += finding_changes(before.report, after.report, lacking)
         notes += decisions_not_compared(before.report, after.report)
         notes += packs_not_compared(before.report, after.report)
@@ -148,6 +154,18 @@ def _with_effects(found: Sequence[FoundChange], again: DecidedAgain | None) -> t
             change = msgspec.structs.replace(change, means=means, weight=weight)
         changes.append(change)
     return changes, causes
+
+
+def _dated_by_cause(decisions: Iterable[Change], changes: Sequence[Change]) -> list[Change]:
+    """The decisions' changes; one that has a single cause has its time and its actor."""
+    by_key = {change.key: change for change in changes}
+    found = []
+    for one in decisions:
+        if len(one.because_of) == 1:
+            cause = by_key[one.because_of[0]]
+            one = msgspec.structs.replace(one, since=cause.since, by=cause.by)
+        found.append(one)
+    return found
 
 
 def _of_reports(before: Report, after: Report) -> Iterator[Change]:
@@ -209,11 +227,12 @@ def _lacking(side: Comparable, other: Comparable) -> bool:
     mine, theirs = side.snapshot, other.snapshot
     if mine is None or theirs is None:
         return False
-    return any(_lacks_section(mine, theirs, name) for name in SECTIONS)
+    return any(_lacks_section(mine, theirs, name) for name in SECTIONS if name != _LOG)
 
 
 def _unread(side: Comparable) -> frozenset[str]:
-    return frozenset(part.section for part in side.report.unread) if side.report else frozenset()
+    unread = side.report.unread if side.report else ()
+    return frozenset(part.section for part in unread if part.section != _LOG)
 
 
 def _lacks_section(mine: Snapshot, theirs: Snapshot, name: str) -> bool:

@@ -178,7 +178,8 @@ def means_of(effects: Sequence[Effect], apps: Sequence[App], structural: str) ->
         if not first.alone:
             text = f"Together with other changes: {_lower_first(text) if text.startswith('Users') else text}"
         more = series([one.app.label for one in effects[1:]])
-        return f"{text[:-1]}; the same change also affects {more}." if more else text
+        text = f"{text[:-1]}; the same change also affects {more}." if more else text
+        return f"{text} {structural}" if structural else text
     if not apps:
         return structural
     names = _some([app.label for app in dict.fromkeys(apps)])

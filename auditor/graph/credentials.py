@@ -23,8 +23,8 @@ from auditor.model.snapshot import AUTH_METHODS
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 """Microsoft's own public client, with which an admin signs in if no app is registered for the audit."""
 
-CERTIFICATE_CONTENT = "CONSENT_AUDITOR_CERTIFICATE_CONTENT"
-"""The variable with the content of a certificate in Base64, for a certificate that is in no file."""
+CERTIFICATE_CONTENT = "AUDIT_CERTIFICATE_CONTENT"
+"""Where the variables of one tenant have the content of a certificate without a file, in Base64. Never set outside."""
 
 _APP = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
 _SECRETS = {

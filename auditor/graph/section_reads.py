@@ -15,6 +15,7 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
+from auditor.facts.audit_activities import all_activities
 from auditor.facts.error_codes import CONSENT_CODES
 from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, class_name, foreign_code
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
@@ -280,10 +281,13 @@ def _sign_ins(wanted: _Wanted) -> Reads:
 
 
 def _directory_audits(wanted: _Wanted) -> Reads:
-    """Who consented to what. For all apps, because Graph cannot filter the log by app."""
-    when = f"activityDisplayName eq 'Consent to application' and activityDateTime ge {wanted.since}"
-    url = _url(wanted.graph.audit_logs.directory_audits, filter=when)
-    yield Read(section="directoryAudits", url=url, is_list=True)
+    """Who changed what decides about consent. For all apps, because Graph cannot filter the log by app."""
+    named = " or ".join(f"activityDisplayName eq {quoted(name)}" for name in all_activities())
+    when = f"activityDateTime ge {wanted.since}"
+    audits = wanted.graph.audit_logs.directory_audits
+    url = _url(audits, filter=f"{when} and ({named})")
+    # If Graph refuses so many alternatives, everything of that time is read.
+    yield Read(section="directoryAudits", url=url, fallback=_url(audits, filter=when), is_list=True)
 
 
 _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {

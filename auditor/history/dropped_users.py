@@ -22,7 +22,12 @@ DROPPED = "(a user)"
 """What texts contain instead of the id or name of a user."""
 
 _USER = "user"
-_WORD = re.compile(r"[\w.+'&*!#$%=?^`{|}~@-]+")
+_ID = re.compile(r"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})")
+_WORD = re.compile(r"([\w.+'&*!#$%=?^`{|}~@-]*\w)")
+"""A user principal name, or the id of a grant."""
+_NAME_PART = re.compile(r"\w[\w.'-]*")
+_NAMES = tuple(re.compile(rf"\w[\w.'-]*(?: \w[\w.'-]*){{{more}}}(?<=\w)") for more in (3, 2, 1))
+"""Names of people, of four, three or two words."""
 _Kept = TypeVar("_Kept", Report, Change)
 
 
@@ -147,13 +152,21 @@ def _without(value: Any, users: frozenset[str]) -> Any:
 def _text_without(text: str, users: frozenset[str]) -> str:
     if text.lower() in users:
         return DROPPED
+    for pattern in (_ID, _WORD):
+        text = pattern.sub(lambda match: DROPPED if match[1].lower() in users else match[0], text)
+    return _without_names(text, users)
 
-    def replaced(match: re.Match[str]) -> str:
-        word = match[0]
-        bare = word.strip("'`.!?")
-        return word.replace(bare, DROPPED) if bare and bare.lower() in users else word
 
-    return _WORD.sub(replaced, text)
+def _without_names(text: str, users: frozenset[str]) -> str:
+    made, end = "", 0
+    for part in _NAME_PART.finditer(text):
+        start = part.start()
+        found = (match for pattern in _NAMES if (match := pattern.match(text, start)))
+        name = next((match for match in found if match[0].lower() in users), None)
+        if start >= end and name is not None:
+            made += text[end:start] + DROPPED
+            end = name.end()
+    return made + text[end:]
 
 
 def _plain(value: Any) -> Any:

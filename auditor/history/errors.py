@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from auditor.model.errors import AuditorError
+from auditor.model.errors import AuditorError, InUse
 
 
 class HistoryError(AuditorError):
@@ -20,7 +20,7 @@ class NoHistory(HistoryError):
     """There is no history at this place yet."""
 
 
-class RunInProgress(HistoryError):
+class RunInProgress(HistoryError, InUse):
     """Another process is making a run of the same tenant right now."""
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Row, Table, insert, or_, select, update
 from auditor.history.kept_parts import encoded
 from auditor.history.tables import decisions, findings
 from auditor.model.decision import Confidence, Decision, Outcome
-from auditor.model.history import Run, RunDecision, RunFinding, RunState
+from auditor.model.history import DecidedScope, Run, RunDecision, RunFinding, RunState, ScopedDecision
 from auditor.model.report import Finding, PackRef, Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 
-_SCOPE = ("resource", "resource_name", "scope", "permission_id", "verdict", "reason", "policy", "condition_set")
+_SCOPE = tuple(field.name for field in msgspec.structs.fields(DecidedScope))
 
 
 def storable(text: str) -> str:
@@ -98,6 +98,12 @@ def decision_of(row: Row[Any]) -> RunDecision:
         confidence=Confidence(row.confidence),
         because=row.because,
     )
+
+
+def scoped_decision_of(row: Row[Any]) -> ScopedDecision:
+    """The decision in a row, with its scopes."""
+    scopes = msgspec.json.decode(row.scopes, type=tuple[DecidedScope, ...])
+    return ScopedDecision(**msgspec.structs.asdict(decision_of(row)), scopes=scopes)
 
 
 def finding_of(row: Row[Any]) -> RunFinding:

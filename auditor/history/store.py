@@ -26,6 +26,7 @@ from auditor.history.run_rows import (
     json_text,
     report_columns,
     run_of,
+    scoped_decision_of,
     storable,
     write_decisions,
     write_findings,
@@ -33,7 +34,7 @@ from auditor.history.run_rows import (
 from auditor.history.tables import changes, decisions, findings, parts, runs, tenants
 from auditor.model.configuration import Keep
 from auditor.model.difference import Change, Difference
-from auditor.model.history import OutboxMessage, Run, RunDecision, RunFinding, RunState, Said
+from auditor.model.history import ExportedRun, OutboxMessage, Run, RunDecision, RunFinding, RunState, Said
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 
@@ -283,6 +284,22 @@ class History:
             found = tuple(msgspec.json.decode(one, type=Change) for one in connection.scalars(query))
             return msgspec.structs.replace(difference, changes=found)
 
+    def export(self, tenant: str = "", since: str = "") -> Iterator[ExportedRun]:
+        """Everything about each run except reports and snapshots, the oldest run first, some at a time."""
+        for run in reversed(self.runs(tenant, since)):
+            with self._database.read() as connection:
+                row = self._row(connection, run.id)
+                found = msgspec.structs.asdict(run) | {"findings": (), "decisions": ()}
+                if run.state is RunState.FINISHED:
+                    at = {row.tenant_id: [row.id]}
+                    made = at_runs(connection, decisions, at).get(row.id, [])
+                    found["decisions"] = tuple(map(scoped_decision_of, sorted(made, key=lambda one: one.position)))
+                    found["findings"] = in_order(map(finding_of, at_runs(connection, findings, at).get(row.id, [])))
+            difference = self.difference(run.id)
+            if difference is not None:
+                found |= {"differences": difference.changes, "not_compared": difference.not_compared}
+            yield ExportedRun(**found)
+
     def report(self, run_id: str) -> Report:
         """The report of a finished run, as it was made. Raises NoSuchRun, also if the run has no report."""
         with self._database.read() as connection:
@@ -333,8 +350,8 @@ class History:
 
     # ---- Notifications ----------------------------------------------------------------------
 
-    def pending(self, now: str = "") -> tuple[OutboxMessage, ...]:
-        """The messages that weren't sent yet, the oldest first."""
+    def pending(self, now: str) -> tuple[OutboxMessage, ...]:
+        """The messages that weren't accepted and weren't given up at the time `now`, the oldest first."""
         with self._database.read() as connection:
             return outbox.pending_messages(connection)
 
@@ -349,7 +366,7 @@ class History:
             outbox.mark_undelivered(connection, message_id, at, error)
 
     def give_up(self, message_id: str, at: str, error: str) -> None:
-        """Record that a message isn't tried again, and why. `error` must hold no secret."""
+        """Record that a message isn't tried again, and why. It stays in the history."""
         with self._database.write() as connection:
             outbox.give_up(connection, message_id, at, error)
 

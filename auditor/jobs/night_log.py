@@ -31,15 +31,21 @@ class NightLog:
         """Something that needs attention, but not the audit."""
         self._line("warning", event, message, fields)
 
+    def notice(self, event: str, message: str, **fields: Any) -> None:
+        """Something that needs attention, and that the result on standard output says, too."""
+        self._line("warning", event, message, fields, is_in_result=True)
+
     def error(self, event: str, message: str, **fields: Any) -> None:
         """Something that wasn't done."""
         self._line("error", event, message, fields)
 
-    def _line(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None:
+    def _line(
+        self, level: str, event: str, message: str, fields: dict[str, Any], *, is_in_result: bool = False
+    ) -> None:
         if self._as_json:
             known = {name: value for name, value in fields.items() if value not in ("", None, ())}
             head = {"time": self._now(), "level": level, "event": event, "message": message, "night": self._night}
             self._write(json.dumps(head | known, ensure_ascii=True))
-        elif level != "info":
+        elif level != "info" and not is_in_result:
             who = f"{fields['tenant']}: " if fields.get("tenant") else ""
             self._write(f"{level.capitalize()}: {who}{message}")

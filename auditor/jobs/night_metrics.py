@@ -99,6 +99,11 @@ def _of_tenants(states: Sequence[TenantState], now: str) -> Iterator[_Family]:
         "Days until the audit's own credential ends; negative after that.",
         [_days_until(_expiry_of(state), now) for state in states],
     )
+    yield of_each(
+        "tenant_credential_expiry_timestamp_seconds",
+        "When the audit's own credential ends.",
+        [_epoch(_expiry_of(state)) for state in states],
+    )
     yield _Family(
         "tenant_findings",
         "Findings of the last audit, by outcome and severity.",
@@ -167,13 +172,14 @@ def _number(value: float) -> str:
 
 
 def _epoch(time: str) -> float | None:
+    """The seconds since 1970 of a UTC time or day; none for an empty text."""
     try:
-        return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp() if time else None
+        return datetime.fromisoformat(time if "T" in time else f"{time}T00:00:00Z").timestamp() if time else None
     except ValueError:
         return None
 
 
 def _days_until(day: str, now: str) -> float | None:
     """Whole days from now until a day or time."""
-    end, start = _epoch(day if "T" in day else f"{day}T00:00:00Z") if day else None, _epoch(now)
+    end, start = _epoch(day), _epoch(now)
     return None if end is None or start is None else float((end - start) // _SECONDS_A_DAY)

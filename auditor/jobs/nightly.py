@@ -11,6 +11,7 @@ import msgspec
 
 from auditor.jobs.audit_request import TOOL
 from auditor.jobs.heartbeat import Heartbeat
+from auditor.jobs.kept_runs import open_place
 from auditor.jobs.night_metrics import TenantState, metrics_text
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, tenant_key
 from auditor.jobs.tenant_runs import failure_of, run_tenants
@@ -29,15 +30,13 @@ if TYPE_CHECKING:
 
 
 def new_night_id() -> str:
-    """The id of a night: a UUID, as healthchecks.io wants it for the id of a run."""
+    """The id of a night: a UUID, which healthchecks.io requires as the id of a run."""
     return str(uuid.uuid4())
 
 
 def open_configured_history(place: HistoryPlace, secrets: Secrets) -> History:
-    """The history of the configuration. Raises HistoryError and SecretError."""
-    from auditor.history import open_history
-
-    return open_history(secrets.value(place.url) if place.url else place.file, keeps_users=place.keeps_users)
+    """The history of the configuration. Raises HistoryError, SecretError and HistoryUnavailable."""
+    return open_place(place, secrets)
 
 
 def run_night(
@@ -72,6 +71,7 @@ def run_night(
         raise
     deliveries = tuple(steps.deliveries(send))
     pruned = steps.pruned()
+    steps.write_site()
     result = Night(
         id=identity,
         tool=TOOL,
@@ -151,6 +151,19 @@ class _Steps:
         except AuditorError as error:
             self._problem("not-pruned", f"old runs were not deleted: {error}")
             return 0
+
+    def write_site(self) -> None:
+        """Update the dashboard of all tenants of the history, if the configuration has a folder for it."""
+        if not self.configuration.site:
+            return
+        from auditor.jobs.history_site import update_site
+
+        now, hours = self.parts.clock.now(), self.configuration.schedule_hours
+        try:
+            made = update_site(self.parts.history, self.configuration.site, now=now, schedule_hours=hours)
+            self.parts.log.info("site-written", f"The dashboard is {made.path}", files=made.written)
+        except (AuditorError, OSError) as error:
+            self._problem("no-site", f"the dashboard could not be written: {failure_of(error).error}")
 
     def write_metrics(self, night: Night, path: str) -> None:
         """Replace the file of metrics in one step. Everybody can read a new file, as its collector needs to."""

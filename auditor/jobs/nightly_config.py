@@ -39,9 +39,9 @@ from auditor.model.configuration import (
 )
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import RulePlace, Severity
-from auditor.packs import PackError, PackProblems, Position, TooManyProblems
+from auditor.packs import PackError, PackProblems, Position, Problem, TooManyProblems
 from auditor.packs.decode_nodes import decode
-from auditor.packs.load import file_source, path_of
+from auditor.packs.load import exists, file_source, path_of
 from auditor.packs.yaml_nodes import Broken, Items, Node, Scalar, Table, child, items_of, read
 
 VARIABLE = "CONSENT_AUDITOR_CONFIG"
@@ -98,6 +98,9 @@ def user_configuration() -> Path:
 
 def load_configuration(path: str) -> Configuration:
     """The configuration in a file. Raises ConfigurationError with every mistake in it."""
+    if not exists(path_of(path)):
+        wanted = "the path of a configuration; consent-auditor nightly init writes one"
+        raise ConfigurationError([Problem(path, 0, 0, "there is no such file", expected=wanted)])
     try:
         return _load(path)
     except ConfigurationError:

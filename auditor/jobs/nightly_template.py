@@ -14,9 +14,9 @@ def configuration_template(tenant: str = "") -> str:
 
 
 _TEMPLATE = """\
-# Nightly runs of consent-auditor. Test this file:  consent-auditor nightly check --config FILE
-# Run it once:                                     consent-auditor nightly run --config FILE
-# Every key: docs/nightly.md. Relative paths start in the folder of this file.
+# Nightly runs of consent-auditor. Relative paths start in the folder of this file. Every key: docs/nightly.md
+# Test this file:  consent-auditor nightly check --config FILE
+# Run it:          consent-auditor nightly run --config FILE
 version: 1
 
 tenants:
@@ -50,8 +50,9 @@ tenants:
 # history: {url: {env: CONSENT_AUDITOR_DB}}   # PostgreSQL; or {file: history.db}
 # keep: {days: 400, runs: 500}                # runs in which something changed are always kept
 
-# Whom to notify. An address is a secret, so it is never in this file: {env: NAME}, {file: PATH},
-# {systemd: NAME} or {keyvault: https://VAULT.vault.azure.net/secrets/NAME}. Addresses are those of apprise.
+# Whom to notify. The addresses are those of apprise (https://github.com/caronc/apprise/wiki).
+# They are secrets, so they are never in this file. A reference says where they are:
+# Use {env: NAME}, {file: PATH}, {systemd: NAME} or {keyvault: https://VAULT.vault.azure.net/secrets/NAME}.
 # notify:
 #   - url: {env: TEAMS_URL}
 #     on: [change, failure, recovery, expiry]   # also: always, digest

@@ -61,7 +61,7 @@ class Secrets:
     def environment_of(self, entry: TenantEntry) -> Mapping[str, str]:
         """The variables with which azure-identity signs in to the tenant. Raises SecretError.
 
-        Without a credential of its own, the tenant uses those of this process.
+        A tenant without a credential uses those of this process.
         """
         credential = entry.credential
         if credential is None:

@@ -21,7 +21,7 @@ from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.rule import App, Pack
-from auditor.model.sections import FULL_SECTIONS, SECTIONS
+from auditor.model.sections import FULL_SECTIONS, SECTIONS, permissions_to_read
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 if TYPE_CHECKING:
@@ -133,13 +133,17 @@ async def read_for(
     meanwhile: Callable[[], None] = _nothing,
     http: GraphHttpClient | None = None,
     taken: str = "",
+    with_log: bool = False,
 ) -> Snapshot:
     """`read_tenant` for a caller that reads several tenants at the same time, through one `http` client.
 
-    `taken` is the time in the snapshot; by default now.
+    `taken` is the time in the snapshot; by default now. `with_log` also reads who changed what lately, if the
+    credential may read the directory's audit log.
     """
     plan = plan_with_user(plan, user)
     async with tenant_session(tenant, plan, interaction, environ, http=http) as session:
+        if with_log and set(permissions_to_read("directoryAudits")) & set(session.claims.allowed):
+            plan = plan.union(Plan(sections=("directoryAudits",)))
         other = _read_of_credential(session, tenant, interaction, environ)
         reading = session.read(plan, taken=taken or now(), other=other)
         snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,17 +24,18 @@ from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepar
 from auditor.jobs.pack_selection import apps_of
 from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, trend_of, write_reports
 from auditor.jobs.tenant_reader import addresses_of, read_for
-from auditor.model.configuration import Configuration, TenantEntry
+from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
 from auditor.model.errors import NO_AUDIT, AuditorError
 from auditor.model.history import OutboxMessage, Run, RunState, Said
 from auditor.model.night import TenantNight, missed_starts
-from auditor.model.notification import NightOfTenant
+from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Report
 from auditor.model.rule import Pack
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
-from auditor.notify.expiries import credential_expiry
+from auditor.notify.expiries import credential_expiry, retention_expiry
+from auditor.notify.wording import SHORT_EXPIRY_DAYS
 
 if TYPE_CHECKING:
     from auditor.graph.transport import GraphHttpClient
@@ -57,6 +59,9 @@ def run_tenants(
         raise Stopped from None
     finally:
         parts.stopping.cancels(None)
+
+
+_FILES_AT_ONCE = 4
 
 
 class Failure(NamedTuple):
@@ -89,8 +94,11 @@ class _Run:
         self.started = started
         self.done = 0
         self._slots = asyncio.Semaphore(configuration.concurrency)
-        # One evaluation at a time: more of them would only take memory, and delay the reads.
+        # One evaluation at a time: more of them would only take memory, and delay the reads. A file is read and
+        # evaluated in one step, and a file that hangs must not stop the others.
         self._evaluating = asyncio.Lock()
+        self._files = asyncio.Semaphore(_FILES_AT_ONCE)
+        self._to_delete: tuple[Run, ...] | None = None
         self._clients: dict[str, GraphHttpClient] = {}
         self._stack = AsyncExitStack()
 
@@ -134,12 +142,12 @@ class _Run:
         begun = self._begin(entry)
         try:
             audited, credential = await self._audited(begun, prepared)
+            return await self._finished(begun, audited, credential)
         except asyncio.CancelledError:
             self._stopped(begun)
             raise
         except Exception as error:  # noqa: BLE001 - a bug in one audit is that tenant's trouble, too
             return self._failed(begun, failure_of(error))
-        return await self._finished(begun, audited, credential)
 
     def _begin(self, entry: TenantEntry) -> _Begun:
         key, started = tenant_key(entry), self.clock.now()
@@ -152,9 +160,9 @@ class _Run:
         self.log.info("run-started", f"The run of {entry.name} starts", **fields)
         if missed:
             message = f"{len(missed)} runs were due since {previous.started if previous else ''} and didn't start"
-            self.log.warning("runs-missed", message, missed=missed, **fields)
+            self.log.notice("runs-missed", message, missed=missed, **fields)
         if interrupted:
-            self.log.warning("run-interrupted", f"The run of {interrupted[0]} never ended", **fields)
+            self.log.notice("run-interrupted", f"The run of {interrupted[0]} never ended", **fields)
         return _Begun(entry, key, run_id, started, self.clock.seconds(), previous, missed, interrupted)
 
     # ---- The audit --------------------------------------------------------------------------------------------------
@@ -163,7 +171,7 @@ class _Run:
         """The audit, and when the credential of a live tenant ends."""
         request = prepared.request
         if not isinstance(request.source, LiveTenant):
-            async with self._evaluating:
+            async with self._files:
                 return await asyncio.to_thread(audit, request), None
         ends: list[CredentialEnd] = []
         environ = await asyncio.to_thread(self.secrets.environment_of, begun.entry)
@@ -176,6 +184,7 @@ class _Run:
             environ=environ,
             http=await self._client(request.source, environ),
             taken=self.clock.now(),
+            with_log=True,
         )
         async with self._evaluating:
             result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
@@ -211,13 +220,13 @@ class _Run:
             trend = trend_of(self.history.runs(begun.key, limit=60))
             async with self._evaluating:
                 written = await asyncio.to_thread(write_reports, entry, report, trend)
-        except (OSError, AuditorError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever prevents a report must not lose the run
             notes.append(f"the reports could not be written: {failure_of(error).error}")
             code = code or NO_AUDIT
         at = self.clock.now()
         preview = finished_run(self._run(begun), report, difference, code, at)
         ends = credential.ends if credential else ""
-        soon = expiries_of(report, audited.snapshot)
+        soon = (*expiries_of(report, audited.snapshot), *self._retention(begun.entry.name, at))
         night = NightOfTenant(
             entry=entry,
             run=msgspec.structs.replace(preview, credential_expires=ends),
@@ -267,7 +276,7 @@ class _Run:
             request_ids=ids,
         )
         for note in notes:
-            self.log.warning("note", note, tenant=entry.name, run=run.id)
+            self.log.notice("note", note, tenant=entry.name, run=run.id)
         return TenantNight(
             name=entry.name,
             tenant=begun.key,
@@ -284,6 +293,17 @@ class _Run:
             notes=tuple(notes),
         )
 
+    def _retention(self, name: str, now: str) -> tuple[Expiry, ...]:
+        """When the history deletes runs of the tenant, if that is soon. It's looked up once a night."""
+        keep = self.configuration.keep
+        if not any(Event.EXPIRY in target.on for target in self.configuration.notify):
+            return ()
+        if self._to_delete is None:
+            later = (datetime.fromisoformat(now) + timedelta(days=SHORT_EXPIRY_DAYS)).isoformat()
+            self._to_delete = self.history.prune(keep, later, dry_run=True)
+        expiry = retention_expiry([run for run in self._to_delete if run.name == name], keep, now)
+        return (expiry,) if expiry else ()
+
     def _failed(self, begun: _Begun, failure: Failure) -> TenantNight:
         """Record that there is no audit, and why, with the messages about it."""
         notes: list[str] = []
@@ -292,7 +312,12 @@ class _Run:
             self._run(begun), state=RunState.FAILED, error=failure.error, exit_code=NO_AUDIT, finished=at
         )
         night = NightOfTenant(
-            entry=begun.entry, run=preview, previous=begun.previous, missed=begun.missed, night=self.started
+            entry=begun.entry,
+            run=preview,
+            previous=begun.previous,
+            missed=begun.missed,
+            night=self.started,
+            advice=failure.advice,
         )
         messages, said = self._messages(night, notes)
         run = self.history.fail(
@@ -365,7 +390,9 @@ def _compared(before: tuple[Report, Snapshot], after: tuple[Report, Snapshot], n
         return compare(comparable(*before), comparable(*after))
     except DifferentTenants as error:
         notes.append(f"not compared with the last run: {error}")
-        return None
+    except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run
+        notes.append(f"not compared with the last run: {failure_of(error).error}")
+    return None
 
 
 def failure_of(error: Exception) -> Failure:

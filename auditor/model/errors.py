@@ -48,5 +48,9 @@ class AuditorError(Exception):
         return f"{self.heading}: {message}\nWhat to do: {self.advice}"
 
 
+class InUse(AuditorError):
+    """Another process does the same now; later it can work."""
+
+
 class InvalidRequest(AuditorError):
     """Options that exclude each other, are incomplete, or name something that doesn't exist."""

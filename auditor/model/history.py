@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
-from auditor.model.decision import Confidence, Outcome
+from auditor.model.decision import Confidence, Outcome, Reason, Verdict
+from auditor.model.difference import Change, NotCompared
 from auditor.model.report import PackRef, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 
@@ -111,6 +112,39 @@ class RunList(msgspec.Struct, frozen=True, kw_only=True):
     format: str = FORMAT
     version: int = VERSION
     runs: tuple[Run, ...] = ()
+
+
+EXPORT_FORMAT = "consent-auditor/history-run"
+
+
+class DecidedScope(msgspec.Struct, frozen=True, kw_only=True):
+    """What would happen to one requested scope, and which policy and condition set decide it."""
+
+    resource: str
+    resource_name: str
+    scope: str
+    verdict: Verdict
+    reason: Reason
+    permission_id: str | None = None
+    policy: str | None = None
+    condition_set: str | None = None
+
+
+class ScopedDecision(RunDecision, frozen=True, kw_only=True):
+    """One decision of a run, with the scopes."""
+
+    scopes: tuple[DecidedScope, ...] = ()
+
+
+class ExportedRun(Run, frozen=True, kw_only=True):
+    """Everything that a history has about a run, except its report and its snapshot. One line of an export."""
+
+    format: str = EXPORT_FORMAT
+    version: int = VERSION
+    decisions: tuple[ScopedDecision, ...] = ()
+    findings: tuple[RunFinding, ...] = ()
+    differences: tuple[Change, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
 
 
 class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,8 +43,9 @@ class NightOfTenant(msgspec.Struct, frozen=True, kw_only=True):
 
     `run` is finished or failed. `previous` is the run before it, whatever its state. `difference` is none for a first
     run and for a failed one. `report` is none if the run failed. `missed` are the UTC times at which a run was due and
-    none started. `report_path` is the file to attach, by format in `attachments` if there are several. `night` is when
-    the nightly run of all tenants started: a digest joins the tenants of one night.
+    none started. `advice` is what to do about a failed run. `report_path` is the file to attach, by format in
+    `attachments` if there are several. `night` is when the nightly run of all tenants started: a digest joins the
+    tenants of one night.
     """
 
     entry: TenantEntry
@@ -56,6 +57,7 @@ class NightOfTenant(msgspec.Struct, frozen=True, kw_only=True):
     missed: tuple[str, ...] = ()
     report: Report | None = None
     report_path: str = ""
+    advice: str = ""
     attachments: dict[str, str] = msgspec.field(default_factory=dict)
     night: str = ""
 

@@ -9,9 +9,10 @@ from auditor.model.history import Run, RunFinding, RunState
 
 
 class SiteTenant(msgspec.Struct, frozen=True, kw_only=True):
-    """One tenant. `key` is what `Run.tenant` says, and `runs` are all its runs, the oldest first.
+    """One tenant. `key` identifies it, `runs` are all its runs in the order in which they began.
 
-    `findings` are those of the last finished run. `changes` is what that run changed, if it's the tenant's last run and
+    `missed` are the UTC times at which a run was due and none started. `findings` are those of the last finished run.
+    `changes` is what that run changed, if it's the tenant's last run and
     isn't the first.
     """
 
@@ -19,6 +20,7 @@ class SiteTenant(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tags: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
+    missed: tuple[str, ...] = ()
     findings: tuple[RunFinding, ...] = ()
     changes: Difference | None = None
 
@@ -36,14 +38,12 @@ class SiteTenant(msgspec.Struct, frozen=True, kw_only=True):
 class SiteData(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the index and the tenants' pages show.
 
-    Ages are counted up to `at`, a UTC time. `schedule_hours` is how often the runs should start; without it, each
-    tenant's own rhythm decides which nights were missed. `tool` is the name and version of the program.
+    Ages are counted up to `at`, a UTC time. `tool` is the name and version of the program.
     """
 
     at: str
     tool: str
     tenants: tuple[SiteTenant, ...] = ()
-    schedule_hours: float | None = None
 
 
 def is_changed(run: Run) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from auditor.model.configuration import Event, NotifyTarget
 from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.difference import Change, ChangeKind
@@ -90,7 +92,8 @@ def with_tenant(link: str, tenant: str) -> str:
 
 def _message(target: NotifyTarget, night: NightOfTenant, selected: Selected, event: Event, now: str) -> OutboxMessage:
     run = night.run
-    identity = message_id(target.name, run.tenant, run.id)
+    # The start, too: a new history counts its runs from one again.
+    identity = message_id(target.name, run.tenant, run.id, run.started)
     is_digest = Event.DIGEST in target.on
     attachment = (night.attachments.get(target.attach, "") or night.report_path) if target.attach else ""
     if is_digest:
@@ -203,7 +206,8 @@ def _body(night: NightOfTenant, selected: Selected, now: str) -> Iterator[Line]:
     if len(decisions) > _NAMED:
         yield heading("Other apps")
         yield from (item(change_text(change)) for change in decisions[_NAMED : _NAMED + _LISTED])
-    yield from _changes(night, [change for change in selected.changes if change.kind is not ChangeKind.DECISION])
+    others = [change for change in selected.changes if change.kind is not ChangeKind.DECISION]
+    yield from _changes(night, others, frozenset(change.means for change in decisions if change.means))
     yield from _list("Fixed", [item(title) for title in selected.over])
     yield from _reminders(selected)
     is_over = any((days_until(each.ends, now) or 0) < 0 for each in selected.expiries)
@@ -224,14 +228,13 @@ def _failure(night: NightOfTenant, selected: Selected) -> Iterator[Line]:
         yield Line(label="Why", text=sentence(night.run.error))
     if selected.failing_since:
         yield Line(label="Since", text=sentence(readable(selected.failing_since)))
-    yield Line(
-        label="What to do", text='Run "consent-auditor nightly check" with this configuration to see what is missing.'
-    )
+    check = 'Run "consent-auditor nightly check" with this configuration to see what is missing.'
+    yield Line(label="What to do", text=clip(night.advice, 400) or check)
 
 
 def _not_run(selected: Selected) -> Iterator[Line]:
     if selected.recovered_since:
-        yield Line(text=f"The audit runs again. It failed since {readable(selected.recovered_since)}.")
+        yield Line(text=f"No audit could be made since {readable(selected.recovered_since)}.")
     if selected.interrupted:
         yield Line(text=f"The run of {readable(selected.interrupted)} was interrupted before it finished.")
     if selected.missed:
@@ -292,13 +295,20 @@ def _connects(fix: Fix) -> bool:
     return fix.proven.outcome in {outcome.value for outcome in Outcome if outcome.connects}
 
 
-def _changes(night: NightOfTenant, changes: Sequence[Change]) -> Iterator[Line]:
+def _changes(night: NightOfTenant, changes: Sequence[Change], explained: frozenset[str]) -> Iterator[Line]:
     """The changes of findings in their groups, and the others."""
     findings = [change for change in changes if change.kind is ChangeKind.FINDING]
     for group in FindingGroup:
         yield from _list(group, [_finding(night, change) for change in findings if finding_group(change) is group])
     others = [change for change in changes if change.kind is not ChangeKind.FINDING]
-    yield from _list("Changed", [item(change_text(change)) for change in others])
+    yield from _list("Changed", [_other(change, explained) for change in others])
+
+
+def _other(change: Change, explained: frozenset[str]) -> Line:
+    """A change that isn't a finding; what it means isn't repeated if the answer says it already."""
+    if change.means not in explained:
+        return item(change_text(change))
+    return item(change_text(msgspec.structs.replace(change, means="")), "cause")
 
 
 def _finding(night: NightOfTenant, change: Change) -> Line:
@@ -355,7 +365,8 @@ def _counts(night: NightOfTenant, selected: Selected) -> Iterator[Line]:
         )
         if number
     ]
-    if run.decisions and (selected.changes or selected.expiries) and not _decisions(selected.changes):
+    title_says_it = selected.event is Event.ALWAYS or selected.decision_reminders or _decisions(selected.changes)
+    if run.decisions and not title_says_it:
         yield Line(kind=LineKind.SUMMARY, label="Now", text=sentence(_upper(_state(run))))
     if parts:
         yield Line(kind=LineKind.SUMMARY, label="Rules", text=sentence(", ".join(parts)))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
 import msgspec
 
+from auditor.model.errors import InUse
 from auditor.model.history import OutboxMessage
 from auditor.model.notification import Delivery, DeliveryState
 from auditor.notify.digest import as_digest
@@ -24,6 +26,11 @@ GIVE_UP_DAYS = 7
 TIMEOUT = 20.0
 """Seconds to wait for a connection, and again for an answer, unless the address says otherwise."""
 
+OUTBOX_LOCK = "notifications: outbox"
+"""What a process holds while it sends, so that two runs at the same time don't send a message twice."""
+
+_WAITS = 60
+"""Seconds to wait for another process that sends. It also sends what was composed in the meantime."""
 _PAUSE = 30.0
 _PAUSES = 3
 
@@ -32,6 +39,9 @@ UNKNOWN_TARGET = "the configuration has no such target, or its address could not
 
 class Outbox(Protocol):
     """Where messages wait. `auditor.history` keeps them."""
+
+    def lock(self, tenant: str) -> AbstractContextManager[None]:
+        """Hold a lock that ends with the process. Raises InUse if somebody else holds it."""
 
     def pending(self, now: str) -> tuple[OutboxMessage, ...]:
         """The messages that weren't accepted and weren't given up, in the order in which they were created."""
@@ -97,10 +107,29 @@ def deliver(
 
         send = send_with_apprise
     deliveries: list[Delivery] = []
-    for name, parcels in _by_target(history.pending(now)).items():
-        target = _Target(history, name, targets.get(name, ""), now, give_up_days)
-        deliveries += [target.deliver(parcel, send, pause) for parcel in parcels]
+    states: dict[str, _Target] = {}
+    tried: set[str] = set()
+    with ExitStack() as stack:
+        if not _alone(history, stack, pause):
+            return ()
+        while waiting := [one for one in history.pending(now) if one.id not in tried]:
+            tried.update(one.id for one in waiting)
+            for name, parcels in _by_target(waiting).items():
+                target = states.setdefault(name, _Target(history, name, targets.get(name, ""), now, give_up_days))
+                deliveries += [target.deliver(parcel, send, pause) for parcel in parcels]
     return tuple(deliveries)
+
+
+def _alone(history: Outbox, stack: ExitStack, pause: Callable[[float], None]) -> bool:
+    """Whether no other process sends; this one holds the lock until the stack is closed."""
+    for _ in range(_WAITS):
+        try:
+            stack.enter_context(history.lock(OUTBOX_LOCK))
+        except InUse:
+            pause(1.0)
+        else:
+            return True
+    return False
 
 
 def undelivered(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:

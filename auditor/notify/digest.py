@@ -68,7 +68,7 @@ def _quiet(parts: Sequence[OutboxMessage]) -> int:
 
 def _written(parts: Sequence[tuple[str, str]], quiet: int, bold: str, line_break: str, last: str) -> str:
     """The digest from titles and messages. An address of the report that all tenants share comes once, at the end."""
-    loud = parts[: len(parts) - quiet]
+    loud = parts if len(parts) == 1 else parts[: len(parts) - quiet]
     reports = {_report(message) for _, message in loud}
     shared = reports.pop() if len(reports) == 1 and len(loud) > 1 else ""
     blocks = ["\n".join(f"- {title}" for title, _ in parts)] if len(parts) > 1 else []

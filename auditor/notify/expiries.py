@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from auditor.model.notification import Expiry, ExpiryKind
 from auditor.model.report import Report, Waiver
 from auditor.model.resources import AppConsentRequest
 from auditor.model.snapshot import Snapshot
-from auditor.notify.wording import count, parse_time
+from auditor.notify.wording import SHORT_EXPIRY_DAYS, count, parse_time
 
 _PENDING = "inprogress"
 
@@ -29,15 +29,26 @@ def credential_expiry(ends: str, what: str = "The credential of the audit") -> E
     return Expiry(what=what, ends=ends, kind=ExpiryKind.CREDENTIAL, then=then)
 
 
-def retention_expiry(runs: Sequence[Run], keep: Keep) -> Expiry | None:
-    """When the history deletes the oldest of the runs because of its age; none if no run can be deleted."""
-    times = [at for at in (parse_time(run.started) for run in runs if not run.changes) if at is not None]
-    if not times or len(runs) < 2 or keep.days <= 0:
+def retention_expiry(runs: Iterable[Run], keep: Keep, now: str) -> Expiry | None:
+    """When the history deletes the first of these runs of a tenant, which it won't keep; none without a run.
+
+    A run that is young enough is deleted tonight, because the tenant has too many.
+    """
+    at = parse_time(now)
+    ends = [start + timedelta(days=keep.days) for start in (parse_time(run.started) for run in runs) if start]
+    if not ends or at is None:
         return None
-    ends = (min(times) + timedelta(days=keep.days)).date().isoformat()
-    then = f"Runs are kept for {count(keep.days, 'day')}; those with a change stay. To keep others, export them."
-    what = "The retention of the oldest run"
-    return Expiry(what=what, ends=ends, kind=ExpiryKind.RETENTION, key=f"runs/{keep.days}", then=then)
+    first = min(ends) if min(ends) <= at + timedelta(days=SHORT_EXPIRY_DAYS) else at
+    then = (
+        f"The history keeps {count(keep.runs, 'run')} for {count(keep.days, 'day')}, and those with a change for good."
+    )
+    return Expiry(
+        what="The time for which the oldest run is kept",
+        ends=first.date().isoformat(),
+        kind=ExpiryKind.RETENTION,
+        key=f"runs/{keep.days}/{keep.runs}",
+        then=f'{then} To keep the others, run "consent-auditor history export".',
+    )
 
 
 def _waivers(report: Report | None) -> Iterator[Expiry]:

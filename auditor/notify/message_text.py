@@ -85,8 +85,8 @@ def as_markdown(lines: Iterable[Line]) -> str:
 def cut(written: str, limit: int) -> str:
     """The message with whole lines left out before its footer, so that it's at most `limit` characters long.
 
-    The line that replaces them says how many entries are missing. Only a footer or a first line that is too long alone
-    is cut within the line.
+    The line that replaces them says how many are missing, headings not counted. Only a footer or a first line that is
+    too long alone is cut within the line.
     """
     if limit <= 0 or len(written) <= limit:
         return written
@@ -109,12 +109,15 @@ def clip_lines(written: str, limit: int) -> str:
 def _without_tail(kept: Sequence[str], dropped: Sequence[str]) -> str:
     """The kept lines, without a heading that lost its items, and how much more there is."""
     kept = list(kept)
-    while len(kept) > 1 and (not kept[-1].strip() or kept[-1].rstrip("*").endswith(":")):
+    while len(kept) > 1 and (not kept[-1].strip() or _is_heading(kept[-1])):
         kept.pop()
-    entries = sum(line.startswith("- ") for line in dropped)
-    lines = sum(bool(line.strip()) for line in dropped)
-    left = f"…and {entries} more" if entries else f"…and {lines} more line{'' if lines == 1 else 's'}"
-    return "\n".join((*kept, "", f"{left}. The report has everything."))
+    left = sum(bool(line.strip()) and not _is_heading(line) for line in dropped)
+    more = f"…and {left} more line{'' if left == 1 else 's'}. The report has everything."
+    return "\n".join((*kept, "", more))
+
+
+def _is_heading(line: str) -> bool:
+    return line.rstrip("* ").endswith(":")
 
 
 def _join(lines: Iterable[Line], written: Callable[[Line], str], *, between_paragraphs: str) -> str:

@@ -20,10 +20,7 @@ from auditor.model.difference import Change, ChangeKind, Transition
 from auditor.model.history import RunDecision, RunFinding, RunState, Said
 from auditor.model.notification import Expiry, ExpiryKind, NightOfTenant
 from auditor.model.rule import FindingOutcome
-from auditor.notify.wording import days_until, parse_time, without_volatile_parts
-
-SHORT_EXPIRY_DAYS = 7
-"""Days before its end at which something short-lived is said: a request for consent, the retention."""
+from auditor.notify.wording import SHORT_EXPIRY_DAYS, days_until, parse_time, without_volatile_parts
 
 _EARLY = timedelta(hours=12)
 """Nights don't start at the same second: a reminder after 7 days isn't one night late because of it."""

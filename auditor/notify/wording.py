@@ -18,6 +18,9 @@ from auditor.notify.message_text import clip
 ORDINARY_MEMBER = "ordinary member"
 """The subject of a decision that isn't about a particular user."""
 
+SHORT_EXPIRY_DAYS = 7
+"""Days before its end at which something short-lived is said: a request for consent, the retention."""
+
 _WORDS = {
     Transition.APPEARED: "new",
     Transition.FIXED: "gone",

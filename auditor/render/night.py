@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -14,7 +15,10 @@ from auditor.model.notification import Delivery, DeliveryState
 _CHANGES = 10
 """The most changes of a tenant that the text lists. The report and the JSON have all of them."""
 _STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown"}
+_FEW = 3
+"""As many tenants have a paragraph each, whether or not something is new."""
 _WIDEST_NAME = 32
+_RENEWAL_DAYS = 30
 _HOW = {
     Transition.APPEARED: "new",
     Transition.FIXED: "fixed or gone",
@@ -31,7 +35,9 @@ def json(night: Night) -> bytes:
 
 def text(night: Night) -> str:
     """The night as text: what changed in each tenant, what went wrong, a line for each tenant, and the answer."""
-    parts = [*_details(night.tenants), *_problems(night), *_table(night.tenants), answer_of(night)]
+    missed = _missed_by_all(night.tenants)
+    parts = [f"{_missed_text(missed)}\n"] if missed else []
+    parts += [*_details(night.tenants, missed), *_problems(night), *_table(night.tenants), answer_of(night)]
     return "\n".join(parts) + "\n"
 
 
@@ -57,24 +63,39 @@ def _has_compared(night: Night) -> bool:
     return any(one.difference is not None for one in night.tenants)
 
 
-def _details(tenants: Sequence[TenantNight]) -> Iterator[str]:
+def _missed_by_all(tenants: Sequence[TenantNight]) -> tuple[str, ...]:
+    """The runs that were missed in the same way for every tenant: the program didn't start."""
+    different = {one.missed for one in tenants}
+    return next(iter(different)) if len(different) == 1 else ()
+
+
+def _missed_text(missed: Sequence[str]) -> str:
+    return f"{_count(len(missed), 'run')} did not start when due: {_some(missed)}."
+
+
+def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterator[str]:
+    """A paragraph about each tenant; of many tenants, only about those where something is new."""
     for one in tenants:
-        lines = list(_of_tenant(one))
-        if lines:
+        days = _days_left(one)
+        ends = days is not None and days < _RENEWAL_DAYS
+        is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None or ends
+        if len(tenants) <= _FEW or is_new:
             yield one.name
-            yield from (f"  {line}" for line in lines)
+            yield from (f"  {line}" for line in _of_tenant(one, missed))
             yield ""
 
 
-def _of_tenant(one: TenantNight) -> Iterator[str]:
+def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
     if one.error:
         yield f"No audit was made: {one.error}."
         if one.advice:
             yield f"What to do: {one.advice}"
     if one.answer:
         yield one.answer
-    if one.missed:
-        yield f"{_count(len(one.missed), 'run')} did not start when due: {_some(one.missed)}."
+    if (days := _days_left(one)) is not None and days < _RENEWAL_DAYS:
+        yield _credential_text(one, days)
+    if one.missed and one.missed != missed:
+        yield _missed_text(one.missed)
     yield from (f"The run of {start} never ended." for start in one.interrupted)
     if one.difference is not None:
         yield f"Since {one.since}: {summary_text(one.difference, len(one.changes))}."
@@ -129,6 +150,24 @@ def _table(tenants: Sequence[TenantNight]) -> Iterator[str]:
         elif one.run is not None and not one.error:
             changed = "  first run"
         yield f"{one.name:<{width}}  {one.exit_code}  {_STATES[one.exit_code]:<8}{changed}".rstrip()
+
+
+def _days_left(one: TenantNight) -> int | None:
+    """Whole days until the audit's own credential ends, negative after that; none if it isn't known."""
+    if one.run is None or not one.run.credential_expires:
+        return None
+    try:
+        return (datetime.fromisoformat(one.run.credential_expires) - datetime.fromisoformat(one.run.started)).days
+    except (ValueError, TypeError):
+        return None
+
+
+def _credential_text(one: TenantNight, days: int) -> str:
+    assert one.run is not None, "only a run has a credential"
+    when = f"ends in {_count(days, 'day')}" if days >= 0 else "has ended"
+    return (
+        f"The audit's own credential {when} ({one.run.credential_expires[:10]}). Add a new one to the app registration."
+    )
 
 
 def _some(times: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ import msgspec
 import auditor.jobs.nightly_forms
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
+import auditor.render.difference
 import auditor.render.json
 import auditor.snapshot.write
 from auditor import __version__
@@ -271,6 +272,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/required-resource-access.json": required_resource_access,
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
         "docs/schemas/report.json": auditor.render.json.schema,
+        "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
         "docs/schemas/nightly.json": lambda: _schema(auditor.jobs.nightly_forms.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),

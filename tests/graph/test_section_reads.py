@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from auditor.facts.audit_activities import all_activities
 from auditor.graph.section_reads import CLIENT_PROPERTIES, PAGE, Read, quoted, reads_for
 from auditor.graph.transport import GetRequest, GraphClient
 from auditor.model.sections import TENANT_SECTIONS, Extent, sections_read
@@ -68,8 +69,9 @@ def test_addresses_are_as_the_reference_writes_them(reads: tuple[Read, ...]) -> 
         f"/identityGovernance/appConsent/appConsentRequests?$filter=appId eq '{CLIENT}'",
         f"/roleManagement/directory/roleAssignments?$filter=roleDefinitionId eq '{CUSTOM_ROLE}'",
         f"/oauth2PermissionGrants?$top={PAGE}",
-        "/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Consent to application' "
-        "and activityDateTime ge 2026-11-15T02:00:00Z",
+        "/auditLogs/directoryAudits?$filter=activityDateTime ge 2026-11-15T02:00:00Z and ("
+        + " or ".join(f"activityDisplayName eq '{name}'" for name in all_activities())
+        + ")",
     }
 
 

@@ -16,7 +16,7 @@ from tests.history.nights import TENANT, Night, difference_of, keep, time_of
 def test_a_new_history_is_empty(history: History) -> None:
     assert history.runs() == ()
     assert history.tenants() == ()
-    assert history.pending() == ()
+    assert history.pending(time_of(0)) == ()
     assert history.last_finished(TENANT) is None
 
 

@@ -1,4 +1,4 @@
-"""Nights of snapshot tenants in a history of their own, at given times."""
+"""Nights of snapshot tenants in a new history, at given times."""
 
 from __future__ import annotations
 

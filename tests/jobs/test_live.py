@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import pytest
@@ -19,11 +19,12 @@ from auditor.jobs.report_builder import build_report
 from auditor.jobs.tenant_reader import read_tenant, retry_policy
 from auditor.model.report import Report
 from auditor.model.rule import Pack
-from auditor.model.sections import FULL_SECTIONS, SECTIONS
+from auditor.model.sections import FULL_SECTIONS, SECTIONS, Sections
 from auditor.model.snapshot import LiveTenant, Plan
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
+from benchmarks.tenants import as_large
 from tests.graphserver import GraphServer, LatencyProxy
 from tests.graphserver.answer import Answer
 from tests.graphserver.call import Call
@@ -96,6 +97,30 @@ def test_a_preflight_is_one_batch_whatever_the_tenants_size(name: str) -> None:
         assert [(r.method, r.path) for r in server.requests] == [("POST", "/$batch")]
         assert {item.method for item in server.requests[0].items or ()} == {"GET"}
         assert len(server.token_requests) == 1
+
+
+def test_a_pre_flight_of_a_large_tenant_asks_for_and_gets_what_it_gets_of_a_small_one() -> None:
+    """No more requests, and no more bytes than those by which one answer differs from the next."""
+    small, large = (asked_and_got(as_large(*size)) for size in ((2, 10), (2_000, 10_000)))
+    assert large.requests == small.requests
+    assert large.sections == small.sections
+    assert abs(large.bytes_down - small.bytes_down) < 200
+
+
+class Traffic(NamedTuple):
+    """What a pre-flight asked for, what it got, and in how many bytes."""
+
+    requests: list[tuple[str, ...]]
+    sections: Sections
+    bytes_down: int
+
+
+def asked_and_got(document: dict[str, Any]) -> Traffic:
+    with GraphServer(document) as server, LatencyProxy(server.port, 0.0) as graph:
+        target = LiveTenant(authority_host=server.authority, graph_endpoint=graph.url)
+        snapshot = read_tenant(target, plan_for(PACKS), apps=APPS, packs=PACKS, environ=server.env())
+        requests = [(one.method, one.path, *(item.path for item in one.items or ())) for one in server.requests]
+        return Traffic(requests, snapshot.sections, graph.bytes_down)
 
 
 def test_a_script_gets_the_progress_of_each_section() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from auditor.history import History, HistoryError
 from auditor.jobs import tenant_runs
 from auditor.jobs.night_setup import Stopped
 from auditor.model.errors import FAILING, NO_AUDIT, OK, InvalidRequest
@@ -279,3 +280,71 @@ def test_live_tenants_are_read_at_the_same_time_each_with_its_own_credential(tmp
     assert of(second, "one").difference is not None and of(second, "one").changes == ()
     with nights.history() as history:
         assert history.runs("one")[0].taken == SECOND
+
+
+def test_a_bug_in_the_comparison_or_the_messages_does_not_lose_the_run(
+    two: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError("hunter2")
+
+    two.file.write_text(NOTIFYING)
+    two.run(FIRST)
+    for name in ("compare", "messages_for", "write_reports"):
+        monkeypatch.setattr(tenant_runs, name, broken)
+    night = two.run(SECOND)
+    assert [len(one.notes) for one in night.tenants] == [3, 3]
+    assert "hunter2" not in text(night) + json.dumps(two.log)
+    with two.history() as history:
+        assert [run.state for run in history.runs()] == [RunState.FINISHED] * 4
+
+
+def test_a_history_that_fails_at_the_end_is_that_tenants_trouble_and_nothing_half_is_kept(
+    two: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = History.finish
+
+    def full(history: History, run_id: str, **parts: Any) -> Any:
+        if run_id == "1":
+            raise HistoryError("the history can't be used: the disk is full", advice="Make room.")
+        return finish(history, run_id, **parts)
+
+    monkeypatch.setattr(History, "finish", full)
+    night = two.run(FIRST)
+    acme = of(night, "acme")
+    assert (acme.exit_code, acme.error) == (NO_AUDIT, "the history can't be used: the disk is full")
+    assert of(night, "globex").exit_code == OK
+    with two.history() as history:
+        assert history.runs("acme")[0].state is RunState.FAILED
+
+
+def test_many_tenants_have_a_paragraph_only_where_something_is_new(tmp_path: Path) -> None:
+    names = [f"t{number}" for number in range(6)]
+    for name in names:
+        write_tenant(tmp_path / f"{name}.json")
+    entries = "".join(f"  - {{name: {name}, snapshot: {name}.json}}\n" for name in names)
+    nights = Nights(tmp_path, f"version: 1\ndefaults: {{{PACKS}}}\ntenants:\n{entries}")
+    nights.run(FIRST)
+    write_tenant(tmp_path / "t3.json", change=assign("microsoft-user-default-low"))
+    lines = text(nights.run(SECOND)).splitlines()
+    assert lines[0] == "t3" and not {"t0", "t1", "t2", "t4", "t5"} & set(lines)
+    assert len([line for line in lines if line.startswith("t")]) == 1 + len(names)
+
+
+def test_a_night_writes_the_dashboard_and_an_unwritable_one_is_a_problem_but_no_failure(tmp_path: Path) -> None:
+    write_tenant(tmp_path / "acme.json", "managed-default")
+    write_tenant(tmp_path / "globex.json", "low-classified")
+    nights = Nights(tmp_path, TWO + "site: dashboard\n")
+    assert nights.run(FIRST).problems == ()
+    index = (tmp_path / "dashboard/index.html").read_text(encoding="utf-8")
+    assert "1 OF 2 TENANTS NEEDS ATTENTION" in index
+    write_tenant(tmp_path / "acme.json", change=assign())
+    second = nights.run(SECOND)
+    assert second.problems == ()
+    assert len(list((tmp_path / "dashboard/runs").iterdir())) == 1
+    (tmp_path / "dashboard/index.html").write_text("mine")
+    night = nights.run(THIRD)
+    assert night.exit_code == second.exit_code
+    (problem,) = night.problems
+    assert problem.startswith("the dashboard could not be written: ")
+    assert "wasn't written by this program" in problem

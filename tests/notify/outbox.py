@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -27,6 +28,11 @@ class MemoryOutbox:
         """Keep the messages; those that are there already stay as they are."""
         for message in messages:
             self.waiting.setdefault(message.id, message)
+
+    @contextmanager
+    def lock(self, tenant: str) -> Iterator[None]:
+        """Nobody else is there."""
+        yield
 
     def pending(self, now: str) -> tuple[OutboxMessage, ...]:
         """The messages that wait, in the order in which they came."""

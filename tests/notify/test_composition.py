@@ -11,7 +11,7 @@ import pytest
 from auditor.model.configuration import NotifyTarget
 from auditor.model.decision import Outcome
 from auditor.model.difference import Transition
-from auditor.model.history import OutboxMessage, RunState
+from auditor.model.history import OutboxMessage, Run, RunState
 from auditor.model.notification import Expiry, ExpiryKind, NightOfTenant
 from auditor.model.report import UnreadPart
 from auditor.model.rule import FindingOutcome
@@ -46,6 +46,13 @@ POLICY = "policy/microsoft-user-default-recommended"
 def message(night_: NightOfTenant, to: NotifyTarget | None = None) -> OutboxMessage:
     """The one message about the night."""
     (made,), _ = messages_for([to or target()], night_, {}, NOW)
+    return made
+
+
+def message_after(before: Run, night_: NightOfTenant) -> OutboxMessage:
+    """The one message about the night to a target that heard of the run before it."""
+    _, said = messages_for([target()], night(before), {}, before.started)
+    (made,), _ = messages_for([target()], night_, {"admins": said}, NOW)
     return made
 
 
@@ -108,6 +115,15 @@ CASES: dict[str, Callable[[], OutboxMessage]] = {
     ),
     "a setting and an app": lambda: message(night(finished(), setting_changed(), app_appeared())),
     "the audit could not run": lambda: message(night(failed())),
+    "the audit runs again": lambda: message_after(
+        failed("2026-11-19T02:00:00Z"), night(finished(), difference=difference())
+    ),
+    "the audit could not run, with advice": lambda: message(
+        night(
+            failed(error="contoso.json ends in the middle, in line 1"),
+            advice="Create it again with: consent-auditor collect -o FILE",
+        )
+    ),
     "runs were missed": lambda: message(
         night(finished(), missed=("2026-11-20T02:00:00Z", "2026-11-21T02:00:00Z"), difference=difference())
     ),

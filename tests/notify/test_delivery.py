@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.history import open_history
 from auditor.model.difference import Change
 from auditor.model.history import OutboxMessage, Run, Said
 from auditor.model.notification import DeliveryState
 from auditor.notify import deliver, messages_for
 from auditor.notify.delivery import GIVE_UP_DAYS, UNKNOWN_TARGET, Answer, Sent, undelivered
+from tests.history.nights import keep
+from tests.history.nights import night as kept_night
 from tests.notify.nights import app_appeared, difference, failed, finished, night, target
 from tests.notify.outbox import Killed, MemoryOutbox
 
@@ -218,9 +222,54 @@ def test_each_change_arrives_once_and_twice_only_after_a_kill_and_each_recovery_
         once = dict(zip(got, month.texts[name], strict=True)).values()
         for what in found:
             assert sum(f"{what} (new)" in text for text in once) == 1
-        assert sum("The audit runs again" in text for text in once) == outages
+        assert sum("the audit runs again" in text for text in once) == outages
         assert doubles <= month.kills
     assert month.outbox.pending(at(1)) == ()
+
+
+def test_the_outbox_of_a_history_delivers_across_nights(tmp_path: Path) -> None:
+    """The real history: one transaction with the run, an outage, a kill before the commit, and the end."""
+    place, made = str(tmp_path / "history.db"), kept_night("managed-default")
+    with open_history(place) as history:
+        keep(history, made, messages=[message("m1"), message("m2", "boss")])
+        deliver(history, ADDRESSES, at(1), Service(DOWN, OK))
+    with open_history(place) as history:
+        (waiting,) = history.pending(at(2))
+        assert (waiting.id, waiting.attempts, waiting.error) == ("m1", 1, "the service failed (500)")
+        service = Service()
+
+        def dies(address: str, one: OutboxMessage) -> Sent:
+            service(address, one)
+            raise Killed
+
+        with pytest.raises(Killed):
+            deliver(history, ADDRESSES, at(2), dies)
+    with open_history(place) as history:
+        deliver(history, ADDRESSES, at(3), service)
+        assert [one.id for one in service.accepted] == ["m1", "m1"]
+        keep(history, made, 1, messages=[message("m3", day=1)])
+        (gone,) = deliver(history, ADDRESSES, at(20), Service(DOWN))
+        assert gone.state is DeliveryState.GIVEN_UP
+        assert history.pending(at(21)) == ()
+
+
+def test_two_processes_send_a_message_once(tmp_path: Path) -> None:
+    """The second one waits for the first, which also sends what the second one composed."""
+    place, service = str(tmp_path / "history.db"), Service()
+    with open_history(place) as first, open_history(place) as second:
+        keep(first, kept_night("managed-default"), messages=[message("m1")])
+        waits: list[float] = []
+
+        def sends(address: str, one: OutboxMessage) -> Sent:
+            if one.id == "m1":
+                keep(second, kept_night("managed-default"), 1, messages=[message("m2")])
+                assert deliver(second, ADDRESSES, at(1), service, pause=waits.append) == ()
+            return service(address, one)
+
+        assert [one.id for one in deliver(first, ADDRESSES, at(1), sends)] == ["m1", "m2"]
+        assert len(waits) == 60
+        assert deliver(second, ADDRESSES, at(1), service) == ()
+    assert [one.id for one in service.accepted] == ["m1", "m2"]
 
 
 def test_a_run_that_fails_every_night_is_said_once_a_week() -> None:
@@ -234,4 +283,4 @@ def test_a_run_that_fails_every_night_is_said_once_a_week() -> None:
     month.night(17, runs=True, changes=())
     month.deliver(17, None)
     assert len(month.got["admins"]) == 4
-    assert "It failed since 1 Nov 2026, 02:00 UTC." in month.texts["admins"][-1]
+    assert "No audit could be made since 1 Nov 2026, 02:00 UTC." in month.texts["admins"][-1]

@@ -22,7 +22,7 @@ LONG = [
 def test_a_long_message_loses_whole_entries_and_says_how_many() -> None:
     assert cut(as_text(LONG), 220) == (
         "Why: a policy changed.\n\nNew failures (12):\n- high: rule number 1 fails\n- high: rule number 2 fails\n"
-        "\n…and 10 more. The report has everything.\n\n"
+        "\n…and 11 more lines. The report has everything.\n\n"
         "Report: https://reports.contoso.example/\nMessage 0123456789"
     )
 
@@ -30,7 +30,7 @@ def test_a_long_message_loses_whole_entries_and_says_how_many() -> None:
 def test_a_heading_without_its_entries_goes_with_them() -> None:
     short = cut(as_text(LONG), 150)
     assert "New failures" not in short
-    assert "…and 12 more." in short
+    assert "…and 13 more lines." in short
 
 
 @pytest.mark.parametrize("written", [pytest.param(as_text(LONG), id="text"), pytest.param(as_markdown(LONG), id="md")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -24,6 +25,7 @@ from auditor.model.difference import (
     Weight,
 )
 from auditor.model.history import Run, RunDecision, RunFinding, RunState
+from auditor.model.night import missed_starts
 from auditor.model.report import PackRef
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.site import SiteData, SiteTenant
@@ -119,7 +121,15 @@ def _tenant(n: int, number: int, source: random.Random, differences: dict[str, D
 
 def _with_changes(tenant: SiteTenant, differences: Mapping[str, Difference]) -> SiteTenant:
     last = tenant.last
-    return msgspec.structs.replace(tenant, changes=differences.get(last.id) if last else None)
+    starts = [run.started for run in tenant.runs]
+    return msgspec.structs.replace(
+        tenant, changes=differences.get(last.id) if last else None, missed=missed(starts, AT, 24)
+    )
+
+
+def missed(starts: Sequence[str], at: str, hours: float) -> tuple[str, ...]:
+    """When a run was due and none started."""
+    return tuple(time for one, other in pairwise((*starts, at)) for time in missed_starts(one, other, hours))
 
 
 def _drift(source: random.Random, outcomes: list[Outcome], failing: dict[str, bool]) -> Iterator[Change]:
@@ -137,8 +147,8 @@ def _drift(source: random.Random, outcomes: list[Outcome], failing: dict[str, bo
                 key=f"finding/{rule}",
                 what=title,
                 transition=Transition.APPEARED if failing[rule] else Transition.FIXED,
-                before="pass" if failing[rule] else "fail",
-                after="fail" if failing[rule] else "pass",
+                before={"outcome": "pass" if failing[rule] else "fail"},
+                after={"outcome": "fail" if failing[rule] else "pass"},
                 means="The rule now fails." if failing[rule] else "The rule no longer fails.",
                 severity=severity,
             )
@@ -160,8 +170,8 @@ def decision_change(app: tuple[str, str], before: Outcome, after: Outcome) -> Ch
         key=f"decision/{app[1]}/ordinary member",
         what=f"{app[0]}: {before.value} is now {after.value}",
         transition=Transition.CHANGED,
-        before=before.value,
-        after=after.value,
+        before={"outcome": before.value},
+        after={"outcome": after.value},
         means=f"{_BECAUSE[after]} (condition set 1 of microsoft-user-default-recommended).",
         since=Since(source="reads", after="2026-11-21T02:00:00Z", before="2026-11-22T02:00:00Z"),
         by=Actor(kind=ActorKind.MICROSOFT, inferred=True),

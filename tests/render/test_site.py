@@ -23,10 +23,10 @@ from auditor.render.site import Site, is_page_name
 from auditor.render.site.attention import TenantState
 from auditor.render.site.change_view import difference_view
 from auditor.render.site.charts import month_strips, recent_strip
-from auditor.render.site.nights import NightKind, apps_of, last_nights, nights_by_kind, nights_of
+from auditor.render.site.nights import NightKind, apps_of, last_nights, nights_by_kind
 from auditor.render.site.page_names import run_page, tag_page, tenant_page
 from tests.golden import check_golden
-from tests.render.nightly_runs import AT, ERROR, LAST_NIGHT, TOOL, Nights, decision_change, failed_run, nights
+from tests.render.nightly_runs import AT, ERROR, LAST_NIGHT, TOOL, Nights, decision_change, failed_run, missed, nights
 from tests.render.pages import replaced, tree, words_of
 
 GOLDEN = Path(__file__).parent / "golden_site"
@@ -85,9 +85,10 @@ def tenant(*runs: Run, **more: object) -> SiteTenant:
     return replaced(SiteTenant(key="contoso", name="Contoso", runs=runs), **more)
 
 
-def state(*runs: Run, at: str = AT, schedule_hours: float | None = None, **more: object) -> TenantState:
-    made = tenant(*runs, **more)
-    return TenantState(made, SiteData(at=at, tool=TOOL, tenants=(made,), schedule_hours=schedule_hours))
+def state(*runs: Run, at: str = AT, hours: float = 24, **more: object) -> TenantState:
+    """The tenant, whose runs should start every so many hours."""
+    made = tenant(*runs, missed=missed([run.started for run in runs], at, hours), **more)
+    return TenantState(made, SiteData(at=at, tool=TOOL, tenants=(made,)))
 
 
 CONNECTS, NEEDS_ADMIN, DEPENDS = Outcome.USER_MAY_CONSENT, Outcome.NEEDS_ADMIN, Outcome.DEPENDS
@@ -252,9 +253,11 @@ def test_names_that_differ_have_pages_that_differ_also_where_letter_case_does_no
 
 @given(st.text(), st.text())
 def test_any_run_has_a_page_of_its_own(one: str, other: str) -> None:
-    first, second = (replaced(audit(day(0)), tenant=text, started=text) for text in (one, other))
-    assert is_page_name(run_page(first))
-    assert (run_page(first) == run_page(second)) == (one == other)
+    def page(text: str) -> str:
+        return run_page(SiteTenant(key=text, name=text), replaced(audit(day(0)), started=text))
+
+    assert is_page_name(page(one))
+    assert (page(one) == page(other)) == (one == other)
 
 
 def test_a_tenant_keeps_its_page_when_it_is_renamed() -> None:
@@ -277,12 +280,12 @@ RUNS = st.lists(
 
 
 @settings(deadline=None)
-@given(RUNS, st.sampled_from([None, 12, 24, 168, 720]))
+@given(RUNS, st.sampled_from([12, 24, 168, 720]))
 def test_every_night_is_in_the_strips_exactly_once(
-    found: list[tuple[int, int, RunState, Outcome]], schedule: float | None
+    found: list[tuple[int, int, RunState, Outcome]], hours: float
 ) -> None:
     runs = sorted((audit(day(ago, hour), o, state=s) for ago, hour, s, o in found), key=lambda run: run.started)
-    made = nights_of(tenant(*runs), "2026-11-22T23:59:59Z", schedule)
+    made = state(*runs, at="2026-11-22T23:59:59Z", hours=hours).nights
     days = [night.day for night in made]
     ended = {date.fromisoformat(run.started[:10]) for run in runs if run.state is not RunState.RUNNING}
     assert ended <= set(days)
@@ -340,24 +343,17 @@ def test_an_app_that_an_audit_did_not_ask_about_is_not_audited_that_night() -> N
 
 def test_a_weekly_schedule_misses_a_week_and_not_six_days_of_each() -> None:
     weekly = [audit(day(7 * week), CONNECTS) for week in (6, 5, 4, 2, 1, 0)]
-    for schedule in (168, None):
-        counted = nights_by_kind(state(*weekly, schedule_hours=schedule).apps[0].spans)
-        assert counted == {NightKind.CONNECTS: 6, NightKind.MISSED: 1, NightKind.NOT_DUE: 36}
-
-
-def test_a_tenant_that_never_runs_on_weekends_misses_none() -> None:
-    working = [n for n in range(60, -1, -1) if day(n).weekday() < 5]
-    made = state(*(audit(day(n), CONNECTS) for n in working), at="2026-11-21T06:00:00Z")
-    assert NightKind.MISSED not in nights_by_kind(made.apps[0].spans)
+    counted = nights_by_kind(state(*weekly, hours=168).apps[0].spans)
+    assert counted == {NightKind.CONNECTS: 6, NightKind.MISSED: 1, NightKind.NOT_DUE: 36}
 
 
 @pytest.mark.parametrize(
     ("at", "missed"),
     [
         pytest.param("2026-11-22T23:00:00Z", 0, id="the same day"),
-        pytest.param("2026-11-23T04:00:00Z", 0, id="the next morning, within the time that a run may be late"),
-        pytest.param("2026-11-23T06:00:00Z", 1, id="the next morning, later"),
-        pytest.param("2026-11-25T06:00:00Z", 3, id="three days later"),
+        pytest.param("2026-11-23T06:00:00Z", 0, id="the next morning, within the time that a run may be late"),
+        pytest.param("2026-11-23T15:00:00Z", 1, id="the next afternoon"),
+        pytest.param("2026-11-25T15:00:00Z", 3, id="three days later"),
     ],
 )
 def test_a_tenant_whose_runs_stopped_needs_attention(at: str, missed: int) -> None:
@@ -467,6 +463,17 @@ def test_a_failed_run_says_why_and_what_is_older_stays_visible() -> None:
     assert made.reasons[0].since == "last audit 2026-11-21 02:00 UTC"
 
 
+def test_a_good_verdict_of_an_old_audit_is_not_shown_as_good() -> None:
+    made = state(audit(day(4), CONNECTS), audit(day(3), CONNECTS))
+    assert made.tone(made.apps[0]) == "quiet"
+    assert made.since(made.apps[0]) == "since 2026-11-18 or earlier, last seen 2026-11-19"
+    pages = dict(Site(SiteData(at=AT, tool=TOOL, tenants=(made.tenant,))).pages())
+    assert "As of the last audit, 2026-11-19 02:00 UTC." in words_of(pages["tenants/contoso.html"])
+    assert '<span class="badge tone-quiet">' in pages["index.html"]
+    assert '<span class="badge tone-good">' not in pages["index.html"]
+    assert "2026-11-19 (UTC): 1 of 1 tenant audited" in words_of(pages["index.html"])
+
+
 def test_an_interrupted_run_is_a_failed_one() -> None:
     cut = replaced(failed_run("contoso", "Contoso", day(0), ""), state=RunState.INTERRUPTED)
     assert state(audit(day(1), CONNECTS), cut).reasons[0].what.startswith("The run was interrupted")
@@ -490,7 +497,8 @@ def test_a_credential_that_ends_soon_needs_attention(ends: str, text: str) -> No
 
 def test_tenants_with_something_new_come_first_then_the_worst_reason_then_the_name() -> None:
     def named(name: str, *runs: Run) -> SiteTenant:
-        return SiteTenant(key=name, name=name, runs=tuple(replaced(run, tenant=name, id=name + run.id) for run in runs))
+        own = tuple(replaced(run, tenant=name, id=name + run.id) for run in runs)
+        return SiteTenant(key=name, name=name, runs=own, missed=missed([run.started for run in runs], AT, 24))
 
     data = SiteData(
         at=AT,
@@ -554,7 +562,7 @@ def test_a_change_names_its_cause_and_who_made_it() -> None:
     assert "Because ofName" in text
     change = decision_change(("App", "app"), CONNECTS, NEEDS_ADMIN)
     view = difference_view(replaced(difference, changes=(change,)))
-    assert view.major[0].by == "Microsoft (inferred: no log names anyone)"
+    assert view.major[0].by == "Microsoft (inferred: the audit log names nobody)"
     assert view.major[0].since == "between 2026-11-21 02:00 UTC and 2026-11-22 02:00 UTC"
 
 

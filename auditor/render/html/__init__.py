@@ -29,7 +29,7 @@ def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_p
     page = environment(_FOLDER).get_template("page.html.j2")
     made: str = page.render(
         view=for_paper(whole) if for_print else whole,
-        policy=_policy(style, script),
+        policy=content_policy(style, script),
         style=Markup(style),  # noqa: S704  # ships with the program, not from the tenant
         script=Markup(script),  # noqa: S704  # likewise
         for_print=for_print,
@@ -40,7 +40,7 @@ def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_p
     return made + "\n"
 
 
-def _policy(style: str, script: str) -> str:
+def content_policy(style: str, script: str) -> str:
     """Nothing can be loaded, sent or framed; only this style and this script, named by their hashes, are allowed."""
     scripts = f"'sha256-{_digest(script)}'" if script else "'none'"
     return (

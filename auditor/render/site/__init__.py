@@ -46,7 +46,7 @@ class Site:
     def __init__(self, data: SiteData) -> None:
         self._data = data
         self._states = sorted_states(data)
-        self._by_key = {state.tenant.key: state for state in self._states}
+        self._by_run = {run.id: state for state in self._states for run in state.tenant.runs}
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """The name and the text of every file but the pages of runs. The index comes last: it links to the others."""
@@ -64,7 +64,7 @@ class Site:
     def run_pages(self) -> tuple[RunPage, ...]:
         """The pages of the runs in which something changed, in the order of tenants and time."""
         return tuple(
-            RunPage(run_page(run), run, _digest(run, state))
+            RunPage(run_page(state.tenant, run), run, _digest(run, state))
             for state in self._states
             for run in state.tenant.runs
             if is_changed(run)
@@ -73,7 +73,7 @@ class Site:
     def run_text(self, run: Run, difference: Difference | None) -> str:
         """The text of the page of this run. Without its difference, the page says that the changes aren't kept."""
         up = Links("../")
-        return self._rendered("run", up, view=run_view(self._by_key[run.tenant], run, difference, up))
+        return self._rendered("run", up, view=run_view(self._by_run[run.id], run, difference, up))
 
     def _index(self, states: Sequence[TenantState], links: Links, tag: str = "") -> str:
         return self._rendered("index", links, view=index_view(states, self._data.at, links, tag))

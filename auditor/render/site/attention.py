@@ -55,7 +55,7 @@ class TenantState:
     def __init__(self, tenant: SiteTenant, site: SiteData) -> None:
         self.tenant = tenant
         self.at = site.at
-        self.nights: tuple[Night, ...] = nights_of(tenant, site.at, site.schedule_hours)
+        self.nights: tuple[Night, ...] = nights_of(tenant, site.at)
         self.apps: tuple[AppNights, ...] = apps_of(self.nights)
         self.name = clip(tenant.name or tenant.key, NAME_WIDTH)
 
@@ -75,6 +75,20 @@ class TenantState:
         newest = min((r.rank for r in self.reasons if r.is_new), default=99)
         worst = min((r.rank for r in self.reasons), default=99)
         return (not self.is_new, newest if self.is_new else worst, self.name.casefold(), self.tenant.key)
+
+    @cached_property
+    def last_seen(self) -> str:
+        """When the last audit was made, if there should have been one since; else nothing."""
+        audit = self.tenant.last_finished
+        return audit.started if audit is not None and self._missing else ""
+
+    def tone(self, app: AppNights) -> str:
+        """The tone of the app's outcome. A good one that is old isn't shown as good."""
+        return "quiet" if self.last_seen and app.tone == "good" else app.tone
+
+    @cached_property
+    def _missing(self) -> tuple[Night, ...]:
+        return nights_without_audit(self.nights)
 
     @property
     def has_one_audit(self) -> bool:
@@ -97,11 +111,12 @@ class TenantState:
         last = self.tenant.last
         if last is None:
             return Reason(ReasonRank.NO_AUDIT, "NO RUN", "waived", "No run has ended yet.")
-        missing = nights_without_audit(self.nights)
+        missing = self._missing
         if not missing and last.state is RunState.FINISHED:
             return None
         good = self.tenant.last_finished
         since = f"last audit {readable_time(good.started)}" if good else "no audit yet"
+        since = "" if good is last else since
         if missing and missing[-1].without is NightKind.MISSED:
             nights = sum(night.without is NightKind.MISSED for night in missing)
             what = f"No run for {count(nights, 'night')}, since {readable_time(last.started)}."
@@ -120,8 +135,13 @@ class TenantState:
             yield Reason(rank, app.word, app.tone, app.name, self.since(app), is_new, _cause(app))
 
     def since(self, app: AppNights) -> str:
-        """``since 2026-11-20, 3 days``; an outcome as old as the oldest kept audit can be older."""
+        """``since 2026-11-20, 3 days``; an outcome as old as the oldest kept audit can be older.
+
+        If the last nights have no audit, ``since 2026-11-20, last seen 2026-11-22``.
+        """
         day = app.since.started[:10]
+        if self.last_seen:
+            return f"since {day}{' or earlier' if app.is_first else ''}, last seen {self.last_seen[:10]}"
         if app.is_first:
             return f"since {day} or earlier" if not self.has_one_audit else f"first audit {day}"
         return f"since {day}{age_after_comma(day, self.at)}"

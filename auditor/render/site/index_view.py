@@ -13,7 +13,7 @@ from auditor.model.site import is_changed
 from auditor.render.labels import count, flat, parse_time, readable_time, sentence
 from auditor.render.site.attention import Reason, ReasonRank, TenantState, age
 from auditor.render.site.charts import RECENT, Strip, legend, recent_strip, strip_words
-from auditor.render.site.nights import NightKind, last_nights, run_day
+from auditor.render.site.nights import KINDS, NightKind, last_nights, run_day
 from auditor.render.site.page_names import Links
 from auditor.render.text_layout import clip
 
@@ -172,8 +172,8 @@ def index_view(states: Sequence[TenantState], at: str, links: Links, tag: str = 
 
 def last_night(states: Sequence[TenantState]) -> date | None:
     """The latest night in which any tenant's run started."""
-    days = [night.day for state in states for night in state.nights[-40:] if night.run is not None]
-    return max(days, default=None)
+    runs = (next((night.day for night in reversed(state.nights) if night.run), None) for state in states)
+    return max((day for day in runs if day), default=None)
 
 
 def _strips_end(states: Sequence[TenantState], at: str) -> date:
@@ -243,7 +243,7 @@ def _groups(needy: Sequence[TenantState], links: Links) -> Iterator[ReasonGroup]
 
 
 def _audited_on(state: TenantState, day: date) -> bool:
-    return any(night.day == day and night.without is None for night in state.nights[-40:])
+    return any(night.day == day and night.without is None for night in reversed(state.nights))
 
 
 def _tags(states: Sequence[TenantState], links: Links) -> tuple[TagLink, ...]:
@@ -274,7 +274,7 @@ def _changed(state: TenantState, night: date | None, links: Links) -> ChangedVie
     more = len(major) - len(shown)
     return ChangedView(
         name=state.name,
-        href=links.run(run),
+        href=links.run(state.tenant, run),
         at=readable_time(run.started),
         changes=shown,
         more=count(more, "more change") if more else "",
@@ -294,7 +294,7 @@ def _row(state: TenantState, end: date, links: Links) -> TenantRow:
         AppRow(
             name=app.name,
             word=app.word,
-            tone=app.tone,
+            tone=state.tone(app),
             since=state.since(app),
             strip=recent_strip(app.spans, end),
             words=strip_words(last_nights(app.spans, start)),
@@ -311,8 +311,16 @@ def _row(state: TenantState, end: date, links: Links) -> TenantRow:
         failing=failing_text(state.tenant.last_finished),
         unknown=unknown_text(state.tenant.last_finished),
         last=readable_time(last.started) if last else "never",
-        last_word="" if last is None or last.state is RunState.FINISHED else "run failed",
+        last_word=_last_word(state),
     )
+
+
+def _last_word(state: TenantState) -> str:
+    """What is wrong with the last night, if it has no audit."""
+    last = state.tenant.last
+    if state.nights and state.nights[-1].without is NightKind.MISSED:
+        return KINDS[NightKind.MISSED].word
+    return "" if last is None or last.state is RunState.FINISHED else KINDS[NightKind.FAILED].word
 
 
 def failing_text(run: Run | None) -> str:

@@ -6,11 +6,10 @@ A night is a day in UTC. If a tenant runs several times a day, the last run of t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from enum import StrEnum
-from itertools import groupby, pairwise
-from statistics import median_high
+from itertools import groupby
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -20,11 +19,7 @@ from auditor.model.site import SiteTenant
 from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, OUTCOMES, parse_time
 from auditor.render.text_layout import clip
 
-_WEEKS = 3
-"""How many weeks of runs show on which days of the week a tenant runs."""
 _DAY = timedelta(days=1)
-_LATE = timedelta(hours=3)
-"""How much later than usual a run can start before it counts as missed on the same day."""
 MOST_NIGHTS = 3660
 """Ten years. Without a limit, one run with a wrong clock would fill the pages with nights that were missed."""
 
@@ -150,11 +145,10 @@ def run_day(run: Run) -> date | None:
     return at.date() if at else None
 
 
-def nights_of(tenant: SiteTenant, at: str, schedule_hours: float | None = None) -> tuple[Night, ...]:
-    """Every night from the first run to the last one, or to the day before `at` if that is later; each exactly once.
+def nights_of(tenant: SiteTenant, at: str) -> tuple[Night, ...]:
+    """Every night from the first run to the last run, or to the last night that was missed; each exactly once.
 
-    The day of `at` itself has a night only if a run started or is late. Left out are runs that started after `at`, by a
-    clock that was wrong, and nights more than ten years ago.
+    Left out are runs that started after `at`, by a clock that was wrong, and nights more than ten years ago.
     """
     now = parse_time(at)
     today = now.date() if now else date.max
@@ -166,52 +160,20 @@ def nights_of(tenant: SiteTenant, at: str, schedule_hours: float | None = None) 
             by_day.setdefault(day, []).append(run)
     if not by_day:
         return ()
-    days = sorted(by_day)
-    due = _Due(days, schedule_hours)
-    end = days[-1] if now is None else max(days[-1], today if due.is_late(tenant.runs, now) else today - _DAY)
-    nights, before = [], days[0]
-    for number in range((end - days[0]).days + 1):
-        day = days[0] + number * _DAY
-        if day in by_day:
-            nights.append(_night(day, by_day[day]))
-            before = day
-        else:
-            missed = due.is_due(day, before)
-            nights.append(Night(day, without=NightKind.MISSED if missed else NightKind.NOT_DUE))
-    return tuple(nights)
+    due = {time.date() for time in map(parse_time, tenant.missed) if time}
+    first = min(by_day)
+    last = max(*by_day, *(day for day in due if day <= today), first)
+    return tuple(_night(first + n * _DAY, by_day, due) for n in range((last - first).days + 1))
 
 
-def _night(day: date, runs: Sequence[Run]) -> Night:
+def _night(day: date, by_day: Mapping[date, Sequence[Run]], due: Container[date]) -> Night:
+    runs = by_day.get(day, ())
     finished = [run for run in runs if run.state is RunState.FINISHED]
-    return Night(day, finished[-1]) if finished else Night(day, runs[-1], NightKind.FAILED)
-
-
-class _Due:
-    """On which days a run was due: as scheduled, or as often as the tenant's runs usually start."""
-
-    def __init__(self, days: Sequence[date], schedule_hours: float | None) -> None:
-        self._weekdays: set[int] = set()
-        if schedule_hours:
-            self._every = max(1, round(schedule_hours / 24))
-        else:
-            gaps = [(later - earlier).days for earlier, later in pairwise(days)]
-            self._every = max(1, median_high(gaps)) if gaps else 1
-            if (days[-1] - days[0]).days >= 7 * _WEEKS:
-                self._weekdays = {day.weekday() for day in days}
-        # A monthly run starts every 28 to 31 days, so it's late only after some days more.
-        self._grace = self._every // 10
-
-    def is_late(self, runs: Sequence[Run], now: datetime) -> bool:
-        """Whether the next run should have started some hours ago, and none is running."""
-        started = [at for run in runs if (at := parse_time(run.started)) is not None and at <= now]
-        is_running = any(run.state is RunState.RUNNING for run in runs)
-        return not is_running and now - max(started, default=now) > self._every * _DAY + _LATE
-
-    def is_due(self, day: date, last: date) -> bool:
-        """Whether a run was due on this day, on which none started; the last one before it started on `last`."""
-        since = (day - last).days - self._grace
-        on_this_weekday = self._every > 1 or not self._weekdays or day.weekday() in self._weekdays
-        return since > 0 and since % self._every == 0 and on_this_weekday
+    if finished:
+        return Night(day, finished[-1])
+    if runs:
+        return Night(day, runs[-1], NightKind.FAILED)
+    return Night(day, without=NightKind.MISSED if day in due else NightKind.NOT_DUE)
 
 
 def decisions_of(run: Run) -> Mapping[AppKey, RunDecision]:

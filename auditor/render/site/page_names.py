@@ -24,9 +24,9 @@ def tenant_page(tenant: SiteTenant) -> str:
     return f"tenants/{_slug(tenant.key)}.html"
 
 
-def run_page(run: Run) -> str:
-    """The page of a run, named by the tenant and the time at which it started."""
-    return f"runs/{_slug(run.tenant)}_{_slug(_compact(run.started))}.html"
+def run_page(tenant: SiteTenant, run: Run) -> str:
+    """The page of a run, named by the tenant, the time at which it started, and its id."""
+    return f"runs/{_slug(tenant.key)}_{_slug(f'{_compact(run.started)}-{run.id}')}.html"
 
 
 def tag_page(tag: str) -> str:
@@ -60,9 +60,9 @@ class Links(NamedTuple):
         """The page of a tenant."""
         return f"{self.up}{tenant_page(tenant)}"
 
-    def run(self, run: Run) -> str:
-        """The page of a run."""
-        return f"{self.up}{run_page(run)}"
+    def run(self, tenant: SiteTenant, run: Run) -> str:
+        """The page of a run of this tenant."""
+        return f"{self.up}{run_page(tenant, run)}"
 
     def tag(self, tag: str) -> str:
         """The page of a tag."""

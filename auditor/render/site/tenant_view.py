@@ -9,7 +9,7 @@ from typing import NamedTuple
 from auditor.model.difference import Difference, DifferenceSummary
 from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome
-from auditor.model.site import is_changed
+from auditor.model.site import SiteTenant, is_changed
 from auditor.render.labels import OUTCOMES, SEVERE, count, flat, readable_time, sentence
 from auditor.render.report_view import short_digest
 from auditor.render.site.attention import Reason, TenantState, age, run_error
@@ -93,6 +93,7 @@ class TenantView(NamedTuple):
     without: tuple[FailedRuns, ...]
     unread: tuple[tuple[str, str], ...]
     left_out: str
+    last_seen: str
 
 
 def tenant_view(state: TenantState, links: Links) -> TenantView:
@@ -112,10 +113,11 @@ def tenant_view(state: TenantState, links: Links) -> TenantView:
         unknown=tuple(_findings(state, FindingOutcome.UNKNOWN)),
         other_rules=_other_rules(audit),
         latest=difference_view(tenant.changes) if tenant.changes is not None else None,
-        changed=tuple(_changed(run, links) for run in reversed(tenant.runs) if is_changed(run)),
+        changed=tuple(_changed(tenant, run, links) for run in reversed(tenant.runs) if is_changed(run)),
         without=tuple(_without_audit(state)),
         unread=tuple((part.section, _why_unread(part.status, part.needs)) for part in (audit.unread if audit else ())),
         left_out=_left_out(state),
+        last_seen=readable_time(state.last_seen) if state.last_seen else "",
     )
 
 
@@ -151,7 +153,7 @@ def _app(place: int, state: TenantState, links: Links) -> AppView:
         name=app.name,
         client_id=decision.client_id if decision.client_id != app.name else "",
         word=app.word,
-        tone=app.tone,
+        tone=state.tone(app),
         because=sentence(decision.because) or OUTCOMES[decision.outcome].means,
         since=state.since(app),
         strips=month_strips(app.spans),
@@ -190,8 +192,8 @@ def _other_rules(audit: Run | None) -> str:
     return f"Other rules of the last audit: {', '.join(parts)}." if parts else ""
 
 
-def _changed(run: Run, links: Links) -> ChangedRun:
-    return ChangedRun(readable_time(run.started), links.run(run), changes_text(run))
+def _changed(tenant: SiteTenant, run: Run, links: Links) -> ChangedRun:
+    return ChangedRun(readable_time(run.started), links.run(tenant, run), changes_text(run))
 
 
 def changes_text(run: Run) -> str:

@@ -1,0 +1,247 @@
+"""Runs of a history as a table, as JSON and as CSV, and one run in detail."""
+
+from __future__ import annotations
+
+import csv as csv_module
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from auditor.model.decision import Confidence
+from auditor.model.difference import Change, Difference, Since
+from auditor.model.history import ExportedRun, Run, RunDecision, RunFinding, RunList, RunState
+from auditor.model.rule import FindingOutcome
+from auditor.render.csv import BOM, without_formula
+from auditor.render.labels import FINDINGS, OUTCOMES, count, readable_time, sentence
+from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
+
+_STATES = {
+    RunState.RUNNING: ("in progress", "unsure"),
+    RunState.FAILED: ("no audit", "bad"),
+    RunState.INTERRUPTED: ("interrupted", "bad"),
+}
+_CODES = {0: ("passes", "good"), 1: ("fails", "bad"), 3: ("no audit", "bad"), 4: ("unknown", "unsure")}
+_MOST_FINDINGS = 20
+_MOST_TIMES = 3
+
+_CSV = (
+    *("id", "tenant", "name", "state", "started", "taken", "finished", "seconds", "exit_code", "passed", "failed"),
+    *("unknown", "waived", "not_applicable", "changes", "minor_changes", "decisions", "error"),
+)
+
+
+def json(runs: Sequence[Run]) -> bytes:
+    """The runs as a document ``consent-auditor/history``."""
+    return msgspec.json.format(msgspec.json.encode(RunList(runs=tuple(runs))), indent=2) + b"\n"
+
+
+def csv(runs: Sequence[Run]) -> bytes:
+    """One row for each run, as UTF-8 for a spreadsheet; no cell can be a formula."""
+    out = io.StringIO(newline="")
+    out.write(BOM)
+    writer = csv_module.writer(out, quoting=csv_module.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(_CSV)
+    for run in runs:
+        writer.writerow([_cell(run, name) for name in _CSV])
+    return out.getvalue().encode()
+
+
+def _cell(run: Run, name: str) -> Any:
+    if name == "decisions":
+        return without_formula("; ".join(f"{one.app or one.client_id}: {one.outcome}" for one in run.decisions))
+    value = getattr(run, name)
+    return "" if value is None else without_formula(value)
+
+
+def schema_of(kind: type[msgspec.Struct]) -> bytes:
+    """The JSON Schema of a list of runs or of one line of an export, indented, the same bytes every time."""
+    document = msgspec.json.schema(kind)
+    for one in document["$defs"].values():
+        if "properties" in one and "format" in one["properties"]:
+            for name in ("format", "version"):
+                one["properties"][name] = {"const": one["properties"][name]["default"]}
+                one.setdefault("required", []).append(name)
+    title = next(field.default for field in msgspec.structs.fields(kind) if field.name == "format")
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"https://consent-auditor.invalid/schemas/{str(title).partition('/')[2]}-1.json",
+        "title": f"{title}, version 1",
+        **document,
+    }
+    return msgspec.json.format(msgspec.json.encode(whole, order="deterministic"), indent=2) + b"\n"
+
+
+def schema() -> bytes:
+    """The JSON Schema of a list of runs."""
+    return schema_of(RunList)
+
+
+def export_schema() -> bytes:
+    """The JSON Schema of one line of an export."""
+    return schema_of(ExportedRun)
+
+
+def table(runs: Sequence[Run], missing: Mapping[str, Sequence[str]], *, width: int, colour: bool) -> str:
+    """The runs as a table, the latest first, and below it what didn't run."""
+    page = TextPage(width, Palette(colour))
+    several = len({(run.tenant, run.name) for run in runs}) > 1
+    heads = [TableColumn("Run", 3, align="right"), TableColumn("Started", 16)]
+    if several:
+        heads.append(TableColumn("Tenant", 8, wish=12))
+    heads += [
+        TableColumn("Result", 8),
+        TableColumn("Answers", 14, wish=20),
+        TableColumn("Fail", 4, align="right"),
+        TableColumn("Unknown", 7, align="right"),
+        TableColumn("Changes", 7, align="right"),
+    ]
+    page.table(heads, [_row(run, several) for run in runs])
+    _gaps(page, missing)
+    return str(page)
+
+
+def _row(run: Run, with_tenant: bool) -> list[TableCell]:
+    word, style = _result(run)
+    is_finished = run.state is RunState.FINISHED
+    tenant = [TableCell(run.name)] if with_tenant else []
+    return [
+        TableCell(run.id),
+        TableCell(readable_time(run.started).removesuffix(" UTC")),
+        *tenant,
+        TableCell(word, style),
+        TableCell("; ".join(map(_answer, run.decisions)), below=run.error),
+        TableCell(str(run.failed) if is_finished else ""),
+        TableCell(str(run.unknown) if is_finished else ""),
+        TableCell("" if run.changes is None else str(run.changes), style="strong" if run.changes else ""),
+    ]
+
+
+def _result(run: Run) -> tuple[str, str]:
+    if run.state in _STATES:
+        return _STATES[run.state]
+    code = run.exit_code or 0
+    return _CODES.get(code, (f"exit code {code}", "bad"))
+
+
+def _answer(decision: RunDecision) -> str:
+    word = OUTCOMES[decision.outcome].word
+    likely = " (likely)" if decision.confidence is Confidence.LIKELY else ""
+    return f"{decision.app or decision.client_id} {word}{likely}"
+
+
+def _gaps(page: TextPage, missing: Mapping[str, Sequence[str]]) -> None:
+    for name, times in missing.items():
+        page.blank()
+        shown = ", ".join(map(readable_time, times[-_MOST_TIMES:]))
+        more = f", and {len(times) - _MOST_TIMES} before" if len(times) > _MOST_TIMES else ""
+        page.say(f"{name}: {count(len(times), 'run')} did not start when due: {shown}{more}.", style="bad")
+
+
+def details(
+    run: Run,
+    findings: Sequence[RunFinding],
+    difference: Difference | None,
+    *,
+    width: int,
+    colour: bool,
+    all_findings: bool = False,
+) -> str:
+    """One run: its facts, its answers, what changed, and its findings with the time since when they last."""
+    page = TextPage(width, Palette(colour))
+    page.heading(f"Run {run.id} of {run.name}")
+    word, style = _result(run)
+    page.field("Result", word if run.exit_code is None else f"{word} (exit code {run.exit_code})", style=style)
+    page.field("Error", sentence(run.error))
+    page.field("Tenant", run.tenant)
+    page.field("Started", readable_time(run.started))
+    page.field("Took", "" if run.seconds is None else f"{run.seconds:g} s")
+    page.field("Packs", ", ".join(f"{pack.name} {pack.version}" for pack in run.packs))
+    page.field("Program", run.tool)
+    page.field("Credential", f"ends on {run.credential_expires}" if run.credential_expires else "")
+    if run.state is RunState.FINISHED:
+        page.field("Rules", _counts(run))
+        page.items("Answers", [f"{_answer(one)}. {sentence(one.because)}" for one in run.decisions])
+        page.items("Not read", [_unread(part) for part in run.unread])
+        _changes(page, difference)
+        _findings(page, findings, all_findings)
+    return str(page)
+
+
+def _counts(run: Run) -> str:
+    parts = (
+        (run.failed, "failed"),
+        (run.unknown, "unknown"),
+        (run.waived, "waived"),
+        (run.passed, "passed"),
+        (run.not_applicable, "not applicable"),
+    )
+    return ", ".join(f"{number} {word}" for number, word in parts if number)
+
+
+def _unread(part: Any) -> str:
+    why = part.message or part.code or part.status or "no reason recorded"
+    return f"{part.section}: {why}"
+
+
+def _changes(page: TextPage, difference: Difference | None) -> None:
+    page.heading("What changed")
+    if difference is None:
+        page.say("There was no earlier run to compare with.")
+        return
+    page.field("Since", readable_time(difference.before.taken))
+    major = difference.major
+    if not major:
+        page.say("Nothing that matters changed.")
+    for change in major:
+        page.lead("- ", _change(change))
+    minor = len(difference.changes) - len(major)
+    if minor:
+        page.say(f"{count(minor, 'minor change')}: order, names or ids of the same things.")
+    for part in difference.not_compared:
+        page.lead("- ", f"Not compared: {part.section}: {part.why}")
+
+
+def _change(change: Change) -> str:
+    parts = [sentence(change.what), sentence(change.means) if change.means else "", _when(change.since), _who(change)]
+    return " ".join(part for part in parts if part)
+
+
+def _when(since: Since | None) -> str:
+    """When the change was made, if a log says it; the heading says between which runs it was."""
+    return f"On {readable_time(since.at)}, says the {since.source}." if since is not None and since.at else ""
+
+
+def _who(change: Change) -> str:
+    by = change.by
+    if by is None:
+        return ""
+    return f"By {by.name or by.id or by.kind.value}{' (inferred)' if by.inferred else ''}."
+
+
+def _findings(page: TextPage, findings: Sequence[RunFinding], all_findings: bool) -> None:
+    shown = [one for one in findings if all_findings or one.outcome in (FindingOutcome.FAIL, FindingOutcome.UNKNOWN)]
+    if not shown:
+        return
+    page.heading("Findings" if all_findings else "Findings that need attention")
+    heads = [
+        TableColumn("Outcome", 7),
+        TableColumn("Severity", 8),
+        TableColumn("Since", 10),
+        TableColumn("Rule", 12, wish=30),
+    ]
+    page.table(heads, list(_finding_rows(shown if all_findings else shown[:_MOST_FINDINGS])))
+    if not all_findings and len(shown) > _MOST_FINDINGS:
+        page.say(f"And {len(shown) - _MOST_FINDINGS} more: add --details.")
+
+
+def _finding_rows(findings: Sequence[RunFinding]) -> Iterator[list[TableCell]]:
+    for one in findings:
+        word, style = FINDINGS[one.outcome]
+        yield [
+            TableCell(word, style),
+            TableCell(one.severity.value),
+            TableCell(readable_time(one.since)[:10]),
+            TableCell(f"{one.rule}: {one.title}", below=one.pack),
+        ]

@@ -1,0 +1,200 @@
+"""The dashboard in a real browser, from the disk: accessible, readable without script, on phones and on paper."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from auditor.jobs.history_site import write_site
+from tests.browser.conftest import Visit
+from tests.browser.test_access import axe
+from tests.render.nightly_runs import nights
+
+NARROW = 390
+KINDS = ("index", "tenant", "failing tenant", "run", "findings", "tag")
+EVERY = pytest.mark.parametrize("kind", KINDS)
+LOOKS: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1920, "height": 1000}},
+    "usual": {"viewport": {"width": 1280, "height": 900}},
+    "phone": {"viewport": {"width": NARROW, "height": 844}},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "forced colours": {"viewport": {"width": 1280, "height": 900}, "forced_colors": "active"},
+    # A window of 1280 pixels, zoomed to 200 percent.
+    "zoomed": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},
+}
+Opener = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dashboard of eight tenants and five months."""
+    made = nights(8, 150, seed=4)
+    folder = tmp_path_factory.mktemp("site")
+    write_site(made.data, str(folder), made.differences.get)
+    return folder
+
+
+def page_of(site: Path, kind: str) -> Path:
+    tenants = sorted((site / "tenants").iterdir())
+    failing = [page for page in tenants if "NEEDS ATTENTION" in page.read_text(encoding="utf-8")]
+    return {
+        "index": site / "index.html",
+        "tenant": tenants[0],
+        "failing tenant": failing[0],
+        "run": max((site / "runs").iterdir(), key=lambda page: (page.stat().st_size, page.name)),
+        "findings": site / "findings.html",
+        "tag": site / "tags" / "gold.html",
+    }[kind]
+
+
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Iterator[Callable[[str, bool], BrowserContext]]:
+    """One context for each look, because they take longer to make than a page."""
+    made: dict[tuple[str, bool], BrowserContext] = {}
+
+    def context(look: str, script: bool) -> BrowserContext:
+        if (look, script) not in made:
+            made[look, script] = browser.new_context(java_script_enabled=script, reduced_motion="reduce", **LOOKS[look])
+        return made[look, script]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture
+def opened(contexts: Callable[[str, bool], BrowserContext], site: Path) -> Iterator[Opener]:
+    visits = []
+
+    def opener(kind: str, look: str = "usual", *, script: bool = True) -> Visit:
+        visit = Visit(contexts(look, script).new_page())
+        visits.append(visit)
+        visit.page.goto(page_of(site, kind).as_uri())
+        return visit
+
+    yield opener
+    for visit in visits:
+        visit.page.close()
+
+
+def open_everything(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+
+
+@EVERY
+@pytest.mark.parametrize("look", ["usual", "phone", "dark"])
+def test_axe_finds_no_violation(opened: Opener, kind: str, look: str) -> None:
+    page = opened(kind, look).page
+    open_everything(page)
+    assert axe(page) == []
+
+
+@EVERY
+def test_only_the_style_sheet_is_loaded_and_the_browser_does_not_complain(opened: Opener, kind: str) -> None:
+    visit = opened(kind)
+    visit.page.wait_for_load_state("networkidle")
+    assert [address.rpartition("/")[2] for address in visit.asked[1:]] == ["style.css"]
+    assert visit.complaints == []
+    assert visit.page.evaluate("getComputedStyle(document.querySelector('.top')).maxWidth") == "1340px"
+
+
+@EVERY
+@pytest.mark.parametrize("look", ["phone", "zoomed", "wide"])
+def test_no_page_scrolls_sideways(opened: Opener, kind: str, look: str) -> None:
+    page = opened(kind, look).page
+    open_everything(page)
+    width = LOOKS[look]["viewport"]["width"]
+    wide = page.evaluate(
+        """(width) => Array.from(document.querySelectorAll("main *:not(.unseen, .unseen *)"))
+            .filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > width + 1)
+            .map((e) => e.tagName + "." + e.className)""",
+        width,
+    )
+    assert wide == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@EVERY
+def test_what_a_finger_must_hit_is_large_enough(opened: Opener, kind: str) -> None:
+    page = opened(kind, "phone").page
+    open_everything(page)
+    small = page.evaluate(
+        """() => Array.from(document.querySelectorAll("main :is(a, summary)"))
+            .filter((e) => e.getClientRects().length && e.getBoundingClientRect().height < 24)
+            .map((e) => e.textContent)"""
+    )
+    assert small == []
+
+
+@EVERY
+@pytest.mark.parametrize("look", ["phone", "zoomed", "usual"])
+def test_pictures_are_drawn_for_the_window_and_not_scaled_down(opened: Opener, kind: str, look: str) -> None:
+    page = opened(kind, look).page
+    scales = page.evaluate(
+        """() => Array.from(document.querySelectorAll("svg.nights"))
+            .filter((e) => e.getClientRects().length)
+            .map((e) => e.getBoundingClientRect().width / e.viewBox.baseVal.width)"""
+    )
+    assert [scale for scale in scales if scale < 0.9] == []
+    if "tenant" in kind:
+        assert page.locator("svg.nights:visible").count() == page.locator("svg.nights").count() / 2
+
+
+def test_every_kind_of_night_has_a_shape_of_its_own_without_colour(opened: Opener) -> None:
+    page = opened("index", "forced colours").page
+    shapes = page.evaluate(
+        """() => Array.from(document.querySelectorAll("#tenants .legend svg")).map((e) => {
+            const mark = e.querySelector("path"), box = mark.getBBox();
+            const fill = mark.getAttribute("fill") || (mark.classList.contains("hollow") ? "outline" : "solid");
+            return [box.y, box.height, fill].join(" ");
+        })"""
+    )
+    assert len(shapes) >= 5
+    assert len(set(shapes)) == len(shapes)
+
+
+def test_a_dark_page_is_dark_and_its_strips_are_light(opened: Opener) -> None:
+    def brightness(colour: str) -> float:
+        red, green, blue = (int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+        return (red * 299 + green * 587 + blue * 114) / 1000
+
+    ground = "getComputedStyle(document.body).backgroundColor"
+    mark = "getComputedStyle(document.querySelector('svg.nights .fill.tone-good')).fill"
+    light, dark = opened("index").page, opened("index", "dark").page
+    assert brightness(light.evaluate(ground)) > 200 > 60 > brightness(dark.evaluate(ground))
+    assert brightness(light.evaluate(mark)) < 100 < brightness(dark.evaluate(mark))
+
+
+def test_the_keyboard_skips_to_the_content_and_follows_a_link_to_a_tenant_and_back(opened: Opener) -> None:
+    page = opened("index", script=False).page
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")
+    page.locator("#tenants th a").first.click()
+    page.wait_for_url("**/tenants/*.html")
+    page.locator(".brand a").first.click()
+    page.wait_for_url("**/index.html")
+
+
+def test_a_count_on_the_first_screen_leads_to_the_tenants_that_it_counts(opened: Opener) -> None:
+    page = opened("index", script=False).page
+    for link in page.locator(".facts a").all():
+        place = (link.get_attribute("href") or "").removeprefix("#")
+        assert page.locator(f"#{place}").is_visible()
+
+
+@pytest.mark.parametrize("kind", ["index", "failing tenant", "run"])
+def test_paper_has_everything_that_the_screen_has(opened: Opener, tmp_path: Path, kind: str) -> None:
+    page = opened(kind, script=False).page
+    headings = page.locator("h1, h2, h3").all_text_contents()
+    cells = page.locator("details td").all_text_contents()[:5]
+    paper = tmp_path / "printed.pdf"
+    page.pdf(path=paper)
+    text = subprocess.run(["pdftotext", "-raw", paper, "-"], capture_output=True, text=True, check=True).stdout
+    flat = "".join(text.split())
+    assert [one for one in [*headings, *cells] if "".join(one.split()) not in flat] == []
