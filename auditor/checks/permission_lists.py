@@ -28,7 +28,8 @@ from auditor.checks.kind import (
     passed,
     unknown,
 )
-from auditor.checks.user_consent import LEVELS, level_problem
+from auditor.checks.user_consent import level_problem
+from auditor.consent.conditions import LEVELS
 from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import Absent, SnapshotIndex
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, RESOURCES, is_guid

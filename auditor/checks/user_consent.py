@@ -27,6 +27,7 @@ from auditor.checks.kind import (
     unknown,
 )
 from auditor.consent import Truth
+from auditor.consent.conditions import LEVELS
 from auditor.consent.decision_facts import (
     ASSIGNED_POLICIES,
     LEGACY_SETTING,
@@ -54,9 +55,6 @@ SETTINGS = MappingProxyType(
     }
 )
 """The user consent settings by their names in packs, as the portal offers them."""
-
-LEVELS = ("low", "medium", "high")
-"""The classifications of delegated permissions (Microsoft Graph, ``delegatedPermissionClassification``)."""
 
 
 class UserConsentSettingIs(CheckKind, frozen=True, tag="user-consent-setting"):

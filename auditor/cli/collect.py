@@ -166,7 +166,9 @@ def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | Non
     if output == "-":
         return
     lists = "".join(f", {count:,} {section}" for section, count in (rows or {}).items())
-    say(f"Wrote {output}: tenant {snapshot.tenant.name or snapshot.tenant.id}{lists}.")
+    tenant = snapshot.tenant.name or snapshot.tenant.id
+    # A redacted name begins with the word.
+    say(f"Wrote {output}: {'' if tenant.startswith('Tenant ') else 'tenant '}{tenant}{lists}.")
     by_reason: dict[str, list[str]] = {}
     for section, why in sorted(snapshot.unread.items()):
         allowed = f" (needs {' or '.join(why.needs)})" if why.needs else ""

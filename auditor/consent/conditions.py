@@ -18,7 +18,9 @@ from auditor.model.resources import WHOLE_SET, ConditionSet
 
 DELEGATED, USER_CONSENTABLE, APPLICATION = "delegated", "delegateduserconsentable", "application"
 """The permission types that are documented, in lower case."""
-CLASSIFICATIONS = ("", "low", "medium", "high")
+LEVELS = ("low", "medium", "high")
+"""The classifications of delegated permissions (Microsoft Graph, ``delegatedPermissionClassification``)."""
+CLASSIFICATIONS = ("", *LEVELS)
 """The classifications that are documented, in lower case; empty for all."""
 _ALL_LABELS = "all"
 
@@ -153,6 +155,10 @@ def match(restrictions: Restrictions, permission: Permission, client: Client) ->
     return SetMatch(all_of(result.truth for result in results), results)
 
 
+TYPE_OF_SCOPE, CLASSIFICATION_OF_SCOPE = "the type of scope ", "the classification of "
+"""How the facts begin that a condition about one scope needs."""
+
+
 def _permission_type(r: Restrictions, permission: Permission, _: Client) -> Iterator[ConditionResult]:
     if r.permission_type == USER_CONSENTABLE:
         truth = permission.user_type
@@ -161,7 +167,7 @@ def _permission_type(r: Restrictions, permission: Permission, _: Client) -> Iter
             Truth.FALSE: f"{permission.value} is of a type that only administrators may consent to",
             Truth.UNKNOWN: f"the type of {permission.value} is not known",
         }[truth]
-        yield ConditionResult(truth, Reason.SCOPE_REQUIRES_ADMIN, why, f"the type of scope {permission.value}")
+        yield ConditionResult(truth, Reason.SCOPE_REQUIRES_ADMIN, why, f"{TYPE_OF_SCOPE}{permission.value}")
     elif r.permission_type == APPLICATION:
         why = "the condition set applies to application permissions"
         yield ConditionResult(Truth.FALSE, Reason.NO_POLICY_MATCHES, why)
@@ -196,7 +202,7 @@ def _classification(r: Restrictions, permission: Permission, _: Client) -> Itera
     actual = permission.classification
     if isinstance(actual, NotRead) or permission.id is None:
         why = actual.why if isinstance(actual, NotRead) else f"the id of {permission.value} is not known"
-        needs = f"the classification of {permission.value}"
+        needs = f"{CLASSIFICATION_OF_SCOPE}{permission.value}"
         yield ConditionResult(Truth.UNKNOWN, Reason.SCOPE_NOT_CLASSIFIED, why, needs)
         return
     new = next((one for one in (r.classification, actual) if one not in CLASSIFICATIONS), None)

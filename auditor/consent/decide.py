@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from auditor.consent import Truth
 from auditor.consent.advice import advice
+from auditor.consent.conditions import CLASSIFICATION_OF_SCOPE, TYPE_OF_SCOPE
 from auditor.consent.decision_facts import DecisionFacts, ScopeFacts, gather
 from auditor.consent.existing_grants import Grants
 from auditor.consent.explanation import (
@@ -61,7 +62,7 @@ def decision_of(facts: DecisionFacts) -> Decision:
         scopes=tuple(_verdict(facts, row) for row in (*facts.scopes, *facts.added)),
         also=tuple(_also(facts, outcome, reason)),
         caveats=caveats,
-        depends_on=tuple(dict.fromkeys(n for p in possible for n in p.needs)) if len(outcomes) > 1 else (),
+        depends_on=_together(n for p in possible for n in p.needs) if len(outcomes) > 1 else (),
         outcomes=outcomes if len(outcomes) > 1 else (),
         notes=tuple(_notes(facts, outcomes)),
         advice=advice(facts, outcome, reason),
@@ -70,6 +71,25 @@ def decision_of(facts: DecisionFacts) -> Decision:
         unknowns=unknowns(facts),
         vendor_says=tuple(text for one in app.vendor_advice for text in (one.says, _judged(one.judgement))),
     )
+
+
+def _together(needs: Iterable[str]) -> tuple[str, ...]:
+    """The missing facts, each once; the same fact about several scopes is one, where it is first named."""
+    found: dict[str, list[str]] = {}
+    for need in dict.fromkeys(needs):
+        kind = next((one for one in _OF_ONE_SCOPE if need.startswith(one)), need)
+        found.setdefault(kind, []).append(need.removeprefix(kind))
+    return tuple(
+        f"{_OF_ONE_SCOPE[kind]}{listed(names)}" if len(names) > 1 else f"{kind}{names[0]}"
+        for kind, names in found.items()
+    )
+
+
+_OF_ONE_SCOPE = {
+    TYPE_OF_SCOPE: "the types of the scopes ",
+    CLASSIFICATION_OF_SCOPE: "the classifications of ",
+}
+"""How a missing fact about one scope begins, and how the same fact about several does."""
 
 
 def _caveats(facts: DecisionFacts, possible: tuple[PossibleOutcome, ...], outcome: Outcome) -> tuple[str, ...]:

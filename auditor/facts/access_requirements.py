@@ -1,9 +1,8 @@
-"""What a connection needs besides consent, by Microsoft's documentation, and the error codes of sign-in.
+"""What a connection needs besides consent, by Microsoft's documentation.
 
 ``access_requirements.json`` has the services, the controls of Conditional Access and the plans with a mailbox, with ids
 in lower case. ``unreadable_settings.json`` has what can't be read from Microsoft Graph, so that a report can name it as
-unknown. ``error_codes.json`` says which codes (AADSTS) are about consent, and what to do about others. All name their
-sources.
+unknown. Both name their sources.
 """
 
 from __future__ import annotations
@@ -158,22 +157,3 @@ EXCHANGE_PLANS = _TABLE.exchange_plans
 
 UNREAD_SETTINGS = _TABLE.not_checked
 """What this program can't read, so that it is always unknown."""
-
-
-class _ErrorCodes(msgspec.Struct, frozen=True):
-    source: str
-    about_consent: tuple[int, ...]
-    certificate: frozenset[str]
-    advice: Mapping[str, str]
-
-
-_CODE_TABLE = load_table("error_codes", _ErrorCodes)
-
-CONSENT_CODES = _CODE_TABLE.about_consent
-"""Sign-in errors about consent or assignment; a busy app has many others."""
-
-CERTIFICATE_CODES = _CODE_TABLE.certificate
-"""The codes that mean that the certificate doesn't belong to the app."""
-
-ADVICE = _CODE_TABLE.advice
-"""What to do if a credential gets no token, by code without the prefix AADSTS."""

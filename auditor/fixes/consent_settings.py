@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from auditor.consent import Truth
+from auditor.consent.conditions import LEVELS
 from auditor.consent.consent_request import portal_address
 from auditor.consent.decision_facts import (
     MAIL_CLIENTS_BOX,
@@ -132,9 +133,6 @@ def _slug(name: str) -> str:
     return "-".join(piece for piece in kept.split("-") if piece)[:40].rstrip("-") or "app"
 
 
-_LEVELS = ("low", "medium", "high")
-
-
 def permission_classifications(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """R5: one fix for each classification that an assigned policy requires; none if no policy requires one."""
     if isinstance(facts.policies, NotRead):
@@ -147,7 +145,7 @@ def permission_classifications(facts: DecisionFacts) -> Iterator[ProposedFix]:
     }
     missing = tuple(r for r in (*facts.required, *facts.added) if _needs_approval(facts, r))
     if missing and all(_can_be_classified(r) for r in missing):
-        for level in _LEVELS:
+        for level in LEVELS:
             if level in required:
                 yield _classified(facts, missing, level)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import inspect
 import json
 import re
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from auditor.graph.graph_errors import CredentialError, GraphError, Throttled, foreign_code
+from auditor.graph.graph_errors import CredentialError, GraphError, Throttled, foreign_code, ignoring_failures
 from auditor.graph.preconnect import DaemonExecutor
 from auditor.graph.retry import RetryPolicy
 from auditor.model.snapshot import Service
@@ -151,7 +150,7 @@ class TokenProvider:
     async def _close(self) -> None:
         credential, self._credential = self._credential, None
         # A failure to close what is not needed any more must not cost the audit.
-        with contextlib.suppress(Exception):
+        with ignoring_failures():
             closed = credential.close() if credential is not None else None
             if inspect.isawaitable(closed):
                 await closed
@@ -175,7 +174,8 @@ def decode_claims(token: str) -> TokenClaims:
     try:
         middle = token.split(".")[1]
         body = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-    except Exception:  # noqa: BLE001 -- these claims only explain, and a token that isn't a JWT still works
+    # These claims only explain, and a token that isn't a JWT still works. Nothing is awaited that could be cancelled.
+    except (Exception, asyncio.CancelledError):  # noqa: BLE001
         return TokenClaims()
     if not isinstance(body, dict):
         return TokenClaims()

@@ -29,9 +29,6 @@ from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.packed_files import DAMAGE, RowsWriter, line_batches
 from auditor.snapshot.write import SectionFile
 
-LISTS = ("servicePrincipals", "oauth2PermissionGrants", "roleAssignments", "users", "signIns", "directoryAudits")
-"""The sections whose lists are written to files. Each row of another list needs a further read, or is needed by one."""
-
 _EXPIRED = (400, 404, 410)
 """How Graph answers a next link that is too old."""
 _BLUEPRINT = BLUEPRINT_PRINCIPAL.encode()
@@ -55,7 +52,7 @@ class DirectoryLists:
 
     def takes(self, read: Read) -> bool:
         """Whether the read is one of a whole list that is written to a file."""
-        return read.whole and read.section in LISTS
+        return read.whole and SECTIONS[read.section].streams
 
     async def fetch(self, reads: Sequence[Read]) -> list[ReadResult]:
         """The results in the order of `reads`. The `value` of a list is only what further reads depend on."""

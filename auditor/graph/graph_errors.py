@@ -5,9 +5,10 @@ No message contains a token, a secret, a certificate's content or a response's b
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from auditor.model.errors import NO_AUDIT, USAGE, AuditorError
 from auditor.model.snapshot import ASKED_TO_WAIT, Service, Unread
@@ -127,15 +128,40 @@ def foreign_code(explain: Callable[[Exception], GraphError]) -> Iterator[None]:
     """Turn every exception of a library that is called inside into a `GraphError`: what `explain` makes of it.
 
     This is the one place for it, so that no class of exception is forgotten. Our own errors pass unchanged, also if a
-    library wrapped them. So do `KeyboardInterrupt` and the cancellation of a task, which aren't an `Exception`.
+    library wrapped them. So do `KeyboardInterrupt` and the cancellation of the task, which aren't an `Exception`. A
+    library also raises `CancelledError` where nobody cancelled this task, as where a task that it started was lost.
     """
     try:
         yield
     except GraphError:
         raise
+    except asyncio.CancelledError as error:
+        if _is_cancelled():
+            raise
+        raise explain(CancelledByLibrary(str(error))) from None
     except Exception as error:  # noqa: BLE001 -- whatever a library raises, the person gets a reason and advice
         # Without the cause, because a library's exception can contain the request, and with it a token or a secret.
         raise (_wrapped(error) or explain(error)) from None
+
+
+class CancelledByLibrary(RuntimeError):
+    """A library stopped, as if this task had been cancelled."""
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody asked the current task to stop. What is called in a thread has no task."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and task.cancelling() > 0
+
+
+@contextmanager
+def ignoring_failures() -> Iterator[None]:
+    """Ignore every exception of a library inside, where everything that matters was done before."""
+    with suppress(GraphError), foreign_code(lambda error: GraphError(class_name(error))):
+        yield
 
 
 def class_name(error: Exception) -> str:

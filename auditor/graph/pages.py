@@ -32,6 +32,9 @@ class _Page(msgspec.Struct):
 
 _NAMES = ("@odata.context", "@odata.count", "@odata.nextLink", "value")
 _END_OF_NAME = b'":'
+_DEEPEST = 60
+"""Levels of nesting in a row that need no closer look; `read_response` refuses a few more in the whole page."""
+_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
 
 def read_page(response: httpx.Response) -> GraphResponse:
@@ -80,8 +83,25 @@ def _checked(content: bytes) -> dict[str, Any] | None:
     length = sum(len(f'"{name}":,') + len(part) for name, part in found.items()) + len('{"value":[]}')
     if len(content) != length + len(lines) - bool(page.value) or not _are_alike(page.value, lines):
         return None
+    if _may_be_deep(lines, len(page.value)):
+        return None
     rows = PageRows(lines, len(page.value))
     return {**{name: msgspec.json.decode(part) for name, part in found.items()}, "value": rows}
+
+
+def _may_be_deep(lines: bytes, rows: int) -> bool:
+    """Whether a row may have more than `_DEEPEST` levels of nesting; brackets in texts can make it seem so."""
+    if lines.count(b"{") + lines.count(b"[") - rows <= _DEEPEST:
+        return False
+    return any(line.count(b"{") + line.count(b"[") > _DEEPEST and _is_deep(line) for line in lines.splitlines())
+
+
+def _is_deep(row: bytes) -> bool:
+    """The same for one row: whether brackets are left after that many rounds, each of which removes the inner ones."""
+    brackets = row.translate(None, _NO_BRACKETS)
+    for _ in range(_DEEPEST):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return bool(brackets)
 
 
 def _are_alike(rows: list[msgspec.Raw], lines: bytes) -> bool:

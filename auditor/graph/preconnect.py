@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from auditor.graph.graph_errors import ignoring_failures
 from auditor.graph.network import NetworkSettings
 
 Address = tuple[str, int]
@@ -73,7 +74,7 @@ class PreconnectBackend(httpcore.AsyncNetworkBackend):
         """The connection opened ahead if it can still be used, otherwise a new one."""
         if waiting := self._opening.get((host, port)):
             begun = waiting.pop(0)
-            with contextlib.suppress(Exception):  # whatever failed, a new connection is tried
+            with ignoring_failures():  # whatever failed, a new connection is tried
                 opened = await begun
                 # Only the age shows whether it is usable: after the session tickets of TLS 1.3, an open connection
                 # is as readable as one that the server has closed.

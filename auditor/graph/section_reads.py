@@ -15,8 +15,8 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
-from auditor.facts.access_requirements import CONSENT_CODES
 from auditor.facts.audit_activities import all_activities
+from auditor.facts.error_codes import CONSENT_CODES
 from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, class_name, foreign_code
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
 from auditor.model.snapshot import Plan

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH
 from auditor.graph.access_tokens import TokenProvider
 from auditor.graph.credentials import Prompt, SignInSettings, open_credential, resolve_auth
-from auditor.graph.graph_errors import EndpointError, GraphError, foreign_code
+from auditor.graph.graph_errors import EndpointError, GraphError, foreign_code, ignoring_failures
 from auditor.graph.network import NetworkSettings, read_failure, read_network
 from auditor.graph.retry import RetryPolicy
 from auditor.graph.sign_in_errors import credential_error, throttling_hook
@@ -130,7 +130,7 @@ async def open_graph(
         await asyncio.gather(fetching, return_exceptions=True)
         await tokens.close()
         if own is not None:
-            with suppress(Exception):  # what was read is complete, whether or not its connections close
+            with ignoring_failures():  # what was read is complete, whether or not its connections close
                 await own.aclose()
 
 

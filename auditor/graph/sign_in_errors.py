@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from auditor.facts.access_requirements import ADVICE, CERTIFICATE_CODES
+from auditor.facts.error_codes import ADVICE, CERTIFICATE_CODES
 from auditor.graph.graph_errors import CredentialError, Throttled, class_name
 from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, text_of, title_suffix
 from auditor.graph.retry import RETRIED_STATUSES, RetryPolicy

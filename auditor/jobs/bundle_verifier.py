@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from auditor.jobs.bundle_differences import first_difference, zip_difference
 from auditor.jobs.bundle_reader import PACKS, damage, packs_of, read_bundle
 from auditor.jobs.bundle_writer import (
     MANIFEST,
@@ -32,6 +31,7 @@ from auditor.jobs.bundle_writer import (
     Manifest,
     rebuilt,
 )
+from auditor.jobs.byte_differences import first_difference, zip_difference
 from auditor.jobs.report_builder import UserNotRead, build_report
 from auditor.model.report import Report
 from auditor.model.rule import Pack
@@ -100,7 +100,7 @@ def verify(data: bytes, tool: str) -> Verification:
     try:
         found = _Reevaluation.of(manifest, members, before)
     except (SnapshotError, PackError, UserNotRead) as error:
-        return Verification(manifest=manifest, not_evaluated=str(error))
+        return _not_evaluated(manifest, error)
     is_ours = manifest.tool == tool
     other_packs = tuple(_shipped_differences(members, release, manifest.tool, is_ours=is_ours))
     descriptions = (*_description_differences(manifest, before, found.snapshot), *other_packs)
@@ -112,6 +112,13 @@ def verify(data: bytes, tool: str) -> Verification:
     if other_packs:  # what the bundle contains isn't what it says, so there is nothing to write again
         return Verification(manifest=manifest, differences=differences)
     return _written_again(data, manifest, members, found, differences)
+
+
+def _not_evaluated(manifest: Manifest, error: Exception) -> Verification:
+    """What it means that the report can't be built again. No version writes a report about a user who wasn't read."""
+    is_about_nobody = isinstance(error, UserNotRead)
+    differences = ("the report is about a user who isn't in the snapshot",) if is_about_nobody else ()
+    return Verification(manifest=manifest, differences=differences, not_evaluated=str(error))
 
 
 def _compared_with_release(

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor.graph.checkpoint import PartialRead, ReadRequest, partial_read
-from auditor.graph.directory_lists import LISTS, DirectoryLists
+from auditor.graph.directory_lists import DirectoryLists
 from auditor.graph.fetch import Progress
 from auditor.graph.preconnect import run
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.snapshot_files import sections_lost
 from auditor.jobs.tenant_reader import further_reads, now, plan_with_user, tenant_session, to_collect
-from auditor.model.sections import SECTIONS
+from auditor.model.sections import SECTIONS, STREAMED_SECTIONS
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.snapshot.packed_files import is_packed, pack, rows_in, save_unpacked
 from auditor.snapshot.write import dumps
@@ -52,7 +52,7 @@ async def _collect(request: AuditRequest, tenant: LiveTenant, output: str, inter
             tool=TOOL,
             tenant=session.tenant_id,
             cloud=session.at.cloud,
-            lists=tuple(name for name in LISTS if name in plan.whole),
+            lists=tuple(name for name in STREAMED_SECTIONS if name in plan.whole),
         )
         with partial_read(output, asked, now(), interaction.say) as partial:
             lists = DirectoryLists(session.client, partial, _estimated(output, interaction.progress), interaction.say)

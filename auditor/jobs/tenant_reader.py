@@ -21,7 +21,7 @@ from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.rule import App, Pack
-from auditor.model.sections import SECTIONS, permissions_to_read
+from auditor.model.sections import FULL_SECTIONS, SECTIONS, permissions_to_read
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 if TYPE_CHECKING:
@@ -29,18 +29,6 @@ if TYPE_CHECKING:
     from auditor.graph.collect import OtherRead
     from auditor.graph.fetch import ReadResult
     from auditor.graph.transport import GraphClient, GraphHttpClient
-
-WHOLE = (
-    "servicePrincipals",
-    "oauth2PermissionGrants",
-    "roleDefinitions",
-    "roleAssignments",
-    "directorySettings",
-    "appConsentRequests",
-    "signIns",
-    "directoryAudits",
-)
-"""The sections that ``--full`` reads for the whole directory, page by page."""
 
 
 def _nothing() -> None:
@@ -104,7 +92,7 @@ def to_collect(request: AuditRequest, interaction: Interaction = SILENT) -> Coll
         interaction.say(f"Warning: {warning}")
     plan = plan_for(packs)
     if request.full:
-        plan = plan.union(Plan(sections=("directorySettings",), whole=WHOLE))
+        plan = plan.union(Plan(sections=("directorySettings",), whole=FULL_SECTIONS))
     return Collected(plan, apps_of(packs), packs, tuple(name for name in names if isinstance(name, str)))
 
 

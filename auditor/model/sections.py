@@ -86,7 +86,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     `permissions` allows the read; the least one comes first. `extents` are the ways to read it; a section without any
     is a by-product of other reads. Two rows with the same `key` are the same row; with `merges_rows`, two reads may
     each bring some properties of one row. `marks` are properties (lower case) that identify a raw Graph response as
-    this section.
+    this section. ``collect --full`` reads a section with `in_full` as a whole, and a section that `streams` into a file
+    page by page, because its rows need no further reads and no other read needs them.
     """
 
     name: str
@@ -99,6 +100,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     key: Callable[[Any], object] = _no_key
     merges_rows: bool = False
     marks: tuple[str, ...] = ()
+    in_full: bool = False
+    streams: bool = False
 
     @property
     def only_by_app(self) -> bool:
@@ -175,6 +178,7 @@ _TABLE = (
         extents=(Extent.TENANT,),
         key=lambda row: row.id or row.templateId or row.displayName,
         marks=("templateid",),
+        in_full=True,
     ),
     Section(
         name="servicePrincipals",
@@ -186,6 +190,8 @@ _TABLE = (
         key=lambda row: row.appId.lower(),
         merges_rows=True,
         marks=("appid",),
+        in_full=True,
+        streams=True,
     ),
     Section(
         # The app ids for which Graph answered that there is no service principal.
@@ -211,6 +217,8 @@ _TABLE = (
         extents=(Extent.CLIENT, Extent.DIRECTORY),
         key=lambda row: row.id or (row.clientId, row.resourceId, row.principalId),
         marks=("consenttype",),
+        in_full=True,
+        streams=True,
     ),
     Section(
         name="appRoleAssignedTo",
@@ -231,6 +239,7 @@ _TABLE = (
         extents=(Extent.TENANT, Extent.DIRECTORY),
         key=lambda row: row.id,
         marks=("rolepermissions",),
+        in_full=True,
     ),
     Section(
         name="roleAssignments",
@@ -241,6 +250,8 @@ _TABLE = (
         extents=(Extent.ROLE, Extent.DIRECTORY),
         key=lambda row: row.id or (row.principalId, row.roleDefinitionId, row.directoryScopeId),
         marks=("roledefinitionid",),
+        in_full=True,
+        streams=True,
     ),
     Section(
         name="users",
@@ -252,6 +263,7 @@ _TABLE = (
         key=lambda row: row.id,
         merges_rows=True,
         marks=("userprincipalname",),
+        streams=True,
     ),
     Section(
         name="appConsentRequests",
@@ -262,6 +274,7 @@ _TABLE = (
         extents=(Extent.LOG,),
         key=lambda row: row.id or row.appId,
         marks=("pendingscopes",),
+        in_full=True,
     ),
     Section(
         name="signIns",
@@ -272,6 +285,8 @@ _TABLE = (
         extents=(Extent.LOG,),
         key=lambda row: row.id or (row.createdDateTime, row.correlationId),
         marks=("correlationid",),
+        in_full=True,
+        streams=True,
     ),
     Section(
         name="directoryAudits",
@@ -282,11 +297,19 @@ _TABLE = (
         extents=(Extent.LOG,),
         key=lambda row: row.id or (row.activityDateTime, row.correlationId),
         marks=("activitydisplayname",),
+        in_full=True,
+        streams=True,
     ),
 )
 
 SECTIONS: Mapping[str, Section] = MappingProxyType({section.name: section for section in _TABLE})
 """Every section by its name, in the order in which a snapshot file lists them."""
+
+FULL_SECTIONS = tuple(section.name for section in _TABLE if section.in_full)
+"""The sections that ``collect --full`` reads as a whole."""
+
+STREAMED_SECTIONS = tuple(section.name for section in _TABLE if section.streams)
+"""The sections whose whole lists are written to files page by page."""
 
 TENANT_SECTIONS = tuple(section.name for section in _TABLE if section.extents)
 """The sections that can be read; the others record only what was looked for."""

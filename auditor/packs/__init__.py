@@ -66,8 +66,13 @@ class PackError(AuditorError):
         return f"{self.heading}: the rules can't be used:\n{self}"
 
 
-def _clipped(text: str) -> str:
-    """The text without the middle of a value that is too long to be read, such as a number with 200,000 digits."""
+def _readable(text: str) -> str:
+    """The text with what can't be printed as visible escapes, for example a tab in a key that it quotes.
+
+    The middle of a value that is too long to be read, such as a number with 200,000 digits, is left out.
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
 
 
@@ -84,12 +89,12 @@ class PackProblems:
 
     def warn(self, at: Position, message: str, *, near: str = "") -> None:
         """Add a warning: the value is unusual but may be intended."""
-        self.warnings.append(Problem(*at, message=_clipped(message), near=near))
+        self.warnings.append(Problem(*at, message=_readable(message), near=near))
 
     def add(self, at: Position, message: str, *, expected: str = "", near: str = "") -> None:
         """Add an error. Raises TooManyProblems at the limit."""
-        expected = "" if near else _clipped(expected)
-        self.found.append(Problem(*at, message=_clipped(message), expected=expected, near=near))
+        expected = "" if near else _readable(expected)
+        self.found.append(Problem(*at, message=_readable(message), expected=expected, near=near))
         if len(self.found) >= MOST:
             self.found.append(Problem(*at, message=f"more than {MOST} problems: the rest isn't shown"))
             raise TooManyProblems

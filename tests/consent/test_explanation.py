@@ -81,3 +81,9 @@ def test_two_kinds_of_refusal_are_distinguished_in_one_sentence() -> None:
     assert "; " in decision.because
     assert "Mail.ReadWrite" in decision.because
     assert "Directory.Read.All" in decision.because
+
+
+def test_one_missing_fact_about_several_scopes_is_one_sentence() -> None:
+    document = tenant(LOW, client=VERIFIED, delegatedPermissionClassifications=None)
+    decision = decided(document, app(["openid", "profile", "email", "offline_access", "User.Read"]))
+    assert decision.depends_on == ("the classifications of openid, profile, email, offline_access and User.Read",)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from auditor.facts.access_requirements import ADVICE, CONSENT_CODES
+from auditor.facts.error_codes import ADVICE, CONSENT_CODES
 from auditor.graph.network import TRUST_VARIABLES
 from auditor.model import errors
 from auditor.model.decision import Confidence, Outcome, Reason, Verdict

@@ -12,10 +12,11 @@ import pytest
 
 from auditor.graph.checkpoint import PartialRead, ReadRequest, partial_read
 from auditor.graph.collect import collect
-from auditor.graph.directory_lists import LISTS, DirectoryLists
+from auditor.graph.directory_lists import DirectoryLists
 from auditor.graph.graph_errors import Unreachable
 from auditor.graph.transport import GraphClient
 from auditor.model.errors import InvalidRequest
+from auditor.model.sections import STREAMED_SECTIONS
 from auditor.model.snapshot import Plan, Snapshot
 from auditor.snapshot.packed_files import line_batches
 from tests.graph.live_tenants import CLIENT, GRAPH, TAKEN, TENANT, Sleeps, tenant, with_client
@@ -33,7 +34,7 @@ from tests.graphserver import (
 )
 from tests.graphserver.call import Call
 
-REQUEST = ReadRequest(tool="test", tenant=TENANT, cloud="global", lists=LISTS)
+REQUEST = ReadRequest(tool="test", tenant=TENANT, cloud="global", lists=STREAMED_SECTIONS)
 PLAN = Plan(whole=("oauth2PermissionGrants", "servicePrincipals", "signIns"), clients=(CLIENT,), resources=(GRAPH,))
 GRANTS = "/oauth2PermissionGrants"
 
@@ -133,6 +134,9 @@ def test_a_list_does_not_wait_for_another(tmp_path: Path) -> None:
             read_lists(server, tmp_path, progress=progress)
 
 
+DEEP = b'{"id":"2","new":' + b"[" * 100 + b"]" * 100 + b"}"
+"""A row that a typed reader takes, because it skips what it doesn't know."""
+
 UNREAD: Mapping[str, tuple[str, Fault, str]] = {
     "403 on a later page": ("$skiptoken", Status(403), "Scripted answer 403"),
     "a web page": (GRANTS, HtmlPage(), "instead of JSON"),
@@ -149,6 +153,16 @@ UNREAD: Mapping[str, tuple[str, Fault, str]] = {
         "occurs twice",
     ),
     "deep nesting": (GRANTS, Body(b'{"value": ' + b"[" * 5000 + b"]" * 5000 + b"}"), ""),
+    "a row that is nested more deeply than any of Graph's": (
+        GRANTS,
+        Body(b'{"value": [' + DEEP + b"]}"),
+        "nested too deeply",
+    ),
+    "one such row among others": (
+        GRANTS,
+        Body(b'{"value":[' + b'{"id":"1","new":[]},' * 50 + DEEP + b"]}"),
+        "nested too deeply",
+    ),
     "a next link to this page": (GRANTS, NextLink(), "already read"),
     "a next link to another host": (GRANTS, NextLink("https://127.0.0.1:1/v1.0/x"), "was refused"),
     "a next link without TLS": (GRANTS, NextLink("http://localhost/v1.0/x"), "next link"),
@@ -178,6 +192,23 @@ def test_a_list_that_cannot_be_read_to_its_end_is_unread(tmp_path: Path, where: 
     # What can be known of single apps is read where the list of all is not.
     assert len(found.snapshot.sections.oauth2PermissionGrants or ()) == 5
     assert found.snapshot.covers["oauth2PermissionGrants"] == (CLIENT,)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("{[" * 100, id="brackets in a text"),
+        pytest.param([[[{"a": [{}] * 100}]]] * 3, id="many brackets next to each other"),
+    ],
+)
+def test_brackets_that_are_not_deep_are_kept(tmp_path: Path, value: Any) -> None:
+    def changed(page: Any) -> Any:
+        return {**page, "value": [{**row, "new": value} for row in page["value"]]}
+
+    with GraphServer(tenant()) as server:
+        server.fault(is_of_all_grants, Changed(changed), times=None)
+        found = read_lists(server, tmp_path)
+    assert all(row["new"] == value for row in found.rows["oauth2PermissionGrants"])
 
 
 def test_an_empty_page_with_a_next_link_is_not_the_end(tmp_path: Path) -> None:
@@ -370,10 +401,19 @@ def test_a_forbidden_list_is_unread_with_the_permission(tmp_path: Path) -> None:
 
 
 OTHERS: Mapping[str, tuple[ReadRequest, str]] = {
-    "another tenant": (ReadRequest(tool="test", tenant="other", cloud="global", lists=LISTS), "of another tenant"),
-    "another cloud": (ReadRequest(tool="test", tenant=TENANT, cloud="china", lists=LISTS), "of another read"),
+    "another tenant": (
+        ReadRequest(tool="test", tenant="other", cloud="global", lists=REQUEST.lists),
+        "of another tenant",
+    ),
+    "another cloud": (
+        ReadRequest(tool="test", tenant=TENANT, cloud="china", lists=REQUEST.lists),
+        "of another read",
+    ),
     "other sections": (ReadRequest(tool="test", tenant=TENANT, cloud="global", lists=()), "of another read"),
-    "another version": (ReadRequest(tool="old", tenant=TENANT, cloud="global", lists=LISTS), "another version"),
+    "another version": (
+        ReadRequest(tool="old", tenant=TENANT, cloud="global", lists=REQUEST.lists),
+        "another version",
+    ),
 }
 
 

@@ -138,7 +138,7 @@ def _builtin() -> Iterator[type[Exception]]:
         yield kind
 
 
-EXCEPTIONS: tuple[Callable[[], Exception], ...] = (
+EXCEPTIONS: tuple[Callable[[], BaseException], ...] = (
     *(functools.partial(kind, QUOTED) for kind in _builtin() if not issubclass(kind, Warning)),
     *(functools.partial(kind) for kind in (StopAsyncIteration, KeyError, OSError, Exception, TimeoutError)),
     lambda: UnicodeDecodeError("utf-8", b"\xe9", 0, 1, QUOTED),
@@ -164,6 +164,7 @@ EXCEPTIONS: tuple[Callable[[], Exception], ...] = (
     lambda: AzureError(QUOTED),
     lambda: ServiceRequestError(QUOTED),
     lambda: asyncio.InvalidStateError(QUOTED),
+    asyncio.CancelledError,
     lambda: asyncio.IncompleteReadError(b"", 5),
     WithoutText,
     WithBadMessage,
@@ -273,7 +274,12 @@ def test_any_exception_of_any_call_is_a_reason_or_one_sentence(
 
 @pytest.mark.parametrize("call", CALLS)
 def test_each_of_these_calls_is_made_and_may_fail(server: GraphServer, truth: Snapshot, call: str) -> None:
-    for make in (lambda: AssertionError("never"), lambda: RecursionError("maximum recursion depth exceeded")):
+    makes: tuple[Callable[[], BaseException], ...] = (
+        lambda: AssertionError("never"),
+        lambda: RecursionError("maximum recursion depth exceeded"),
+        asyncio.CancelledError,
+    )
+    for make in makes:
         with raising(Trouble(call, make, 0, 1_000_000)) as made:
             try:
                 _is_less_and_never_something_else(read(server, PLAN), truth)
@@ -305,7 +311,7 @@ def _is_less_and_never_something_else(found: Snapshot, truth: Snapshot) -> None:
         "msgspec.json:decode",
     ],
 )
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError, SystemExit])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
 def test_what_stops_a_program_stops_it(server: GraphServer, call: str, kind: type[BaseException]) -> None:
     with raising(Trouble(call, kind, 0, 1_000_000)), pytest.raises(kind):
         read(server, PLAN)
@@ -329,6 +335,27 @@ def test_a_run_that_is_cancelled_ends_at_once() -> None:
 
         with pytest.raises(asyncio.CancelledError):
             with_client(silent, use, retry=Sleeps().retry())
+
+
+def test_a_cancellation_that_came_before_the_call_of_a_library_is_no_error_of_the_library() -> None:
+    async def use() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()  # as Ctrl+C does while the program computes
+        with foreign_code(lambda error: GraphError(f"wrong: {error}")):
+            await asyncio.sleep(0)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(use())
+
+
+def test_a_library_that_stops_as_if_it_was_cancelled_has_failed() -> None:
+    async def use() -> None:
+        with foreign_code(lambda error: GraphError(f"{type(error).__name__}")):
+            raise asyncio.CancelledError
+
+    with pytest.raises(GraphError, match="CancelledByLibrary"):
+        asyncio.run(use())
 
 
 def test_our_own_errors_pass_through_a_library_that_wraps_them() -> None:

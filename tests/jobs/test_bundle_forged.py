@@ -16,6 +16,7 @@ from auditor import __version__
 from auditor.jobs import bundle_verifier as bundle_verify
 from auditor.jobs.bundle_reader import packs_of, read_bundle
 from auditor.jobs.bundle_writer import MANIFEST, BundleError, bundle
+from auditor.jobs.byte_differences import first_difference
 from auditor.jobs.report_builder import build_report
 from auditor.packs.load import file_source, shipped_source
 from auditor.packs.pack_texts import PackText, in_one_folder, shipped_digests, texts_of
@@ -379,3 +380,25 @@ def test_errors_in_packs_speak_of_the_bundle(own: Files) -> None:
     result = found({**own, "packs/own.yaml": OWN.replace(b"cisa-scuba", b"no-such-pack")})
     assert result.not_evaluated.startswith("packs/own.yaml:")
     assert str(Path("/tmp")) not in result.not_evaluated
+
+
+def test_a_report_about_a_user_who_is_not_in_the_snapshot_is_found() -> None:
+    result = found(manifest_with(members(made()), user="nobody@contoso.example"))
+    assert result.differences == ("the report is about a user who isn't in the snapshot",)
+    assert result.not_evaluated
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(lambda text: text.replace(b",\n", b",  \n", 1), "Line 2 has other blanks at its end", id="line"),
+        pytest.param(lambda text: text + b"  ", "only blanks", id="after the end"),
+        pytest.param(lambda text: text.replace(b"\n", b"\r\n"), "Line 1 ends in another way", id="line breaks"),
+        pytest.param(lambda text: text.replace(b"\n  ", b"\n   ", 1), "other blanks at its beginning", id="indented"),
+        pytest.param(lambda text: text.rstrip(b"\n"), "ends in another way", id="no line break at the end"),
+    ],
+)
+def test_blanks_in_a_manifest_are_named_as_blanks(change: Callable[[bytes], bytes], said: str) -> None:
+    files = members(made())
+    expected = files[MANIFEST]
+    assert said in first_difference(change(expected), expected)

@@ -16,10 +16,10 @@ from auditor.consent.consent_request import app_from_scopes
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.pack_selection import apps_of, chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.jobs.tenant_reader import WHOLE, read_tenant, retry_policy
+from auditor.jobs.tenant_reader import read_tenant, retry_policy
 from auditor.model.report import Report
 from auditor.model.rule import Pack
-from auditor.model.sections import SECTIONS, Sections
+from auditor.model.sections import FULL_SECTIONS, SECTIONS, Sections
 from auditor.model.snapshot import LiveTenant, Plan
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
@@ -192,7 +192,7 @@ def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
         {"id": f"00000000-0000-4000-8000-{i:012d}", "appId": f"10000000-0000-4000-8000-{i:012d}"} for i in range(250)
     ]
     seen: list[tuple[str, int]] = []
-    plan = plan_for(PACKS).union(Plan(sections=("directorySettings",), whole=WHOLE))
+    plan = plan_for(PACKS).union(Plan(sections=("directorySettings",), whole=FULL_SECTIONS))
     with served(document, page_size=100) as (server, target, environ):
         snapshot = read_tenant(
             target,
@@ -205,12 +205,12 @@ def test_a_full_read_fills_every_section_page_by_page_with_progress() -> None:
     assert snapshot.unread == {}
     assert len(snapshot.sections.servicePrincipals or ()) >= 253
     assert [done for name, done in seen if name == "servicePrincipals"][:2] == [100, 200]
-    missing = [name for name in WHOLE if getattr(snapshot.sections, name) is None]
+    missing = [name for name in FULL_SECTIONS if getattr(snapshot.sections, name) is None]
     assert missing == []
 
 
 def test_a_full_read_takes_every_section_that_grows_with_the_directory_except_people() -> None:
-    assert {name for name, section in SECTIONS.items() if section.grows} - {"users"} <= set(WHOLE)
+    assert {name for name, section in SECTIONS.items() if section.grows} - {"users"} <= set(FULL_SECTIONS)
 
 
 def test_what_a_grant_means_is_asked_of_its_resource_in_a_second_look() -> None:

@@ -287,3 +287,11 @@ def test_without_a_usable_store_the_text_is_parsed(
         assert load(shipped_source("grants-hygiene")) == expected
     finally:
         auditor.packs.load._store.cache_clear()
+
+
+def test_a_key_that_cannot_be_printed_is_quoted_with_visible_escapes() -> None:
+    text = b'f\tormat: consent-auditor/pack\nformat-version: 1\npack: mine\nversion: "1"\ntitle: T\nrules: []\n'
+    with pytest.raises(PackError) as caught:
+        load(Source("mine.yaml", text))
+    assert r'unknown key "f\tormat" in a pack; did you mean "format"?' in str(caught.value)
+    assert "\t" not in str(caught.value)

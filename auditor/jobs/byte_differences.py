@@ -1,4 +1,7 @@
-"""Say where a bundle differs from the one that the program writes: the line of a file, or the part of the zip."""
+"""Say where bytes differ from those that the program writes: the line of a file, or the part of the zip.
+
+Nothing here knows what the files of a bundle mean: `auditor.jobs.bundle_verifier` does, and decides what is compared.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +32,21 @@ def first_difference(given: bytes, expected: bytes) -> str:
         if found is None or wanted is None:
             what = "The file ends before" if found is None else "Nothing belongs in"
             return f"{what} line {number}: {_shown(found or wanted or b'', 0)}"
+        if blanks := _only_blanks(found, wanted):
+            return f"Line {number} {blanks}"
         start = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), 0)
         return f"Line {number} is {_shown(found, start)} instead of {_shown(wanted, start)}"
     return "Only the ends of lines differ"
+
+
+def _only_blanks(found: bytes, wanted: bytes) -> str:
+    """How a line differs only in what nobody sees, as the end of a sentence; empty if it differs in more."""
+    given, expected = found.rstrip(b"\r\n"), wanted.rstrip(b"\r\n")
+    if given == expected:
+        return "ends in another way: with another line break than the program writes, or without one"
+    if given.rstrip() == expected.rstrip():
+        return "has other blanks at its end than the program writes"
+    return "has other blanks at its beginning than the program writes" if given.strip() == expected.strip() else ""
 
 
 def _shown(line: bytes, at: int) -> str:
@@ -39,7 +54,7 @@ def _shown(line: bytes, at: int) -> str:
     start = max(0, at - _BEFORE)
     text = line[start : start + 4 * _SHOWN].decode("utf-8", "replace").strip()
     if not text:
-        return "empty"
+        return "only blanks" if line.strip(b"\r\n") else "empty"
     cut = "…" if len(text) > _SHOWN or len(line) > start + 4 * _SHOWN else ""
     return f"“{'…' if start else ''}{text[:_SHOWN]}{cut}”"
 
