@@ -19,6 +19,7 @@ from benchmarks.dashboard import dashboard
 from benchmarks.directory import directory
 from benchmarks.figures import Ratio
 from benchmarks.growth import growth
+from benchmarks.history import history
 from benchmarks.imports import imports
 from benchmarks.live import live
 from benchmarks.processes import PYTHON, ROOT
@@ -27,7 +28,7 @@ from benchmarks.scale import Size, scale
 from benchmarks.startup import PACK, startup
 from benchmarks.tenants import as_most, write
 
-PARTS = ("startup", "imports", "live", "scale", "growth", "directory", "dashboard")
+PARTS = ("startup", "imports", "live", "scale", "growth", "directory", "history", "dashboard")
 BUILT = ROOT / "build" / "bench"
 """Where the numbers go, one file for each commit."""
 
@@ -76,6 +77,8 @@ def _measure(asked: argparse.Namespace) -> None:
             found(growth(folder, Size(asked.apps, asked.grants), tell))
         if "directory" in asked.parts:
             found(directory(bytecode, folder, asked.directory, max(1, asked.runs // 3), tell))
+        if "history" in asked.parts:
+            found(history(folder, Size(asked.apps, asked.kept_grants), tell))
         if "dashboard" in asked.parts:
             found(dashboard(folder, asked.tenants, asked.nights, tell))
     numbers = _numbers(machine, asked.runs, results)
@@ -146,6 +149,9 @@ def _arguments() -> argparse.Namespace:
         metavar="APPS,GRANTS",
         help="sizes of the directories that are read whole, such as 100000,1000000; default: 20000,120000",
     )
+    parser.add_argument(
+        "--kept-grants", type=int, default=300_000, help="delegated grants of the large tenant of the history"
+    )
     parser.add_argument("--tenants", type=int, default=50, help="tenants of the dashboard")
     parser.add_argument("--nights", type=int, default=365, help="nights of the dashboard")
     parser.add_argument("--top", type=int, default=12, help="how many imports to list")
@@ -157,6 +163,7 @@ def _arguments() -> argparse.Namespace:
     if asked.quick:
         asked.directory = [Size(2_000, 12_000)]
         asked.runs, asked.apps, asked.grants = 3, min(asked.apps, 1_000), min(asked.grants, 5_000)
+        asked.kept_grants = min(asked.kept_grants, 10_000)
         asked.tenants, asked.nights = min(asked.tenants, 5), min(asked.nights, 30)
     return asked
 
