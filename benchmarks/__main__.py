@@ -18,6 +18,7 @@ from tabulate import tabulate
 from benchmarks.directory import directory
 from benchmarks.figures import Ratio
 from benchmarks.growth import growth
+from benchmarks.history import history
 from benchmarks.imports import imports
 from benchmarks.live import live
 from benchmarks.processes import PYTHON, ROOT
@@ -26,7 +27,7 @@ from benchmarks.scale import Size, scale
 from benchmarks.startup import PACK, startup
 from benchmarks.tenants import as_most, write
 
-PARTS = ("startup", "imports", "live", "scale", "growth", "directory")
+PARTS = ("startup", "imports", "live", "scale", "growth", "directory", "history")
 BUILT = ROOT / "build" / "bench"
 """Where the numbers go, one file for each commit."""
 
@@ -75,6 +76,8 @@ def _measure(asked: argparse.Namespace) -> None:
             found(growth(folder, Size(asked.apps, asked.grants), tell))
         if "directory" in asked.parts:
             found(directory(bytecode, folder, asked.directory, max(1, asked.runs // 3), tell))
+        if "history" in asked.parts:
+            found(history(folder, Size(asked.apps, asked.kept_grants), tell))
     numbers = _numbers(machine, asked.runs, results)
     if asked.json:
         print(numbers)
@@ -143,6 +146,9 @@ def _arguments() -> argparse.Namespace:
         metavar="APPS,GRANTS",
         help="sizes of the directories that are read whole, such as 100000,1000000; default: 20000,120000",
     )
+    parser.add_argument(
+        "--kept-grants", type=int, default=300_000, help="delegated grants of the large tenant of the history"
+    )
     parser.add_argument("--top", type=int, default=12, help="how many imports to list")
     asked = parser.parse_args()
     if unknown := [part for part in asked.parts if part not in PARTS]:
@@ -152,6 +158,7 @@ def _arguments() -> argparse.Namespace:
     if asked.quick:
         asked.directory = [Size(2_000, 12_000)]
         asked.runs, asked.apps, asked.grants = 3, min(asked.apps, 1_000), min(asked.grants, 5_000)
+        asked.kept_grants = min(asked.kept_grants, 10_000)
     return asked
 
 

@@ -31,6 +31,7 @@ from auditor.render import FORMATS
 
 if TYPE_CHECKING:
     from auditor.jobs.audit_request import Outputs
+    from auditor.model.difference import SinceLast
     from auditor.model.report import Summary
 
 
@@ -60,7 +61,12 @@ def trend_needs_format(earlier: Sequence[str], outputs: Outputs) -> None:
         raise click.UsageError(f"only {shown} show a trend: add -o report.html, or leave out --trend")
 
 
-def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, Summary]] = ()) -> None:
+def write_report(
+    report: Report,
+    outputs: Outputs,
+    history: Sequence[tuple[str, Summary]] = (),
+    since_last: SinceLast | None = None,
+) -> None:
     """Write the report to the outputs of the request. Raises OSError and FormatUnavailable."""
     if outputs.is_text_on_standard_output:
         _print_text(report)
@@ -71,7 +77,7 @@ def write_report(report: Report, outputs: Outputs, history: Sequence[tuple[str, 
     if report.what_if and silent:
         verb = "doesn't" if len(silent) == 1 else "don't"
         say(f"Note: {' and '.join(silent)} {verb} show --assume, because the change wasn't made.")
-    pages = rendered(report, outputs, history)
+    pages = rendered(report, outputs, history, since_last)
     if outputs.is_standard_output:
         write_page(report, outputs.formats[0], pages, sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -302,5 +308,5 @@ def command(
         return OK
     if sample and destination.is_text_on_standard_output:
         print_sample_notice(sample)
-    write_report(audited.report, destination, audited.history)
+    write_report(audited.report, destination, audited.history, audited.since_last)
     return exit_code(audited.report, fail_on=fail_on, strict=strict)

@@ -28,7 +28,7 @@ _PIPE = "-"
 Examples:
   consent-auditor diff monday.json tuesday.json
   consent-auditor diff before.json after.json --pack trackerrms-uk
-  consent-auditor diff previous last --tenant contoso -o changes.html
+  consent-auditor diff previous last --tenant contoso -o audit-results/changes.html
   consent-auditor diff 41 42 -f json
   consent-auditor diff monday.json tuesday.json --fail-on-new high
 

@@ -40,8 +40,7 @@ def command(history: str, config: str, tenant: str, since: str, limit: int | Non
     time between two runs of the tenant.
     """
     refuse_empty()
-    from auditor.jobs.kept_runs import missing_runs, must_be_known, named_history
-    from auditor.jobs.night_setup import Clock
+    from auditor.jobs.kept_runs import missing_runs, must_be_known, named_history, now
     from auditor.render import run_history
 
     named = named_history(history, config)
@@ -58,7 +57,7 @@ def command(history: str, config: str, tenant: str, since: str, limit: int | Non
         return OK
     from auditor.render.text_layout import for_encoding
 
-    missing = missing_runs(runs, Clock().now(), named.schedule_hours)
+    missing = missing_runs(runs, now(), named.schedule_hours)
     page = run_history.table(runs, missing, width=width(), colour=wants_colour())
     click.echo(for_encoding(page, sys.stdout.encoding), nl=False, color=wants_colour())
     return OK

@@ -34,8 +34,7 @@ def command(history: str, config: str, days: int | None, runs: int | None, forge
     refuse_empty()
     if forget and (days is not None or runs is not None):
         raise click.UsageError("--forget deletes every run of a tenant: leave out --days and --runs")
-    from auditor.jobs.kept_runs import must_be_known, named_history
-    from auditor.jobs.night_setup import Clock
+    from auditor.jobs.kept_runs import must_be_known, named_history, now
 
     named = named_history(history, config)
     keep = msgspec.structs.replace(
@@ -48,7 +47,7 @@ def command(history: str, config: str, days: int | None, runs: int | None, forge
             number = len(kept.runs(forget)) if dry_run else kept.forget(forget)
             say(f"{'Would delete' if dry_run else 'Deleted'} everything about {forget}: {_count(number)}.")
             return OK
-        deleted = kept.prune(keep, Clock().now(), dry_run)
+        deleted = kept.prune(keep, now(), dry_run)
     for run in deleted:
         click.echo(printable(f"{run.id}  {run.started}  {run.name}"))
     verb = "Would delete" if dry_run else "Deleted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -23,6 +24,7 @@ WAIT = 60
 _CONNECT = 15
 """The time limit to connect to a server, in seconds."""
 _WRITES = "writes"
+_MIGRATION = re.compile(r"v(\d{4})_\w+\.py")
 _WRITE_LOCK = number_of("write")
 
 
@@ -216,26 +218,28 @@ def _folder(migrations: Path | None) -> Iterator[Path]:
 
 
 class _Migrations:
-    """The migrations in a folder."""
+    """The migrations in a folder: ``v0001_first.py`` and so on, by their revisions.
+
+    Alembic is imported for an upgrade only; it takes longer than a list of runs.
+    """
 
     def __init__(self, folder: Path) -> None:
-        # Alembic takes 50 ms to import, which a database of the newest version needs too: its version must be known.
-        from alembic.config import Config
-        from alembic.script import ScriptDirectory
-
-        self._config = Config()
-        self._script = ScriptDirectory(str(folder), version_locations=[str(folder)])
-        self.newest = self._script.get_current_head() or ""
-        self.known = {revision.revision for revision in self._script.walk_revisions()}
+        self._folder = folder
+        self.known = {found[1] for path in folder.iterdir() if (found := _MIGRATION.fullmatch(path.name))}
+        self.newest = max(self.known)
 
     def upgrade(self, connection: Connection) -> None:
         """Run what is missing, inside the transaction of the connection."""
+        from alembic.config import Config
         from alembic.runtime.environment import EnvironmentContext
+        from alembic.script import ScriptDirectory
+
+        script = ScriptDirectory(str(self._folder), version_locations=[str(self._folder)])
 
         def steps(revision: Any, context: Any) -> Any:
-            return self._script._upgrade_revs("head", revision)
+            return script._upgrade_revs("head", revision)
 
-        with EnvironmentContext(self._config, self._script, fn=steps, destination_rev="head") as environment:
+        with EnvironmentContext(Config(), script, fn=steps, destination_rev="head") as environment:
             environment.configure(connection=connection, version_table=VERSION_TABLE, transactional_ddl=True)
             with environment.begin_transaction():
                 environment.run_migrations()

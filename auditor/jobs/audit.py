@@ -31,6 +31,7 @@ from auditor.render import format_of
 
 if TYPE_CHECKING:
     from auditor.jobs.earlier_reports import EarlierReport
+    from auditor.model.difference import SinceLast
     from auditor.packs.pack_texts import PackText
 
 NEVER = "never"
@@ -54,7 +55,8 @@ class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
     """The report and what it is based on. After redaction, all of it contains tokens in place of names.
 
     `user` is the user of the request, or its token. `history` has the time and the counts of each earlier report that
-    can be compared. `texts` are the redacted texts of the packs; empty without redaction.
+    can be compared, and `since_last` what changed since the newest. `texts` are the redacted texts of the packs;
+    empty without redaction.
     """
 
     snapshot: Snapshot
@@ -62,6 +64,7 @@ class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
     user: str = ""
     history: tuple[tuple[str, Summary], ...] = ()
+    since_last: SinceLast | None = None
     texts: tuple[PackText, ...] = ()
 
 
@@ -205,7 +208,7 @@ def evaluate(
     history = history_of(result.report, prepared.earlier)
     for note in history.notes:
         interaction.say(f"Trend: {note}")
-    return msgspec.structs.replace(result, history=history.runs)
+    return msgspec.structs.replace(result, history=history.runs, since_last=history.since_last)
 
 
 def _evaluate_without_names(

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,9 @@ from auditor.model.report import Report, Summary, WaiverFile
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.render import FORMATS, must_be_available, render, write
+
+if TYPE_CHECKING:
+    from auditor.model.difference import SinceLast
 
 TEXT = "text"
 PIPE = "-"
@@ -171,12 +174,18 @@ def _same_file(one: str | Path, other: str | Path) -> bool:
         return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
 
 
-def rendered(report: Report, outputs: Outputs, history: Sequence[tuple[str, Summary]] = ()) -> Mapping[str, bytes]:
-    """The report in each format, by the format's name. Formats that show a trend get `history`.
+def rendered(
+    report: Report,
+    outputs: Outputs,
+    history: Sequence[tuple[str, Summary]] = (),
+    since_last: SinceLast | None = None,
+) -> Mapping[str, bytes]:
+    """The report in each format, by the format's name. Formats that show a trend get `history` and `since_last`.
 
     Formats that are streamed are left out: `write_page` writes them. Raises FormatUnavailable.
     """
-    return {name: _rendered(report, name, history) for name in outputs.formats if not _is_streamed(name, outputs)}
+    trend = {"history": history, "since_last": since_last}
+    return {name: _rendered(report, name, trend) for name in outputs.formats if not _is_streamed(name, outputs)}
 
 
 def _is_streamed(name: str, outputs: Outputs) -> bool:
@@ -208,9 +217,9 @@ def write_files(report: Report, pages: Mapping[str, bytes], outputs: Outputs) ->
     return tuple(path for _, path in outputs.files)
 
 
-def _rendered(report: Report, name: str, history: Sequence[tuple[str, Summary]]) -> bytes:
+def _rendered(report: Report, name: str, trend: Mapping[str, Any]) -> bytes:
     form = FORMATS[name]
-    options: dict[str, Any] = {"history": history} if form.shows_trend else {}
+    options: dict[str, Any] = dict(trend) if form.shows_trend else {}
     if form.points_into_files:
         options["places"] = _places(report)
     return render(report, name, **options)

@@ -11,8 +11,10 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.input_files import input_bytes
+from auditor.model.difference import SinceLast
 from auditor.model.errors import AuditorError
 from auditor.model.report import FORMAT, PackRef, Report, Summary
+from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Tenant
 from auditor.render.labels import parse_time
 
@@ -24,21 +26,34 @@ class NotAReport(AuditorError):
     """A named file isn't a JSON report; the message says what to name instead."""
 
 
+class EarlierFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of a finding that a trend uses."""
+
+    fingerprint: str
+    outcome: str
+
+
 class EarlierReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of a report that a trend uses."""
+    """The parts of a report that a trend uses, and its file."""
 
     format: str
     tenant: Tenant
     summary: Summary
     taken: str = ""
     packs: tuple[PackRef, ...] = ()
+    findings: tuple[EarlierFinding, ...] = ()
+    file: str = ""
 
 
 class History(NamedTuple):
-    """The time and the counts of each earlier run, oldest first, and how many reports can't be compared."""
+    """The time and the counts of each earlier run, oldest first, and how many reports can't be compared.
+
+    `since_last` is what changed since the newest of these reports, none if there is none.
+    """
 
     runs: tuple[tuple[str, Summary], ...]
     left_out: int
+    since_last: SinceLast | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -80,7 +95,7 @@ def _decoded(file: Path) -> EarlierReport | None:
         report = msgspec.json.decode(input_bytes(file, _MOST), type=EarlierReport)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return report if report.format == FORMAT else None
+    return msgspec.structs.replace(report, file=str(file)) if report.format == FORMAT else None
 
 
 def history_of(report: Report, earlier: Sequence[EarlierReport]) -> History:
@@ -90,12 +105,38 @@ def history_of(report: Report, earlier: Sequence[EarlierReport]) -> History:
     """
     mine = [one for one in earlier if _key(one.tenant, one.packs) == _key(report.tenant, report.packs)]
     now = parse_time(report.taken)
-    runs: dict[datetime, tuple[str, Summary]] = {}
+    runs: dict[datetime, EarlierReport] = {}
     for one in mine:
         at = parse_time(one.taken)
         if at is not None and now is not None and at < now:
-            runs[at] = (one.taken, one.summary)
-    return History(tuple(runs[at] for at in sorted(runs)), len(earlier) - len(mine))
+            runs[at] = one
+    ordered = [runs[at] for at in sorted(runs)]
+    counts = tuple((one.taken, one.summary) for one in ordered)
+    return History(counts, len(earlier) - len(mine), _since_last(report, ordered))
+
+
+def _since_last(report: Report, earlier: Sequence[EarlierReport]) -> SinceLast | None:
+    """What changed since the newest of the reports, which are the oldest first, and since when each rule fails."""
+    last = _whole(earlier[-1].file) if earlier else None
+    if last is None:
+        return None
+    from auditor.compare import comparable, compare
+
+    failing = {one.fingerprint: report.taken for one in report.findings if one.outcome is FindingOutcome.FAIL}
+    unbroken = set(failing)
+    for one in reversed(earlier):
+        failed = {found.fingerprint for found in one.findings if found.outcome == FindingOutcome.FAIL.value}
+        unbroken &= failed
+        failing.update(dict.fromkeys(unbroken, one.taken))
+    return SinceLast(difference=compare(comparable(last), comparable(report)), failing_since=failing)
+
+
+def _whole(file: str) -> Report | None:
+    """The report in a file; none if it has gone meanwhile, or if another version wrote it in another form."""
+    try:
+        return msgspec.json.decode(Path(file).read_bytes(), type=Report)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _key(tenant: Tenant, packs: Iterable[PackRef]) -> tuple[str, frozenset[str]]:

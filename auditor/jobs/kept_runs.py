@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -122,6 +122,11 @@ def run_named(history: History, name: str, tenant: str = "") -> Run:
             advice="List the runs: consent-auditor history list",
         )
     return found
+
+
+def now() -> str:
+    """The present time, as UTC text."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def must_be_known(history: History, tenant: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -150,3 +151,14 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     def major(self) -> tuple[Change, ...]:
         """The changes that can matter."""
         return tuple(change for change in self.changes if change.weight is Weight.MAJOR)
+
+
+class SinceLast(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed since the last report on the tenant.
+
+    `failing_since` has, by the fingerprint of each finding that fails now, the time of the first of the reports in a
+    row in which it failed.
+    """
+
+    difference: Difference
+    failing_since: Mapping[str, str] = msgspec.field(default_factory=dict)

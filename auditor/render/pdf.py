@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from auditor.model.report import Report, Summary
 from auditor.render import FormatUnavailable, how_to_install
 from auditor.render.html import render as render_html
 from auditor.render.labels import parse_time
+
+if TYPE_CHECKING:
+    from auditor.model.difference import SinceLast
 
 _VARIANT = "pdf/ua-1"
 """Tagged, with a title and a language, so that a screen reader can read it."""
@@ -28,13 +31,15 @@ class NothingIsFetched(Exception):
     """The page referred to another file. It must be complete in itself, so this is a bug in this program."""
 
 
-def render(report: Report, *, history: Sequence[tuple[str, Summary]] = ()) -> bytes:
+def render(
+    report: Report, *, history: Sequence[tuple[str, Summary]] = (), since_last: SinceLast | None = None
+) -> bytes:
     """The PDF. The same report gives the same bytes on the same machine; other machines may have other fonts.
 
     Raises FormatUnavailable if weasyprint or a system library that it needs is missing.
     """
     weasyprint = _weasyprint()
-    page = render_html(report, history=history, for_print=True)
+    page = render_html(report, history=history, since_last=since_last, for_print=True)
     read = parse_time(report.taken)
     dated = f'<meta name="dcterms.created" content="{read:%Y-%m-%dT%H:%M:%SZ}">\n</head>' if read else "</head>"
     document = weasyprint.HTML(string=page.replace("</head>", dated, 1), url_fetcher=_refuse, media_type="print")

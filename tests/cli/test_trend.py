@@ -29,6 +29,9 @@ def test_the_page_shows_how_the_counts_changed_since_the_reports_of_a_folder(tmp
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "From 2026-11-01 02:00 UTC to 2026-11-03 02:00 UTC: 2 rules failed then, 2 now." in page
     assert "2026-11-02 02:00 UTC" in page
+    assert "Since the last report, of 2026-11-02 02:00 UTC" in page
+    assert "0 new failures, 0 fixed, 2 still failing." in page
+    assert ", since 2026-11-01 02:00 UTC" in page
 
 
 def test_without_a_report_to_compare_with_the_reason_is_printed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from auditor.jobs.earlier_reports import NotAReport, earlier_reports, history_of
 from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
+from auditor.model.rule import FindingOutcome
 from auditor.packs.load import load_packs
 from auditor.render import render
 from auditor.snapshot.samples import sample
@@ -63,3 +64,30 @@ def test_other_files_of_a_folder_are_passed_over_and_a_named_one_must_be_a_repor
         earlier_reports([folder / "a.json"])
     (tmp_path / "empty").mkdir()
     assert earlier_reports([tmp_path / "empty"]) == ()
+
+
+def test_the_newest_earlier_report_is_compared_and_each_failure_has_its_first_day(tmp_path: Path) -> None:
+    folder = kept(tmp_path, report_of(1), report_of(2, "legacy-open"), report_of(3))
+    now = report_of(4, "legacy-open")
+    since = history_of(now, earlier_reports([folder])).since_last
+    assert since is not None
+    difference = since.difference
+    assert difference.before.taken.startswith("2026-11-03")
+    assert difference.summary.new > 0
+    failing = {one.fingerprint for one in now.findings if one.outcome is FindingOutcome.FAIL}
+    assert set(since.failing_since) == failing
+    before = {one.fingerprint for one in report_of(3).findings if one.outcome is FindingOutcome.FAIL}
+    first = {one: taken[8:10] for one, taken in since.failing_since.items()}
+    assert {day for one, day in first.items() if one in before} == {"01"}
+    assert {day for one, day in first.items() if one not in before} == {"04"}
+
+
+def test_a_first_report_has_nothing_to_compare_with(tmp_path: Path) -> None:
+    assert history_of(report_of(1), earlier_reports([tmp_path])).since_last is None
+
+
+def test_a_file_that_is_gone_meanwhile_or_written_by_another_version_is_not_compared(tmp_path: Path) -> None:
+    found = earlier_reports([kept(tmp_path, report_of(1))])
+    (tmp_path / "0.json").unlink()
+    history = history_of(report_of(2), found)
+    assert (len(history.runs), history.since_last) == (1, None)

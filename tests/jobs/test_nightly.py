@@ -17,6 +17,8 @@ from auditor.model.history import RunState
 from auditor.model.night import missed_starts
 from auditor.notify.delivery import Answer, Sent
 from auditor.render.night import answer_of, text
+from tests.graph.live_tenants import tenant
+from tests.graph.test_credential_end import app, secret
 from tests.graphserver import GraphServer
 from tests.jobs.nights import Nights, assign, of, write_tenant
 from tests.jobs.test_live import document_of
@@ -306,7 +308,7 @@ def test_a_history_that_fails_at_the_end_is_that_tenants_trouble_and_nothing_hal
 
     def full(history: History, run_id: str, **parts: Any) -> Any:
         if run_id == "1":
-            raise HistoryError("the history can't be used: the disk is full", advice="Make room.")
+            raise HistoryError("the history can't be used: the disk is full", advice="Delete old runs.")
         return finish(history, run_id, **parts)
 
     monkeypatch.setattr(History, "finish", full)
@@ -348,3 +350,19 @@ def test_a_night_writes_the_dashboard_and_an_unwritable_one_is_a_problem_but_no_
     (problem,) = night.problems
     assert problem.startswith("the dashboard could not be written: ")
     assert "wasn't written by this program" in problem
+
+
+def test_the_end_of_a_credential_is_recorded_and_said_when_it_is_near(tmp_path: Path) -> None:
+    document = tenant(applications=[app(passwordCredentials=[secret("2026-12-01T02:00:00Z")])])
+    with GraphServer(document) as server:
+        nights = Nights(
+            tmp_path,
+            f"version: 1\ndefaults: {{{PACKS}}}\ntenants:\n  - {{tenant: {server.env()['AZURE_TENANT_ID']},"
+            f" name: live, authority-host: '{server.authority}', graph-endpoint: '{server.graph}'}}\n",
+            server.env(),
+        )
+        night = nights.run(FIRST, metrics=str(tmp_path / "m.prom"))
+    assert "The audit's own credential ends in 9 days (2026-12-01)." in text(night)
+    assert 'tenant_credential_expiry_days{tenant="live"} 9\n' in (tmp_path / "m.prom").read_text()
+    with nights.history() as history:
+        assert history.runs("live")[0].credential_expires == "2026-12-01T02:00:00Z"

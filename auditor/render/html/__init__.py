@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -14,16 +15,26 @@ from auditor.render.html.parts import HOLLOW, TONES
 from auditor.render.html.templates import asset, environment
 from auditor.render.report_view import ABOUT_DISAGREEMENTS, DISAGREEMENTS
 
+if TYPE_CHECKING:
+    from auditor.model.difference import SinceLast
+
 _FOLDER = "html"
 
 
-def render(report: Report, *, history: Sequence[tuple[str, Summary]] = (), for_print: bool = False) -> str:
+def render(
+    report: Report,
+    *,
+    history: Sequence[tuple[str, Summary]] = (),
+    since_last: SinceLast | None = None,
+    for_print: bool = False,
+) -> str:
     """The page. The same report gives the same text.
 
-    `history` has the times and counts of earlier runs, oldest first; with at least one, the page shows a trend. With
-    `for_print`, which the PDF uses, all sections are open, there is no script, and texts too long for paper are cut.
+    `history` has the times and counts of earlier runs, oldest first; with at least one, the page shows a trend.
+    `since_last` is what changed since the last report. With `for_print`, which the PDF uses, all sections are open,
+    there is no script, and texts too long for paper are cut.
     """
-    whole = page_view(report, history, for_print=for_print)
+    whole = page_view(report, history, since_last, for_print=for_print)
     style = asset("style.css") + (asset("paper.css") if for_print else "")
     script = "" if for_print else asset("script.js")
     page = environment(_FOLDER).get_template("page.html.j2")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.model.decision import AfterConsent
 from auditor.model.document import series
@@ -51,6 +51,10 @@ from auditor.render.report_view import (
     whose,
 )
 from auditor.render.text_layout import clip
+
+if TYPE_CHECKING:
+    from auditor.model.difference import SinceLast
+    from auditor.render.html.news_view import NewsView
 
 _ON_PAPER = 300
 """Lines of grants in a PDF: about twenty pages, which take a few seconds to make."""
@@ -171,6 +175,7 @@ class PageView(NamedTuple):
     findings: tuple[FindingView, ...]
     severities: BarChart | None
     trend: Trend | None
+    news: NewsView | None
     choices: tuple[FilterView, ...]
     contradictions: tuple[DisagreementView, ...]
     grants: GrantsView | None
@@ -182,7 +187,13 @@ class PageView(NamedTuple):
     sections: tuple[PageSection, ...]
 
 
-def page_view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, for_print: bool = False) -> PageView:
+def page_view(
+    report: Report,
+    history: Sequence[tuple[str, Summary]] = (),
+    since_last: SinceLast | None = None,
+    *,
+    for_print: bool = False,
+) -> PageView:
     """The page of a report. `history` are the times and counts of earlier runs, oldest first."""
     fixes = FixViews(report)
     provenance = report.provenance
@@ -214,6 +225,7 @@ def page_view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, fo
         findings=findings,
         severities=chart_by_severity(report),
         trend=trend((*history, (report.taken, report.summary))),
+        news=_news(report, since_last),
         choices=_filters(findings),
         contradictions=tuple(map(_disagreement, report.disagreements)),
         grants=grants_view(report.granted, _ON_PAPER if for_print else ON_SCREEN, in_short=not for_print),
@@ -225,6 +237,15 @@ def page_view(report: Report, history: Sequence[tuple[str, Summary]] = (), *, fo
         sections=(),
     )
     return made._replace(sections=tuple(_sections(made)))
+
+
+def _news(report: Report, since_last: SinceLast | None) -> NewsView | None:
+    if since_last is None:
+        return None
+    # Only for a report with earlier ones.
+    from auditor.render.html.news_view import news_view
+
+    return news_view(report, since_last)
 
 
 _SUMMARY_WORDS = {

@@ -1,0 +1,62 @@
+"""What changed since the last report, for the first page: new failures, what was fixed, and what still fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from auditor.model.difference import ChangeKind, SinceLast, Transition
+from auditor.model.report import Report
+from auditor.model.rule import FindingOutcome
+from auditor.render.labels import count, readable_time
+
+_LISTED = 10
+"""How many rules a list names."""
+
+
+class NewsView(NamedTuple):
+    """A title, a sentence with the counts, and lists of rules, each with its label."""
+
+    title: str
+    counts: str
+    means: tuple[str, ...]
+    lists: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def news_view(report: Report, since_last: SinceLast | None) -> NewsView | None:
+    """What changed since the last report; none without one."""
+    if since_last is None:
+        return None
+    difference = since_last.difference
+    findings = [one for one in difference.changes if one.kind is ChangeKind.FINDING]
+    lists = (
+        ("New failures", (one.what for one in findings if one.transition is Transition.APPEARED)),
+        ("Fixed", (one.what for one in findings if one.transition is Transition.FIXED)),
+        ("No longer known", (one.what for one in findings if one.transition is Transition.BECAME_UNKNOWN)),
+        ("Still failing", _still_failing(report, since_last)),
+    )
+    summary = difference.summary
+    return NewsView(
+        title=f"Since the last report, of {readable_time(difference.before.taken)}",
+        counts=f"{count(summary.new, 'new failure')}, {summary.fixed} fixed, {summary.still_failing} still failing.",
+        means=tuple(one.means for one in difference.major if one.kind is ChangeKind.DECISION),
+        lists=tuple((label, shown) for label, names in lists if (shown := _limited(names))),
+    )
+
+
+def _still_failing(report: Report, since_last: SinceLast) -> Iterator[str]:
+    """The rules that failed in the last report, too, with the time since when, the oldest first."""
+    since = since_last.failing_since
+    old = [
+        one
+        for one in report.findings
+        if one.outcome is FindingOutcome.FAIL and since.get(one.fingerprint, report.taken) != report.taken
+    ]
+    for one in sorted(old, key=lambda found: (since[found.fingerprint], found.severity.rank)):
+        yield f"{one.rule}: {one.title}, since {readable_time(since[one.fingerprint])}"
+
+
+def _limited(names: Iterable[str]) -> tuple[str, ...]:
+    every = tuple(names)
+    more = len(every) - _LISTED
+    return (*every[:_LISTED], f"and {more} more") if more > 0 else every
