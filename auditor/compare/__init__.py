@@ -1,6 +1,6 @@
 """What changed between two reports, snapshots or nightly runs of a tenant, and what it means for users: pure functions.
 
-Only what both sides read is compared. What one of them didn't read is listed once, and is no change. The effect of a
+Only what both sides read is compared. What one of them didn't read is listed once, and isn't a change. The effect of a
 change of the tenant on a decision is found by deciding again (`auditor.compare.decided_again`).
 """
 

@@ -76,7 +76,7 @@ def _change(
 
 
 def _doubt(key: _Key, old: Decision, new: Decision) -> Change | None:
-    """A minor change where only the confidence, or what is known of single scopes, differs."""
+    """A minor change where only the confidence, or the information about single scopes, differs."""
     unknown = [sum(one.verdict is Verdict.UNKNOWN for one in side.scopes) for side in (old, new)]
     likely = [side.confidence is Confidence.LIKELY for side in (old, new)]
     if unknown[0] == unknown[1] and likely[0] == likely[1]:

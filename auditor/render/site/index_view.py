@@ -23,7 +23,7 @@ _CHANGES_SHOWN = 4
 """Changes of one tenant on the index; its page of the run has all."""
 _FINDINGS_SHOWN = 15
 """Rules on the index; their own page has all."""
-_TEXT = 240
+_TEXT = 400
 
 
 class TagLink(NamedTuple):
