@@ -49,9 +49,7 @@ def difference_of(request: DifferenceRequest, interaction: Interaction = SILENT)
     packs = chosen_packs(request.packs, request.app, required=False)
     sides = [_side(name, request, packs, interaction) for name in (request.before, request.after)]
     if sides[0].side.taken > sides[1].side.taken > "":
-        interaction.say(
-            f"Note: {request.before} was read after {request.after}. Changes are shown from first to second."
-        )
+        interaction.say(f"Note: {request.before} was read after {request.after}, so this shows the changes backward.")
     if any(packs) and not all(side.report for side in sides):
         raise InvalidRequest("packs judge snapshots, and one side is none: leave out --pack and --app")
     return compare(*sides)
