@@ -100,7 +100,7 @@ class BothReads:
 def _only_shared(what: str, shared: frozenset[str]) -> str:
     """A clause on the parts that are compared, where the two reads cover different ones."""
     if not shared:
-        return f"the two reads cover different {what}, none of them both"
+        return f"the two reads cover different {what}, and have none in common"
     which = "the one" if len(shared) == 1 else f"the {len(shared)}"
     return f"the two reads cover different {what}: only {which} in both can be compared"
 
