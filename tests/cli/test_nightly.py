@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,25 @@ def test_mistakes_stop_everything_before_anything_runs(folder: Path) -> None:
     assert (wrong.code, wrong.out, typo.code) == (2, "", 2)
     assert not (folder / "state").exists() and not (folder / "out").exists()
     check_section(GOLDEN, "mistakes", wrong.session + typo.session)
+
+
+@pytest.mark.parametrize("command", [pytest.param("run", id="run"), pytest.param("check", id="check")])
+def test_without_a_configuration_or_the_extra_a_sentence_says_what_to_do(command: str, tmp_path: Path) -> None:
+    none = run("nightly", command, cwd=tmp_path)
+    assert none.code == 2 and "Write one with: consent-auditor nightly init" in none.err
+    hidden = "import sys\nfor name in ('sqlalchemy', 'alembic', 'apprise', 'platformdirs'): sys.modules[name] = None\n"
+    program = f"{hidden}from auditor.cli.program import main\nmain(['nightly', '{command}'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=HUNG_AFTER,
+        check=False,
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "this folder has no consent-auditor.yaml" in done.stderr
 
 
 def test_a_history_that_cannot_be_opened_stops_everything(folder: Path) -> None:
