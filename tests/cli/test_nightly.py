@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
+from auditor.render.night import schema
 from tests.cli.program import COMMAND, Done, environment, run, scrubbed
 from tests.golden import check_section
 from tests.graphserver import GraphServer
@@ -66,6 +68,7 @@ def test_two_nights_end_with_the_answer(folder: Path) -> None:
 def test_json_has_the_code_of_each_tenant_and_the_log_is_json(folder: Path) -> None:
     done = nightly(folder, 22, "-f", "json", "--log-format", "json", "--metrics", "m.prom")
     night = json.loads(done.out)
+    jsonschema.Draft202012Validator(schema()).validate(night)
     assert (night["format"], night["exit_code"], done.code) == ("consent-auditor/night", 1, 1)
     assert [(one["name"], one["exit_code"]) for one in night["tenants"]] == [("acme", 1), ("globex", 0), ("initech", 3)]
     lines = [json.loads(line) for line in done.err.splitlines()]
