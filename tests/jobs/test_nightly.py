@@ -19,7 +19,7 @@ from auditor.notify.delivery import Answer, Sent
 from auditor.render.night import answer_of, text
 from tests.graph.live_tenants import tenant
 from tests.graph.test_credential_end import app, secret
-from tests.graphserver import GraphServer
+from tests.graphserver import GraphServer, client_certificate
 from tests.jobs.nights import Nights, assign, of, write_tenant
 from tests.jobs.test_live import document_of
 
@@ -394,3 +394,22 @@ def test_nights_are_kept_in_postgresql_as_in_sqlite(two: Nights, postgresql: str
     assert [one.exit_code for one in night.tenants] == [NO_AUDIT, FAILING]
     assert of(night, "globex").since == FIRST and of(night, "globex").changes
     assert not list(two.folder.glob("history.db*"))
+
+
+def test_a_certificate_from_a_variable_signs_in_and_what_was_refused_has_its_request_ids(tmp_path: Path) -> None:
+    with GraphServer(document_of("managed-default"), roles=("Policy.Read.All",)) as server:
+        server.certificate_file()
+        trust = {name: value for name, value in server.env().items() if not name.startswith("AZURE")}
+        nights = Nights(
+            tmp_path,
+            f"version: 1\ndefaults: {{{PACKS}}}\ntenants:\n  - {{name: live, tenant: {server.env()['AZURE_TENANT_ID']},"
+            f" authority-host: '{server.authority}', graph-endpoint: '{server.graph}',"
+            f" credential: {{client-id: {server.env()['AZURE_CLIENT_ID']}, certificate: {{env: PEM}}}}}}\n",
+            {**trust, "PEM": client_certificate().pem.decode()},
+        )
+        live = of(nights.run(FIRST), "live")
+    assert live.error == "" and live.run is not None and live.run.unread
+    assert live.run.credential_expires, "a local certificate says when it ends"
+    unread = nights.events("unread")
+    assert {line["section"] for line in unread} == {part.section for part in live.run.unread}
+    assert {line["request_id"] for line in unread} == set(live.request_ids) and live.request_ids
