@@ -65,7 +65,7 @@ OPTIONAL_FOR = MappingProxyType(
         "User.Read.All": "`--user`",
         "GroupSettings.Read.All": "`check`, in the few tenants in which risk-based step-up decides; `collect --full`",
         "ConsentRequest.Read.All": "`collect --full`",
-        "AuditLog.Read.All": "`collect --full`; sign-ins also need Entra ID P1 or P2",
+        "AuditLog.Read.All": "nightly runs and `collect --full`; sign-ins also need Entra ID P1 or P2",
     }
 )
 """The permissions that no shipped pack needs, and what each is for."""
