@@ -145,7 +145,9 @@ def _with_effects(found: Sequence[FoundChange], again: DecidedAgain | None) -> t
         if again is None:
             changes.append(change)
             continue
-        effects = again.effects(one)
+        # Noise has no effect; but a scope that is published now can be one that an app asks for.
+        can_matter = change.weight is Weight.MAJOR or change.kind is ChangeKind.APP
+        effects = again.effects(one) if can_matter else ()
         for effect in effects:
             causes.setdefault(effect.app.client_id.lower(), {}).setdefault(change.key, effect)
         if effects or (change.weight is Weight.MAJOR and again.decides_by(one)):

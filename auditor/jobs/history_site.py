@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from auditor.atomic import make_folder, write_whole
+from auditor.jobs.audit_request import TOOL
 from auditor.jobs.kept_runs import missing_runs
 from auditor.model.difference import Difference
 from auditor.model.errors import InvalidRequest
@@ -59,8 +60,6 @@ def update_site(history: History, folder: str, *, now: str, schedule_hours: floa
 
 def site_data(history: History, *, now: str, schedule_hours: float | None = None) -> SiteData:
     """Everything that the dashboard shows, except the changes of earlier runs. Raises HistoryError."""
-    from auditor import __version__
-
     by_tenant: dict[tuple[str, str], list[Run]] = {}
     for run in reversed(history.runs()):
         by_tenant.setdefault((run.tenant, run.name), []).append(run)
@@ -70,7 +69,7 @@ def site_data(history: History, *, now: str, schedule_hours: float | None = None
         _tenant(history, tenant if ids[tenant] == 1 else f"{tenant} {name}", runs, now, schedule_hours)
         for (tenant, name), runs in sorted(by_tenant.items())
     )
-    return SiteData(at=now, tool=f"consent-auditor {__version__}", tenants=tenants)
+    return SiteData(at=now, tool=TOOL, tenants=tenants)
 
 
 def _tenant(history: History, key: str, runs: Sequence[Run], now: str, schedule_hours: float | None) -> SiteTenant:

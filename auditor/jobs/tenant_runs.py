@@ -22,7 +22,7 @@ from auditor.jobs.audit import AuditResult, PreparedAudit, audit, evaluate
 from auditor.jobs.audit_request import TOOL, Interaction
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepared_audit, tenant_key
 from auditor.jobs.pack_selection import apps_of
-from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, trend_of, write_reports
+from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, since_last_of, trend_of, write_reports
 from auditor.jobs.tenant_reader import addresses_of, read_for
 from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
@@ -219,7 +219,9 @@ class _Run:
         try:
             trend = trend_of(self.history.runs(begun.key, limit=60))
             async with self._evaluating:
-                written = await asyncio.to_thread(write_reports, entry, report, trend)
+                written = await asyncio.to_thread(
+                    write_reports, entry, report, trend, since_last_of(difference, findings)
+                )
         except Exception as error:  # noqa: BLE001 - whatever prevents a report must not lose the run
             notes.append(f"the reports could not be written: {failure_of(error).error}")
             code = code or NO_AUDIT

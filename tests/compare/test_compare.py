@@ -227,6 +227,29 @@ def test_a_renamed_app_is_noise() -> None:
     assert f"app/{APP}/name" in minor(difference)
 
 
+def test_an_app_that_was_added_again_with_the_same_grants_is_noise() -> None:
+    before, again = tenant("admin-consented"), "99999999-aaaa-4bbb-8ccc-dddddddddddd"
+    old = next(one.id for one in before.sections.servicePrincipals or () if one.appId == APP)
+    grants = tuple(
+        replace(row, id=f"new {row.id}", clientId=again) if row.clientId == old else row
+        for row in before.sections.oauth2PermissionGrants or ()
+    )
+    after = with_section(with_client(before, id=again), oauth2PermissionGrants=grants)
+    difference = compare(judged(before), judged(replace(after, taken=SECOND)))
+    assert not major(difference)
+    assert set(minor(difference)) == {GRANT, f"app/{APP}/name"}
+
+
+def test_another_description_of_the_app_is_no_change_of_the_tenant() -> None:
+    snapshot = tenant("managed-default")
+    (pack,) = (one for one in packs() if one.app)
+    assert pack.app
+    narrower = replace(pack, app=replace(pack.app, scopes=pack.app.scopes[:5]), digest="1" * 64)
+    decision = major(compare(judged(snapshot, (pack,)), judged(snapshot, (narrower,))))[DECISION]
+    assert decision.means.startswith("The tenant decides as before, and the pack describes the app in another way.")
+    assert decision.because_of == ()
+
+
 def test_new_and_removed_apps_appear_and_go() -> None:
     before = tenant("admin-consented")
     added = ServicePrincipal(id="sp9", appId="9b0f7d3e-1111-4222-8333-444455556666", displayName="New")

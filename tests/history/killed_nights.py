@@ -1,4 +1,4 @@
-"""Nights that are killed at a given statement, each in a separate process."""
+"""Nights that are killed at a given statement, in another process."""
 
 from __future__ import annotations
 

@@ -74,6 +74,15 @@ def test_the_second_night_says_what_changed_and_since_when(two: Nights) -> None:
         assert run.changes == len(acme.changes)
 
 
+def test_the_first_page_of_a_report_says_what_is_new_and_what_still_fails_since_when(two: Nights) -> None:
+    two.run(FIRST)
+    first = (two.folder / "out/globex/report.html").read_text(encoding="utf-8")
+    write_tenant(two.folder / "globex.json", "low-classified", assign())
+    two.run(SECOND)
+    second = (two.folder / "out/globex/report.html").read_text(encoding="utf-8")
+    assert "Still failing" in second and "Still failing" not in first
+
+
 def test_the_same_night_again_changes_nothing(two: Nights) -> None:
     two.run(FIRST)
     night = two.run(SECOND)

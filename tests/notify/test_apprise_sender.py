@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from auditor.model.history import OutboxMessage
-from auditor.notify.apprise_sender import problem_with, send_with_apprise
+from auditor.notify.apprise_sender import NOT_INSTALLED, problem_with, send_with_apprise
 from auditor.notify.delivery import Answer, Sent
 from auditor.notify.message_text import Line, LineKind, as_markdown, as_text, item
 from tests.notify.servers import CUT, SILENT, MailServer, WebServer
@@ -208,6 +208,12 @@ def test_a_name_with_markup_changes_nothing_in_a_mail(mail: MailServer) -> None:
     assert "<img" not in html
     assert "<em>" not in html
     assert "href" not in html
+
+
+def test_without_apprise_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    assert send_with_apprise("json://localhost", message()) == Sent(Answer.DOWN, NOT_INSTALLED)
+    assert problem_with("json://localhost") == NOT_INSTALLED
 
 
 def test_apprise_is_imported_only_to_send() -> None:

@@ -93,14 +93,14 @@ def style_sheet() -> str:
 
 
 def _digest(run: Run, state: TenantState, tool: str) -> str:
-    whole = encoded((run, state.tenant.name, _layout(tool)))
+    whole = encoded((run, state.tenant.name, tool, _layout()))
     return hashlib.sha256(whole).hexdigest()
 
 
 @cache
-def _layout(tool: str) -> str:
-    """A digest of the templates and of the program's version, so that an update renders every page again."""
-    digest = hashlib.sha256(tool.encode())
+def _layout() -> str:
+    """A digest of the templates, so that an update renders every page again."""
+    digest = hashlib.sha256()
     for folder in (_FOLDER, "html"):
         for file in sorted((shipped_tree("reports") / folder).iterdir(), key=lambda file: file.name):
             digest.update(file.read_bytes())
