@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -222,9 +222,17 @@ class History:
         return tuple(found)
 
     def forget(self, tenant: str) -> int:
-        """Delete everything about a tenant, and return how many runs that were. Raises NoSuchRun for an unknown one."""
-        with self.lock(tenant), self._database.write() as connection:
-            number = retention.delete_tenant(connection, storable(tenant))
+        """Delete everything about a tenant, and return how many runs that were.
+
+        Raises NoSuchRun for an unknown one, and RunInProgress.
+        """
+        with self._database.read() as connection:
+            keys = retention.keys_of(connection, storable(tenant))
+        with ExitStack() as held:
+            for key in keys:
+                held.enter_context(self.lock(key))
+            with self._database.write() as connection:
+                number = retention.delete_tenant(connection, storable(tenant))
         if number is None:
             raise NoSuchRun(
                 f"the history {self.place} has no tenant {tenant}", advice="List the runs: consent-auditor history list"
