@@ -88,7 +88,7 @@ def _may_import(file: str, module: str, provided: Mapping[str, Sequence[str]]) -
     """Whether an extra of the folder of a file installs the module."""
     extras = setup_cfg()["options.extras_require"]
     names = next((names for folder, names in EXTRAS_OF.items() if file.startswith(folder)), ())
-    return any(required(extras[extra]) & set(map(distribution, provided[module])) for extra in names)
+    return any(required(extras[extra]) & set(map(distribution, provided.get(module, ()))) for extra in names)
 
 
 def test_the_tests_install_every_extra_of_the_program() -> None:
