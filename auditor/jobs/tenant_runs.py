@@ -191,7 +191,7 @@ class _Run:
             environ=environ,
             http=await self._client(request.source, environ),
             taken=self.clock.now(),
-            with_log=True,
+            with_times=True,
         )
         async with self._evaluating:
             result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
