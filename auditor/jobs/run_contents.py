@@ -130,7 +130,11 @@ def write_reports(
     files = report_files(entry)
     if not files:
         return ()
-    outputs = Outputs(formats=entry.reports.formats, files=files, folder=files[0][1].parent)
+    folder = files[0][1].parent
+    # What a killed run left: the caller holds the lock of the tenant, so nobody else writes here.
+    for leftover in folder.glob(".consent-auditor-*.tmp"):
+        leftover.unlink(missing_ok=True)
+    outputs = Outputs(formats=entry.reports.formats, files=files, folder=folder)
     return tuple(map(str, write_files(report, rendered(report, outputs, trend, since_last), outputs)))
 
 
