@@ -15,6 +15,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from benchmarks.dashboard import dashboard
 from benchmarks.directory import directory
 from benchmarks.figures import Ratio
 from benchmarks.growth import growth
@@ -27,7 +28,7 @@ from benchmarks.scale import Size, scale
 from benchmarks.startup import PACK, startup
 from benchmarks.tenants import as_most, write
 
-PARTS = ("startup", "imports", "live", "scale", "growth", "directory", "history")
+PARTS = ("startup", "imports", "live", "scale", "growth", "directory", "history", "dashboard")
 BUILT = ROOT / "build" / "bench"
 """Where the numbers go, one file for each commit."""
 
@@ -78,6 +79,8 @@ def _measure(asked: argparse.Namespace) -> None:
             found(directory(bytecode, folder, asked.directory, max(1, asked.runs // 3), tell))
         if "history" in asked.parts:
             found(history(folder, Size(asked.apps, asked.kept_grants), tell))
+        if "dashboard" in asked.parts:
+            found(dashboard(folder, asked.tenants, asked.nights, tell))
     numbers = _numbers(machine, asked.runs, results)
     if asked.json:
         print(numbers)
@@ -149,6 +152,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--kept-grants", type=int, default=300_000, help="delegated grants of the large tenant of the history"
     )
+    parser.add_argument("--tenants", type=int, default=50, help="tenants of the dashboard")
+    parser.add_argument("--nights", type=int, default=365, help="nights of the dashboard")
     parser.add_argument("--top", type=int, default=12, help="how many imports to list")
     asked = parser.parse_args()
     if unknown := [part for part in asked.parts if part not in PARTS]:
@@ -159,6 +164,7 @@ def _arguments() -> argparse.Namespace:
         asked.directory = [Size(2_000, 12_000)]
         asked.runs, asked.apps, asked.grants = 3, min(asked.apps, 1_000), min(asked.grants, 5_000)
         asked.kept_grants = min(asked.kept_grants, 10_000)
+        asked.tenants, asked.nights = min(asked.tenants, 5), min(asked.nights, 30)
     return asked
 
 

@@ -1,6 +1,6 @@
 """What changed between two reports, snapshots or nightly runs of a tenant, and what it means for users: pure functions.
 
-Only what both sides read is compared. What one of them didn't read is listed once, and is no change. The effect of a
+Only what both sides read is compared. What one of them didn't read is listed once, and isn't a change. The effect of a
 change of the tenant on a decision is found by deciding again (`auditor.compare.decided_again`).
 """
 
@@ -145,7 +145,9 @@ def _with_effects(found: Sequence[FoundChange], again: DecidedAgain | None) -> t
         if again is None:
             changes.append(change)
             continue
-        effects = again.effects(one)
+        # Noise has no effect; but a scope that is published now can be one that an app asks for.
+        can_matter = change.weight is Weight.MAJOR or change.kind is ChangeKind.APP
+        effects = again.effects(one) if can_matter else ()
         for effect in effects:
             causes.setdefault(effect.app.client_id.lower(), {}).setdefault(change.key, effect)
         if effects or (change.weight is Weight.MAJOR and again.decides_by(one)):

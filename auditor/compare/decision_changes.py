@@ -72,11 +72,15 @@ def _change(
     if _shows_the_same(old, new) and _known(old, new) == _known(new, old):
         return _doubt(key, old, new)
     transition = _transition(key, old, new, lacking, again)
-    return _made(key, old, new, *transition, effect_sentence(old, new))
+    means = effect_sentence(old, new)
+    if not any(lacking) and _rests_on_reads(key, again):
+        # Both states decide alike what the later report asks.
+        means = f"The tenant decides as before, and the pack describes the app in another way. {means}"
+    return _made(key, old, new, *transition, means)
 
 
 def _doubt(key: _Key, old: Decision, new: Decision) -> Change | None:
-    """A minor change where only the confidence, or what is known of single scopes, differs."""
+    """A minor change where only the confidence, or the information about single scopes, differs."""
     unknown = [sum(one.verdict is Verdict.UNKNOWN for one in side.scopes) for side in (old, new)]
     likely = [side.confidence is Confidence.LIKELY for side in (old, new)]
     if unknown[0] == unknown[1] and likely[0] == likely[1]:

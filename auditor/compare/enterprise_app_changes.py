@@ -25,7 +25,7 @@ def app_changes(both: BothReads) -> Iterator[FoundChange]:
     """The changes of every enterprise application that both reads cover."""
     if pair := both.values(_SECTION):
         before, after = (_by_app(section) for section in pair)
-        # Graph says of an app by its id that it isn't there, in a section of its own.
+        # Graph says of an app by its id that it isn't there, in a separate section.
         absent = {
             app.lower() for _, index in both.sides for app in index.snapshot.sections.absentServicePrincipals or ()
         }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.compare.found_change import normal
+from auditor.facts.ids import OPENID_SCOPES
 from auditor.model.decision import Confidence
 from auditor.model.difference import Change, ChangeKind, DifferenceSummary, NotCompared, Transition, Weight
 from auditor.model.document import series
@@ -173,8 +174,7 @@ def _value(finding: Finding, other: Finding) -> dict[str, Any]:
 
 
 def _means(old: Finding, new: Finding, transition: Transition) -> str:
-    reason = new.reason if new.reason.endswith(".") else f"{new.reason}."
-    reason = f"{reason[:1].upper()}{reason[1:]}"
+    reason = _sentence(new.reason)
     if transition is Transition.APPEARED:
         return f"Accepted until now by a waiver, it fails again: {reason}" if old.outcome is _WAIVED else reason
     if transition is Transition.FIXED and new.outcome is _WAIVED:
@@ -184,6 +184,14 @@ def _means(old: Finding, new: Finding, transition: Transition) -> str:
         parts = [f"{verb} {_some(names)}" for verb, names in (("now also", gained), ("no longer", lost)) if names]
         return f"It fails for other things: {'; '.join(parts)}." if parts else reason
     return reason
+
+
+def _sentence(reason: str) -> str:
+    """The reason with a capital letter and a full stop; a first word that can be a name keeps its letters."""
+    first = reason.split(maxsplit=1)[0] if reason.strip() else ""
+    if first.isalpha() and first.islower() and first not in OPENID_SCOPES:
+        reason = f"{reason[0].upper()}{reason[1:]}"
+    return reason if reason.endswith(".") else f"{reason}."
 
 
 def _some(names: list[str]) -> str:

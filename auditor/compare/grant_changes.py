@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from auditor.compare.both_reads import BothReads
 from auditor.compare.found_change import FoundChange, Move, with_section
-from auditor.consent.snapshot_index import SnapshotIndex, grants_as_spelled
+from auditor.consent.snapshot_index import SnapshotIndex, grants_as_spelled, index_of
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.facts.permissions import APP_ROLES
 from auditor.model.difference import Change, ChangeKind, Transition, Weight
@@ -77,7 +79,8 @@ def _delegated(
             for one in sides:
                 one.users.clear()
         if found := _change(names, key, GrantKind.DELEGATED, *sides):
-            yield FoundChange(found, _move_delegated(names, *key), frozenset(key))
+            move = _move_delegated(names, *key) if found.weight is Weight.MAJOR else None
+            yield FoundChange(found, move, frozenset(key[:1]))
 
 
 def _add(held: dict[_Key, _Held], key: _Key, row: OAuth2PermissionGrant) -> None:
@@ -228,8 +231,20 @@ def _move_delegated(names: _Names, client: str, resource: str) -> Move:
         return names.app_id(row.clientId) == client and names.app_id(row.resourceId) == resource
 
     def move(to: Snapshot, donor: Snapshot) -> Snapshot:
+        # An app that was added again has another object id there.
+        ids = {}
+        for app in (client, resource):
+            found = index_of(to).service_principal(app)
+            if isinstance(found, ServicePrincipal):
+                ids[app] = found.id
         kept = [row for row in to.sections.oauth2PermissionGrants or () if not concerns(row)]
-        given = [row for row in donor.sections.oauth2PermissionGrants or () if concerns(row)]
+        given = [
+            msgspec.structs.replace(
+                row, clientId=ids.get(client, row.clientId), resourceId=ids.get(resource, row.resourceId)
+            )
+            for row in donor.sections.oauth2PermissionGrants or ()
+            if concerns(row)
+        ]
         return with_section(to, _DELEGATED, (*kept, *given))
 
     return move

@@ -13,8 +13,10 @@ from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.preconnect import run
 from auditor.graph.probe import Probe, probe
 from auditor.jobs.audit_request import SILENT, AuditRequest, Interaction
+from auditor.jobs.kept_runs import named_history
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs
 from auditor.jobs.tenant_reader import addresses_of, delegated_scopes, retry_policy
+from auditor.model.errors import AuditorError
 from auditor.model.snapshot import LiveTenant
 
 
@@ -105,14 +107,10 @@ def diagnose(
 def _since_last_run(claims: TokenClaims) -> PermissionChange | None:
     """What changed since the last nightly run of the tenant with this app; none if there is no history of it."""
     try:
-        from auditor.history import HistoryError, open_history
-    except ImportError:  # without the extra for nightly runs, there is no history
-        return None
-    try:
-        with open_history(must_exist=True) as history:
+        with named_history("", "").open() as history:
             last = history.last_finished(claims.tenant_id)
             before = history.comparable_parts(last.id)[1].provenance if last else None
-    except (HistoryError, OSError):  # it says nothing about the credential, and `history` says what is wrong with it
+    except (AuditorError, OSError):  # says nothing about the credential; `history list` says what is wrong with it
         return None
     if last is None or before is None or before.reader.lower() != claims.app_id.lower():
         return None

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from auditor.atomic import make_folder, write_whole
+from auditor.jobs.audit_request import TOOL
 from auditor.jobs.kept_runs import missing_runs
 from auditor.model.difference import Difference
 from auditor.model.errors import InvalidRequest
 from auditor.model.history import Run
-from auditor.model.site import SiteData, SiteTenant, is_changed
+from auditor.model.site import SiteData, SiteTenant
 from auditor.render.site import INDEX, MARK, Site, is_page_name
 
 if TYPE_CHECKING:
@@ -59,8 +60,6 @@ def update_site(history: History, folder: str, *, now: str, schedule_hours: floa
 
 def site_data(history: History, *, now: str, schedule_hours: float | None = None) -> SiteData:
     """Everything that the dashboard shows, except the changes of earlier runs. Raises HistoryError."""
-    from auditor import __version__
-
     by_tenant: dict[tuple[str, str], list[Run]] = {}
     for run in reversed(history.runs()):
         by_tenant.setdefault((run.tenant, run.name), []).append(run)
@@ -70,17 +69,17 @@ def site_data(history: History, *, now: str, schedule_hours: float | None = None
         _tenant(history, tenant if ids[tenant] == 1 else f"{tenant} {name}", runs, now, schedule_hours)
         for (tenant, name), runs in sorted(by_tenant.items())
     )
-    return SiteData(at=now, tool=f"consent-auditor {__version__}", tenants=tenants)
+    return SiteData(at=now, tool=TOOL, tenants=tenants)
 
 
 def _tenant(history: History, key: str, runs: Sequence[Run], now: str, schedule_hours: float | None) -> SiteTenant:
     made = SiteTenant(key=key, name=runs[-1].name, tags=runs[-1].tags, runs=tuple(runs))
-    last, audit = made.last, made.last_finished
+    changed, audit = made.last_changed, made.last_finished
     return msgspec.structs.replace(
         made,
         missed=missing_runs(made.runs[::-1], now, schedule_hours).get(made.name, ()),
         findings=history.findings(audit.id) if audit is not None else (),
-        changes=history.difference(last.id) if last is not None and is_changed(last) else None,
+        changes=history.difference(changed.id) if changed is not None else None,
     )
 
 

@@ -38,7 +38,8 @@ class HistoryUnavailable(AuditorError):
 class NamedHistory(msgspec.Struct, frozen=True, kw_only=True):
     """A history, how long it keeps runs, and how often a run should start; none if no configuration says that.
 
-    `site` is the configuration's folder for the dashboard, if it has one.
+    `tenants` are the names of the configuration's tenants, without a configuration none. `site` is the configuration's
+    folder for the dashboard, if it has one.
     """
 
     place: HistoryPlace = HistoryPlace()
@@ -46,6 +47,7 @@ class NamedHistory(msgspec.Struct, frozen=True, kw_only=True):
     keep: Keep = Keep()
     schedule_hours: float | None = None
     site: str = ""
+    tenants: tuple[str, ...] = ()
 
     def open(self, secrets: Secrets | None = None, *, must_exist: bool = True) -> History:
         """Open it. Raises HistoryError, SecretError and HistoryUnavailable."""
@@ -97,7 +99,13 @@ def named_history(given: str, config: str, environ: Mapping[str, str] = os.envir
     if not config and not environ.get(CONFIG_VARIABLE) and not Path(path).is_file():
         return NamedHistory()
     found = load_configuration(path)
-    return NamedHistory(place=found.history, keep=found.keep, schedule_hours=found.schedule_hours, site=found.site)
+    return NamedHistory(
+        place=found.history,
+        keep=found.keep,
+        schedule_hours=found.schedule_hours,
+        site=found.site,
+        tenants=tuple(entry.name for entry in found.tenants),
+    )
 
 
 def run_named(history: History, name: str, tenant: str = "") -> Run:

@@ -10,7 +10,7 @@ import msgspec
 from auditor.jobs.audit import NEVER, exit_code
 from auditor.jobs.audit_request import Outputs, rendered, write_files
 from auditor.model.configuration import TenantEntry
-from auditor.model.difference import ChangeKind, Difference, Transition
+from auditor.model.difference import ChangeKind, Difference, SinceLast, Transition
 from auditor.model.errors import FAILING
 from auditor.model.history import Run, RunDecision, RunFinding, RunState
 from auditor.model.report import Report, Summary
@@ -109,7 +109,20 @@ def report_files(entry: TenantEntry) -> tuple[tuple[str, Path], ...]:
     return tuple((name, folder / f"report{FORMATS[name].ending}") for name in entry.reports.formats)
 
 
-def write_reports(entry: TenantEntry, report: Report, trend: Sequence[tuple[str, Summary]]) -> tuple[str, ...]:
+def since_last_of(difference: Difference | None, findings: Iterable[RunFinding]) -> SinceLast | None:
+    """What changed since the last run and since when each rule fails, for the first page of a report."""
+    if difference is None:
+        return None
+    failing = {one.fingerprint: one.since for one in findings if one.outcome is FindingOutcome.FAIL}
+    return SinceLast(difference=difference, failing_since=failing)
+
+
+def write_reports(
+    entry: TenantEntry,
+    report: Report,
+    trend: Sequence[tuple[str, Summary]] = (),
+    since_last: SinceLast | None = None,
+) -> tuple[str, ...]:
     """Replace the reports of the tenant, each in one step, and return their paths in the order of the formats.
 
     Raises OSError, and InvalidRequest for a place that isn't safe.
@@ -117,8 +130,12 @@ def write_reports(entry: TenantEntry, report: Report, trend: Sequence[tuple[str,
     files = report_files(entry)
     if not files:
         return ()
-    outputs = Outputs(formats=entry.reports.formats, files=files, folder=files[0][1].parent)
-    return tuple(map(str, write_files(report, rendered(report, outputs, trend), outputs)))
+    folder = files[0][1].parent
+    # What a killed run left: the caller holds the lock of the tenant, so nobody else writes here.
+    for leftover in folder.glob(".consent-auditor-*.tmp"):
+        leftover.unlink(missing_ok=True)
+    outputs = Outputs(formats=entry.reports.formats, files=files, folder=folder)
+    return tuple(map(str, write_files(report, rendered(report, outputs, trend, since_last), outputs)))
 
 
 def trend_of(runs: Iterable[Run]) -> tuple[tuple[str, Summary], ...]:

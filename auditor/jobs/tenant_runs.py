@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -22,7 +23,7 @@ from auditor.jobs.audit import AuditResult, PreparedAudit, audit, evaluate
 from auditor.jobs.audit_request import TOOL, Interaction
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepared_audit, tenant_key
 from auditor.jobs.pack_selection import apps_of
-from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, trend_of, write_reports
+from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, since_last_of, trend_of, write_reports
 from auditor.jobs.tenant_reader import addresses_of, read_for
 from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
@@ -62,6 +63,8 @@ def run_tenants(
 
 
 _FILES_AT_ONCE = 4
+_UNREPORTED = 30
+"""The most interrupted runs in a row that the next one reports."""
 
 
 class Failure(NamedTuple):
@@ -152,17 +155,21 @@ class _Run:
     def _begin(self, entry: TenantEntry) -> _Begun:
         key, started = tenant_key(entry), self.clock.now()
         run_id = self.history.begin(key, entry.name, started, entry.tags)
-        _, *before = self.history.runs(key, limit=2)
+        _, *before = self.history.runs(key, limit=_UNREPORTED + 2)
         previous = before[0] if before else None
-        missed = missed_starts(previous.started, started, self.configuration.schedule_hours) if previous else ()
-        interrupted = (previous.started,) if previous and previous.state is RunState.INTERRUPTED else ()
+        # A run that was interrupted reported nothing, so neither it nor what was missed before it is known to anybody.
+        unended = tuple(takewhile(lambda run: run.state is RunState.INTERRUPTED, before))
+        interrupted = tuple(run.started for run in reversed(unended))
+        starts = (*(run.started for run in before[len(unended) :][:1]), *interrupted, started)
+        every = self.configuration.schedule_hours
+        missed = tuple(due for one, other in pairwise(starts) for due in missed_starts(one, other, every))
         fields = {"tenant": entry.name, "run": run_id}
         self.log.info("run-started", f"The run of {entry.name} starts", **fields)
         if missed:
-            message = f"{len(missed)} runs were due since {previous.started if previous else ''} and didn't start"
+            message = f"{len(missed)} runs were due since {starts[0]} and didn't start"
             self.log.notice("runs-missed", message, missed=missed, **fields)
-        if interrupted:
-            self.log.notice("run-interrupted", f"The run of {interrupted[0]} never ended", **fields)
+        for start in interrupted:
+            self.log.notice("run-interrupted", f"The run of {start} never ended", **fields)
         return _Begun(entry, key, run_id, started, self.clock.seconds(), previous, missed, interrupted)
 
     # ---- The audit --------------------------------------------------------------------------------------------------
@@ -219,7 +226,9 @@ class _Run:
         try:
             trend = trend_of(self.history.runs(begun.key, limit=60))
             async with self._evaluating:
-                written = await asyncio.to_thread(write_reports, entry, report, trend)
+                written = await asyncio.to_thread(
+                    write_reports, entry, report, trend, since_last_of(difference, findings)
+                )
         except Exception as error:  # noqa: BLE001 - whatever prevents a report must not lose the run
             notes.append(f"the reports could not be written: {failure_of(error).error}")
             code = code or NO_AUDIT

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ADVICE = "Compare it with the examples in docs/notifications.md."
 NOT_AN_ADDRESS = f"the address isn't one that apprise accepts. {ADVICE}"
+NOT_INSTALLED = "apprise isn't installed. Install it with: pip install 'consent-auditor[nightly]'"
 
 _LARGEST_ATTACHMENT = 10_000_000
 _TITLE_ROOM = 20
@@ -78,6 +79,8 @@ def send_with_apprise(address: str, message: OutboxMessage) -> Sent:
                 body_format=body_format,
                 attach=_attachment(service, message),
             )
+        except ModuleNotFoundError as error:
+            return Sent(Answer.DOWN, _missing(error))
         except Exception as error:  # noqa: BLE001 - a plugin can raise anything, and no text of it is safe
             return Sent(Answer.REFUSED, f"the service's plugin failed ({type(error).__name__})")
         return Sent(Answer.ACCEPTED) if accepted else _failure(log)
@@ -88,8 +91,14 @@ def problem_with(address: str) -> str:
     with _LOCK, _quiet():
         try:
             return "" if _service(address) else NOT_AN_ADDRESS
+        except ModuleNotFoundError as error:
+            return _missing(error)
         except Exception:  # noqa: BLE001 - a plugin can raise anything, and no text of it is safe
             return NOT_AN_ADDRESS
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    return NOT_INSTALLED if error.name == "apprise" else f"the service needs the Python package {error.name}"
 
 
 def _service(address: str) -> NotifyBase | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.model.configuration import Event, NotifyTarget
 from auditor.model.decision import Decision, Fix, Outcome
-from auditor.model.difference import Change, ChangeKind
+from auditor.model.difference import Change, ChangeKind, Transition
 from auditor.model.document import series
 from auditor.model.history import OutboxMessage, Run, RunState, Said
 from auditor.model.notification import Expiry, NightOfTenant
@@ -29,6 +29,7 @@ from auditor.notify.wording import (
     decision_sentence,
     expiry_text,
     finding_group,
+    finding_text,
     joined,
     lower_article,
     now_sentence,
@@ -122,9 +123,11 @@ def _title(night: NightOfTenant, selected: Selected, now: str) -> str:
     """The answer: the worst that is new, in one line."""
     run = night.run
     if run.state is RunState.FAILED:
-        verb = "still can't run" if selected.failing_since or not selected.failure else "could not run"
+        failed_before = night.previous is not None and night.previous.state is RunState.FAILED
+        is_old = bool(selected.failing_since) or (failed_before and not selected.failure)
+        verb = "still can't run" if is_old else "could not run"
         return f"the audit {verb}: {clip(run.error or 'the reason is not known', _SHORT_ERROR)}"
-    parts = []
+    parts = list(_change_titles(run, selected))
     if selected.missed:
         nights = count(len(selected.missed), "run was missed", "runs were missed")
         parts.append(f"the audit runs again, {nights}" if not selected.recovered_since else nights)
@@ -132,7 +135,6 @@ def _title(night: NightOfTenant, selected: Selected, now: str) -> str:
         parts.append("the audit runs again, the last run was interrupted")
     if selected.recovered_since:
         parts.append("the audit runs again")
-    parts += _change_titles(run, selected)
     if not parts and selected.decision_reminders:
         still = selected.decision_reminders[0][0]
         parts.append(f"{users(still.subject)} still can't connect {clip(still.app)}")
@@ -175,14 +177,11 @@ def _decisions(changes: Iterable[Change]) -> list[Change]:
 
 def _decision_sentences(run: Run, decisions: Sequence[Change]) -> list[str]:
     """One sentence for all apps to which the same happened."""
-    groups: dict[tuple[str, str | None, str | None], list[str]] = {}
+    groups: dict[tuple[str, Outcome | None, Outcome | None, Transition], list[str]] = {}
     for change in decisions:
-        before, after = outcome_of(change.before), outcome_of(change.after)
-        groups.setdefault((subject_of(change), before, after), []).append(app_name(change, run.decisions))
-    return [
-        decision_sentence(joined(apps), subject, outcome_of(before), outcome_of(after))
-        for (subject, before, after), apps in groups.items()
-    ]
+        what = (subject_of(change), outcome_of(change.before), outcome_of(change.after), change.transition)
+        groups.setdefault(what, []).append(app_name(change, run.decisions))
+    return [decision_sentence(joined(apps), *what) for what, apps in groups.items()]
 
 
 def _state(run: Run) -> str:
@@ -248,7 +247,7 @@ def _decision(night: NightOfTenant, change: Change, changes: Iterable[Change], *
     """Why users notice something, since when, by whom, and what to do about it."""
     app = app_name(change, night.run.decisions)
     before, after = outcome_of(change.before), outcome_of(change.after)
-    answer = decision_sentence(app, subject_of(change), before, after)
+    answer = decision_sentence(app, subject_of(change), before, after, change.transition)
     if not alone:
         yield heading(_upper(answer))
     decision = next((one for one in (night.report.decisions if night.report else ()) if _is_about(one, change)), None)
@@ -312,13 +311,11 @@ def _other(change: Change, explained: frozenset[str]) -> Line:
 
 
 def _finding(night: NightOfTenant, change: Change) -> Line:
-    """A finding with its severity, and for a new one what the rule's author advises."""
+    """A finding with its severity, and for a new one the role that can fix it."""
     label = change.severity.value if change.severity else ""
-    text = change_text(change)
     finding = _report_finding(night, change.key)
-    if finding and finding_group(change) in _TO_FIX and finding.remediation.role:
-        text += f" Can be fixed by: {finding.remediation.role}."
-    return item(text, label)
+    role = finding.remediation.role if finding and finding_group(change) in _TO_FIX else ""
+    return item(finding_text(change, role), label)
 
 
 def _report_finding(night: NightOfTenant, key: str) -> Finding | None:
@@ -332,7 +329,7 @@ def _reminders(selected: Selected) -> Iterator[Line]:
         for one, since in selected.decision_reminders
     ]
     rows += [
-        item(f"{sentence(clip(one.title, 160))} Fails since {readable(one.since or since)}.", one.severity.value)
+        item(f'"{clip(one.title, 160)}" fails since {readable(one.since or since)}.', one.severity.value)
         for one, since in selected.reminders
     ]
     yield from _list("Reminder, still so", rows)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.model.configuration import Event, NotifyTarget
-from auditor.model.decision import Outcome
+from auditor.model.decision import Confidence, Outcome
 from auditor.model.difference import Change, ChangeKind, Transition
 from auditor.model.history import RunDecision, RunFinding, RunState, Said
 from auditor.model.notification import Expiry, ExpiryKind, NightOfTenant
@@ -213,23 +213,34 @@ def _findings(
     """The titles of findings that are fine again without a change, and the failing ones to be reminded of."""
     now = {f"finding/{one.fingerprint}": one for one in night.findings}
     changed = {change.key: change for change in changes if change.kind is ChangeKind.FINDING}
+    # A finding that rests on documentation, because something wasn't read, ends nothing.
+    likely = {
+        f"finding/{one.fingerprint}"
+        for one in (night.report.findings if night.report else ())
+        if one.confidence is Confidence.LIKELY
+    }
     over, reminders = [], []
     for said in ledger.open("finding/"):
         finding = now.get(said.key)
         if said.key in changed:
             continue
-        if finding is None or finding.outcome in _OVER:
+        if finding is None:
             ledger.end(said.key)
-            over += [finding.title] if finding else []
+        elif finding.outcome in _OVER:
+            if said.key not in likely:
+                ledger.end(said.key)
+                over.append(finding.title)
         elif finding.outcome is FindingOutcome.FAIL and ledger.is_due(said.key):
             ledger.say(said.key)
             reminders.append((finding, said.first))
     for key, change in changed.items():
         finding = now.get(key)
         fails = finding.outcome is FindingOutcome.FAIL if finding else change.transition is Transition.APPEARED
+        if change.transition is Transition.BECAME_UNKNOWN:
+            continue
         if fails:
             ledger.say(key)
-        elif change.transition is not Transition.BECAME_UNKNOWN:
+        else:
             ledger.end(key)
     return tuple(over), tuple(reminders)
 
@@ -239,20 +250,26 @@ def _decisions(
 ) -> tuple[tuple[str, ...], tuple[tuple[RunDecision, str], ...]]:
     """The apps that users can connect again without a change, and those that they still can't, to be reminded of."""
     now = _states(night)
-    changed = {change.key for change in changes if change.kind is ChangeKind.DECISION}
+    changed = {change.key: change for change in changes if change.kind is ChangeKind.DECISION}
     over, reminders = [], []
     for said in ledger.open("decision/"):
         decision = now.get(said.key)
         if said.key in changed:
             continue
-        if decision is None or decision.outcome.connects:
+        if decision is None:
             ledger.end(said.key)
-            over += [f"Users can connect {decision.app}"] if decision else []
+        elif decision.outcome.connects:
+            # As for findings: what rests on documentation ends nothing.
+            if decision.confidence is Confidence.CERTAIN:
+                ledger.end(said.key)
+                over.append(f"Users can connect {decision.app}")
         elif decision.outcome is not Outcome.DEPENDS and ledger.is_due(said.key):
             ledger.say(said.key)
             reminders.append((decision, said.first))
-    for key in changed:
+    for key, change in changed.items():
         decision = now.get(key)
+        if change.transition is Transition.BECAME_UNKNOWN:
+            continue
         if decision is None or decision.outcome.connects:
             ledger.end(key)
         elif decision.outcome is not Outcome.DEPENDS:
@@ -266,7 +283,11 @@ def _states(night: NightOfTenant) -> dict[str, RunDecision]:
     for one in night.report.decisions if night.report else ():
         key = _key(one.app.client_id, one.subject, one.app.variant)
         state = RunDecision(
-            app=one.app.name, client_id=one.app.client_id, outcome=one.outcome, subject=one.subject, because=one.because
+            app=one.app.name,
+            client_id=one.app.client_id,
+            outcome=one.outcome,
+            confidence=one.confidence,
+            subject=one.subject,
         )
         states[key] = state
     return states

@@ -109,18 +109,21 @@ def now_sentence(apps: str, subject: str, outcome: Outcome | None) -> str:
             return f"it isn't known whether {who} can connect {apps}"
 
 
-def decision_sentence(apps: str, subject: str, before: Outcome | None, after: Outcome | None) -> str:
-    """What changed: ``users can no longer connect TrackerRMS``."""
+def decision_sentence(
+    apps: str, subject: str, before: Outcome | None, after: Outcome | None, transition: Transition = Transition.CHANGED
+) -> str:
+    """What changed: ``users can no longer connect TrackerRMS``. What isn't known any more hasn't changed."""
     who = users(subject)
     connected, connects = _connects(before), _connects(after)
-    if after is Outcome.DEPENDS:
+    if after is Outcome.DEPENDS or transition is Transition.BECAME_UNKNOWN:
         return f"it is no longer known whether {who} can connect {apps}"
-    if before is None or after is None or connected is None or connects is None:
+    is_news = transition is not Transition.BECAME_KNOWN
+    if before is None or after is None or connected is None or connects is None or not is_news:
         return now_sentence(apps, subject, after) if after else f"{apps} is no longer checked"
     if connected and not connects:
         return f"{who} can no longer connect {apps}"
     if connects and not connected:
-        return f"{who} can connect {apps} again"
+        return f"{who} can now connect {apps}"
     if after is Outcome.CONNECTS_BUT_LACKS_SCOPES:
         return f"{who} connect {apps} without permissions that it needs"
     if before is Outcome.CONNECTS_BUT_LACKS_SCOPES:
@@ -158,14 +161,15 @@ def finding_outcome(change: Change) -> str:
     return str(change.after.get("outcome", "")) if isinstance(change.after, Mapping) else ""
 
 
-def _finding_text(change: Change) -> str:
-    """The title of the rule, what the change means, and the rule's id, which comes last."""
+def finding_text(change: Change, role: str = "") -> str:
+    """The title of the rule, what the change means, who can fix it, and the rule's id, which comes last."""
     rule, colon, title = change.what.partition(": ")
     if not colon or " " in rule:
         rule, title = "", change.what
     title = clip(title, 160)
-    text = sentence(f"{title}: {change.means}" if change.means else title)
-    return f"{text} ({rule})" if rule else text
+    text = sentence(f'"{title}": {change.means}' if change.means else f'"{title}"')
+    fixed_by = f"Can be fixed by: {role}." if role else ""
+    return " ".join(filter(None, (text, fixed_by, f"({rule})" if rule else "")))
 
 
 def when(since: Since | None) -> str:
@@ -213,12 +217,9 @@ def finding_group(change: Change) -> FindingGroup:
 
 
 def change_text(change: Change) -> str:
-    """A change in a list: what it is, what it means, and since when and by whom if a log says it."""
-    if change.kind is ChangeKind.FINDING:
-        text = _finding_text(change)
-    else:
-        what = f"{clip(change.what, 160)} ({_WORDS[change.transition]})"
-        text = sentence(f"{what}: {change.means}" if change.means else what)
+    """A change that isn't a finding, in a list: what it is and means, since when and by whom if a log says it."""
+    what = f"{clip(change.what, 160)} ({_WORDS[change.transition]})"
+    text = sentence(f"{what}: {change.means}" if change.means else what)
     more = circumstances(change) if change.by or (change.since and change.since.at) else ""
     return f"{text} {sentence(more[0].upper() + more[1:])}" if more else text
 

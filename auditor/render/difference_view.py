@@ -50,15 +50,13 @@ def counted(difference: Difference) -> str:
     if not difference.changes:
         return "Nothing changed in what both reads cover." if difference.not_compared else "Nothing changed."
     summary = difference.summary
-    parts = [
-        f"{count(summary.new, 'new failure')}",
-        f"{summary.fixed} fixed",
-        f"{summary.still_failing} still failing",
-    ]
-    if summary.unknown:
-        parts.append(f"{summary.unknown} no longer known")
     minor = len(difference.changes) - summary.changed
-    return f"{count(summary.changed, 'change')}, {count(minor, 'minor one')}. Findings: {', '.join(parts)}."
+    text = f"{count(summary.changed, 'change')}{f', {minor} minor' if minor else ''}."
+    if not (summary.new or summary.fixed or summary.still_failing or summary.unknown):
+        return text
+    unknown = f", {summary.unknown} no longer known" if summary.unknown else ""
+    findings = f"{count(summary.new, 'new failure')}, {summary.fixed} fixed, {summary.still_failing} still failing"
+    return f"{text} Findings: {findings}{unknown}."
 
 
 def word(change: Change) -> str:
@@ -105,6 +103,8 @@ def _value(value: Any) -> str:
 
 def causes(change: Change, difference: Difference) -> list[str]:
     """What the changes that cause this one are called, once each."""
+    if not change.because_of:
+        return []
     names = {one.key: one.what for one in difference.changes}
     return list(dict.fromkeys(names.get(key, key) for key in change.because_of))
 

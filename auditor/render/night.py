@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from auditor.model.difference import Change, DifferenceSummary, Transition
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
-from auditor.model.night import Night, TenantNight
+from auditor.model.night import FORMAT, VERSION, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
 
 _CHANGES = 10
@@ -31,6 +32,15 @@ _HOW = {
 def json(night: Night) -> bytes:
     """The night as JSON, with all changes."""
     return msgspec.json.format(msgspec.json.encode(night), indent=2) + b"\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a night. Further keys are allowed."""
+    document = msgspec.json.schema(Night)
+    properties = document["$defs"][Night.__name__]["properties"]
+    properties["format"], properties["version"] = {"const": FORMAT}, {"const": VERSION}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {**head, "title": f"{FORMAT}, version {VERSION}", **document}
 
 
 def text(night: Night) -> str:

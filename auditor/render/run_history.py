@@ -10,15 +10,16 @@ from typing import Any
 import msgspec
 
 from auditor.model.decision import Confidence
-from auditor.model.difference import Change, Difference, Since
+from auditor.model.difference import Difference
 from auditor.model.history import ExportedRun, Run, RunDecision, RunFinding, RunList, RunState
 from auditor.model.rule import FindingOutcome
 from auditor.render.csv import BOM, without_formula
+from auditor.render.difference import as_text
 from auditor.render.labels import FINDINGS, OUTCOMES, count, readable_time, sentence
 from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
 
 _STATES = {
-    RunState.RUNNING: ("in progress", "unsure"),
+    RunState.RUNNING: ("not ended", "unsure"),
     RunState.FAILED: ("no audit", "bad"),
     RunState.INTERRUPTED: ("interrupted", "bad"),
 }
@@ -92,7 +93,7 @@ def table(runs: Sequence[Run], missing: Mapping[str, Sequence[str]], *, width: i
         heads.append(TableColumn("Tenant", 8, wish=12))
     heads += [
         TableColumn("Result", 8),
-        TableColumn("Answers", 14, wish=20),
+        TableColumn("Answers", 12 if several else 22, wish=22),
         TableColumn("Fail", 4, align="right"),
         TableColumn("Unknown", 7, align="right"),
         TableColumn("Changes", 7, align="right"),
@@ -148,7 +149,7 @@ def details(
     colour: bool,
     all_findings: bool = False,
 ) -> str:
-    """One run: its facts, its answers, what changed, and its findings with the time since when they last."""
+    """One run: its facts, its answers, its findings with the time since when they last, and what changed."""
     page = TextPage(width, Palette(colour))
     page.heading(f"Run {run.id} of {run.name}")
     word, style = _result(run)
@@ -164,9 +165,13 @@ def details(
         page.field("Rules", _counts(run))
         page.items("Answers", [f"{_answer(one)}. {sentence(one.because)}" for one in run.decisions])
         page.items("Not read", [_unread(part) for part in run.unread])
-        _changes(page, difference)
         _findings(page, findings, all_findings)
-    return str(page)
+    text = str(page)
+    if difference is not None:
+        text += f"\n{as_text(difference, width=width, colour=colour).decode()}"
+    elif run.state is RunState.FINISHED:
+        text += "\nThere was no earlier run to compare with.\n"
+    return text
 
 
 def _counts(run: Run) -> str:
@@ -183,41 +188,6 @@ def _counts(run: Run) -> str:
 def _unread(part: Any) -> str:
     why = part.message or part.code or part.status or "no reason recorded"
     return f"{part.section}: {why}"
-
-
-def _changes(page: TextPage, difference: Difference | None) -> None:
-    page.heading("What changed")
-    if difference is None:
-        page.say("There was no earlier run to compare with.")
-        return
-    page.field("Since", readable_time(difference.before.taken))
-    major = difference.major
-    if not major:
-        page.say("Nothing that matters changed.")
-    for change in major:
-        page.lead("- ", _change(change))
-    minor = len(difference.changes) - len(major)
-    if minor:
-        page.say(f"{count(minor, 'minor change')}: order, names or ids of the same things.")
-    for part in difference.not_compared:
-        page.lead("- ", f"Not compared: {part.section}: {part.why}")
-
-
-def _change(change: Change) -> str:
-    parts = [sentence(change.what), sentence(change.means) if change.means else "", _when(change.since), _who(change)]
-    return " ".join(part for part in parts if part)
-
-
-def _when(since: Since | None) -> str:
-    """When the change was made, if a log says it; the heading says between which runs it was."""
-    return f"On {readable_time(since.at)}, says the {since.source}." if since is not None and since.at else ""
-
-
-def _who(change: Change) -> str:
-    by = change.by
-    if by is None:
-        return ""
-    return f"By {by.name or by.id or by.kind.value}{' (inferred)' if by.inferred else ''}."
 
 
 def _findings(page: TextPage, findings: Sequence[RunFinding], all_findings: bool) -> None:

@@ -129,4 +129,4 @@ def test_a_decision_has_the_time_and_the_actor_of_its_only_cause() -> None:
 )
 def test_an_odd_entry_is_no_error(broken: dict[str, Any]) -> None:
     done = replace(entry("Update authorization policy"), **broken)
-    assert changed(tenant("legacy-open"), tenant("legacy-open", **assigned()), ASSIGNED, done)
+    assert changed(tenant("legacy-open"), tenant("legacy-open", **assigned()), ASSIGNED, done).key == ASSIGNED

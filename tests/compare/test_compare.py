@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from auditor.compare import DifferentTenants, comparable, compare
+from auditor.compare import DifferentTenants, comparable, compare, decided_again
+from auditor.consent.decide import decide
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_RECOMMENDED
 from auditor.facts.permissions import known_scopes
 from auditor.model.difference import ChangeKind, Transition, Weight
@@ -227,6 +228,29 @@ def test_a_renamed_app_is_noise() -> None:
     assert f"app/{APP}/name" in minor(difference)
 
 
+def test_an_app_that_was_added_again_with_the_same_grants_is_noise() -> None:
+    before, again = tenant("admin-consented"), "99999999-aaaa-4bbb-8ccc-dddddddddddd"
+    old = next(one.id for one in before.sections.servicePrincipals or () if one.appId == APP)
+    grants = tuple(
+        replace(row, id=f"new {row.id}", clientId=again) if row.clientId == old else row
+        for row in before.sections.oauth2PermissionGrants or ()
+    )
+    after = with_section(with_client(before, id=again), oauth2PermissionGrants=grants)
+    difference = compare(judged(before), judged(replace(after, taken=SECOND)))
+    assert not major(difference)
+    assert set(minor(difference)) == {GRANT, f"app/{APP}/name"}
+
+
+def test_another_description_of_the_app_is_no_change_of_the_tenant() -> None:
+    snapshot = tenant("managed-default")
+    (pack,) = (one for one in packs() if one.app)
+    assert pack.app
+    narrower = replace(pack, app=replace(pack.app, scopes=pack.app.scopes[:5]), digest="1" * 64)
+    decision = major(compare(judged(snapshot, (pack,)), judged(snapshot, (narrower,))))[DECISION]
+    assert decision.means.startswith("The tenant decides as before, and the pack describes the app in another way.")
+    assert decision.because_of == ()
+
+
 def test_new_and_removed_apps_appear_and_go() -> None:
     before = tenant("admin-consented")
     added = ServicePrincipal(id="sp9", appId="9b0f7d3e-1111-4222-8333-444455556666", displayName="New")
@@ -334,3 +358,26 @@ def test_the_order_of_everything_is_noise() -> None:
     )
     difference = compare(judged(before), judged(turned))
     assert all(one.weight is Weight.MINOR for one in difference.changes)
+
+
+def test_grants_of_other_apps_are_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of apps hold grants on Microsoft Graph; deciding after each change would take hours."""
+    graph = grant("").resourceId
+    apps = tuple(ServicePrincipal(id=f"sp{n}", appId=f"app{n}", displayName=f"App {n}") for n in range(50))
+    rows = tuple(
+        OAuth2PermissionGrant(clientId=one.id, resourceId=graph, consentType="AllPrincipals", scope="User.Read")
+        for one in apps
+    )
+    base = replace(tenant("admin-consented"), covers={})
+    before = with_section(base, servicePrincipals=(*(base.sections.servicePrincipals or ()), *apps))
+    after = with_section(before, oauth2PermissionGrants=(*(before.sections.oauth2PermissionGrants or ()), *rows))
+    sides = judged(before, packs()[:1]), judged(replace(after, taken=SECOND), packs()[:1])
+    decided: list[object] = []
+
+    def counted(*given: Any) -> Any:
+        decided.append(given)
+        return decide(*given)
+
+    monkeypatch.setattr(decided_again, "decide", counted)
+    assert len(major(compare(*sides))) == 50
+    assert len(decided) == 2, "once for each side"

@@ -77,9 +77,10 @@ def test_systemd_computes_the_next_night() -> None:
 def test_cron_understands_the_table() -> None:
     crontab = tool("crontab")
     jobs = "\n".join(cron_lines()) + "\n"
-    done = run(crontab, "-n", "-", stdin=jobs)
-    if "invalid option" in done.stderr or "illegal option" in done.stderr:
+    # In other crontabs than Debian's, -n has another meaning.
+    if "dry run" not in run(crontab, "-h").stderr:
         pytest.skip("this version of crontab can't check a table without installing it")
+    done = run(crontab, "-n", "-", stdin=jobs)
     assert done.returncode == 0, done.stderr
     assert run(crontab, "-n", "-", stdin=jobs.replace("17 2", "77 2")).returncode != 0
 

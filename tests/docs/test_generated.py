@@ -75,6 +75,9 @@ def test_every_optional_permission_says_what_it_is_for() -> None:
 def test_the_schemas_are_all_there() -> None:
     assert {path.name for path in (DOCS / "schemas").iterdir()} == {
         "diff.json",
+        "history-run.json",
+        "history.json",
+        "night.json",
         "nightly.json",
         "pack.json",
         "report.json",

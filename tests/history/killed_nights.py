@@ -1,4 +1,4 @@
-"""Nights that are killed at a given statement, in a process of their own."""
+"""Nights that are killed at a given statement, in another process."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_another_database_is_refused_without_quoting_its_address() -> None:
         pytest.param("postgresql://anna:hunter2@localhost:1/audit", id="nobody listens"),
         pytest.param("postgres://anna:hunter2@no-such-host.invalid/audit", id="an unknown host"),
         pytest.param("postgresql://anna:hunter2@[::1/audit", id="malformed"),
-        pytest.param("postgresql://anna:hunter2@localhost:port/audit", id="a port that is no number"),
+        pytest.param("postgresql://anna:hunter2@localhost:port/audit", id="a port that isn't a number"),
         pytest.param("postgresql://anna@localhost:1/audit?password=hunter2", id="a password among the options"),
         pytest.param("postgresql://anna:hunter2@localhost:1/audit?nonsense=1", id="an option that doesn't exist"),
     ],

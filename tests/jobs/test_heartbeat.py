@@ -69,7 +69,7 @@ def beat(url: str) -> Heartbeat:
     ("code", "path"),
     [
         pytest.param(0, "/hunter2", id="passes"),
-        pytest.param(1, "/hunter2", id="findings are no missing run"),
+        pytest.param(1, "/hunter2", id="findings"),
         pytest.param(4, "/hunter2", id="unknown"),
         pytest.param(3, "/hunter2/3", id="no audit"),
         pytest.param(143, "/hunter2/143", id="stopped"),

@@ -17,7 +17,9 @@ from auditor.model.history import RunState
 from auditor.model.night import missed_starts
 from auditor.notify.delivery import Answer, Sent
 from auditor.render.night import answer_of, text
-from tests.graphserver import GraphServer
+from tests.graph.live_tenants import tenant
+from tests.graph.test_credential_end import app, secret
+from tests.graphserver import GraphServer, client_certificate
 from tests.jobs.nights import Nights, assign, of, write_tenant
 from tests.jobs.test_live import document_of
 
@@ -70,6 +72,15 @@ def test_the_second_night_says_what_changed_and_since_when(two: Nights) -> None:
     with two.history() as history:
         run, *_ = history.runs("acme")
         assert run.changes == len(acme.changes)
+
+
+def test_the_first_page_of_a_report_says_what_is_new_and_what_still_fails_since_when(two: Nights) -> None:
+    two.run(FIRST)
+    first = (two.folder / "out/globex/report.html").read_text(encoding="utf-8")
+    write_tenant(two.folder / "globex.json", "low-classified", assign())
+    two.run(SECOND)
+    second = (two.folder / "out/globex/report.html").read_text(encoding="utf-8")
+    assert "Still failing" in second and "Still failing" not in first
 
 
 def test_the_same_night_again_changes_nothing(two: Nights) -> None:
@@ -144,14 +155,21 @@ def test_a_run_in_progress_is_not_repeated(two: Nights) -> None:
         assert [run.name for run in history.runs()] == ["globex"]
 
 
-def test_a_run_that_never_ended_is_found_by_the_next_one(two: Nights) -> None:
+def test_runs_that_never_ended_are_found_by_the_next_one_with_what_was_missed_before_them(two: Nights) -> None:
+    two.run("2026-11-20T02:00:00Z")
     with two.history() as history:
         history.begin("acme", "acme", FIRST)
-    night = two.run(SECOND)
-    assert of(night, "acme").interrupted == (FIRST,)
-    assert "never ended" in text(night)
+        history.begin("acme", "acme", SECOND)
+    (two.folder / "out/acme/.consent-auditor-x.tmp").write_text("half a report")
+    acme = of(two.run(THIRD), "acme")
+    assert (acme.interrupted, acme.missed) == ((FIRST, SECOND), ("2026-11-21T02:00:00Z",))
+    assert of(two.run("2026-11-25T02:00:00Z"), "acme").interrupted == ()
+    assert sorted(path.name for path in (two.folder / "out/acme").iterdir()) == ["report.html", "report.json"]
     with two.history() as history:
-        assert [run.state for run in history.runs("acme")] == [RunState.FINISHED, RunState.INTERRUPTED]
+        assert [run.state for run in history.runs("acme")[:4]] == [
+            *[RunState.FINISHED] * 2,
+            *[RunState.INTERRUPTED] * 2,
+        ]
 
 
 def test_nights_that_did_not_run_are_found_by_the_next_one(two: Nights) -> None:
@@ -306,7 +324,7 @@ def test_a_history_that_fails_at_the_end_is_that_tenants_trouble_and_nothing_hal
 
     def full(history: History, run_id: str, **parts: Any) -> Any:
         if run_id == "1":
-            raise HistoryError("the history can't be used: the disk is full", advice="Make room.")
+            raise HistoryError("the history can't be used: the disk is full", advice="Delete old runs.")
         return finish(history, run_id, **parts)
 
     monkeypatch.setattr(History, "finish", full)
@@ -348,3 +366,50 @@ def test_a_night_writes_the_dashboard_and_an_unwritable_one_is_a_problem_but_no_
     (problem,) = night.problems
     assert problem.startswith("the dashboard could not be written: ")
     assert "wasn't written by this program" in problem
+
+
+def test_the_end_of_a_credential_is_recorded_and_said_when_it_is_near(tmp_path: Path) -> None:
+    document = tenant(applications=[app(passwordCredentials=[secret("2026-12-01T02:00:00Z")])])
+    with GraphServer(document) as server:
+        nights = Nights(
+            tmp_path,
+            f"version: 1\ndefaults: {{{PACKS}}}\ntenants:\n  - {{tenant: {server.env()['AZURE_TENANT_ID']},"
+            f" name: live, authority-host: '{server.authority}', graph-endpoint: '{server.graph}'}}\n",
+            server.env(),
+        )
+        night = nights.run(FIRST, metrics=str(tmp_path / "m.prom"))
+    assert "The audit's own credential ends in 9 days (2026-12-01)." in text(night)
+    assert 'tenant_credential_expiry_days{tenant="live"} 9\n' in (tmp_path / "m.prom").read_text()
+    with nights.history() as history:
+        assert history.runs("live")[0].credential_expires == "2026-12-01T02:00:00Z"
+
+
+def test_nights_are_kept_in_postgresql_as_in_sqlite(two: Nights, postgresql: str) -> None:
+    two.file.write_text(TWO + "history: {url: {env: DB}}\n")
+    two.environ["DB"] = postgresql
+    two.run(FIRST)
+    write_tenant(two.folder / "globex.json", "low-classified", assign())
+    with two.history() as history, history.lock("acme"):
+        night = two.run(SECOND)
+    assert [one.exit_code for one in night.tenants] == [NO_AUDIT, FAILING]
+    assert of(night, "globex").since == FIRST and of(night, "globex").changes
+    assert not list(two.folder.glob("history.db*"))
+
+
+def test_a_certificate_from_a_variable_signs_in_and_what_was_refused_has_its_request_ids(tmp_path: Path) -> None:
+    with GraphServer(document_of("managed-default"), roles=("Policy.Read.All",)) as server:
+        server.certificate_file()
+        trust = {name: value for name, value in server.env().items() if not name.startswith("AZURE")}
+        nights = Nights(
+            tmp_path,
+            f"version: 1\ndefaults: {{{PACKS}}}\ntenants:\n  - {{name: live, tenant: {server.env()['AZURE_TENANT_ID']},"
+            f" authority-host: '{server.authority}', graph-endpoint: '{server.graph}',"
+            f" credential: {{client-id: {server.env()['AZURE_CLIENT_ID']}, certificate: {{env: PEM}}}}}}\n",
+            {**trust, "PEM": client_certificate().pem.decode()},
+        )
+        live = of(nights.run(FIRST), "live")
+    assert live.error == "" and live.run is not None and live.run.unread
+    assert live.run.credential_expires, "a local certificate says when it ends"
+    unread = nights.events("unread")
+    assert {line["section"] for line in unread} == {part.section for part in live.run.unread}
+    assert {line["request_id"] for line in unread} == set(live.request_ids) and live.request_ids

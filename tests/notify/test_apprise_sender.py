@@ -16,9 +16,9 @@ import pytest
 import trustme
 
 from auditor.model.history import OutboxMessage
-from auditor.notify.apprise_sender import problem_with, send_with_apprise
+from auditor.notify.apprise_sender import NOT_INSTALLED, problem_with, send_with_apprise
 from auditor.notify.delivery import Answer, Sent
-from auditor.notify.message_text import as_markdown, item
+from auditor.notify.message_text import Line, LineKind, as_markdown, as_text, item
 from tests.notify.servers import CUT, SILENT, MailServer, WebServer
 
 SECRET = "s3cr3tt0ken"
@@ -73,6 +73,24 @@ def test_a_web_hook_gets_the_title_and_markdown(web: WebServer) -> None:
 def test_a_service_that_takes_plain_text_gets_plain_text(web: WebServer) -> None:
     send_with_apprise(address(web, options="format=text"), message())
     assert web.received[0]["message"].startswith("Why: a policy changed.")
+
+
+def test_a_long_message_is_one_request_that_fits_the_service_and_keeps_its_id(web: WebServer) -> None:
+    """Mattermost takes 4,000 characters, has no field for a title, and gets plain text."""
+    rows = [
+        item(f"rule {number} of this pack fails for a reason that takes some words", "high") for number in range(200)
+    ]
+    last = Line(kind=LineKind.FOOTER, text="Message 0123456789")
+    sent = send_with_apprise(
+        f"mmost://127.0.0.1:{web.port}/3ccdd113474722377935511fc85d3dd4", message(text=as_text([*rows, last]))
+    )
+    assert sent.answer is Answer.ACCEPTED
+    (received,) = web.received
+    text = received["text"]
+    assert 3800 < len(text) <= 4000
+    assert text.startswith("contoso: users can no longer connect TrackerRMS")
+    assert text.endswith("Message 0123456789")
+    assert "more lines. The report has everything." in text
 
 
 @pytest.mark.parametrize(
@@ -190,6 +208,12 @@ def test_a_name_with_markup_changes_nothing_in_a_mail(mail: MailServer) -> None:
     assert "<img" not in html
     assert "<em>" not in html
     assert "href" not in html
+
+
+def test_without_apprise_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    assert send_with_apprise("json://localhost", message()) == Sent(Answer.DOWN, NOT_INSTALLED)
+    assert problem_with("json://localhost") == NOT_INSTALLED
 
 
 def test_apprise_is_imported_only_to_send() -> None:

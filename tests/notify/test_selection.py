@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from auditor.model.configuration import NotifyTarget, TenantEntry
-from auditor.model.decision import Outcome
+from auditor.model.decision import Confidence, Outcome
 from auditor.model.difference import Transition, Weight
 from auditor.model.history import OutboxMessage, Said
 from auditor.model.notification import Expiry, ExpiryKind, NightOfTenant
@@ -78,8 +78,8 @@ def test_a_reminder_says_what_lasts_and_since_when() -> None:
     assert message is not None
     assert message.title == "contoso: 1 rule still failing"
     assert (
-        "Reminder, still so (1):\n- medium: An administrator consented to everything the app requires." in message.text
-    )
+        'Reminder, still so (1):\n- medium: "An administrator consented to everything the app requires" fails since 22'
+    ) in message.text
 
 
 def test_without_reminders_nothing_is_repeated() -> None:
@@ -94,7 +94,7 @@ def test_what_is_over_is_not_repeated() -> None:
     fixed = decision(Outcome.NEEDS_ADMIN, Outcome.CONNECTS_SILENTLY), finding(0, Transition.FIXED, FindingOutcome.PASS)
     well = {"report": report("admin-consented"), "findings": findings("admin-consented")}
     assert memory.hears(2, night(finished("admin-consented"), *fixed, **well)) == (
-        "contoso: users can connect TrackerRMS again; 1 more change"
+        "contoso: users can now connect TrackerRMS; 1 more change"
     )
     quiet = night(finished("admin-consented"), difference=difference(), **well)
     assert [memory.hears(day, quiet) for day in (3, 9, 17)] == [""] * 3
@@ -118,6 +118,38 @@ def test_unknown_is_neither_a_reminder_nor_a_recovery() -> None:
         ""
     ] * 2
     assert memory.hears(10, QUIET) == "contoso: 1 rule still failing"
+
+
+def test_an_answer_that_rests_on_documentation_is_no_news() -> None:
+    """The policies weren't read, so Microsoft's text of them decided: neither a change nor a recovery."""
+    memory, app = Memory(), report().decisions[0]
+    memory.hears(1, night(finished(), broke()))
+    likely = msgspec.structs.replace(
+        report(),
+        decisions=(msgspec.structs.replace(app, outcome=Outcome.CONNECTS_SILENTLY, confidence=Confidence.LIKELY),),
+    )
+    unknown = decision(Outcome.NEEDS_ADMIN, Outcome.CONNECTS_SILENTLY, transition=Transition.BECAME_UNKNOWN)
+    title = "contoso: it is no longer known whether users can connect TrackerRMS"
+    assert memory.hears(2, night(finished(), unknown, report=likely)) == title
+    assert [memory.hears(day, night(finished(), difference=difference(), report=likely)) for day in (3, 9)] == [""] * 2
+    assert memory.hears(10, QUIET) == "contoso: users still can't connect TrackerRMS"
+
+
+def test_a_finding_that_rests_on_documentation_is_not_fixed() -> None:
+    memory = Memory()
+    memory.hears(1, night(finished(), finding(0)))
+    passing = tuple(msgspec.structs.replace(one, outcome=FindingOutcome.PASS) for one in findings())
+    first, *others = report().findings
+    likely = (msgspec.structs.replace(first, confidence=Confidence.LIKELY, outcome=FindingOutcome.PASS), *others)
+    made = msgspec.structs.replace(report(), findings=likely)
+    assert memory.hears(2, night(finished(), difference=difference(), findings=passing, report=made)) == ""
+    assert memory.hears(10, QUIET) == "contoso: 1 rule still failing"
+
+
+def test_a_run_that_fails_is_news_also_to_a_target_that_hears_everything() -> None:
+    memory = Memory(target("ops", "always"))
+    assert memory.hears(1, night(failed())).startswith("contoso: the audit could not run")
+    assert memory.hears(2, night(failed(), previous=failed(at(1)))).startswith("contoso: the audit still can't run")
 
 
 def test_a_target_that_is_added_later_hears_nothing_old() -> None:

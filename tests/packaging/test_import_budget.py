@@ -41,7 +41,7 @@ NOUNS = {"auditor.facts", "auditor.model.report", "auditor.model.rule", "auditor
 FEW_FOR_HELP, FEW_FOR_CHECK = 10, 70
 
 HELP = (["--help"], ["--version"])
-VERB_HELP = tuple([verb, "--help"] for verb in ("check", "collect", "packs"))
+VERB_HELP = (*([verb, "--help"] for verb in ("check", "collect", "nightly", "packs")), ["nightly", "run", "--help"])
 CHECK = ["check", "--sample", "managed-default", "--pack", "trackerrms-uk"]
 OFFLINE = (CHECK, [*CHECK, "-f", "json"], ["packs", "list"])
 

@@ -138,7 +138,7 @@ def test_a_web_page_makes_the_rows_that_it_shows(monkeypatch: pytest.MonkeyPatch
 
 
 def test_paper_makes_the_rows_that_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert rows_made(monkeypatch, lambda report: html.render(report, for_print=True)) == 300
+    assert rows_made(monkeypatch, lambda report: html.render(report, for_print=True)) == 100
 
 
 def test_markdown_counts_the_grants_and_makes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,8 @@ from auditor.model.site import SiteData, SiteTenant
 from auditor.render.site import Site, is_page_name
 from auditor.render.site.attention import TenantState
 from auditor.render.site.change_view import difference_view
-from auditor.render.site.charts import month_strips, recent_strip
-from auditor.render.site.nights import NightKind, apps_of, last_nights, nights_by_kind
+from auditor.render.site.charts import HOLLOW, Strip, month_strips, recent_strip
+from auditor.render.site.nights import NightKind, Span, apps_of, last_nights, nights_by_kind
 from auditor.render.site.page_names import run_page, tag_page, tenant_page
 from tests.golden import check_golden
 from tests.render.nightly_runs import AT, ERROR, LAST_NIGHT, TOOL, Nights, decision_change, failed_run, missed, nights
@@ -291,23 +291,46 @@ def test_every_night_is_in_the_strips_exactly_once(
     assert ended <= set(days)
     assert days == [days[0] + timedelta(days=n) for n in range(len(days))]
     for app in apps_of(made):
-        covered = [span.start + timedelta(days=n) for span in app.spans for n in range(span.nights)]
-        assert covered == days
+        assert [day for span in app.spans for day in nights_in(span)] == days
+        due = {day for span in app.spans for day in nights_in(span) if span.kind is not NightKind.NOT_DUE}
         for strip in month_strips(app.spans):
-            drawn = sum(width for _, width in marks(strip.shapes)) / (12 if strip.shape == "wide" else 8.8)
-            text = sum(int(t.text.split(": ")[1].split()[0]) for t in strip.texts if t.text.startswith("No run from"))
-            due = nights_by_kind(app.spans)
-            assert round(drawn) + text >= len(days) - due.get(NightKind.NOT_DUE, 0)
-            assert round(drawn) <= len(days)
+            in_words = {day for text in strip.texts for day in nights_named(text.text)}
+            drawn = drawn_nights(strip)
+            assert len(drawn) == len(set(drawn)), "no night is drawn twice"
+            assert len(drawn) == len(due - in_words)
 
 
-def marks(shapes: object) -> list[tuple[float, float]]:
-    """The left edge and the width of each mark, without the half pixels by which outlines are smaller."""
+def nights_in(span: Span) -> list[date]:
+    return [span.start + timedelta(days=n) for n in range(span.nights)]
+
+
+def nights_named(text: str) -> list[date]:
+    """The nights of ``No run from 2026-01-01 to 2026-05-31: 151 nights.``"""
+    found = re.fullmatch(r"No run from (\S+) to (\S+): (\d+) nights?\.", text)
+    if not found:
+        return []
+    span = Span(NightKind.MISSED, date.fromisoformat(found[1]), int(found[3]))
+    assert str(span.end) == found[2]
+    return nights_in(span)
+
+
+def drawn_nights(strip: Strip) -> list[tuple[int, int]]:
+    """The line and the column of each night that is drawn."""
+    left, cell, step = (0, 12, 48) if strip.shape == "wide" else (62, 8.8, 32)
+    return [
+        (int(y // step), round((x - left) / cell) + n)
+        for x, y, width in marks(strip)
+        for n in range(round(width / cell))
+    ]
+
+
+def marks(strip: Strip) -> list[tuple[float, float, float]]:
+    """The left edge, the top and the width of each mark, without the half pixels by which outlines are smaller."""
     found = []
-    for shape in shapes:  # type: ignore[attr-defined]
-        for x, width in re.findall(r"M([\d.]+) [\d.]+h([\d.]+)v", shape.path):
-            is_hollow = shape.kind in (NightKind.DEPENDS, NightKind.MISSED) and float(width) > 1.5
-            found.append((float(x) - 0.5 * is_hollow, float(width) + 1.0 * is_hollow))
+    for shape in strip.shapes:
+        for x, y, width in re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v", shape.path):
+            half = 0.5 if shape.kind in HOLLOW else 0.0
+            found.append((float(x) - half, float(y), float(width) + 2 * half))
     return found
 
 
@@ -382,7 +405,7 @@ def test_months_without_any_run_are_one_line() -> None:
 def test_strips_of_the_index_end_on_the_same_night() -> None:
     made = state(audit(day(200), CONNECTS), *(audit(day(n), CONNECTS) for n in range(95, -1, -1)))
     strip = recent_strip(made.apps[0].spans, date(2026, 11, 22))
-    assert [x + width for x, width in marks(strip.shapes)] == [270]
+    assert [x + width for x, _, width in marks(strip)] == [270]
     assert sum(span.nights for span in last_nights(made.apps[0].spans, date(2026, 8, 25))) == 90
 
 
@@ -539,7 +562,8 @@ def test_the_page_of_a_tag_shows_its_tenants_only() -> None:
 
 def test_a_change_of_last_night_is_on_the_index_with_what_it_means() -> None:
     made = nights(30, 60, seed=3)
-    (one, *_) = [tenant for tenant in made.data.tenants if tenant.changes is not None and tenant.changes.major]
+    changed = [one for one in made.data.tenants if one.last_changed is one.last and one.changes is not None]
+    (one, *_) = [tenant for tenant in changed if tenant.changes is not None and tenant.changes.major]
     assert one.changes is not None
     change = one.changes.major[0]
     text = words_of(dict(Site(made.data).pages())["index.html"])

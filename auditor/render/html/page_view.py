@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from auditor.model.difference import SinceLast
     from auditor.render.html.news_view import NewsView
 
-_ON_PAPER = 300
-"""Lines of grants in a PDF: about twenty pages, which take a few seconds to make."""
+_ON_PAPER = 100
+"""Lines of grants in a PDF: about eight pages, which take a second to make. The page names the formats with all."""
 
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _REFUSED = (401, 403)

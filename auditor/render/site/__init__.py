@@ -64,7 +64,7 @@ class Site:
     def run_pages(self) -> tuple[RunPage, ...]:
         """The pages of the runs in which something changed, in the order of tenants and time."""
         return tuple(
-            RunPage(run_page(state.tenant, run), run, _digest(run, state))
+            RunPage(run_page(state.tenant, run), run, _digest(run, state, self._data.tool))
             for state in self._states
             for run in state.tenant.runs
             if is_changed(run)
@@ -92,17 +92,15 @@ def style_sheet() -> str:
     return f"/* {MARK} */\n{asset('style.css')}{asset('site.css', _FOLDER)}"
 
 
-def _digest(run: Run, state: TenantState) -> str:
-    whole = encoded((run, state.tenant.name, _layout()))
+def _digest(run: Run, state: TenantState, tool: str) -> str:
+    whole = encoded((run, state.tenant.name, tool, _layout()))
     return hashlib.sha256(whole).hexdigest()
 
 
 @cache
 def _layout() -> str:
-    """A digest of the templates and of this code's version, so that an update renders every page again."""
-    from auditor import __version__
-
-    digest = hashlib.sha256(__version__.encode())
+    """A digest of the templates, so that an update renders every page again."""
+    digest = hashlib.sha256()
     for folder in (_FOLDER, "html"):
         for file in sorted((shipped_tree("reports") / folder).iterdir(), key=lambda file: file.name):
             digest.update(file.read_bytes())

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from auditor.model.document import series
 from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome, Severity
-from auditor.model.site import is_changed
 from auditor.render.labels import count, flat, parse_time, readable_time, sentence
 from auditor.render.site.attention import Reason, ReasonRank, TenantState, age
 from auditor.render.site.charts import RECENT, Strip, legend, recent_strip, strip_words
@@ -23,7 +22,7 @@ _CHANGES_SHOWN = 4
 """Changes of one tenant on the index; its page of the run has all."""
 _FINDINGS_SHOWN = 15
 """Rules on the index; their own page has all."""
-_TEXT = 240
+_TEXT = 400
 
 
 class TagLink(NamedTuple):
@@ -265,7 +264,7 @@ def _attention(state: TenantState, links: Links) -> AttentionView:
 
 def _changed(state: TenantState, night: date | None, links: Links) -> ChangedView | None:
     run, difference = state.tenant.last, state.tenant.changes
-    if run is None or difference is None or run_day(run) != night or not is_changed(run):
+    if run is None or difference is None or run_day(run) != night or run is not state.tenant.last_changed:
         return None
     major = difference.major
     if not major:
