@@ -137,11 +137,18 @@ def change_lines(changes: Sequence[Change], answer: str = "") -> Iterator[str]:
     for change in changes:
         means = change.means
         for sentence in sorted(already, key=len, reverse=True):
-            means = means.replace(sentence, "")
-        yield _change_text(change, " ".join(means.split()))
+            means = _without(sentence, means)
+        yield _change_text(change, means)
         if change.kind is ChangeKind.DECISION:
             because = change.after.get("because") if isinstance(change.after, dict) else None
             already |= {text for text in (change.means, because) if text}
+
+
+def _without(sentence: str, means: str) -> str:
+    """The text without the sentence; one that is only the end of another sentence stays."""
+    if means == sentence:
+        return ""
+    return means.removeprefix(f"{sentence} ").replace(f". {sentence}", ".")
 
 
 def _change_text(change: Change, means: str) -> str:

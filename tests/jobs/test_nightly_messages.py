@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from auditor.model.difference import Change, ChangeKind, Transition
 from auditor.model.errors import FAILING
-from auditor.render.night import text
+from auditor.render.night import change_lines, text
 from tests.graphserver import GraphServer
 from tests.jobs.nights import Nights, assign, of, write_tenant
 from tests.jobs.test_live import document_of
@@ -68,3 +70,21 @@ def test_what_follows_from_a_decision_does_not_repeat_its_sentence(tmp_path: Pat
     decision = next(one for one in of(night, "acme").changes if one.kind == "decision")
     assert shown.count(decision.means) == 1
     assert "VENDOR-CONNECT: Users can connect the app without an administrator: new.\n" in shown
+
+
+def test_the_end_of_a_longer_sentence_is_not_left_out() -> None:
+    said = "Users can't connect it."
+    decision = Change(
+        kind=ChangeKind.DECISION, key="decision/a/m", what="Whether", transition=Transition.CHANGED, means=said
+    )
+    rules = [
+        msgspec.structs.replace(decision, kind=ChangeKind.FINDING, key=text, what="R: rule", means=text)
+        for text in (said, f"It is unknown: {said}", f"{said} The app is new.")
+    ]
+    lines = list(change_lines([decision, *rules]))
+    assert lines == [
+        f"Whether: changed. {said}",
+        "R: rule: changed.",
+        f"R: rule: changed. It is unknown: {said}",
+        "R: rule: changed. The app is new.",
+    ]
