@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from auditor.compare.found_change import FoundChange
 from auditor.consent.decide import decide
+from auditor.consent.snapshot_index import index_of
 from auditor.model.decision import Decision, Outcome, ScopeVerdict, Verdict
 from auditor.model.document import series
+from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
@@ -40,7 +42,7 @@ class DecidedAgain:
         self._before, self._after = before, after
         self.apps = apps
         self.decided = {app: (decide(before, app), decide(after, app)) for app in apps}
-        self._concerned = frozenset(name for app in apps for name in _named_by(app))
+        self._concerned = frozenset(name for app in apps for name in _named_by(app, (before, after)))
 
     def effects(self, found: FoundChange) -> tuple[Effect, ...]:
         """What the change does to the decisions of the apps."""
@@ -71,12 +73,17 @@ class DecidedAgain:
                 yield app, Effect(app, then, self.decided[app][1], alone=False)
 
 
-def _named_by(app: App) -> Iterable[str]:
+def _named_by(app: App, snapshots: Iterable[Snapshot]) -> Iterable[str]:
     """The app ids on which the decision about an app can depend."""
     yield app.client_id.lower()
     yield from (need.resource.lower() for need in app.scopes)
     yield from (name.lower() for name in app.default_resources)
     yield from (one.client_id.lower() for one in app.also_needs)
+    for snapshot in snapshots:
+        # An agent inherits what is granted to its blueprint.
+        found = index_of(snapshot).service_principal(app.client_id)
+        if isinstance(found, ServicePrincipal) and found.agentIdentityBlueprintId:
+            yield found.agentIdentityBlueprintId.lower()
 
 
 def verdicts(decision: Decision) -> tuple[Outcome, str, frozenset[tuple[str, str, Verdict]]]:

@@ -20,12 +20,14 @@ from auditor.history.kept_parts import GRANTS, REPORT, report_of, report_parts, 
 from auditor.history.location import locate
 from auditor.history.run_queries import (
     all_runs,
+    difference_of,
+    exported_run,
     in_order,
     last_finished,
     parts_of,
-    run_number,
-    tenant_number,
+    tenant_id_of,
     with_decisions,
+    write_difference,
 )
 from auditor.history.run_rows import (
     at_runs,
@@ -33,15 +35,13 @@ from auditor.history.run_rows import (
     inserted,
     json_text,
     report_columns,
-    scoped_decision_of,
     storable,
     write_decisions,
-    write_difference,
     write_findings,
 )
-from auditor.history.tables import changes, decisions, findings, parts, runs, tenants
+from auditor.history.tables import findings, parts, runs, tenants
 from auditor.model.configuration import Keep
-from auditor.model.difference import Change, Difference
+from auditor.model.difference import Difference
 from auditor.model.history import ExportedRun, OutboxMessage, Run, RunFinding, RunState, Said
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
@@ -108,7 +108,7 @@ class History:
         Runs of the tenant that never ended are marked as interrupted.
         """
         with self._database.write() as connection:
-            tenant_id = tenant_number(connection, tenant, by_name=False)
+            tenant_id = tenant_id_of(connection, tenant, by_name=False)
             if tenant_id is None:
                 values = {"key": storable(tenant), "tenant": "", "name": storable(name)}
                 tenant_id = inserted(connection, tenants, values)
@@ -261,7 +261,7 @@ class History:
         with self._database.read() as connection:
             query = all_runs().order_by(runs.c.id.desc())
             if tenant:
-                query = query.where(runs.c.tenant_id == (tenant_number(connection, tenant) or 0))
+                query = query.where(runs.c.tenant_id == (tenant_id_of(connection, tenant) or 0))
             if since:
                 query = query.where(runs.c.started >= since)
             if limit is not None:
@@ -276,8 +276,8 @@ class History:
     def last_finished(self, tenant: str, before: str = "") -> Run | None:
         """The latest finished run of a tenant; with `before`, the latest before the run with this id."""
         with self._database.read() as connection:
-            tenant_id = tenant_number(connection, tenant)
-            found = None if tenant_id is None else last_finished(connection, tenant_id, run_number(before))
+            tenant_id = tenant_id_of(connection, tenant)
+            found = None if tenant_id is None else last_finished(connection, tenant_id, _number(before))
             return None if found is None else self._run(connection, found)
 
     def findings(self, run_id: str) -> tuple[RunFinding, ...]:
@@ -292,29 +292,13 @@ class History:
     def difference(self, run_id: str) -> Difference | None:
         """What changed since the finished run before; none for a first run. Raises NoSuchRun."""
         with self._database.read() as connection:
-            row = self._row(connection, run_id)
-            if row.difference is None:
-                return None
-            difference = msgspec.json.decode(row.difference, type=Difference)
-            query = select(changes.c.change).where(changes.c.run_id == row.id).order_by(changes.c.position)
-            found = tuple(msgspec.json.decode(one, type=Change) for one in connection.scalars(query))
-            return msgspec.structs.replace(difference, changes=found)
+            return difference_of(connection, self._row(connection, run_id))
 
     def export(self, tenant: str = "", since: str = "") -> Iterator[ExportedRun]:
         """Everything about each run except reports and snapshots, the oldest run first, some at a time."""
         for run in reversed(self.runs(tenant, since)):
             with self._database.read() as connection:
-                row = self._row(connection, run.id)
-                found = msgspec.structs.asdict(run) | {"findings": (), "decisions": ()}
-                if run.state is RunState.FINISHED:
-                    at = {row.tenant_id: [row.id]}
-                    made = at_runs(connection, decisions, at).get(row.id, [])
-                    found["decisions"] = tuple(map(scoped_decision_of, sorted(made, key=lambda one: one.position)))
-                    found["findings"] = in_order(map(finding_of, at_runs(connection, findings, at).get(row.id, [])))
-            difference = self.difference(run.id)
-            if difference is not None:
-                found |= {"differences": difference.changes, "not_compared": difference.not_compared}
-            yield ExportedRun(**found)
+                yield exported_run(connection, self._row(connection, run.id), run)
 
     def report(self, run_id: str) -> Report:
         """The report of a finished run, as it was made. Raises NoSuchRun, also if the run has no report."""
@@ -352,7 +336,7 @@ class History:
         return {part: load(connection, content) for part, content in found.items() if part in names}
 
     def _row(self, connection: Connection, run_id: str) -> Row[Any]:
-        row = connection.execute(all_runs().where(runs.c.id == (run_number(run_id) or 0))).one_or_none()
+        row = connection.execute(all_runs().where(runs.c.id == (_number(run_id) or 0))).one_or_none()
         if row is None:
             raise NoSuchRun(
                 f"the history {self.place} has no run {run_id}",
@@ -390,6 +374,10 @@ class History:
         """What a target was notified of, about one tenant."""
         with self._database.read() as connection:
             return outbox.said_to(connection, target, tenant)
+
+
+def _number(run_id: str) -> int | None:
+    return int(run_id) if run_id.isascii() and run_id.isdigit() and len(run_id) < 18 else None
 
 
 def _seconds_between(started: str, finished: str) -> float | None:

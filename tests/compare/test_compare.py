@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.compare import DifferentTenants, comparable, compare
+from auditor.compare import DifferentTenants, comparable, compare, decided_again
+from auditor.consent.decide import decide
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_RECOMMENDED
 from auditor.facts.permissions import known_scopes
 from auditor.model.difference import ChangeKind, Transition, Weight
@@ -375,3 +376,26 @@ def test_the_order_of_everything_is_noise() -> None:
     )
     difference = compare(judged(before), judged(turned))
     assert all(one.weight is Weight.MINOR for one in difference.changes)
+
+
+def test_grants_of_other_apps_are_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of apps hold grants on Microsoft Graph; deciding after each change would take hours."""
+    graph = grant("").resourceId
+    apps = tuple(ServicePrincipal(id=f"sp{n}", appId=f"app{n}", displayName=f"App {n}") for n in range(50))
+    rows = tuple(
+        OAuth2PermissionGrant(clientId=one.id, resourceId=graph, consentType="AllPrincipals", scope="User.Read")
+        for one in apps
+    )
+    base = replace(tenant("admin-consented"), covers={})
+    before = with_section(base, servicePrincipals=(*(base.sections.servicePrincipals or ()), *apps))
+    after = with_section(before, oauth2PermissionGrants=(*(before.sections.oauth2PermissionGrants or ()), *rows))
+    sides = judged(before, packs()[:1]), judged(replace(after, taken=SECOND), packs()[:1])
+    decided: list[object] = []
+
+    def counted(*given: Any) -> Any:
+        decided.append(given)
+        return decide(*given)
+
+    monkeypatch.setattr(decided_again, "decide", counted)
+    assert len(major(compare(*sides))) == 50
+    assert len(decided) == 2, "once for each side"
