@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -46,13 +46,13 @@ def read_tenant(
     interaction: Interaction = SILENT,
     environ: Mapping[str, str] | None = None,
     meanwhile: Callable[[], None] = _nothing,
-    with_times: bool = False,
+    if_allowed: Sequence[str] = (),
 ) -> Snapshot:
     """A snapshot of the tenant with everything that `plan`, the decisions on `apps` and the rules of `packs` need.
 
     `progress` is called with the section, how many of its objects were read, and how many there are, if known. It takes
     the place of `interaction.progress`. `meanwhile` is called once in a thread, while Graph is waited for. For
-    `with_times` see `read_for`.
+    `if_allowed` see `read_for`.
 
     Raises RequestError for a scope of a resource without an app id, because Graph can't look it up, and GraphError
     (also its CredentialError) if no audit is possible. A single refused read is listed in the snapshot's `unread`.
@@ -72,7 +72,7 @@ def read_tenant(
             interaction=interaction,
             environ=environ,
             meanwhile=meanwhile,
-            with_times=with_times,
+            if_allowed=if_allowed,
         )
     )
 
@@ -114,7 +114,7 @@ def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -
         packs=packs,
         user=request.user,
         interaction=interaction,
-        with_times=request.full,
+        if_allowed=DATING_SECTIONS if request.full else (),
     )
     from auditor.graph.collect import refuse_empty
 
@@ -144,17 +144,16 @@ async def read_for(
     meanwhile: Callable[[], None] = _nothing,
     http: GraphHttpClient | None = None,
     taken: str = "",
-    with_times: bool = False,
+    if_allowed: Sequence[str] = (),
 ) -> Snapshot:
     """`read_tenant` for a caller that reads several tenants at the same time, through one `http` client.
 
-    `taken` is the time in the snapshot; by default now. `with_times` also reads who changed what lately, and when, as
-    far as the credential may.
+    `taken` is the time in the snapshot; by default now. The sections `if_allowed` are read, too, except those that the
+    credential may not read.
     """
     plan = plan_with_user(plan, user)
     async with tenant_session(tenant, plan, interaction, environ, http=http) as session:
-        if with_times:
-            plan = plan_with_times(plan, session.claims.allowed)
+        plan = plan_with_allowed(plan, if_allowed, session.claims.allowed)
         other = _read_of_credential(session, tenant, interaction, environ)
         reading = session.read(plan, taken=taken or now(), other=other)
         snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))
@@ -169,14 +168,10 @@ def plan_with_user(plan: Plan, user: str) -> Plan:
     return plan.union(Plan(users=(user,), assignments_of=tuple(ADMIN_ROLES))) if user else plan
 
 
-def plan_with_times(plan: Plan, allowed: Iterable[str]) -> Plan:
-    """The plan, with those sections that say when something changed that these permissions of the token allow.
-
-    No others are asked for: without the permission, nothing is missing.
-    """
+def plan_with_allowed(plan: Plan, sections: Iterable[str], allowed: Iterable[str]) -> Plan:
+    """The plan, with those of the sections that a token with the permissions `allowed` can read."""
     held = frozenset(allowed)
-    readable = (name for name in DATING_SECTIONS if held.intersection(_permissions_for(name)))
-    return plan.union(Plan(sections=tuple(readable)))
+    return plan.union(Plan(sections=tuple(name for name in sections if held.intersection(_permissions_for(name)))))
 
 
 def _permissions_for(section: str) -> Iterator[str]:

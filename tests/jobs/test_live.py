@@ -24,7 +24,7 @@ from auditor.jobs.tenant_reader import read_for, read_tenant, retry_policy
 from auditor.model.difference import ChangeKind, Since
 from auditor.model.report import Report
 from auditor.model.rule import Pack
-from auditor.model.sections import FULL_SECTIONS, SECTIONS, Sections
+from auditor.model.sections import DATING_SECTIONS, FULL_SECTIONS, SECTIONS, Sections
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
@@ -311,7 +311,9 @@ NIGHT = "2026-11-22T02:00:00Z"
 def read_with_log(document: dict[str, Any], taken: str, roles: tuple[str, ...]) -> Snapshot:
     with served(document, roles=roles) as (_, target, environ):
         plan = plan_for(PACKS)
-        return run(read_for(target, plan, apps=tuple(APPS), packs=(), environ=environ, taken=taken, with_times=True))
+        return run(
+            read_for(target, plan, apps=APPS, packs=(), environ=environ, taken=taken, if_allowed=DATING_SECTIONS)
+        )
 
 
 def test_two_live_reads_say_what_changed_and_the_log_by_whom() -> None:
@@ -365,7 +367,9 @@ def test_drifts_that_graph_refuses_change_nothing_and_make_nothing_fail() -> Non
     with served(document, roles=roles) as (server, target, environ):
         server.fault("/configurationDrifts", Status(403), times=None)
         plan = plan_for(PACKS)
-        refused = run(read_for(target, plan, apps=tuple(APPS), packs=(), environ=environ, taken=NIGHT, with_times=True))
+        refused = run(
+            read_for(target, plan, apps=tuple(APPS), packs=(), environ=environ, taken=NIGHT, if_allowed=DATING_SECTIONS)
+        )
     read = read_with_log(document, NIGHT, roles)
     assert list(refused.unread) == ["configurationDrifts"] and read.unread == {}
     reports = [build_report(one, PACKS) for one in (read, refused)]
