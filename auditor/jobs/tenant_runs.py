@@ -208,7 +208,7 @@ class _Run:
         return result, ends[0] if ends else None
 
     def _also_read(self) -> tuple[str, ...]:
-        """What no rule needs: who changed what lately and when; requests for consent, if a message says when they end."""
+        """What no rule needs: who changed what lately and when; requests for consent, if messages say when they end."""
         requests = ("adminConsentRequestPolicy", "appConsentRequests") if self._tells_expiry() else ()
         return (*DATING_SECTIONS, *requests)
 
