@@ -446,7 +446,7 @@ EVENTS: tuple[Event, ...] = (
         CORAL,
         _include_mail_again,
         ((_POLICY, _CHANGED), (_DECISION, _CHANGED), *_rules(_FIXED, "CONNECT", "SCOPES", "ADMIN-CONSENT")),
-        (f"users can connect {APP_NAME} again", f"The content of the consent policy {RECOMMENDED}"),
+        (f"users can now connect {APP_NAME}", f"The content of the consent policy {RECOMMENDED}"),
         outcome=MAY,
         by="microsoft",
     ),
