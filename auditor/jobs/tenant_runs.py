@@ -44,6 +44,7 @@ from auditor.model.rule import Pack
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
 from auditor.notify.expiries import credential_expiry, retention_expiry
+from auditor.notify.selection import events_of
 from auditor.notify.wording import SHORT_EXPIRY_DAYS
 
 if TYPE_CHECKING:
@@ -199,11 +200,21 @@ class _Run:
             environ=environ,
             http=await self._client(request.source, environ),
             taken=self.clock.now(),
-            with_log=True,
+            if_allowed=self._also_read(),
         )
         async with self._evaluating:
             result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
         return result, ends[0] if ends else None
+
+    def _also_read(self) -> tuple[str, ...]:
+        """What no rule needs: who changed what lately, and the requests for consent, of which a message can say when
+        they end.
+        """
+        requests = ("adminConsentRequestPolicy", "appConsentRequests") if self._tells_expiry() else ()
+        return ("directoryAudits", *requests)
+
+    def _tells_expiry(self) -> bool:
+        return any(Event.EXPIRY in events_of(target) for target in self.configuration.notify)
 
     async def _client(self, tenant: LiveTenant, environ: Mapping[str, str]) -> GraphHttpClient:
         """One HTTP client for all tenants of a cloud: a client for each costs three times the processor time."""
@@ -314,7 +325,7 @@ class _Run:
     def _retention(self, name: str, now: str) -> tuple[Expiry, ...]:
         """When the history deletes runs of the tenant, if that is soon. It's looked up once a night."""
         keep = self.configuration.keep
-        if not any(Event.EXPIRY in target.on for target in self.configuration.notify):
+        if not self._tells_expiry():
             return ()
         if self._to_delete is None:
             later = (datetime.fromisoformat(now) + timedelta(days=SHORT_EXPIRY_DAYS)).isoformat()
