@@ -307,8 +307,8 @@ def test_with_wait_the_pauses_that_microsoft_asks_for_may_be_longer_than_the_tim
 def read_with_log(document: dict[str, Any], taken: str, roles: tuple[str, ...]) -> Snapshot:
     with served(document, roles=roles) as (_, target, environ):
         plan = plan_for(PACKS)
-        log = ("directoryAudits",)
-        return run(read_for(target, plan, apps=APPS, packs=(), environ=environ, taken=taken, if_allowed=log))
+        log, apps = ("directoryAudits",), tuple(APPS)
+        return run(read_for(target, plan, apps=apps, packs=(), environ=environ, taken=taken, if_allowed=log))
 
 
 def test_two_live_reads_say_what_changed_and_the_log_by_whom() -> None:
