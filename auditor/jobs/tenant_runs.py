@@ -23,7 +23,15 @@ from auditor.jobs.audit import AuditResult, PreparedAudit, audit, evaluate
 from auditor.jobs.audit_request import TOOL, Interaction
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepared_audit, tenant_key
 from auditor.jobs.pack_selection import apps_of
-from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, since_last_of, trend_of, write_reports
+from auditor.jobs.run_contents import (
+    earlier_reads,
+    exit_code_for,
+    finished_run,
+    run_findings,
+    since_last_of,
+    trend_of,
+    write_reports,
+)
 from auditor.jobs.tenant_reader import addresses_of, read_for
 from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
@@ -229,8 +237,9 @@ class _Run:
         difference = None
         if last is not None:
             before = self.history.comparable_parts(last.id)
+            earlier = earlier_reads(self.history, begun.key, last, before[1], kept[1])
             async with self._evaluating:
-                difference = await asyncio.to_thread(_compared, before, kept, notes)
+                difference = await asyncio.to_thread(_compared, before, kept, earlier, notes)
         findings = run_findings(report, self.history.findings(last.id) if last else (), begun.started)
         code = exit_code_for(entry, report, difference)
         written: tuple[str, ...] = ()
@@ -405,9 +414,14 @@ def _plan(packs: Sequence[Pack]) -> Any:
     return plan_for(packs)
 
 
-def _compared(before: tuple[Report, Snapshot], after: tuple[Report, Snapshot], notes: list[str]) -> Difference | None:
+def _compared(
+    before: tuple[Report, Snapshot],
+    after: tuple[Report, Snapshot],
+    earlier: Sequence[Snapshot],
+    notes: list[str],
+) -> Difference | None:
     try:
-        return compare(comparable(*before), comparable(*after))
+        return compare(comparable(*before), comparable(*after), earlier)
     except DifferentTenants as error:
         notes.append(f"not compared with the last run: {error}")
     except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run

@@ -6,6 +6,7 @@ and the step that it had reached. Steps are counted, so that no clock decides wh
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -20,7 +21,7 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 import msgspec
 
@@ -172,11 +173,11 @@ def _count_steps(attempt: Attempt, trace: int) -> _Steps:
     for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(Engine, name, steps.statement)
     sys.addaudithook(steps.event)
-    request = httpx.AsyncHTTPTransport.handle_async_request
+    send = httpx.AsyncHTTPTransport.handle_async_request
 
-    async def counted(transport: httpx.AsyncHTTPTransport, asked: httpx.Request) -> httpx.Response:
+    async def counted(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
         steps.reach("read")
-        answer = await request(transport, asked)
+        answer = await send(self, request)
         steps.reach("read")
         return answer
 
@@ -188,12 +189,14 @@ def _run(attempt: Attempt, steps: _Steps | None = None) -> None:
     from auditor.graph.retry import RetryPolicy
     from auditor.history import open_history
     from auditor.jobs import tenant_reader
+    from auditor.jobs.audit_request import Interaction
     from auditor.jobs.night_log import NightLog
     from auditor.jobs.night_setup import Clock, NightParts
     from auditor.jobs.nightly import run_night
     from auditor.jobs.nightly_config import load_configuration
     from auditor.jobs.secret_references import Secrets
     from auditor.model.history import OutboxMessage
+    from auditor.model.snapshot import LiveTenant
     from auditor.notify.apprise_sender import send_with_apprise
     from auditor.notify.delivery import Answer, Sent
     from tests.graph.live_tenants import Sleeps
@@ -206,7 +209,8 @@ def _run(attempt: Attempt, steps: _Steps | None = None) -> None:
             steps.reach("sent" if result.answer is Answer.ACCEPTED else "refused")
         return result
 
-    def retry_policy(*_: Any) -> RetryPolicy:
+    def retry_policy(tenant: LiveTenant, interaction: Interaction) -> RetryPolicy:
+        # Faults cost no time: only waiting moves this clock.
         return Sleeps().retry()
 
     tenant_reader.retry_policy = retry_policy
@@ -228,28 +232,32 @@ def _rehearse(attempt: Attempt) -> None:
 
 
 def _answered(attempt: Attempt) -> Ended:
-    trace, imported = (tempfile.TemporaryFile() for _ in range(2))
-    known = set(sys.modules)
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            _run(attempt, _count_steps(attempt, trace.fileno()))
-            os.write(imported.fileno(), "\n".join(name for name in sys.modules if name not in known).encode())
-            code = 0
-        except BaseException:  # noqa: BLE001 - the parent says that the attempt failed, and how is on standard error
-            sys.excepthook(*sys.exc_info())
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    with trace, imported:
+    with tempfile.TemporaryFile() as trace, tempfile.TemporaryFile() as imported:
+        known = set(sys.modules)
+        child = os.fork()
+        if not child:
+            _be_killed(attempt, trace.fileno(), imported.fileno(), known)
+        _, status = os.waitpid(child, 0)
         trace.seek(0)
         imported.seek(0)
         reached = trace.read().decode().split()
         _import(imported.read().decode().split())
     code = os.waitstatus_to_exitcode(status)
     return Ended(reached[-1] if reached else "", code == -signal.SIGKILL, code)
+
+
+def _be_killed(attempt: Attempt, trace: int, imported: int, known: set[str]) -> NoReturn:
+    """Run the attempt as the whole life of this process."""
+    code = 1
+    try:
+        _run(attempt, _count_steps(attempt, trace))
+        os.write(imported, "\n".join(name for name in sys.modules if name not in known).encode())
+        code = 0
+    except BaseException:  # noqa: BLE001 - the parent says that the attempt failed, and how is on standard error
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _import(names: Iterable[str]) -> None:
@@ -266,6 +274,10 @@ def main() -> None:
         attempt = msgspec.json.decode(line, type=Attempt)
         if not is_ready:
             _rehearse(attempt)
+            # Else each child would copy the memory of all that was imported, to collect what isn't garbage.
+            gc.collect()
+            gc.freeze()
+            gc.disable()
             is_ready = True
         print(json.dumps(_answered(attempt)), flush=True)
 

@@ -48,15 +48,16 @@ RECOMMENDED, LOW = "microsoft-user-default-recommended", "microsoft-user-default
 PUBLISHER = {"displayName": "Recruiting Ltd", "verifiedPublisherId": "1234567", "addedDateTime": "2025-01-01T00:00:00Z"}
 NO_PUBLISHER = {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None}
 REVIEWER = {"query": "/users/e5000000-0000-4000-8000-00000000000e", "queryType": "MicrosoftGraph", "queryRoot": None}
-OTHER_REVIEWER = {**REVIEWER, "query": "/users/e6000000-0000-4000-8000-00000000000e"}
+BO = "e6000000-0000-4000-8000-00000000000e"
+OTHER_REVIEWER = {**REVIEWER, "query": f"/users/{BO}"}
 
 
 class Event(NamedTuple):
     """What was done to a tenant before the run of this night.
 
     `changes` are the keys of the major changes that must be recorded, each with its transition; a finding is named by
-    its rule. `says` are texts that a message about the night and the page of its run must contain. `outcome` is what the
-    decision on the app is from now on, if that's another one. `by` is who did it, where that is known.
+    its rule. `says` are texts that a message about the night and the page of its run must contain. `outcome` is the
+    decision on the app from now on, if that's another one. `by` is who did it, where that is known.
     """
 
     night: int
@@ -121,7 +122,7 @@ def tenant(name: str) -> Json:
             "directoryAudits": [],
             "users": [
                 {**ADMIN, "displayName": "Ada", "userType": "Member", "accountEnabled": True},
-                {"id": OTHER_REVIEWER["query"][7:], "displayName": "Bo", "userType": "Member", "accountEnabled": True},
+                {"id": BO, "displayName": "Bo", "userType": "Member", "accountEnabled": True},
             ],
         },
     }

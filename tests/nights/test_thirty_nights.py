@@ -127,7 +127,7 @@ def test_every_run_is_recorded_once(lived: Lived) -> None:
     for name in script.TENANTS:
         began = [one.now for one in lived.world.tried if name in one.states]
         # The history has the latest ones, whatever became of them; of the earlier ones, those with a change.
-        assert [time for time in reversed(times[name])][-KEPT:] == began[-KEPT:]
+        assert list(reversed(times[name]))[-KEPT:] == began[-KEPT:]
         assert not set(times[name]) - set(began)
         later = {run.state for run in runs if run.name == name and run.started != began[-1]}
         assert RunState.RUNNING not in later
@@ -172,9 +172,7 @@ def test_the_rules_that_fail_in_the_end_fail_since_the_night_on_which_they_began
         last = lived.history.last_finished(id_)
         assert last is not None
         failing = {
-            one.rule: _night(one.since)
-            for one in lived.history.findings(last.id)
-            if one.outcome is FindingOutcome.FAIL
+            one.rule: _night(one.since) for one in lived.history.findings(last.id) if one.outcome is FindingOutcome.FAIL
         }
         assert failing == script.failing_at_the_end(name)
 
@@ -211,7 +209,9 @@ def expected_messages(lived: Lived) -> dict[tuple[str, str], tuple[str, ...]]:
         for one in lived.world.tried:
             says: list[str] = []
             state = one.states.get(name)
-            is_missed = is_missed or (one.night == script.MISSED + 1 and name in one.states and not _said(expected, name))
+            is_missed = is_missed or (
+                one.night == script.MISSED + 1 and name in one.states and not _said(expected, name)
+            )
             if state in ENDED:
                 says += ["interrupted"] if was_running else []
                 if state is RunState.FAILED:
@@ -254,7 +254,9 @@ def test_everything_was_said_once_and_twice_only_after_a_kill_between_sending_an
 def test_the_dashboard_shows_it(lived: Lived) -> None:
     site = lived.world.folder / "site"
     pages = {path.name: _text(path) for path in site.glob("runs/*.html")}
-    expected = {(name, night): events for name in script.TENANTS for night, events in script.expected_changes(name).items()}
+    expected = {
+        (name, night): events for name in script.TENANTS for night, events in script.expected_changes(name).items()
+    }
     assert len(pages) == len(expected)
     index = _text(site / "index.html")
     for name, id_ in script.TENANTS.items():
@@ -265,9 +267,7 @@ def test_the_dashboard_shows_it(lived: Lived) -> None:
             assert rule in page
     for (name, night), events in expected.items():
         (shown,) = (
-            text
-            for file, text in pages.items()
-            if file.startswith(f"{script.TENANTS[name]}_202606{night:02}t")
+            text for file, text in pages.items() if file.startswith(f"{script.TENANTS[name]}_202606{night:02}t")
         )
         for event in events:
             for text in event.says:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,6 +112,8 @@ class World:
         assert ended.was_killed or ended.code == 0, (now, kill, ended)
         self.tried.append(Tried(night, now, kill, ended, tuple(self._messages.received[before:]), self._states(now)))
         self._nothing_is_half()
+        for path in self.folder.glob("**/*.tmp"):
+            os.utime(path, (0, 0))  # until the next run, hours pass
 
     def _states(self, now: str) -> dict[str, RunState]:
         with open_history(self.place) as history:
