@@ -48,6 +48,7 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
         references=rule.references,
         frameworks=dict(rule.frameworks),
         note=rule.view,
+        setting=kind_of(rule.check).setting(pack.app),
         place=pack.places.get(rule.id),
         subjects=result.subjects if result.outcome is FindingOutcome.FAIL else (),
         unread=result.unread if result.outcome is FindingOutcome.FAIL else "",

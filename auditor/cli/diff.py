@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.options import app_options, named_app, pack_option, packs_to_apply, refuse_empty
+from auditor.cli.options import app_options, history_options, named_app, pack_option, packs_to_apply, refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say, wants_colour, width
 from auditor.model.errors import InvalidRequest
@@ -39,13 +39,7 @@ Exit codes: 0 compared, 1 something that --fail-on-new or --fail-on-change names
 @click.argument("after", metavar="B")
 @pack_option
 @app_options
-@click.option(
-    "--history",
-    metavar="FILE|URL",
-    default="",
-    help="History with the nights. Default: the file in your state folder.",
-)
-@click.option("--tenant", metavar="NAME", default="", help="Tenant of last and previous, if the history has several.")
+@history_options
 @click.option("-f", "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Format. Default: text.")
 @click.option(
     "-o",
@@ -72,6 +66,7 @@ def command(
     name: str,
     from_url: str | None,
     history: str,
+    config: str,
     tenant: str,
     formats: tuple[str, ...],
     outputs: tuple[str, ...],
@@ -95,6 +90,7 @@ def command(
         packs=packs_to_apply(packs, app),
         app=app,
         history=history,
+        config=config,
         tenant=tenant,
     )
     with interaction() as person:

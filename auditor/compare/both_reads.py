@@ -76,13 +76,13 @@ class BothReads:
         if SECTIONS[section].form is SectionForm.BY_APP:
             extents = [_lower(getattr(index.snapshot.sections, section)) for _, index in self.sides]
             if extents[0] != extents[1]:
-                self.note(section, f"only {_apps(extents[0] & extents[1])} that both reads cover")
+                self.note(section, _only_shared("apps", extents[0] & extents[1]))
         else:
             covered = [index.snapshot.covers.get(section) for _, index in self.sides]
             extents = [_lower(one) for one in covered if one is not None]
             if extents and (len(extents) == 1 or extents[0] != extents[1]):
                 shared = frozenset.intersection(*extents)
-                self.note(section, f"only {_parts(shared)} that both reads cover")
+                self.note(section, _only_shared("entries", shared))
         failed = sorted(
             {
                 name.partition("/")[2]
@@ -97,14 +97,12 @@ class BothReads:
             self.note(section, f"a read of {series(names)} failed")
 
 
-def _apps(shared: frozenset[str]) -> str:
-    return "the app" if len(shared) == 1 else f"the {len(shared)} apps" if shared else "the apps, none so far,"
-
-
-def _parts(shared: frozenset[str]) -> str:
-    return (
-        "the one entry" if len(shared) == 1 else f"the {len(shared)} entries" if shared else "the entries, none here,"
-    )
+def _only_shared(what: str, shared: frozenset[str]) -> str:
+    """A clause on the parts that are compared, where the two reads cover different ones."""
+    if not shared:
+        return f"the two reads cover different {what}, and have none in common"
+    which = "the one" if len(shared) == 1 else f"the {len(shared)}"
+    return f"the two reads cover different {what}: only {which} in both can be compared"
 
 
 def _lower(names: Iterable[str]) -> frozenset[str]:

@@ -110,7 +110,8 @@ def _file(location: FileLocation, must_exist: bool) -> Database:
         raise NoHistory(
             f"there is no history at {path}", advice="Make a first run: consent-auditor nightly run --config FILE"
         )
-    is_writable = os.access(path if path.exists() else path.parent, os.W_OK) or not path.exists()
+    # SQLite also writes its log next to the file.
+    is_writable = not path.exists() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
     if is_writable:
         prepare(location)
         # SQLite gives its files -wal and -shm the permissions of the database.
@@ -165,7 +166,7 @@ def _bring_up_to_date(database: Database, location: Location, must_exist: bool, 
                 advice="Update the program: its version must be at least the one that wrote the history.",
             )
         if isinstance(location, FileLocation):
-            if not os.access(location.path, os.W_OK):
+            if not (os.access(location.path, os.W_OK) and os.access(location.path.parent, os.W_OK)):
                 raise HistoryError(
                     f"the history {database.place} must be upgraded, and this user can't write it",
                     advice="Run 'consent-auditor history list' once as the user who owns it.",

@@ -80,13 +80,21 @@ def delete_old_messages(connection: Connection, keep: Keep, now: str) -> None:
     connection.execute(delete(said).where(said.c.ended != "", said.c.ended < oldest))
 
 
+def keys_of(connection: Connection, tenant: str) -> list[str]:
+    """The keys of the tenants with this key, id or name."""
+    return list(connection.scalars(select(tenants.c.key).where(_is_meant(tenant)).order_by(tenants.c.key)))
+
+
+def _is_meant(tenant: str) -> Any:
+    return or_(tenants.c.key == tenant, tenants.c.tenant == tenant.lower(), tenants.c.name == tenant)
+
+
 def delete_tenant(connection: Connection, tenant: str) -> int | None:
     """Delete everything about the tenants with this key, id or name: runs, messages, and what was said about them.
 
     Returns the number of runs, or none if there is no such tenant.
     """
-    is_meant = or_(tenants.c.key == tenant, tenants.c.tenant == tenant.lower(), tenants.c.name == tenant)
-    meant = connection.execute(select(tenants).where(is_meant)).all()
+    meant = connection.execute(select(tenants).where(_is_meant(tenant))).all()
     if not meant:
         return None
     numbers = [row.id for row in meant]

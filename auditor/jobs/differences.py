@@ -12,7 +12,7 @@ from auditor.compare import Comparable, comparable, compare
 from auditor.jobs.audit_request import PIPE, SILENT, Interaction
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.model.difference import Change, ChangeKind, Difference, Transition, Weight
-from auditor.model.errors import FAILING, OK, InvalidRequest
+from auditor.model.errors import FAILING, OK, AuditorError, InvalidRequest
 from auditor.model.report import FORMAT, Report
 from auditor.model.rule import App, Pack, Severity
 
@@ -26,7 +26,8 @@ LAST, PREVIOUS = "last", "previous"
 class DifferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to compare: `before` and `after` are files, ids of runs, `LAST`, `PREVIOUS` or names of tenants.
 
-    With `packs` or `app`, snapshots are judged, too. `history` is where the runs are kept, and `tenant` whose they are.
+    With `packs` or `app`, snapshots are judged, too. `history` and `config` say where the runs are kept, as the options
+    of that name do, and `tenant` whose they are.
     """
 
     before: str
@@ -34,25 +35,24 @@ class DifferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     packs: tuple[str, ...] = ()
     app: App | None = None
     history: str = ""
+    config: str = ""
     tenant: str = ""
 
 
 def difference_of(request: DifferenceRequest, interaction: Interaction = SILENT) -> Difference:
     """The difference from the one side of the request to the other.
 
-    Raises InvalidRequest, SnapshotError, PackError, HistoryError, DifferentTenants and OSError.
+    Raises InvalidRequest, SnapshotError, PackError, HistoryError, HistoryUnavailable, DifferentTenants and OSError.
     """
     if request.before == request.after == PIPE:
         raise InvalidRequest("only one side can come from standard input: name a file for the other")
     packs = chosen_packs(request.packs, request.app, required=False)
-    sides = [_side(name, request, packs, interaction) for name in (request.before, request.after)]
-    if sides[0].side.taken > sides[1].side.taken > "":
-        interaction.say(
-            f"Note: {request.before} was read after {request.after}. Changes are shown from first to second."
-        )
-    if any(packs) and not all(side.report for side in sides):
+    before, after = (_side(name, request, packs, interaction) for name in (request.before, request.after))
+    if before.side.taken > after.side.taken > "":
+        interaction.say(f"Note: {request.before} was read after {request.after}, so this shows the changes backward.")
+    if any(packs) and not (before.report and after.report):
         raise InvalidRequest("packs judge snapshots, and one side is none: leave out --pack and --app")
-    return compare(*sides)
+    return compare(before, after)
 
 
 def _side(name: str, request: DifferenceRequest, packs: Sequence[Pack], interaction: Interaction) -> Comparable:
@@ -95,11 +95,18 @@ def report_in(file: Path) -> Report | None:
 
 def _of_history(name: str, request: DifferenceRequest) -> Comparable:
     """A run by its id, or the last or previous run of a tenant."""
-    from auditor.history import NoHistory, open_history
+    from auditor.jobs.kept_runs import HistoryUnavailable, named_history
 
+    named = named_history(request.history, request.config)
     try:
-        history = open_history(request.history, must_exist=True)
-    except NoHistory as error:
+        history = named.open()
+    except HistoryUnavailable as error:
+        raise HistoryUnavailable(f"there is no file {name}, and {error}", advice=error.advice) from None
+    except AuditorError as error:
+        from auditor.history import NoHistory
+
+        if not isinstance(error, NoHistory):
+            raise
         if "/" in name or "\\" in name or "." in name:
             raise InvalidRequest(f"there is no file {name}: name a report or a snapshot") from None
         raise InvalidRequest(

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from auditor.atomic import make_folder, write_whole
+from auditor.atomic import make_folder, remove_leftovers, write_whole
 from auditor.jobs.audit_request import TOOL
 from auditor.jobs.kept_runs import missing_runs
 from auditor.model.difference import Difference
 from auditor.model.errors import InvalidRequest
 from auditor.model.history import Run
-from auditor.model.site import SiteData, SiteTenant, is_changed
+from auditor.model.site import SiteData, SiteTenant
 from auditor.render.site import INDEX, MARK, Site, is_page_name
 
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ def site_data(history: History, *, now: str, schedule_hours: float | None = None
 
 def _tenant(history: History, key: str, runs: Sequence[Run], now: str, schedule_hours: float | None) -> SiteTenant:
     made = SiteTenant(key=key, name=runs[-1].name, tags=runs[-1].tags, runs=tuple(runs))
-    last, audit = made.last, made.last_finished
+    changed, audit = made.last_changed, made.last_finished
     return msgspec.structs.replace(
         made,
         missed=missing_runs(made.runs[::-1], now, schedule_hours).get(made.name, ()),
         findings=history.findings(audit.id) if audit is not None else (),
-        changes=history.difference(last.id) if last is not None and is_changed(last) else None,
+        changes=history.difference(changed.id) if changed is not None else None,
     )
 
 
@@ -97,8 +97,10 @@ def write_site(data: SiteData, folder: str, difference: Callable[[str], Differen
     runs = {page.name: page for page in site.run_pages()}
     earlier = _manifest(place)
     _refuse_foreign_files(place, [*pages, *runs])
+    remove_leftovers(place)
     for name in ("tenants", "tags", "runs"):
         make_folder(place / name)
+        remove_leftovers(place / name)
     # Before the first page, so that a page is never left behind that no list names.
     _write_manifest(place, {**dict.fromkeys([*pages, *runs], ""), **earlier})
     files = _Files(place)

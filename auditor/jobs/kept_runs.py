@@ -15,7 +15,7 @@ import msgspec
 
 from auditor.model.configuration import HistoryPlace, Keep
 from auditor.model.errors import AuditorError, InvalidRequest
-from auditor.model.history import Run
+from auditor.model.history import HISTORY_VARIABLE, Run
 from auditor.model.night import missed_starts
 from auditor.render import how_to_install
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from auditor.history import History
     from auditor.jobs.secret_references import Secrets
 
-VARIABLE = "CONSENT_AUDITOR_HISTORY"
-"""The variable that names a history: a file, or the URL of a PostgreSQL database."""
 LAST = "last"
 
 _NEEDS = ("sqlalchemy", "alembic", "platformdirs")
@@ -38,7 +36,8 @@ class HistoryUnavailable(AuditorError):
 class NamedHistory(msgspec.Struct, frozen=True, kw_only=True):
     """A history, how long it keeps runs, and how often a run should start; none if no configuration says that.
 
-    `site` is the configuration's folder for the dashboard, if it has one.
+    `tenants` are the names of the configuration's tenants, without a configuration none. `site` is the configuration's
+    folder for the dashboard, if it has one.
     """
 
     place: HistoryPlace = HistoryPlace()
@@ -46,6 +45,7 @@ class NamedHistory(msgspec.Struct, frozen=True, kw_only=True):
     keep: Keep = Keep()
     schedule_hours: float | None = None
     site: str = ""
+    tenants: tuple[str, ...] = ()
 
     def open(self, secrets: Secrets | None = None, *, must_exist: bool = True) -> History:
         """Open it. Raises HistoryError, SecretError and HistoryUnavailable."""
@@ -79,15 +79,15 @@ def named_history(given: str, config: str, environ: Mapping[str, str] = os.envir
     """
     if "://" in given and "@" in given and ":" in given.partition("://")[2].rpartition("@")[0]:
         raise InvalidRequest(
-            f"--history would show the password to everybody on this machine: put the URL into {VARIABLE} and leave out"
-            " --history"
+            f"--history would show the password to everybody on this machine: put the URL into {HISTORY_VARIABLE}"
+            " and leave out --history"
         )
     if given:
         return NamedHistory(url=given)
     from auditor.jobs.nightly_config import VARIABLE as CONFIG_VARIABLE
     from auditor.jobs.nightly_config import configuration_path, load_configuration
 
-    named = environ.get(VARIABLE, "").strip()
+    named = environ.get(HISTORY_VARIABLE, "").strip()
     if named and not config:
         return NamedHistory(url=named)
     try:
@@ -97,7 +97,13 @@ def named_history(given: str, config: str, environ: Mapping[str, str] = os.envir
     if not config and not environ.get(CONFIG_VARIABLE) and not Path(path).is_file():
         return NamedHistory()
     found = load_configuration(path)
-    return NamedHistory(place=found.history, keep=found.keep, schedule_hours=found.schedule_hours, site=found.site)
+    return NamedHistory(
+        place=found.history,
+        keep=found.keep,
+        schedule_hours=found.schedule_hours,
+        site=found.site,
+        tenants=tuple(entry.name for entry in found.tenants),
+    )
 
 
 def run_named(history: History, name: str, tenant: str = "") -> Run:

@@ -81,18 +81,20 @@ def configuration_path(given: str, environ: Mapping[str, str] | None = None) -> 
     if Path(FILE_NAME).is_file():
         return FILE_NAME
     own = user_configuration()
-    if own.is_file():
+    if own is not None and own.is_file():
         return str(own)
+    places = f"neither {FILE_NAME} in this folder nor {own} exists" if own else f"this folder has no {FILE_NAME}"
     raise InvalidRequest(
-        f"there is no configuration: neither {FILE_NAME} in this folder nor {own} exists, and {VARIABLE} isn't set."
-        " Write one with: consent-auditor nightly init"
+        f"there is no configuration: {places}, and {VARIABLE} isn't set. Write one with: consent-auditor nightly init"
     )
 
 
-def user_configuration() -> Path:
-    """Where the platform keeps the configuration of a user's programs."""
-    from platformdirs import user_config_path
-
+def user_configuration() -> Path | None:
+    """Where the platform keeps the configuration of a user's programs; none without the extra ``nightly``."""
+    try:
+        from platformdirs import user_config_path
+    except ImportError:
+        return None
     return user_config_path("consent-auditor", appauthor=False) / FILE_NAME
 
 

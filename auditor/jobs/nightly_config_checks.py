@@ -247,9 +247,23 @@ class Checks:
         called = text_of(child(node, "name")) or default_name(tenant, text_of(child(node, "snapshot")))
         if "name" not in node.entries and called and (wrong := folder_name(called)):
             self._add(label, f"as a name, {wrong.message}", "a name")
+        self._overwriting(node, defaults, called)
         if called and label is not None:
             tags = tuple(text_of(one) for one in items_of(child(node, "tags")))
             yield NamedTenant(label.at, tenant, called, tags)
+
+    def _overwriting(self, node: Table, defaults: Node | None, name: str) -> None:
+        """Report a snapshot that a report would replace."""
+        snapshot, reports = child(node, "snapshot"), child(node, "reports") or child(defaults, "reports")
+        folder = text_of(child(reports, "folder"))
+        if not (snapshot and text_of(snapshot) and folder):
+            return
+        place = os.path.realpath(path_of(text_of(snapshot), self.folder))
+        files = path_of(folder, self.folder) / name
+        given = [text_of(one) for one in items_of(child(reports, "formats"))] or ["html", "json"]
+        endings = [FORMATS[form].ending for form in given if form in FORMATS]
+        if any(place == os.path.realpath(files / f"report{ending}") for ending in endings):
+            self._add(snapshot, "the report would overwrite this snapshot", "another folder of reports")
 
     def _evaluates(self, node: Table, defaults: Node | None) -> bool:
         packs, apps = (child(node, key) or child(defaults, key) for key in ("packs", "apps"))

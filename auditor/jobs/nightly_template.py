@@ -50,6 +50,9 @@ tenants:
 # history: {url: {env: CONSENT_AUDITOR_DB}}   # PostgreSQL; or {file: history.db}
 # keep: {days: 400, runs: 500}                # runs in which something changed are always kept
 
+# A dashboard of all tenants and nights, as static pages: open audit-results/site/index.html.
+# site: audit-results/site/
+
 # Whom to notify. The addresses are those of apprise (https://github.com/caronc/apprise/wiki).
 # They are secrets, so they are never in this file. A reference says where they are:
 # Use {env: NAME}, {file: PATH}, {systemd: NAME} or {keyvault: https://VAULT.vault.azure.net/secrets/NAME}.

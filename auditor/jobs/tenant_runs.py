@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -22,7 +23,15 @@ from auditor.jobs.audit import AuditResult, PreparedAudit, audit, evaluate
 from auditor.jobs.audit_request import TOOL, Interaction
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepared_audit, tenant_key
 from auditor.jobs.pack_selection import apps_of
-from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, since_last_of, trend_of, write_reports
+from auditor.jobs.run_contents import (
+    earlier_reads,
+    exit_code_for,
+    finished_run,
+    run_findings,
+    since_last_of,
+    trend_of,
+    write_reports,
+)
 from auditor.jobs.tenant_reader import addresses_of, read_for
 from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
@@ -35,6 +44,7 @@ from auditor.model.rule import Pack
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
 from auditor.notify.expiries import credential_expiry, retention_expiry
+from auditor.notify.selection import events_of
 from auditor.notify.wording import SHORT_EXPIRY_DAYS
 
 if TYPE_CHECKING:
@@ -62,6 +72,8 @@ def run_tenants(
 
 
 _FILES_AT_ONCE = 4
+_UNREPORTED = 30
+"""The most interrupted runs in a row that the next one reports."""
 
 
 class Failure(NamedTuple):
@@ -152,17 +164,21 @@ class _Run:
     def _begin(self, entry: TenantEntry) -> _Begun:
         key, started = tenant_key(entry), self.clock.now()
         run_id = self.history.begin(key, entry.name, started, entry.tags)
-        _, *before = self.history.runs(key, limit=2)
+        _, *before = self.history.runs(key, limit=_UNREPORTED + 2)
         previous = before[0] if before else None
-        missed = missed_starts(previous.started, started, self.configuration.schedule_hours) if previous else ()
-        interrupted = (previous.started,) if previous and previous.state is RunState.INTERRUPTED else ()
+        # A run that was interrupted reported nothing, so neither it nor what was missed before it is known to anybody.
+        unended = tuple(takewhile(lambda run: run.state is RunState.INTERRUPTED, before))
+        interrupted = tuple(run.started for run in reversed(unended))
+        starts = (*(run.started for run in before[len(unended) :][:1]), *interrupted, started)
+        every = self.configuration.schedule_hours
+        missed = tuple(due for one, other in pairwise(starts) for due in missed_starts(one, other, every))
         fields = {"tenant": entry.name, "run": run_id}
         self.log.info("run-started", f"The run of {entry.name} starts", **fields)
         if missed:
-            message = f"{len(missed)} runs were due since {previous.started if previous else ''} and didn't start"
+            message = f"{len(missed)} runs were due since {starts[0]} and didn't start"
             self.log.notice("runs-missed", message, missed=missed, **fields)
-        if interrupted:
-            self.log.notice("run-interrupted", f"The run of {interrupted[0]} never ended", **fields)
+        for start in interrupted:
+            self.log.notice("run-interrupted", f"The run of {start} never ended", **fields)
         return _Begun(entry, key, run_id, started, self.clock.seconds(), previous, missed, interrupted)
 
     # ---- The audit --------------------------------------------------------------------------------------------------
@@ -184,11 +200,21 @@ class _Run:
             environ=environ,
             http=await self._client(request.source, environ),
             taken=self.clock.now(),
-            with_log=True,
+            if_allowed=self._also_read(),
         )
         async with self._evaluating:
             result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
         return result, ends[0] if ends else None
+
+    def _also_read(self) -> tuple[str, ...]:
+        """What no rule needs: who changed what lately, and the requests for consent, of which a message can say when
+        they end.
+        """
+        requests = ("adminConsentRequestPolicy", "appConsentRequests") if self._tells_expiry() else ()
+        return ("directoryAudits", *requests)
+
+    def _tells_expiry(self) -> bool:
+        return any(Event.EXPIRY in events_of(target) for target in self.configuration.notify)
 
     async def _client(self, tenant: LiveTenant, environ: Mapping[str, str]) -> GraphHttpClient:
         """One HTTP client for all tenants of a cloud: a client for each costs three times the processor time."""
@@ -211,8 +237,9 @@ class _Run:
         difference = None
         if last is not None:
             before = self.history.comparable_parts(last.id)
+            earlier = earlier_reads(self.history, begun.key, last, before[1], kept[1])
             async with self._evaluating:
-                difference = await asyncio.to_thread(_compared, before, kept, notes)
+                difference = await asyncio.to_thread(_compared, before, kept, earlier, notes)
         findings = run_findings(report, self.history.findings(last.id) if last else (), begun.started)
         code = exit_code_for(entry, report, difference)
         written: tuple[str, ...] = ()
@@ -298,7 +325,7 @@ class _Run:
     def _retention(self, name: str, now: str) -> tuple[Expiry, ...]:
         """When the history deletes runs of the tenant, if that is soon. It's looked up once a night."""
         keep = self.configuration.keep
-        if not any(Event.EXPIRY in target.on for target in self.configuration.notify):
+        if not self._tells_expiry():
             return ()
         if self._to_delete is None:
             later = (datetime.fromisoformat(now) + timedelta(days=SHORT_EXPIRY_DAYS)).isoformat()
@@ -387,9 +414,14 @@ def _plan(packs: Sequence[Pack]) -> Any:
     return plan_for(packs)
 
 
-def _compared(before: tuple[Report, Snapshot], after: tuple[Report, Snapshot], notes: list[str]) -> Difference | None:
+def _compared(
+    before: tuple[Report, Snapshot],
+    after: tuple[Report, Snapshot],
+    earlier: Sequence[Snapshot],
+    notes: list[str],
+) -> Difference | None:
     try:
-        return compare(comparable(*before), comparable(*after))
+        return compare(comparable(*before), comparable(*after), earlier)
     except DifferentTenants as error:
         notes.append(f"not compared with the last run: {error}")
     except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run

@@ -12,8 +12,7 @@ class SiteTenant(msgspec.Struct, frozen=True, kw_only=True):
     """One tenant. `key` identifies it, `runs` are all its runs in the order in which they began.
 
     `missed` are the UTC times at which a run was due and none started. `findings` are those of the last finished run.
-    `changes` is what that run changed, if it's the tenant's last run and
-    isn't the first.
+    `changes` is what the last run with a change changed.
     """
 
     key: str
@@ -33,6 +32,11 @@ class SiteTenant(msgspec.Struct, frozen=True, kw_only=True):
     def last_finished(self) -> Run | None:
         """The last run that made an audit."""
         return next((run for run in reversed(self.runs) if run.state is RunState.FINISHED), None)
+
+    @property
+    def last_changed(self) -> Run | None:
+        """The last run in which something changed."""
+        return next((run for run in reversed(self.runs) if is_changed(run)), None)
 
 
 class SiteData(msgspec.Struct, frozen=True, kw_only=True):

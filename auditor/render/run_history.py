@@ -19,7 +19,7 @@ from auditor.render.labels import FINDINGS, OUTCOMES, count, readable_time, sent
 from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
 
 _STATES = {
-    RunState.RUNNING: ("in progress", "unsure"),
+    RunState.RUNNING: ("not ended", "unsure"),
     RunState.FAILED: ("no audit", "bad"),
     RunState.INTERRUPTED: ("interrupted", "bad"),
 }

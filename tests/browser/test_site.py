@@ -14,6 +14,7 @@ from auditor.jobs.history_site import write_site
 from tests.browser.conftest import Visit
 from tests.browser.test_access import axe
 from tests.render.nightly_runs import nights
+from tests.render.test_site import every_page, hostile
 
 NARROW = 390
 KINDS = ("index", "tenant", "failing tenant", "run", "findings", "tag")
@@ -198,3 +199,18 @@ def test_paper_has_everything_that_the_screen_has(opened: Opener, tmp_path: Path
     text = subprocess.run(["pdftotext", "-raw", paper, "-"], capture_output=True, text=True, check=True).stdout
     flat = "".join(text.split())
     assert [one for one in [*headings, *cells] if "".join(one.split()) not in flat] == []
+
+
+def test_a_name_of_a_thousand_letters_makes_no_page_wider_than_a_phone(
+    contexts: Callable[[str, bool], BrowserContext], tmp_path: Path
+) -> None:
+    page = contexts("phone", True).new_page()
+    for name, text in every_page(hostile("W" * 1000)).items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    for path in sorted(tmp_path.rglob("*.html")):
+        page.goto(path.as_uri())
+        open_everything(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW, path.name
+    page.close()

@@ -7,13 +7,16 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
+from auditor.render.night import schema
 from tests.cli.program import COMMAND, Done, environment, run, scrubbed
 from tests.golden import check_section
 from tests.graphserver import GraphServer
@@ -65,6 +68,7 @@ def test_two_nights_end_with_the_answer(folder: Path) -> None:
 def test_json_has_the_code_of_each_tenant_and_the_log_is_json(folder: Path) -> None:
     done = nightly(folder, 22, "-f", "json", "--log-format", "json", "--metrics", "m.prom")
     night = json.loads(done.out)
+    jsonschema.Draft202012Validator(schema()).validate(night)
     assert (night["format"], night["exit_code"], done.code) == ("consent-auditor/night", 1, 1)
     assert [(one["name"], one["exit_code"]) for one in night["tenants"]] == [("acme", 1), ("globex", 0), ("initech", 3)]
     lines = [json.loads(line) for line in done.err.splitlines()]
@@ -95,6 +99,25 @@ def test_mistakes_stop_everything_before_anything_runs(folder: Path) -> None:
     assert (wrong.code, wrong.out, typo.code) == (2, "", 2)
     assert not (folder / "state").exists() and not (folder / "out").exists()
     check_section(GOLDEN, "mistakes", wrong.session + typo.session)
+
+
+@pytest.mark.parametrize("command", [pytest.param("run", id="run"), pytest.param("check", id="check")])
+def test_without_a_configuration_or_the_extra_a_sentence_says_what_to_do(command: str, tmp_path: Path) -> None:
+    none = run("nightly", command, cwd=tmp_path)
+    assert none.code == 2 and "Write one with: consent-auditor nightly init" in none.err
+    hidden = "import sys\nfor name in ('sqlalchemy', 'alembic', 'apprise', 'platformdirs'): sys.modules[name] = None\n"
+    program = f"{hidden}from auditor.cli.program import main\nmain(['nightly', '{command}'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=HUNG_AFTER,
+        check=False,
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "this folder has no consent-auditor.yaml" in done.stderr
 
 
 def test_a_history_that_cannot_be_opened_stops_everything(folder: Path) -> None:

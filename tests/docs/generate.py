@@ -21,6 +21,7 @@ import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.difference
 import auditor.render.json
+import auditor.render.night
 import auditor.render.run_history
 import auditor.snapshot.write
 from auditor import __version__
@@ -64,7 +65,7 @@ OPTIONAL_FOR = MappingProxyType(
         "User.Read.All": "`--user`",
         "GroupSettings.Read.All": "`check`, in the few tenants in which risk-based step-up decides; `collect --full`",
         "ConsentRequest.Read.All": "`collect --full`",
-        "AuditLog.Read.All": "`collect --full`; sign-ins also need Entra ID P1 or P2",
+        "AuditLog.Read.All": "nightly runs and `collect --full`; sign-ins also need Entra ID P1 or P2",
     }
 )
 """The permissions that no shipped pack needs, and what each is for."""
@@ -277,6 +278,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/history.json": auditor.render.run_history.schema,
         "docs/schemas/history-run.json": auditor.render.run_history.export_schema,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
+        "docs/schemas/night.json": lambda: _schema(auditor.render.night.schema()),
         "docs/schemas/nightly.json": lambda: _schema(auditor.jobs.nightly_forms.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
         "auditor/packs/shipped_packs.json": _shipped_packs,

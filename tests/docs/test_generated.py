@@ -77,6 +77,7 @@ def test_the_schemas_are_all_there() -> None:
         "diff.json",
         "history-run.json",
         "history.json",
+        "night.json",
         "nightly.json",
         "pack.json",
         "report.json",

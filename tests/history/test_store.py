@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 
@@ -183,6 +185,21 @@ def test_a_second_run_of_a_tenant_at_the_same_time_is_refused(history: History, 
             pass
     with open_history(place) as other, other.lock(TENANT):
         pass
+
+
+def test_tenants_can_run_at_the_same_time(place: str, history: History, default_night: Night) -> None:
+    def nights(tenant: str) -> None:
+        with open_history(place) as mine:
+            for number in range(3):
+                keep(mine, default_night, number, tenant=tenant, name=tenant)
+
+    names = [f"tenant-{number}" for number in range(4)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(nights, names))
+    assert [key for key, _ in history.tenants()] == names
+    for name in names:
+        assert [run.started for run in history.runs(name)] == [time_of(2), time_of(1), time_of(0)]
+        assert {history.report(run.id).summary for run in history.runs(name)} == {default_night.report.summary}
 
 
 def message(number: int) -> OutboxMessage:

@@ -10,7 +10,7 @@ from typing import Any
 from auditor.history import History, open_history
 from auditor.jobs.night_log import NightLog
 from auditor.jobs.night_setup import Clock, NightParts, Stopping
-from auditor.jobs.nightly import run_night
+from auditor.jobs.nightly import open_configured_history, run_night
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.secret_references import Secrets
 from auditor.model.history import OutboxMessage
@@ -36,7 +36,10 @@ class Nights:
         self.stopping = Stopping()
 
     def history(self) -> History:
-        """The history, opened."""
+        """The history, opened: that of the configuration, or a file in the folder."""
+        place = load_configuration(str(self.file)).history
+        if place.url:
+            return open_configured_history(place, Secrets(self.environ))
         return open_history(str(self.folder / "history.db"))
 
     def run(self, now: str, only: Sequence[str] = (), *, metrics: str = "") -> Night:

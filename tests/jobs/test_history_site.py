@@ -13,10 +13,11 @@ from auditor.atomic import write_whole
 from auditor.history import History, open_history
 from auditor.jobs import history_site
 from auditor.jobs.history_site import MANIFEST, SiteFiles, site_data, update_site, write_site
+from auditor.model.configuration import Keep
 from auditor.model.difference import Difference
 from auditor.model.errors import InvalidRequest
 from auditor.render.site.page_names import INDEX
-from tests.history.nights import difference_of, keep, night, time_of
+from tests.history.nights import TENANT, difference_of, keep, night, time_of
 from tests.render.nightly_runs import Nights, nights
 from tests.render.pages import replaced
 
@@ -230,6 +231,20 @@ def test_the_dashboard_of_a_history_shows_its_nights(history: History, tmp_path:
     assert "The tenant fabrikam wasn&#39;t found." in pages[INDEX]
     assert "Nobody can invite guests." in pages[INDEX]
     assert len([name for name in pages if name.startswith("runs/")]) == 1
+
+
+def test_the_page_of_a_run_goes_when_the_history_forgets_its_tenant(history: History, tmp_path: Path) -> None:
+    made, site = night("managed-default"), tmp_path / "site"
+    with history:
+        keep(history, made, 0)
+        keep(history, made, 1, difference=difference_of(1, time_of(0), time_of(1)))
+        update_site(history, str(site), now=time_of(2))
+        assert len(list((site / "runs").iterdir())) == 1
+        history.prune(Keep(days=0, runs=0), time_of(300))
+        assert update_site(history, str(site), now=time_of(2)).removed == 0, "a run with a change is kept"
+        history.forget(TENANT)
+        assert update_site(history, str(site), now=time_of(2)).removed == 2
+    assert set(files(site)) == {INDEX, "findings.html", "style.css"}
 
 
 def test_two_names_of_one_tenant_are_two_tenants(history: History, tmp_path: Path) -> None:

@@ -12,15 +12,19 @@ import msgspec
 import pytest
 
 from auditor.checks.kind import plan_for
+from auditor.compare import comparable as one_side
+from auditor.compare import compare
 from auditor.consent.consent_request import app_from_scopes
+from auditor.graph.preconnect import run
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.pack_selection import apps_of, chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.jobs.tenant_reader import read_tenant, retry_policy
+from auditor.jobs.tenant_reader import read_for, read_tenant, retry_policy
+from auditor.model.difference import ChangeKind
 from auditor.model.report import Report
 from auditor.model.rule import Pack
 from auditor.model.sections import FULL_SECTIONS, SECTIONS, Sections
-from auditor.model.snapshot import LiveTenant, Plan
+from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
@@ -298,3 +302,40 @@ def test_with_wait_the_pauses_that_microsoft_asks_for_may_be_longer_than_the_tim
     patient = retry_policy(LiveTenant(timeout=60, waits_as_asked=True), SILENT)
     assert patient.allows(3600)
     assert not retry_policy(LiveTenant(timeout=60), SILENT).allows(3600)
+
+
+def read_with_log(document: dict[str, Any], taken: str, roles: tuple[str, ...]) -> Snapshot:
+    with served(document, roles=roles) as (_, target, environ):
+        plan = plan_for(PACKS)
+        log = ("directoryAudits",)
+        return run(read_for(target, plan, apps=tuple(APPS), packs=(), environ=environ, taken=taken, if_allowed=log))
+
+
+def test_two_live_reads_say_what_changed_and_the_log_by_whom() -> None:
+    done = {
+        "id": "d1",
+        "activityDateTime": "2026-11-22T10:00:00Z",
+        "activityDisplayName": "Update authorization policy",
+        "result": "success",
+        "initiatedBy": {"user": {"id": "u1", "userPrincipalName": "admin@contoso.example"}},
+        "targetResources": [],
+    }
+    before, after = document_of("legacy-open"), document_of("legacy-open")
+    role = after["sections"]["authorizationPolicy"]["defaultUserRolePermissions"]
+    role["permissionGrantPoliciesAssigned"] = []
+    after["sections"]["directoryAudits"] = [done, {**done, "id": "d2", "activityDisplayName": "Add user"}]
+    roles = (*LEAST, "AuditLog.Read.All")
+    reads = [read_with_log(before, "2026-11-22T02:00:00Z", roles), read_with_log(after, "2026-11-23T02:00:00Z", roles)]
+    assert [row.id for row in reads[1].sections.directoryAudits or ()] == ["d1"]
+    first, second = (one_side(build_report(read, PACKS), read) for read in reads)
+    found = compare(first, second)
+    decision = next(one for one in found.changes if one.kind is ChangeKind.DECISION)
+    assert decision.because_of == ("setting/permissionGrantPoliciesAssigned",)
+    assert decision.by and decision.by.name == "admin@contoso.example"
+    assert decision.since and decision.since.at == "2026-11-22T10:00:00Z"
+
+
+def test_the_log_is_read_only_with_its_permission_and_nothing_is_missing_without() -> None:
+    snapshot = read_with_log(document_of("legacy-open"), "2026-11-22T02:00:00Z", LEAST)
+    assert snapshot.sections.directoryAudits is None
+    assert "directoryAudits" not in snapshot.unread

@@ -19,7 +19,7 @@ from auditor.notify.delivery import Answer, Sent
 from auditor.render.night import answer_of, text
 from tests.graph.live_tenants import tenant
 from tests.graph.test_credential_end import app, secret
-from tests.graphserver import GraphServer
+from tests.graphserver import GraphServer, client_certificate
 from tests.jobs.nights import Nights, assign, of, write_tenant
 from tests.jobs.test_live import document_of
 
@@ -155,14 +155,21 @@ def test_a_run_in_progress_is_not_repeated(two: Nights) -> None:
         assert [run.name for run in history.runs()] == ["globex"]
 
 
-def test_a_run_that_never_ended_is_found_by_the_next_one(two: Nights) -> None:
+def test_runs_that_never_ended_are_found_by_the_next_one_with_what_was_missed_before_them(two: Nights) -> None:
+    two.run("2026-11-20T02:00:00Z")
     with two.history() as history:
         history.begin("acme", "acme", FIRST)
-    night = two.run(SECOND)
-    assert of(night, "acme").interrupted == (FIRST,)
-    assert "never ended" in text(night)
+        history.begin("acme", "acme", SECOND)
+    (two.folder / "out/acme/.consent-auditor-x.tmp").write_text("half a report")
+    acme = of(two.run(THIRD), "acme")
+    assert (acme.interrupted, acme.missed) == ((FIRST, SECOND), ("2026-11-21T02:00:00Z",))
+    assert of(two.run("2026-11-25T02:00:00Z"), "acme").interrupted == ()
+    assert sorted(path.name for path in (two.folder / "out/acme").iterdir()) == ["report.html", "report.json"]
     with two.history() as history:
-        assert [run.state for run in history.runs("acme")] == [RunState.FINISHED, RunState.INTERRUPTED]
+        assert [run.state for run in history.runs("acme")[:4]] == [
+            *[RunState.FINISHED] * 2,
+            *[RunState.INTERRUPTED] * 2,
+        ]
 
 
 def test_nights_that_did_not_run_are_found_by_the_next_one(two: Nights) -> None:
@@ -375,3 +382,34 @@ def test_the_end_of_a_credential_is_recorded_and_said_when_it_is_near(tmp_path: 
     assert 'tenant_credential_expiry_days{tenant="live"} 9\n' in (tmp_path / "m.prom").read_text()
     with nights.history() as history:
         assert history.runs("live")[0].credential_expires == "2026-12-01T02:00:00Z"
+
+
+def test_nights_are_kept_in_postgresql_as_in_sqlite(two: Nights, postgresql: str) -> None:
+    two.file.write_text(TWO + "history: {url: {env: DB}}\n")
+    two.environ["DB"] = postgresql
+    two.run(FIRST)
+    write_tenant(two.folder / "globex.json", "low-classified", assign())
+    with two.history() as history, history.lock("acme"):
+        night = two.run(SECOND)
+    assert [one.exit_code for one in night.tenants] == [NO_AUDIT, FAILING]
+    assert of(night, "globex").since == FIRST and of(night, "globex").changes
+    assert not list(two.folder.glob("history.db*"))
+
+
+def test_a_certificate_from_a_variable_signs_in_and_what_was_refused_has_its_request_ids(tmp_path: Path) -> None:
+    with GraphServer(document_of("managed-default"), roles=("Policy.Read.All",)) as server:
+        server.certificate_file()
+        trust = {name: value for name, value in server.env().items() if not name.startswith("AZURE")}
+        nights = Nights(
+            tmp_path,
+            f"version: 1\ndefaults: {{{PACKS}}}\ntenants:\n  - {{name: live, tenant: {server.env()['AZURE_TENANT_ID']},"
+            f" authority-host: '{server.authority}', graph-endpoint: '{server.graph}',"
+            f" credential: {{client-id: {server.env()['AZURE_CLIENT_ID']}, certificate: {{env: PEM}}}}}}\n",
+            {**trust, "PEM": client_certificate().pem.decode()},
+        )
+        live = of(nights.run(FIRST), "live")
+    assert live.error == "" and live.run is not None and live.run.unread
+    assert live.run.credential_expires, "a local certificate says when it ends"
+    unread = nights.events("unread")
+    assert {line["section"] for line in unread} == {part.section for part in live.run.unread}
+    assert {line["request_id"] for line in unread} == set(live.request_ids) and live.request_ids

@@ -287,3 +287,11 @@ def test_the_configuration_is_found_where_it_is_looked_for(tmp_path: Path, monke
     assert configuration_path("given.yaml", {"CONSENT_AUDITOR_CONFIG": "there.yaml"}) == "given.yaml"
     (tmp_path / "consent-auditor.yaml").write_text(SHORTEST)
     assert configuration_path("", {}) == "consent-auditor.yaml"
+
+
+def test_a_report_never_overwrites_its_snapshot(tmp_path: Path) -> None:
+    entry = "{name: a, snapshot: ./out/a/report.json, packs: [cisa-scuba], reports: {folder: out}}"
+    text = f"version: 1\ntenants:\n  - {entry}\n"
+    assert mistakes(tmp_path, text) == [
+        "3:25: the report would overwrite this snapshot; expected another folder of reports"
+    ]

@@ -120,10 +120,10 @@ def _tenant(n: int, number: int, source: random.Random, differences: dict[str, D
 
 
 def _with_changes(tenant: SiteTenant, differences: Mapping[str, Difference]) -> SiteTenant:
-    last = tenant.last
+    changed = tenant.last_changed
     starts = [run.started for run in tenant.runs]
     return msgspec.structs.replace(
-        tenant, changes=differences.get(last.id) if last else None, missed=missed(starts, AT, 24)
+        tenant, changes=differences.get(changed.id) if changed else None, missed=missed(starts, AT, 24)
     )
 
 

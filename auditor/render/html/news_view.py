@@ -47,10 +47,14 @@ def news_view(report: Report, since_last: SinceLast | None) -> NewsView | None:
 def _still_failing(report: Report, since_last: SinceLast) -> Iterator[str]:
     """The rules that failed in the last report, too, with the time since when, the oldest first."""
     since = since_last.failing_since
+    not_before = (Transition.APPEARED, Transition.BECAME_KNOWN)
+    new = {change.key for change in since_last.difference.changes if change.transition in not_before}
     old = [
         one
         for one in report.findings
-        if one.outcome is FindingOutcome.FAIL and since.get(one.fingerprint, report.taken) != report.taken
+        if one.outcome is FindingOutcome.FAIL
+        and f"finding/{one.fingerprint}" not in new
+        and since.get(one.fingerprint, report.taken) != report.taken
     ]
     for one in sorted(old, key=lambda found: (since[found.fingerprint], found.severity.rank)):
         yield f"{one.rule}: {one.title}, since {readable_time(since[one.fingerprint])}"

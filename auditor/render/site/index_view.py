@@ -9,7 +9,6 @@ from typing import NamedTuple
 from auditor.model.document import series
 from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome, Severity
-from auditor.model.site import is_changed
 from auditor.render.labels import count, flat, parse_time, readable_time, sentence
 from auditor.render.site.attention import Reason, ReasonRank, TenantState, age
 from auditor.render.site.charts import RECENT, Strip, legend, recent_strip, strip_words
@@ -264,8 +263,9 @@ def _attention(state: TenantState, links: Links) -> AttentionView:
 
 
 def _changed(state: TenantState, night: date | None, links: Links) -> ChangedView | None:
-    run, difference = state.tenant.last, state.tenant.changes
-    if run is None or difference is None or run_day(run) != night or not is_changed(run):
+    # Not only of the last run: the one after it, on the same day, may have found nothing more, or failed.
+    run, difference = state.tenant.last_changed, state.tenant.changes
+    if run is None or difference is None or run_day(run) != night:
         return None
     major = difference.major
     if not major:

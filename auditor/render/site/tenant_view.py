@@ -89,6 +89,7 @@ class TenantView(NamedTuple):
     unknown: tuple[OpenFinding, ...]
     other_rules: str
     latest: DifferenceView | None
+    latest_title: str
     changed: tuple[ChangedRun, ...]
     without: tuple[FailedRuns, ...]
     unread: tuple[tuple[str, str], ...]
@@ -113,6 +114,7 @@ def tenant_view(state: TenantState, links: Links) -> TenantView:
         unknown=tuple(_findings(state, FindingOutcome.UNKNOWN)),
         other_rules=_other_rules(audit),
         latest=difference_view(tenant.changes) if tenant.changes is not None else None,
+        latest_title=_latest_title(tenant),
         changed=tuple(_changed(tenant, run, links) for run in reversed(tenant.runs) if is_changed(run)),
         without=tuple(_without_audit(state)),
         unread=tuple((part.section, _why_unread(part.status, part.needs)) for part in (audit.unread if audit else ())),
@@ -181,6 +183,13 @@ def _findings(state: TenantState, outcome: FindingOutcome) -> Iterator[OpenFindi
             age=age(one.since, state.at),
             is_new=state.is_finding_new(one),
         )
+
+
+def _latest_title(tenant: SiteTenant) -> str:
+    changed = tenant.last_changed
+    if changed is None or changed is tenant.last:
+        return "Changed in the last run"
+    return f"Changed last: {readable_time(changed.started)}"
 
 
 def _other_rules(audit: Run | None) -> str:
