@@ -370,14 +370,15 @@ class Interaction(NamedTuple):
     """How a running job reaches a person: messages, progress per section, pauses, and the code of a device sign-in.
 
     `on_pause` is called before a request is sent again, with who didn't answer, the seconds of the pause, and whether
-    they were asked for. If `on_credential` is given, a live read also finds out when the audit's own credential ends,
-    and calls it with that, once.
+    they were asked for; `on_wait` before a wait without progress, with what is done meanwhile. If `on_credential` is
+    given, a live read also finds out when the audit's own credential ends, and calls it with that, once.
     """
 
     say: Callable[[str], None] = _silent
     progress: Callable[[str, int, int | None], None] | None = None
     show_code: Callable[[str, str, datetime], None] | None = None
     on_pause: Callable[[str, float, bool], None] | None = None
+    on_wait: Callable[[str], None] | None = None
     on_credential: Callable[[CredentialEnd], None] | None = None
 
 
