@@ -119,12 +119,15 @@ def print_verdict(report: Report, outputs: Outputs, code: int, fail_on: str) -> 
 SHELLS = ("powershell", "az")
 
 
-def script_file(formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
-    """The file to write the script to, or ``-`` for standard output. Raises click.UsageError and InvalidRequest."""
+def single_file(option: str, what: str, formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
+    """The file to write `what` to, or ``-`` for standard output. Raises click.UsageError and InvalidRequest.
+
+    `option` writes it instead of the report.
+    """
     if formats:
-        raise click.UsageError("--fix-script writes a script instead of the report: leave out -f")
+        raise click.UsageError(f"{option} writes {what} instead of the report: leave out -f")
     if len(outputs) > 1:
-        raise click.UsageError("--fix-script writes one file: give one -o FILE")
+        raise click.UsageError(f"{option} writes one file: give one -o FILE")
     (output,) = outputs or ("-",)
     if output != "-":
         from auditor.jobs.audit_request import must_be_writable
@@ -141,14 +144,28 @@ def write_fix_script(report: Report, shell: str, which: str, output: str) -> Non
     from auditor.jobs.fix_scripts import fix_script
 
     script = fix_script(report, shell, which)
+    if _write_text(script.text, output):
+        say(f"Wrote {output}: fix {script.number}, {script.title}. Read it before you run it.")
+
+
+def write_message(report: Report, output: str) -> None:
+    """Write the message for the person who must act to `output`. Raises OSError."""
+    from auditor.render.message import render
+
+    if _write_text(render(report), output):
+        say(f"Wrote {output}: the message for the person who must act. Read it before you send it.")
+
+
+def _write_text(text: str, output: str) -> bool:
+    """Whether the text was written to a file; else it was written to standard output."""
     if output == "-":
-        sys.stdout.buffer.write(script.text.encode())
+        sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()
-        return
+        return False
     from auditor.atomic import write_whole
 
-    write_whole(output, script.text.encode(), keep_mode=True)
-    say(f"Wrote {output}: fix {script.number}, {script.title}. Read it before you run it.")
+    write_whole(output, text.encode(), keep_mode=True)
+    return True
 
 
 def say_if_other_tenant(named: str, read: str) -> None:
@@ -177,6 +194,7 @@ Examples:
   consent-auditor check --pack cisa-scuba --trend audit-results/ -o audit-results/today.json -o audit-results/today.html
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell --fix 2 -o fix.ps1
+  consent-auditor check --pack trackerrms-uk --message
   consent-auditor check --pack trackerrms-uk --wait-until connects --timeout 30m
 
 \b
@@ -236,6 +254,12 @@ Examples:
     help="The fix that --fix-script writes: 2 for Fix 2 of the report, or its route, such as R3. Default: Fix 1.",
 )
 @click.option(
+    "--message",
+    "wants_message",
+    is_flag=True,
+    help="Write a short e-mail or ticket note for the person who must act instead of the report.",
+)
+@click.option(
     "--waivers",
     "waiver_files",
     multiple=True,
@@ -283,6 +307,7 @@ def command(
     assumed: tuple[str, ...],
     fix_script: str | None,
     which_fix: str,
+    wants_message: bool,
     waiver_files: tuple[str, ...],
     earlier: tuple[str, ...],
     wait_until: str | None,
@@ -305,14 +330,17 @@ def command(
         raise click.UsageError(
             "--fix-script writes commands for your tenant, which contain its real ids: leave out --redact"
         )
+    if fix_script and wants_message:
+        raise click.UsageError("--fix-script and --message each write something else than the report: leave out one")
     if fix_script and wait_until:
         raise click.UsageError("--fix-script writes how to make a change, and --wait-until waits for it: leave out one")
     from auditor.jobs.audit import audit, exit_code
     from auditor.jobs.audit_request import AuditRequest, Outputs, is_inside, outputs_for, refuse_overwriting
 
-    script = script_file(formats, outputs) if fix_script else ""
-    destination = Outputs() if fix_script else outputs_for(formats, outputs)
-    if details and not destination.is_text_on_standard_output:
+    instead = ("--fix-script", "a script") if fix_script else ("--message", "a message") if wants_message else None
+    file = single_file(*instead, formats, outputs) if instead else ""
+    destination = Outputs() if instead else outputs_for(formats, outputs)
+    if details and (instead or not destination.is_text_on_standard_output):
         raise click.UsageError("--details is for the report on the terminal, and files have all of it: leave it out")
     binary_needs_file(destination)
     trend_needs_format(earlier, destination)
@@ -336,8 +364,11 @@ def command(
         audited = audit(request, person)
     say_if_other_tenant(address_tenant, audited.snapshot.tenant.id)
     if fix_script:
-        write_fix_script(audited.report, fix_script, which_fix, script)
+        write_fix_script(audited.report, fix_script, which_fix, file)
         return OK
+    if wants_message:
+        write_message(audited.report, file)
+        return exit_code(audited.report, fail_on=fail_on, strict=strict)
     if sample and destination.is_text_on_standard_output:
         print_sample_notice()
     write_report(audited.report, destination, audited.history, audited.since_last, details=details or "text" in formats)

@@ -373,9 +373,12 @@ def _codes(inner: str) -> Iterator[str]:
 
 
 def link(address: str) -> str:
-    """An address to click on, shown in full. Anything but a plain https address is shown as code."""
+    """An address to click on, shown in full. Anything but a plain https address is shown as code.
+
+    So is one with a placeholder in braces, which must be filled in first.
+    """
     address = safe(address)
-    if not address.startswith("https://") or set(address) & set(" \\`"):
+    if not address.startswith("https://") or set(address) & set(" \\`{}"):
         return "".join(_codes(address))
     return f"<{address.replace('<', '%3C').replace('>', '%3E').replace('|', '%7C')}>"
 

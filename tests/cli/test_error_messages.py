@@ -49,6 +49,8 @@ OFFLINE: dict[str, tuple[str, ...]] = {
     "no-ending": (*CHECK, "--sample", "managed-default", "-o", "report"),
     "files-and-format": (*CHECK, "--sample", "managed-default", "-f", "json", "-o", "a.txt", "-o", "b.json"),
     "script-and-format": (*CHECK, "--sample", "managed-default", "--fix-script", "az", "-f", "json"),
+    "message-and-format": (*CHECK, "--sample", "managed-default", "--message", "-f", "json"),
+    "message-and-script": (*CHECK, "--sample", "managed-default", "--message", "--fix-script", "az"),
     "script-and-wait": (*CHECK, "--fix-script", "az", "--wait-until", "connects"),
     "wait-with-sample": (*CHECK, "--sample", "managed-default", "--wait-until", "connects"),
     "wait-without-app": ("check", "--pack", "cisa-scuba", "--wait-until", "connects"),

@@ -110,6 +110,16 @@ def test_a_script_is_written_to_a_file_with_a_word_of_caution(tmp_path: Path) ->
     assert (tmp_path / "fix.sh").read_text().startswith("#!/usr/bin/env bash\n")
 
 
+def test_a_message_stands_alone_and_the_exit_code_is_that_of_the_check(tmp_path: Path) -> None:
+    shown = run(*MANAGED, "--message", cwd=tmp_path)
+    assert (shown.code, shown.err) == (1, "")
+    assert shown.out.startswith("Subject: Please approve TrackerRMS (Contoso Talent)\n\nPlease open this link")
+    filed = run(*MANAGED, "--message", "-o", "message.txt", cwd=tmp_path)
+    assert (filed.code, filed.out) == (1, "")
+    assert "Read it before you send it" in filed.err
+    assert (tmp_path / "message.txt").read_text() == shown.out
+
+
 def test_without_an_app_there_is_nothing_to_decide_again(tmp_path: Path) -> None:
     words = ("check", "--sample", "managed-default", "--pack", "cisa-scuba", "--assume", "nonsense=1")
     done = run(*words, cwd=tmp_path)

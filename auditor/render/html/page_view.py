@@ -38,6 +38,7 @@ from auditor.render.html.grant_section import ON_SCREEN, GrantLine, GrantsView, 
 from auditor.render.html.parts import AddressView, CodeView, tone
 from auditor.render.html.pictures import BarChart, Trend, chart_by_severity, trend
 from auditor.render.labels import FINDINGS, NAME_WIDTH, app_and_id, count, counts, readable_time, sentence
+from auditor.render.message import Message, message
 from auditor.render.report_view import (
     AFTER_CONSENT,
     assumptions,
@@ -185,6 +186,7 @@ class PageView(NamedTuple):
     permissions: tuple[str, ...]
     calls: tuple[CallView, ...]
     sections: tuple[PageSection, ...]
+    message: Message | None
 
 
 def page_view(
@@ -235,6 +237,7 @@ def page_view(
         permissions=provenance.permissions if provenance else (),
         calls=_calls(report),
         sections=(),
+        message=None if for_print else message(report),
     )
     return made._replace(sections=tuple(_sections(made)))
 
@@ -284,6 +287,8 @@ def _sections(made: PageView) -> Iterator[PageSection]:
     if made.unread or made.again:
         parts = len(made.unread) + (len(made.again.parts) if made.again else 0)
         yield PageSection("unread", "Not read", str(parts))
+    if made.message:
+        yield PageSection("message", "Message to send", "")
     yield PageSection("provenance", "About this report", "")
 
 
