@@ -224,6 +224,8 @@ async def tenant_session(
 ) -> AsyncIterator[TenantSession]:
     """A session that may read what `plan` asks for, with its own HTTP client unless one is given. Raises GraphError."""
     at = addresses_of(tenant, environ)
+    if interaction.on_wait:
+        interaction.on_wait("Signing in…")
     async with open_graph(
         tenant_id=tenant.tenant,
         at=at,
