@@ -37,8 +37,7 @@ from auditor.checks.property_tests import (
 from auditor.checks.snapshot_paths import Missing
 from auditor.checks.typo_suggestions import nearest, typo_of_guid
 from auditor.consent.snapshot_index import NotRead
-from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, is_guid
-from auditor.facts.settings import setting_at
+from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, is_guid, setting_at
 from auditor.model.document import Point, code
 from auditor.model.rule import App, Setting
 from auditor.model.snapshot import Plan, Snapshot

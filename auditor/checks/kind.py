@@ -12,8 +12,7 @@ from auditor.consent.decide import decision_of
 from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCES
-from auditor.facts.settings import setting_named
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCES, setting_named
 from auditor.model.decision import Confidence, Decision, Fix
 from auditor.model.document import Point
 from auditor.model.report import Evidence, FindingSubject
@@ -82,7 +81,7 @@ class CheckKind(Check, frozen=True):
     about_app: ClassVar[bool] = False
     """Whether the check is always about the app of its pack."""
     setting_id: ClassVar[str] = ""
-    """The setting of the tenant that the check is about, of the table in `auditor.facts.settings`."""
+    """The setting of the tenant that the check is about, of the table in `auditor.facts.ids`."""
     tables: ClassVar[tuple[type[CheckTable], ...]] = ()
     """The tables among its arguments."""
 

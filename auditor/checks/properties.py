@@ -64,7 +64,7 @@ from auditor.checks.snapshot_paths import (
 from auditor.consent import Truth
 from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import NotRead
-from auditor.facts.settings import setting_at
+from auditor.facts.ids import setting_at
 from auditor.model.document import Point, code
 from auditor.model.report import Evidence
 from auditor.model.resources import Resource

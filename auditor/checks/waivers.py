@@ -14,7 +14,7 @@ import msgspec
 
 from auditor.checks.findings import in_order
 from auditor.checks.kind import sentence
-from auditor.facts.settings import setting_named
+from auditor.facts.ids import setting_named
 from auditor.model.report import Evidence, Finding, FindingSubject, Waiver
 from auditor.model.rule import FindingOutcome, Remediation, Severity
 

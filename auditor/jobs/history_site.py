@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from auditor.atomic import make_folder, write_whole
+from auditor.atomic import make_folder, remove_leftovers, write_whole
 from auditor.jobs.audit_request import TOOL
 from auditor.jobs.kept_runs import missing_runs
 from auditor.model.difference import Difference
@@ -97,8 +97,10 @@ def write_site(data: SiteData, folder: str, difference: Callable[[str], Differen
     runs = {page.name: page for page in site.run_pages()}
     earlier = _manifest(place)
     _refuse_foreign_files(place, [*pages, *runs])
+    remove_leftovers(place)
     for name in ("tenants", "tags", "runs"):
         make_folder(place / name)
+        remove_leftovers(place / name)
     # Before the first page, so that a page is never left behind that no list names.
     _write_manifest(place, {**dict.fromkeys([*pages, *runs], ""), **earlier})
     files = _Files(place)

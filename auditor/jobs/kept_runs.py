@@ -15,7 +15,7 @@ import msgspec
 
 from auditor.model.configuration import HistoryPlace, Keep
 from auditor.model.errors import AuditorError, InvalidRequest
-from auditor.model.history import Run
+from auditor.model.history import HISTORY_VARIABLE, Run
 from auditor.model.night import missed_starts
 from auditor.render import how_to_install
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from auditor.history import History
     from auditor.jobs.secret_references import Secrets
 
-VARIABLE = "CONSENT_AUDITOR_HISTORY"
-"""The variable that names a history: a file, or the URL of a PostgreSQL database."""
 LAST = "last"
 
 _NEEDS = ("sqlalchemy", "alembic", "platformdirs")
@@ -81,15 +79,15 @@ def named_history(given: str, config: str, environ: Mapping[str, str] = os.envir
     """
     if "://" in given and "@" in given and ":" in given.partition("://")[2].rpartition("@")[0]:
         raise InvalidRequest(
-            f"--history would show the password to everybody on this machine: put the URL into {VARIABLE} and leave out"
-            " --history"
+            f"--history would show the password to everybody on this machine: put the URL into {HISTORY_VARIABLE}"
+            " and leave out --history"
         )
     if given:
         return NamedHistory(url=given)
     from auditor.jobs.nightly_config import VARIABLE as CONFIG_VARIABLE
     from auditor.jobs.nightly_config import configuration_path, load_configuration
 
-    named = environ.get(VARIABLE, "").strip()
+    named = environ.get(HISTORY_VARIABLE, "").strip()
     if named and not config:
         return NamedHistory(url=named)
     try:

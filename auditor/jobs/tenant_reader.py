@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -133,17 +133,17 @@ async def read_for(
     meanwhile: Callable[[], None] = _nothing,
     http: GraphHttpClient | None = None,
     taken: str = "",
-    with_log: bool = False,
+    if_allowed: Sequence[str] = (),
 ) -> Snapshot:
     """`read_tenant` for a caller that reads several tenants at the same time, through one `http` client.
 
-    `taken` is the time in the snapshot; by default now. `with_log` also reads who changed what lately, if the
-    credential may read the directory's audit log.
+    `taken` is the time in the snapshot; by default now. The sections `if_allowed` are read, too, except those that the
+    credential may not read.
     """
     plan = plan_with_user(plan, user)
     async with tenant_session(tenant, plan, interaction, environ, http=http) as session:
-        if with_log and set(permissions_to_read("directoryAudits")) & set(session.claims.allowed):
-            plan = plan.union(Plan(sections=("directoryAudits",)))
+        allowed = set(session.claims.allowed)
+        plan = plan.union(Plan(sections=tuple(one for one in if_allowed if allowed & set(permissions_to_read(one)))))
         other = _read_of_credential(session, tenant, interaction, environ)
         reading = session.read(plan, taken=taken or now(), other=other)
         snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))

@@ -14,6 +14,8 @@ from auditor.model.rule import FindingOutcome, Severity
 
 FORMAT = "consent-auditor/history"
 VERSION = 1
+HISTORY_VARIABLE = "CONSENT_AUDITOR_HISTORY"
+"""The variable that names a history: a file, or the URL of a PostgreSQL database."""
 
 
 class RunState(StrEnum):

@@ -54,7 +54,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a check is about: one setting of the tenant, or one kind of object in it.
 
     `id` is the same in every run; for a setting of one app it ends with the app's client id. `label` is the name for
-    people. `auditor.facts.settings` has the table of all.
+    people. `auditor.facts.ids` has the table of all.
     """
 
     id: str

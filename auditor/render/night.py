@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.difference import Change, DifferenceSummary, Transition
+from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.night import FORMAT, VERSION, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
@@ -22,7 +22,7 @@ _WIDEST_NAME = 32
 _RENEWAL_DAYS = 30
 _HOW = {
     Transition.APPEARED: "new",
-    Transition.FIXED: "fixed or gone",
+    Transition.FIXED: "gone",
     Transition.CHANGED: "changed",
     Transition.BECAME_UNKNOWN: "now unknown",
     Transition.BECAME_KNOWN: "known again",
@@ -109,7 +109,7 @@ def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
     yield from (f"The run of {start} never ended." for start in one.interrupted)
     if one.difference is not None:
         yield f"Since {one.since}: {summary_text(one.difference, len(one.changes))}."
-    yield from (f"- {change_text(change)}" for change in one.changes[:_CHANGES])
+    yield from (f"- {line}" for line in change_lines(one.changes[:_CHANGES], one.answer))
     if len(one.changes) > _CHANGES:
         yield f"- and {len(one.changes) - _CHANGES} more, listed in the report and with -f json"
     yield from (f"Note: {note}" for note in one.notes)
@@ -128,11 +128,34 @@ def summary_text(summary: DifferenceSummary, changes: int) -> str:
     return ", ".join([*said, _count(changes, "change") if changes else "nothing changed"])
 
 
-def change_text(change: Change) -> str:
-    """What changed and what it means, in one line."""
-    means = f" {change.means}" if change.means else ""
-    what = change.what if change.what.endswith((".", "!", "?")) else f"{change.what}: {_HOW[change.transition]}."
-    return f"{what}{means}".replace("\n", " ")
+def change_lines(changes: Sequence[Change], answer: str = "") -> Iterator[str]:
+    """What changed and what it means, a line for each change.
+
+    A rule or a setting that follows from a decision doesn't repeat what `answer` or the change of the decision says.
+    """
+    already = {answer} if answer else set[str]()
+    for change in changes:
+        means = change.means
+        for sentence in sorted(already, key=len, reverse=True):
+            means = _without(sentence, means)
+        yield _change_text(change, means)
+        if change.kind is ChangeKind.DECISION:
+            because = change.after.get("because") if isinstance(change.after, dict) else None
+            already |= {text for text in (change.means, because) if text}
+
+
+def _without(sentence: str, means: str) -> str:
+    """The text without the sentence; one that is only the end of another sentence stays."""
+    if means == sentence:
+        return ""
+    return means.removeprefix(f"{sentence} ").replace(f". {sentence}", ".")
+
+
+def _change_text(change: Change, means: str) -> str:
+    is_fixed = change.kind is ChangeKind.FINDING and change.transition is Transition.FIXED
+    how = "fixed" if is_fixed else _HOW[change.transition]
+    what = change.what if change.what.endswith((".", "!", "?")) else f"{change.what}: {how}."
+    return f"{what} {means}".rstrip().replace("\n", " ")
 
 
 def _problems(night: Night) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from auditor.facts.settings import is_one_setting
+from auditor.facts.ids import is_one_setting
 from auditor.model.document import series
 from auditor.model.report import Disagreement, Finding, Report
 from auditor.model.rule import FindingOutcome, Setting, Severity

@@ -12,7 +12,7 @@ import pytest
 import auditor.checks
 from auditor.checks import KINDS, every_kind, kind_named, nested_arguments
 from auditor.checks.kind import CheckKind, kind_of, with_inner
-from auditor.facts.settings import setting_named
+from auditor.facts.ids import setting_named
 from auditor.jobs.pack_authoring import CaseResult, run_cases
 from auditor.model.rule import App, FindingOutcome, Pack, Rule
 from auditor.packs.load import file_source, load, shipped_names, shipped_source

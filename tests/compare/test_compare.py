@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from auditor.compare import DifferentTenants, comparable, compare, decided_again
@@ -104,6 +105,23 @@ def test_another_consent_setting_names_both_and_causes_the_decision() -> None:
     assert major(bare)[ASSIGNED].means == (
         'The user consent setting was "Allow user consent for apps" and is now "Do not allow user consent".'
     )
+
+
+def test_an_effect_that_other_changes_undo_is_said_to_be_of_this_change_alone() -> None:
+    changes = major(compare(judged(tenant("legacy-open")), judged(tenant("managed-default", SECOND))))
+    assert changes[DECISION].means.startswith("Users can no longer connect TrackerRMS: ")
+    gone = changes[f"app/{APP}"]
+    assert gone.means.startswith("With this change alone, whether an ordinary user can connect TrackerRMS depends on ")
+
+
+def test_a_list_that_is_only_named_does_not_change_to_itself() -> None:
+    policies = tenant("managed-default").sections.permissionGrantPolicies or ()
+    text = msgspec.json.encode(policies)
+    own = msgspec.json.decode(text.replace(TENANT.id.encode(), b"33333333-3333-4333-8333-333333333333"))
+    after = tenant("managed-default", SECOND, permissionGrantPolicies=own)
+    found = major(compare(judged(tenant("managed-default")), judged(after)))
+    assert found
+    assert all("for apps of listed tenants, with other conditions" in one.means for one in found.values())
 
 
 def test_two_changes_that_are_only_effective_together_are_both_named() -> None:

@@ -11,7 +11,16 @@ import auditor.facts
 from auditor.checks.snapshot_paths import item_paths, section_paths
 from auditor.consent.decision_facts import MAIL_CLIENTS_BOX, PORTAL_SETTINGS
 from auditor.facts.builtin_policies import portal_name, portal_names
-from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, RESOURCE_NAMES, RESOURCES, is_guid
+from auditor.facts.ids import (
+    CLOUDS,
+    MICROSOFT_GRAPH,
+    RESOURCE_NAMES,
+    RESOURCES,
+    is_guid,
+    is_one_setting,
+    setting_at,
+    setting_named,
+)
 from auditor.facts.permissions import (
     APP_ROLES,
     CISA,
@@ -21,7 +30,6 @@ from auditor.facts.permissions import (
     known_scopes,
     listed_scopes,
 )
-from auditor.facts.settings import is_one_setting, setting_at, setting_named
 from auditor.model.rule import App, Setting
 
 FILES = sorted(Path(auditor.facts.__file__).parent.glob("*.json"))

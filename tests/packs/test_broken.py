@@ -44,7 +44,7 @@ def test_a_place_can_be_clicked_and_a_near_match_is_offered() -> None:
 
 def test_an_oversized_file_is_not_parsed() -> None:
     reported = problems_of(Source("big.yaml", SOUND.encode() + b"#" * LARGEST))
-    assert reported == "big.yaml: the file is larger than 256 KiB, which is too large for a pack"
+    assert reported == "big.yaml: the file is larger than 256 KiB, the most that is read"
 
 
 def test_a_hopeless_file_is_given_up_after_a_hundred_problems() -> None:

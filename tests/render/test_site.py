@@ -437,6 +437,21 @@ def test_a_verdict_that_changed_last_night_is_new_and_an_older_one_is_not() -> N
     assert made.reasons[0].since == "since 2026-11-21, 1 day"
 
 
+def test_what_the_second_run_of_a_day_found_first_is_new() -> None:
+    made = state(audit(day(0), CONNECTS), audit(day(0, 14), DEPENDS))
+    assert words(made) == [("DEPENDS", True)]
+    assert made.reasons[0].since == "since 2026-11-22, today"
+    third = state(audit(day(0), CONNECTS), audit(day(0, 14), DEPENDS), audit(day(0, 15), DEPENDS))
+    assert words(third) == [("DEPENDS", False)]
+
+
+def test_a_severe_rule_that_became_unknown_is_new() -> None:
+    since = audit(day(0)).started
+    unknown = finding(Severity.HIGH, FindingOutcome.UNKNOWN, since)
+    made = state(audit(day(1), CONNECTS), audit(day(0), CONNECTS), findings=(unknown,))
+    assert words(made) == [("1 UNKNOWN", True)]
+
+
 def test_nothing_is_new_in_the_first_night() -> None:
     made = state(
         audit(day(0), NEEDS_ADMIN),

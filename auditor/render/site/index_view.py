@@ -263,8 +263,9 @@ def _attention(state: TenantState, links: Links) -> AttentionView:
 
 
 def _changed(state: TenantState, night: date | None, links: Links) -> ChangedView | None:
-    run, difference = state.tenant.last, state.tenant.changes
-    if run is None or difference is None or run_day(run) != night or run is not state.tenant.last_changed:
+    # Not only of the last run: the one after it, on the same day, may have found nothing more, or failed.
+    run, difference = state.tenant.last_changed, state.tenant.changes
+    if run is None or difference is None or run_day(run) != night:
         return None
     major = difference.major
     if not major:
