@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from auditor.checks.kind import CheckContext, CheckResult, kind_of
 from auditor.consent import Truth
 from auditor.consent.advice import best_consent_link, grants_as_registered
-from auditor.consent.consent_request import portal_address
+from auditor.consent.consent_request import portal_address, tenant_in_link
+from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER
 from auditor.model.decision import Fix, Outcome
 from auditor.model.report import Disagreement, Finding, Stand
 from auditor.model.rule import FindingOutcome, Pack, Remediation, Rule, with_values
@@ -100,7 +101,7 @@ def _filled(advice: Remediation, context: CheckContext) -> Remediation:
     The portal's pages of an app are left out while the app is not in the tenant, and so is its button for consent,
     which grants what the app registered, if the app may request more.
     """
-    values = {"tenant-id": context.snapshot.tenant.id, "portal": portal_address(context.snapshot)}
+    values = {"tenant-id": tenant_in_link(context.snapshot), "portal": portal_address(context.snapshot)}
     in_portal, portal = values, advice.portal
     if (app := context.app) is not None:
         facts = context.facts
@@ -115,11 +116,12 @@ def _filled(advice: Remediation, context: CheckContext) -> Remediation:
         is_absent = facts.client.presence is Truth.FALSE and any("{app}" in step for step in portal)
         if is_absent or (_CONSENT_LINK in advice.link and not grants_as_registered(facts)):
             portal = ()
+    link, note = with_values(advice.link, values), with_values(advice.note, values)
     return Remediation(
         portal=tuple(with_values(step, in_portal) for step in portal),
-        link=with_values(advice.link, values),
+        link=link,
         role=with_values(advice.role, values),
-        note=with_values(advice.note, values),
+        note=f"{FILL_IN_TENANT} {note}".rstrip() if TENANT_PLACEHOLDER in link else note,
     )
 
 

@@ -110,6 +110,24 @@ EMPTY_BY_DEFAULT = frozenset({"constraingroupspecificconsenttomembersofgroupid"}
 """Directory settings for which no value is a value ("groupSetting: templates"): the template's default is empty."""
 
 
+REDACTED_GUID = "ffffffff-?[0-9a-f]{4}-?8[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}"
+"""A GUID that replaces another one in a redacted file: version 8 ("custom", RFC 9562), which Microsoft doesn't use."""
+_REDACTED_TENANT = re.compile(rf"{REDACTED_GUID}|(?:tenant|host)-[0-9a-f]{{10}}\.example|(?:id|other)-[0-9a-f]{{10}}")
+
+
+def is_redacted_tenant(text: str) -> bool:
+    """Whether a tenant's id or domain was replaced by redaction, so that nobody can sign in to it."""
+    return _REDACTED_TENANT.fullmatch(text) is not None
+
+
+TENANT_PLACEHOLDER = "{tenant-id}"
+"""In a consent link, in place of a tenant that isn't known or is redacted. The administrator replaces it."""
+FILL_IN_TENANT = (
+    f"Replace {TENANT_PLACEHOLDER} in the link with the tenant ID, which the Entra admin center shows under Entra ID >"
+    " Overview."
+)
+
+
 class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     """The addresses of one cloud, without trailing slashes, and its names in tools.
 

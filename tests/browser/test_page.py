@@ -130,6 +130,23 @@ def test_copying_works_where_the_browser_keeps_the_clipboard_closed(opened: Open
     assert page.evaluate("navigator.clipboard.readText()") == page.locator(".first .address a").get_attribute("href")
 
 
+def test_the_message_can_be_copied_whole_and_opens_a_mail_program(opened: Opener) -> None:
+    page = opened(html(USUAL)).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("#message .copy")
+    page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("Subject: Please approve TrackerRMS")
+    assert "\n\nSign in as: " in copied
+    assert (page.locator("#message .button").get_attribute("href") or "").startswith("mailto:?subject=")
+
+
+def test_the_message_can_be_read_and_selected_without_script(opened: Opener) -> None:
+    page = opened(html(USUAL), script=False, width=390).page
+    assert "Please open this link" in page.locator("#message-text").inner_text()
+    assert page.locator("#message .copy").is_hidden()
+
+
 def test_a_link_to_a_fix_inside_a_closed_finding_opens_it(opened: Opener) -> None:
     page = opened(html("custom-policy")).page
     page.evaluate("location.hash = 'finding-2'")

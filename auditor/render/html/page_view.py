@@ -47,6 +47,7 @@ from auditor.render.html.setting_section import (
     unplaced_disagreements,
 )
 from auditor.render.labels import NAME_WIDTH, app_and_id, count, counts, readable_time, sentence
+from auditor.render.message import Message, message
 from auditor.render.report_view import (
     AFTER_CONSENT,
     assumptions,
@@ -170,6 +171,7 @@ class PageView(NamedTuple):
     permissions: tuple[str, ...]
     calls: tuple[CallView, ...]
     sections: tuple[PageSection, ...]
+    message: Message | None
 
 
 def page_view(
@@ -222,6 +224,7 @@ def page_view(
         permissions=provenance.permissions if provenance else (),
         calls=_calls(report),
         sections=(),
+        message=None if for_print else message(report),
     )
     return made._replace(sections=tuple(_sections(made)))
 
@@ -271,6 +274,8 @@ def _sections(made: PageView) -> Iterator[PageSection]:
     if made.unread or made.again:
         parts = len(made.unread) + (len(made.again.parts) if made.again else 0)
         yield PageSection("unread", "Not read", str(parts))
+    if made.message:
+        yield PageSection("message", "Message to send", "")
     yield PageSection("provenance", "About this report", "")
 
 

@@ -53,7 +53,8 @@ KNOWN_HOSTS = frozenset(
 )
 """Hosts that fixes and shipped packs link to. An address of another host is text to read and copy, not a link."""
 
-_FORBIDDEN = frozenset(" \\\"'`<>")
+_FORBIDDEN = frozenset(" \\\"'`<>{}")
+"""What no address has unencoded. Braces are a placeholder to fill in before the address can be opened."""
 
 
 def tone(style: str) -> str:
