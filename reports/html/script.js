@@ -138,10 +138,10 @@
       let number = 0;
       for (const row of rows) {
         row.hidden = !wanted.every((word) => textOf(row).includes(word));
-        if (!row.hidden) number += 1;
+        if (!row.hidden) number += Number(row.dataset.lines);
       }
       if (more) number += filterLines(wanted);
-      const every = rows.length + lines.length;
+      const every = rows.reduce((sum, row) => sum + Number(row.dataset.lines), 0) + lines.length;
       const of = missing ? " of the " : " of ";
       shown.textContent = many(number) + of + many(every) + (every === 1 ? " line" : " lines") + missing;
       reset.hidden = !field.value;

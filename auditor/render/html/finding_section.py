@@ -12,15 +12,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.model.decision import Decision, Fix, GraphRequest, Reason
+from auditor.model.decision import Confidence, Decision, Fix, GraphRequest, Reason
 from auditor.model.document import series
 from auditor.model.report import Evidence, Finding, Report
 from auditor.model.rule import FindingOutcome
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.render.fix_view import (
     FixNumbers,
+    fix_minutes,
     fix_opens,
     fix_result,
+    fix_reversible,
     grouped_answers,
     grouped_fixes,
     needs_action,
@@ -35,11 +37,16 @@ from auditor.render.text_layout import clip
 
 
 class FixView(NamedTuple):
-    """A fix in full. `verify` and `undo` are sentences, or empty if they are lines to copy in `*_ways`."""
+    """A fix in full, and its row in the table of fixes: `result`, `opens`, `role`, `effort` and `reversible`.
+
+    `verify` and `undo` are sentences, or empty if they are lines to copy in `*_ways`."""
 
     number: int
     title: str
     route: str
+    result: str
+    effort: str
+    reversible: str
     after: str
     tone: str
     doubts: tuple[str, ...]
@@ -99,6 +106,9 @@ def _groups(decision: Decision, views: FixViews) -> Iterator[FixGroup]:
         advice = ()
 
 
+_LIKELY = " (likely)"
+
+
 def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView:
     """The fix in full, under this number."""
     name = f"fix-{number}"
@@ -106,6 +116,9 @@ def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView
         number=number,
         title=sentence(fix.title),
         route=fix.key or fix.route,
+        result=f"{outcome_after(fix)[0]}{_LIKELY if fix.proven.confidence != Confidence.CERTAIN else ''}",
+        effort=f"{fix_minutes(fix)} min",
+        reversible=fix_reversible(fix),
         after=fix_result(fix),
         tone=tone(outcome_after(fix)[1]),
         doubts=tuple(map(sentence, fix.proven.doubts)),

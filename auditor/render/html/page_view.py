@@ -33,7 +33,7 @@ from auditor.render.html.finding_section import (
     finding_views,
     fix_groups,
 )
-from auditor.render.html.grant_section import ON_SCREEN, GrantLine, GrantsView, grants_view
+from auditor.render.html.grant_section import ON_SCREEN, AppGrants, GrantLine, GrantsView, grants_view
 from auditor.render.html.parts import AddressView, CodeView, tone
 from auditor.render.html.pictures import BarChart, Trend, chart_by_severity, trend
 from auditor.render.html.setting_section import (
@@ -341,7 +341,7 @@ COMMANDS = 20_000
 """Characters of lines to copy."""
 _PER_COLUMN = 3
 """Characters in a column: a letter of Thai or Hindi has at most two marks."""
-_ROOMS = MappingProxyType({GrantLine: 200, StepRow: 4000})
+_ROOMS = MappingProxyType({AppGrants: 200, GrantLine: 200, StepRow: 4000})
 """Other limits: the names of grants are short and many, and a step can name all scopes of an app."""
 
 
