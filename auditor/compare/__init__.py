@@ -79,7 +79,7 @@ def comparable(report: Report | None = None, snapshot: Snapshot | None = None) -
     return Comparable(side=side, report=report, snapshot=snapshot)
 
 
-def compare(before: Comparable, after: Comparable, earlier: Sequence[Snapshot] = ()) -> Difference:
+def compare(before: Comparable, after: Comparable, *, earlier: Sequence[Snapshot] = ()) -> Difference:
     """The changes from `before` to `after`, as far as both sides can show them. Raises DifferentTenants.
 
     `earlier` are older snapshots, the latest first. What `before` failed to read is compared with the last of them that

@@ -420,7 +420,7 @@ def _compared(
     notes: list[str],
 ) -> Difference | None:
     try:
-        return compare(comparable(*before), comparable(*after), earlier)
+        return compare(comparable(*before), comparable(*after), earlier=earlier)
     except DifferentTenants as error:
         notes.append(f"not compared with the last run: {error}")
     except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run
