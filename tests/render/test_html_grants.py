@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.report import Audience, Granted, GrantKind, GrantRow
 from auditor.render.html import render
-from tests.render.pages import element_by_id, grants, replaced, words_of
+from tests.render.pages import element_by_id, grants, replaced, tree, words_of
 from tests.render.reports import connects
 
 
@@ -128,3 +128,9 @@ def test_grants_are_grouped_by_app_and_the_riskiest_app_comes_first_with_its_ris
     assert rows[0].get("data-lines") == "2"
     words = " ".join("".join(rows[0].itertext()).split())
     assert "Graph: Mail.ReadWrite (delegated, Every user in the tenant)" in words
+
+
+def test_twenty_thousand_grants_stay_within_the_budget_of_size_and_elements() -> None:
+    page = render(grants(20_000))
+    assert len(page.encode()) < 3_000_000
+    assert sum(1 for _ in tree(page).iter()) < 15_000
