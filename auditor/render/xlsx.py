@@ -76,7 +76,8 @@ def _write_book(report: Report, out: BinaryIO, memory: dict[str, Any]) -> None:
     )
     forms = _cell_formats(book)
     try:
-        for table in sheets(report):
+        # An empty sheet would be an empty page in print. The summary has rows in every report.
+        for table in filter(lambda one: len(one.rows), sheets(report)):
             _write(book.add_worksheet(table.name), table, forms)
         book.close()
     except FileCreateError as error:

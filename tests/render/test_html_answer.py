@@ -131,7 +131,7 @@ def test_an_optional_scope_that_is_blocked_neither_colours_nor_counts_in_the_pic
     )
     _, gate, scopes, _ = verdict_path(decision).words
     assert gate == "Consent policy: contoso-own. decides for users, with 1 more policy"
-    assert scopes == "Scopes: 2 scopes. 2 allowed. 1 optional blocked."
+    assert scopes == "Scopes: 3 scopes. 2 required, allowed. 1 optional, blocked."
     boxes = verdict_path(decision).drawings[0].boxes
     assert [box.tone for box in boxes[1:]] == ["good", "good", "good"]
 

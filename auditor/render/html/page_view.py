@@ -37,7 +37,7 @@ from auditor.render.html.finding_section import (
 from auditor.render.html.grant_section import ON_SCREEN, GrantLine, GrantsView, grants_view
 from auditor.render.html.parts import AddressView, CodeView, tone
 from auditor.render.html.pictures import BarChart, Trend, chart_by_severity, trend
-from auditor.render.labels import FINDINGS, NAME_WIDTH, app_and_id, count, counts, readable_time, sentence
+from auditor.render.labels import FINDINGS, NAME_WIDTH, app_and_id, count, counts, readable_time, sentence, unread_text
 from auditor.render.report_view import (
     AFTER_CONSENT,
     assumptions,
@@ -46,7 +46,6 @@ from auditor.render.report_view import (
     policy_lines,
     question,
     short_digest,
-    unread_text,
     what_if_answers,
     whose,
 )

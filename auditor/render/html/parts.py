@@ -7,6 +7,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from auditor.model.rule import PortalLink
+from auditor.render.fix_view import step_parts
+
 TONES = MappingProxyType(
     {
         "good": "#00694f",
@@ -66,6 +69,18 @@ def clickable(address: str) -> str:
     except ValueError:
         return ""
     return address if plain and address.startswith("https://") else ""
+
+
+class LinkedText(NamedTuple):
+    """A text, and the address that it leads to; empty if it isn't a link."""
+
+    text: str
+    href: str = ""
+
+
+def linked(step: str, links: Sequence[PortalLink]) -> tuple[LinkedText, ...]:
+    """A step in the portal, with each page that has an address as a link."""
+    return tuple(LinkedText(part.text, clickable(part.address)) for part in step_parts(step, links))
 
 
 class AddressView(NamedTuple):

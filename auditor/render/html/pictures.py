@@ -153,30 +153,28 @@ def _deciding(decision: Decision) -> list[ScopeVerdict]:
 
 
 def _scopes(decision: Decision) -> PathStep:
-    """The required scopes. An optional scope changes no answer, so it has no colour."""
-    optional = Counter(s.verdict for s in decision.scopes if not (s.required or s.implicit))
-    needed = Counter(s.verdict for s in decision.scopes if s.required or s.implicit)
+    """All scopes of the answer. An optional scope changes no answer, so it has no colour."""
     if not decision.scopes:
         return PathStep("Scopes", "None were evaluated", "", "quiet")
+    kinds = (
+        ("required", Counter(one.verdict for one in decision.required_scopes)),
+        ("added automatically", Counter(one.verdict for one in decision.added_scopes)),
+        ("optional", Counter(one.verdict for one in decision.optional_scopes)),
+    )
+    needed = kinds[0][1] + kinds[1][1]
     worst = next((v for v in _WORST_FIRST if needed[v]), None)
-    parts = [sentence(_tally(needed))] if needed else []
-    if optional and needed:
-        parts.append(f"{_total(optional)} optional: {_tally(optional)}." if len(optional) > 1 else _only(optional))
-    elif optional:
-        parts.append(f"All optional: {_tally(optional)}.")
-    title = count(_total(needed) or _total(optional), "scope")
-    return PathStep("Scopes", title, " ".join(parts), VERDICTS[worst][1] if worst else "quiet")
+    found = [(word, tally) for word, tally in kinds if tally]
+    parts = [f"{tally.total()} {word}{_verdicts(tally)}." for word, tally in found]
+    alone = len(found) == 1
+    detail = f"{'All optional: ' if found[0][0] == 'optional' else ''}{sentence(_tally(found[0][1]))}"
+    detail = detail if alone and found[0][0] != "added automatically" else " ".join(parts)
+    title = count(len(decision.scopes), "scope")
+    return PathStep("Scopes", title, detail, VERDICTS[worst][1] if worst else "quiet")
 
 
-def _total(tally: Counter[Verdict]) -> int:
-    """How many scopes were counted."""
-    return sum(tally.values())
-
-
-def _only(tally: Counter[Verdict]) -> str:
-    """``1 optional blocked.``"""
-    ((verdict, number),) = tally.items()
-    return f"{number} optional {VERDICTS[verdict][0]}."
+def _verdicts(tally: Counter[Verdict]) -> str:
+    """``, blocked`` if all are, else ``: 6 allowed and 3 blocked``."""
+    return f", {VERDICTS[next(iter(tally))][0]}" if len(tally) == 1 else f": {_tally(tally)}"
 
 
 def _tally(tally: Counter[Verdict]) -> str:
