@@ -187,7 +187,7 @@ def _missing(finding: Finding) -> Iterator[str]:
 def not_collected(findings: Iterable[Finding], unread: Collection[str]) -> tuple[NotCollected, ...]:
     """The data that rules need and that wasn't asked for, in the order of the findings.
 
-    `unread` names the parts that were asked for in vain. They are not listed again.
+    `unread` names the parts whose read failed. They are not listed again.
     """
     failed = {name.partition("/")[0] for name in unread}
     rules: dict[str, list[str]] = {}

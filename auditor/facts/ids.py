@@ -148,7 +148,7 @@ def cloud_named(name: str) -> Cloud:
 
 
 ADMIN_CENTER = "https://entra.microsoft.com"
-"""The portal with addresses of its own; the others are Azure portals, the only ones that national clouds have."""
+"""The Entra admin center. The other clouds have only an Azure portal, whose addresses differ."""
 
 PATH_SEPARATOR = " > "
 """Between the parts of a path to click along."""

@@ -121,7 +121,7 @@ class UnreadPart(Unread, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class NotCollected(msgspec.Struct, frozen=True, kw_only=True):
-    """Data that rules needed and that nobody asked for, or only for some apps; a read that failed is an `UnreadPart`.
+    """Data that rules needed and that was not requested, or only for some apps; a read that failed is an `UnreadPart`.
 
     `section` is a section of the snapshot or ``section/part``. Any one of `needs` allows the read. `rules` are the
     rules that are unknown without it.

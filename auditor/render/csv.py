@@ -1,4 +1,4 @@
-"""The report as CSV, for a spreadsheet or a script: all tables in one file, or each table in a file of its own.
+"""The report as CSV, for a spreadsheet or a script: all tables in one file, or each table in its own file.
 
 In one file, the first column names the table, and the columns are those of all tables together, so that a script finds
 each by its heading; a row fills those of its table.

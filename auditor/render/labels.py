@@ -330,7 +330,7 @@ def unread_text(part: UnreadPart) -> UnreadText:
 
 
 def not_collected_text(part: NotCollected) -> UnreadText:
-    """Data that nobody asked for, in words."""
+    """Data that was not requested, in words."""
     section, _, of = part.section.partition("/")
     return UnreadText(
         title=data_label(section, of),

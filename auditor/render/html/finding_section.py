@@ -392,7 +392,7 @@ def _not_collected(one: NotCollected, numbers: Mapping[str, int]) -> NotCollecte
 
 
 def _anchor(section: str, name: str) -> str:
-    """Where the page says how to collect the data; an app that isn't a known resource has no place of its own."""
+    """Where the page says how to collect the data; only known resources have their own place."""
     return f"unasked-{section}{f'-{name}'.replace(' ', '-') if name in RESOURCE_NAMES.values() else ''}"
 
 
