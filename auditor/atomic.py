@@ -13,6 +13,7 @@ import os
 import re
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
@@ -20,6 +21,8 @@ from typing import BinaryIO, Literal, NamedTuple
 from auditor.model.errors import InvalidRequest
 
 _POSIX = os.name == "posix"
+_PREFIX, _SUFFIX = ".consent-auditor-", ".tmp"
+_HOUR = 3600.0
 _MOST_LINKS = 40
 """As many links as Linux follows in one path."""
 _STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
@@ -63,7 +66,7 @@ def written_whole(path: str | os.PathLike[str], *, keep_mode: bool = False) -> I
         with _named_errors(path), _opened(place, os.O_WRONLY, path) as file:
             yield file
         return
-    handle, name = tempfile.mkstemp(dir=place.path.parent, prefix=".consent-auditor-", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=place.path.parent, prefix=_PREFIX, suffix=_SUFFIX)
     try:
         with _named_errors(path), os.fdopen(handle, "wb") as file:
             yield file
@@ -299,6 +302,19 @@ def _keep_mode(handle: int, name: Path, now: os.stat_result) -> None:
             mode &= ~stat.S_IRWXG
     # By its handle: a name can be replaced by a link between two calls.
     os.fchmod(handle, mode)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files that killed processes left in a folder. Those of the last hour stay, and any trouble.
+
+    A file of the last hour may be one that another run writes.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+            with contextlib.suppress(OSError):
+                now = path.lstat()
+                if stat.S_ISREG(now.st_mode) and time.time() - now.st_mtime > _HOUR:
+                    path.unlink()
 
 
 def _sync_directory(directory: Path) -> None:

@@ -17,6 +17,7 @@ from auditor.atomic import (
     open_own,
     open_private,
     refuse_unsafe,
+    remove_leftovers,
     write_whole,
     written_whole,
 )
@@ -348,3 +349,15 @@ def test_your_own_file_is_read(tmp_path: Path) -> None:
         assert file.read() == b"mine"
     with pytest.raises(IsADirectoryError):
         open_own(tmp_path)
+
+
+def test_what_a_killed_process_left_is_removed_after_an_hour_and_nothing_else(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / name for name in (".consent-auditor-a.tmp", ".consent-auditor-b.tmp", "c.tmp"))
+    for path in (old, new, other):
+        path.touch()
+    (tmp_path / ".consent-auditor-d.tmp").symlink_to(other)
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    remove_leftovers(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {new.name, other.name, ".consent-auditor-d.tmp"}
+    remove_leftovers(tmp_path / "nowhere")

@@ -22,7 +22,7 @@ from auditor.checks.kind import (
 from auditor.model.decision import Confidence
 from auditor.model.document import Point
 from auditor.model.report import Evidence, FindingSubject
-from auditor.model.rule import App, FindingOutcome
+from auditor.model.rule import App, FindingOutcome, Setting
 from auditor.model.snapshot import Plan
 
 _FAIL, _PASS = FindingOutcome.FAIL, FindingOutcome.PASS
@@ -43,6 +43,10 @@ class _Several(CheckKind, frozen=True):
         for one in self.checks:
             plan = plan.union(one.reads(app))
         return plan
+
+    def setting(self, app: App | None) -> Setting:
+        """The setting of the first check: the others say what else must hold, or what replaces it."""
+        return self.checks[0].setting(app)
 
     @classmethod
     def inner_arguments(cls, arguments: Arguments) -> Iterator[tuple[ArgumentPath, Any]]:
@@ -109,6 +113,9 @@ class Not(CheckKind, frozen=True, tag="not"):
 
     def reads(self, app: App | None) -> Plan:
         return self.check.reads(app)
+
+    def setting(self, app: App | None) -> Setting:
+        return self.check.setting(app)
 
     def sentence(self) -> Point:
         return Point("This statement is false:", (self.check.sentence(),))

@@ -41,6 +41,7 @@ class UsersCanConnect(CheckKind, frozen=True, tag="users-can-connect"):
     """An ordinary member can connect the pack's app without an administrator."""
 
     about_app: ClassVar[bool] = True
+    setting_id: ClassVar[str] = "app-consent"
 
     def reads(self, app: App | None) -> Plan:
         return connecting(app) if app else Plan()
@@ -63,6 +64,7 @@ class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable
     """Every required scope exists on its resource, and users have it or can consent to it."""
 
     about_app: ClassVar[bool] = True
+    setting_id: ClassVar[str] = "app-consent"
 
     def reads(self, app: App | None) -> Plan:
         return connecting(app) if app else Plan()
@@ -104,6 +106,7 @@ class AdminConsentCovers(CheckKind, frozen=True, tag="admin-consent-covers"):
     """A tenant-wide grant of the app covers every required scope."""
 
     about_app: ClassVar[bool] = True
+    setting_id: ClassVar[str] = "app-consent"
 
     def reads(self, app: App | None) -> Plan:
         return connecting(app) if app else Plan()
@@ -178,6 +181,7 @@ class AppEnabled(CheckKind, frozen=True, tag="app-enabled"):
     """Sign-in to the app is enabled: not disabled by this tenant, by its publisher or by Microsoft."""
 
     about_app: ClassVar[bool] = True
+    setting_id: ClassVar[str] = "app-sign-in"
 
     def reads(self, app: App | None) -> Plan:
         return client_of(app) if app else Plan()
@@ -209,6 +213,7 @@ class AppAssignment(CheckKind, frozen=True, tag="app-assignment"):
     """The app requires no assignment, or a user or group is assigned to it."""
 
     about_app: ClassVar[bool] = True
+    setting_id: ClassVar[str] = "app-assignment"
 
     def reads(self, app: App | None) -> Plan:
         return client_of(app) if app else Plan()
@@ -237,6 +242,7 @@ class PublisherVerified(CheckKind, frozen=True, tag="publisher-verified"):
     """The app's publisher is verified, where an assigned consent policy or risk-based step-up depends on that."""
 
     about_app: ClassVar[bool] = True
+    setting_id: ClassVar[str] = "app-publisher"
 
     def reads(self, app: App | None) -> Plan:
         return POLICIES.union(client_of(app)) if app else Plan()
@@ -295,6 +301,7 @@ class ConditionalAccessAllows(CheckKind, frozen=True, tag="conditional-access"):
     """No Conditional Access policy blocks the app's users, or demands what a vendor's server can't give."""
 
     about_app: ClassVar[bool] = True
+    setting_id: ClassVar[str] = "conditional-access"
 
     def reads(self, app: App | None) -> Plan:
         return AFTER_CONSENT.union(client_of(app)) if app else Plan()

@@ -139,6 +139,7 @@ class AssignedPolicies(CheckKind, frozen=True, tag="assigned-policies"):
     """
 
     tables: ClassVar[tuple[type[CheckTable], ...]] = (Wording,)
+    setting_id: ClassVar[str] = "user-consent"
     expect: Literal["none", "at-most-low", "not-everything"]
     wording: Wording | UnsetType = UNSET
 
@@ -305,6 +306,7 @@ class UsersCanConsent(CheckKind, frozen=True, tag="users-can-consent"):
     `lists` and `scopes` the scopes are the ones that the pack's app requires. Risk-based step-up is ignored.
     """
 
+    setting_id: ClassVar[str] = "user-consent"
     expect: Literal["nobody", "allowed"]
     asked_by: Literal["unverified-app", "verified-app", "own-app"] | UnsetType = UNSET
     lists: tuple[str, ...] = ()

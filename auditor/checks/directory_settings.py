@@ -37,9 +37,9 @@ from auditor.checks.property_tests import (
 from auditor.checks.snapshot_paths import Missing
 from auditor.checks.typo_suggestions import nearest, typo_of_guid
 from auditor.consent.snapshot_index import NotRead
-from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, is_guid
+from auditor.facts.ids import CONSENT_SETTINGS_TEMPLATE, is_guid, setting_at
 from auditor.model.document import Point, code
-from auditor.model.rule import App
+from auditor.model.rule import App, Setting
 from auditor.model.snapshot import Plan, Snapshot
 
 TESTS = ("equals", "one-of", "present")
@@ -78,6 +78,10 @@ class DirectorySettingIs(CheckKind, frozen=True, tag="directory-setting"):
 
     def reads(self, app: App | None) -> Plan:
         return Plan(sections=("directorySettings",))
+
+    def setting(self, app: App | None) -> Setting:
+        is_default = TEMPLATES.get(self.template, self.template).lower() == CONSENT_SETTINGS_TEMPLATE
+        return setting_at(f"directorySettings.{self.name}" if is_default else "directorySettings")
 
     def sentence(self) -> Point:
         where = f"The directory setting {code(self.name)} of the template {code(self.template)}"

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from auditor.checks.kind import CheckContext, CheckResult, kind_of
 from auditor.consent import Truth
 from auditor.consent.advice import best_consent_link, grants_as_registered
-from auditor.consent.consent_request import portal_address
-from auditor.facts.ids import RESOURCE_NAMES, portal_links
+from auditor.consent.consent_request import portal_address, tenant_in_link
+from auditor.facts.ids import FILL_IN_TENANT, RESOURCE_NAMES, TENANT_PLACEHOLDER, portal_links
 from auditor.model.decision import Fix, Outcome
 from auditor.model.report import Disagreement, Finding, NotCollected, Stand
 from auditor.model.rule import FindingOutcome, Pack, Remediation, Rule, with_values
@@ -49,6 +49,7 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
         references=rule.references,
         frameworks=dict(rule.frameworks),
         note=rule.view,
+        setting=kind_of(rule.check).setting(pack.app),
         place=pack.places.get(rule.id),
         subjects=result.subjects if result.outcome is FindingOutcome.FAIL else (),
         unread=result.unread if result.outcome is FindingOutcome.FAIL else "",
@@ -102,7 +103,7 @@ def _filled(advice: Remediation, context: CheckContext) -> Remediation:
     The portal's pages of an app are left out while the app is not in the tenant, and so is its button for consent,
     which grants what the app registered, if the app may request more.
     """
-    values = {"tenant-id": context.snapshot.tenant.id, "portal": portal_address(context.snapshot)}
+    values = {"tenant-id": tenant_in_link(context.snapshot), "portal": portal_address(context.snapshot)}
     in_portal, portal = values, advice.portal
     page = {}
     if (app := context.app) is not None:
@@ -120,12 +121,13 @@ def _filled(advice: Remediation, context: CheckContext) -> Remediation:
         if is_absent or (_CONSENT_LINK in advice.link and not grants_as_registered(facts)):
             portal = ()
     steps = tuple(with_values(step, in_portal) for step in portal)
+    link, note = with_values(advice.link, values), with_values(advice.note, values)
     return Remediation(
         portal=steps,
         portal_links=portal_links(steps, context.snapshot.cloud, **page),
-        link=with_values(advice.link, values),
+        link=link,
         role=with_values(advice.role, values),
-        note=with_values(advice.note, values),
+        note=f"{FILL_IN_TENANT} {note}".rstrip() if TENANT_PLACEHOLDER in link else note,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from auditor.checks.app_filter import (
     Apps,
@@ -87,6 +87,7 @@ class DelegatedGrants(CheckKind, frozen=True, tag="delegated-grants"):
     only the `state` of such an app is known.
     """
 
+    setting_id: ClassVar[str] = "delegated-permissions"
     consent: Literal["any", "tenant-wide", "users"] = "any"
     lists: tuple[str, ...] = ()
     scopes: Scopes = {}
@@ -211,6 +212,8 @@ class GrantsInEffect(CheckKind, frozen=True, tag="grants-in-effect"):
     have, or on a resource that was deleted, gives nothing, and nobody notices.
     """
 
+    setting_id: ClassVar[str] = "delegated-permissions"
+
     def reads(self, app: App | None) -> Plan:
         return Plan(whole=("oauth2PermissionGrants", "servicePrincipals"))
 
@@ -297,6 +300,7 @@ def _problems(apps: Apps, grants: Alike) -> Iterator[_Problem]:
 class AppRolesHeld(CheckKind, frozen=True, tag="app-roles-held"):
     """No app holds an application permission of the `lists` and matches `publisher`, `owner` and `state`."""
 
+    setting_id: ClassVar[str] = "application-permissions"
     lists: tuple[str, ...]
     publisher: Publisher = "any"
     owner: Owner = "any"

@@ -12,11 +12,11 @@ from auditor.consent.decide import decision_of
 from auditor.consent.decision_facts import DecisionFacts, gather
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCES
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCES, setting_named
 from auditor.model.decision import Confidence, Decision, Fix
 from auditor.model.document import Point
 from auditor.model.report import Evidence, FindingSubject
-from auditor.model.rule import App, Check, FindingOutcome, Pack
+from auditor.model.rule import App, Check, FindingOutcome, Pack, Setting
 from auditor.model.sections import SECTIONS, Extent
 from auditor.model.snapshot import Plan, Snapshot
 
@@ -80,6 +80,8 @@ class CheckKind(Check, frozen=True):
 
     about_app: ClassVar[bool] = False
     """Whether the check is always about the app of its pack."""
+    setting_id: ClassVar[str] = ""
+    """The setting of the tenant that the check is about, of the table in `auditor.facts.ids`."""
     tables: ClassVar[tuple[type[CheckTable], ...]] = ()
     """The tables among its arguments."""
 
@@ -99,6 +101,10 @@ class CheckKind(Check, frozen=True):
     def judge(self, context: CheckContext) -> CheckResult:
         """Whether the tenant meets the check: unknown, never pass or fail, where its data was not read."""
         raise NotImplementedError
+
+    def setting(self, app: App | None) -> Setting:
+        """The setting that the check is about, in a pack about `app`, with its name for people."""
+        return setting_named(self.setting_id, app)
 
     @property
     def can_fail(self) -> bool:

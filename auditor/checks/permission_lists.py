@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from auditor.checks.kind import (
     ArgumentProblem,
@@ -286,6 +286,7 @@ SHOWN = 50
 class Classifications(CheckKind, frozen=True, tag="classifications"):
     """No permission of the `lists` or `scopes` is classified `level`, on any resource that was read."""
 
+    setting_id: ClassVar[str] = "permission-classifications"
     lists: tuple[str, ...] = ()
     scopes: Scopes = {}
     level: str = "low"

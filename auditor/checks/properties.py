@@ -64,10 +64,11 @@ from auditor.checks.snapshot_paths import (
 from auditor.consent import Truth
 from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import NotRead
+from auditor.facts.ids import setting_at
 from auditor.model.document import Point, code
 from auditor.model.report import Evidence
 from auditor.model.resources import Resource
-from auditor.model.rule import App
+from auditor.model.rule import App, Setting
 from auditor.model.snapshot import Plan
 
 SHOWN = 25
@@ -81,6 +82,9 @@ class _PropertyCheck(CheckKind, frozen=True):
 
     def reads(self, app: App | None) -> Plan:
         return section_plan(self.path.partition(".")[0], app)
+
+    def setting(self, app: App | None) -> Setting:
+        return setting_at(self.path)
 
     def sentence(self) -> Point:
         return Point(f"{property_phrase(self.path, self)}.")
@@ -174,6 +178,9 @@ class _ItemsCheck(CheckKind, frozen=True):
 
     def reads(self, app: App | None) -> Plan:
         return section_plan(self.of.partition(".")[0], app)
+
+    def setting(self, app: App | None) -> Setting:
+        return setting_at(self.of)
 
     @classmethod
     def narrow_schema(cls, definition: SchemaPart) -> None:

@@ -64,6 +64,7 @@ class UserConsentSettingIs(CheckKind, frozen=True, tag="user-consent-setting"):
     requires that the setting is known.
     """
 
+    setting_id: ClassVar[str] = "user-consent"
     allowed: tuple[str, ...] = tuple(SETTINGS)
 
     def reads(self, app: App | None) -> Plan:
@@ -112,6 +113,7 @@ class ConsentWorkflow(CheckKind, frozen=True, tag="consent-workflow"):
     directory setting ``EnableAdminConsentRequests``, which some benchmarks use, and reports a difference.
     """
 
+    setting_id: ClassVar[str] = "admin-consent-workflow"
     reviewers_exist: bool = False
     reviewers_notified: bool = False
     compare_setting: bool = False
@@ -184,6 +186,7 @@ class ScopesClassified(CheckKind, frozen=True, tag="scopes-classified"):
     """Required scopes are classified `level`, where an assigned consent policy depends on that."""
 
     about_app: ClassVar[bool] = True
+    setting_id: ClassVar[str] = "permission-classifications"
     level: str = "low"
 
     def reads(self, app: App | None) -> Plan:

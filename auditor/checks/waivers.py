@@ -14,6 +14,7 @@ import msgspec
 
 from auditor.checks.findings import in_order
 from auditor.checks.kind import sentence
+from auditor.facts.ids import setting_named
 from auditor.model.report import Evidence, Finding, FindingSubject, Waiver
 from auditor.model.rule import FindingOutcome, Remediation, Severity
 
@@ -207,6 +208,7 @@ def _own(
         evidence=tuple(_evidence(wrong)),
         remediation=Remediation(role="the owner of the waiver file", note=note) if wrong else Remediation(),
         place=next((waiver.place for waiver, _ in wrong), None),
+        setting=setting_named("waivers"),
     )
 
 

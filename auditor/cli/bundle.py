@@ -102,13 +102,14 @@ def command(
 
 
 def _print_result(output: str, manifest: Manifest) -> None:
-    from auditor.jobs.bundle_writer import PASTE
+    from auditor.jobs.bundle_writer import MESSAGE, PASTE
     from auditor.render.labels import count
 
     say(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.")
     for why in manifest.left_out:
         say(f"Left out {why}")
     say(f"Attach it to the ticket. {PASTE} in it is a short text for the ticket itself.")
+    say(f"{MESSAGE} in it is a message to send to the person who must act.")
 
 
 def _names(manifest: Manifest) -> str:

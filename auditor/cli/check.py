@@ -24,6 +24,7 @@ from auditor.cli.options import (
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say, wants_colour, width
 from auditor.facts.ids import is_guid
+from auditor.model.document import series
 from auditor.model.errors import EXIT_CODES, OK
 from auditor.model.report import Report
 from auditor.model.rule import Severity
@@ -35,16 +36,9 @@ if TYPE_CHECKING:
     from auditor.model.report import Summary
 
 
-LIVE_HELP = (
-    "To audit your own tenant, set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or\n"
-    "AZURE_CLIENT_CERTIFICATE_PATH) and leave out --sample. docs/app-registration.md shows how to get them."
-)
-
-
-def print_sample_notice(sample: str) -> None:
+def print_sample_notice() -> None:
     """Print that no tenant was read, and how to read one."""
-    click.echo(f"This is the sample tenant {sample!r}, bundled with consent-auditor: no tenant was read.")
-    click.echo(f"{LIVE_HELP}\n")
+    click.echo("This is a sample. To read your own tenant: docs/app-registration.md\n")
 
 
 def binary_needs_file(outputs: Outputs) -> None:
@@ -66,10 +60,15 @@ def write_report(
     outputs: Outputs,
     history: Sequence[tuple[str, Summary]] = (),
     since_last: SinceLast | None = None,
+    *,
+    details: bool = False,
 ) -> None:
-    """Write the report to the outputs of the request. Raises OSError and FormatUnavailable."""
+    """Write the report to the outputs of the request: on a terminal one screen, or all of it with `details`.
+
+    Raises OSError and FormatUnavailable.
+    """
     if outputs.is_text_on_standard_output:
-        _print_text(report)
+        _print_text(report, details)
         return
     from auditor.jobs.audit_request import rendered, write_files, write_page
 
@@ -77,6 +76,9 @@ def write_report(
     if report.what_if and silent:
         verb = "doesn't" if len(silent) == 1 else "don't"
         say(f"Note: {' and '.join(silent)} {verb} show --assume, because the change wasn't made.")
+    slow = [str(path) for name, path in outputs.files if FORMATS[name].is_binary]
+    if slow and sys.stderr.isatty():
+        say(f"Writing {series(slow)}…")
     pages = rendered(report, outputs, history, since_last)
     if outputs.is_standard_output:
         write_page(report, outputs.formats[0], pages, sys.stdout.buffer)
@@ -85,23 +87,47 @@ def write_report(
         say(f"Wrote {path}")
 
 
-def _print_text(report: Report) -> None:
-    from auditor.render import text
+def _print_text(report: Report, details: bool) -> None:
+    if details:
+        from auditor.render.text import render
+    else:
+        from auditor.render.terminal_screen import render
+    _print_page(render(report, width=width(), colour=wants_colour()))
+    if details:
+        click.echo()  # the screen's own last line is about these lines, too
+
+
+def _print_page(page: str) -> None:
     from auditor.render.text_layout import for_encoding
 
-    page = text.render(report, width=width(), colour=wants_colour())
     click.echo(for_encoding(page, sys.stdout.encoding), nl=False, color=wants_colour())
+
+
+def print_verdict(report: Report, outputs: Outputs, code: int, fail_on: str) -> None:
+    """Repeat the verdict where the person looks last: below the report, or of files on standard error, in one line.
+
+    A program that reads the report from standard output gets nothing else.
+    """
+    from auditor.render.terminal_screen import ending, exit_meaning, verdict
+
+    if outputs.is_text_on_standard_output:
+        _print_page(ending(report, code, fail_on, width=width(), colour=wants_colour()))
+    elif not outputs.is_standard_output:
+        say(f"{verdict(report)} {exit_meaning(code, fail_on)}")
 
 
 SHELLS = ("powershell", "az")
 
 
-def script_file(formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
-    """The file to write the script to, or ``-`` for standard output. Raises click.UsageError and InvalidRequest."""
+def single_file(option: str, what: str, formats: tuple[str, ...], outputs: tuple[str, ...]) -> str:
+    """The file to write `what` to, or ``-`` for standard output. Raises click.UsageError and InvalidRequest.
+
+    `option` writes it instead of the report.
+    """
     if formats:
-        raise click.UsageError("--fix-script writes a script instead of the report: leave out -f")
+        raise click.UsageError(f"{option} writes {what} instead of the report: leave out -f")
     if len(outputs) > 1:
-        raise click.UsageError("--fix-script writes one file: give one -o FILE")
+        raise click.UsageError(f"{option} writes one file: give one -o FILE")
     (output,) = outputs or ("-",)
     if output != "-":
         from auditor.jobs.audit_request import must_be_writable
@@ -118,14 +144,28 @@ def write_fix_script(report: Report, shell: str, which: str, output: str) -> Non
     from auditor.jobs.fix_scripts import fix_script
 
     script = fix_script(report, shell, which)
+    if _write_text(script.text, output):
+        say(f"Wrote {output}: fix {script.number}, {script.title}. Read it before you run it.")
+
+
+def write_message(report: Report, output: str) -> None:
+    """Write the message for the person who must act to `output`. Raises OSError."""
+    from auditor.render.message import render
+
+    if _write_text(render(report), output):
+        say(f"Wrote {output}: the message for the person who must act. Read it before you send it.")
+
+
+def _write_text(text: str, output: str) -> bool:
+    """Whether the text was written to a file; else it was written to standard output."""
     if output == "-":
-        sys.stdout.buffer.write(script.text.encode())
+        sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()
-        return
+        return False
     from auditor.atomic import write_whole
 
-    write_whole(output, script.text.encode(), keep_mode=True)
-    say(f"Wrote {output}: fix {script.number}, {script.title}. Read it before you run it.")
+    write_whole(output, text.encode(), keep_mode=True)
+    return True
 
 
 def say_if_other_tenant(named: str, read: str) -> None:
@@ -147,12 +187,14 @@ Examples:
   consent-auditor check --app 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 --scopes "Mail.Read offline_access"
   consent-auditor check --from-url "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?…"
   consent-auditor check --snapshot tenant.json --pack trackerrms-us -f text -f json -o audit-results/
+  consent-auditor check --pack trackerrms-uk --details
   consent-auditor check --pack trackerrms-uk -o report.html -o report.json
   consent-auditor check --pack trackerrms-uk --redact -o to-send.html
   consent-auditor check --pack cisa-scuba --waivers waivers.yaml --fail-on high
   consent-auditor check --pack cisa-scuba --trend audit-results/ -o audit-results/today.json -o audit-results/today.html
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell --fix 2 -o fix.ps1
+  consent-auditor check --pack trackerrms-uk --message
   consent-auditor check --pack trackerrms-uk --wait-until connects --timeout 30m
 
 \b
@@ -169,7 +211,7 @@ Examples:
     "formats",
     multiple=True,
     type=click.Choice(tuple(FORMATS)),
-    help="Report format; several need -o FOLDER/. Default: by the file's ending, else text.",
+    help="Report format; several need -o FOLDER/. Default: by the file's ending, else one screen of text.",
 )
 @click.option(
     "-o",
@@ -178,6 +220,11 @@ Examples:
     multiple=True,
     metavar="FILE|FOLDER/",
     help="Where to write the report. Repeatable: each file gets the format of its ending. Default: the terminal.",
+)
+@click.option(
+    "--details",
+    is_flag=True,
+    help="Print the whole report on the terminal, not one screen of it. Files have all of it.",
 )
 @click.option(
     "--fail-on",
@@ -205,6 +252,12 @@ Examples:
     metavar="NUMBER|ROUTE",
     default="",
     help="The fix that --fix-script writes: 2 for Fix 2 of the report, or its route, such as R3. Default: Fix 1.",
+)
+@click.option(
+    "--message",
+    "wants_message",
+    is_flag=True,
+    help="Write a short e-mail or ticket note for the person who must act instead of the report.",
 )
 @click.option(
     "--waivers",
@@ -249,10 +302,12 @@ def command(
     sample: str | None,
     formats: tuple[str, ...],
     outputs: tuple[str, ...],
+    details: bool,
     fail_on: str,
     assumed: tuple[str, ...],
     fix_script: str | None,
     which_fix: str,
+    wants_message: bool,
     waiver_files: tuple[str, ...],
     earlier: tuple[str, ...],
     wait_until: str | None,
@@ -275,13 +330,18 @@ def command(
         raise click.UsageError(
             "--fix-script writes commands for your tenant, which contain its real ids: leave out --redact"
         )
+    if fix_script and wants_message:
+        raise click.UsageError("--fix-script and --message each write something else than the report: leave out one")
     if fix_script and wait_until:
         raise click.UsageError("--fix-script writes how to make a change, and --wait-until waits for it: leave out one")
     from auditor.jobs.audit import audit, exit_code
     from auditor.jobs.audit_request import AuditRequest, Outputs, is_inside, outputs_for, refuse_overwriting
 
-    script = script_file(formats, outputs) if fix_script else ""
-    destination = Outputs() if fix_script else outputs_for(formats, outputs)
+    instead = ("--fix-script", "a script") if fix_script else ("--message", "a message") if wants_message else None
+    file = single_file(*instead, formats, outputs) if instead else ""
+    destination = Outputs() if instead else outputs_for(formats, outputs)
+    if details and (instead or not destination.is_text_on_standard_output):
+        raise click.UsageError("--details is for the report on the terminal, and files have all of it: leave it out")
     binary_needs_file(destination)
     trend_needs_format(earlier, destination)
     refuse_overwriting((*outputs, *(path for _, path in destination.files)), redact_key, snapshots)
@@ -304,9 +364,14 @@ def command(
         audited = audit(request, person)
     say_if_other_tenant(address_tenant, audited.snapshot.tenant.id)
     if fix_script:
-        write_fix_script(audited.report, fix_script, which_fix, script)
+        write_fix_script(audited.report, fix_script, which_fix, file)
         return OK
+    if wants_message:
+        write_message(audited.report, file)
+        return exit_code(audited.report, fail_on=fail_on, strict=strict)
     if sample and destination.is_text_on_standard_output:
-        print_sample_notice(sample)
-    write_report(audited.report, destination, audited.history, audited.since_last)
-    return exit_code(audited.report, fail_on=fail_on, strict=strict)
+        print_sample_notice()
+    write_report(audited.report, destination, audited.history, audited.since_last, details=details or "text" in formats)
+    code = exit_code(audited.report, fail_on=fail_on, strict=strict)
+    print_verdict(audited.report, destination, code, fail_on)
+    return code

@@ -23,7 +23,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 PACKS_VARIABLE = "CONSENT_AUDITOR_PACKS"
 KEY_VARIABLE = "CONSENT_AUDITOR_REDACT_KEY_FILE"
-HISTORY_VARIABLE = "CONSENT_AUDITOR_HISTORY"
 
 
 # ---- Packs ----------------------------------------------------------------------------------------------------------
@@ -360,6 +359,8 @@ def redaction_of(redact: bool, key_file: str | None) -> Redaction | None:
 
 def history_option(command: Command) -> Command:
     """--history and --config: which history."""
+    from auditor.model.history import HISTORY_VARIABLE
+
     return _with(
         command,
         click.option(

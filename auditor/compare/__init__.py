@@ -14,6 +14,7 @@ from auditor.compare.both_reads import BothReads, as_both_read
 from auditor.compare.change_log import ChangeLog
 from auditor.compare.decided_again import DecidedAgain, means_of
 from auditor.compare.decision_changes import Causes, decision_changes, decisions_not_compared
+from auditor.compare.earlier_reads import completed
 from auditor.compare.enterprise_app_changes import app_changes
 from auditor.compare.finding_changes import finding_changes, packs_not_compared, summary_of
 from auditor.compare.found_change import FoundChange
@@ -34,6 +35,7 @@ from auditor.model.document import series
 from auditor.model.errors import AuditorError
 from auditor.model.report import Report
 from auditor.model.rule import App
+from auditor.model.sections import DATING_SECTIONS
 from auditor.model.snapshot import Provenance, Snapshot
 
 SECTIONS = (
@@ -48,9 +50,10 @@ SECTIONS = (
     "appRoleAssignedTo",
     "directoryAudits",
 )
-"""The sections that a comparison uses, in the order of a snapshot. A history keeps these."""
-_LOG = "directoryAudits"
-"""Says when a change was made and by whom; no decision and no finding rests on it."""
+"""The sections that a comparison uses, in the order of a snapshot, and that a history keeps.
+
+Configuration drifts are used where the later snapshot has them, and not kept: a night is compared as it was read.
+"""
 
 
 class DifferentTenants(AuditorError):
@@ -76,9 +79,34 @@ def comparable(report: Report | None = None, snapshot: Snapshot | None = None) -
     return Comparable(side=side, report=report, snapshot=snapshot)
 
 
-def compare(before: Comparable, after: Comparable) -> Difference:
-    """The changes from `before` to `after`, as far as both sides can show them. Raises DifferentTenants."""
+def compare(before: Comparable, after: Comparable, *, earlier: Sequence[Snapshot] = ()) -> Difference:
+    """The changes from `before` to `after`, as far as both sides can show them. Raises DifferentTenants.
+
+    `earlier` are older snapshots, the latest first. What `before` failed to read is compared with the last of them that
+    read it, so that a change that nobody could see at the time is found later.
+    """
     _refuse_other_tenant(before.side, after.side)
+    difference = _compared(before, after)
+    if before.snapshot is None or after.snapshot is None or not earlier:
+        return difference
+    then = completed(before.snapshot, after.snapshot, earlier)
+    if not then.taken:
+        return difference
+    side = msgspec.structs.replace(before.side, taken=then.taken)
+    more = _compared(msgspec.structs.replace(before, side=side, snapshot=then.snapshot), after)
+    known = {one.key for one in difference.changes}
+    of_reports = (ChangeKind.DECISION, ChangeKind.FINDING, ChangeKind.PERMISSION)
+    found = (one for one in more.changes if one.key not in known and one.kind not in of_reports)
+    changes = tuple(sorted((*difference.changes, *found), key=_order))
+    return msgspec.structs.replace(
+        difference,
+        changes=changes,
+        not_compared=more.not_compared,
+        summary=summary_of(before.report, after.report, changes),
+    )
+
+
+def _compared(before: Comparable, after: Comparable) -> Difference:
     notes: list[NotCompared] = []
     found: list[FoundChange] = []
     again = None
@@ -229,12 +257,12 @@ def _lacking(side: Comparable, other: Comparable) -> bool:
     mine, theirs = side.snapshot, other.snapshot
     if mine is None or theirs is None:
         return False
-    return any(_lacks_section(mine, theirs, name) for name in SECTIONS if name != _LOG)
+    return any(_lacks_section(mine, theirs, name) for name in SECTIONS if name not in DATING_SECTIONS)
 
 
 def _unread(side: Comparable) -> frozenset[str]:
     unread = side.report.unread if side.report else ()
-    return frozenset(part.section for part in unread if part.section != _LOG)
+    return frozenset(part.section for part in unread if part.section not in DATING_SECTIONS)
 
 
 def _lacks_section(mine: Snapshot, theirs: Snapshot, name: str) -> bool:

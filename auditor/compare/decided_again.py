@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from auditor.compare.found_change import FoundChange
 from auditor.consent.decide import decide
+from auditor.consent.snapshot_index import index_of
 from auditor.model.decision import Decision, Outcome, ScopeVerdict, Verdict
 from auditor.model.document import series
+from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 
@@ -21,12 +23,16 @@ _NAMED = 6
 
 
 class Effect(NamedTuple):
-    """The decision for an ordinary member without and with one change; `alone` is false if others are needed, too."""
+    """The decision for an ordinary member without and with one change; `alone` is false if others are needed, too.
+
+    `is_outcome` is false if the tenant has another outcome now, because of other changes.
+    """
 
     app: App
     before: Decision
     after: Decision
     alone: bool = True
+    is_outcome: bool = True
 
 
 class DecidedAgain:
@@ -36,7 +42,7 @@ class DecidedAgain:
         self._before, self._after = before, after
         self.apps = apps
         self.decided = {app: (decide(before, app), decide(after, app)) for app in apps}
-        self._concerned = frozenset(name for app in apps for name in _named_by(app))
+        self._concerned = frozenset(name for app in apps for name in _named_by(app, (before, after)))
 
     def effects(self, found: FoundChange) -> tuple[Effect, ...]:
         """What the change does to the decisions of the apps."""
@@ -57,7 +63,8 @@ class DecidedAgain:
         for app in self.apps:
             now = decide(changed, app)
             if verdicts(now) != verdicts(self.decided[app][0]):
-                yield app, Effect(app, self.decided[app][0], now)
+                before, after = self.decided[app]
+                yield app, Effect(app, before, now, is_outcome=now.outcome is after.outcome)
 
     def _without(self, changed: Snapshot, apps: Sequence[App]) -> Iterable[tuple[App, Effect]]:
         for app in apps:
@@ -66,12 +73,17 @@ class DecidedAgain:
                 yield app, Effect(app, then, self.decided[app][1], alone=False)
 
 
-def _named_by(app: App) -> Iterable[str]:
+def _named_by(app: App, snapshots: Iterable[Snapshot]) -> Iterable[str]:
     """The app ids on which the decision about an app can depend."""
     yield app.client_id.lower()
     yield from (need.resource.lower() for need in app.scopes)
     yield from (name.lower() for name in app.default_resources)
     yield from (one.client_id.lower() for one in app.also_needs)
+    for snapshot in snapshots:
+        # An agent inherits what is granted to its blueprint.
+        found = index_of(snapshot).service_principal(app.client_id)
+        if isinstance(found, ServicePrincipal) and found.agentIdentityBlueprintId:
+            yield found.agentIdentityBlueprintId.lower()
 
 
 def verdicts(decision: Decision) -> tuple[Outcome, str, frozenset[tuple[str, str, Verdict]]]:
@@ -170,13 +182,23 @@ def _cause(before: Decision, after: Decision) -> str:
     return f"{reason}{f' ({word} {series(sets)})' if sets else ''}"
 
 
+def _effect_text(effect: Effect) -> str:
+    text = effect_sentence(effect.before, effect.after)
+    inside = _lower_first(text) if text.startswith(("Users ", "It ")) else text
+    if not effect.alone:
+        return f"Together with other changes: {inside}"
+    if effect.is_outcome:
+        return text
+    if effect.after.outcome is Outcome.DEPENDS:
+        inside = _lower_first(effect.after.because)
+    return f"With this change alone, {inside}"
+
+
 def means_of(effects: Sequence[Effect], apps: Sequence[App], structural: str) -> str:
     """What a change means for the users of the apps: its effects, or that it has none, and what it changed."""
     if effects:
         first = effects[0]
-        text = effect_sentence(first.before, first.after)
-        if not first.alone:
-            text = f"Together with other changes: {_lower_first(text) if text.startswith('Users') else text}"
+        text = _effect_text(first)
         more = series([one.app.label for one in effects[1:]])
         text = f"{text[:-1]}; the same change also affects {more}." if more else text
         return f"{text} {structural}" if structural else text

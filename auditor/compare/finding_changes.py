@@ -66,7 +66,7 @@ def _rules(pack: str, before: Report, after: Report) -> str:
 
 def summary_of(before: Report | None, after: Report | None, changes: tuple[Change, ...]) -> DifferenceSummary:
     """The counts of the changes."""
-    findings = [change for change in changes if change.kind is ChangeKind.FINDING]
+    findings = [change for change in changes if change.kind is ChangeKind.FINDING and change.weight is Weight.MAJOR]
     counts = {kind: sum(change.transition is kind for change in findings) for kind in Transition}
     still = 0
     if before and after:

@@ -80,7 +80,7 @@ def _delegated(
                 one.users.clear()
         if found := _change(names, key, GrantKind.DELEGATED, *sides):
             move = _move_delegated(names, *key) if found.weight is Weight.MAJOR else None
-            yield FoundChange(found, move, frozenset(key))
+            yield FoundChange(found, move, frozenset(key[:1]))
 
 
 def _add(held: dict[_Key, _Held], key: _Key, row: OAuth2PermissionGrant) -> None:

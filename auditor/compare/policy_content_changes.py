@@ -136,7 +136,10 @@ def _said(kind: str, pair: _SetPair) -> str:
         if fewer := before.permissions - after.permissions:
             parts.append(f"no longer {verb} {_permissions(fewer)}")
     if not parts or msgspec.structs.replace(before, permissions=after.permissions) != after:
-        parts.append(f"{verb} {_describe(after)} instead of {_describe(before)}")
+        now, earlier = _describe(after), _describe(before)
+        # The lists of apps, of their tenants and of publishers are only named, so that both can read the same.
+        how = f"{now}, with other conditions" if now == earlier else f"{now} instead of {earlier}"
+        parts.append(f"{verb} {how}")
     return f"{series(parts)}{_set_name(new)}"
 
 

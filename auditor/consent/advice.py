@@ -19,7 +19,7 @@ import msgspec
 
 from auditor.consent import Truth
 from auditor.consent.blockers import Blocker
-from auditor.consent.consent_request import OPEN_TENANT, admin_consent_link
+from auditor.consent.consent_request import admin_consent_link, tenant_in_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.explanation import listed
@@ -78,7 +78,7 @@ def named_scopes_link(facts: DecisionFacts) -> str:
     named = {scope.lower() for scope in scopes}
     scopes += [scope for scope in _already_granted(facts) if scope.lower() not in named]
     cloud = cloud_named(facts.snapshot.cloud)
-    tenant = quote(facts.snapshot.tenant.id or OPEN_TENANT, safe="")
+    tenant = tenant_in_link(facts.snapshot)
     query = {"client_id": facts.app.client_id, "scope": " ".join(scopes), "redirect_uri": redirect}
     return f"{cloud.authority}/{tenant}/v2.0/adminconsent?{urlencode(query, quote_via=quote, safe=':/')}"
 

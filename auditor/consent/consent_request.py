@@ -12,7 +12,14 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, cloud_named, is_guid
+from auditor.facts.ids import (
+    MICROSOFT_GRAPH,
+    OPENID_SCOPES,
+    TENANT_PLACEHOLDER,
+    cloud_named,
+    is_guid,
+    is_redacted_tenant,
+)
 from auditor.model.errors import AuditorError
 from auditor.model.rule import App, RequestFault, RequestMode, ScopeNeed
 from auditor.model.snapshot import Snapshot
@@ -146,18 +153,23 @@ def is_openid(need: ScopeNeed) -> bool:
     return need.resource == MICROSOFT_GRAPH and need.value.lower() in OPENID_SCOPES
 
 
-OPEN_TENANT = "organizations"
-"""Means "the tenant of whoever signs in", for a tenant whose id is not known."""
+def tenant_in_link(snapshot: Snapshot) -> str:
+    """The tenant as a consent link names it, percent-encoded; the placeholder if it isn't known or is redacted.
+
+    Never ``organizations`` or ``common``: such a link grants consent in whatever tenant its reader signs in to
+    (Microsoft identity platform, "Admin consent", the parameter `tenant`).
+    """
+    tenant = snapshot.tenant.id
+    return TENANT_PLACEHOLDER if not tenant or is_redacted_tenant(tenant) else quote(tenant, safe="")
 
 
 def admin_consent_link(snapshot: Snapshot, app: App) -> str:
     """The address at which an administrator of this tenant grants what the app's registration lists."""
     cloud = cloud_named(snapshot.cloud)
-    tenant = quote(snapshot.tenant.id or OPEN_TENANT, safe="")
     query = {"client_id": app.client_id}
     if app.redirect_uris:
         query["redirect_uri"] = app.redirect_uris[0]
-    return f"{cloud.authority}/{tenant}/adminconsent?{urlencode(query, quote_via=quote, safe=':/')}"
+    return f"{cloud.authority}/{tenant_in_link(snapshot)}/adminconsent?{urlencode(query, quote_via=quote, safe=':/')}"
 
 
 def portal_address(snapshot: Snapshot) -> str:

@@ -1,11 +1,13 @@
-"""Ids, names and addresses that are the same in every tenant: those of resources, policies, roles and clouds.
+"""Ids, names and addresses that are the same in every tenant: of resources, policies, roles, clouds and settings.
 
 Sources of the constants: the Microsoft Graph permissions reference, the Entra built-in roles reference, and "Manage app
 consent policies" of the Entra documentation. ``clouds.json`` has the addresses of each cloud's sign-in, Microsoft Graph
 and admin center. ``resource_addresses.json`` has the addresses by which requests name Microsoft's own APIs, in every
 cloud; a tenant lists them as ``servicePrincipalNames`` of the API's service principal, and the table is for tenants
-whose snapshot lacks them. ``portal_pages.json`` has the addresses that open the pages of the admin center, and the
-pages for which Microsoft publishes none. All of them name their sources.
+whose snapshot lacks them. ``settings.json`` has the settings that checks are about, with their names for people:
+`auditor.checks` says which of them each kind of check is about, and a check on a property of a snapshot takes it from
+the path of the property. ``portal_pages.json`` has the addresses
+that open the pages of the admin center, and the pages for which Microsoft publishes none. All files name their sources.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from types import MappingProxyType
 import msgspec
 
 from auditor.facts import load_table
-from auditor.model.rule import PortalLink
+from auditor.model.rule import App, PortalLink, Setting
 
 MICROSOFT_GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE_ONLINE = "00000002-0000-0ff1-ce00-000000000000"
@@ -107,6 +109,24 @@ CONSENT_SETTINGS_TEMPLATE = "dffd5d46-495d-40a9-8e21-954ff55e198a"
 """Template of the directory settings object "Consent Policy Settings"."""
 EMPTY_BY_DEFAULT = frozenset({"constraingroupspecificconsenttomembersofgroupid"})
 """Directory settings for which no value is a value ("groupSetting: templates"): the template's default is empty."""
+
+
+REDACTED_GUID = "ffffffff-?[0-9a-f]{4}-?8[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}"
+"""A GUID that replaces another one in a redacted file: version 8 ("custom", RFC 9562), which Microsoft doesn't use."""
+_REDACTED_TENANT = re.compile(rf"{REDACTED_GUID}|(?:tenant|host)-[0-9a-f]{{10}}\.example|(?:id|other)-[0-9a-f]{{10}}")
+
+
+def is_redacted_tenant(text: str) -> bool:
+    """Whether a tenant's id or domain was replaced by redaction, so that nobody can sign in to it."""
+    return _REDACTED_TENANT.fullmatch(text) is not None
+
+
+TENANT_PLACEHOLDER = "{tenant-id}"
+"""In a consent link, in place of a tenant that isn't known or is redacted. The administrator replaces it."""
+FILL_IN_TENANT = (
+    f"Replace {TENANT_PLACEHOLDER} in the link with the tenant ID, which the Entra admin center shows under Entra ID >"
+    " Overview."
+)
 
 
 class Cloud(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,3 +289,66 @@ def _host_pattern(host: str) -> re.Pattern[str]:
     """``*`` is one or two labels: Dataverse also answers at ``ORG.api.crm4.dynamics.com``."""
     named = re.escape(host).replace(r"\*", r"[a-z0-9-]+(\.[a-z0-9-]+)?").replace("N", r"[0-9]+")
     return re.compile(named)
+
+
+_APP = "{app}"
+"""The placeholder in the label of a setting of one app."""
+
+
+class _SettingRow(msgspec.Struct, frozen=True):
+    """A setting; `paths` are the properties of a snapshot that hold it, with everything below them.
+
+    A label with the placeholder ``{app}`` is about one app. What `is_several` is not one setting but many objects or
+    values under one name, which no single change makes right.
+    """
+
+    id: str
+    label: str
+    paths: tuple[str, ...] = ()
+    is_several: bool = False
+
+
+class _SettingTable(msgspec.Struct, frozen=True):
+    source: str
+    read: str
+    settings: tuple[_SettingRow, ...]
+
+
+@cache
+def _settings() -> Mapping[str, _SettingRow]:
+    return MappingProxyType({row.id: row for row in load_table("settings", _SettingTable).settings})
+
+
+@cache
+def _settings_by_path() -> Mapping[str, str]:
+    return MappingProxyType({path: row.id for row in _settings().values() for path in row.paths})
+
+
+def setting_named(id: str, app: App | None = None) -> Setting:
+    """The setting with this id; one that is about an app has the app's client id in its own id.
+
+    Raises KeyError for an id that isn't in the table, and LookupError where the setting needs an app.
+    """
+    row = _settings()[id]
+    if _APP not in row.label:
+        return Setting(id=row.id, label=row.label)
+    if app is None:
+        raise LookupError(f"the setting {id} is about an app")
+    return Setting(id=f"{row.id}/{app.client_id.lower()}", label=row.label.replace(_APP, app.label))
+
+
+def setting_at(path: str) -> Setting:
+    """The setting that the property at this path of a snapshot holds, or that the nearest property above it holds.
+
+    Raises KeyError for a path that doesn't start with a section of a snapshot.
+    """
+    known = _settings_by_path()
+    while path not in known and "." in path:
+        path = path.rpartition(".")[0]
+    return setting_named(known[path])
+
+
+def is_one_setting(setting: Setting) -> bool:
+    """Whether one change can make every check on the setting pass; also true for a setting that isn't in the table."""
+    row = _settings().get(setting.id.partition("/")[0])
+    return row is None or not row.is_several

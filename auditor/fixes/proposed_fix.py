@@ -20,7 +20,7 @@ import msgspec
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import index_of
-from auditor.facts.ids import CLOUDS, portal_links
+from auditor.facts.ids import CLOUDS, FILL_IN_TENANT, TENANT_PLACEHOLDER, portal_links
 from auditor.fixes.app_changes import DEFAULT_ACCESS
 from auditor.fixes.change import (
     CHOSEN_ROLE,
@@ -243,7 +243,7 @@ def as_fix(
         link=next((part.link for part in parts if part.link), ""),
         expect=" ".join(part.expect for part in parts if part.expect),
         undo_graph=tuple(change.request for change in undo),
-        fill_in=_unique(note for part in parts for note in part.fill_in),
+        fill_in=_unique((*_link_notes(parts), *(note for part in parts for note in part.fill_in))),
         proven=Proof(
             outcome=after.outcome.value,
             confidence=Confidence.LIKELY.value if caveats else after.confidence.value,
@@ -253,6 +253,11 @@ def as_fix(
             doubts=_unique((*caveats, *after.caveats)),
         ),
     )
+
+
+def _link_notes(parts: tuple[ProposedFix, ...]) -> tuple[str, ...]:
+    """How to fill in the tenant that the link lacks, if it does."""
+    return (FILL_IN_TENANT,) if any(TENANT_PLACEHOLDER in part.link for part in parts) else ()
 
 
 def _title(parts: tuple[ProposedFix, ...]) -> str:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from auditor.history import outbox, retention
 from auditor.history.contents import keep, load
@@ -18,23 +18,31 @@ from auditor.history.dropped_users import without_users
 from auditor.history.errors import HistoryError, NoSuchRun, explaining
 from auditor.history.kept_parts import GRANTS, REPORT, report_of, report_parts, snapshot_of, snapshot_parts
 from auditor.history.location import locate
+from auditor.history.run_queries import (
+    all_runs,
+    difference_of,
+    exported_run,
+    in_order,
+    last_finished,
+    parts_of,
+    tenant_id_of,
+    with_decisions,
+    write_difference,
+)
 from auditor.history.run_rows import (
     at_runs,
-    decision_of,
     finding_of,
     inserted,
     json_text,
     report_columns,
-    run_of,
-    scoped_decision_of,
     storable,
     write_decisions,
     write_findings,
 )
-from auditor.history.tables import changes, decisions, findings, parts, runs, tenants
+from auditor.history.tables import findings, parts, runs, tenants
 from auditor.model.configuration import Keep
-from auditor.model.difference import Change, Difference
-from auditor.model.history import ExportedRun, OutboxMessage, Run, RunDecision, RunFinding, RunState, Said
+from auditor.model.difference import Difference
+from auditor.model.history import ExportedRun, OutboxMessage, Run, RunFinding, RunState, Said
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 
@@ -100,7 +108,7 @@ class History:
         Runs of the tenant that never ended are marked as interrupted.
         """
         with self._database.write() as connection:
-            tenant_id = _tenant_id(connection, tenant, by_name=False)
+            tenant_id = tenant_id_of(connection, tenant, by_name=False)
             if tenant_id is None:
                 values = {"key": storable(tenant), "tenant": "", "name": storable(name)}
                 tenant_id = inserted(connection, tenants, values)
@@ -137,13 +145,13 @@ class History:
             if report.tenant.id:
                 read = storable(report.tenant.id.lower())
                 connection.execute(update(tenants).where(tenants.c.id == row.tenant_id).values(tenant=read))
-            before = _parts_of(connection, _last_finished(connection, row.tenant_id, row.id))
+            before = parts_of(connection, last_finished(connection, row.tenant_id, row.id))
             for part, lines in made.items():
                 content = keep(connection, lines, before.get(part))
                 connection.execute(insert(parts).values(run_id=row.id, part=part, content_id=content))
             write_decisions(connection, row.tenant_id, row.id, report.decisions)
             write_findings(connection, row.tenant_id, row.id, row.started, report.findings)
-            columns = report_columns(report) | _write_difference(connection, row.id, difference)
+            columns = report_columns(report) | write_difference(connection, row.id, difference)
             columns["credential_expires"] = storable(credential_expires)
             self._end(connection, row, RunState.FINISHED, exit_code, finished, seconds, columns, messages, said)
             return self._run(connection, row.id)
@@ -251,14 +259,19 @@ class History:
     def runs(self, tenant: str = "", since: str = "", limit: int | None = None) -> tuple[Run, ...]:
         """The runs, the latest first: of one tenant or of all, started at or after `since`, at most `limit`."""
         with self._database.read() as connection:
-            query = _runs().order_by(runs.c.id.desc())
+            query = all_runs().order_by(runs.c.id.desc())
             if tenant:
-                query = query.where(runs.c.tenant_id == (_tenant_id(connection, tenant) or 0))
+                query = query.where(runs.c.tenant_id == (tenant_id_of(connection, tenant) or 0))
             if since:
                 query = query.where(runs.c.started >= since)
             if limit is not None:
                 query = query.limit(limit)
-            return _with_decisions(connection, connection.execute(query).all())
+            return with_decisions(connection, connection.execute(query).all())
+
+    def run_ids(self) -> frozenset[str]:
+        """The ids of all runs. They count up, so that one in between that isn't there was deleted."""
+        with self._database.read() as connection:
+            return frozenset(map(str, connection.scalars(select(runs.c.id))))
 
     def run(self, run_id: str) -> Run:
         """The run with this id. Raises NoSuchRun."""
@@ -268,8 +281,8 @@ class History:
     def last_finished(self, tenant: str, before: str = "") -> Run | None:
         """The latest finished run of a tenant; with `before`, the latest before the run with this id."""
         with self._database.read() as connection:
-            tenant_id = _tenant_id(connection, tenant)
-            found = None if tenant_id is None else _last_finished(connection, tenant_id, _number(before))
+            tenant_id = tenant_id_of(connection, tenant)
+            found = None if tenant_id is None else last_finished(connection, tenant_id, _number(before))
             return None if found is None else self._run(connection, found)
 
     def findings(self, run_id: str) -> tuple[RunFinding, ...]:
@@ -284,29 +297,13 @@ class History:
     def difference(self, run_id: str) -> Difference | None:
         """What changed since the finished run before; none for a first run. Raises NoSuchRun."""
         with self._database.read() as connection:
-            row = self._row(connection, run_id)
-            if row.difference is None:
-                return None
-            difference = msgspec.json.decode(row.difference, type=Difference)
-            query = select(changes.c.change).where(changes.c.run_id == row.id).order_by(changes.c.position)
-            found = tuple(msgspec.json.decode(one, type=Change) for one in connection.scalars(query))
-            return msgspec.structs.replace(difference, changes=found)
+            return difference_of(connection, self._row(connection, run_id))
 
     def export(self, tenant: str = "", since: str = "") -> Iterator[ExportedRun]:
         """Everything about each run except reports and snapshots, the oldest run first, some at a time."""
         for run in reversed(self.runs(tenant, since)):
             with self._database.read() as connection:
-                row = self._row(connection, run.id)
-                found = msgspec.structs.asdict(run) | {"findings": (), "decisions": ()}
-                if run.state is RunState.FINISHED:
-                    at = {row.tenant_id: [row.id]}
-                    made = at_runs(connection, decisions, at).get(row.id, [])
-                    found["decisions"] = tuple(map(scoped_decision_of, sorted(made, key=lambda one: one.position)))
-                    found["findings"] = in_order(map(finding_of, at_runs(connection, findings, at).get(row.id, [])))
-            difference = self.difference(run.id)
-            if difference is not None:
-                found |= {"differences": difference.changes, "not_compared": difference.not_compared}
-            yield ExportedRun(**found)
+                yield exported_run(connection, self._row(connection, run.id), run)
 
     def report(self, run_id: str) -> Report:
         """The report of a finished run, as it was made. Raises NoSuchRun, also if the run has no report."""
@@ -334,7 +331,7 @@ class History:
 
     def _parts(self, connection: Connection, run_id: str, wanted: Iterable[str]) -> dict[str, list[bytes]]:
         row = self._row(connection, run_id)
-        found = _parts_of(connection, row.id)
+        found = parts_of(connection, row.id)
         if not found:
             raise NoSuchRun(
                 f"the run {run_id} of {row.name} has no report: it is {row.state}",
@@ -344,7 +341,7 @@ class History:
         return {part: load(connection, content) for part, content in found.items() if part in names}
 
     def _row(self, connection: Connection, run_id: str) -> Row[Any]:
-        row = connection.execute(_runs().where(runs.c.id == (_number(run_id) or 0))).one_or_none()
+        row = connection.execute(all_runs().where(runs.c.id == (_number(run_id) or 0))).one_or_none()
         if row is None:
             raise NoSuchRun(
                 f"the history {self.place} has no run {run_id}",
@@ -353,7 +350,7 @@ class History:
         return row
 
     def _run(self, connection: Connection, number: int) -> Run:
-        (run,) = _with_decisions(connection, connection.execute(_runs().where(runs.c.id == number)).all())
+        (run,) = with_decisions(connection, connection.execute(all_runs().where(runs.c.id == number)).all())
         return run
 
     # ---- Notifications ----------------------------------------------------------------------
@@ -382,80 +379,6 @@ class History:
         """What a target was notified of, about one tenant."""
         with self._database.read() as connection:
             return outbox.said_to(connection, target, tenant)
-
-
-def in_order(found: Iterable[RunFinding]) -> tuple[RunFinding, ...]:
-    """Findings in the order of a report: what needs attention first, the worst first."""
-    return tuple(sorted(found, key=lambda one: (one.outcome.rank, one.severity.rank, one.pack, one.rule)))
-
-
-def _runs() -> Select[Any]:
-    columns = (tenants.c.key.label("tenant_key"), tenants.c.tenant.label("tenant_read"), tenants.c.name)
-    return select(runs, *columns).join(tenants, tenants.c.id == runs.c.tenant_id)
-
-
-def _with_decisions(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Run, ...]:
-    finished: dict[int, list[int]] = {}
-    for row in rows:
-        if row.state == RunState.FINISHED.value:
-            finished.setdefault(row.tenant_id, []).append(row.id)
-    made: dict[int, list[RunDecision]] = {}
-    seen: dict[int, RunDecision] = {}
-    for run, found in at_runs(connection, decisions, finished).items():
-        for one in sorted(found, key=lambda one: one.position):
-            made.setdefault(run, []).append(seen.get(one.id) or seen.setdefault(one.id, decision_of(one)))
-    return tuple(run_of(row, made.get(row.id, ())) for row in rows)
-
-
-def _tenant_id(connection: Connection, tenant: str, *, by_name: bool = True) -> int | None:
-    """The number of a tenant, by its key, its id or its name. An id or name that two tenants have isn't used."""
-    wanted = storable(tenant)
-    names = ((tenants.c.name, wanted),) if by_name else ()
-    for column, value in ((tenants.c.key, wanted), (tenants.c.tenant, wanted.lower()), *names):
-        found = connection.scalars(select(tenants.c.id).where(column == value)).all()
-        if len(found) == 1 and value:
-            number: int = found[0]
-            return number
-    return None
-
-
-def _last_finished(connection: Connection, tenant_id: int, before: int | None) -> int | None:
-    query = select(runs.c.id).where(runs.c.tenant_id == tenant_id, runs.c.state == RunState.FINISHED.value)
-    if before is not None:
-        query = query.where(runs.c.id < before)
-    found: int | None = connection.scalar(query.order_by(runs.c.id.desc()).limit(1))
-    return found
-
-
-def _parts_of(connection: Connection, run: int | None) -> dict[str, int]:
-    if run is None:
-        return {}
-    query = select(parts.c.part, parts.c.content_id).where(parts.c.run_id == run).order_by(parts.c.part)
-    return {row.part: row.content_id for row in connection.execute(query)}
-
-
-def _write_difference(connection: Connection, run: int, difference: Difference | None) -> dict[str, Any]:
-    if difference is None:
-        return {"difference": None, "changes": None, "minor_changes": None}
-    rows = [
-        {
-            "run_id": run,
-            "position": position,
-            "kind": change.kind.value,
-            "key": storable(change.key),
-            "what": storable(change.what),
-            "transition": change.transition.value,
-            "weight": change.weight.value,
-            "client_id": storable(change.client_id),
-            "change": json_text(change),
-        }
-        for position, change in enumerate(difference.changes)
-    ]
-    if rows:
-        connection.execute(insert(changes), rows)
-    major = len(difference.major)
-    skeleton = json_text(msgspec.structs.replace(difference, changes=()))
-    return {"difference": skeleton, "changes": major, "minor_changes": len(rows) - major}
 
 
 def _number(run_id: str) -> int | None:

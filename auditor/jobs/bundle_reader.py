@@ -26,6 +26,7 @@ from auditor.jobs.audit_request import PIPE
 from auditor.jobs.bundle_writer import (
     FORMAT,
     MANIFEST,
+    MESSAGE,
     MOST_BYTES,
     MOST_MEMBERS,
     MOST_TOGETHER,
@@ -46,7 +47,7 @@ from auditor.packs.pack_texts import NAME, PackFile, PackText, files_of, parent_
 MOST_IN_FILE = MOST_TOGETHER + (1 << 20)
 """The most bytes in a bundle: its members, even if they can't be compressed, and what the zip needs for them."""
 PACKS = "packs/"
-KNOWN = frozenset({MANIFEST, SNAPSHOT, REPORT, "report.html", "report.pdf", PASTE, README})
+KNOWN = frozenset({MANIFEST, SNAPSHOT, REPORT, "report.html", "report.pdf", PASTE, MESSAGE, README})
 """All members of a bundle except its packs."""
 
 MOST_IN_DIRECTORY = MOST_MEMBERS * 512

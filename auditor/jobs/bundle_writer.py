@@ -24,6 +24,7 @@ from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot, Tenant
 from auditor.packs.pack_texts import PackText, in_one_folder
 from auditor.render import FormatUnavailable, render
+from auditor.render.message import render as render_message
 from auditor.render.text import render_ticket
 from auditor.snapshot.write import dumps
 
@@ -31,6 +32,7 @@ FORMAT = "consent-auditor/bundle"
 VERSION = 1
 MANIFEST = "manifest.json"
 SNAPSHOT, REPORT, PASTE, README = "snapshot.json", "report.json", "paste.txt", "README.txt"
+MESSAGE = "message.txt"
 REPORTS = {"json": REPORT, "html": "report.html", "pdf": "report.pdf"}
 """The member of each format. The PDF is left out if it can't be rendered."""
 
@@ -179,6 +181,7 @@ def members_of(
                     f"two packs have the file name {file.name}: auditor.packs.pack_texts makes names unique"
                 )
     members[PASTE] = render_ticket(report).encode()
+    members[MESSAGE] = render_message(report).encode()
     members[README] = readme(report, tuple(map(_member_of, texts)), redacted, user).encode()
     manifest = Manifest(
         tool=report.tool,
@@ -269,6 +272,7 @@ def readme(report: Report, packs: Iterable[str], redacted: bool, user: str) -> s
     return (
         f"A consent audit by {report.tool}, to attach to a ticket.\n\n"
         f"{PASTE}      a short text to paste into the ticket\n"
+        f"{MESSAGE}    a message to send to the person who must act\n"
         "report.html    the report, to read in a browser\n"
         "report.pdf     the same report for printing, if the PDF could be rendered\n"
         f"{REPORT}    the same report for programs\n"

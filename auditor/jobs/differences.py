@@ -47,12 +47,12 @@ def difference_of(request: DifferenceRequest, interaction: Interaction = SILENT)
     if request.before == request.after == PIPE:
         raise InvalidRequest("only one side can come from standard input: name a file for the other")
     packs = chosen_packs(request.packs, request.app, required=False)
-    sides = [_side(name, request, packs, interaction) for name in (request.before, request.after)]
-    if sides[0].side.taken > sides[1].side.taken > "":
+    before, after = (_side(name, request, packs, interaction) for name in (request.before, request.after))
+    if before.side.taken > after.side.taken > "":
         interaction.say(f"Note: {request.before} was read after {request.after}, so this shows the changes backward.")
-    if any(packs) and not all(side.report for side in sides):
+    if any(packs) and not (before.report and after.report):
         raise InvalidRequest("packs judge snapshots, and one side is none: leave out --pack and --app")
-    return compare(*sides)
+    return compare(before, after)
 
 
 def _side(name: str, request: DifferenceRequest, packs: Sequence[Pack], interaction: Interaction) -> Comparable:

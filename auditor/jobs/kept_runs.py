@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from itertools import pairwise
@@ -15,7 +15,7 @@ import msgspec
 
 from auditor.model.configuration import HistoryPlace, Keep
 from auditor.model.errors import AuditorError, InvalidRequest
-from auditor.model.history import Run
+from auditor.model.history import HISTORY_VARIABLE, Run
 from auditor.model.night import missed_starts
 from auditor.render import how_to_install
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from auditor.history import History
     from auditor.jobs.secret_references import Secrets
 
-VARIABLE = "CONSENT_AUDITOR_HISTORY"
-"""The variable that names a history: a file, or the URL of a PostgreSQL database."""
 LAST = "last"
 
 _NEEDS = ("sqlalchemy", "alembic", "platformdirs")
@@ -81,15 +79,15 @@ def named_history(given: str, config: str, environ: Mapping[str, str] = os.envir
     """
     if "://" in given and "@" in given and ":" in given.partition("://")[2].rpartition("@")[0]:
         raise InvalidRequest(
-            f"--history would show the password to everybody on this machine: put the URL into {VARIABLE} and leave out"
-            " --history"
+            f"--history would show the password to everybody on this machine: put the URL into {HISTORY_VARIABLE}"
+            " and leave out --history"
         )
     if given:
         return NamedHistory(url=given)
     from auditor.jobs.nightly_config import VARIABLE as CONFIG_VARIABLE
     from auditor.jobs.nightly_config import configuration_path, load_configuration
 
-    named = environ.get(VARIABLE, "").strip()
+    named = environ.get(HISTORY_VARIABLE, "").strip()
     if named and not config:
         return NamedHistory(url=named)
     try:
@@ -151,30 +149,43 @@ def must_be_known(history: History, tenant: str) -> None:
     raise InvalidRequest(f'--tenant: the history has no run of "{tenant}"; {hint}')
 
 
-def missing_runs(runs: Sequence[Run], now: str, every_hours: float | None = None) -> dict[str, tuple[str, ...]]:
+def missing_runs(
+    runs: Sequence[Run], now: str, every_hours: float | None = None, kept: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
     """For each tenant, by its name, the times at which a run was due and none started.
 
-    `runs` are the latest first. Without a schedule, the usual time between two runs of the tenant counts.
+    `runs` are the latest first. Without a schedule, the usual time between two runs of the tenant counts. `kept` are
+    the ids of all runs that the history holds: where one in between was deleted, no run is said to be missing.
     """
-    starts: dict[tuple[str, str], list[str]] = {}
+    by_tenant: dict[tuple[str, str], list[Run]] = {}
     for run in reversed(runs):
-        starts.setdefault((run.tenant, run.name), []).append(run.started)
+        by_tenant.setdefault((run.tenant, run.name), []).append(run)
     missing = {}
-    for (_, name), times in starts.items():
-        every = every_hours or _usual_hours(times)
-        found = [due for one, other in pairwise((*times, now)) for due in missed_starts(one, other, every)]
-        if found:
-            missing[name] = tuple(found)
+    for (_, name), found in by_tenant.items():
+        pairs = [
+            (one.started, other.started) for one, other in pairwise(found) if not _lacks_runs_between(one, other, kept)
+        ]
+        every = every_hours or _usual_hours(pairs)
+        due = tuple(
+            due for one, other in (*pairs, (found[-1].started, now)) for due in missed_starts(one, other, every)
+        )
+        if due:
+            missing[name] = due
     return missing
 
 
-def _usual_hours(times: Sequence[str]) -> float:
-    hours = list(_hours_between(times))
+def _lacks_runs_between(one: Run, other: Run, kept: Collection[str]) -> bool:
+    """Whether a run, of any tenant, between the two was deleted."""
+    return bool(kept) and any(str(number) not in kept for number in range(int(one.id) + 1, int(other.id)))
+
+
+def _usual_hours(pairs: Sequence[tuple[str, str]]) -> float:
+    hours = list(_hours_between(pairs))
     return median(hours) if len(hours) > 1 else _ONE_DAY
 
 
-def _hours_between(times: Sequence[str]) -> Iterator[float]:
-    for one, other in pairwise(times):
+def _hours_between(pairs: Sequence[tuple[str, str]]) -> Iterator[float]:
+    for one, other in pairs:
         try:
             hours = (datetime.fromisoformat(other) - datetime.fromisoformat(one)).total_seconds() / 3600
         except (ValueError, TypeError):

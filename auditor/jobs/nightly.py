@@ -169,8 +169,9 @@ class _Steps:
         """Replace the file of metrics in one step. Everybody can read a new file, as its collector needs to."""
         if not path:
             return
-        from auditor.atomic import write_whole
+        from auditor.atomic import remove_leftovers, write_whole
 
+        remove_leftovers(Path(path).parent)
         try:
             text = metrics_text(night, tuple(self._states()), self.configuration.schedule_hours)
             is_new = not Path(path).exists()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import dropwhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from auditor.compare.earlier_reads import not_read_then, was_read
 from auditor.jobs.audit import NEVER, exit_code
 from auditor.jobs.audit_request import Outputs, rendered, write_files
 from auditor.model.configuration import TenantEntry
@@ -15,10 +18,38 @@ from auditor.model.errors import FAILING
 from auditor.model.history import Run, RunDecision, RunFinding, RunState
 from auditor.model.report import Report, Summary
 from auditor.model.rule import FindingOutcome, Severity
+from auditor.model.snapshot import Snapshot
 from auditor.render import FORMATS
+
+if TYPE_CHECKING:
+    from auditor.history import History
 
 _TREND = 60
 """The most earlier runs in the trend of a report."""
+_LOADED = 20
+"""The most earlier snapshots that are loaded to find what the last run couldn't read."""
+
+
+def earlier_reads(history: History, tenant: str, last: Run, before: Snapshot, after: Snapshot) -> tuple[Snapshot, ...]:
+    """The earlier snapshots of a tenant that have what the last run couldn't read, the latest first.
+
+    `before` is the snapshot of the last run, `after` the present one. Raises HistoryError.
+    """
+    wanted = not_read_then(before, after)
+    found: list[Snapshot] = []
+    if not wanted:
+        return ()
+    older = dropwhile(lambda run: run.id != last.id, history.runs(tenant))
+    for run in (one for one in older if one.state is RunState.FINISHED and one.id != last.id):
+        failed = {part.section for part in run.unread}
+        if failed.issuperset(wanted):
+            continue
+        _, snapshot = history.comparable_parts(run.id)
+        found.append(snapshot)
+        wanted = tuple(key for key in wanted if not was_read(snapshot, key))
+        if not wanted or len(found) == _LOADED:
+            break
+    return tuple(found)
 
 
 def run_findings(report: Report, before: Iterable[RunFinding], started: str) -> tuple[RunFinding, ...]:

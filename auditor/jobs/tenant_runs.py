@@ -23,7 +23,15 @@ from auditor.jobs.audit import AuditResult, PreparedAudit, audit, evaluate
 from auditor.jobs.audit_request import TOOL, Interaction
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepared_audit, tenant_key
 from auditor.jobs.pack_selection import apps_of
-from auditor.jobs.run_contents import exit_code_for, finished_run, run_findings, since_last_of, trend_of, write_reports
+from auditor.jobs.run_contents import (
+    earlier_reads,
+    exit_code_for,
+    finished_run,
+    run_findings,
+    since_last_of,
+    trend_of,
+    write_reports,
+)
 from auditor.jobs.tenant_reader import addresses_of, read_for
 from auditor.model.configuration import Configuration, Event, TenantEntry
 from auditor.model.difference import Difference
@@ -33,9 +41,11 @@ from auditor.model.night import TenantNight, missed_starts
 from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Report
 from auditor.model.rule import Pack
+from auditor.model.sections import DATING_SECTIONS
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
 from auditor.notify.expiries import credential_expiry, retention_expiry
+from auditor.notify.selection import events_of
 from auditor.notify.wording import SHORT_EXPIRY_DAYS
 
 if TYPE_CHECKING:
@@ -191,11 +201,19 @@ class _Run:
             environ=environ,
             http=await self._client(request.source, environ),
             taken=self.clock.now(),
-            with_log=True,
+            if_allowed=self._also_read(),
         )
         async with self._evaluating:
             result = await asyncio.to_thread(evaluate, prepared, snapshot, "live, read through Microsoft Graph")
         return result, ends[0] if ends else None
+
+    def _also_read(self) -> tuple[str, ...]:
+        """What no rule needs: who changed what lately and when; requests for consent, if messages say when they end."""
+        requests = ("adminConsentRequestPolicy", "appConsentRequests") if self._tells_expiry() else ()
+        return (*DATING_SECTIONS, *requests)
+
+    def _tells_expiry(self) -> bool:
+        return any(Event.EXPIRY in events_of(target) for target in self.configuration.notify)
 
     async def _client(self, tenant: LiveTenant, environ: Mapping[str, str]) -> GraphHttpClient:
         """One HTTP client for all tenants of a cloud: a client for each costs three times the processor time."""
@@ -218,8 +236,9 @@ class _Run:
         difference = None
         if last is not None:
             before = self.history.comparable_parts(last.id)
+            earlier = earlier_reads(self.history, begun.key, last, before[1], kept[1])
             async with self._evaluating:
-                difference = await asyncio.to_thread(_compared, before, kept, notes)
+                difference = await asyncio.to_thread(_compared, before, kept, earlier, notes)
         findings = run_findings(report, self.history.findings(last.id) if last else (), begun.started)
         code = exit_code_for(entry, report, difference)
         written: tuple[str, ...] = ()
@@ -305,7 +324,7 @@ class _Run:
     def _retention(self, name: str, now: str) -> tuple[Expiry, ...]:
         """When the history deletes runs of the tenant, if that is soon. It's looked up once a night."""
         keep = self.configuration.keep
-        if not any(Event.EXPIRY in target.on for target in self.configuration.notify):
+        if not self._tells_expiry():
             return ()
         if self._to_delete is None:
             later = (datetime.fromisoformat(now) + timedelta(days=SHORT_EXPIRY_DAYS)).isoformat()
@@ -394,9 +413,14 @@ def _plan(packs: Sequence[Pack]) -> Any:
     return plan_for(packs)
 
 
-def _compared(before: tuple[Report, Snapshot], after: tuple[Report, Snapshot], notes: list[str]) -> Difference | None:
+def _compared(
+    before: tuple[Report, Snapshot],
+    after: tuple[Report, Snapshot],
+    earlier: Sequence[Snapshot],
+    notes: list[str],
+) -> Difference | None:
     try:
-        return compare(comparable(*before), comparable(*after))
+        return compare(comparable(*before), comparable(*after), earlier=earlier)
     except DifferentTenants as error:
         notes.append(f"not compared with the last run: {error}")
     except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run

@@ -14,6 +14,8 @@ from auditor.model.rule import FindingOutcome, Severity
 
 FORMAT = "consent-auditor/history"
 VERSION = 1
+HISTORY_VARIABLE = "CONSENT_AUDITOR_HISTORY"
+"""The variable that names a history: a file, or the URL of a PostgreSQL database."""
 
 
 class RunState(StrEnum):
@@ -102,7 +104,7 @@ KEPT_SECTIONS = (
 """The sections of a snapshot that a history keeps, because two nights are compared by them.
 
 Not kept, because they are about people and nothing is compared by them: users, holders of roles, requests for consent
-and sign-ins.
+and sign-ins. Nor are configuration drifts: a night is compared as it was read, and the difference keeps the time.
 """
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.model.decision import AfterConsent, Confidence, Decision, Fix
-from auditor.model.rule import App, FindingOutcome, Remediation, RulePlace, Severity
+from auditor.model.rule import App, FindingOutcome, Remediation, RulePlace, Setting, Severity
 from auditor.model.snapshot import Provenance, Tenant, Unread
 
 FORMAT = "consent-auditor/report"
@@ -69,6 +69,8 @@ class FindingSubject(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one rule. `reason` is one sentence; `fingerprint` is the same in every run.
 
+    `setting` is what the rule is about; reports of earlier versions don't say it.
+
     `confidence` is likely where the outcome rests on Microsoft's documentation of something that was not read.
 
     `note` is the opinion of the rule's author and who disagrees, if the rule has one. `place` is the position of the
@@ -96,6 +98,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     subjects: tuple[FindingSubject, ...] = ()
     unread: str = ""
     waivers: tuple[Waiver, ...] = ()
+    setting: Setting | None = None
 
 
 class Stand(msgspec.Struct, frozen=True, kw_only=True):

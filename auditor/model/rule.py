@@ -50,6 +50,17 @@ class FindingOutcome(StrEnum):
         return list(FindingOutcome).index(self)
 
 
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check is about: one setting of the tenant, or one kind of object in it.
+
+    `id` is the same in every run; for a setting of one app it ends with the app's client id. `label` is the name for
+    people. `auditor.facts.ids` has the table of all.
+    """
+
+    id: str
+    label: str
+
+
 PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
 """The placeholders that the texts of a remediation can contain, in braces."""
 

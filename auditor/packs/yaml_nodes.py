@@ -140,7 +140,7 @@ def child(node: Node | None, *path: str) -> Node | None:
 def _decode(text: bytes, file: str, problems: PackProblems) -> str | None:
     """The text, if it is UTF-8, not too large, and without characters that YAML or a terminal can't handle."""
     if len(text) > LARGEST:
-        problems.add(Position(file), f"the file is larger than {LARGEST // 1024} KiB, which is too large for a pack")
+        problems.add(Position(file), f"the file is larger than {LARGEST // 1024} KiB, the most that is read")
         return None
     try:
         decoded = text.decode("utf-8-sig")

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 
+from auditor.facts.ids import REDACTED_GUID
 from auditor.redact.hosts import host_key
 
 KEY_BYTES = 32
@@ -26,7 +27,6 @@ GUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 """With or without dashes."""
 
 _H = rf"[0-9a-f]{{{LENGTH}}}"
-_GUID_TOKEN = "ffffffff-?[0-9a-f]{4}-?8[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}"
 _HOST_TOKEN = rf"(?:tenant|host)-{_H}\.example"
 _NAME_TOKEN = rf"(?:Tenant|User|Group|App|Role|Policy|Publisher|Owner|Ticket|Subject) {_H}"
 _WORD_TOKEN = rf"(?:id|policy|microsoft|scope|code|tag|user|publisher|other)-{_H}"
@@ -34,7 +34,7 @@ TOKEN = re.compile(
     "|".join(
         (
             re.escape(REDACTED),
-            _GUID_TOKEN,
+            REDACTED_GUID,
             rf"user-{_H}@{_HOST_TOKEN}",
             _HOST_TOKEN,
             rf"https://{_HOST_TOKEN}/{_H}",

@@ -103,6 +103,8 @@ def _value(value: Any) -> str:
 
 def causes(change: Change, difference: Difference) -> list[str]:
     """What the changes that cause this one are called, once each."""
+    if not change.because_of:
+        return []
     names = {one.key: one.what for one in difference.changes}
     return list(dict.fromkeys(names.get(key, key) for key in change.because_of))
 

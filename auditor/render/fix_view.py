@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
 from auditor.model.document import series
 from auditor.model.report import Finding, Report
@@ -34,7 +35,8 @@ _ASSIGNED = frozenset({"assigned member", "newly assigned member"})
 IF_IT_FAILS = "The following steps apply only if this check fails."
 """What stands before the advice of a rule whose outcome is unknown."""
 
-_CONNECTING = frozenset(outcome.value for outcome in Outcome if outcome.connects)
+CONNECTING_FIX = frozenset(outcome.value for outcome in Outcome if outcome.connects)
+"""The outcomes of fixes that let users connect, as proofs name them."""
 
 
 class FirstThing(NamedTuple):
@@ -117,7 +119,7 @@ def first_fix(decision: Decision) -> Fix | None:
     """The fix to begin with, if there is one that lets users connect and nothing to ask of the vendor first."""
     if decision.reason is Reason.CONSENT_FORCED:
         return None
-    return next((fix for fix in decision.fixes if fix.proven.outcome in _CONNECTING), None)
+    return next((fix for fix in decision.fixes if fix.proven.outcome in CONNECTING_FIX), None)
 
 
 def _first_request(decision: Decision, fix: Fix) -> FirstThing:
@@ -131,8 +133,13 @@ def _first_fix(fix: Fix) -> FirstThing:
     means = outcome_meaning(fix.proven.outcome).rstrip(".")
     if fix.proven.subject in _ASSIGNED:
         means = means.replace("Users", "Users who are assigned to the app", 1)
-    says = (sentence(fix.title), *((_AFTER_ACCEPT,) if fix.link else ()))
+    says = (sentence(fix.title), *_fill_in(fix.link), *((_AFTER_ACCEPT,) if fix.link else ()))
     return FirstThing(says, fix.link, sentence(fix.role), f"{means} {proof}.", fix)
+
+
+def _fill_in(link: str) -> tuple[str, ...]:
+    """How to fill in the tenant, if the link lacks it."""
+    return (FILL_IN_TENANT,) if TENANT_PLACEHOLDER in link else ()
 
 
 _AFTER_ACCEPT = "The page that opens after Accept may be an error although consent was given."
@@ -336,7 +343,7 @@ class GroupedFixes(NamedTuple):
 def grouped_fixes(decision: Decision) -> tuple[GroupedFixes, ...]:
     """The fixes that let users connect, or why there are none; then those that only let them ask for approval."""
     app = app_label(decision)
-    connecting = tuple(fix for fix in decision.fixes if fix.proven.outcome in _CONNECTING)
+    connecting = tuple(fix for fix in decision.fixes if fix.proven.outcome in CONNECTING_FIX)
     asking = tuple(fix for fix in decision.fixes if fix not in connecting)
     groups = [GroupedFixes(_introduction(decision, connecting), f"To let users connect {app}", connecting)]
     if asking:

@@ -8,21 +8,23 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.difference import Change, DifferenceSummary, Transition
+from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
+from auditor.model.document import series
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.night import FORMAT, VERSION, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
 
 _CHANGES = 10
 """The most changes of a tenant that the text lists. The report and the JSON have all of them."""
-_STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown"}
+_NO_REPORT = -1
+_STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown", _NO_REPORT: "NO REPORT"}
 _FEW = 3
 """As many tenants have a paragraph each, whether or not something is new."""
 _WIDEST_NAME = 32
 _RENEWAL_DAYS = 30
 _HOW = {
     Transition.APPEARED: "new",
-    Transition.FIXED: "fixed or gone",
+    Transition.FIXED: "gone",
     Transition.CHANGED: "changed",
     Transition.BECAME_UNKNOWN: "now unknown",
     Transition.BECAME_KNOWN: "known again",
@@ -53,10 +55,11 @@ def text(night: Night) -> str:
 
 def answer_of(night: Night) -> str:
     """One line: how many tenants fail, couldn't be read, are unknown and pass, and the exit code."""
-    codes = [one.exit_code for one in night.tenants]
+    codes = [_NO_REPORT if _is_unreported(one) else one.exit_code for one in night.tenants]
     counted = [
         (codes.count(FAILING), "fails", "fail"),
         (codes.count(NO_AUDIT), "could not be audited", "could not be audited"),
+        (codes.count(_NO_REPORT), "has no report", "have no report"),
         (codes.count(UNKNOWN), "is unknown", "are unknown"),
         (codes.count(OK), "passes", "pass"),
     ]
@@ -67,6 +70,11 @@ def answer_of(night: Night) -> str:
     more = f" {_count(lost, 'notification')} not delivered." if lost else ""
     more += f" {_count(len(night.problems), 'problem')}, listed above." if night.problems else ""
     return f"{_count(len(codes), 'tenant')}: {', '.join(said)}.{what}{more} Exit code {night.exit_code}."
+
+
+def _is_unreported(one: TenantNight) -> bool:
+    """Whether the tenant was audited and its reports couldn't be written, which has the same exit code as no audit."""
+    return one.exit_code == NO_AUDIT and not one.error
 
 
 def _has_compared(night: Night) -> bool:
@@ -85,7 +93,14 @@ def _missed_text(missed: Sequence[str]) -> str:
 
 def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterator[str]:
     """A paragraph about each tenant; of many tenants, only about those where something is new."""
+    alike = _failed_alike(tenants)
     for one in tenants:
+        if (names := alike.get((one.error, one.advice))) and not one.interrupted:
+            if names[0] == one.name:
+                yield series([*names[:_FEW], f"{len(names) - _FEW} more"])
+                yield from (f"  {line}" for line in _failure(one))
+                yield ""
+            continue
         days = _days_left(one)
         ends = days is not None and days < _RENEWAL_DAYS
         is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None or ends
@@ -95,11 +110,24 @@ def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterato
             yield ""
 
 
-def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
+def _failed_alike(tenants: Sequence[TenantNight]) -> dict[tuple[str, str], list[str]]:
+    """The names of the tenants that have no audit for the same reason, where these are more than a few."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in tenants:
+        if one.error and not one.interrupted:
+            found.setdefault((one.error, one.advice), []).append(one.name)
+    return {why: names for why, names in found.items() if len(names) > _FEW}
+
+
+def _failure(one: TenantNight) -> Iterator[str]:
     if one.error:
         yield f"No audit was made: {one.error}."
         if one.advice:
             yield f"What to do: {one.advice}"
+
+
+def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
+    yield from _failure(one)
     if one.answer:
         yield one.answer
     if (days := _days_left(one)) is not None and days < _RENEWAL_DAYS:
@@ -109,7 +137,7 @@ def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
     yield from (f"The run of {start} never ended." for start in one.interrupted)
     if one.difference is not None:
         yield f"Since {one.since}: {summary_text(one.difference, len(one.changes))}."
-    yield from (f"- {change_text(change)}" for change in one.changes[:_CHANGES])
+    yield from (f"- {line}" for line in change_lines(one.changes[:_CHANGES], one.answer))
     if len(one.changes) > _CHANGES:
         yield f"- and {len(one.changes) - _CHANGES} more, listed in the report and with -f json"
     yield from (f"Note: {note}" for note in one.notes)
@@ -128,11 +156,34 @@ def summary_text(summary: DifferenceSummary, changes: int) -> str:
     return ", ".join([*said, _count(changes, "change") if changes else "nothing changed"])
 
 
-def change_text(change: Change) -> str:
-    """What changed and what it means, in one line."""
-    means = f" {change.means}" if change.means else ""
-    what = change.what if change.what.endswith((".", "!", "?")) else f"{change.what}: {_HOW[change.transition]}."
-    return f"{what}{means}".replace("\n", " ")
+def change_lines(changes: Sequence[Change], answer: str = "") -> Iterator[str]:
+    """What changed and what it means, a line for each change.
+
+    A rule or a setting that follows from a decision doesn't repeat what `answer` or the change of the decision says.
+    """
+    already = {answer} if answer else set[str]()
+    for change in changes:
+        means = change.means
+        for sentence in sorted(already, key=len, reverse=True):
+            means = _without(sentence, means)
+        yield _change_text(change, means)
+        if change.kind is ChangeKind.DECISION:
+            because = change.after.get("because") if isinstance(change.after, dict) else None
+            already |= {text for text in (change.means, because) if text}
+
+
+def _without(sentence: str, means: str) -> str:
+    """The text without the sentence; one that is only the end of another sentence stays."""
+    if means == sentence:
+        return ""
+    return means.removeprefix(f"{sentence} ").replace(f". {sentence}", ".")
+
+
+def _change_text(change: Change, means: str) -> str:
+    is_fixed = change.kind is ChangeKind.FINDING and change.transition is Transition.FIXED
+    how = "fixed" if is_fixed else _HOW[change.transition]
+    what = change.what if change.what.endswith((".", "!", "?")) else f"{change.what}: {how}."
+    return f"{what} {means}".rstrip().replace("\n", " ")
 
 
 def _problems(night: Night) -> Iterator[str]:
@@ -159,7 +210,8 @@ def _table(tenants: Sequence[TenantNight]) -> Iterator[str]:
             changed = f"  {summary_text(one.difference, len(one.changes))}"
         elif one.run is not None and not one.error:
             changed = "  first run"
-        yield f"{one.name:<{width}}  {one.exit_code}  {_STATES[one.exit_code]:<8}{changed}".rstrip()
+        state = _STATES[_NO_REPORT if _is_unreported(one) else one.exit_code]
+        yield f"{one.name:<{width}}  {one.exit_code}  {state:<8}{changed}".rstrip()
 
 
 def _days_left(one: TenantNight) -> int | None:

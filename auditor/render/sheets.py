@@ -35,6 +35,7 @@ from auditor.render.report_view import (
     waiver_sentence,
     what_if_answers,
 )
+from auditor.render.setting_view import failure_counts, setting_label
 from auditor.render.text_layout import safe
 
 SheetValue = str | int | datetime
@@ -103,6 +104,8 @@ def _facts(report: Report) -> Iterator[SheetRow]:
     yield "Tool", report.tool
     yield "Answer", report.summary.answer
     yield "Rules", counts(report.summary)
+    if report.findings:
+        yield "Failures", failure_counts(report).sentence
     for pack in report.packs:
         yield "Pack", f"{pack.name} {pack.version}"
         yield "SHA-256 of the pack", pack.digest
@@ -228,6 +231,7 @@ _FINDINGS = (
     SheetColumn("Pack", 22),
     SheetColumn("Rule", 24),
     SheetColumn("Title", 40),
+    SheetColumn("Setting", 26),
     SheetColumn("Outcome", 14),
     SheetColumn("Confidence", 12),
     SheetColumn("Severity", 10),
@@ -250,6 +254,7 @@ def _finding(finding: Finding) -> SheetRow:
         finding.pack,
         finding.rule,
         finding.title,
+        setting_label(finding),
         FINDINGS[finding.outcome][0],
         finding.confidence.value,
         finding.severity.value,

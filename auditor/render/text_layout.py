@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -147,7 +146,7 @@ LABEL = 12
 """Columns of the label in front of a field."""
 
 _GAP = 2
-"""Columns between two columns of a table."""
+"""Columns between two columns of a table, as tabulate's format ``simple`` has them."""
 _UNLIMITED = 10**9
 """Wider than any text: a column with this minimum keeps its width."""
 _PIECE = 20
@@ -244,29 +243,51 @@ class TableColumn(NamedTuple):
 
 
 def table(heads: Sequence[TableColumn], rows: Sequence[Sequence[TableCell]], width: int, palette: Palette) -> list[str]:
-    """The lines of a table no wider than `width`, its rows in the given order."""
-    header = [TableCell(head.header) for head in heads]
-    limits = _widths(heads, rows, width)
-    wrapped = [[_lines(cell, room) for cell, room in zip(row, limits, strict=True)] for row in (header, *rows)]
-    # Wrapping can leave a column narrower than its limit.
-    widths = [max(columns(text) for cell in column for text, _ in cell) for column in zip(*wrapped, strict=True)]
+    """The lines of a table no wider than `width`, its rows in the given order.
 
-    def drawn(row: Sequence[Sequence[tuple[str, str]]]) -> Iterator[str]:
-        for parts in zip_longest(*row, fillvalue=("", "")):
-            cells = []
-            for (text, style), room, head in zip(parts, widths, heads, strict=True):
-                blanks, painted = " " * (room - columns(text)), palette.paint(text, style)
-                cells.append(blanks + painted if head.align == "right" else painted + blanks)
-            yield (" " * _GAP).join(cells).rstrip()
+    tabulate wraps, aligns and draws. Two things it can't do are done here. It limits columns, not the table, so the
+    widths are computed first. And it breaks long words after any character or not at all, so a name that is wider
+    than its column gets blanks at its joints, where tabulate then breaks it; a link gets none and stays whole.
+    """
+    # Imported here because it loads importlib.metadata and wcwidth, which a command without a table doesn't need.
+    from tabulate import SEPARATING_LINE, tabulate
 
-    rule = (" " * _GAP).join("-" * room for room in widths)
-    return [*drawn(wrapped[0]), rule, *(line for row in wrapped[1:] for line in drawn(row))]
+    widths = _widths(heads, rows, width)
+    header = [_Text(_with_breaks(head.header, room)) for head, room in zip(heads, widths, strict=True)]
+    body = [[_filled(cell, room, palette) for cell, room in zip(row, widths, strict=True)] for row in rows]
+    # The header is a row, because tabulate makes a column two wider than its header. Without headers, the format
+    # draws a line at the top and at the bottom, which are dropped.
+    text = tabulate(
+        [header, [SEPARATING_LINE] * len(heads), *body],
+        tablefmt="simple",
+        maxcolwidths=widths,
+        colalign=[head.align for head in heads],
+        break_long_words=False,
+        break_on_hyphens=False,
+        disable_numparse=True,
+    )
+    return [line.rstrip() for line in text.splitlines()[1:-1]]
 
 
-def _lines(cell: TableCell, width: int) -> list[tuple[str, str]]:
-    """The lines of a cell, each with its style."""
-    first = [(line, cell.style) for line in wrap(cell.text, width)]
-    return [*first, *((line, "") for line in wrap(cell.below, width))] if cell.below else first
+class _Text:
+    """Text that tabulate leaves as it is. It wraps the string "False" as "True", and fails on the string "1,000"."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def _filled(cell: TableCell, width: int, palette: Palette) -> _Text:
+    """The cell's paragraphs, ready to be wrapped; tabulate repeats the colour on every line."""
+    first = palette.paint(_with_breaks(cell.text, width), cell.style)
+    return _Text(f"{first}\n{_with_breaks(cell.below, width)}" if cell.below else first)
+
+
+def _with_breaks(text: str, width: int) -> str:
+    """Safe text on one line, with a blank wherever a word that is wider than `width` can be broken."""
+    return " ".join(part for word in safe(text.strip()).split() for part in wrap(word, width))
 
 
 def _widths(heads: Sequence[TableColumn], rows: Sequence[Sequence[TableCell]], width: int) -> list[int]:
@@ -294,7 +315,7 @@ def _reduce(widths: list[int], minimums: Sequence[int], room: int) -> None:
 
 
 def _natural_width(cell: TableCell) -> int:
-    """The width at which nothing in the cell needs wrapping; at least one column."""
+    """The width at which nothing in the cell needs wrapping; tabulate needs at least one column."""
     return max(1, *(columns(wrap(text, _UNLIMITED)[0]) for text in (cell.text, cell.below)))
 
 

@@ -96,7 +96,7 @@ def _brightness(colour: str) -> float:
 
 
 def _shown(page: Page) -> int:
-    return page.locator("#finding-list > .finding:visible").count()
+    return page.locator("#finding-list > .setting:not([hidden]) .finding:not([hidden])").count()
 
 
 def test_the_copy_button_copies_the_link_whole_and_says_so(opened: Opener) -> None:
@@ -112,6 +112,7 @@ def test_a_command_is_copied_with_its_line_breaks(opened: Opener) -> None:
     page = opened(html(USUAL)).page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     way = page.locator(".way", has=page.locator("summary", has_text="PowerShell")).first
+    page.locator(".fix:not([open])", has=way).first.locator("> summary").click()
     way.locator("summary").click()
     way.locator(".copy").click()
     page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
@@ -129,6 +130,23 @@ def test_copying_works_where_the_browser_keeps_the_clipboard_closed(opened: Open
     assert page.evaluate("navigator.clipboard.readText()") == page.locator(".first .address a").get_attribute("href")
 
 
+def test_the_message_can_be_copied_whole_and_opens_a_mail_program(opened: Opener) -> None:
+    page = opened(html(USUAL)).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("#message .copy")
+    page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("Subject: Please approve TrackerRMS")
+    assert "\n\nSign in as: " in copied
+    assert (page.locator("#message .button").get_attribute("href") or "").startswith("mailto:?subject=")
+
+
+def test_the_message_can_be_read_and_selected_without_script(opened: Opener) -> None:
+    page = opened(html(USUAL), script=False, width=390).page
+    assert "Please open this link" in page.locator("#message-text").inner_text()
+    assert page.locator("#message .copy").is_hidden()
+
+
 def test_a_link_to_a_fix_inside_a_closed_finding_opens_it(opened: Opener) -> None:
     page = opened(html("custom-policy")).page
     page.evaluate("location.hash = 'finding-2'")
@@ -139,6 +157,7 @@ def test_without_script_everything_can_be_read_and_no_dead_control_shows(opened:
     page = opened(html(USUAL), script=False).page
     assert page.locator("button:visible, .filters:visible").count() == 0
     assert page.locator(".verdict").is_visible()
+    page.locator("details.setting > summary").first.click()
     page.locator(".finding > summary").first.click()
     assert page.locator(".finding .inside").first.is_visible()
 
@@ -149,9 +168,10 @@ def test_the_keyboard_reaches_the_answer_first_and_opens_a_finding(opened: Opene
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "answer"
-    page.locator(".finding > summary").first.focus()
-    page.keyboard.press("Enter")
-    assert page.locator(".finding").first.get_attribute("open") is not None
+    for row in ("details.setting", ".finding"):
+        page.locator(f"{row} > summary").first.focus()
+        page.keyboard.press("Enter")
+        assert page.locator(row).first.get_attribute("open") is not None
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -11,14 +11,16 @@ import pytest
 
 import auditor.checks
 from auditor.checks import KINDS, every_kind, kind_named, nested_arguments
-from auditor.checks.kind import CheckKind, with_inner
+from auditor.checks.kind import CheckKind, kind_of, with_inner
+from auditor.facts.ids import setting_named
 from auditor.jobs.pack_authoring import CaseResult, run_cases
-from auditor.model.rule import FindingOutcome, Rule
+from auditor.model.rule import App, FindingOutcome, Pack, Rule
 from auditor.packs.load import file_source, load, shipped_names, shipped_source
 from auditor.packs.pack_schema import schema
 from auditor.snapshot.samples import sample_names
 
 ROOT = Path(auditor.checks.__file__).parents[2]
+APP = App(client_id="5353a3d2-8ca9-42d2-b567-ea399ccb5e38", name="TrackerRMS")
 PARTS = ("reads", "sentence", "judge")
 """What no kind can inherit from the base of all kinds."""
 
@@ -61,6 +63,16 @@ def test_a_name_that_is_not_registered_is_no_kind() -> None:
 @KIND
 def test_a_kind_says_what_it_reads_and_asks_and_judges(kind: type[CheckKind]) -> None:
     assert [part for part in PARTS if not own(kind, part)] == []
+
+
+@KIND
+def test_a_kind_says_which_setting_it_is_about(kind: type[CheckKind]) -> None:
+    assert own(kind, "setting") or setting_named(kind.setting_id, APP).label
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
+def test_every_rule_of_a_pack_is_about_a_setting(pack: Pack) -> None:
+    assert all(kind_of(rule.check).setting(pack.app or APP).label for rule in pack.rules)
 
 
 @KIND

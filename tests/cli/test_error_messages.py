@@ -49,6 +49,8 @@ OFFLINE: dict[str, tuple[str, ...]] = {
     "no-ending": (*CHECK, "--sample", "managed-default", "-o", "report"),
     "files-and-format": (*CHECK, "--sample", "managed-default", "-f", "json", "-o", "a.txt", "-o", "b.json"),
     "script-and-format": (*CHECK, "--sample", "managed-default", "--fix-script", "az", "-f", "json"),
+    "message-and-format": (*CHECK, "--sample", "managed-default", "--message", "-f", "json"),
+    "message-and-script": (*CHECK, "--sample", "managed-default", "--message", "--fix-script", "az"),
     "script-and-wait": (*CHECK, "--fix-script", "az", "--wait-until", "connects"),
     "wait-with-sample": (*CHECK, "--sample", "managed-default", "--wait-until", "connects"),
     "wait-without-app": ("check", "--pack", "cisa-scuba", "--wait-until", "connects"),
@@ -245,7 +247,7 @@ def test_a_reader_that_stops_early_gets_no_traceback(tmp_path: Path) -> None:
         ["sh", "-c", line], cwd=tmp_path, env=environment(tmp_path), capture_output=True, check=False
     )
     assert b"Traceback" not in ended.stderr
-    assert ended.stdout.startswith(b"This is the sample tenant")
+    assert ended.stdout.startswith(b"This is a sample.")
 
 
 @pytest.mark.parametrize(

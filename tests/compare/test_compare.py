@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from auditor.compare import DifferentTenants, comparable, compare
+from auditor.compare import DifferentTenants, comparable, compare, decided_again
+from auditor.consent.decide import decide
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_RECOMMENDED
 from auditor.facts.permissions import known_scopes
 from auditor.model.difference import ChangeKind, Transition, Weight
@@ -103,6 +105,23 @@ def test_another_consent_setting_names_both_and_causes_the_decision() -> None:
     assert major(bare)[ASSIGNED].means == (
         'The user consent setting was "Allow user consent for apps" and is now "Do not allow user consent".'
     )
+
+
+def test_an_effect_that_other_changes_undo_is_said_to_be_of_this_change_alone() -> None:
+    changes = major(compare(judged(tenant("legacy-open")), judged(tenant("managed-default", SECOND))))
+    assert changes[DECISION].means.startswith("Users can no longer connect TrackerRMS: ")
+    gone = changes[f"app/{APP}"]
+    assert gone.means.startswith("With this change alone, whether an ordinary user can connect TrackerRMS depends on ")
+
+
+def test_a_list_that_is_only_named_does_not_change_to_itself() -> None:
+    policies = tenant("managed-default").sections.permissionGrantPolicies or ()
+    text = msgspec.json.encode(policies)
+    own = msgspec.json.decode(text.replace(TENANT.id.encode(), b"33333333-3333-4333-8333-333333333333"))
+    after = tenant("managed-default", SECOND, permissionGrantPolicies=own)
+    found = major(compare(judged(tenant("managed-default")), judged(after)))
+    assert found
+    assert all("for apps of listed tenants, with other conditions" in one.means for one in found.values())
 
 
 def test_two_changes_that_are_only_effective_together_are_both_named() -> None:
@@ -357,3 +376,26 @@ def test_the_order_of_everything_is_noise() -> None:
     )
     difference = compare(judged(before), judged(turned))
     assert all(one.weight is Weight.MINOR for one in difference.changes)
+
+
+def test_grants_of_other_apps_are_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of apps hold grants on Microsoft Graph; deciding after each change would take hours."""
+    graph = grant("").resourceId
+    apps = tuple(ServicePrincipal(id=f"sp{n}", appId=f"app{n}", displayName=f"App {n}") for n in range(50))
+    rows = tuple(
+        OAuth2PermissionGrant(clientId=one.id, resourceId=graph, consentType="AllPrincipals", scope="User.Read")
+        for one in apps
+    )
+    base = replace(tenant("admin-consented"), covers={})
+    before = with_section(base, servicePrincipals=(*(base.sections.servicePrincipals or ()), *apps))
+    after = with_section(before, oauth2PermissionGrants=(*(before.sections.oauth2PermissionGrants or ()), *rows))
+    sides = judged(before, packs()[:1]), judged(replace(after, taken=SECOND), packs()[:1])
+    decided: list[object] = []
+
+    def counted(*given: Any) -> Any:
+        decided.append(given)
+        return decide(*given)
+
+    monkeypatch.setattr(decided_again, "decide", counted)
+    assert len(major(compare(*sides))) == 50
+    assert len(decided) == 2, "once for each side"

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 import auditor.facts
-from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, RESOURCE_NAMES, RESOURCES, is_guid
+from auditor.checks.snapshot_paths import item_paths, section_paths
+from auditor.consent.decision_facts import MAIL_CLIENTS_BOX, PORTAL_SETTINGS
+from auditor.facts.builtin_policies import portal_name, portal_names
+from auditor.facts.ids import (
+    CLOUDS,
+    MICROSOFT_GRAPH,
+    RESOURCE_NAMES,
+    RESOURCES,
+    is_guid,
+    is_one_setting,
+    setting_at,
+    setting_named,
+)
 from auditor.facts.permissions import (
     APP_ROLES,
     CISA,
@@ -18,6 +30,7 @@ from auditor.facts.permissions import (
     known_scopes,
     listed_scopes,
 )
+from auditor.model.rule import App, Setting
 
 FILES = sorted(Path(auditor.facts.__file__).parent.glob("*.json"))
 
@@ -59,3 +72,39 @@ def test_every_cloud_has_addresses_over_tls_without_a_trailing_slash() -> None:
     for cloud in CLOUDS.values():
         for address in (cloud.authority, cloud.graph, cloud.portal):
             assert address.startswith("https://") and not address.endswith("/")
+
+
+@pytest.mark.parametrize("path", (*section_paths(), *item_paths()))
+def test_every_property_that_a_check_can_name_belongs_to_a_setting(path: str) -> None:
+    assert setting_at(path).label
+
+
+def test_a_setting_of_one_app_has_the_app_in_its_id_and_label() -> None:
+    app = App(client_id="5353A3D2-8ca9-42d2-b567-ea399ccb5e38", name="TrackerRMS")
+    found = setting_named("app-consent", app)
+    assert (found.id, found.label) == ("app-consent/5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "Consent to TrackerRMS")
+    with pytest.raises(LookupError, match="about an app"):
+        setting_named("app-consent")
+
+
+def test_the_names_and_paths_of_settings_are_unique() -> None:
+    rows = json.loads((Path(auditor.facts.__file__).parent / "settings.json").read_bytes())["settings"]
+    for values in ([row["id"] for row in rows], [row["label"] for row in rows]):
+        assert len(values) == len(set(values))
+    paths = [path for row in rows for path in row.get("paths", ())]
+    assert len(paths) == len(set(paths))
+
+
+def test_only_a_single_setting_explains_failures() -> None:
+    assert is_one_setting(setting_named("user-consent"))
+    assert not is_one_setting(setting_at("oauth2PermissionGrants"))
+    assert is_one_setting(Setting(id="a-later-version", label="A setting of a later version"))
+
+
+def test_built_in_policies_have_the_names_of_the_settings_in_the_portal() -> None:
+    labels = {setting.label for setting in PORTAL_SETTINGS} | {MAIL_CLIENTS_BOX}
+    assert set(portal_names().values()) <= labels
+    for setting in PORTAL_SETTINGS:
+        if len(setting.policies) == 1:
+            assert portal_name(setting.policies[0].upper()) == setting.label
+    assert portal_name("contoso-own") == ""

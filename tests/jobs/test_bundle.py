@@ -74,7 +74,9 @@ def forged(files: dict[str, bytes]) -> bytes:
 
 def test_a_bundle_holds_what_support_needs() -> None:
     files = members(made())
-    assert {"report.json", "report.html", "snapshot.json", "paste.txt", "README.txt", MANIFEST} <= set(files)
+    assert {"report.json", "report.html", "snapshot.json", "paste.txt", "message.txt", "README.txt", MANIFEST} <= set(
+        files
+    )
     assert {name for name in files if name.startswith("packs/")} == {
         "packs/cisa-scuba.yaml",
         "packs/trackerrms-uk.yaml",
@@ -82,6 +84,7 @@ def test_a_bundle_holds_what_support_needs() -> None:
         "packs/vendor-app.yaml",
     }
     assert "NEEDS ADMIN" in files["paste.txt"].decode()
+    assert files["message.txt"].decode().startswith("Subject: Please approve TrackerRMS")
     lines = files["paste.txt"].decode().splitlines()
     assert max(len(line) for line in lines if not line.strip().startswith("https://")) < 220
     assert (

@@ -81,7 +81,9 @@ def test_a_forged_text_is_found_with_its_line(name: str, first: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["report.html", "report.json", "paste.txt", "README.txt", "snapshot.json"])
+@pytest.mark.parametrize(
+    "name", ["report.html", "report.json", "paste.txt", "message.txt", "README.txt", "snapshot.json"]
+)
 def test_one_changed_letter_or_line_end_is_found(name: str) -> None:
     files = members(made())
     text = files[name]

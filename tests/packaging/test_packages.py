@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -79,20 +80,15 @@ def test_every_import_of_the_program_is_a_declared_requirement() -> None:
         for form in FORMATS.values()
         for module in form.needs
         if distribution(module) in required(extras[form.extra])
-    } | {
-        module
-        for module in undeclared
-        if all(
-            any(
-                required(extras[extra]) & set(map(distribution, provided.get(module, ())))
-                for folder, names in EXTRAS_OF.items()
-                for extra in names
-                if file.startswith(folder)
-            )
-            for file in imported[module]
-        )
-    }
+    } | {module for module in undeclared if all(_may_import(file, module, provided) for file in imported[module])}
     assert undeclared - in_extras == set()
+
+
+def _may_import(file: str, module: str, provided: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an extra of the folder of a file installs the module."""
+    extras = setup_cfg()["options.extras_require"]
+    names = next((names for folder, names in EXTRAS_OF.items() if file.startswith(folder)), ())
+    return any(required(extras[extra]) & set(map(distribution, provided.get(module, ()))) for extra in names)
 
 
 def test_the_tests_install_every_extra_of_the_program() -> None:

@@ -93,7 +93,7 @@ def test_a_setting_that_fails_can_be_put_back_and_a_verdict_cannot() -> None:
 
 def test_a_fix_is_shown_once_and_named_wherever_else_it_helps() -> None:
     page = render(several())
-    assert len(re.findall('<article class="fix"', page)) == len({fix.link for fix in NEEDS_ADMIN_DECISION.fixes})
+    assert len(re.findall('<details class="fix"', page)) == len({fix.link for fix in NEEDS_ADMIN_DECISION.fixes})
     assert 'href="#fix-1"' in page
 
 

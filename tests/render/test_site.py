@@ -437,6 +437,21 @@ def test_a_verdict_that_changed_last_night_is_new_and_an_older_one_is_not() -> N
     assert made.reasons[0].since == "since 2026-11-21, 1 day"
 
 
+def test_what_the_second_run_of_a_day_found_first_is_new() -> None:
+    made = state(audit(day(0), CONNECTS), audit(day(0, 14), DEPENDS))
+    assert words(made) == [("DEPENDS", True)]
+    assert made.reasons[0].since == "since 2026-11-22, today"
+    third = state(audit(day(0), CONNECTS), audit(day(0, 14), DEPENDS), audit(day(0, 15), DEPENDS))
+    assert words(third) == [("DEPENDS", False)]
+
+
+def test_a_severe_rule_that_became_unknown_is_new() -> None:
+    since = audit(day(0)).started
+    unknown = finding(Severity.HIGH, FindingOutcome.UNKNOWN, since)
+    made = state(audit(day(1), CONNECTS), audit(day(0), CONNECTS), findings=(unknown,))
+    assert words(made) == [("1 UNKNOWN", True)]
+
+
 def test_nothing_is_new_in_the_first_night() -> None:
     made = state(
         audit(day(0), NEEDS_ADMIN),
@@ -569,6 +584,22 @@ def test_a_change_of_last_night_is_on_the_index_with_what_it_means() -> None:
     text = words_of(dict(Site(made.data).pages())["index.html"])
     assert f"{one.name} 2026-11-22" in text
     assert f"{change.what}{change.means}" in text
+
+
+def test_a_change_of_an_earlier_run_of_the_night_stays_on_the_index() -> None:
+    made = nights(1, 3, seed=3)
+    (one,) = made.data.tenants
+    change = decision_change(("App", "app"), CONNECTS, NEEDS_ADMIN)
+    changes = replaced(next(iter(hostile("x").differences.values())), changes=(change,))
+    runs = (
+        audit(day(0, 1), CONNECTS, changes=3),
+        audit(day(0, 2), NEEDS_ADMIN, changes=1),
+        audit(day(0, 3), NEEDS_ADMIN),
+    )
+    site = Site(replaced(made.data, tenants=(replaced(one, runs=runs, changes=changes),)))
+    text = words_of(dict(site.pages())["index.html"])
+    assert change.what in text
+    assert "3 changes in another run of this night" in text
 
 
 def test_the_page_of_a_run_whose_changes_are_not_kept_says_so() -> None:

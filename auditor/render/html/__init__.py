@@ -35,7 +35,7 @@ def render(
     there is no script, and texts too long for paper are cut.
     """
     whole = page_view(report, history, since_last, for_print=for_print)
-    style = asset("style.css") + (asset("paper.css") if for_print else "")
+    style = asset("style.css") + asset("summary.css") + (asset("paper.css") if for_print else "")
     script = "" if for_print else asset("script.js")
     page = environment(_FOLDER).get_template("page.html.j2")
     made: str = page.render(

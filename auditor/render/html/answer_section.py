@@ -10,7 +10,17 @@ from auditor.model.document import series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
 from auditor.render.html.finding_section import FixViews, in_words, ranked, ways
-from auditor.render.html.parts import AddressView, CodeView, LinkedText, address, addresses, clickable, linked, tone
+from auditor.render.html.parts import (
+    AddressView,
+    CodeView,
+    LinkedText,
+    address,
+    addresses,
+    clickable,
+    in_portal_words,
+    linked,
+    tone,
+)
 from auditor.render.html.pictures import BarChart, VerdictPath, chart_by_verdict, verdict_path
 from auditor.render.labels import (
     NAME_WIDTH,
@@ -173,7 +183,7 @@ def _scope(scope: ScopeVerdict, assumed: bool) -> ScopeRow:
         resource=resource_label(scope.resource, scope.resource_name),
         verdict=verdict_word(scope),
         tone="done" if VERDICTS[scope.verdict][0] == "granted" else tone(VERDICTS[scope.verdict][1]),
-        why=scope_reason(scope, scope.detail, assumed),
+        why=in_portal_words(scope_reason(scope, scope.detail, assumed)),
         decider=f"Condition set {scope.condition_set}" if scope.condition_set else "",
     )
 

@@ -52,6 +52,7 @@ from auditor.render.labels import (
     with_setting_names,
 )
 from auditor.render.report_view import finding_word, waiver_sentence
+from auditor.render.setting_view import setting_cards
 from auditor.render.text_layout import clip
 
 
@@ -247,13 +248,13 @@ class FindingView(NamedTuple):
 
 
 def finding_views(report: Report, fixes: FixViews) -> tuple[FindingView, ...]:
-    """The findings: what needs attention first, the worst first, otherwise in their order."""
+    """The findings in the order of their numbers."""
     return tuple(_view(report, finding, number, fixes) for number, finding in enumerate(ranked(report), start=1))
 
 
 def ranked(report: Report) -> list[Finding]:
-    """The findings in the order of their numbers."""
-    return sorted(report.findings, key=lambda finding: (finding.outcome.rank, finding.severity.rank))
+    """The findings in the order of their numbers: setting by setting, what needs attention first."""
+    return [chip.finding for card in setting_cards(report) for chip in card.chips]
 
 
 def _view(report: Report, finding: Finding, number: int, views: FixViews) -> FindingView:

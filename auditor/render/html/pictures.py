@@ -14,7 +14,7 @@ from auditor.model.decision import Confidence, Decision, Reason, ScopeVerdict, V
 from auditor.model.document import series
 from auditor.model.report import Report, Summary
 from auditor.model.rule import FindingOutcome, Severity
-from auditor.render.html.parts import tone
+from auditor.render.html.parts import is_portal_setting, policy_label, tone
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,
@@ -142,7 +142,8 @@ def _deciding_step(decision: Decision) -> PathStep:
     name = (named or policies)[0]
     more = f", with {count(len(policies) - 1, 'more policy', 'more policies')}" if len(policies) > 1 else ""
     doubted = any(scope.confidence is Confidence.LIKELY for scope in deciding if scope.policy == name)
-    return PathStep("Consent policy", clip(name, NAME_WIDTH), f"decides for users{more}{' (likely)' * doubted}", style)
+    label = "Consent setting" if is_portal_setting(name) else "Consent policy"
+    return PathStep(label, policy_label(name), f"decides for users{more}{' (likely)' * doubted}", style)
 
 
 def _deciding(decision: Decision) -> list[ScopeVerdict]:
@@ -153,31 +154,28 @@ def _deciding(decision: Decision) -> list[ScopeVerdict]:
 
 
 def _scopes(decision: Decision) -> PathStep:
-    """All scopes of the answer. An optional scope changes no answer, so it has no colour."""
+    """All scopes, and how many of them are required. An optional scope changes no answer, so it has no colour."""
+    optional = Counter(s.verdict for s in decision.scopes if not (s.required or s.implicit))
+    needed = Counter(s.verdict for s in decision.scopes if s.required or s.implicit)
     if not decision.scopes:
         return PathStep("Scopes", "None were evaluated", "", "quiet")
-    kinds = (
-        ("required", Counter(one.verdict for one in decision.required_scopes)),
-        ("added automatically", Counter(one.verdict for one in decision.added_scopes)),
-        ("optional", Counter(one.verdict for one in decision.optional_scopes)),
-    )
-    needed = kinds[0][1] + kinds[1][1]
     worst = next((v for v in _WORST_FIRST if needed[v]), None)
-    found = [(word, tally) for word, tally in kinds if tally]
-    parts = [f"{tally.total()} {word}{_verdicts(tally)}." for word, tally in found]
-    alone = len(found) == 1
-    detail = f"{'All optional: ' if found[0][0] == 'optional' else ''}{sentence(_tally(found[0][1]))}"
-    detail = detail if alone and found[0][0] != "added automatically" else " ".join(parts)
-    title = count(len(decision.scopes), "scope")
-    return PathStep("Scopes", title, detail, VERDICTS[worst][1] if worst else "quiet")
+    if needed and optional:
+        detail = f"{_total(needed)} required: {_tally(needed)}. {_total(optional)} optional: {_tally(optional)}."
+    else:
+        detail = sentence(_tally(needed)) if needed else f"All optional: {_tally(optional)}."
+    return PathStep("Scopes", count(len(decision.scopes), "scope"), detail, VERDICTS[worst][1] if worst else "quiet")
 
 
-def _verdicts(tally: Counter[Verdict]) -> str:
-    """``, blocked`` if all are, else ``: 6 allowed and 3 blocked``."""
-    return f", {VERDICTS[next(iter(tally))][0]}" if len(tally) == 1 else f": {_tally(tally)}"
+def _total(tally: Counter[Verdict]) -> int:
+    """How many scopes were counted."""
+    return sum(tally.values())
 
 
 def _tally(tally: Counter[Verdict]) -> str:
+    """``3 blocked and 6 allowed``; only ``blocked`` for a single scope."""
+    if _total(tally) == 1:
+        return VERDICTS[next(iter(tally))][0]
     return series([f"{tally[verdict]} {VERDICTS[verdict][0]}" for verdict in Verdict if tally[verdict]])
 
 

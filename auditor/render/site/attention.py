@@ -155,21 +155,22 @@ class TenantState:
         found = [one for one in self.findings(FindingOutcome.UNKNOWN) if one.severity in SEVERE]
         if not found:
             return None
-        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        what = f"{clip(flat(found[0].title).rstrip('.'), _TITLE)}{more}"
-        return Reason(ReasonRank.UNKNOWN, f"{len(found)} UNKNOWN", "unsure", what)
+        return self._of_findings(found, ReasonRank.UNKNOWN, f"{len(found)} UNKNOWN", "unsure")
 
     def _failing(self, severity: Severity) -> Reason | None:
         found = [one for one in self.findings(FindingOutcome.FAIL) if one.severity is severity]
         if not found:
             return None
+        rank = ReasonRank.CRITICAL if severity is Severity.CRITICAL else ReasonRank.HIGH
+        return self._of_findings(found, rank, f"{len(found)} {severity.value.upper()}", "bad")
+
+    def _of_findings(self, found: Sequence[RunFinding], rank: ReasonRank, word: str, tone: str) -> Reason:
+        """The reason that these findings make, named by the first one: a new one if there is one."""
         new = [one for one in found if self.is_finding_new(one)]
         first = (new or found)[0]
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        rank = ReasonRank.CRITICAL if severity is Severity.CRITICAL else ReasonRank.HIGH
         since = f"since {first.since[:10]}{age_after_comma(first.since, self.at)}" if first.since else ""
-        word = f"{len(found)} {severity.value.upper()}"
-        return Reason(rank, word, "bad", f"{clip(flat(first.title).rstrip('.'), _TITLE)}{more}", since, bool(new))
+        return Reason(rank, word, tone, f"{clip(flat(first.title).rstrip('.'), _TITLE)}{more}", since, bool(new))
 
     def is_finding_new(self, finding: RunFinding) -> bool:
         """Whether the last audit is the first one with this outcome, and isn't the first audit of the tenant."""

@@ -263,20 +263,23 @@ def _attention(state: TenantState, links: Links) -> AttentionView:
 
 
 def _changed(state: TenantState, night: date | None, links: Links) -> ChangedView | None:
-    run, difference = state.tenant.last, state.tenant.changes
-    if run is None or difference is None or run_day(run) != night or run is not state.tenant.last_changed:
+    # Not only of the last run: the one after it, on the same day, may have found nothing more, or failed.
+    run, difference = state.tenant.last_changed, state.tenant.changes
+    if run is None or difference is None or run_day(run) != night:
         return None
     major = difference.major
     if not major:
         return None
     shown = tuple((change.what, sentence(clip(change.means, _TEXT))) for change in major[:_CHANGES_SHOWN])
-    more = len(major) - len(shown)
+    more = [count(number, "more change")] if (number := len(major) - len(shown)) else []
+    earlier = sum(one.changes or 0 for one in state.tenant.runs if one is not run and run_day(one) == night)
+    more += [f"{count(earlier, 'change')} in another run of this night"] if earlier else []
     return ChangedView(
         name=state.name,
         href=links.run(state.tenant, run),
         at=readable_time(run.started),
         changes=shown,
-        more=count(more, "more change") if more else "",
+        more=series(more) if more else "",
     )
 
 

@@ -81,11 +81,15 @@ _OUTCOMES = MappingProxyType(
 
 
 class Night(NamedTuple):
-    """One day: the run that counts, and the kind of a night without an audit (none if an audit was made)."""
+    """One day: the run that counts, and the kind of a night without an audit (none if an audit was made).
+
+    `audits` are all runs of the day that made an audit, the one that counts last.
+    """
 
     day: date
     run: Run | None = None
     without: NightKind | None = None
+    audits: tuple[Run, ...] = ()
 
 
 AppKey = tuple[str, str, int]
@@ -170,7 +174,7 @@ def _night(day: date, by_day: Mapping[date, Sequence[Run]], due: Container[date]
     runs = by_day.get(day, ())
     finished = [run for run in runs if run.state is RunState.FINISHED]
     if finished:
-        return Night(day, finished[-1])
+        return Night(day, finished[-1], audits=tuple(finished))
     if runs:
         return Night(day, runs[-1], NightKind.FAILED)
     return Night(day, without=NightKind.MISSED if day in due else NightKind.NOT_DUE)
@@ -189,17 +193,15 @@ def decisions_of(run: Run) -> Mapping[AppKey, RunDecision]:
 
 def apps_of(nights: Sequence[Night]) -> tuple[AppNights, ...]:
     """The apps of a tenant: those that the last audit decided about, in its order, then those of earlier audits."""
-    audits = [(night.run, decisions_of(night.run)) for night in nights if night.run and night.without is None]
+    audits = [(night.day, run, decisions_of(run)) for night in nights for run in night.audits]
     if not audits:
         return ()
-    last = audits[-1][1]
-    keys = dict.fromkeys(key for _, decisions in reversed(audits) for key in decisions)
-    by_day = {night.day: decisions for night, (_, decisions) in zip(_audited(nights), audits, strict=True)}
-    return tuple(_app(key, nights, audits, by_day, key in last) for key in keys)
-
-
-def _audited(nights: Sequence[Night]) -> Iterator[Night]:
-    return (night for night in nights if night.run and night.without is None)
+    last = audits[-1][2]
+    keys = dict.fromkeys(key for *_, decisions in reversed(audits) for key in decisions)
+    # The last audit of a day is the one that stays.
+    by_day = {day: decisions for day, _, decisions in audits}
+    every = [(run, decisions) for _, run, decisions in audits]
+    return tuple(_app(key, nights, every, by_day, key in last) for key in keys)
 
 
 def _app(

@@ -1,0 +1,125 @@
+"""The statements that read and write runs, over the tables that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, insert, select
+
+from auditor.history.run_rows import (
+    at_runs,
+    decision_of,
+    finding_of,
+    json_text,
+    run_of,
+    scoped_decision_of,
+    storable,
+)
+from auditor.history.tables import changes, decisions, findings, parts, runs, tenants
+from auditor.model.difference import Change, Difference
+from auditor.model.history import ExportedRun, Run, RunDecision, RunFinding, RunState
+
+
+def in_order(found: Iterable[RunFinding]) -> tuple[RunFinding, ...]:
+    """Findings in the order of a report: what needs attention first, the worst first."""
+    return tuple(sorted(found, key=lambda one: (one.outcome.rank, one.severity.rank, one.pack, one.rule)))
+
+
+def all_runs() -> Select[Any]:
+    """All runs with their tenants, as `run_of` needs them."""
+    columns = (tenants.c.key.label("tenant_key"), tenants.c.tenant.label("tenant_read"), tenants.c.name)
+    return select(runs, *columns).join(tenants, tenants.c.id == runs.c.tenant_id)
+
+
+def with_decisions(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Run, ...]:
+    """The runs in rows of `all_runs`, with their decisions."""
+    finished: dict[int, list[int]] = {}
+    for row in rows:
+        if row.state == RunState.FINISHED.value:
+            finished.setdefault(row.tenant_id, []).append(row.id)
+    made: dict[int, list[RunDecision]] = {}
+    seen: dict[int, RunDecision] = {}
+    for run, found in at_runs(connection, decisions, finished).items():
+        for one in sorted(found, key=lambda one: one.position):
+            made.setdefault(run, []).append(seen.get(one.id) or seen.setdefault(one.id, decision_of(one)))
+    return tuple(run_of(row, made.get(row.id, ())) for row in rows)
+
+
+def tenant_id_of(connection: Connection, tenant: str, *, by_name: bool = True) -> int | None:
+    """The number of a tenant, by its key, its id or its name. An id or name that two tenants have isn't used."""
+    wanted = storable(tenant)
+    names = ((tenants.c.name, wanted),) if by_name else ()
+    for column, value in ((tenants.c.key, wanted), (tenants.c.tenant, wanted.lower()), *names):
+        found = connection.scalars(select(tenants.c.id).where(column == value)).all()
+        if len(found) == 1 and value:
+            number: int = found[0]
+            return number
+    return None
+
+
+def last_finished(connection: Connection, tenant_id: int, before: int | None) -> int | None:
+    """The id of the latest finished run of a tenant, before the run `before` if that is given."""
+    query = select(runs.c.id).where(runs.c.tenant_id == tenant_id, runs.c.state == RunState.FINISHED.value)
+    if before is not None:
+        query = query.where(runs.c.id < before)
+    found: int | None = connection.scalar(query.order_by(runs.c.id.desc()).limit(1))
+    return found
+
+
+def parts_of(connection: Connection, run: int | None) -> dict[str, int]:
+    """The contents of a run, by part; none of no run."""
+    if run is None:
+        return {}
+    query = select(parts.c.part, parts.c.content_id).where(parts.c.run_id == run).order_by(parts.c.part)
+    return {row.part: row.content_id for row in connection.execute(query)}
+
+
+def write_difference(connection: Connection, run: int, difference: Difference | None) -> dict[str, Any]:
+    """Record what changed in a run, and return the columns of the run that say so."""
+    if difference is None:
+        return {"difference": None, "changes": None, "minor_changes": None}
+    rows = [
+        {
+            "run_id": run,
+            "position": position,
+            "kind": change.kind.value,
+            "key": storable(change.key),
+            "what": storable(change.what),
+            "transition": change.transition.value,
+            "weight": change.weight.value,
+            "client_id": storable(change.client_id),
+            "change": json_text(change),
+        }
+        for position, change in enumerate(difference.changes)
+    ]
+    if rows:
+        connection.execute(insert(changes), rows)
+    major = len(difference.major)
+    skeleton = json_text(msgspec.structs.replace(difference, changes=()))
+    return {"difference": skeleton, "changes": major, "minor_changes": len(rows) - major}
+
+
+def difference_of(connection: Connection, row: Row[Any]) -> Difference | None:
+    """What changed in a run; none for a first one."""
+    if row.difference is None:
+        return None
+    difference = msgspec.json.decode(row.difference, type=Difference)
+    query = select(changes.c.change).where(changes.c.run_id == row.id).order_by(changes.c.position)
+    found = tuple(msgspec.json.decode(one, type=Change) for one in connection.scalars(query))
+    return msgspec.structs.replace(difference, changes=found)
+
+
+def exported_run(connection: Connection, row: Row[Any], run: Run) -> ExportedRun:
+    """Everything about a run except its report and its snapshot."""
+    found = msgspec.structs.asdict(run) | {"decisions": ()}
+    if run.state is RunState.FINISHED:
+        at = {row.tenant_id: [row.id]}
+        made = at_runs(connection, decisions, at).get(row.id, [])
+        found["decisions"] = tuple(map(scoped_decision_of, sorted(made, key=lambda one: one.position)))
+        found["findings"] = in_order(map(finding_of, at_runs(connection, findings, at).get(row.id, [])))
+    difference = difference_of(connection, row)
+    if difference is not None:
+        found |= {"differences": difference.changes, "not_compared": difference.not_compared}
+    return ExportedRun(**found)
