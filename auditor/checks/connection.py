@@ -76,7 +76,7 @@ class ScopesUserConsentable(CheckKind, frozen=True, tag="scopes-user-consentable
         )
 
     def judge(self, context: CheckContext) -> CheckResult:
-        required = [s for s in context.decision.scopes if s.required and not s.implicit]
+        required = context.decision.required_scopes
         if context.facts.asks_unlisted:
             return unknown(_UNLISTED)
         if not required:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from auditor.checks.kind import CheckContext, CheckResult, kind_of
 from auditor.consent import Truth
 from auditor.consent.advice import best_consent_link, grants_as_registered
 from auditor.consent.consent_request import portal_address, tenant_in_link
-from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER
+from auditor.facts.ids import FILL_IN_TENANT, RESOURCE_NAMES, TENANT_PLACEHOLDER, portal_links
 from auditor.model.decision import Fix, Outcome
-from auditor.model.report import Disagreement, Finding, Stand
+from auditor.model.report import Disagreement, Finding, NotCollected, Stand
 from auditor.model.rule import FindingOutcome, Pack, Remediation, Rule, with_values
+from auditor.model.sections import missing_parts, permissions_to_read
 
 
 def judge(pack: Pack, context: CheckContext) -> tuple[Finding, ...]:
@@ -72,7 +73,8 @@ def _remediation(rule: Rule, context: CheckContext, fixes: tuple[Fix, ...]) -> R
     best = fixes[0] if fixes else None
     consents = bool({"R1", "R3"} & {r for f in fixes for r in f.route.split("+")})
     if best is not None and best.steps.portal and not consents:
-        return Remediation(portal=best.steps.portal, link=best.link, role=best.role)
+        steps = best.steps
+        return Remediation(portal=steps.portal, portal_links=steps.portal_links, link=best.link, role=best.role)
     if context.app is None or _CONSENT_LINK not in rule.fix.link:
         return advice
     decision = context.decision
@@ -103,6 +105,7 @@ def _filled(advice: Remediation, context: CheckContext) -> Remediation:
     """
     values = {"tenant-id": tenant_in_link(context.snapshot), "portal": portal_address(context.snapshot)}
     in_portal, portal = values, advice.portal
+    page = {}
     if (app := context.app) is not None:
         facts = context.facts
         values |= {
@@ -113,12 +116,15 @@ def _filled(advice: Remediation, context: CheckContext) -> Remediation:
             "admin-consent-link": best_consent_link(facts),
         }
         in_portal = {**values, "app": facts.client.name or app.label}
+        page = {"app": in_portal["app"], "object_id": facts.client.object_id or "", "client_id": app.client_id}
         is_absent = facts.client.presence is Truth.FALSE and any("{app}" in step for step in portal)
         if is_absent or (_CONSENT_LINK in advice.link and not grants_as_registered(facts)):
             portal = ()
+    steps = tuple(with_values(step, in_portal) for step in portal)
     link, note = with_values(advice.link, values), with_values(advice.note, values)
     return Remediation(
-        portal=tuple(with_values(step, in_portal) for step in portal),
+        portal=steps,
+        portal_links=portal_links(steps, context.snapshot.cloud, **page),
         link=link,
         role=with_values(advice.role, values),
         note=f"{FILL_IN_TENANT} {note}".rstrip() if TENANT_PLACEHOLDER in link else note,
@@ -166,4 +172,32 @@ def _disagreement(group: Sequence[Finding]) -> Disagreement:
     return Disagreement(
         about=group[0].title,
         stands=tuple(Stand(rule=one.rule, pack=one.pack, outcome=one.outcome, view=one.note) for one in group),
+    )
+
+
+_RESOURCE_IDS = {name: resource for resource, name in RESOURCE_NAMES.items()}
+
+
+def _missing(finding: Finding) -> Iterator[str]:
+    """The data that an unknown rule says is missing, as ``section`` or ``section/part``."""
+    if finding.outcome is FindingOutcome.UNKNOWN:
+        for section, name in missing_parts(f"{finding.reason} {finding.unread}"):
+            part = _RESOURCE_IDS.get(name, "")
+            yield f"{section}/{part}" if part else section
+
+
+def not_collected(findings: Iterable[Finding], unread: Collection[str]) -> tuple[NotCollected, ...]:
+    """The data that rules need and that wasn't asked for, in the order of the findings.
+
+    `unread` names the parts whose read failed. They are not listed again.
+    """
+    failed = {name.partition("/")[0] for name in unread}
+    rules: dict[str, list[str]] = {}
+    for finding in findings:
+        for part in _missing(finding):
+            if part.partition("/")[0] not in failed:
+                rules.setdefault(part, []).append(finding.rule)
+    return tuple(
+        NotCollected(section=part, needs=permissions_to_read(part.partition("/")[0]), rules=tuple(dict.fromkeys(found)))
+        for part, found in rules.items()
     )

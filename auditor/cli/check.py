@@ -76,7 +76,7 @@ def write_report(
     if report.what_if and silent:
         verb = "doesn't" if len(silent) == 1 else "don't"
         say(f"Note: {' and '.join(silent)} {verb} show --assume, because the change wasn't made.")
-    slow = [str(path) for name, path in outputs.files if FORMATS[name].is_binary]
+    slow = [str(path) for name, path in outputs.files if FORMATS[name.partition("/")[0]].is_binary]
     if slow and sys.stderr.isatty():
         say(f"Writing {series(slow)}…")
     pages = rendered(report, outputs, history, since_last)

@@ -6,20 +6,21 @@ and admin center. ``resource_addresses.json`` has the addresses by which request
 cloud; a tenant lists them as ``servicePrincipalNames`` of the API's service principal, and the table is for tenants
 whose snapshot lacks them. ``settings.json`` has the settings that checks are about, with their names for people:
 `auditor.checks` says which of them each kind of check is about, and a check on a property of a snapshot takes it from
-the path of the property. All three files name their sources.
+the path of the property. ``portal_pages.json`` has the addresses
+that open the pages of the admin center, and the pages for which Microsoft publishes none. All files name their sources.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
 import msgspec
 
 from auditor.facts import load_table
-from auditor.model.rule import App, Setting
+from auditor.model.rule import App, PortalLink, Setting
 
 MICROSOFT_GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE_ONLINE = "00000002-0000-0ff1-ce00-000000000000"
@@ -164,6 +165,74 @@ CLOUDS: Mapping[str, Cloud] = MappingProxyType(
 def cloud_named(name: str) -> Cloud:
     """The cloud with this name; Microsoft's global cloud for a name that this version doesn't know."""
     return CLOUDS.get(name, CLOUDS["global"])
+
+
+ADMIN_CENTER = "https://entra.microsoft.com"
+"""The Entra admin center. The other clouds have only an Azure portal, whose addresses differ."""
+
+PATH_SEPARATOR = " > "
+"""Between the parts of a path to click along."""
+
+
+class PageAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a page's address after ``#``, where Microsoft publishes it, and the day on which that was read."""
+
+    fragment: str
+    source: str
+    date: str
+
+
+class PortalPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page by what to click on, and its address in each kind of portal, if Microsoft publishes it."""
+
+    path: tuple[str, ...]
+    admin_center: PageAddress | None = None
+    azure_portal: PageAddress | None = None
+
+
+class PageWithoutLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that rules or fixes name and that has no known address."""
+
+    path: tuple[str, ...]
+    why: str
+
+
+class _PageTable(msgspec.Struct, frozen=True):
+    source: str
+    pages: tuple[PortalPage, ...]
+    without_link: tuple[PageWithoutLink, ...]
+
+
+_PAGES = load_table("portal_pages", _PageTable)
+PORTAL_PAGES = _PAGES.pages
+PAGES_WITHOUT_LINK = _PAGES.without_link
+
+
+def portal_links(
+    steps: Iterable[str], cloud: str, *, app: str = "", object_id: str = "", client_id: str = ""
+) -> tuple[PortalLink, ...]:
+    """The pages of the cloud's portal that the steps name, with their addresses, each page once.
+
+    `steps` are sentences that contain a path, or the parts of one path. The page of the app called `app` needs both
+    its IDs; without them the path has no link. A page whose address Microsoft doesn't publish has none either.
+    """
+    text = PATH_SEPARATOR.join(" ".join(step.split()) for step in steps)
+    has_ids = bool(app) and is_guid(object_id) and is_guid(client_id)
+    ids = {"{object-id}": object_id, "{client-id}": client_id} if has_ids else {}
+    return tuple(link for page in PORTAL_PAGES for link in _page_links(page, text, cloud, " ".join(app.split()), ids))
+
+
+def _page_links(page: PortalPage, text: str, cloud: str, app: str, ids: dict[str, str]) -> Iterator[PortalLink]:
+    portal = cloud_named(cloud).portal
+    address = page.admin_center if portal == ADMIN_CENTER else page.azure_portal
+    if address is None or ("{app}" in page.path and not ids):
+        return
+    path = PATH_SEPARATOR.join((portal, *(app if part == "{app}" else part for part in page.path)))
+    if re.search(rf"{re.escape(path)}(?={PATH_SEPARATOR}|\.(?:\s|$)|$)", text):
+        fragment = address.fragment
+        for placeholder, value in ids.items():
+            fragment = fragment.replace(placeholder, value)
+        yield PortalLink(path=path, address=f"{portal}/#{fragment}")
 
 
 class _Resource(msgspec.Struct, frozen=True):

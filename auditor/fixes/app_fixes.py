@@ -35,6 +35,7 @@ from auditor.fixes.proposed_fix import (
     Goal,
     Obstacle,
     ProposedFix,
+    app_links,
     app_page,
     role_for_users,
     scope_names,
@@ -108,14 +109,16 @@ def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
 def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...]) -> ProposedFix:
     app = facts.app.label
     assumed = f" The pack assumes that they include {scope_names(facts)}." if has_assumed_scopes(facts) else ""
-    in_portal = (f"Or, in the portal: {app_page(facts)} > Permissions > Grant admin consent.",)
+    is_listed = facts.client.presence is Truth.TRUE
+    in_portal = (f"Or, in the portal: {app_page(facts)} > Permissions > Grant admin consent.",) if is_listed else ()
     return ProposedFix(
         route="R1",
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS_SILENTLY,
         title=f"An administrator grants {app} consent for the whole tenant",
         role=f"{APP_ADMIN}, or Application Administrator",
-        portal=(*_open_and_accept(app), *(in_portal if facts.client.presence is Truth.TRUE else ())),
+        portal=(*_open_and_accept(app), *in_portal),
+        portal_links=app_links(facts, in_portal),
         link=admin_consent_link(facts.snapshot, facts.app),
         changes=grants,
         shows_requests=False,
@@ -296,6 +299,7 @@ def enable_sign_in(facts: DecisionFacts) -> Iterator[ProposedFix]:
     enable = SetServicePrincipalProperty(
         graph=graph_address(facts.snapshot), object_id=facts.client.object_id, body={"accountEnabled": True}
     )
+    page = f"Open {app_page(facts)} > Properties."
     yield ProposedFix(
         route="R7",
         obstacle=Obstacle.SIGN_IN,
@@ -304,9 +308,10 @@ def enable_sign_in(facts: DecisionFacts) -> Iterator[ProposedFix]:
         role=APP_ADMIN,
         portal=(
             "First find out why sign-in was switched off: blocking a consent request also switches it off.",
-            f"Open {app_page(facts)} > Properties.",
+            page,
             'Set "Enabled for users to sign-in?" to Yes and save.',
         ),
+        portal_links=app_links(facts, (page,)),
         changes=(enable,),
         verify=CHECK_AGAIN,
         undo='Set "Enabled for users to sign-in?" to No again.',
@@ -322,6 +327,7 @@ def assign_users(facts: DecisionFacts) -> Iterator[ProposedFix]:
     role, note = role_for_users(facts)
     chosen = () if user else (f"{CHOSEN_PRINCIPAL} is a user or group that needs the app. Repeat this for each one.",)
     app, who = facts.app.label, facts.subject.phrase
+    page = f"Open {app_page(facts)} > Users and groups > Add user/group."
     yield ProposedFix(
         route="R6",
         key="R6-assign",
@@ -330,9 +336,10 @@ def assign_users(facts: DecisionFacts) -> Iterator[ProposedFix]:
         title=f"Assign {who} to {app}" if user else f"Assign the users or groups that need {app} to it",
         role=APP_ADMIN,
         portal=(
-            f"Open {app_page(facts)} > Users and groups > Add user/group.",
+            page,
             f"Choose {'the user' if user else 'them'} and select Assign.",
         ),
+        portal_links=app_links(facts, (page,)),
         changes=(AssignApp.of(graph_address(facts.snapshot), home, user or CHOSEN_PRINCIPAL, role),),
         verify=f"{app_page(facts)} > Users and groups lists them. {CHECK_AGAIN}",
         undo="Remove the same entries under Users and groups.",
@@ -356,6 +363,7 @@ def drop_assignment_requirement(facts: DecisionFacts) -> Iterator[ProposedFix]:
         "To limit the app to some users, let them connect and consent now, then set it to Yes again: consenting also"
         " assigns them to the app, and their consent stays."
     )
+    page = f"Open {app_page(facts)} > Properties."
     yield ProposedFix(
         route="R6",
         key=OPEN_TO_ALL,
@@ -363,7 +371,8 @@ def drop_assignment_requirement(facts: DecisionFacts) -> Iterator[ProposedFix]:
         goal=Goal.CONNECTS,
         title=f"Let every user use {facts.app.label} without being assigned to it",
         role=APP_ADMIN,
-        portal=(f"Open {app_page(facts)} > Properties.", 'Set "Assignment required?" to No and save.'),
+        portal=(page, 'Set "Assignment required?" to No and save.'),
+        portal_links=app_links(facts, (page,)),
         changes=(drop,),
         verify=CHECK_AGAIN,
         undo='Set "Assignment required?" to Yes again.',

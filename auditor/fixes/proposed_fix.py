@@ -13,14 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import index_of
-from auditor.facts.ids import CLOUDS, FILL_IN_TENANT, TENANT_PLACEHOLDER
+from auditor.facts.ids import CLOUDS, FILL_IN_TENANT, TENANT_PLACEHOLDER, portal_links
 from auditor.fixes.app_changes import DEFAULT_ACCESS
 from auditor.fixes.change import (
     CHOSEN_ROLE,
@@ -33,7 +33,10 @@ from auditor.fixes.change import (
 )
 from auditor.model.decision import Confidence, Fix, Proof, Steps
 from auditor.model.resources import ServicePrincipal
+from auditor.model.rule import PortalLink
 from auditor.model.snapshot import Snapshot
+
+_Value = TypeVar("_Value")
 
 _AZ_LACKS = (
     "# A user's sign-in with az lacks the Policy.ReadWrite permissions: sign in",
@@ -199,6 +202,7 @@ class ProposedFix(msgspec.Struct, frozen=True, kw_only=True):
     undo: str
     key: str = ""
     portal: tuple[str, ...] = ()
+    portal_links: tuple[PortalLink, ...] = ()
     link: str = ""
     expect: str = ""
     shows_requests: bool = True
@@ -267,8 +271,8 @@ def _role(parts: tuple[ProposedFix, ...]) -> str:
     return "; ".join(one for one in roles if not any(one.startswith(f"{other}, or ") for other in roles))
 
 
-def _unique(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
+def _unique(several: Iterable[_Value]) -> tuple[_Value, ...]:
+    return tuple(dict.fromkeys(several))
 
 
 def _steps(parts: tuple[ProposedFix, ...], before: Snapshot) -> Steps:
@@ -278,11 +282,14 @@ def _steps(parts: tuple[ProposedFix, ...], before: Snapshot) -> Steps:
     """
     has_clicks = all(part.portal or part.link for part in parts)
     portal = tuple(step for part in parts for step in part.portal) if has_clicks else ()
+    pages = portal_links(portal, before.cloud)
+    links = (*pages, *_unique(link for part in parts for link in part.portal_links)) if portal else ()
     if not all(part.shows_requests for part in parts):
-        return Steps(portal=portal)
+        return Steps(portal=portal, portal_links=links)
     changes = tuple(change for part in parts for change in part.changes)
     return Steps(
         portal=portal,
+        portal_links=links,
         powershell=powershell_commands(changes, before),
         az=az_commands(changes, before),
         graph=tuple(change.request for change in changes),
@@ -298,6 +305,14 @@ GLOBAL_ADMIN = "Global Administrator"
 def app_page(facts: DecisionFacts) -> str:
     """The page in the admin center of an app that is in the tenant, by the name that the tenant lists."""
     return f"{facts.portal} > Entra ID > Enterprise apps > All applications > {facts.client.name or facts.app.label}"
+
+
+def app_links(facts: DecisionFacts, steps: tuple[str, ...]) -> tuple[PortalLink, ...]:
+    """The address of the app's page, if the steps name the page and the app's object ID is known."""
+    client = facts.client
+    app, object_id = client.name or facts.app.label, client.object_id or ""
+    found = portal_links(steps, facts.snapshot.cloud, app=app, object_id=object_id, client_id=client.app_id)
+    return tuple(link for link in found if object_id and object_id in link.address)
 
 
 CONSENT_PAGES = "Entra ID > Enterprise apps > Consent and permissions"

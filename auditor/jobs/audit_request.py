@@ -6,7 +6,7 @@ A report goes to standard output, to files, or to a folder with one file for eac
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -32,7 +32,7 @@ PIPE = "-"
 class Outputs(msgspec.Struct, frozen=True, kw_only=True):
     """The formats of a report and its `files`, pairs of format and path. Without files, it goes to standard output.
 
-    `folder` is the folder of ``-o FOLDER/``, if that was given.
+    A file for one table has the format ``FORMAT/TABLE``. `folder` is the folder of ``-o FOLDER/``, if that was given.
     """
 
     formats: tuple[str, ...] = (TEXT,)
@@ -103,9 +103,18 @@ def _in_folder(formats: tuple[str, ...], folder: str) -> Outputs:
     existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     if not os.access(existing, os.W_OK):
         raise InvalidRequest(f"you can't write to {folder}: give -o another folder, or change its permissions")
-    files = tuple((name, path / f"report{FORMATS[name].ending}") for name in formats)
+    files = tuple(file for name in formats for file in _files_of(name, path))
     _must_be_safe(*(file for _, file in files))
     return Outputs(formats=formats, files=files, folder=path)
+
+
+def _files_of(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    """The file of a format in a folder, or a file for each of its tables."""
+    form = FORMATS[name]
+    if not form.tables:
+        yield name, folder / f"report{form.ending}"
+    for table in form.tables:
+        yield f"{name}/{table}", folder / f"{table}{form.ending}"
 
 
 def format_of_ending(file: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.checks.findings import disagreements, in_order, judge
+from auditor.checks.findings import disagreements, in_order, judge, not_collected
 from auditor.checks.kind import CheckContext, plan_for
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import differences, granted
@@ -136,6 +136,7 @@ def _built(
         findings=findings,
         calibrations=tuple(_calibrations(snapshot, packs)),
         unread=tuple(_unread(snapshot)),
+        not_collected=not_collected(findings, snapshot.unread),
         packs=tuple(map(_pack_ref, packs)),
         policies=tuple(_policies(snapshot)),
         granted=granted(snapshot, _apps_in_question(packs)),

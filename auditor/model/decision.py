@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from auditor.model.rule import PortalLink
+
 
 class Outcome(StrEnum):
     """What happens when the subject connects the app."""
@@ -170,6 +172,21 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     vendor_says: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
 
+    @property
+    def required_scopes(self) -> tuple[ScopeVerdict, ...]:
+        """The scopes that the app requests and needs."""
+        return tuple(one for one in self.scopes if one.required and not one.implicit)
+
+    @property
+    def optional_scopes(self) -> tuple[ScopeVerdict, ...]:
+        """The scopes that the app requests and can do without."""
+        return tuple(one for one in self.scopes if not (one.required or one.implicit))
+
+    @property
+    def added_scopes(self) -> tuple[ScopeVerdict, ...]:
+        """The scopes that Entra adds to a first consent, although the app doesn't request them."""
+        return tuple(one for one in self.scopes if one.implicit)
+
 
 class GraphRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One Microsoft Graph request of a fix. This program never sends it.
@@ -184,9 +201,13 @@ class GraphRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Steps(msgspec.Struct, frozen=True, kw_only=True):
-    """The same change in every way that an administrator may want to make it; an empty way is not available."""
+    """The same change in every way that an administrator may want to make it; an empty way is not available.
+
+    `portal_links` are the pages that the steps in the portal name and that an address opens.
+    """
 
     portal: tuple[str, ...] = ()
+    portal_links: tuple[PortalLink, ...] = ()
     powershell: str = ""
     az: str = ""
     graph: tuple[GraphRequest, ...] = ()

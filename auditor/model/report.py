@@ -123,6 +123,18 @@ class UnreadPart(Unread, frozen=True, kw_only=True, omit_defaults=False):
     section: str
 
 
+class NotCollected(msgspec.Struct, frozen=True, kw_only=True):
+    """Data that rules needed and that was not requested, or only for some apps; a read that failed is an `UnreadPart`.
+
+    `section` is a section of the snapshot or ``section/part``. Any one of `needs` allows the read. `rules` are the
+    rules that are unknown without it.
+    """
+
+    section: str
+    needs: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
 class PackRef(msgspec.Struct, frozen=True, kw_only=True):
     """The pack that was evaluated, identified by its digest.
 
@@ -200,6 +212,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
     unread: tuple[UnreadPart, ...] = ()
+    not_collected: tuple[NotCollected, ...] = ()
     packs: tuple[PackRef, ...] = ()
     policies: tuple[PolicyRef, ...] = ()
     what_if: WhatIf | None = None

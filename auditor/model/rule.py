@@ -72,10 +72,21 @@ def with_values(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
+class PortalLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of Microsoft's portal: the path of clicks as the steps write it, and the address that opens the page."""
+
+    path: str
+    address: str
+
+
 class Remediation(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rule's author advises, with this tenant's values filled in."""
+    """What the rule's author advises, with this tenant's values filled in.
+
+    `portal_links` are the pages that `portal` names and that an address opens.
+    """
 
     portal: tuple[str, ...] = ()
+    portal_links: tuple[PortalLink, ...] = ()
     link: str = ""
     role: str = ""
     note: str = ""

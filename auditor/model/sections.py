@@ -6,6 +6,7 @@ and the function that reads it in `auditor.graph.section_reads`. The tests fail 
 
 # Without postponed annotations, as in `auditor.model.resources`.
 
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from types import MappingProxyType
@@ -228,7 +229,7 @@ _TABLE = (
         name="appRoleAssignedTo",
         form=SectionForm.BY_APP,
         path="/servicePrincipals/{id}/appRoleAssignedTo",
-        label="The users and groups assigned to the app",
+        label="Who is assigned to an app, and which apps hold its application permissions",
         permissions=_APPS,
         extents=(Extent.CLIENT,),
         marks=("approleid",),
@@ -365,3 +366,17 @@ def section_of_response(properties: frozenset[str]) -> str:
     Later rows of the table are compared first, because log entries repeat properties of the objects they are about.
     """
     return next((section.name for section in reversed(_TABLE) if properties & set(section.marks)), "")
+
+
+_MISSING = re.compile(
+    rf"\b({'|'.join(TENANT_SECTIONS)})\b(?: of ([^;()]+?)|\.[\w.]+)?"
+    r" (?:was not read|wasn't read|was read in part only|was only read in part|could not be read|couldn't be read)"
+)
+
+
+def missing_parts(reason: str) -> tuple[tuple[str, str], ...]:
+    """The data that a reason says is missing: sections, each with the name of the app that it's about, if it names one.
+
+    ``appRoleAssignedTo of Microsoft Graph was not read`` is the section ``appRoleAssignedTo`` of ``Microsoft Graph``.
+    """
+    return tuple(dict.fromkeys((found[1], found[2] or "") for found in _MISSING.finditer(reason)))

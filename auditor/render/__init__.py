@@ -25,7 +25,8 @@ class Format(NamedTuple):
     dependencies (distribution and module have the same name); the `extra` installs them. A format that `is_binary`
     isn't written to a terminal. One that `is_streamed` also has ``write(report, file)``, which keeps only some rows of
     a large tenant in memory. One that `shows_trend` takes the option ``history``, the earlier runs; one that
-    `points_into_files` takes ``places``, the paths of the packs' files in the repository. If a format doesn't show
+    `points_into_files` takes ``places``, the paths of the packs' files in the repository. A format with `tables` writes
+    a file for each of them into a folder; `write` takes ``FORMAT/TABLE`` for one. If a format doesn't show
     what-ifs (`shows_what_if`), a user who asks for one is warned.
     """
 
@@ -39,6 +40,7 @@ class Format(NamedTuple):
     shows_trend: bool = False
     shows_what_if: bool = True
     points_into_files: bool = False
+    tables: tuple[str, ...] = ()
 
 
 FORMATS = MappingProxyType(
@@ -48,7 +50,22 @@ FORMATS = MappingProxyType(
         "markdown": Format("auditor.render.markdown", ".md", other_endings=(".markdown",)),
         "sarif": Format("auditor.render.sarif", ".sarif", other_endings=(".sarif.json",), points_into_files=True),
         "junit": Format("auditor.render.junit", ".xml"),
-        "csv": Format("auditor.render.csv", ".csv", is_streamed=True),
+        "csv": Format(
+            "auditor.render.csv",
+            ".csv",
+            is_streamed=True,
+            tables=(
+                "summary",
+                "decisions",
+                "what-if",
+                "scopes",
+                "findings",
+                "grants",
+                "unread",
+                "calls",
+                "after-consent",
+            ),
+        ),
         "xlsx": Format(
             "auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True, is_streamed=True
         ),
@@ -102,7 +119,12 @@ def render(report: Report, format: str, **options: Any) -> bytes:
 
 
 def write(report: Report, format: str, file: BinaryIO) -> None:
-    """Write the report to an open file in a format that `is_streamed`. Raises OSError, and what `render` raises."""
-    form = format_of(format)
-    must_be_available(format)
-    import_module(form.module).write(report, file)
+    """Write the report, or with ``FORMAT/TABLE`` one table of it, to an open file in a format that `is_streamed`.
+
+    Raises OSError, and what `render` raises.
+    """
+    name, _, table = format.partition("/")
+    module = format_of(name).module
+    must_be_available(name)
+    options = {"table": table} if table else {}
+    import_module(module).write(report, file, **options)

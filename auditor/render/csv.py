@@ -1,7 +1,7 @@
-"""The report as one CSV file, for a spreadsheet or a script: all tables in turn, named in the first column.
+"""The report as CSV, for a spreadsheet or a script: all tables in one file, or each table in its own file.
 
-The columns are those of all tables together, so that a script finds each by its heading; a row fills those of its
-table.
+In one file, the first column names the table, and the columns are those of all tables together, so that a script finds
+each by its heading; a row fills those of its table.
 """
 
 from __future__ import annotations
@@ -40,16 +40,21 @@ def render(report: Report) -> bytes:
     return out.getvalue()
 
 
-def write(report: Report, file: BinaryIO) -> None:
-    """Write what `render` returns, row by row."""
+def write(report: Report, file: BinaryIO, *, table: str = "") -> None:
+    """Write what `render` returns, row by row; or only the `table` whose file has this name."""
     tables = sheets(report)
-    heads = tuple(dict.fromkeys(column.head for table in tables for column in table.columns))
     out = io.TextIOWrapper(file, encoding="utf-8", newline="")
     out.write(BOM)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(("Table", *heads))
-    for table in tables:
-        writer.writerows(_lines(table, heads))
+    if table:
+        (only,) = (one for one in tables if one.file == table)
+        writer.writerow([column.head for column in only.columns])
+        writer.writerows(tuple(map(without_formula, row)) for row in only.rows)
+    else:
+        heads = tuple(dict.fromkeys(column.head for one in tables for column in one.columns))
+        writer.writerow(("Table", *heads))
+        for one in tables:
+            writer.writerows(_lines(one, heads))
     out.detach()
 
 

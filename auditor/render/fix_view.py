@@ -11,7 +11,7 @@ from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
 from auditor.model.document import series
 from auditor.model.report import Finding, Report
-from auditor.model.rule import FindingOutcome
+from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,
@@ -24,6 +24,7 @@ from auditor.render.labels import (
     is_click_path,
     outcome_meaning,
     sentence,
+    with_setting_names,
 )
 from auditor.render.report_view import afterwards, numbered_label
 from auditor.render.text_layout import clip
@@ -161,6 +162,30 @@ def first_step(finding: Finding) -> str:
     if portal:
         return f"In the portal: {click_path(portal)}."
     return sentence(flat(finding.remediation.note) or finding.reason)
+
+
+class StepPart(NamedTuple):
+    """A part of a step in the portal, and the address of the page that it names; empty for other text."""
+
+    text: str
+    address: str = ""
+
+
+def step_parts(step: str, links: Sequence[PortalLink]) -> tuple[StepPart, ...]:
+    """The step in one line, divided into the pages that have an address and the text around them."""
+    return tuple(_step_parts(flat(step), links))
+
+
+def _step_parts(text: str, links: Sequence[PortalLink]) -> Iterator[StepPart]:
+    for link in links:
+        before, found, after = text.partition(link.path) if link.path else (text, "", "")
+        if found:
+            yield from _step_parts(before, links)
+            yield StepPart(found, link.address)
+            yield from _step_parts(after, links)
+            return
+    if text:
+        yield StepPart(text)
 
 
 def needs_action(decision: Decision) -> bool:
@@ -366,7 +391,7 @@ def fix_result(fix: Fix) -> str:
     """The outcome after the fix, and the sentence that goes with it."""
     word, _ = outcome_after(fix)
     likely = " (likely)" if fix.proven.confidence != Confidence.CERTAIN else ""
-    return f"{word}{likely}. {sentence(fix.proven.because)}"
+    return f"{word}{likely}. {sentence(with_setting_names(fix.proven.because))}"
 
 
 _MINUTES_TO_SIGN_IN = 3

@@ -21,8 +21,9 @@ from auditor.render.labels import (
     parse_time,
     screen,
     sentence,
+    unread_text,
 )
-from auditor.render.report_view import evidence_text, reason_with_waivers, unread_text, what_if_sentences
+from auditor.render.report_view import evidence_text, reason_with_waivers, what_if_sentences
 from auditor.render.text_layout import safe
 
 ANSWERS = "answers"

@@ -8,14 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
+from auditor.facts import load_table
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, Verdict
-from auditor.model.report import Summary
+from auditor.model.document import series
+from auditor.model.report import NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import CredentialEnd
@@ -290,3 +294,94 @@ def _without_surrogates(value: Any) -> Any:
             return [_without_surrogates(each) for each in value]
         case _:
             return value
+
+
+class _SettingNames(msgspec.Struct, frozen=True):
+    source: str
+    names: Mapping[str, str]
+    rows: Mapping[str, str]
+    application_permissions: str
+
+
+@cache
+def _setting_names() -> _SettingNames:
+    return load_table("setting_names", _SettingNames)
+
+
+@cache
+def _known_paths() -> re.Pattern[str]:
+    paths = sorted(_setting_names().names, key=len, reverse=True)
+    return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, paths))})(?![\w/]|\.\w)")
+
+
+def setting_name(path: str) -> str:
+    """What people call the place in a snapshot to which evidence points; a path that has no name is returned unchanged.
+
+    JSON has the path.
+    """
+    table = _setting_names()
+    section, _, name = path.partition("/")
+    if name and section in table.rows:
+        return table.rows[section].format(name=name)
+    return table.names.get(path, path)
+
+
+def with_setting_names(text: str) -> str:
+    """The text with each path in a snapshot replaced by the name of the setting, in quotation marks."""
+    return _known_paths().sub(lambda found: f'"{_setting_names().names[found[0]]}"', text)
+
+
+def data_label(section: str, part: str = "") -> str:
+    """What people call a section of a snapshot, or the part of it about one app; empty for an unknown section.
+
+    Graph lists under ``appRoleAssignedTo`` of an API which apps hold its application permissions, and under that of
+    another app which users and groups are assigned to it (Graph, "List appRoleAssignments granted for a service
+    principal").
+    """
+    name = RESOURCE_NAMES.get(part.lower()) or (part if part in RESOURCE_NAMES.values() else "")
+    if section == "appRoleAssignedTo" and name:
+        return _setting_names().application_permissions.format(name=name)
+    known = SECTIONS.get(section)
+    return known.label if known else ""
+
+
+class UnreadText(NamedTuple):
+    """Data that couldn't be read, in words; what there is nothing to say about is empty."""
+
+    title: str
+    response: str
+    allowed_by: str
+    """The permissions, any one of which allows the read."""
+    unknown: str
+    """What the audit doesn't know without the data."""
+
+    def in_one_line(self, section: str) -> str:
+        """All of it as one paragraph."""
+        allowed = f"Allowed by: {self.allowed_by}" if self.allowed_by else ""
+        unknown = f"Unknown: {self.unknown}" if self.unknown else ""
+        parts = (f"{self.title} ({section}) couldn't be read.", self.response, allowed, unknown)
+        return " ".join(filter(None, parts))
+
+
+def unread_text(part: UnreadPart) -> UnreadText:
+    """The part in words."""
+    status = f"HTTP {part.status}" if part.status is not None else ""
+    section, _, of = part.section.partition("/")
+    known = next((PERMISSIONS[need] for need in part.needs if need in PERMISSIONS), None)
+    return UnreadText(
+        title=data_label(section, of) or "A part of the tenant",
+        response=sentence(": ".join(filter(None, (", ".join(filter(None, (status, part.code))), part.message)))),
+        allowed_by=f"{series(part.needs, 'or')} (a Microsoft Graph application permission)." if part.needs else "",
+        unknown=sentence(known.without) if known else "",
+    )
+
+
+def not_collected_text(part: NotCollected) -> UnreadText:
+    """Data that was not requested, in words."""
+    section, _, of = part.section.partition("/")
+    return UnreadText(
+        title=data_label(section, of),
+        response="Not collected, or only in part.",
+        allowed_by=f"{series(part.needs, 'or')} (a Microsoft Graph application permission)." if part.needs else "",
+        unknown=f"{'Rule' if len(part.rules) == 1 else 'Rules'} {series(part.rules)}.",
+    )

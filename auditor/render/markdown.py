@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.document import series
 from auditor.model.report import Finding, Report
-from auditor.model.rule import FindingOutcome
-from auditor.render.fix_view import FirstThing, FixNumbers, first_step, first_thing, script_hint
+from auditor.model.rule import FindingOutcome, PortalLink
+from auditor.render.fix_view import (
+    FirstThing,
+    FixNumbers,
+    StepPart,
+    first_step,
+    first_thing,
+    script_hint,
+    step_parts,
+)
 from auditor.render.labels import (
     NAME_WIDTH,
     answer_word,
@@ -17,10 +25,12 @@ from auditor.render.labels import (
     count,
     counts,
     encoded,
+    not_collected_text,
     readable_time,
     resource_label,
     sentence,
     tally,
+    unread_text,
 )
 from auditor.render.report_view import (
     ABOUT_DISAGREEMENTS,
@@ -43,7 +53,6 @@ from auditor.render.report_view import (
     reason_with_waivers,
     scope_reason,
     tenant_label,
-    unread_text,
     verdict_word,
     what_if_answers,
     whose,
@@ -139,7 +148,8 @@ def _first_of_each(report: Report) -> Iterator[str]:
 
 
 def _first_thing(first: FirstThing, numbers: FixNumbers) -> Iterator[str]:
-    yield " ".join(map(_text, first.sentences("Findings")))
+    pages = first.finding.remediation.portal_links if first.finding else ()
+    yield " ".join(_linked(said, pages) for said in first.sentences("Findings"))
     yield link(first.link) if first.link else ""
     if first.fix is not None and not first.link:
         yield _command(first.fix)
@@ -155,7 +165,22 @@ def _command(fix: Fix) -> str:
         return fenced(steps.powershell, "powershell")
     if steps.az:
         return fenced(steps.az, "sh")
-    return "\n".join(f"{number}. {_text(step)}" for number, step in enumerate(steps.portal, start=1))
+    links = steps.portal_links
+    return "\n".join(f"{number}. {_linked(step, links)}" for number, step in enumerate(steps.portal, start=1))
+
+
+def _linked(step: str, links: Sequence[PortalLink]) -> str:
+    """A step in the portal, with each page that has an address as a link."""
+    parts = step_parts(clip(" ".join(step.split()), _TEXT_WIDTH), links)
+    return "".join(_link_or_text(part) for part in parts)
+
+
+def _link_or_text(part: StepPart) -> str:
+    target = link(part.address) if part.address else ""
+    if target.startswith("<"):
+        return f"[{harmless(part.text)}]({target})"
+    start, end = (" " * part.text.startswith(" "), " " * part.text.endswith(" "))
+    return f"{start}{harmless(part.text)}{end}"
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -263,7 +288,7 @@ def _requirement_and_reason(finding: Finding) -> Iterator[str]:
     yield _text(reason_with_waivers(finding))
     advice = finding.remediation
     if finding.outcome is FindingOutcome.FAIL and (advice.portal or advice.note):
-        yield f"To do: {_text(first_step(finding))}"
+        yield f"To do: {_linked(first_step(finding), advice.portal_links)}"
     if finding.outcome is FindingOutcome.FAIL and advice.link:
         yield link(advice.link)
 
@@ -297,9 +322,10 @@ def _disagreements(report: Report) -> Iterator[str]:
 
 
 def _unread(report: Report) -> Iterator[str]:
-    if report.unread:
+    if report.unread or report.not_collected:
         yield "### What couldn't be read"
         texts = [(part.section, unread_text(part)) for part in report.unread]
+        texts += [(part.section, not_collected_text(part)) for part in report.not_collected]
         rows = (
             (f"{text.title}<br>({_text(section)})", _text(text.response), _text(text.allowed_by), text.unknown)
             for section, text in texts

@@ -10,8 +10,8 @@ from typing import Any
 
 from auditor.model.report import Finding, PackRef, Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
-from auditor.render.labels import click_path, encoded, flat, parse_time, sentence
-from auditor.render.report_view import evidence_text, unread_text, waiver_sentence
+from auditor.render.labels import click_path, encoded, flat, parse_time, sentence, unread_text
+from auditor.render.report_view import evidence_text, waiver_sentence
 from auditor.render.text_layout import safe
 
 VERSION = "1.5.0"

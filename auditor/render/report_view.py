@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from auditor.facts.access_requirements import CODES
-from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import (
     Access,
     AccessPolicy,
@@ -20,9 +19,16 @@ from auditor.model.decision import (
     ScopeVerdict,
 )
 from auditor.model.document import series
-from auditor.model.report import Calibration, Disagreement, Evidence, Finding, Report, Stand, UnreadPart, Waiver
+from auditor.model.report import (
+    Calibration,
+    Disagreement,
+    Evidence,
+    Finding,
+    Report,
+    Stand,
+    Waiver,
+)
 from auditor.model.rule import FindingOutcome
-from auditor.model.sections import SECTIONS
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,
@@ -37,6 +43,8 @@ from auditor.render.labels import (
     resource_label,
     screen,
     sentence,
+    setting_name,
+    with_setting_names,
 )
 from auditor.render.text_layout import clip
 
@@ -286,13 +294,13 @@ def waiver_sentence(waiver: Waiver) -> str:
 
 def reason_with_waivers(finding: Finding) -> str:
     """The finding's reason, and the waivers that cover it."""
-    return " ".join((sentence(finding.reason), *map(waiver_sentence, finding.waivers)))
+    return " ".join((sentence(with_setting_names(finding.reason)), *map(waiver_sentence, finding.waivers)))
 
 
 def evidence_text(one: Evidence, width: int = VALUE_WIDTH) -> str:
-    """``PATH is VALUE; expected VALUE``, each value as JSON and cut to `width` columns."""
+    """``SETTING: VALUE; expected VALUE``, each value as JSON and cut to `width` columns."""
     expected = "" if one.expected is None else f"; expected {json_value(one.expected, width)}"
-    return f"{one.path} is {json_value(one.actual, width)}{expected}"
+    return f"{setting_name(one.path)}: {json_value(one.actual, width)}{expected}"
 
 
 def json_value(value: Any, width: int = VALUE_WIDTH) -> str:
@@ -308,37 +316,6 @@ def disagreement_sentence(one: Disagreement) -> str:
 
 def _rules_do(stands: list[Stand], one: str, many: str) -> str:
     return f"{series([stand.rule for stand in stands])} {one if len(stands) == 1 else many}"
-
-
-class UnreadText(NamedTuple):
-    """Data that couldn't be read, in words; what there is nothing to say about is empty."""
-
-    title: str
-    response: str
-    allowed_by: str
-    """The permissions, any one of which allows the read."""
-    unknown: str
-    """What the audit doesn't know without the data."""
-
-    def in_one_line(self, section: str) -> str:
-        """All of it as one paragraph."""
-        allowed = f"Allowed by: {self.allowed_by}" if self.allowed_by else ""
-        unknown = f"Unknown: {self.unknown}" if self.unknown else ""
-        parts = (f"{self.title} ({section}) couldn't be read.", self.response, allowed, unknown)
-        return " ".join(filter(None, parts))
-
-
-def unread_text(part: UnreadPart) -> UnreadText:
-    """The part in words."""
-    status = f"HTTP {part.status}" if part.status is not None else ""
-    section = SECTIONS.get(part.section.partition("/")[0])
-    known = next((PERMISSIONS[need] for need in part.needs if need in PERMISSIONS), None)
-    return UnreadText(
-        title=(section.label if section else "") or "A part of the tenant",
-        response=sentence(": ".join(filter(None, (", ".join(filter(None, (status, part.code))), part.message)))),
-        allowed_by=f"{series(part.needs, 'or')} (a Microsoft Graph application permission)." if part.needs else "",
-        unknown=sentence(known.without) if known else "",
-    )
 
 
 def short_digest(digest: str) -> str:

@@ -19,10 +19,13 @@ from auditor.render.labels import (
     counts,
     error_code,
     flat,
+    not_collected_text,
     parse_time,
     resource_label,
     screen,
     sentence,
+    unread_text,
+    with_setting_names,
 )
 from auditor.render.report_view import (
     assumptions,
@@ -48,9 +51,13 @@ class SheetColumn(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """One table. Every value is safe to print; the format must prevent that a cell is read as a formula."""
+    """One table, and the name of its file without the ending, where each table has its own.
+
+    Every value is safe to print; the format must prevent that a cell is read as a formula.
+    """
 
     name: str
+    file: str
     columns: tuple[SheetColumn, ...]
     rows: Collection[SheetRow]
 
@@ -58,15 +65,17 @@ class Sheet(NamedTuple):
 def sheets(report: Report) -> tuple[Sheet, ...]:
     """Every table of the report. Empty tables are included, so that readers always find a table in the same place."""
     return (
-        Sheet("Summary", (SheetColumn("Fact", 18), SheetColumn("Value", 90)), tuple(map(_safe, _facts(report)))),
-        Sheet("Answers", _ANSWERS, tuple(_safe(_answer(decision)) for decision in report.decisions)),
-        Sheet("What if", _WHAT_IF, tuple(map(_safe, _what_if(report)))),
-        Sheet("Scopes", _SCOPES, tuple(map(_safe, _scopes(report)))),
-        Sheet("Findings", _FINDINGS, tuple(_safe(_finding(finding)) for finding in report.findings)),
-        Sheet("Grants", _GRANTS, _grants(report)),
-        Sheet("Not read", _NOT_READ, tuple(map(_safe, _not_read(report)))),
-        Sheet("Calls", _CALLS, tuple(map(_safe, _calls(report)))),
-        Sheet("After consent", _AFTER_CONSENT, tuple(map(_safe, _after_consent(report)))),
+        Sheet(
+            "Summary", "summary", (SheetColumn("Fact", 18), SheetColumn("Value", 90)), tuple(map(_safe, _facts(report)))
+        ),
+        Sheet("Answers", "decisions", _ANSWERS, tuple(_safe(_answer(decision)) for decision in report.decisions)),
+        Sheet("What if", "what-if", _WHAT_IF, tuple(map(_safe, _what_if(report)))),
+        Sheet("Scopes", "scopes", _SCOPES, tuple(map(_safe, _scopes(report)))),
+        Sheet("Findings", "findings", _FINDINGS, tuple(_safe(_finding(finding)) for finding in report.findings)),
+        Sheet("Grants", "grants", _GRANTS, _grants(report)),
+        Sheet("Not read", "unread", _NOT_READ, tuple(map(_safe, _not_read(report)))),
+        Sheet("Calls", "calls", _CALLS, tuple(map(_safe, _calls(report)))),
+        Sheet("After consent", "after-consent", _AFTER_CONSENT, tuple(map(_safe, _after_consent(report)))),
     )
 
 
@@ -230,6 +239,7 @@ _FINDINGS = (
     SheetColumn("Waivers", 40),
     SheetColumn("How to fix it", 60),
     SheetColumn("Portal", 50),
+    SheetColumn("Portal page", 40),
     SheetColumn("Link", 40),
     SheetColumn("Role", 36),
     SheetColumn("Evidence", 50),
@@ -248,10 +258,11 @@ def _finding(finding: Finding) -> SheetRow:
         FINDINGS[finding.outcome][0],
         finding.confidence.value,
         finding.severity.value,
-        sentence(finding.reason),
+        sentence(with_setting_names(finding.reason)),
         " ".join(map(waiver_sentence, finding.waivers)),
         advice.note,
         click_path(advice.portal),
+        " ".join(link.address for link in advice.portal_links),
         advice.link,
         advice.role,
         "; ".join(map(evidence_text, finding.evidence)),
@@ -323,11 +334,13 @@ def _yes_no(value: bool | None) -> str:
 
 
 _NOT_READ = (
+    SheetColumn("Data", 40),
     SheetColumn("Section", 40),
     SheetColumn("Status", 8),
     SheetColumn("Code", 28),
     SheetColumn("Message", 60),
     SheetColumn("Allowed by", 40),
+    SheetColumn("Affected rules", 30),
     SheetColumn("Request ID", 38),
 )
 
@@ -335,7 +348,11 @@ _NOT_READ = (
 def _not_read(report: Report) -> Iterator[SheetRow]:
     for part in report.unread:
         status = "" if part.status is None else part.status
-        yield part.section, status, part.code, part.message, " or ".join(part.needs), part.request_id
+        name = unread_text(part).title
+        yield name, part.section, status, part.code, part.message, " or ".join(part.needs), "", part.request_id
+    for one in report.not_collected:
+        text = not_collected_text(one)
+        yield text.title, one.section, "", "", text.response, " or ".join(one.needs), ", ".join(one.rules), ""
 
 
 _CALLS = (

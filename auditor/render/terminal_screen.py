@@ -22,6 +22,7 @@ from auditor.render.labels import (
     in_plain_words,
     plain_reason,
     readable_time,
+    unread_text,
 )
 from auditor.render.report_view import (
     AFTERWARDS,
@@ -33,7 +34,6 @@ from auditor.render.report_view import (
     afterwards,
     answer_facts,
     question,
-    unread_text,
     what_if_sentences,
 )
 from auditor.render.setting_view import SettingCard, failure_counts, setting_cards

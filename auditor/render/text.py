@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.document import series
-from auditor.model.report import Finding, Report, UnreadPart
+from auditor.model.report import Finding, Report
 from auditor.render.fix_view import first_fix, first_thing
 from auditor.render.labels import (
     FINDINGS,
@@ -19,10 +19,12 @@ from auditor.render.labels import (
     count,
     counts,
     error_code,
+    not_collected_text,
     readable_time,
     resource_label,
     sentence,
     tally,
+    unread_text,
 )
 from auditor.render.report_view import (
     ABOUT_DISAGREEMENTS,
@@ -56,7 +58,6 @@ from auditor.render.report_view import (
     shared_resource,
     short_digest,
     tenant_label,
-    unread_text,
     verdict_word,
     what_if_answers,
     whose,
@@ -371,21 +372,18 @@ def _scope_comparisons(page: TextPage, report: Report) -> None:
 
 def _unread(page: TextPage, report: Report) -> None:
     """Each part that couldn't be read: why, what allows it, and what isn't known without it."""
-    if report.unread:
+    if report.unread or report.not_collected:
         page.heading("What couldn't be read")
-    for place, part in enumerate(report.unread):
+    texts = [(part.section, unread_text(part), part.request_id) for part in report.unread]
+    texts += [(part.section, not_collected_text(part), "") for part in report.not_collected]
+    for place, (section, text, request_id) in enumerate(texts):
         if place:
             page.blank()
-        _unread_part(page, part)
-
-
-def _unread_part(page: TextPage, part: UnreadPart) -> None:
-    text = unread_text(part)
-    page.say(f"{text.title} ({part.section})", style="strong")
-    page.field("Response", text.response, indent=4)
-    page.field("Allowed by", text.allowed_by, indent=4)
-    page.field("Unknown", text.unknown, indent=4)
-    page.field("Request ID", part.request_id, indent=4)
+        page.say(f"{text.title} ({section})", style="strong")
+        page.field("Response", text.response, indent=4)
+        page.field("Allowed by", text.allowed_by, indent=4)
+        page.field("Unknown", text.unknown, indent=4)
+        page.field("Request ID", request_id, indent=4)
 
 
 def _provenance(page: TextPage, report: Report) -> None:

@@ -5,14 +5,14 @@ Nothing is described twice: what was printed before is named by its number or ru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from auditor.model.decision import Decision, Fix, GraphRequest, Reason
 from auditor.model.document import series
 from auditor.model.report import Evidence, Finding, Report
-from auditor.model.rule import FindingOutcome
+from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.fix_view import (
     IF_IT_FAILS,
     FixNumbers,
@@ -39,11 +39,13 @@ class _Printed:
         self.links: dict[str, str] = {}
         self.advice: dict[tuple[tuple[str, ...], str], str] = {}
         self.references: set[str] = set()
+        self.pages: set[str] = set()
 
     def split(self, fixes: Sequence[Fix]) -> NumberedFixes:
         """The fixes, divided into those printed before and new ones, which now count as printed."""
         divided = self.numbers.split(fixes)
         for number, fix in divided.new:
+            self.pages.update(link.address for link in fix.steps.portal_links)
             for _, link in self.numbers.links(fix):
                 self.links.setdefault(link, f"fix {number}")
         return divided
@@ -118,6 +120,7 @@ def _ways(page: TextPage, fix: Fix, links: Sequence[tuple[str, str]]) -> None:
     if steps.portal:
         page.say("In the portal:", indent=4)
         page.steps(steps.portal, indent=6)
+        _pages(page, steps.portal_links, indent=6)
     elif fix.link:
         page.say("Open this address:", indent=4)
     for pack, link in links:
@@ -200,6 +203,14 @@ def _advice(page: TextPage, finding: Finding, printed: _Printed) -> None:
         page.field("Portal", sentence(click_path(advice.portal)), indent=4)
     else:
         page.steps(map(flat, advice.portal), indent=4)
+    _pages(page, [one for one in advice.portal_links if one.address not in printed.pages], indent=4)
+    printed.pages.update(one.address for one in advice.portal_links)
+
+
+def _pages(page: TextPage, links: Iterable[PortalLink], indent: int) -> None:
+    """The addresses of the portal's pages that the steps above name."""
+    for one in links:
+        page.link(one.address, indent=indent)
 
 
 def _address(page: TextPage, link: str, first: str, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import accumulate, islice
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, NamedTuple
 
@@ -23,6 +23,8 @@ LONGEST = 32_767
 MOST_ROWS = 1_048_576
 """Rows of a sheet."""
 _WIDEST = 60
+_PRINTED = 240
+"""Characters of a row that still can be read on A4 paper in landscape; the columns after them are only in the file."""
 _TIME = 'yyyy-mm-dd hh:mm:ss "UTC"'
 _FIRST_YEAR = 1901
 _UNKNOWN_TIME = datetime(1980, 1, 1, tzinfo=UTC)
@@ -76,7 +78,8 @@ def _write_book(report: Report, out: BinaryIO, memory: dict[str, Any]) -> None:
     )
     forms = _cell_formats(book)
     try:
-        for table in sheets(report):
+        # An empty sheet would be an empty page in print. The summary has rows in every report.
+        for table in filter(lambda one: len(one.rows), sheets(report)):
             _write(book.add_worksheet(table.name), table, forms)
         book.close()
     except FileCreateError as error:
@@ -125,7 +128,14 @@ def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+    sheet.print_area(0, 0, max(last_line, 1), _last_printed(table))
     sheet.set_footer("&L&A&RPage &P of &N")
+
+
+def _last_printed(table: Sheet) -> int:
+    """The number of the last column that fits on the paper."""
+    ends = list(accumulate(min(column.width, _WIDEST) for column in table.columns))
+    return sum(end <= _PRINTED for end in ends) - 1
 
 
 def _put(sheet: Worksheet, line: int, number: int, value: SheetValue, forms: _CellFormats) -> None:

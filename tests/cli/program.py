@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from tests.graphserver import GraphServer, client_certificate
 from tests.graphserver.tls import ca_file, server_context
@@ -108,3 +110,16 @@ def all_of(cases: Mapping[str, Callable[[], Done]]) -> Iterator[Callable[[str], 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = {name: pool.submit(case) for name, case in cases.items()}
         yield lambda name: futures[name].result()
+
+
+@contextmanager
+def interrupts(action: signal.Handlers | Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Start programs with SIGINT ignored (SIG_IGN), or with its default action (any handler), as at a terminal.
+
+    A program inherits an ignored SIGINT: from a job in the background, from nohup, from some CI runners.
+    """
+    before = signal.signal(signal.SIGINT, action)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

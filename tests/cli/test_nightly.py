@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from auditor.render.night import schema
-from tests.cli.program import COMMAND, Done, environment, run, scrubbed
+from tests.cli.program import COMMAND, Done, environment, interrupts, run, scrubbed
 from tests.golden import check_section
 from tests.graphserver import GraphServer
 from tests.jobs.nights import assign, write_tenant
@@ -182,14 +182,15 @@ def hanging(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A run that waits for ever for the snapshot of one tenant, after the others were done."""
     os.mkfifo(folder / "none.json")
     writer = os.open(folder / "none.json", os.O_RDWR)
-    process = subprocess.Popen(
-        [COMMAND, "nightly", "run", "--log-format", "json"],
-        cwd=folder,
-        env=environment(folder, at(22)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with interrupts(signal.default_int_handler):
+        process = subprocess.Popen(
+            [COMMAND, "nightly", "run", "--log-format", "json"],
+            cwd=folder,
+            env=environment(folder, at(22)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     assert process.stderr is not None
     seen: list[str] = []
     while sum("run-" in line for line in seen) < 5:

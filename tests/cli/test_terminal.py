@@ -8,17 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import pytest
 
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
-from tests.cli.program import COMMAND, at, check_silence, environment
+from tests.cli.program import COMMAND, at, check_silence, environment, interrupts
 from tests.graphserver import GraphServer, Silence, Status
 from tests.graphserver.call import Call
 from tests.limits import HUNG_AFTER
@@ -101,19 +98,6 @@ def test_a_pause_between_two_attempts_is_shown_on_a_terminal(tmp_path: Path) -> 
     assert code == 1
     assert "The sign-in service is busy and asks to wait 1 second. Waiting." in text
     assert "Microsoft Graph did not answer. Trying again in 1 second." in text
-
-
-@contextmanager
-def interrupts(action: signal.Handlers | Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Start programs with SIGINT ignored (SIG_IGN), or with its default action (any handler), as at a terminal.
-
-    A program inherits an ignored SIGINT: from a job in the background, from nohup, from some CI runners.
-    """
-    before = signal.signal(signal.SIGINT, action)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_during_a_read_ends_at_once_with_a_word_and_its_own_code(tmp_path: Path) -> None:

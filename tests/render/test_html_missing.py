@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.model.report import PackRef, UnreadPart
+from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.model.report import NotCollected, PackRef, UnreadPart
 from auditor.model.rule import FindingOutcome
 from auditor.render.html import render
 from tests.render.pages import element_by_id, replaced, shown, words_of
@@ -17,16 +18,20 @@ def test_what_nobody_asked_for_is_listed_with_its_permission_and_how_to_collect_
         FindingOutcome.UNKNOWN,
         "appRoleAssignedTo of Microsoft Graph was not read.",
     )
-    page = render(report(findings=(hygiene,), packs=(*PACKS, PackRef(name="grants-hygiene", version="1", digest="d"))))
+    missing_part = NotCollected(
+        section=f"appRoleAssignedTo/{MICROSOFT_GRAPH}", needs=("Application.Read.All",), rules=("HYG-1",)
+    )
+    packs = (*PACKS, PackRef(name="grants-hygiene", version="1", digest="d"))
+    page = render(replaced(report(findings=(hygiene,), packs=packs), not_collected=(missing_part,)))
     missing = shown(page, "unread")
     assert "Not collected" in missing
-    assert "The users and groups assigned to the app" in missing
+    assert "The application permissions that apps hold on Microsoft Graph" in missing
     assert "Application.Read.All" in missing
     assert "HYG-1" in missing
     command = shown(page, "collect-again")
     assert command.startswith("consent-auditor collect --pack trackerrms-uk --pack grants-hygiene -o tenant.json")
     assert "this data was not collected" in shown(page, "finding-1")
-    assert element_by_id(page, "finding-1").find(".//a[@href='#unasked-appRoleAssignedTo']") is not None
+    assert element_by_id(page, "finding-1").find(".//a[@href='#unasked-appRoleAssignedTo-Microsoft-Graph']") is not None
 
 
 def test_a_refused_request_does_not_lead_to_the_advice_to_collect_again() -> None:

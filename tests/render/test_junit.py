@@ -83,7 +83,7 @@ def test_a_failure_tells_why_and_what_to_do() -> None:
         "Found: Because.",
         "Severity: critical",
         "Why: It matters to us.",
-        "Evidence: a.b is 1; expected 2",
+        "Evidence: a.b: 1; expected 2",
         "To do 1: Do this.",
         "To do 2: Then that.",
         "Address: https://x.test/?a=1&b=2",

@@ -19,7 +19,7 @@ from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.model.report import Granted, GrantKind, GrantRow, Report
 from auditor.model.snapshot import Call, Provenance
-from auditor.render import render
+from auditor.render import FORMATS, render, write
 from auditor.render.csv import STARTS_A_FORMULA, without_formula
 from auditor.render.sheets import SheetValue, sheets
 from auditor.render.xlsx import LONGEST, MOST_ROWS, cut
@@ -71,8 +71,9 @@ def test_the_csv_of_a_sample_is_as_it_was_read_and_approved(name: str) -> None:
 def test_the_workbook_holds_what_the_tables_hold(name: str) -> None:
     report = audited(name)
     book = book_of(render(report, "xlsx"))
-    assert tuple(book) == NAMES
-    for sheet in sheets(report):
+    filled = [sheet for sheet in sheets(report) if sheet.rows]
+    assert list(book) == [sheet.name for sheet in filled]
+    for sheet in filled:
         head, *rows = book[sheet.name]
         assert head == tuple(column.head for column in sheet.columns)
         assert rows == [tuple(as_read(value) for value in row) for row in sheet.rows]
@@ -114,6 +115,32 @@ def test_every_part_of_the_report_has_its_table() -> None:
     ]
 
 
+def test_each_table_can_be_a_file_of_its_own() -> None:
+    report = audited("unreadable-policies")
+    assert tuple(sheet.name for sheet in sheets(report)) == NAMES
+    assert tuple(sheet.file for sheet in sheets(report)) == FORMATS["csv"].tables
+    for sheet in sheets(report):
+        out = io.BytesIO()
+        write(report, f"csv/{sheet.file}", out)
+        head, *rows = rows_of(out.getvalue())
+        assert head == [column.head for column in sheet.columns]
+        assert len(rows) == len(sheet.rows)
+
+
+def test_every_sheet_prints_on_one_page_width_with_its_headings_and_wrapped_rows() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(render(audited("unreadable-policies"), "xlsx")))
+    for sheet in book:
+        assert sheet.max_row > 1
+        assert sheet.page_setup.orientation == "landscape"
+        assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)
+        fit = sheet.sheet_properties.pageSetUpPr
+        assert fit and fit.fitToPage
+        assert sheet.print_title_rows == "$1:$1"
+        assert sheet.freeze_panes == "A2"
+        assert all(cell.alignment.wrap_text for row in sheet.iter_rows(min_row=2) for cell in row if cell.value)
+        assert all(width.width <= 61 for width in sheet.column_dimensions.values())
+
+
 def test_a_script_finds_each_table_and_column_by_name() -> None:
     head, *rows = rows_of(render(audited("admin-consented-partly"), "csv"))
     assert len(set(head)) == len(head)
@@ -145,7 +172,7 @@ def test_any_report_becomes_tables_that_can_be_read_back(report: Report) -> None
     rows = rows_of(render(report, "csv"))
     assert {len(row) for row in rows} == {len(rows[0])}
     assert not any(cell.lstrip().startswith(STARTS_A_FORMULA) for row in rows for cell in row)
-    assert tuple(book_of(render(report, "xlsx"))) == NAMES
+    assert list(book_of(render(report, "xlsx"))) == [sheet.name for sheet in sheets(report) if sheet.rows]
 
 
 @pytest.mark.parametrize("mark", [";", "; ", ";\t", ';"', "\t", "\n", "\r\n"])

@@ -11,7 +11,17 @@ from auditor.model.document import series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
 from auditor.render.html.finding_section import FixViews, in_words, ranked, ways
-from auditor.render.html.parts import AddressView, CodeView, address, addresses, in_portal_words, tone
+from auditor.render.html.parts import (
+    AddressView,
+    CodeView,
+    LinkedText,
+    address,
+    addresses,
+    clickable,
+    in_portal_words,
+    linked,
+    tone,
+)
 from auditor.render.html.pictures import BarChart, VerdictPath, chart_by_verdict, verdict_path
 from auditor.render.labels import (
     NAME_WIDTH,
@@ -54,7 +64,7 @@ class FirstThingView(NamedTuple):
     links: tuple[AddressView, ...] = ()
     path: AddressView | None = None
     command: CodeView | None = None
-    steps: tuple[str, ...] = ()
+    steps: tuple[tuple[LinkedText, ...], ...] = ()
     role: str = ""
     after: str = ""
     rule: tuple[int, str] | None = None
@@ -253,7 +263,11 @@ def _first_view(report: Report, first: FirstThing | None, fixes: FixViews, name:
         says=first.says,
         links=addresses(fixes.links(fix) if fix else (("", first.link),), f"{name}-link"),
         command=commands[0] if commands else None,
-        steps=fix.steps.portal if fix and not first.link and not commands else (),
+        steps=(
+            tuple(linked(step, fix.steps.portal_links) for step in fix.steps.portal)
+            if fix and not first.link and not commands
+            else ()
+        ),
         role=first.role,
         after=first.result,
         failed=count(first.failed, "rule") if first.failed else "",
@@ -264,12 +278,15 @@ def _first_advice(report: Report, first: FirstThing, finding: Finding, name: str
     """The advice of the rule's author: what to set and where, and which rule it is."""
     advice = finding.remediation
     path = click_path(advice.portal) if is_click_path(advice.portal) else ""
-    steps = () if path else tuple(map(flat, advice.portal))
+    steps = () if path else tuple(linked(step, advice.portal_links) for step in advice.portal)
+    shown = address(path, f"{name}-path")
+    if shown and advice.portal_links:
+        shown = shown._replace(href=clickable(advice.portal_links[0].address))
     note = sentence(flat(advice.note))
     return FirstThingView(
         says=(note,) if note else first.says if steps else (sentence(finding.title),),
         links=addresses((("", advice.link),), f"{name}-link"),
-        path=address(path, f"{name}-path"),
+        path=shown,
         steps=steps,
         role=first.role,
         rule=(ranked(report).index(finding) + 1, finding.rule),

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from auditor.facts.ids import RESOURCE_NAMES
 from auditor.model.decision import Confidence, Decision, Fix, GraphRequest, Reason
 from auditor.model.document import series
-from auditor.model.report import Evidence, Finding, Report
+from auditor.model.report import Evidence, Finding, NotCollected, Report
 from auditor.model.rule import FindingOutcome
-from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
+from auditor.model.sections import SECTIONS, TENANT_SECTIONS, missing_parts, permissions_to_read
 from auditor.render.fix_view import (
     FixNumbers,
     fix_minutes,
@@ -29,8 +30,29 @@ from auditor.render.fix_view import (
     outcome_after,
     script_hint,
 )
-from auditor.render.html.parts import AddressView, CodeView, address, addresses, clickable, code, tone
-from auditor.render.labels import FINDINGS, SEVERE, click_path, encoded, flat, is_click_path, sentence
+from auditor.render.html.parts import (
+    AddressView,
+    CodeView,
+    LinkedText,
+    address,
+    addresses,
+    clickable,
+    code,
+    linked,
+    tone,
+)
+from auditor.render.labels import (
+    FINDINGS,
+    SEVERE,
+    click_path,
+    data_label,
+    encoded,
+    flat,
+    is_click_path,
+    sentence,
+    setting_name,
+    with_setting_names,
+)
 from auditor.render.report_view import finding_word, waiver_sentence
 from auditor.render.setting_view import setting_cards
 from auditor.render.text_layout import clip
@@ -55,7 +77,7 @@ class FixView(NamedTuple):
     expect: str
     fill_in: tuple[str, ...]
     script: str
-    portal: tuple[str, ...]
+    portal: tuple[tuple[LinkedText, ...], ...]
     links: tuple[AddressView, ...]
     ways: tuple[CodeView, ...]
     verify: str
@@ -127,7 +149,7 @@ def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView
         expect=sentence(fix.expect),
         fill_in=tuple(map(sentence, fix.fill_in)),
         script=script_hint(fix, number),
-        portal=fix.steps.portal,
+        portal=tuple(linked(step, fix.steps.portal_links) for step in fix.steps.portal),
         links=addresses(links, f"{name}-link"),
         ways=ways(fix, name),
         verify="" if _iscode(fix.verify) else sentence(fix.verify),
@@ -172,12 +194,6 @@ _MOST = 40
 _SETTINGS = frozenset({"authorizationPolicy", "adminConsentRequestPolicy", "directorySettings"})
 """Sections whose evidence is a setting, which can be restored. Other evidence is computed from several values."""
 
-_MISSING = re.compile(
-    rf"\b({'|'.join(TENANT_SECTIONS)})\b(?: of [^;()]+?|\.[\w.]+)?"
-    r" (?:was not read|wasn't read|was read in part only|was only read in part|could not be read|couldn't be read)"
-)
-"""How a reason says that a section of the snapshot, or a part of it, is missing."""
-
 _REFUSED = re.compile(rf"\b({'|'.join(TENANT_SECTIONS)})\b(?= (?:could not|couldn't) be read)")
 
 
@@ -203,8 +219,8 @@ class AdviceView(NamedTuple):
     """
 
     note: str
-    portal: tuple[str, ...]
-    path: str
+    portal: tuple[tuple[LinkedText, ...], ...]
+    path: tuple[LinkedText, ...]
     link: AddressView | None
     role: str
 
@@ -269,7 +285,7 @@ def _view(report: Report, finding: Finding, number: int, views: FixViews) -> Fin
         tone="waived" if outcome is FindingOutcome.WAIVED else tone(FINDINGS[outcome][1]),
         severity=finding.severity.value,
         severe=finding.severity in SEVERE and failed,
-        reason=sentence(in_words(finding.reason)),
+        reason=sentence(in_words(with_setting_names(finding.reason))),
         lacks=lacks(report, finding),
         asks="fail" if failed else "unknown" if unknown else "",
         why=sentence(flat(finding.why)),
@@ -299,8 +315,8 @@ def _advice(finding: Finding, number: int) -> AdviceView:
     in_fix = bool(advice.link) and any(fix.link == advice.link for fix in finding.fixes)
     return AdviceView(
         note=sentence(flat(advice.note)),
-        portal=() if path else tuple(map(flat, advice.portal)),
-        path=sentence(click_path(advice.portal)) if path else "",
+        portal=() if path else tuple(linked(step, advice.portal_links) for step in advice.portal),
+        path=linked(sentence(click_path(advice.portal)), advice.portal_links) if path else (),
         link=None if in_fix else address(advice.link, f"finding-{number}-link"),
         role="" if in_fix else sentence(advice.role),
     )
@@ -308,7 +324,7 @@ def _advice(finding: Finding, number: int) -> AdviceView:
 
 def _evidence(one: Evidence) -> EvidenceView:
     expected = None if one.expected is None else _shown(one.expected, prose=one.expected != one.actual)
-    return EvidenceView(one.path, _shown(one.actual, prose=expected is None or expected.prose), expected)
+    return EvidenceView(setting_name(one.path), _shown(one.actual, prose=expected is None or expected.prose), expected)
 
 
 def _shown(found: Any, *, prose: bool) -> ValueView:
@@ -322,7 +338,7 @@ def _undo(evidence: Sequence[Evidence]) -> tuple[tuple[str, str], ...]:
     """The values to restore, each once: those of settings that differ from what is expected."""
     settings = [each for each in evidence if re.split(r"[./\[]", each.path, maxsplit=1)[0] in _SETTINGS]
     found = [each for each in settings if each.expected is not None and each.actual != each.expected]
-    return tuple(dict.fromkeys((each.path, _value(each.actual)) for each in found))[:_MOST]
+    return tuple(dict.fromkeys((setting_name(each.path), _value(each.actual)) for each in found))[:_MOST]
 
 
 def _value(found: Any) -> str:
@@ -340,7 +356,7 @@ class Lack(NamedTuple):
     anchor: str
 
 
-class NotCollected(NamedTuple):
+class NotCollectedView(NamedTuple):
     """Data that wasn't collected, and the rules that need it, by number and ID."""
 
     lack: Lack
@@ -350,7 +366,7 @@ class NotCollected(NamedTuple):
 class CollectAgain(NamedTuple):
     """The data that wasn't collected, and the commands that collect it."""
 
-    parts: tuple[NotCollected, ...]
+    parts: tuple[NotCollectedView, ...]
     command: CodeView
 
 
@@ -358,32 +374,40 @@ def lacks(report: Report, finding: Finding) -> tuple[Lack, ...]:
     """The data that an unknown rule says is missing; nothing if the rule is unknown for another reason."""
     if finding.outcome is not FindingOutcome.UNKNOWN:
         return ()
-    named = dict.fromkeys(found[1] for found in _MISSING.finditer(f"{finding.reason} {finding.unread}"))
-    return tuple(_lack(report, section) for section in named)
+    missing = missing_parts(f"{finding.reason} {finding.unread}")
+    return tuple(_lack(report, section, name) for section, name in missing)
 
 
-def _lack(report: Report, section: str) -> Lack:
+def _lack(report: Report, section: str, name: str) -> Lack:
     places = [n for n, part in enumerate(report.unread, start=1) if part.section.partition("/")[0] == section]
     needs = report.unread[places[0] - 1].needs if places else ()
     return Lack(
-        what=SECTIONS[section].label,
+        what=data_label(section, name),
         section=section,
         allowed_by=series(needs or permissions_to_read(section), "or"),
         asked=bool(places),
-        anchor=f"unread-{places[0]}" if places else f"unasked-{section}",
+        anchor=f"unread-{places[0]}" if places else _anchor(section, name),
     )
 
 
 def collect_again(report: Report) -> CollectAgain | None:
     """The data that rules need and that wasn't collected; none if there is none."""
-    rules: dict[Lack, list[tuple[int, str]]] = {}
-    for number, finding in enumerate(ranked(report), start=1):
-        for lack in lacks(report, finding):
-            if not lack.asked:
-                rules.setdefault(lack, []).append((number, finding.rule))
-    if not rules:
+    if not report.not_collected:
         return None
-    return CollectAgain(tuple(NotCollected(lack, tuple(found)) for lack, found in rules.items()), _command(report))
+    numbers = {finding.rule: number for number, finding in reversed(list(enumerate(ranked(report), start=1)))}
+    return CollectAgain(tuple(_not_collected(one, numbers) for one in report.not_collected), _command(report))
+
+
+def _not_collected(one: NotCollected, numbers: Mapping[str, int]) -> NotCollectedView:
+    section, _, part = one.section.partition("/")
+    anchor = _anchor(section, RESOURCE_NAMES.get(part, ""))
+    lack = Lack(data_label(section, part), section, series(one.needs, "or"), False, anchor)
+    return NotCollectedView(lack, tuple((numbers[rule], rule) for rule in one.rules if rule in numbers))
+
+
+def _anchor(section: str, name: str) -> str:
+    """Where the page says how to collect the data; only known resources have their own place."""
+    return f"unasked-{section}{f'-{name}'.replace(' ', '-') if name in RESOURCE_NAMES.values() else ''}"
 
 
 def _command(report: Report) -> CodeView:

@@ -46,7 +46,7 @@ from auditor.render.html.setting_section import (
     setting_rows,
     unplaced_disagreements,
 )
-from auditor.render.labels import NAME_WIDTH, app_and_id, count, counts, readable_time, sentence
+from auditor.render.labels import NAME_WIDTH, app_and_id, count, counts, readable_time, sentence, unread_text
 from auditor.render.message import Message, message
 from auditor.render.report_view import (
     AFTER_CONSENT,
@@ -55,7 +55,6 @@ from auditor.render.report_view import (
     policy_lines,
     question,
     short_digest,
-    unread_text,
     what_if_answers,
     whose,
 )

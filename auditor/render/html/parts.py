@@ -9,6 +9,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from auditor.facts.builtin_policies import portal_name, portal_names
+from auditor.model.rule import PortalLink
+from auditor.render.fix_view import step_parts
 from auditor.render.labels import NAME_WIDTH
 from auditor.render.text_layout import clip
 
@@ -89,6 +91,18 @@ def clickable(address: str) -> str:
     except ValueError:
         return ""
     return address if plain and address.startswith("https://") else ""
+
+
+class LinkedText(NamedTuple):
+    """A text, and the address that it leads to; empty if it isn't a link."""
+
+    text: str
+    href: str = ""
+
+
+def linked(step: str, links: Sequence[PortalLink]) -> tuple[LinkedText, ...]:
+    """A step in the portal, with each page that has an address as a link."""
+    return tuple(LinkedText(part.text, clickable(part.address)) for part in step_parts(step, links))
 
 
 class AddressView(NamedTuple):
