@@ -21,12 +21,10 @@ CAUGHT_INSIDE = {
     "_Blank": "the reader of large sections reads the section as other readers do",
     "_Incomplete": "the reader of large sections reads the snapshot as a whole",
     "_UnusableJson": "the reader of responses turns it into a GraphError",
-    "CancelledByLibrary": "the one place for the exceptions of libraries turns it into a GraphError",
     "Conflict": "a fix that doesn't fit the snapshot isn't offered",
     "InvalidAddress": "the network settings and the options turn it into an error that names them",
     "LeftOut": "the audit reads the snapshot as a whole",
     "NoScript": "check --fix-script lists why each fix can't be a script",
-    "NoWriter": "the reader of the file says that nothing writes to the pipe, as for any OSError",
     "NotApplicable": "a fix that doesn't fit the snapshot isn't offered",
     "Stopped": "the command nightly run says that it was stopped",
     "ShapeError": "reading a snapshot turns it into a SnapshotError",
@@ -36,6 +34,8 @@ CAUGHT_INSIDE = {
 """The exceptions that never leave the package that raises them, and what happens to them."""
 
 FOR_CALLERS = {
+    "CancelledByLibrary": "foreign_code, which raises it, treats it as any other failure of a library",
+    "NoWriter": "it is an OSError, and reported as any other one by whoever reads the file",
     "NothingIsFetched": "the PDF renderer catches it",
     "UnknownFormat": "only a call of the Python API can name an unknown format",
 }
