@@ -301,7 +301,7 @@ def _configuration_drifts(wanted: _Wanted) -> Reads:
     # The oldest supported SDK has no builder for it.
     path = "/admin/configurationManagement/configurationDrifts"
     types = " or ".join(f"resourceType eq {quoted(name)}" for name in drift_types())
-    filters = f"firstReportedDateTime ge {wanted.since} and ({types})", f"startswith(resourceType,{quoted(_ENTRA)})"
+    filters = types, f"startswith(resourceType,{quoted(_ENTRA)})"
     url, fallback = (_url_without_builder(path, {"filter": one, "select": _DRIFT_PROPERTIES}) for one in filters)
     yield Read(section="configurationDrifts", url=url, fallback=fallback, is_list=True)
 

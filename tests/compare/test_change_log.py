@@ -210,8 +210,8 @@ def test_drifts_that_only_one_read_has_are_no_change_and_nothing_that_was_not_co
     with_drifts = with_section(after, configurationDrifts=(drift(POLICIES),))
     refused = replace(after, unread={"configurationDrifts": Unread(message="refused", status=403)})
     for second in (with_drifts, refused):
-        for sides in ((before, second), (second, before)):
-            found = compare(*map(judged, sides))
+        for first, last in ((before, second), (second, before)):
+            found = compare(judged(first), judged(last))
             assert not found.changes and not found.not_compared
 
 

@@ -168,8 +168,8 @@ SECTIONS: dict[str, Any] = {
         },
         {
             "id": "f3",
-            "resourceType": "microsoft.entra.authorizationpolicy",
-            "firstReportedDateTime": "2026-09-21T12:00:09Z",
+            "resourceType": "microsoft.entra.group",
+            "firstReportedDateTime": "2026-11-21T12:00:09Z",
             "status": "active",
         },
     ],

@@ -217,7 +217,7 @@ def test_logs_are_read_for_the_app_the_window_and_the_codes_that_matter() -> Non
 @pytest.mark.parametrize(
     ("is_refused", "found"),
     [
-        pytest.param(False, ["f1"], id="those of consent since the logs begin"),
+        pytest.param(False, ["f1"], id="those of what decides about consent"),
         pytest.param(True, ["f1", "f3"], id="those of the directory, if Graph refuses so many alternatives"),
     ],
 )

@@ -356,7 +356,8 @@ def test_a_drift_of_the_second_read_says_when_a_setting_changed() -> None:
     # A token with the wider permission may read the drifts, too.
     roles = (*LEAST, "ConfigurationMonitoring.ReadWrite.All")
     reads = [read_with_log(before, "2026-11-22T02:00:00Z", roles), read_with_log(after, "2026-11-23T02:00:00Z", roles)]
-    found = compare(*(one_side(build_report(read, PACKS), read) for read in reads))
+    first, second = (one_side(build_report(read, PACKS), read) for read in reads)
+    found = compare(first, second)
     (change,) = (one for one in found.changes if one.kind is ChangeKind.SETTING)
     assert change.key == "setting/allowInvitesFrom"
     assert change.since == Since(source="configuration drift", at="2026-11-22T12:00:57.4830642Z")
@@ -376,7 +377,7 @@ def test_drifts_that_graph_refuses_change_nothing_and_make_nothing_fail() -> Non
     assert list(refused.unread) == ["configurationDrifts"] and read.unread == {}
     reports = [build_report(one, PACKS) for one in (read, refused)]
     assert exit_code(reports[0], fail_on="low", strict=True) == exit_code(reports[1], fail_on="low", strict=True)
-    found = compare(*(one_side(report, one) for report, one in zip(reports, (read, refused), strict=True)))
+    found = compare(one_side(reports[0], read), one_side(reports[1], refused))
     assert found.changes == () and found.not_compared == ()
 
 

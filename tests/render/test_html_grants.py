@@ -122,7 +122,7 @@ def test_grants_are_grouped_by_app_and_the_riskiest_app_comes_first_with_its_ris
     more = replaced(mailbox, audience=Audience.USER, principal="kim@contoso.example", permissions=("Files.Read",))
     page = render(replaced(connects(), granted=Granted(rows=(harmless, mailbox, daemon, more), whole=True)))
     rows = element_by_id(page, "grant-list").findall("tr")
-    assert [row.findtext("th/bdi") for row in rows] == ["Mailer", "Daemon", "Notes"]
+    assert ["".join(cell.itertext()) for row in rows for cell in row.findall("th/bdi")] == ["Mailer", "Daemon", "Notes"]
     chips = [[chip.text for chip in row.iter("span") if "chip " in chip.get("class", "")] for row in rows]
     assert chips == [["mail", "files", "unverified publisher", "tenant-wide"], ["without a user"], ["tenant-wide"]]
     assert rows[0].get("data-lines") == "2"
