@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.facts.ids import POLICY_RECOMMENDED
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.rule import FindingOutcome, Remediation
 from auditor.render.html import render
@@ -140,3 +141,17 @@ def test_where_every_scope_is_optional_the_picture_says_so() -> None:
     scopes = (excluded("Mail.Read", required=False), allowed("User.Read", required=False))
     decision = replaced(connects().decisions[0], scopes=scopes)
     assert verdict_path(decision).words[2] == "Scopes: 2 scopes. All optional: 1 allowed and 1 blocked."
+
+
+def test_the_picture_and_the_scopes_name_the_setting_as_the_portal_does_and_count_every_scope() -> None:
+    page = render(needs_admin())
+    decision = needs_admin().decisions[0]
+    name = "Let Microsoft manage your consent settings (Recommended)"
+    _, setting, scopes, _ = verdict_path(decision).words
+    assert setting.startswith(f"Consent setting: {name}.")
+    assert scopes.startswith(f"Scopes: {len(decision.scopes)} scopes.")
+    tables = [table for table in element_by_id(page, "scopes").iter("table") if "scopes" in table.get("class", "")]
+    whys = ["".join(list(row.iter("td"))[-1].itertext()) for table in tables for row in table.findall("tbody/tr")]
+    assert len(whys) == len(decision.scopes)
+    assert [why for why in whys if POLICY_RECOMMENDED in why] == []
+    assert POLICY_RECOMMENDED in shown(page, "scopes"), "the steps in detail keep the id"
