@@ -238,6 +238,8 @@ def as_fix(
         undo=" ".join((*(part.undo for part in reversed(parts)), *previous_values)),
         link=next((part.link for part in parts if part.link), ""),
         expect=" ".join(part.expect for part in parts if part.expect),
+        minutes=_minutes(parts),
+        reversible=bool(undo),
         undo_graph=tuple(change.request for change in undo),
         fill_in=_unique((*_link_notes(parts), *(note for part in parts for note in part.fill_in))),
         proven=Proof(
@@ -249,6 +251,20 @@ def as_fix(
             doubts=_unique((*caveats, *after.caveats)),
         ),
     )
+
+
+_SIGN_IN_MINUTES = 3
+_STEP_MINUTES = 2
+_ROUNDED_TO = 5
+
+
+def _minutes(parts: tuple[ProposedFix, ...]) -> int:
+    """How long an administrator needs, about: to sign in with the role once, and for each step, rounded up to five.
+
+    Opening a link is one step. An estimate of this project's, without the time until a change takes effect.
+    """
+    steps = sum(1 if part.link else len(part.portal) or len(part.changes) for part in parts)
+    return -(-(_SIGN_IN_MINUTES + _STEP_MINUTES * steps) // _ROUNDED_TO) * _ROUNDED_TO
 
 
 def _link_notes(parts: tuple[ProposedFix, ...]) -> tuple[str, ...]:
