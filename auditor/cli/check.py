@@ -36,16 +36,9 @@ if TYPE_CHECKING:
     from auditor.model.report import Summary
 
 
-LIVE_HELP = (
-    "To audit your own tenant, set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or\n"
-    "AZURE_CLIENT_CERTIFICATE_PATH) and leave out --sample. docs/app-registration.md shows how to get them."
-)
-
-
-def print_sample_notice(sample: str) -> None:
+def print_sample_notice() -> None:
     """Print that no tenant was read, and how to read one."""
-    click.echo(f"This is the sample tenant {sample!r}, bundled with consent-auditor: no tenant was read.")
-    click.echo(f"{LIVE_HELP}\n")
+    click.echo("This is a sample. To read your own tenant: docs/app-registration.md\n")
 
 
 def binary_needs_file(outputs: Outputs) -> None:
@@ -75,10 +68,15 @@ def write_report(
     outputs: Outputs,
     history: Sequence[tuple[str, Summary]] = (),
     since_last: SinceLast | None = None,
+    *,
+    details: bool = False,
 ) -> None:
-    """Write the report to the outputs of the request. Raises OSError and FormatUnavailable."""
+    """Write the report to the outputs of the request: on a terminal one screen, or all of it with `details`.
+
+    Raises OSError and FormatUnavailable.
+    """
     if outputs.is_text_on_standard_output:
-        _print_text(report)
+        _print_text(report, details)
         return
     from auditor.jobs.audit_request import rendered, write_files, write_page
 
@@ -86,6 +84,9 @@ def write_report(
     if report.what_if and silent:
         verb = "doesn't" if len(silent) == 1 else "don't"
         say(f"Note: {' and '.join(silent)} {verb} show --assume, because the change wasn't made.")
+    slow = [str(path) for name, path in outputs.files if FORMATS[name].is_binary]
+    if slow and sys.stderr.isatty():
+        say(f"Writing {series(slow)}…")
     pages = rendered(report, outputs, history, since_last)
     if outputs.is_standard_output:
         write_page(report, outputs.formats[0], pages, sys.stdout.buffer)
@@ -94,12 +95,33 @@ def write_report(
         say(f"Wrote {path}")
 
 
-def _print_text(report: Report) -> None:
-    from auditor.render import text
+def _print_text(report: Report, details: bool) -> None:
+    if details:
+        from auditor.render.text import render
+    else:
+        from auditor.render.terminal_screen import render
+    _print_page(render(report, width=width(), colour=wants_colour()))
+    if details:
+        click.echo()  # the screen's own last line is about these lines, too
+
+
+def _print_page(page: str) -> None:
     from auditor.render.text_layout import for_encoding
 
-    page = text.render(report, width=width(), colour=wants_colour())
     click.echo(for_encoding(page, sys.stdout.encoding), nl=False, color=wants_colour())
+
+
+def print_verdict(report: Report, outputs: Outputs, code: int, fail_on: str) -> None:
+    """Repeat the verdict where the person looks last: below the report, or of files on standard error, in one line.
+
+    A program that reads the report from standard output gets nothing else.
+    """
+    from auditor.render.terminal_screen import ending, exit_meaning, verdict
+
+    if outputs.is_text_on_standard_output:
+        _print_page(ending(report, code, fail_on, width=width(), colour=wants_colour()))
+    elif not outputs.is_standard_output:
+        say(f"{verdict(report)} {exit_meaning(code, fail_on)}")
 
 
 SHELLS = ("powershell", "az")
@@ -173,6 +195,7 @@ Examples:
   consent-auditor check --app 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 --scopes "Mail.Read offline_access"
   consent-auditor check --from-url "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?…"
   consent-auditor check --snapshot tenant.json --pack trackerrms-us -f text -f json -o audit-results/
+  consent-auditor check --pack trackerrms-uk --details
   consent-auditor check --pack trackerrms-uk -o report.html -o report.json
   consent-auditor check --pack trackerrms-uk --redact -o to-send.html
   consent-auditor check --pack cisa-scuba --waivers waivers.yaml --fail-on high
@@ -197,7 +220,7 @@ Examples:
     "formats",
     multiple=True,
     type=click.Choice(tuple(FORMATS)),
-    help="Report format; several need -o FOLDER/. Default: by the file's ending, else text.",
+    help="Report format; several need -o FOLDER/. Default: by the file's ending, else one screen of text.",
 )
 @click.option(
     "-o",
@@ -206,6 +229,11 @@ Examples:
     multiple=True,
     metavar="FILE|FOLDER/",
     help="Where to write the report. Repeatable: each file gets the format of its ending. Default: the terminal.",
+)
+@click.option(
+    "--details",
+    is_flag=True,
+    help="Print the whole report on the terminal, not one screen of it. Files have all of it.",
 )
 @click.option(
     "--fail-on",
@@ -290,6 +318,7 @@ def command(
     sample: str | None,
     formats: tuple[str, ...],
     outputs: tuple[str, ...],
+    details: bool,
     fail_on: str,
     assumed: tuple[str, ...],
     fix_script: str | None,
@@ -335,6 +364,8 @@ def command(
         destination = Outputs(
             formats=destination.formats, files=destination.files, folder=destination.folder, only_summary=True
         )
+    if details and (instead or not destination.is_text_on_standard_output):
+        raise click.UsageError("--details is for the report on the terminal, and files have all of it: leave it out")
     binary_needs_file(destination)
     trend_needs_format(earlier, destination)
     refuse_overwriting((*outputs, *(path for _, path in destination.files)), redact_key, snapshots)
@@ -363,6 +394,8 @@ def command(
         write_message(audited.report, file)
         return exit_code(audited.report, fail_on=fail_on, strict=strict)
     if sample and destination.is_text_on_standard_output:
-        print_sample_notice(sample)
-    write_report(audited.report, destination, audited.history, audited.since_last)
-    return exit_code(audited.report, fail_on=fail_on, strict=strict)
+        print_sample_notice()
+    write_report(audited.report, destination, audited.history, audited.since_last, details=details or "text" in formats)
+    code = exit_code(audited.report, fail_on=fail_on, strict=strict)
+    print_verdict(audited.report, destination, code, fail_on)
+    return code

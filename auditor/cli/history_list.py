@@ -47,7 +47,7 @@ def command(history: str, config: str, tenant: str, since: str, limit: int | Non
     with named.open() as kept:
         must_be_known(kept, tenant)
         runs = kept.runs(tenant, since, limit)
-        place = kept.place
+        place, ids = kept.place, kept.run_ids()
     if form != "text":
         sys.stdout.buffer.write(run_history.json(runs) if form == "json" else run_history.csv(runs))
         sys.stdout.buffer.flush()
@@ -59,7 +59,7 @@ def command(history: str, config: str, tenant: str, since: str, limit: int | Non
 
     # A tenant that was taken out of the configuration misses no night.
     due = [run for run in runs if not named.tenants or run.name in named.tenants]
-    missing = missing_runs(due, now(), named.schedule_hours)
+    missing = missing_runs(due, now(), named.schedule_hours, ids)
     page = run_history.table(runs, missing, width=width(), colour=wants_colour())
     click.echo(for_encoding(page, sys.stdout.encoding), nl=False, color=wants_colour())
     return OK

@@ -51,9 +51,9 @@ def command(history: str, config: str, days: int | None, runs: int | None, forge
     for run in deleted:
         click.echo(printable(f"{run.id}  {run.started}  {run.name}"))
     verb = "Would delete" if dry_run else "Deleted"
-    say(f"{verb} {_count(len(deleted))}: older than {keep.days} days, or beyond {keep.runs} of a tenant.")
+    say(f"{verb} {_count(len(deleted))}: older than {_count(keep.days, 'day')}, or beyond {keep.runs} of a tenant.")
     return OK
 
 
-def _count(number: int) -> str:
-    return f"{number} run{'' if number == 1 else 's'}"
+def _count(number: int, noun: str = "run") -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -96,7 +96,7 @@ def command(config: str, tenants: tuple[str, ...], output_format: str, log_forma
 
     configuration = load_configuration(configuration_path(config))
     if metrics:
-        must_be_writable(metrics)
+        must_be_writable(metrics, "--metrics")
     clock, secrets, night = _clock(), Secrets(), new_night_id()
     log = NightLog(say, clock.now, as_json=log_format == "json", night=night)
     stopping = Stopping()

@@ -68,29 +68,56 @@ def interaction(*, is_long: bool = False) -> Iterator[Interaction]:
         return
     bars = _ProgressBars()
     try:
-        yield Interaction(say=bars.say, progress=bars.show, show_code=_show_code, on_pause=bars.show_pause)
+        yield Interaction(
+            say=bars.say, progress=bars.show, show_code=bars.show_code, on_pause=bars.show_pause, on_wait=bars.show_wait
+        )
     finally:
         bars.stop()
 
 
-class Pace:
-    """How fast a section is read, and how long it takes yet. `clock` counts seconds."""
+_TENANTS = "tenants"
+"""What a nightly run counts in the place of sections."""
+_ESTIMATED_FROM = 1000
+"""From this number on, a total is Graph's count of a directory that changes during the read, and not a number of parts
+of a read."""
 
-    def __init__(self, done: int, clock: Callable[[], float]) -> None:
+
+def what_is_read(section: str) -> str:
+    """``Reading the enterprise applications``: a section of the snapshot by its name for people."""
+    if section == _TENANTS:
+        return "Checking the tenants"
+    from auditor.render.labels import section_label
+
+    return f"Reading {section_label(section)}"
+
+
+class Pace:
+    """How fast a section is read, and how long it takes yet. `clock` counts seconds.
+
+    With `is_estimated`, a large total is only about right.
+    """
+
+    def __init__(self, done: int, clock: Callable[[], float], *, is_estimated: bool = True) -> None:
         self._first = done
+        self._is_estimated = is_estimated
         self._clock = clock
         self._started = clock()
 
     def text(self, done: int, total: int | None) -> str:
-        """``120,000 of 300,000, 5,100 a second, about 36 s left``, as far as it is known."""
+        """``120,000 of about 300,000, 5,100 a second, about 36 s left``, as far as it is known."""
         seconds = self._clock() - self._started
         rate = (done - self._first) / seconds if seconds >= 1 else 0.0
-        parts = [f"{done:,} of {total:,}" if total else f"{done:,}"]
+        about = "about " if self._is_estimated and total and total >= _ESTIMATED_FROM else ""
+        parts = [f"{done:,} of {about}{total:,}" if total else f"{done:,}"]
         if rate >= 1:
             parts.append(f"{rate:,.0f} a second")
             if total and total > done:
                 parts.append(f"about {_length((total - done) / rate)} left")
         return ", ".join(parts)
+
+
+def _pace(section: str, done: int, clock: Callable[[], float]) -> Pace:
+    return Pace(done, clock, is_estimated=section != _TENANTS)
 
 
 def _length(seconds: float) -> str:
@@ -113,10 +140,10 @@ class ProgressLines:
         """Say that `done` of `total` parts of a section were read, if the last line about it is old enough."""
         now = self._clock()
         if section not in self._paces:
-            self._paces[section], self._last[section] = Pace(done, self._clock), now
+            self._paces[section], self._last[section] = _pace(section, done, self._clock), now
         elif now - self._last[section] >= self.EVERY:
             self._last[section] = now
-            self._say(f"Reading {section}: {self._paces[section].text(done, total)}")
+            self._say(f"{what_is_read(section)}: {self._paces[section].text(done, total)}")
 
 
 class _ProgressBars:
@@ -135,15 +162,18 @@ class _ProgressBars:
             progress.remove_task(self._pause)
             self._pause = None
         if section not in self._tasks:
-            self._paces[section] = Pace(done, time.monotonic)
-            self._tasks[section] = progress.add_task(f"Reading {section}", total=total, pace="")
+            self._paces[section] = _pace(section, done, time.monotonic)
+            self._tasks[section] = progress.add_task(what_is_read(section), total=total, pace="")
         pace = self._paces[section].text(done, total)
         progress.update(self._tasks[section], completed=done, total=total, pace=pace)
 
     def show_pause(self, service: str, seconds: float, is_asked_for: bool) -> None:
         """Show why nothing happens, until the next progress."""
+        self.show_wait(_pause_text(service, seconds, is_asked_for))
+
+    def show_wait(self, text: str) -> None:
+        """Show what is done without progress that could be counted, until the next progress."""
         progress = self._progress or self._started()
-        text = _pause_text(service, seconds, is_asked_for)
         if self._pause is None:
             self._pause = progress.add_task(text, total=None, pace="")
         progress.update(self._pause, description=text)
@@ -152,6 +182,12 @@ class _ProgressBars:
         """Print a message in place of the bars, which come back with the next progress."""
         self.stop()
         say(message)
+
+    def show_code(self, address: str, code: str, until: datetime) -> None:
+        """Print the code of a device sign-in, and wait for the person below it."""
+        self.stop()
+        _show_code(address, code, until)
+        self.show_wait("Waiting for you to sign in…")
 
     def stop(self) -> None:
         """Remove the bars."""

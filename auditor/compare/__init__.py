@@ -35,6 +35,7 @@ from auditor.model.document import series
 from auditor.model.errors import AuditorError
 from auditor.model.report import Report
 from auditor.model.rule import App
+from auditor.model.sections import DATING_SECTIONS
 from auditor.model.snapshot import Provenance, Snapshot
 
 SECTIONS = (
@@ -49,9 +50,10 @@ SECTIONS = (
     "appRoleAssignedTo",
     "directoryAudits",
 )
-"""The sections that a comparison uses, in the order of a snapshot. A history keeps these."""
-_LOG = "directoryAudits"
-"""Says when a change was made and by whom; no decision and no finding rests on it."""
+"""The sections that a comparison uses, in the order of a snapshot, and that a history keeps.
+
+Configuration drifts are used where the later snapshot has them, and not kept: a night is compared as it was read.
+"""
 
 
 class DifferentTenants(AuditorError):
@@ -77,7 +79,7 @@ def comparable(report: Report | None = None, snapshot: Snapshot | None = None) -
     return Comparable(side=side, report=report, snapshot=snapshot)
 
 
-def compare(before: Comparable, after: Comparable, earlier: Sequence[Snapshot] = ()) -> Difference:
+def compare(before: Comparable, after: Comparable, *, earlier: Sequence[Snapshot] = ()) -> Difference:
     """The changes from `before` to `after`, as far as both sides can show them. Raises DifferentTenants.
 
     `earlier` are older snapshots, the latest first. What `before` failed to read is compared with the last of them that
@@ -255,12 +257,12 @@ def _lacking(side: Comparable, other: Comparable) -> bool:
     mine, theirs = side.snapshot, other.snapshot
     if mine is None or theirs is None:
         return False
-    return any(_lacks_section(mine, theirs, name) for name in SECTIONS if name != _LOG)
+    return any(_lacks_section(mine, theirs, name) for name in SECTIONS if name not in DATING_SECTIONS)
 
 
 def _unread(side: Comparable) -> frozenset[str]:
     unread = side.report.unread if side.report else ()
-    return frozenset(part.section for part in unread if part.section != _LOG)
+    return frozenset(part.section for part in unread if part.section not in DATING_SECTIONS)
 
 
 def _lacks_section(mine: Snapshot, theirs: Snapshot, name: str) -> bool:

@@ -1,4 +1,7 @@
-"""When a change was made and by whom, from the directory's audit log of both reads.
+"""When a change was made and by whom, from the directory's audit log of both reads, or from the tenant's drifts.
+
+A drift is a difference from a baseline that the tenant's administrators monitor. It says when Microsoft first reported
+it, up to six hours after the change, and never who made the change. So an entry of the log comes first.
 
 Sources: Microsoft Graph v1.0, ``directoryAudit`` and ``modifiedProperty`` (values are JSON inside texts). In
 "Add delegated permission grant", the first target is the resource, and ``ServicePrincipal.ObjectID`` names the client.
@@ -14,7 +17,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.compare.both_reads import BothReads
-from auditor.facts.audit_activities import activities_by_kind
+from auditor.facts.audit_activities import activities_by_kind, drifts_by_property
+from auditor.model.access_resources import ConfigurationDrift
 from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since, Transition, Weight
 from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Plan
@@ -22,6 +26,7 @@ from auditor.model.snapshot import Plan
 _SECTION = "directoryAudits"
 _MANAGED = "policy/microsoft-"
 _CONSENT = "consent to application"
+_ACTIVE = "active"
 _LOG_DAYS = timedelta(days=Plan().log_days)
 _UNKNOWN = (Transition.BECAME_KNOWN, Transition.BECAME_UNKNOWN)
 _PROPERTY_NAMES = {
@@ -61,6 +66,20 @@ class ChangeLog:
             self._by_activity.setdefault(entry.activity, []).append(entry)
             for name in entry.names:
                 self._by_name.setdefault(name, []).append(entry)
+        self._reported: dict[str, str] = {}
+        """When a drift was first reported, by the key of the change; of an app by any of its ids."""
+        for text, row in (pair[1:] for pair in sorted(self._drifts(), key=lambda one: one[0])):
+            for key in _keys(row):
+                self._reported[key] = text
+
+    def _drifts(self) -> Iterator[tuple[datetime, str, ConfigurationDrift]]:
+        """The drifts that were first reported between the two reads and have not ended, with that time."""
+        for row in self._both.after.snapshot.sections.configurationDrifts or ():
+            text = row.firstReportedDateTime or ""
+            at = _time(text)
+            # What was fixed since then is not what the later read shows.
+            if at is not None and self._is_between(at) and (row.status or "").lower() == _ACTIVE:
+                yield at, text, row
 
     def _is_between(self, at: datetime) -> bool:
         return self._from is not None and self._to is not None and self._from < at <= self._to
@@ -85,7 +104,18 @@ class ChangeLog:
             # Only Microsoft can change its own policies, and its changes leave no entry in the tenant's log.
             actor = Actor(kind=ActorKind.MICROSOFT, name="Microsoft", inferred=True)
             return msgspec.structs.replace(change, by=actor)
+        if at := self._first_report_of(change):
+            return msgspec.structs.replace(change, since=Since(source="configuration drift", at=at))
         return change
+
+    def _first_report_of(self, change: Change) -> str:
+        """When a drift of what changed was first reported; empty if none was."""
+        kind, _, rest = change.key.partition("/")
+        if change.kind is not ChangeKind.APP:
+            return self._reported.get(change.key, "")
+        app, _, end = rest.partition("/")
+        found = (self._reported.get(f"{kind}/{name}/{end}") for name in self._ids(app))
+        return next(filter(None, found), "")
 
     def _entry_of(self, change: Change) -> _Entry | None:
         activities = frozenset(name.lower() for name in activities_by_kind().get(change.kind.value, ()))
@@ -129,6 +159,18 @@ class ChangeLog:
         """The id itself and, for an app, the object ids of its service principal on both sides."""
         found = [index.service_principal(name) for _, index in self._both.sides]
         return frozenset((name, *(one.id.lower() for one in found if isinstance(one, ServicePrincipal) and one.id)))
+
+
+def _keys(drift: ConfigurationDrift) -> Iterator[str]:
+    """The keys of the changes that the drift reports; of an app with each word that identifies it."""
+    for one in drift.driftedProperties:
+        named = (drift.resourceType or "").lower(), (one.propertyName or "").lower()
+        kind, ends = drifts_by_property().get(named, ("", ()))
+        for end in ends:
+            if kind == ChangeKind.APP:
+                yield from (f"{kind}/{name}/{end}" for name in _texts(drift.resourceInstanceIdentifier))
+            else:
+                yield f"{kind}/{end}"
 
 
 def _time(text: str) -> datetime | None:

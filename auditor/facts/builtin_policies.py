@@ -50,7 +50,10 @@ class _Uncertainty(msgspec.Struct, frozen=True):
 
 
 class _Policy(msgspec.Struct, frozen=True):
+    """A policy; `portal_name` is what the page "User consent settings" calls it, as Microsoft's documentation does."""
+
     id: str
+    portal_name: str
     source: str
     date: str
     includes: tuple[_Set, ...]
@@ -104,6 +107,17 @@ def uncertainties(
         )
         found += [one.why] if applies else []
     return tuple(found)
+
+
+def portal_name(policy_id: str) -> str:
+    """What the Microsoft Entra admin center calls a built-in user consent policy; nothing for any other."""
+    policy = _policy(policy_id)
+    return policy.portal_name if policy else ""
+
+
+def portal_names() -> dict[str, str]:
+    """The name in the admin center of every built-in user consent policy, by its id."""
+    return {policy.id: policy.portal_name for policy in _table().policies}
 
 
 def _policy(policy_id: str) -> _Policy | None:

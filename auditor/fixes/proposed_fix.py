@@ -254,17 +254,20 @@ def as_fix(
 
 
 _SIGN_IN_MINUTES = 3
-_STEP_MINUTES = 2
+_COMMAND_MINUTES = 10
+"""To read the commands, to install the modules that they need, and to run them."""
 _ROUNDED_TO = 5
 
 
 def _minutes(parts: tuple[ProposedFix, ...]) -> int:
-    """How long an administrator needs, about: to sign in with the role once, and for each step, rounded up to five.
+    """How long an administrator needs, about, rounded up to five: an estimate of this project's.
 
-    Opening a link is one step. An estimate of this project's, without the time until a change takes effect.
+    To sign in with the role once, and a minute for each step in the portal; without steps, there are commands to run.
+    Waiting for an approval or until a change takes effect isn't counted.
     """
-    steps = sum(1 if part.link else len(part.portal) or len(part.changes) for part in parts)
-    return -(-(_SIGN_IN_MINUTES + _STEP_MINUTES * steps) // _ROUNDED_TO) * _ROUNDED_TO
+    has_clicks = all(part.portal or part.link for part in parts)
+    work = sum(len(part.portal) for part in parts) if has_clicks else _COMMAND_MINUTES
+    return -(-(_SIGN_IN_MINUTES + work) // _ROUNDED_TO) * _ROUNDED_TO
 
 
 def _link_notes(parts: tuple[ProposedFix, ...]) -> tuple[str, ...]:

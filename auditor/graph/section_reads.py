@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -15,7 +16,7 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
-from auditor.facts.audit_activities import all_activities
+from auditor.facts.audit_activities import all_activities, drift_types
 from auditor.facts.error_codes import CONSENT_CODES
 from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, class_name, foreign_code
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
@@ -55,6 +56,11 @@ likely, because scripts use it and the reference doesn't say so.
 _USERS_PROPERTIES = ("id", "userPrincipalName", "displayName", "userType", "accountEnabled")
 _USER_PROPERTIES = (*_USERS_PROPERTIES, "assignedPlans")
 """``assignedPlans`` needs no further permission: the reference lists it among the properties of a user."""
+_DRIFT_PROPERTIES = (
+    *("id", "resourceType", "resourceInstanceIdentifier", "firstReportedDateTime", "status"),
+    "driftedProperties",
+)
+_ENTRA = "microsoft.entra."
 
 OWN_APPLICATION = "applications"
 """The section, in the list of reads only, of the audit's own app registration: a snapshot has no such section."""
@@ -290,6 +296,16 @@ def _directory_audits(wanted: _Wanted) -> Reads:
     yield Read(section="directoryAudits", url=url, fallback=_url(audits, filter=when), is_list=True)
 
 
+def _configuration_drifts(wanted: _Wanted) -> Reads:
+    """The drifts of what decides about consent. Graph returns what drifted, and where, only where it is selected."""
+    # The oldest supported SDK has no builder for it.
+    path = "/admin/configurationManagement/configurationDrifts"
+    types = " or ".join(f"resourceType eq {quoted(name)}" for name in drift_types())
+    filters = types, f"startswith(resourceType,{quoted(_ENTRA)})"
+    url, fallback = (_url_without_builder(path, {"filter": one, "select": _DRIFT_PROPERTIES}) for one in filters)
+    yield Read(section="configurationDrifts", url=url, fallback=fallback, is_list=True)
+
+
 _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
     "organization": _organization,
     "authorizationPolicy": _authorization_policy,
@@ -305,6 +321,7 @@ _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
     "appConsentRequests": _consent_requests,
     "signIns": _sign_ins,
     "directoryAudits": _directory_audits,
+    "configurationDrifts": _configuration_drifts,
 }
 """The sections that can be read without naming apps."""
 
@@ -377,6 +394,9 @@ def _of_app(app: str, section: str, covers: tuple[str, ...] = ()) -> Read:
     return Read(section=section, part=app, url=url, is_list=True, absent_ok=True, covers=covers)
 
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
 class _Builder(Protocol):
     """A request builder of the SDK."""
 
@@ -390,10 +410,11 @@ def _url(builder: _Builder, **options: str | Sequence[str]) -> str:
         return _relative(builder.to_get_request_information(), options)
 
 
-def _url_without_builder(path: str, **parameters: str) -> str:
-    """The address of a path for which the SDK has no builder."""
+def _url_without_builder(path: str, options: Mapping[str, str | Sequence[str]] = _NONE, **parameters: str) -> str:
+    """The address of a path for which the SDK has no builder. `options` are as those of `_url`."""
+    query = f"{{?{','.join(f'%24{name}' for name in options)}}}" if options else ""
     with foreign_code(_explain):
-        return _relative(RequestInformation(Method.GET, f"{{+baseurl}}{path}", dict(parameters)), {})
+        return _relative(RequestInformation(Method.GET, f"{{+baseurl}}{path}{query}", dict(parameters)), options)
 
 
 def _explain(error: Exception) -> GraphError:

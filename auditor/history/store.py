@@ -268,6 +268,11 @@ class History:
                 query = query.limit(limit)
             return with_decisions(connection, connection.execute(query).all())
 
+    def run_ids(self) -> frozenset[str]:
+        """The ids of all runs. They count up, so that one in between that isn't there was deleted."""
+        with self._database.read() as connection:
+            return frozenset(map(str, connection.scalars(select(runs.c.id))))
+
     def run(self, run_id: str) -> Run:
         """The run with this id. Raises NoSuchRun."""
         with self._database.read() as connection:

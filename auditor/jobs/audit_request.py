@@ -125,15 +125,15 @@ def format_of_ending(file: str) -> str:
     raise InvalidRequest(f"no format has the ending of {file} (known endings: {known}): change it, or add -f FORMAT")
 
 
-def must_be_writable(file: str) -> None:
+def must_be_writable(file: str, option: str = "-o") -> None:
     """Raise InvalidRequest if the file can't be created or replaced safely: better now than after the audit."""
     path = Path(file)
     if path.is_dir():
-        raise InvalidRequest(f"{file} is a folder: give -o the name of a file in it")
+        raise InvalidRequest(f"{file} is a folder: give {option} the name of a file in it")
     if not path.parent.is_dir():
-        raise InvalidRequest(f"the folder {path.parent} for {path.name} doesn't exist: create it, or change -o")
+        raise InvalidRequest(f"the folder {path.parent} for {path.name} doesn't exist: create it, or change {option}")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise InvalidRequest(f"you can't write to {file}: give -o another path, or change its permissions")
+        raise InvalidRequest(f"you can't write to {file}: give {option} another path, or change its permissions")
     _must_be_safe(file)
 
 
@@ -378,14 +378,15 @@ class Interaction(NamedTuple):
     """How a running job reaches a person: messages, progress per section, pauses, and the code of a device sign-in.
 
     `on_pause` is called before a request is sent again, with who didn't answer, the seconds of the pause, and whether
-    they were asked for. If `on_credential` is given, a live read also finds out when the audit's own credential ends,
-    and calls it with that, once.
+    they were asked for; `on_wait` before a wait without progress, with what is done meanwhile. If `on_credential` is
+    given, a live read also finds out when the audit's own credential ends, and calls it with that, once.
     """
 
     say: Callable[[str], None] = _silent
     progress: Callable[[str, int, int | None], None] | None = None
     show_code: Callable[[str, str, datetime], None] | None = None
     on_pause: Callable[[str, float, bool], None] | None = None
+    on_wait: Callable[[str], None] | None = None
     on_credential: Callable[[CredentialEnd], None] | None = None
 
 

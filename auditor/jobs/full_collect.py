@@ -13,8 +13,8 @@ from auditor.graph.fetch import Progress
 from auditor.graph.preconnect import run
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.snapshot_files import sections_lost
-from auditor.jobs.tenant_reader import further_reads, now, plan_with_user, tenant_session, to_collect
-from auditor.model.sections import SECTIONS, STREAMED_SECTIONS
+from auditor.jobs.tenant_reader import further_reads, now, plan_with_allowed, plan_with_user, tenant_session, to_collect
+from auditor.model.sections import DATING_SECTIONS, SECTIONS, STREAMED_SECTIONS
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.snapshot.packed_files import is_packed, pack, rows_in, save_unpacked
 from auditor.snapshot.write import dumps
@@ -48,6 +48,7 @@ async def _collect(request: AuditRequest, tenant: LiveTenant, output: str, inter
     wanted = to_collect(request, interaction)
     plan = plan_with_user(wanted.plan, request.user)
     async with tenant_session(tenant, plan, interaction) as session:
+        plan = plan_with_allowed(plan, DATING_SECTIONS, session.claims.allowed)
         asked = ReadRequest(
             tool=TOOL,
             tenant=session.tenant_id,

@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,21 +63,23 @@ def site_data(history: History, *, now: str, schedule_hours: float | None = None
     by_tenant: dict[tuple[str, str], list[Run]] = {}
     for run in reversed(history.runs()):
         by_tenant.setdefault((run.tenant, run.name), []).append(run)
-    ids = Counter(tenant for tenant, _ in by_tenant)
+    ids, kept = Counter(tenant for tenant, _ in by_tenant), history.run_ids()
     tenants = tuple(
         # Two tenants of the configuration can be the same one for Microsoft, as for a test with a snapshot.
-        _tenant(history, tenant if ids[tenant] == 1 else f"{tenant} {name}", runs, now, schedule_hours)
+        _tenant(history, tenant if ids[tenant] == 1 else f"{tenant} {name}", runs, now, schedule_hours, kept)
         for (tenant, name), runs in sorted(by_tenant.items())
     )
     return SiteData(at=now, tool=TOOL, tenants=tenants)
 
 
-def _tenant(history: History, key: str, runs: Sequence[Run], now: str, schedule_hours: float | None) -> SiteTenant:
+def _tenant(
+    history: History, key: str, runs: Sequence[Run], now: str, schedule_hours: float | None, kept: Collection[str]
+) -> SiteTenant:
     made = SiteTenant(key=key, name=runs[-1].name, tags=runs[-1].tags, runs=tuple(runs))
     changed, audit = made.last_changed, made.last_finished
     return msgspec.structs.replace(
         made,
-        missed=missing_runs(made.runs[::-1], now, schedule_hours).get(made.name, ()),
+        missed=missing_runs(made.runs[::-1], now, schedule_hours, kept).get(made.name, ()),
         findings=history.findings(audit.id) if audit is not None else (),
         changes=history.difference(changed.id) if changed is not None else None,
     )

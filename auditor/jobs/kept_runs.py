@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from itertools import pairwise
@@ -149,30 +149,43 @@ def must_be_known(history: History, tenant: str) -> None:
     raise InvalidRequest(f'--tenant: the history has no run of "{tenant}"; {hint}')
 
 
-def missing_runs(runs: Sequence[Run], now: str, every_hours: float | None = None) -> dict[str, tuple[str, ...]]:
+def missing_runs(
+    runs: Sequence[Run], now: str, every_hours: float | None = None, kept: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
     """For each tenant, by its name, the times at which a run was due and none started.
 
-    `runs` are the latest first. Without a schedule, the usual time between two runs of the tenant counts.
+    `runs` are the latest first. Without a schedule, the usual time between two runs of the tenant counts. `kept` are
+    the ids of all runs that the history holds: where one in between was deleted, no run is said to be missing.
     """
-    starts: dict[tuple[str, str], list[str]] = {}
+    by_tenant: dict[tuple[str, str], list[Run]] = {}
     for run in reversed(runs):
-        starts.setdefault((run.tenant, run.name), []).append(run.started)
+        by_tenant.setdefault((run.tenant, run.name), []).append(run)
     missing = {}
-    for (_, name), times in starts.items():
-        every = every_hours or _usual_hours(times)
-        found = [due for one, other in pairwise((*times, now)) for due in missed_starts(one, other, every)]
-        if found:
-            missing[name] = tuple(found)
+    for (_, name), found in by_tenant.items():
+        pairs = [
+            (one.started, other.started) for one, other in pairwise(found) if not _lacks_runs_between(one, other, kept)
+        ]
+        every = every_hours or _usual_hours(pairs)
+        due = tuple(
+            due for one, other in (*pairs, (found[-1].started, now)) for due in missed_starts(one, other, every)
+        )
+        if due:
+            missing[name] = due
     return missing
 
 
-def _usual_hours(times: Sequence[str]) -> float:
-    hours = list(_hours_between(times))
+def _lacks_runs_between(one: Run, other: Run, kept: Collection[str]) -> bool:
+    """Whether a run, of any tenant, between the two was deleted."""
+    return bool(kept) and any(str(number) not in kept for number in range(int(one.id) + 1, int(other.id)))
+
+
+def _usual_hours(pairs: Sequence[tuple[str, str]]) -> float:
+    hours = list(_hours_between(pairs))
     return median(hours) if len(hours) > 1 else _ONE_DAY
 
 
-def _hours_between(times: Sequence[str]) -> Iterator[float]:
-    for one, other in pairwise(times):
+def _hours_between(pairs: Sequence[tuple[str, str]]) -> Iterator[float]:
+    for one, other in pairs:
         try:
             hours = (datetime.fromisoformat(other) - datetime.fromisoformat(one)).total_seconds() / 3600
         except (ValueError, TypeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from auditor.graph.session import Endpoints, endpoints, open_graph
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction
 from auditor.jobs.pack_selection import all_pack_names, apps_of, chosen_packs, texts_for, warnings_of
 from auditor.model.rule import App, Pack
-from auditor.model.sections import FULL_SECTIONS, SECTIONS, permissions_to_read
+from auditor.model.sections import DATING_SECTIONS, FULL_SECTIONS, SECTIONS, permissions_to_read
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 if TYPE_CHECKING:
@@ -46,11 +46,13 @@ def read_tenant(
     interaction: Interaction = SILENT,
     environ: Mapping[str, str] | None = None,
     meanwhile: Callable[[], None] = _nothing,
+    if_allowed: Sequence[str] = (),
 ) -> Snapshot:
     """A snapshot of the tenant with everything that `plan`, the decisions on `apps` and the rules of `packs` need.
 
     `progress` is called with the section, how many of its objects were read, and how many there are, if known. It takes
-    the place of `interaction.progress`. `meanwhile` is called once in a thread, while Graph is waited for.
+    the place of `interaction.progress`. `meanwhile` is called once in a thread, while Graph is waited for. For
+    `if_allowed` see `read_for`.
 
     Raises RequestError for a scope of a resource without an app id, because Graph can't look it up, and GraphError
     (also its CredentialError) if no audit is possible. A single refused read is listed in the snapshot's `unread`.
@@ -70,6 +72,7 @@ def read_tenant(
             interaction=interaction,
             environ=environ,
             meanwhile=meanwhile,
+            if_allowed=if_allowed,
         )
     )
 
@@ -104,7 +107,15 @@ def collect_snapshot(request: AuditRequest, interaction: Interaction = SILENT) -
     """
     assert isinstance(request.source, LiveTenant), "only a live tenant can be collected"
     plan, apps, packs, names = to_collect(request, interaction)
-    snapshot = read_tenant(request.source, plan, apps=apps, packs=packs, user=request.user, interaction=interaction)
+    snapshot = read_tenant(
+        request.source,
+        plan,
+        apps=apps,
+        packs=packs,
+        user=request.user,
+        interaction=interaction,
+        if_allowed=DATING_SECTIONS if request.full else (),
+    )
     from auditor.graph.collect import refuse_empty
 
     refuse_empty(snapshot)
@@ -142,8 +153,7 @@ async def read_for(
     """
     plan = plan_with_user(plan, user)
     async with tenant_session(tenant, plan, interaction, environ, http=http) as session:
-        allowed = set(session.claims.allowed)
-        plan = plan.union(Plan(sections=tuple(one for one in if_allowed if allowed & set(permissions_to_read(one)))))
+        plan = plan_with_allowed(plan, if_allowed, session.claims.allowed)
         other = _read_of_credential(session, tenant, interaction, environ)
         reading = session.read(plan, taken=taken or now(), other=other)
         snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))
@@ -156,6 +166,20 @@ async def read_for(
 def plan_with_user(plan: Plan, user: str) -> Plan:
     """The plan, with everything about a user that decisions need, if there is one."""
     return plan.union(Plan(users=(user,), assignments_of=tuple(ADMIN_ROLES))) if user else plan
+
+
+def plan_with_allowed(plan: Plan, sections: Iterable[str], allowed: Iterable[str]) -> Plan:
+    """The plan, with those of the sections that a token with the permissions `allowed` can read."""
+    held = frozenset(allowed)
+    return plan.union(Plan(sections=tuple(name for name in sections if held.intersection(_permissions_for(name)))))
+
+
+def _permissions_for(section: str) -> Iterator[str]:
+    """The permissions that allow the read, and the wider ones that include them."""
+    from auditor.facts.permissions import PERMISSIONS
+
+    for name in permissions_to_read(section):
+        yield from (name, *PERMISSIONS[name].wider)
 
 
 class TenantSession(NamedTuple):
@@ -200,6 +224,8 @@ async def tenant_session(
 ) -> AsyncIterator[TenantSession]:
     """A session that may read what `plan` asks for, with its own HTTP client unless one is given. Raises GraphError."""
     at = addresses_of(tenant, environ)
+    if interaction.on_wait:
+        interaction.on_wait("Signing in…")
     async with open_graph(
         tenant_id=tenant.tenant,
         at=at,

@@ -41,6 +41,7 @@ from auditor.model.night import TenantNight, missed_starts
 from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Report
 from auditor.model.rule import Pack
+from auditor.model.sections import DATING_SECTIONS
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
 from auditor.notify.expiries import credential_expiry, retention_expiry
@@ -207,11 +208,9 @@ class _Run:
         return result, ends[0] if ends else None
 
     def _also_read(self) -> tuple[str, ...]:
-        """What no rule needs: who changed what lately, and the requests for consent, of which a message can say when
-        they end.
-        """
+        """What no rule needs: who changed what lately and when; requests for consent, if messages say when they end."""
         requests = ("adminConsentRequestPolicy", "appConsentRequests") if self._tells_expiry() else ()
-        return ("directoryAudits", *requests)
+        return (*DATING_SECTIONS, *requests)
 
     def _tells_expiry(self) -> bool:
         return any(Event.EXPIRY in events_of(target) for target in self.configuration.notify)
@@ -421,7 +420,7 @@ def _compared(
     notes: list[str],
 ) -> Difference | None:
     try:
-        return compare(comparable(*before), comparable(*after), earlier)
+        return compare(comparable(*before), comparable(*after), earlier=earlier)
     except DifferentTenants as error:
         notes.append(f"not compared with the last run: {error}")
     except Exception as error:  # noqa: BLE001 - a bug in the comparison must not lose the run

@@ -1,4 +1,4 @@
-"""Conditional Access policies, and the logs of sign-ins and of the directory, with Graph's own names.
+"""Conditional Access policies, the logs of sign-ins and of the directory, and drifts, with Graph's own names.
 
 They supplement `auditor.model.resources`. ``None`` means *not known*, except in conditions that a policy may leave out
 (``platforms``, ``locations``, ``devices``, the risk levels and the flows): there it means that the policy doesn't have
@@ -6,8 +6,8 @@ the condition, because Graph returns null or an empty list for it. ``unknownCond
 names the conditions that are new to this program: a policy with one applies in fewer cases than the rest of it says,
 and nobody knows in which.
 
-Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``conditionalAccessPolicy``, ``signIn`` and
-``directoryAudit``, and the resources that their pages list.
+Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``conditionalAccessPolicy``, ``signIn``,
+``directoryAudit`` and ``configurationDrift``, and the resources that their pages list.
 """
 
 # Without postponed annotations, as in `auditor.model.resources`.
@@ -200,3 +200,25 @@ class DirectoryAudit(Resource, frozen=True):
     initiatedBy: Json | None = None
     targetResources: tuple[Json, ...] = ()
     additionalDetails: tuple[Json, ...] = ()
+
+
+class DriftedProperty(Resource, frozen=True):
+    """A property that differs from a baseline; its values aren't taken over, because they can name people."""
+
+    propertyName: Keyword | None = None
+
+
+class ConfigurationDrift(Resource, frozen=True):
+    """A difference from a baseline that the tenant's administrators monitor (Tenant Configuration Management).
+
+    `resourceInstanceIdentifier` has the key properties of the object, ``AppId`` for an enterprise application.
+    Monitors run every six hours, so that `firstReportedDateTime` is up to six hours after the change. A drift is
+    ``active`` while the property differs, and is kept for 30 days after it was ``fixed``.
+    """
+
+    id: Id | None = None
+    resourceType: Keyword | None = None
+    resourceInstanceIdentifier: Json | None = None
+    firstReportedDateTime: Timestamp | None = None
+    status: Keyword | None = None
+    driftedProperties: tuple[DriftedProperty, ...] = ()

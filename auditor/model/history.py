@@ -104,7 +104,7 @@ KEPT_SECTIONS = (
 """The sections of a snapshot that a history keeps, because two nights are compared by them.
 
 Not kept, because they are about people and nothing is compared by them: users, holders of roles, requests for consent
-and sign-ins.
+and sign-ins. Nor are configuration drifts: a night is compared as it was read, and the difference keeps the time.
 """
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.access_resources import ConditionalAccessPolicy, DirectoryAudit, SignIn
+from auditor.model.access_resources import ConditionalAccessPolicy, ConfigurationDrift, DirectoryAudit, SignIn
 from auditor.model.field_types import Id
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
@@ -52,6 +52,7 @@ class Sections(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     appConsentRequests: tuple[AppConsentRequest, ...] | None = None
     signIns: tuple[SignIn, ...] | None = None
     directoryAudits: tuple[DirectoryAudit, ...] | None = None
+    configurationDrifts: tuple[ConfigurationDrift, ...] | None = None
 
 
 class SectionForm(Enum):
@@ -87,7 +88,9 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     is a by-product of other reads. Two rows with the same `key` are the same row; with `merges_rows`, two reads may
     each bring some properties of one row. `marks` are properties (lower case) that identify a raw Graph response as
     this section. ``collect --full`` reads a section with `in_full` as a whole, and a section that `streams` into a file
-    page by page, because its rows need no further reads and no other read needs them.
+    page by page, because its rows need no further reads and no other read needs them. A section that `dates_changes`
+    says when something changed, and nothing about how it is: nightly runs and ``collect --full`` also read it, if the
+    credential may.
     """
 
     name: str
@@ -102,6 +105,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[str, ...] = ()
     in_full: bool = False
     streams: bool = False
+    dates_changes: bool = False
 
     @property
     def only_by_app(self) -> bool:
@@ -299,6 +303,19 @@ _TABLE = (
         marks=("activitydisplayname",),
         in_full=True,
         streams=True,
+        dates_changes=True,
+    ),
+    Section(
+        # At most as many as there are monitored resources: 800 a day in a tenant.
+        name="configurationDrifts",
+        form=SectionForm.LIST,
+        path="/admin/configurationManagement/configurationDrifts",
+        label="The configuration drifts",
+        permissions=("ConfigurationMonitoring.Read.All",),
+        extents=(Extent.TENANT,),
+        key=lambda row: row.id or (row.firstReportedDateTime, row.resourceType),
+        marks=("driftedproperties", "firstreporteddatetime"),
+        dates_changes=True,
     ),
 )
 
@@ -310,6 +327,9 @@ FULL_SECTIONS = tuple(section.name for section in _TABLE if section.in_full)
 
 STREAMED_SECTIONS = tuple(section.name for section in _TABLE if section.streams)
 """The sections whose whole lists are written to files page by page."""
+
+DATING_SECTIONS = tuple(section.name for section in _TABLE if section.dates_changes)
+"""The sections that only say when something changed, and that no verdict needs."""
 
 TENANT_SECTIONS = tuple(section.name for section in _TABLE if section.extents)
 """The sections that can be read; the others record only what was looked for."""

@@ -8,6 +8,7 @@ from functools import cache
 import msgspec
 
 from auditor.facts import load_table
+from auditor.facts.audit_activities import all_activities, drift_types
 from auditor.facts.graph_values import graph_values
 from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS, Sections
@@ -45,6 +46,7 @@ def word_lists() -> WordLists:
         lists,
         common_words=lists.common_words | lists.short_words,
         keywords=keywords,
+        texts=lists.texts.union(map(str.lower, (*all_activities(), *drift_types()))),
         path_words=path_words,
         codes=keywords.union(path_words, *(map(str.lower, words) for words in graph.words.values())),
         json_names=path_words.union(map(str.lower, graph.json_names)),

@@ -369,6 +369,31 @@ def fix_result(fix: Fix) -> str:
     return f"{word}{likely}. {sentence(fix.proven.because)}"
 
 
+_MINUTES_TO_SIGN_IN = 3
+_MINUTES_A_STEP = 1
+_MINUTES_FOR_COMMANDS = 10
+"""To read the commands, to install the modules that they need, and to run them."""
+
+
+def fix_minutes(fix: Fix) -> int:
+    """How long the fix takes an administrator, in minutes, rounded up to five: this project's own estimate.
+
+    Steps in the portal take a minute each; without them, there are commands to run. Waiting for an approval or until
+    a change takes effect isn't counted.
+    """
+    if fix.minutes:
+        return fix.minutes
+    work = len(fix.steps.portal) * _MINUTES_A_STEP if fix.steps.portal else _MINUTES_FOR_COMMANDS
+    return -(-(_MINUTES_TO_SIGN_IN + work) // 5) * 5
+
+
+def fix_reversible(fix: Fix) -> str:
+    """Whether the fix can be undone: with requests that restore what is set now, or only by hand."""
+    if fix.undo_graph:
+        return "Yes"
+    return "Yes, by hand" if fix.undo else "Not known"
+
+
 def fix_opens(opens: Mapping[str, Any]) -> list[str]:
     """What else becomes possible, in words; JSON has the scopes by name. Silence would look like an oversight."""
     notes = opens.get("notes") or ()

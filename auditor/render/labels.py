@@ -5,6 +5,7 @@ And values as JSON, which several formats show.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -13,9 +14,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES
-from auditor.model.decision import Confidence, Decision, Outcome, Verdict
+from auditor.model.decision import Confidence, Decision, Outcome, Reason, Verdict
 from auditor.model.report import Summary
 from auditor.model.rule import FindingOutcome, Severity
+from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import CredentialEnd
 from auditor.render.text_layout import clip
 
@@ -106,6 +108,53 @@ def outcome_meaning(outcome: str) -> str:
         return OUTCOMES[Outcome(outcome)].means
     except ValueError:
         return outcome
+
+
+_PLAIN_REASONS = MappingProxyType(
+    {
+        Reason.SCOPE_EXCLUDED: "Of the {required} that the app requires, the tenant's consent policy leaves {stopped}"
+        " to administrators.",
+        Reason.SCOPE_NOT_CLASSIFIED: "Users can approve only permissions that the tenant classifies as low impact. Of"
+        " the {required} that the app requires, {stopped} {aren't}.",
+        Reason.USER_CONSENT_DISABLED: "In this tenant, users can't approve any app: user consent is switched off.",
+        Reason.SCOPE_REQUIRES_ADMIN: "Of the {required} that the app requires, only an administrator can approve"
+        " {stopped}.",
+        Reason.PUBLISHER_NOT_VERIFIED: "Users can approve only apps of verified publishers, and this app's publisher"
+        " isn't verified.",
+    }
+)
+"""Why users can't consent, for people who don't know consent policies, by what decides the answer."""
+
+
+def in_plain_words(text: str) -> str:
+    """A sentence of a decision without Graph's names of what couldn't be read, and without why each fact isn't known.
+
+    ``permissionGrantPolicies could not be read`` becomes ``The consent policies could not be read.``
+    """
+    text = re.sub(r" \([^()]* could not be read(?: \([^()]*\))?\)", "", text)
+    # A name like users is also a word, and a name before a dot starts the path of a property.
+    names = "|".join(name for name in SECTIONS if not name.islower())
+    return sentence(re.sub(rf"\b(?:{names})\b(?![./])", lambda found: section_label(found[0]), text))
+
+
+def section_label(section: str) -> str:
+    """``the enterprise applications`` for ``servicePrincipals``; a name that isn't a section's stays as it is."""
+    row = SECTIONS.get(section.partition("/")[0])
+    return f"{row.label[:1].lower()}{row.label[1:]}" if row and row.label else section
+
+
+def plain_reason(decision: Decision) -> str:
+    """Why the answer is as it is, as a sentence without ids and names of scopes.
+
+    The decision's own sentence, unless an administrator must approve: then it names settings that few people know.
+    """
+    text = _PLAIN_REASONS.get(decision.reason, "") if decision.outcome is Outcome.NEEDS_ADMIN else ""
+    required = [scope for scope in decision.scopes if scope.required]
+    stopping = [s for s in required if s.verdict is Verdict.BLOCKED and s.reason is decision.reason]
+    if not text or not stopping:
+        return in_plain_words(decision.because)
+    text = text.replace("{required}", count(len(required), "permission")).replace("{stopped}", str(len(stopping)))
+    return text.replace("{aren't}", "isn't" if len(stopping) == 1 else "aren't")
 
 
 def error_code(text: str) -> str:

@@ -50,6 +50,7 @@ from auditor.render.report_view import (
     whose,
     with_outcome,
 )
+from auditor.render.setting_view import SettingCard, failure_counts, setting_cards
 from auditor.render.summary import summary_view
 from auditor.render.text_layout import clip, safe
 
@@ -273,6 +274,8 @@ def _findings(report: Report) -> Iterator[str]:
     if not report.findings:
         return
     yield "### Findings: the result of each rule"
+    yield _text(failure_counts(report).sentence)
+    yield _settings_table(setting_cards(report))
     several = from_several_packs(report)
     shown, folded = with_outcome(report.findings, *_SHOWN), with_outcome(report.findings, *_FOLDED)
     yield _findings_table(sorted(shown, key=lambda finding: finding.outcome.rank), several)
@@ -282,6 +285,16 @@ def _findings(report: Report) -> Iterator[str]:
         yield f"<details><summary>{', '.join(f'{number} {word}' for number, word in numbers if number)}</summary>"
         yield _findings_table(folded, several)
         yield "</details>"
+
+
+def _settings_table(cards: Iterable[SettingCard]) -> str:
+    """The rules about each setting of the tenant that needs attention."""
+    rows = (
+        (card.word, card.severity.value, _text(card.setting.label), _text(card.summary))
+        for card in cards
+        if card.outcome in _SHOWN
+    )
+    return _table(("Outcome", "Severity", "Setting", "Rules"), rows)
 
 
 def _findings_table(findings: Iterable[Finding], several: bool) -> str:

@@ -9,13 +9,15 @@ from typing import Any
 import msgspec
 
 from auditor.model.difference import Change, ChangeKind, DifferenceSummary, Transition
+from auditor.model.document import series
 from auditor.model.errors import FAILING, NO_AUDIT, OK, UNKNOWN
 from auditor.model.night import FORMAT, VERSION, Night, TenantNight
 from auditor.model.notification import Delivery, DeliveryState
 
 _CHANGES = 10
 """The most changes of a tenant that the text lists. The report and the JSON have all of them."""
-_STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown"}
+_NO_REPORT = -1
+_STATES = {OK: "passes", FAILING: "FAILS", NO_AUDIT: "NO AUDIT", UNKNOWN: "unknown", _NO_REPORT: "NO REPORT"}
 _FEW = 3
 """As many tenants have a paragraph each, whether or not something is new."""
 _WIDEST_NAME = 32
@@ -53,10 +55,11 @@ def text(night: Night) -> str:
 
 def answer_of(night: Night) -> str:
     """One line: how many tenants fail, couldn't be read, are unknown and pass, and the exit code."""
-    codes = [one.exit_code for one in night.tenants]
+    codes = [_NO_REPORT if _is_unreported(one) else one.exit_code for one in night.tenants]
     counted = [
         (codes.count(FAILING), "fails", "fail"),
         (codes.count(NO_AUDIT), "could not be audited", "could not be audited"),
+        (codes.count(_NO_REPORT), "has no report", "have no report"),
         (codes.count(UNKNOWN), "is unknown", "are unknown"),
         (codes.count(OK), "passes", "pass"),
     ]
@@ -67,6 +70,11 @@ def answer_of(night: Night) -> str:
     more = f" {_count(lost, 'notification')} not delivered." if lost else ""
     more += f" {_count(len(night.problems), 'problem')}, listed above." if night.problems else ""
     return f"{_count(len(codes), 'tenant')}: {', '.join(said)}.{what}{more} Exit code {night.exit_code}."
+
+
+def _is_unreported(one: TenantNight) -> bool:
+    """Whether the tenant was audited and its reports couldn't be written, which has the same exit code as no audit."""
+    return one.exit_code == NO_AUDIT and not one.error
 
 
 def _has_compared(night: Night) -> bool:
@@ -85,7 +93,14 @@ def _missed_text(missed: Sequence[str]) -> str:
 
 def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterator[str]:
     """A paragraph about each tenant; of many tenants, only about those where something is new."""
+    alike = _failed_alike(tenants)
     for one in tenants:
+        if (names := alike.get((one.error, one.advice))) and not one.interrupted:
+            if names[0] == one.name:
+                yield series([*names[:_FEW], f"{len(names) - _FEW} more"])
+                yield from (f"  {line}" for line in _failure(one))
+                yield ""
+            continue
         days = _days_left(one)
         ends = days is not None and days < _RENEWAL_DAYS
         is_new = one.error or one.changes or one.notes or one.interrupted or one.difference is None or ends
@@ -95,11 +110,24 @@ def _details(tenants: Sequence[TenantNight], missed: tuple[str, ...]) -> Iterato
             yield ""
 
 
-def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
+def _failed_alike(tenants: Sequence[TenantNight]) -> dict[tuple[str, str], list[str]]:
+    """The names of the tenants that have no audit for the same reason, where these are more than a few."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in tenants:
+        if one.error and not one.interrupted:
+            found.setdefault((one.error, one.advice), []).append(one.name)
+    return {why: names for why, names in found.items() if len(names) > _FEW}
+
+
+def _failure(one: TenantNight) -> Iterator[str]:
     if one.error:
         yield f"No audit was made: {one.error}."
         if one.advice:
             yield f"What to do: {one.advice}"
+
+
+def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
+    yield from _failure(one)
     if one.answer:
         yield one.answer
     if (days := _days_left(one)) is not None and days < _RENEWAL_DAYS:
@@ -182,7 +210,8 @@ def _table(tenants: Sequence[TenantNight]) -> Iterator[str]:
             changed = f"  {summary_text(one.difference, len(one.changes))}"
         elif one.run is not None and not one.error:
             changed = "  first run"
-        yield f"{one.name:<{width}}  {one.exit_code}  {_STATES[one.exit_code]:<8}{changed}".rstrip()
+        state = _STATES[_NO_REPORT if _is_unreported(one) else one.exit_code]
+        yield f"{one.name:<{width}}  {one.exit_code}  {state:<8}{changed}".rstrip()
 
 
 def _days_left(one: TenantNight) -> int | None:

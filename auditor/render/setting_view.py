@@ -98,20 +98,21 @@ class FailureCounts(NamedTuple):
     total: int
     settings: int
     explained: int
+    unknown: int = 0
 
     @property
     def sentence(self) -> str:
-        """``18 of 39 checks fail; 3 settings explain 14.``"""
+        """``18 of 39 checks fail; 3 settings explain 14; 2 are unknown.``"""
         if not self.total:
             return "No checks were made."
+        unknown = f"; {self.unknown} {'is' if self.unknown == 1 else 'are'} unknown" if self.unknown else ""
         if not self.failed:
-            return f"None of the {self.total} checks fails." if self.total > 1 else "The check doesn't fail."
+            none = f"None of the {self.total} checks fails" if self.total > 1 else "The check doesn't fail"
+            return f"{none}{unknown}."
         verb = "fails" if self.failed == 1 else "fail"
-        first = f"{self.failed} of {count(self.total, 'check')} {verb}"
-        if not self.settings:
-            return f"{first}."
         explain = "explains" if self.settings == 1 else "explain"
-        return f"{first}; {count(self.settings, 'setting')} {explain} {self.explained}."
+        settings = f"; {count(self.settings, 'setting')} {explain} {self.explained}" if self.settings else ""
+        return f"{self.failed} of {count(self.total, 'check')} {verb}{settings}{unknown}."
 
 
 def setting_cards(report: Report) -> tuple[SettingCard, ...]:
@@ -138,7 +139,11 @@ def failure_counts(report: Report) -> FailureCounts:
     failing = Counter(_setting_of(f) for f in report.findings if f.outcome is _FAIL)
     shared = {setting: number for setting, number in failing.items() if number > 1 and is_one_setting(setting)}
     return FailureCounts(
-        failed=failing.total(), total=len(report.findings), settings=len(shared), explained=sum(shared.values())
+        failed=failing.total(),
+        total=len(report.findings),
+        settings=len(shared),
+        explained=sum(shared.values()),
+        unknown=sum(f.outcome is FindingOutcome.UNKNOWN for f in report.findings),
     )
 
 

@@ -61,6 +61,7 @@ from auditor.render.report_view import (
     what_if_answers,
     whose,
 )
+from auditor.render.setting_view import failure_counts, setting_cards
 from auditor.render.text_fixes import what_to_do
 from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
 
@@ -309,11 +310,15 @@ def _after_consent(page: TextPage, report: Report) -> None:
 
 
 def _findings(page: TextPage, report: Report) -> None:
-    """All findings in their order; the pack is named if there are several."""
+    """The rules about each setting, and all findings in their order; the pack is named if there are several."""
     if not report.findings:
         return
     several = from_several_packs(report)
     page.heading("Findings: the result of each rule")
+    page.say(failure_counts(report).sentence)
+    for card in setting_cards(report):
+        page.lead("- ", f"{card.setting.label}: {card.summary}.")
+    page.blank()
     heads = (
         TableColumn("Outcome", 7),
         TableColumn("Severity", 8),

@@ -48,12 +48,15 @@
   const clears = [];
   const filters = document.getElementById("filters");
   if (filters) {
-    const findings = all("#finding-list > .finding");
+    const findings = all("#finding-list .finding");
+    const settings = all("#finding-list > .setting");
+    const rows = all("#finding-list details");
     const fields = all("[data-filter]", filters);
     const shown = document.getElementById("shown");
     const reset = document.getElementById("reset");
     const none = document.getElementById("none-fits");
     const openAll = document.getElementById("open-all");
+    const opened = new Set();
     filters.hidden = false;
 
     const fits = (finding) => fields.every((field) => field.dataset.filter === "text"
@@ -61,8 +64,8 @@
       : !field.value || finding.dataset[field.dataset.filter] === field.value);
 
     const labelOpenAll = () => {
-      const seen = findings.filter((finding) => !finding.hidden);
-      openAll.textContent = seen.length && seen.every((finding) => finding.open) ? "Collapse all" : "Expand all";
+      const seen = rows.filter((row) => row.matches(".setting, .finding") && !row.closest("[hidden]"));
+      openAll.textContent = seen.length && seen.every((row) => row.open) ? "Collapse all" : "Expand all";
       openAll.disabled = !seen.length;
     };
     const filter = () => {
@@ -70,6 +73,19 @@
       for (const finding of findings) {
         finding.hidden = !fits(finding);
         if (!finding.hidden) number += 1;
+      }
+      const narrowed = fields.some((field) => field.value);
+      for (const setting of settings) {
+        setting.hidden = !findings.some((finding) => !finding.hidden && setting.contains(finding));
+        // While a filter is set, the rows of settings show the findings that fit; afterwards they close again.
+        if (narrowed && !setting.open && setting.tagName === "DETAILS") {
+          setting.open = true;
+          opened.add(setting);
+        }
+      }
+      if (!narrowed) {
+        for (const setting of opened) setting.open = false;
+        opened.clear();
       }
       shown.textContent = number + " of " + findings.length + " findings";
       none.hidden = number > 0;
@@ -87,10 +103,10 @@
     });
     openAll.addEventListener("click", () => {
       const open = openAll.textContent === "Expand all";
-      for (const finding of findings) if (!finding.hidden) finding.open = open;
+      for (const row of rows) if (row.matches(".setting, .finding") && !row.closest("[hidden]")) row.open = open;
       labelOpenAll();
     });
-    for (const finding of findings) finding.addEventListener("toggle", labelOpenAll);
+    for (const row of rows) row.addEventListener("toggle", labelOpenAll);
     clears.push(clear);
     filter();
   }
@@ -122,10 +138,10 @@
       let number = 0;
       for (const row of rows) {
         row.hidden = !wanted.every((word) => textOf(row).includes(word));
-        if (!row.hidden) number += 1;
+        if (!row.hidden) number += Number(row.dataset.lines);
       }
       if (more) number += filterLines(wanted);
-      const every = rows.length + lines.length;
+      const every = rows.reduce((sum, row) => sum + Number(row.dataset.lines), 0) + lines.length;
       const of = missing ? " of the " : " of ";
       shown.textContent = many(number) + of + many(every) + (every === 1 ? " line" : " lines") + missing;
       reset.hidden = !field.value;
@@ -162,7 +178,7 @@
   let hidden = [];
   window.addEventListener("beforeprint", () => {
     closed = all("details:not([open])");
-    hidden = all(".finding[hidden], #grant-list > tr[hidden]");
+    hidden = all(".setting[hidden], .finding[hidden], #grant-list > tr[hidden]");
     for (const part of closed) part.open = true;
     for (const part of hidden) part.hidden = false;
   });

@@ -54,11 +54,12 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
     """Open a report as a file on the disk, the way that a recipient does."""
     contexts: list[Any] = []
 
-    def opener(html: str, *, width: int = 1200, dark: bool = False, script: bool = True) -> Visit:
+    def opener(html: str, *, width: int = 1200, dark: bool = False, script: bool = True, forced: bool = False) -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": 850},
             color_scheme="dark" if dark else "light",
             java_script_enabled=script,
+            forced_colors="active" if forced else "none",
             reduced_motion="reduce",
         )
         contexts.append(context)

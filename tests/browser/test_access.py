@@ -22,6 +22,13 @@ def test_axe_finds_no_violation(opened: Opener, name: str, look: str) -> None:
     assert axe(page) == []
 
 
+@pytest.mark.parametrize("name", ["managed-default", "custom-policy"])
+def test_axe_finds_no_violation_with_the_colours_of_the_system(opened: Opener, name: str) -> None:
+    page = opened(html(name), forced=True).page
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    assert axe(page) == []
+
+
 def test_axe_would_find_one(opened: Opener) -> None:
     page = opened(html("managed-default").replace('<html lang="en">', "<html>")).page
     page.evaluate(_axe())

@@ -18,7 +18,8 @@ USUAL = "managed-default"
 
 
 def _shown(page: Page) -> int:
-    return page.locator("#finding-list > .finding:visible").count()
+    """How many findings no filter hides, in a closed row of a setting or not."""
+    return page.locator("#finding-list > .setting:not([hidden]) .finding:not([hidden])").count()
 
 
 def test_filters_narrow_the_findings_and_say_how_many_are_left(opened: Opener) -> None:
@@ -83,7 +84,7 @@ def test_the_button_that_opens_all_says_what_it_will_do(opened: Opener) -> None:
     page = opened(html(USUAL)).page
     button = page.locator("#open-all")
     page.click("#open-all")
-    assert button.text_content() == "Collapse all"
+    page.wait_for_function("document.getElementById('open-all').textContent === 'Collapse all'")
     page.locator(".finding > summary").first.click()
     page.wait_for_function("document.getElementById('open-all').textContent === 'Expand all'")
     page.click("#open-all")

@@ -96,7 +96,7 @@ def _brightness(colour: str) -> float:
 
 
 def _shown(page: Page) -> int:
-    return page.locator("#finding-list > .finding:visible").count()
+    return page.locator("#finding-list > .setting:not([hidden]) .finding:not([hidden])").count()
 
 
 def test_the_copy_button_copies_the_link_whole_and_says_so(opened: Opener) -> None:
@@ -112,6 +112,7 @@ def test_a_command_is_copied_with_its_line_breaks(opened: Opener) -> None:
     page = opened(html(USUAL)).page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     way = page.locator(".way", has=page.locator("summary", has_text="PowerShell")).first
+    page.locator(".fix:not([open])", has=way).first.locator("> summary").click()
     way.locator("summary").click()
     way.locator(".copy").click()
     page.wait_for_function("document.querySelector('#said').textContent === 'Copied.'")
@@ -156,6 +157,7 @@ def test_without_script_everything_can_be_read_and_no_dead_control_shows(opened:
     page = opened(html(USUAL), script=False).page
     assert page.locator("button:visible, .filters:visible").count() == 0
     assert page.locator(".verdict").is_visible()
+    page.locator("details.setting > summary").first.click()
     page.locator(".finding > summary").first.click()
     assert page.locator(".finding .inside").first.is_visible()
 
@@ -166,9 +168,10 @@ def test_the_keyboard_reaches_the_answer_first_and_opens_a_finding(opened: Opene
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "answer"
-    page.locator(".finding > summary").first.focus()
-    page.keyboard.press("Enter")
-    assert page.locator(".finding").first.get_attribute("open") is not None
+    for row in ("details.setting", ".finding"):
+        page.locator(f"{row} > summary").first.focus()
+        page.keyboard.press("Enter")
+        assert page.locator(row).first.get_attribute("open") is not None
 
 
 @pytest.mark.parametrize("script", [True, False])

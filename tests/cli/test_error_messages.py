@@ -247,7 +247,7 @@ def test_a_reader_that_stops_early_gets_no_traceback(tmp_path: Path) -> None:
         ["sh", "-c", line], cwd=tmp_path, env=environment(tmp_path), capture_output=True, check=False
     )
     assert b"Traceback" not in ended.stderr
-    assert ended.stdout.startswith(b"This is the sample tenant")
+    assert ended.stdout.startswith(b"This is a sample.")
 
 
 @pytest.mark.parametrize(

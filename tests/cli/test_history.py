@@ -157,10 +157,19 @@ def made(number: int, started: str) -> Run:
     return Run(id=str(number), tenant=TENANT, name="contoso", state=RunState.FINISHED, started=started)
 
 
+def test_nights_whose_runs_were_deleted_are_not_missing() -> None:
+    runs = [made(number, f"2026-11-{number:02}T02:00:00Z") for number in (1, 2, 20, 21)][::-1]
+    assert missing_runs(runs, "2026-11-21T20:00:00Z", kept=[run.id for run in runs]) == {}
+    with_other_tenants = [str(number) for number in range(1, 22)]
+    assert len(missing_runs(runs, "2026-11-21T20:00:00Z", kept=with_other_tenants)["contoso"]) == 17
+
+
 def test_nights_that_are_missing_are_found_by_the_usual_time_between_runs() -> None:
     days = (1, 2, 3, 6, 7)
     runs = [made(day, f"2026-11-{day:02}T02:00:00Z") for day in days][::-1]
     assert missing_runs(runs, "2026-11-07T20:00:00Z") == {"contoso": ("2026-11-04T02:00:00Z", "2026-11-05T02:00:00Z")}
+    whole = [str(number) for number in range(1, 8)]
+    assert set(missing_runs(runs, "2026-11-07T20:00:00Z", kept=whole)) == {"contoso"}
     late = missing_runs(runs, "2026-11-09T10:00:00Z")
     assert late["contoso"][-1] == "2026-11-08T02:00:00Z"
     assert missing_runs(runs, "2026-11-07T20:00:00Z", every_hours=24 * 7) == {}

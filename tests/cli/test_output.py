@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import sys
@@ -14,6 +15,7 @@ from auditor.cli.check import binary_needs_file, write_report
 from auditor.jobs.audit_request import Outputs, format_of_ending, outputs_for
 from auditor.model.rule import FindingOutcome, RulePlace
 from auditor.render import FORMATS, Format, FormatUnavailable, must_be_available
+from tests.cli.program import run
 from tests.render.parts import finding, report
 from tests.render.reports import needs_admin
 
@@ -143,3 +145,30 @@ def test_sarif_takes_the_root_that_the_runner_names(tmp_path: Path, monkeypatch:
     assert uris_of("ours.yaml") == ["a/b/ours.yaml"]
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / "elsewhere"))
     assert uris_of("ours.yaml") == ["ours.yaml"]
+
+
+def test_of_files_the_verdict_is_one_line_on_standard_error(tmp_path: Path) -> None:
+    words = ("check", "--sample", "managed-default", "--pack", "trackerrms-uk")
+    done = run(*words, "-o", "a.json", "-o", "a.txt", cwd=tmp_path)
+    assert (done.code, done.out) == (1, "")
+    *wrote, verdict = done.err.splitlines()
+    assert wrote == ["Wrote a.json", "Wrote a.txt"]
+    assert verdict == (
+        "TrackerRMS in Contoso Talent: NEEDS ADMIN. An administrator must approve the app first. 4 of 10 checks fail;"
+        " 1 setting explains 3. Exit code 1: a check of severity medium or higher fails."
+    )
+    assert "Findings: the result of each rule" in (tmp_path / "a.txt").read_text(encoding="utf-8")
+
+
+def test_a_program_that_reads_a_report_gets_nothing_else(tmp_path: Path) -> None:
+    words = ("check", "--sample", "managed-default", "--pack", "trackerrms-uk", "-f", "json")
+    done = run(*words, cwd=tmp_path)
+    assert done.err == ""
+    assert json.loads(done.out)["summary"]["failed"] == 4
+
+
+def test_details_are_for_the_terminal(tmp_path: Path) -> None:
+    words = ("check", "--sample", "managed-default", "--pack", "trackerrms-uk", "--details", "-o", "a.html")
+    done = run(*words, cwd=tmp_path)
+    assert done.code == 2
+    assert "--details is for the report on the terminal, and files have all of it: leave it out" in done.err

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from auditor.cli.terminal import Pace, ProgressLines
+import pytest
+
+from auditor.cli.terminal import Pace, ProgressLines, what_is_read
+from auditor.model.sections import TENANT_SECTIONS
 
 
 class Clock:
@@ -19,12 +22,12 @@ def test_the_rate_and_the_time_left_are_those_of_this_run() -> None:
     clock = Clock()
     pace = Pace(100_000, clock)
     assert pace.text(100_000, None) == "100,000"
-    assert pace.text(100_000, 300_000) == "100,000 of 300,000"
+    assert pace.text(100_000, 300_000) == "100,000 of about 300,000"
     clock.now += 10
     assert pace.text(120_000, None) == "120,000, 2,000 a second"
-    assert pace.text(120_000, 300_000) == "120,000 of 300,000, 2,000 a second, about 90 s left"
-    assert pace.text(120_000, 600_000) == "120,000 of 600,000, 2,000 a second, about 4 min left"
-    assert pace.text(300_000, 300_000) == "300,000 of 300,000, 20,000 a second"
+    assert pace.text(120_000, 300_000) == "120,000 of about 300,000, 2,000 a second, about 90 s left"
+    assert pace.text(120_000, 600_000) == "120,000 of about 600,000, 2,000 a second, about 4 min left"
+    assert pace.text(300_000, 300_000) == "300,000 of about 300,000, 20,000 a second"
 
 
 def test_a_line_comes_only_from_time_to_time_and_never_of_a_short_read() -> None:
@@ -35,4 +38,23 @@ def test_a_line_comes_only_from_time_to_time_and_never_of_a_short_read() -> None
         lines.show("signIns", second * 1000, None)
         if second < 9:
             lines.show("users", second, None)
-    assert said == ["Reading signIns: 10,000, 1,000 a second", "Reading signIns: 20,000, 1,000 a second"]
+    assert said == [
+        "Reading the sign-in log: 10,000, 1,000 a second",
+        "Reading the sign-in log: 20,000, 1,000 a second",
+    ]
+
+
+def test_a_small_total_is_a_number_of_requests_and_exact() -> None:
+    assert Pace(0, Clock()).text(2, 4) == "2 of 4"
+    assert Pace(0, Clock(), is_estimated=False).text(2000, 4000) == "2,000 of 4,000"
+
+
+@pytest.mark.parametrize("section", TENANT_SECTIONS)
+def test_what_is_read_is_named_in_words_and_not_as_graph_does(section: str) -> None:
+    text = what_is_read(f"{section}/5353a3d2-8ca9-42d2-b567-ea399ccb5e38")
+    assert text.startswith("Reading the ")
+    assert section.islower() or section not in text
+
+
+def test_the_tenants_of_a_nightly_run_are_checked() -> None:
+    assert what_is_read("tenants") == "Checking the tenants"

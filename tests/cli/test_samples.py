@@ -29,14 +29,17 @@ EXIT_CODES = {
     "conditional-access": 0,
     "unreadable-policies": 1,
 }
+SEPARATOR = "\n\n"
 GOLDEN = Path(__file__).parent / "golden/samples.txt"
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Done]]:
+    """The screen about each sample; the whole report under the sample's name and a ``+``."""
     check = partial(run, "check", "--pack", "trackerrms-uk", cwd=tmp_path_factory.mktemp("samples"))
     texts = {name: partial(check, "--sample", name, env={"NO_COLOR": "1"}) for name in EXIT_CODES}
-    with all_of(texts) as done:
+    whole = {f"{name}+": partial(check, "--details", "--sample", name, env={"NO_COLOR": "1"}) for name in EXIT_CODES}
+    with all_of({**texts, **whole}) as done:
         yield done
 
 
@@ -48,10 +51,15 @@ def test_every_sample_has_its_exit_code_here() -> None:
 def test_the_answer_on_a_sample_is_as_it_was_read_and_approved(report: Callable[[str], Done], name: str) -> None:
     done = report(name)
     assert (done.code, done.err) == (EXIT_CODES[name], "")
-    banner, _, page = done.out.partition("\n\n")
-    assert banner.startswith(f"This is the sample tenant '{name}', bundled with consent-auditor")
-    answer, _, rest = page.partition("\nScopes: ")
-    check_section(GOLDEN, name, f"{scrubbed(answer)}[…]\n{rest.splitlines()[-1]}\n")
+    banner, _, page = done.out.partition(SEPARATOR)
+    assert banner == "This is a sample. To read your own tenant: docs/app-registration.md"
+    check_section(GOLDEN, name, scrubbed(page))
+
+
+def test_the_details_end_with_the_same_lines_as_the_screen(report: Callable[[str], Done]) -> None:
+    whole, screen = report("managed-default+").out, report("managed-default").out
+    assert "Findings: the result of each rule" in whole
+    assert whole.rpartition(SEPARATOR)[2] == screen.rpartition("to forward.\n")[2]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -59,7 +67,9 @@ def test_the_answer_on_a_sample_is_as_it_was_read_and_approved(report: Callable[
 def test_the_whole_report_on_a_sample_is_the_one_in_the_gallery(name: str, form: str, tmp_path: Path) -> None:
     words = [word for pack in PACKS for word in ("--pack", pack)]
     done = run("check", *words, "--sample", name, "-f", form, cwd=tmp_path, env={"NO_COLOR": "1"})
-    shown = done.out.partition("\n\n")[2] if form == "text" else done.out  # after the banner of a sample
+    shown = done.out
+    if form == "text":  # between the banner of a sample and the verdict
+        shown = f"{done.out.partition(SEPARATOR)[2].rpartition(SEPARATOR)[0]}\n"
     assert shown == (GALLERY / file_of(name, form)).read_text(encoding="utf-8")
 
 
@@ -83,9 +93,8 @@ def test_no_line_is_wider_than_the_page_but_what_is_to_be_copied(report: Callabl
         "[",
         "]",
     )
-    banner, _, page = report(name).out.partition("\n\n")
-    assert "sample tenant" in banner.splitlines()[0]
-    wide = [line for line in page.splitlines() if len(line) > 80 and not line.lstrip().startswith(copied)]
+    pages = f"{report(name).out}{report(f'{name}+').out}"
+    wide = [line for line in pages.splitlines() if len(line) > 80 and not line.lstrip().startswith(copied)]
     assert wide == []
 
 
@@ -99,12 +108,13 @@ def test_the_same_sample_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_two_packs_about_one_app_are_distinguished_by_their_names(tmp_path: Path) -> None:
-    done = run("check", "--sample", "managed-default", "-p", "trackerrms-uk", "-p", "trackerrms-us", cwd=tmp_path)
+    packs = ("-p", "trackerrms-uk", "-p", "trackerrms-us")
+    done = run("check", "--sample", "managed-default", *packs, "--details", cwd=tmp_path)
     headings = [line for line in done.out.splitlines() if "(5353a3d2-8ca9-42d2-b567-ea399ccb5e38)" in line]
     assert headings
     assert all(line.endswith((", pack trackerrms-uk", ", pack trackerrms-us")) for line in headings)
 
 
 def test_one_pack_needs_no_name_beside_its_app(tmp_path: Path) -> None:
-    done = run("check", "--sample", "managed-default", "-p", "trackerrms-uk", cwd=tmp_path)
+    done = run("check", "--sample", "managed-default", "-p", "trackerrms-uk", "--details", cwd=tmp_path)
     assert ", pack trackerrms-uk" not in done.out

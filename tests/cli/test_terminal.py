@@ -86,7 +86,9 @@ def test_a_long_read_shows_its_progress_on_a_terminal_and_nothing_in_the_file(tm
     with GraphServer(document) as server:
         code, text = on_terminal("collect", "--full", "-o", "t.json", *at(server), cwd=tmp_path, env=server.env())
     assert code == 0
-    assert "Reading" in text
+    assert "Signing in" in text
+    assert "Reading the enterprise applications" in text
+    assert "Reading servicePrincipals" not in text
     assert json.loads((tmp_path / "t.json").read_text())["format"] == "consent-auditor/snapshot"
 
 

@@ -25,7 +25,8 @@ def test_the_page_shows_how_the_counts_changed_since_the_reports_of_a_folder(tmp
     for day in (1, 2):
         (tmp_path / f"day{day}.json").rename(tmp_path / "kept" / f"day{day}.json")
     code, messages = audited(tmp_path, 3, "--trend", "kept", "-o", "kept/day3.json", "-o", "report.html")
-    assert (code, messages) == (1, "Wrote kept/day3.json\nWrote report.html\n")
+    verdict = "Woodgrove Bank: 2 of 3 checks fail. Exit code 1: a check of severity medium or higher fails."
+    assert (code, messages) == (1, f"Wrote kept/day3.json\nWrote report.html\n{verdict}\n")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "From 2026-11-01 02:00 UTC to 2026-11-03 02:00 UTC: 2 rules failed then, 2 now." in page
     assert "2026-11-02 02:00 UTC" in page

@@ -22,7 +22,7 @@ waivers:
 
 def test_waived_expired_and_unused_are_distinguished(tmp_path: Path) -> None:
     (tmp_path / "waivers.yaml").write_text(WAIVERS)
-    done = run(*CHECK, "--waivers", "waivers.yaml", cwd=tmp_path, env={"NO_COLOR": "1"})
+    done = run(*CHECK, "--waivers", "waivers.yaml", "--details", cwd=tmp_path, env={"NO_COLOR": "1"})
     assert done.code == 1
     check_section(GOLDEN, "report", scrubbed(done.out))
 

@@ -22,8 +22,8 @@ GOLDEN = Path(__file__).parent / "golden/what-if.txt"
 MANAGED = ("check", "--sample", "managed-default", "--pack", "trackerrms-uk")
 LOW = ("check", "--sample", "low-unclassified", "--pack", "trackerrms-uk")
 CASES = {
-    "assume-fix": (*MANAGED, "--assume", "fix:R1"),
-    "assume-setting": (*LOW, "--assume", "setting=legacy"),
+    "assume-fix": (*MANAGED, "--assume", "fix:R1", "--details"),
+    "assume-setting": (*LOW, "--assume", "setting=legacy", "--details"),
     "assume-json": (*LOW, "--assume", "setting=legacy", "-f", "json"),
     "assume-nonsense": (*LOW, "--assume", "rain"),
     "script-az": (*LOW, "--fix-script", "az", "--fix", "R3"),
@@ -49,6 +49,12 @@ def test_a_supposed_change_stands_beside_the_tenant_as_it_is(done: Callable[[str
     start = page.index("What if")
     check_section(GOLDEN, name, scrubbed(page[start : page.index("\nScopes:", start)]))
     assert done(name).code == 1
+
+
+def test_the_screen_says_in_a_sentence_what_the_change_would_bring(tmp_path: Path) -> None:
+    screen = run(*LOW, "--assume", "setting=legacy", cwd=tmp_path).out
+    assert "With setting=legacy, TrackerRMS" in screen
+    assert "NEEDS ADMIN to CONNECTS" in " ".join(screen.split())
 
 
 def test_in_json_the_findings_stay_about_the_tenant_as_it_is(done: Callable[[str], Done]) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.compare import comparable, compare
 from auditor.facts.ids import MICROSOFT_GRAPH, POLICY_RECOMMENDED
-from auditor.model.access_resources import DirectoryAudit
-from auditor.model.difference import Actor, ActorKind, Change
-from auditor.model.snapshot import Snapshot
+from auditor.model.access_resources import ConfigurationDrift, DirectoryAudit, DriftedProperty
+from auditor.model.difference import Actor, ActorKind, Change, Since
+from auditor.model.snapshot import Snapshot, Unread
 from tests.compare.states import FIRST, SECOND, judged, major, replace, tenant, with_section
 from tests.compare.test_compare import (
     APP,
@@ -130,3 +133,93 @@ def test_a_decision_has_the_time_and_the_actor_of_its_only_cause() -> None:
 def test_an_odd_entry_is_no_error(broken: dict[str, Any]) -> None:
     done = replace(entry("Update authorization policy"), **broken)
     assert changed(tenant("legacy-open"), tenant("legacy-open", **assigned()), ASSIGNED, done).key == ASSIGNED
+
+
+def drift(*properties: str, of: str = "authorizationPolicy", at: str = AT, **fields: Any) -> ConfigurationDrift:
+    """A drift as Graph returns it, in the lower case of its examples."""
+    values: dict[str, Any] = {
+        "id": "f1",
+        "resourceType": f"microsoft.entra.{of}".lower(),
+        "resourceInstanceIdentifier": {"IsSingleInstance": "Yes"},
+        "firstReportedDateTime": at,
+        "status": "active",
+        "driftedProperties": tuple(DriftedProperty(propertyName=name) for name in properties),
+    }
+    return ConfigurationDrift(**{**values, **fields})
+
+
+POLICIES = "PermissionGrantPolicyIdsAssignedToDefaultUserRole"
+
+
+def drifted(*drifts: ConfigurationDrift, log: tuple[DirectoryAudit, ...] | None = ()) -> Change:
+    """The change of the user consent setting, where the later read has these drifts."""
+    before, after = tenant("legacy-open"), tenant("legacy-open", SECOND, **assigned())
+    after = with_section(after, configurationDrifts=drifts, directoryAudits=log)
+    return major(compare(comparable(snapshot=before), comparable(snapshot=after)))[ASSIGNED]
+
+
+@pytest.mark.parametrize(
+    "log", [pytest.param((), id="the log has no entry"), pytest.param(None, id="the log wasn't read")]
+)
+def test_a_drift_says_when_a_setting_changed_but_not_by_whom(log: tuple[DirectoryAudit, ...] | None) -> None:
+    change = drifted(drift("AllowInvitesFrom", POLICIES), log=log)
+    assert change.since == Since(source="configuration drift", at=AT)
+    assert change.by is None
+
+
+def test_an_entry_of_the_log_comes_before_a_drift() -> None:
+    done = entry("Update authorization policy", at="2026-11-22T06:11:12Z", PermissionGrantPolicyIdsAssigned=[])
+    done = replace(done, targetResources=())
+    change = drifted(drift(POLICIES), log=(done,))
+    assert change.since == Since(source="directory audit", at="2026-11-22T06:11:12Z")
+    assert change.by == ADMIN
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(drift(POLICIES, at="2026-11-22T02:00:00Z"), id="reported at the first read"),
+        pytest.param(drift(POLICIES, at="2026-11-23T02:00:01Z"), id="reported after the second read"),
+        pytest.param(drift("AllowInvitesFrom"), id="another property"),
+        pytest.param(drift("AccountEnabled", of="servicePrincipal"), id="another type"),
+        pytest.param(drift(POLICIES, status="fixed"), id="fixed since"),
+        pytest.param(drift(POLICIES, status=None), id="without a status"),
+        pytest.param(drift(POLICIES, resourceType=None), id="without a type"),
+        pytest.param(drift(), id="without a property"),
+        pytest.param(drift(POLICIES, at="yesterday"), id="without a time"),
+        pytest.param(drift(POLICIES, at="2026-11-22T10:00:00"), id="without a time zone"),
+        pytest.param(ConfigurationDrift(driftedProperties=(DriftedProperty(),)), id="without anything"),
+    ],
+)
+def test_a_drift_about_something_else_or_a_broken_one_says_nothing(other: ConfigurationDrift) -> None:
+    assert drifted(other).since == Since(source="reads", after=FIRST, before=SECOND)
+
+
+def test_a_drift_of_an_app_is_found_by_any_of_its_ids() -> None:
+    before = tenant("admin-consented")
+    after = replace(with_client(before, accountEnabled=False), taken=SECOND)
+    for named, is_found in ((APP.upper(), True), (object_id(APP), True), ("another app", False)):
+        one = drift("AccountEnabled", of="servicePrincipal", resourceInstanceIdentifier={"AppId": named})
+        with_drift = with_section(after, configurationDrifts=(one,))
+        change = major(compare(comparable(snapshot=before), comparable(snapshot=with_drift)))[f"app/{APP}/enabled"]
+        assert change.since and (change.since.at == AT) is is_found
+
+
+def test_drifts_that_only_one_read_has_are_no_change_and_nothing_that_was_not_compared() -> None:
+    before, after = tenant("legacy-open"), tenant("legacy-open", SECOND)
+    with_drifts = with_section(after, configurationDrifts=(drift(POLICIES),))
+    refused = replace(after, unread={"configurationDrifts": Unread(message="refused", status=403)})
+    for second in (with_drifts, refused):
+        for first, last in ((before, second), (second, before)):
+            found = compare(judged(first), judged(last))
+            assert not found.changes and not found.not_compared
+
+
+@given(at=st.datetimes(min_value=datetime(2026, 11, 20), max_value=datetime(2026, 11, 25)), name=st.text(max_size=20))
+def test_only_a_whole_drift_between_the_two_reads_dates_a_change(at: datetime, name: str) -> None:
+    text = f"{at.isoformat()}Z"
+    for one in (drift(POLICIES, at=text), drift(name, at=text), drift(POLICIES, at=name), drift(POLICIES, status=name)):
+        since = drifted(one).since
+        assert since is not None
+        whole = one == drift(POLICIES, at=text)
+        assert (since.source == "configuration drift") is (whole and FIRST < text <= SECOND)

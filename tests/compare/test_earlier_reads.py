@@ -23,13 +23,13 @@ def test_what_changed_while_it_could_not_be_read_is_found_by_the_last_read_that_
     after = tenant("managed-default", SECOND, adminConsentRequestPolicy={"requestDurationInDays": 7})
     key = "setting/adminConsentWorkflow/requestDurationInDays"
     assert key not in major(compare(judged(failed), judged(after)))
-    difference = compare(judged(failed), judged(after), [failed, first])
+    difference = compare(judged(failed), judged(after), earlier=[failed, first])
     change = major(difference)[key]
     assert (change.before, change.after) == (30, 7)
     assert change.since == Since(source="reads", after=first.taken, before=SECOND)
     assert all(note.section != name for note in difference.not_compared)
     assert difference.before.taken == FIRST
-    assert compare(judged(first), judged(after), [first]) == compare(judged(first), judged(after))
+    assert compare(judged(first), judged(after), earlier=[first]) == compare(judged(first), judged(after))
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ OPTIONAL_FOR = MappingProxyType(
         "User.Read.All": "`--user`",
         "GroupSettings.Read.All": "`check`, in the few tenants in which risk-based step-up decides; `collect --full`",
         "ConsentRequest.Read.All": "`collect --full`",
+        "ConfigurationMonitoring.Read.All": "nightly runs and `collect --full`",
         "AuditLog.Read.All": "nightly runs and `collect --full`; sign-ins also need Entra ID P1 or P2",
     }
 )

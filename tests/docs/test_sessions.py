@@ -27,7 +27,8 @@ def test_every_session_is_current(path: Path) -> None:
 def test_the_readme_shows_a_tenant_that_fails_and_its_fix() -> None:
     failing, fixed = [shown for shown in sessions(read(ROOT / "README.md")) if "check" in shown.command][:2]
     first = "\n".join(line for run in failing.runs for line in run)
-    assert "cannot connect" in first
+    assert ">> NEEDS ADMIN" in first
+    assert "Exit code 1" in first
     assert "/adminconsent?client_id=" in first
     assert "CONNECTS" in "\n".join(line for run in fixed.runs for line in run)
 

@@ -9,6 +9,8 @@ import pytest
 
 import auditor.facts
 from auditor.checks.snapshot_paths import item_paths, section_paths
+from auditor.consent.decision_facts import MAIL_CLIENTS_BOX, PORTAL_SETTINGS
+from auditor.facts.builtin_policies import portal_name, portal_names
 from auditor.facts.ids import (
     CLOUDS,
     MICROSOFT_GRAPH,
@@ -97,3 +99,12 @@ def test_only_a_single_setting_explains_failures() -> None:
     assert is_one_setting(setting_named("user-consent"))
     assert not is_one_setting(setting_at("oauth2PermissionGrants"))
     assert is_one_setting(Setting(id="a-later-version", label="A setting of a later version"))
+
+
+def test_built_in_policies_have_the_names_of_the_settings_in_the_portal() -> None:
+    labels = {setting.label for setting in PORTAL_SETTINGS} | {MAIL_CLIENTS_BOX}
+    assert set(portal_names().values()) <= labels
+    for setting in PORTAL_SETTINGS:
+        if len(setting.policies) == 1:
+            assert portal_name(setting.policies[0].upper()) == setting.label
+    assert portal_name("contoso-own") == ""

@@ -150,6 +150,29 @@ SECTIONS: dict[str, Any] = {
         {"id": "d1", "activityDisplayName": "Consent to application", "activityDateTime": "2026-11-21T09:00:00Z"},
         {"id": "d2", "activityDisplayName": "Add user", "activityDateTime": "2026-11-21T09:00:00Z"},
     ],
+    "configurationDrifts": [
+        {
+            "id": "f1",
+            "resourceType": "microsoft.entra.authorizationpolicy",
+            "baselineResourceDisplayName": "Authorization policy",
+            "firstReportedDateTime": "2026-11-21T12:00:09.2072475Z",
+            "status": "active",
+            "resourceInstanceIdentifier": {"IsSingleInstance": "Yes"},
+            "driftedProperties": [{"propertyName": "GuestUserRole", "currentValue": "User", "desiredValue": "Guest"}],
+        },
+        {
+            "id": "f2",
+            "resourceType": "microsoft.exchange.accepteddomain",
+            "firstReportedDateTime": "2026-11-21T12:00:09Z",
+            "status": "active",
+        },
+        {
+            "id": "f3",
+            "resourceType": "microsoft.entra.group",
+            "firstReportedDateTime": "2026-11-21T12:00:09Z",
+            "status": "active",
+        },
+    ],
 }
 
 PREFLIGHT = Plan(

@@ -8,6 +8,7 @@ import pytest
 
 from auditor.graph.graph_errors import NotJson, Unreachable
 from auditor.graph.section_reads import CLIENT_PROPERTIES, NOT_IN_EVERY_CLOUD, Read
+from auditor.model.access_resources import DriftedProperty
 from auditor.model.snapshot import Plan
 from tests.graph.live_tenants import (
     ABSENT,
@@ -211,6 +212,25 @@ def test_logs_are_read_for_the_app_the_window_and_the_codes_that_matter() -> Non
         snapshot = read(server, Plan(sections=("signIns", "directoryAudits"), clients=(CLIENT,), log_days=7))
     assert [row.id for row in snapshot.sections.signIns or ()] == ["n1"]
     assert [row.id for row in snapshot.sections.directoryAudits or ()] == ["d1"]
+
+
+@pytest.mark.parametrize(
+    ("is_refused", "found"),
+    [
+        pytest.param(False, ["f1"], id="those of what decides about consent"),
+        pytest.param(True, ["f1", "f3"], id="those of the directory, if Graph refuses so many alternatives"),
+    ],
+)
+def test_drifts_come_with_what_drifted_and_without_its_values(is_refused: bool, found: list[str]) -> None:
+    with GraphServer(tenant()) as server:
+        if is_refused:
+            server.fault("/configurationDrifts", Status(400, code="Request_UnsupportedQuery"))
+        snapshot = read(server, Plan(sections=("configurationDrifts",)))
+    drifts = snapshot.sections.configurationDrifts or ()
+    assert [row.id for row in drifts] == found
+    assert drifts[0].driftedProperties == (DriftedProperty(propertyName="GuestUserRole"),)
+    assert drifts[0].resourceInstanceIdentifier == {"isSingleInstance": "Yes"}
+    assert snapshot.unread == {}
 
 
 def test_what_only_beta_tells_is_added_to_the_policy_of_v1() -> None:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from auditor.facts.audit_activities import all_activities
+from auditor.facts.audit_activities import all_activities, drift_types
 from auditor.graph.section_reads import CLIENT_PROPERTIES, PAGE, Read, quoted, reads_for
 from auditor.graph.transport import GetRequest, GraphClient
 from auditor.model.sections import TENANT_SECTIONS, Extent, sections_read
@@ -72,6 +72,9 @@ def test_addresses_are_as_the_reference_writes_them(reads: tuple[Read, ...]) -> 
         "/auditLogs/directoryAudits?$filter=activityDateTime ge 2026-11-15T02:00:00Z and ("
         + " or ".join(f"activityDisplayName eq '{name}'" for name in all_activities())
         + ")",
+        "/admin/configurationManagement/configurationDrifts?$filter="
+        + " or ".join(f"resourceType eq '{name}'" for name in drift_types())
+        + "&$select=id,resourceType,resourceInstanceIdentifier,firstReportedDateTime,status,driftedProperties",
     }
 
 

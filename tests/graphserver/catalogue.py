@@ -22,6 +22,7 @@ _REQUESTS = ("ConsentRequest.Read.All", "ConsentRequest.ReadWrite.All")
 _ROLES = ("RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "RoleManagement.Read.All", *_DIRECTORY)
 _USERS = ("User.Read.All", "User.ReadWrite.All", *_DIRECTORY)
 _AUDIT = ("AuditLog.Read.All",)
+_MONITORING = ("ConfigurationMonitoring.Read.All", "ConfigurationMonitoring.ReadWrite.All")
 
 _COMPARED = frozenset({"eq", "ne", "ge", "gt", "le", "lt", "startswith"})
 _LOGS = Paging(1000, 1000)
@@ -41,6 +42,14 @@ _ROLE_FILTER = Filter(eq("id", "displayName", "isBuiltIn", "templateId"))
 _ASSIGNMENT_FILTER = Filter(eq("roleDefinitionId", "principalId", "directoryScopeId"))
 _AUDIT_FILTER = Filter(
     dict.fromkeys(("activityDisplayName", "activityDateTime", "category", "result", "correlationId"), _COMPARED)
+)
+_DRIFT_FILTER = Filter(
+    {
+        "firstReportedDateTime": frozenset({"eq", "ne", "ge", "le"}),
+        "baselineResourceDisplayName": frozenset({"eq", "ne", "startswith"}),
+        "resourceType": frozenset({"eq", "ne", "startswith"}),
+        **dict.fromkeys(("id", "monitorId", "status", "tenantId"), frozenset({"eq", "ne"})),
+    }
 )
 _SIGN_IN_FILTER = Filter(
     dict.fromkeys(("appId", "createdDateTime", "userId", "status/errorCode", "resourceId"), _COMPARED)
@@ -247,6 +256,15 @@ ROUTES: tuple[Route, ...] = (
         paging=_LOGS,
     ),
     Route(
+        "admin/configurationManagement/configurationDrifts",
+        "configurationDrifts",
+        "ConfigurationDrift",
+        readers.everything("configurationDrifts"),
+        _MONITORING,
+        filters=_DRIFT_FILTER,
+        unasked=frozenset({"driftedProperties", "resourceInstanceIdentifier"}),
+    ),
+    Route(
         "auditLogs/signIns",
         "signIns",
         "SignIn",
@@ -309,6 +327,7 @@ AUDIT_ROLES: tuple[str, ...] = (
     "ConsentRequest.Read.All",
     "GroupSettings.Read.All",
     "AuditLog.Read.All",
+    "ConfigurationMonitoring.Read.All",
     "RoleManagement.Read.Directory",
     "Organization.Read.All",
     "User.Read.All",

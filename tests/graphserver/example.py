@@ -58,6 +58,15 @@ SECTIONS: dict[str, Any] = {
         {"id": "d1", "activityDisplayName": "Consent to application", "activityDateTime": "2026-11-19T09:02:11.12Z"},
         {"id": "d2", "activityDisplayName": "Add user", "activityDateTime": "2026-11-20T09:02:11Z"},
     ],
+    "configurationDrifts": [
+        {
+            "id": "f1",
+            "resourceType": "microsoft.entra.authorizationpolicy",
+            "firstReportedDateTime": "2026-11-20T12:00:09Z",
+            "status": "active",
+            "driftedProperties": [{"propertyName": "GuestUserRole"}],
+        },
+    ],
     "users": [
         {"id": "u1", "userPrincipalName": "amy@x.example", "userType": "Member", "memberOf": [{"id": "group-1"}]}
     ],

@@ -85,6 +85,12 @@ from tests.graphserver.example import DOCUMENT, GRAPH_APP, TENANT, VENDOR, code,
             id="sign-ins by time and error code",
         ),
         pytest.param(
+            "/v1.0/admin/configurationManagement/configurationDrifts"
+            "?$filter=firstReportedDateTime ge 2026-11-01T00:00:00Z and startswith(resourceType,'microsoft.entra.')",
+            ["f1"],
+            id="configuration drifts by time and type",
+        ),
+        pytest.param(
             "/v1.0/auditLogs/directoryAudits?$orderby=activityDateTime desc",
             ["d2", "d1"],
             id="directory audits, latest first",

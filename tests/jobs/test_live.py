@@ -16,20 +16,21 @@ from auditor.compare import comparable as one_side
 from auditor.compare import compare
 from auditor.consent.consent_request import app_from_scopes
 from auditor.graph.preconnect import run
+from auditor.jobs.audit import exit_code
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.jobs.pack_selection import apps_of, chosen_packs
 from auditor.jobs.report_builder import build_report
 from auditor.jobs.tenant_reader import read_for, read_tenant, retry_policy
-from auditor.model.difference import ChangeKind
+from auditor.model.difference import ChangeKind, Since
 from auditor.model.report import Report
 from auditor.model.rule import Pack
-from auditor.model.sections import FULL_SECTIONS, SECTIONS, Sections
+from auditor.model.sections import DATING_SECTIONS, FULL_SECTIONS, SECTIONS, Sections
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 from auditor.packs.load import load_packs
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from benchmarks.tenants import as_large
-from tests.graphserver import GraphServer, LatencyProxy
+from tests.graphserver import GraphServer, LatencyProxy, Status
 from tests.graphserver.answer import Answer
 from tests.graphserver.call import Call
 from tests.graphserver.faults import FailWith, Fault, Proper
@@ -304,11 +305,16 @@ def test_with_wait_the_pauses_that_microsoft_asks_for_may_be_longer_than_the_tim
     assert not retry_policy(LiveTenant(timeout=60), SILENT).allows(3600)
 
 
+NIGHT = "2026-11-22T02:00:00Z"
+
+
 def read_with_log(document: dict[str, Any], taken: str, roles: tuple[str, ...]) -> Snapshot:
     with served(document, roles=roles) as (_, target, environ):
         plan = plan_for(PACKS)
-        log = ("directoryAudits",)
-        return run(read_for(target, plan, apps=tuple(APPS), packs=(), environ=environ, taken=taken, if_allowed=log))
+        reading = read_for(
+            target, plan, apps=tuple(APPS), packs=(), environ=environ, taken=taken, if_allowed=DATING_SECTIONS
+        )
+        return run(reading)
 
 
 def test_two_live_reads_say_what_changed_and_the_log_by_whom() -> None:
@@ -335,7 +341,55 @@ def test_two_live_reads_say_what_changed_and_the_log_by_whom() -> None:
     assert decision.since and decision.since.at == "2026-11-22T10:00:00Z"
 
 
-def test_the_log_is_read_only_with_its_permission_and_nothing_is_missing_without() -> None:
+def test_a_drift_of_the_second_read_says_when_a_setting_changed() -> None:
+    one = {
+        "id": "f1",
+        "resourceType": "microsoft.entra.authorizationpolicy",
+        "firstReportedDateTime": "2026-11-22T12:00:57.4830642Z",
+        "status": "active",
+        "driftedProperties": [{"propertyName": "AllowInvitesFrom", "currentValue": "None", "desiredValue": "Everyone"}],
+    }
+    before, after = document_of("legacy-open"), document_of("legacy-open")
+    before["sections"]["authorizationPolicy"]["allowInvitesFrom"] = "everyone"
+    after["sections"]["authorizationPolicy"]["allowInvitesFrom"] = "none"
+    after["sections"]["configurationDrifts"] = [one]
+    # A token with the wider permission may read the drifts, too.
+    roles = (*LEAST, "ConfigurationMonitoring.ReadWrite.All")
+    reads = [read_with_log(before, "2026-11-22T02:00:00Z", roles), read_with_log(after, "2026-11-23T02:00:00Z", roles)]
+    first, second = (one_side(build_report(read, PACKS), read) for read in reads)
+    found = compare(first, second)
+    (change,) = (one for one in found.changes if one.kind is ChangeKind.SETTING)
+    assert change.key == "setting/allowInvitesFrom"
+    assert change.since == Since(source="configuration drift", at="2026-11-22T12:00:57.4830642Z")
+    assert change.by is None
+
+
+def test_drifts_that_graph_refuses_change_nothing_and_make_nothing_fail() -> None:
+    document = document_of("legacy-open")
+    roles = (*LEAST, "ConfigurationMonitoring.Read.All")
+    with served(document, roles=roles) as (server, target, environ):
+        server.fault("/configurationDrifts", Status(403), times=None)
+        plan = plan_for(PACKS)
+        refused = run(
+            read_for(target, plan, apps=tuple(APPS), packs=(), environ=environ, taken=NIGHT, if_allowed=DATING_SECTIONS)
+        )
+    read = read_with_log(document, NIGHT, roles)
+    assert list(refused.unread) == ["configurationDrifts"] and read.unread == {}
+    reports = [build_report(one, PACKS) for one in (read, refused)]
+    assert exit_code(reports[0], fail_on="low", strict=True) == exit_code(reports[1], fail_on="low", strict=True)
+    found = compare(one_side(reports[0], read), one_side(reports[1], refused))
+    assert found.changes == () and found.not_compared == ()
+
+
+def test_a_preflight_never_asks_for_the_log_or_the_drifts() -> None:
+    with served(document_of("legacy-open")) as (server, target, environ):
+        read_tenant(target, plan_for(PACKS), apps=APPS, packs=PACKS, environ=environ)
+        asked = [item.path for one in server.requests for item in one.items or (one,)]
+    assert not [path for path in asked if "auditLogs" in path or "configurationManagement" in path]
+
+
+def test_the_log_and_drifts_are_read_only_with_their_permission_and_nothing_is_missing_without() -> None:
     snapshot = read_with_log(document_of("legacy-open"), "2026-11-22T02:00:00Z", LEAST)
     assert snapshot.sections.directoryAudits is None
-    assert "directoryAudits" not in snapshot.unread
+    assert snapshot.sections.configurationDrifts is None
+    assert snapshot.unread == {}

@@ -203,6 +203,7 @@ def test_the_result_is_kept_if_a_report_cannot_be_written(two: Nights) -> None:
     night = two.run(FIRST)
     globex = of(night, "globex")
     assert globex.exit_code == NO_AUDIT and "could not be written" in globex.notes[0]
+    assert "1 has no report" in answer_of(night)
     with two.history() as history:
         assert history.runs("globex")[0].state is RunState.FINISHED
 

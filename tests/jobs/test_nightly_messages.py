@@ -88,3 +88,15 @@ def test_the_end_of_a_longer_sentence_is_not_left_out() -> None:
         f"R: rule: changed. It is unknown: {said}",
         "R: rule: changed. The app is new.",
     ]
+
+
+def test_many_tenants_that_fail_for_the_same_reason_have_one_paragraph(tmp_path: Path) -> None:
+    write_tenant(tmp_path / "good.json", "low-classified")
+    entries = "".join(f"  - {{name: t{number}, snapshot: missing.json}}\n" for number in range(6))
+    nights = Nights(
+        tmp_path, f"version: 1\ndefaults: {{{PACKS}}}\ntenants:\n{entries}  - {{name: good, snapshot: good.json}}\n"
+    )
+    shown = text(nights.run(FIRST))
+    assert shown.count("No audit was made") == 1
+    assert "t0, t1, t2 and 3 more\n  No audit was made: " in shown
+    assert all(f"\nt{number}    3  NO AUDIT" in shown for number in range(6))

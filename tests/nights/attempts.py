@@ -1,4 +1,4 @@
-"""Runs of a night in processes of their own, which can be killed at a given step. Without the cost of starting Python.
+"""Runs of a night in separate processes, which can be killed at a given step, without the cost of starting Python.
 
 ``python -m tests.nights.attempts`` reads one attempt a line as JSON, forks, and writes one line: how the child ended,
 and the step that it had reached. Steps are counted, so that no clock decides where a process is killed.

@@ -21,6 +21,7 @@ from auditor.model.history import RunState
 from auditor.model.rule import FindingOutcome
 from tests.nights import script
 from tests.nights.attempts import STEPS, Attempts, Kill
+from tests.nights.tenants import TENANTS
 from tests.nights.world import KEPT, Tried, World, world
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
@@ -93,7 +94,7 @@ def kills(chance: random.Random, number: int) -> dict[int, tuple[Kill, ...]]:
     done, the next one need not do again.
     """
     nights = [night for night in range(1, script.NIGHTS + 1) if night != script.MISSED]
-    news = [*{night for name in script.TENANTS for night in script.expected_changes(name)} - set(script.DOWN)]
+    news = [*{night for name in TENANTS for night in script.expected_changes(name)} - set(script.DOWN)]
     plan: dict[int, list[Kill]] = {}
     used: set[tuple[int, str]] = set()
     for place in range(number * 5 // 4):
@@ -116,7 +117,7 @@ def test_every_run_is_recorded_once(lived: Lived) -> None:
     assert len({(run.name, run.started) for run in runs}) == len(runs)
     for one in lived.world.tried:
         ended = {RunState.FAILED if one.night == script.SILENT else RunState.FINISHED}
-        states = {one.states.get(name) for name in script.TENANTS}
+        states = {one.states.get(name) for name in TENANTS}
         if not one.ended.was_killed or STEPS.index(one.ended.step) >= STEPS.index("send"):
             assert states == ended, one
         elif one.ended.step == "opening":
@@ -124,7 +125,7 @@ def test_every_run_is_recorded_once(lived: Lived) -> None:
         else:
             assert states <= {None, RunState.RUNNING} | ended, one
     times = {run.name: [one.started for one in runs if one.name == run.name] for run in runs}
-    for name in script.TENANTS:
+    for name in TENANTS:
         began = [one.now for one in lived.world.tried if name in one.states]
         # The history has the latest ones, whatever became of them; of the earlier ones, those with a change.
         assert list(reversed(times[name]))[-KEPT:] == began[-KEPT:]
@@ -147,7 +148,7 @@ def test_the_history_has_every_change_once_on_its_night_and_says_who_made_it(liv
             by[run.name, night, key] = change.by
         if difference and difference.major:
             runs[run.name, night] += 1
-    events = [event for name in script.TENANTS for of in script.expected_changes(name).values() for event in of]
+    events = [event for name in TENANTS for of in script.expected_changes(name).values() for event in of]
     assert found == Counter(
         (event.tenant, script.found_on(event), key, transition) for event in events for key, transition in event.changes
     )
@@ -168,7 +169,7 @@ def test_every_run_has_the_decision_of_its_night(lived: Lived) -> None:
 
 
 def test_the_rules_that_fail_in_the_end_fail_since_the_night_on_which_they_began_to(lived: Lived) -> None:
-    for name, id_ in script.TENANTS.items():
+    for name, id_ in TENANTS.items():
         last = lived.history.last_finished(id_)
         assert last is not None
         failing = {
@@ -203,7 +204,7 @@ def arrivals(lived: Lived) -> list[Arrived]:
 def expected_messages(lived: Lived) -> dict[tuple[str, str], tuple[str, ...]]:
     """What must be said about which run, and of no other one, as texts of the message."""
     expected: dict[tuple[str, str], tuple[str, ...]] = {}
-    for name in script.TENANTS:
+    for name in TENANTS:
         news = dict(script.expected_changes(name))
         fails, is_missed, was_running = False, False, False
         for one in lived.world.tried:
@@ -254,21 +255,17 @@ def test_everything_was_said_once_and_twice_only_after_a_kill_between_sending_an
 def test_the_dashboard_shows_it(lived: Lived) -> None:
     site = lived.world.folder / "site"
     pages = {path.name: _text(path) for path in site.glob("runs/*.html")}
-    expected = {
-        (name, night): events for name in script.TENANTS for night, events in script.expected_changes(name).items()
-    }
+    expected = {(name, night): events for name in TENANTS for night, events in script.expected_changes(name).items()}
     assert len(pages) == len(expected)
     index = _text(site / "index.html")
-    for name, id_ in script.TENANTS.items():
+    for name, id_ in TENANTS.items():
         page = _text(site / "tenants" / f"{id_}.html")
         assert name in index
         assert f"2026-06-{script.SILENT:02}" in page.partition("Nights without an audit")[2]
         for rule in script.failing_at_the_end(name):
             assert rule in page
     for (name, night), events in expected.items():
-        (shown,) = (
-            text for file, text in pages.items() if file.startswith(f"{script.TENANTS[name]}_202606{night:02}t")
-        )
+        (shown,) = (text for file, text in pages.items() if file.startswith(f"{TENANTS[name]}_202606{night:02}t"))
         for event in events:
             for text in event.says:
                 assert text.lower() in shown.lower()
@@ -279,7 +276,7 @@ def test_the_metrics_and_reports_are_those_of_the_last_night(lived: Lived) -> No
     last = lived.world.tried[-1].now
     at = int(datetime.fromisoformat(last).timestamp())
     assert "consent_auditor_undelivered_notifications 0" in prometheus
-    for name in script.TENANTS:
+    for name in TENANTS:
         assert f'consent_auditor_tenant_last_success_timestamp_seconds{{tenant="{name}"}} {at}\n' in prometheus
         report = (lived.world.folder / "reports" / name / "report.json").read_text()
         assert f'"{last}"' in report

@@ -14,6 +14,7 @@ from auditor.model.history import RunState
 from tests.graphserver import CLIENT_ID, CLIENT_SECRET, GraphServer, HtmlPage, Reset, Status, Tenant
 from tests.nights import script
 from tests.nights.attempts import Attempt, Attempts, Ended, Kill
+from tests.nights.tenants import APP, APP_NAME, SCOPE, TENANTS, tenant
 from tests.notify.servers import WebServer
 
 _CONFIGURATION = """\
@@ -62,13 +63,13 @@ class World:
             "SECRET": CLIENT_SECRET,
             "TEAM": f"json://127.0.0.1:{messages.port}/",
         }
-        tenants = "\n".join(f"  - {{name: {name}, tenant: {id_}}}" for name, id_ in script.TENANTS.items())
+        tenants = "\n".join(f"  - {{name: {name}, tenant: {id_}}}" for name, id_ in TENANTS.items())
         # One page is enough to see that a page is never half.
         tenants = tenants.replace("}", ", reports: {folder: reports, formats: [json, html]}}", 1)
         text = _CONFIGURATION.format(
-            app=script.APP,
-            scope=script.SCOPE,
-            name=script.APP_NAME,
+            app=APP,
+            scope=SCOPE,
+            name=APP_NAME,
             client=CLIENT_ID,
             authority=server.authority,
             graph=server.graph,
@@ -83,7 +84,7 @@ class World:
         """A night of the script: an attempt for each kill, and one that nobody kills."""
         if number == script.MISSED:
             return
-        for id_, document in zip(script.TENANTS.values(), script.documents(number).values(), strict=True):
+        for id_, document in zip(TENANTS.values(), script.documents(number).values(), strict=True):
             self._server.tenants[id_] = Tenant(document)
         for place, kill in enumerate((*kills, None)):
             self._disturb(number)
@@ -117,7 +118,7 @@ class World:
 
     def _states(self, now: str) -> dict[str, RunState]:
         with open_history(self.place) as history:
-            found = {name: history.runs(id_, limit=1) for name, id_ in script.TENANTS.items()}
+            found = {name: history.runs(id_, limit=1) for name, id_ in TENANTS.items()}
             return {name: runs[0].state for name, runs in found.items() if runs and runs[0].started == now}
 
     def _nothing_is_half(self) -> None:
@@ -133,6 +134,6 @@ class World:
 @contextmanager
 def world(folder: Path, place: str, attempts: Attempts) -> Iterator[World]:
     """The world before its first night."""
-    server = GraphServer(*(script.tenant(name) for name in script.TENANTS))
+    server = GraphServer(*(tenant(name) for name in TENANTS))
     with server, WebServer().running() as messages:
         yield World(folder, place, server, messages, attempts)

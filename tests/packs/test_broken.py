@@ -60,13 +60,15 @@ def test_nesting_cannot_exhaust_the_stack() -> None:
     assert "nested more than 32 levels" in problems_of(Source("deep.yaml", b"- " * 100_000))
 
 
-def test_a_file_that_may_not_be_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret.yaml").touch()
+
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(PackError, match=r"secret\.yaml: can't be read: Permission denied"):
-        file_source(Path("secret.yaml"))
+        file_source(tmp_path / "secret.yaml")
 
 
 def test_a_pack_may_not_extend_more_than_eight_in_a_row(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from auditor.model.access_resources import (
     AccessUsers,
     AuthenticationStrength,
     ConditionalAccessPolicy,
+    ConfigurationDrift,
     DirectoryAudit,
+    DriftedProperty,
     SecureSignInSession,
     SignIn,
 )
@@ -213,6 +215,13 @@ def named_tenant(secret: Secret, base: str = "custom-policy") -> Snapshot:
                 activityDisplayName="Consent to application",
                 initiatedBy={"user": {"userPrincipalName": s.upn, "ipAddress": "203.0.113.7"}},
                 targetResources=({"displayName": s.own, "modifiedProperties": [{"newValue": f'"{s.word}"'}]},),
+            ),
+        ),
+        configurationDrifts=(
+            ConfigurationDrift(
+                resourceType="microsoft.entra.servicePrincipal",
+                resourceInstanceIdentifier={"displayName": s.own},
+                driftedProperties=(DriftedProperty(propertyName=f"{s.slug}Enabled"),),
             ),
         ),
     )

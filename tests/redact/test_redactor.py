@@ -6,8 +6,11 @@ import re
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 import auditor
+from auditor.facts.audit_activities import all_activities, drifts_by_property
+from auditor.model.access_resources import ConfigurationDrift, DirectoryAudit, DriftedProperty
 from auditor.model.snapshot import Snapshot
 from auditor.redact.redactor import Redactor
 from auditor.render import FORMATS
@@ -45,6 +48,18 @@ def test_every_code_of_a_sample_is_documented(name: str) -> None:
 def test_redacting_again_changes_nothing(name: str) -> None:
     once = Redactor(KEY, auditor.sample(name)).snapshot
     assert Redactor(KEY, once).snapshot == once
+
+
+def test_what_says_when_something_changed_stays_readable() -> None:
+    log = tuple(DirectoryAudit(activityDisplayName=name) for name in all_activities())
+    drifts = tuple(
+        ConfigurationDrift(resourceType=of, status="active", driftedProperties=(DriftedProperty(propertyName=name),))
+        for of, name in drifts_by_property()
+    )
+    snapshot = auditor.sample("managed-default")
+    sections = replace(snapshot.sections, directoryAudits=log, configurationDrifts=drifts)
+    made = Redactor(KEY, replace(snapshot, sections=sections)).snapshot.sections
+    assert (made.directoryAudits, made.configurationDrifts) == (log, drifts)
 
 
 def test_the_key_decides_the_tokens() -> None:

@@ -60,7 +60,7 @@ def test_answers_of_two_packs_that_differ_in_their_links_alone_are_one_answer_wi
     first = shown(page, "answer")
     assert first.count("What the user sees") == 1
     assert first.index(f"For pack trackerrms-uk {CONSENT_BY_LINK.link}") < first.index(f"For pack trackerrms-us {link}")
-    assert page.count('<article class="fix"') == 2
+    assert page.count('<details class="fix"') == 2
     assert link in shown(page, "fix-1")
     assert "Fixed by Fix 1, Fix 2." in shown(page, "finding-1")
 
@@ -131,7 +131,7 @@ def test_an_optional_scope_that_is_blocked_neither_colours_nor_counts_in_the_pic
     )
     _, gate, scopes, _ = verdict_path(decision).words
     assert gate == "Consent policy: contoso-own. decides for users, with 1 more policy"
-    assert scopes == "Scopes: 2 scopes. 2 allowed. 1 optional blocked."
+    assert scopes == "Scopes: 3 scopes. 2 required: 2 allowed. 1 optional: blocked."
     boxes = verdict_path(decision).drawings[0].boxes
     assert [box.tone for box in boxes[1:]] == ["good", "good", "good"]
 

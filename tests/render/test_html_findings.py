@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from auditor.model.report import Evidence, FindingSubject, Waiver, WaiverFileRef
-from auditor.model.rule import FindingOutcome, Remediation
+from auditor.model.report import Disagreement, Evidence, FindingSubject, Stand, Waiver, WaiverFileRef
+from auditor.model.rule import FindingOutcome, Remediation, Setting, Severity
 from auditor.render.html import render
 from tests.render.pages import element_by_id, replaced, shown, words_of
 from tests.render.parts import CONSENT_BY_LINK, finding, report
-from tests.render.reports import depends, several
+from tests.render.reports import depends, needs_admin, several
 from tests.render.tracker import NEEDS_ADMIN_DECISION
 
 
@@ -93,7 +93,7 @@ def test_a_setting_that_fails_can_be_put_back_and_a_verdict_cannot() -> None:
 
 def test_a_fix_is_shown_once_and_named_wherever_else_it_helps() -> None:
     page = render(several())
-    assert len(re.findall('<article class="fix"', page)) == len({fix.link for fix in NEEDS_ADMIN_DECISION.fixes})
+    assert len(re.findall('<details class="fix"', page)) == len({fix.link for fix in NEEDS_ADMIN_DECISION.fixes})
     assert 'href="#fix-1"' in page
 
 
@@ -110,3 +110,35 @@ def test_a_link_that_a_fix_tells_stands_there_alone_with_the_role_that_the_fix_n
     reported = shown(render(report(findings=(one,))), "finding-1")
     assert reported.count(link) == 1
     assert "Some other role" not in reported
+
+
+def test_fixes_stand_side_by_side_with_result_access_role_effort_and_how_to_go_back() -> None:
+    page = render(needs_admin())
+    rows = [
+        [" ".join("".join(cell.itertext()).split()) for cell in row.iter("td")]
+        for row in element_by_id(page, "fixes").iter("tr")
+        if row.find("td") is not None
+    ]
+    assert rows == [
+        ["CONNECTS", "Nothing else.", "Cloud Application Administrator.", "10 min", "Yes, by hand"],
+        ["CONNECTS (likely)", "Nothing else.", "Privileged Role Administrator.", "15 min", "Yes, by hand"],
+    ]
+
+
+def test_rules_about_one_setting_are_one_row_with_their_disagreement_inside() -> None:
+    setting = Setting(id="user-consent", label="User consent setting")
+    findings = (
+        finding("CIS-1", "It is narrow", FindingOutcome.FAIL, "It is not.", setting=setting),
+        finding("ZTA-1", "It is low", FindingOutcome.FAIL, "It is not.", setting=setting, severity=Severity.LOW),
+        finding("EID-1", "It is set", FindingOutcome.PASS, "It is.", setting=setting),
+    )
+    stands = tuple(Stand(rule=one.rule, pack=one.pack, outcome=one.outcome, view="A view.") for one in findings)
+    page = render(report(findings=findings, disagreements=(Disagreement(about="It is narrow", stands=stands),)))
+    row = element_by_id(page, "setting-1")
+    summary = row.find("summary")
+    assert summary is not None
+    assert " ".join("".join(summary.itertext()).split()) == "fail User consent setting fails CIS-1 ZTA-1 +1 more high"
+    assert "EID-1 passes; CIS-1 and ZTA-1 fail." in shown(page, "setting-1")
+    assert 'id="disagreements"' not in page
+    assert "2 of 3 checks fail; 1 setting explains 2." in shown(page, "answer")
+    assert "User consent setting: fails CIS-1, ZTA-1" in shown(page, "answer")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from auditor.model.report import Audience, Granted
+from auditor.facts.ids import MICROSOFT_GRAPH
+from auditor.model.report import Audience, Granted, GrantKind, GrantRow
 from auditor.render.html import render
-from tests.render.pages import element_by_id, grants, replaced, words_of
+from tests.render.pages import element_by_id, grants, replaced, tree, words_of
 from tests.render.reports import connects
 
 
@@ -97,3 +98,39 @@ def test_an_agent_and_a_blueprint_are_marked_in_full_and_in_short() -> None:
     page = render(replaced(connects(), granted=Granted(rows=rows, whole=True)))
     assert "agent identity, publisher " in words_of(page)
     assert " (agent identity) | Every user in the tenant" in "".join(element_by_id(page, "grant-lines").itertext())
+
+
+def test_grants_are_grouped_by_app_and_the_riskiest_app_comes_first_with_its_risks_in_words() -> None:
+    harmless, mailbox, daemon = (
+        GrantRow(
+            client_id=f"{n}-0000",
+            client_name=name,
+            kind=kind,
+            resource_id=MICROSOFT_GRAPH,
+            resource_name="Microsoft Graph",
+            permissions=permissions,
+            verified=verified,
+        )
+        for n, (name, kind, permissions, verified) in enumerate(
+            (
+                ("Notes", GrantKind.DELEGATED, ("User.Read",), None),
+                ("Mailer", GrantKind.DELEGATED, ("Mail.ReadWrite",), False),
+                ("Daemon", GrantKind.APPLICATION, ("User.Read.All",), True),
+            )
+        )
+    )
+    more = replaced(mailbox, audience=Audience.USER, principal="kim@contoso.example", permissions=("Files.Read",))
+    page = render(replaced(connects(), granted=Granted(rows=(harmless, mailbox, daemon, more), whole=True)))
+    rows = element_by_id(page, "grant-list").findall("tr")
+    assert ["".join(cell.itertext()) for row in rows for cell in row.findall("th/bdi")] == ["Mailer", "Daemon", "Notes"]
+    chips = [[chip.text for chip in row.iter("span") if "chip " in chip.get("class", "")] for row in rows]
+    assert chips == [["mail", "files", "unverified publisher", "tenant-wide"], ["without a user"], ["tenant-wide"]]
+    assert rows[0].get("data-lines") == "2"
+    words = " ".join("".join(rows[0].itertext()).split())
+    assert "Graph: Mail.ReadWrite (delegated, Every user in the tenant)" in words
+
+
+def test_twenty_thousand_grants_stay_within_the_budget_of_size_and_elements() -> None:
+    page = render(grants(20_000))
+    assert len(page.encode()) < 3_000_000
+    assert sum(1 for _ in tree(page).iter()) < 15_000

@@ -101,7 +101,9 @@ def test_a_finding_of_an_earlier_version_has_a_card_of_its_own() -> None:
     [
         pytest.param((), "No checks were made.", id="no rules"),
         pytest.param((found("A", PASS),), "The check doesn't fail.", id="nothing of one fails"),
-        pytest.param((found("A", PASS), found("B", UNKNOWN)), "None of the 2 checks fails.", id="nothing fails"),
+        pytest.param(
+            (found("A", PASS), found("B", UNKNOWN)), "None of the 2 checks fails; 1 is unknown.", id="nothing fails"
+        ),
         pytest.param(
             (found("A", FAIL), found("B", PASS)), "1 of 2 checks fails.", id="one failure explains only itself"
         ),
@@ -135,7 +137,10 @@ def test_with_every_pack_each_finding_is_in_one_card_and_the_counts_agree(name: 
 
 
 def test_with_every_pack_a_default_tenant_fails_because_of_few_settings() -> None:
-    assert failure_counts(every_pack("managed-default")).sentence == "22 of 51 checks fail; 4 settings explain 22."
+    assert (
+        failure_counts(every_pack("managed-default")).sentence
+        == "22 of 51 checks fail; 4 settings explain 22; 7 are unknown."
+    )
 
 
 FIVE = (

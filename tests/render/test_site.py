@@ -586,6 +586,22 @@ def test_a_change_of_last_night_is_on_the_index_with_what_it_means() -> None:
     assert f"{change.what}{change.means}" in text
 
 
+def test_a_change_of_an_earlier_run_of_the_night_stays_on_the_index() -> None:
+    made = nights(1, 3, seed=3)
+    (one,) = made.data.tenants
+    change = decision_change(("App", "app"), CONNECTS, NEEDS_ADMIN)
+    changes = replaced(next(iter(hostile("x").differences.values())), changes=(change,))
+    runs = (
+        audit(day(0, 1), CONNECTS, changes=3),
+        audit(day(0, 2), NEEDS_ADMIN, changes=1),
+        audit(day(0, 3), NEEDS_ADMIN),
+    )
+    site = Site(replaced(made.data, tenants=(replaced(one, runs=runs, changes=changes),)))
+    text = words_of(dict(site.pages())["index.html"])
+    assert change.what in text
+    assert "3 changes in another run of this night" in text
+
+
 def test_the_page_of_a_run_whose_changes_are_not_kept_says_so() -> None:
     run = audit(day(0), CONNECTS, changes=2, minor_changes=1)
     site = Site(SiteData(at=AT, tool=TOOL, tenants=(tenant(run),)))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import NamedTuple
 
-from auditor.model.decision import Decision, ScopeVerdict
+from auditor.model.decision import Decision, ScopeVerdict, Verdict
 from auditor.model.document import series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
 from auditor.render.html.finding_section import FixViews, in_words, ranked, ways
-from auditor.render.html.parts import AddressView, CodeView, address, addresses, tone
+from auditor.render.html.parts import AddressView, CodeView, address, addresses, in_portal_words, tone
 from auditor.render.html.pictures import BarChart, VerdictPath, chart_by_verdict, verdict_path
 from auditor.render.labels import (
     NAME_WIDTH,
@@ -84,7 +85,11 @@ class StepRow(NamedTuple):
 
 
 class AnswerView(NamedTuple):
-    """Everything about one answer or a group of equal ones; `number` is that of the first."""
+    """Everything about one answer or a group of equal ones; `number` is that of the first.
+
+    `stopping` are the scopes that users can't consent to or whose verdict is unknown, the required ones first;
+    `passing` are the others, and `passing_words` says how many they are.
+    """
 
     number: int
     whose: str
@@ -101,6 +106,9 @@ class AnswerView(NamedTuple):
     first: FirstThingView | None
     picture: VerdictPath
     scopes: tuple[ScopeRow, ...]
+    stopping: tuple[ScopeRow, ...]
+    passing: tuple[ScopeRow, ...]
+    passing_words: str
     shared_resource: str
     assumed: bool
     notes: tuple[str, ...]
@@ -140,12 +148,31 @@ def _answer(report: Report, group: AnswerGroup, fixes: FixViews) -> AnswerView:
         first=_first_view(report, first_thing(report, decision), fixes, f"first-{number}"),
         picture=verdict_path(decision),
         scopes=tuple(_scope(scope, assumed) for scope in decision.scopes),
+        stopping=tuple(_scope(scope, assumed) for scope in sorted(filter(_stops, decision.scopes), key=_is_optional)),
+        passing=tuple(_scope(scope, assumed) for scope in decision.scopes if not _stops(scope)),
+        passing_words=_passing_words(decision),
         shared_resource=shared_resource(decision),
         assumed=assumed,
         notes=tuple(map(sentence, decision.notes)),
         steps=_steps(decision),
         chart=chart_by_verdict(decision),
     )
+
+
+def _stops(scope: ScopeVerdict) -> bool:
+    return scope.verdict in (Verdict.BLOCKED, Verdict.UNKNOWN)
+
+
+def _is_optional(scope: ScopeVerdict) -> bool:
+    return not (scope.required or scope.implicit)
+
+
+def _passing_words(decision: Decision) -> str:
+    """``6 scopes don't stop users: 4 granted and 2 allowed``."""
+    verdicts = Counter(VERDICTS[scope.verdict][0] for scope in decision.scopes if not _stops(scope))
+    number = verdicts.total()
+    verb = "doesn't" if number == 1 else "don't"
+    return f"{count(number, 'scope')} {verb} stop users: {series([f'{n} {word}' for word, n in verdicts.items()])}"
 
 
 def _facts(report: Report, decision: Decision) -> tuple[AnswerFact, ...]:
@@ -173,7 +200,7 @@ def _scope(scope: ScopeVerdict, assumed: bool) -> ScopeRow:
         resource=resource_label(scope.resource, scope.resource_name),
         verdict=verdict_word(scope),
         tone="done" if VERDICTS[scope.verdict][0] == "granted" else tone(VERDICTS[scope.verdict][1]),
-        why=scope_reason(scope, scope.detail, assumed),
+        why=in_portal_words(scope_reason(scope, scope.detail, assumed)),
         decider=f"Condition set {scope.condition_set}" if scope.condition_set else "",
     )
 

@@ -12,15 +12,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.model.decision import Decision, Fix, GraphRequest, Reason
+from auditor.model.decision import Confidence, Decision, Fix, GraphRequest, Reason
 from auditor.model.document import series
 from auditor.model.report import Evidence, Finding, Report
 from auditor.model.rule import FindingOutcome
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.render.fix_view import (
     FixNumbers,
+    fix_minutes,
     fix_opens,
     fix_result,
+    fix_reversible,
     grouped_answers,
     grouped_fixes,
     needs_action,
@@ -30,15 +32,21 @@ from auditor.render.fix_view import (
 from auditor.render.html.parts import AddressView, CodeView, address, addresses, clickable, code, tone
 from auditor.render.labels import FINDINGS, SEVERE, click_path, encoded, flat, is_click_path, sentence
 from auditor.render.report_view import finding_word, waiver_sentence
+from auditor.render.setting_view import setting_cards
 from auditor.render.text_layout import clip
 
 
 class FixView(NamedTuple):
-    """A fix in full. `verify` and `undo` are sentences, or empty if they are lines to copy in `*_ways`."""
+    """A fix in full, and its row in the table of fixes: `result`, `opens`, `role`, `effort` and `reversible`.
+
+    `verify` and `undo` are sentences, or empty if they are lines to copy in `*_ways`."""
 
     number: int
     title: str
     route: str
+    result: str
+    effort: str
+    reversible: str
     after: str
     tone: str
     doubts: tuple[str, ...]
@@ -98,6 +106,9 @@ def _groups(decision: Decision, views: FixViews) -> Iterator[FixGroup]:
         advice = ()
 
 
+_LIKELY = " (likely)"
+
+
 def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView:
     """The fix in full, under this number."""
     name = f"fix-{number}"
@@ -105,6 +116,9 @@ def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView
         number=number,
         title=sentence(fix.title),
         route=fix.key or fix.route,
+        result=f"{outcome_after(fix)[0]}{_LIKELY if fix.proven.confidence != Confidence.CERTAIN else ''}",
+        effort=f"{fix_minutes(fix)} min",
+        reversible=fix_reversible(fix),
         after=fix_result(fix),
         tone=tone(outcome_after(fix)[1]),
         doubts=tuple(map(sentence, fix.proven.doubts)),
@@ -231,13 +245,13 @@ class FindingView(NamedTuple):
 
 
 def finding_views(report: Report, fixes: FixViews) -> tuple[FindingView, ...]:
-    """The findings: what needs attention first, the worst first, otherwise in their order."""
+    """The findings in the order of their numbers."""
     return tuple(_view(report, finding, number, fixes) for number, finding in enumerate(ranked(report), start=1))
 
 
 def ranked(report: Report) -> list[Finding]:
-    """The findings in the order of their numbers."""
-    return sorted(report.findings, key=lambda finding: (finding.outcome.rank, finding.severity.rank))
+    """The findings in the order of their numbers: setting by setting, what needs attention first."""
+    return [chip.finding for card in setting_cards(report) for chip in card.chips]
 
 
 def _view(report: Report, finding: Finding, number: int, views: FixViews) -> FindingView:

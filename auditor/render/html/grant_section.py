@@ -1,14 +1,15 @@
-"""The grants as the page shows them: grants of the same permissions together, the broadest first."""
+"""The grants as the page shows them: by app, the riskiest app first, and grants of the same permissions together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
 import msgspec
 
+from auditor.facts.permissions import APP_ROLES, listed_scopes
 from auditor.model.document import series
 from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows
 from auditor.render.labels import count, resource_label
@@ -40,15 +41,33 @@ class GrantLine(NamedTuple):
     audience: str
     others: str
     switched_off: bool
+    chips: tuple[str, ...]
+
+
+class AppGrants(NamedTuple):
+    """The lines of one app, and what makes it risky in a few words each."""
+
+    app: str
+    app_id: str
+    publisher: str
+    switched_off: bool
+    chips: tuple[tuple[str, str], ...]
+    """Each chip with its tone."""
+    lines: tuple[GrantLine, ...]
+
+    @property
+    def others(self) -> str:
+        """The users whom the lines only count."""
+        return "\n".join(filter(None, (line.others for line in self.lines)))
 
 
 class GrantsView(NamedTuple):
-    """The grants in full and in short form, how much of the tenant was read, and what is left out.
+    """The grants in full by app and in short form, how much of the tenant was read, and what is left out.
 
     `left_out` counts lines, `unnamed` users who are only counted.
     """
 
-    lines: tuple[GrantLine, ...]
+    apps: tuple[AppGrants, ...]
     in_short: tuple[str, ...]
     left_out: int
     unnamed: int
@@ -57,7 +76,7 @@ class GrantsView(NamedTuple):
     @property
     def number(self) -> str:
         """How many lines there are."""
-        return thousands(len(self.lines) + len(self.in_short) + self.left_out)
+        return thousands(sum(len(app.lines) for app in self.apps) + len(self.in_short) + self.left_out)
 
     @property
     def missing(self) -> str:
@@ -80,7 +99,69 @@ def grants_view(granted: Granted | None, most: int = ON_SCREEN, *, in_short: boo
     lines, unnamed = _with_names([_line(*one.made()) for one in _in_order(alike, choice)])
     short = tuple(_short(_in_order(alike, choice, left_out=True))) if in_short else ()
     number = sum(choice.numbers.values())
-    return GrantsView(lines, short, number - len(lines) - len(short), unnamed, _extent(granted, choice.rows, number))
+    return GrantsView(
+        _by_app(lines), short, number - len(lines) - len(short), unnamed, _extent(granted, choice.rows, number)
+    )
+
+
+def _by_app(lines: Sequence[GrantLine]) -> tuple[AppGrants, ...]:
+    """The lines of each app together, the riskiest app first; equal ones in the order of their first lines."""
+    apps: dict[tuple[str, str], list[GrantLine]] = {}
+    for line in lines:
+        apps.setdefault((line.app_id, line.app), []).append(line)
+    made = (_app(tuple(found)) for found in apps.values())
+    return tuple(sorted(made, key=lambda app: sum(_RISKS[word] for word, _ in app.chips), reverse=True))
+
+
+def _app(lines: tuple[GrantLine, ...]) -> AppGrants:
+    first = lines[0]
+    words = {chip for line in lines for chip in line.chips}
+    chips = tuple((word, "bad" if _RISKS[word] > 1 else "quiet") for word in _RISKS if word in words)
+    return AppGrants(first.app, first.app_id, first.publisher, first.switched_off, chips, lines)
+
+
+MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFIED_CHIP = (
+    "mail",
+    "files",
+    "without a user",
+    "tenant-wide",
+    "unverified publisher",
+)
+_RISKS = {MAIL_CHIP: 16, FILES_CHIP: 16, APP_CHIP: 8, UNVERIFIED_CHIP: 4, TENANT_CHIP: 1}
+"""What makes an app risky, in the order of the chips. An app that reads mail or files comes before one that doesn't,
+whoever granted it; then come apps that act without a user, and then those whose publisher isn't verified."""
+
+_DATA = {
+    MAIL_CHIP: (("mail", "mailbox-protocols"), "mail-app-only"),
+    FILES_CHIP: (("files", "sites"), "files-app-only"),
+}
+"""The lists of delegated scopes, and the list of application permissions, that give access to such data."""
+
+
+@cache
+def _with_access(chip: str) -> Mapping[str, frozenset[str]]:
+    """The permissions that give access to such data, in lower case, by resource (app id)."""
+    scopes, roles = _DATA[chip]
+    found = {resource: set(names) for resource, names in listed_scopes(scopes).items()}
+    for role in APP_ROLES[roles]:
+        found.setdefault(role.resource, set()).add(role.value.lower())
+    return {resource: frozenset(names) for resource, names in found.items()}
+
+
+def _chips(row: GrantRow) -> tuple[str, ...]:
+    """What makes the grant risky. A publisher that wasn't read isn't called unverified."""
+    found = [
+        chip
+        for chip in _DATA
+        if not _with_access(chip).get(row.resource_id.lower(), frozenset()).isdisjoint(map(str.lower, row.permissions))
+    ]
+    if row.kind is GrantKind.APPLICATION:
+        found.append(APP_CHIP)
+    elif row.audience is Audience.TENANT:
+        found.append(TENANT_CHIP)
+    if row.verified is False:
+        found.append(UNVERIFIED_CHIP)
+    return tuple(found)
 
 
 def _together(rows: Iterable[GrantRow]) -> Iterator[AlikeGrants]:
@@ -206,6 +287,7 @@ def _line(row: GrantRow, users: list[str]) -> GrantLine:
         audience=_audience(row, users),
         others="\n".join(filter(None, users[_NAMED:])) if row.audience is Audience.USER else "",
         switched_off=row.enabled is False,
+        chips=_chips(row),
     )
 
 

@@ -47,6 +47,8 @@ def news_view(report: Report, since_last: SinceLast | None) -> NewsView | None:
 def _still_failing(report: Report, since_last: SinceLast) -> Iterator[str]:
     """The rules that failed in the last report, too, with the time since when, the oldest first."""
     since = since_last.failing_since
+    # A snapshot that is evaluated again has the time of the last report, so that its time says nothing.
+    now = report.taken if report.taken != since_last.difference.before.taken else ""
     not_before = (Transition.APPEARED, Transition.BECAME_KNOWN)
     new = {change.key for change in since_last.difference.changes if change.transition in not_before}
     old = [
@@ -54,7 +56,7 @@ def _still_failing(report: Report, since_last: SinceLast) -> Iterator[str]:
         for one in report.findings
         if one.outcome is FindingOutcome.FAIL
         and f"finding/{one.fingerprint}" not in new
-        and since.get(one.fingerprint, report.taken) != report.taken
+        and since.get(one.fingerprint, now) != now
     ]
     for one in sorted(old, key=lambda found: (since[found.fingerprint], found.severity.rank)):
         yield f"{one.rule}: {one.title}, since {readable_time(since[one.fingerprint])}"

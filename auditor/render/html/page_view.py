@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.model.decision import AfterConsent
 from auditor.model.document import series
-from auditor.model.report import Disagreement, Report, Summary, UnreadPart
-from auditor.model.rule import Severity
+from auditor.model.report import Report, Summary, UnreadPart
 from auditor.render.html.answer_section import (
     AnswerView,
     FirstThingView,
@@ -34,15 +33,24 @@ from auditor.render.html.finding_section import (
     finding_views,
     fix_groups,
 )
-from auditor.render.html.grant_section import ON_SCREEN, GrantLine, GrantsView, grants_view
+from auditor.render.html.grant_section import ON_SCREEN, AppGrants, GrantLine, GrantsView, grants_view
 from auditor.render.html.parts import AddressView, CodeView, tone
 from auditor.render.html.pictures import BarChart, Trend, chart_by_severity, trend
-from auditor.render.labels import FINDINGS, NAME_WIDTH, app_and_id, count, counts, readable_time, sentence
+from auditor.render.html.setting_section import (
+    BenchmarkSummary,
+    DisagreementView,
+    FilterView,
+    SettingRow,
+    benchmark_summary,
+    finding_filters,
+    setting_rows,
+    unplaced_disagreements,
+)
+from auditor.render.labels import NAME_WIDTH, app_and_id, count, counts, readable_time, sentence
 from auditor.render.message import Message, message
 from auditor.render.report_view import (
     AFTER_CONSENT,
     assumptions,
-    disagreement_sentence,
     not_checked_text,
     policy_lines,
     question,
@@ -64,23 +72,6 @@ _ON_PAPER = 100
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _REFUSED = (401, 403)
 """Responses that a permission would change. A timeout, for example, isn't one."""
-
-
-class StandView(NamedTuple):
-    """The outcome of one rule, and the view of its author."""
-
-    word: str
-    tone: str
-    rule: str
-    pack: str
-    view: str
-
-
-class DisagreementView(NamedTuple):
-    """Rules about one control with different outcomes."""
-
-    short: str
-    stands: tuple[StandView, ...]
 
 
 class WhatIfView(NamedTuple):
@@ -107,14 +98,6 @@ class AfterConsentView(NamedTuple):
     policies: tuple[AccessRow, ...]
     mailbox: str
     not_checked: tuple[str, ...]
-
-
-class FilterView(NamedTuple):
-    """One filter: its name and label, and its values, each with its word and its number of findings."""
-
-    name: str
-    label: str
-    options: tuple[tuple[str, str, int], ...]
 
 
 class PageSection(NamedTuple):
@@ -168,6 +151,7 @@ class PageView(NamedTuple):
     summary_tone: str
     counts: str
     first: FirstThingView | None
+    benchmarks: BenchmarkSummary | None
     answers: tuple[AnswerView, ...]
     differences: tuple[ScopeComparisonView, ...]
     after_title: str
@@ -175,6 +159,7 @@ class PageView(NamedTuple):
     supposed: WhatIfView | None
     groups: tuple[FixGroup, ...]
     findings: tuple[FindingView, ...]
+    settings: tuple[SettingRow, ...]
     severities: BarChart | None
     trend: Trend | None
     news: NewsView | None
@@ -220,6 +205,7 @@ def page_view(
         summary_tone=_summary_tone(report.summary),
         counts=f"{counts(report.summary)}.",
         first=first_thing_without_answers(report, fixes),
+        benchmarks=benchmark_summary(report),
         answers=answer_views(report, fixes),
         differences=scope_comparisons(report),
         after_title=AFTER_CONSENT,
@@ -227,11 +213,12 @@ def page_view(
         supposed=_what_if(report),
         groups=groups,
         findings=findings,
+        settings=setting_rows(report, findings),
         severities=chart_by_severity(report),
         trend=trend((*history, (report.taken, report.summary))),
         news=_news(report, since_last),
-        choices=_filters(findings),
-        contradictions=tuple(map(_disagreement, report.disagreements)),
+        choices=finding_filters(findings),
+        contradictions=tuple(unplaced_disagreements(report)),
         grants=grants_view(report.granted, _ON_PAPER if for_print else ON_SCREEN, in_short=not for_print),
         unread=tuple(map(_unread, report.unread)),
         again=collect_again(report),
@@ -295,23 +282,6 @@ def _sections(made: PageView) -> Iterator[PageSection]:
     yield PageSection("provenance", "About this report", "")
 
 
-def _filters(findings: Sequence[FindingView]) -> tuple[FilterView, ...]:
-    """The filters that have at least two values."""
-    outcomes = [(str(outcome), word) for outcome, (word, _) in FINDINGS.items()]
-    severities = [(str(severity), str(severity)) for severity in Severity]
-    packs = [(pack, pack) for pack in dict.fromkeys(one.pack for one in findings)]
-    filters = (
-        FilterView("outcome", "Outcome", _options(outcomes, [one.outcome for one in findings])),
-        FilterView("severity", "Severity", _options(severities, [one.severity for one in findings])),
-        FilterView("pack", "Pack", _options(packs, [one.pack for one in findings])),
-    )
-    return tuple(one for one in filters if len(one.options) > 1)
-
-
-def _options(known: Sequence[tuple[str, str]], used: Sequence[str]) -> tuple[tuple[str, str, int], ...]:
-    return tuple((value, word, used.count(value)) for value, word in known if value in used)
-
-
 def _after_consent(report: Report, one: AfterConsent) -> AfterConsentView:
     return AfterConsentView(
         whose=whose(report, one),
@@ -320,13 +290,6 @@ def _after_consent(report: Report, one: AfterConsent) -> AfterConsentView:
         mailbox=one.mailbox.because if one.mailbox else "",
         not_checked=tuple(map(not_checked_text, one.not_checked)),
     )
-
-
-def _disagreement(one: Disagreement) -> DisagreementView:
-    stands = (
-        StandView(FINDINGS[s.outcome][0], tone(FINDINGS[s.outcome][1]), s.rule, s.pack, s.view) for s in one.stands
-    )
-    return DisagreementView(disagreement_sentence(one), tuple(stands))
 
 
 def _what_if(report: Report) -> WhatIfView | None:
@@ -381,7 +344,7 @@ COMMANDS = 20_000
 """Characters of lines to copy."""
 _PER_COLUMN = 3
 """Characters in a column: a letter of Thai or Hindi has at most two marks."""
-_ROOMS = MappingProxyType({GrantLine: 200, StepRow: 4000})
+_ROOMS = MappingProxyType({AppGrants: 200, GrantLine: 200, StepRow: 4000})
 """Other limits: the names of grants are short and many, and a step can name all scopes of an app."""
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from auditor.facts.builtin_policies import portal_name, portal_names
+from auditor.render.labels import NAME_WIDTH
+from auditor.render.text_layout import clip
 
 TONES = MappingProxyType(
     {
@@ -55,6 +60,23 @@ _FORBIDDEN = frozenset(" \\\"'`<>{}")
 def tone(style: str) -> str:
     """The tone for a style of `auditor.render.labels`; plain text is quiet."""
     return style if style in TONES else "quiet"
+
+
+def is_portal_setting(policy_id: str) -> bool:
+    """Whether the portal offers the consent policy as a setting."""
+    return bool(portal_name(policy_id))
+
+
+def policy_label(policy_id: str) -> str:
+    """What the portal calls a consent policy; the id, cut, if it's a policy of the tenant's own."""
+    return portal_name(policy_id) or clip(policy_id, NAME_WIDTH)
+
+
+def in_portal_words(text: str) -> str:
+    """Replace the ids of built-in consent policies by the names in the portal, in quotation marks."""
+    for policy_id, name in portal_names().items():
+        text = re.sub(rf"(?<![\w-])([Pp]olicy )?{re.escape(policy_id)}(?![\w-])", f'"{name}"', text)
+    return text
 
 
 def clickable(address: str) -> str:

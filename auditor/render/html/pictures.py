@@ -14,7 +14,7 @@ from auditor.model.decision import Confidence, Decision, Reason, ScopeVerdict, V
 from auditor.model.document import series
 from auditor.model.report import Report, Summary
 from auditor.model.rule import FindingOutcome, Severity
-from auditor.render.html.parts import tone
+from auditor.render.html.parts import is_portal_setting, policy_label, tone
 from auditor.render.labels import (
     FINDINGS,
     NAME_WIDTH,
@@ -142,7 +142,8 @@ def _deciding_step(decision: Decision) -> PathStep:
     name = (named or policies)[0]
     more = f", with {count(len(policies) - 1, 'more policy', 'more policies')}" if len(policies) > 1 else ""
     doubted = any(scope.confidence is Confidence.LIKELY for scope in deciding if scope.policy == name)
-    return PathStep("Consent policy", clip(name, NAME_WIDTH), f"decides for users{more}{' (likely)' * doubted}", style)
+    label = "Consent setting" if is_portal_setting(name) else "Consent policy"
+    return PathStep(label, policy_label(name), f"decides for users{more}{' (likely)' * doubted}", style)
 
 
 def _deciding(decision: Decision) -> list[ScopeVerdict]:
@@ -153,19 +154,17 @@ def _deciding(decision: Decision) -> list[ScopeVerdict]:
 
 
 def _scopes(decision: Decision) -> PathStep:
-    """The required scopes. An optional scope changes no answer, so it has no colour."""
+    """All scopes, and how many of them are required. An optional scope changes no answer, so it has no colour."""
     optional = Counter(s.verdict for s in decision.scopes if not (s.required or s.implicit))
     needed = Counter(s.verdict for s in decision.scopes if s.required or s.implicit)
     if not decision.scopes:
         return PathStep("Scopes", "None were evaluated", "", "quiet")
     worst = next((v for v in _WORST_FIRST if needed[v]), None)
-    parts = [sentence(_tally(needed))] if needed else []
-    if optional and needed:
-        parts.append(f"{_total(optional)} optional: {_tally(optional)}." if len(optional) > 1 else _only(optional))
-    elif optional:
-        parts.append(f"All optional: {_tally(optional)}.")
-    title = count(_total(needed) or _total(optional), "scope")
-    return PathStep("Scopes", title, " ".join(parts), VERDICTS[worst][1] if worst else "quiet")
+    if needed and optional:
+        detail = f"{_total(needed)} required: {_tally(needed)}. {_total(optional)} optional: {_tally(optional)}."
+    else:
+        detail = sentence(_tally(needed)) if needed else f"All optional: {_tally(optional)}."
+    return PathStep("Scopes", count(len(decision.scopes), "scope"), detail, VERDICTS[worst][1] if worst else "quiet")
 
 
 def _total(tally: Counter[Verdict]) -> int:
@@ -173,13 +172,10 @@ def _total(tally: Counter[Verdict]) -> int:
     return sum(tally.values())
 
 
-def _only(tally: Counter[Verdict]) -> str:
-    """``1 optional blocked.``"""
-    ((verdict, number),) = tally.items()
-    return f"{number} optional {VERDICTS[verdict][0]}."
-
-
 def _tally(tally: Counter[Verdict]) -> str:
+    """``3 blocked and 6 allowed``; only ``blocked`` for a single scope."""
+    if _total(tally) == 1:
+        return VERDICTS[next(iter(tally))][0]
     return series([f"{tally[verdict]} {VERDICTS[verdict][0]}" for verdict in Verdict if tally[verdict]])
 
 

@@ -271,13 +271,15 @@ def _changed(state: TenantState, night: date | None, links: Links) -> ChangedVie
     if not major:
         return None
     shown = tuple((change.what, sentence(clip(change.means, _TEXT))) for change in major[:_CHANGES_SHOWN])
-    more = len(major) - len(shown)
+    more = [count(number, "more change")] if (number := len(major) - len(shown)) else []
+    earlier = sum(one.changes or 0 for one in state.tenant.runs if one is not run and run_day(one) == night)
+    more += [f"{count(earlier, 'change')} in another run of this night"] if earlier else []
     return ChangedView(
         name=state.name,
         href=links.run(state.tenant, run),
         at=readable_time(run.started),
         changes=shown,
-        more=count(more, "more change") if more else "",
+        more=series(more) if more else "",
     )
 
 
