@@ -51,8 +51,16 @@ def binary_needs_file(outputs: Outputs) -> None:
 def trend_needs_format(earlier: Sequence[str], outputs: Outputs) -> None:
     """Raise click.UsageError for --trend if none of the formats shows a trend."""
     if earlier and not any(FORMATS[name].shows_trend for name in outputs.formats):
-        shown = " and ".join(name for name, form in FORMATS.items() if form.shows_trend)
+        shown = series([name for name, form in FORMATS.items() if form.shows_trend])
         raise click.UsageError(f"only {shown} show a trend: add -o report.html, or leave out --trend")
+
+
+def summary_needs_format(outputs: Outputs) -> None:
+    """Raise click.UsageError for --summary if one of the formats has no such page."""
+    without = [name for name in outputs.formats if not FORMATS[name].has_summary]
+    if without:
+        having = series([name for name, form in FORMATS.items() if form.has_summary], "or")
+        raise click.UsageError(f"--summary writes one page as {having}, not as {without[0]}: add -o summary.pdf")
 
 
 def write_report(
@@ -194,6 +202,7 @@ Examples:
   consent-auditor check --pack cisa-scuba --trend audit-results/ -o audit-results/today.json -o audit-results/today.html
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell --fix 2 -o fix.ps1
+  consent-auditor check --pack trackerrms-uk --summary -o summary.pdf
   consent-auditor check --pack trackerrms-uk --message
   consent-auditor check --pack trackerrms-uk --wait-until connects --timeout 30m
 
@@ -254,6 +263,13 @@ Examples:
     help="The fix that --fix-script writes: 2 for Fix 2 of the report, or its route, such as R3. Default: Fix 1.",
 )
 @click.option(
+    "--summary",
+    "only_summary",
+    is_flag=True,
+    help="Write only the first page, for a person who decides: question, answer, permissions in plain words, risk, who"
+    " must act and how long it takes. For html, pdf and markdown.",
+)
+@click.option(
     "--message",
     "wants_message",
     is_flag=True,
@@ -275,7 +291,7 @@ Examples:
     multiple=True,
     metavar="FILE|FOLDER",
     type=click.Path(),
-    help="Earlier JSON reports on this tenant with the same packs, so that HTML and PDF show how the counts changed."
+    help="Earlier JSON reports on this tenant with the same packs, so that HTML, PDF and Markdown show what changed."
     " Repeatable.",
 )
 @click.option(
@@ -307,6 +323,7 @@ def command(
     assumed: tuple[str, ...],
     fix_script: str | None,
     which_fix: str,
+    only_summary: bool,
     wants_message: bool,
     waiver_files: tuple[str, ...],
     earlier: tuple[str, ...],
@@ -339,7 +356,14 @@ def command(
 
     instead = ("--fix-script", "a script") if fix_script else ("--message", "a message") if wants_message else None
     file = single_file(*instead, formats, outputs) if instead else ""
+    if instead and only_summary:
+        raise click.UsageError(f"{instead[0]} writes something else than the report: leave out --summary")
     destination = Outputs() if instead else outputs_for(formats, outputs)
+    if only_summary:
+        summary_needs_format(destination)
+        destination = Outputs(
+            formats=destination.formats, files=destination.files, folder=destination.folder, only_summary=True
+        )
     if details and (instead or not destination.is_text_on_standard_output):
         raise click.UsageError("--details is for the report on the terminal, and files have all of it: leave it out")
     binary_needs_file(destination)

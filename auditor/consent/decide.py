@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -22,9 +22,9 @@ from auditor.consent.explanation import (
     works_for,
 )
 from auditor.consent.possible_outcomes import PossibleOutcome, consent_only_forced, possible_outcomes
-from auditor.consent.snapshot_index import NotRead, SnapshotIndex
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, TENANT_WIDE, Subject
-from auditor.facts.permissions import known_scopes
+from auditor.facts.permissions import known_scopes, plain_words
 from auditor.model.decision import AppRef, Confidence, Decision, Outcome, Reason, ScopeVerdict, Verdict
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
@@ -139,7 +139,19 @@ def _verdict(facts: DecisionFacts, row: ScopeFacts) -> ScopeVerdict:
         implicit=permission.implicit,
         confidence=Confidence.LIKELY if row.caveats or row.granted.caveat else Confidence.CERTAIN,
         steps=row.approval.steps,
+        plain=_plain(facts, permission.resource, permission.value),
     )
+
+
+def _plain(facts: DecisionFacts, resource: str, scope: str) -> str:
+    """What the resource says to users about the scope, or this program's own words.
+
+    A display name that only repeats the scope says nothing (Microsoft Graph, ``permissionScope``: any text is valid).
+    """
+    published = index_of(facts.snapshot).published_scopes(resource)
+    found = published.get(scope.lower()) if isinstance(published, Mapping) else None
+    said = " ".join((found.userConsentDisplayName or "").split()) if found else ""
+    return said if said.lower() not in ("", scope.lower()) else plain_words(resource, scope)
 
 
 _GRANTED = {

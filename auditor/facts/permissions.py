@@ -1,10 +1,10 @@
 """Permissions of Microsoft's resources: delegated scopes, named lists for rules, and application permissions.
 
-Three tables, each with its source: ``scopes.json`` gives the names of the ids in policies, finds misspelled scopes in a
+Four tables, each with its source: ``scopes.json`` gives the names of the ids in policies, finds misspelled scopes in a
 pack, and is used for a resource that could not be read, though never as certain (what the tenant's own service
 principal says comes first). ``scope_lists.json`` holds the scopes that read or change mailboxes, files, sites, chats or
 the directory, and the risky permissions that CISA publishes. ``permissions.json`` holds the application permissions of
-the audit; which of them allow which read is in `auditor.model.sections`.
+the audit; which of them allow which read is in `auditor.model.sections`. ``plain_words.json`` says what a scope allows.
 """
 
 from __future__ import annotations
@@ -129,6 +129,35 @@ def spellings() -> Mapping[str, str]:
     lists = sorted(_LISTS.delegated.items(), key=lambda item: item[0] != CISA)
     names = (name for _, by_resource in lists for scopes in by_resource.values() for name in scopes)
     return MappingProxyType({name.lower(): name for name in names})
+
+
+class _WordTable(msgspec.Struct, frozen=True):
+    source: str
+    resources: dict[str, dict[str, str]]
+
+
+_SHARED_WORDS = ("microsoft-graph", "exchange-online", "sharepoint-online")
+"""The resources that name their scopes alike: Exchange Online's Mail.Read allows what Microsoft Graph's does."""
+
+
+@cache
+def _words() -> Mapping[str, Mapping[str, str]]:
+    table = load_table("plain_words", _WordTable).resources
+    graph = table[_SHARED_WORDS[0]]
+    return MappingProxyType(
+        {
+            RESOURCES[key]: {name.lower(): words for name, words in {**graph, **table[key]}.items()}
+            for key in _SHARED_WORDS
+        }
+    )
+
+
+def plain_words(resource: str, scope: str) -> str:
+    """What the app can do with a delegated scope of the resource (app id), as a clause; empty for one not in the table.
+
+    ``read mail in the user's own mailbox``: for a resource that doesn't say it itself (`userConsentDisplayName`).
+    """
+    return _words().get(resource.lower(), {}).get(scope.lower(), "")
 
 
 class ApplicationPermission(msgspec.Struct, frozen=True, kw_only=True):

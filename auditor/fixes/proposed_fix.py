@@ -242,6 +242,8 @@ def as_fix(
         undo=" ".join((*(part.undo for part in reversed(parts)), *previous_values)),
         link=next((part.link for part in parts if part.link), ""),
         expect=" ".join(part.expect for part in parts if part.expect),
+        minutes=_minutes(parts),
+        reversible=bool(undo),
         undo_graph=tuple(change.request for change in undo),
         fill_in=_unique((*_link_notes(parts), *(note for part in parts for note in part.fill_in))),
         proven=Proof(
@@ -253,6 +255,23 @@ def as_fix(
             doubts=_unique((*caveats, *after.caveats)),
         ),
     )
+
+
+_SIGN_IN_MINUTES = 3
+_COMMAND_MINUTES = 10
+"""To read the commands, to install the modules that they need, and to run them."""
+_ROUNDED_TO = 5
+
+
+def _minutes(parts: tuple[ProposedFix, ...]) -> int:
+    """How long an administrator needs, about, rounded up to five: an estimate of this project's.
+
+    To sign in with the role once, and a minute for each step in the portal; without steps, there are commands to run.
+    Waiting for an approval or until a change takes effect isn't counted.
+    """
+    has_clicks = all(part.portal or part.link for part in parts)
+    work = sum(len(part.portal) for part in parts) if has_clicks else _COMMAND_MINUTES
+    return -(-(_SIGN_IN_MINUTES + work) // _ROUNDED_TO) * _ROUNDED_TO
 
 
 def _link_notes(parts: tuple[ProposedFix, ...]) -> tuple[str, ...]:

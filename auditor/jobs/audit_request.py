@@ -33,11 +33,13 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
     """The formats of a report and its `files`, pairs of format and path. Without files, it goes to standard output.
 
     A file for one table has the format ``FORMAT/TABLE``. `folder` is the folder of ``-o FOLDER/``, if that was given.
+    With `only_summary`, each format that has a summary writes that page alone.
     """
 
     formats: tuple[str, ...] = (TEXT,)
     files: tuple[tuple[str, Path], ...] = ()
     folder: Path | None = None
+    only_summary: bool = False
 
     @property
     def is_standard_output(self) -> bool:
@@ -194,7 +196,11 @@ def rendered(
     Formats that are streamed are left out: `write_page` writes them. Raises FormatUnavailable.
     """
     trend = {"history": history, "since_last": since_last}
-    return {name: _rendered(report, name, trend) for name in outputs.formats if not _is_streamed(name, outputs)}
+    return {
+        name: _rendered(report, name, trend, only_summary=outputs.only_summary)
+        for name in outputs.formats
+        if not _is_streamed(name, outputs)
+    }
 
 
 def _is_streamed(name: str, outputs: Outputs) -> bool:
@@ -226,9 +232,11 @@ def write_files(report: Report, pages: Mapping[str, bytes], outputs: Outputs) ->
     return tuple(path for _, path in outputs.files)
 
 
-def _rendered(report: Report, name: str, trend: Mapping[str, Any]) -> bytes:
+def _rendered(report: Report, name: str, trend: Mapping[str, Any], *, only_summary: bool) -> bytes:
     form = FORMATS[name]
     options: dict[str, Any] = dict(trend) if form.shows_trend else {}
+    if only_summary and form.has_summary:
+        options["only_summary"] = True
     if form.points_into_files:
         options["places"] = _places(report)
     return render(report, name, **options)

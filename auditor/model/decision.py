@@ -97,7 +97,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScopeVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What would happen to one requested scope, and which policy and condition set decided it."""
+    """What would happen to one requested scope, and which policy and condition set decided it.
+
+    `plain` is what the app can do with the scope, in words for people: what the resource itself says to users
+    (``userConsentDisplayName``), or else this program's own; empty if neither is known.
+    """
 
     resource: str
     resource_name: str
@@ -113,6 +117,7 @@ class ScopeVerdict(msgspec.Struct, frozen=True, kw_only=True):
     implicit: bool = False
     confidence: Confidence = Confidence.CERTAIN
     steps: tuple[Step, ...] = ()
+    plain: str = ""
 
 
 class AppRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +254,8 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
 
     `route` names the kind of fix, `key` identifies this fix among those for one decision (``R3``, ``R3-user``,
     ``R7+R3``). `link` is the address to open, if the fix has one. `opens` says what else becomes possible.
+    `minutes` is how long the administrator needs, about; 0 means that nobody estimated it. `reversible` says whether
+    the previous state is known, so that it can be restored exactly.
     `undo_graph` restores the exact previous values; it is empty if they are not known. `fill_in` explains the
     placeholders in the requests that the administrator replaces.
     """
@@ -266,6 +273,8 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     undo_graph: tuple[GraphRequest, ...] = ()
     fill_in: tuple[str, ...] = ()
+    minutes: int = 0
+    reversible: bool = False
 
 
 class Reach(StrEnum):

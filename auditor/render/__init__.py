@@ -24,7 +24,8 @@ class Format(NamedTuple):
     Its files get the extension `ending`; `other_endings` are recognized too. `needs` names packages outside the core
     dependencies (distribution and module have the same name); the `extra` installs them. A format that `is_binary`
     isn't written to a terminal. One that `is_streamed` also has ``write(report, file)``, which keeps only some rows of
-    a large tenant in memory. One that `shows_trend` takes the option ``history``, the earlier runs; one that
+    a large tenant in memory. One that `shows_trend` takes the options ``history``, the earlier runs, and
+    ``since_last``; one that `has_summary` takes ``only_summary``, for its first page alone; one that
     `points_into_files` takes ``places``, the paths of the packs' files in the repository. A format with `tables` writes
     a file for each of them into a folder; `write` takes ``FORMAT/TABLE`` for one. If a format doesn't show
     what-ifs (`shows_what_if`), a user who asks for one is warned.
@@ -38,6 +39,7 @@ class Format(NamedTuple):
     is_binary: bool = False
     is_streamed: bool = False
     shows_trend: bool = False
+    has_summary: bool = False
     shows_what_if: bool = True
     points_into_files: bool = False
     tables: tuple[str, ...] = ()
@@ -47,7 +49,9 @@ FORMATS = MappingProxyType(
     {
         "text": Format("auditor.render.text", ".txt"),
         "json": Format("auditor.render.json", ".json", is_streamed=True),
-        "markdown": Format("auditor.render.markdown", ".md", other_endings=(".markdown",)),
+        "markdown": Format(
+            "auditor.render.markdown", ".md", other_endings=(".markdown",), shows_trend=True, has_summary=True
+        ),
         "sarif": Format("auditor.render.sarif", ".sarif", other_endings=(".sarif.json",), points_into_files=True),
         "junit": Format("auditor.render.junit", ".xml"),
         "csv": Format(
@@ -70,9 +74,15 @@ FORMATS = MappingProxyType(
             "auditor.render.xlsx", ".xlsx", needs=("xlsxwriter",), extra="xlsx", is_binary=True, is_streamed=True
         ),
         "ocsf": Format("auditor.render.ocsf", ".ocsf.jsonl", other_endings=(".jsonl",), shows_what_if=False),
-        "html": Format("auditor.render.html", ".html", other_endings=(".htm",), shows_trend=True),
+        "html": Format("auditor.render.html", ".html", other_endings=(".htm",), shows_trend=True, has_summary=True),
         "pdf": Format(
-            "auditor.render.pdf", ".pdf", needs=("weasyprint",), extra="pdf", is_binary=True, shows_trend=True
+            "auditor.render.pdf",
+            ".pdf",
+            needs=("weasyprint",),
+            extra="pdf",
+            is_binary=True,
+            shows_trend=True,
+            has_summary=True,
         ),
     }
 )

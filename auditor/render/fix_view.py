@@ -406,6 +406,8 @@ def fix_minutes(fix: Fix) -> int:
     Steps in the portal take a minute each; without them, there are commands to run. Waiting for an approval or until
     a change takes effect isn't counted.
     """
+    if fix.minutes:
+        return fix.minutes
     work = len(fix.steps.portal) * _MINUTES_A_STEP if fix.steps.portal else _MINUTES_FOR_COMMANDS
     return -(-(_MINUTES_TO_SIGN_IN + work) // 5) * 5
 

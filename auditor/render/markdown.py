@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.document import series
-from auditor.model.report import Finding, Report
+from auditor.model.report import Finding, Report, Summary
 from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.fix_view import (
     FirstThing,
@@ -59,7 +60,11 @@ from auditor.render.report_view import (
     with_outcome,
 )
 from auditor.render.setting_view import SettingCard, failure_counts, setting_cards
+from auditor.render.summary import summary_view
 from auditor.render.text_layout import clip, safe
+
+if TYPE_CHECKING:
+    from auditor.model.difference import SinceLast
 
 _TEXT_WIDTH = 600
 """Columns of one text, because a comment on GitHub is limited to 65,536 characters. The JSON report has all of it."""
@@ -68,13 +73,23 @@ _FOLDED = (FindingOutcome.PASS, FindingOutcome.NOT_APPLICABLE)
 _SHOWN = tuple(outcome for outcome in FindingOutcome if outcome not in _FOLDED)
 
 
-def render(report: Report) -> str:
+def render(
+    report: Report,
+    *,
+    history: Sequence[tuple[str, Summary]] = (),
+    since_last: SinceLast | None = None,
+    only_summary: bool = False,
+) -> str:
     """GitHub's Markdown, which Azure DevOps and GitLab read too. Names in the tenant never become markup.
 
-    Passed rules are folded with HTML's ``details``; the rest needs no HTML.
+    Passed rules are folded with HTML's ``details``; the rest needs no HTML. `since_last` is what changed since the last
+    report; Markdown draws no trend of `history`. With `only_summary`, it's the first page alone.
     """
+    if only_summary:
+        return "\n\n".join(filter(None, _summary(report, since_last, whole=True))) + "\n"
     blocks = [f"## {_text(question(report))}", *_answers(report), _table(("", ""), _facts(report))]
     blocks += _first(report)
+    blocks += _summary(report, since_last, whole=False)
     for part in (_what_if, _scopes, _after_consent, _findings, _rule_fixes, _disagreements, _unread, _provenance):
         blocks += part(report)
     return "\n\n".join(filter(None, blocks)) + "\n"
@@ -82,6 +97,44 @@ def render(report: Report) -> str:
 
 def _text(text: str) -> str:
     return harmless(clip(" ".join(text.split()), _TEXT_WIDTH))
+
+
+def _summary(report: Report, since_last: SinceLast | None, *, whole: bool) -> Iterator[str]:
+    """The summary for a person who decides: the whole page, or what the rest of the report doesn't say already."""
+    page = summary_view(report, since_last)
+    if whole:
+        yield f"## {_text(page.question)}"
+        yield _text(page.answer)
+        yield "\n".join(map(_text, page.act))
+    elif page.apps:
+        yield "### Summary for a decision"
+    for one in page.apps:
+        if len(page.apps) > 1:
+            yield f"**{_text(one.app)}**"
+        if whole:
+            yield f"**{_text(one.word)}.** {_text(one.answer)}"
+        facts = (
+            ("What to do", one.todo if whole else ""),
+            ("Who must act", one.act),
+            ("Takes", one.time),
+            ("Risk", one.risk),
+            ("Can be undone", one.undo),
+        )
+        yield "\n".join(f"- {label}: {_text(text)}" for label, text in facts if text)
+        rows = [
+            (_text(line.plain), f"{_name(line.scope)} ({_text(line.resource)})", line.state) for line in one.permissions
+        ]
+        yield _table(("In plain words", "Permission", "State"), rows) if rows else ""
+        yield _text(one.more)
+    if page.changed:
+        yield f"### {_text(page.changed_title)}"
+        yield " ".join(map(_text, page.changed))
+        yield "\n".join(f"- {label}: {'; '.join(map(_text, names))}" for label, names in page.lists)
+    if whole:
+        rules = f"{page.rules} " if page.rules else ""
+        yield _text(
+            f"{rules}Read from {page.tenant} at {page.taken} by {report.tool}. Nothing in the tenant was changed."
+        )
 
 
 def _answers(report: Report) -> Iterator[str]:

@@ -153,7 +153,8 @@ def _about_answer(report: Report, group: AnswerGroup) -> Iterator[str]:
         return
     yield from _action(report, group, first, first.fix)
     if first.role:
-        yield f"Sign in as: {first.role}"
+        minutes = first.fix.minutes
+        yield f"Sign in as: {first.role}{f' It takes about {minutes} minutes.' if minutes else ''}"
     yield _why_safe(first.fix)
     yield from _exposure(first.fix.opens)
     yield f"Why it's needed: {_sentence(decision.because)}"

@@ -32,14 +32,18 @@ class NothingIsFetched(Exception):
 
 
 def render(
-    report: Report, *, history: Sequence[tuple[str, Summary]] = (), since_last: SinceLast | None = None
+    report: Report,
+    *,
+    history: Sequence[tuple[str, Summary]] = (),
+    since_last: SinceLast | None = None,
+    only_summary: bool = False,
 ) -> bytes:
     """The PDF. The same report gives the same bytes on the same machine; other machines may have other fonts.
 
     Raises FormatUnavailable if weasyprint or a system library that it needs is missing.
     """
     weasyprint = _weasyprint()
-    page = render_html(report, history=history, since_last=since_last, for_print=True)
+    page = render_html(report, history=history, since_last=since_last, for_print=True, only_summary=only_summary)
     read = parse_time(report.taken)
     dated = f'<meta name="dcterms.created" content="{read:%Y-%m-%dT%H:%M:%SZ}">\n</head>' if read else "</head>"
     document = weasyprint.HTML(string=page.replace("</head>", dated, 1), url_fetcher=_refuse, media_type="print")

@@ -39,7 +39,7 @@ def test_without_a_report_to_compare_with_the_reason_is_printed(tmp_path: Path) 
     assert audited(tmp_path, 1, "-o", "day1.json")[0] == 1
     code, messages = audited(tmp_path, 2, "--trend", "day1.json")
     assert code == 2
-    assert "only html and pdf show a trend: add -o report.html" in messages
+    assert "only markdown, html and pdf show a trend: add -o report.html" in messages
     code, messages = audited(tmp_path, 2, "--trend", "tenant.json", "-o", "report.html")
     assert (code, messages) == (
         2,

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
+from auditor.fixes import fixes_for
 from auditor.fixes.change import Change, Conflict, NotApplicable, states_of, undo_of
 from auditor.fixes.change_kinds import apply, apply_all, change_of
 from auditor.fixes.policy_changes import CreateConsentPolicy
 from auditor.fixes.proposed_fix import az_commands, powershell_commands
 from auditor.model.decision import GraphRequest
 from auditor.model.snapshot import Snapshot
-from auditor.snapshot.samples import sample
+from auditor.snapshot.samples import sample, sample_names
 from tests.fixes.tenants import APP, GRAPH, HOSTILE, by_key, with_sections
 
 MANAGED = sample("managed-default")
@@ -135,3 +136,10 @@ def test_names_with_quotes_cannot_break_out_of_a_command(name: str) -> None:
         assert len(commands.splitlines()) == (2 if commands.startswith("Connect") else 4)
     assert powershell_commands((policy_named("O'Brien'; rm"),), MANAGED).endswith("O''Brien''; rm\"}'")
     assert """O'"'"'Brien'"'"'; rm""" in az_commands((policy_named("O'Brien'; rm"),), MANAGED)
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_every_fix_says_how_long_it_takes_and_whether_it_can_be_undone(name: str) -> None:
+    for fix in fixes_for(sample(name), APP):
+        assert fix.minutes in range(5, 65, 5)
+        assert fix.reversible == bool(fix.undo_graph)

@@ -205,7 +205,7 @@ def test_a_long_text_is_cut_and_shows_that_it_is() -> None:
 
 def test_of_several_answers_each_says_near_the_top_what_to_do_first() -> None:
     page = render(several())
-    top = page.partition("### Scopes")[0]
+    top = page.partition("### Summary")[0]
     assert top.count("### First thing to do") == 1
     assert f"<{CONSENT_BY_LINK.link}>" in top
     assert "22223333-cccc-4444-dddd-5555eeee6666" not in top.partition("### First thing to do")[2]

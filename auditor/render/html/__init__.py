@@ -14,6 +14,7 @@ from auditor.render.html.page_view import for_paper, page_view
 from auditor.render.html.parts import HOLLOW, TONES
 from auditor.render.html.templates import asset, environment
 from auditor.render.report_view import ABOUT_DISAGREEMENTS, DISAGREEMENTS
+from auditor.render.summary import TITLE
 
 if TYPE_CHECKING:
     from auditor.model.difference import SinceLast
@@ -27,16 +28,17 @@ def render(
     history: Sequence[tuple[str, Summary]] = (),
     since_last: SinceLast | None = None,
     for_print: bool = False,
+    only_summary: bool = False,
 ) -> str:
     """The page. The same report gives the same text.
 
     `history` has the times and counts of earlier runs, oldest first; with at least one, the page shows a trend.
     `since_last` is what changed since the last report. With `for_print`, which the PDF uses, all sections are open,
-    there is no script, and texts too long for paper are cut.
+    there is no script, and texts too long for paper are cut. With `only_summary`, it's the first page alone.
     """
     whole = page_view(report, history, since_last, for_print=for_print)
     style = asset("style.css") + asset("summary.css") + (asset("paper.css") if for_print else "")
-    script = "" if for_print else asset("script.js")
+    script = "" if for_print or only_summary else asset("script.js")
     page = environment(_FOLDER).get_template("page.html.j2")
     made: str = page.render(
         view=for_paper(whole) if for_print else whole,
@@ -44,9 +46,10 @@ def render(
         style=Markup(style),  # noqa: S704  # ships with the program, not from the tenant
         script=Markup(script),  # noqa: S704  # likewise
         for_print=for_print,
+        only_summary=only_summary,
         ink=TONES,
         hollow=HOLLOW,
-        words={"disagree": DISAGREEMENTS, "about": ABOUT_DISAGREEMENTS},
+        words={"disagree": DISAGREEMENTS, "about": ABOUT_DISAGREEMENTS, "summary": TITLE},
     )
     return made + "\n"
 

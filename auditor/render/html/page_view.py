@@ -58,6 +58,7 @@ from auditor.render.report_view import (
     what_if_answers,
     whose,
 )
+from auditor.render.summary import SummaryView, summary_view
 from auditor.render.text_layout import clip
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ class PageView(NamedTuple):
     calls: tuple[CallView, ...]
     sections: tuple[PageSection, ...]
     message: Message | None
+    summary_page: SummaryView
 
 
 def page_view(
@@ -224,6 +226,7 @@ def page_view(
         calls=_calls(report),
         sections=(),
         message=None if for_print else message(report),
+        summary_page=summary_view(report, since_last),
     )
     return made._replace(sections=tuple(_sections(made)))
 
