@@ -380,7 +380,7 @@ def _unread(report: Report) -> Iterator[str]:
         texts = [(part.section, unread_text(part)) for part in report.unread]
         texts += [(part.section, not_collected_text(part)) for part in report.not_collected]
         rows = (
-            (f"{text.title}<br>({_text(section)})", _text(text.response), _text(text.allowed_by), text.unknown)
+            (f"{_text(text.title)}<br>({_text(section)})", *map(_text, (text.response, text.allowed_by, text.unknown)))
             for section, text in texts
         )
         yield _table(("Data", "Response", "Allowed by", "Unknown"), rows)

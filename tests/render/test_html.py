@@ -67,7 +67,7 @@ def test_any_report_makes_a_well_formed_page_of_the_same_elements_as_a_harmless_
 ELEMENTS = frozenset(
     re.findall(
         r"\w+",
-        "html head meta title style body a header p h1 h2 h3 h4 bdi main section nav ul ol li article div dl dt dd"
+        "html head meta title style body a header p h1 h2 h3 h4 h5 bdi main section nav ul ol li article div dl dt dd"
         " span br strong figure figcaption details summary table caption thead tbody tr th td code pre button label"
         " select option input footer script",
     )

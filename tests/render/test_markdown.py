@@ -76,6 +76,10 @@ def must_be_tame(text: str, addresses: set[str]) -> None:
 def addresses(made: Report) -> set[str]:
     known = {fix.link for decision in made.decisions for fix in decision.fixes}
     known |= {one.remediation.link for one in made.findings}
+    steps = [fix.steps.portal_links for decision in made.decisions for fix in decision.fixes]
+    known |= {
+        link.address for links in (*steps, *(one.remediation.portal_links for one in made.findings)) for link in links
+    }
     return known | {READER.normalizeLink(each) for each in known} | {READER.normalizeLinkText(each) for each in known}
 
 

@@ -34,7 +34,7 @@ from auditor.render.html.finding_section import (
     fix_groups,
 )
 from auditor.render.html.grant_section import ON_SCREEN, AppGrants, GrantLine, GrantsView, grants_view
-from auditor.render.html.parts import AddressView, CodeView, tone
+from auditor.render.html.parts import AddressView, CodeView, LinkedText, tone
 from auditor.render.html.pictures import BarChart, Trend, chart_by_severity, trend
 from auditor.render.html.setting_section import (
     BenchmarkSummary,
@@ -357,6 +357,9 @@ def _cut(value: Any, room: int) -> Any:
     match value:
         case AddressView():
             return _address(value)
+        case LinkedText():
+            # A page of the portal is named by its text; its address is printed nowhere.
+            return value._replace(text=_text(value.text, room), href=value.href if len(value.href) <= ADDRESS else "")
         case CodeView():
             return _code(value)
         case CallView():
