@@ -132,7 +132,10 @@ def _compared(before: Comparable, after: Comparable) -> Difference:
         changes += finding_changes(before.report, after.report, lacking)
         notes += decisions_not_compared(before.report, after.report)
         notes += packs_not_compared(before.report, after.report)
-    between = Since(source="reads", after=before.side.taken, before=after.side.taken)
+    times = (before.side.taken, after.side.taken)
+    # The later read may be named first, or have the earlier time if a clock was set back.
+    first, last = sorted(times) if all(times) else times
+    between = Since(source="reads", after=first, before=last)
     dated = (one if one.since else msgspec.structs.replace(one, since=between) for one in changes)
     ordered = tuple(sorted(dated, key=_order))
     return Difference(

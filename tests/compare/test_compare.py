@@ -356,6 +356,11 @@ def test_each_change_says_between_which_reads_it_happened() -> None:
     assert {(one.since.after, one.since.before) for one in difference.changes if one.since} == {(FIRST, SECOND)}
 
 
+def test_the_earlier_time_comes_first_also_if_the_reads_are_named_the_other_way_round() -> None:
+    difference = compare(judged(tenant("legacy-open", SECOND, **assigned())), judged(tenant("legacy-open")))
+    assert {(one.since.after, one.since.before) for one in difference.changes if one.since} == {(FIRST, SECOND)}
+
+
 def test_two_tenants_are_refused() -> None:
     other = replace(tenant("managed-default"), tenant=replace(TENANT, id="t2", name="Other"))
     with pytest.raises(DifferentTenants, match=r"Contoso Talent .* and Other \(t2\)"):
