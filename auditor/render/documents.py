@@ -20,7 +20,7 @@ from auditor.model.document import (
     Points,
     Title,
 )
-from auditor.render.markdown import code_span, escaped
+from auditor.render.markdown_text import code_span, escaped
 from auditor.render.text_layout import Palette, TableCell, TableColumn, columns, pad, table, wrap
 
 _INDENT = 2

@@ -12,7 +12,7 @@ from auditor.jobs.pack_pages import index_page, pack_page, rule_page
 from auditor.model.document import Cell, Document, FactList, Grid, Heading, Paragraph, Point, Points, Title, code
 from auditor.packs.load import load, shipped_names, shipped_source
 from auditor.render.documents import as_markdown, as_text
-from auditor.render.markdown import escaped
+from auditor.render.markdown_text import escaped
 from auditor.render.text_layout import columns
 
 PACKS = [load(shipped_source(name)) for name in shipped_names()]

@@ -16,7 +16,8 @@ from auditor.model.decision import Steps
 from auditor.model.report import Granted, GrantKind, GrantRow, Report
 from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Tenant
-from auditor.render.markdown import fenced, harmless, link, render
+from auditor.render.markdown import render
+from auditor.render.markdown_text import fenced, harmless, link
 from tests.render.parts import CONSENT_BY_LINK, SELF_CONSENT, TENANT, finding, report
 from tests.render.reports import ALL, blocked, connects, depends, hostile, needs_admin, several
 from tests.render.strategies import REPORTS
