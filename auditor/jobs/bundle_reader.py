@@ -43,6 +43,7 @@ from auditor.model.rule import Pack
 from auditor.packs import PackError, Problem
 from auditor.packs.load import find, is_path, load_packs
 from auditor.packs.pack_texts import NAME, PackFile, PackText, files_of, parent_named, shipped_text
+from auditor.render.text_layout import safe
 
 MOST_IN_FILE = MOST_TOGETHER + (1 << 20)
 """The most bytes in a bundle: its members, even if they can't be compressed, and what the zip needs for them."""
@@ -65,7 +66,11 @@ def read_bundle(data: bytes) -> tuple[Manifest, Mapping[str, bytes]]:
 
 
 def damage(manifest: Manifest, members: Mapping[str, bytes]) -> Iterator[str]:
-    """The differences between the members and the manifest, one sentence each."""
+    """The differences between the members and the manifest, one sentence each. Names are shown as `safe` does."""
+    yield from map(safe, _damage(manifest, members))
+
+
+def _damage(manifest: Manifest, members: Mapping[str, bytes]) -> Iterator[str]:
     listed = {file.path: file for file in manifest.files}
     yield from (f"{path} is missing" for path in listed if path not in members)
     yield from (f"{path} isn't in the manifest" for path in members if path not in listed and path != MANIFEST)

@@ -38,9 +38,8 @@ def in_text(report: Report) -> dict[int, str]:
 def in_html(report: Report) -> dict[int, str]:
     """The same in the HTML report."""
     page = html.render(report)
-    articles = re.findall(r'<article class="fix" id="fix-(\d+)">(.*?)</article>', page, re.DOTALL)
-    keys = ((number, re.search(r"calls this fix <code>([^<]+)</code>", article)) for number, article in articles)
-    return {int(number): unescape(key[1]) for number, key in keys if key}
+    found = re.findall(r'id="fix-(\d+)".*?calls this fix <code>([^<]+)</code>', page, re.DOTALL)
+    return {int(number): unescape(key) for number, key in found}
 
 
 def in_markdown(report: Report) -> dict[int, str]:
