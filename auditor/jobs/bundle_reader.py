@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from auditor.fixes.proposed_fix import printable
 from auditor.input_files import input_bytes
 from auditor.jobs.audit_request import PIPE
 from auditor.jobs.bundle_writer import (
@@ -43,7 +44,6 @@ from auditor.model.rule import Pack
 from auditor.packs import PackError, Problem
 from auditor.packs.load import find, is_path, load_packs
 from auditor.packs.pack_texts import NAME, PackFile, PackText, files_of, parent_named, shipped_text
-from auditor.render.text_layout import safe
 
 MOST_IN_FILE = MOST_TOGETHER + (1 << 20)
 """The most bytes in a bundle: its members, even if they can't be compressed, and what the zip needs for them."""
@@ -66,8 +66,8 @@ def read_bundle(data: bytes) -> tuple[Manifest, Mapping[str, bytes]]:
 
 
 def damage(manifest: Manifest, members: Mapping[str, bytes]) -> Iterator[str]:
-    """The differences between the members and the manifest, one sentence each. Names are shown as `safe` does."""
-    yield from map(safe, _damage(manifest, members))
+    """The differences between the members and the manifest, one sentence each. Names are printable ASCII."""
+    yield from map(printable, _damage(manifest, members))
 
 
 def _damage(manifest: Manifest, members: Mapping[str, bytes]) -> Iterator[str]:
@@ -220,7 +220,7 @@ def _is_outside(path: str) -> bool:
     name = path.removeprefix(PACKS)
     if name != path and name:
         return NAME.fullmatch(name) is None
-    return path != PACKS and (path in (".", "..") or any(sign in path for sign in "/\\:"))
+    return path != PACKS and (path in ("", ".", "..") or any(sign in path for sign in "/\\:"))
 
 
 def _is_link(member: zipfile.ZipInfo) -> bool:

@@ -245,5 +245,6 @@ def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
     # The library warns of names that are there twice; these files are among the examples.
     with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(out, "w", method) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            # The library ends a name at a NUL, and writes an empty one only if it's given as a ZipInfo.
+            archive.writestr(name if name.partition("\0")[0] else zipfile.ZipInfo(name), data)
     return out.getvalue()
