@@ -103,7 +103,7 @@ def command(
 
 def _print_result(output: str, manifest: Manifest) -> None:
     from auditor.jobs.bundle_writer import MESSAGE, PASTE
-    from auditor.render.labels import count
+    from auditor.model.document import count
 
     say(f"Wrote {output}: {count(len(manifest.files) + 1, 'file')}, names {_names(manifest)}.")
     for why in manifest.left_out:
@@ -148,7 +148,8 @@ def verify(file: str) -> int:
 
 
 def _result_lines(found: Verification) -> list[str]:
-    from auditor.render.labels import count, readable_time
+    from auditor.model.document import count
+    from auditor.render.labels import readable_time
     from auditor.render.text_layout import safe
 
     manifest = found.manifest

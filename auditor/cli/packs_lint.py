@@ -57,7 +57,7 @@ def _print(kind: str, problems: tuple[Problem, ...]) -> None:
 
 
 def _summary(found: Linted) -> str:
-    from auditor.render.labels import count
+    from auditor.model.document import count
 
     counts = (
         count(len(found.errors), "error"),

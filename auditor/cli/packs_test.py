@@ -72,7 +72,7 @@ def _refuse_unknown(rule: str, results: Iterable[PackResult], broken: list[PackE
 def _lines(one: PackResult, verbose: bool, only: str) -> Iterator[str]:
     """The lines about one pack; none if it doesn't have the rule `only`."""
     from auditor.jobs.pack_authoring import outcomes_phrase
-    from auditor.render.labels import count
+    from auditor.model.document import count
 
     pack = one.pack
     if only and not pack.rules:
@@ -117,7 +117,7 @@ def _safe(text: str) -> str:
 def _summary(results: list[PackResult]) -> str:
     """The counts for all packs together: the cases that failed by kind, and the cases that are missing."""
     from auditor.jobs.pack_authoring import Mismatch
-    from auditor.render.labels import count
+    from auditor.model.document import count
 
     cases = sum(len(one.results) for one in results)
     failed = [failed for one in results for failed in one.failed]

@@ -12,11 +12,11 @@ import msgspec
 
 from auditor.input_files import input_bytes
 from auditor.model.difference import SinceLast
+from auditor.model.document import parse_time
 from auditor.model.errors import AuditorError
 from auditor.model.report import FORMAT, PackRef, Report, Summary
 from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Tenant
-from auditor.render.labels import parse_time
 
 _MOST = 512 * 1024 * 1024
 """In bytes, more than any report: a device has no end."""

@@ -1,12 +1,14 @@
 """A document about packs and rules, before it becomes text for a terminal or Markdown for a file.
 
 A name that is shown as it is written (a path, a scope, an ID) is enclosed in `CODE` and `PLAIN`. These are control
-characters, which neither a pack nor a name that was made safe can contain, so that no text can forge them.
+characters, which neither a pack nor a name that was made safe can contain, so that no text can forge them. Also here:
+the counts, lists and times that reports and messages write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 CODE, PLAIN = "\x0e", "\x0f"
@@ -16,6 +18,20 @@ CODE, PLAIN = "\x0e", "\x0f"
 def code(text: str) -> str:
     """The text, marked as a name."""
     return f"{CODE}{text.replace(CODE, '').replace(PLAIN, '')}{PLAIN}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """``1 rule``, ``2 rules``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def parse_time(taken: str) -> datetime | None:
+    """The time in UTC, or none if it wasn't recorded or isn't a time. A time without an offset is UTC already."""
+    try:
+        at = datetime.fromisoformat(taken)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def series(texts: Sequence[str], last: str = "and") -> str:

@@ -10,7 +10,7 @@ import msgspec
 from auditor.model.configuration import Event, NotifyTarget
 from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.difference import Change, ChangeKind, Transition
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.history import OutboxMessage, Run, RunState, Said
 from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Finding
@@ -24,7 +24,6 @@ from auditor.notify.wording import (
     change_text,
     change_title,
     circumstances,
-    count,
     days_until,
     decision_sentence,
     expiry_text,

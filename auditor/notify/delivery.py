@@ -15,11 +15,11 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from auditor.model.document import count, parse_time
 from auditor.model.errors import InUse
 from auditor.model.history import OutboxMessage
 from auditor.model.notification import Delivery, DeliveryState
 from auditor.notify.digest import as_digest
-from auditor.notify.wording import count, parse_time
 
 GIVE_UP_DAYS = 7
 """Days after which a message that its target never accepted isn't tried again."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.model.configuration import Event
+from auditor.model.document import count
 from auditor.model.history import OutboxMessage
 from auditor.notify.message_text import TITLE_WIDTH, clip, escaped
-from auditor.notify.wording import count, readable
+from auditor.notify.wording import readable
 
 _ORDER = {Event.FAILURE: 0, Event.CHANGE: 1, Event.RECOVERY: 2, Event.EXPIRY: 3, Event.ALWAYS: 4}
 _WORDS = {

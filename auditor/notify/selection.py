@@ -17,10 +17,11 @@ import msgspec
 from auditor.model.configuration import Event, NotifyTarget
 from auditor.model.decision import Confidence, Outcome
 from auditor.model.difference import Change, ChangeKind, Transition
+from auditor.model.document import parse_time
 from auditor.model.history import RunDecision, RunFinding, RunState, Said
 from auditor.model.notification import Expiry, ExpiryKind, NightOfTenant
 from auditor.model.rule import FindingOutcome
-from auditor.notify.wording import SHORT_EXPIRY_DAYS, days_until, parse_time, without_volatile_parts
+from auditor.notify.wording import SHORT_EXPIRY_DAYS, days_until, without_volatile_parts
 
 _EARLY = timedelta(hours=12)
 """Nights don't start at the same second: a reminder after 7 days isn't one night late because of it."""

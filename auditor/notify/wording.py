@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from auditor.model.decision import Outcome
 from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since, Transition
+from auditor.model.document import parse_time
 from auditor.model.history import RunDecision
 from auditor.model.notification import Expiry
 from auditor.model.rule import FindingOutcome
@@ -52,15 +52,6 @@ _FINDING_TITLES = {
 }
 
 
-def parse_time(text: str) -> datetime | None:
-    """The UTC time, or none if the text isn't one."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
 def readable(time: str) -> str:
     """``22 Nov 2026, 02:00 UTC``; a day without a time stays one; other text is unchanged."""
     at = parse_time(time)
@@ -74,11 +65,6 @@ def sentence(text: str) -> str:
     """The text with a full stop at its end."""
     text = text.strip()
     return text if not text or text[-1] in _SENTENCE_ENDS else f"{text}."
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """``1 rule``, ``2 rules``."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def outcome_of(value: Any) -> Outcome | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.model.difference import ActorKind, Change, ChangeKind, Difference, Side, Transition, Weight
-from auditor.model.document import Block, Document, Heading, Paragraph, Point, Points, Title, code
-from auditor.render.labels import count, readable_time
+from auditor.model.document import Block, Document, Heading, Paragraph, Point, Points, Title, code, count
+from auditor.render.labels import readable_time
 
 HEADINGS = {
     ChangeKind.DECISION: "Whether users can connect",

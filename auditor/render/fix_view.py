@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, Reason
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.report import Finding, Report
 from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.labels import (
@@ -18,7 +18,6 @@ from auditor.render.labels import (
     OUTCOMES,
     app_label,
     click_path,
-    count,
     encoded,
     flat,
     is_click_path,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from auditor.model.decision import Confidence, Decision, Outcome
+from auditor.model.document import parse_time
 from auditor.model.report import Finding, PackRef, Report
 from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import IF_IT_FAILS, first_fix, first_step
@@ -18,7 +19,6 @@ from auditor.render.labels import (
     app_label,
     flat,
     is_click_path,
-    parse_time,
     screen,
     sentence,
     unread_text,

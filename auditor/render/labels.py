@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from auditor.facts import load_table
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, Verdict
-from auditor.model.document import series
+from auditor.model.document import count, parse_time, series
 from auditor.model.report import NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.sections import SECTIONS
@@ -176,11 +176,6 @@ def screen(decision: Decision) -> str:
     return sentence(shown or number)
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """``1 rule``, ``2 rules``."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 def flat(text: str) -> str:
     """The text of a pack's author on one line, because a line break there is only how the YAML was written."""
     return " ".join(text.split())
@@ -224,15 +219,6 @@ def tally(summary: Summary) -> str:
         (summary.not_applicable, "not applicable"),
     )
     return ", ".join(f"{number} {word}" for number, word in parts if number)
-
-
-def parse_time(taken: str) -> datetime | None:
-    """The time in UTC, or none if it wasn't recorded or isn't a time. A time without an offset is UTC already."""
-    try:
-        at = datetime.fromisoformat(taken)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def iso_time(at: datetime) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from auditor.model.decision import Decision, Fix, Outcome
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.report import Finding, Report, Summary
 from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.fix_view import (
@@ -22,7 +22,6 @@ from auditor.render.labels import (
     NAME_WIDTH,
     answer_word,
     app_and_id,
-    count,
     counts,
     encoded,
     not_collected_text,

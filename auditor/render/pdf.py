@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from auditor.model.document import parse_time
 from auditor.model.report import Report, Summary
 from auditor.render import FormatUnavailable, how_to_install
 from auditor.render.html import render as render_html
-from auditor.render.labels import parse_time
 
 if TYPE_CHECKING:
     from auditor.model.difference import SinceLast

@@ -11,11 +11,12 @@ import msgspec
 
 from auditor.model.decision import Confidence
 from auditor.model.difference import Difference
+from auditor.model.document import count
 from auditor.model.history import ExportedRun, Run, RunDecision, RunFinding, RunList, RunState
 from auditor.model.rule import FindingOutcome
 from auditor.render.csv import BOM, without_formula
 from auditor.render.difference import as_text
-from auditor.render.labels import FINDINGS, OUTCOMES, count, readable_time, sentence
+from auditor.render.labels import FINDINGS, OUTCOMES, readable_time, sentence
 from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
 
 _STATES = {

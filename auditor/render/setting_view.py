@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from auditor.facts.ids import is_one_setting
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.report import Disagreement, Finding, Report
 from auditor.model.rule import FindingOutcome, Setting, Severity
-from auditor.render.labels import FINDINGS, SEVERE, count
+from auditor.render.labels import FINDINGS, SEVERE
 
 _FAIL = FindingOutcome.FAIL
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from auditor.model.decision import Decision
+from auditor.model.document import count, parse_time
 from auditor.model.report import Finding, GrantRow, GrantRows, Report
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
@@ -15,12 +16,10 @@ from auditor.render.labels import (
     VERDICTS,
     answer_word,
     click_path,
-    count,
     counts,
     error_code,
     flat,
     not_collected_text,
-    parse_time,
     resource_label,
     screen,
     sentence,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from auditor.facts.ids import OPENID_SCOPES
 from auditor.facts.permissions import plain_words
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, ScopeVerdict, Verdict
+from auditor.model.document import count
 from auditor.model.report import Report
 from auditor.render.fix_view import FirstThing, first_thing, fix_opens, grouped_answers
 from auditor.render.labels import (
@@ -19,7 +20,6 @@ from auditor.render.labels import (
     OUTCOMES,
     answer_word,
     app_label,
-    count,
     counts,
     readable_time,
     resource_label,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.model.decision import Decision, Verdict
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.report import Report
 from auditor.model.rule import FindingOutcome
 from auditor.render.fix_view import AnswerGroup, first_thing, grouped_answers
@@ -18,7 +18,6 @@ from auditor.render.labels import (
     OUTCOMES,
     answer_word,
     app_label,
-    count,
     in_plain_words,
     plain_reason,
     readable_time,

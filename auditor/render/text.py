@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.decision import Decision, ScopeVerdict
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import first_fix, first_thing
 from auditor.render.labels import (
@@ -16,7 +16,6 @@ from auditor.render.labels import (
     VERDICTS,
     answer_word,
     app_and_id,
-    count,
     counts,
     error_code,
     not_collected_text,

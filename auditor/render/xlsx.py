@@ -13,8 +13,9 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from auditor.model.document import parse_time
 from auditor.model.report import GrantRows, Report
-from auditor.render.labels import iso_time, parse_time
+from auditor.render.labels import iso_time
 from auditor.render.sheets import Sheet, SheetValue, sheets
 from auditor.render.text_layout import safe
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from markdown import markdown  # type: ignore[import-untyped]  # it ships no types
 
 from auditor.notify.message_text import Line, LineKind, as_markdown, as_text, clip, cut, heading, item, plain
+from auditor.notify.wording import readable
 
 LONG = [
     Line(label="Why", text="a policy changed."),
@@ -83,3 +84,8 @@ def test_a_link_cannot_end_early() -> None:
 
 def test_a_long_name_ends_at_a_word() -> None:
     assert clip("one two three four", 12) == "one two…"
+
+
+def test_a_time_that_no_calendar_has_in_utc_is_shown_as_it_is() -> None:
+    assert readable("0001-01-01T00:00:00+14:00") == "0001-01-01T00:00:00+14:00"
+    assert readable("2026-11-22T02:00:00Z") == "22 Nov 2026, 02:00 UTC"

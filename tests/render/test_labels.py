@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.model.decision import Outcome, Verdict
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.report import Summary
 from auditor.model.rule import FindingOutcome
 from auditor.model.sections import SECTIONS, Sections
@@ -13,7 +13,6 @@ from auditor.render.labels import (
     FINDINGS,
     OUTCOMES,
     VERDICTS,
-    count,
     counts,
     error_code,
     outcome_meaning,

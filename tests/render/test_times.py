@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.render.labels import parse_time
+from auditor.model.document import parse_time
 
 TWO = datetime(2026, 11, 22, 2, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from auditor.model.decision import Decision, ScopeVerdict, Verdict
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
 from auditor.render.html.finding_section import FixViews, in_words, ranked, ways
@@ -30,7 +30,6 @@ from auditor.render.labels import (
     VERDICTS,
     answer_word,
     click_path,
-    count,
     flat,
     is_click_path,
     resource_label,

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from auditor.facts.permissions import APP_ROLES, listed_scopes
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows
-from auditor.render.labels import count, resource_label
+from auditor.render.labels import resource_label
 
 ON_SCREEN = 1000
 """Rows that a browser shows on a phone without delay; further rows are below them as short plain lines."""

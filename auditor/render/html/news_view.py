@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.model.difference import ChangeKind, SinceLast, Transition
+from auditor.model.document import count
 from auditor.model.report import Report
 from auditor.model.rule import FindingOutcome
-from auditor.render.labels import count, readable_time
+from auditor.render.labels import readable_time
 
 _LISTED = 10
 """How many rules a list names."""

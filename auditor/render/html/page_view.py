@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.model.decision import AfterConsent
-from auditor.model.document import series
+from auditor.model.document import count, series
 from auditor.model.report import Report, Summary, UnreadPart
 from auditor.render.html.answer_section import (
     AnswerView,
@@ -46,7 +46,7 @@ from auditor.render.html.setting_section import (
     setting_rows,
     unplaced_disagreements,
 )
-from auditor.render.labels import NAME_WIDTH, app_and_id, count, counts, readable_time, sentence, unread_text
+from auditor.render.labels import NAME_WIDTH, app_and_id, counts, readable_time, sentence, unread_text
 from auditor.render.message import Message, message
 from auditor.render.report_view import (
     AFTER_CONSENT,

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from auditor.model.document import count
 from auditor.model.report import Disagreement, Report
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.html.finding_section import FindingView
 from auditor.render.html.parts import tone
-from auditor.render.labels import FINDINGS, count
+from auditor.render.labels import FINDINGS
 from auditor.render.report_view import disagreement_sentence
 from auditor.render.setting_view import RuleChip, SettingCard, failure_counts, setting_cards
 

@@ -12,8 +12,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import NamedTuple
 
-from auditor.model.document import series
-from auditor.render.labels import count
+from auditor.model.document import count, series
 from auditor.render.site.nights import KINDS, Night, NightKind, Span, last_nights, nights_by_kind
 
 HEIGHT = 20

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from auditor.model.document import series
+from auditor.model.document import count, parse_time, series
 from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome, Severity
-from auditor.render.labels import count, flat, parse_time, readable_time, sentence
+from auditor.render.labels import flat, readable_time, sentence
 from auditor.render.site.attention import Reason, ReasonRank, TenantState, age
 from auditor.render.site.charts import RECENT, Strip, legend, recent_strip, strip_words
 from auditor.render.site.nights import KINDS, NightKind, last_nights, run_day

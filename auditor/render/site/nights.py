@@ -14,9 +14,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.model.decision import Confidence, Outcome
+from auditor.model.document import parse_time
 from auditor.model.history import Run, RunDecision, RunState
 from auditor.model.site import SiteTenant
-from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, OUTCOMES, parse_time
+from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, OUTCOMES
 from auditor.render.text_layout import clip
 
 _DAY = timedelta(days=1)
