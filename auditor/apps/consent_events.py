@@ -48,8 +48,8 @@ class ConsentEvent(NamedTuple):
     `client_id` (lower case) is empty if neither the entry nor the tenant's apps say which app it is about; `object_id`
     is that of its service principal. `resource` is the API, by object id, and is empty where the entry names several or
     none. `is_admin_consent`, `is_for_all` (all users of the tenant) and `scopes` are none where the entry doesn't say.
-    `scopes` are those that the app holds afterwards (or was to hold), of an app role its name; `held_before` are those among
-    them that it held already. `for_user` is the object id of the user who the consent is for, if it is for one.
+    `scopes` are those that the app holds afterwards (or was to hold), of an app role its name, and `held_before` are
+    those that it held already. `for_user` is the object id of the user who the consent is for, if it is for one.
     """
 
     at: datetime
