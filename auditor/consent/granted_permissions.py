@@ -87,7 +87,7 @@ class _Rows(GrantRows):
         delegated: tuple[OAuth2PermissionGrant, ...],
         assigned: Mapping[str, tuple[AppRoleAssignment, ...]],
     ) -> None:
-        self._names = _Names(index)
+        self._names = GrantNames(index)
         self._delegated = delegated
         self._assigned = assigned
 
@@ -198,7 +198,7 @@ def _grants_of(index: SnapshotIndex, clients: Iterable[str]) -> Iterator[OAuth2P
             yield from index.grants_of(found.id)
 
 
-class _Names:
+class GrantNames:
     """What to call the apps, app roles and users that grants name by id."""
 
     def __init__(self, index: SnapshotIndex) -> None:
