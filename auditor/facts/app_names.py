@@ -92,6 +92,12 @@ def app_name(client_id: str) -> AppName | None:
     return _names().get(client_id.lower())
 
 
+def published_name(client_id: str) -> str:
+    """The name in the table; empty if it isn't there."""
+    found = app_name(client_id)
+    return found.name if found else ""
+
+
 def named_apps() -> tuple[AppName, ...]:
     """Every app of the table, Microsoft's own first, then by vendor and name."""
     return tuple(_names().values())
