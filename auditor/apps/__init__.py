@@ -1,1 +1,1 @@
-"""What a tenant's apps, requests and logs say together: pure functions over a snapshot."""
+"""What a tenant's apps, consent requests and logs say: pure functions over a snapshot."""
