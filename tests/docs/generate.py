@@ -51,7 +51,7 @@ from auditor.packs.pack_texts import RELEASES
 from auditor.packs.parse import parse_with_warnings
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
-from tests.docs import rule_pages
+from tests.docs import code_pages, rule_pages
 from tests.docs.commands import every_command
 from tests.docs.live import requests_of
 from tests.docs.pages import PROGRAM
@@ -284,6 +284,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
         "auditor/packs/shipped_packs.json": _shipped_packs,
         "auditor/packs/releases.json": _releases,
+        "docs/error-codes.md": code_pages.page,
         **rule_pages.FILES,
     }
 )
