@@ -48,13 +48,15 @@ def is_path(name: str) -> bool:
     return any(sign in name for sign in "/\\") or name.lower().endswith(SUFFIXES) or name in (".", "..")
 
 
+ABUSED_APPS = "abused-apps"
+"""The shipped file that is a list of apps, and not a pack."""
 CATALOG = "apps"
 """The folder of rules/ with the catalogue of apps: a pack for each app, which holds facts and inherits its rules."""
 
 
 def shipped_names() -> tuple[str, ...]:
     """The names of all shipped packs but those of the catalogue, abstract ones too."""
-    return _names_in(shipped_tree("rules"))
+    return tuple(name for name in _names_in(shipped_tree("rules")) if name != ABUSED_APPS)
 
 
 def catalog_names() -> tuple[str, ...]:
@@ -82,6 +84,12 @@ def shipped_source(name: str) -> Source:
     else:
         raise PackError([unknown_pack(name, names)])
     return Source(f"{tree_label('rules')}/{place}", _bytes(shipped_tree("rules") / place, place))
+
+
+def shipped_list_source() -> Source:
+    """The shipped list of known abused apps."""
+    file = shipped_tree("rules") / f"{ABUSED_APPS}.yaml"
+    return Source(f"{tree_label('rules')}/{file.name}", _bytes(file, file.name))
 
 
 def is_shipped(origin: str) -> bool:
