@@ -71,11 +71,10 @@ class Apps:
         """Why there may be more apps than the index has; empty if there can't be."""
 
     def name(self, object_id: str) -> str:
-        """The app's name, or its object id if the app is unknown."""
+        """The app's name, its client id if it has none, or its object id if the app is unknown."""
         if object_id not in self._names:
             found = self.index.principal_with_id(object_id)
-            name = (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
-            self._names[object_id] = name
+            self._names[object_id] = _name_or_id(found) if found else object_id.lower()
         return self._names[object_id]
 
     def subjects(self, object_ids: Iterable[str]) -> tuple[FindingSubject, ...]:
@@ -252,3 +251,12 @@ def narrow_filter(definition: SchemaPart) -> None:
     """The same restriction, for a JSON Schema."""
     definition["if"] = {"required": ["state"], "properties": {"state": {"const": "gone"}}}
     definition["then"] = {"properties": {name: {"const": "any"} for name in ("publisher", "owner")}}
+
+
+def _name_or_id(principal: ServicePrincipal) -> str:
+    """What the tenant calls the app, else what its vendor does, else its client id."""
+    if name := principal.displayName or principal.appDisplayName:
+        return name
+    from auditor.facts.app_names import published_name
+
+    return published_name(principal.appId) or principal.appId

@@ -48,10 +48,15 @@ def is_path(name: str) -> bool:
     return any(sign in name for sign in "/\\") or name.lower().endswith(SUFFIXES) or name in (".", "..")
 
 
+ABUSED_APPS = "abused-apps"
+"""The shipped file that is a list of apps, and not a pack."""
+
+
 def shipped_names() -> tuple[str, ...]:
     """The names of all shipped packs, abstract ones too."""
     names = (entry.name for entry in shipped_tree("rules").iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+    found = sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
+    return tuple(name for name in found if name != ABUSED_APPS)
 
 
 def shipped_source(name: str) -> Source:
@@ -60,6 +65,12 @@ def shipped_source(name: str) -> Source:
         raise PackError([unknown_pack(name, names)])
     file = shipped_tree("rules") / f"{name}.yaml"
     return Source(f"{tree_label('rules')}/{name}.yaml", _bytes(file, file.name))
+
+
+def shipped_list_source() -> Source:
+    """The shipped list of known abused apps."""
+    file = shipped_tree("rules") / f"{ABUSED_APPS}.yaml"
+    return Source(f"{tree_label('rules')}/{file.name}", _bytes(file, file.name))
 
 
 def is_shipped(origin: str) -> bool:
