@@ -13,8 +13,8 @@ import msgspec
 from msgraph.graph_service_client import GraphServiceClient
 
 from auditor.facts.audit_activities import all_activities, drift_types
-from auditor.facts.error_codes import CONSENT_CODES
 from auditor.facts.ids import is_guid
+from auditor.facts.sign_in_codes import logged_codes
 from auditor.graph.reads import (
     BLUEPRINT_OF_AGENT,
     OWN_APPLICATION,
@@ -222,7 +222,7 @@ def _sign_ins(wanted: _Wanted) -> Reads:
     Those with the plan's correlation id are read whatever their outcome: they are few.
     """
     plan = wanted.plan
-    codes = tuple(f"status/errorCode eq {code}" for code in dict.fromkeys(plan.log_codes or CONSENT_CODES))
+    codes = tuple(f"status/errorCode eq {code}" for code in dict.fromkeys(plan.log_codes or logged_codes()))
     for app in wanted.clients or ("",):
         which = [f"createdDateTime ge {wanted.since}"]
         which += [f"appId eq {quoted(app)}"] if app else []

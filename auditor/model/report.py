@@ -51,6 +51,44 @@ class WaiverFileRef(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class AbusedApp(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that attackers are known to use, as a list of such apps describes it.
+
+    `legitimate` products have honest users, too; every other app is malicious. `why` and `doubtful` are full sentences,
+    `doubtful` says where the claim rests on little. Only consents from the day `since` on count; empty means all.
+    """
+
+    client_id: str
+    name: str = ""
+    legitimate: bool = False
+    why: str = ""
+    since: str = ""
+    doubtful: str = ""
+    sources: tuple[str, ...] = ()
+
+
+class AbusedAppsList(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of known abused apps, with the SHA-256 of its text, and the day on which its sources were last read."""
+
+    name: str
+    digest: str
+    read: str
+    apps: tuple[AbusedApp, ...] = ()
+
+
+class AbusedAppsRef(msgspec.Struct, frozen=True, kw_only=True):
+    """The list of known abused apps that was applied, identified by its digest.
+
+    `days_old` is its age in days when the tenant was read, or none if the snapshot has no time.
+    """
+
+    name: str
+    digest: str
+    read: str
+    count: int
+    days_old: int | None = None
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """A value in the snapshot that a finding is based on, and the expected value."""
 

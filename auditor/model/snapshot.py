@@ -37,9 +37,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     permissions must be known by name. `users` are object ids or user principal names. `beta_policies` are consent
     policies whose beta-only conditions are needed. `assignments_of` are role definition ids whose holders are needed.
     `whole` are sections to read directory-wide, page by page. `log_days` is how many days of the logs to read. Sign-ins
-    are read that ended in one of `log_codes`, or in an error about consent if there are none; with `log_user` (object
-    id or user principal name) only those of this user, and with `log_correlation` all with this correlation id. A log
-    is about the `clients`, or about all apps if it is in `whole` or there are no clients.
+    are read that ended in one of `log_codes`, by default in one that the table of codes marks as logged; with
+    `log_user` (object id or user principal name) only those of this user, and with `log_correlation` all with this
+    correlation id. A log is about the `clients`, or about all apps if it is in `whole` or there are no clients.
     """
 
     sections: tuple[str, ...] = ()
