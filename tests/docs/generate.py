@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 import auditor.jobs.nightly_forms
+import auditor.packs.abused_apps
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.difference
@@ -46,7 +47,7 @@ from auditor.model.rule import Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs import PackProblems
 from auditor.packs.extend import chain
-from auditor.packs.load import as_stored, list_packs, load_packs, shipped_names, shipped_source
+from auditor.packs.load import as_stored, list_packs, load_packs, shipped_list_source, shipped_names, shipped_source
 from auditor.packs.pack_texts import RELEASES
 from auditor.packs.parse import parse_with_warnings
 from auditor.render.labels import OUTCOMES
@@ -264,6 +265,12 @@ def _shipped_packs() -> bytes:
     return as_stored(packs)
 
 
+def _abused_apps() -> bytes:
+    """The shipped list of known abused apps as an audit loads it."""
+    found = auditor.packs.abused_apps.load_abused_apps(shipped_list_source())
+    return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
+
+
 def _releases() -> bytes:
     """The digests of the shipped packs: those of this version as they are now, those of earlier versions unchanged."""
     now = {name: hashlib.sha256(shipped_source(name).text).hexdigest() for name in shipped_names()}
@@ -282,6 +289,8 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/night.json": lambda: _schema(auditor.render.night.schema()),
         "docs/schemas/nightly.json": lambda: _schema(auditor.jobs.nightly_forms.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
+        "docs/schemas/abused-apps.json": lambda: _schema(auditor.packs.abused_apps.schema()),
+        "auditor/facts/abused_apps.json": _abused_apps,
         "auditor/packs/shipped_packs.json": _shipped_packs,
         "auditor/packs/releases.json": _releases,
         **rule_pages.FILES,
