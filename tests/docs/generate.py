@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 import auditor.jobs.nightly_forms
+import auditor.packs.abused_apps
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.difference
@@ -52,6 +53,7 @@ from auditor.packs.load import (
     every_shipped_name,
     list_packs,
     load_packs,
+    shipped_list_source,
     shipped_names,
     shipped_source,
 )
@@ -281,6 +283,12 @@ def _parsed(names: Iterable[str]) -> dict[tuple[str, ...], Pack]:
     return packs
 
 
+def _abused_apps() -> bytes:
+    """The shipped list of known abused apps as an audit loads it."""
+    found = auditor.packs.abused_apps.load_abused_apps(shipped_list_source())
+    return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
+
+
 def _releases() -> bytes:
     """The digests of the shipped packs: those of this version as they are now, those of earlier versions unchanged."""
     now = {name: hashlib.sha256(shipped_source(name).text).hexdigest() for name in every_shipped_name()}
@@ -299,6 +307,8 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/night.json": lambda: _schema(auditor.render.night.schema()),
         "docs/schemas/nightly.json": lambda: _schema(auditor.jobs.nightly_forms.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
+        "docs/schemas/abused-apps.json": lambda: _schema(auditor.packs.abused_apps.schema()),
+        "auditor/facts/abused_apps.json": _abused_apps,
         "auditor/packs/shipped_packs.json": _shipped_packs,
         "auditor/packs/shipped_apps.json": _shipped_apps,
         "auditor/packs/releases.json": _releases,
