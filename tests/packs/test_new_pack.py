@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.model.rule import App, RequestMode, ScopeNeed
-from auditor.packs.forms import pack_name
+from auditor.packs.text_conditions import pack_name
 from auditor.packs.load import Source, load
 from auditor.packs.new_pack import name_for, pack_text
 
