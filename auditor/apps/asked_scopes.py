@@ -90,8 +90,9 @@ class ScopeSources:
         published = self._index.published_scopes(resource)
         if not isinstance(published, Mapping) or self._index.nameless_scope(resource):
             return lambda _: True
-        return lambda name: name.lower() in OPENID_SCOPES or (
-            name.lower() in published and published[name.lower()].isEnabled is not False
+        return lambda name: (
+            name.lower() in OPENID_SCOPES
+            or (name.lower() in published and published[name.lower()].isEnabled is not False)
         )
 
     def _rows(self, principal: ServicePrincipal) -> Iterable[OAuth2PermissionGrant]:
