@@ -297,6 +297,17 @@ def _host_pattern(host: str) -> re.Pattern[str]:
     return re.compile(named)
 
 
+class _CategoryTable(msgspec.Struct, frozen=True):
+    source: str
+    categories: dict[str, str]
+
+
+@cache
+def app_categories() -> Mapping[str, str]:
+    """The categories of apps in the catalogue: their ids, in the order of lists, and their names for people."""
+    return MappingProxyType(load_table("app_categories", _CategoryTable).categories)
+
+
 _APP = "{app}"
 """The placeholder in the label of a setting of one app."""
 
