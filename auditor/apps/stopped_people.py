@@ -12,12 +12,12 @@ from auditor.model.access_resources import SignIn
 from auditor.model.blocked import RequestStatus, StopCode, StoppedPerson, UserRequest
 from auditor.model.resources import User
 
-_BEFORE_A_PAGE, _LEFT_THE_PAGE = 65001, 65004
+_SUCCESS, _BEFORE_A_PAGE, _LEFT_THE_PAGE = 0, 65001, 65004
 
 
 def stops(code: int) -> bool | None:
     """Whether a code means that the user was stopped; none if the user may have cancelled."""
-    return {_BEFORE_A_PAGE: False, _LEFT_THE_PAGE: None}.get(code, True)
+    return {_SUCCESS: False, _BEFORE_A_PAGE: False, _LEFT_THE_PAGE: None}.get(code, True)
 
 
 class People:
@@ -94,11 +94,12 @@ class _Person:
     def met(self, code: int, at: str) -> None:
         """Note an error code of the sign-in log."""
         self._codes[code] = None
-        self.at(at, stopped=True if stops(code) else None)
+        self.at(at, stopped=False if code == _SUCCESS else True if stops(code) else None)
 
     def at(self, time: str, *, stopped: bool | None) -> None:
         """Note that something happened at a time, and whether it stopped the person."""
-        self._stopped = True if True in (stopped, self._stopped) else stopped
+        if self._stopped is not True and (stopped is not False or not self._times):
+            self._stopped = stopped
         if time:
             self._times.append(time)
 

@@ -7,20 +7,22 @@ user was stopped (Entra, "Microsoft Entra authentication and authorization error
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import cached_property
+from types import MappingProxyType
 
 import msgspec
 
-from auditor.apps.asked_scopes import ScopeSources, by_resource
+from auditor.apps.asked_scopes import Description, ScopeSources, by_resource
 from auditor.apps.blocked_verdict import verdict_now
-from auditor.apps.consent_events import ConsentEvent, ConsentResult, consent_events
+from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events
 from auditor.apps.consent_requests import REVIEW_PATH, lacks_people, reviewers, user_requests
 from auditor.apps.stopped_people import People, stop_codes
-from auditor.apps.survey import KnownApps
 from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
-from auditor.facts.ids import PATH_SEPARATOR, portal_links
+from auditor.facts.app_names import app_name
+from auditor.facts.ids import PATH_SEPARATOR, cloud_named, is_guid, portal_links
 from auditor.facts.sign_in_codes import logged_codes
 from auditor.model.access_resources import SignIn
 from auditor.model.blocked import (
@@ -53,13 +55,14 @@ _HIDES = {
 }
 
 
-_NO_FILTER, NOTHING_KNOWN = BlockedFilter(), KnownApps()
+_NO_FILTER = BlockedFilter()
+_NO_PACKS: Mapping[str, Description] = MappingProxyType({})
 
 
 def blocked(
     snapshot: Snapshot,
-    known: KnownApps = NOTHING_KNOWN,
     asked: BlockedFilter = _NO_FILTER,
+    described: Mapping[str, Description] = _NO_PACKS,
     *,
     source: str = "",
     tool: str = "",
@@ -67,9 +70,10 @@ def blocked(
 ) -> Blocked:
     """Who was stopped and who waits, as far as the snapshot says it. The same inputs give the same answer.
 
-    Without `with_fixes`, no fix is looked for, which takes most of the time. `known` is what packs say about apps.
+    Without `with_fixes`, no fix is looked for, which takes most of the time. `described` is what packs say about apps,
+    by client id in lower case.
     """
-    found = _Finder(snapshot, known, asked, with_fixes=with_fixes)
+    found = _Finder(snapshot, asked, described, with_fixes=with_fixes)
     apps = tuple(sorted(found.apps(), key=_order))
     return Blocked(
         tenant=snapshot.tenant,
@@ -95,15 +99,17 @@ class _Events(msgspec.Struct):
 class _Finder:
     """The indexes of one tenant, and the events that match the filter, each made once."""
 
-    def __init__(self, snapshot: Snapshot, known: KnownApps, asked: BlockedFilter, *, with_fixes: bool) -> None:
+    def __init__(
+        self, snapshot: Snapshot, asked: BlockedFilter, described: Mapping[str, Description], *, with_fixes: bool
+    ) -> None:
         self._index = index_of(snapshot)
-        self._known = known
+        self._described = described
         self._asked = asked
         self._with_fixes = with_fixes
         self._since = parse_time(asked.since) if asked.since else None
         self._correlation = asked.correlation_id.lower()
-        self._scopes = ScopeSources(self._index, known.described)
-        self.sources = tuple(_sources(self._index))
+        self._scopes = ScopeSources(self._index, described)
+        self.sources = tuple(_sources(self._index, asked.app.lower() if is_guid(asked.app) else ""))
         self._unread = {one.source: one.why for one in self.sources if not one.complete}
         self._people = People(self._index)
         self._wanted = self._people.matching(asked.user) if asked.user else None
@@ -130,7 +136,12 @@ class _Finder:
         codes = frozenset(logged_codes())
         for row in self._index.snapshot.sections.signIns or ():
             code = row.status.errorCode if row.status else None
-            if code in codes and row.appId and self._is_asked(row.createdDateTime, row.correlationId):
+            if (
+                code is not None
+                and (code in codes or self._correlation)
+                and row.appId
+                and self._is_asked(row.createdDateTime, row.correlationId)
+            ):
                 found.setdefault(row.appId.lower(), _new()).sign_ins.append(row)
         for event in self._consents:
             if event.client_id and self._is_asked(event.time, event.correlation_id):
@@ -195,6 +206,7 @@ class _Finder:
         waits = sum(one.waits for one in people)
         who, why_reviewers = reviewers(self._index) if waits or nameless else ((), "")
         users = sum(one.stopped is True for one in people)
+        portal = cloud_named(self._index.snapshot.cloud).portal
         steps = (*((REVIEW_PATH,) if waits or nameless else ()), (*_ALL_APPS, name))
         return BlockedApp(
             app=AppRef(name=name, client_id=client_id),
@@ -220,7 +232,7 @@ class _Finder:
             reviewers=who,
             review=REVIEW_PATH if waits or nameless else (),
             links=portal_links(
-                (PATH_SEPARATOR.join(step) for step in steps),
+                (PATH_SEPARATOR.join((portal, *step)) for step in steps),
                 self._index.snapshot.cloud,
                 app=name,
                 object_id=object_id,
@@ -230,8 +242,14 @@ class _Finder:
         )
 
     def _relevant(self, mine: list[ConsentEvent], events: _Events) -> list[ConsentEvent]:
-        """The consents of the people who were asked for, and those for all users."""
-        return [one for one in events.consents if one in mine or one.is_for_all]
+        """The consents of the people who were asked for, and those for all users, each person's consent once."""
+        found: list[ConsentEvent] = []
+        pages = [one for one in events.consents if one.activity is ConsentActivity.CONSENT]
+        for one in events.consents:
+            is_part = one.activity is ConsentActivity.GRANT and any(_is_part_of(one, page) for page in pages)
+            if not is_part and (one in mine or one.is_for_all):
+                found.append(one)
+        return found
 
     def _count(self, source: BlockedSource, people: Iterable[object]) -> int | None:
         """How many were stopped by this source; none if it says none and wasn't read whole."""
@@ -260,12 +278,17 @@ class _Finder:
             *(one.appDisplayName for one in events.sign_ins),
             *(one.name for one in events.consents),
         )
-        described = self._known.described.get(client_id)
+        described = self._described.get(client_id)
         by_pack = described.variants[0][1].name if described else ""
-        return own or next(filter(None, logged), "") or by_pack or self._known.names.get(client_id, "") or client_id
+        return own or next(filter(None, logged), "") or by_pack or _known_name(client_id)
 
 
 _ALL_APPS = ("Entra ID", "Enterprise apps", "All applications")
+
+
+def _known_name(client_id: str) -> str:
+    known = app_name(client_id)
+    return known.name if known else f"app {client_id}"
 
 
 def _new() -> _Events:
@@ -276,6 +299,15 @@ def _matches(wanted: str, name: str, client_id: str) -> bool:
     """Whether an app is meant: by its client id, or by a part of its name."""
     text = wanted.strip().lower()
     return text == client_id or text in name.lower()
+
+
+_SAME_CONSENT = timedelta(seconds=10)
+
+
+def _is_part_of(grant: ConsentEvent, page: ConsentEvent) -> bool:
+    """Whether a grant was added by this consent, which leaves an entry of its own at almost the same time."""
+    same = (grant.actor, grant.is_for_all) == (page.actor, page.is_for_all)
+    return same and page.scopes is not None and abs(grant.at - page.at) <= _SAME_CONSENT
 
 
 def _logged(event: ConsentEvent) -> LoggedConsent:
@@ -290,10 +322,12 @@ def _logged(event: ConsentEvent) -> LoggedConsent:
     )
 
 
-def _sources(index: SnapshotIndex) -> Iterator[SourceRead]:
+def _sources(index: SnapshotIndex, client_id: str) -> Iterator[SourceRead]:
+    """What was read of each source; of a log that was read for some apps, that is all about an app among them."""
     for source, section in SECTIONS_OF.items():
         rows = getattr(index.snapshot.sections, section)
-        why = index.not_read(section).why if rows is None else index.why_partial(section)
+        is_covered = client_id and section in index.snapshot.covers and index.covers(section, client_id)
+        why = index.not_read(section).why if rows is None else "" if is_covered else index.why_partial(section)
         yield SourceRead(
             source=source,
             section=section,
