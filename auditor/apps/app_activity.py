@@ -23,10 +23,10 @@ class AppActivity:
     def __init__(self, snapshot: Snapshot | SnapshotIndex) -> None:
         self._index = index_of(snapshot)
         self._failed: dict[str, _Failures] = {}
-        codes = frozenset(logged_codes())
+        searched = frozenset(logged_codes())
         for row in self._index.snapshot.sections.signIns or ():
             code = row.status.errorCode if row.status else None
-            if code in codes and row.appId:
+            if code in searched and row.appId:
                 who = row.userId or row.userPrincipalName or row.id or ""
                 failures = self._failed.setdefault(row.appId.lower(), _Failures())
                 failures.add(code or 0, who.lower(), row.createdDateTime or "", row.appDisplayName or "")
