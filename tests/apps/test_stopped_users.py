@@ -37,7 +37,7 @@ def whole() -> Blocked:
     return blocked(sample(SAMPLE), source="sample", tool="test")
 
 
-def found(snapshot: Snapshot | None = None, **asked: str) -> dict[str, BlockedApp]:
+def found(snapshot: Snapshot | None = None, **asked: Any) -> dict[str, BlockedApp]:
     made = blocked(snapshot or sample(SAMPLE), BlockedFilter(**asked), with_fixes=False)
     return {app.app.name: app for app in made.apps}
 
@@ -144,7 +144,7 @@ def test_a_pack_says_what_its_app_asks_for() -> None:
         pytest.param({"app": "nothing"}, set(), id="an app that nobody met"),
     ],
 )
-def test_filters_leave_what_was_asked_for(asked: dict[str, str], apps: set[str]) -> None:
+def test_filters_leave_what_was_asked_for(asked: dict[str, Any], apps: set[str]) -> None:
     assert found(**asked).keys() == apps
 
 
