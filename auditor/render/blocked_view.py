@@ -234,7 +234,7 @@ _FIELDS = {
 
 def _now(app: BlockedApp) -> Iterator[str]:
     code = f" ({app.now.code})" if app.now.code and app.now.would_connect is not True else ""
-    yield f"Now, {app.now.subject}: {sentence(f'{app.now.because}{code}')}"
+    yield f"Now, {app.now.subject}: {sentence(f'{app.now.because.rstrip(".")}{code}')}"
 
 
 def _pages(app: BlockedApp) -> Iterator[str]:

@@ -20,6 +20,7 @@ import auditor.jobs.nightly_forms
 import auditor.packs.abused_apps
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
+import auditor.render.blocked
 import auditor.render.difference
 import auditor.render.json
 import auditor.render.night
@@ -302,6 +303,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/required-resource-access.json": required_resource_access,
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
         "docs/schemas/report.json": auditor.render.json.schema,
+        "docs/schemas/blocked.json": lambda: _schema(auditor.render.blocked.schema()),
         "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),
         "docs/schemas/history.json": auditor.render.run_history.schema,
         "docs/schemas/history-run.json": auditor.render.run_history.export_schema,
