@@ -65,7 +65,7 @@ def granted(
     if delegated is not None and covers is None and clients is not None:
         covers = tuple(dict.fromkeys(client.lower() for client in clients))
         delegated = tuple(_grants_of(index, covers))
-    rows = _Rows(_Names(index, abused), delegated or (), assigned or {})
+    rows = _Rows(GrantNames(index, abused), delegated or (), assigned or {})
     return Granted(
         rows=cast("tuple[GrantRow, ...]", rows) if len(delegated or ()) > _MANY else tuple(rows),
         whole=sections.oauth2PermissionGrants is not None and covers is None,
@@ -98,7 +98,7 @@ class _Rows(GrantRows):
 
     def __init__(
         self,
-        names: _Names,
+        names: GrantNames,
         delegated: tuple[OAuth2PermissionGrant, ...],
         assigned: Mapping[str, tuple[AppRoleAssignment, ...]],
     ) -> None:
@@ -214,10 +214,10 @@ def _grants_of(index: SnapshotIndex, clients: Iterable[str]) -> Iterator[OAuth2P
             yield from index.grants_of(found.id)
 
 
-class _Names:
+class GrantNames:
     """What to call the apps, app roles and users that grants name by id."""
 
-    def __init__(self, index: SnapshotIndex, abused: Sequence[AbusedAppsList]) -> None:
+    def __init__(self, index: SnapshotIndex, abused: Sequence[AbusedAppsList] = ()) -> None:
         self._index = index
         self._own_lists = abused
         self._known_roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
@@ -285,12 +285,19 @@ class _Names:
         if app_id not in self._resources:
             found = self._index.service_principal(app_id)
             own = _name(found) if isinstance(found, ServicePrincipal) else ""
-            self._resources[app_id] = RESOURCE_NAMES.get(app_id.lower()) or own
+            self._resources[app_id] = RESOURCE_NAMES.get(app_id.lower()) or own or _published(app_id)
         return self._resources[app_id]
 
 
 def _name(principal: ServicePrincipal) -> str:
-    return principal.displayName or principal.appDisplayName or ""
+    """What the tenant calls the app, else what its vendor does; empty if neither is known."""
+    return principal.displayName or principal.appDisplayName or _published(principal.appId)
+
+
+def _published(app_id: str) -> str:
+    from auditor.facts.app_names import published_name
+
+    return published_name(app_id)
 
 
 def _by_name(name: str) -> tuple[str, str]:
@@ -343,7 +350,7 @@ def _app(found: ServicePrincipal, needs: tuple[ScopeNeed, ...]) -> App:
     publisher = found.verifiedPublisher
     return App(
         client_id=found.appId.lower(),
-        name=found.displayName or found.appDisplayName or "",
+        name=_name(found),
         redirect_uris=tuple(found.replyUrls or ()),
         scopes=needs,
         publisher_verified=None if publisher is None else publisher.is_verified,
@@ -359,7 +366,7 @@ def _scope_order(need: ScopeNeed) -> tuple[bool, str, int, str]:
 
 
 def _label(principal: ServicePrincipal) -> str:
-    return principal.displayName or f"the app {principal.appId}"
+    return _name(principal) or f"the app {principal.appId}"
 
 
 def differences(snapshot: Snapshot | SnapshotIndex, app: App) -> tuple[ScopeDifference, ...] | None:

@@ -77,7 +77,9 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
 def _described(app: App, known: App | None) -> App:
     """The app with what a pack says about it; of another client id, the pack's facts on its publisher don't count."""
     if known is None:
-        return app
+        from auditor.facts.app_names import published_name
+
+        return msgspec.structs.replace(app, name=published_name(app.client_id))
     app = msgspec.structs.replace(app, name=known.name)
     if known.client_id != app.client_id:
         return app
@@ -85,6 +87,7 @@ def _described(app: App, known: App | None) -> App:
         app,
         authority=known.authority,
         publisher_verified=known.publisher_verified,
+        verified_publisher_id=known.verified_publisher_id,
         owner_tenant=known.owner_tenant,
         registered_before_2020_11_08=known.registered_before_2020_11_08,
     )

@@ -17,7 +17,7 @@ from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
 from auditor.facts.audit_activities import all_activities, drift_types
-from auditor.facts.error_codes import CONSENT_CODES
+from auditor.facts.sign_in_codes import logged_codes
 from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, class_name, foreign_code
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
 from auditor.model.snapshot import Plan
@@ -272,8 +272,8 @@ def consent_requesters(graph: GraphServiceClient, request_id: str) -> Read:
 
 
 def _sign_ins(wanted: _Wanted) -> Reads:
-    """Sign-ins to each of the clients, or to any app, that ended in an error about consent."""
-    codes = " or ".join(f"status/errorCode eq {code}" for code in CONSENT_CODES)
+    """Sign-ins to each of the clients, or to any app, that ended in a code of `logged_codes`."""
+    codes = " or ".join(f"status/errorCode eq {code}" for code in logged_codes())
     sign_ins = wanted.graph.audit_logs.sign_ins
     for app in wanted.clients or ("",):
         which = f"createdDateTime ge {wanted.since}" + (f" and appId eq {quoted(app)}" if app else "")

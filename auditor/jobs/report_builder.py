@@ -37,7 +37,7 @@ from auditor.model.report import (
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.rule import App, FindingOutcome, Pack
 from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
-from auditor.packs.load import shipped_names
+from auditor.packs.load import every_shipped_name
 
 if TYPE_CHECKING:
     from auditor.snapshot.large_sections import Wanted
@@ -185,7 +185,7 @@ def _waived(
         taken=snapshot.taken,
         tenant=snapshot.tenant.id,
         packs=[pack.name for pack in packs],
-        shipped=shipped_names(),
+        shipped=every_shipped_name(),
     )
 
 

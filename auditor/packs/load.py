@@ -49,19 +49,40 @@ def is_path(name: str) -> bool:
     return any(sign in name for sign in "/\\") or name.lower().endswith(SUFFIXES) or name in (".", "..")
 
 
+CATALOG = "apps"
+"""The folder of rules/ with the catalogue of apps: a pack for each app, which holds facts and inherits its rules."""
+
+
 def shipped_names() -> tuple[str, ...]:
-    """The names of all shipped packs, abstract ones too."""
-    names = (entry.name for entry in shipped_tree("rules").iterdir())
-    found = sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
-    return tuple(name for name in found if name != SHIPPED_ABUSED_APPS)
+    """The names of all shipped packs but those of the catalogue, abstract ones too."""
+    return tuple(name for name in _names_in(shipped_tree("rules")) if name != SHIPPED_ABUSED_APPS)
+
+
+def catalog_names() -> tuple[str, ...]:
+    """The names of the packs in the catalogue of apps."""
+    folder = shipped_tree("rules") / CATALOG
+    return _names_in(folder) if folder.is_dir() else ()
+
+
+def every_shipped_name() -> tuple[str, ...]:
+    """The names of all shipped packs; no two have the same."""
+    return (*shipped_names(), *catalog_names())
+
+
+def _names_in(folder: Traversable) -> tuple[str, ...]:
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
 def shipped_source(name: str) -> Source:
-    """The shipped pack of that name."""
-    if name not in (names := shipped_names()):
+    """The shipped pack of that name, which may be one of the catalogue."""
+    if name in (names := shipped_names()):
+        place = f"{name}.yaml"
+    elif name in catalog_names():
+        place = f"{CATALOG}/{name}.yaml"
+    else:
         raise PackError([unknown_pack(name, names)])
-    file = shipped_tree("rules") / f"{name}.yaml"
-    return Source(f"{tree_label('rules')}/{name}.yaml", _bytes(file, file.name))
+    return Source(f"{tree_label('rules')}/{place}", _bytes(shipped_tree("rules") / place, place))
 
 
 def shipped_list_source() -> Source:
@@ -84,7 +105,7 @@ def unknown_pack(name: str, offered: Iterable[str]) -> Problem:
 
     names = tuple(offered)
     message = f'there is no shipped pack "{name}" (the shipped packs are {", ".join(names)})'
-    return Problem("", 0, 0, message, near='" or "'.join(likely_names(name, names)))
+    return Problem("", 0, 0, message, near='" or "'.join(likely_names(name, (*names, *catalog_names()))))
 
 
 def file_source(path: Path) -> Source:
@@ -150,6 +171,8 @@ def _bytes(file: Path | Traversable, label: str) -> bytes:
 
 
 STORE = Path(__file__).with_name("shipped_packs.json")
+CATALOG_STORE = Path(__file__).with_name("shipped_apps.json")
+"""The packs of the catalogue in the same form, in a separate file that most audits don't read."""
 
 
 class StoredRule(msgspec.Struct, frozen=True):
@@ -190,7 +213,7 @@ def load(source: Source, *, samples: Collection[str] | None = None, any_name: bo
 
 def stored_pack(source: Source) -> Pack | None:
     """The stored pack of this shipped text; ``None`` if there is none, or a text of its chain is another one now."""
-    store = _store()
+    store = _store(CATALOG_STORE if f"/{CATALOG}/" in source.label else STORE)
     if store is None or (raw := store.packs.get(Path(source.label).stem)) is None:
         return None
     stored = msgspec.json.decode(raw, type=StoredPack)
@@ -222,9 +245,9 @@ def as_stored(packs: Mapping[tuple[str, ...], Pack]) -> bytes:
 
 
 @cache
-def _store() -> PackStore | None:
+def _store(file: Path) -> PackStore | None:
     try:
-        return msgspec.json.decode(STORE.read_bytes(), type=PackStore)
+        return msgspec.json.decode(file.read_bytes(), type=PackStore)
     except (OSError, msgspec.MsgspecError):
         return None  # without the store, the texts are parsed
 
@@ -256,7 +279,7 @@ class PackSummary(NamedTuple):
 def find(name: str) -> tuple[Source, ...]:
     """The text of the pack that `name` means, or of every pack in a folder. Raises PackError."""
     if not is_path(name):
-        if name not in shipped_names():
+        if name not in every_shipped_name():
             raise PackError([unknown_pack(name, (pack.name for pack in list_packs(benchmarks=True)))])
         return (shipped_source(name),)
     path = path_of(name)
@@ -297,7 +320,7 @@ def load_packs(
 
 
 def list_packs(*, abstract: bool = False, benchmarks: bool = False) -> tuple[PackSummary, ...]:
-    """The shipped packs about an app, by name: the packs that a command without ``--pack`` uses.
+    """The shipped packs about an app, without the catalogue: the packs that a command without ``--pack`` uses.
 
     With `benchmarks` also those about the tenant alone, of which some read the whole directory; with
     `abstract` also those that only exist for others to extend.
@@ -369,7 +392,7 @@ def place_of(name: str, places: Iterable[str]) -> str:
 
     Shipped packs come first, so that a name always means the same pack. Raises PackError.
     """
-    if is_path(name) or name in (shipped := shipped_names()):
+    if is_path(name) or name in (shipped := every_shipped_name()):
         return name
     own = own_packs(places)
     labels = tuple(dict.fromkeys(pack.source.label for pack in own if pack.name == name))

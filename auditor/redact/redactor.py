@@ -19,7 +19,7 @@ import msgspec
 from auditor.model.field_types import FieldKind, TextKind, field_kinds
 from auditor.model.report import AbusedApp, AbusedAppsList, Waiver, WaiverFile
 from auditor.model.resources import PermissionGrantPolicy, ServicePrincipal
-from auditor.model.rule import App
+from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 from auditor.redact.field_values import FieldValues
 from auditor.redact.name_search import FormRules, KnownNames
@@ -84,9 +84,24 @@ class Redactor:
             redirect_uris=tuple(map(self.address, app.redirect_uris)),
             authority=self.text(app.authority),
             owner_tenant=self._values.id(app.owner_tenant) if app.owner_tenant else app.owner_tenant,
-            scopes=tuple(msgspec.structs.replace(need, source=self.text(need.source)) for need in app.scopes),
+            scopes=self._needs(app.scopes),
+            vendor=self.text(app.vendor),
+            consent_link=self.address(app.consent_link),
+            variants=tuple(
+                msgspec.structs.replace(
+                    one,
+                    title=self.text(one.title),
+                    scopes=self._needs(one.scopes),
+                    redirect_uris=tuple(map(self.address, one.redirect_uris)),
+                )
+                for one in app.variants
+            ),
+            sources=tuple(msgspec.structs.replace(one, source=self.text(one.source)) for one in app.sources),
             faults=tuple(msgspec.structs.replace(one, because=self.text(one.because)) for one in app.faults),
         )
+
+    def _needs(self, scopes: Iterable[ScopeNeed]) -> tuple[ScopeNeed, ...]:
+        return tuple(msgspec.structs.replace(need, source=self.text(need.source)) for need in scopes)
 
     def assumption(self, text: str) -> str:
         """``WHAT=VALUE`` of an assumption without the names of policies, apps and resources of the tenant."""
