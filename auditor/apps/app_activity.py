@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
-from auditor.facts.error_codes import CONSENT_CODES
+from auditor.facts.sign_in_codes import logged_codes
 from auditor.model.document import parse_time
 from auditor.model.resources import AppConsentRequest
 from auditor.model.snapshot import Snapshot
@@ -23,9 +23,10 @@ class AppActivity:
     def __init__(self, snapshot: Snapshot | SnapshotIndex) -> None:
         self._index = index_of(snapshot)
         self._failed: dict[str, _Failures] = {}
+        searched = frozenset(logged_codes())
         for row in self._index.snapshot.sections.signIns or ():
             code = row.status.errorCode if row.status else None
-            if code in CONSENT_CODES and row.appId:
+            if code in searched and row.appId:
                 who = row.userId or row.userPrincipalName or row.id or ""
                 failures = self._failed.setdefault(row.appId.lower(), _Failures())
                 failures.add(code or 0, who.lower(), row.createdDateTime or "", row.appDisplayName or "")

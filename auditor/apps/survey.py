@@ -14,12 +14,13 @@ import msgspec
 from auditor.apps.app_activity import AppActivity
 from auditor.apps.asked_scopes import AskedScopes, Description, ScopeSources, by_resource
 from auditor.apps.connect_answers import connect_answer
-from auditor.apps.held_permissions import AppHoldings, FoundHoldings
+from auditor.apps.held_permissions import AppHoldings
 from auditor.apps.survey_filters import Filtered, filtered, in_order, matches_name
 from auditor.consent.decision_facts import gather
 from auditor.consent.explanation import earlier_consents
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER
+from auditor.facts.app_names import app_name, published_name
 from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
 from auditor.fixes.assumptions import assume_of_tenant
 from auditor.model.decision import Outcome
@@ -45,14 +46,12 @@ _MANAGED_IDENTITY = "managedidentity"
 
 
 class KnownApps(NamedTuple):
-    """What is known about apps besides the tenant: packs by client id, names, and the client ids of Microsoft's apps.
+    """What packs say about apps, by client id, and the apps to show although the tenant may not have them.
 
-    All client ids are in lower case. `chosen` are apps to show although the tenant may not have them.
+    All client ids are in lower case.
     """
 
     described: Mapping[str, Description] = {}
-    names: Mapping[str, str] = {}
-    microsoft: frozenset[str] = frozenset()
     chosen: tuple[str, ...] = ()
 
 
@@ -87,6 +86,32 @@ def survey(
     )
 
 
+def apps_in(snapshot: Snapshot, known: KnownApps, filters: Filters) -> tuple[App, ...]:
+    """The apps that a survey decides about, each with what it is expected to ask for."""
+    return tuple(_Surveyor(snapshot, known, filters, ()).asked())
+
+
+def clients_in(snapshot: Snapshot) -> tuple[str, ...]:
+    """The client ids, in lower case, of the apps that the tenant has, or that its requests and sign-ins name."""
+    index = index_of(snapshot)
+    return tuple(_candidates(index, ScopeSources(index, {}), AppActivity(index)))
+
+
+def _candidates(index: SnapshotIndex, scopes: ScopeSources, activity: AppActivity) -> Iterator[str]:
+    principals = (one.appId.lower() for one in index.snapshot.sections.servicePrincipals or ())
+    yield from filter(None, dict.fromkeys((*principals, *scopes.requests, *activity.clients)))
+
+
+class _Candidate(NamedTuple):
+    """An app that belongs into the survey."""
+
+    client_id: str
+    name: str
+    owner: AppOwner
+    principal: ServicePrincipal | None
+    seen_in: tuple[SeenIn, ...]
+
+
 class _Surveyor:
     """The indexes of one tenant, each made once, and what was left out so far."""
 
@@ -106,26 +131,31 @@ class _Surveyor:
 
     def apps(self) -> Iterator[SurveyedApp]:
         """Every app that belongs into the survey, without regard to filters on what was found out."""
+        for one in self._candidates():
+            yield self._row(one)
+
+    def asked(self) -> Iterator[App]:
+        """The same apps with what they are expected to ask for."""
+        for one in self._candidates():
+            yield self._scopes.asked(one.client_id, one.name).app
+
+    def _candidates(self) -> Iterator[_Candidate]:
         principals = {one.appId.lower(): one for one in self.index.snapshot.sections.servicePrincipals or ()}
-        candidates = dict.fromkeys((*principals, *self._scopes.requests, *self._activity.clients, *self._known.chosen))
-        for client_id in filter(None, candidates):
+        for client_id in dict.fromkeys((*_candidates(self.index, self._scopes, self._activity), *self._known.chosen)):
             principal = principals.get(client_id)
             owner = self._owner(client_id, principal)
             name = self._name(client_id, principal)
             is_named = any(matches_name(wanted, name, client_id) for wanted in self._names)
-            is_chosen = is_named or client_id in self._known.chosen
-            if self._names and not is_chosen:
+            is_chosen = is_named or (not self._names and client_id in self._known.chosen)
+            if not is_chosen and (self._names or self._is_of_no_interest(principal, owner)):
                 continue
-            if not is_chosen and self._is_of_no_interest(principal, owner):
-                continue
-            held = self._held.held_by(client_id, owner)
-            seen_in = tuple(self._evidence(client_id, principal, is_chosen=is_chosen))
+            seen_in = tuple(self._seen_in(client_id, principal, is_chosen=is_chosen))
             if not seen_in:
                 self._without_access += 1
                 continue
             if principal and principal.createdDateTime:
                 self.created[client_id] = principal.createdDateTime
-            yield self._row(client_id, name, owner, principal, held, seen_in)
+            yield _Candidate(client_id, name, owner, principal, seen_in)
 
     def _is_of_no_interest(self, principal: ServicePrincipal | None, owner: AppOwner) -> bool:
         """Whether it is Microsoft's, or an identity of a resource in Azure, to which nobody signs in."""
@@ -135,12 +165,14 @@ class _Surveyor:
         return principal is not None and (principal.servicePrincipalType or "").lower() == _MANAGED_IDENTITY
 
     def _owner(self, client_id: str, principal: ServicePrincipal | None) -> AppOwner:
+        listed = app_name(client_id)
+        is_microsofts = listed is not None and listed.is_microsoft
         if principal is None:
-            return AppOwner.MICROSOFT if client_id in self._known.microsoft else AppOwner.UNKNOWN
+            return AppOwner.MICROSOFT if is_microsofts else AppOwner.UNKNOWN
         tenant, owner = self.index.snapshot.tenant.id.lower(), (principal.appOwnerOrganizationId or "").lower()
         if (principal.servicePrincipalType or "").lower() in APPS_OF_THIS_TENANT:
             return AppOwner.OWN
-        if owner in MICROSOFT_TENANTS or (not owner and client_id in self._known.microsoft):
+        if owner in MICROSOFT_TENANTS or (not owner and is_microsofts):
             return AppOwner.MICROSOFT
         if not owner or not tenant:
             return AppOwner.UNKNOWN
@@ -154,9 +186,9 @@ class _Surveyor:
         described = self._known.described.get(client_id)
         by_pack = described.variants[0][1].name if described else ""
         logged = self._activity.name(client_id)
-        return own or asked or logged or by_pack or self._known.names.get(client_id, "")
+        return own or asked or logged or by_pack or published_name(client_id)
 
-    def _evidence(self, client_id: str, principal: ServicePrincipal | None, *, is_chosen: bool) -> Iterator[SeenIn]:
+    def _seen_in(self, client_id: str, principal: ServicePrincipal | None, *, is_chosen: bool) -> Iterator[SeenIn]:
         if principal and self.index.grants_of(principal.id):
             yield SeenIn.GRANTS
         if principal and principal.id.lower() in self._held.holders:
@@ -168,15 +200,9 @@ class _Surveyor:
         if is_chosen:
             yield SeenIn.CHOSEN
 
-    def _row(
-        self,
-        client_id: str,
-        name: str,
-        owner: AppOwner,
-        principal: ServicePrincipal | None,
-        held: FoundHoldings,
-        seen_in: tuple[SeenIn, ...],
-    ) -> SurveyedApp:
+    def _row(self, one: _Candidate) -> SurveyedApp:
+        client_id, name, owner, principal, seen_in = one
+        held = self._held.held_by(client_id, owner)
         asked = self._scopes.asked(client_id, name)
         app = msgspec.structs.replace(asked.app, name=name or asked.app.name)
         has_users = not (seen_in == (SeenIn.APPLICATION_PERMISSIONS,) and not app.scopes and not asked.why)

@@ -66,6 +66,10 @@ def sections_of(plan: Plan) -> Iterator[str]:
         yield from sections_read(Extent.CLIENT)
     if plan.resources:
         yield from sections_read(Extent.RESOURCE)
+    if plan.app_roles_of:
+        yield from sections_read(Extent.HOLDER)
+    if plan.app_roles_on:
+        yield "servicePrincipals"
     if plan.assignments_of:
         yield from sections_read(Extent.ROLE)
     if plan.users:

@@ -66,7 +66,7 @@ def conditions(snapshot: Snapshot, policy_id: str) -> tuple[tuple[ConditionSet, 
 def test_a_sample_reads_what_a_check_of_one_app_needs(name: str) -> None:
     snapshot = sample(name)
     there = client(snapshot)
-    not_read = {"configurationDrifts"}
+    not_read = {"configurationDrifts", "appRoleAssignments", "servicePrincipalSignInActivities"}
     if name != WITH_LOGS:
         not_read |= {"users", "roleAssignments", "appConsentRequests", "signIns", "directoryAudits"}
     not_read |= {"permissionGrantPolicies"} if name == "unreadable-policies" else set()
