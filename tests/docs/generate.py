@@ -45,6 +45,7 @@ from auditor.jobs.report_builder import build_report
 from auditor.model.rule import Pack, Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs import PackProblems
+from auditor.packs.app_catalog import index_of
 from auditor.packs.extend import chain
 from auditor.packs.load import (
     as_stored,
@@ -270,7 +271,8 @@ def _shipped_packs() -> bytes:
 
 def _shipped_apps() -> bytes:
     """The packs of the catalogue in the same form."""
-    return as_stored(_parsed(catalog_names()))
+    packs = _parsed(catalog_names())
+    return as_stored(packs, index_of(packs.values()))
 
 
 def _catalog_names() -> bytes:
