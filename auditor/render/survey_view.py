@@ -75,6 +75,7 @@ def _gaps(survey: Survey) -> Iterator[Block]:
     if survey.gaps:
         yield Heading("Not read, or only in part")
         yield Points(tuple(Point(f"{sentence(gap.why)} Unknown: {gap.unknown}.") for gap in survey.gaps))
+        yield Paragraph("A survey of a live tenant reads all of this, and so does collect --full, if they may.")
 
 
 def answer(survey: Survey) -> str:
@@ -100,15 +101,14 @@ def answer(survey: Survey) -> str:
 
 
 def _waiting(survey: Survey) -> str:
-    """How many users wait at the apps that are shown; empty if nobody does, or if that wasn't read."""
-    asking = sum(app.waiting.asking or 0 for app in survey.apps)
-    failed = sum(app.waiting.failed or 0 for app in survey.apps)
+    """At how many apps users wait; empty if nobody does, or if that wasn't read."""
+    asking = sum(bool(app.waiting.asking) for app in survey.apps)
+    failed = sum(bool(app.waiting.failed) for app in survey.apps)
     parts = [
-        f"{count(asking, 'request')} for approval {'waits' if asking == 1 else 'wait'}" if asking else "",
-        f"sign-ins of {count(failed, 'user')} failed" if failed else "",
+        f"users wait for the approval of {count(asking, 'app')}" if asking else "",
+        f"sign-ins to {count(failed, 'app')} failed because of consent or assignment" if failed else "",
     ]
-    text = series([part for part in parts if part])
-    return sentence(text) if text else ""
+    return sentence(series([part for part in parts if part]))
 
 
 def _assumed(survey: Survey) -> str:
@@ -161,7 +161,10 @@ def _compact(survey: Survey, apps: Sequence[SurveyedApp]) -> Grid:
         then = ((_name(app), _state(app), _then(app), _why_then(app), _keep(app)) for app in apps)
         return _grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), then, prose=3)
     now = ((_name(app), _users(app), _why(app), _holders(app), _level(app.holds.risk), _last(app)) for app in apps)
-    return _grid(("App", "Users", "Why", "Granted to", "Risk", "Last used"), now, prose=2)
+    heads = ("App", "Users", "Why", "Granted", "Risk", "Last used")
+    # A column in which nothing is known only takes room; that it wasn't read is said below.
+    shown = len(heads) if any(app.last_sign_in is not None for app in apps) else len(heads) - 1
+    return _grid(heads[:shown], (row[:shown] for row in now), prose=2)
 
 
 def _grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], prose: int) -> Grid:
