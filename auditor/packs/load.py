@@ -20,6 +20,7 @@ import msgspec
 from auditor.checks import kind_named
 from auditor.checks.kind import CheckKind
 from auditor.facts import shipped_tree, tree_label
+from auditor.model.report import SHIPPED_ABUSED_APPS
 from auditor.model.rule import App, Check, Pack, Rule
 from auditor.packs import PackError, Problem
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 SUFFIXES = (".yaml", ".yml")
+_VARIANT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LARGEST = 256 * 1024
 """The most bytes of a pack. The shipped ones have a tenth of that."""
 
@@ -41,22 +43,30 @@ class Source(NamedTuple):
     """``None`` for a shipped pack, whose parents are shipped too."""
     unread: tuple[Problem, ...] = ()
     """Why there is no text: a file in a folder that can't be read. Loading the pack reports it."""
+    variant: str = ""
+    """The variant of the pack's app that is meant, if it isn't the usual one."""
 
 
 def is_path(name: str) -> bool:
-    """Whether `name` means a file or folder rather than a shipped pack."""
+    """Whether `name` means a file or folder rather than a shipped pack or a variant of one."""
+    if names_variant(name):
+        return False
     return any(sign in name for sign in "/\\") or name.lower().endswith(SUFFIXES) or name in (".", "..")
 
 
-ABUSED_APPS = "abused-apps"
-"""The shipped file that is a list of apps, and not a pack."""
 CATALOG = "apps"
 """The folder of rules/ with the catalogue of apps: a pack for each app, which holds facts and inherits its rules."""
 
 
+def names_variant(name: str) -> bool:
+    """Whether `name` is ``PACK/VARIANT`` with a pack of the catalogue, whose app need not have that variant."""
+    pack, slash, variant = name.partition("/")
+    return bool(slash and _VARIANT.fullmatch(variant)) and pack in catalog_names()
+
+
 def shipped_names() -> tuple[str, ...]:
     """The names of all shipped packs but those of the catalogue, abstract ones too."""
-    return tuple(name for name in _names_in(shipped_tree("rules")) if name != ABUSED_APPS)
+    return tuple(name for name in _names_in(shipped_tree("rules")) if name != SHIPPED_ABUSED_APPS)
 
 
 def catalog_names() -> tuple[str, ...]:
@@ -88,7 +98,7 @@ def shipped_source(name: str) -> Source:
 
 def shipped_list_source() -> Source:
     """The shipped list of known abused apps."""
-    file = shipped_tree("rules") / f"{ABUSED_APPS}.yaml"
+    file = shipped_tree("rules") / f"{SHIPPED_ABUSED_APPS}.yaml"
     return Source(f"{tree_label('rules')}/{file.name}", _bytes(file, file.name))
 
 
@@ -176,6 +186,9 @@ CATALOG_STORE = Path(__file__).with_name("shipped_apps.json")
 """The packs of the catalogue in the same form, in a separate file that most audits don't read."""
 
 
+NO_INDEX = msgspec.Raw(b"[]")
+
+
 class StoredRule(msgspec.Struct, frozen=True):
     """A rule without its check, and the check as it is in YAML: its kind says which class decodes it."""
 
@@ -192,10 +205,14 @@ class StoredPack(msgspec.Struct, frozen=True):
 
 
 class PackStore(msgspec.Struct, frozen=True):
-    """The shipped packs by name. Packs that extend each other share rules, so that each rule is stored once."""
+    """The shipped packs by name. Packs that extend each other share rules, so that each rule is stored once.
+
+    `apps` is the index of the catalogue (`auditor.packs.app_catalog`), and none in the store of the other packs.
+    """
 
     packs: dict[str, msgspec.Raw]
     rules: dict[str, msgspec.Raw]
+    apps: msgspec.Raw = NO_INDEX
 
 
 def load(source: Source, *, samples: Collection[str] | None = None, any_name: bool = False) -> Pack:
@@ -205,11 +222,16 @@ def load(source: Source, *, samples: Collection[str] | None = None, any_name: bo
     a bundle of another version do.
     """
     is_stored = samples is None and source.folder is None and is_shipped(source.label)
-    if is_stored and (stored := stored_pack(source)) is not None:
-        return stored
-    from auditor.packs.parse import parse_with_warnings
+    pack = stored_pack(source) if is_stored else None
+    if pack is None:
+        from auditor.packs.parse import parse_with_warnings
 
-    return parse_with_warnings(source, samples=samples, any_name=any_name)[0]
+        pack = parse_with_warnings(source, samples=samples, any_name=any_name)[0]
+    if not source.variant:
+        return pack
+    from auditor.packs.app_catalog import with_variant
+
+    return with_variant(pack, source.variant)
 
 
 def stored_pack(source: Source) -> Pack | None:
@@ -226,8 +248,8 @@ def stored_pack(source: Source) -> Pack | None:
     return msgspec.structs.replace(stored.pack, rules=decoded, origin=source.label)
 
 
-def as_stored(packs: Mapping[tuple[str, ...], Pack]) -> bytes:
-    """The content of the store: the packs, each with the names of the packs in its chain, its own first.
+def as_stored(packs: Mapping[tuple[str, ...], Pack], apps: msgspec.Raw = NO_INDEX) -> bytes:
+    """The content of the store: the packs, each with the names of the packs in its chain, its own first, and `apps`.
 
     The keys of mappings keep their order, because reports show some in the order of the pack.
     """
@@ -242,7 +264,7 @@ def as_stored(packs: Mapping[tuple[str, ...], Pack]) -> bytes:
             rules[key] = msgspec.Raw(text)
         bare = msgspec.structs.replace(pack, rules=(), origin="")
         stored[pack.name] = msgspec.Raw(msgspec.json.encode(StoredPack(bare, chain, tuple(keys))))
-    return msgspec.json.format(msgspec.json.encode(PackStore(stored, rules)), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(PackStore(stored, rules, apps)), indent=1) + b"\n"
 
 
 @cache
@@ -251,6 +273,12 @@ def _store(file: Path) -> PackStore | None:
         return msgspec.json.decode(file.read_bytes(), type=PackStore)
     except (OSError, msgspec.MsgspecError):
         return None  # without the store, the texts are parsed
+
+
+def index_in(file: Path) -> msgspec.Raw | None:
+    """The index of the catalogue in a store; none without the store."""
+    store = _store(file)
+    return None if store is None else store.apps
 
 
 def _check(arguments: dict[str, Any]) -> CheckKind:
@@ -279,6 +307,9 @@ class PackSummary(NamedTuple):
 
 def find(name: str) -> tuple[Source, ...]:
     """The text of the pack that `name` means, or of every pack in a folder. Raises PackError."""
+    if names_variant(name):
+        pack, _, variant = name.partition("/")
+        return (shipped_source(pack)._replace(variant=variant),)
     if not is_path(name):
         if name not in every_shipped_name():
             raise PackError([unknown_pack(name, (pack.name for pack in list_packs(benchmarks=True)))])
@@ -393,7 +424,7 @@ def place_of(name: str, places: Iterable[str]) -> str:
 
     Shipped packs come first, so that a name always means the same pack. Raises PackError.
     """
-    if is_path(name) or name in (shipped := every_shipped_name()):
+    if is_path(name) or names_variant(name) or name in (shipped := every_shipped_name()):
         return name
     own = own_packs(places)
     labels = tuple(dict.fromkeys(pack.source.label for pack in own if pack.name == name))

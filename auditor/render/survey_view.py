@@ -120,12 +120,15 @@ def _assumed(survey: Survey) -> str:
     if not number:
         return f"{text}."
     if found.keep is None:
-        return f"{text}. How many users have a grant of their own and keep working wasn't read."
+        return f"{text}. How many users keep working, because they approved such an app earlier, wasn't read."
     if not found.keep:
-        return f"{text}. Nobody has a grant of their own that covers all that such an app asks for."
-    verb = "has a grant of its own" if found.keep == 1 else "have a grant of their own"
-    keep = "keeps" if found.keep == 1 else "keep"
-    return f"{text}. {count(found.keep, 'user')} {verb} and {keep} working until the app asks for more."
+        return f"{text}. Nobody approved all that such an app asks for earlier."
+    who = (
+        "1 user approved one earlier and keeps"
+        if found.keep == 1
+        else f"{found.keep} users approved one earlier and keep"
+    )
+    return f"{text}. {who} working until the app asks for more."
 
 
 def _notes(survey: Survey) -> Points:
@@ -146,7 +149,7 @@ def _each_note(survey: Survey) -> Iterator[str]:
     if text := series([part for part in quiet if part]):
         yield f"Not in the survey: apps, {text}."
     if survey.summary.own:
-        yield f"{count(survey.summary.own, 'app')} of your own, which --third-party leaves out."
+        yield f"{count(survey.summary.own, 'app')} that your tenant registered, which --third-party leaves out."
     if any(not _is_described(app) for app in survey.apps):
         yield "Without a pack, an app asks for what it was granted and what waits for approval; it may ask for more."
     yield f"Read: {readable_time(survey.taken)}{source}."
@@ -162,7 +165,7 @@ def _compact(survey: Survey, apps: Sequence[SurveyedApp]) -> Grid:
         return _grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), then, prose=3)
     now = ((_name(app), _users(app), _why(app), _holders(app), _level(app.holds.risk), _last(app)) for app in apps)
     heads = ("App", "Users", "Why", "Granted", "Risk", "Last used")
-    # A column in which nothing is known only takes room; that it wasn't read is said below.
+    # A column in which nothing is known says nothing; that it wasn't read is said below.
     shown = len(heads) if any(app.last_sign_in is not None for app in apps) else len(heads) - 1
     return _grid(heads[:shown], (row[:shown] for row in now), prose=2)
 

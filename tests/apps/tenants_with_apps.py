@@ -101,7 +101,7 @@ class Directory:
     def with_app(self, principal: ServicePrincipal, tenant_wide: str = "", **by_user: str) -> Directory:
         """The same with this app and its grants: for everybody, and by users."""
         self.principals.append(principal)
-        rows = [("AllPrincipals", None, tenant_wide)] if tenant_wide else []
+        rows: list[tuple[str, str | None, str]] = [("AllPrincipals", None, tenant_wide)] if tenant_wide else []
         rows += [("Principal", user, scopes) for user, scopes in by_user.items()]
         for kind, user, scopes in rows:
             self.grants.append(

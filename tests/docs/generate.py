@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 import auditor.jobs.nightly_forms
+import auditor.packs.abused_apps
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.difference
@@ -45,6 +46,7 @@ from auditor.jobs.report_builder import build_report
 from auditor.model.rule import Pack, Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs import PackProblems
+from auditor.packs.app_catalog import index_of
 from auditor.packs.extend import chain
 from auditor.packs.load import (
     as_stored,
@@ -52,6 +54,7 @@ from auditor.packs.load import (
     every_shipped_name,
     list_packs,
     load_packs,
+    shipped_list_source,
     shipped_names,
     shipped_source,
 )
@@ -270,7 +273,8 @@ def _shipped_packs() -> bytes:
 
 def _shipped_apps() -> bytes:
     """The packs of the catalogue in the same form."""
-    return as_stored(_parsed(catalog_names()))
+    packs = _parsed(catalog_names())
+    return as_stored(packs, index_of(packs.values()))
 
 
 def _parsed(names: Iterable[str]) -> dict[tuple[str, ...], Pack]:
@@ -279,6 +283,12 @@ def _parsed(names: Iterable[str]) -> dict[tuple[str, ...], Pack]:
         links = chain(source, PackProblems()).links
         packs[tuple(Path(link.source.label).stem for link in links)] = parse_with_warnings(source)[0]
     return packs
+
+
+def _abused_apps() -> bytes:
+    """The shipped list of known abused apps as an audit loads it."""
+    found = auditor.packs.abused_apps.load_abused_apps(shipped_list_source())
+    return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
 
 
 def _releases() -> bytes:
@@ -299,6 +309,8 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/night.json": lambda: _schema(auditor.render.night.schema()),
         "docs/schemas/nightly.json": lambda: _schema(auditor.jobs.nightly_forms.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
+        "docs/schemas/abused-apps.json": lambda: _schema(auditor.packs.abused_apps.schema()),
+        "auditor/facts/abused_apps.json": _abused_apps,
         "auditor/packs/shipped_packs.json": _shipped_packs,
         "auditor/packs/shipped_apps.json": _shipped_apps,
         "auditor/packs/releases.json": _releases,
