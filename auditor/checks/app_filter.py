@@ -13,15 +13,10 @@ from auditor.consent.existing_grants import inheritable
 from auditor.consent.explanation import listed
 from auditor.consent.requested_access import is_disabled_by_microsoft
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex
-from auditor.facts.ids import CLOUDS
+from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
 from auditor.facts.permissions import known_scopes
 from auditor.model.report import FindingSubject
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL, ServicePrincipal
-
-MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
-"""The tenants in which Microsoft registers its own apps ("Verify first-party Microsoft applications")."""
-
-_OF_THIS_TENANT = ("managedidentity", "legacy")
 
 Publisher = Literal["any", "unverified"]
 Owner = Literal["any", "foreign", "not-microsoft"]
@@ -71,11 +66,10 @@ class Apps:
         """Why there may be more apps than the index has; empty if there can't be."""
 
     def name(self, object_id: str) -> str:
-        """The app's name, or its object id if the app is unknown."""
+        """The app's name, its client id if it has none, or its object id if the app is unknown."""
         if object_id not in self._names:
             found = self.index.principal_with_id(object_id)
-            name = (found.displayName or found.appDisplayName or found.appId) if found else object_id.lower()
-            self._names[object_id] = name
+            self._names[object_id] = _name_or_id(found) if found else object_id.lower()
         return self._names[object_id]
 
     def subjects(self, object_ids: Iterable[str]) -> tuple[FindingSubject, ...]:
@@ -191,7 +185,7 @@ class Apps:
         """The tenant that the app is registered in; empty where that was not read."""
         kind = (principal.servicePrincipalType or "").lower()
         # Graph names no owner of these: they have no registration, and work in their own tenant only.
-        return self.tenant if kind in _OF_THIS_TENANT else (principal.appOwnerOrganizationId or "").lower()
+        return self.tenant if kind in APPS_OF_THIS_TENANT else (principal.appOwnerOrganizationId or "").lower()
 
     def users_may_grant(self, resource: ServicePrincipal, scope: str) -> Truth:
         """Whether users may grant the scope (lower case), by the type that the resource publishes for it."""
@@ -252,3 +246,12 @@ def narrow_filter(definition: SchemaPart) -> None:
     """The same restriction, for a JSON Schema."""
     definition["if"] = {"required": ["state"], "properties": {"state": {"const": "gone"}}}
     definition["then"] = {"properties": {name: {"const": "any"} for name in ("publisher", "owner")}}
+
+
+def _name_or_id(principal: ServicePrincipal) -> str:
+    """What the tenant calls the app, else what its vendor does, else its client id."""
+    if name := principal.displayName or principal.appDisplayName:
+        return name
+    from auditor.facts.app_names import published_name
+
+    return published_name(principal.appId) or principal.appId

@@ -3,29 +3,30 @@
 A drift is a difference from a baseline that the tenant's administrators monitor. It says when Microsoft first reported
 it, up to six hours after the change, and never who made the change. So an entry of the log comes first.
 
-Sources: Microsoft Graph v1.0, ``directoryAudit`` and ``modifiedProperty`` (values are JSON inside texts). In
-"Add delegated permission grant", the first target is the resource, and ``ServicePrincipal.ObjectID`` names the client.
+`auditor.apps.audit_entries` reads the entries. In "Add delegated permission grant", the first target is the resource,
+and ``ServicePrincipal.ObjectID`` names the client, as Microsoft Graph returns it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from auditor.apps.audit_entries import activity_of, actor_of, audit_time, names_in, succeeded, targets_of, words
+from auditor.apps.consent_events import ConsentActivity
 from auditor.compare.both_reads import BothReads
 from auditor.facts.audit_activities import activities_by_kind, drifts_by_property
-from auditor.model.access_resources import ConfigurationDrift
+from auditor.model.access_resources import ConfigurationDrift, DirectoryAudit
 from auditor.model.difference import Actor, ActorKind, Change, ChangeKind, Since, Transition, Weight
 from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Plan
 
 _SECTION = "directoryAudits"
 _MANAGED = "policy/microsoft-"
-_CONSENT = "consent to application"
+_CONSENT = ConsentActivity.CONSENT
 _ACTIVE = "active"
 _LOG_DAYS = timedelta(days=Plan().log_days)
 _UNKNOWN = (Transition.BECAME_KNOWN, Transition.BECAME_UNKNOWN)
@@ -55,7 +56,7 @@ class ChangeLog:
 
     def __init__(self, both: BothReads, after: str, before: str) -> None:
         self._both = both
-        self._from, self._to = _time(after), _time(before)
+        self._from, self._to = audit_time(after), audit_time(before)
         rows = {
             row.id or id(row): row for _, index in both.sides for row in index.snapshot.sections.directoryAudits or ()
         }
@@ -76,7 +77,7 @@ class ChangeLog:
         """The drifts that were first reported between the two reads and have not ended, with that time."""
         for row in self._both.after.snapshot.sections.configurationDrifts or ():
             text = row.firstReportedDateTime or ""
-            at = _time(text)
+            at = audit_time(text)
             # What was fixed since then is not what the later read shows.
             if at is not None and self._is_between(at) and (row.status or "").lower() == _ACTIVE:
                 yield at, text, row
@@ -168,74 +169,21 @@ def _keys(drift: ConfigurationDrift) -> Iterator[str]:
         kind, ends = drifts_by_property().get(named, ("", ()))
         for end in ends:
             if kind == ChangeKind.APP:
-                yield from (f"{kind}/{name}/{end}" for name in _texts(drift.resourceInstanceIdentifier))
+                yield from (f"{kind}/{name}/{end}" for name in words(drift.resourceInstanceIdentifier))
             else:
                 yield f"{kind}/{end}"
 
 
-def _time(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+def _entry(row: DirectoryAudit) -> _Entry | None:
+    at = audit_time(row.activityDateTime)
+    if at is None or not succeeded(row):
         return None
-    return found if found.tzinfo else None
-
-
-def _entry(row: Any) -> _Entry | None:
-    at = _time(row.activityDateTime or "")
-    if at is None or (row.result or "success").lower() != "success":
-        return None
-    names: set[str] = set()
-    properties: set[str] = set()
-    for target in row.targetResources:
-        names.update(str(target[key]).lower() for key in ("id", "displayName") if target.get(key))
-        changed = target.get("modifiedProperties")
-        for one in changed if isinstance(changed, list) else ():
-            if isinstance(one, Mapping):
-                properties.add(str(one.get("displayName") or "").rpartition(".")[2].lower())
-                names.update(_texts(one.get("oldValue")))
-                names.update(_texts(one.get("newValue")))
+    properties = {one.name.rpartition(".")[2] for target in targets_of(row) for one in target.properties}
     return _Entry(
         at=at,
-        text=row.activityDateTime,
-        activity=(row.activityDisplayName or "").lower(),
-        names=frozenset(names),
+        text=row.activityDateTime or "",
+        activity=activity_of(row),
+        names=names_in(row),
         properties=frozenset(properties - {""}),
-        actor=_actor(row.initiatedBy),
+        actor=actor_of(row),
     )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The words in a value, which is JSON in a text, or a text that isn't JSON."""
-    if isinstance(value, str):
-        try:
-            inner = json.loads(value)
-        except ValueError:
-            inner = None
-        if inner is None or isinstance(inner, (str, int, float)):
-            yield from str(value if inner is None else inner).strip('"').lower().replace(",", " ").split()
-        else:
-            yield from _texts(inner)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-
-
-def _actor(initiated: Any) -> Actor | None:
-    """The user or app that an entry names; none if it names nobody."""
-    if not isinstance(initiated, Mapping):
-        return None
-    for kind, names, ids in (
-        (ActorKind.USER, ("userPrincipalName", "displayName"), ("id",)),
-        (ActorKind.APP, ("displayName",), ("appId", "servicePrincipalId")),
-    ):
-        one = initiated.get(kind.value)
-        if isinstance(one, Mapping):
-            name = next((str(one[key]) for key in names if one.get(key)), "")
-            own_id = next((str(one[key]) for key in ids if one.get(key)), "")
-            if name or own_id:
-                return Actor(kind=kind, name=name, id=own_id)
-    return None

@@ -50,7 +50,11 @@ def _by_app(section: tuple[ServicePrincipal, ...]) -> dict[str, ServicePrincipal
 
 def name_of(principal: ServicePrincipal) -> str:
     """What to call an enterprise application."""
-    return principal.displayName or principal.appDisplayName or f"app {principal.appId}"
+    if name := principal.displayName or principal.appDisplayName:
+        return name
+    from auditor.facts.app_names import published_name
+
+    return published_name(principal.appId) or f"app {principal.appId}"
 
 
 def _presence(

@@ -215,7 +215,7 @@ class _Names:
             found = index.service_principal(app_id)
             if isinstance(found, ServicePrincipal) and (name := found.displayName or found.appDisplayName):
                 return name
-        return f"app {app_id}"
+        return _published(app_id)
 
     def role(self, resource: str, role_id: str) -> str:
         """The name of an app role (id in lower case), else its id."""
@@ -273,7 +273,14 @@ class _ListedNames(_Names):
         self._listed = names
 
     def name(self, app_id: str) -> str:
-        return self._listed.get(app_id) or f"app {app_id}"
+        return self._listed.get(app_id) or _published(app_id)
+
+
+def _published(app_id: str) -> str:
+    """What to call an app of which the tenant has no name."""
+    from auditor.facts.app_names import published_name
+
+    return published_name(app_id) or f"app {app_id}"
 
 
 def _listed(granted: Granted) -> tuple[dict[tuple[_Key, str], _Held], dict[str, str]]:

@@ -38,10 +38,13 @@ def known(value: bool | None) -> Truth:
 
 def all_of(truths: Iterable[Truth]) -> Truth:
     """Kleene's conjunction: one false decides."""
-    found = set(truths)
-    if Truth.FALSE in found:
-        return Truth.FALSE
-    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.TRUE
+    result = Truth.TRUE
+    for truth in truths:
+        if truth is Truth.FALSE:
+            return Truth.FALSE
+        if truth is Truth.UNKNOWN:
+            result = Truth.UNKNOWN
+    return result
 
 
 def any_of(truths: Iterable[Truth]) -> Truth:

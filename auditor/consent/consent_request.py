@@ -96,8 +96,15 @@ def _split(item: str) -> tuple[str, str]:
 
 
 def app_from_scopes(client_id: str, scopes: str, *, name: str = "", redirect_uri: str = "") -> App:
-    """The app of ``--app`` and ``--scopes``. Raises RequestError for a wrong client id or list of scopes."""
+    """The app of ``--app`` and ``--scopes``, by default under the name that is known for its client id.
+
+    Raises RequestError for a wrong client id or list of scopes.
+    """
     app = requesting(client_id_of(client_id), _listed(scopes) if scopes else ())
+    if not name:
+        from auditor.facts.app_names import published_name
+
+        name = published_name(app.client_id)
     return msgspec.structs.replace(app, name=name, redirect_uris=(redirect_uri,) if redirect_uri else ())
 
 

@@ -14,12 +14,14 @@ import msgspec
 from auditor.consent import Truth, all_of, any_of
 from auditor.consent.conditions import ConditionResult, Restrictions, SetMatch, match, restrictions_of
 from auditor.consent.requested_access import Client, Permission
-from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
+from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of, kept
 from auditor.facts.ids import FOR_ALL, FOR_OWNED_RESOURCE, FOR_SELF
 from auditor.model.decision import Reason, Step
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
 from auditor.model.snapshot import Snapshot
 
+_Asked = tuple[Permission, str, tuple[str | None, Truth, str | None, str]]
+"""A permission, the app id if it matters, and the properties of the client that conditions look at."""
 RESERVED = "microsoft-"
 """Prefix of Microsoft's own policies; nobody else may use it."""
 TENANT = "tenant"
@@ -51,6 +53,25 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def excludes(self) -> tuple[Restrictions, ...]:
         """What each exclude restricts; none where the content is not known."""
         return tuple(map(restrictions_of, (self.policy and self.policy.excludes) or ()))
+
+    @cached_property
+    def _approvals(self) -> dict[_Asked, Approval]:
+        """What the policy says of each request that was compared with it."""
+        return {}
+
+    def approval(self, permission: Permission, client: Client) -> Approval:
+        """What the policy says of a permission; once for all apps that differ in nothing that conditions look at."""
+        app_id = client.app_id.lower() if self.documented or client.app_id.lower() in self._names else ""
+        who = (client.owner_tenant, client.publisher_verified, client.publisher_id, client.unread)
+        asked = (permission, app_id, who)
+        if asked not in self._approvals:
+            self._approvals[asked] = _by_policy(permission, client, self)
+        return self._approvals[asked]
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """The apps that a condition names, by app id."""
+        return frozenset(app_id for one in (*self.includes, *self.excludes) for app_id in one.clients)
 
     @property
     def hides_conditions(self) -> bool:
@@ -143,7 +164,21 @@ def role_actions(roles: Iterable[RoleDefinition]) -> Iterator[tuple[str, str]]:
                     yield role.displayName or role.id, action
 
 
+@kept
+def _assigned_policies(_: SnapshotIndex) -> dict[tuple[str, str], GoverningPolicy]:
+    """The policies of a snapshot that were asked for, by id and custom role."""
+    return {}
+
+
 def _assigned(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
+    """The policy with this id, the same object each time, so that it remembers what it said."""
+    known = _assigned_policies(index)
+    if (policy_id, through) not in known:
+        known[policy_id, through] = _looked_up(index, policy_id, through)
+    return known[policy_id, through]
+
+
+def _looked_up(index: SnapshotIndex, policy_id: str, through: str) -> GoverningPolicy:
     match index.grant_policy(policy_id):
         case PermissionGrantPolicy() as policy if (policy.resourceScopeType or TENANT).lower() != TENANT:
             why = f"policy {policy.id} is about the scope {policy.resourceScopeType}, not about the tenant"
@@ -211,12 +246,18 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     approvers: tuple[str, ...] = ()
 
 
+_NOTHING_ASSIGNED = Approval(
+    truth=Truth.FALSE,
+    reason=Reason.USER_CONSENT_DISABLED,
+    detail="users may not consent to anything in this tenant",
+)
+
+
 def approval(permission: Permission, client: Client, assigned: Iterable[GoverningPolicy]) -> Approval:
     """The verdict of all assigned policies together on one permission."""
-    each = tuple(_by_policy(permission, client, policy) for policy in assigned)
+    each = tuple(policy.approval(permission, client) for policy in assigned)
     if not each:
-        detail = "users may not consent to anything in this tenant"
-        return Approval(truth=Truth.FALSE, reason=Reason.USER_CONSENT_DISABLED, detail=detail)
+        return _NOTHING_ASSIGNED
     truth = any_of(a.truth for a in each)
     deciding = min((a for a in each if a.truth is truth), key=_weight)
     caveats = deciding.caveats

@@ -188,9 +188,9 @@ class SnapshotIndex:
         if found and found.displayName:
             return found.displayName
         self._refuse_left_out(app_id.lower())
-        from auditor.facts.ids import known_resource_names
+        from auditor.facts.app_names import published_name
 
-        return known_resource_names().get(app_id.lower(), app_id)
+        return published_name(app_id) or app_id
 
     def published_scopes(self, app_id: str) -> Mapping[str, DelegatedScope] | Absent | NotRead:
         """The delegated permissions that a resource publishes, by name in lower case."""

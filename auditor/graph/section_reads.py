@@ -17,7 +17,7 @@ from kiota_http.middleware import ParametersNameDecodingHandler
 from msgraph.graph_service_client import GraphServiceClient
 
 from auditor.facts.audit_activities import all_activities, drift_types
-from auditor.facts.error_codes import CONSENT_CODES
+from auditor.facts.sign_in_codes import logged_codes
 from auditor.graph.graph_errors import REPORT_IT, GraphError, LibraryFailed, class_name, foreign_code
 from auditor.model.sections import SECTIONS, Extent, permissions_to_read
 from auditor.model.snapshot import Plan
@@ -41,6 +41,7 @@ CLIENT_PROPERTIES = (
     "createdDateTime",
 )
 RESOURCE_PROPERTIES = ("id", "appId", "displayName", "accountEnabled", "oauth2PermissionScopes")
+_WITH_APP_ROLES = (*RESOURCE_PROPERTIES, "appRoles")
 NOT_IN_EVERY_CLOUD = ("isDisabled", "createdDateTime", "verifiedPublisher")
 """Properties of a service principal that a cloud may refuse with 400, so that the read is repeated without them.
 
@@ -272,8 +273,8 @@ def consent_requesters(graph: GraphServiceClient, request_id: str) -> Read:
 
 
 def _sign_ins(wanted: _Wanted) -> Reads:
-    """Sign-ins to each of the clients, or to any app, that ended in an error about consent."""
-    codes = " or ".join(f"status/errorCode eq {code}" for code in CONSENT_CODES)
+    """Sign-ins to each of the clients, or to any app, that ended in a code of `logged_codes`."""
+    codes = " or ".join(f"status/errorCode eq {code}" for code in logged_codes())
     sign_ins = wanted.graph.audit_logs.sign_ins
     for app in wanted.clients or ("",):
         which = f"createdDateTime ge {wanted.since}" + (f" and appId eq {quoted(app)}" if app else "")
@@ -281,6 +282,20 @@ def _sign_ins(wanted: _Wanted) -> Reads:
             section="signIns",
             url=_url(sign_ins, filter=f"{which} and ({codes})"),
             fallback=_url(sign_ins, filter=which),
+            is_list=True,
+            covers=(app,) if app else (),
+        )
+
+
+def _last_use(wanted: _Wanted) -> Reads:
+    """When each of the clients, or any app, was last used. It exists only in beta."""
+    path = "/reports/servicePrincipalSignInActivities"
+    for app in wanted.clients or ("",):
+        options = {"filter": f"appId eq {quoted(app)}"} if app else {}
+        yield Read(
+            section="servicePrincipalSignInActivities",
+            url=_url_without_builder(path, options),
+            version="beta",
             is_list=True,
             covers=(app,) if app else (),
         )
@@ -320,6 +335,7 @@ _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
     "users": _users,
     "appConsentRequests": _consent_requests,
     "signIns": _sign_ins,
+    "servicePrincipalSignInActivities": _last_use,
     "directoryAudits": _directory_audits,
     "configurationDrifts": _configuration_drifts,
 }
@@ -329,13 +345,16 @@ _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
 def _apps(plan: Plan, graph: GraphServiceClient) -> Reads:
     """Clients and resources; an app that is both is read once, with the properties of both."""
     clients, resources = dict.fromkeys(plan.clients), dict.fromkeys(plan.resources)
-    for app in clients | resources:
+    with_roles = dict.fromkeys(plan.app_roles_on)
+    for app in clients | resources | with_roles:
         of_client = CLIENT_PROPERTIES if app in clients else ()
-        of_resource = RESOURCE_PROPERTIES if app in resources else ()
+        of_resource = _WITH_APP_ROLES if app in with_roles else RESOURCE_PROPERTIES if app in resources else ()
         yield _app(graph, app, tuple(dict.fromkeys((*of_client, *of_resource))), is_client=app in clients)
     for app in clients:
         yield _of_app(app, "oauth2PermissionGrants", covers=(app,))
         yield _of_app(app, "appRoleAssignedTo")
+    for app in dict.fromkeys(plan.app_roles_of):
+        yield _of_app(app, "appRoleAssignments")
     for app in resources:
         yield _of_app(app, "delegatedPermissionClassifications")
 

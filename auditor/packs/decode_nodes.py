@@ -16,8 +16,8 @@ import msgspec.inspect as mi
 from auditor.checks import KINDS, kind_named
 from auditor.checks.kind import CheckKind, Invalid, alternatives
 from auditor.checks.typo_suggestions import nearest
-from auditor.packs import PackProblems
-from auditor.packs.yaml_nodes import Broken, Entry, Items, Node, Scalar, Table, plain
+from auditor.packs import PackProblems, Position
+from auditor.packs.yaml_nodes import Broken, Entry, Items, Node, Scalar, Table, child, plain
 
 
 class StrictForm(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -44,6 +44,26 @@ def decode(node: Node, kind: Any, problems: PackProblems, what: str, *, is_compl
     If the node isn't complete, because a pack that it extends could not be read, missing keys aren't reported.
     """
     return _Decoder(problems, is_complete).value(node, shape_of(kind), what)
+
+
+def decode_document(node: Node, kind: type[StrictForm], problems: PackProblems) -> Any:
+    """The document as a value of type `kind`, or ``UNSET`` if it is another document, or of a newer version.
+
+    The only values that the type allows for `format` and `format_version` say which ones it reads.
+    """
+    types = {field.name: field.type for field in mi.type_info(kind).fields}  # type: ignore[attr-defined]
+    (name,), (newest,) = types["format"].values, types["format_version"].values
+    given, version = child(node, "format"), child(node, "format-version")
+    if not (isinstance(given, Scalar) and given.value == name):
+        at = given.at if given is not None else Position(node.at.file, 1, 1)
+        problems.add(at, f"this isn't {kind.noun}: it has another format or none", expected=f"format: {name}")
+        return SKIP
+    match version:
+        case Scalar(value=int(number)) if number > newest and not isinstance(number, bool):
+            newer = f"this file has format-version {number}, but this program only reads version {newest}"
+            problems.add(version.at, newer, expected="a newer consent-auditor")
+            return SKIP
+    return decode(node, kind, problems, kind.noun)
 
 
 def noun_of(shape: mi.StructType) -> str:

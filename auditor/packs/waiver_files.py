@@ -15,18 +15,15 @@ from auditor.checks.kind import Invalid
 from auditor.model.report import Waiver, WaiverFile
 from auditor.model.rule import RulePlace
 from auditor.packs import PackError, PackProblems, Position, Problem, TooManyProblems
-from auditor.packs.decode_nodes import StrictForm, decode
+from auditor.packs.decode_nodes import StrictForm, decode_document
 from auditor.packs.forms import Line, PackName, RuleId
 from auditor.packs.load import Source, file_source, path_of
 from auditor.packs.parse import reported_file
 from auditor.packs.yaml_nodes import Node, Scalar, child, items_of, read
 
-FORMAT = "consent-auditor/waivers"
-FORMAT_VERSION = 1
-
 
 def day(text: str) -> Invalid | None:
-    """The last day on which a waiver applies."""
+    """A day, such as the last one on which a waiver applies."""
     try:
         if date.fromisoformat(text).isoformat() == text:
             return None
@@ -72,7 +69,7 @@ def load_waivers(source: Source) -> WaiverFile:
     form: Any = None
     with contextlib.suppress(TooManyProblems):
         node = read(source.text, source.label, problems)
-        form = _form(node, source.label, problems) if node is not None else None
+        form = decode_document(node, WaiversForm, problems) if node is not None else None
         _report_duplicates(_entries(node), problems)
     problems.raise_any()
     places = [entry.at for entry in _entries(node)]
@@ -95,21 +92,6 @@ def load_waiver_files(names: Iterable[str]) -> tuple[WaiverFile, ...]:
     if problems:
         raise PackError(problems)
     return tuple(found)
-
-
-def _form(node: Node, label: str, problems: PackProblems) -> Any:
-    """The decoded document, or None if it is another document or a newer version."""
-    kind, version = child(node, "format"), child(node, "format-version")
-    if not (isinstance(kind, Scalar) and kind.value == FORMAT):
-        at = kind.at if kind is not None else Position(label, 1, 1)
-        problems.add(at, "this isn't a waiver file: it has another format or none", expected=f"format: {FORMAT}")
-        return None
-    match version:
-        case Scalar(value=int(number)) if number > FORMAT_VERSION and not isinstance(number, bool):
-            newer = f"this file has format-version {number}, but this program only reads version {FORMAT_VERSION}"
-            problems.add(version.at, newer, expected="a newer consent-auditor")
-            return None
-    return decode(node, WaiversForm, problems, "a waiver file")
 
 
 def _entries(node: Node | None) -> tuple[Node, ...]:

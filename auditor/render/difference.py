@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -54,14 +52,9 @@ def as_html(difference: Difference) -> bytes:
 
 def as_csv(difference: Difference) -> bytes:
     """One row for each change, for a spreadsheet; UTF-8 with a byte order mark, as Excel expects."""
-    from auditor.render.csv import without_formula
+    from auditor.render.csv import rows_as_csv
 
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(CSV_COLUMNS)
-    for change in difference.changes:
-        writer.writerow([without_formula(value) for value in _row(change)])
-    return b"\xef\xbb\xbf" + file.getvalue().encode("utf-8", "replace")
+    return rows_as_csv(CSV_COLUMNS, (tuple(_row(change)) for change in difference.changes))
 
 
 def _row(change: Change) -> Iterator[str]:
@@ -85,19 +78,6 @@ FORMATS: Mapping[str, Callable[[Difference], bytes]] = MappingProxyType(
     {"text": as_text, "json": as_json, "markdown": as_markdown, "html": as_html, "csv": as_csv}
 )
 """By the name for ``-f``."""
-
-ENDINGS: Mapping[str, str] = MappingProxyType(
-    {
-        ".txt": "text",
-        ".json": "json",
-        ".md": "markdown",
-        ".markdown": "markdown",
-        ".html": "html",
-        ".htm": "html",
-        ".csv": "csv",
-    }
-)
-"""The format of a file by its ending."""
 
 
 def schema() -> dict[str, Any]:

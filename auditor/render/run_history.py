@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv as csv_module
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +12,7 @@ from auditor.model.difference import Difference
 from auditor.model.document import count
 from auditor.model.history import ExportedRun, Run, RunDecision, RunFinding, RunList, RunState
 from auditor.model.rule import FindingOutcome
-from auditor.render.csv import BOM, without_formula
+from auditor.render.csv import rows_as_csv
 from auditor.render.difference import as_text
 from auditor.render.labels import FINDINGS, OUTCOMES, readable_time, sentence
 from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
@@ -41,20 +39,14 @@ def json(runs: Sequence[Run]) -> bytes:
 
 def csv(runs: Sequence[Run]) -> bytes:
     """One row for each run, as UTF-8 for a spreadsheet; no cell can be a formula."""
-    out = io.StringIO(newline="")
-    out.write(BOM)
-    writer = csv_module.writer(out, quoting=csv_module.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(_CSV)
-    for run in runs:
-        writer.writerow([_cell(run, name) for name in _CSV])
-    return out.getvalue().encode()
+    return rows_as_csv(_CSV, ([_cell(run, name) for name in _CSV] for run in runs))
 
 
 def _cell(run: Run, name: str) -> Any:
     if name == "decisions":
-        return without_formula("; ".join(f"{one.app or one.client_id}: {one.outcome}" for one in run.decisions))
+        return "; ".join(f"{one.app or one.client_id}: {one.outcome}" for one in run.decisions)
     value = getattr(run, name)
-    return "" if value is None else without_formula(value)
+    return "" if value is None else value
 
 
 def schema_of(kind: type[msgspec.Struct]) -> bytes:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from auditor.checks.app_filter import Apps
 from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
 from auditor.checks.kind import CheckContext, CheckKind
 from auditor.checks.permission_lists import Classifications
 from auditor.checks.user_consent import ConsentWorkflow
+from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.snapshot import Snapshot
 from tests.checks.tenants import GRAPH_SP, PART, principal, says, tenant
@@ -27,6 +29,12 @@ MAIL_OF_ALICE = pool.grant(pool.GRAPH, "mail.read", principal=pool.ALICE)
 DIRECTORY = pool.grant(pool.GRAPH, "Directory.Read.All")
 EWS = pool.grant(pool.EXCHANGE, "EWS.AccessAsUser.All")
 WIDE = DelegatedGrants(consent="tenant-wide", lists=("mail",), publisher="unverified", owner="foreign")
+
+
+def test_an_app_without_a_name_goes_by_the_one_that_is_known_for_its_client_id() -> None:
+    spark = {**principal(), "appId": "b50c1dbd-1855-4e54-b07c-d3c3029e93d3", "displayName": None}
+    index = index_of(granted(MAIL, client=spark))
+    assert Apps(index).name(spark["id"]) == "Spark"
 
 
 @pytest.mark.parametrize(

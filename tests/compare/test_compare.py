@@ -282,6 +282,20 @@ def test_new_and_removed_apps_appear_and_go() -> None:
     assert not compare(comparable(snapshot=before), comparable(snapshot=after)).changes, "it may have been there before"
 
 
+def test_a_new_app_without_a_name_goes_by_the_one_that_is_known_for_its_client_id() -> None:
+    before = replace(tenant("admin-consented"), covers={})
+    added = ServicePrincipal(id="sp9", appId="b50c1dbd-1855-4e54-b07c-d3c3029e93d3")
+    grants = before.sections.oauth2PermissionGrants or ()
+    after = with_section(
+        before,
+        servicePrincipals=(*(before.sections.servicePrincipals or ()), added),
+        oauth2PermissionGrants=(*grants, replace(grants[0], id="g9", clientId="sp9")),
+    )
+    changes = compare(comparable(snapshot=before), comparable(snapshot=after)).changes
+    assert {change.kind for change in changes} == {ChangeKind.APP, ChangeKind.GRANT}
+    assert all("Spark" in change.means for change in changes)
+
+
 def test_what_one_side_did_not_read_is_said_once_and_is_no_change() -> None:
     before = tenant("managed-default")
     refused = Unread(status=403, code="Authorization_RequestDenied", needs=("Policy.Read.PermissionGrant",))

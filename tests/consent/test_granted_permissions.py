@@ -8,10 +8,12 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.consent.granted_permissions import granted
+from auditor.consent.consent_request import app_from_scopes
+from auditor.consent.granted_permissions import app_as_granted, granted
+from auditor.consent.sign_in_address import request_from_url
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.model.report import Audience, Granted, GrantKind
-from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, User
+from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal, User
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample, sample_names
 
@@ -57,6 +59,34 @@ def test_an_app_that_is_gone_goes_by_its_object_id() -> None:
     assert (row.client_id, row.client_name, row.verified, row.enabled) == ("gone", "", None, None)
     assert row.permissions == ("Mail.Read", "openid")
     assert row.resource_name == "Microsoft Graph"
+
+
+SPARK = "b50c1dbd-1855-4e54-b07c-d3c3029e93d3"
+
+
+def nameless(app_id: str) -> Snapshot:
+    """The tenant with one app to which the tenant gives no name, and a grant that it holds."""
+    app = ServicePrincipal(id="nameless", appId=app_id)
+    return having(
+        servicePrincipals=(*PRINCIPALS.values(), app),
+        oauth2PermissionGrants=(delegated("Mail.Send", "nameless"),),
+        appRoleAssignedTo={},
+    )
+
+
+def test_an_app_without_a_name_goes_by_the_one_that_is_known_for_its_client_id() -> None:
+    for app_id, name in ((SPARK.upper(), "Spark"), (SOMEBODY, "")):
+        (row,) = found(nameless(app_id)).rows
+        assert (row.client_id, row.client_name) == (app_id, name)
+    assert app_as_granted(nameless(SPARK), SPARK).name == "Spark"
+
+
+def test_an_app_of_the_command_line_or_an_address_goes_by_its_known_name_unless_it_has_another() -> None:
+    asked = app_from_scopes(SPARK, "Mail.Send")
+    assert (asked.name, app_from_scopes(SPARK, "Mail.Send", name="Mail").name) == ("Spark", "Mail")
+    address = f"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id={SPARK}&scope=Mail.Send"
+    assert request_from_url(address, lambda client_id, redirect_uri: None).app.name == "Spark"
+    assert app_from_scopes(SOMEBODY, "Mail.Send").label == f"app {SOMEBODY}"
 
 
 def test_a_users_grant_names_the_user_where_users_were_read() -> None:

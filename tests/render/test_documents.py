@@ -9,9 +9,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from auditor.jobs.pack_pages import index_page, pack_page, rule_page
-from auditor.model.document import Cell, Document, FactList, Grid, Heading, Paragraph, Point, Points, Title, code
+from auditor.model.document import Cell, Document, FactList, Grid, Heading, Links, Paragraph, Point, Points, Title, code
 from auditor.packs.load import load, shipped_names, shipped_source
 from auditor.render.documents import as_markdown, as_text
+from auditor.render.html import document_page
 from auditor.render.markdown_text import escaped
 from auditor.render.text_layout import columns
 
@@ -87,3 +88,29 @@ def test_every_page_of_a_shipped_pack_is_sound_markdown() -> None:
         assert headings[0] == "h1"
         assert set(headings[1:]) <= {"h2"}
         assert not any(token.type in ("html_block", "code_block") for token in tokens)
+
+
+def test_a_page_as_html_has_a_section_for_each_heading_and_shows_names_as_code() -> None:
+    made = document_page.render((*PAGE, Heading("<b>Links</b>"), Links(("https://x.example/?a=1&b",))), tone="good")
+    assert "<h1><bdi>A page</bdi></h1>" in made
+    assert "About <code>Mail.Read</code> and<br>more." in made
+    assert [made.count(f'<section id="section-{number}"') for number in (1, 2, 3)] == [1, 1, 0]
+    assert '<h2 id="section-2-title">&lt;b&gt;Links&lt;/b&gt;</h2>' in made
+    assert '<a href="x.md" rel="noopener noreferrer" target="_blank">a | b</a>' in made
+    assert 'href="https://x.example/?a=1&amp;b"' in made
+    assert '<td role="cell" data-head="B"><div>two words<br><span class="below">under</span></div></td>' in made
+
+
+@given(WORDS)
+def test_no_text_of_a_tenant_becomes_markup_of_a_page(said: str) -> None:
+    said = f"<i>{said}</i>\u202e"
+    cells = ((Cell(code(said), below=said), Cell(said)),)
+    blocks = (Heading(said), Points((Point(said, (Point(code(said)),)),)), Grid((said, said), cells, prose=0))
+    made = document_page.render((Title(said), Paragraph(said), *blocks), tone="unsure")
+    assert "<i>" not in made
+    assert "\u202e" not in made
+
+
+def test_a_page_needs_its_title_and_the_answer_first() -> None:
+    with pytest.raises(ValueError, match="a page starts with a title and the answer"):
+        document_page.render((Title("Only a title"), Heading("No answer")), tone="good")

@@ -1,0 +1,99 @@
+"""Where a document goes that a command prints: the terminal, a pipe, or a file in the format of its ending.
+
+For the commands whose result isn't a report: a report has further formats and folders (`auditor.jobs.audit_request`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import click
+from click.decorators import FC
+
+from auditor.cli.terminal import say, wants_colour, width
+from auditor.model.errors import InvalidRequest
+
+FORMATS = ("text", "json", "markdown", "html", "csv")
+PIPE = "-"
+
+ENDINGS: Mapping[str, str] = MappingProxyType(
+    {
+        ".txt": "text",
+        ".json": "json",
+        ".md": "markdown",
+        ".markdown": "markdown",
+        ".html": "html",
+        ".htm": "html",
+        ".csv": "csv",
+    }
+)
+"""The format of a file by its ending."""
+
+Destination = tuple[str, str]
+"""A format, and the path of a file or `PIPE`."""
+
+
+def output_options(command: FC) -> FC:
+    """``-f`` and ``-o``, which give the parameters `formats` and `outputs`."""
+    form = click.option(
+        "-f", "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Format. Default: text."
+    )
+    output = click.option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FILE",
+        help="Where to write it. Repeatable: each file gets the format of its ending. Default: the terminal.",
+    )
+    return form(output(command))
+
+
+def destinations(formats: Sequence[str], outputs: Sequence[str]) -> list[Destination]:
+    """Where the document goes. Run it before anything is read, to find mistakes early.
+
+    Raises click.UsageError, and InvalidRequest for a file that can't be written.
+    """
+    if not outputs or tuple(outputs) == (PIPE,):
+        if len(formats) > 1:
+            raise click.UsageError("several formats need several files: add -o FILE for each, or leave out -f")
+        return [(formats[0] if formats else "text", PIPE)]
+    if formats and (len(formats) > 1 or len(outputs) > 1):
+        raise click.UsageError("with several -o files, the endings choose the formats: leave out -f")
+    from auditor.jobs.audit_request import must_be_writable
+
+    found = []
+    for output in dict.fromkeys(outputs):
+        must_be_writable(output)
+        form = formats[0] if formats else ENDINGS.get(Path(output).suffix.lower(), "")
+        if not form:
+            raise InvalidRequest(f"{output} has no ending of {', '.join(ENDINGS)}: change it, or add -f FORMAT")
+        found.append((form, output))
+    return found
+
+
+def write_document(
+    places: Sequence[Destination], page: Callable[[str], bytes], text: Callable[[int, bool], str]
+) -> None:
+    """Write the document to each of the `destinations`.
+
+    `page` makes the bytes in a format. `text` makes the text for a terminal of a width in columns, with or without
+    colour. A file is written completely or not at all. Raises OSError.
+    """
+    for form, output in places:
+        if output != PIPE:
+            from auditor.atomic import write_whole
+
+            write_whole(output, page(form), keep_mode=True)
+            say(f"Wrote {output}")
+        elif form == "text":
+            from auditor.render.text_layout import for_encoding
+
+            shown = for_encoding(text(width(), wants_colour()), sys.stdout.encoding)
+            click.echo(shown, nl=False, color=wants_colour())
+        else:
+            sys.stdout.buffer.write(page(form))
+            sys.stdout.buffer.flush()

@@ -1,0 +1,1 @@
+"""Tests of what a tenant's apps, consent requests and logs say."""
