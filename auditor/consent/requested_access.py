@@ -118,7 +118,7 @@ def _absent(cloud: str, app: App) -> Client:
         assignment_required=Truth.FALSE,
         owner_tenant=app.owner_tenant,
         publisher_verified=known(verified),
-        publisher_id="" if verified is False else None,
+        publisher_id="" if verified is False else app.verified_publisher_id or None,
         stated=app.owner_tenant is not None or app.publisher_verified is not None,
         unread=NOT_CONNECTED,
     )

@@ -87,6 +87,7 @@ def _described(app: App, known: App | None) -> App:
         app,
         authority=known.authority,
         publisher_verified=known.publisher_verified,
+        verified_publisher_id=known.verified_publisher_id,
         owner_tenant=known.owner_tenant,
         registered_before_2020_11_08=known.registered_before_2020_11_08,
     )

@@ -41,6 +41,7 @@ CLIENT_PROPERTIES = (
     "createdDateTime",
 )
 RESOURCE_PROPERTIES = ("id", "appId", "displayName", "accountEnabled", "oauth2PermissionScopes")
+_WITH_APP_ROLES = (*RESOURCE_PROPERTIES, "appRoles")
 NOT_IN_EVERY_CLOUD = ("isDisabled", "createdDateTime", "verifiedPublisher")
 """Properties of a service principal that a cloud may refuse with 400, so that the read is repeated without them.
 
@@ -286,6 +287,20 @@ def _sign_ins(wanted: _Wanted) -> Reads:
         )
 
 
+def _last_use(wanted: _Wanted) -> Reads:
+    """When each of the clients, or any app, was last used. It exists only in beta."""
+    path = "/reports/servicePrincipalSignInActivities"
+    for app in wanted.clients or ("",):
+        options = {"filter": f"appId eq {quoted(app)}"} if app else {}
+        yield Read(
+            section="servicePrincipalSignInActivities",
+            url=_url_without_builder(path, options),
+            version="beta",
+            is_list=True,
+            covers=(app,) if app else (),
+        )
+
+
 def _directory_audits(wanted: _Wanted) -> Reads:
     """Who changed what decides about consent. For all apps, because Graph cannot filter the log by app."""
     named = " or ".join(f"activityDisplayName eq {quoted(name)}" for name in all_activities())
@@ -320,6 +335,7 @@ _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
     "users": _users,
     "appConsentRequests": _consent_requests,
     "signIns": _sign_ins,
+    "servicePrincipalSignInActivities": _last_use,
     "directoryAudits": _directory_audits,
     "configurationDrifts": _configuration_drifts,
 }
@@ -329,13 +345,16 @@ _READERS: Mapping[str, Callable[[_Wanted], Reads]] = {
 def _apps(plan: Plan, graph: GraphServiceClient) -> Reads:
     """Clients and resources; an app that is both is read once, with the properties of both."""
     clients, resources = dict.fromkeys(plan.clients), dict.fromkeys(plan.resources)
-    for app in clients | resources:
+    with_roles = dict.fromkeys(plan.app_roles_on)
+    for app in clients | resources | with_roles:
         of_client = CLIENT_PROPERTIES if app in clients else ()
-        of_resource = RESOURCE_PROPERTIES if app in resources else ()
+        of_resource = _WITH_APP_ROLES if app in with_roles else RESOURCE_PROPERTIES if app in resources else ()
         yield _app(graph, app, tuple(dict.fromkeys((*of_client, *of_resource))), is_client=app in clients)
     for app in clients:
         yield _of_app(app, "oauth2PermissionGrants", covers=(app,))
         yield _of_app(app, "appRoleAssignedTo")
+    for app in dict.fromkeys(plan.app_roles_of):
+        yield _of_app(app, "appRoleAssignments")
     for app in resources:
         yield _of_app(app, "delegatedPermissionClassifications")
 

@@ -16,7 +16,7 @@ import msgspec
 from auditor import __version__
 from auditor.consent.consent_request import app_from_scopes
 from auditor.model.errors import InvalidRequest
-from auditor.model.report import Report, Summary, WaiverFile
+from auditor.model.report import AbusedAppsList, Report, Summary, WaiverFile
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.render import FORMATS, must_be_available, render, write
@@ -310,9 +310,10 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `packs` are names, files, folders or loaded packs. `app` is evaluated by the rules that fit any vendor's app.
     Decisions are for an ordinary member and, if given, for `user` (object id or user principal name). `waivers` are
-    files or their contents. `assumptions` are the changes of ``--assume``, `earlier` the reports and folders of
-    ``--trend``. `full` reads every section of a live tenant. `waits` reads a live tenant again until users can connect,
-    or its time limit is over. `tool` is the name in the report; empty means `TOOL`.
+    files or their contents, and so are `abused`, your own lists of known abused apps. `assumptions` are the changes of
+    ``--assume``, `earlier` the reports and folders of ``--trend``. `full` reads every section of a live tenant. `waits`
+    reads a live tenant again until users can connect, or its time limit is over. `tool` is the name in the report;
+    empty means `TOOL`.
     """
 
     source: Source
@@ -320,6 +321,7 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
     app: App | None = None
     user: str = ""
     waivers: tuple[str | WaiverFile, ...] = ()
+    abused: tuple[str | AbusedAppsList, ...] = ()
     assumptions: tuple[str, ...] = ()
     redaction: Redaction | None = None
     outputs: Outputs = Outputs()
@@ -376,6 +378,7 @@ class AuditInputs(NamedTuple):
     user: str = ""
     source: str = ""
     waivers: tuple[WaiverFile, ...] = ()
+    abused: tuple[AbusedAppsList, ...] = ()
     assumptions: tuple[str, ...] = ()
 
 

@@ -113,7 +113,9 @@ class Checks:
         for app in items_of(child(node, "apps")):
             self._app(app)
         for file in _texts(child(node, "waivers")):
-            self._waivers(file)
+            self._rule_file(file, "waivers")
+        for file in _texts(child(node, "abused")):
+            self._rule_file(file, "abused")
         for key in ("secret", "certificate", "certificate-password"):
             self._secret(child(node, "credential", key))
         self._credential(child(node, "credential"))
@@ -171,11 +173,14 @@ class Checks:
             return ""
         return pack.name if is_shipped(pack.origin) else pack.origin
 
-    def _waivers(self, node: Scalar) -> None:
+    def _rule_file(self, node: Scalar, key: str) -> None:
+        """Load the file that the configuration names under this key, to find its mistakes."""
+        from auditor.packs.abused_apps import load_abused_files
         from auditor.packs.waiver_files import load_waiver_files
 
+        file = str(path_of(text_of(node), self.folder))
         try:
-            load_waiver_files([str(path_of(text_of(node), self.folder))])
+            _ = load_waiver_files([file]) if key == "waivers" else load_abused_files([file])
         except PackError as error:
             for problem in error.problems:
                 if problem.line:

@@ -195,6 +195,7 @@ class SettingsForm(StrictForm, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     waivers: Annotated[tuple[Text, ...], Meta(description="Files of waivers.")] | UnsetType = UNSET
+    abused: Annotated[tuple[Text, ...], Meta(description="Your own lists of known abused apps.")] | UnsetType = UNSET
     fail_on: Annotated[str, one_of(*Severity, NEVER)] | UnsetType = UNSET
     fail_on_new: Annotated[str, one_of(*Severity)] | UnsetType = UNSET
     fail_on_change: bool | UnsetType = UNSET

@@ -1,4 +1,4 @@
-"""Redact everything that a report depends on: the snapshot, the packs, the waivers and the assumptions.
+"""Redact everything that a report depends on: the snapshot, the packs, the waivers, the lists and the assumptions.
 
 First the inputs of an audit, then the key file, which is read or created so that only its owner can read it, and last
 the packs: their YAML is rewritten value by value. YAML keys, kinds of checks, paths, rule ids, permissions and the name
@@ -70,6 +70,7 @@ def redacted_inputs(
             user=redactor.part(inputs.user),
             source=_source_without_path(inputs.source),
             waivers=tuple(redactor.waived(file, i, names) for i, file in enumerate(inputs.waivers, start=1)),
+            abused=tuple(redactor.abused_apps(one, i) for i, one in enumerate(inputs.abused, start=1)),
             assumptions=tuple(map(redactor.assumption, inputs.assumptions)),
         ),
         redacted,
@@ -196,8 +197,13 @@ def _read(path: str) -> bytes:
 
 _HEAD = frozenset({"format", "format-version", "extends", "abstract"})
 _APP = frozenset(
-    {"client-id", "request", "prompt-consent", "publisher-verified", "registered-before-2020-11-08", "assumed"}
+    {
+        *("client-id", "request", "prompt-consent", "publisher-verified", "registered-before-2020-11-08", "assumed"),
+        *("category", "verified-publisher-id"),
+    }
 )
+_SOURCE = frozenset({"what", "read"})
+_VARIANT = frozenset({"name", "request"})
 _RULE = frozenset({"id", "severity", "routes"})
 _COMPARED = frozenset(
     {"equals", "one-of", "none-of", "all-of", "any-of", "missing-means", "allows", "forbids", "contains"}
@@ -261,12 +267,31 @@ class _PackRedactor:
         return found
 
     def _app(self, app: Mapping[str, Any]) -> dict[str, Any]:
-        found = {key: value if key in _APP else self._redacted(value) for key, value in app.items()}
-        if "redirect-uris" in app:
-            found["redirect-uris"] = self._links(app["redirect-uris"])
-        if isinstance(scopes := app.get("scopes"), dict):
+        found = self._way_to_connect(app, _APP)
+        if "consent-link" in app:
+            found["consent-link"] = self._link(app["consent-link"])
+        if isinstance(sources := app.get("source"), list):
+            found["source"] = [self._redacted_but(one, _SOURCE) for one in sources]
+        if isinstance(variants := app.get("variants"), list):
+            found["variants"] = [
+                self._way_to_connect(one, _VARIANT) if isinstance(one, dict) else one for one in variants
+            ]
+        return found
+
+    def _way_to_connect(self, value: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
+        """The app or a variant of it: its redirect URIs are links, its permissions stay."""
+        found: dict[str, Any] = self._redacted_but(value, kept)
+        if "redirect-uris" in value:
+            found["redirect-uris"] = self._links(value["redirect-uris"])
+        if isinstance(scopes := value.get("scopes"), dict):
             found["scopes"] = {key: self._scopes(listed) for key, listed in scopes.items()}
         return found
+
+    def _redacted_but(self, value: Any, kept: Collection[str]) -> Any:
+        """The table with all its texts redacted but those of some keys."""
+        if not isinstance(value, Mapping):
+            return self._redacted(value)
+        return {key: inner if key in kept else self._redacted(inner) for key, inner in value.items()}
 
     def _scopes(self, listed: Any) -> Any:
         """The list with its permissions as they are; the text that says where one comes from is redacted."""

@@ -154,6 +154,32 @@ class VendorAdvice(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
+class ClaimSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Where claims about an app come from, and the day on which that was read (ISO date; empty if not stated).
+
+    `what` are the claims, by their keys in a pack; empty means all of them.
+    """
+
+    what: tuple[str, ...] = ()
+    source: str
+    read: str = ""
+
+    @property
+    def cited(self) -> str:
+        """The source with its date."""
+        return f"{self.source}, read on {self.read}" if self.read else self.source
+
+
+class AppVariant(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which an app connects, with the scopes that it requests then, such as IMAP or EWS."""
+
+    name: str
+    title: str
+    scopes: tuple[ScopeNeed, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    mode: RequestMode = RequestMode.DYNAMIC
+
+
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """An app as its vendor, or whoever pasted its link, describes it.
 
@@ -163,6 +189,10 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     tenant. `default_resources` are the resources (app ids) of a request for registered permissions; empty where the
     request names none. `prompt` is the value of that parameter in the request, in lower case. `sends_no_redirect_uri`
     is true of a sign-in address that lacks one. `faults` are the mistakes in the request.
+
+    `category` is one of `auditor.facts.ids.app_categories`. `consent_link` is the vendor's own link for admin consent.
+    `verified_publisher_id` is the partner id of the verified publisher. An app with `variants` has the scopes, the
+    redirect URIs and the mode of the first one, unless another variant was chosen.
     """
 
     client_id: str
@@ -181,6 +211,12 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     registered_before_2020_11_08: bool | None = None
     also_needs: tuple[NeededApp, ...] = ()
     vendor_advice: tuple[VendorAdvice, ...] = ()
+    vendor: str = ""
+    category: str = ""
+    consent_link: str = ""
+    verified_publisher_id: str = ""
+    variants: tuple[AppVariant, ...] = ()
+    sources: tuple[ClaimSource, ...] = ()
 
     @property
     def label(self) -> str:

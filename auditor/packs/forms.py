@@ -6,7 +6,8 @@ First the conditions on single texts (ids, addresses, placeholders): each return
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -15,11 +16,13 @@ from msgspec import UNSET, Meta, UnsetType
 from auditor.checks.kind import CheckKind, Invalid, alternatives
 from auditor.checks.permission_lists import GUID_FORM, GUID_PATTERN, resource
 from auditor.checks.typo_suggestions import nearest
-from auditor.facts.ids import RESOURCES, is_guid
+from auditor.facts.ids import RESOURCES, app_categories, is_guid
 from auditor.model.decision import ROUTES
 from auditor.model.rule import (
     PLACEHOLDERS,
     App,
+    AppVariant,
+    ClaimSource,
     FindingOutcome,
     NeededApp,
     Pack,
@@ -111,6 +114,33 @@ def section(text: str) -> Invalid | None:
     return None if name in known else Invalid(f'"{name}" isn\'t a section', alternatives(known), nearest(name, known))
 
 
+def category(text: str) -> Invalid | None:
+    """The category under which a list shows an app."""
+    known = app_categories()
+    return None if text in known else Invalid(f'"{text}" isn\'t a category', alternatives(known), nearest(text, known))
+
+
+def variant_name(text: str) -> Invalid | None:
+    """The name of an app's variant, which follows the pack's name and a slash."""
+    if _NAME.fullmatch(text) and len(text) <= 40:
+        return None
+    return Invalid(f'"{text}" isn\'t a name of a variant', "lowercase letters, digits and single hyphens, as in imap")
+
+
+def day(text: str) -> Invalid | None:
+    """A date."""
+    wrong = Invalid(f'"{text}" isn\'t a date', "a date such as 2026-11-22")
+    try:
+        return None if date.fromisoformat(text).isoformat() == text else wrong
+    except ValueError:
+        return wrong
+
+
+def partner_id(text: str) -> Invalid | None:
+    """The id of a verified publisher in the Microsoft AI Cloud Partner Program."""
+    return None if text.isascii() and text.isdigit() else Invalid(f"\"{text}\" isn't a publisher's id", "digits only")
+
+
 def filled(text: str) -> Invalid | None:
     """A text with placeholders."""
     for name in _BRACES.findall(text):
@@ -159,6 +189,13 @@ Route = Annotated[str, Meta(extra={"must": route}, extra_json_schema={"enum": li
 Filled = Annotated[str, Meta(extra={"must": filled})]
 Link = Annotated[str, Meta(extra={"must": link})]
 Section = Annotated[str, Meta(extra={"must": section})]
+Category = Annotated[str, Meta(extra={"must": category}, extra_json_schema={"enum": list(app_categories())})]
+VariantName = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", extra={"must": variant_name})]
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", extra={"must": day})]
+PartnerId = Annotated[str, Meta(pattern="^[0-9]+$", extra={"must": partner_id})]
+Claim = Literal[
+    "client-id", "scopes", "request", "redirect-uris", "publisher", "consent-link", "also-needs", "app-roles"
+]
 Unknown = Literal["unknown"]
 
 
@@ -200,11 +237,33 @@ class VendorAdviceForm(StrictForm, frozen=True, kw_only=True):
     source: Annotated[str, Meta(description="Where the vendor says it.")] = ""
 
 
+class SourceForm(StrictForm, frozen=True, kw_only=True):
+    """A source of claims about the app."""
+
+    noun: ClassVar[str] = "a source"
+    what: Annotated[Claim | tuple[Claim, ...], Meta(description="What it says. Without this key, everything.")] = ()
+    source: Annotated[Line, Meta(description="A web address, or a repository's file and commit.")]
+    read: Annotated[Day, Meta(description="The day on which somebody read it, in quotes.")]
+
+
+class VariantForm(StrictForm, frozen=True, kw_only=True):
+    """A way in which the app connects, with its own scopes."""
+
+    noun: ClassVar[str] = "a variant"
+    name: Annotated[VariantName, Meta(description="Follows the pack's name: thunderbird/imap.")]
+    title: Annotated[Line, Meta(description="Its name for people, as in IMAP and SMTP.")]
+    scopes: dict[Resource, tuple[str | ScopeForm, ...]] = {}
+    redirect_uris: Annotated[tuple[RedirectUri, ...], Meta(description="Default: those of the app.")] = ()
+    request: Annotated[RequestMode | UnsetType, Meta(description="Default: that of the app.")] = UNSET
+
+
 class AppForm(StrictForm, frozen=True, kw_only=True):
     """The vendor's app."""
 
     noun: ClassVar[str] = "the app"
     name: Line
+    vendor: Annotated[Line, Meta(description="The company or project that publishes the app.")] = ""
+    category: Annotated[Category, Meta(description="What the app is for.")] = ""
     client_id: Guid
     redirect_uris: tuple[RedirectUri, ...] = ()
     request: RequestMode = RequestMode.DYNAMIC
@@ -217,12 +276,17 @@ class AppForm(StrictForm, frozen=True, kw_only=True):
     faults: Annotated[tuple[FaultForm, ...], Meta(description="What Entra refuses in its requests.")] = ()
     authority: Annotated[Authority, Meta(description="organizations, common, a tenant id or a domain.")] = ""
     publisher_verified: bool | Unknown = "unknown"
+    verified_publisher_id: Annotated[
+        PartnerId, Meta(description="Partner id of the verified publisher, in quotes. Implies publisher-verified.")
+    ] = ""
     owner_tenant: Unknown | Guid = "unknown"
     registered_before_2020_11_08: bool | Unknown = "unknown"
     assumed: Annotated[bool, Meta(description="The list of scopes is an assumption; a scope may override this.")] = (
         False
     )
-    source: Annotated[str, Meta(description="Where the list of scopes comes from.")] = ""
+    source: Annotated[
+        str | tuple[SourceForm, ...], Meta(description="Where the scopes come from, or the sources of all claims.")
+    ] = ""
     also_needs: Annotated[
         tuple[NeededAppForm, ...],
         Meta(description="Other apps that must be in the tenant first, such as the vendor's own API, in their order."),
@@ -231,7 +295,11 @@ class AppForm(StrictForm, frozen=True, kw_only=True):
         tuple[VendorAdviceForm, ...],
         Meta(description="What the vendor advises administrators to do, with a judgement that reports show."),
     ] = ()
+    consent_link: Annotated[WebAddress, Meta(description="The vendor's own link for admin consent.")] = ""
     scopes: dict[Resource, tuple[str | ScopeForm, ...]] = {}
+    variants: Annotated[
+        tuple[VariantForm, ...], Meta(description="Instead of scopes: ways to connect, the usual one first.")
+    ] = ()
 
 
 class FixForm(StrictForm, frozen=True, kw_only=True):
@@ -314,19 +382,25 @@ def pack_of(form: PackForm, digest: str, origin: str, warnings: tuple[str, ...] 
 
 def app_of(form: AppForm) -> App:
     """The app; ``None`` for facts that the pack calls unknown."""
+    variants = tuple(_variant(one, form) for one in form.variants)
+    usual = variants[0] if variants else None
+    verified = _known(form.publisher_verified)
     return App(
         client_id=form.client_id.lower(),
         name=form.name,
-        redirect_uris=form.redirect_uris,
-        mode=form.request,
+        vendor=form.vendor,
+        category=form.category,
+        redirect_uris=usual.redirect_uris if usual else form.redirect_uris,
+        mode=usual.mode if usual else form.request,
         prompt_consent=form.prompt_consent,
         prompt=form.prompt,
         default_resources=tuple(RESOURCES.get(one, one.lower()) for one in form.default_resources),
         sends_no_redirect_uri=form.sends_no_redirect_uri,
         faults=tuple(RequestFault(code=one.code, because=one.because, caveat=one.caveat) for one in form.faults),
         authority=form.authority,
-        scopes=tuple(_scopes(form)),
-        publisher_verified=_known(form.publisher_verified),
+        scopes=usual.scopes if usual else tuple(_scopes(form.scopes, form)),
+        publisher_verified=True if verified is None and form.verified_publisher_id else verified,
+        verified_publisher_id=form.verified_publisher_id,
         owner_tenant=None if form.owner_tenant == "unknown" else form.owner_tenant.lower(),
         registered_before_2020_11_08=_known(form.registered_before_2020_11_08),
         also_needs=tuple(
@@ -336,6 +410,9 @@ def app_of(form: AppForm) -> App:
         vendor_advice=tuple(
             VendorAdvice(says=one.says, judgement=one.judgement, source=one.source) for one in form.vendor_advice
         ),
+        consent_link=form.consent_link,
+        variants=variants,
+        sources=tuple(_sources(form)),
     )
 
 
@@ -356,12 +433,33 @@ def rule_of(form: RuleForm) -> Rule:
     )
 
 
-def _scopes(form: AppForm) -> Iterator[ScopeNeed]:
-    for key, listed in form.scopes.items():
+def _variant(form: VariantForm, app: AppForm) -> AppVariant:
+    return AppVariant(
+        name=form.name,
+        title=form.title,
+        scopes=tuple(_scopes(form.scopes, app)),
+        redirect_uris=form.redirect_uris or app.redirect_uris,
+        mode=app.request if isinstance(form.request, UnsetType) else form.request,
+    )
+
+
+def _sources(app: AppForm) -> Iterator[ClaimSource]:
+    """The sources of the app; one that is only a text is about its scopes."""
+    if isinstance(app.source, str):
+        if app.source:
+            yield ClaimSource(what=("scopes",), source=app.source)
+        return
+    for one in app.source:
+        yield ClaimSource(what=(one.what,) if isinstance(one.what, str) else one.what, source=one.source, read=one.read)
+
+
+def _scopes(listed_by_resource: Mapping[str, tuple[str | ScopeForm, ...]], app: AppForm) -> Iterator[ScopeNeed]:
+    of_app = "; ".join(one.cited for one in _sources(app) if not one.what or "scopes" in one.what)
+    for key, listed in listed_by_resource.items():
         for item in listed:
             one = ScopeForm(scope=item) if isinstance(item, str) else item
-            assumed = form.assumed if one.assumed is UNSET else bool(one.assumed)
-            source = form.source if one.source is UNSET else str(one.source)
+            assumed = app.assumed if one.assumed is UNSET else bool(one.assumed)
+            source = of_app if one.source is UNSET else str(one.source)
             yield ScopeNeed(
                 resource=RESOURCES.get(key, key.lower()),
                 value=one.scope,

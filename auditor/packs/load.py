@@ -20,6 +20,7 @@ import msgspec
 from auditor.checks import kind_named
 from auditor.checks.kind import CheckKind
 from auditor.facts import shipped_tree, tree_label
+from auditor.model.report import SHIPPED_ABUSED_APPS
 from auditor.model.rule import App, Check, Pack, Rule
 from auditor.packs import PackError, Problem
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 SUFFIXES = (".yaml", ".yml")
+_VARIANT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LARGEST = 256 * 1024
 """The most bytes of a pack. The shipped ones have a tenth of that."""
 
@@ -41,35 +43,62 @@ class Source(NamedTuple):
     """``None`` for a shipped pack, whose parents are shipped too."""
     unread: tuple[Problem, ...] = ()
     """Why there is no text: a file in a folder that can't be read. Loading the pack reports it."""
+    variant: str = ""
+    """The variant of the pack's app that is meant, if it isn't the usual one."""
 
 
 def is_path(name: str) -> bool:
-    """Whether `name` means a file or folder rather than a shipped pack."""
+    """Whether `name` means a file or folder rather than a shipped pack or a variant of one."""
+    if names_variant(name):
+        return False
     return any(sign in name for sign in "/\\") or name.lower().endswith(SUFFIXES) or name in (".", "..")
 
 
-ABUSED_APPS = "abused-apps"
-"""The shipped file that is a list of apps, and not a pack."""
+CATALOG = "apps"
+"""The folder of rules/ with the catalogue of apps: a pack for each app, which holds facts and inherits its rules."""
+
+
+def names_variant(name: str) -> bool:
+    """Whether `name` is ``PACK/VARIANT`` with a pack of the catalogue, whose app need not have that variant."""
+    pack, slash, variant = name.partition("/")
+    return bool(slash and _VARIANT.fullmatch(variant)) and pack in catalog_names()
 
 
 def shipped_names() -> tuple[str, ...]:
-    """The names of all shipped packs, abstract ones too."""
-    names = (entry.name for entry in shipped_tree("rules").iterdir())
-    found = sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
-    return tuple(name for name in found if name != ABUSED_APPS)
+    """The names of all shipped packs but those of the catalogue, abstract ones too."""
+    return tuple(name for name in _names_in(shipped_tree("rules")) if name != SHIPPED_ABUSED_APPS)
+
+
+def catalog_names() -> tuple[str, ...]:
+    """The names of the packs in the catalogue of apps."""
+    folder = shipped_tree("rules") / CATALOG
+    return _names_in(folder) if folder.is_dir() else ()
+
+
+def every_shipped_name() -> tuple[str, ...]:
+    """The names of all shipped packs; no two have the same."""
+    return (*shipped_names(), *catalog_names())
+
+
+def _names_in(folder: Traversable) -> tuple[str, ...]:
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
 def shipped_source(name: str) -> Source:
-    """The shipped pack of that name."""
-    if name not in (names := shipped_names()):
+    """The shipped pack of that name, which may be one of the catalogue."""
+    if name in (names := shipped_names()):
+        place = f"{name}.yaml"
+    elif name in catalog_names():
+        place = f"{CATALOG}/{name}.yaml"
+    else:
         raise PackError([unknown_pack(name, names)])
-    file = shipped_tree("rules") / f"{name}.yaml"
-    return Source(f"{tree_label('rules')}/{name}.yaml", _bytes(file, file.name))
+    return Source(f"{tree_label('rules')}/{place}", _bytes(shipped_tree("rules") / place, place))
 
 
 def shipped_list_source() -> Source:
     """The shipped list of known abused apps."""
-    file = shipped_tree("rules") / f"{ABUSED_APPS}.yaml"
+    file = shipped_tree("rules") / f"{SHIPPED_ABUSED_APPS}.yaml"
     return Source(f"{tree_label('rules')}/{file.name}", _bytes(file, file.name))
 
 
@@ -87,7 +116,7 @@ def unknown_pack(name: str, offered: Iterable[str]) -> Problem:
 
     names = tuple(offered)
     message = f'there is no shipped pack "{name}" (the shipped packs are {", ".join(names)})'
-    return Problem("", 0, 0, message, near='" or "'.join(likely_names(name, names)))
+    return Problem("", 0, 0, message, near='" or "'.join(likely_names(name, (*names, *catalog_names()))))
 
 
 def file_source(path: Path) -> Source:
@@ -153,6 +182,11 @@ def _bytes(file: Path | Traversable, label: str) -> bytes:
 
 
 STORE = Path(__file__).with_name("shipped_packs.json")
+CATALOG_STORE = Path(__file__).with_name("shipped_apps.json")
+"""The packs of the catalogue in the same form, in a separate file that most audits don't read."""
+
+
+NO_INDEX = msgspec.Raw(b"[]")
 
 
 class StoredRule(msgspec.Struct, frozen=True):
@@ -171,10 +205,14 @@ class StoredPack(msgspec.Struct, frozen=True):
 
 
 class PackStore(msgspec.Struct, frozen=True):
-    """The shipped packs by name. Packs that extend each other share rules, so that each rule is stored once."""
+    """The shipped packs by name. Packs that extend each other share rules, so that each rule is stored once.
+
+    `apps` is the index of the catalogue (`auditor.packs.app_catalog`), and none in the store of the other packs.
+    """
 
     packs: dict[str, msgspec.Raw]
     rules: dict[str, msgspec.Raw]
+    apps: msgspec.Raw = NO_INDEX
 
 
 def load(source: Source, *, samples: Collection[str] | None = None, any_name: bool = False) -> Pack:
@@ -184,16 +222,21 @@ def load(source: Source, *, samples: Collection[str] | None = None, any_name: bo
     a bundle of another version do.
     """
     is_stored = samples is None and source.folder is None and is_shipped(source.label)
-    if is_stored and (stored := stored_pack(source)) is not None:
-        return stored
-    from auditor.packs.parse import parse_with_warnings
+    pack = stored_pack(source) if is_stored else None
+    if pack is None:
+        from auditor.packs.parse import parse_with_warnings
 
-    return parse_with_warnings(source, samples=samples, any_name=any_name)[0]
+        pack = parse_with_warnings(source, samples=samples, any_name=any_name)[0]
+    if not source.variant:
+        return pack
+    from auditor.packs.app_catalog import with_variant
+
+    return with_variant(pack, source.variant)
 
 
 def stored_pack(source: Source) -> Pack | None:
     """The stored pack of this shipped text; ``None`` if there is none, or a text of its chain is another one now."""
-    store = _store()
+    store = _store(CATALOG_STORE if f"/{CATALOG}/" in source.label else STORE)
     if store is None or (raw := store.packs.get(Path(source.label).stem)) is None:
         return None
     stored = msgspec.json.decode(raw, type=StoredPack)
@@ -205,8 +248,8 @@ def stored_pack(source: Source) -> Pack | None:
     return msgspec.structs.replace(stored.pack, rules=decoded, origin=source.label)
 
 
-def as_stored(packs: Mapping[tuple[str, ...], Pack]) -> bytes:
-    """The content of the store: the packs, each with the names of the packs in its chain, its own first.
+def as_stored(packs: Mapping[tuple[str, ...], Pack], apps: msgspec.Raw = NO_INDEX) -> bytes:
+    """The content of the store: the packs, each with the names of the packs in its chain, its own first, and `apps`.
 
     The keys of mappings keep their order, because reports show some in the order of the pack.
     """
@@ -221,15 +264,21 @@ def as_stored(packs: Mapping[tuple[str, ...], Pack]) -> bytes:
             rules[key] = msgspec.Raw(text)
         bare = msgspec.structs.replace(pack, rules=(), origin="")
         stored[pack.name] = msgspec.Raw(msgspec.json.encode(StoredPack(bare, chain, tuple(keys))))
-    return msgspec.json.format(msgspec.json.encode(PackStore(stored, rules)), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(PackStore(stored, rules, apps)), indent=1) + b"\n"
 
 
 @cache
-def _store() -> PackStore | None:
+def _store(file: Path) -> PackStore | None:
     try:
-        return msgspec.json.decode(STORE.read_bytes(), type=PackStore)
+        return msgspec.json.decode(file.read_bytes(), type=PackStore)
     except (OSError, msgspec.MsgspecError):
         return None  # without the store, the texts are parsed
+
+
+def index_in(file: Path) -> msgspec.Raw | None:
+    """The index of the catalogue in a store; none without the store."""
+    store = _store(file)
+    return None if store is None else store.apps
 
 
 def _check(arguments: dict[str, Any]) -> CheckKind:
@@ -258,8 +307,11 @@ class PackSummary(NamedTuple):
 
 def find(name: str) -> tuple[Source, ...]:
     """The text of the pack that `name` means, or of every pack in a folder. Raises PackError."""
+    if names_variant(name):
+        pack, _, variant = name.partition("/")
+        return (shipped_source(pack)._replace(variant=variant),)
     if not is_path(name):
-        if name not in shipped_names():
+        if name not in every_shipped_name():
             raise PackError([unknown_pack(name, (pack.name for pack in list_packs(benchmarks=True)))])
         return (shipped_source(name),)
     path = path_of(name)
@@ -300,7 +352,7 @@ def load_packs(
 
 
 def list_packs(*, abstract: bool = False, benchmarks: bool = False) -> tuple[PackSummary, ...]:
-    """The shipped packs about an app, by name: the packs that a command without ``--pack`` uses.
+    """The shipped packs about an app, without the catalogue: the packs that a command without ``--pack`` uses.
 
     With `benchmarks` also those about the tenant alone, of which some read the whole directory; with
     `abstract` also those that only exist for others to extend.
@@ -372,7 +424,7 @@ def place_of(name: str, places: Iterable[str]) -> str:
 
     Shipped packs come first, so that a name always means the same pack. Raises PackError.
     """
-    if is_path(name) or name in (shipped := shipped_names()):
+    if is_path(name) or names_variant(name) or name in (shipped := every_shipped_name()):
         return name
     own = own_packs(places)
     labels = tuple(dict.fromkeys(pack.source.label for pack in own if pack.name == name))

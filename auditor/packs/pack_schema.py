@@ -20,7 +20,8 @@ def schema() -> dict[str, Any]:
     parts["PackForm"]["required"] = ["format", "format-version", "pack", "version"]
     parts["RuleForm"]["required"] = ["id"]
     parts["AppForm"]["required"] = []
-    parts["AppForm"]["properties"]["scopes"]["propertyNames"] = resource_keys()
+    for form in ("AppForm", "VariantForm"):
+        parts[form]["properties"]["scopes"]["propertyNames"] = resource_keys()
     _narrow_checks(kinds, parts)
     for part in parts.values():
         if "kind" in part.get("properties", {}):

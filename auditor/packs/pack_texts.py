@@ -17,7 +17,7 @@ import yaml
 from auditor.model.rule import Pack
 from auditor.packs import PackProblems, TooManyProblems
 from auditor.packs.extend import chain
-from auditor.packs.load import Source, file_source, is_path, is_shipped, load, shipped_names, shipped_source
+from auditor.packs.load import Source, every_shipped_name, file_source, is_path, is_shipped, load, shipped_source
 from auditor.packs.yaml_nodes import Scalar, child, plain, read
 
 replace = msgspec.structs.replace
@@ -65,7 +65,7 @@ def files_of(source: Source) -> tuple[PackFile, ...]:
 def shipped_text(name: str) -> bytes | None:
     """The text of the shipped pack whose file has this name, if there is one."""
     stem = name.removesuffix(".yaml")
-    return shipped_source(stem).text if stem != name and stem in shipped_names() else None
+    return shipped_source(stem).text if stem != name and stem in every_shipped_name() else None
 
 
 def shipped_digests(version: str) -> Mapping[str, str] | None:
@@ -110,7 +110,7 @@ def _file(source: Source) -> PackFile:
 def _names(packs: Iterable[PackText], *, neutral: bool) -> Iterator[tuple[str, str]]:
     """The file name of each text, by where it was found."""
     files = {file.label: file for text in packs for file in text.files}
-    taken = {name.lower() + ".yaml" for name in shipped_names()}
+    taken = {name.lower() + ".yaml" for name in every_shipped_name()}
     number = 0
     for label, file in files.items():
         if file.shipped:

@@ -19,7 +19,7 @@ from auditor.packs import PackError, PackProblems, Position, Problem, TooManyPro
 from auditor.packs.decode_nodes import decode
 from auditor.packs.extend import ChainLink, chain, merged
 from auditor.packs.forms import PackForm, pack_of
-from auditor.packs.load import Source, clash, digest_of, is_shipped, shipped_names, shipped_source
+from auditor.packs.load import Source, clash, digest_of, every_shipped_name, is_shipped, shipped_source
 from auditor.packs.semantic_checks import check_semantics
 from auditor.packs.yaml_nodes import Scalar, Table, child, tables_of, text_of
 
@@ -84,7 +84,7 @@ RESERVED = frozenset({"waivers"})
 
 def is_reserved(name: str) -> bool:
     """Whether your own pack needs another name."""
-    return name in RESERVED or name in shipped_names()
+    return name in RESERVED or name in every_shipped_name()
 
 
 def check_name(link: ChainLink, problems: PackProblems) -> None:
@@ -98,7 +98,7 @@ def check_name(link: ChainLink, problems: PackProblems) -> None:
         return
     if name in RESERVED:
         problems.add(node.at, f'the program uses this name for its own findings: "{name}"', expected="another name")
-    elif name in shipped_names() and shipped_source(name).text != link.source.text:
+    elif name in every_shipped_name() and shipped_source(name).text != link.source.text:
         message = f'"{name}" is the name of a shipped pack, but this is another pack or another version of it'
         problems.add(node.at, message, expected="another name, and extends to change a shipped pack")
 

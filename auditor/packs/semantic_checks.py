@@ -51,8 +51,35 @@ def check_semantics(
 
 def _check_app(app: Table, problems: PackProblems) -> None:
     _check_assumption(app, app, problems)
+    _check_publisher(app, problems)
+    _check_listed_scopes(child(app, "scopes"), app, problems)
+    names: dict[str, int] = {}
+    for variant in _variants(app):
+        if (scopes := child(app, "scopes")) is not None and not names:
+            message = "the app has scopes and variants, which have their own scopes"
+            problems.add(scopes.at, message, expected="scopes or variants")
+        if (name := child(variant, "name")) is not None and (text := text_of(name)):
+            if text in names:
+                problems.add(name.at, f'the variant "{text}" is already on line {names[text]}')
+            names.setdefault(text, name.at.line)
+        _check_listed_scopes(child(variant, "scopes"), app, problems)
+
+
+def _variants(app: Table) -> tuple[Table, ...]:
+    return tables_of(child(app, "variants"))
+
+
+def _check_publisher(app: Table, problems: PackProblems) -> None:
+    """An app with the id of a verified publisher has one."""
+    verified, publisher = child(app, "publisher-verified"), child(app, "verified-publisher-id")
+    if verified is not None and publisher is not None and text_of(verified) == "false":
+        message = "the publisher isn't verified, but has a verified-publisher-id"
+        problems.add(verified.at, message, expected="publisher-verified: true")
+
+
+def _check_listed_scopes(scopes: Node | None, app: Table, problems: PackProblems) -> None:
+    """Each resource is listed once, and each of its scopes exists."""
     by_id: dict[str, str] = {}
-    scopes = child(app, "scopes")
     for key, entry in scopes.entries.items() if isinstance(scopes, Table) else ():
         resource = RESOURCES.get(key, key.lower())
         if resource in by_id:
@@ -146,8 +173,10 @@ def _check_needs_app(app: Node | None, rules: Node | None, problems: PackProblem
                 problems.add(position_of(check, ArgumentProblem((*path, "kind"), message)), message)
                 return
             if isinstance(app, Table) and kind.uses_app_scopes(arguments):
-                if not any(_required_scopes(app)) and not _needs_no_scopes(app):
-                    problems.add(app.at, "the app requires no scope", expected="scopes of a resource")
+                for one in _variants(app) or (app,):
+                    if not any(_required_scopes(one)) and not (_needs_no_scopes(app) or _needs_no_scopes(one)):
+                        what = "the app" if one is app else "this variant of the app"
+                        problems.add(one.at, f"{what} requires no scope", expected="scopes of a resource")
                 return
 
 
@@ -166,7 +195,7 @@ def _check_placeholders(fix: Node | None, problems: PackProblems) -> None:
 
 
 def _required_scopes(app: Table) -> Iterator[bool]:
-    """For each scope of the app, whether it is required."""
+    """For each scope of the app or variant, whether it is required."""
     scopes = child(app, "scopes")
     for entry in scopes.entries.values() if isinstance(scopes, Table) else ():
         for item in items_of(entry.value):

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.model.field_types import FieldKind, TextKind, field_kinds
-from auditor.model.report import Waiver, WaiverFile
+from auditor.model.report import AbusedApp, AbusedAppsList, Waiver, WaiverFile
 from auditor.model.resources import PermissionGrantPolicy, ServicePrincipal
-from auditor.model.rule import App
+from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 from auditor.redact.field_values import FieldValues
 from auditor.redact.name_search import FormRules, KnownNames
@@ -84,9 +84,24 @@ class Redactor:
             redirect_uris=tuple(map(self.address, app.redirect_uris)),
             authority=self.text(app.authority),
             owner_tenant=self._values.id(app.owner_tenant) if app.owner_tenant else app.owner_tenant,
-            scopes=tuple(msgspec.structs.replace(need, source=self.text(need.source)) for need in app.scopes),
+            scopes=self._needs(app.scopes),
+            vendor=self.text(app.vendor),
+            consent_link=self.address(app.consent_link),
+            variants=tuple(
+                msgspec.structs.replace(
+                    one,
+                    title=self.text(one.title),
+                    scopes=self._needs(one.scopes),
+                    redirect_uris=tuple(map(self.address, one.redirect_uris)),
+                )
+                for one in app.variants
+            ),
+            sources=tuple(msgspec.structs.replace(one, source=self.text(one.source)) for one in app.sources),
             faults=tuple(msgspec.structs.replace(one, because=self.text(one.because)) for one in app.faults),
         )
+
+    def _needs(self, scopes: Iterable[ScopeNeed]) -> tuple[ScopeNeed, ...]:
+        return tuple(msgspec.structs.replace(need, source=self.text(need.source)) for need in scopes)
 
     def assumption(self, text: str) -> str:
         """``WHAT=VALUE`` of an assumption without the names of policies, apps and resources of the tenant."""
@@ -117,6 +132,22 @@ class Redactor:
             subject=self._subject(waiver.subject),
             pack=packs.get(pack.lower(), self.text(pack)),
             place=place and msgspec.structs.replace(place, file=file),
+        )
+
+    def abused_apps(self, one: AbusedAppsList, number: int = 1) -> AbusedAppsList:
+        """Your own list of known abused apps: client ids and names as in the snapshot, without its other texts."""
+        apps = tuple(map(self._abused_app, one.apps))
+        digest = hashlib.sha256(msgspec.json.encode(apps, order="deterministic")).hexdigest()
+        return msgspec.structs.replace(one, name=f"abused-apps-{number}.yaml", digest=digest, apps=apps)
+
+    def _abused_app(self, app: AbusedApp) -> AbusedApp:
+        return msgspec.structs.replace(
+            app,
+            client_id=self._values.id(app.client_id),
+            name=self.text(app.name),
+            why=REDACTED,
+            doubtful=REDACTED if app.doubtful else "",
+            sources=(),
         )
 
     def _subject(self, subject: str) -> str:

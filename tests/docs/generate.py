@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 import auditor.jobs.nightly_forms
+import auditor.packs.abused_apps
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.difference
@@ -42,11 +43,21 @@ from auditor.facts.permissions import (
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
-from auditor.model.rule import Severity
+from auditor.model.rule import Pack, Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS, permissions_to_read
 from auditor.packs import PackProblems
+from auditor.packs.app_catalog import index_of
 from auditor.packs.extend import chain
-from auditor.packs.load import as_stored, list_packs, load_packs, shipped_names, shipped_source
+from auditor.packs.load import (
+    as_stored,
+    catalog_names,
+    every_shipped_name,
+    list_packs,
+    load_packs,
+    shipped_list_source,
+    shipped_names,
+    shipped_source,
+)
 from auditor.packs.pack_texts import RELEASES
 from auditor.packs.parse import parse_with_warnings
 from auditor.render.labels import OUTCOMES
@@ -257,16 +268,32 @@ def _schema(schema: dict[str, Any]) -> bytes:
 
 def _shipped_packs() -> bytes:
     """The shipped packs as an audit loads them: parsed from their texts here, and not from what was stored before."""
+    return as_stored(_parsed(shipped_names()))
+
+
+def _shipped_apps() -> bytes:
+    """The packs of the catalogue in the same form."""
+    packs = _parsed(catalog_names())
+    return as_stored(packs, index_of(packs.values()))
+
+
+def _parsed(names: Iterable[str]) -> dict[tuple[str, ...], Pack]:
     packs = {}
-    for source in map(shipped_source, shipped_names()):
+    for source in map(shipped_source, names):
         links = chain(source, PackProblems()).links
         packs[tuple(Path(link.source.label).stem for link in links)] = parse_with_warnings(source)[0]
-    return as_stored(packs)
+    return packs
+
+
+def _abused_apps() -> bytes:
+    """The shipped list of known abused apps as an audit loads it."""
+    found = auditor.packs.abused_apps.load_abused_apps(shipped_list_source())
+    return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
 
 
 def _releases() -> bytes:
     """The digests of the shipped packs: those of this version as they are now, those of earlier versions unchanged."""
-    now = {name: hashlib.sha256(shipped_source(name).text).hexdigest() for name in shipped_names()}
+    now = {name: hashlib.sha256(shipped_source(name).text).hexdigest() for name in every_shipped_name()}
     return _json({**json.loads(RELEASES.read_bytes()), __version__: now})
 
 
@@ -282,7 +309,10 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/night.json": lambda: _schema(auditor.render.night.schema()),
         "docs/schemas/nightly.json": lambda: _schema(auditor.jobs.nightly_forms.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
+        "docs/schemas/abused-apps.json": lambda: _schema(auditor.packs.abused_apps.schema()),
+        "auditor/facts/abused_apps.json": _abused_apps,
         "auditor/packs/shipped_packs.json": _shipped_packs,
+        "auditor/packs/shipped_apps.json": _shipped_apps,
         "auditor/packs/releases.json": _releases,
         "docs/error-codes.md": code_pages.page,
         **rule_pages.FILES,

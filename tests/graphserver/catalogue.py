@@ -164,6 +164,7 @@ ROUTES: tuple[Route, ...] = (
         for name, type_name in (
             ("delegatedPermissionClassifications", "DelegatedPermissionClassification"),
             ("appRoleAssignedTo", "AppRoleAssignment"),
+            ("appRoleAssignments", "AppRoleAssignment"),
         )
     ),
     Route(
@@ -244,6 +245,17 @@ ROUTES: tuple[Route, ...] = (
         readers.everything("directorySettings"),
         _SETTINGS,
         versions=BETA,
+    ),
+    Route(
+        "reports/servicePrincipalSignInActivities",
+        "servicePrincipalSignInActivities",
+        "ServicePrincipalSignInActivity",
+        readers.everything("servicePrincipalSignInActivities"),
+        (*_AUDIT, "Directory.Read.All"),
+        Workload.AUDIT,
+        versions=BETA,
+        filters=Filter(eq("appId")),
+        paging=_LOGS,
     ),
     Route(
         "auditLogs/directoryAudits",

@@ -120,16 +120,20 @@ def _app(lines: tuple[GrantLine, ...]) -> AppGrants:
     return AppGrants(first.app, first.app_id, first.publisher, first.switched_off, chips, lines)
 
 
-MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFIED_CHIP = (
+ABUSED_CHIP, MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFIED_CHIP = (
+    "known abused",
     "mail",
     "files",
     "without a user",
     "tenant-wide",
     "unverified publisher",
 )
-_RISKS = {MAIL_CHIP: 16, FILES_CHIP: 16, APP_CHIP: 8, UNVERIFIED_CHIP: 4, TENANT_CHIP: 1}
-"""What makes an app risky, in the order of the chips. An app that reads mail or files comes before one that doesn't,
-whoever granted it; then come apps that act without a user, and then those whose publisher isn't verified."""
+_RISKS = {ABUSED_CHIP: 64, MAIL_CHIP: 16, FILES_CHIP: 16, APP_CHIP: 8, UNVERIFIED_CHIP: 4, TENANT_CHIP: 1}
+"""What makes an app risky, in the order of the chips.
+
+A known abused app comes before all others. An app that reads mail or files comes before one that doesn't, whoever
+granted it; then come apps that act without a user, and then those whose publisher isn't verified.
+"""
 
 _DATA = {
     MAIL_CHIP: (("mail", "mailbox-protocols"), "mail-app-only"),
@@ -150,7 +154,8 @@ def _with_access(chip: str) -> Mapping[str, frozenset[str]]:
 
 def _chips(row: GrantRow) -> tuple[str, ...]:
     """What makes the grant risky. A publisher that wasn't read isn't called unverified."""
-    found = [
+    found = [ABUSED_CHIP] if row.abused else []
+    found += [
         chip
         for chip in _DATA
         if not _with_access(chip).get(row.resource_id.lower(), frozenset()).isdisjoint(map(str.lower, row.permissions))
