@@ -100,7 +100,7 @@ def verdict_now(
     return AppVerdict(app, asked, now, fixes, not_known)
 
 
-_MOST_PEOPLE = 20
+MOST_PEOPLE = 20
 """Of how many people an own answer is looked for."""
 
 
@@ -109,7 +109,7 @@ def _answer(
 ) -> tuple[Subject, ConnectAnswer]:
     """The answer for the subject, or that for all who were stopped, if it depends on who they are."""
     answer = connect_answer(gather(index, app, subject))
-    if answer.outcome is not Outcome.DEPENDS or subject is not ORDINARY_MEMBER or not 0 < len(people) <= _MOST_PEOPLE:
+    if answer.outcome is not Outcome.DEPENDS or subject is not ORDINARY_MEMBER or not 0 < len(people) <= MOST_PEOPLE:
         return subject, answer
     found = [subject_for(index, one.id or one.name) for one in people]
     subjects = [one for one in found if isinstance(one, Subject)]
