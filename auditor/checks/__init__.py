@@ -21,6 +21,7 @@ KINDS = MappingProxyType(
         "conditional-access": "connection.ConditionalAccessAllows",
         "user-consent-setting": "user_consent.UserConsentSettingIs",
         "consent-workflow": "user_consent.ConsentWorkflow",
+        "consent-requests": "consent_requests.ConsentRequestsAnswered",
         "setting": "properties.PropertyIs",
         "list": "properties.ListContains",
         "every": "properties.EveryItem",
@@ -31,6 +32,7 @@ KINDS = MappingProxyType(
         "delegated-grants": "grants.DelegatedGrants",
         "grants-in-effect": "grants.GrantsInEffect",
         "app-roles-held": "grants.AppRolesHeld",
+        "no-abused-apps": "abused_apps.NoAbusedApps",
         "classifications": "permission_lists.Classifications",
         "any": "combinations.AnyOf",
         "all": "combinations.AllOf",
@@ -39,7 +41,7 @@ KINDS = MappingProxyType(
 )
 """By name in YAML: the family module in `auditor.checks`, and the class in it.
 
-A module is imported when a pack first uses one of its kinds: a vendor's pack uses two families of the seven, and an
+A module is imported when a pack first uses one of its kinds: a vendor's pack uses two families of the eight, and an
 offline audit starts faster without the others.
 """
 

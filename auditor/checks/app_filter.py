@@ -13,15 +13,10 @@ from auditor.consent.existing_grants import inheritable
 from auditor.consent.explanation import listed
 from auditor.consent.requested_access import is_disabled_by_microsoft
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex
-from auditor.facts.ids import CLOUDS
+from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
 from auditor.facts.permissions import known_scopes
 from auditor.model.report import FindingSubject
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL, ServicePrincipal
-
-MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
-"""The tenants in which Microsoft registers its own apps ("Verify first-party Microsoft applications")."""
-
-_OF_THIS_TENANT = ("managedidentity", "legacy")
 
 Publisher = Literal["any", "unverified"]
 Owner = Literal["any", "foreign", "not-microsoft"]
@@ -190,7 +185,7 @@ class Apps:
         """The tenant that the app is registered in; empty where that was not read."""
         kind = (principal.servicePrincipalType or "").lower()
         # Graph names no owner of these: they have no registration, and work in their own tenant only.
-        return self.tenant if kind in _OF_THIS_TENANT else (principal.appOwnerOrganizationId or "").lower()
+        return self.tenant if kind in APPS_OF_THIS_TENANT else (principal.appOwnerOrganizationId or "").lower()
 
     def users_may_grant(self, resource: ServicePrincipal, scope: str) -> Truth:
         """Whether users may grant the scope (lower case), by the type that the resource publishes for it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from auditor.checks.kind import CheckContext, CheckResult, kind_of
+from auditor.checks.kind import CheckContext, kind_of
 from auditor.consent import Truth
 from auditor.consent.advice import best_consent_link, grants_as_registered
 from auditor.consent.consent_request import portal_address, tenant_in_link
@@ -27,11 +27,15 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: (f.outcome.rank, f.severity.rank, f.pack, f.rule)))
 
 
-def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
-    """The finding of `rule` about the tenant: unknown, never pass or fail, where its data was not read."""
+def finding(rule: Rule, pack: Pack, context: CheckContext, *, with_fixes: bool = True) -> Finding:
+    """The finding of `rule` about the tenant: unknown, never pass or fail, where its data was not read.
+
+    Without `with_fixes` it has no fixes, and the advice is the author's. Proving fixes takes most of the time.
+    """
     result = kind_of(rule.check).judge(context)
     attention = result.outcome in (FindingOutcome.FAIL, FindingOutcome.UNKNOWN)
-    offered = context.fixes if result.outcome is FindingOutcome.FAIL and rule.routes and context.app else ()
+    is_fixable = with_fixes and result.outcome is FindingOutcome.FAIL
+    offered = context.fixes if is_fixable and rule.routes and context.app else ()
     fixes = tuple(f for f in offered if set(f.route.split("+")) & set(rule.routes))
     return Finding(
         rule=rule.id,
@@ -45,7 +49,7 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
         why=rule.why,
         evidence=result.evidence,
         remediation=_remediation(rule, context, fixes) if attention else Remediation(),
-        fixes=fixes or _fixes_of_rule(rule, context, result),
+        fixes=fixes or (_fixes_of_rule(rule, context) if is_fixable else ()),
         references=rule.references,
         frameworks=dict(rule.frameworks),
         note=rule.view,
@@ -56,9 +60,9 @@ def finding(rule: Rule, pack: Pack, context: CheckContext) -> Finding:
     )
 
 
-def _fixes_of_rule(rule: Rule, context: CheckContext, result: CheckResult) -> tuple[Fix, ...]:
+def _fixes_of_rule(rule: Rule, context: CheckContext) -> tuple[Fix, ...]:
     """The fixes for a failing rule of a pack about the tenant; for a pack about an app, the decision has the fixes."""
-    if result.outcome is not FindingOutcome.FAIL or context.app is not None:
+    if context.app is not None:
         return ()
     return context.rule_fixes.for_rule(rule)
 

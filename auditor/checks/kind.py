@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from auditor.checks.app_filter import Apps
     from auditor.checks.rule_fixes import RuleFixes
     from auditor.model.decision import AfterConsent
+    from auditor.model.report import AbusedApp, AbusedAppsList
 
 
 Arguments = Mapping[str, Any]
@@ -132,7 +133,7 @@ class CheckKind(Check, frozen=True):
         return cls.about_app
 
     def further_reads(self, snapshot: Snapshot) -> Plan:
-        """What else must be read, given what a first read found."""
+        """What else must be read, given what a first read found; `sections` only if the credential may read them."""
         return Plan()
 
     @classmethod
@@ -207,10 +208,18 @@ def require_one_of(definition: SchemaPart, names: Iterable[str]) -> None:
 class CheckContext:
     """One tenant, and one app in it or none. Facts that several checks need are computed once."""
 
-    def __init__(self, snapshot: Snapshot, app: App | None = None, subject: Subject = ORDINARY_MEMBER) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        app: App | None = None,
+        subject: Subject = ORDINARY_MEMBER,
+        abused: tuple[AbusedAppsList, ...] = (),
+    ) -> None:
+        """`abused` are your own lists of known abused apps, which are applied next to the shipped one."""
         self.snapshot = snapshot
         self.app = app
         self.subject = subject
+        self._own_lists = abused
 
     @property
     def pack_app(self) -> App:
@@ -261,6 +270,25 @@ class CheckContext:
         from auditor.checks.app_filter import Apps
 
         return Apps(self.index)
+
+    @cached_property
+    def abused_lists(self) -> tuple[AbusedAppsList, ...]:
+        """The lists of known abused apps: the shipped one, then your own."""
+        from auditor.facts.abused_apps import lists_with
+
+        return lists_with(self._own_lists)
+
+    @property
+    def used_abused_apps(self) -> bool:
+        """Whether a check has looked up these lists."""
+        return "abused_apps" in self.__dict__
+
+    @cached_property
+    def abused_apps(self) -> Mapping[str, AbusedApp]:
+        """The apps of all lists, by client id in lower case."""
+        from auditor.facts.abused_apps import abused_by_id
+
+        return abused_by_id(self.abused_lists)
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -381,6 +409,11 @@ def section_plan(section: str, app: App | None) -> Plan:
     if Extent.RESOURCE in extents:
         return Plan(resources=tuple(RESOURCES.values()))
     return client_of(app) if Extent.CLIENT in extents and app is not None else Plan()
+
+
+def reads_directory(plan: Plan) -> bool:
+    """Whether the plan reads all objects of a kind, so that its cost grows with the directory; a log isn't one."""
+    return any(Extent.DIRECTORY in SECTIONS[section].extents for section in plan.whole)
 
 
 def plan_for(packs: Iterable[Pack], extra_app: App | None = None) -> Plan:

@@ -34,7 +34,8 @@ class Needed(NamedTuple):
 def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:
     """What else the packs' rules need, given what a first read found.
 
-    Never names a resource that could not be read.
+    Its `sections` only say more about a finding that stands without them, so that they are read if the credential may.
+    Never names what could not be read.
     """
     plan = Plan()
     for pack in packs:
@@ -43,7 +44,7 @@ def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:
                 plan = plan.union(check.further_reads(snapshot))
     index = index_of(snapshot)
     missing = sorted(r for r in plan.resources if not index.was_refused("servicePrincipals", r))
-    return Plan(resources=tuple(missing))
+    return Plan(resources=tuple(missing), sections=tuple(s for s in plan.sections if s not in snapshot.unread))
 
 
 def permissions_for(plan: Plan) -> tuple[Needed, ...]:
@@ -65,6 +66,10 @@ def sections_of(plan: Plan) -> Iterator[str]:
         yield from sections_read(Extent.CLIENT)
     if plan.resources:
         yield from sections_read(Extent.RESOURCE)
+    if plan.app_roles_of:
+        yield from sections_read(Extent.HOLDER)
+    if plan.app_roles_on:
+        yield "servicePrincipals"
     if plan.assignments_of:
         yield from sections_read(Extent.ROLE)
     if plan.users:

@@ -199,6 +199,7 @@ Examples:
   consent-auditor check --pack trackerrms-uk -o report.html -o report.json
   consent-auditor check --pack trackerrms-uk --redact -o to-send.html
   consent-auditor check --pack cisa-scuba --waivers waivers.yaml --fail-on high
+  consent-auditor check --pack grants-hygiene --abused our-list.yaml
   consent-auditor check --pack cisa-scuba --trend audit-results/ -o audit-results/today.json -o audit-results/today.html
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --assume setting=low
   consent-auditor check --snapshot tenant.json --pack trackerrms-uk --fix-script powershell --fix 2 -o fix.ps1
@@ -286,6 +287,16 @@ Examples:
     " Default: the files in CONSENT_AUDITOR_WAIVERS.",
 )
 @click.option(
+    "--abused",
+    "abused_files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    envvar="CONSENT_AUDITOR_ABUSED",
+    help="Your own list of apps that attackers use, added to the one that ships with the program. Repeatable."
+    " Default: the files in CONSENT_AUDITOR_ABUSED.",
+)
+@click.option(
     "--trend",
     "earlier",
     multiple=True,
@@ -326,6 +337,7 @@ def command(
     only_summary: bool,
     wants_message: bool,
     waiver_files: tuple[str, ...],
+    abused_files: tuple[str, ...],
     earlier: tuple[str, ...],
     wait_until: str | None,
     redact: bool,
@@ -378,6 +390,7 @@ def command(
         app=named.app,
         user=user,
         waivers=waiver_files,
+        abused=abused_files,
         assumptions=() if fix_script else assumed,
         redaction=redaction,
         outputs=destination,

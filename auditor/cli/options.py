@@ -312,9 +312,14 @@ class FilesOption(click.Option):
 
 def source_options(command: Command) -> Command:
     """The options that name the tenant and the user: --user, --snapshot and --sample."""
+    user = click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also decide for this user.")
+    return user(snapshot_options(command))
+
+
+def snapshot_options(command: Command) -> Command:
+    """The options that name another tenant than the live one: --snapshot and --sample."""
     return _with(
         command,
-        click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also decide for this user."),
         click.option(
             "--snapshot",
             "snapshots",

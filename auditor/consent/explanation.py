@@ -9,7 +9,9 @@ AADSTS reference and "Unexpected consent prompt".
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -276,17 +278,12 @@ def works_for(facts: DecisionFacts) -> tuple[str, ...]:
     holds only what the user accepted then (Entra, "Configure how users consent to applications": a change affects
     future consent only).
     """
-    grants, app = facts.grants, facts.app.label
-    if isinstance(grants, NotRead) or not grants.others:
+    app = facts.app.label
+    if facts.client.assignment_required is not Truth.FALSE or not (earlier := earlier_consents(facts)):
         return ()
-    if (
-        facts.app.prompt_consent
-        or facts.client.assignment_required is not Truth.FALSE
-        or grants.unread
-        or grants.incomplete
-    ):
+    count, complete = earlier.users, earlier.covered
+    if not count or facts.app.prompt_consent:
         return ()
-    complete, count = sum(_is_covered(facts, grants, own) for own in grants.others.values()), len(grants.others)
     if not complete:
         theirs = (
             "The grant of the one user who has one" if count == 1 else f"Each grant of the {count} users who have one"
@@ -299,6 +296,27 @@ def works_for(facts: DecisionFacts) -> tuple[str, ...]:
         " new user.",
         f"Such a grant covers nobody else, and it isn't enough any more once {app} asks for one more permission.",
     )
+
+
+class EarlierConsents(NamedTuple):
+    """How many users have a personal grant, and of how many it covers everything that the app asks for."""
+
+    users: int
+    covered: int
+
+
+def earlier_consents(facts: DecisionFacts) -> EarlierConsents | None:
+    """The users who consented before; none where grants were not read, or not whole.
+
+    An app that forces the consent page asks them again, whatever they granted.
+    """
+    grants = facts.grants
+    if isinstance(grants, NotRead) or grants.unread or grants.incomplete:
+        return None
+    # Of many users, few have other scopes than most.
+    alike = Counter(frozenset(own.items()) for own in grants.others.values())
+    covered = sum(number for own, number in alike.items() if _is_covered(facts, grants, dict(own)))
+    return EarlierConsents(len(grants.others), 0 if facts.app.prompt_consent else covered)
 
 
 def _is_covered(facts: DecisionFacts, grants: Grants, own: Mapping[str, frozenset[str]]) -> bool:

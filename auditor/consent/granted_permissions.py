@@ -13,7 +13,18 @@ from auditor.consent.requested_access import client_of, requested
 from auditor.consent.snapshot_index import SnapshotIndex, grants_as_spelled, index_of
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import APP_ROLES
-from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows, ScopeDifference
+from auditor.model.report import (
+    AbusedApp,
+    AbusedAppsList,
+    AlikeGrants,
+    Audience,
+    Granted,
+    GrantKind,
+    GrantRow,
+    GrantRows,
+    KnownAbuse,
+    ScopeDifference,
+)
 from auditor.model.resources import (
     AGENT_IDENTITY,
     BLUEPRINT_PRINCIPAL,
@@ -36,11 +47,14 @@ _MANY = 10_000
 """Grants of which the rows are made when they are needed."""
 
 
-def granted(snapshot: Snapshot | SnapshotIndex, clients: Iterable[str] | None = None) -> Granted | None:
+def granted(
+    snapshot: Snapshot | SnapshotIndex, clients: Iterable[str] | None = None, abused: Sequence[AbusedAppsList] = ()
+) -> Granted | None:
     """The grants of the snapshot, in the order of names; none if no grants were read.
 
     Of a snapshot of the whole directory, only the delegated grants of the `clients` (app ids), if they are given. An
-    app or resource whose service principal was not read (or is gone) goes by its object id.
+    app or resource whose service principal was not read (or is gone) goes by its object id. `abused` are your own lists
+    of known abused apps, next to the shipped one.
     """
     index = index_of(snapshot)
     sections = index.snapshot.sections
@@ -51,7 +65,7 @@ def granted(snapshot: Snapshot | SnapshotIndex, clients: Iterable[str] | None = 
     if delegated is not None and covers is None and clients is not None:
         covers = tuple(dict.fromkeys(client.lower() for client in clients))
         delegated = tuple(_grants_of(index, covers))
-    rows = _Rows(index, delegated or (), assigned or {})
+    rows = _Rows(GrantNames(index, abused), delegated or (), assigned or {})
     return Granted(
         rows=cast("tuple[GrantRow, ...]", rows) if len(delegated or ()) > _MANY else tuple(rows),
         whole=sections.oauth2PermissionGrants is not None and covers is None,
@@ -76,6 +90,7 @@ class _AppFacts(NamedTuple):
     owner: str = ""
     enabled: bool | None = None
     client_kind: str = ""
+    abused: KnownAbuse | None = None
 
 
 class _Rows(GrantRows):
@@ -83,11 +98,11 @@ class _Rows(GrantRows):
 
     def __init__(
         self,
-        index: SnapshotIndex,
+        names: GrantNames,
         delegated: tuple[OAuth2PermissionGrant, ...],
         assigned: Mapping[str, tuple[AppRoleAssignment, ...]],
     ) -> None:
-        self._names = _Names(index)
+        self._names = names
         self._delegated = delegated
         self._assigned = assigned
 
@@ -147,7 +162,10 @@ class _Rows(GrantRows):
                 together.setdefault((kind, audience, resource, permissions, number), []).append(entry)
             for (kind, audience, _, _, number), alike in together.items():
                 made = partial(self._together, facts[number], alike)
-                yield AlikeGrants(_KIND[kind], _AUDIENCE[audience], facts[number].client_id, len(alike), made)
+                app = facts[number]
+                yield AlikeGrants(
+                    _KIND[kind], _AUDIENCE[audience], app.client_id, len(alike), made, app.abused is not None
+                )
 
     def _together(self, app: _AppFacts, entries: Sequence[_Entry]) -> tuple[GrantRow, list[str]]:
         return self._row(app, entries[0], ""), [entry[7] for entry in entries]
@@ -168,6 +186,7 @@ class _Rows(GrantRows):
             owner=app.owner,
             enabled=app.enabled,
             client_kind=app.client_kind,
+            abused=app.abused,
         )
 
     @cached_property
@@ -198,11 +217,12 @@ def _grants_of(index: SnapshotIndex, clients: Iterable[str]) -> Iterator[OAuth2P
             yield from index.grants_of(found.id)
 
 
-class _Names:
+class GrantNames:
     """What to call the apps, app roles and users that grants name by id."""
 
-    def __init__(self, index: SnapshotIndex) -> None:
+    def __init__(self, index: SnapshotIndex, abused: Sequence[AbusedAppsList] = ()) -> None:
         self._index = index
+        self._own_lists = abused
         self._known_roles = {role.id: role.value for roles in APP_ROLES.values() for role in roles}
         self._roles: dict[str, dict[str, str]] = {}
         self._resources: dict[str, str] = {}
@@ -235,7 +255,21 @@ class _Names:
             owner=found.appOwnerOrganizationId or "",
             enabled=found.accountEnabled,
             client_kind=_KINDS.get(found.odataType or "", ""),
+            abused=self._abuse(found.appId),
         )
+
+    @cached_property
+    def _abused_apps(self) -> Mapping[str, AbusedApp]:
+        # Imported when there is a grant: most pre-flights of an app that is new in the tenant find none.
+        from auditor.facts.abused_apps import abused_by_id, lists_with
+
+        return abused_by_id(lists_with(self._own_lists))
+
+    def _abuse(self, app_id: str) -> KnownAbuse | None:
+        found = self._abused_apps.get(app_id.lower())
+        if found is None:
+            return None
+        return KnownAbuse.LEGITIMATE if found.legitimate else KnownAbuse.MALICIOUS
 
     def user(self, object_id: str) -> str:
         """The user principal name, else the object id."""

@@ -27,7 +27,7 @@ from auditor.model.rule import App, RequestFault, RequestMode
 
 _OTHER_HOSTS = ("login.microsoft.com", "login.windows.net", "sts.windows.net", "login.chinacloudapi.cn")
 _OTHER_HOSTS_OF_GOVERNMENTS = ("login-us.microsoftonline.com", "login.usgovcloudapi.net")
-_SIGN_IN_HOSTS = frozenset(
+SIGN_IN_HOSTS = frozenset(
     {*(urlsplit(cloud.authority).netloc for cloud in CLOUDS.values()), *_OTHER_HOSTS, *_OTHER_HOSTS_OF_GOVERNMENTS}
 )
 """The hosts that MSAL knows as names of the clouds' sign-in pages (its built-in metadata of instance discovery)."""
@@ -91,17 +91,18 @@ _MAX_WRAPPERS = 5
 _ENTITY = re.compile(r"&(amp|lt|gt|quot|#39|#x27|#38|#x26);", re.IGNORECASE)
 _ENTITIES = {"amp": "&", "#38": "&", "#x26": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'", "#x27": "'"}
 _START = re.compile(
-    rf"https?(://|%3a%2f%2f)|({'|'.join(map(re.escape, sorted(_SIGN_IN_HOSTS)))}|[\w.-]+\.safelinks\.[\w.-]+)/",
+    rf"https?(://|%3a%2f%2f)|({'|'.join(map(re.escape, sorted(SIGN_IN_HOSTS)))}|[\w.-]+\.safelinks\.[\w.-]+)/",
     re.IGNORECASE,
 )
 _AROUND = " \t\r\n<>\"'`()[]{}|.,;\u201c\u201d\u2018\u2019\u00ab\u00bb"
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+"""For `str.translate`: the characters that can't be seen and that are in many copied texts."""
 
 
 def _address_in(text: str) -> SplitResult:
     """The address of the sign-in page in a pasted text. Raises RequestError if there is none."""
     for candidate in _unwrapped(_cleaned(text)):
-        if candidate.hostname in _SIGN_IN_HOSTS:
+        if candidate.hostname in SIGN_IN_HOSTS:
             return candidate
     raise RequestError(_REFUSAL)
 
@@ -118,19 +119,19 @@ def _unwrapped(text: str) -> Iterator[SplitResult]:
 
 def _cleaned(text: str) -> str:
     """The pasted text from the start of its address, without what a mail or a ticket added."""
-    text = text.translate(_INVISIBLE).replace("\u00a0", " ")
+    text = text.translate(INVISIBLE).replace("\u00a0", " ")
     while _ENTITY.search(text):
         text = _ENTITY.sub(lambda entity: _ENTITIES[entity[1].lower()], text)
-    text = _without_quoted_printable(text)
+    text = without_quoted_printable(text)
     start = _START.search(text)
     text = text[start.start() :] if start else text
-    text = _on_one_line(text.partition("](")[0]).strip(_AROUND)
+    text = on_one_line(text.partition("](")[0]).strip(_AROUND)
     if start and (start[1] or "").startswith("%"):
         text = unquote(text)
     return text if "://" in text.partition("?")[0] else f"https://{text}"
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     """The text without line breaks, and without the marks of a quoted mail in front of each line.
 
     An address that is shown decoded has spaces between its scopes, and is broken at these.
@@ -139,13 +140,17 @@ def _on_one_line(text: str) -> str:
     return (" " if any(" " in line for line in lines) else "").join(lines)
 
 
-def _without_quoted_printable(text: str) -> str:
+def without_quoted_printable(text: str) -> str:
     """The text of a mail's source, where every ``=`` is written as ``=3D`` and ``=`` ends a line that goes on."""
-    joined = re.sub(r"=\r?\n", "", text)
+    joined = re.sub(r"=[ \t]*\r?\n", "", text)
     signs = re.findall(r"=(..)", joined)
     if "3D" not in signs or any(not re.fullmatch(r"[0-9A-F]{2}", sign) for sign in signs):
         return text
-    return joined.replace("=3D", "=").replace("=20", " ")
+    return re.sub(r"(?:=[0-9A-F]{2})+", lambda run: _bytes_of(run[0]).decode("utf-8", "replace"), joined)
+
+
+def _bytes_of(run: str) -> bytes:
+    return bytes.fromhex(run.replace("=", ""))
 
 
 def _parsed(address: str) -> SplitResult:

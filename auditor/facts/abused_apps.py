@@ -1,7 +1,7 @@
 """Apps that attackers are known to use: the shipped list, your own lists, and how old they are.
 
-``abused_apps.json`` is ``rules/abused-apps.yaml`` as it was decoded, so that an audit doesn't parse YAML; a test compares
-the two. The list names a source for each app. An app that isn't in a list isn't safe for that reason.
+``abused_apps.json`` is ``rules/abused-apps.yaml`` as it was decoded, so that an audit doesn't parse YAML; a test
+compares the two. The list names a source for each app. An app that isn't in a list isn't safe for that reason.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from functools import cache
 
 from auditor.facts import load_table
 from auditor.model.report import AbusedApp, AbusedAppsList, AbusedAppsRef
-
-OLD_AFTER = 180
-"""Days after which a list is called old: new apps of this kind appear every month."""
 
 
 @cache

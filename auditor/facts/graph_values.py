@@ -15,7 +15,8 @@ class GraphValues(msgspec.Struct, frozen=True, kw_only=True):
     `words` are the documented words of each property that holds one, by ``Type.property``, in Microsoft's letter case.
     `policies` are the ids of Microsoft's consent policies. The templates of directory settings and of built-in
     directory roles have the same ids in every tenant. `action_words` are the parts of the actions that a role allows,
-    and `json_names` the names of properties of objects that a snapshot keeps as they are.
+    `json_names` the names of properties of objects that a snapshot keeps as they are, and `json_words` the documented
+    words of such properties: the status of a request for admin consent, and the result of its review.
     """
 
     words: dict[str, tuple[str, ...]]
@@ -24,6 +25,7 @@ class GraphValues(msgspec.Struct, frozen=True, kw_only=True):
     role_templates: dict[str, str]
     action_words: tuple[str, ...]
     json_names: tuple[str, ...]
+    json_words: tuple[str, ...]
 
 
 @cache

@@ -68,6 +68,12 @@ OPENID_SCOPES = frozenset(OPENID_ORDER)
 BASIC_SCOPES = OPENID_SCOPES | {"user.read"}
 """Sign-in and the user's own profile, in lower case: scopes that don't make a request risky."""
 
+MICROSOFT_TENANTS = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
+"""The tenants in which Microsoft registers its own apps ("Verify first-party Microsoft applications")."""
+
+APPS_OF_THIS_TENANT = frozenset({"managedidentity", "legacy"})
+"""The types of service principals without a registration, which work in their own tenant only, in lower case."""
+
 FALSE_SEPARATORS = MappingProxyType({",": "commas", ";": "semicolons", "+": "plus signs", "|": "vertical bars"})
 """Signs by which other providers separate scopes, with their names; Entra takes spaces only (RFC 6749, 3.3)."""
 

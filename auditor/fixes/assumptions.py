@@ -30,7 +30,7 @@ from auditor.model.snapshot import Snapshot
 Target = tuple[Snapshot, App]
 """What the next decision is about."""
 
-_SETTINGS = {"none": "", **SETTING_POLICIES}
+_SETTINGS = {"none": "", "managed": SETTING_POLICIES["recommended"], **SETTING_POLICIES}
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -43,6 +43,19 @@ def assume(snapshot: Snapshot, app: App, texts: Iterable[str]) -> Target:
     for text in texts:
         snapshot, app = _assume_one(snapshot, app, text.strip())
     return snapshot, app
+
+
+def assume_of_tenant(snapshot: Snapshot, texts: Iterable[str]) -> Snapshot:
+    """The snapshot after all of `texts`, each of which must be about the tenant. Raises AssumptionError."""
+    for text in texts:
+        name = text.partition("=")[0].strip().lower()
+        if name not in _OF_TENANT:
+            raise AssumptionError(
+                f"can't assume {text!r} for all apps: give one of {', '.join(_OF_TENANT.values())};"
+                " for one app, use consent-auditor check --app"
+            )
+        snapshot, _ = _assume_one(snapshot, App(client_id=""), text.strip())
+    return snapshot
 
 
 def _assume_one(snapshot: Snapshot, app: App, text: str) -> Target:
@@ -182,13 +195,20 @@ _ASSUMPTIONS: dict[str, Callable[[Snapshot, App, str], Target]] = {
     "classified": _classified,
     "granted": _granted,
 }
+_OF_TENANT = {
+    "setting": "setting=none|low|managed|legacy|POLICY-ID",
+    "step-up": "step-up=off",
+    "workflow": "workflow=on",
+    "classified": 'classified="SCOPE …"',
+}
+"""The assumptions that aren't about one app, and how to write them."""
 _FORMS = (
     "publisher-verified=true",
-    "setting=none|low|recommended|legacy|POLICY-ID",
-    "step-up=off",
-    "workflow=on",
+    _OF_TENANT["setting"],
+    _OF_TENANT["step-up"],
+    _OF_TENANT["workflow"],
     "app-enabled=true",
     "assignment-required=false",
-    'classified="SCOPE …"',
+    _OF_TENANT["classified"],
     'granted="SCOPE …"',
 )

@@ -11,10 +11,9 @@ from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.fetch import Fetcher, Progress, ReadResult, all_results
 from auditor.graph.graph_errors import NothingRead, Unreachable
 from auditor.graph.network import NOT_MICROSOFT
+from auditor.graph.reads import BLUEPRINT_OF_AGENT, Read
 from auditor.graph.retry import RETRIED_STATUSES
 from auditor.graph.section_reads import (
-    BLUEPRINT_OF_AGENT,
-    Read,
     blueprint_of_agent,
     blueprint_of_client,
     consent_requesters,
@@ -25,7 +24,7 @@ from auditor.graph.snapshot_builder import SnapshotBuilder
 from auditor.graph.transport import GraphClient
 from auditor.model.resources import AGENT_IDENTITY, BLUEPRINT_PRINCIPAL
 from auditor.model.sections import SECTIONS
-from auditor.model.snapshot import Call, Plan, Provenance, Snapshot, Tenant
+from auditor.model.snapshot import NOT_IN_CLOUD, Call, Plan, Provenance, Snapshot, Tenant, Unread
 
 if TYPE_CHECKING:
     from auditor.graph.directory_lists import DirectoryLists
@@ -61,7 +60,9 @@ async def collect(
     """
     claims = await client.tokens.claims()
     fetcher = Fetcher(client, progress)
-    reads = reads_for(plan, client.builders, taken) + ((other.read,) if other else ())
+    asked = reads_for(plan, client.builders, taken)
+    elsewhere = [ReadResult(read=read, unread=Unread(message=NOT_IN_CLOUD)) for read in asked if not _has(cloud, read)]
+    reads = tuple(read for read in asked if _has(cloud, read)) + ((other.read,) if other else ())
     results = await (fetcher.fetch(reads) if lists is None else _fetch_with_lists(fetcher, lists, reads))
     calls = [*results]
     if other:
@@ -76,7 +77,7 @@ async def collect(
         found = await fetcher.fetch(more)
         results, calls = results + found, calls + found
     builder = SnapshotBuilder(onto)
-    builder.add(results)
+    builder.add(results + elsewhere)
     sections, covers, unread = builder.build()
     tenant = Tenant(id=tenant_id) if onto is None else onto.tenant
     if sections.organization is not None:
@@ -101,6 +102,12 @@ async def _fetch_with_lists(fetcher: Fetcher, lists: DirectoryLists, reads: Sequ
     found = await all_results((lists.fetch(large), fetcher.fetch(others)))
     results = [result for some in found for result in some]
     return results + await fetcher.fetch([read for read in parts if read.section not in lists.files])
+
+
+def _has(cloud: str, read: Read) -> bool:
+    """Whether the Graph of the cloud has what is read."""
+    section = SECTIONS.get(read.section)
+    return section is None or not section.clouds or cloud in section.clouds
 
 
 _GRANTS = "oauth2PermissionGrants"

@@ -6,20 +6,21 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from auditor.facts.error_codes import ADVICE, CERTIFICATE_CODES
+from auditor.facts.sign_in_codes import LOOK_UP, certificate_codes, credential_advice
 from auditor.graph.graph_errors import CredentialError, Throttled, class_name
 from auditor.graph.network import NOT_MICROSOFT, NetworkSettings, advice_for, cause_of, host_of, text_of, title_suffix
 from auditor.graph.retry import RETRIED_STATUSES, RetryPolicy
 from auditor.model.snapshot import LIBRARY_FAILED, NO_ANSWER, NoAnswerCause, Service
 
+# Advice by the words of an error without a code, or the code whose advice it has.
 _BY_TEXT = (
-    ("Invalid tenant ID", ADVICE["900023"]),
+    ("Invalid tenant ID", "AADSTS900023"),
     ("az login", "Sign in with “az login”, then try again."),
     ("Azure CLI not found", "Install the Azure CLI (“az”), or choose another way with --auth."),
-    ("Timed out waiting for user", ADVICE["70020"]),
+    ("Timed out waiting for user", "AADSTS70020"),
     ("authorization_declined", "The sign-in was declined: run the command again and accept it."),
-    ("expired_token", ADVICE["70020"]),
-    ("code_expired", ADVICE["70020"]),
+    ("expired_token", "AADSTS70020"),
+    ("code_expired", "AADSTS70020"),
     ("No identity has been assigned", "Assign a managed identity to this machine or service."),
     (
         "has not been assigned",
@@ -44,7 +45,7 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
     if found := re.search(r"AADSTS(\d+)", text):
         code = found[1]
         said = text[found.start() :]
-        advice = ADVICE.get(code) or (ADVICE["700027"] if code in CERTIFICATE_CODES else _look_up(code))
+        advice = _advice_for(code)
         return CredentialError(_first(said), advice=advice, code=f"AADSTS{code}")
     if type(error).__name__.startswith(("ServiceRequest", "ServiceResponse", "IncompleteRead")):
         return _no_answer(text, authority, network)
@@ -59,7 +60,7 @@ def credential_error(error: Exception, authority: str, network: NetworkSettings)
         )
     for words, advice in _BY_TEXT:
         if words.lower() in text.lower():
-            return CredentialError(_first(text), advice=advice)
+            return CredentialError(_first(text), advice=credential_advice(advice.removeprefix("AADSTS")) or advice)
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         return CredentialError(f"{error.strerror or 'cannot be read'}{place}", advice="Check the file.")
@@ -100,8 +101,10 @@ def _no_answer(problem: str, authority: str, network: NetworkSettings) -> Creden
     )
 
 
-def _look_up(code: str) -> str:
-    return f"https://login.microsoftonline.com/error?code={code} explains the code."
+def _advice_for(code: str) -> str:
+    if advice := credential_advice(code) or (credential_advice("700027") if code in certificate_codes() else ""):
+        return advice
+    return f"{LOOK_UP.format(code=code)} explains the code."
 
 
 def _first(text: str) -> str:

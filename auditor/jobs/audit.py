@@ -24,7 +24,7 @@ from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnin
 from auditor.jobs.report_builder import build_report, wanted_by, with_assumptions
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
-from auditor.model.report import Report, Summary, WaiverFile
+from auditor.model.report import SHIPPED_ABUSED_APPS, AbusedAppsList, AbusedAppsRef, Report, Summary, WaiverFile
 from auditor.model.rule import App, FindingOutcome, Pack, Severity
 from auditor.model.snapshot import LeftOut, LiveTenant, Snapshot
 from auditor.render import format_of
@@ -39,7 +39,7 @@ NEVER = "never"
 
 
 class PreparedAudit(msgspec.Struct, frozen=True, kw_only=True):
-    """A request with its packs, waivers and earlier reports loaded, so that mistakes show before a tenant is read.
+    """A request with its packs, other files and earlier reports loaded, so that mistakes show before a tenant is read.
 
     `texts` are the texts of the packs if they are loaded already.
     """
@@ -48,6 +48,7 @@ class PreparedAudit(msgspec.Struct, frozen=True, kw_only=True):
     packs: tuple[Pack, ...]
     texts: tuple[PackText, ...] | None = None
     waivers: tuple[WaiverFile, ...] = ()
+    abused: tuple[AbusedAppsList, ...] = ()
     earlier: tuple[EarlierReport, ...] | None = None
 
 
@@ -100,7 +101,7 @@ def _of_files(prepared: PreparedAudit, files: SnapshotFiles, interaction: Intera
 
 
 def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> PreparedAudit:
-    """Load the packs, the waivers and the earlier reports. Raises InvalidRequest, PackError, NotAReport and OSError."""
+    """Load everything that goes with the request. Raises InvalidRequest, PackError, NotAReport and OSError."""
     # A script can ask for a report without rules, on grants and on what could not be read.
     packs = chosen_packs(request.packs, request.app, required=not isinstance(request.source, GivenSnapshot))
     for warning in warnings_of(packs):
@@ -110,7 +111,9 @@ def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> Prepare
         from auditor.jobs.earlier_reports import earlier_reports
 
         earlier = earlier_reports(request.earlier)
-    return PreparedAudit(request=request, packs=packs, waivers=_waivers(request), earlier=earlier)
+    return PreparedAudit(
+        request=request, packs=packs, waivers=_waivers(request), abused=_abused(request), earlier=earlier
+    )
 
 
 def _waivers(request: AuditRequest) -> tuple[WaiverFile, ...]:
@@ -121,6 +124,16 @@ def _waivers(request: AuditRequest) -> tuple[WaiverFile, ...]:
     from auditor.packs.waiver_files import load_waiver_files
 
     return (*load_waiver_files(files), *given)
+
+
+def _abused(request: AuditRequest) -> tuple[AbusedAppsList, ...]:
+    files = [one for one in request.abused if isinstance(one, str)]
+    given = tuple(one for one in request.abused if isinstance(one, AbusedAppsList))
+    if not files:
+        return given
+    from auditor.packs.abused_apps import load_abused_files
+
+    return (*load_abused_files(files), *given)
 
 
 def read_source(
@@ -204,12 +217,17 @@ def evaluate(
     Raises UserNotRead, AssumptionError, and InvalidRequest if redaction changes a verdict.
     """
     request = prepared.request
-    inputs = AuditInputs(snapshot, prepared.packs, request.user, source, prepared.waivers, request.assumptions)
+    inputs = AuditInputs(
+        snapshot, prepared.packs, request.user, source, prepared.waivers, prepared.abused, request.assumptions
+    )
     if request.redaction is None:
         report = _report(request, inputs)
         result = AuditResult(snapshot=snapshot, packs=inputs.packs, report=report, user=inputs.user)
     else:
         result = _evaluate_without_names(prepared, inputs, request.redaction, interaction)
+    for one in result.report.abused_apps:
+        if one.is_old:
+            interaction.say(_old_list(one))
     if prepared.earlier is None:
         return result
     from auditor.jobs.earlier_reports import history_of
@@ -218,6 +236,13 @@ def evaluate(
     for note in history.notes:
         interaction.say(f"Trend: {note}")
     return msgspec.structs.replace(result, history=history.runs, since_last=history.since_last)
+
+
+def _old_list(one: AbusedAppsRef) -> str:
+    """The warning about a list of known abused apps that probably lacks newer ones."""
+    is_ours = one.name == SHIPPED_ABUSED_APPS
+    newer = "Install a newer version of consent-auditor." if is_ours else "Check its sources, and update the day in it."
+    return f"Warning: the list {one.name} was {one.days_old} days old when the tenant was read. {newer}"
 
 
 def _evaluate_without_names(
@@ -242,6 +267,7 @@ def _report(request: AuditRequest, inputs: AuditInputs) -> Report:
         source=inputs.source,
         tool=request.tool,
         waivers=inputs.waivers,
+        abused=inputs.abused,
     )
     return with_assumptions(report, inputs.snapshot, inputs.packs, inputs.assumptions)
 
@@ -261,6 +287,7 @@ def check(
     source: str = "",
     tool: str = "",
     waivers: Sequence[WaiverFile] = (),
+    abused: Sequence[AbusedAppsList] = (),
 ) -> Report:
     """The report on `snapshot` by `packs`, for scripts and notebooks. Raises UserNotRead.
 
@@ -268,7 +295,12 @@ def check(
     `source` as the origin of the snapshot. The same inputs give the same report.
     """
     request = AuditRequest(
-        source=GivenSnapshot(snapshot, source), packs=tuple(packs), user=user, waivers=tuple(waivers), tool=tool
+        source=GivenSnapshot(snapshot, source),
+        packs=tuple(packs),
+        user=user,
+        waivers=tuple(waivers),
+        abused=tuple(abused),
+        tool=tool,
     )
     return audit(request).report
 

@@ -59,7 +59,8 @@ async def _collect(request: AuditRequest, tenant: LiveTenant, output: str, inter
             lists = DirectoryLists(session.client, partial, _estimated(output, interaction.progress), interaction.say)
             snapshot = await session.read(plan, taken=partial.taken, lists=lists)
             of_rules = _for_rules(snapshot, lists)
-            more = further_reads(snapshot, of_rules, wanted.apps, wanted.packs, request.user)
+            # Everything that only explains a finding is part of the first read.
+            more = further_reads(snapshot, of_rules, wanted.apps, wanted.packs, request.user, allowed=())
             if not more.is_empty:
                 snapshot = await session.read(more, taken=partial.taken, onto=snapshot)
             from auditor.graph.collect import refuse_empty

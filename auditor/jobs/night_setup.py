@@ -89,11 +89,11 @@ def tenant_key(entry: TenantEntry) -> str:
 
 
 def prepared_audit(entry: TenantEntry) -> PreparedAudit:
-    """The audit of a tenant with its packs and waivers loaded."""
+    """The audit of a tenant with its packs, waivers and lists loaded."""
     source = SnapshotFiles((entry.snapshot,)) if entry.snapshot else live_tenant_of(entry)
     own: list[Pack] = []
     for app in entry.apps:
         found = app_from_options(app.client_id, app.scopes, name=app.name, redirect_uri=app.redirect_uri)
         # Several apps in one audit: the names of their packs keep their findings apart.
         own.append(msgspec.structs.replace(vendor_pack(found), name=name_for(found)))
-    return prepare(AuditRequest(source=source, packs=(*entry.packs, *own), waivers=entry.waivers))
+    return prepare(AuditRequest(source=source, packs=(*entry.packs, *own), waivers=entry.waivers, abused=entry.abused))

@@ -247,6 +247,8 @@ def _settings(form: SettingsForm, node: Node | None, folder: Path) -> dict[str, 
         found["apps"] = tuple(_app(one) for one in form.apps if isinstance(one, AppForm))
     if not isinstance(form.waivers, msgspec.UnsetType):
         found["waivers"] = tuple(_path(one, folder) for one in form.waivers)
+    if not isinstance(form.abused, msgspec.UnsetType):
+        found["abused"] = tuple(_path(one, folder) for one in form.abused)
     if not isinstance(form.reports, msgspec.UnsetType):
         found["reports"] = ReportFiles(folder=_path(form.reports.folder, folder), formats=form.reports.formats)
     if not isinstance(form.timeout, msgspec.UnsetType):

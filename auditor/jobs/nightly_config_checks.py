@@ -25,7 +25,7 @@ from auditor.model.errors import AuditorError
 from auditor.packs import PackError, PackProblems, Position
 from auditor.packs.load import exists, is_path, load_packs, path_of
 from auditor.packs.yaml_nodes import Items, Node, Scalar, Table, child, is_empty_list, items_of, tables_of, text_of
-from auditor.render import FORMATS, FormatUnavailable, must_be_available
+from auditor.render import FORMATS, FormatUnavailable, files_in_folder, must_be_available
 
 _LIMITS = {
     ("keep", "days"): (1, 36_500),
@@ -113,7 +113,9 @@ class Checks:
         for app in items_of(child(node, "apps")):
             self._app(app)
         for file in _texts(child(node, "waivers")):
-            self._waivers(file)
+            self._rule_file(file, "waivers")
+        for file in _texts(child(node, "abused")):
+            self._rule_file(file, "abused")
         for key in ("secret", "certificate", "certificate-password"):
             self._secret(child(node, "credential", key))
         self._credential(child(node, "credential"))
@@ -167,11 +169,14 @@ class Checks:
         except AuditorError:
             return ""
 
-    def _waivers(self, node: Scalar) -> None:
+    def _rule_file(self, node: Scalar, key: str) -> None:
+        """Load the file that the configuration names under this key, to find its mistakes."""
+        from auditor.packs.abused_apps import load_abused_files
         from auditor.packs.waiver_files import load_waiver_files
 
+        file = str(path_of(text_of(node), self.folder))
         try:
-            load_waiver_files([str(path_of(text_of(node), self.folder))])
+            _ = load_waiver_files([file]) if key == "waivers" else load_abused_files([file])
         except PackError as error:
             for problem in error.problems:
                 if problem.line:
@@ -257,8 +262,8 @@ class Checks:
         place = os.path.realpath(path_of(text_of(snapshot), self.folder))
         files = path_of(folder, self.folder) / name
         given = [text_of(one) for one in items_of(child(reports, "formats"))] or ["html", "json"]
-        endings = [FORMATS[form].ending for form in given if form in FORMATS]
-        if any(place == os.path.realpath(files / f"report{ending}") for ending in endings):
+        written = [file for form in given if form in FORMATS for _, file in files_in_folder(form)]
+        if any(place == os.path.realpath(files / file) for file in written):
             self._add(snapshot, "the report would overwrite this snapshot", "another folder of reports")
 
     def _evaluates(self, node: Table, defaults: Node | None) -> bool:

@@ -42,6 +42,7 @@ tenants:
 # defaults:
 #   packs: [trackerrms-uk]
 #   waivers: [waivers.yaml]
+#   abused: [abused-apps.yaml]                # your own list of apps that attackers use
 #   reports: {folder: audit-results/, formats: [html, json]}   # audit-results/NAME/report.html
 #   timeout: 120                              # seconds for all requests to Microsoft of one tenant
 #   concurrency: 50                           # tenants that are read at the same time

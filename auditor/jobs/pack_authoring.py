@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -197,7 +198,8 @@ def run_case(rule: Rule, case: RuleCase, pack: Pack) -> CaseResult:
             fingerprint="",
         )
         return CaseResult(rule=rule, case=case, finding=nothing, problem=problem)
-    found = finding(rule, pack, CheckContext(snapshot, pack.app))
+    # A case says nothing about fixes.
+    found = finding(rule, pack, CheckContext(snapshot, pack.app), with_fixes=False)
     return CaseResult(rule=rule, case=case, finding=found, problem=_problem(case, found))
 
 
@@ -206,12 +208,16 @@ def tenant_of(case: RuleCase, app: App | None = None) -> Snapshot:
 
     The sample's app is replaced by `app`, the one that the pack is about, also where the changes mention it.
     """
-    snapshot = _about(app, sample(case.sample), case)
+    snapshot = _about(app, _sample(case.sample), case)
     covers = {name: parts for name, parts in snapshot.covers.items() if name not in case.whole}
     snapshot = msgspec.structs.replace(snapshot, covers=covers)
     for part in case.unread:
         snapshot = _without(snapshot, part)
     return snapshot
+
+
+_sample = lru_cache(maxsize=8)(sample)
+"""The cases of one rule often start from the same sample."""
 
 
 def _about(app: App | None, snapshot: Snapshot, case: RuleCase) -> Snapshot:

@@ -1,4 +1,4 @@
-"""Redact everything that a report depends on: the snapshot, the packs, the waivers and the assumptions.
+"""Redact everything that a report depends on: the snapshot, the packs, the waivers, the lists and the assumptions.
 
 First the inputs of an audit, then the key file, which is read or created so that only its owner can read it, and last
 the packs: their YAML is rewritten value by value. YAML keys, kinds of checks, paths, rule ids, permissions and the name
@@ -70,6 +70,7 @@ def redacted_inputs(
             user=redactor.part(inputs.user),
             source=_source_without_path(inputs.source),
             waivers=tuple(redactor.waived(file, i, names) for i, file in enumerate(inputs.waivers, start=1)),
+            abused=tuple(redactor.abused_apps(one, i) for i, one in enumerate(inputs.abused, start=1)),
             assumptions=tuple(map(redactor.assumption, inputs.assumptions)),
         ),
         redacted,

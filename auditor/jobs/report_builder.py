@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from auditor.checks.findings import disagreements, in_order, judge, not_collected
-from auditor.checks.kind import CheckContext, plan_for
+from auditor.checks.kind import CheckContext, plan_for, reads_directory
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import differences, granted
 from auditor.consent.policies import governing
@@ -20,6 +21,8 @@ from auditor.jobs.audit_request import TOOL
 from auditor.model.decision import Decision
 from auditor.model.errors import NO_AUDIT, AuditorError
 from auditor.model.report import (
+    AbusedAppsList,
+    AbusedAppsRef,
     Calibration,
     Finding,
     PackRef,
@@ -59,20 +62,22 @@ def build_report(
     source: str = "",
     tool: str = "",
     waivers: Sequence[WaiverFile] = (),
+    abused: Sequence[AbusedAppsList] = (),
 ) -> Report:
     """The report on `snapshot` by the rules of `packs`.
 
     Decisions are for an ordinary member and, if given, for `user` (object id or user principal name). `waivers` mark
-    failures as accepted; no decision depends on them. `tool` is the program that makes the report, this one by
-    default; the snapshot names the program that read the tenant. The same inputs give the same report. Raises
-    UserNotRead.
+    failures as accepted; no decision depends on them. `abused` are your own lists of known abused apps. `tool` is the
+    program that makes the report, this one by default; the snapshot names the program that read the tenant. The same
+    inputs give the same report. Raises UserNotRead.
     """
+    build = partial(_built, snapshot, packs, user=user, source=source, tool=tool, waivers=waivers, abused=tuple(abused))
     try:
-        return _built(snapshot, _parts(snapshot, packs), packs, user=user, source=source, tool=tool, waivers=waivers)
+        return build(_parts(snapshot, packs))
     except LeftOut:
         if isinstance(snapshot, PartOfSnapshot):
             raise
-    return _built(snapshot, {}, packs, user=user, source=source, tool=tool, waivers=waivers)
+    return build({})
 
 
 def _parts(snapshot: Snapshot, packs: Sequence[Pack]) -> dict[str, Snapshot]:
@@ -80,7 +85,7 @@ def _parts(snapshot: Snapshot, packs: Sequence[Pack]) -> dict[str, Snapshot]:
     grants, apps = snapshot.sections.oauth2PermissionGrants or (), snapshot.sections.servicePrincipals or ()
     if isinstance(snapshot, PartOfSnapshot) or len(grants) + len(apps) < _LARGE:
         return {}
-    about_apps = [pack for pack in packs if not plan_for([pack]).whole]
+    about_apps = [pack for pack in packs if not reads_directory(plan_for([pack]))]
     index = index_of(snapshot)
     # A row that lacks something can be about anything.
     if not about_apps or index.gap("servicePrincipals") or index.gap("oauth2PermissionGrants"):
@@ -107,15 +112,16 @@ def wanted_by(packs: Sequence[Pack]) -> Wanted:
 
 def _built(
     snapshot: Snapshot,
-    parts: Mapping[str, Snapshot],
     packs: Sequence[Pack],
+    parts: Mapping[str, Snapshot],
     *,
     user: str,
     source: str,
     tool: str,
     waivers: Sequence[WaiverFile],
+    abused: tuple[AbusedAppsList, ...],
 ) -> Report:
-    judged = {pack.name: CheckContext(parts.get(pack.name, snapshot), pack.app) for pack in packs}
+    judged = {pack.name: CheckContext(parts.get(pack.name, snapshot), pack.app, abused=abused) for pack in packs}
     findings = in_order(f for pack in packs for f in judge(pack, judged[pack.name]))
     contradictions = disagreements(findings)
     if waivers:
@@ -123,6 +129,7 @@ def _built(
     subjects = _subjects(snapshot, user)
     asked = tuple(_asked(judged.values(), subjects))
     decisions = tuple(_decision(one, packs) for one in asked)
+    grants = granted(snapshot, _apps_in_question(packs), abused)
     return Report(
         tenant=snapshot.tenant,
         summary=_summary(decisions, findings),
@@ -139,12 +146,24 @@ def _built(
         not_collected=not_collected(findings, snapshot.unread),
         packs=tuple(map(_pack_ref, packs)),
         policies=tuple(_policies(snapshot)),
-        granted=granted(snapshot, _apps_in_question(packs)),
+        granted=grants,
         provenance=snapshot.provenance,
         disagreements=contradictions,
         waivers=tuple(WaiverFileRef(name=w.name, digest=w.digest, count=len(w.waivers)) for w in waivers),
+        abused_apps=_abused_refs(judged.values(), snapshot, abused, is_used=bool(grants and grants.rows)),
         outside=outside_the_audit(),
     )
+
+
+def _abused_refs(
+    judged: Iterable[CheckContext], snapshot: Snapshot, own: tuple[AbusedAppsList, ...], *, is_used: bool
+) -> tuple[AbusedAppsRef, ...]:
+    """The lists of known abused apps, if a rule or a list of grants used them, or one is your own."""
+    if not (own or is_used or any(context.used_abused_apps for context in judged)):
+        return ()
+    from auditor.facts.abused_apps import lists_with, reference_to
+
+    return tuple(reference_to(one, snapshot.taken) for one in lists_with(own))
 
 
 def _apps_in_question(packs: Sequence[Pack]) -> tuple[str, ...] | None:

@@ -157,7 +157,7 @@ async def read_for(
         other = _read_of_credential(session, tenant, interaction, environ)
         reading = session.read(plan, taken=taken or now(), other=other)
         snapshot, _ = await asyncio.gather(reading, asyncio.to_thread(meanwhile))
-        more = further_reads(snapshot, snapshot, apps, packs, user)
+        more = further_reads(snapshot, snapshot, apps, packs, user, session.claims.allowed)
         if not more.is_empty:
             snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
     return snapshot
@@ -247,16 +247,23 @@ async def tenant_session(
 
 
 def further_reads(
-    snapshot: Snapshot, of_rules: Snapshot, apps: tuple[App, ...], packs: tuple[Pack, ...], user: str
+    snapshot: Snapshot,
+    of_rules: Snapshot,
+    apps: tuple[App, ...],
+    packs: tuple[Pack, ...],
+    user: str,
+    allowed: Iterable[str],
 ) -> Plan:
     """Everything that the decisions and rules need in addition to the first read.
 
-    `of_rules` is the snapshot for the rules, which may have other rows than the one for the decisions.
+    `of_rules` is the snapshot for the rules, which may have other rows than the one for the decisions. `allowed` are
+    the permissions in the token, without which a section that only explains a finding isn't read.
     """
     subjects = [ORDINARY_MEMBER]
     if user and isinstance(found := subject_for(snapshot, user), Subject):
         subjects.append(found)
-    plan = required_reads.further_reads(of_rules, packs)
+    of_packs = required_reads.further_reads(of_rules, packs)
+    plan = plan_with_allowed(Plan(resources=of_packs.resources), of_packs.sections, allowed)
     for app in apps:
         for subject in subjects:
             plan = plan.union(required_reads.further_reads_for_app(snapshot, app, subject))

@@ -1,4 +1,4 @@
-"""Conditional Access policies, the logs of sign-ins and of the directory, and drifts, with Graph's own names.
+"""Conditional Access policies, the logs of sign-ins and of the directory, last use and drifts, with Graph's own names.
 
 They supplement `auditor.model.resources`. ``None`` means *not known*, except in conditions that a policy may leave out
 (``platforms``, ``locations``, ``devices``, the risk levels and the flows): there it means that the policy doesn't have
@@ -7,10 +7,13 @@ names the conditions that are new to this program: a policy with one applies in 
 and nobody knows in which.
 
 Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``conditionalAccessPolicy``, ``signIn``,
-``directoryAudit`` and ``configurationDrift``, and the resources that their pages list.
+``directoryAudit`` and ``configurationDrift``, and the resources that their pages list; beta, resource
+``servicePrincipalSignInActivity``.
 """
 
 # Without postponed annotations, as in `auditor.model.resources`.
+
+from typing import ClassVar
 
 from auditor.model.field_types import (
     AppName,
@@ -185,6 +188,29 @@ class SignIn(Resource, frozen=True):
     resourceDisplayName: AppName | None = None
     correlationId: Id | None = None
     status: SignInStatus | None = None
+
+
+class LastSignIn(Resource, frozen=True):
+    """When something was last used to sign in; without a time, never since Microsoft began to record it."""
+
+    lastSignInDateTime: Timestamp | None = None
+
+
+class SignInActivity(Resource, frozen=True):
+    """When an app was last used: by people (delegated) or by itself, as the client or as the resource.
+
+    Graph has no entry of an app that was never used. `lastSignInActivity` is the latest of the others.
+    """
+
+    needed: ClassVar[tuple[str, ...]] = ("appId",)
+
+    appId: Id
+    id: Id | None = None
+    lastSignInActivity: LastSignIn | None = None
+    delegatedClientSignInActivity: LastSignIn | None = None
+    delegatedResourceSignInActivity: LastSignIn | None = None
+    applicationAuthenticationClientSignInActivity: LastSignIn | None = None
+    applicationAuthenticationResourceSignInActivity: LastSignIn | None = None
 
 
 class DirectoryAudit(Resource, frozen=True):

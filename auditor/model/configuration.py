@@ -74,6 +74,7 @@ class TenantEntry(msgspec.Struct, frozen=True, kw_only=True):
     packs: tuple[str, ...] = ()
     apps: tuple[AppEntry, ...] = ()
     waivers: tuple[str, ...] = ()
+    abused: tuple[str, ...] = ()
     fail_on: str = Severity.MEDIUM.value
     fail_on_new: str = ""
     fail_on_change: bool = False

@@ -67,6 +67,12 @@ class AbusedApp(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
 
 
+SHIPPED_ABUSED_APPS = "abused-apps"
+"""The name of the list of known abused apps that ships with the program."""
+LIST_IS_OLD_AFTER = 180
+"""Days after which a list of known abused apps is called old: new apps of this kind appear every month."""
+
+
 class AbusedAppsList(msgspec.Struct, frozen=True, kw_only=True):
     """A list of known abused apps, with the SHA-256 of its text, and the day on which its sources were last read."""
 
@@ -87,6 +93,11 @@ class AbusedAppsRef(msgspec.Struct, frozen=True, kw_only=True):
     read: str
     count: int
     days_old: int | None = None
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the list probably lacks newer apps."""
+        return self.days_old is not None and self.days_old > LIST_IS_OLD_AFTER
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,7 +244,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `after_consent` says for each app and subject of the decisions what can stop the connection after consent.
     `granted` is none if no grants were read, `provenance` if the snapshot doesn't say how it was made. `outside` says
-    what no audit by this program covers, in full sentences.
+    what no audit by this program covers, in full sentences. `abused_apps` are the lists of known abused apps that a
+    rule or the list of grants used.
     """
 
     format: str = FORMAT
@@ -258,6 +270,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance | None = None
     disagreements: tuple[Disagreement, ...] = ()
     waivers: tuple[WaiverFileRef, ...] = ()
+    abused_apps: tuple[AbusedAppsRef, ...] = ()
     outside: tuple[str, ...] = ()
 
 
@@ -275,6 +288,14 @@ class Audience(StrEnum):
     USER = "user"
 
 
+class KnownAbuse(StrEnum):
+    """What a list of known abused apps says about an app."""
+
+    MALICIOUS = "malicious"
+    LEGITIMATE = "legitimate"
+    """A product with honest users that attackers use, too."""
+
+
 class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     """A grant of permissions on one resource to one app, with readable names.
 
@@ -282,7 +303,8 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     `client_id` is the app id, or the object id of a service principal that was not read. `publisher` is the verified
     publisher's name; `verified` says whether there is one, or is none if that isn't known. `owner` is the tenant that
     owns the app (``appOwnerOrganizationId``). `client_kind` is ``agent identity`` or ``agent identity blueprint`` for
-    the kinds of app where a grant can be inherited, and empty for others.
+    the kinds of app where a grant can be inherited, and empty for others. `abused` is none for an app that isn't in a
+    list of known abused apps, which doesn't mean that it is safe.
     """
 
     client_id: str
@@ -298,13 +320,14 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     enabled: bool | None = None
     client_kind: str = ""
+    abused: KnownAbuse | None = None
 
 
 class AlikeGrants(NamedTuple):
     """Grants of the same permissions to the same app, which differ in their users only.
 
     `number` says how many rows they are. `made` returns one of them without its user, and all users who have it, in the
-    order of the rows.
+    order of the rows. `is_abused` says whether the app is in a list of known abused apps.
     """
 
     kind: GrantKind
@@ -312,6 +335,7 @@ class AlikeGrants(NamedTuple):
     client_id: str
     number: int
     made: Callable[[], tuple[GrantRow, list[str]]]
+    is_abused: bool = False
 
 
 class GrantRows(Sequence[GrantRow]):

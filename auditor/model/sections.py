@@ -14,7 +14,13 @@ from typing import Any
 
 import msgspec
 
-from auditor.model.access_resources import ConditionalAccessPolicy, ConfigurationDrift, DirectoryAudit, SignIn
+from auditor.model.access_resources import (
+    ConditionalAccessPolicy,
+    ConfigurationDrift,
+    DirectoryAudit,
+    SignIn,
+    SignInActivity,
+)
 from auditor.model.field_types import Id
 from auditor.model.resources import (
     AdminConsentRequestPolicy,
@@ -47,11 +53,13 @@ class Sections(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     delegatedPermissionClassifications: Mapping[Id, tuple[DelegatedPermissionClassification, ...]] | None = None
     oauth2PermissionGrants: tuple[OAuth2PermissionGrant, ...] | None = None
     appRoleAssignedTo: Mapping[Id, tuple[AppRoleAssignment, ...]] | None = None
+    appRoleAssignments: Mapping[Id, tuple[AppRoleAssignment, ...]] | None = None
     roleDefinitions: tuple[RoleDefinition, ...] | None = None
     roleAssignments: tuple[RoleAssignment, ...] | None = None
     users: tuple[User, ...] | None = None
     appConsentRequests: tuple[AppConsentRequest, ...] | None = None
     signIns: tuple[SignIn, ...] | None = None
+    servicePrincipalSignInActivities: tuple[SignInActivity, ...] | None = None
     directoryAudits: tuple[DirectoryAudit, ...] | None = None
     configurationDrifts: tuple[ConfigurationDrift, ...] | None = None
 
@@ -69,6 +77,7 @@ class Extent(Enum):
 
     TENANT = "all of it, in one request whose size does not grow with the directory"
     CLIENT = "what belongs to one client app"
+    HOLDER = "the application permissions of one client app"
     RESOURCE = "what belongs to one resource app"
     ROLE = "what belongs to one directory role"
     USER = "one user"
@@ -84,20 +93,22 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One section of a snapshot.
 
     `name` is the field of `Sections`, `path` where Graph has it (below the version), and `label` what people call
-    it. With `is_beta`, only Graph's beta version has it, and it can't travel in one batch with the others. Any one of
-    `permissions` allows the read; the least one comes first. `extents` are the ways to read it; a section without any
-    is a by-product of other reads. Two rows with the same `key` are the same row; with `merges_rows`, two reads may
-    each bring some properties of one row. `marks` are properties (lower case) that identify a raw Graph response as
-    this section. ``collect --full`` reads a section with `in_full` as a whole, and a section that `streams` into a file
-    page by page, because its rows need no further reads and no other read needs them. A section that `dates_changes`
-    says when something changed, and nothing about how it is: nightly runs and ``collect --full`` also read it, if the
-    credential may.
+    it. With `is_beta`, only Graph's beta version has it, and it can't travel in one batch with the others. `clouds` are
+    those whose Graph has it; empty means every cloud. Any one of `permissions` allows the read; the least one comes
+    first. `extents` are the ways to read it; a section without any is a by-product of other reads. Two rows with the
+    same `key` are the same row; with `merges_rows`, two reads may each bring some properties of one row. `marks` are
+    properties (lower case) that identify a raw Graph response as this section; a list of the same resource type as
+    another section has none. ``collect --full`` reads a section with `in_full` as a whole, and a section that `streams`
+    into a file page by page, because its rows need no further reads and no other read needs them. A section that
+    `dates_changes` says when something changed, and nothing about how it is: nightly runs and ``collect --full`` also
+    read it, if the credential may.
     """
 
     name: str
     form: SectionForm
     path: str = ""
     is_beta: bool = False
+    clouds: tuple[str, ...] = ()
     label: str = ""
     permissions: tuple[str, ...] = ()
     extents: tuple[Extent, ...] = ()
@@ -235,6 +246,14 @@ _TABLE = (
         marks=("approleid",),
     ),
     Section(
+        name="appRoleAssignments",
+        form=SectionForm.BY_APP,
+        path="/servicePrincipals/{id}/appRoleAssignments",
+        label="The application permissions that an app holds",
+        permissions=_APPS,
+        extents=(Extent.HOLDER,),
+    ),
+    Section(
         name="roleDefinitions",
         form=SectionForm.LIST,
         path="/roleManagement/directory/roleDefinitions",
@@ -290,6 +309,21 @@ _TABLE = (
         extents=(Extent.LOG,),
         key=lambda row: row.id or (row.createdDateTime, row.correlationId),
         marks=("correlationid",),
+        in_full=True,
+        streams=True,
+    ),
+    Section(
+        # Source: "List servicePrincipalSignInActivities" of the beta reference, also for the clouds.
+        name="servicePrincipalSignInActivities",
+        form=SectionForm.LIST,
+        path="/reports/servicePrincipalSignInActivities",
+        is_beta=True,
+        clouds=("global",),
+        label="When each app was last used",
+        permissions=(*_LOGS, "Directory.Read.All"),
+        extents=(Extent.LOG,),
+        key=lambda row: row.appId.lower(),
+        marks=("lastsigninactivity", "delegatedclientsigninactivity", "applicationauthenticationclientsigninactivity"),
         in_full=True,
         streams=True,
     ),

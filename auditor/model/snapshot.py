@@ -23,26 +23,38 @@ from auditor.model.field_types import (
 )
 from auditor.model.sections import Sections
 
+SIGN_INS = "signIns"
+"""The section that a plan can limit to some errors, to a user, or to a correlation id."""
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to read. The cost of a plan does not depend on the size of the tenant, unless `whole` names a section.
 
     `sections` are read for the tenant in one small request each (`Extent.TENANT`), or are logs (`Extent.LOG`).
     `clients` and `resources` are app ids: of a client the service principal, its grants and its assignments are
-    read; of a resource the service principal with its delegated scopes, and their classifications. `users` are
-    object ids or user principal names. `beta_policies` are consent policies whose beta-only conditions are needed.
-    `assignments_of` are role definition ids whose holders are needed. `whole` are sections to read directory-wide,
-    page by page. `log_days` is how many days of the logs to read.
+    read; of a resource the service principal with its delegated scopes, and their classifications. `app_roles_of` are
+    client app ids whose application permissions are needed, and `app_roles_on` resources (app ids) whose application
+    permissions must be known by name. `users` are object ids or user principal names. `beta_policies` are consent
+    policies whose beta-only conditions are needed. `assignments_of` are role definition ids whose holders are needed.
+    `whole` are sections to read directory-wide, page by page. `log_days` is how many days of the logs to read. Sign-ins
+    are read that ended in one of `log_codes`, by default in one that the table of codes marks as logged; with
+    `log_user` (object id or user principal name) only those of this user, and with `log_correlation` all with this
+    correlation id. A log is about the `clients`, or about all apps if it is in `whole` or there are no clients.
     """
 
     sections: tuple[str, ...] = ()
     clients: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    app_roles_of: tuple[str, ...] = ()
+    app_roles_on: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     beta_policies: tuple[str, ...] = ()
     assignments_of: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     log_days: int = 7
+    log_codes: tuple[int, ...] = ()
+    log_user: str = ""
+    log_correlation: str = ""
 
     def union(self, other: Plan) -> Plan:
         """The plan that reads everything in either plan, in a stable order."""
@@ -50,15 +62,23 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         def both(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(dict.fromkeys((*a, *b)))
 
+        logs = [plan for plan in (self, other) if SIGN_INS in (*plan.sections, *plan.whole)]
+        users, correlations = ({getattr(plan, name) for plan in logs} for name in ("log_user", "log_correlation"))
+
         return Plan(
             sections=both(self.sections, other.sections),
             clients=both(self.clients, other.clients),
             resources=both(self.resources, other.resources),
+            app_roles_of=both(self.app_roles_of, other.app_roles_of),
+            app_roles_on=both(self.app_roles_on, other.app_roles_on),
             users=both(self.users, other.users),
             beta_policies=both(self.beta_policies, other.beta_policies),
             assignments_of=both(self.assignments_of, other.assignments_of),
             whole=both(self.whole, other.whole),
             log_days=max(self.log_days, other.log_days),
+            log_codes=tuple(dict.fromkeys((*self.log_codes, *other.log_codes))),
+            log_user=users.pop() if len(users) == 1 else "",
+            log_correlation=correlations.pop() if len(correlations) == 1 else "",
         )
 
     @property
@@ -69,6 +89,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 self.sections,
                 self.clients,
                 self.resources,
+                self.app_roles_of,
+                self.app_roles_on,
                 self.users,
                 self.beta_policies,
                 self.assignments_of,
@@ -102,7 +124,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of one tenant at one time.
 
     `taken` is a UTC time as text (``2026-11-22T02:00:00Z``), the only time in a snapshot.
-    `covers` limits sections that were read in part: app ids for service principals and grants, ``custom`` or role
+    `covers` limits sections that were read in part: app ids for service principals, grants and logs, ``custom`` or role
     and principal ids for roles, the given names or ids for users.
     `unread` is keyed by section, or by ``section/part`` if only a part failed.
     """
@@ -177,6 +199,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 # proxy or a service may have put names into it. A message that quotes something from outside, such as the title of
 # a proxy's web page, is therefore not among them.
 NO_LICENCE = "needs a Microsoft Entra ID P1 or P2 licence"
+NOT_IN_CLOUD = "Microsoft Graph doesn't have it in this cloud"
 REMOVED_BY_CASE = "removed by a case of a pack"
 MISSING_IN_BATCH = "Graph's batch response has no answer to this request"
 NOT_AN_OBJECT = "the answer inside the batch isn't a JSON object"
@@ -239,6 +262,7 @@ class NoAnswerCause(StrEnum):
 
 UNREAD_MESSAGES = (
     NO_LICENCE,
+    NOT_IN_CLOUD,
     REMOVED_BY_CASE,
     MISSING_IN_BATCH,
     NOT_AN_OBJECT,

@@ -10,11 +10,11 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from auditor.model.report import AbusedApp, AbusedAppsList
+from auditor.model.report import SHIPPED_ABUSED_APPS, AbusedApp, AbusedAppsList
 from auditor.packs import PackError, PackProblems, Problem, TooManyProblems
 from auditor.packs.decode_nodes import StrictForm, decode_document
 from auditor.packs.forms import Guid, Line, Resource
-from auditor.packs.load import ABUSED_APPS, Source, file_source, is_shipped, path_of, shipped_list_source
+from auditor.packs.load import Source, file_source, is_shipped, path_of, shipped_list_source
 from auditor.packs.parse import reported_file
 from auditor.packs.waiver_files import Day, Text
 from auditor.packs.yaml_nodes import Items, Node, Scalar, child, items_of, read
@@ -60,7 +60,7 @@ def load_abused_apps(source: Source) -> AbusedAppsList:
     form: Any = decoded_form(source)
     shipped = source.folder is None and is_shipped(source.label)
     return AbusedAppsList(
-        name=ABUSED_APPS if shipped else reported_file(source.label),
+        name=SHIPPED_ABUSED_APPS if shipped else reported_file(source.label),
         digest=hashlib.sha256(source.text).hexdigest(),
         read=form.read,
         apps=tuple(map(_app, form.apps)),

@@ -20,6 +20,7 @@ import msgspec
 from auditor.checks import kind_named
 from auditor.checks.kind import CheckKind
 from auditor.facts import shipped_tree, tree_label
+from auditor.model.report import SHIPPED_ABUSED_APPS
 from auditor.model.rule import App, Check, Pack, Rule
 from auditor.packs import PackError, Problem
 
@@ -53,8 +54,6 @@ def is_path(name: str) -> bool:
     return any(sign in name for sign in "/\\") or name.lower().endswith(SUFFIXES) or name in (".", "..")
 
 
-ABUSED_APPS = "abused-apps"
-"""The shipped file that is a list of apps, and not a pack."""
 CATALOG = "apps"
 """The folder of rules/ with the catalogue of apps: a pack for each app, which holds facts and inherits its rules."""
 
@@ -67,7 +66,7 @@ def names_variant(name: str) -> bool:
 
 def shipped_names() -> tuple[str, ...]:
     """The names of all shipped packs but those of the catalogue, abstract ones too."""
-    return tuple(name for name in _names_in(shipped_tree("rules")) if name != ABUSED_APPS)
+    return tuple(name for name in _names_in(shipped_tree("rules")) if name != SHIPPED_ABUSED_APPS)
 
 
 def catalog_names() -> tuple[str, ...]:
@@ -99,7 +98,7 @@ def shipped_source(name: str) -> Source:
 
 def shipped_list_source() -> Source:
     """The shipped list of known abused apps."""
-    file = shipped_tree("rules") / f"{ABUSED_APPS}.yaml"
+    file = shipped_tree("rules") / f"{SHIPPED_ABUSED_APPS}.yaml"
     return Source(f"{tree_label('rules')}/{file.name}", _bytes(file, file.name))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from auditor.facts.abused_apps import shipped_list
 from auditor.facts.access_requirements import EXCHANGE_PLANS, SERVICES, STRENGTHS
 from auditor.facts.graph_values import graph_values
 from auditor.facts.ids import (
@@ -63,18 +64,21 @@ def _resources(app: App) -> tuple[str, ...]:
 class PublicNames:
     """What is public in one snapshot: ids, names of permissions and apps, and numbers of publishers.
 
-    An app is public if another tenant or Microsoft owns it, or if it is one of the judged apps. An app whose
-    owner is not known is not public.
+    An app is public if another tenant or Microsoft owns it, or if it is one of the judged apps, or in the shipped list
+    of known abused apps. Any other app whose owner is not known is not public.
     """
 
     def __init__(self, snapshot: Snapshot, asked: Iterable[App], published: Iterable[App] = ()) -> None:
         apps, shipped = tuple(asked), tuple(published)
         self._asked = {app_id.lower() for app in apps for app_id in (app.client_id, *_resources(app))}
+        self._listed = {app.client_id for app in shipped_list().apps}
         self._own = _own_tenant(snapshot)
         self.ids = {*(i.lower() for i in _IDS), *known_scope_ids(), *_role_ids()}
         self.scopes = {*BASIC_SCOPES, *(found.value.lower() for _, found in known_scope_ids().values())}
         self.scopes |= {p.lower() for p in PERMISSIONS} | {r.value.lower() for rs in APP_ROLES.values() for r in rs}
+        self.ids |= self._listed
         self.app_names = {name.lower() for name in RESOURCE_NAMES.values()}
+        self.app_names |= {app.name.lower() for app in shipped_list().apps if app.name}
         self.publishers: set[str] = set()
         self.replies = {uri.lower() for app in shipped for uri in app.redirect_uris}
         """Redirect URIs that a vendor publishes, in lower case."""
@@ -96,7 +100,7 @@ class PublicNames:
     def is_public_app(self, principal: ServicePrincipal) -> bool:
         """Whether another tenant publishes the app, or it is one of the judged apps."""
         app_id, owner = principal.appId.lower(), (principal.appOwnerOrganizationId or "").lower()
-        if app_id in self._asked or app_id in RESOURCE_NAMES:
+        if app_id in self._asked or app_id in RESOURCE_NAMES or app_id in self._listed:
             return True
         return is_guid(owner) and owner not in self._own
 

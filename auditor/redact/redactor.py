@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from auditor.model.field_types import FieldKind, TextKind, field_kinds
-from auditor.model.report import Waiver, WaiverFile
+from auditor.model.report import AbusedApp, AbusedAppsList, Waiver, WaiverFile
 from auditor.model.resources import PermissionGrantPolicy, ServicePrincipal
 from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
@@ -132,6 +132,22 @@ class Redactor:
             subject=self._subject(waiver.subject),
             pack=packs.get(pack.lower(), self.text(pack)),
             place=place and msgspec.structs.replace(place, file=file),
+        )
+
+    def abused_apps(self, one: AbusedAppsList, number: int = 1) -> AbusedAppsList:
+        """Your own list of known abused apps: client ids and names as in the snapshot, without its other texts."""
+        apps = tuple(map(self._abused_app, one.apps))
+        digest = hashlib.sha256(msgspec.json.encode(apps, order="deterministic")).hexdigest()
+        return msgspec.structs.replace(one, name=f"abused-apps-{number}.yaml", digest=digest, apps=apps)
+
+    def _abused_app(self, app: AbusedApp) -> AbusedApp:
+        return msgspec.structs.replace(
+            app,
+            client_id=self._values.id(app.client_id),
+            name=self.text(app.name),
+            why=REDACTED,
+            doubtful=REDACTED if app.doubtful else "",
+            sources=(),
         )
 
     def _subject(self, subject: str) -> str:

@@ -48,7 +48,11 @@ def word_lists() -> WordLists:
         keywords=keywords,
         texts=lists.texts.union(map(str.lower, (*all_activities(), *drift_types()))),
         path_words=path_words,
-        codes=keywords.union(path_words, *(map(str.lower, words) for words in graph.words.values())),
+        codes=keywords.union(
+            path_words,
+            map(str.lower, graph.json_words),
+            *(map(str.lower, words) for words in graph.words.values()),
+        ),
         json_names=path_words.union(map(str.lower, graph.json_names)),
         role_names=frozenset(map(str.lower, graph.role_templates.values())),
         action_words=frozenset(map(str.lower, graph.action_words)),

@@ -27,6 +27,7 @@ from auditor.render.labels import (
     with_setting_names,
 )
 from auditor.render.report_view import (
+    abused_list_text,
     assumptions,
     evidence_text,
     not_checked_text,
@@ -114,6 +115,9 @@ def _facts(report: Report) -> Iterator[SheetRow]:
     for file in report.waivers:
         yield "Waiver file", f"{file.name} ({count(file.count, 'waiver')})"
         yield "SHA-256 of the file", file.digest
+    for abused in report.abused_apps:
+        yield "List of abused apps", abused_list_text(abused)
+        yield "SHA-256 of the list", abused.digest
     for one in report.disagreements:
         yield "Benchmarks disagree", "; ".join(f"{s.rule} {FINDINGS[s.outcome][0]}" for s in one.stands)
 
@@ -190,7 +194,7 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 *_who(decision),
                 resource_label(scope.resource, scope.resource_name),
                 scope.scope,
-                "implicit" if scope.implicit else "required" if scope.required else "optional",
+                scope.requested_as.value,
                 VERDICTS[scope.verdict][0],
                 scope.confidence.value,
                 sentence(scope.detail),
@@ -284,6 +288,7 @@ _GRANTS = (
     SheetColumn("Owner tenant", 38),
     SheetColumn("Enabled", 10),
     SheetColumn("App kind", 24),
+    SheetColumn("Known abused", 14),
 )
 
 
@@ -324,6 +329,7 @@ def _grant(row: GrantRow) -> SheetRow:
             row.owner,
             _yes_no(row.enabled),
             row.client_kind,
+            row.abused.value if row.abused else "",
         )
     )
 

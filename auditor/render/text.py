@@ -21,6 +21,7 @@ from auditor.render.labels import (
     not_collected_text,
     readable_time,
     resource_label,
+    scope_count,
     sentence,
     tally,
     unread_text,
@@ -36,6 +37,7 @@ from auditor.render.report_view import (
     DISAGREEMENTS,
     NOT_KNOWN,
     VENDOR_SAYS,
+    abused_list_text,
     afterwards,
     answer_facts,
     are_assumed,
@@ -254,6 +256,8 @@ def _scopes(page: TextPage, report: Report) -> None:
             page.say(numbered_label(number, decision), style="strong")
             page.blank()
         if decision.scopes:
+            page.say(f"{scope_count(decision.scopes)}.")
+            page.blank()
             _scope_table(page, decision)
         if decision.scopes and decision.notes:
             page.blank()
@@ -394,6 +398,7 @@ def _provenance(page: TextPage, report: Report) -> None:
         "Waivers",
         [f"{file.name}, {count(file.count, 'waiver')} {short_digest(file.digest)}" for file in report.waivers],
     )
+    page.items("Abused apps", [f"{abused_list_text(one)} {short_digest(one.digest)}" for one in report.abused_apps])
     page.items("Not covered", list(report.outside))
     page.field("Tool", report.tool)
     page.field("Snapshot", f"{readable_time(report.taken)}, {report.cloud} cloud")

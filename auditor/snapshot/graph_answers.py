@@ -85,7 +85,7 @@ def recognized(document: Any, origin: str) -> Reading | None:
         return None
     context = _context(document, rows)
     kind = context.kind if context else ""
-    section = section_named(kind) or (_section_of_rows(rows) if kind in _UNSPECIFIC else "")
+    section = _section_of_rows(rows) if kind in _UNSPECIFIC else section_named(kind)
     if not section:
         return Reading(unused=f"Graph's answer for {context.text}") if context else None
     answer = Answer(
@@ -247,6 +247,9 @@ def _section_of_rows(rows: list[dict[str, Any]]) -> str:
         # What an app holds and who is assigned to it are the same resource type; only the whole list shows which.
         resources = {str(property_of(row, "resourceid")).lower() for row in rows}
         principals = {str(property_of(row, "principalid")).lower() for row in rows}
+        if len(principals) == 1 and len(resources) > 1:
+            kinds = {str(property_of(row, "principaltype")).lower() for row in rows}
+            return "appRoleAssignments" if kinds == {"serviceprincipal"} else ""
         return section if len(resources) == 1 and len(principals) > 1 else ""
     return section
 
@@ -315,7 +318,7 @@ def _owner(answer: Answer, *, is_from_graph: bool) -> str:
     The Azure CLI lists the grants of one client (``az ad app permission list-grants --id``). Graph and its PowerShell
     also list those of one user, which say nothing about grants to others.
     """
-    name = {"appRoleAssignedTo": "resourceid", "oauth2PermissionGrants": "clientid"}.get(answer.section)
+    name = _OWNER.get(answer.section)
     owners = {str(property_of(row, name) or "").lower() for row in answer.rows} if name else set()
     if len(owners) != 1:
         return ""
@@ -324,6 +327,10 @@ def _owner(answer: Answer, *, is_from_graph: bool) -> str:
         if len(people) == 1 and "" not in people:
             return ""
     return owners.pop()
+
+
+_OWNER = {"appRoleAssignedTo": "resourceid", "appRoleAssignments": "principalid", "oauth2PermissionGrants": "clientid"}
+"""The property (lower case) of a section's rows that names the app whose list they are."""
 
 
 # ---- The tenant -----------------------------------------------------------------------------------------------------

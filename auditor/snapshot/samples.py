@@ -36,6 +36,7 @@ _NAMES = (
     "custom-policy",
     "classified-on-exchange-only",
     "conditional-access",
+    "stopped-users",
     "unreadable-policies",
 )
 

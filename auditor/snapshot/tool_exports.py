@@ -135,6 +135,7 @@ _FOLDERS = {
 
 _LISTS_OF_APPS = {
     "approleassignedto": "appRoleAssignedTo",
+    "approleassignments": "appRoleAssignments",
     "oauth2permissiongrants": "oauth2PermissionGrants",
     "delegatedpermissionclassifications": "delegatedPermissionClassifications",
 }

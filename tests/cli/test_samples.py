@@ -27,6 +27,7 @@ EXIT_CODES = {
     "custom-policy": 0,
     "classified-on-exchange-only": 1,
     "conditional-access": 0,
+    "stopped-users": 0,
     "unreadable-policies": 1,
 }
 SEPARATOR = "\n\n"

@@ -17,8 +17,10 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 import auditor.jobs.nightly_forms
+import auditor.packs.abused_apps
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
+import auditor.render.blocked
 import auditor.render.difference
 import auditor.render.json
 import auditor.render.night
@@ -53,6 +55,7 @@ from auditor.packs.load import (
     every_shipped_name,
     list_packs,
     load_packs,
+    shipped_list_source,
     shipped_names,
     shipped_source,
 )
@@ -60,7 +63,7 @@ from auditor.packs.pack_texts import RELEASES
 from auditor.packs.parse import parse_with_warnings
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
-from tests.docs import rule_pages
+from tests.docs import code_pages, rule_pages
 from tests.docs.commands import every_command
 from tests.docs.live import requests_of
 from tests.docs.pages import PROGRAM
@@ -275,12 +278,30 @@ def _shipped_apps() -> bytes:
     return as_stored(packs, index_of(packs.values()))
 
 
+def _catalog_names() -> bytes:
+    """The names of the apps that have a pack, with the day on which their sources were last read."""
+    rows: dict[str, dict[str, str]] = {}
+    for pack in _parsed(every_shipped_name()).values():
+        if pack.app is not None:
+            read = max((source.read for source in pack.app.sources), default="")
+            row = {"client_id": pack.app.client_id, "name": pack.app.name, "vendor": pack.app.vendor}
+            rows.setdefault(pack.app.client_id, {**row, "pack": pack.name, "read": read})
+    source = "The packs of this program about apps, from which this file is generated."
+    return _json({"source": source, "apps": list(rows.values())})
+
+
 def _parsed(names: Iterable[str]) -> dict[tuple[str, ...], Pack]:
     packs = {}
     for source in map(shipped_source, names):
         links = chain(source, PackProblems()).links
         packs[tuple(Path(link.source.label).stem for link in links)] = parse_with_warnings(source)[0]
     return packs
+
+
+def _abused_apps() -> bytes:
+    """The shipped list of known abused apps as an audit loads it."""
+    found = auditor.packs.abused_apps.load_abused_apps(shipped_list_source())
+    return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
 
 
 def _releases() -> bytes:
@@ -294,6 +315,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/required-resource-access.json": required_resource_access,
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
         "docs/schemas/report.json": auditor.render.json.schema,
+        "docs/schemas/blocked.json": lambda: _schema(auditor.render.blocked.schema()),
         "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),
         "docs/schemas/history.json": auditor.render.run_history.schema,
         "docs/schemas/history-run.json": auditor.render.run_history.export_schema,
@@ -301,9 +323,13 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/night.json": lambda: _schema(auditor.render.night.schema()),
         "docs/schemas/nightly.json": lambda: _schema(auditor.jobs.nightly_forms.schema()),
         "docs/schemas/waivers.json": lambda: _schema(auditor.packs.waiver_files.schema()),
+        "docs/schemas/abused-apps.json": lambda: _schema(auditor.packs.abused_apps.schema()),
+        "auditor/facts/abused_apps.json": _abused_apps,
         "auditor/packs/shipped_packs.json": _shipped_packs,
         "auditor/packs/shipped_apps.json": _shipped_apps,
+        "auditor/facts/catalog_names.json": _catalog_names,
         "auditor/packs/releases.json": _releases,
+        "docs/error-codes.md": code_pages.page,
         **rule_pages.FILES,
     }
 )

@@ -17,7 +17,16 @@ _PATH = re.compile(r"(?:\.ci|auditor|benchmarks|docs|reports|requirements|rules|
 _NAMED_IN_CODE = re.compile(r"\bdocs/[\w/-]+\.(?:md|json)\b")
 
 # Microsoft moves its pages now and then. These trees are old and redirect what has moved.
-_WELL_KNOWN = ("/entra/", "/graph/", "/azure/", "/cli/azure/", "/powershell/", "/microsoft-365/", "/windows/")
+_WELL_KNOWN = (
+    "/entra/",
+    "/graph/",
+    "/azure/",
+    "/cli/azure/",
+    "/powershell/",
+    "/microsoft-365/",
+    "/windows/",
+    "/troubleshoot/entra/",
+)
 
 every_page = pytest.mark.parametrize("path", pages(), ids=title)
 

@@ -22,6 +22,7 @@ ABSENT = "c1000000-0000-4000-8000-00000000dead"
 CUSTOM_ROLE = "d0000000-0000-4000-8000-000000000001"
 USER = "e0000000-0000-4000-8000-000000000001"
 MAIL_READ = "570282fd-fa5c-430d-a7fd-fc8dc98a9dca"
+MAIL_READ_ROLE = "810c84a8-4a9e-49e6-bf7d-12d183f40d01"
 POLICY = "microsoft-user-default-low"
 
 SECTIONS: dict[str, Any] = {
@@ -89,6 +90,7 @@ SECTIONS: dict[str, Any] = {
             "displayName": "Microsoft Graph",
             "accountEnabled": True,
             "oauth2PermissionScopes": [{"id": MAIL_READ, "value": "Mail.Read", "type": "User", "isEnabled": True}],
+            "appRoles": [{"id": MAIL_READ_ROLE, "value": "Mail.Read", "isEnabled": True}],
         },
     ],
     "delegatedPermissionClassifications": {
@@ -107,6 +109,17 @@ SECTIONS: dict[str, Any] = {
     ],
     "appRoleAssignedTo": {
         CLIENT: [{"id": "a1", "principalId": USER, "principalType": "User", "resourceId": "sp-client"}]
+    },
+    "appRoleAssignments": {
+        CLIENT: [
+            {
+                "id": "h1",
+                "principalId": "sp-client",
+                "principalType": "ServicePrincipal",
+                "resourceId": "sp-graph",
+                "appRoleId": MAIL_READ_ROLE,
+            }
+        ]
     },
     "roleDefinitions": [
         {"id": "builtin", "displayName": "Global Administrator", "isBuiltIn": True, "rolePermissions": []},
@@ -145,6 +158,10 @@ SECTIONS: dict[str, Any] = {
         {"id": "n2", "appId": CLIENT, "createdDateTime": "2026-11-20T09:00:00Z", "status": {"errorCode": 50076}},
         {"id": "n3", "appId": CLIENT, "createdDateTime": "2026-10-01T09:00:00Z", "status": {"errorCode": 90094}},
         {"id": "n4", "appId": GRAPH, "createdDateTime": "2026-11-20T09:00:00Z", "status": {"errorCode": 90094}},
+    ],
+    "servicePrincipalSignInActivities": [
+        {"id": "l1", "appId": CLIENT, "lastSignInActivity": {"lastSignInDateTime": "2026-11-20T09:00:00Z"}},
+        {"id": "l2", "appId": GRAPH, "delegatedResourceSignInActivity": {"lastSignInDateTime": "2026-11-21T09:00:00Z"}},
     ],
     "directoryAudits": [
         {"id": "d1", "activityDisplayName": "Consent to application", "activityDateTime": "2026-11-21T09:00:00Z"},
@@ -255,6 +272,7 @@ def read(
     *,
     onto: Snapshot | None = None,
     progress: Callable[[str, int, int | None], None] | None = None,
+    cloud: str = "global",
     **options: Any,
 ) -> Snapshot:
     """The snapshot that `plan` gives of the server's first tenant."""
@@ -264,7 +282,7 @@ def read(
             client,
             plan,
             tenant_id=server.tenant.id,
-            cloud="global",
+            cloud=cloud,
             taken=TAKEN,
             tool="test",
             onto=onto,

@@ -7,14 +7,16 @@ from urllib.parse import unquote
 import pytest
 
 from auditor.graph.graph_errors import NotJson, Unreachable
-from auditor.graph.section_reads import CLIENT_PROPERTIES, NOT_IN_EVERY_CLOUD, Read
+from auditor.graph.reads import Read
+from auditor.graph.section_reads import CLIENT_PROPERTIES, NOT_IN_EVERY_CLOUD
 from auditor.model.access_resources import DriftedProperty
-from auditor.model.snapshot import Plan
+from auditor.model.snapshot import NOT_IN_CLOUD, Plan, Unread
 from tests.graph.live_tenants import (
     ABSENT,
     CLIENT,
     CUSTOM_ROLE,
     GRAPH,
+    MAIL_READ_ROLE,
     POLICY,
     PREFLIGHT,
     TENANT,
@@ -360,3 +362,34 @@ def test_an_endless_list_is_unread() -> None:
         server.fault("/oauth2PermissionGrants", NextLink(), times=None)
         snapshot = read(server, Plan(clients=(CLIENT,)))
     assert "already read" in snapshot.unread[f"oauth2PermissionGrants/{CLIENT}"].message
+
+
+LAST_USE = "servicePrincipalSignInActivities"
+
+
+def test_the_last_use_of_apps_is_read_for_one_app_and_for_all() -> None:
+    with GraphServer(tenant()) as server:
+        one = read(server, Plan(sections=(LAST_USE,), clients=(CLIENT,)))
+        every = read(server, Plan(whole=(LAST_USE,)))
+    assert [row.appId for row in one.sections.servicePrincipalSignInActivities or ()] == [CLIENT]
+    assert one.covers[LAST_USE] == (CLIENT,)
+    assert len(every.sections.servicePrincipalSignInActivities or ()) == 2
+    assert LAST_USE not in every.covers
+
+
+def test_what_the_graph_of_another_cloud_lacks_is_unread_and_not_asked_for() -> None:
+    with GraphServer(tenant()) as server:
+        snapshot = read(server, Plan(sections=("organization",), whole=(LAST_USE,)), cloud="us-gov")
+        assert not [request for request in server.requests if request.version == "beta"]
+    assert snapshot.sections.servicePrincipalSignInActivities is None
+    assert snapshot.unread == {LAST_USE: Unread(message=NOT_IN_CLOUD)}
+
+
+def test_the_application_permissions_of_an_app_are_read_with_their_names() -> None:
+    with GraphServer(tenant()) as server:
+        snapshot = read(server, Plan(app_roles_of=(CLIENT, ABSENT), app_roles_on=(GRAPH,), clients=(ABSENT,)))
+    held = snapshot.sections.appRoleAssignments or {}
+    roles = {app: [row.appRoleId for row in rows] for app, rows in held.items()}
+    assert roles == {CLIENT: [MAIL_READ_ROLE], ABSENT: []}
+    (graph,) = snapshot.sections.servicePrincipals or ()
+    assert [role.value for role in graph.appRoles or ()] == ["Mail.Read"]

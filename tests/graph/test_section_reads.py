@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import pytest
 
 from auditor.facts.audit_activities import all_activities, drift_types
-from auditor.graph.section_reads import CLIENT_PROPERTIES, PAGE, Read, quoted, reads_for
+from auditor.graph.reads import Read, quoted
+from auditor.graph.section_reads import CLIENT_PROPERTIES, PAGE, reads_for
 from auditor.graph.transport import GetRequest, GraphClient
 from auditor.model.sections import TENANT_SECTIONS, Extent, sections_read
 from auditor.model.snapshot import Plan
@@ -19,6 +20,8 @@ EVERYTHING = Plan(
     sections=tuple(dict.fromkeys((*sections_read(Extent.TENANT), *sections_read(Extent.LOG)))),
     clients=(CLIENT,),
     resources=(GRAPH,),
+    app_roles_of=(CLIENT,),
+    app_roles_on=(GRAPH,),
     users=(USER,),
     beta_policies=(POLICY,),
     assignments_of=(CUSTOM_ROLE,),
@@ -60,10 +63,12 @@ def test_addresses_are_as_the_reference_writes_them(reads: tuple[Read, ...]) -> 
         "/identity/conditionalAccess/policies",
         "/settings",
         f"/servicePrincipals(appId='{CLIENT}')?$select={','.join(CLIENT_PROPERTIES)}",
-        f"/servicePrincipals(appId='{GRAPH}')?$select=id,appId,displayName,accountEnabled,oauth2PermissionScopes",
+        f"/servicePrincipals(appId='{GRAPH}')?$select=id,appId,displayName,accountEnabled,oauth2PermissionScopes,appRoles",
         f"/servicePrincipals(appId='{CLIENT}')/oauth2PermissionGrants",
         f"/servicePrincipals(appId='{CLIENT}')/appRoleAssignedTo",
+        f"/servicePrincipals(appId='{CLIENT}')/appRoleAssignments",
         f"/servicePrincipals(appId='{GRAPH}')/delegatedPermissionClassifications",
+        f"/reports/servicePrincipalSignInActivities?$filter=appId eq '{CLIENT}'",
         f"/users/{USER}?$select=id,userPrincipalName,displayName,userType,accountEnabled,assignedPlans",
         f"/users/{USER}/memberOf?$select=id,displayName",
         f"/identityGovernance/appConsent/appConsentRequests?$filter=appId eq '{CLIENT}'",

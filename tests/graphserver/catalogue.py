@@ -52,7 +52,14 @@ _DRIFT_FILTER = Filter(
     }
 )
 _SIGN_IN_FILTER = Filter(
-    dict.fromkeys(("appId", "createdDateTime", "userId", "status/errorCode", "resourceId"), _COMPARED)
+    dict.fromkeys(
+        (
+            *("appId", "createdDateTime", "userId", "userPrincipalName", "correlationId"),
+            *("status/errorCode", "resourceId"),
+        ),
+        _COMPARED,
+    ),
+    most_alternatives=15,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -164,6 +171,7 @@ ROUTES: tuple[Route, ...] = (
         for name, type_name in (
             ("delegatedPermissionClassifications", "DelegatedPermissionClassification"),
             ("appRoleAssignedTo", "AppRoleAssignment"),
+            ("appRoleAssignments", "AppRoleAssignment"),
         )
     ),
     Route(
@@ -244,6 +252,17 @@ ROUTES: tuple[Route, ...] = (
         readers.everything("directorySettings"),
         _SETTINGS,
         versions=BETA,
+    ),
+    Route(
+        "reports/servicePrincipalSignInActivities",
+        "servicePrincipalSignInActivities",
+        "ServicePrincipalSignInActivity",
+        readers.everything("servicePrincipalSignInActivities"),
+        (*_AUDIT, "Directory.Read.All"),
+        Workload.AUDIT,
+        versions=BETA,
+        filters=Filter(eq("appId")),
+        paging=_LOGS,
     ),
     Route(
         "auditLogs/directoryAudits",

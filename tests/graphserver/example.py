@@ -54,6 +54,9 @@ SECTIONS: dict[str, Any] = {
     "signIns": [
         {"id": "n1", "appId": VENDOR, "createdDateTime": "2026-11-19T09:00:00Z", "status": {"errorCode": 90094}}
     ],
+    "servicePrincipalSignInActivities": [
+        {"id": "l1", "appId": VENDOR, "lastSignInActivity": {"lastSignInDateTime": "2026-11-19T09:00:00Z"}}
+    ],
     "directoryAudits": [
         {"id": "d1", "activityDisplayName": "Consent to application", "activityDateTime": "2026-11-19T09:02:11.12Z"},
         {"id": "d2", "activityDisplayName": "Add user", "activityDateTime": "2026-11-20T09:02:11Z"},

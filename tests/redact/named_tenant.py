@@ -25,8 +25,10 @@ from auditor.model.access_resources import (
     ConfigurationDrift,
     DirectoryAudit,
     DriftedProperty,
+    LastSignIn,
     SecureSignInSession,
     SignIn,
+    SignInActivity,
 )
 from auditor.model.resources import (
     AppConsentRequest,
@@ -152,6 +154,21 @@ def named_tenant(secret: Secret, base: str = "custom-policy") -> Snapshot:
                 ),
             ),
         },
+        appRoleAssignments={
+            ids["own-app"]: (
+                AppRoleAssignment(
+                    id=f"h-{s.slug}",
+                    principalId=ids["sp"],
+                    principalType="ServicePrincipal",
+                    principalDisplayName=s.own,
+                    resourceDisplayName=f"{s.word} API",
+                    appRoleId=str(uuid5(_SPACE, f"{s.word}/role")),
+                ),
+            ),
+        },
+        servicePrincipalSignInActivities=(
+            SignInActivity(appId=ids["own-app"], id=f"l-{s.slug}", lastSignInActivity=LastSignIn()),
+        ),
         delegatedPermissionClassifications={
             **(sections.delegatedPermissionClassifications or {}),
             ids["own-app"]: (

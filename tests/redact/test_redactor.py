@@ -11,8 +11,10 @@ from msgspec.structs import replace
 import auditor
 from auditor.facts.audit_activities import all_activities, drifts_by_property
 from auditor.model.access_resources import ConfigurationDrift, DirectoryAudit, DriftedProperty
+from auditor.model.resources import AppConsentRequest
 from auditor.model.snapshot import Snapshot
 from auditor.redact.redactor import Redactor
+from auditor.redact.tokens import REDACTED
 from auditor.render import FORMATS
 from auditor.snapshot.samples import sample_names
 from auditor.snapshot.write import dumps
@@ -60,6 +62,27 @@ def test_what_says_when_something_changed_stays_readable() -> None:
     sections = replace(snapshot.sections, directoryAudits=log, configurationDrifts=drifts)
     made = Redactor(KEY, replace(snapshot, sections=sections)).snapshot.sections
     assert (made.directoryAudits, made.configurationDrifts) == (log, drifts)
+
+
+def test_the_state_of_a_request_for_consent_stays_readable_and_the_people_in_it_do_not() -> None:
+    stage = {"reviewResult": "Denied", "status": "Completed", "reviewedBy": {"displayName": "Ada Byron"}}
+    request = {
+        "status": "InProgress",
+        "createdDateTime": "2026-11-18T15:07:19.73Z",
+        "completedDateTime": None,
+        "createdBy": {"user": {"displayName": "Alex Wilber", "mail": "alexw@contoso.com"}},
+        "approval": {"stages": [stage]},
+    }
+    snapshot = auditor.sample("managed-default")
+    sections = replace(
+        snapshot.sections, appConsentRequests=(AppConsentRequest(appId="a", userConsentRequests=(request,)),)
+    )
+    made = Redactor(KEY, replace(snapshot, sections=sections)).snapshot.sections.appConsentRequests
+    assert made is not None
+    (row,) = made[0].userConsentRequests
+    assert {**row, "createdBy": None, "approval": None} == {**request, "createdBy": None, "approval": None}
+    assert row["approval"]["stages"][0] == {**stage, "reviewedBy": {"displayName": REDACTED}}
+    assert not {"wilber", "contoso"} & set(re.findall(r"\w+", str(row).lower()))
 
 
 def test_the_key_decides_the_tokens() -> None:

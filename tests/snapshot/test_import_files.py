@@ -501,7 +501,7 @@ def test_rows_of_something_else_are_refused(rows: object) -> None:
     [
         pytest.param("applications", "applications", id="applications"),
         pytest.param("roleManagement/exchange/roleAssignments", "exchange/roleassignments", id="roles of Exchange"),
-        pytest.param(f"servicePrincipals('{CLIENT_ID}')/appRoleAssignments", "approleassignments", id="what it holds"),
+        pytest.param(f"servicePrincipals('{CLIENT_ID}')/ownedObjects", "ownedobjects", id="what it owns"),
     ],
 )
 def test_answers_that_no_audit_needs_are_named(context: str, what: str) -> None:

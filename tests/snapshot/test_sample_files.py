@@ -12,10 +12,10 @@ from auditor.snapshot import SnapshotError, samples
 from auditor.snapshot.samples import about, sample, sample_names
 
 
-def test_there_are_fourteen_and_each_file_is_one_of_them_or_below_one() -> None:
+def test_there_are_fifteen_and_each_file_is_one_of_them_or_below_one() -> None:
     folder = Path(samples.__file__).with_name("samples")
     assert {file.stem for file in folder.iterdir()} == {*sample_names(), "base", "connected"}
-    assert len(sample_names()) == len(set(sample_names())) == 14
+    assert len(sample_names()) == len(set(sample_names())) == 15
 
 
 @pytest.mark.parametrize("name", sample_names())

@@ -50,6 +50,7 @@ from auditor.render.labels import NAME_WIDTH, app_and_id, counts, readable_time,
 from auditor.render.message import Message, message
 from auditor.render.report_view import (
     AFTER_CONSENT,
+    abused_list_text,
     assumptions,
     not_checked_text,
     policy_lines,
@@ -145,6 +146,7 @@ class PageView(NamedTuple):
     packs: tuple[tuple[str, str, str], ...]
     policies: tuple[tuple[str, str], ...]
     waiver_files: tuple[tuple[str, str], ...]
+    abused_lists: tuple[tuple[str, str], ...]
     summary: str
     summary_word: str
     summary_tone: str
@@ -198,6 +200,7 @@ def page_view(
         cloud=report.cloud,
         packs=tuple((f"{pack.name} {pack.version}", short_digest(pack.digest), pack.digest) for pack in report.packs),
         policies=tuple((policy.id, policy.digest) for policy in report.policies),
+        abused_lists=tuple((abused_list_text(one), one.digest) for one in report.abused_apps),
         waiver_files=tuple((f"{file.name}, {count(file.count, 'waiver')}", file.digest) for file in report.waivers),
         summary=sentence(report.summary.answer),
         summary_word=_SUMMARY_WORDS[_summary_tone(report.summary)] if report.findings else "",
@@ -258,9 +261,9 @@ def _summary_tone(summary: Summary) -> str:
 
 
 def _sections(made: PageView) -> Iterator[PageSection]:
-    scopes = sum(len(one.scopes) for one in made.answers)
     if made.answers:
-        yield PageSection("scopes", "Scopes", str(scopes))
+        required = sum(one.required for one in made.answers)
+        yield PageSection("scopes", "Scopes", str(required or ""))
     if made.after_consent:
         yield PageSection("after-consent", "After consent", "")
     if made.supposed:

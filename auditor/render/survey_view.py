@@ -1,0 +1,328 @@
+"""A survey of apps as a document for people: the answer, a table, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from auditor.model.decision import Confidence
+from auditor.model.document import Block, Cell, Document, Grid, Heading, Paragraph, Point, Points, Title, count, series
+from auditor.model.survey import (
+    AppOwner,
+    Approver,
+    ConnectAnswer,
+    ConnectState,
+    Permissions,
+    Risk,
+    ScopeSource,
+    Survey,
+    SurveyedApp,
+)
+from auditor.render.labels import readable_time, resource_label, section_label, sentence
+
+ON_SCREEN = 8
+"""Apps that one screen of text shows."""
+_NAMED = 4
+"""Permissions of one resource that a cell names."""
+
+_WORDS = {
+    ConnectState.STOPPED: "stopped",
+    ConnectState.UNKNOWN: "unknown",
+    ConnectState.CONNECTS: "connect",
+    ConnectState.WITHOUT_USERS: "no users",
+}
+_APPROVED = {
+    Approver.APPROVED: "approved for every user",
+    Approver.USERS: "users approve it themselves",
+}
+_TENANT = {"third-party": "", "own": "your own", "microsoft": "Microsoft's", "unknown": "owner unknown"}
+
+
+def screen(survey: Survey, *, whole: bool) -> Document:
+    """For a terminal: few columns, and without `whole` only the apps that need attention first."""
+    most = len(survey.apps) if whole else ON_SCREEN
+    blocks = (*_blocks(survey, _compact(survey, survey.apps[:most]), len(survey.apps) - most), _notes(survey))
+    if whole:
+        return (*blocks, *_gaps(survey))
+    labels = series([section_label(gap.section) for gap in survey.gaps])
+    missing = (Paragraph(f"Not read, or only in part: {labels}. Why, and what is unknown: --details."),)
+    return (*blocks, *(missing if labels else ()))
+
+
+def document(survey: Survey) -> Document:
+    """The whole survey with every column, for Markdown and HTML."""
+    return (*_blocks(survey, _complete(survey), 0), _notes(survey), *_gaps(survey))
+
+
+def tone(survey: Survey) -> str:
+    """The tone of the answer."""
+    if survey.summary.stopped or survey.summary.would_stop:
+        return "bad"
+    return "unsure" if survey.summary.unknown or survey.gaps else "good"
+
+
+def _blocks(survey: Survey, table: Grid, folded: int) -> Iterator[Block]:
+    tenant = survey.tenant.name or survey.tenant.id
+    yield Title(f"Apps of {tenant}" if tenant else "Apps of the tenant")
+    yield Paragraph(answer(survey))
+    if table.rows:
+        yield table
+    if folded > 0:
+        yield Paragraph(f"And {count(folded, 'more app')}. To see all: add --details, or -o apps.html.")
+
+
+def _gaps(survey: Survey) -> Iterator[Block]:
+    """What wasn't read, why, and what the survey therefore doesn't know."""
+    if survey.gaps:
+        yield Heading("Not read, or only in part")
+        yield Points(tuple(Point(f"{sentence(gap.why)} Unknown: {gap.unknown}.") for gap in survey.gaps))
+        yield Paragraph("A survey of a live tenant reads all of this, and so does collect --full, if they may.")
+
+
+def answer(survey: Survey) -> str:
+    """The answer in one or two sentences, first what the assumption changes."""
+    found = survey.summary
+    if not found.apps:
+        if survey.left_out.filtered or survey.left_out.undecided:
+            return "No app of this tenant is known to match the filters."
+        return "No app to show: none holds a permission, and nobody waits for one, as far as was read."
+    verb = "works" if found.without_users == 1 else "work"
+    parts = [
+        f"{found.unknown} can't be decided" if found.unknown else "",
+        f"{found.without_users} {verb} without users" if found.without_users else "",
+    ]
+    others = series([part for part in parts if part])
+    sentences = (
+        f"{found.stopped} of {count(found.apps, 'app')}: users are stopped.",
+        f"{others}." if others else "",
+        _waiting(survey),
+    )
+    now = " ".join(filter(None, sentences))
+    return f"{_assumed(survey)} Now, {now}" if survey.assumptions else now
+
+
+def _waiting(survey: Survey) -> str:
+    """At how many apps users wait; empty if nobody does, or if that wasn't read."""
+    asking = sum(bool(app.waiting.asking) for app in survey.apps)
+    failed = sum(bool(app.waiting.failed) for app in survey.apps)
+    parts = [
+        f"users wait for the approval of {count(asking, 'app')}" if asking else "",
+        f"sign-ins to {count(failed, 'app')} failed because of consent or assignment" if failed else "",
+    ]
+    return sentence(series([part for part in parts if part]))
+
+
+def _assumed(survey: Survey) -> str:
+    found, what = survey.summary, series(survey.assumptions)
+    number = found.would_stop or 0
+    text = f"With {what}, {count(number, 'more app')} {'stops' if number == 1 else 'stop'} new users"
+    if found.would_depend:
+        text += f", and {found.would_depend} can't be decided"
+    if not number:
+        return f"{text}."
+    if found.keep is None:
+        return f"{text}. How many users keep working, because they approved such an app earlier, wasn't read."
+    if not found.keep:
+        return f"{text}. Nobody approved all that such an app asks for earlier."
+    who = (
+        "1 user approved one earlier and keeps"
+        if found.keep == 1
+        else f"{found.keep} users approved one earlier and keep"
+    )
+    return f"{text}. {who} working until the app asks for more."
+
+
+def _notes(survey: Survey) -> Points:
+    """What isn't shown, where the permissions come from, and when the tenant was read."""
+    return Points(tuple(map(Point, _each_note(survey))))
+
+
+def _each_note(survey: Survey) -> Iterator[str]:
+    left, source = survey.left_out, f" ({survey.source})" if survey.source else ""
+    if left.filtered:
+        yield f"{count(left.filtered, 'app')} not shown, because of the filters."
+    if left.undecided:
+        yield f"{count(left.undecided, 'app')} not shown, because what the filters ask for wasn't read."
+    quiet = [
+        f"{left.microsoft} of Microsoft" if left.microsoft else "",
+        f"{left.without_access} that hold nothing and that nobody waits for" if left.without_access else "",
+    ]
+    if text := series([part for part in quiet if part]):
+        yield f"Not in the survey: apps, {text}."
+    if survey.summary.own:
+        yield f"{count(survey.summary.own, 'app')} that your tenant registered, which --third-party leaves out."
+    if any(not _is_described(app) for app in survey.apps):
+        yield "Without a pack, an app asks for what it was granted and what waits for approval; it may ask for more."
+    yield f"Read: {readable_time(survey.taken)}{source}."
+
+
+def _is_described(app: SurveyedApp) -> bool:
+    return ScopeSource.PACK in app.scopes_from or ScopeSource.CATALOGUE in app.scopes_from
+
+
+def _compact(survey: Survey, apps: Sequence[SurveyedApp]) -> Grid:
+    if survey.assumptions:
+        then = ((_name(app), _state(app), _then(app), _why_then(app), _keep(app)) for app in apps)
+        return _grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), then, prose=3)
+    now = ((_name(app), _users(app), _why(app), _holders(app), _level(app.holds.risk), _last(app)) for app in apps)
+    heads = ("App", "Users", "Why", "Granted", "Risk", "Last used")
+    # A column in which nothing is known says nothing; that it wasn't read is said below.
+    shown = len(heads) if any(app.last_sign_in is not None for app in apps) else len(heads) - 1
+    return _grid(heads[:shown], (row[:shown] for row in now), prose=2)
+
+
+def _grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], prose: int) -> Grid:
+    return Grid(heads, tuple(tuple(map(Cell, row)) for row in rows), prose=prose)
+
+
+def _complete(survey: Survey) -> Grid:
+    heads = ["App", "Users", "Why", "Asks for", "Holds", "Risk", "Last used"]
+    if survey.assumptions:
+        heads[3:3] = ["Then", "What stops users then", "Users with a grant"]
+    return Grid(tuple(heads), tuple(tuple(_cells(survey, app)) for app in survey.apps), prose=2)
+
+
+def _cells(survey: Survey, app: SurveyedApp) -> Iterator[Cell]:
+    yield Cell(_name(app), below=f"{_publisher(app)}; {app.client_id}")
+    yield Cell(_state(app), below=_people(app))
+    yield Cell(_why(app), below=app.can_connect.because if app.can_connect else "")
+    if survey.assumptions:
+        then = app.assumed.answer.because if app.assumed else ""
+        yield from (Cell(_then(app)), Cell(_why_then(app), below=then), Cell(_keep(app)))
+    yield Cell(_permissions(app.scopes) or "unknown", below=_sources(app))
+    yield Cell(_holders(app), below=_held(app))
+    yield Cell(_level(app.holds.risk), below=app.holds.risk.because if app.holds.risk else "")
+    yield Cell(_last(app))
+
+
+def _name(app: SurveyedApp) -> str:
+    mark = _TENANT[app.owner.value]
+    return f"{app.name} ({mark})" if mark and app.owner is not AppOwner.UNKNOWN else app.name
+
+
+def _publisher(app: SurveyedApp) -> str:
+    if app.owner is AppOwner.OWN:
+        return "registered in this tenant"
+    if app.publisher_verified:
+        return f"{app.publisher or 'publisher'}, verified"
+    return "publisher not verified" if app.publisher_verified is False else "publisher not known"
+
+
+def _state(app: SurveyedApp) -> str:
+    likely = app.can_connect is not None and app.can_connect.confidence is Confidence.LIKELY
+    word = _WORDS[app.state]
+    return f"{word} (likely)" if likely and app.state in (ConnectState.STOPPED, ConnectState.CONNECTS) else word
+
+
+def _people(app: SurveyedApp) -> str:
+    """Who waits, in a few words."""
+    waiting = app.waiting
+    parts = [
+        f"{waiting.asking} {'asks' if waiting.asking == 1 else 'ask'}" if waiting.asking else "",
+        f"{waiting.failed} failed" if waiting.failed else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _users(app: SurveyedApp) -> str:
+    people = _people(app)
+    return f"{_state(app)}: {people}" if people else _state(app)
+
+
+def _why(app: SurveyedApp) -> str:
+    if app.can_connect is None:
+        return "it holds application permissions only"
+    return _short(app.can_connect, app)
+
+
+def _short(answer: ConnectAnswer, app: SurveyedApp) -> str:
+    """What stops users, who approves, or what isn't known, in a few words."""
+    if answer.stopped_by:
+        return answer.stopped_by
+    if answer.depends_on:
+        return f"depends on {answer.depends_on[0]}"
+    if app.state is ConnectState.UNKNOWN:
+        return app.not_known.get("scopes", "not everything was read")
+    return _APPROVED.get(answer.approver, "")
+
+
+def _then(app: SurveyedApp) -> str:
+    if app.assumed is None:
+        return _state(app)
+    if app.assumed.stops is None:
+        return "unknown"
+    connects = app.assumed.answer.outcome.connects
+    word = "connect" if connects else "stopped"
+    return word.upper() if app.assumed.stops else word
+
+
+def _why_then(app: SurveyedApp) -> str:
+    return _short(app.assumed.answer, app) if app.assumed else _why(app)
+
+
+def _keep(app: SurveyedApp) -> str:
+    """How many users who hold a grant keep working."""
+    then = app.assumed
+    if then is None:
+        return ""
+    if then.users_keep is None or then.users_with_less is None:
+        return "unknown"
+    parts = [
+        f"{then.users_keep} {'keeps' if then.users_keep == 1 else 'keep'} working" if then.users_keep else "",
+        f"{then.users_with_less} with less" if then.users_with_less else "",
+    ]
+    return ", ".join(filter(None, parts)) or "nobody"
+
+
+def _holders(app: SurveyedApp) -> str:
+    """For whom the app holds permissions."""
+    holds = app.holds
+    if holds.tenant_wide is None and holds.users is None and holds.application is None:
+        return "unknown"
+    parts = [
+        "every user" if holds.tenant_wide else "",
+        "unknown users" if holds.users is None else count(holds.users, "user") if holds.users else "",
+        "the app itself" if holds.application else "",
+    ]
+    return ", ".join(filter(None, parts)) or "nobody"
+
+
+def _held(app: SurveyedApp) -> str:
+    holds = app.holds
+    parts = [
+        f"every user: {_permissions(holds.tenant_wide)}" if holds.tenant_wide else "",
+        f"single users: {_permissions(holds.by_users)}" if holds.by_users else "",
+        f"the app itself: {_permissions(holds.application)}" if holds.application else "",
+        f"application permissions: {app.not_known['application']}" if "application" in app.not_known else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _permissions(permissions: Sequence[Permissions] | None) -> str:
+    return "; ".join(
+        f"{resource_label(one.resource, one.resource_name)} {_few(one.names)}" for one in permissions or ()
+    )
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return f"{', '.join(names[:_NAMED])} and {more} more" if more > 1 else ", ".join(names)
+
+
+def _sources(app: SurveyedApp) -> str:
+    """``scopes from: catalogue (thunderbird)``."""
+    if not app.scopes_from:
+        return app.not_known.get("scopes", "")
+    named = f" ({app.pack})" if app.pack else ""
+    return f"scopes from: {series([one.value for one in app.scopes_from])}{named}"
+
+
+def _level(risk: Risk | None) -> str:
+    if risk is None:
+        return "unknown"
+    return f"{risk.level.value} or more" if risk.at_least else risk.level.value
+
+
+def _last(app: SurveyedApp) -> str:
+    if app.last_sign_in is None:
+        return "unknown"
+    return app.last_sign_in[:10] or "never"
