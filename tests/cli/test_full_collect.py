@@ -54,7 +54,7 @@ def test_both_forms_and_a_redacted_or_piped_read_hold_the_same(tmp_path: Path) -
     assert sorted(file.name for file in tmp_path.iterdir()) == ["tenant.json", "tenant.zip"], "no folder is left"
     assert done["tenant.zip"].err.splitlines()[-1] == (
         "Wrote tenant.zip: tenant Fabrikam, 2 enterprise applications, 5 permission grants, 2 role assignments,"
-        " 0 sign-ins, 1 audit log record."
+        " 0 sign-ins, 2 last-use dates, 1 audit log record."
     )
 
 
