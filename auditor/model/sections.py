@@ -96,8 +96,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     `row` what they call one row of a list that `grows`. With `is_beta`, only Graph's beta version has it, and it can't
     travel in one batch with the others. `clouds` are those whose Graph has it; empty means every cloud. Any one of
     `permissions` allows the read; the least one comes first. `extents` are the ways to read it; a section without any
-    is a by-product of other reads. Two rows with the same `key` are the same row; with `merges_rows`, two reads may each
-    bring some properties of one row. `marks` are
+    is a by-product of other reads. Two rows with the same `key` are the same row; with `merges_rows`, two reads may
+    each bring some properties of one row. `marks` are
     properties (lower case) that identify a raw Graph response as this section; a list of the same resource type as
     another section has none. ``collect --full`` reads a section with `in_full` as a whole, and a section that `streams`
     into a file page by page, because its rows need no further reads and no other read needs them. A section that
