@@ -40,7 +40,7 @@ _RESOURCES = (MICROSOFT_GRAPH, EXCHANGE_ONLINE, SHAREPOINT_ONLINE)
 _NOUNS = {
     "any": ("known abused app", "known abused apps"),
     "malicious": ("known malicious app", "known malicious apps"),
-    "legitimate": ("legitimate app that attackers also use", "legitimate apps that attackers also use"),
+    "legitimate": ("legitimate app known to be abused", "legitimate apps known to be abused"),
 }
 _APPS_SHOWN, _CONSENTS_SHOWN = 20, 3
 """How many apps the evidence names, and how many consents to each of them."""
@@ -85,7 +85,9 @@ class NoAbusedApps(CheckKind, frozen=True, tag="no-abused-apps"):
             subjects = (FindingSubject(name=one.name, id=one.entry.client_id) for one in counted)
             names = first_names(one.label for one in counted)
             evidence = (row for one in counted[:_APPS_SHOWN] for row in _evidence(context.index, one))
-            text = f"there are {_NOUNS[self.apps][1]} that hold permissions: {names}; {_last_consent(context, counted)}"
+            many = count(len(counted), *_NOUNS[self.apps])
+            hold = "holds" if len(counted) == 1 else "hold"
+            text = f"{many} {hold} permissions: {names}; {_last_consent(context, counted)}"
             return failed(f"{text}{_ages(context)}", *evidence, subjects=subjects, unread=why)
         if why:
             return unknown(why)
@@ -148,7 +150,9 @@ def _listed_app(context: CheckContext, entry: AbusedApp, since: str) -> _ListedA
     index = context.index
     principal = index.service_principal(entry.client_id)
     if isinstance(principal, NotRead):
-        return _ListedApp(entry, None, Truth.UNKNOWN, why=principal.why)
+        is_read = context.snapshot.sections.servicePrincipals is not None
+        whole = index.why_partial(principal.section) if is_read else index.not_read(principal.section).why
+        return _ListedApp(entry, None, Truth.UNKNOWN, why=whole or principal.why)
     if not isinstance(principal, ServicePrincipal):
         return _ListedApp(entry, None, Truth.FALSE)
     grants = tuple(one for one in index.grants_of(principal.id) if one.scope.split())
@@ -265,7 +269,7 @@ def _last_consent(context: CheckContext, found: Sequence[_ListedApp]) -> str:
 
 def _by(consent: ConsentEvent) -> str:
     """Who gave a consent, and for whom, as far as the log says it."""
-    kinds = {True: "admin consent", False: "consent for one user", None: "consent"}
+    kinds = {True: "admin consent", False: "user consent", None: "consent"}
     actor = consent.actor
     who = (actor.name or actor.id) if actor else "somebody whom the log doesn't name"
     return f"{kinds[consent.is_admin_consent]} by {who}"
@@ -294,7 +298,9 @@ def _evidence(index: SnapshotIndex, one: _ListedApp) -> Iterator[Evidence]:
         state = ", disabled now" if one.principal.accountEnabled is False else ""
         yield compared(f"servicePrincipals/{one.name}", f"in the tenant since {added[:10]}{state}")
     for consent in one.consents[:_CONSENTS_SHOWN]:
-        yield compared(f"directoryAudits/{one.name}", f"{consent.time}: {_by(consent)}")
+        yield compared(f"directoryAudits/{one.name}", f"{consent.at:%Y-%m-%d %H:%M} UTC: {_by(consent)}")
+    if not one.consents and (reaches := _log_reaches(index)):
+        yield compared(f"directoryAudits/{one.name}", f"no consent from {reaches:%Y-%m-%d} on")
 
 
 def _delegated(grants: Sequence[OAuth2PermissionGrant]) -> Iterator[str]:

@@ -162,7 +162,10 @@ class _Rows(GrantRows):
                 together.setdefault((kind, audience, resource, permissions, number), []).append(entry)
             for (kind, audience, _, _, number), alike in together.items():
                 made = partial(self._together, facts[number], alike)
-                yield AlikeGrants(_KIND[kind], _AUDIENCE[audience], facts[number].client_id, len(alike), made)
+                app = facts[number]
+                yield AlikeGrants(
+                    _KIND[kind], _AUDIENCE[audience], app.client_id, len(alike), made, app.abused is not None
+                )
 
     def _together(self, app: _AppFacts, entries: Sequence[_Entry]) -> tuple[GrantRow, list[str]]:
         return self._row(app, entries[0], ""), [entry[7] for entry in entries]

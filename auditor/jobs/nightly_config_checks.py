@@ -25,7 +25,7 @@ from auditor.model.rule import Pack
 from auditor.packs import PackError, PackProblems, Position
 from auditor.packs.load import exists, is_path, is_shipped, load_packs, path_of
 from auditor.packs.yaml_nodes import Items, Node, Scalar, Table, child, is_empty_list, items_of, tables_of, text_of
-from auditor.render import FORMATS, FormatUnavailable, must_be_available
+from auditor.render import FORMATS, FormatUnavailable, files_in_folder, must_be_available
 
 _LIMITS = {
     ("keep", "days"): (1, 36_500),
@@ -266,8 +266,8 @@ class Checks:
         place = os.path.realpath(path_of(text_of(snapshot), self.folder))
         files = path_of(folder, self.folder) / name
         given = [text_of(one) for one in items_of(child(reports, "formats"))] or ["html", "json"]
-        endings = [FORMATS[form].ending for form in given if form in FORMATS]
-        if any(place == os.path.realpath(files / f"report{ending}") for ending in endings):
+        written = [file for form in given if form in FORMATS for _, file in files_in_folder(form)]
+        if any(place == os.path.realpath(files / file) for file in written):
             self._add(snapshot, "the report would overwrite this snapshot", "another folder of reports")
 
     def _evaluates(self, node: Table, defaults: Node | None) -> bool:

@@ -175,9 +175,9 @@ def warnings_of(packs: Sequence[Pack]) -> tuple[str, ...]:
 
 def reads_whole_directory(pack: Pack) -> bool:
     """Whether the pack reads sections page by page, so that an audit takes longer in a large tenant."""
-    from auditor.checks.kind import plan_for
+    from auditor.checks.kind import plan_for, reads_directory
 
-    return bool(plan_for([pack]).whole)
+    return reads_directory(plan_for([pack]))
 
 
 def near_rule(rule_id: str, pack: Pack) -> str:

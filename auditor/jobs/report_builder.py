@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.checks.findings import disagreements, in_order, judge, not_collected
-from auditor.checks.kind import CheckContext, plan_for
+from auditor.checks.kind import CheckContext, plan_for, reads_directory
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import differences, granted
 from auditor.consent.policies import governing
@@ -85,7 +85,7 @@ def _parts(snapshot: Snapshot, packs: Sequence[Pack]) -> dict[str, Snapshot]:
     grants, apps = snapshot.sections.oauth2PermissionGrants or (), snapshot.sections.servicePrincipals or ()
     if isinstance(snapshot, PartOfSnapshot) or len(grants) + len(apps) < _LARGE:
         return {}
-    about_apps = [pack for pack in packs if not plan_for([pack]).whole]
+    about_apps = [pack for pack in packs if not reads_directory(plan_for([pack]))]
     index = index_of(snapshot)
     # A row that lacks something can be about anything.
     if not about_apps or index.gap("servicePrincipals") or index.gap("oauth2PermissionGrants"):

@@ -327,7 +327,7 @@ class AlikeGrants(NamedTuple):
     """Grants of the same permissions to the same app, which differ in their users only.
 
     `number` says how many rows they are. `made` returns one of them without its user, and all users who have it, in the
-    order of the rows.
+    order of the rows. `is_abused` says whether the app is in a list of known abused apps.
     """
 
     kind: GrantKind
@@ -335,6 +335,7 @@ class AlikeGrants(NamedTuple):
     client_id: str
     number: int
     made: Callable[[], tuple[GrantRow, list[str]]]
+    is_abused: bool = False
 
 
 class GrantRows(Sequence[GrantRow]):

@@ -175,7 +175,8 @@ def _together(rows: Iterable[GrantRow]) -> Iterator[AlikeGrants]:
     for row in rows:
         alike.setdefault(msgspec.structs.replace(row, principal=""), []).append(row.principal)
     for row, users in alike.items():
-        yield AlikeGrants(row.kind, row.audience, row.client_id, len(users), partial(_made, row, users))
+        is_abused = row.abused is not None
+        yield AlikeGrants(row.kind, row.audience, row.client_id, len(users), partial(_made, row, users), is_abused)
 
 
 def _made(row: GrantRow, users: list[str]) -> tuple[GrantRow, list[str]]:
@@ -220,14 +221,15 @@ class Choice(NamedTuple):
 
 
 def fair(grants: Iterable[AlikeGrants], most: int) -> Choice:
-    """Choose `most` grants: equally many of each breadth, and of each app in turn. A million grants aren't kept.
+    """Choose `most` grants: equally many of each breadth, and of each app in turn, known abused apps first.
 
+    A million grants aren't kept.
     If the last ones were dropped instead, a tenant with many grants would seem to have none for single users.
     """
     turns: dict[_Breadth, _Turns] = {}
     rows = 0
     for one in grants:
-        turns.setdefault(_breadth(one), _Turns(most)).add(one.client_id)
+        turns.setdefault(_breadth(one), _Turns(most)).add(one.client_id, first=one.is_abused)
         rows += one.number
     in_turn = zip_longest(*([(breadth, place) for place in turns[breadth].first()] for breadth in sorted(turns)))
     places: dict[_Breadth, set[int]] = {}
@@ -250,11 +252,11 @@ class _Turns:
         """The place of each app, and how many grants of it there were."""
         self._places: list[tuple[int, int, int]] = []
 
-    def add(self, app: str) -> None:
-        """Note the next grant, which is of this app."""
+    def add(self, app: str, *, first: bool) -> None:
+        """Note the next grant, which is of this app; with `first`, it comes before those of all other apps."""
         place, turn = self._apps.get(app, (len(self._apps), 0))
         self._apps[app] = place, turn + 1
-        self._places.append((turn, place, self.number))
+        self._places.append((-1 if first else turn, place, self.number))
         self.number += 1
         if len(self._places) > 2 * self._most:
             self._places = sorted(self._places)[: self._most]
