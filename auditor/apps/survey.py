@@ -21,7 +21,7 @@ from auditor.consent.explanation import earlier_consents
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER
 from auditor.facts.app_names import app_name, published_name
-from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
+from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_GRAPH, MICROSOFT_TENANTS
 from auditor.fixes.assumptions import assume_of_tenant
 from auditor.model.decision import Outcome
 from auditor.model.resources import ServicePrincipal
@@ -334,12 +334,13 @@ _UNKNOWN_WITHOUT: Mapping[str, str] = {
 def _gaps(index: SnapshotIndex) -> Iterator[Gap]:
     """The sections that weren't read, or only in part."""
     for section, unknown in _UNKNOWN_WITHOUT.items():
-        if section not in SECTIONS:
-            continue
         why = ""
-        if getattr(index.snapshot.sections, section) is None:
+        if section == "appRoleAssignedTo":
+            held = index.assigned_to(MICROSOFT_GRAPH)
+            why = held.why if isinstance(held, NotRead) else ""
+        elif getattr(index.snapshot.sections, section) is None:
             why = index.not_read(section).why
-        elif not SECTIONS[section].only_by_app:
+        else:
             why = index.why_partial(section)
         if why:
             yield Gap(section=section, why=why, unknown=unknown, needs=permissions_to_read(section))

@@ -23,8 +23,8 @@ from auditor.model.errors import FAILING, OK, UNKNOWN
 
 _MEANS = {
     OK: "users are stopped at none of these apps.",
-    FAILING: "users are stopped at one of these apps.",
-    UNKNOWN: "users are stopped at none of these apps as far as is known, and not everything is known.",
+    FAILING: "users are stopped at one of these apps or more.",
+    UNKNOWN: "of some apps it isn't known whether users are stopped.",
 }
 
 

@@ -39,7 +39,8 @@ class ReadRequest(msgspec.Struct, frozen=True, kw_only=True):
 class ListProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far a list is: `rows` in `size` bytes of its file, after which the page `next` follows.
 
-    `is_complete`: nothing follows. `total` is how many rows Graph counts, if it said so.
+    `is_complete`: nothing follows. `total` is how many rows Graph counts, if it said so. `part` is the number of the
+    address that the page belongs to, of a list that has several; `is_smaller` if Graph refused the usual ones.
     """
 
     rows: int = 0
@@ -47,6 +48,8 @@ class ListProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     next: str = ""
     is_complete: bool = False
     total: int | None = None
+    part: int = 0
+    is_smaller: bool = False
 
 
 class _Start(msgspec.Struct, frozen=True, kw_only=True):

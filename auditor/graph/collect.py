@@ -11,10 +11,9 @@ from auditor.graph.access_tokens import TokenClaims
 from auditor.graph.fetch import Fetcher, Progress, ReadResult, all_results
 from auditor.graph.graph_errors import NothingRead, Unreachable
 from auditor.graph.network import NOT_MICROSOFT
+from auditor.graph.reads import BLUEPRINT_OF_AGENT, Read
 from auditor.graph.retry import RETRIED_STATUSES
 from auditor.graph.section_reads import (
-    BLUEPRINT_OF_AGENT,
-    Read,
     blueprint_of_agent,
     blueprint_of_client,
     consent_requesters,

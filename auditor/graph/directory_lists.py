@@ -17,8 +17,8 @@ from auditor.graph.checkpoint import ListProgress, PartialRead
 from auditor.graph.fetch import TRY_AGAIN, Progress, ReadResult, all_results, failed, next_link, why_unread
 from auditor.graph.graph_errors import CredentialError, EndlessPages, GraphError, NotJson, ShortList, WriteRefused
 from auditor.graph.pages import PageRows, rows_of
+from auditor.graph.reads import Read
 from auditor.graph.response import GraphResponse
-from auditor.graph.section_reads import Read
 from auditor.graph.transport import GraphClient
 from auditor.model.resources import BLUEPRINT_PRINCIPAL, OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.sections import SECTIONS
@@ -111,10 +111,11 @@ class _List:
         self._decoder = msgspec.json.Decoder(row_type(read.section))
         self._key = SECTIONS[read.section].key
         self._writer: RowsWriter | None = None
+        self._is_smaller = False
         self._begin()
 
     def _begin(self) -> None:
-        self._at = ListProgress()
+        self._at = ListProgress(is_smaller=self._is_smaller)
         self._links: set[str] = set()
         self._hashes = array("q")
         self._needed: list[dict[str, Any]] = []
@@ -173,6 +174,8 @@ class _List:
     def _continue(self) -> None:
         """Go on where an earlier run stopped, if its part of the file is whole; or else begin."""
         earlier = self._partial.lists.get(self._section, ListProgress())
+        if earlier.is_smaller:
+            self._read, self._is_smaller = self._read.after_refusal("") or self._read, True
         if earlier.next and not earlier.next.startswith(f"{self._client.graph}/"):
             self._say(f"{self._section} was read from another host before: reading it again.")
             earlier = ListProgress()
@@ -205,7 +208,7 @@ class _List:
 
     def _has_expired(self, response: GraphResponse) -> bool:
         """Whether Graph no longer knows the page that comes next, so that the list must begin again; says so."""
-        if response.status not in _EXPIRED or not self._at.next:
+        if response.status not in _EXPIRED or not self._at.next or self._may_be_refused(response):
             return False
         self._say(
             f"Microsoft Graph no longer knows where {self._section} was to go on after {self._at.rows:,} rows:"
@@ -224,12 +227,12 @@ class _List:
             while True:
                 response = await asked
                 if not response.ok:
-                    again = self._read.after_refusal(response.message) if self._is_refused_at_start(response) else None
+                    again = self._read.after_refusal(response.message) if self._may_be_refused(response) else None
                     if again is None:
                         return response
-                    self._read = msgspec.structs.replace(
-                        self._read, url=again.url, optional=again.optional, fallback=again.fallback
-                    )
+                    self._is_smaller = self._is_smaller or bool(self._read.smaller)
+                    self._read = again
+                    self._start_again()
                     asked = self._ask(self._client.address(self._read.version, self._read.url))
                     continue
                 rows, link = self._page(response)
@@ -248,8 +251,15 @@ class _List:
     def _ask(self, address: str) -> asyncio.Task[GraphResponse]:
         return asyncio.create_task(self._client.page(address, self._read.headers))
 
-    def _is_refused_at_start(self, response: GraphResponse) -> bool:
-        return response.status == 400 and not self._at.rows and not self._at.next
+    def _may_be_refused(self, response: GraphResponse) -> bool:
+        """Whether Graph refused what was asked for, and not a page that it no longer knows."""
+        next_link = self._at.next
+        starts = next_link == self._address(self._at.part) if next_link else not self._at.rows
+        return response.status == 400 and starts
+
+    def _address(self, part: int) -> str:
+        """The first page of one of the list's addresses."""
+        return self._client.address(self._read.version, (self._read.url, *self._read.more)[part])
 
     def _page(self, response: GraphResponse) -> tuple[PageRows, str | None]:
         """The rows of a page and the link to the next one. Raises GraphError for what isn't a page."""
@@ -261,6 +271,9 @@ class _List:
         if isinstance(total, int) and not isinstance(total, bool):
             self._at = msgspec.structs.replace(self._at, total=total)
         link = next_link(self._section, body)
+        if link is None and self._at.part < len(self._read.more):
+            self._at = msgspec.structs.replace(self._at, part=self._at.part + 1)
+            link = self._address(self._at.part)
         if link in self._links:
             raise EndlessPages(ENDLESS_LIST.format(section=self._section), advice=TRY_AGAIN)
         if link is not None:

@@ -20,9 +20,10 @@ from auditor.graph.graph_errors import (
     ShortList,
     WriteRefused,
 )
+from auditor.graph.reads import Read
 from auditor.graph.response import GraphResponse
-from auditor.graph.section_reads import Read
-from auditor.graph.transport import BATCH_LIMIT, GetRequest, GraphClient
+from auditor.graph.retry import REPORTS_AT_ONCE
+from auditor.graph.transport import BATCH_LIMIT, GetRequest, GraphClient, is_report
 from auditor.model.snapshot import (
     BAD_NEXT_LINK,
     ENDLESS_LIST,
@@ -40,6 +41,8 @@ Progress = Callable[[str, int, int | None], None]
 
 ABSENT = "Request_ResourceNotFound"
 _NO_LICENCE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
+_PREMIUM = re.compile(r"\bpremium licen[cs]e\b", re.IGNORECASE)
+"""Part of the message with that code, "Neither tenant is B2C or tenant doesn't have premium license"."""
 
 
 class ReadResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,9 +74,12 @@ class Fetcher:
         """The results of `reads` in their order. v1.0, beta and directory-wide lists are fetched at the same time."""
         self._total.update(read.section for read in reads)
         self._paged.update(read.section for read in reads if read.whole)
-        jobs = [self._fetch_single(read) for read in reads if read.whole]
+        logs = [read for read in reads if not read.whole and is_report(read.url)]
+        # A batch with more of them than Graph answers at once would have to wait as a whole.
+        alone = [read for read in reads if read.whole] + logs[REPORTS_AT_ONCE:]
+        jobs = [self._fetch_single(read) for read in alone]
         for version in ("v1.0", "beta"):
-            small = [read for read in reads if not read.whole and read.version == version]
+            small = [read for read in reads if read.version == version and not any(read is one for one in alone)]
             jobs += [self._fetch_batch(small[i : i + BATCH_LIMIT]) for i in range(0, len(small), BATCH_LIMIT)]
         by_read = {id(result.read): result for result in _flat(await all_results(jobs))}
         return [by_read[id(read)] for read in reads]
@@ -122,7 +128,9 @@ class Fetcher:
         value: Any = response.body
         try:
             if read.is_list:
-                value, response = await all_rows(self._client, read, response, lambda rows: self._page(read, rows))
+                value, response = await all_rows(self._client, sent, response, lambda rows: self._page(read, rows))
+                if (again := _again(sent, response)) is not None:
+                    return await self._fetch_single(read, again, may_repeat=may_repeat)
             _refuse_partial_entries(read.section, value if isinstance(value, list) else [value])
         except (CredentialError, WriteRefused):
             raise
@@ -151,7 +159,7 @@ class Fetcher:
 def why_unread(read: Read, response: GraphResponse) -> Unread:
     """Why Graph refused a read, and which permissions would allow it."""
     message, needs = response.message, read.permissions
-    if response.code == _NO_LICENCE:
+    if response.code == _NO_LICENCE or (response.status == 403 and _PREMIUM.search(response.message)):
         message, needs = NO_LICENCE, ()
     elif not message and not response.code:
         message = NO_REASON.format(status=response.status)
@@ -202,7 +210,7 @@ TRY_AGAIN = "Try again later. If the problem persists, report it to Microsoft's 
 async def all_rows(
     client: GraphClient, read: Read, first: GraphResponse, on_page: Callable[[int], None]
 ) -> tuple[Rows, GraphResponse]:
-    """The rows of `first` and of all following pages, and the last response.
+    """The rows of `first`, of all following pages and of the list's other addresses, and the last response.
 
     Only a missing next link ends a list: Graph may return an empty page before full ones. A page that fails is the
     last response, and the rows are then incomplete. Next links are opaque; the client checks their host. Raises
@@ -210,6 +218,7 @@ async def all_rows(
     headers are sent with every page, because a next link does not contain ConsistencyLevel.
     """
     count = 0
+    others = list(read.more)
     rows: Rows = []
     seen: set[str] = set()
     response = first
@@ -224,7 +233,10 @@ async def all_rows(
         if (link := next_link(read.section, response.body)) is None:
             if count > (different := _different(rows)):
                 raise ShortList(SHORT_LIST.format(section=read.section, count=count, rows=different), advice=TRY_AGAIN)
-            break
+            if not others:
+                break
+            response = await client.get(read.version, GetRequest(url=others.pop(0), headers=read.headers))
+            continue
         if link in seen:
             raise EndlessPages(ENDLESS_LIST.format(section=read.section), advice=TRY_AGAIN)
         seen.add(link)

@@ -1,10 +1,11 @@
-"""Retries: which failures to retry, how long to wait, and the deadline of a run."""
+"""Retries: which failures to retry, how long to wait, the deadline of a run, and the pace that Graph's logs allow."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 
@@ -16,6 +17,12 @@ RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 OnPause = Callable[[str, float, bool], None]
 """Called before a pause with who didn't answer, the seconds, and whether they were asked for (``Retry-After``)."""
+
+REPORTS_AT_ONCE, REPORT_SECONDS = 5, 10.0
+"""How many requests for logs and reports Graph answers in how many seconds, to one app in one tenant.
+
+Source: Microsoft Graph, "Service-specific throttling limits", identity and access reports.
+"""
 
 _LONGEST_PAUSE = 86_400.0
 """The longest pause, in seconds, that is made if a service asks for it: ``--timeout`` allows as much."""
@@ -51,6 +58,7 @@ class RetryPolicy:
         self._wall = wall
         self._started: float | None = None
         self._paused_until = 0.0
+        self._reports: deque[float] = deque(maxlen=REPORTS_AT_ONCE)
 
     def remaining(self) -> float:
         """Seconds left until the deadline, never below zero."""
@@ -82,6 +90,21 @@ class RetryPolicy:
             self._on_pause(service, delay, retry_after is not None)
         await self._sleep(delay)
         return True
+
+    async def wait_for_reports(self, requests: int) -> None:
+        """Wait until Graph may be asked for logs or reports again, `requests` times; at most until the deadline.
+
+        Call it before each request, and before a batch with the number of such requests in it.
+        """
+        requests = min(requests, REPORTS_AT_ONCE)
+        now = at = self._clock()
+        if (over := len(self._reports) + requests - REPORTS_AT_ONCE) > 0:
+            at = max(now, self._reports[over - 1] + REPORT_SECONDS)
+        self._reports.extend([at] * requests)
+        if (delay := at - now) > 0:
+            if self._waits_as_asked:
+                self._move_deadline(delay)
+            await self._sleep(min(delay, self.remaining()))
 
     def _move_deadline(self, seconds: float) -> None:
         """Leave out a pause that begins now. Of pauses at the same time, the time that they share counts once."""

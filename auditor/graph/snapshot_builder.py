@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.facts.ids import RESOURCE_NAMES
 from auditor.graph.fetch import ReadResult
-from auditor.graph.section_reads import BLUEPRINT_OF_AGENT, Read
+from auditor.graph.reads import BLUEPRINT_OF_AGENT, Read
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.sections import SECTIONS, Sections, merged_row
 from auditor.model.snapshot import BETA_ONLY_POLICY, Snapshot, Unread

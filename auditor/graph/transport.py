@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
@@ -129,6 +130,14 @@ class GetRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+_REPORTS = re.compile(r"(?:https://[^/]+/[^/]+)?/(?:auditLogs|reports)/", re.IGNORECASE)
+
+
+def is_report(url: str) -> bool:
+    """Whether the address, below the version or whole, is one of a log or report, which Graph limits more."""
+    return _REPORTS.match(url) is not None
 
 
 def _batch_item(key: str, request: GetRequest) -> dict[str, Any]:
@@ -265,7 +274,8 @@ class GraphClient:
         with foreign_code(self._explain):
             items = [_batch_item(str(i), request) for i, request in enumerate(requests)]
             body = msgspec.json.encode({"requests": items})
-        whole = await self._with_retries(Method.POST, f"{self.graph}/{version}/$batch", {}, body)
+        reports = sum(is_report(request.url) for request in requests)
+        whole = await self._with_retries(Method.POST, f"{self.graph}/{version}/$batch", {}, body, reports=reports)
         host = host_of(self.graph)
         if not whole.ok:
             raise whole.error or _batch_refused(host, whole)
@@ -286,10 +296,15 @@ class GraphClient:
         body: bytes | None = None,
         *,
         is_page: bool = False,
+        reports: int | None = None,
     ) -> GraphResponse:
+        """The last response. `reports` is how many requests for logs and reports are in a batch."""
         tried, renewed = 0, False
+        reports = int(is_report(url)) if reports is None else reports
         while True:
             tried += 1
+            if reports:
+                await self.retry.wait_for_reports(reports)
             generation = self.tokens.generation
             try:
                 response = await self._send_once(method, url, headers, body, is_page=is_page)

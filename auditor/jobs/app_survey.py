@@ -20,7 +20,6 @@ from auditor.jobs.pack_selection import chosen_packs, shipped_packs
 from auditor.jobs.tenant_reader import now, tenant_session
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.rule import App, Pack
-from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 from auditor.model.survey import ConnectState, Filters, ScopeSource, Survey
 
@@ -184,14 +183,13 @@ async def _read(
 
 def survey_plan(log_days: int = LOG_DAYS) -> Plan:
     """What a survey reads of a live tenant first. Its cost grows with the number of apps and grants, not of users."""
-    logs = tuple(name for name in _LOGS if name in SECTIONS)
     return TENANT.union(CONSENT).union(
         Plan(
             sections=("directorySettings",),
             # Which apps hold the application permissions of an API is one list for each API.
             clients=tuple(dict.fromkeys(RESOURCES.values())),
             resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE),
-            whole=("servicePrincipals", "oauth2PermissionGrants", *logs),
+            whole=("servicePrincipals", "oauth2PermissionGrants", *_LOGS),
             log_days=log_days,
         )
     )

@@ -23,6 +23,9 @@ from auditor.model.field_types import (
 )
 from auditor.model.sections import Sections
 
+SIGN_INS = "signIns"
+"""The section that a plan can limit to some errors, to a user, or to a correlation id."""
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to read. The cost of a plan does not depend on the size of the tenant, unless `whole` names a section.
@@ -33,7 +36,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     client app ids whose application permissions are needed, and `app_roles_on` resources (app ids) whose application
     permissions must be known by name. `users` are object ids or user principal names. `beta_policies` are consent
     policies whose beta-only conditions are needed. `assignments_of` are role definition ids whose holders are needed.
-    `whole` are sections to read directory-wide, page by page. `log_days` is how many days of the logs to read.
+    `whole` are sections to read directory-wide, page by page. `log_days` is how many days of the logs to read. Sign-ins
+    are read that ended in one of `log_codes`, by default in one that the table of codes marks as logged; with
+    `log_user` (object id or user principal name) only those of this user, and with `log_correlation` all with this
+    correlation id. A log is about the `clients`, or about all apps if it is in `whole` or there are no clients.
     """
 
     sections: tuple[str, ...] = ()
@@ -46,12 +52,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     assignments_of: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     log_days: int = 7
+    log_codes: tuple[int, ...] = ()
+    log_user: str = ""
+    log_correlation: str = ""
 
     def union(self, other: Plan) -> Plan:
         """The plan that reads everything in either plan, in a stable order."""
 
         def both(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(dict.fromkeys((*a, *b)))
+
+        logs = [plan for plan in (self, other) if SIGN_INS in (*plan.sections, *plan.whole)]
+        users, correlations = ({getattr(plan, name) for plan in logs} for name in ("log_user", "log_correlation"))
 
         return Plan(
             sections=both(self.sections, other.sections),
@@ -64,6 +76,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             assignments_of=both(self.assignments_of, other.assignments_of),
             whole=both(self.whole, other.whole),
             log_days=max(self.log_days, other.log_days),
+            log_codes=tuple(dict.fromkeys((*self.log_codes, *other.log_codes))),
+            log_user=users.pop() if len(users) == 1 else "",
+            log_correlation=correlations.pop() if len(correlations) == 1 else "",
         )
 
     @property

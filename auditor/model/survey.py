@@ -242,6 +242,8 @@ class SurveySummary(msgspec.Struct, frozen=True, kw_only=True):
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
     """The apps of one tenant, those that need attention first."""
 
+    format: str = FORMAT
+    version: int = VERSION
     tenant: Tenant
     cloud: str
     taken: str
@@ -253,5 +255,3 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     filters: Filters
     assumptions: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    format: str = FORMAT
-    version: int = VERSION

@@ -194,7 +194,7 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 *_who(decision),
                 resource_label(scope.resource, scope.resource_name),
                 scope.scope,
-                "implicit" if scope.implicit else "required" if scope.required else "optional",
+                scope.requested_as.value,
                 VERDICTS[scope.verdict][0],
                 scope.confidence.value,
                 sentence(scope.detail),

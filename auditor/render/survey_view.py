@@ -75,6 +75,7 @@ def _gaps(survey: Survey) -> Iterator[Block]:
     if survey.gaps:
         yield Heading("Not read, or only in part")
         yield Points(tuple(Point(f"{sentence(gap.why)} Unknown: {gap.unknown}.") for gap in survey.gaps))
+        yield Paragraph("A survey of a live tenant reads all of this, and so does collect --full, if they may.")
 
 
 def answer(survey: Survey) -> str:
@@ -100,15 +101,14 @@ def answer(survey: Survey) -> str:
 
 
 def _waiting(survey: Survey) -> str:
-    """How many users wait at the apps that are shown; empty if nobody does, or if that wasn't read."""
-    asking = sum(app.waiting.asking or 0 for app in survey.apps)
-    failed = sum(app.waiting.failed or 0 for app in survey.apps)
+    """At how many apps users wait; empty if nobody does, or if that wasn't read."""
+    asking = sum(bool(app.waiting.asking) for app in survey.apps)
+    failed = sum(bool(app.waiting.failed) for app in survey.apps)
     parts = [
-        f"{count(asking, 'request')} for approval {'waits' if asking == 1 else 'wait'}" if asking else "",
-        f"sign-ins of {count(failed, 'user')} failed" if failed else "",
+        f"users wait for the approval of {count(asking, 'app')}" if asking else "",
+        f"sign-ins to {count(failed, 'app')} failed because of consent or assignment" if failed else "",
     ]
-    text = series([part for part in parts if part])
-    return sentence(text) if text else ""
+    return sentence(series([part for part in parts if part]))
 
 
 def _assumed(survey: Survey) -> str:
@@ -120,12 +120,15 @@ def _assumed(survey: Survey) -> str:
     if not number:
         return f"{text}."
     if found.keep is None:
-        return f"{text}. How many users have a grant of their own and keep working wasn't read."
+        return f"{text}. How many users keep working, because they approved such an app earlier, wasn't read."
     if not found.keep:
-        return f"{text}. Nobody has a grant of their own that covers all that such an app asks for."
-    verb = "has a grant of its own" if found.keep == 1 else "have a grant of their own"
-    keep = "keeps" if found.keep == 1 else "keep"
-    return f"{text}. {count(found.keep, 'user')} {verb} and {keep} working until the app asks for more."
+        return f"{text}. Nobody approved all that such an app asks for earlier."
+    who = (
+        "1 user approved one earlier and keeps"
+        if found.keep == 1
+        else f"{found.keep} users approved one earlier and keep"
+    )
+    return f"{text}. {who} working until the app asks for more."
 
 
 def _notes(survey: Survey) -> Points:
@@ -146,7 +149,7 @@ def _each_note(survey: Survey) -> Iterator[str]:
     if text := series([part for part in quiet if part]):
         yield f"Not in the survey: apps, {text}."
     if survey.summary.own:
-        yield f"{count(survey.summary.own, 'app')} of your own, which --third-party leaves out."
+        yield f"{count(survey.summary.own, 'app')} that your tenant registered, which --third-party leaves out."
     if any(not _is_described(app) for app in survey.apps):
         yield "Without a pack, an app asks for what it was granted and what waits for approval; it may ask for more."
     yield f"Read: {readable_time(survey.taken)}{source}."
@@ -161,7 +164,10 @@ def _compact(survey: Survey, apps: Sequence[SurveyedApp]) -> Grid:
         then = ((_name(app), _state(app), _then(app), _why_then(app), _keep(app)) for app in apps)
         return _grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), then, prose=3)
     now = ((_name(app), _users(app), _why(app), _holders(app), _level(app.holds.risk), _last(app)) for app in apps)
-    return _grid(("App", "Users", "Why", "Granted to", "Risk", "Last used"), now, prose=2)
+    heads = ("App", "Users", "Why", "Granted", "Risk", "Last used")
+    # A column in which nothing is known says nothing; that it wasn't read is said below.
+    shown = len(heads) if any(app.last_sign_in is not None for app in apps) else len(heads) - 1
+    return _grid(heads[:shown], (row[:shown] for row in now), prose=2)
 
 
 def _grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], prose: int) -> Grid:

@@ -54,7 +54,7 @@ def test_both_forms_and_a_redacted_or_piped_read_hold_the_same(tmp_path: Path) -
     assert sorted(file.name for file in tmp_path.iterdir()) == ["tenant.json", "tenant.zip"], "no folder is left"
     assert done["tenant.zip"].err.splitlines()[-1] == (
         "Wrote tenant.zip: tenant Fabrikam, 2 servicePrincipals, 5 oauth2PermissionGrants, 2 roleAssignments,"
-        " 0 signIns, 1 directoryAudits."
+        " 0 signIns, 2 servicePrincipalSignInActivities, 1 directoryAudits."
     )
 
 

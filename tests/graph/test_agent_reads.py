@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from auditor.graph.section_reads import BLUEPRINT_OF_AGENT, Read
+from auditor.graph.reads import BLUEPRINT_OF_AGENT, Read
 from auditor.model.resources import ServicePrincipal
 from auditor.model.snapshot import Plan, Snapshot
 from tests.graph.live_tenants import CLIENT, GRAPH, SECTIONS, TENANT, read, tenant

@@ -7,7 +7,8 @@ from urllib.parse import unquote
 import pytest
 
 from auditor.graph.graph_errors import NotJson, Unreachable
-from auditor.graph.section_reads import CLIENT_PROPERTIES, NOT_IN_EVERY_CLOUD, Read
+from auditor.graph.reads import Read
+from auditor.graph.section_reads import CLIENT_PROPERTIES, NOT_IN_EVERY_CLOUD
 from auditor.model.access_resources import DriftedProperty
 from auditor.model.snapshot import NOT_IN_CLOUD, Plan, Unread
 from tests.graph.live_tenants import (

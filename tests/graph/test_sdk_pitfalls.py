@@ -16,7 +16,7 @@ from auditor.graph.fetch import all_rows
 from auditor.graph.graph_errors import BrokenJson, ForeignHost, NotJson, TokenRefused, Unreachable
 from auditor.graph.network import read_network
 from auditor.graph.preconnect import GraphConnector
-from auditor.graph.section_reads import Read
+from auditor.graph.reads import Read
 from auditor.graph.session import open_graph, open_http_client
 from auditor.graph.transport import GetRequest, GraphClient, _transport
 from auditor.model.snapshot import Plan

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import pytest
 
 from auditor.facts.audit_activities import all_activities, drift_types
-from auditor.graph.section_reads import CLIENT_PROPERTIES, PAGE, Read, quoted, reads_for
+from auditor.graph.reads import Read, quoted
+from auditor.graph.section_reads import CLIENT_PROPERTIES, PAGE, reads_for
 from auditor.graph.transport import GetRequest, GraphClient
 from auditor.model.sections import TENANT_SECTIONS, Extent, sections_read
 from auditor.model.snapshot import Plan

@@ -52,7 +52,14 @@ _DRIFT_FILTER = Filter(
     }
 )
 _SIGN_IN_FILTER = Filter(
-    dict.fromkeys(("appId", "createdDateTime", "userId", "status/errorCode", "resourceId"), _COMPARED)
+    dict.fromkeys(
+        (
+            *("appId", "createdDateTime", "userId", "userPrincipalName", "correlationId"),
+            *("status/errorCode", "resourceId"),
+        ),
+        _COMPARED,
+    ),
+    most_alternatives=15,
 )
 
 ROUTES: tuple[Route, ...] = (

@@ -24,10 +24,11 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True)
 class Filter:
-    """What one endpoint may be filtered by: operators per property path, and the words that join them."""
+    """What one endpoint may be filtered by: operators per property path, the words that join them, and how many."""
 
     properties: Mapping[str, frozenset[str]]
     joins: frozenset[str] = frozenset({"and", "or"})
+    most_alternatives: int | None = None
 
     def check(self, text: str, type_name: str) -> Callable[[Mapping[str, Any]], bool]:
         """The test that `text` states, or the 400 that Graph answers for what it cannot filter by."""
@@ -37,6 +38,8 @@ class Filter:
                 raise bad_query(f"Property '{leaf.path}' of resource '{type_name}' cannot be filtered by '{leaf.op}'.")
         if missing := node.joins() - self.joins:
             raise bad_query(f"Resource '{type_name}' takes no '{min(missing)}' in a filter.")
+        if self.most_alternatives is not None and node.alternatives() > self.most_alternatives:
+            raise bad_query(f"Too many child clauses containing 'OR' operators: {node.alternatives()}.")
         return node.holds
 
 
@@ -51,6 +54,9 @@ class _Leaf:
 
     def joins(self) -> set[str]:
         return set()
+
+    def alternatives(self) -> int:
+        return 1
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         return any(_COMPARE[self.op](_comparable(seen), self.value) for seen in _values(row, self.path.split("/")))
@@ -67,6 +73,10 @@ class _Join:
 
     def joins(self) -> set[str]:
         return {self.word}.union(*(part.joins() for part in self.parts))
+
+    def alternatives(self) -> int:
+        """The most parts that one ``or`` of the filter joins."""
+        return max(len(self.parts) if self.word == "or" else 1, *(part.alternatives() for part in self.parts))
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         return (all if self.word == "and" else any)(part.holds(row) for part in self.parts)

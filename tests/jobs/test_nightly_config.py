@@ -142,7 +142,7 @@ tenants:
   - {tenat: fabrikam.com}
   - {tenant: fabrikam.com}
 notify:
-  - {url: {env: URL}, on: [chang], tags: [glod]}
+  - {url: {env: URL}, on: [chang], tags: [glod], attach: csv}
 metrics: missing/x.prom
 shedule: {every: 24h}
 """
@@ -162,6 +162,7 @@ shedule: {every: 24h}
         "11:14: the tenant fabrikam.com is already in the configuration (line 9)",
         '13:28: unknown entry of on "chang"; did you mean "change"?',
         '13:43: no tenant has the tag "glod"',
+        '13:58: attach "csv" is unknown; expected text, json, markdown, sarif, junit, xlsx, ocsf, html or pdf',
         "14:10: metrics can't be written: the folder missing doesn't exist",
         '15:1: unknown key "shedule" in a configuration; did you mean "schedule"?',
     ]

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from auditor.facts.permissions import PERMISSIONS
-from auditor.graph.section_reads import Read, reads_for
+from auditor.graph.reads import Read
+from auditor.graph.section_reads import reads_for
 from auditor.graph.transport import GraphClient
 from auditor.model.resources import Resource
 from auditor.model.sections import (
