@@ -17,7 +17,7 @@ from auditor.model.survey import (
     Survey,
     SurveyedApp,
 )
-from auditor.render.labels import readable_time, resource_label, section_label, sentence
+from auditor.render.labels import readable_time, resource_label, sentence
 
 ON_SCREEN = 8
 """Apps that one screen of text shows."""
@@ -43,9 +43,9 @@ def screen(survey: Survey, *, whole: bool) -> Document:
     blocks = (*_blocks(survey, _compact(survey, survey.apps[:most]), len(survey.apps) - most), _notes(survey))
     if whole:
         return (*blocks, *_gaps(survey))
-    labels = series([section_label(gap.section) for gap in survey.gaps])
-    missing = (Paragraph(f"Not read, or only in part: {labels}. Why, and what is unknown: --details."),)
-    return (*blocks, *(missing if labels else ()))
+    unknown = "; ".join(gap.unknown for gap in survey.gaps)
+    missing = Paragraph(f"Not read, or only in part, so unknown: {unknown}. To see why, add --details.")
+    return (*blocks, missing) if unknown else tuple(blocks)
 
 
 def document(survey: Survey) -> Document:
@@ -239,7 +239,8 @@ def _short(answer: ConnectAnswer, app: SurveyedApp) -> str:
     if answer.stopped_by:
         return answer.stopped_by
     if answer.depends_on:
-        return f"depends on {answer.depends_on[0]}"
+        # The rest of the fact, in parentheses, is in the whole sentence.
+        return f"depends on {answer.depends_on[0].partition(' (')[0]}"
     if app.state is ConnectState.UNKNOWN:
         return app.not_known.get("scopes", "not everything was read")
     return _APPROVED.get(answer.approver, "")
