@@ -72,13 +72,12 @@ def verdict_now(
     subject, answer = _answer(index, app, subject, people)
     not_known: dict[str, str] = {}
     would: bool | None = answer.outcome.connects
-    if answer.outcome is Outcome.DEPENDS:
-        would = None
-        not_known["would_connect"] = series(list(answer.depends_on)) or answer.because
-    elif (asked.why or not app.scopes) and answer.outcome is not Outcome.BLOCKED:
-        would = False if app.scopes and not would else None
-        if would is None:
-            not_known["would_connect"] = asked.why or _NO_SCOPES
+    unclear = asked.why or ("" if app.scopes or asked.pack else _NO_SCOPES)
+    if unclear and (would or not app.scopes) and answer.outcome is not Outcome.BLOCKED:
+        # It may ask for more than is known, which can stop users, and not let them in.
+        would, not_known["would_connect"] = None, unclear
+    elif answer.outcome is Outcome.DEPENDS:
+        would, not_known["would_connect"] = None, series(list(answer.depends_on)) or answer.because
     since = ""
     if would:
         last = max((one.last for one in people), default="")
@@ -101,7 +100,7 @@ def verdict_now(
     return AppVerdict(app, asked, now, fixes, not_known)
 
 
-_MOST_PEOPLE = 20
+MOST_PEOPLE = 20
 """Of how many people an own answer is looked for."""
 
 
@@ -110,7 +109,7 @@ def _answer(
 ) -> tuple[Subject, ConnectAnswer]:
     """The answer for the subject, or that for all who were stopped, if it depends on who they are."""
     answer = connect_answer(gather(index, app, subject))
-    if answer.outcome is not Outcome.DEPENDS or subject is not ORDINARY_MEMBER or not 0 < len(people) <= _MOST_PEOPLE:
+    if answer.outcome is not Outcome.DEPENDS or subject is not ORDINARY_MEMBER or not 0 < len(people) <= MOST_PEOPLE:
         return subject, answer
     found = [subject_for(index, one.id or one.name) for one in people]
     subjects = [one for one in found if isinstance(one, Subject)]

@@ -38,7 +38,8 @@ class PastedText(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_empty(self) -> bool:
         """Whether nothing in the text says anything about a sign-in."""
-        return not (self.codes or self.request or self.facts.kind is TextKind.CONNECTED)
+        kind, ids = self.facts.kind, self.facts.correlation_ids
+        return not (self.codes or self.request or ids or kind is TextKind.CONNECTED)
 
 
 def parse(text: str) -> PastedText:

@@ -234,7 +234,8 @@ _FIELDS = {
 
 def _now(app: BlockedApp) -> Iterator[str]:
     code = f" ({app.now.code})" if app.now.code and app.now.would_connect is not True else ""
-    yield f"Now, {app.now.subject}: {sentence(f'{app.now.because.rstrip(".")}{code}')}"
+    because = app.now.because.rstrip(".")
+    yield f"Now, {app.now.subject}: {sentence(f'{because}{code}')}"
 
 
 def _pages(app: BlockedApp) -> Iterator[str]:

@@ -100,9 +100,7 @@ def test_a_log_without_a_consent_says_from_when_on_there_was_none() -> None:
     ("snapshot", "since", "outcome"),
     [
         pytest.param(tenant(log=[consent("2026-11-20T10:00:00Z")]), "2026-11-20", "fail", id="a consent on that day"),
-        pytest.param(
-            tenant(log=[consent("2026-11-17T23:59:59Z")]), "2026-11-18", "pass", id="the last was earlier"
-        ),
+        pytest.param(tenant(log=[consent("2026-11-17T23:59:59Z")]), "2026-11-18", "pass", id="the last was earlier"),
         pytest.param(tenant(log=[]), "2026-11-18", "pass", id="none since then"),
         pytest.param(tenant(log=[]), "2026-11-01", "unknown", id="the log doesn't go back so far"),
         pytest.param(tenant(), "2026-11-18", "unknown", id="no log"),
