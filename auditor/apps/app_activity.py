@@ -23,10 +23,10 @@ class AppActivity:
     def __init__(self, snapshot: Snapshot | SnapshotIndex) -> None:
         self._index = index_of(snapshot)
         self._failed: dict[str, _Failures] = {}
-        searched = frozenset(logged_codes())
+        about_consent = frozenset(logged_codes())
         for row in self._index.snapshot.sections.signIns or ():
             code = row.status.errorCode if row.status else None
-            if code in searched and row.appId:
+            if code in about_consent and row.appId:
                 who = row.userId or row.userPrincipalName or row.id or ""
                 failures = self._failed.setdefault(row.appId.lower(), _Failures())
                 failures.add(code or 0, who.lower(), row.createdDateTime or "", row.appDisplayName or "")
@@ -76,24 +76,23 @@ class AppActivity:
         return len(people)
 
     def last_sign_in(self, client_id: str) -> tuple[str | None, dict[str, str]]:
-        """When somebody or the app itself last signed in: a time, or empty where none is recorded.
-
-        Source: Graph beta, ``servicePrincipalSignInActivity``: an app without an entry has no recorded sign-in.
-        """
+        """When the app was last used, by people or by itself: a time, or empty where no use is recorded."""
         if client_id in self._last:
             return self._last[client_id], {}
-        if getattr(self._index.snapshot.sections, _LAST_USE, None) is None:
+        if self._index.snapshot.sections.servicePrincipalSignInActivities is None:
             return None, {"last_sign_in": self._index.not_read(_LAST_USE).why}
         if partial := self._index.why_partial(_LAST_USE):
             return None, {"last_sign_in": partial}
         return "", {}
 
     def _last_uses(self) -> Iterator[tuple[str, str]]:
-        for row in getattr(self._index.snapshot.sections, _LAST_USE, None) or ():
+        for row in self._index.snapshot.sections.servicePrincipalSignInActivities or ():
             parts = (
                 row.lastSignInActivity,
                 row.delegatedClientSignInActivity,
+                row.delegatedResourceSignInActivity,
                 row.applicationAuthenticationClientSignInActivity,
+                row.applicationAuthenticationResourceSignInActivity,
             )
             times = [part.lastSignInDateTime for part in parts if part and part.lastSignInDateTime]
             if row.appId and times:

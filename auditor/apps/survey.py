@@ -14,7 +14,7 @@ import msgspec
 from auditor.apps.app_activity import AppActivity
 from auditor.apps.asked_scopes import AskedScopes, Description, ScopeSources, by_resource
 from auditor.apps.connect_answers import connect_answer
-from auditor.apps.held_permissions import AppHoldings
+from auditor.apps.held_permissions import APIS, AppHoldings
 from auditor.apps.survey_filters import Filtered, filtered, in_order, matches_name
 from auditor.consent.decision_facts import gather
 from auditor.consent.explanation import earlier_consents
@@ -26,7 +26,7 @@ from auditor.fixes.assumptions import assume_of_tenant
 from auditor.model.decision import Outcome
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
-from auditor.model.sections import SECTIONS, permissions_to_read
+from auditor.model.sections import permissions_to_read
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import (
     AppOwner,
@@ -323,7 +323,7 @@ _UNKNOWN_WITHOUT: Mapping[str, str] = {
     "adminConsentRequestPolicy": "whether users can ask for approval",
     "servicePrincipals": "which apps are in the tenant",
     "oauth2PermissionGrants": "what apps hold, and what they ask for",
-    "appRoleAssignedTo": "which apps hold application permissions",
+    "appRoleAssignedTo": "which apps hold application permissions of Microsoft's APIs",
     "appConsentRequests": "who asks for approval now",
     "signIns": "whose sign-in failed",
     "servicePrincipalSignInActivities": "when each app was last used",
@@ -334,12 +334,13 @@ _UNKNOWN_WITHOUT: Mapping[str, str] = {
 def _gaps(index: SnapshotIndex) -> Iterator[Gap]:
     """The sections that weren't read, or only in part."""
     for section, unknown in _UNKNOWN_WITHOUT.items():
-        if section not in SECTIONS:
-            continue
         why = ""
-        if getattr(index.snapshot.sections, section) is None:
+        if section == "appRoleAssignedTo":
+            read = (index.assigned_to(api) for api in APIS)
+            why = next((rows.why for rows in read if isinstance(rows, NotRead)), "")
+        elif getattr(index.snapshot.sections, section) is None:
             why = index.not_read(section).why
-        elif not SECTIONS[section].only_by_app:
+        else:
             why = index.why_partial(section)
         if why:
             yield Gap(section=section, why=why, unknown=unknown, needs=permissions_to_read(section))

@@ -22,6 +22,7 @@ KINDS = MappingProxyType(
         "conditional-access": "connection.ConditionalAccessAllows",
         "user-consent-setting": "user_consent.UserConsentSettingIs",
         "consent-workflow": "user_consent.ConsentWorkflow",
+        "consent-requests": "consent_requests.ConsentRequestsAnswered",
         "setting": "properties.PropertyIs",
         "list": "properties.ListContains",
         "every": "properties.EveryItem",

@@ -40,7 +40,7 @@ _RESOURCES = (MICROSOFT_GRAPH, EXCHANGE_ONLINE, SHAREPOINT_ONLINE)
 _NOUNS = {
     "any": ("known abused app", "known abused apps"),
     "malicious": ("known malicious app", "known malicious apps"),
-    "legitimate": ("legitimate app that attackers also use", "legitimate apps that attackers also use"),
+    "legitimate": ("legitimate app known to be abused", "legitimate apps known to be abused"),
 }
 _APPS_SHOWN, _CONSENTS_SHOWN = 20, 3
 """How many apps the evidence names, and how many consents to each of them."""
@@ -85,7 +85,9 @@ class NoAbusedApps(CheckKind, frozen=True, tag="no-abused-apps"):
             subjects = (FindingSubject(name=one.name, id=one.entry.client_id) for one in counted)
             names = first_names(one.label for one in counted)
             evidence = (row for one in counted[:_APPS_SHOWN] for row in _evidence(context.index, one))
-            text = f"there are {_NOUNS[self.apps][1]} that hold permissions: {names}; {_last_consent(context, counted)}"
+            many = count(len(counted), *_NOUNS[self.apps])
+            hold = "holds" if len(counted) == 1 else "hold"
+            text = f"{many} {hold} permissions: {names}; {_last_consent(context, counted)}"
             return failed(f"{text}{_ages(context)}", *evidence, subjects=subjects, unread=why)
         if why:
             return unknown(why)
@@ -98,12 +100,14 @@ class NoAbusedApps(CheckKind, frozen=True, tag="no-abused-apps"):
         return passed(f"{text}{_ages(context)}")
 
     def further_reads(self, snapshot: Snapshot) -> Plan:
-        """The audit log, which says who consented, if such an app is in the tenant and the log may be read."""
+        """Of the listed apps in the tenant, what they hold on every resource, and the log that says who consented."""
         context = CheckContext(snapshot)
-        present = (context.index.service_principal(one.client_id) for one in self._entries(context))
-        if snapshot.sections.directoryAudits is None and any(isinstance(one, ServicePrincipal) for one in present):
-            return Plan(sections=("directoryAudits",))
-        return Plan()
+        index = context.index
+        found = [index.service_principal(one.client_id) for one in self._entries(context)]
+        present = [one for one in found if isinstance(one, ServicePrincipal)]
+        log = ("directoryAudits",) if present and snapshot.sections.directoryAudits is None else ()
+        apps = (one.appId.lower() for one in present if _whole_roles(index, one) is None)
+        return Plan(sections=log, app_roles_of=tuple(sorted(apps)))
 
     def _entries(self, context: CheckContext) -> list[AbusedApp]:
         """The entries of the lists that the check is about."""
@@ -148,7 +152,9 @@ def _listed_app(context: CheckContext, entry: AbusedApp, since: str) -> _ListedA
     index = context.index
     principal = index.service_principal(entry.client_id)
     if isinstance(principal, NotRead):
-        return _ListedApp(entry, None, Truth.UNKNOWN, why=principal.why)
+        is_read = context.snapshot.sections.servicePrincipals is not None
+        whole = index.why_partial(principal.section) if is_read else index.not_read(principal.section).why
+        return _ListedApp(entry, None, Truth.UNKNOWN, why=whole or principal.why)
     if not isinstance(principal, ServicePrincipal):
         return _ListedApp(entry, None, Truth.FALSE)
     grants = tuple(one for one in index.grants_of(principal.id) if one.scope.split())
@@ -178,6 +184,9 @@ def _why_grants(index: SnapshotIndex, client_id: str) -> str:
 
 def _roles(index: SnapshotIndex, principal: ServicePrincipal) -> tuple[tuple[str, ...], str]:
     """The application permissions that the app holds, by name, and why there may be more."""
+    whole = _whole_roles(index, principal)
+    if whole is not None:
+        return whole, ""
     names: set[str] = set()
     why = ""
     read = (resource.lower() for resource in index.snapshot.sections.appRoleAssignedTo or ())
@@ -190,7 +199,25 @@ def _roles(index: SnapshotIndex, principal: ServicePrincipal) -> tuple[tuple[str
             why = why or gap.why
         held = (row.appRoleId or "" for row in rows if row.principalId.lower() == principal.id.lower())
         names.update(_role_name(index, resource, role) for role in held)
-    return tuple(sorted(names, key=lambda name: (name.lower(), name))), why
+    return tuple(sorted(names, key=_by_name)), why
+
+
+def _whole_roles(index: SnapshotIndex, principal: ServicePrincipal) -> tuple[str, ...] | None:
+    """The application permissions that the app holds on every resource; none if these weren't read app by app."""
+    section, app_id = "appRoleAssignments", principal.appId.lower()
+    every = index.snapshot.sections.appRoleAssignments or {}
+    rows = next((rows for key, rows in every.items() if key.lower() == app_id), None)
+    if rows is None or index.was_refused(section, app_id) or index.gap(section, app_id):
+        return None
+    names: set[str] = set()
+    for row in rows:
+        resource = index.principal_with_id(row.resourceId or "")
+        names.add(_role_name(index, resource.appId.lower() if resource else "", row.appRoleId or ""))
+    return tuple(sorted(names, key=_by_name))
+
+
+def _by_name(name: str) -> tuple[str, str]:
+    return name.lower(), name
 
 
 def _role_name(index: SnapshotIndex, resource: str, role_id: str) -> str:
@@ -265,7 +292,7 @@ def _last_consent(context: CheckContext, found: Sequence[_ListedApp]) -> str:
 
 def _by(consent: ConsentEvent) -> str:
     """Who gave a consent, and for whom, as far as the log says it."""
-    kinds = {True: "admin consent", False: "consent for one user", None: "consent"}
+    kinds = {True: "admin consent", False: "user consent", None: "consent"}
     actor = consent.actor
     who = (actor.name or actor.id) if actor else "somebody whom the log doesn't name"
     return f"{kinds[consent.is_admin_consent]} by {who}"
@@ -294,7 +321,9 @@ def _evidence(index: SnapshotIndex, one: _ListedApp) -> Iterator[Evidence]:
         state = ", disabled now" if one.principal.accountEnabled is False else ""
         yield compared(f"servicePrincipals/{one.name}", f"in the tenant since {added[:10]}{state}")
     for consent in one.consents[:_CONSENTS_SHOWN]:
-        yield compared(f"directoryAudits/{one.name}", f"{consent.time}: {_by(consent)}")
+        yield compared(f"directoryAudits/{one.name}", f"{consent.at:%Y-%m-%d %H:%M} UTC: {_by(consent)}")
+    if not one.consents and (reaches := _log_reaches(index)):
+        yield compared(f"directoryAudits/{one.name}", f"no consent from {reaches:%Y-%m-%d} on")
 
 
 def _delegated(grants: Sequence[OAuth2PermissionGrant]) -> Iterator[str]:
@@ -303,5 +332,5 @@ def _delegated(grants: Sequence[OAuth2PermissionGrant]) -> Iterator[str]:
     single = [one for one in grants if one.consentType.lower() != TENANT_WIDE]
     users = len({(one.principalId or "").lower() for one in single})
     for rows, whom in ((wide, "whole tenant"), (single, count(users, "user"))):
-        if names := sorted({name for one in rows for name in one.scope.split()}, key=lambda name: (name.lower(), name)):
+        if names := sorted({name for one in rows for name in one.scope.split()}, key=_by_name):
             yield f"{' '.join(names)} ({whom})"

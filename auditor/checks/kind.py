@@ -419,6 +419,11 @@ def section_plan(section: str, app: App | None) -> Plan:
     return client_of(app) if Extent.CLIENT in extents and app is not None else Plan()
 
 
+def reads_directory(plan: Plan) -> bool:
+    """Whether the plan reads all objects of a kind, so that its cost grows with the directory; a log isn't one."""
+    return any(Extent.DIRECTORY in SECTIONS[section].extents for section in plan.whole)
+
+
 def plan_for(packs: Iterable[Pack], extra_app: App | None = None) -> Plan:
     """The reads that the packs' rules need, and a decision about each of their apps and `extra_app`.
 

@@ -59,12 +59,14 @@ class Commands(LazyGroup):
 
     modules = {
         "apps": ("apps", "Survey the apps of a tenant: which of them users can connect, and what they hold"),
+        "blocked": ("blocked", "Show who was stopped and who waits for approval, with the verdict now and the fix"),
         "bundle": ("bundle", "Pack one redacted zip for a ticket, or verify one"),
         "check": ("check", "Audit a tenant: can users connect the app, and if not, why and what to change"),
         "collect": ("collect", "Read a tenant once into a snapshot file, to evaluate it later or elsewhere"),
         "completion": ("completion", "Print the script with which a shell completes commands"),
         "diff": ("diff", "Show what changed between two reports, snapshots or nights, and what it means"),
         "doctor": ("doctor", "Test the credential, the network and the permissions before an audit"),
+        "explain": ("explain", "Explain an error code, a pasted error or a sign-in address, and what would fix it"),
         "history": ("history", "List, show, export and delete the runs that nightly runs keep"),
         "nightly": ("nightly", "Check the tenants of a configuration file, keep the runs, report changes, notify"),
         "packs": ("packs", "List, show, write, check and test rule packs, and print the permissions they need"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
@@ -24,6 +25,9 @@ SECRETS = frozenset(
 """The parameters whose values sign somebody in. They are never taken from a text."""
 
 _MAX_WRAPPERS = 5
+_MAX_ADDRESSES = 50
+_MAX_LINES = 60
+"""The lines into which a mail may have broken one address."""
 _MAX_FIELDS = 100
 _NOT_FOLLOWED = ("redirect_uri", "post_logout_redirect_uri", "error_uri")
 """Parameters that hold an address which is no wrapped one."""
@@ -89,7 +93,7 @@ def _unescaped(found: re.Match[str]) -> str:
 def addresses_in(text: str) -> tuple[Address, ...]:
     """Every address in a text that `plain` returned, those that are wrapped in another one, too."""
     found: dict[str, Address] = {}
-    for whole in _written(text):
+    for whole in islice(_written(text), _MAX_ADDRESSES):
         for one in _unwrapped(whole):
             found.setdefault(one.text, one)
     return tuple(found.values())
@@ -112,7 +116,9 @@ def _written(text: str) -> Iterator[str]:
         for start in _START.finditer(line):
             rest = line[start.start() :]
             end = _END.search(rest)
-            yield _trimmed(rest[: end.start()] if end else rest + _continued(rest, lines[number + 1 :]))
+            yield _trimmed(
+                rest[: end.start()] if end else rest + _continued(rest, lines[number + 1 : number + _MAX_LINES])
+            )
 
 
 def _continued(before: str, lines: list[str]) -> str:

@@ -146,8 +146,10 @@ def _words() -> Mapping[str, Mapping[str, str]]:
     graph = table[_SHARED_WORDS[0]]
     return MappingProxyType(
         {
-            RESOURCES[key]: {name.lower(): words for name, words in {**graph, **table[key]}.items()}
-            for key in _SHARED_WORDS
+            RESOURCES[key]: {
+                name.lower(): said for name, said in {**(graph if key in _SHARED_WORDS else {}), **own}.items()
+            }
+            for key, own in table.items()
         }
     )
 

@@ -93,6 +93,7 @@ class _Table(msgspec.Struct, frozen=True):
     checks: Mapping[str, Check]
     screens: tuple[Screen, ...]
     errors: Mapping[str, ErrorName]
+    labels: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, SignInCode]
 
 
@@ -145,3 +146,11 @@ def screens() -> tuple[Screen, ...]:
 def error_names() -> Mapping[str, ErrorName]:
     """The errors without a number: those of OAuth, of Microsoft's client libraries, and of the services behind."""
     return _table().errors
+
+
+def label_words(kind: str) -> tuple[str, ...]:
+    """The words, in lower case, before an id, a time, a code or a name of this kind, in several languages.
+
+    The kinds are correlation, trace, request, client_id, tenant, other, time, error_code, app_name and user.
+    """
+    return _table().labels[kind]

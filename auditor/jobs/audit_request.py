@@ -6,7 +6,7 @@ A report goes to standard output, to files, or to a folder with one file for eac
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -19,7 +19,7 @@ from auditor.model.errors import InvalidRequest
 from auditor.model.report import AbusedAppsList, Report, Summary, WaiverFile
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
-from auditor.render import FORMATS, must_be_available, render, write
+from auditor.render import FORMATS, files_in_folder, must_be_available, render, write
 
 if TYPE_CHECKING:
     from auditor.model.difference import SinceLast
@@ -105,18 +105,9 @@ def _in_folder(formats: tuple[str, ...], folder: str) -> Outputs:
     existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     if not os.access(existing, os.W_OK):
         raise InvalidRequest(f"you can't write to {folder}: give -o another folder, or change its permissions")
-    files = tuple(file for name in formats for file in _files_of(name, path))
+    files = tuple((form, path / file) for name in formats for form, file in files_in_folder(name))
     _must_be_safe(*(file for _, file in files))
     return Outputs(formats=formats, files=files, folder=path)
-
-
-def _files_of(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """The file of a format in a folder, or a file for each of its tables."""
-    form = FORMATS[name]
-    if not form.tables:
-        yield name, folder / f"report{form.ending}"
-    for table in form.tables:
-        yield f"{name}/{table}", folder / f"{table}{form.ending}"
 
 
 def format_of_ending(file: str) -> str:

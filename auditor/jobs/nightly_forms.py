@@ -136,6 +136,8 @@ Address = Annotated[str, Meta(extra={"must": endpoint})]
 Name = Annotated[str, Meta(extra={"must": folder_name})]
 Tag = Annotated[str, Meta(extra={"must": tag})]
 ReportFormat = Annotated[str, one_of(*FORMATS)]
+AttachedFormat = Annotated[str, one_of(*(name for name, form in FORMATS.items() if not form.tables))]
+"""A message takes one file, and CSV is one for each table."""
 
 
 class SecretForm(StrictForm, frozen=True, kw_only=True):
@@ -270,7 +272,12 @@ class NotifyForm(StrictForm, frozen=True, kw_only=True):
         ),
     ] = "7d"
     expiry_before: Annotated[Time, Meta(description="How long before an expiry it is sent.")] = "30d"
-    attach: Annotated[ReportFormat, Meta(description="Attach the report in this format.")] | UnsetType = UNSET
+    attach: (
+        Annotated[
+            AttachedFormat, Meta(description="Attach the report in this format. CSV is several files: attach xlsx.")
+        ]
+        | UnsetType
+    ) = UNSET
     link: Annotated[Line, Meta(description="An address to show in the message, such as that of the site.")] = ""
 
 

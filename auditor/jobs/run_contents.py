@@ -19,7 +19,7 @@ from auditor.model.history import Run, RunDecision, RunFinding, RunState
 from auditor.model.report import Report, Summary
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.snapshot import Snapshot
-from auditor.render import FORMATS
+from auditor.render import files_in_folder
 
 if TYPE_CHECKING:
     from auditor.history import History
@@ -133,11 +133,11 @@ def _has_new(difference: Difference, least: Severity) -> bool:
 
 
 def report_files(entry: TenantEntry) -> tuple[tuple[str, Path], ...]:
-    """The format and the file of each report of the tenant."""
+    """The file of each report of the tenant, and its format or, as ``FORMAT/TABLE``, its table."""
     if not entry.reports.folder:
         return ()
     folder = Path(entry.reports.folder) / entry.name
-    return tuple((name, folder / f"report{FORMATS[name].ending}") for name in entry.reports.formats)
+    return tuple((form, folder / file) for name in entry.reports.formats for form, file in files_in_folder(name))
 
 
 def since_last_of(difference: Difference | None, findings: Iterable[RunFinding]) -> SinceLast | None:
@@ -167,6 +167,12 @@ def write_reports(
         leftover.unlink(missing_ok=True)
     outputs = Outputs(formats=entry.reports.formats, files=files, folder=folder)
     return tuple(map(str, write_files(report, rendered(report, outputs, trend, since_last), outputs)))
+
+
+def attachable(entry: TenantEntry, written: Iterable[str]) -> dict[str, str]:
+    """By format, the files of `write_reports` that hold a whole report: CSV has a file for each table."""
+    found = zip(report_files(entry), written, strict=False)
+    return {name: path for (name, _), path in found if name in entry.reports.formats}
 
 
 def trend_of(runs: Iterable[Run]) -> tuple[tuple[str, Summary], ...]:

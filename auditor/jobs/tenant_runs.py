@@ -24,6 +24,7 @@ from auditor.jobs.audit_request import TOOL, Interaction
 from auditor.jobs.night_setup import NightParts, Stopped, chosen_tenants, prepared_audit, tenant_key
 from auditor.jobs.pack_selection import apps_of
 from auditor.jobs.run_contents import (
+    attachable,
     earlier_reads,
     exit_code_for,
     finished_run,
@@ -254,6 +255,7 @@ class _Run:
         at = self.clock.now()
         preview = finished_run(self._run(begun), report, difference, code, at)
         ends = credential.ends if credential else ""
+        attachments = attachable(entry, written)
         soon = (*expiries_of(report, audited.snapshot), *self._retention(begun.entry.name, at))
         night = NightOfTenant(
             entry=entry,
@@ -264,8 +266,8 @@ class _Run:
             expiries=(credential_expiry(ends), *soon) if ends else soon,
             missed=begun.missed,
             report=report,
-            report_path=written[0] if written else "",
-            attachments=dict(zip(entry.reports.formats, written, strict=False)),
+            report_path=next(iter(attachments.values()), ""),
+            attachments=attachments,
             night=self.started,
         )
         messages, said = self._messages(night, notes)

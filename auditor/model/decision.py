@@ -96,6 +96,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class RequestedAs(StrEnum):
+    """Why a scope is part of a request. Entra adds an implicit one to a first consent, without being asked."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    IMPLICIT = "implicit"
+
+
 class ScopeVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What would happen to one requested scope, and which policy and condition set decided it.
 
@@ -118,6 +126,13 @@ class ScopeVerdict(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Confidence = Confidence.CERTAIN
     steps: tuple[Step, ...] = ()
     plain: str = ""
+
+    @property
+    def requested_as(self) -> RequestedAs:
+        """Whether the app requires the scope, can do without it, or doesn't request it at all."""
+        if self.implicit:
+            return RequestedAs.IMPLICIT
+        return RequestedAs.REQUIRED if self.required else RequestedAs.OPTIONAL
 
 
 class RoleState(StrEnum):
@@ -208,17 +223,20 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def required_scopes(self) -> tuple[ScopeVerdict, ...]:
         """The scopes that the app requests and needs."""
-        return tuple(one for one in self.scopes if one.required and not one.implicit)
+        return self._scopes_with(RequestedAs.REQUIRED)
 
     @property
     def optional_scopes(self) -> tuple[ScopeVerdict, ...]:
         """The scopes that the app requests and can do without."""
-        return tuple(one for one in self.scopes if not (one.required or one.implicit))
+        return self._scopes_with(RequestedAs.OPTIONAL)
 
     @property
     def added_scopes(self) -> tuple[ScopeVerdict, ...]:
         """The scopes that Entra adds to a first consent, although the app doesn't request them."""
-        return tuple(one for one in self.scopes if one.implicit)
+        return self._scopes_with(RequestedAs.IMPLICIT)
+
+    def _scopes_with(self, requested_as: RequestedAs) -> tuple[ScopeVerdict, ...]:
+        return tuple(one for one in self.scopes if one.requested_as is requested_as)
 
 
 class GraphRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -97,6 +97,17 @@ def format_of(name: str) -> Format:
         raise UnknownFormat(f"no format {name!r}; the formats are {', '.join(FORMATS)}") from None
 
 
+def files_in_folder(name: str) -> tuple[tuple[str, str], ...]:
+    """What a format writes into a folder: ``("html", "report.html")``, or ``("csv/scopes", "scopes.csv")`` and so on.
+
+    Each pair is what `write` takes as its format, and the name of the file. Raises UnknownFormat.
+    """
+    form = format_of(name)
+    if not form.tables:
+        return ((name, f"report{form.ending}"),)
+    return tuple((f"{name}/{table}", f"{table}{form.ending}") for table in form.tables)
+
+
 def must_be_available(name: str) -> None:
     """Raise FormatUnavailable if the format needs a package that isn't installed; nothing is imported."""
     needs = format_of(name).needs

@@ -6,7 +6,8 @@ And values as JSON, which several formats show.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
@@ -17,7 +18,7 @@ import msgspec
 from auditor.facts import load_table
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
-from auditor.model.decision import Confidence, Decision, Outcome, Reason, RoleState, Verdict
+from auditor.model.decision import Confidence, Decision, Outcome, Reason, RequestedAs, RoleState, ScopeVerdict, Verdict
 from auditor.model.document import count, parse_time, series
 from auditor.model.report import NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
@@ -153,7 +154,7 @@ def in_plain_words(text: str) -> str:
 def section_label(section: str) -> str:
     """``the enterprise applications`` for ``servicePrincipals``; a name that isn't a section's stays as it is."""
     row = SECTIONS.get(section.partition("/")[0])
-    return f"{row.label[:1].lower()}{row.label[1:]}" if row and row.label else section
+    return row.words if row and row.label else section
 
 
 def plain_reason(decision: Decision) -> str:
@@ -162,12 +163,28 @@ def plain_reason(decision: Decision) -> str:
     The decision's own sentence, unless an administrator must approve: then it names settings that few people know.
     """
     text = _PLAIN_REASONS.get(decision.reason, "") if decision.outcome is Outcome.NEEDS_ADMIN else ""
-    required = [scope for scope in decision.scopes if scope.required]
+    required = decision.required_scopes
     stopping = [s for s in required if s.verdict is Verdict.BLOCKED and s.reason is decision.reason]
     if not text or not stopping:
         return in_plain_words(decision.because)
     text = text.replace("{required}", count(len(required), "permission")).replace("{stopped}", str(len(stopping)))
     return text.replace("{aren't}", "isn't" if len(stopping) == 1 else "aren't")
+
+
+SCOPE_KINDS = MappingProxyType(
+    {RequestedAs.REQUIRED: "required", RequestedAs.OPTIONAL: "optional", RequestedAs.IMPLICIT: "added"}
+)
+"""The words for the scopes that the app requires, those it can do without, and those that Entra adds by itself."""
+
+
+def scope_count(scopes: Iterable[ScopeVerdict]) -> str:
+    """``9 required scopes and 1 optional``: how every format counts scopes, so that no two of them disagree.
+
+    What the app requires and what it can do without are never added up. Empty without scopes.
+    """
+    numbers = Counter(scope.requested_as for scope in scopes)
+    kinds = [(numbers[kind], word) for kind, word in SCOPE_KINDS.items() if numbers[kind]]
+    return series([f"{n} {word}" if at else count(n, f"{word} scope") for at, (n, word) in enumerate(kinds)])
 
 
 def error_code(text: str) -> str:

@@ -27,6 +27,7 @@ from auditor.render.labels import (
     not_collected_text,
     readable_time,
     resource_label,
+    scope_count,
     sentence,
     tally,
     unread_text,
@@ -261,6 +262,8 @@ def _scopes(report: Report) -> Iterator[str]:
     for number, decision in described:
         if len(report.decisions) > 1:
             yield f"**{_text(numbered_label(number, decision))}**"
+        if decision.scopes:
+            yield f"{scope_count(decision.scopes)}."
         assumed = are_assumed(decision)
         rows = (
             (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -141,7 +142,20 @@ def _of_tenant(one: TenantNight, missed: tuple[str, ...]) -> Iterator[str]:
     if len(one.changes) > _CHANGES:
         yield f"- and {len(one.changes) - _CHANGES} more, listed in the report and with -f json"
     yield from (f"Note: {note}" for note in one.notes)
-    yield from (f"Report: {path}" for path in one.reports)
+    yield from _report_lines(one.reports)
+
+
+def _report_lines(paths: Sequence[str]) -> Iterator[str]:
+    """A line for each report; the files of one ending, which are tables of one report, share a line."""
+    by_ending: dict[str, list[str]] = {}
+    for path in paths:
+        by_ending.setdefault(path.rpartition(".")[2], []).append(path)
+    for ending, files in by_ending.items():
+        if len(files) == 1:
+            yield f"Report: {files[0]}"
+        else:
+            folder = re.match(r".*[\\/]", files[0])
+            yield f"Report: {folder[0] if folder else ''}*.{ending} ({len(files)} tables)"
 
 
 def summary_text(summary: DifferenceSummary, changes: int) -> str:

@@ -195,7 +195,7 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 *_who(decision),
                 resource_label(scope.resource, scope.resource_name),
                 scope.scope,
-                "implicit" if scope.implicit else "required" if scope.required else "optional",
+                scope.requested_as.value,
                 VERDICTS[scope.verdict][0],
                 scope.confidence.value,
                 sentence(scope.detail),
@@ -304,6 +304,8 @@ _GRANTS = (
     SheetColumn("Enabled", 10),
     SheetColumn("App kind", 24),
     SheetColumn("Known abused", 14),
+    SheetColumn("Last sign-in", 22),
+    SheetColumn("Unused", 10),
 )
 
 
@@ -345,6 +347,8 @@ def _grant(row: GrantRow) -> SheetRow:
             _yes_no(row.enabled),
             row.client_kind,
             row.abused.value if row.abused else "",
+            "unknown" if row.last_sign_in is None else _time(row.last_sign_in) or "none recorded",
+            _yes_no(row.unused),
         )
     )
 

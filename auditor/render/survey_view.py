@@ -17,7 +17,7 @@ from auditor.model.survey import (
     Survey,
     SurveyedApp,
 )
-from auditor.render.labels import readable_time, resource_label, section_label, sentence
+from auditor.render.labels import readable_time, resource_label, sentence
 
 ON_SCREEN = 8
 """Apps that one screen of text shows."""
@@ -43,9 +43,9 @@ def screen(survey: Survey, *, whole: bool) -> Document:
     blocks = (*_blocks(survey, _compact(survey, survey.apps[:most]), len(survey.apps) - most), _notes(survey))
     if whole:
         return (*blocks, *_gaps(survey))
-    labels = series([section_label(gap.section) for gap in survey.gaps])
-    missing = (Paragraph(f"Not read, or only in part: {labels}. Why, and what is unknown: --details."),)
-    return (*blocks, *(missing if labels else ()))
+    unknown = "; ".join(gap.unknown for gap in survey.gaps)
+    missing = Paragraph(f"Not read, or only in part, so unknown: {unknown}. To see why, add --details.")
+    return (*blocks, missing) if unknown else tuple(blocks)
 
 
 def document(survey: Survey) -> Document:
@@ -63,7 +63,11 @@ def tone(survey: Survey) -> str:
 def _blocks(survey: Survey, table: Grid, folded: int) -> Iterator[Block]:
     tenant = survey.tenant.name or survey.tenant.id
     yield Title(f"Apps of {tenant}" if tenant else "Apps of the tenant")
-    yield Paragraph(answer(survey))
+    if survey.assumptions and survey.apps:
+        yield Paragraph(_assumed(survey))
+        yield Paragraph(f"Now, {answer(survey)}")
+    else:
+        yield Paragraph(answer(survey))
     if table.rows:
         yield table
     if folded > 0:
@@ -75,10 +79,11 @@ def _gaps(survey: Survey) -> Iterator[Block]:
     if survey.gaps:
         yield Heading("Not read, or only in part")
         yield Points(tuple(Point(f"{sentence(gap.why)} Unknown: {gap.unknown}.") for gap in survey.gaps))
+        yield Paragraph("A survey of a live tenant reads all of this, and so does collect --full, if they may.")
 
 
 def answer(survey: Survey) -> str:
-    """The answer in one or two sentences, first what the assumption changes."""
+    """The answer in a few sentences: whether users are stopped, without regard to an assumption."""
     found = survey.summary
     if not found.apps:
         if survey.left_out.filtered or survey.left_out.undecided:
@@ -95,20 +100,18 @@ def answer(survey: Survey) -> str:
         f"{others}." if others else "",
         _waiting(survey),
     )
-    now = " ".join(filter(None, sentences))
-    return f"{_assumed(survey)} Now, {now}" if survey.assumptions else now
+    return " ".join(filter(None, sentences))
 
 
 def _waiting(survey: Survey) -> str:
-    """How many users wait at the apps that are shown; empty if nobody does, or if that wasn't read."""
-    asking = sum(app.waiting.asking or 0 for app in survey.apps)
-    failed = sum(app.waiting.failed or 0 for app in survey.apps)
+    """At how many apps users wait; empty if nobody does, or if that wasn't read."""
+    asking = sum(bool(app.waiting.asking) for app in survey.apps)
+    failed = sum(bool(app.waiting.failed) for app in survey.apps)
     parts = [
-        f"{count(asking, 'request')} for approval {'waits' if asking == 1 else 'wait'}" if asking else "",
-        f"sign-ins of {count(failed, 'user')} failed" if failed else "",
+        f"users wait for the approval of {count(asking, 'app')}" if asking else "",
+        f"sign-ins to {count(failed, 'app')} failed because of consent or assignment" if failed else "",
     ]
-    text = series([part for part in parts if part])
-    return sentence(text) if text else ""
+    return sentence(series([part for part in parts if part]))
 
 
 def _assumed(survey: Survey) -> str:
@@ -120,12 +123,15 @@ def _assumed(survey: Survey) -> str:
     if not number:
         return f"{text}."
     if found.keep is None:
-        return f"{text}. How many users have a grant of their own and keep working wasn't read."
+        return f"{text}. How many users keep working, because they approved such an app earlier, wasn't read."
     if not found.keep:
-        return f"{text}. Nobody has a grant of their own that covers all that such an app asks for."
-    verb = "has a grant of its own" if found.keep == 1 else "have a grant of their own"
-    keep = "keeps" if found.keep == 1 else "keep"
-    return f"{text}. {count(found.keep, 'user')} {verb} and {keep} working until the app asks for more."
+        return f"{text}. Nobody approved all that such an app asks for earlier."
+    who = (
+        "1 user approved one earlier and keeps"
+        if found.keep == 1
+        else f"{found.keep} users approved one earlier and keep"
+    )
+    return f"{text}. {who} working until the app asks for more."
 
 
 def _notes(survey: Survey) -> Points:
@@ -146,7 +152,7 @@ def _each_note(survey: Survey) -> Iterator[str]:
     if text := series([part for part in quiet if part]):
         yield f"Not in the survey: apps, {text}."
     if survey.summary.own:
-        yield f"{count(survey.summary.own, 'app')} of your own, which --third-party leaves out."
+        yield f"{count(survey.summary.own, 'app')} that your tenant registered, which --third-party leaves out."
     if any(not _is_described(app) for app in survey.apps):
         yield "Without a pack, an app asks for what it was granted and what waits for approval; it may ask for more."
     yield f"Read: {readable_time(survey.taken)}{source}."
@@ -161,7 +167,10 @@ def _compact(survey: Survey, apps: Sequence[SurveyedApp]) -> Grid:
         then = ((_name(app), _state(app), _then(app), _why_then(app), _keep(app)) for app in apps)
         return _grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), then, prose=3)
     now = ((_name(app), _users(app), _why(app), _holders(app), _level(app.holds.risk), _last(app)) for app in apps)
-    return _grid(("App", "Users", "Why", "Granted to", "Risk", "Last used"), now, prose=2)
+    heads = ("App", "Users", "Why", "Granted", "Risk", "Last used")
+    # A column in which nothing is known says nothing; that it wasn't read is said below.
+    shown = len(heads) if any(app.last_sign_in is not None for app in apps) else len(heads) - 1
+    return _grid(heads[:shown], (row[:shown] for row in now), prose=2)
 
 
 def _grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], prose: int) -> Grid:
@@ -169,23 +178,36 @@ def _grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], prose: int) -
 
 
 def _complete(survey: Survey) -> Grid:
-    heads = ["App", "Users", "Why", "Asks for", "Holds", "Risk", "Last used"]
     if survey.assumptions:
-        heads[3:3] = ["Then", "What stops users then", "Users with a grant"]
-    return Grid(tuple(heads), tuple(tuple(_cells(survey, app)) for app in survey.apps), prose=2)
+        heads = ("App", "Now", "Then", "What stops users then", "Users with a grant", "Asks for", "Granted", "Risk")
+        return Grid(heads, tuple(tuple(_cells_then(app)) for app in survey.apps), prose=3)
+    heads_now = ("App", "Users", "Why", "Asks for", "Granted", "Risk", "Last used")
+    return Grid(heads_now, tuple((*_cells_now(app), *_cells(app), Cell(_last(app))) for app in survey.apps), prose=2)
 
 
-def _cells(survey: Survey, app: SurveyedApp) -> Iterator[Cell]:
+def _cells_now(app: SurveyedApp) -> Iterator[Cell]:
+    """The app, and whether users can connect it now."""
     yield Cell(_name(app), below=f"{_publisher(app)}; {app.client_id}")
     yield Cell(_state(app), below=_people(app))
     yield Cell(_why(app), below=app.can_connect.because if app.can_connect else "")
-    if survey.assumptions:
-        then = app.assumed.answer.because if app.assumed else ""
-        yield from (Cell(_then(app)), Cell(_why_then(app), below=then), Cell(_keep(app)))
+
+
+def _cells_then(app: SurveyedApp) -> Iterator[Cell]:
+    """The app, and whether users can connect it now and after the assumed change."""
+    name, now, why = _cells_now(app)
+    yield name
+    yield Cell(now.text, below="; ".join(filter(None, (now.below, why.text))))
+    yield Cell(_then(app))
+    yield Cell(_why_then(app), below=app.assumed.answer.because if app.assumed else "")
+    yield Cell(_keep(app))
+    yield from _cells(app)
+
+
+def _cells(app: SurveyedApp) -> Iterator[Cell]:
+    """What the app asks for and what it holds."""
     yield Cell(_permissions(app.scopes) or "unknown", below=_sources(app))
     yield Cell(_holders(app), below=_held(app))
     yield Cell(_level(app.holds.risk), below=app.holds.risk.because if app.holds.risk else "")
-    yield Cell(_last(app))
 
 
 def _name(app: SurveyedApp) -> str:
@@ -197,7 +219,7 @@ def _publisher(app: SurveyedApp) -> str:
     if app.owner is AppOwner.OWN:
         return "registered in this tenant"
     if app.publisher_verified:
-        return f"{app.publisher or 'publisher'}, verified"
+        return f"{app.publisher}, verified" if app.publisher else "publisher verified"
     return "publisher not verified" if app.publisher_verified is False else "publisher not known"
 
 
@@ -233,7 +255,8 @@ def _short(answer: ConnectAnswer, app: SurveyedApp) -> str:
     if answer.stopped_by:
         return answer.stopped_by
     if answer.depends_on:
-        return f"depends on {answer.depends_on[0]}"
+        # The rest of the fact, in parentheses, is in the whole sentence.
+        return f"depends on {answer.depends_on[0].partition(' (')[0]}"
     if app.state is ConnectState.UNKNOWN:
         return app.not_known.get("scopes", "not everything was read")
     return _APPROVED.get(answer.approver, "")
@@ -286,7 +309,7 @@ def _held(app: SurveyedApp) -> str:
         f"every user: {_permissions(holds.tenant_wide)}" if holds.tenant_wide else "",
         f"single users: {_permissions(holds.by_users)}" if holds.by_users else "",
         f"the app itself: {_permissions(holds.application)}" if holds.application else "",
-        f"application permissions: {app.not_known['application']}" if "application" in app.not_known else "",
+        "application permissions: not read" if "application" in app.not_known else "",
     ]
     return "; ".join(filter(None, parts))
 

@@ -21,6 +21,7 @@ from auditor.render.labels import (
     in_plain_words,
     plain_reason,
     readable_time,
+    scope_count,
     unread_text,
 )
 from auditor.render.report_view import (
@@ -178,11 +179,11 @@ def _roles_lacking(decision: Decision) -> str:
 
 def _stopping_scopes(decision: Decision) -> str:
     """``Mail.ReadWrite and Contacts.ReadWrite (2 of 9 required scopes)``; nothing if no required scope stops users."""
-    required = [scope for scope in decision.scopes if scope.required]
+    required = decision.required_scopes
     stopping = [scope.scope for scope in required if scope.verdict is Verdict.BLOCKED]
     if not stopping:
         return ""
-    total = count(len(required), "required scope")
+    total = scope_count(required)
     if len(stopping) == len(required) and len(required) > 1:
         return f"All {total}."
     more = len(stopping) - _MOST_SCOPES

@@ -21,6 +21,7 @@ from auditor.render.labels import (
     not_collected_text,
     readable_time,
     resource_label,
+    scope_count,
     sentence,
     tally,
     unread_text,
@@ -257,6 +258,8 @@ def _scopes(page: TextPage, report: Report) -> None:
             page.say(numbered_label(number, decision), style="strong")
             page.blank()
         if decision.scopes:
+            page.say(f"{scope_count(decision.scopes)}.")
+            page.blank()
             _scope_table(page, decision)
         _app_roles(page, decision)
         if (decision.scopes or decision.app_roles) and decision.notes:

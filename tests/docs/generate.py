@@ -20,10 +20,13 @@ import auditor.jobs.nightly_forms
 import auditor.packs.abused_apps
 import auditor.packs.pack_schema
 import auditor.packs.waiver_files
+import auditor.render.blocked
 import auditor.render.difference
+import auditor.render.explanation
 import auditor.render.json
 import auditor.render.night
 import auditor.render.run_history
+import auditor.render.survey
 import auditor.snapshot.write
 from auditor import __version__
 from auditor.checks import every_kind, required_reads
@@ -277,6 +280,18 @@ def _shipped_apps() -> bytes:
     return as_stored(packs, index_of(packs.values()))
 
 
+def _catalog_names() -> bytes:
+    """The names of the apps that have a pack, with the day on which their sources were last read."""
+    rows: dict[str, dict[str, str]] = {}
+    for pack in _parsed(every_shipped_name()).values():
+        if pack.app is not None:
+            read = max((source.read for source in pack.app.sources), default="")
+            row = {"client_id": pack.app.client_id, "name": pack.app.name, "vendor": pack.app.vendor}
+            rows.setdefault(pack.app.client_id, {**row, "pack": pack.name, "read": read})
+    source = "The packs of this program about apps, from which this file is generated."
+    return _json({"source": source, "apps": list(rows.values())})
+
+
 def _parsed(names: Iterable[str]) -> dict[tuple[str, ...], Pack]:
     packs = {}
     for source in map(shipped_source, names):
@@ -302,7 +317,10 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/required-resource-access.json": required_resource_access,
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
         "docs/schemas/report.json": auditor.render.json.schema,
+        "docs/schemas/blocked.json": lambda: _schema(auditor.render.blocked.schema()),
+        "docs/schemas/apps-survey.json": lambda: _schema(auditor.render.survey.schema()),
         "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),
+        "docs/schemas/explanation.json": lambda: _schema(auditor.render.explanation.schema()),
         "docs/schemas/history.json": auditor.render.run_history.schema,
         "docs/schemas/history-run.json": auditor.render.run_history.export_schema,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
@@ -313,6 +331,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "auditor/facts/abused_apps.json": _abused_apps,
         "auditor/packs/shipped_packs.json": _shipped_packs,
         "auditor/packs/shipped_apps.json": _shipped_apps,
+        "auditor/facts/catalog_names.json": _catalog_names,
         "auditor/packs/releases.json": _releases,
         "docs/error-codes.md": code_pages.page,
         **rule_pages.FILES,

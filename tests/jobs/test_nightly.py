@@ -12,10 +12,13 @@ import pytest
 from auditor.history import History, HistoryError
 from auditor.jobs import tenant_runs
 from auditor.jobs.night_setup import Stopped
+from auditor.jobs.nightly_config import load_configuration
+from auditor.jobs.run_contents import attachable
 from auditor.model.errors import FAILING, NO_AUDIT, OK, InvalidRequest
 from auditor.model.history import RunState
 from auditor.model.night import missed_starts
 from auditor.notify.delivery import Answer, Sent
+from auditor.render import FORMATS
 from auditor.render.night import answer_of, text
 from tests.graph.live_tenants import tenant
 from tests.graph.test_credential_end import app, secret
@@ -58,6 +61,25 @@ def test_a_first_night_keeps_each_run_and_writes_the_reports(two: Nights) -> Non
     report = json.loads((two.folder / "out/acme/report.json").read_text())
     assert report["summary"]["answer"] == of(night, "acme").answer
     assert sorted(path.name for path in (two.folder / "out/globex").iterdir()) == ["report.html", "report.json"]
+
+
+def test_csv_is_a_file_for_each_table_as_check_writes_it(tmp_path: Path) -> None:
+    write_tenant(tmp_path / "acme.json", "low-classified")
+    nights = Nights(
+        tmp_path,
+        f"version: 1\ndefaults: {{{PACKS}, reports: {{folder: out, formats: [csv, xlsx]}}}}\n"
+        "tenants: [{name: acme, snapshot: acme.json}]\n",
+    )
+    night = nights.run(FIRST)
+    folder = tmp_path / "out/acme"
+    tables = {f"{table}.csv" for table in FORMATS["csv"].tables}
+    assert {path.name for path in folder.iterdir()} == {*tables, "report.xlsx"}
+    assert "CONNECTS" in (folder / "decisions.csv").read_text(encoding="utf-8-sig")
+    lines = [line for line in text(night).splitlines() if "Report:" in line]
+    assert [line.rpartition("acme/")[2] for line in lines] == [f"*.csv ({len(tables)} tables)", "report.xlsx"]
+    written = of(night, "acme").reports
+    (entry,) = load_configuration(str(nights.file)).tenants
+    assert list(attachable(entry, written)) == ["xlsx"]
 
 
 def test_the_second_night_says_what_changed_and_since_when(two: Nights) -> None:

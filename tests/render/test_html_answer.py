@@ -132,7 +132,7 @@ def test_an_optional_scope_that_is_blocked_neither_colours_nor_counts_in_the_pic
     )
     _, gate, scopes, _ = verdict_path(decision).words
     assert gate == "Consent policy: contoso-own. decides for users, with 1 more policy"
-    assert scopes == "Scopes: 3 scopes. 2 required: 2 allowed. 1 optional: blocked."
+    assert scopes == "Scopes: 2 required scopes. 2 allowed. 1 optional: blocked."
     boxes = verdict_path(decision).drawings[0].boxes
     assert [box.tone for box in boxes[1:]] == ["good", "good", "good"]
 
@@ -140,16 +140,16 @@ def test_an_optional_scope_that_is_blocked_neither_colours_nor_counts_in_the_pic
 def test_where_every_scope_is_optional_the_picture_says_so() -> None:
     scopes = (excluded("Mail.Read", required=False), allowed("User.Read", required=False))
     decision = replaced(connects().decisions[0], scopes=scopes)
-    assert verdict_path(decision).words[2] == "Scopes: 2 scopes. All optional: 1 allowed and 1 blocked."
+    assert verdict_path(decision).words[2] == "Scopes: 2 optional scopes. 1 allowed and 1 blocked."
 
 
-def test_the_picture_and_the_scopes_name_the_setting_as_the_portal_does_and_count_every_scope() -> None:
+def test_the_picture_and_the_scopes_name_the_setting_as_the_portal_does_and_count_required_scopes() -> None:
     page = render(needs_admin())
     decision = needs_admin().decisions[0]
     name = "Let Microsoft manage your consent settings (Recommended)"
     _, setting, scopes, _ = verdict_path(decision).words
     assert setting.startswith(f"Consent setting: {name}.")
-    assert scopes.startswith(f"Scopes: {len(decision.scopes)} scopes.")
+    assert scopes.startswith(f"Scopes: {len(decision.required_scopes)} required scopes.")
     tables = [table for table in element_by_id(page, "scopes").iter("table") if "scopes" in table.get("class", "")]
     whys = ["".join(list(row.iter("td"))[-1].itertext()) for table in tables for row in table.findall("tbody/tr")]
     assert len(whys) == len(decision.scopes)

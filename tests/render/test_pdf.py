@@ -46,8 +46,8 @@ def test_the_pdf_tells_the_verdict_and_what_is_closed_on_a_screen(made: bytes, t
 def test_charts_on_paper_have_their_numbers_and_the_table_of_them(made: bytes, tmp_path: Path) -> None:
     text = tool("pdftotext", "-layout", pdf=made, at=tmp_path)
     numbers = text.partition("Scopes by verdict")[2]
-    assert re.search(r"Scopes +4 +6 +10\n", numbers), "on the bar, and its sum"
-    assert re.search(r"Item +blocked +allowed\s+Scopes +4 +6\n", numbers), "and in the table"
+    assert re.search(r"Required +3 +6 +9\n", numbers), "on the bar, and its sum"
+    assert re.search(r"Scopes +blocked +allowed\s+Required +3 +6\n", numbers), "and in the table"
 
 
 def test_no_text_for_screen_readers_gets_between_what_is_seen_on_the_first_page(made: bytes, tmp_path: Path) -> None:

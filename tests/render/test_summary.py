@@ -9,9 +9,10 @@ import pytest
 
 import auditor
 from auditor.facts.ids import MICROSOFT_GRAPH, RESOURCES
-from auditor.facts.permissions import RISKY, listed_scopes, plain_words
+from auditor.facts.permissions import ADMIN_ONLY, SCOPE_LISTS, listed_scopes, plain_words
 from auditor.model.decision import Verdict
 from auditor.model.report import Report
+from auditor.packs.load import load, shipped_names, shipped_source
 from auditor.render.html import render as render_html
 from auditor.render.markdown import render as render_markdown
 from auditor.render.summary import GRANTED, NOT_APPROVED, SHOWN, USERS_MAY, WOULD_BE, summary_view
@@ -67,11 +68,25 @@ def test_what_the_resource_itself_says_to_users_comes_before_our_own_words() -> 
     assert plain["Mail.Send"] == "send mail as the user", "a display name that repeats the scope says nothing"
 
 
-@pytest.mark.parametrize("resource", ["microsoft-graph", "exchange-online"])
-def test_every_listed_scope_has_plain_words(resource: str) -> None:
-    app_id = RESOURCES[resource]
-    missing = [one for one in listed_scopes((*RISKY, "basic", "cisa-risky"))[app_id] if not plain_words(app_id, one)]
-    assert not missing
+def test_every_scope_of_the_shipped_lists_has_plain_words() -> None:
+    listed = listed_scopes(name for name in SCOPE_LISTS if name != ADMIN_ONLY)
+    assert set(listed) == set(RESOURCES.values())
+    scopes = [(resource, scope) for resource, each in listed.items() for scope in each]
+    assert [one for one in scopes if not plain_words(*one)] == []
+
+
+def test_every_scope_of_the_shipped_packs_has_plain_words() -> None:
+    packs = [load(shipped_source(name)) for name in shipped_names()]
+    requested = [(need.resource, need.value) for pack in packs if pack.app for need in pack.app.scopes]
+    checked = [
+        (RESOURCES.get(resource, resource), scope)
+        for pack in packs
+        for rule in pack.rules
+        for resource, scopes in getattr(rule.check, "scopes", {}).items()
+        for scope in scopes
+    ]
+    assert requested and checked
+    assert [one for one in (*requested, *checked) if not plain_words(*one)] == []
 
 
 def test_a_scope_that_nobody_describes_is_shown_by_its_name() -> None:

@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
-from auditor.model.decision import Decision, ScopeVerdict, Verdict
+from auditor.model.decision import Decision, RequestedAs, ScopeVerdict, Verdict
 from auditor.model.document import count, series
 from auditor.model.report import Finding, Report
-from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
+from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers, subject_names
 from auditor.render.html.finding_section import FixViews, in_words, ranked, ways
 from auditor.render.html.parts import (
     AddressView,
@@ -32,7 +32,9 @@ from auditor.render.labels import (
     click_path,
     flat,
     is_click_path,
+    plain_reason,
     resource_label,
+    scope_count,
     screen,
     sentence,
 )
@@ -57,8 +59,9 @@ from auditor.render.text_layout import clip
 class FirstThingView(NamedTuple):
     """The first thing to do, with its links or, if it has none, its first commands or steps.
 
-    `path` is what to click on in the portal, `rule` the number and ID of the failed rule that requires it. `failed`
-    counts rules that failed although there is nothing to do about the answer.
+    `path` is what to click on in the portal, `rule` the number and ID of the failed rule that requires it, and `about`
+    the first of the things that make it fail. `failed` counts rules that failed although there is nothing to do about
+    the answer.
     """
 
     says: tuple[str, ...]
@@ -69,6 +72,7 @@ class FirstThingView(NamedTuple):
     role: str = ""
     after: str = ""
     rule: tuple[int, str] | None = None
+    about: str = ""
     failed: str = ""
 
 
@@ -99,7 +103,8 @@ class AnswerView(NamedTuple):
     """Everything about one answer or a group of equal ones; `number` is that of the first.
 
     `stopping` are the scopes that users can't consent to or whose verdict is unknown, the required ones first;
-    `passing` are the others, and `passing_words` says how many they are.
+    `passing` are the others, and `passing_words` says how many they are. `required` is the number of required
+    scopes, and `scope_words` counts all.
     """
 
     number: int
@@ -116,6 +121,8 @@ class AnswerView(NamedTuple):
     facts: tuple[AnswerFact, ...]
     first: FirstThingView | None
     picture: VerdictPath
+    required: int
+    scope_words: str
     scopes: tuple[ScopeRow, ...]
     stopping: tuple[ScopeRow, ...]
     passing: tuple[ScopeRow, ...]
@@ -154,11 +161,13 @@ def _answer(report: Report, group: AnswerGroup, fixes: FixViews) -> AnswerView:
         word=answer_word(decision),
         tone=tone(label.style),
         means=label.means,
-        because=sentence(_with_short_name(decision, decision.because)),
+        because=_with_short_name(decision, plain_reason(decision)),
         sees=_with_short_name(decision, screen(decision)),
         facts=_facts(report, decision),
         first=_first_view(report, first_thing(report, decision), fixes, f"first-{number}"),
         picture=verdict_path(decision),
+        required=len(decision.required_scopes),
+        scope_words=scope_count(decision.scopes),
         scopes=tuple(_scope(scope, assumed) for scope in decision.scopes),
         stopping=tuple(_scope(scope, assumed) for scope in sorted(filter(_stops, decision.scopes), key=_is_optional)),
         passing=tuple(_scope(scope, assumed) for scope in decision.scopes if not _stops(scope)),
@@ -177,21 +186,22 @@ def _stops(scope: ScopeVerdict) -> bool:
 
 
 def _is_optional(scope: ScopeVerdict) -> bool:
-    return not (scope.required or scope.implicit)
+    return scope.requested_as is RequestedAs.OPTIONAL
 
 
 def _passing_words(decision: Decision) -> str:
-    """``6 scopes don't stop users: 4 granted and 2 allowed``."""
-    verdicts = Counter(VERDICTS[scope.verdict][0] for scope in decision.scopes if not _stops(scope))
-    number = verdicts.total()
-    verb = "doesn't" if number == 1 else "don't"
-    return f"{count(number, 'scope')} {verb} stop users: {series([f'{n} {word}' for word, n in verdicts.items()])}"
+    """``6 required scopes and 1 optional don't stop users: 4 granted and 3 allowed``."""
+    passing = [scope for scope in decision.scopes if not _stops(scope)]
+    verdicts = Counter(VERDICTS[scope.verdict][0] for scope in passing)
+    verb = "doesn't" if len(passing) == 1 else "don't"
+    return f"{scope_count(passing)} {verb} stop users: {series([f'{n} {word}' for word, n in verdicts.items()])}"
 
 
 def _facts(report: Report, decision: Decision) -> tuple[AnswerFact, ...]:
-    """All facts except what the user sees, which the page shows separately."""
-    then = afterwards(report, decision)
-    facts = [*answer_facts(decision), AnswerFact(AFTERWARDS, (then,) if then else ())]
+    """All facts except what the user sees, which the page shows separately, and the reason in the terms of Entra."""
+    then, because = afterwards(report, decision), sentence(decision.because)
+    detail = (because,) if because != plain_reason(decision) else ()
+    facts = [AnswerFact("In detail", detail), *answer_facts(decision), AnswerFact(AFTERWARDS, (then,) if then else ())]
     facts.sort(key=lambda fact: fact.label == VENDOR_SAYS)  # what happens to users comes before what the vendor advises
     return tuple(
         AnswerFact(label, tuple(sentence(in_words(_with_short_name(decision, text))) for text in texts))
@@ -293,4 +303,5 @@ def _first_advice(report: Report, first: FirstThing, finding: Finding, name: str
         steps=steps,
         role=first.role,
         rule=(ranked(report).index(finding) + 1, finding.rule),
+        about=subject_names(finding),
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from auditor.facts.permissions import APP_ROLES, listed_scopes
 from auditor.model.document import count, series
-from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows
+from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows, KnownAbuse
 from auditor.render.labels import resource_label
 
 ON_SCREEN = 1000
@@ -116,23 +116,35 @@ def _by_app(lines: Sequence[GrantLine]) -> tuple[AppGrants, ...]:
 def _app(lines: tuple[GrantLine, ...]) -> AppGrants:
     first = lines[0]
     words = {chip for line in lines for chip in line.chips}
-    chips = tuple((word, "bad" if _RISKS[word] > 1 else "quiet") for word in _RISKS if word in words)
+    chips = tuple((word, "bad" if _RISKS[word] > _RISKS[UNUSED_CHIP] else "quiet") for word in _RISKS if word in words)
     return AppGrants(first.app, first.app_id, first.publisher, first.switched_off, chips, lines)
 
 
-ABUSED_CHIP, MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFIED_CHIP = (
+ABUSED_CHIP, MALICIOUS_CHIP, UNUSED_CHIP, MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFIED_CHIP = (
     "known abused",
+    "malicious",
+    "unused",
     "mail",
     "files",
     "without a user",
     "tenant-wide",
     "unverified publisher",
 )
-_RISKS = {ABUSED_CHIP: 64, MAIL_CHIP: 16, FILES_CHIP: 16, APP_CHIP: 8, UNVERIFIED_CHIP: 4, TENANT_CHIP: 1}
+_RISKS = {
+    ABUSED_CHIP: 32,
+    MALICIOUS_CHIP: 64,
+    MAIL_CHIP: 16,
+    FILES_CHIP: 16,
+    APP_CHIP: 8,
+    UNVERIFIED_CHIP: 4,
+    UNUSED_CHIP: 2,
+    TENANT_CHIP: 1,
+}
 """What makes an app risky, in the order of the chips.
 
 A known abused app comes before all others. An app that reads mail or files comes before one that doesn't, whoever
-granted it; then come apps that act without a user, and then those whose publisher isn't verified.
+granted it; then come apps that act without a user, and then those whose publisher isn't verified, and
+those that nobody uses.
 """
 
 _DATA = {
@@ -155,6 +167,8 @@ def _with_access(chip: str) -> Mapping[str, frozenset[str]]:
 def _chips(row: GrantRow) -> tuple[str, ...]:
     """What makes the grant risky. A publisher that wasn't read isn't called unverified."""
     found = [ABUSED_CHIP] if row.abused else []
+    if row.abused is KnownAbuse.MALICIOUS:
+        found.append(MALICIOUS_CHIP)
     found += [
         chip
         for chip in _DATA
@@ -166,6 +180,8 @@ def _chips(row: GrantRow) -> tuple[str, ...]:
         found.append(TENANT_CHIP)
     if row.verified is False:
         found.append(UNVERIFIED_CHIP)
+    if row.unused:
+        found.append(UNUSED_CHIP)
     return tuple(found)
 
 
@@ -175,7 +191,8 @@ def _together(rows: Iterable[GrantRow]) -> Iterator[AlikeGrants]:
     for row in rows:
         alike.setdefault(msgspec.structs.replace(row, principal=""), []).append(row.principal)
     for row, users in alike.items():
-        yield AlikeGrants(row.kind, row.audience, row.client_id, len(users), partial(_made, row, users))
+        is_abused = row.abused is not None
+        yield AlikeGrants(row.kind, row.audience, row.client_id, len(users), partial(_made, row, users), is_abused)
 
 
 def _made(row: GrantRow, users: list[str]) -> tuple[GrantRow, list[str]]:
@@ -220,14 +237,15 @@ class Choice(NamedTuple):
 
 
 def fair(grants: Iterable[AlikeGrants], most: int) -> Choice:
-    """Choose `most` grants: equally many of each breadth, and of each app in turn. A million grants aren't kept.
+    """Choose `most` grants: equally many of each breadth, and of each app in turn, known abused apps first.
 
+    A million grants aren't kept.
     If the last ones were dropped instead, a tenant with many grants would seem to have none for single users.
     """
     turns: dict[_Breadth, _Turns] = {}
     rows = 0
     for one in grants:
-        turns.setdefault(_breadth(one), _Turns(most)).add(one.client_id)
+        turns.setdefault(_breadth(one), _Turns(most)).add(one.client_id, first=one.is_abused)
         rows += one.number
     in_turn = zip_longest(*([(breadth, place) for place in turns[breadth].first()] for breadth in sorted(turns)))
     places: dict[_Breadth, set[int]] = {}
@@ -250,11 +268,11 @@ class _Turns:
         """The place of each app, and how many grants of it there were."""
         self._places: list[tuple[int, int, int]] = []
 
-    def add(self, app: str) -> None:
-        """Note the next grant, which is of this app."""
+    def add(self, app: str, *, first: bool) -> None:
+        """Note the next grant, which is of this app; with `first`, it comes before those of all other apps."""
         place, turn = self._apps.get(app, (len(self._apps), 0))
         self._apps[app] = place, turn + 1
-        self._places.append((turn, place, self.number))
+        self._places.append((-1 if first else turn, place, self.number))
         self.number += 1
         if len(self._places) > 2 * self._most:
             self._places = sorted(self._places)[: self._most]

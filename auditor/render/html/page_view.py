@@ -261,9 +261,9 @@ def _summary_tone(summary: Summary) -> str:
 
 
 def _sections(made: PageView) -> Iterator[PageSection]:
-    scopes = sum(len(one.scopes) for one in made.answers)
     if made.answers:
-        yield PageSection("scopes", "Scopes", str(scopes))
+        required = sum(one.required for one in made.answers)
+        yield PageSection("scopes", "Scopes", str(required or ""))
     if made.after_consent:
         yield PageSection("after-consent", "After consent", "")
     if made.supposed:

@@ -20,11 +20,13 @@ from auditor.render.labels import (
     NAME_WIDTH,
     ORDINARY_MEMBER,
     OUTCOMES,
+    SCOPE_KINDS,
     VERDICTS,
     answer_word,
     app_label,
     error_code,
     readable_time,
+    scope_count,
     sentence,
 )
 from auditor.render.text_layout import clip, columns, wrap
@@ -153,27 +155,26 @@ def _deciding(decision: Decision) -> list[ScopeVerdict]:
 
 
 def _scopes(decision: Decision) -> PathStep:
-    """All scopes, and how many of them are required. An optional scope changes no answer, so it has no colour."""
-    optional = Counter(s.verdict for s in decision.scopes if not (s.required or s.implicit))
-    needed = Counter(s.verdict for s in decision.scopes if s.required or s.implicit)
-    if not decision.scopes:
+    """How many scopes are required. An optional scope changes no answer, so it has no colour."""
+    groups = [group for group in (decision.required_scopes, decision.optional_scopes, decision.added_scopes) if group]
+    if not groups:
         return PathStep("Scopes", "None were evaluated", "", "quiet")
-    worst = next((v for v in _WORST_FIRST if needed[v]), None)
-    if needed and optional:
-        detail = f"{_total(needed)} required: {_tally(needed)}. {_total(optional)} optional: {_tally(optional)}."
-    else:
-        detail = sentence(_tally(needed)) if needed else f"All optional: {_tally(optional)}."
-    return PathStep("Scopes", count(len(decision.scopes), "scope"), detail, VERDICTS[worst][1] if worst else "quiet")
+    first, *others = groups
+    needed = {scope.verdict for scope in (*decision.required_scopes, *decision.added_scopes)}
+    worst = next((verdict for verdict in _WORST_FIRST if verdict in needed), None)
+    detail = " ".join((sentence(_tally(first)), *(_of_a_kind(group) for group in others)))
+    return PathStep("Scopes", scope_count(first), detail, VERDICTS[worst][1] if worst else "quiet")
 
 
-def _total(tally: Counter[Verdict]) -> int:
-    """How many scopes were counted."""
-    return sum(tally.values())
+def _of_a_kind(scopes: Sequence[ScopeVerdict]) -> str:
+    """``1 optional: blocked.``"""
+    return f"{len(scopes)} {SCOPE_KINDS[scopes[0].requested_as]}: {_tally(scopes)}."
 
 
-def _tally(tally: Counter[Verdict]) -> str:
+def _tally(scopes: Sequence[ScopeVerdict]) -> str:
     """``3 blocked and 6 allowed``; only ``blocked`` for a single scope."""
-    if _total(tally) == 1:
+    tally = Counter(scope.verdict for scope in scopes)
+    if tally.total() == 1:
         return VERDICTS[next(iter(tally))][0]
     return series([f"{tally[verdict]} {VERDICTS[verdict][0]}" for verdict in Verdict if tally[verdict]])
 
@@ -316,7 +317,13 @@ def chart_by_verdict(decision: Decision) -> BarChart | None:
         return None
     order = (Verdict.BLOCKED, Verdict.UNKNOWN, Verdict.CONSENTABLE, Verdict.GRANTED)
     kinds = [(verdict.value, VERDICTS[verdict][0], _VERDICT_TONES[verdict]) for verdict in order]
-    return _chart({"Scopes": Counter(scope.verdict.value for scope in decision.scopes)}, kinds)
+    groups = {
+        "Required": decision.required_scopes,
+        "Optional": decision.optional_scopes,
+        "Added": decision.added_scopes,
+    }
+    counted = {name: Counter(scope.verdict.value for scope in scopes) for name, scopes in groups.items() if scopes}
+    return _chart(counted, kinds)
 
 
 _VERDICT_TONES = {

@@ -1,0 +1,371 @@
+"""Who was stopped and who waits: requests for consent, failed sign-ins and refused consents, and what is so now.
+
+A request means that its user was stopped. AADSTS65001 is the normal entry before a consent page, and AADSTS65004 comes
+from a user who cancelled or left the page of an app that an admin must approve, so neither of them says whether the
+user was stopped (Entra, "Microsoft Entra authentication and authorization error codes").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from functools import cached_property
+from types import MappingProxyType
+
+import msgspec
+
+from auditor.apps.asked_scopes import Description, ScopeSources, by_resource
+from auditor.apps.blocked_verdict import verdict_now
+from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events
+from auditor.apps.consent_requests import REVIEW_PATH, lacks_people, reviewers, user_requests
+from auditor.apps.stopped_people import People, stop_codes
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
+from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
+from auditor.facts.app_names import app_name
+from auditor.facts.ids import PATH_SEPARATOR, cloud_named, is_guid, portal_links
+from auditor.facts.sign_in_codes import logged_codes
+from auditor.model.access_resources import SignIn
+from auditor.model.blocked import (
+    Blocked,
+    BlockedApp,
+    BlockedFilter,
+    BlockedSource,
+    BlockedSummary,
+    LoggedConsent,
+    RequestStatus,
+    SourceRead,
+    UserRequest,
+)
+from auditor.model.decision import AppRef
+from auditor.model.document import parse_time
+from auditor.model.resources import AppConsentRequest, ServicePrincipal
+from auditor.model.sections import permissions_to_read
+from auditor.model.snapshot import Snapshot
+
+SECTIONS_OF = {
+    BlockedSource.REQUESTS: "appConsentRequests",
+    BlockedSource.SIGN_INS: "signIns",
+    BlockedSource.AUDITS: "directoryAudits",
+}
+"""The section of each source."""
+_HIDES = {
+    BlockedSource.REQUESTS: "who waits for approval",
+    BlockedSource.SIGN_INS: "whose sign-in failed",
+    BlockedSource.AUDITS: "who consented since, and whose consent was blocked as risky",
+}
+
+
+_NO_FILTER = BlockedFilter()
+_NO_PACKS: Mapping[str, Description] = MappingProxyType({})
+
+
+def blocked(
+    snapshot: Snapshot,
+    asked: BlockedFilter = _NO_FILTER,
+    described: Mapping[str, Description] = _NO_PACKS,
+    *,
+    source: str = "",
+    tool: str = "",
+    with_fixes: bool = True,
+) -> Blocked:
+    """Who was stopped and who waits, as far as the snapshot says it. The same inputs give the same answer.
+
+    Without `with_fixes`, no fix is looked for, which takes most of the time. `described` is what packs say about apps,
+    by client id in lower case.
+    """
+    found = _Finder(snapshot, asked, described, with_fixes=with_fixes)
+    apps = tuple(sorted(found.apps(), key=_order))
+    return Blocked(
+        tenant=snapshot.tenant,
+        cloud=snapshot.cloud,
+        taken=snapshot.taken,
+        source=source,
+        tool=tool,
+        asked=asked,
+        summary=_summary(apps, found.sources),
+        apps=apps,
+        sources=found.sources,
+    )
+
+
+class _Events(msgspec.Struct):
+    """What the sources say about one app."""
+
+    sign_ins: list[SignIn] = []
+    requests: list[AppConsentRequest] = []
+    consents: list[ConsentEvent] = []
+
+
+class _Finder:
+    """The indexes of one tenant, and the events that match the filter, each made once."""
+
+    def __init__(
+        self, snapshot: Snapshot, asked: BlockedFilter, described: Mapping[str, Description], *, with_fixes: bool
+    ) -> None:
+        self._index = index_of(snapshot)
+        self._described = described
+        self._asked = asked
+        self._with_fixes = with_fixes
+        self._since = parse_time(asked.since) if asked.since else None
+        self._correlation = asked.correlation_id.lower()
+        self._scopes = ScopeSources(self._index, described)
+        self.sources = tuple(_sources(self._index, asked.app.lower() if is_guid(asked.app) else ""))
+        self._unread = {one.source: one.why for one in self.sources if not one.complete}
+        self._people = People(self._index)
+        self._wanted = self._people.matching(asked.user) if asked.user else None
+        self._subject, self._why_subject = self._who()
+
+    def _who(self) -> tuple[Subject, str]:
+        if not self._asked.user:
+            return ORDINARY_MEMBER, ""
+        found = subject_for(self._index, self._people.upn(self._asked.user))
+        return (ORDINARY_MEMBER, found.why) if isinstance(found, NotRead) else (found, "")
+
+    def apps(self) -> Iterator[BlockedApp]:
+        """Every app to which somebody was stopped, or for which somebody waits."""
+        for client_id, events in self._by_app.items():
+            name = self._name(client_id, events)
+            if self._asked.app and not _matches(self._asked.app, name, client_id):
+                continue
+            if row := self._row(client_id, name, events):
+                yield row
+
+    @cached_property
+    def _by_app(self) -> dict[str, _Events]:
+        found: dict[str, _Events] = {}
+        codes = frozenset(logged_codes())
+        for row in self._index.snapshot.sections.signIns or ():
+            code = row.status.errorCode if row.status else None
+            if (
+                code is not None
+                and (code in codes or self._correlation)
+                and row.appId
+                and self._is_asked(row.createdDateTime, row.correlationId)
+            ):
+                found.setdefault(row.appId.lower(), _new()).sign_ins.append(row)
+        for event in self._consents:
+            if event.client_id and self._is_asked(event.time, event.correlation_id):
+                found.setdefault(event.client_id, _new()).consents.append(event)
+        for request in self._index.snapshot.sections.appConsentRequests or ():
+            client_id = request.appId.lower()
+            if client_id in found or not self._correlation:
+                found.setdefault(client_id, _new()).requests.append(request)
+        return found
+
+    @cached_property
+    def _consents(self) -> tuple[ConsentEvent, ...]:
+        return consent_events(self._index.snapshot)
+
+    def _is_asked(self, at: str | None, correlation_id: str | None) -> bool:
+        """Whether an entry is in the time and of the correlation ID; one without a time may be."""
+        if self._correlation and (correlation_id or "").lower() != self._correlation:
+            return False
+        return self._is_recent(at)
+
+    def _is_recent(self, at: str | None) -> bool:
+        when = parse_time(at or "")
+        return self._since is None or when is None or when >= self._since
+
+    def _is_wanted(self, *names: str | None) -> bool:
+        return self._wanted is None or any((name or "").lower() in self._wanted for name in names)
+
+    def _requests(self, rows: Iterable[AppConsentRequest]) -> list[UserRequest]:
+        """The requests that wait, and those that were made or decided in the time that was asked for."""
+        found = [
+            one
+            for request in rows
+            for one in user_requests(self._index, request)
+            if self._is_wanted(one.user_id, one.user)
+            and (one.status is RequestStatus.PENDING or self._is_recent(one.reviewed or one.created))
+        ]
+        return sorted(found, key=lambda one: (one.status.rank, one.created))
+
+    def _row(self, client_id: str, name: str, events: _Events) -> BlockedApp | None:
+        sign_ins = [row for row in events.sign_ins if self._is_wanted(row.userId, row.userPrincipalName)]
+        consents = [
+            one for one in events.consents if self._is_wanted(*((one.actor.id, one.actor.name) if one.actor else ()))
+        ]
+        refused = [one for one in consents if one.result is not ConsentResult.GIVEN]
+        requests = self._requests(events.requests)
+        nameless = [one for one in events.requests if lacks_people(one) and one.pendingScopes]
+        if not (sign_ins or refused or requests or (nameless and self._wanted is None)):
+            return None
+        people = self._people.stopped(sign_ins, requests, refused)
+        not_known = self._not_known(nameless)
+        verdict = verdict_now(
+            self._index,
+            self._scopes.asked(client_id, name),
+            self._subject,
+            people,
+            [one for one in self._consents if one.client_id == client_id],
+            audits=self._unread.get(BlockedSource.AUDITS, ""),
+            with_fixes=self._with_fixes,
+        )
+        found = self._index.service_principal(client_id)
+        object_id = found.id if isinstance(found, ServicePrincipal) else ""
+        waits = sum(one.waits for one in people)
+        who, why_reviewers = reviewers(self._index) if waits or nameless else ((), "")
+        users = sum(one.stopped is True for one in people)
+        portal = cloud_named(self._index.snapshot.cloud).portal
+        steps = (*((REVIEW_PATH,) if waits or nameless else ()), (*_ALL_APPS, name))
+        return BlockedApp(
+            app=AppRef(name=name, client_id=client_id),
+            now=verdict.now,
+            sentence=verdict.sentence(people, requests, self._index.snapshot.taken),
+            users=users if users or not (self._unread or nameless) else None,
+            at_least=bool(self._unread or nameless),
+            unclear=sum(one.stopped is None for one in people),
+            stopped=self._count(BlockedSource.SIGN_INS, self._people.stopped(sign_ins, (), ())),
+            waiting=None if nameless else self._count(BlockedSource.REQUESTS, [one for one in people if one.waits]),
+            refused=self._count(BlockedSource.AUDITS, self._people.stopped((), (), refused)),
+            first=min((one.first for one in people if one.first), default=""),
+            last=max((one.last for one in people), default=""),
+            people=tuple(people),
+            codes=stop_codes(sign_ins),
+            requests=tuple(requests),
+            consents=tuple(map(_logged, self._relevant(consents, events))),
+            scopes=by_resource(self._index, ((need.resource, need.value) for need in verdict.app.scopes)),
+            scopes_from=verdict.asked.sources,
+            pack=verdict.asked.pack,
+            fix=verdict.fixes[0] if verdict.fixes else None,
+            other_fixes=tuple(one.title for one in verdict.fixes[1:]),
+            reviewers=who,
+            review=REVIEW_PATH if waits or nameless else (),
+            links=portal_links(
+                (PATH_SEPARATOR.join((portal, *step)) for step in steps),
+                self._index.snapshot.cloud,
+                app=name,
+                object_id=object_id,
+                client_id=client_id,
+            ),
+            not_known={**not_known, **verdict.not_known, **({"reviewers": why_reviewers} if why_reviewers else {})},
+        )
+
+    def _relevant(self, mine: list[ConsentEvent], events: _Events) -> list[ConsentEvent]:
+        """The consents of the people who were asked for, and those for all users, each person's consent once."""
+        found: list[ConsentEvent] = []
+        pages = [one for one in events.consents if one.activity is ConsentActivity.CONSENT]
+        for one in events.consents:
+            is_part = one.activity is ConsentActivity.GRANT and any(_is_part_of(one, page) for page in pages)
+            if not is_part and (one in mine or one.is_for_all):
+                found.append(one)
+        return found
+
+    def _count(self, source: BlockedSource, people: Iterable[object]) -> int | None:
+        """How many were stopped by this source; none if it says none and wasn't read whole."""
+        number = sum(getattr(one, "stopped", None) is True for one in people)
+        return number if number or source not in self._unread else None
+
+    def _not_known(self, nameless: Iterable[AppConsentRequest]) -> dict[str, str]:
+        fields = {
+            BlockedSource.REQUESTS: "waiting",
+            BlockedSource.SIGN_INS: "stopped",
+            BlockedSource.AUDITS: "refused",
+        }
+        found = {fields[source]: why for source, why in self._unread.items()}
+        if self._why_subject:
+            found["subject"] = self._why_subject
+        for request in nameless:
+            found["waiting"] = self._index.not_read("appConsentRequests", request.id or "").why
+        return found
+
+    def _name(self, client_id: str, events: _Events) -> str:
+        """What the tenant calls the app, else its requests and the logs, else a pack or the table of names."""
+        found = self._index.service_principal(client_id)
+        own = (found.displayName or found.appDisplayName or "") if isinstance(found, ServicePrincipal) else ""
+        logged = (
+            *(one.appDisplayName for one in events.requests),
+            *(one.appDisplayName for one in events.sign_ins),
+            *(one.name for one in events.consents),
+        )
+        described = self._described.get(client_id)
+        by_pack = described.variants[0][1].name if described else ""
+        return own or next(filter(None, logged), "") or by_pack or _known_name(client_id)
+
+
+_ALL_APPS = ("Entra ID", "Enterprise apps", "All applications")
+
+
+def _known_name(client_id: str) -> str:
+    known = app_name(client_id)
+    return known.name if known else f"app {client_id}"
+
+
+def _new() -> _Events:
+    return _Events(sign_ins=[], requests=[], consents=[])
+
+
+def _matches(wanted: str, name: str, client_id: str) -> bool:
+    """Whether an app is meant: by its client id, or by a part of its name."""
+    text = wanted.strip().lower()
+    return text == client_id or text in name.lower()
+
+
+_SAME_CONSENT = timedelta(seconds=10)
+
+
+def _is_part_of(grant: ConsentEvent, page: ConsentEvent) -> bool:
+    """Whether a grant was added by this consent, which leaves an entry of its own at almost the same time."""
+    same = (grant.actor, grant.is_for_all) == (page.actor, page.is_for_all)
+    return same and page.scopes is not None and abs(grant.at - page.at) <= _SAME_CONSENT
+
+
+def _logged(event: ConsentEvent) -> LoggedConsent:
+    return LoggedConsent(
+        at=event.time,
+        result=event.result.value,
+        by=event.actor,
+        for_all=event.is_for_all,
+        scopes=event.scopes,
+        reason=event.reason,
+        correlation_id=event.correlation_id,
+    )
+
+
+def _sources(index: SnapshotIndex, client_id: str) -> Iterator[SourceRead]:
+    """What was read of each source; of a log that was read for some apps, that is all about an app among them."""
+    for source, section in SECTIONS_OF.items():
+        rows = getattr(index.snapshot.sections, section)
+        is_covered = client_id and section in index.snapshot.covers and index.covers(section, client_id)
+        why = index.not_read(section).why if rows is None else "" if is_covered else index.why_partial(section)
+        yield SourceRead(
+            source=source,
+            section=section,
+            rows=None if rows is None else len(rows),
+            complete=not why,
+            why=why,
+            hides=_HIDES[source] if why else "",
+            needs=permissions_to_read(section) if why else (),
+        )
+
+
+def _order(app: BlockedApp) -> tuple[bool, bool, bool, int, str, str]:
+    """What needs attention first: apps to which users would still be stopped, those with the most people."""
+    ends_soon = any(one.soon for one in app.requests)
+    waits = app.waiting != 0
+    return (
+        app.now.would_connect is True,
+        not ends_soon,
+        not waits,
+        -(app.users or 0),
+        app.app.name.lower(),
+        app.app.client_id,
+    )
+
+
+def _summary(apps: tuple[BlockedApp, ...], sources: Iterable[SourceRead]) -> BlockedSummary:
+    people = {one.id or one.name for app in apps for one in app.people if one.stopped}
+    unread = {one.source for one in sources if not one.complete}
+    at_least = bool(unread) or any(app.at_least for app in apps)
+    waiting = [app.waiting for app in apps]
+    is_known = BlockedSource.REQUESTS not in unread and None not in waiting
+    return BlockedSummary(
+        apps=len(apps),
+        users=len(people) if people or not at_least else None,
+        at_least=at_least,
+        waiting=sum(filter(None, waiting)) if is_known else None,
+        ends_soon=sum(one.soon for app in apps for one in app.requests) if is_known else None,
+        connect_now=sum(app.now.would_connect is True for app in apps),
+        stopped_now=sum(app.now.would_connect is False for app in apps),
+        unknown_now=sum(app.now.would_connect is None for app in apps),
+    )

@@ -1,0 +1,110 @@
+"""Render who was stopped and who waits as bytes: text, JSON, Markdown, HTML and CSV, each with only what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from auditor.model.blocked import FORMAT, VERSION, Blocked, BlockedApp, RequestStatus, StoppedPerson
+from auditor.model.difference import Actor
+from auditor.render.labels import encoded
+
+SCHEMA_ID = f"https://consent-auditor.invalid/schemas/blocked-{VERSION}.json"
+"""A name, not an address: the schema ships with the program, in docs/schemas."""
+_OMITS_EMPTY = (Actor.__name__, "GraphRequest")
+"""The objects whose empty fields aren't written."""
+
+CSV_COLUMNS = (
+    *("app", "client_id", "user", "user_id", "stopped", "waits", "error_codes", "first", "last"),
+    *("requested", "request_status", "request_expires", "days_left", "reviewed_by", "reviewed"),
+    *("would_connect", "outcome", "because", "since", "fix", "fix_role", "fix_opens", "reviewers", "not_known"),
+)
+
+
+def as_text(found: Blocked, *, width: int = 100, colour: bool = False, whole: bool = True) -> bytes:
+    """For a terminal; without `whole`, one screen of it."""
+    from auditor.render import documents
+    from auditor.render.blocked_view import screen
+
+    return documents.as_text(screen(found, whole=whole), width=width, colour=colour).encode()
+
+
+def as_json(found: Blocked) -> bytes:
+    """``consent-auditor/blocked``, version 1."""
+    return msgspec.json.format(encoded(found), indent=2) + b"\n"
+
+
+def as_markdown(found: Blocked) -> bytes:
+    """For an issue, a wiki or a message."""
+    from auditor.render import documents
+    from auditor.render.blocked_view import document
+
+    return documents.as_markdown(document(found)).encode()
+
+
+def as_html(found: Blocked) -> bytes:
+    """One page without scripts."""
+    from auditor.render.blocked_view import document, tone
+    from auditor.render.html.document_page import render
+
+    return render(document(found), tone=tone(found)).encode()
+
+
+def as_csv(found: Blocked) -> bytes:
+    """One row for each person and app, for a spreadsheet; one without a person where nobody is known."""
+    from auditor.render.csv import rows_as_csv
+
+    people = ((app, person) for app in found.apps for person in app.people or (None,))
+    return rows_as_csv(CSV_COLUMNS, (tuple(map(_cell, _row(app, person))) for app, person in people))
+
+
+def _cell(value: str | int | bool | None) -> str | int:
+    """A cell; one whose value isn't known is empty."""
+    if value is None:
+        return ""
+    return ("no", "yes")[value] if isinstance(value, bool) else value
+
+
+def _row(app: BlockedApp, person: StoppedPerson | None) -> Iterator[str | int | bool | None]:
+    yield from (app.app.name, app.app.client_id)
+    if person:
+        yield from (person.name, person.id, person.stopped, person.waits, " ".join(person.codes))
+        yield from (person.first, person.last)
+    else:
+        yield from ("", "", None, None, " ".join(one.code for one in app.codes), app.first, app.last)
+    mine = [one for one in app.requests if person and (one.user_id == person.id or one.user == person.name)]
+    if mine:
+        request = min(mine, key=lambda one: (one.status is not RequestStatus.PENDING, one.status.rank))
+        yield from (request.created, request.status.value, request.ends, request.days_left)
+        yield from (request.reviewed_by, request.reviewed)
+    else:
+        yield from [""] * 6
+    yield from (app.now.would_connect, app.now.outcome.value, app.now.because, app.now.since)
+    yield from (app.fix.title, app.fix.role, str(app.fix.opens.get("summary", ""))) if app.fix else ("", "", "")
+    yield from (", ".join(app.reviewers), "; ".join(f"{name}: {why}" for name, why in app.not_known.items()))
+
+
+FORMATS: Mapping[str, Callable[[Blocked], bytes]] = MappingProxyType(
+    {"text": as_text, "json": as_json, "markdown": as_markdown, "html": as_html, "csv": as_csv}
+)
+"""By the name for ``-f``."""
+
+
+def render_blocked(found: Blocked, form: str) -> bytes:
+    """The answer in a format of `FORMATS`. Raises KeyError for another one."""
+    return FORMATS[form](found)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the answer. It requires every key that is always written, and allows further ones."""
+    document = msgspec.json.schema(Blocked)
+    for name, kind in document["$defs"].items():
+        if "properties" in kind and name not in _OMITS_EMPTY:
+            kind["required"] = list(kind["properties"])
+    properties = document["$defs"][Blocked.__name__]["properties"]
+    properties["format"], properties["version"] = {"const": FORMAT}, {"const": VERSION}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
+    return {**head, "title": f"{FORMAT}, version {VERSION}", **document}

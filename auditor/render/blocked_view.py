@@ -1,0 +1,325 @@
+"""Who was stopped and who waits, as a document for people: the answer, a table, each app, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from auditor.model.blocked import Blocked, BlockedApp, LoggedConsent, RequestStatus, StoppedPerson, UserRequest
+from auditor.model.document import (
+    Block,
+    Cell,
+    Document,
+    Grid,
+    Heading,
+    Links,
+    Paragraph,
+    Point,
+    Points,
+    Title,
+    count,
+    series,
+)
+from auditor.model.survey import ScopeSource
+from auditor.render.labels import readable_time, resource_label, section_label, sentence
+
+ON_SCREEN = 3
+"""Apps that one screen of text describes; the table has all, up to `_ROWS`."""
+_ROWS = 10
+_PATH = " > "
+_FROM = {
+    ScopeSource.PACK: "a pack",
+    ScopeSource.CATALOGUE: "the catalogue of apps",
+    ScopeSource.GRANTS: "what was granted to it",
+    ScopeSource.REQUESTS: "the requests of users",
+}
+
+
+def tone(found: Blocked) -> str:
+    """The tone of the answer."""
+    if found.summary.stopped_now or found.summary.waiting:
+        return "bad"
+    return "unsure" if found.summary.unknown_now or not found.is_complete else "good"
+
+
+def screen(found: Blocked, *, whole: bool) -> Document:
+    """For a terminal: without `whole`, the apps that need attention first."""
+    if whole:
+        return _whole(found, _compact(found.apps))
+    first = [app for app in found.apps if app.now.would_connect is not True][:ON_SCREEN] or found.apps[:ON_SCREEN]
+    shown = found.apps if len(found.apps) <= ON_SCREEN else first
+    parts = [_short(app) for app in shown]
+    more = len(found.apps) - len(shown)
+    blocks = [*_head(found, _compact(found.apps[:_ROWS]))]
+    if parts:
+        blocks.append(Points(tuple(parts)))
+    if more > 0:
+        blocks.append(Paragraph(f"And {count(more, 'more app')}. For all, with people and requests: add --details."))
+    elif found.apps:
+        blocks.append(Paragraph("For people, requests and permissions: add --details, or -o blocked.html."))
+    return (*blocks, *_missing(found, short=True))
+
+
+def document(found: Blocked) -> Document:
+    """All of it, for Markdown and HTML."""
+    return _whole(found, _complete(found.apps))
+
+
+def _whole(found: Blocked, table: Grid) -> Document:
+    blocks = [*_head(found, table)]
+    for app in found.apps:
+        blocks += _app(app)
+    return (*blocks, *_missing(found, short=False))
+
+
+def _head(found: Blocked, table: Grid) -> Iterator[Block]:
+    tenant = found.tenant.name or found.tenant.id or "the tenant"
+    yield Title(f"Who was stopped and who waits in {tenant}")
+    yield Paragraph(answer(found))
+    yield Paragraph(_what(found))
+    if table.rows:
+        yield table
+
+
+def answer(found: Blocked) -> str:
+    """The answer in two or three sentences."""
+    made = found.summary
+    if not found.apps:
+        if not any(one.rows is not None for one in found.sources):
+            return "Not known: neither the requests for consent nor the logs were read."
+        asked = found.asked
+        only = " who matches" if asked.user or asked.app or asked.correlation_id else ""
+        partly = "" if found.is_complete else ", as far as was read"
+        return f"Nobody{only} was stopped, and nobody{only} waits{partly}."
+    who = "An unknown number of users" if made.users is None else count(made.users, "user")
+    least = "At least " if made.at_least and made.users else ""
+    verb = "was" if made.users == 1 and not least else "were"
+    text = f"{least}{who} {verb} stopped, at {count(made.apps, 'app')}."
+    if made.waiting:
+        text += f" {count(made.waiting, 'user waits', 'users wait')} for approval"
+        text += f"; {count(made.ends_soon, 'request expires', 'requests expire')} soon." if made.ends_soon else "."
+    elif made.waiting is None:
+        text += " Who waits for approval wasn't read."
+    now = [
+        f"{made.stopped_now} of the apps would still stop users" if made.stopped_now else "",
+        f"users could connect {made.connect_now}" if made.connect_now else "",
+        f"for {made.unknown_now} that isn't known" if made.unknown_now else "",
+    ]
+    return f"{text} {sentence(f'Now, {series([one for one in now if one])}')}"
+
+
+def _what(found: Blocked) -> str:
+    """What was looked at: the filter, the time of the read, and the source."""
+    asked = found.asked
+    parts = [
+        f"user {asked.user}" if asked.user else "",
+        f"app {asked.app}" if asked.app else "",
+        f"correlation ID {asked.correlation_id}" if asked.correlation_id else "",
+        f"since {readable_time(asked.since)}" if asked.since else "",
+    ]
+    only = ", ".join(one for one in parts if one)
+    taken = readable_time(found.taken)
+    read = [f"{one.rows} {_ROW_NAMES[one.section]}" for one in found.sources if one.rows is not None]
+    text = f"Read {taken}: {series(read)}." if taken and read else f"Read {taken}." if taken else ""
+    return f"{text}{f' Only {only}.' if only else ''}".strip() or "All that was read."
+
+
+_ROW_NAMES = {
+    "appConsentRequests": "apps with requests for consent",
+    "signIns": "sign-ins",
+    "directoryAudits": "entries of the audit log",
+}
+
+
+def now_word(app: BlockedApp) -> str:
+    """What would happen now, in one or two words."""
+    if app.now.would_connect is None:
+        return "not known"
+    return "connects" if app.now.would_connect else "stopped"
+
+
+def _users(app: BlockedApp) -> str:
+    """How many users were stopped, and of them how many wait; ``2+`` if there may be more."""
+    text = "?" if app.users is None else f"{app.users}{'+' if app.at_least else ''}"
+    if app.unclear and not app.users:
+        return f"{app.unclear} left"
+    return f"{text}, {app.waiting} wait" if app.waiting else text
+
+
+def _codes(app: BlockedApp) -> str:
+    return ", ".join(one.code.removeprefix("AADSTS") for one in app.codes if one.stops is not False)
+
+
+def _day(time: str) -> str:
+    return readable_time(time)[:10]
+
+
+def _compact(apps: Sequence[BlockedApp]) -> Grid:
+    rows = tuple(
+        tuple(map(Cell, (app.app.name, _users(app), _codes(app), _day(app.first), _day(app.last), now_word(app))))
+        for app in apps
+    )
+    return Grid(("App", "Users", "AADSTS", "First", "Last", "Now"), rows, 0)
+
+
+def _complete(apps: Sequence[BlockedApp]) -> Grid:
+    rows = []
+    for app in apps:
+        fix = Cell(app.fix.title if app.fix else "")
+        cells = (app.app.name, _users(app), _codes(app), readable_time(app.first), readable_time(app.last))
+        rows.append((*map(Cell, (*cells, now_word(app))), fix))
+    return Grid(("App", "Users", "AADSTS", "First", "Last", "Now", "Fix with the least access"), tuple(rows), 6)
+
+
+def _short(app: BlockedApp) -> Point:
+    """One app on a screen: the sentence, who decides, and the fix."""
+    below = [*_decide(app), *_short_fix(app)]
+    return Point(f"{app.app.name}: {app.sentence}", tuple(map(Point, below)))
+
+
+def _short_fix(app: BlockedApp) -> Iterator[str]:
+    """The fix, who can make it, and in one sentence what it opens."""
+    if app.fix:
+        opens = str(app.fix.opens.get("summary") or "").partition(". ")[0].rstrip(".")
+        role = f" Role: {app.fix.role}." if app.fix.role else ""
+        yield f"Fix: {sentence(app.fix.title)}{role}{f' Opens: {opens}.' if opens else ''}"
+
+
+def _decide(app: BlockedApp) -> Iterator[str]:
+    """Where the requests are decided, and by whom."""
+    if app.review:
+        who = f" Reviewers: {series(app.reviewers)}." if app.reviewers else " It has no reviewers."
+        why = app.not_known.get("reviewers")
+        yield f"Decide the requests in {_PATH.join(app.review)}.{f' Reviewers: not known ({why}).' if why else who}"
+
+
+def _fix(app: BlockedApp) -> Iterator[str]:
+    """The fix that adds the least access, and what it opens."""
+    if app.fix:
+        role = f" Needs {app.fix.role}." if app.fix.role else ""
+        yield f"Fix: {sentence(app.fix.title)}{role}"
+        if opens := str(app.fix.opens.get("summary") or ""):
+            yield f"Opens: {opens}"
+
+
+def _app(app: BlockedApp) -> Iterator[Block]:
+    """Everything about one app."""
+    yield Heading(app.app.name)
+    yield Paragraph(app.sentence)
+    points = [Point(text) for text in (*_now(app), *_decide(app), *_fix(app), *_asks(app))]
+    if app.other_fixes:
+        points.append(Point("Other fixes, which open more", tuple(map(Point, app.other_fixes))))
+    if app.codes:
+        points.append(Point("Error codes", tuple(map(Point, _code_lines(app)))))
+    if app.requests:
+        points.append(Point("Requests", tuple(Point(_request(one)) for one in app.requests)))
+    if app.consents:
+        points.append(Point("In the audit log", tuple(Point(_consent(one)) for one in app.consents)))
+    if app.people:
+        points.append(Point("People", tuple(Point(_person(one)) for one in app.people)))
+    if app.not_known:
+        unknown = (f"{_FIELDS.get(name, name)}: {sentence(why)}" for name, why in app.not_known.items())
+        points.append(Point("Not known", tuple(map(Point, unknown))))
+    yield Points(tuple(points))
+    if app.links:
+        yield Links(tuple(one.address for one in app.links))
+
+
+_FIELDS = {
+    "waiting": "Who waits",
+    "stopped": "Whose sign-in failed",
+    "refused": "Whose consent was refused",
+    "would_connect": "Whether users would connect now",
+    "since": "Since when users can connect",
+    "subject": "The roles of the user",
+    "reviewers": "The reviewers",
+}
+
+
+def _now(app: BlockedApp) -> Iterator[str]:
+    code = f" ({app.now.code})" if app.now.code and app.now.would_connect is not True else ""
+    because = app.now.because.rstrip(".")
+    yield f"Now: {sentence(f'{because}{code}')}"
+
+
+def _asks(app: BlockedApp) -> Iterator[str]:
+    if app.scopes:
+        names = series(
+            [f"{resource_label(one.resource, one.resource_name)}: {', '.join(one.names)}" for one in app.scopes]
+        )
+        source = series([_FROM[one] for one in app.scopes_from])
+        pack = f" ({app.pack})" if app.pack else ""
+        yield f"Asks for {names}, according to {source}{pack}."
+
+
+def _code_lines(app: BlockedApp) -> Iterator[str]:
+    for one in app.codes:
+        often = f"{count(one.times, 'time')}, {count(one.users, 'user')}, {_span(one.first, one.last)}"
+        normal = " This entry is normal before a consent page." if one.stops is False else ""
+        yield f"{one.code}: {one.title or 'not in the table'} ({often}).{normal}"
+
+
+def _span(first: str, last: str) -> str:
+    start, end = readable_time(first), readable_time(last)
+    if not end:
+        return "no time recorded"
+    return end if start == end else f"{start} to {end}"
+
+
+_STATUS = {
+    RequestStatus.PENDING: "waits",
+    RequestStatus.UNKNOWN: "status not known",
+    RequestStatus.EXPIRED: "expired without a decision",
+    RequestStatus.DENIED: "denied",
+    RequestStatus.APPROVED: "approved",
+    RequestStatus.COMPLETED: "decided",
+}
+
+
+def _request(one: UserRequest) -> str:
+    text = f"{one.user or 'somebody'}, {readable_time(one.created) or 'no time recorded'}: {_STATUS[one.status]}"
+    if one.ends:
+        left = one.days_left
+        when = "" if left is None else " (overdue)" if left < 0 else f" (in {count(left, 'day')})"
+        text += f", expires {readable_time(one.ends)}{when}"
+    if one.reviewed_by:
+        text += f" by {one.reviewed_by}{f' on {readable_time(one.reviewed)}' if one.reviewed else ''}"
+    quoted = [
+        f"reason: {one.reason}" if one.reason else "",
+        f"answer: {one.justification}" if one.justification else "",
+    ]
+    said = "; ".join(part for part in quoted if part)
+    return f"{text}. {said[:1].upper()}{said[1:]}" if said else f"{text}."
+
+
+_RESULTS = {"given": "consented", "refused": "was refused", "risky-blocked": "was blocked, because the app looks risky"}
+
+
+def _consent(one: LoggedConsent) -> str:
+    who = (one.by.name or one.by.id) if one.by else "somebody"
+    everyone = {True: " for all users", False: "", None: ", for whom isn't recorded"}[one.for_all]
+    what = f": {', '.join(one.scopes)}" if one.scopes else ""
+    everyone = everyone if one.result == "given" else ""
+    return f"{readable_time(one.at)}: {who} {_RESULTS.get(one.result, one.result)}{everyone}{what}"
+
+
+def _person(one: StoppedPerson) -> str:
+    state = {True: "stopped", False: "not stopped", None: "left the page, or didn't finish"}[one.stopped]
+    codes = f", {', '.join(one.codes)}" if one.codes else ""
+    return f"{one.name}: {state}{' and waits' if one.waits else ''}{codes}, {_span(one.first, one.last)}"
+
+
+def _missing(found: Blocked, *, short: bool) -> Iterator[Block]:
+    """What wasn't read, why, what that hides, and what allows the read."""
+    gaps = [one for one in found.sources if not one.complete]
+    if not gaps:
+        return
+    if not short:
+        yield Heading("Not read, or only in part")
+    points = []
+    for gap in gaps:
+        allows = f" Allows the read: {series(gap.needs, 'or')}{_LICENCE.get(gap.section, '')}." if gap.needs else ""
+        points.append(Point(f"{section_label(gap.section)}: {sentence(gap.why)} Unknown: {gap.hides}.{allows}"))
+    yield Points(tuple(points))
+
+
+_LICENCE = {"signIns": ", with a Microsoft Entra ID P1 or P2 license of the tenant"}
