@@ -397,11 +397,11 @@ def command(
     refuse_overwriting((*outputs, *(path for _, path in destination.files)), redact_key, snapshots)
     if destination.folder is not None and redact_key and is_inside(redact_key, destination.folder):
         say(f"The key file {redact_key} is in {destination.folder}: don't send it with the reports.")
-    app, address_tenant = named_app(client_id, scopes, redirect_uri, name, from_url)
+    named = named_app(client_id, scopes, redirect_uri, name, from_url)
     request = AuditRequest(
-        source=source_of(snapshots, sample, waiting(tenant) if wait_until else tenant, address_tenant),
-        packs=packs_to_apply(packs, app),
-        app=app,
+        source=source_of(snapshots, sample, waiting(tenant) if wait_until else tenant, named.tenant),
+        packs=packs_to_apply(packs, named),
+        app=named.app,
         user=user,
         waivers=waiver_files,
         abused=abused_files,
@@ -413,7 +413,7 @@ def command(
     )
     with interaction() as person:
         audited = audit(request, person)
-    say_if_other_tenant(address_tenant, audited.snapshot.tenant.id)
+    say_if_other_tenant(named.tenant, audited.snapshot.tenant.id)
     if fix_script:
         write_fix_script(audited.report, fix_script, which_fix, file)
         return OK

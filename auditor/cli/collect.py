@@ -9,6 +9,8 @@ import click
 
 from auditor.cli.options import (
     FilesOption,
+    NamedApp,
+    app_option,
     live_tenant,
     pack_option,
     packs_to_apply,
@@ -52,7 +54,7 @@ Examples:
     help="Make the snapshot from files and folders of other tools, without reading the tenant. Repeatable.",
 )
 @pack_option
-@click.option("--app", "client_id", metavar="CLIENT_ID", help="Also read what a check of this app needs.")
+@app_option("Also read what a check of this app needs: one of the catalogue by its name, or any app by its client ID.")
 @click.option("--user", metavar="UPN|OBJECT-ID", default="", help="Also read this user's roles and groups.")
 @click.option(
     "--full",
@@ -79,7 +81,7 @@ def command(
     """
     refuse_empty()
     redaction = redaction_of(redact, redact_key)
-    from auditor.jobs.audit_request import PIPE, AuditRequest, app_from_options, must_be_writable, refuse_overwriting
+    from auditor.jobs.audit_request import PIPE, AuditRequest, must_be_writable, refuse_overwriting
     from auditor.jobs.snapshot_files import sections_lost, write_snapshot
 
     if output != PIPE:
@@ -88,11 +90,11 @@ def command(
     if files:
         _refuse_live_options(client_id, user, full)
         return _write_imported(files, tenant["tenant"] or "", packs, redaction, output)
-    app = app_from_options(client_id, "") if client_id else None
+    named = _named(client_id) if client_id else NamedApp()
     request = AuditRequest(
         source=live_tenant(**(waiting(tenant) if full else tenant)),
-        packs=packs_to_apply(packs, app),
-        app=app,
+        packs=packs_to_apply(packs, named),
+        app=named.app,
         user=user,
         full=full,
         redaction=redaction,
@@ -108,6 +110,14 @@ def command(
     _print_result(snapshot, output, _rows_of(snapshot) if full else None)
     _print_lost(lost, output)
     return OK
+
+
+def _named(text: str) -> NamedApp:
+    """The app, of which a snapshot needs no scopes. Raises InvalidRequest for a name that nothing knows."""
+    from auditor.jobs.app_catalog import app_named, is_known, pack_reference
+    from auditor.jobs.audit_request import app_from_options
+
+    return NamedApp(pack=pack_reference(app_named(text))) if is_known(text) else NamedApp(app_from_options(text, ""))
 
 
 def _write_directory(request: AuditRequest, output: str) -> int:
