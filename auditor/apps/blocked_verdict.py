@@ -65,20 +65,19 @@ def verdict_now(
 ) -> AppVerdict:
     """What would happen to `subject` now, and what changed since the `people` were stopped.
 
-    Where that depends on the user, and all of the people get the same answer, it is theirs. `consents` are those to the
+    If that depends on the user, and all of the people get the same answer, it is theirs. `consents` are those to the
     app, and `audits` says why the audit log isn't whole; empty if it is.
     """
     app = asked.app
     subject, answer = _answer(index, app, subject, people)
     not_known: dict[str, str] = {}
     would: bool | None = answer.outcome.connects
-    if answer.outcome is Outcome.DEPENDS:
-        would = None
-        not_known["would_connect"] = series(list(answer.depends_on)) or answer.because
-    elif (asked.why or not app.scopes) and answer.outcome is not Outcome.BLOCKED:
-        would = False if app.scopes and not would else None
-        if would is None:
-            not_known["would_connect"] = asked.why or _NO_SCOPES
+    unclear = asked.why or ("" if app.scopes or asked.pack else _NO_SCOPES)
+    if unclear and (would or not app.scopes) and answer.outcome is not Outcome.BLOCKED:
+        # It may ask for more than is known, which can stop users, and not let them in.
+        would, not_known["would_connect"] = None, unclear
+    elif answer.outcome is Outcome.DEPENDS:
+        would, not_known["would_connect"] = None, series(list(answer.depends_on)) or answer.because
     since = ""
     if would:
         last = max((one.last for one in people), default="")
@@ -101,16 +100,16 @@ def verdict_now(
     return AppVerdict(app, asked, now, fixes, not_known)
 
 
-_MOST_PEOPLE = 20
+MOST_PEOPLE = 20
 """Of how many people an own answer is looked for."""
 
 
 def _answer(
     index: SnapshotIndex, app: App, subject: Subject, people: Sequence[StoppedPerson]
 ) -> tuple[Subject, ConnectAnswer]:
-    """The answer for the subject, or that for all who were stopped, if it depends on who they are."""
+    """The decision for the subject, or that for all who were stopped, if it depends on who they are."""
     answer = connect_answer(gather(index, app, subject))
-    if answer.outcome is not Outcome.DEPENDS or subject is not ORDINARY_MEMBER or not 0 < len(people) <= _MOST_PEOPLE:
+    if answer.outcome is not Outcome.DEPENDS or subject is not ORDINARY_MEMBER or not 0 < len(people) <= MOST_PEOPLE:
         return subject, answer
     found = [subject_for(index, one.id or one.name) for one in people]
     subjects = [one for one in found if isinstance(one, Subject)]

@@ -176,7 +176,7 @@ class _Finder:
             for request in rows
             for one in user_requests(self._index, request)
             if self._is_wanted(one.user_id, one.user)
-            and (one.status is RequestStatus.PENDING or self._is_recent(one.created) or self._is_recent(one.reviewed))
+            and (one.status is RequestStatus.PENDING or self._is_recent(one.reviewed or one.created))
         ]
         return sorted(found, key=lambda one: (one.status.rank, one.created))
 

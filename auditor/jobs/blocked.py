@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
 from auditor.apps.asked_scopes import Description, ScopeSources
+from auditor.apps.blocked_verdict import MOST_PEOPLE
 from auditor.apps.stopped_users import SECTIONS_OF, blocked
 from auditor.checks.kind import CONSENT, TENANT
 from auditor.checks.required_reads import further_reads_for_app
 from auditor.consent.snapshot_index import index_of
+from auditor.consent.subject import ADMIN_ROLES
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
 from auditor.jobs.audit import read_source
@@ -19,6 +21,7 @@ from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, 
 from auditor.jobs.pack_selection import shipped_packs
 from auditor.jobs.tenant_reader import now, plan_with_user, tenant_session
 from auditor.model.blocked import Blocked, BlockedFilter
+from auditor.model.decision import Outcome
 from auditor.model.document import parse_time
 from auditor.model.errors import FAILING, OK, UNKNOWN
 from auditor.model.rule import App
@@ -107,17 +110,23 @@ def _clients(snapshot: Snapshot) -> tuple[str, ...]:
 
 
 async def _read(tenant: LiveTenant, request: BlockedRequest, interaction: Interaction) -> Snapshot:
-    """The snapshot of a live tenant: the logs and requests, and then what decides about the apps in them."""
-    plan = blocked_plan(request)
-    async with tenant_session(tenant, plan, interaction) as session:
-        snapshot = await session.read(plan, taken=now())
-        clients = _clients(snapshot)
-        if clients:
-            more = Plan(clients=clients, users=_reviewers(snapshot))
-            snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
-            further = _further_reads(snapshot, clients)
-            if not further.is_empty:
-                snapshot = await session.read(further, taken=snapshot.taken, onto=snapshot)
+    async with tenant_session(tenant, blocked_plan(request), interaction) as session:
+        return await read_in_steps(session.read, request, now())
+
+
+async def read_in_steps(read: Callable[..., Awaitable[Snapshot]], request: BlockedRequest, taken: str) -> Snapshot:
+    """The snapshot of a live tenant: the logs and requests, and then what decides about the apps in them.
+
+    `read` is `auditor.graph.collect.collect` for the tenant, and `taken` the time of the read.
+    """
+    snapshot = await read(blocked_plan(request), taken=taken)
+    clients = _clients(snapshot)
+    if clients:
+        more = Plan(clients=clients, users=_reviewers(snapshot))
+        snapshot = await read(more, taken=taken, onto=snapshot)
+        for further in (_further_reads, _people_in_question):
+            if not (plan := further(snapshot, clients)).is_empty:
+                snapshot = await read(plan, taken=taken, onto=snapshot)
     return snapshot
 
 
@@ -136,6 +145,8 @@ def blocked_plan(request: BlockedRequest) -> Plan:
             resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE),
             whole=() if client else logs,
             log_days=_days(request),
+            log_user=request.user if _names_user(request.user) else "",
+            log_correlation=request.correlation_id,
         )
     )
     return plan_with_user(plan, request.user) if _names_user(request.user) else plan
@@ -162,6 +173,16 @@ def _reviewers(snapshot: Snapshot) -> tuple[str, ...]:
     policy = snapshot.sections.adminConsentRequestPolicy
     queries = [one.query.partition("/users/")[2] for one in (policy.reviewers if policy else None) or ()]
     return tuple(name for name in queries if is_guid(name))[:_MOST_REVIEWERS]
+
+
+def _people_in_question(snapshot: Snapshot, clients: Iterable[str]) -> Plan:
+    """The people who were stopped, where whether an app connects depends on who its user is."""
+    made = blocked(snapshot, described=described_apps(clients), with_fixes=False)
+    depends = [app for app in made.apps if app.now.outcome is Outcome.DEPENDS and len(app.people) <= MOST_PEOPLE]
+    ids = dict.fromkeys(one.id for app in depends for one in app.people if is_guid(one.id))
+    known = {user.id.lower() for user in snapshot.sections.users or ()}
+    unread = tuple(one for one in ids if one.lower() not in known and f"users/{one}" not in snapshot.unread)
+    return Plan(users=unread, assignments_of=tuple(ADMIN_ROLES)) if unread else Plan()
 
 
 def _further_reads(snapshot: Snapshot, clients: Iterable[str]) -> Plan:

@@ -137,7 +137,7 @@ def _reads(plan: Plan, heading: str) -> Iterator[Block]:
     yield Grid(("Section", "Microsoft Graph permission"), rows, prose=0)
     if plan.whole:
         names = " and ".join(code(section) for section in plan.whole)
-        yield Paragraph(f"Read for the whole directory, page by page, which takes longer in a large tenant: {names}.")
+        yield Paragraph(f"Read for the whole tenant, page by page, which takes longer in a large tenant: {names}.")
 
 
 def _addresses(urls: Sequence[str]) -> Iterator[Block]:

@@ -81,8 +81,11 @@ def test_the_schemas_are_all_there() -> None:
     assert {path.name for path in (DOCS / "schemas").iterdir()} == {
         "abused-apps.json",
         "app.json",
+        "apps-survey.json",
         "apps.json",
+        "blocked.json",
         "diff.json",
+        "explanation.json",
         "history-run.json",
         "history.json",
         "night.json",

@@ -1,0 +1,251 @@
+"""Who was stopped and who waits: what each source says, what is unknown without it, and what would happen now."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+
+from auditor.apps.consent_requests import user_requests
+from auditor.apps.stopped_users import blocked
+from auditor.consent.snapshot_index import index_of
+from auditor.jobs.blocked import blocked_exit_code, described_apps
+from auditor.model.blocked import Blocked, BlockedApp, BlockedFilter, RequestStatus
+from auditor.model.resources import AppConsentRequest
+from auditor.model.sections import Sections
+from auditor.model.snapshot import Snapshot, Tenant, Unread
+from auditor.model.survey import ScopeSource
+from auditor.snapshot.samples import patched, sample
+
+SAMPLE = "stopped-users"
+LOGS = ("appConsentRequests", "signIns", "directoryAudits")
+TRACKER, ELEMENT = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "01f1a5b4-34ce-42e2-acbc-d1dfe46dba94"
+JONAS = "jonas@relecloudhr.onmicrosoft.com"
+
+
+def without(*sections: str, **why: Unread) -> Snapshot:
+    """The sample in which these sections were not read, and why."""
+    changed = patched(sample(SAMPLE), dict.fromkeys(sections))
+    return msgspec.structs.replace(changed, unread=why)
+
+
+@cache
+def whole() -> Blocked:
+    """What is found in the sample, with fixes."""
+    return blocked(sample(SAMPLE), source="sample", tool="test")
+
+
+def found(snapshot: Snapshot | None = None, **asked: Any) -> dict[str, BlockedApp]:
+    made = blocked(snapshot or sample(SAMPLE), BlockedFilter(**asked), with_fixes=False)
+    return {app.app.name: app for app in made.apps}
+
+
+def one(name: str) -> BlockedApp:
+    return next(app for app in whole().apps if app.app.name == name)
+
+
+def names(app: BlockedApp) -> list[str]:
+    return [person.name.partition("@")[0] for person in app.people]
+
+
+def test_who_was_stopped_on_tuesday_would_connect_today_because_of_a_grant_on_wednesday() -> None:
+    app = one("TrackerRMS")
+    assert names(app) == ["priya", "tom", "elena"]
+    assert [(code.code, code.times, code.users, code.stops) for code in app.codes] == [
+        ("AADSTS90095", 3, 3, True),
+        ("AADSTS65001", 1, 1, False),
+    ]
+    assert app.now.would_connect is True
+    assert app.fix is None
+    assert app.sentence == (
+        "3 users were stopped on Tuesday, 17 November (AADSTS90095). Would connect now, without being asked: granted"
+        " for all users on Wednesday, 18 November by grace@relecloudhr.onmicrosoft.com."
+    )
+    assert [(consent.result, consent.for_all) for consent in app.consents] == [("given", True)]
+
+
+def test_requests_that_wait_name_reviewers_the_end_and_the_page() -> None:
+    app = one("Element451")
+    assert (app.users, app.stopped, app.waiting, app.refused) == (3, 3, 2, 0)
+    assert [(row.status, row.days_left, row.soon) for row in app.requests] == [
+        (RequestStatus.PENDING, 3, True),
+        (RequestStatus.PENDING, 27, False),
+    ]
+    assert [name.partition("@")[0] for name in app.reviewers] == ["grace", "henrik"]
+    assert app.review == ("Entra ID", "Enterprise apps", "Activity", "Admin consent requests")
+    assert (app.scopes_from, app.now.code) == ((ScopeSource.REQUESTS,), "AADSTS90095")
+    assert app.fix is not None and "Nothing for other apps" in app.fix.opens["summary"]
+
+
+def test_what_became_of_other_requests_is_said() -> None:
+    denied, expired = one("Harbor Sync").requests[0], one("Littlebird").requests[0]
+    assert (denied.status, denied.reviewed_by, denied.justification) == (
+        RequestStatus.DENIED,
+        "grace@relecloudhr.onmicrosoft.com",
+        "Not an approved product",
+    )
+    assert (expired.status, expired.ends, expired.days_left) == (RequestStatus.EXPIRED, "", None)
+
+
+def test_a_blocked_risky_consent_counts_as_refused() -> None:
+    app = one("Spike")
+    assert (app.users, app.stopped, app.refused, names(app)) == (1, 1, 1, ["daniel"])
+    assert [consent.result for consent in app.consents] == ["risky-blocked"]
+
+
+def test_an_answer_that_depends_on_the_user_is_that_of_the_people_who_were_stopped() -> None:
+    now = one("Payroll Portal").now
+    assert (now.subject, now.would_connect) == ("sofia@relecloudhr.onmicrosoft.com", False)
+    assert now.stopped_by == "only assigned users can sign in"
+
+
+def test_a_user_who_left_the_consent_page_was_not_stopped_for_sure() -> None:
+    app = one("Jotform")
+    assert (app.users, app.unclear, app.now.would_connect) == (0, 1, True)
+    assert [person.stopped for person in app.people] == [None]
+
+
+def test_the_summary_counts_people_once_and_what_is_so_now() -> None:
+    made = whole().summary
+    assert (made.apps, made.users, made.at_least) == (7, 6, False)
+    assert (made.waiting, made.ends_soon) == (2, 1)
+    assert (made.connect_now, made.stopped_now, made.unknown_now) == (2, 5, 0)
+    assert blocked_exit_code(whole()) == 1
+
+
+def test_apps_that_need_attention_come_first() -> None:
+    assert [app.app.name for app in whole().apps] == [
+        *("Element451", "Harbor Sync", "Littlebird", "Payroll Portal", "Spike"),
+        *("TrackerRMS", "Jotform"),
+    ]
+
+
+def test_a_pack_says_what_its_app_asks_for() -> None:
+    described = described_apps([TRACKER])
+    made = blocked(sample(SAMPLE), BlockedFilter(app=TRACKER), described, with_fixes=False)
+    (app,) = made.apps
+    assert (app.scopes_from, app.pack in ("trackerrms-uk", "trackerrms-us")) == ((ScopeSource.CATALOGUE,), True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "apps"),
+    [
+        pytest.param({"app": "element"}, {"Element451"}, id="a part of a name"),
+        pytest.param({"app": TRACKER.upper()}, {"TrackerRMS"}, id="a client id"),
+        pytest.param({"user": "Sofia Marques"}, {"Element451", "Payroll Portal"}, id="a display name"),
+        pytest.param({"user": JONAS.upper()}, {"Element451", "Harbor Sync", "Jotform"}, id="a user principal name"),
+        pytest.param(
+            {"since": "2026-11-19T00:00:00Z"},
+            {"Element451", "Harbor Sync", "Payroll Portal"},
+            id="a time: what waits stays",
+        ),
+        pytest.param({"app": "nothing"}, set(), id="an app that nobody met"),
+    ],
+)
+def test_filters_leave_what_was_asked_for(asked: dict[str, Any], apps: set[str]) -> None:
+    assert found(**asked).keys() == apps
+
+
+def test_one_user_is_decided_for_and_counted_alone() -> None:
+    app = found(user=JONAS)["Element451"]
+    assert (app.users, app.waiting, app.now.subject, names(app)) == (1, 0, JONAS, ["jonas"])
+
+
+def test_a_correlation_id_finds_its_sign_in_and_its_consent() -> None:
+    log = sample(SAMPLE).sections.signIns or ()
+    row = next(row for row in log if row.appDisplayName == "Spike")
+    apps = found(correlation_id=str(row.correlationId).upper())
+    assert apps.keys() == {"Spike"}
+    assert (apps["Spike"].stopped, apps["Spike"].refused) == (1, 1)
+    assert found(correlation_id="7f3f9d0c-6f6d-4f0b-9d8a-3f1d2c5b7a90") == {}
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "needs"),
+    [
+        pytest.param("appConsentRequests", "waiting", "ConsentRequest.Read.All", id="requests"),
+        pytest.param("signIns", "stopped", "AuditLog.Read.All", id="sign-ins"),
+        pytest.param("directoryAudits", "refused", "AuditLog.Read.All", id="audit log"),
+    ],
+)
+def test_a_count_of_a_source_that_was_not_read_is_unknown(section: str, field: str, needs: str) -> None:
+    made = blocked(without(section), with_fixes=False)
+    gap = next(one for one in made.sources if one.section == section)
+    assert (gap.rows, gap.complete, gap.needs) == (None, False, (needs,))
+    for app in made.apps:
+        assert getattr(app, field) is None, app.app.name
+        assert app.not_known[field]
+        assert app.at_least
+        assert app.users != 0 or app.unclear
+    assert made.summary.at_least
+
+
+def test_without_the_licence_the_reason_is_the_licence() -> None:
+    refused = Unread(
+        status=403,
+        code="Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+        message="needs a Microsoft Entra ID P1 or P2 licence",
+    )
+    made = blocked(without("signIns", signIns=refused), with_fixes=False)
+    gap = next(one for one in made.sources if one.section == "signIns")
+    assert "P1 or P2 licence" in gap.why
+    assert {app.app.name for app in made.apps} >= {"TrackerRMS", "Element451"}
+
+
+def test_nothing_read_is_not_nobody() -> None:
+    made = blocked(without(*LOGS), with_fixes=False)
+    assert (made.apps, made.summary.users, made.summary.waiting) == ((), None, None)
+    assert blocked_exit_code(made) == 4
+    nobody = blocked(patched(sample(SAMPLE), {name: [] for name in LOGS}), with_fixes=False)
+    assert (nobody.summary.users, nobody.summary.waiting, blocked_exit_code(nobody)) == (0, 0, 0)
+
+
+def test_an_unread_audit_log_leaves_it_open_since_when_users_connect() -> None:
+    app = found(without("directoryAudits"))["TrackerRMS"]
+    assert (app.now.would_connect, app.now.since) == (True, "")
+    assert "directoryAudits" in app.not_known["since"]
+
+
+def test_a_changed_setting_explains_a_connection_that_no_grant_explains() -> None:
+    entry = {
+        "activityDisplayName": "Update authorization policy",
+        "activityDateTime": "2026-11-16T08:00:00Z",
+        "result": "success",
+        "initiatedBy": {"user": {"userPrincipalName": "grace@contoso.example"}},
+    }
+    app = found(patched(sample(SAMPLE), {"directoryAudits": [entry]}))["Jotform"]
+    assert app.now.since == "the consent settings changed on Monday, 16 November by grace@contoso.example"
+
+
+def test_an_app_of_which_nobody_knows_what_it_asks_for_is_unknown() -> None:
+    row = {"appId": "aaaaaaaa-0000-4000-8000-000000000001", "createdDateTime": "2026-11-20T08:00:00Z", "userId": "u1"}
+    made = found(patched(sample(SAMPLE), {"signIns": [{**row, "status": {"errorCode": 90094}}]}))
+    app = made["app aaaaaaaa-0000-4000-8000-000000000001"]
+    assert (app.users, app.now.would_connect) == (1, None)
+    assert app.not_known["would_connect"] == "no grant, request or pack says what the app asks for"
+
+
+def test_requests_without_their_people_make_their_number_unknown() -> None:
+    requests = [{"appId": ELEMENT, "id": "r1", "appDisplayName": "E", "pendingScopes": [{"displayName": "Mail.Read"}]}]
+    app = found(patched(sample(SAMPLE), {"appConsentRequests": requests, "signIns": []}))["E"]
+    assert (app.users, app.waiting, app.people) == (None, None, ())
+    assert app.reviewers
+
+
+@pytest.mark.parametrize(
+    ("row", "status"),
+    [
+        pytest.param({"status": "InProgress"}, RequestStatus.PENDING, id="in progress"),
+        pytest.param({"status": "Completed"}, RequestStatus.COMPLETED, id="decided, not how"),
+        pytest.param({"status": "Completed", "approval": {"stages": "x"}}, RequestStatus.COMPLETED, id="broken stages"),
+        pytest.param({"status": "Later"}, RequestStatus.UNKNOWN, id="a word of tomorrow"),
+        pytest.param({"status": 3, "createdBy": [], "createdDateTime": None}, RequestStatus.UNKNOWN, id="other types"),
+        pytest.param({}, RequestStatus.UNKNOWN, id="nothing"),
+    ],
+)
+def test_a_request_of_any_form_has_a_status(row: dict[str, Any], status: RequestStatus) -> None:
+    snapshot = Snapshot(tenant=Tenant(id="t"), sections=Sections())
+    (made,) = user_requests(index_of(snapshot), AppConsentRequest(appId=TRACKER, userConsentRequests=(row,)))
+    assert (made.status, made.ends, made.days_left) == (status, "", None)
