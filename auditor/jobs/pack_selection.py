@@ -15,6 +15,7 @@ from auditor.packs.load import (
     OwnPack,
     Source,
     entries,
+    every_shipped_name,
     exists,
     find,
     list_packs,
@@ -62,7 +63,7 @@ def sources_for(names: Iterable[str]) -> Iterator[tuple[Source, ...]]:
 
     Raises PackError for a name that has no pack, when the iteration reaches it.
     """
-    for name in tuple(names) or names_in_environment() or shipped_names():
+    for name in tuple(names) or names_in_environment() or every_shipped_name():
         (place,) = resolved_names((name,))
         yield find(place)
 
