@@ -154,7 +154,8 @@ def _agreement(
         return _of_access(known, after, where)
     names = series([f"AADSTS{code}" for code in decided], "or")
     if decision.outcome is Outcome.DEPENDS:
-        return None, f"It isn't known whether {where} would answer {names}: that depends on what wasn't read."
+        needs = series(decision.depends_on[:2]) or "what wasn't read"
+        return None, f"It isn't known whether {where} would answer {names}: that depends on {needs}."
     same = [code for code, one in decided.items() if _means(one, decision) or f"AADSTS{code}" in decision.code.split()]
     if not same:
         instead = f"would answer {decision.code}" if decision.code else _instead(decision)

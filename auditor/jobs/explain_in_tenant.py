@@ -106,7 +106,8 @@ def _in_directory(asked: InTenant, index: SnapshotIndex, log: Sequence[LoggedSig
     if not client_id:
         if asked.app_name:
             raise InvalidRequest(
-                f"neither a pack nor this tenant has the app {asked.app_name!r}: give its client ID, with --scopes"
+                f"neither the catalogue nor this tenant has the app {asked.app_name!r}: give its client ID, or see"
+                " consent-auditor apps list"
             )
         return None
     if known and (known.app.scopes or known.app.default_resources or asked.pasted.request):

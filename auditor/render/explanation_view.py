@@ -131,7 +131,7 @@ def _tenant(says: TenantAnswer, label: str, *, whole: bool) -> Iterator[Block]:
         rows.append(("Permissions", Cell(f"decided with {says.scopes_from}")))
     rows.append(("Read", Cell(readable_time(says.taken))))
     yield FactList(tuple(rows))
-    if says.depends_on:
+    if says.depends_on and whole:
         yield Paragraph("It depends on:")
         yield _list(says.depends_on)
     if says.perhaps:
@@ -259,5 +259,5 @@ def _next(explanation: Explanation, *, whole: bool) -> Iterator[Block]:
         app = "" if explanation.app else f" and {code('--app NAME')}"
         yield Paragraph(
             f"To find out which it is in a tenant, add {code('--snapshot FILE')} or {code('--live')}{app}. This program"
-            f" then reads {series(checks)}."
+            f" then reads: {'; '.join(checks)}."
         )
