@@ -126,7 +126,7 @@ def _tenant(says: TenantAnswer, label: str, *, whole: bool) -> Iterator[Block]:
             ("Role", Cell(says.fix.role)),
         ]
         if says.fix.link:
-            rows.append(("Link", Cell(says.fix.link)))
+            rows.append(("Link", Cell(says.fix.link, says.fix.link)))
     if says.scopes_from:
         rows.append(("Permissions", Cell(f"decided with {says.scopes_from}")))
     rows.append(("Read", Cell(readable_time(says.taken))))
