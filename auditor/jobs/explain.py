@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.consent.consent_request import RequestError, client_id_of
+from auditor.explain.addresses import addresses_in, plain
 from auditor.explain.meaning import meanings
 from auditor.explain.pasted_text import FoundCode, PastedText, parse
 from auditor.explain.tenant_answer import KnownApp
@@ -23,6 +24,9 @@ _WANTED = (
     "give a code (90094), the text of the error page or message, or the address of the failed sign-in. In a terminal,"
     " put the text in quotation marks, or pipe it in: consent-auditor explain -"
 )
+
+
+_NOTHING = "there is no code and no address of Microsoft's sign-in in the text"
 
 
 class ExplainRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +52,9 @@ def explain(request: ExplainRequest, interaction: Interaction = SILENT) -> Expla
     """
     pasted = parse(request.text)
     if pasted.is_empty:
-        raise InvalidRequest(f"there is no code and no address of Microsoft's sign-in in the text: {_WANTED}")
+        step = any(one.is_sign_in for one in addresses_in(plain(request.text)))
+        what = "that address is a step of Microsoft's sign-in and holds no error" if step else _NOTHING
+        raise InvalidRequest(f"{what}: {_WANTED}")
     addressed = _addressed(pasted)
     found = (*pasted.codes, *_codes_of_faults(addressed.app if addressed else None))
     known = _known_app(request, pasted, addressed)
