@@ -15,15 +15,18 @@ from auditor.checks.required_reads import further_reads_for_app
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
+from auditor.jobs.app_catalog import app_named, near_apps
 from auditor.jobs.audit import read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
-from auditor.jobs.pack_selection import chosen_packs, shipped_packs
+from auditor.jobs.pack_selection import chosen_packs, own_app_packs, shipped_packs
 from auditor.jobs.tenant_reader import now, tenant_session
+from auditor.model.document import series
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 from auditor.model.survey import ConnectState, Filters, ScopeSource, Survey
 from auditor.packs.app_catalog import CatalogApp, catalog, catalog_pack, with_variant
+from auditor.packs.load import is_shipped
 
 LOG_DAYS = 30
 """How far back the sign-in log is read: as long as Microsoft keeps it with a P1 or P2 licence."""
@@ -58,8 +61,10 @@ def survey_of(request: SurveyRequest, interaction: Interaction = SILENT) -> Surv
     """
     packs = chosen_packs(request.packs, required=False)
     described = DescribedApps(packs)
-    listed = described.whole_catalogue if request.whole_catalogue else map(described.named, request.chosen)
-    chosen = tuple(dict.fromkeys((*described.given, *listed)))
+    named = dict(map(described.named, request.chosen))
+    described.given.update(named)
+    given = (pack.app.client_id.lower() for pack in packs if pack.app)
+    chosen = tuple(dict.fromkeys((*given, *named, *(described.whole_catalogue if request.whole_catalogue else ()))))
     source = request.source
     if isinstance(source, LiveTenant):
         snapshot, origin = run(_read(source, request, described, chosen, interaction)), _LIVE
@@ -89,10 +94,10 @@ def survey_exit_code(found: Survey) -> int:
 
 
 class DescribedApps:
-    """What packs say about apps: first those that are given, then the catalogue, then the other shipped packs."""
+    """What packs say about apps: those that are given, your own ones, the catalogue, the other shipped packs."""
 
     def __init__(self, given: Iterable[Pack]) -> None:
-        self.given = _by_client(given, ScopeSource.PACK)
+        self.given = {**_by_client(own_app_packs(), ScopeSource.PACK), **_by_client(given, ScopeSource.PACK)}
         self._shipped = _by_client(shipped_packs(), ScopeSource.CATALOGUE)
         self._catalog = {app.client_id.lower(): app for app in catalog()}
 
@@ -109,16 +114,22 @@ class DescribedApps:
         """The client ids of all apps of the catalogue and of the shipped packs."""
         return tuple(dict.fromkeys((*self._catalog, *self._shipped)))
 
-    def named(self, name: str) -> str:
-        """The client id of the app with this name, client id or pack. Raises InvalidRequest if there is none."""
-        wanted = name.casefold()
-        for client_id, entry in self._catalog.items():
-            if wanted in (client_id, entry.name.casefold(), entry.app.casefold(), entry.title.casefold()):
-                return client_id
-        for client_id, shipped in self._shipped.items():
-            if wanted == client_id or any(wanted in (pack, app.name.casefold()) for pack, app in shipped.variants):
-                return client_id
-        raise InvalidRequest(f"the catalogue has no app {name!r}: see consent-auditor apps list")
+    def named(self, name: str) -> tuple[str, Description]:
+        """The app that is called so, and what is said about it, or about the variant that is named.
+
+        Raises InvalidRequest if no pack knows the name.
+        """
+        try:
+            pack = app_named(name)
+        except InvalidRequest:
+            near = [app.name for app in near_apps(name)[:3]]
+            hint = f"did you mean {series(near, 'or')}?" if near else "see consent-auditor apps list"
+            raise InvalidRequest(f"the catalogue has no app {name!r}: {hint}") from None
+        assert pack.app is not None, "a pack about an app"
+        client_id = pack.app.client_id.lower()
+        source = ScopeSource.CATALOGUE if is_shipped(pack.origin) else ScopeSource.PACK
+        only = Description(source, ((pack.name, pack.app),))
+        return client_id, only if "/" in pack.name else self.about(client_id) or only
 
 
 def _by_client(packs: Iterable[Pack], source: ScopeSource) -> dict[str, Description]:
@@ -152,16 +163,17 @@ def _with_named(
     """
     names = dict(_names(snapshot))
     found: dict[str, None] = {}
+    more: dict[str, Description] = {}
     for wanted in filters.names:
         matching = [client_id for client_id, name in names.items() if matches_name(wanted, name, client_id)]
-        found.update(dict.fromkeys(matching or [_from_catalogue(wanted, names, described)]))
-    missing = [client_id for client_id in found if client_id not in names]
-    more = {client_id: about for client_id in missing if (about := described.about(client_id))}
-    both = KnownApps({**known.described, **more}, (*known.chosen, *missing))
+        if not matching:
+            client_id, more[client_id] = _from_catalogue(wanted, names, described)
+        found.update(dict.fromkeys(matching or [client_id]))
+    both = KnownApps({**known.described, **more}, (*known.chosen, *more))
     return both, msgspec.structs.replace(filters, names=tuple(found))
 
 
-def _from_catalogue(wanted: str, names: Mapping[str, str], described: DescribedApps) -> str:
+def _from_catalogue(wanted: str, names: Mapping[str, str], described: DescribedApps) -> tuple[str, Description]:
     try:
         return described.named(wanted)
     except InvalidRequest:

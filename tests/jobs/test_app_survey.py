@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from auditor.jobs import tenant_reader
 from auditor.jobs.app_survey import SurveyRequest, survey_exit_code, survey_of
 from auditor.jobs.audit_request import GivenSnapshot, Redaction
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
@@ -17,12 +18,14 @@ from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.model.survey import ConnectState, Filters, ScopeSource, Survey
 from auditor.snapshot.write import dumps
 from tests.apps.tenants_with_apps import UNVERIFIED, Directory, app, failed, last_used, request
+from tests.graph.live_tenants import Sleeps
 from tests.graphserver import GraphServer, Status
 from tests.oracle.pool import publisher
 
 MAIL_READ_ROLE = "810c84a8-4a9e-49e6-bf7d-12d183f40d01"
 ENTRIES = 10_000
-"""Failed sign-ins in the log, of 250 users to 40 apps."""
+CODES = (90094, 50126, 0, 50076, 50140, 0, 50055, 0, 50126, 0)
+"""The sign-ins in the log, of 250 users to 40 apps; every tenth is about consent."""
 SINCE_ALWAYS = 100_000
 """Days of the log, so that the entries of the server's data are in it whenever the test runs."""
 
@@ -60,23 +63,33 @@ def directory() -> Directory:
     return tenant
 
 
-def test_a_live_survey_reads_ten_thousand_sign_ins_once_although_graph_is_busy(
+def test_a_live_survey_reads_a_log_of_ten_thousand_sign_ins_once_although_graph_is_busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tenant = directory()
     log = tuple(
-        failed(10 + number % 40, f"user-{number % 250}", name=f"App {number % 40}") for number in range(ENTRIES)
+        msgspec.structs.replace(
+            failed(
+                10 + number // 10 % 40, f"user-{number // 10 % 250}", code=CODES[number % len(CODES)], name="Logged"
+            ),
+            id=f"{number:05}",
+        )
+        for number in range(ENTRIES)
     )
-    log = tuple(msgspec.structs.replace(entry, id=f"{number:05}") for number, entry in enumerate(log))
-    snapshot = tenant.snapshot(signIns=log, servicePrincipalSignInActivities=(last_used(1, "2026-11-20T00:00:00Z"),))
+    snapshot = directory().snapshot(
+        signIns=log, servicePrincipalSignInActivities=(last_used(1, "2026-11-20T00:00:00Z"),)
+    )
+    sleeps = Sleeps()
+    monkeypatch.setattr(tenant_reader, "retry_policy", lambda *_: sleeps.retry(600))
     with live(snapshot, monkeypatch) as (server, target):
-        server.fault("/auditLogs/signIns", Status(429, retry_after=0))
+        server.fault("/auditLogs/signIns", Status(429, retry_after=7))
         found = survey_of(SurveyRequest(source=target, log_days=SINCE_ALWAYS))
-        pages = [call for call in server.requests if call.path.endswith("/auditLogs/signIns")]
+        requests = [call.path for call in server.requests]
     assert comparable(found) == comparable(of_snapshot(snapshot))
     assert found.source == "live, read through Microsoft Graph"
-    assert sum(one.waiting.failed or 0 for one in found.apps) == 1_000  # 25 of the 250 users at each of 40 apps
-    assert len(pages) < 60
+    assert sum(one.waiting.failed or 0 for one in found.apps) == 1_000, "25 of the 250 users at each of 40 apps"
+    assert sum("/auditLogs/" in path for path in requests) < 10, "entries about something else are not read"
+    assert sum("/servicePrincipals" in path for path in requests) == 1
+    assert 7 in sleeps.slept
     assert not server.strays
 
 
