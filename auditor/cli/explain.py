@@ -80,9 +80,7 @@ Exit codes: 0 known, or the tenant lets the user connect; 1 the tenant stops the
     help="The app. Default: the one that the text names.",
     shell_complete=complete_apps,
 )
-@click.option(
-    "--scopes", metavar='"SCOPE …"', help="The scopes that --app requests. Default: what is known of the app."
-)
+@click.option("--scopes", metavar='"SCOPE …"', help="The scopes that --app requests. Default: those of its pack.")
 @click.option(
     "--user", metavar="UPN|OBJECT-ID", default="", help="Decide for this user. Default: the one that the text names."
 )

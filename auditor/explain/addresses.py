@@ -30,7 +30,7 @@ _MAX_LINES = 60
 """The lines into which a mail may have broken one address."""
 _MAX_FIELDS = 100
 _NOT_FOLLOWED = ("redirect_uri", "post_logout_redirect_uri", "error_uri")
-"""Parameters that hold an address which is no wrapped one."""
+"""Parameters that hold an address of another kind than a wrapped one."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,7 +64,12 @@ def explain(request: ExplainRequest, interaction: Interaction = SILENT) -> Expla
                 "the text has a correlation id and no code: add the tenant (--snapshot FILE or --live), whose sign-in"
                 f" log has the code, or {_WANTED}"
             )
-        return _explanation(meanings(found), pasted.facts, known.app if known else None, addressed, None)
+        facts = pasted.facts
+        if request.redaction is not None:
+            from auditor.jobs.explain_in_tenant import redacted_facts
+
+            facts = redacted_facts(facts)
+        return _explanation(meanings(found), facts, known.app if known else None, addressed, None)
     from auditor.jobs.explain_in_tenant import InTenant, in_tenant
 
     asked = InTenant(pasted, found, known, request.app_name, request.user, request.redaction)
@@ -154,6 +159,9 @@ def _explanation(
     says: TenantAnswer | None,
 ) -> Explanation:
     faults: Iterable[str] = (fault.because for fault in addressed.app.faults) if addressed else ()
+    if addressed and not facts.scopes:
+        scopes = tuple(dict.fromkeys(need.value for need in addressed.app.scopes))
+        facts = msgspec.structs.replace(facts, scopes=scopes)
     return Explanation(
         codes=codes,
         text=facts,
