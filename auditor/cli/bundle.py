@@ -84,11 +84,11 @@ def command(
     refuse_overwriting([output], redact_key, snapshots)
     if environment_names("CONSENT_AUDITOR_WAIVERS"):
         say("Note: a bundle ignores waivers, so its report shows the failures that they cover.")
-    app, address_tenant = named_app(client_id, scopes, redirect_uri, name, from_url)
+    named = named_app(client_id, scopes, redirect_uri, name, from_url)
     request = AuditRequest(
-        source=source_of(snapshots, sample, tenant, address_tenant),
-        packs=packs_to_apply(packs, app),
-        app=app,
+        source=source_of(snapshots, sample, tenant, named.tenant),
+        packs=packs_to_apply(packs, named),
+        app=named.app,
         user=user,
         redaction=redaction,
     )

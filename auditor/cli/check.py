@@ -84,15 +84,29 @@ def write_report(
     if report.what_if and silent:
         verb = "doesn't" if len(silent) == 1 else "don't"
         say(f"Note: {' and '.join(silent)} {verb} show --assume, because the change wasn't made.")
-    slow = [str(path) for name, path in outputs.files if FORMATS[name.partition("/")[0]].is_binary]
-    if slow and sys.stderr.isatty():
-        say(f"Writing {series(slow)}…")
+    if sys.stderr.isatty():
+        _say_what_is_written(report, outputs)
     pages = rendered(report, outputs, history, since_last)
     if outputs.is_standard_output:
         write_page(report, outputs.formats[0], pages, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     for path in write_files(report, pages, outputs):
         say(f"Wrote {path}")
+
+
+_MANY_GRANTS = 20_000
+"""Grants with which every format takes a second or more to write."""
+_MOST_NAMED = 3
+
+
+def _say_what_is_written(report: Report, outputs: Outputs) -> None:
+    """Name the files that take long to write; nothing for a second's work."""
+    is_large = report.granted is not None and len(report.granted.rows) > _MANY_GRANTS
+    slow = [str(path) for name, path in outputs.files if is_large or FORMATS[name.partition("/")[0]].is_binary]
+    if len(slow) > _MOST_NAMED:
+        slow = [f"{len(slow)} files"]
+    if slow:
+        say(f"Writing {series(slow)}…")
 
 
 def _print_text(report: Report, details: bool) -> None:
@@ -383,11 +397,11 @@ def command(
     refuse_overwriting((*outputs, *(path for _, path in destination.files)), redact_key, snapshots)
     if destination.folder is not None and redact_key and is_inside(redact_key, destination.folder):
         say(f"The key file {redact_key} is in {destination.folder}: don't send it with the reports.")
-    app, address_tenant = named_app(client_id, scopes, redirect_uri, name, from_url)
+    named = named_app(client_id, scopes, redirect_uri, name, from_url)
     request = AuditRequest(
-        source=source_of(snapshots, sample, waiting(tenant) if wait_until else tenant, address_tenant),
-        packs=packs_to_apply(packs, app),
-        app=app,
+        source=source_of(snapshots, sample, waiting(tenant) if wait_until else tenant, named.tenant),
+        packs=packs_to_apply(packs, named),
+        app=named.app,
         user=user,
         waivers=waiver_files,
         abused=abused_files,
@@ -399,7 +413,7 @@ def command(
     )
     with interaction() as person:
         audited = audit(request, person)
-    say_if_other_tenant(address_tenant, audited.snapshot.tenant.id)
+    say_if_other_tenant(named.tenant, audited.snapshot.tenant.id)
     if fix_script:
         write_fix_script(audited.report, fix_script, which_fix, file)
         return OK

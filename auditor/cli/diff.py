@@ -63,14 +63,14 @@ def command(
     """
     refuse_empty()
     places = destinations(formats, outputs)
-    app, _ = named_app(client_id, scopes, redirect_uri, name, from_url)
+    named = named_app(client_id, scopes, redirect_uri, name, from_url)
     from auditor.jobs.differences import DifferenceRequest, difference_exit_code, difference_of
 
     request = DifferenceRequest(
         before=before,
         after=after,
-        packs=packs_to_apply(packs, app),
-        app=app,
+        packs=packs_to_apply(packs, named),
+        app=named.app,
         history=history,
         config=config,
         tenant=tenant,

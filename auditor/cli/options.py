@@ -90,13 +90,32 @@ from_url_option = click.option(
 )
 
 
+def complete_apps(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of the catalogue's apps with what they are; after a name and a slash, its variants."""
+    from auditor.packs.app_catalog import catalog
+
+    name, slash, _rest = incomplete.lower().partition("/")
+    if slash:
+        found = ((f"{app.name}/{one.name}", one.title) for app in catalog() if app.name == name for one in app.variants)
+    else:
+        found = ((app.name, app.title) for app in catalog())
+    return [CompletionItem(value, help=title) for value, title in found if value.startswith(incomplete.lower())]
+
+
+def app_option(help: str) -> Callable[[Command], Command]:
+    """``--app``: an app by its name in the catalogue or by its client id."""
+    return click.option("--app", "client_id", metavar="NAME|CLIENT_ID", help=help, shell_complete=complete_apps)
+
+
 def app_options(command: Command) -> Command:
-    """The options that describe an app that has no pack: --app with --scopes, or --from-url, and their companions."""
+    """The options that describe an app: --app, with --scopes if nothing knows them, or --from-url; their companions."""
     return _with(
         command,
-        click.option("--app", "client_id", metavar="CLIENT_ID", help="Audit this app, without its own pack."),
+        app_option("Audit this app: one of the catalogue (apps list) by its name or client ID, or any other one."),
         click.option(
-            "--scopes", metavar='"SCOPE …"', help="The scopes that --app requests. No prefix means Microsoft Graph."
+            "--scopes",
+            metavar='"SCOPE …"',
+            help="The scopes that --app requests. Default: those in the catalogue. No prefix means Microsoft Graph.",
         ),
         click.option("--redirect-uri", metavar="URL", default="", help="Redirect URI of --app."),
         click.option("--name", metavar="NAME", default="", help="Name of the app of --app or --from-url."),
@@ -105,10 +124,14 @@ def app_options(command: Command) -> Command:
 
 
 class NamedApp(NamedTuple):
-    """The app that the options describe, if any, and the tenant that a pasted URL names."""
+    """The app that the options describe, if any: by itself, or as the name or file of the pack that is about it.
+
+    `tenant` is the one that a pasted URL names.
+    """
 
     app: App | None = None
     tenant: str = ""
+    pack: str = ""
 
 
 def named_app(
@@ -120,9 +143,10 @@ def named_app(
     *,
     use_packs: bool = True,
 ) -> NamedApp:
-    """The app that --app and its companions, or --from-url, describe. Raises click.UsageError and RequestError.
+    """The app that --app and its companions, or --from-url, describe.
 
-    With `use_packs`, what a pack says about the app of a URL is added to it.
+    With `use_packs`, what a pack says about the app of a URL is added to it. Raises click.UsageError, RequestError, and
+    InvalidRequest for an app that nothing knows.
     """
     if from_url and (client_id or scopes or redirect_uri):
         raise click.UsageError(
@@ -131,22 +155,25 @@ def named_app(
     if not from_url and not client_id:
         for option, value in (("--scopes", scopes), ("--redirect-uri", redirect_uri)):
             if value:
-                raise click.UsageError(f"{option} needs --app CLIENT_ID")
+                raise click.UsageError(f"{option} needs --app NAME or --app CLIENT_ID")
         if name:
-            raise click.UsageError(
-                "--name needs --app CLIENT_ID or --from-url URL: a pack contains the name of its app"
-            )
+            raise click.UsageError("--name needs --app or --from-url: a pack contains the name of its app")
         return NamedApp()
-    from auditor.jobs.audit_request import app_from_address, app_from_options
-
     if from_url:
+        from auditor.jobs.audit_request import app_from_address
+
         found = app_from_address(from_url, name, use_packs=use_packs)
         if found.pack is not None:
             say(_recognized(found))
         return NamedApp(found.app, found.tenant)
-    if not scopes:
-        raise click.UsageError('--app needs --scopes "…": the scopes that the app requests')
-    return NamedApp(app_from_options(str(client_id), scopes, name=name, redirect_uri=redirect_uri))
+    from auditor.jobs.app_catalog import app_described, app_named, note_on, pack_reference
+
+    if scopes or redirect_uri or name:
+        return NamedApp(app_described(str(client_id), scopes or "", name=name, redirect_uri=redirect_uri))
+    pack = app_named(str(client_id))
+    if note := note_on(pack):
+        say(note)
+    return NamedApp(pack=pack_reference(pack))
 
 
 def _recognized(found: AddressedApp) -> str:
@@ -155,13 +182,18 @@ def _recognized(found: AddressedApp) -> str:
     assert pack is not None and pack.app is not None, "a pack about an app"
     by = "client id" if pack.app.client_id == found.app.client_id else "redirect URI, not by its client id"
     used = "" if not pack.app.scopes or found.app.scopes != pack.app.scopes else " and lists its permissions"
-    return f"The pack {pack.name} knows this app by its {by}{used}: {pack.app.name}."
+    from auditor.jobs.app_catalog import variant_note
+
+    known = f"The pack {pack.name} knows this app by its {by}{used}: {pack.app.name}."
+    return f"{known} {variant_note(pack, found.app)}".rstrip()
 
 
-def packs_to_apply(packs: tuple[str, ...], app: App | None) -> tuple[str, ...]:
+def packs_to_apply(packs: tuple[str, ...], named: NamedApp) -> tuple[str, ...]:
     """The packs to evaluate. If the options describe an app, the packs of the environment variable are left out."""
     source = click.get_current_context().get_parameter_source("packs")
-    return () if app is not None and source is ParameterSource.ENVIRONMENT else packs
+    describes = named.app is not None or bool(named.pack)
+    given = () if describes and source is ParameterSource.ENVIRONMENT else packs
+    return (*given, named.pack) if named.pack and named.pack not in given else given
 
 
 # ---- The tenant -----------------------------------------------------------------------------------------------------

@@ -76,6 +76,7 @@ def command(
     or a snapshot). The pack is checked before it is written.
     """
     refuse_empty()
+    from auditor.jobs.app_catalog import app_described
     from auditor.jobs.audit_request import PIPE
     from auditor.jobs.pack_authoring import DescribedApp, app_of_address, app_of_grants, refuse_reserved_name
 
@@ -99,7 +100,7 @@ def command(
             lambda scopes: named_app(client_id, scopes, redirect_uri, name, from_url, use_packs=False).app,
         )
     else:
-        app = named_app(client_id, scopes, redirect_uri, name, from_url).app
+        app = app_described(client_id, scopes or "", name=name, redirect_uri=redirect_uri) if client_id else None
         if app is None:
             raise click.UsageError(
                 'name the app: --app CLIENT_ID --scopes "…", or --from-url URL, or --app CLIENT_ID --from-grants'

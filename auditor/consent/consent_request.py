@@ -21,7 +21,7 @@ from auditor.facts.ids import (
     is_redacted_tenant,
 )
 from auditor.model.errors import AuditorError
-from auditor.model.rule import App, RequestFault, RequestMode, ScopeNeed
+from auditor.model.rule import App, AppVariant, RequestFault, RequestMode, ScopeNeed
 from auditor.model.snapshot import Snapshot
 
 DEFAULT = ".default"
@@ -158,6 +158,47 @@ def refused_default(needs: tuple[ScopeNeed, ...]) -> RequestFault | None:
 def is_openid(need: ScopeNeed) -> bool:
     """Whether this is a scope of OpenID Connect, which any request may contain."""
     return need.resource == MICROSOFT_GRAPH and need.value.lower() in OPENID_SCOPES
+
+
+def with_known_facts(app: App, known: App) -> App:
+    """A requested app with what a pack knows about it: its name, its publisher, and the facts behind its scopes.
+
+    Of another client id, only the name counts. If the request is exactly that of a variant of the known app, or of the
+    app itself, its scopes are the known ones, which say what is required and where that comes from.
+    """
+    app = msgspec.structs.replace(app, name=known.name)
+    if known.client_id != app.client_id:
+        return app
+    usual = AppVariant(name="", title="", scopes=known.scopes)
+    same = next((one for one in (usual, *known.variants) if _asked(one.scopes) == _asked(app.scopes)), None)
+    return msgspec.structs.replace(
+        app,
+        scopes=same.scopes if same else app.scopes,
+        authority=known.authority,
+        publisher_verified=known.publisher_verified,
+        verified_publisher_id=known.verified_publisher_id,
+        owner_tenant=known.owner_tenant,
+        registered_before_2020_11_08=known.registered_before_2020_11_08,
+        vendor=known.vendor,
+        category=known.category,
+        consent_link=known.consent_link,
+        also_needs=known.also_needs,
+        vendor_advice=known.vendor_advice,
+    )
+
+
+def fitting_variant(app: App, known: App) -> AppVariant | None:
+    """The variant of the known app whose permissions `app` requests; the scopes of a sign-in make no difference."""
+
+    def beyond_sign_in(scopes: Iterable[ScopeNeed]) -> frozenset[tuple[str, str]]:
+        return _asked(need for need in scopes if not is_openid(need))
+
+    asked = beyond_sign_in(app.scopes)
+    return next((one for one in known.variants if asked and beyond_sign_in(one.scopes) == asked), None)
+
+
+def _asked(scopes: Iterable[ScopeNeed]) -> frozenset[tuple[str, str]]:
+    return frozenset((need.resource, need.value.lower()) for need in scopes)
 
 
 def tenant_in_link(snapshot: Snapshot) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property, lru_cache, partial
 from typing import NamedTuple, cast, overload
 
@@ -10,10 +11,12 @@ from auditor.consent.consent_request import RequestError
 from auditor.consent.decision_facts import grants_on
 from auditor.consent.existing_grants import TENANT_WIDE, Grants
 from auditor.consent.requested_access import client_of, requested
-from auditor.consent.snapshot_index import SnapshotIndex, grants_as_spelled, index_of
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex, grants_as_spelled, index_of
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_ORDER, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import APP_ROLES
+from auditor.model.document import parse_time
 from auditor.model.report import (
+    UNUSED_DAYS,
     AbusedApp,
     AbusedAppsList,
     AlikeGrants,
@@ -91,6 +94,8 @@ class _AppFacts(NamedTuple):
     enabled: bool | None = None
     client_kind: str = ""
     abused: KnownAbuse | None = None
+    last_sign_in: str | None = None
+    unused: bool | None = None
 
 
 class _Rows(GrantRows):
@@ -187,6 +192,8 @@ class _Rows(GrantRows):
             enabled=app.enabled,
             client_kind=app.client_kind,
             abused=app.abused,
+            last_sign_in=app.last_sign_in,
+            unused=app.unused,
         )
 
     @cached_property
@@ -246,7 +253,7 @@ class GrantNames:
         found = self._index.principal_with_id(client)
         if found is None:
             return _AppFacts(client)
-        publisher = found.verifiedPublisher
+        publisher, last = found.verifiedPublisher, self.last_sign_in(found.appId)
         return _AppFacts(
             client_id=found.appId,
             client_name=_name(found),
@@ -256,6 +263,8 @@ class GrantNames:
             enabled=found.accountEnabled,
             client_kind=_KINDS.get(found.odataType or "", ""),
             abused=self._abuse(found.appId),
+            last_sign_in=None if isinstance(last, NotRead) else last,
+            unused=None if isinstance(last, NotRead) else self._is_unused(found, last),
         )
 
     @cached_property
@@ -270,6 +279,29 @@ class GrantNames:
         if found is None:
             return None
         return KnownAbuse.LEGITIMATE if found.legitimate else KnownAbuse.MALICIOUS
+
+    def last_sign_in(self, app_id: str) -> str | NotRead:
+        """When somebody, or the app itself, last signed in: a time as Graph writes it, or empty if none is recorded.
+
+        Source: Graph beta, ``servicePrincipalSignInActivity``, which has no entry of an app that was never used.
+        """
+        section = "servicePrincipalSignInActivities"
+        if (found := self._last_sign_ins.get(app_id.lower())) is not None:
+            return found
+        if self._index.snapshot.sections.servicePrincipalSignInActivities is None:
+            return self._index.not_read(section)
+        partial = self._index.why_partial(section)
+        return NotRead(section, partial) if partial else ""
+
+    @cached_property
+    def _last_sign_ins(self) -> dict[str, str]:
+        rows = self._index.snapshot.sections.servicePrincipalSignInActivities or ()
+        return {row.appId.lower(): row.last for row in rows}
+
+    def _is_unused(self, app: ServicePrincipal, last: str) -> bool | None:
+        """Whether the app was not used for a long time; one without a recorded use may be newer than that."""
+        taken, since = parse_time(self._index.snapshot.taken), parse_time(last or app.createdDateTime or "")
+        return None if taken is None or since is None else taken - since >= timedelta(days=UNUSED_DAYS)
 
     def user(self, object_id: str) -> str:
         """The user principal name, else the object id."""

@@ -20,6 +20,7 @@ from auditor.consent.consent_request import (
     requesting,
     resource_named,
     unique_needs,
+    with_known_facts,
 )
 from auditor.facts.ids import CLOUDS, FALSE_SEPARATORS, MICROSOFT_GRAPH, is_guid, known_resource_names
 from auditor.model.rule import App, RequestFault, RequestMode
@@ -80,17 +81,7 @@ def _described(app: App, known: App | None) -> App:
         from auditor.facts.app_names import published_name
 
         return msgspec.structs.replace(app, name=published_name(app.client_id))
-    app = msgspec.structs.replace(app, name=known.name)
-    if known.client_id != app.client_id:
-        return app
-    return msgspec.structs.replace(
-        app,
-        authority=known.authority,
-        publisher_verified=known.publisher_verified,
-        verified_publisher_id=known.verified_publisher_id,
-        owner_tenant=known.owner_tenant,
-        registered_before_2020_11_08=known.registered_before_2020_11_08,
-    )
+    return with_known_facts(app, known)
 
 
 # ---- The address in a pasted text -----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from auditor.jobs.report_builder import build_report, wanted_by, with_assumption
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.report import SHIPPED_ABUSED_APPS, AbusedAppsList, AbusedAppsRef, Report, Summary, WaiverFile
-from auditor.model.rule import FindingOutcome, Pack, Severity
+from auditor.model.rule import App, FindingOutcome, Pack, Severity
 from auditor.model.snapshot import LeftOut, LiveTenant, Snapshot
 from auditor.render import format_of
 
@@ -147,7 +147,7 @@ def read_source(
         case GivenSnapshot(snapshot=snapshot, origin=origin):
             return snapshot, origin
         case SampleTenant(name=name):
-            return _sample_tenant(name), f"sample {name} (bundled, no real tenant)"
+            return _sample_tenant(name, apps_of(packs)), f"sample {name} (bundled, no real tenant)"
         case SnapshotFiles(paths=paths, tenant_id=tenant_id):
             from auditor.jobs.snapshot_files import read_snapshot
 
@@ -176,15 +176,24 @@ def _load_evaluation(formats: Sequence[str]) -> None:
         import_module(name)
 
 
-def _sample_tenant(name: str) -> Snapshot:
-    """The sample tenant with this name. Raises InvalidRequest for an unknown name, with the most similar one."""
+def _sample_tenant(name: str, apps: Sequence[App]) -> Snapshot:
+    """The sample tenant with this name, asked about these apps.
+
+    Raises InvalidRequest for an unknown name, with the most similar one.
+    """
     from auditor.snapshot import SnapshotError
     from auditor.snapshot.samples import sample
 
     try:
-        return sample(name)
+        snapshot = sample(name)
     except SnapshotError as error:
         raise InvalidRequest(f'{error.message}: "{name}". {error.hint}') from None
+    others = [app for app in apps if app.client_id not in snapshot.covers.get("servicePrincipals", ())]
+    if not others:
+        return snapshot
+    from auditor.snapshot.retarget_sample import asked_about
+
+    return asked_about(snapshot, others)
 
 
 def _origin(paths: Sequence[str]) -> str:
@@ -200,6 +209,10 @@ _NAMED_FILES = 3
 """How many files of a snapshot the report names."""
 
 
+MANY_GRANTS = 20_000
+"""Grants whose evaluation is announced on a terminal: it takes a second or more."""
+
+
 def evaluate(
     prepared: PreparedAudit, snapshot: Snapshot, source: str, interaction: Interaction = SILENT
 ) -> AuditResult:
@@ -208,6 +221,9 @@ def evaluate(
     Raises UserNotRead, AssumptionError, and InvalidRequest if redaction changes a verdict.
     """
     request = prepared.request
+    grants = len(snapshot.sections.oauth2PermissionGrants or ())
+    if interaction.on_wait and grants > MANY_GRANTS:
+        interaction.on_wait(f"Evaluating {grants:,} permission grants…")
     inputs = AuditInputs(
         snapshot, prepared.packs, request.user, source, prepared.waivers, prepared.abused, request.assumptions
     )

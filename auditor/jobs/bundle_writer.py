@@ -22,6 +22,7 @@ from auditor.jobs.pack_selection import text_for_app
 from auditor.model.errors import AuditorError
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot, Tenant
+from auditor.packs.load import names_variant
 from auditor.packs.pack_texts import PackText, in_one_folder
 from auditor.render import FormatUnavailable, render
 from auditor.render.message import render as render_message
@@ -97,7 +98,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 def bundle_for(request: AuditRequest, interaction: Interaction = SILENT) -> tuple[bytes, Manifest]:
     """Evaluate the tenant of the request and pack the bundle. Raises what `audit` raises, and BundleError."""
     prepared = prepare(request, interaction)
-    texts = pack_texts(prepared)
+    # A variant of an app has no separate file that a reader of the bundle could evaluate.
+    texts = [
+        text_for_app(text.pack.app) if names_variant(text.pack.name) and text.pack.app is not None else text
+        for text in pack_texts(prepared)
+    ]
     if request.app is not None:
         texts.append(text_for_app(request.app))
     snapshot, source = read_source(request, [text.pack for text in texts], interaction)

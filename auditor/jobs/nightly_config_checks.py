@@ -18,12 +18,12 @@ from auditor.checks.kind import Invalid
 from auditor.checks.typo_suggestions import nearest, typo_of
 from auditor.consent.consent_request import app_from_scopes
 from auditor.facts.ids import is_guid
+from auditor.jobs.app_catalog import app_named, near_apps, pack_reference
 from auditor.jobs.nightly_forms import folder_name, live_tenant, seconds_of, tag
-from auditor.jobs.pack_selection import pack_about, resolved_names, shipped_packs
+from auditor.jobs.pack_selection import resolved_names, shipped_packs
 from auditor.model.errors import AuditorError
-from auditor.model.rule import Pack
 from auditor.packs import PackError, PackProblems, Position
-from auditor.packs.load import exists, is_path, is_shipped, load_packs, path_of
+from auditor.packs.load import exists, is_path, load_packs, path_of
 from auditor.packs.yaml_nodes import Items, Node, Scalar, Table, child, is_empty_list, items_of, tables_of, text_of
 from auditor.render import FORMATS, FormatUnavailable, files_in_folder, must_be_available
 
@@ -159,19 +159,15 @@ class Checks:
                 self._add(node, f"no pack knows the app {text_of(node)}", "a table with its client-id and scopes")
                 return
             names = [pack.app.name for pack in shipped_packs() if pack.app]
-            self._add(node, f'no pack is about an app "{text_of(node)[:80]}"', near=nearest(text_of(node), names))
+            near = nearest(text_of(node), (*names, *(one.name for one in near_apps(text_of(node)))))
+            self._add(node, f'no pack is about an app "{text_of(node)[:80]}"', near=near)
 
     def _pack_of(self, app: str) -> str:
         """The pack about the app with this client id or name, or an empty text."""
-        pack: Pack | None
-        if is_guid(app):
-            pack = pack_about(app.lower(), "")
-        else:
-            named = (one for one in shipped_packs() if one.app and one.app.name.casefold() == app.casefold())
-            pack = next(named, None)
-        if pack is None:
+        try:
+            return pack_reference(app_named(app))
+        except AuditorError:
             return ""
-        return pack.name if is_shipped(pack.origin) else pack.origin
 
     def _rule_file(self, node: Scalar, key: str) -> None:
         """Load the file that the configuration names under this key, to find its mistakes."""

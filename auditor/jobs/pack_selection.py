@@ -124,16 +124,21 @@ def vendor_pack(app: App) -> Pack:
 def pack_about(client_id: str, redirect_uri: str) -> Pack | None:
     """The pack about the app with this client id, or else the one whose app has this redirect URI.
 
-    Looks into the shipped packs and those of the environment variable. Of several packs about one app, the one with
-    the redirect URI is meant. Your own broken packs are left out: a command that uses them reports them.
+    Looks into your packs of the environment variable, the shipped packs and the catalogue, in this order. Of several
+    packs about one app, the one with the redirect URI is meant; of the variants of an app, too.
     """
-    packs = [pack for pack in (*_own_app_packs(), *shipped_packs()) if pack.app and not pack.abstract]
+    packs = [pack for pack in (*own_app_packs(), *shipped_packs()) if pack.app and not pack.abstract]
     by_uri = [pack for pack in packs if pack.app and redirect_uri in pack.app.redirect_uris]
     by_id = [pack for pack in packs if pack.app and pack.app.client_id == client_id]
-    return next((pack for pack in by_uri if pack in by_id), None) or next(iter((*by_id, *by_uri)), None)
+    if found := next((pack for pack in by_uri if pack in by_id), None) or next(iter(by_id), None):
+        return found
+    from auditor.jobs.app_catalog import catalog_pack_about
+
+    return catalog_pack_about(client_id, "" if by_uri else redirect_uri) or next(iter(by_uri), None)
 
 
-def _own_app_packs() -> Iterator[Pack]:
+def own_app_packs() -> Iterator[Pack]:
+    """The packs of the environment variable; the broken ones are left out, as a command that uses them reports them."""
     for name in names_in_environment():
         try:
             yield from load_packs([name])

@@ -38,7 +38,7 @@ from auditor.model.report import (
 from auditor.model.resources import ConditionSet, PermissionGrantPolicy
 from auditor.model.rule import App, FindingOutcome, Pack
 from auditor.model.snapshot import LeftOut, PartOfSnapshot, Snapshot
-from auditor.packs.load import every_shipped_name
+from auditor.packs.load import every_shipped_name, names_variant
 
 if TYPE_CHECKING:
     from auditor.snapshot.large_sections import Wanted
@@ -252,12 +252,12 @@ def _decision(asked: CheckContext, packs: Sequence[Pack]) -> Decision:
 def _with_variant(decision: Decision, app: App, packs: Sequence[Pack]) -> Decision:
     """`decision` with the name of its pack if another pack of the run describes the same app differently.
 
-    For example, a vendor can have a pack for each of its regions.
+    For example, a vendor can have a pack for each of its regions. A variant of a catalogue's app is always named.
     """
     descriptions = {p.app for p in packs if p.app is not None and p.app.client_id.lower() == app.client_id.lower()}
-    if len(descriptions) < 2:
-        return decision
     name = next(pack.name for pack in packs if pack.app == app)
+    if len(descriptions) < 2 and not names_variant(name):
+        return decision
     return msgspec.structs.replace(decision, app=msgspec.structs.replace(decision.app, variant=name))
 
 

@@ -15,6 +15,7 @@ Source of names and meanings: the Microsoft Graph v1.0 reference, resources ``co
 
 from typing import ClassVar
 
+from auditor.model.document import parse_time
 from auditor.model.field_types import (
     AppName,
     FreeText,
@@ -211,6 +212,17 @@ class SignInActivity(Resource, frozen=True):
     delegatedResourceSignInActivity: LastSignIn | None = None
     applicationAuthenticationClientSignInActivity: LastSignIn | None = None
     applicationAuthenticationResourceSignInActivity: LastSignIn | None = None
+
+    @property
+    def last(self) -> str:
+        """The time of the latest sign-in by anybody or by the app itself; empty if none is recorded."""
+        kinds = (
+            self.lastSignInActivity,
+            self.delegatedClientSignInActivity,
+            self.applicationAuthenticationClientSignInActivity,
+        )
+        times = [one.lastSignInDateTime for one in kinds if one and one.lastSignInDateTime]
+        return max(times, key=lambda text: at.timestamp() if (at := parse_time(text)) else 0.0, default="")
 
 
 class DirectoryAudit(Resource, frozen=True):

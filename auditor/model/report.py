@@ -321,6 +321,10 @@ class KnownAbuse(StrEnum):
     """A product with honest users that attackers use, too."""
 
 
+UNUSED_DAYS = 90
+"""Days without a sign-in after which an app is called unused."""
+
+
 class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     """A grant of permissions on one resource to one app, with readable names.
 
@@ -329,7 +333,8 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     publisher's name; `verified` says whether there is one, or is none if that isn't known. `owner` is the tenant that
     owns the app (``appOwnerOrganizationId``). `client_kind` is ``agent identity`` or ``agent identity blueprint`` for
     the kinds of app where a grant can be inherited, and empty for others. `abused` is none for an app that isn't in a
-    list of known abused apps, which doesn't mean that it is safe.
+    list of known abused apps, which doesn't mean that it is safe. `last_sign_in` is the time of the app's last use,
+    empty if none is recorded, and none if that isn't known; `unused` says whether it was unused for `UNUSED_DAYS` days.
     """
 
     client_id: str
@@ -346,6 +351,8 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool | None = None
     client_kind: str = ""
     abused: KnownAbuse | None = None
+    last_sign_in: str | None = None
+    unused: bool | None = None
 
 
 class AlikeGrants(NamedTuple):

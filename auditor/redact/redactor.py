@@ -26,7 +26,7 @@ from auditor.redact.name_search import FormRules, KnownNames
 from auditor.redact.public_names import PublicNames, PublishedText, is_microsofts_policy
 from auditor.redact.tokens import REDACTED, TokenMaker
 
-_SWITCHES = frozenset("true yes on false no off none low recommended legacy".split())
+_SWITCHES = frozenset("true yes on false no off none low managed recommended legacy".split())
 """What an assumption can contain besides names, in lower case."""
 
 
@@ -135,16 +135,20 @@ class Redactor:
         )
 
     def abused_apps(self, one: AbusedAppsList, number: int = 1) -> AbusedAppsList:
-        """Your own list of known abused apps: client ids and names as in the snapshot, without its other texts."""
+        """Your own list of known abused apps: client ids as in the snapshot, public names, and none of its other texts.
+
+        The digest is that of the redacted list, as of waivers.
+        """
         apps = tuple(map(self._abused_app, one.apps))
         digest = hashlib.sha256(msgspec.json.encode(apps, order="deterministic")).hexdigest()
         return msgspec.structs.replace(one, name=f"abused-apps-{number}.yaml", digest=digest, apps=apps)
 
     def _abused_app(self, app: AbusedApp) -> AbusedApp:
+        is_public = app.name.lower() in self._public.app_names or self._published.is_whole(app.name)
         return msgspec.structs.replace(
             app,
             client_id=self._values.id(app.client_id),
-            name=self.text(app.name),
+            name=app.name if is_public else "",
             why=REDACTED,
             doubtful=REDACTED if app.doubtful else "",
             sources=(),

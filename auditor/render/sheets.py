@@ -322,6 +322,8 @@ _GRANTS = (
     SheetColumn("Enabled", 10),
     SheetColumn("App kind", 24),
     SheetColumn("Known abused", 14),
+    SheetColumn("Last sign-in", 22),
+    SheetColumn("Unused", 10),
 )
 
 
@@ -363,6 +365,8 @@ def _grant(row: GrantRow) -> SheetRow:
             _yes_no(row.enabled),
             row.client_kind,
             row.abused.value if row.abused else "",
+            "unknown" if row.last_sign_in is None else _time(row.last_sign_in) or "none recorded",
+            _yes_no(row.unused),
         )
     )
 

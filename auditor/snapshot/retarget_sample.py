@@ -8,11 +8,11 @@ grants all but the last permission that is more than sign-in.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
+from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, is_guid
 from auditor.facts.permissions import KnownScope, known_scopes
 from auditor.model.resources import (
     ConditionSet,
@@ -66,6 +66,44 @@ def retarget(snapshot: Snapshot, app: App | None) -> Snapshot:
 def publishing(snapshot: Snapshot, app: App) -> Snapshot:
     """The tenant with every resource of which the app requests scopes, publishing these scopes."""
     return _with_resources(snapshot, _by_resource(app, required_only=False))
+
+
+def asked_about(snapshot: Snapshot, apps: Iterable[App]) -> Snapshot:
+    """The sample with what any tenant would answer about these apps, which it needn't mention.
+
+    An app that it doesn't mention isn't connected yet, and Microsoft's APIs publish the permissions that they have.
+    What the sample couldn't read stays unread.
+    """
+    rows = snapshot.sections.servicePrincipals
+    if rows is None:
+        return snapshot
+    asked = tuple(apps)
+    for app in asked:
+        known = tuple(need for need in app.scopes if _is_published(need.resource.lower(), need.value.lower()))
+        snapshot = publishing(snapshot, replace(app, scopes=known))
+    sections = snapshot.sections
+    mentioned = {*(row.appId for row in rows), *(sections.absentServicePrincipals or ())}
+    named = dict.fromkeys(client_id for app in asked for client_id in _ids_of(app))
+    more = tuple(client_id for client_id in named if client_id not in mentioned)
+    covers = {
+        name: (*parts, *more) if name in ("servicePrincipals", "oauth2PermissionGrants") else parts
+        for name, parts in snapshot.covers.items()
+    }
+    absent = (*(sections.absentServicePrincipals or ()), *more)
+    return replace(snapshot, sections=replace(sections, absentServicePrincipals=absent), covers=covers)
+
+
+def _ids_of(app: App) -> tuple[str, ...]:
+    """The app, the apps that it needs, and the vendors' APIs of which it requests permissions."""
+    needed = (one.client_id for one in app.also_needs)
+    apis = (need.resource.lower() for need in app.scopes)
+    return (app.client_id, *needed, *(api for api in apis if is_guid(api) and api not in RESOURCE_NAMES))
+
+
+def _is_published(resource: str, value: str) -> bool:
+    """Whether the resource is Microsoft's and has the scope, as far as the tables of scopes go."""
+    known = known_scopes(resource)
+    return resource in RESOURCE_NAMES and (not known or value in known)
 
 
 def _by_resource(app: App, *, required_only: bool) -> ByResource:

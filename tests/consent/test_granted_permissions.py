@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,8 @@ from auditor.consent.consent_request import app_from_scopes
 from auditor.consent.granted_permissions import app_as_granted, granted
 from auditor.consent.sign_in_address import request_from_url
 from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.model.report import Audience, Granted, GrantKind
+from auditor.model.access_resources import LastSignIn, SignInActivity
+from auditor.model.report import AbusedApp, AbusedAppsList, Audience, Granted, GrantKind, GrantRow, KnownAbuse
 from auditor.model.resources import AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal, User
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample, sample_names
@@ -148,3 +150,49 @@ def test_a_row_says_where_a_grant_is_inherited_or_the_app_inherits() -> None:
             having(servicePrincipals=(changed, GRAPH_SP), oauth2PermissionGrants=grants, appRoleAssignedTo=None)
         ).rows
         assert row.client_kind == called
+
+
+EM_CLIENT = "e9a7fea1-1cc0-4cd9-a31b-9137ca5deedd"
+
+
+def of_one_app(created: str | None = None, **sections: Any) -> GrantRow:
+    """The only grant, which is to a listed app, in a tenant read on 2026-11-22."""
+    app = ServicePrincipal(id="object", appId=EM_CLIENT.upper(), displayName="Mail", createdDateTime=created)
+    principals = (app, GRAPH_SP)
+    rows = (delegated("Mail.Read", "object"),)
+    (row,) = found(having(oauth2PermissionGrants=rows, servicePrincipals=principals, **sections)).rows
+    return row
+
+
+def test_a_listed_app_is_marked_by_its_client_id_whatever_its_name_and_your_own_list_comes_first() -> None:
+    assert of_one_app().abused is KnownAbuse.LEGITIMATE
+    own = AbusedAppsList(name="own", digest="", read="2026-11-01", apps=(AbusedApp(client_id=EM_CLIENT),))
+    rows = (delegated("Mail.Read", "object"),)
+    app = ServicePrincipal(id="object", appId=EM_CLIENT)
+    found_by_own = granted(having(oauth2PermissionGrants=rows, servicePrincipals=(app,)), abused=[own])
+    assert found_by_own is not None
+    assert [row.abused for row in found_by_own.rows if row.client_id == EM_CLIENT] == [KnownAbuse.MALICIOUS]
+
+
+def used(at: str | None) -> dict[str, Any]:
+    """The section of last uses with one entry, of the app."""
+    return {
+        "servicePrincipalSignInActivities": (
+            SignInActivity(appId=EM_CLIENT, lastSignInActivity=LastSignIn(lastSignInDateTime=at)),
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "last", "unused"),
+    [
+        pytest.param(of_one_app(), None, None, id="not read"),
+        pytest.param(of_one_app(**used("2026-11-01T00:00:00Z")), "2026-11-01T00:00:00Z", False, id="used lately"),
+        pytest.param(of_one_app(**used("2026-08-01T00:00:00Z")), "2026-08-01T00:00:00Z", True, id="used long ago"),
+        pytest.param(of_one_app("2025-01-01T00:00:00Z", **used(None)), "", True, id="an old app that was never used"),
+        pytest.param(of_one_app("2026-11-20T00:00:00Z", **used(None)), "", False, id="a new app that was never used"),
+        pytest.param(of_one_app(servicePrincipalSignInActivities=()), "", None, id="never used, of unknown age"),
+    ],
+)
+def test_an_app_is_unused_only_if_that_was_read(row: GrantRow, last: str | None, unused: bool | None) -> None:
+    assert (row.last_sign_in, row.unused) == (last, unused)

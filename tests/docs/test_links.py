@@ -24,6 +24,7 @@ _WELL_KNOWN = (
     "/cli/azure/",
     "/powershell/",
     "/microsoft-365/",
+    "/defender-office-365/",
     "/windows/",
     "/troubleshoot/entra/",
 )

@@ -29,6 +29,7 @@ defaults:
   apps: [TrackerRMS, {client-id: 5353a3d2-8ca9-42d2-b567-ea399ccb5e38, scopes: Mail.Read, name: Own}]
   fail-on: high
   waivers: [waivers.yaml]
+  abused: [abused.yaml]
   reports: {folder: audit-results/, formats: [html, json]}
   concurrency: 5
   timeout: 10m
@@ -51,10 +52,17 @@ metrics: consent-auditor.prom
 schedule: {every: 12h}
 """
 WAIVERS = "format: consent-auditor/waivers\nformat-version: 1\nwaivers: []\n"
+ABUSED = """\
+format: consent-auditor/abused-apps
+format-version: 1
+read: "2026-11-22"
+apps: [{client-id: 5353a3d2-8ca9-42d2-b567-ea399ccb5e38, why: An example.}]
+"""
 
 
 def loaded(folder: Path, text: str, name: str = "nightly.yaml") -> Configuration:
     (folder / "waivers.yaml").write_text(WAIVERS)
+    (folder / "abused.yaml").write_text(ABUSED)
     (folder / "customers.csv").write_text(
         "Tenant;Name;Country;Tags\nfabrikam.com;fabrikam;NL;gold, new\nnorth.example;;;\n"
     )
@@ -89,6 +97,7 @@ def test_every_key_reaches_the_run(tmp_path: Path) -> None:
     assert contoso.credential is not None and contoso.credential.certificate is not None
     assert contoso.credential.certificate.name == str(tmp_path / "keys/audit.pem")
     assert [app.name for app in contoso.apps] == ["Own"]
+    assert contoso.abused == (str(tmp_path / "abused.yaml"),)
     assert (acme.snapshot, acme.apps, acme.packs) == (str(tmp_path / "acme.json"), (), ("trackerrms-uk",))
     assert (fabrikam.tenant, fabrikam.tags, fabrikam.timeout) == ("fabrikam.com", ("silver", "gold", "new"), 600)
     assert (north.name, north.tags) == ("north.example", ("silver",))

@@ -13,6 +13,7 @@ from auditor.packs.abused_apps import decoded_form, load_abused_apps, load_abuse
 from auditor.packs.load import Source, list_packs, shipped_list_source, shipped_names
 from auditor.packs.yaml_nodes import plain, read
 
+ROOT = Path(__file__).parents[2]
 EXPORTER = "ff8d92dc-3d82-41d6-bcbd-b9174d163620"
 HEAD = 'format: consent-auditor/abused-apps\nformat-version: 1\nread: "2026-11-22"\n'
 SOUND = HEAD + f"apps:\n  - client-id: {EXPORTER.upper()}\n    why: Copies mail.\n"
@@ -131,6 +132,14 @@ def test_a_list_is_old_after_half_a_year() -> None:
         reference_to(shipped_list(), taken).is_old for taken in ("2027-05-21T00:00:00Z", "2027-05-22T00:00:00Z", "")
     ]
     assert ages == [False, True, False]
+
+
+def test_the_example_of_the_docs_is_a_list_and_stands_in_the_page() -> None:
+    (found,) = load_abused_files([str(ROOT / "docs/examples/abused-apps.yaml")])
+    assert [(app.legitimate, app.since) for app in found.apps] == [(False, ""), (True, "2026-11-20")]
+    example = (ROOT / "docs/examples/abused-apps.yaml").read_text(encoding="utf-8")
+    shown = example[example.index("format:") :]
+    assert shown in (ROOT / "docs/abused-apps.md").read_text(encoding="utf-8")
 
 
 def test_the_schema_accepts_the_shipped_list_and_refuses_what_the_loader_refuses() -> None:

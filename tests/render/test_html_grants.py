@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.facts.ids import MICROSOFT_GRAPH
-from auditor.model.report import Audience, Granted, GrantKind, GrantRow
+from auditor.model.report import Audience, Granted, GrantKind, GrantRow, KnownAbuse
 from auditor.render.html import render
 from tests.render.pages import element_by_id, grants, replaced, tree, words_of
 from tests.render.reports import connects
@@ -134,3 +134,40 @@ def test_twenty_thousand_grants_stay_within_the_budget_of_size_and_elements() ->
     page = render(grants(20_000))
     assert len(page.encode()) < 3_000_000
     assert sum(1 for _ in tree(page).iter()) < 15_000
+
+
+def test_a_known_abused_app_comes_first_and_one_that_nobody_uses_before_one_that_is_used() -> None:
+    one = GrantRow(
+        client_id="1",
+        client_name="Notes",
+        kind=GrantKind.DELEGATED,
+        resource_id=MICROSOFT_GRAPH,
+        resource_name="Microsoft Graph",
+        permissions=("User.Read",),
+        unused=False,
+    )
+    idle = replaced(one, client_id="2", client_name="Idle", unused=True)
+    mailer = replaced(one, client_id="3", client_name="Mailer", permissions=("Mail.Read",), unused=None)
+    thief = replaced(one, client_id="4", client_name="Thief", abused=KnownAbuse.MALICIOUS)
+    product = replaced(one, client_id="5", client_name="Product", abused=KnownAbuse.LEGITIMATE)
+    page = render(replaced(connects(), granted=Granted(rows=(one, idle, mailer, product, thief), whole=True)))
+    rows = element_by_id(page, "grant-list").findall("tr")
+    chips = [[chip.text for chip in row.iter("span") if "chip " in chip.get("class", "")] for row in rows]
+    names = ["".join(cell.itertext()) for row in rows for cell in row.findall("th/bdi")]
+    assert list(zip(names, chips, strict=True)) == [
+        ("Thief", ["known abused", "malicious", "tenant-wide"]),
+        ("Product", ["known abused", "tenant-wide"]),
+        ("Mailer", ["mail", "tenant-wide"]),
+        ("Idle", ["unused", "tenant-wide"]),
+        ("Notes", ["tenant-wide"]),
+    ]
+
+
+def test_a_known_abused_app_is_never_among_the_lines_that_are_left_out() -> None:
+    made = grants(3000).granted
+    assert made is not None
+    thief = replaced(made.rows[0], client_id="z", client_name="Zz Thief", abused=KnownAbuse.LEGITIMATE)
+    page = render(replaced(connects(), granted=Granted(rows=(*made.rows, thief), whole=True)))
+    first = element_by_id(page, "grant-list").find("tr")
+    assert first is not None
+    assert "Zz Thief" in "".join(first.itertext())

@@ -11,7 +11,7 @@ import msgspec
 
 from auditor.facts.permissions import APP_ROLES, listed_scopes
 from auditor.model.document import count, series
-from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows
+from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows, KnownAbuse
 from auditor.render.labels import resource_label
 
 ON_SCREEN = 1000
@@ -116,23 +116,35 @@ def _by_app(lines: Sequence[GrantLine]) -> tuple[AppGrants, ...]:
 def _app(lines: tuple[GrantLine, ...]) -> AppGrants:
     first = lines[0]
     words = {chip for line in lines for chip in line.chips}
-    chips = tuple((word, "bad" if _RISKS[word] > 1 else "quiet") for word in _RISKS if word in words)
+    chips = tuple((word, "bad" if _RISKS[word] > _RISKS[UNUSED_CHIP] else "quiet") for word in _RISKS if word in words)
     return AppGrants(first.app, first.app_id, first.publisher, first.switched_off, chips, lines)
 
 
-ABUSED_CHIP, MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFIED_CHIP = (
+ABUSED_CHIP, MALICIOUS_CHIP, UNUSED_CHIP, MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFIED_CHIP = (
     "known abused",
+    "malicious",
+    "unused",
     "mail",
     "files",
     "without a user",
     "tenant-wide",
     "unverified publisher",
 )
-_RISKS = {ABUSED_CHIP: 64, MAIL_CHIP: 16, FILES_CHIP: 16, APP_CHIP: 8, UNVERIFIED_CHIP: 4, TENANT_CHIP: 1}
+_RISKS = {
+    ABUSED_CHIP: 32,
+    MALICIOUS_CHIP: 64,
+    MAIL_CHIP: 16,
+    FILES_CHIP: 16,
+    APP_CHIP: 8,
+    UNVERIFIED_CHIP: 4,
+    UNUSED_CHIP: 2,
+    TENANT_CHIP: 1,
+}
 """What makes an app risky, in the order of the chips.
 
 A known abused app comes before all others. An app that reads mail or files comes before one that doesn't, whoever
-granted it; then come apps that act without a user, and then those whose publisher isn't verified.
+granted it; then come apps that act without a user, and then those whose publisher isn't verified, and
+those that nobody uses.
 """
 
 _DATA = {
@@ -155,6 +167,8 @@ def _with_access(chip: str) -> Mapping[str, frozenset[str]]:
 def _chips(row: GrantRow) -> tuple[str, ...]:
     """What makes the grant risky. A publisher that wasn't read isn't called unverified."""
     found = [ABUSED_CHIP] if row.abused else []
+    if row.abused is KnownAbuse.MALICIOUS:
+        found.append(MALICIOUS_CHIP)
     found += [
         chip
         for chip in _DATA
@@ -166,6 +180,8 @@ def _chips(row: GrantRow) -> tuple[str, ...]:
         found.append(TENANT_CHIP)
     if row.verified is False:
         found.append(UNVERIFIED_CHIP)
+    if row.unused:
+        found.append(UNUSED_CHIP)
     return tuple(found)
 
 

@@ -1,0 +1,291 @@
+"""The app that a person means: by client ID, by the name of its pack or of its product, or as ``NAME/VARIANT``.
+
+Names are compared without letter case, spaces and punctuation, so that ``e-m client`` is eM Client.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from auditor.checks.typo_suggestions import likely_names
+from auditor.consent.consent_request import app_from_scopes, client_id_of, fitting_variant, with_known_facts
+from auditor.facts.ids import app_categories, is_guid
+from auditor.jobs.pack_selection import own_app_packs, shipped_packs
+from auditor.model.document import series
+from auditor.model.errors import InvalidRequest
+from auditor.model.rule import App, Pack
+from auditor.packs.app_catalog import CatalogApp, app_with_id, app_with_redirect_uri, catalog, catalog_pack
+from auditor.packs.load import is_shipped
+
+_MOST_NEAR = 5
+"""The most apps that a message suggests."""
+_PART_OF_ID = re.compile(r"[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*")
+"""What only a client id that isn't complete consists of."""
+_LEAST_LETTERS = 3
+"""The least letters of a text that is searched for inside names."""
+
+
+def known_app(client_id: str) -> CatalogApp | None:
+    """The app of the catalogue with this client id, in any letter case."""
+    return app_with_id(client_id)
+
+
+def app_named(text: str) -> Pack:
+    """The pack about the app that `text` names, by client id, pack, product or ``NAME/VARIANT``.
+
+    The catalogue, the other shipped packs and your own packs are searched. Raises InvalidRequest, with the names that
+    are nearest, for an app that none of them knows, and for a name that several have; RequestError for a client id that
+    isn't complete.
+    """
+    sought = text.strip()
+    bare = sought.strip("{}")
+    if is_guid(bare):
+        found = _with_id(bare.lower())
+        if found is None:
+            raise InvalidRequest(_unknown_id(bare.lower()))
+        return found
+    if (found := _called(sought)) is not None:
+        return found
+    if _PART_OF_ID.fullmatch(bare):
+        client_id_of(bare)
+    name, slash, variant = sought.rpartition("/")
+    base = _called(name.strip()) if slash else None
+    if base is None:
+        raise InvalidRequest(_unknown_name(sought))
+    return _variant(base, variant.strip())
+
+
+def app_described(text: str, scopes: str, *, name: str = "", redirect_uri: str = "") -> App:
+    """The app that `text` names, with the scopes, the name and the redirect URI that are given instead of known ones.
+
+    A client id that nothing knows needs `scopes`. Raises InvalidRequest, and RequestError for a wrong list of scopes.
+    """
+    bare = text.strip().strip("{}")
+    is_known = not is_guid(bare) or app_with_id(bare) is not None
+    if scopes and not is_known:
+        return app_from_scopes(text, scopes, name=name, redirect_uri=redirect_uri)
+    known = app_named(text).app
+    assert known is not None, "a pack about an app"
+    app = known
+    if scopes:
+        asked = app_from_scopes(known.client_id, scopes)
+        app = with_known_facts(msgspec.structs.replace(asked, redirect_uris=known.redirect_uris), known)
+    uris = (redirect_uri,) if redirect_uri else app.redirect_uris
+    return msgspec.structs.replace(app, name=name or app.name, redirect_uris=uris)
+
+
+def is_known(text: str) -> bool:
+    """Whether `text` isn't the client id of an app that no pack knows; a name is, because only packs have names."""
+    bare = text.strip().strip("{}")
+    return not is_guid(bare) or _with_id(bare.lower()) is not None
+
+
+def pack_reference(pack: Pack) -> str:
+    """What names the pack where packs are named: its name, or its file if it's your own."""
+    return pack.name if is_shipped(pack.origin) else pack.origin
+
+
+def catalog_pack_about(client_id: str, redirect_uri: str) -> Pack | None:
+    """The catalogue's pack about the app with this client id, or else about the one app with this redirect URI.
+
+    If only one variant uses the redirect URI, it is the pack about that variant.
+    """
+    found = app_with_id(client_id) or app_with_redirect_uri(redirect_uri)
+    if found is None:
+        return None
+    using = [one.name for one in found.variants if redirect_uri and redirect_uri in one.redirect_uris]
+    return catalog_pack(f"{found.name}/{using[0]}" if len(using) == 1 else found.name)
+
+
+def note_on(pack: Pack) -> str:
+    """What a person should know who named the app of this pack: the ways to connect, and the packs to choose from."""
+    app = pack.app
+    assert app is not None, "a pack about an app"
+    name, _, chosen = pack.name.partition("/")
+    if app.variants:
+        others = [f"{name}/{one.name}" for one in app.variants if one.name != _name_of(app, chosen)]
+        if not others:
+            return ""
+        title = next(one.title for one in app.variants if one.name == _name_of(app, chosen))
+        return f"{app.name} is checked as it connects with {title}. For another way, name {series(others, 'or')}."
+    same = [one.name for one in shipped_packs() if one.app and one.app.client_id == app.client_id]
+    if pack.name in same and len(same) > 1:
+        others = [one for one in same if one != pack.name]
+        return f"{app.name} has several packs. This is {pack.name}; for another, use --pack {series(others, 'or')}."
+    return ""
+
+
+def variant_note(pack: Pack, app: App) -> str:
+    """Which variant of the pack's app requests what `app` does; empty if the pack's app has none."""
+    known = pack.app
+    if known is None or not known.variants or known.client_id != app.client_id:
+        return ""
+    name = pack.name.partition("/")[0]
+    fitting = fitting_variant(app, known)
+    if fitting is None:
+        names = [f"{name}/{one.name}" for one in known.variants]
+        return f"The permissions are those of none of its ways to connect ({', '.join(names)})."
+    return f"The permissions are those of {name}/{fitting.name}: {fitting.title}."
+
+
+def _name_of(app: App, chosen: str) -> str:
+    return chosen or app.variants[0].name
+
+
+def _variant(base: Pack, text: str) -> Pack:
+    """The variant that `text` names by its name or its title."""
+    app, name = base.app, base.name
+    variants = app.variants if app else ()
+    for one in variants:
+        if _letters(text) in (_letters(one.name), _letters(one.title)):
+            return catalog_pack(f"{name}/{one.name}")
+    if not variants:
+        raise InvalidRequest(f'--app: {name} has no variants: leave out "/{text}"')
+    near = likely_names(text, [one.name for one in variants])
+    meant = f'; did you mean "{name}/{near[0]}"?' if near else ""
+    every = ", ".join(f"{name}/{one.name}" for one in variants)
+    raise InvalidRequest(f'--app: {name} has no variant "{text}"{meant} The variants are {every}')
+
+
+def _with_id(client_id: str) -> Pack | None:
+    if known := app_with_id(client_id):
+        return catalog_pack(known.name)
+    return next((pack for pack in _other_packs() if pack.app and pack.app.client_id == client_id), None)
+
+
+def _other_packs() -> Iterator[Pack]:
+    """Your own packs about an app, then the shipped ones that aren't in the catalogue."""
+    yield from (pack for pack in own_app_packs() if pack.app is not None)
+    yield from (pack for pack in shipped_packs() if pack.app is not None)
+
+
+def _called(text: str) -> Pack | None:
+    """The pack with this name, or else the only app with this name. Raises InvalidRequest if several have it."""
+    wanted = _letters(text)
+    if not wanted:
+        return None
+    for one in catalog():
+        if wanted == _letters(one.name):
+            return catalog_pack(one.name)
+    others = [pack for pack in _other_packs() if wanted in (_letters(pack.name), _letters(pack.extends))]
+    if others:
+        return others[0]
+    named = [one for one in catalog() if wanted in map(_letters, (one.app, one.title, f"{one.vendor} {one.app}"))]
+    if len(named) > 1:
+        choices = "".join(f"\n  {one.name:<24} {one.title}" for one in named)
+        raise InvalidRequest(f'--app: several apps are called "{text}". Name one of them:{choices}')
+    if named:
+        return catalog_pack(named[0].name)
+    packs = (pack for pack in _other_packs() if pack.app and wanted in (_letters(pack.app.name), _letters(pack.title)))
+    return next(packs, None)
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a name, in one letter case."""
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
+# ---- Apps that nothing knows ----------------------------------------------------------------------------------------
+
+
+def _unknown_id(client_id: str) -> str:
+    from auditor.facts.app_names import app_name
+
+    known = app_name(client_id)
+    if known is not None and known.is_microsoft:
+        return (
+            f"--app: {client_id} is {known.name}, one of Microsoft's own apps, and the catalogue has vendors' apps"
+            ' only. To check it, add --scopes "…": the scopes that it requests'
+        )
+    who = f"{client_id} is {known.name}, but" if known else f"{client_id} isn't in the catalogue, so"
+    return (
+        f'--app: {who} the scopes that it requests aren\'t known here: add --scopes "…", as its vendor states them, or'
+        " give the address of its sign-in page with --from-url"
+    )
+
+
+def _unknown_name(text: str) -> str:
+    near = tuple(_near(text))
+    lines = "".join(f"\n  {one.name:<24} {one.title}" for one in near)
+    meant = f" Did you mean one of these?{lines}\n" if near else " "
+    return (
+        f'--app: the catalogue has no app "{text}".{_known_otherwise(text)}{meant}To see every app, run'
+        ' "consent-auditor apps list". For an app that isn\'t in it, give its client ID and --scopes "…"'
+    )
+
+
+def _near(text: str) -> Iterator[CatalogApp]:
+    """The apps whose name resembles the text or contains it, the most similar first."""
+    wanted = _letters(text)
+    by_name: dict[str, CatalogApp] = {}
+    for one in catalog():
+        for name in (one.name, one.app, one.title):
+            by_name.setdefault(_letters(name), one)
+    similar = [by_name[name] for name in likely_names(wanted, by_name)]
+    containing = [one for name, one in by_name.items() if len(wanted) >= _LEAST_LETTERS and wanted in name]
+    yield from list({one.name: one for one in (*similar, *containing)}.values())[:_MOST_NEAR]
+
+
+def _known_otherwise(text: str) -> str:
+    """Where else an app with this name is listed: the catalogue lacks its client id or its scopes."""
+    from auditor.facts.app_names import MICROSOFT, apps_without_id, named_apps
+
+    wanted = _letters(text)
+    for bare in apps_without_id():
+        if wanted in map(_letters, (bare.name, bare.name.partition("(")[0])):
+            return f' The client ID of {bare.name} isn\'t known: see "consent-auditor apps show {bare.name}".'
+    for named in named_apps():
+        if wanted in map(_letters, (named.name, named.name.removeprefix(MICROSOFT))):
+            if named.is_microsoft:
+                return f" {named.name} is one of Microsoft's own apps, and the catalogue has vendors' apps only."
+            return f" {named.name} is known by its client ID only: give --app {named.client_id} and its --scopes."
+    return ""
+
+
+# ---- Lists ----------------------------------------------------------------------------------------------------------
+
+
+class AppGroup(NamedTuple):
+    """The apps of one category."""
+
+    category: str
+    title: str
+    apps: tuple[CatalogApp, ...]
+
+
+def listed_apps(text: str = "", category: str = "") -> tuple[AppGroup, ...]:
+    """The apps whose name, vendor, category or ways to connect contain every word of `text`, by category.
+
+    Raises InvalidRequest for a category that doesn't exist.
+    """
+    categories = app_categories()
+    if category and category.lower() not in categories:
+        near = likely_names(category, categories)
+        meant = f'; did you mean "{near[0]}"?' if near else ""
+        raise InvalidRequest(f'--category: there is no category "{category}"{meant} They are {", ".join(categories)}')
+    wanted = [_letters(word) for word in text.split()]
+    found = [one for one in catalog() if all(word in _searched(one) for word in wanted)]
+    groups = []
+    for name, title in categories.items():
+        apps = tuple(one for one in found if one.category == name)
+        if apps and category.lower() in ("", name):
+            groups.append(AppGroup(name, title, tuple(sorted(apps, key=lambda one: one.app.casefold()))))
+    return tuple(groups)
+
+
+def near_apps(text: str) -> tuple[CatalogApp, ...]:
+    """The apps whose name resembles the text."""
+    return tuple(_near(text))
+
+
+def _searched(app: CatalogApp) -> str:
+    texts: Iterable[str] = (
+        *(app.name, app.app, app.title, app.vendor, app.category, app_categories().get(app.category, "")),
+        *(one.title for one in app.variants),
+        app.client_id,
+    )
+    return " ".join(map(_letters, texts))
