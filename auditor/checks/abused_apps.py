@@ -27,7 +27,7 @@ from auditor.facts.abused_apps import reference_to
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
 from auditor.facts.permissions import APP_ROLES
 from auditor.model.document import Point, count, parse_time, series
-from auditor.model.report import AbusedApp, Evidence, FindingSubject
+from auditor.model.report import LIST_IS_OLD_AFTER, AbusedApp, Evidence, FindingSubject
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan, Snapshot
@@ -267,11 +267,10 @@ def _log_reaches(index: SnapshotIndex) -> datetime | None:
 
 
 def _why_log(index: SnapshotIndex) -> str:
-    """Why the audit log doesn't say who consented long ago."""
+    """Why the audit log doesn't say who consented. No date, because a reason that changes every night is news."""
     if index.snapshot.sections.directoryAudits is None:
         return index.not_read("directoryAudits").why
-    reaches = _log_reaches(index)
-    return f"the audit log was read from {reaches:%Y-%m-%d} on" if reaches else index.why_partial("directoryAudits")
+    return index.why_partial("directoryAudits") or "the part of the audit log that was read doesn't go back that far"
 
 
 def _start_of(day: str) -> datetime | None:
@@ -302,7 +301,8 @@ def _ages(context: CheckContext) -> str:
     """A clause about the lists that are old."""
     lists = (reference_to(one, context.snapshot.taken) for one in context.abused_lists)
     return "".join(
-        f"; the list {one.name} was {one.days_old} days old when the tenant was read, so newer apps are missing"
+        f"; the list {one.name} was last checked on {one.read}, more than {LIST_IS_OLD_AFTER} days before the tenant"
+        " was read, so newer apps are missing"
         for one in lists
         if one.is_old
     )
