@@ -46,8 +46,8 @@ _STOPPED_BY: Mapping[Reason, str] = MappingProxyType(
         Reason.REQUEST_REFUSED: "Entra refuses its request",
         Reason.CONSENT_PAGE_FORBIDDEN: "the app forbids the consent page",
         Reason.ADMIN_CONSENT_REQUESTED: "the app asks for admin consent",
-        Reason.SCOPE_DOES_NOT_EXIST: "{scopes} doesn't exist",
-        Reason.SCOPE_DISABLED: "{scopes} is disabled",
+        Reason.SCOPE_DOES_NOT_EXIST: "it asks for {scopes}, which the API doesn't have",
+        Reason.SCOPE_DISABLED: "it asks for {scopes}, which the API has disabled",
         Reason.GUEST_UNDOCUMENTED: "whether guests may consent isn't documented",
     }
 )

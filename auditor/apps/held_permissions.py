@@ -14,8 +14,9 @@ from typing import NamedTuple
 from auditor.apps.asked_scopes import by_resource
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.granted_permissions import GrantNames
-from auditor.consent.snapshot_index import SnapshotIndex
-from auditor.facts.ids import CLOUDS, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCES
+from auditor.consent.snapshot_index import NotRead, SnapshotIndex
+from auditor.facts.ids import CLOUDS, OPENID_SCOPES
+from auditor.facts.permissions import APP_ROLES
 from auditor.fixes.exposure_classes import DataKind, data_kind, scope_weight
 from auditor.model.resources import PRINCIPAL, ServicePrincipal
 from auditor.model.survey import AppOwner, Holdings, Permissions, Risk, RiskLevel
@@ -23,8 +24,10 @@ from auditor.model.survey import AppOwner, Holdings, Permissions, Risk, RiskLeve
 _SENSITIVE = (DataKind.MAIL, DataKind.FILES, DataKind.CHATS)
 _HIGH, _MEDIUM = 5, 3
 _APP = "serviceprincipal"
-_ON_API, _OF_APP = "appRoleAssignedTo", "appRoleAssignments"
-_APIS = frozenset(RESOURCES.values())
+_OF_APP = "appRoleAssignments"
+
+APIS = tuple(sorted({role.resource for roles in APP_ROLES.values() for role in roles}))
+"""Microsoft's APIs (app ids) whose application permissions give access to data or to other apps."""
 
 APPLICATION, USERS, TENANT = "application", "users", "tenant_wide"
 """The fields of `Holdings` that can be unknown, as `SurveyedApp.not_known` names them."""
@@ -94,20 +97,22 @@ class AppHoldings:
         return by_resource(self._index, wide), by_resource(self._index, single), people
 
     def _application(self, principal: ServicePrincipal, not_known: dict[str, str]) -> tuple[Permissions, ...] | None:
-        """The application permissions of the app; none if nobody asked who holds those of Microsoft Graph."""
+        """The application permissions of the app; none if it isn't known whether it has those of Microsoft's APIs.
+
+        Permissions on other APIs count where they were read.
+        """
         client_id = principal.appId.lower()
         own = None if self._index.was_refused(_OF_APP, client_id) else self._of_app.get(client_id)
         held = (*self._roles.get(principal.id.lower(), ()), *(own or ()))
-        if own is None and MICROSOFT_GRAPH in self._resources_read:
-            resources = sorted(self._index.resource_name(one) for one in self._resources_read)
-            not_known[APPLICATION] = f"only those on {', '.join(resources)} were read"
-        elif own is None:
-            not_known[APPLICATION] = self._index.not_read(_ON_API, MICROSOFT_GRAPH).why
-        return (
-            by_resource(self._index, held)
-            if held or own is not None or MICROSOFT_GRAPH in self._resources_read
-            else None
-        )
+        if own is None and self._why_apis_unread:
+            not_known[APPLICATION] = self._why_apis_unread
+        return None if not held and APPLICATION in not_known else by_resource(self._index, held)
+
+    @cached_property
+    def _why_apis_unread(self) -> str:
+        """Why it isn't known which apps hold application permissions of Microsoft's APIs; empty if it is."""
+        read = (self._index.assigned_to(api) for api in APIS)
+        return next((rows.why for rows in read if isinstance(rows, NotRead)), "")
 
     @cached_property
     def _of_app(self) -> dict[str, list[tuple[str, str]]]:
@@ -119,14 +124,6 @@ class AppHoldings:
                 _, resource = self._names.resource_with_id(row.resourceId or "")
                 held.append((resource.lower(), self._names.role(resource.lower(), row.appRoleId or "")))
         return found
-
-    @cached_property
-    def _resources_read(self) -> tuple[str, ...]:
-        """The app ids whose assignments were read."""
-        assigned = self._index.snapshot.sections.appRoleAssignedTo or {}
-        return tuple(
-            one.lower() for one in assigned if one.lower() in _APIS and not self._index.was_refused(_ON_API, one)
-        )
 
     @cached_property
     def _roles(self) -> dict[str, list[tuple[str, str]]]:

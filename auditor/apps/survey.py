@@ -14,19 +14,19 @@ import msgspec
 from auditor.apps.app_activity import AppActivity
 from auditor.apps.asked_scopes import AskedScopes, Description, ScopeSources, by_resource
 from auditor.apps.connect_answers import connect_answer
-from auditor.apps.held_permissions import AppHoldings
+from auditor.apps.held_permissions import APIS, AppHoldings
 from auditor.apps.survey_filters import Filtered, filtered, in_order, matches_name
 from auditor.consent.decision_facts import gather
 from auditor.consent.explanation import earlier_consents
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER
 from auditor.facts.app_names import app_name, published_name
-from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_GRAPH, MICROSOFT_TENANTS
+from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
 from auditor.fixes.assumptions import assume_of_tenant
 from auditor.model.decision import Outcome
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
-from auditor.model.sections import SECTIONS, permissions_to_read
+from auditor.model.sections import permissions_to_read
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import (
     AppOwner,
@@ -323,7 +323,7 @@ _UNKNOWN_WITHOUT: Mapping[str, str] = {
     "adminConsentRequestPolicy": "whether users can ask for approval",
     "servicePrincipals": "which apps are in the tenant",
     "oauth2PermissionGrants": "what apps hold, and what they ask for",
-    "appRoleAssignedTo": "which apps hold application permissions",
+    "appRoleAssignedTo": "which apps hold application permissions of Microsoft's APIs",
     "appConsentRequests": "who asks for approval now",
     "signIns": "whose sign-in failed",
     "servicePrincipalSignInActivities": "when each app was last used",
@@ -336,8 +336,8 @@ def _gaps(index: SnapshotIndex) -> Iterator[Gap]:
     for section, unknown in _UNKNOWN_WITHOUT.items():
         why = ""
         if section == "appRoleAssignedTo":
-            held = index.assigned_to(MICROSOFT_GRAPH)
-            why = held.why if isinstance(held, NotRead) else ""
+            read = (index.assigned_to(api) for api in APIS)
+            why = next((rows.why for rows in read if isinstance(rows, NotRead)), "")
         elif getattr(index.snapshot.sections, section) is None:
             why = index.not_read(section).why
         else:

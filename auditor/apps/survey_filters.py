@@ -62,9 +62,13 @@ def _is_unused(app: SurveyedApp, days: int, now: datetime | None, created: str) 
 
 
 def matches_name(wanted: str, name: str, client_id: str) -> bool:
-    """Whether an app is meant: by its client id, or by a part of its name in any letter case."""
-    sought = wanted.strip().casefold()
-    return sought == client_id.lower() or (bool(sought) and sought in name.casefold())
+    """Whether an app is meant: by its client id, or by a part of its name, of which only letters and digits count."""
+    sought = _letters(wanted)
+    return wanted.strip().lower() == client_id.lower() or (bool(sought) and sought in _letters(name))
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def in_order(apps: Iterable[SurveyedApp]) -> tuple[SurveyedApp, ...]:

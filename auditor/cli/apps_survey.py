@@ -9,6 +9,7 @@ import click
 
 from auditor.cli.document_output import destinations, output_options, write_document
 from auditor.cli.options import (
+    complete_apps,
     complete_packs,
     redact_options,
     redaction_of,
@@ -16,6 +17,7 @@ from auditor.cli.options import (
     snapshot_options,
     source_of,
     tenant_options,
+    waiting,
 )
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
@@ -68,6 +70,7 @@ Exit codes: 0 users are stopped at no app that is shown, 1 users are stopped at 
     "chosen",
     multiple=True,
     metavar="NAME|CLIENT_ID",
+    shell_complete=complete_apps,
     help="Also this app of the catalogue, although the tenant may not have it yet. Repeatable.",
 )
 @click.option("--catalog", "whole_catalogue", is_flag=True, help="Also every app of the catalogue.")
@@ -139,7 +142,7 @@ def command(
 
     refuse_overwriting(outputs, redact_key, snapshots)
     request = SurveyRequest(
-        source=source_of(snapshots, sample, tenant),
+        source=source_of(snapshots, sample, waiting(tenant)),
         packs=packs,
         chosen=chosen,
         whole_catalogue=whole_catalogue,

@@ -84,15 +84,29 @@ def write_report(
     if report.what_if and silent:
         verb = "doesn't" if len(silent) == 1 else "don't"
         say(f"Note: {' and '.join(silent)} {verb} show --assume, because the change wasn't made.")
-    slow = [str(path) for name, path in outputs.files if FORMATS[name.partition("/")[0]].is_binary]
-    if slow and sys.stderr.isatty():
-        say(f"Writing {series(slow)}…")
+    if sys.stderr.isatty():
+        _say_what_is_written(report, outputs)
     pages = rendered(report, outputs, history, since_last)
     if outputs.is_standard_output:
         write_page(report, outputs.formats[0], pages, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     for path in write_files(report, pages, outputs):
         say(f"Wrote {path}")
+
+
+_MANY_GRANTS = 20_000
+"""Grants with which every format takes a second or more to write."""
+_MOST_NAMED = 3
+
+
+def _say_what_is_written(report: Report, outputs: Outputs) -> None:
+    """Name the files that take long to write; nothing for a second's work."""
+    is_large = report.granted is not None and len(report.granted.rows) > _MANY_GRANTS
+    slow = [str(path) for name, path in outputs.files if is_large or FORMATS[name.partition("/")[0]].is_binary]
+    if len(slow) > _MOST_NAMED:
+        slow = [f"{len(slow)} files"]
+    if slow:
+        say(f"Writing {series(slow)}…")
 
 
 def _print_text(report: Report, details: bool) -> None:

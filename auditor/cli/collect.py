@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +22,7 @@ from auditor.cli.options import (
 )
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction, say
+from auditor.model.document import series
 from auditor.model.errors import OK
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ def _write_directory(request: AuditRequest, output: str) -> int:
     _print_result(written.snapshot, output, written.rows)
     _print_lost(written.lost, output)
     for section in written.unfinished:
-        say(f"The list of {section} is not complete. To continue with it, run the same command again.")
+        (name,) = _in_words((section,))
+        say(f"Reading {name} is not complete. To continue with it, run the same command again.")
     return OK
 
 
@@ -155,8 +157,6 @@ def _write_imported(
 
 _BUSY = 429
 """The HTTP status with which Graph asks to wait."""
-_MOST_NAMED = 5
-"""How many sections without data are named for each reason; the snapshot's ``unread`` lists all."""
 
 
 def _rows_of(snapshot: Snapshot) -> dict[str, int]:
@@ -169,13 +169,27 @@ def _rows_of(snapshot: Snapshot) -> dict[str, int]:
 
 def _print_lost(sections: tuple[str, ...], output: str) -> None:
     if sections:
-        say(f"The earlier {output} had {', '.join(sections)}; the new one doesn't.")
+        say(f"The earlier {output} had {series(_in_words(sections))}; the new one doesn't.")
+
+
+def _in_words(sections: Iterable[str]) -> tuple[str, ...]:
+    """What people call the sections; the parts of one section that are about single apps share a name."""
+    from auditor.render.labels import section_label
+
+    return tuple(dict.fromkeys(map(section_label, sections)))
+
+
+def _rows_in_words(section: str, number: int) -> str:
+    """``1,240 enterprise applications``."""
+    from auditor.model.sections import SECTIONS
+
+    return f"{number:,} {SECTIONS[section].row}{'' if number == 1 else 's'}"
 
 
 def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | None = None) -> None:
     if output == "-":
         return
-    lists = "".join(f", {count:,} {section}" for section, count in (rows or {}).items())
+    lists = "".join(f", {_rows_in_words(section, number)}" for section, number in (rows or {}).items())
     tenant = snapshot.tenant.name or snapshot.tenant.id
     # A redacted name begins with the word.
     say(f"Wrote {output}: {'' if tenant.startswith('Tenant ') else 'tenant '}{tenant}{lists}.")
@@ -184,9 +198,7 @@ def _print_result(snapshot: Snapshot, output: str, rows: Mapping[str, int] | Non
         allowed = f" (needs {' or '.join(why.needs)})" if why.needs else ""
         by_reason.setdefault(f"{why.message or why.code}{allowed}", []).append(section)
     for reason, sections in by_reason.items():
-        # One cause, such as a missing permission, often costs dozens of sections.
-        more = f" and {len(sections) - _MOST_NAMED} more" if len(sections) > _MOST_NAMED else ""
-        say(f"Could not read {', '.join(sections[:_MOST_NAMED])}{more}: {reason}")
+        say(f"Could not read {series(_in_words(sections))}: {reason}")
     if not snapshot.unread:
         return
     say("The snapshot lacks this data, so verdicts that need it will be unknown.")

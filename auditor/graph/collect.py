@@ -183,8 +183,10 @@ def refuse_empty(snapshot: Snapshot) -> None:
         return
     section, why = next(iter(sorted(snapshot.unread.items())))
     said = " ".join(filter(None, (str(why.status or ""), why.code, why.message)))
+    known = SECTIONS.get(section.partition("/")[0])
+    what = known.words if known else section
     raise NothingRead(
-        f"nothing that decides about consent could be read; for {section}, Microsoft Graph says: {said}",
+        f"nothing that decides about consent could be read; for {what}, Microsoft Graph says: {said}",
         advice=f"No file was changed. {_GRANT if any(one.needs for one in snapshot.unread.values()) else _LATER}",
     )
 

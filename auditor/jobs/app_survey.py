@@ -7,25 +7,31 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from auditor.apps.asked_scopes import Description
+from auditor.apps.held_permissions import APIS
 from auditor.apps.survey import KnownApps, apps_in, clients_in, survey
 from auditor.apps.survey_filters import matches_name
 from auditor.checks.kind import CONSENT, TENANT
 from auditor.checks.required_reads import further_reads_for_app
 from auditor.consent.snapshot_index import index_of
-from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES, is_guid
+from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
+from auditor.jobs.app_catalog import app_named, near_apps
 from auditor.jobs.audit import read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
-from auditor.jobs.pack_selection import chosen_packs, shipped_packs
+from auditor.jobs.pack_selection import chosen_packs, own_app_packs, shipped_packs
 from auditor.jobs.tenant_reader import now, tenant_session
+from auditor.model.document import series
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 from auditor.model.survey import ConnectState, Filters, ScopeSource, Survey
+from auditor.packs.app_catalog import CatalogApp, catalog, catalog_pack, with_variant
+from auditor.packs.load import is_shipped
 
 LOG_DAYS = 30
 """How far back the sign-in log is read: as long as Microsoft keeps it with a P1 or P2 licence."""
 _LOGS = ("appConsentRequests", "signIns", "servicePrincipalSignInActivities")
+_LIVE = "live, read through Microsoft Graph"
 _NEEDED = ("servicePrincipals", "oauth2PermissionGrants")
 """The sections without which a survey says nothing about most apps."""
 
@@ -54,15 +60,17 @@ def survey_of(request: SurveyRequest, interaction: Interaction = SILENT) -> Surv
     can't be read, AssumptionError and OSError.
     """
     packs = chosen_packs(request.packs, required=False)
-    given = _described(packs, ScopeSource.PACK)
-    chosen = {**_chosen(request), **given}
+    described = DescribedApps(packs)
+    named = dict(map(described.named, request.chosen))
+    described.given.update(named)
+    given = (pack.app.client_id.lower() for pack in packs if pack.app)
+    chosen = tuple(dict.fromkeys((*given, *named, *(described.whole_catalogue if request.whole_catalogue else ()))))
     source = request.source
     if isinstance(source, LiveTenant):
-        snapshot, origin = run(_read(source, request, chosen, interaction)), "live, read through Microsoft Graph"
+        snapshot, origin = run(_read(source, request, described, chosen, interaction)), _LIVE
     else:
         snapshot, origin = read_source(AuditRequest(source=source), packs, interaction)
-    known = KnownApps(_known(snapshot, chosen), tuple(chosen))
-    known, filters = _with_named(snapshot, known, request.filters)
+    known, filters = _with_named(snapshot, described, _known(snapshot, described, chosen), request.filters)
     assumptions = request.assumptions
     if request.redaction is not None:
         from auditor.jobs.redaction import redactor_for
@@ -85,7 +93,46 @@ def survey_exit_code(found: Survey) -> int:
     return UNKNOWN if undecided or is_partial else OK
 
 
-def _described(packs: Iterable[Pack], source: ScopeSource) -> dict[str, Description]:
+class DescribedApps:
+    """What packs say about apps: those that are given, your own ones, the catalogue, the other shipped packs."""
+
+    def __init__(self, given: Iterable[Pack]) -> None:
+        self.given = {**_by_client(own_app_packs(), ScopeSource.PACK), **_by_client(given, ScopeSource.PACK)}
+        self._shipped = _by_client(shipped_packs(), ScopeSource.CATALOGUE)
+        self._catalog = {app.client_id.lower(): app for app in catalog()}
+
+    def about(self, client_id: str) -> Description | None:
+        """What is said about the app with this client id (lower case)."""
+        if found := self.given.get(client_id):
+            return found
+        if entry := self._catalog.get(client_id):
+            return _described(entry)
+        return self._shipped.get(client_id)
+
+    @property
+    def whole_catalogue(self) -> tuple[str, ...]:
+        """The client ids of all apps of the catalogue and of the shipped packs."""
+        return tuple(dict.fromkeys((*self._catalog, *self._shipped)))
+
+    def named(self, name: str) -> tuple[str, Description]:
+        """The app that is called so, and what is said about it, or about the variant that is named.
+
+        Raises InvalidRequest if no pack knows the name.
+        """
+        try:
+            pack = app_named(name)
+        except InvalidRequest:
+            near = [app.name for app in near_apps(name)[:3]]
+            hint = f"did you mean {series(near, 'or')}?" if near else "see consent-auditor apps list"
+            raise InvalidRequest(f"the catalogue has no app {name!r}: {hint}") from None
+        assert pack.app is not None, "a pack about an app"
+        client_id = pack.app.client_id.lower()
+        source = ScopeSource.CATALOGUE if is_shipped(pack.origin) else ScopeSource.PACK
+        only = Description(source, ((pack.name, pack.app),))
+        return client_id, only if "/" in pack.name else self.about(client_id) or only
+
+
+def _by_client(packs: Iterable[Pack], source: ScopeSource) -> dict[str, Description]:
     """What the packs say about apps; packs about one app are its variants."""
     found: dict[str, list[tuple[str, App]]] = {}
     for pack in packs:
@@ -94,57 +141,41 @@ def _described(packs: Iterable[Pack], source: ScopeSource) -> dict[str, Descript
     return {client_id: Description(source, tuple(variants)) for client_id, variants in found.items()}
 
 
-def _chosen(request: SurveyRequest) -> dict[str, Description]:
-    """The apps of the catalogue that the request names. Raises InvalidRequest for a name that isn't known."""
-    catalogue = _catalogue()
-    if request.whole_catalogue:
-        return catalogue
-    return dict(_entry(name, catalogue) for name in request.chosen)
+def _described(entry: CatalogApp) -> Description:
+    """What the catalogue says about an app, by its variants if it has any."""
+    pack = catalog_pack(entry.name)
+    packs = [with_variant(pack, one.name) for one in entry.variants] or [pack]
+    return Description(ScopeSource.CATALOGUE, tuple((one.name, one.app) for one in packs if one.app))
 
 
-def _entry(name: str, catalogue: Mapping[str, Description]) -> tuple[str, Description]:
-    for client_id, description in catalogue.items():
-        for pack, app in description.variants:
-            if name.casefold() in (client_id, pack.casefold(), app.name.casefold()):
-                return client_id, description
-    raise InvalidRequest(f"the catalogue has no app {name!r}: see consent-auditor apps list")
+def _known(snapshot: Snapshot, described: DescribedApps, chosen: Iterable[str]) -> KnownApps:
+    """What is said about the chosen apps and about those of the tenant."""
+    about = {client_id: described.about(client_id) for client_id in dict.fromkeys((*clients_in(snapshot), *chosen))}
+    return KnownApps({client_id: found for client_id, found in about.items() if found}, tuple(chosen))
 
 
-def _catalogue() -> dict[str, Description]:
-    return _described(shipped_packs(), ScopeSource.CATALOGUE)
-
-
-def _known(snapshot: Snapshot, chosen: Mapping[str, Description]) -> dict[str, Description]:
-    """The chosen apps, and what the catalogue says about the apps of the tenant."""
-    catalogue = _catalogue()
-    clients = clients_in(snapshot)
-    return {**{one: catalogue[one] for one in clients if one in catalogue}, **chosen}
-
-
-def _with_named(snapshot: Snapshot, known: KnownApps, filters: Filters) -> tuple[KnownApps, Filters]:
+def _with_named(
+    snapshot: Snapshot, described: DescribedApps, known: KnownApps, filters: Filters
+) -> tuple[KnownApps, Filters]:
     """The named apps by their client ids. One that the tenant doesn't have is looked up in the catalogue.
 
     Raises InvalidRequest for a name that neither has.
     """
-    if not filters.names:
-        return known, filters
     names = dict(_names(snapshot))
     found: dict[str, None] = {}
-    described, chosen = dict(known.described), list(known.chosen)
+    more: dict[str, Description] = {}
     for wanted in filters.names:
         matching = [client_id for client_id, name in names.items() if matches_name(wanted, name, client_id)]
         if not matching:
-            client_id, description = _from_catalogue(wanted, names)
-            described[client_id] = description
-            matching = [client_id]
-            chosen.append(client_id)
-        found.update(dict.fromkeys(matching))
-    return KnownApps(described, tuple(chosen)), msgspec.structs.replace(filters, names=tuple(found))
+            client_id, more[client_id] = _from_catalogue(wanted, names, described)
+        found.update(dict.fromkeys(matching or [client_id]))
+    both = KnownApps({**known.described, **more}, (*known.chosen, *more))
+    return both, msgspec.structs.replace(filters, names=tuple(found))
 
 
-def _from_catalogue(wanted: str, names: Mapping[str, str]) -> tuple[str, Description]:
+def _from_catalogue(wanted: str, names: Mapping[str, str], described: DescribedApps) -> tuple[str, Description]:
     try:
-        return _entry(wanted, _catalogue())
+        return described.named(wanted)
     except InvalidRequest:
         from difflib import get_close_matches
 
@@ -168,13 +199,17 @@ def _names(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
 
 
 async def _read(
-    tenant: LiveTenant, request: SurveyRequest, chosen: Mapping[str, Description], interaction: Interaction
+    tenant: LiveTenant,
+    request: SurveyRequest,
+    described: DescribedApps,
+    chosen: tuple[str, ...],
+    interaction: Interaction,
 ) -> Snapshot:
     """The snapshot of a live tenant: lists of the whole directory, and then what decides about the apps found."""
     plan = survey_plan(request.log_days)
     async with tenant_session(tenant, plan, interaction) as session:
         snapshot = await session.read(plan, taken=now())
-        known = KnownApps(_known(snapshot, chosen), tuple(chosen))
+        known = _known(snapshot, described, chosen)
         more = _further_reads(snapshot, apps_in(snapshot, known, Filters()))
         if not more.is_empty:
             snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
@@ -187,7 +222,7 @@ def survey_plan(log_days: int = LOG_DAYS) -> Plan:
         Plan(
             sections=("directorySettings",),
             # Which apps hold the application permissions of an API is one list for each API.
-            clients=tuple(dict.fromkeys(RESOURCES.values())),
+            clients=APIS,
             resources=(MICROSOFT_GRAPH, EXCHANGE_ONLINE),
             whole=("servicePrincipals", "oauth2PermissionGrants", *_LOGS),
             log_days=log_days,

@@ -209,6 +209,10 @@ _NAMED_FILES = 3
 """How many files of a snapshot the report names."""
 
 
+MANY_GRANTS = 20_000
+"""Grants whose evaluation is announced on a terminal: it takes a second or more."""
+
+
 def evaluate(
     prepared: PreparedAudit, snapshot: Snapshot, source: str, interaction: Interaction = SILENT
 ) -> AuditResult:
@@ -217,6 +221,9 @@ def evaluate(
     Raises UserNotRead, AssumptionError, and InvalidRequest if redaction changes a verdict.
     """
     request = prepared.request
+    grants = len(snapshot.sections.oauth2PermissionGrants or ())
+    if interaction.on_wait and grants > MANY_GRANTS:
+        interaction.on_wait(f"Evaluating {grants:,} permission grants…")
     inputs = AuditInputs(
         snapshot, prepared.packs, request.user, source, prepared.waivers, prepared.abused, request.assumptions
     )

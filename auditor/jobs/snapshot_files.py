@@ -29,6 +29,8 @@ _ZIP = b"PK\x03\x04"
 """The first bytes of a zip archive."""
 _LARGE = 1 << 22
 """Bytes of a JSON document of which the rows are read one by one: those of some thousand apps and grants."""
+LONG_READ = 5_000_000
+"""Bytes of files whose read is announced on a terminal: about a second's."""
 
 
 def read_snapshot(
@@ -43,10 +45,24 @@ def read_snapshot(
     `wanted` says what a question needs of a large snapshot; without it, everything is kept. Raises SnapshotError, and
     InvalidRequest for a tenant that isn't given by its id.
     """
+    if interaction.on_wait and _takes_long(paths):
+        interaction.on_wait(f"Reading {paths[0]}…" if len(paths) == 1 else f"Reading {len(paths)} files…")
     snapshot = _read(paths, tenant_id, interaction, wanted)
     if not snapshot.tenant.id:
         interaction.say(f"Note: the files don't name the tenant. {NAME_THE_TENANT}")
     return snapshot
+
+
+def _takes_long(paths: Iterable[str]) -> bool:
+    """Whether the files, and those in the folders, are so large that a person wonders what happens."""
+    size = 0
+    for path in paths:
+        for file in (Path(path), *Path(path).rglob("*")) if path != PIPE else ():
+            with contextlib.suppress(OSError):
+                size += file.stat().st_size
+            if size > LONG_READ:
+                return True
+    return False
 
 
 def _read(

@@ -123,8 +123,9 @@ class TenantAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     `agrees` says whether the tenant, as it was read, answers with a code of the text; none if that isn't known, or if
     consent doesn't decide the code. `because` is a sentence on the decision, and `says` one on the agreement. `perhaps`
-    are the explanations of a disagreement, the likeliest first. `setting` is what decides. `scopes_from` says where the
-    app's scopes are from. `log` has the entries with the text's correlation id; `log_unread` says why there is no log.
+    are the explanations of a disagreement, the likeliest first. `setting` is what decides, and `setting_value` what the
+    tenant chose there. `scopes_from` says where the app's scopes are from. `log` has the entries with the text's
+    correlation id; `log_unread` says why there is no log.
     """
 
     tenant: Tenant
@@ -141,6 +142,7 @@ class TenantAnswer(msgspec.Struct, frozen=True, kw_only=True):
     says: str = ""
     perhaps: tuple[str, ...] = ()
     setting: Setting | None = None
+    setting_value: str = ""
     scopes_from: str = ""
     fix: Fix | None = None
     more_fixes: tuple[str, ...] = ()

@@ -92,11 +92,12 @@ def _no_key(row: Any) -> object:
 class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One section of a snapshot.
 
-    `name` is the field of `Sections`, `path` where Graph has it (below the version), and `label` what people call
-    it. With `is_beta`, only Graph's beta version has it, and it can't travel in one batch with the others. `clouds` are
-    those whose Graph has it; empty means every cloud. Any one of `permissions` allows the read; the least one comes
-    first. `extents` are the ways to read it; a section without any is a by-product of other reads. Two rows with the
-    same `key` are the same row; with `merges_rows`, two reads may each bring some properties of one row. `marks` are
+    `name` is the field of `Sections`, `path` where Graph has it (below the version), `label` what people call it, and
+    `row` what they call one row of a list that `grows`. With `is_beta`, only Graph's beta version has it, and it can't
+    travel in one batch with the others. `clouds` are those whose Graph has it; empty means every cloud. Any one of
+    `permissions` allows the read; the least one comes first. `extents` are the ways to read it; a section without any
+    is a by-product of other reads. Two rows with the same `key` are the same row; with `merges_rows`, two reads may
+    each bring some properties of one row. `marks` are
     properties (lower case) that identify a raw Graph response as this section; a list of the same resource type as
     another section has none. ``collect --full`` reads a section with `in_full` as a whole, and a section that `streams`
     into a file page by page, because its rows need no further reads and no other read needs them. A section that
@@ -110,6 +111,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     is_beta: bool = False
     clouds: tuple[str, ...] = ()
     label: str = ""
+    row: str = ""
     permissions: tuple[str, ...] = ()
     extents: tuple[Extent, ...] = ()
     key: Callable[[Any], object] = _no_key
@@ -118,6 +120,11 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     in_full: bool = False
     streams: bool = False
     dates_changes: bool = False
+
+    @property
+    def words(self) -> str:
+        """The label inside a sentence: ``the enterprise applications``; the name if nobody calls it otherwise."""
+        return f"{self.label[:1].lower()}{self.label[1:]}" or self.name
 
     @property
     def only_by_app(self) -> bool:
@@ -201,6 +208,7 @@ _TABLE = (
         form=SectionForm.LIST,
         path="/servicePrincipals",
         label="The enterprise applications",
+        row="enterprise application",
         permissions=_APPS,
         extents=(Extent.CLIENT, Extent.RESOURCE, Extent.DIRECTORY),
         key=lambda row: row.appId.lower(),
@@ -229,6 +237,7 @@ _TABLE = (
         form=SectionForm.LIST,
         path="/oauth2PermissionGrants",
         label="The permissions granted so far",
+        row="permission grant",
         permissions=("DelegatedPermissionGrant.Read.All", "Directory.Read.All"),
         extents=(Extent.CLIENT, Extent.DIRECTORY),
         key=lambda row: row.id or (row.clientId, row.resourceId, row.principalId),
@@ -258,6 +267,7 @@ _TABLE = (
         form=SectionForm.LIST,
         path="/roleManagement/directory/roleDefinitions",
         label="The directory roles",
+        row="directory role",
         permissions=_ROLES,
         # For the whole tenant only the custom roles, because the built-in ones are known.
         extents=(Extent.TENANT, Extent.DIRECTORY),
@@ -270,6 +280,7 @@ _TABLE = (
         form=SectionForm.LIST,
         path="/roleManagement/directory/roleAssignments",
         label="The holders of directory roles",
+        row="role assignment",
         permissions=_ROLES,
         extents=(Extent.ROLE, Extent.DIRECTORY),
         key=lambda row: row.id or (row.principalId, row.roleDefinitionId, row.directoryScopeId),
@@ -282,6 +293,7 @@ _TABLE = (
         form=SectionForm.LIST,
         path="/users",
         label="The user",
+        row="user",
         permissions=("User.Read.All", "Directory.Read.All"),
         extents=(Extent.USER, Extent.DIRECTORY),
         key=lambda row: row.id,
@@ -294,6 +306,7 @@ _TABLE = (
         form=SectionForm.LIST,
         path="/identityGovernance/appConsent/appConsentRequests",
         label="The requests for admin consent",
+        row="admin consent request",
         permissions=("ConsentRequest.Read.All",),
         extents=(Extent.LOG,),
         key=lambda row: row.id or row.appId,
@@ -305,6 +318,7 @@ _TABLE = (
         form=SectionForm.LIST,
         path="/auditLogs/signIns",
         label="The sign-in log",
+        row="sign-in",
         permissions=_LOGS,
         extents=(Extent.LOG,),
         key=lambda row: row.id or (row.createdDateTime, row.correlationId),
@@ -320,6 +334,7 @@ _TABLE = (
         is_beta=True,
         clouds=("global",),
         label="When each app was last used",
+        row="last-use date",
         permissions=(*_LOGS, "Directory.Read.All"),
         extents=(Extent.LOG,),
         key=lambda row: row.appId.lower(),
@@ -332,6 +347,7 @@ _TABLE = (
         form=SectionForm.LIST,
         path="/auditLogs/directoryAudits",
         label="The directory's audit log",
+        row="audit log record",
         permissions=_LOGS,
         extents=(Extent.LOG,),
         key=lambda row: row.id or (row.activityDateTime, row.correlationId),

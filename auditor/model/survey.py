@@ -149,8 +149,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 class Assumed(msgspec.Struct, frozen=True, kw_only=True):
     """The answer after the assumed change.
 
-    `stops` says whether the change stops new users. `users_keep` have a grant of their own that covers all that the app
-    asks for: they keep working until it asks for more. `users_with_less` have one that covers less.
+    `stops` says whether the change stops new users. `users_keep` approved all that the app asks for earlier, and keep
+    working until it asks for more. `users_with_less` approved less.
     """
 
     answer: ConnectAnswer
@@ -190,7 +190,7 @@ class SurveyedApp(msgspec.Struct, frozen=True, kw_only=True):
 class NotShown(msgspec.Struct, frozen=True, kw_only=True):
     """How many apps the survey doesn't show, and why.
 
-    `without_access` hold nothing, and nobody asked for them or was stopped. `filtered` don't match the filters;
+    `without_access` hold nothing, have no request, and stopped nobody. `filtered` don't match the filters;
     `undecided` is how many of them might, because a property wasn't read.
     """
 

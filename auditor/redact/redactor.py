@@ -26,7 +26,7 @@ from auditor.redact.name_search import FormRules, KnownNames
 from auditor.redact.public_names import PublicNames, PublishedText, is_microsofts_policy
 from auditor.redact.tokens import REDACTED, TokenMaker
 
-_SWITCHES = frozenset("true yes on false no off none low recommended legacy".split())
+_SWITCHES = frozenset("true yes on false no off none low managed recommended legacy".split())
 """What an assumption can contain besides names, in lower case."""
 
 

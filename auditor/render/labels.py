@@ -145,7 +145,7 @@ def in_plain_words(text: str) -> str:
 def section_label(section: str) -> str:
     """``the enterprise applications`` for ``servicePrincipals``; a name that isn't a section's stays as it is."""
     row = SECTIONS.get(section.partition("/")[0])
-    return f"{row.label[:1].lower()}{row.label[1:]}" if row and row.label else section
+    return row.words if row and row.label else section
 
 
 def plain_reason(decision: Decision) -> str:

@@ -17,7 +17,7 @@ from auditor.model.survey import (
     Survey,
     SurveyedApp,
 )
-from auditor.render.labels import readable_time, resource_label, section_label, sentence
+from auditor.render.labels import readable_time, resource_label, sentence
 
 ON_SCREEN = 8
 """Apps that one screen of text shows."""
@@ -43,9 +43,9 @@ def screen(survey: Survey, *, whole: bool) -> Document:
     blocks = (*_blocks(survey, _compact(survey, survey.apps[:most]), len(survey.apps) - most), _notes(survey))
     if whole:
         return (*blocks, *_gaps(survey))
-    labels = series([section_label(gap.section) for gap in survey.gaps])
-    missing = (Paragraph(f"Not read, or only in part: {labels}. Why, and what is unknown: --details."),)
-    return (*blocks, *(missing if labels else ()))
+    unknown = "; ".join(gap.unknown for gap in survey.gaps)
+    missing = Paragraph(f"Not read, or only in part, so unknown: {unknown}. To see why, add --details.")
+    return (*blocks, missing) if unknown else tuple(blocks)
 
 
 def document(survey: Survey) -> Document:
@@ -63,7 +63,11 @@ def tone(survey: Survey) -> str:
 def _blocks(survey: Survey, table: Grid, folded: int) -> Iterator[Block]:
     tenant = survey.tenant.name or survey.tenant.id
     yield Title(f"Apps of {tenant}" if tenant else "Apps of the tenant")
-    yield Paragraph(answer(survey))
+    if survey.assumptions and survey.apps:
+        yield Paragraph(_assumed(survey))
+        yield Paragraph(f"Now, {answer(survey)}")
+    else:
+        yield Paragraph(answer(survey))
     if table.rows:
         yield table
     if folded > 0:
@@ -79,7 +83,7 @@ def _gaps(survey: Survey) -> Iterator[Block]:
 
 
 def answer(survey: Survey) -> str:
-    """The answer in one or two sentences, first what the assumption changes."""
+    """The answer in a few sentences: whether users are stopped, without regard to an assumption."""
     found = survey.summary
     if not found.apps:
         if survey.left_out.filtered or survey.left_out.undecided:
@@ -96,8 +100,7 @@ def answer(survey: Survey) -> str:
         f"{others}." if others else "",
         _waiting(survey),
     )
-    now = " ".join(filter(None, sentences))
-    return f"{_assumed(survey)} Now, {now}" if survey.assumptions else now
+    return " ".join(filter(None, sentences))
 
 
 def _waiting(survey: Survey) -> str:
@@ -175,23 +178,36 @@ def _grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], prose: int) -
 
 
 def _complete(survey: Survey) -> Grid:
-    heads = ["App", "Users", "Why", "Asks for", "Holds", "Risk", "Last used"]
     if survey.assumptions:
-        heads[3:3] = ["Then", "What stops users then", "Users with a grant"]
-    return Grid(tuple(heads), tuple(tuple(_cells(survey, app)) for app in survey.apps), prose=2)
+        heads = ("App", "Now", "Then", "What stops users then", "Users with a grant", "Asks for", "Granted", "Risk")
+        return Grid(heads, tuple(tuple(_cells_then(app)) for app in survey.apps), prose=3)
+    heads_now = ("App", "Users", "Why", "Asks for", "Granted", "Risk", "Last used")
+    return Grid(heads_now, tuple((*_cells_now(app), *_cells(app), Cell(_last(app))) for app in survey.apps), prose=2)
 
 
-def _cells(survey: Survey, app: SurveyedApp) -> Iterator[Cell]:
+def _cells_now(app: SurveyedApp) -> Iterator[Cell]:
+    """The app, and whether users can connect it now."""
     yield Cell(_name(app), below=f"{_publisher(app)}; {app.client_id}")
     yield Cell(_state(app), below=_people(app))
     yield Cell(_why(app), below=app.can_connect.because if app.can_connect else "")
-    if survey.assumptions:
-        then = app.assumed.answer.because if app.assumed else ""
-        yield from (Cell(_then(app)), Cell(_why_then(app), below=then), Cell(_keep(app)))
+
+
+def _cells_then(app: SurveyedApp) -> Iterator[Cell]:
+    """The app, and whether users can connect it now and after the assumed change."""
+    name, now, why = _cells_now(app)
+    yield name
+    yield Cell(now.text, below="; ".join(filter(None, (now.below, why.text))))
+    yield Cell(_then(app))
+    yield Cell(_why_then(app), below=app.assumed.answer.because if app.assumed else "")
+    yield Cell(_keep(app))
+    yield from _cells(app)
+
+
+def _cells(app: SurveyedApp) -> Iterator[Cell]:
+    """What the app asks for and what it holds."""
     yield Cell(_permissions(app.scopes) or "unknown", below=_sources(app))
     yield Cell(_holders(app), below=_held(app))
     yield Cell(_level(app.holds.risk), below=app.holds.risk.because if app.holds.risk else "")
-    yield Cell(_last(app))
 
 
 def _name(app: SurveyedApp) -> str:
@@ -203,7 +219,7 @@ def _publisher(app: SurveyedApp) -> str:
     if app.owner is AppOwner.OWN:
         return "registered in this tenant"
     if app.publisher_verified:
-        return f"{app.publisher or 'publisher'}, verified"
+        return f"{app.publisher}, verified" if app.publisher else "publisher verified"
     return "publisher not verified" if app.publisher_verified is False else "publisher not known"
 
 
@@ -239,7 +255,8 @@ def _short(answer: ConnectAnswer, app: SurveyedApp) -> str:
     if answer.stopped_by:
         return answer.stopped_by
     if answer.depends_on:
-        return f"depends on {answer.depends_on[0]}"
+        # The rest of the fact, in parentheses, is in the whole sentence.
+        return f"depends on {answer.depends_on[0].partition(' (')[0]}"
     if app.state is ConnectState.UNKNOWN:
         return app.not_known.get("scopes", "not everything was read")
     return _APPROVED.get(answer.approver, "")
@@ -292,7 +309,7 @@ def _held(app: SurveyedApp) -> str:
         f"every user: {_permissions(holds.tenant_wide)}" if holds.tenant_wide else "",
         f"single users: {_permissions(holds.by_users)}" if holds.by_users else "",
         f"the app itself: {_permissions(holds.application)}" if holds.application else "",
-        f"application permissions: {app.not_known['application']}" if "application" in app.not_known else "",
+        "application permissions: not read" if "application" in app.not_known else "",
     ]
     return "; ".join(filter(None, parts))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.apps.held_permissions import APIS
 from auditor.model.access_resources import LastSignIn, SignIn, SignInActivity, SignInStatus
 from auditor.model.resources import (
     AppConsentRequest,
@@ -128,7 +129,7 @@ class Directory:
         found: dict[str, Any] = {
             "servicePrincipals": tuple(self.principals),
             "oauth2PermissionGrants": tuple(self.grants),
-            "appRoleAssignedTo": {GRAPH: tuple(self.roles)},
+            "appRoleAssignedTo": {**dict.fromkeys(APIS, ()), GRAPH: tuple(self.roles)},
             **self.sections,
             **sections,
         }

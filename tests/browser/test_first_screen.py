@@ -12,7 +12,7 @@ SCREENS = [pytest.param(1280, 800, id="desktop"), pytest.param(390, 844, id="pho
 
 READER_TEST = {
     "Can people in the company use the app today?": "An administrator must approve the app first.",
-    "What stops them?": "Of the 9 permissions that the app requires, the tenant's consent policy leaves 3 to administrators.",
+    "What stops them?": "Of the 9 permissions that the app requires, the tenant's consent policy leaves 3",
     "Who has to act, and what does that person do?": "An administrator grants TrackerRMS consent for the whole tenant",
     "Which rights does that person need?": "Cloud Application Administrator",
 }

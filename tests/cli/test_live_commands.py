@@ -134,4 +134,4 @@ def test_what_a_new_snapshot_lacks_of_the_one_that_it_replaces_is_said(
         words = ("collect", *VENDOR, *options, "-o", "tenant.json")
         done = run(*words, *at(server), cwd=tmp_path, env=server.env())
     assert done.code == 0, done.err
-    assert "The earlier tenant.json had permissionGrantPolicies; the new one doesn't." in done.err
+    assert "The earlier tenant.json had the consent policies; the new one doesn't." in done.err

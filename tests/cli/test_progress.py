@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from auditor.cli.terminal import Pace, ProgressLines, what_is_read
+from auditor.jobs import audit as audit_job
+from auditor.jobs import snapshot_files
+from auditor.jobs.audit import audit
+from auditor.jobs.audit_request import AuditRequest, Interaction, SnapshotFiles
 from auditor.model.sections import TENANT_SECTIONS
+from auditor.snapshot.samples import sample
+from auditor.snapshot.write import dumps
 
 
 class Clock:
@@ -58,3 +67,24 @@ def test_what_is_read_is_named_in_words_and_not_as_graph_does(section: str) -> N
 
 def test_the_tenants_of_a_nightly_run_are_checked() -> None:
     assert what_is_read("tenants") == "Checking the tenants"
+
+
+def waits_of(tmp_path: Path, **request: Any) -> list[str]:
+    """What a person at a terminal reads while a snapshot file is evaluated."""
+    said: list[str] = []
+    (tmp_path / "tenant.json").write_bytes(dumps(sample("managed-default")))
+    source = SnapshotFiles((str(tmp_path / "tenant.json"),))
+    audit(AuditRequest(source=source, packs=("trackerrms-uk",), **request), Interaction(on_wait=said.append))
+    return said
+
+
+def test_a_small_file_is_read_without_a_word(tmp_path: Path) -> None:
+    assert waits_of(tmp_path) == []
+
+
+def test_a_large_file_and_many_grants_are_announced_before_they_are_read_and_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot_files, "LONG_READ", 100)
+    monkeypatch.setattr(audit_job, "MANY_GRANTS", -1)
+    assert waits_of(tmp_path) == [f"Reading {tmp_path / 'tenant.json'}…", "Evaluating 0 permission grants…"]

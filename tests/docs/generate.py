@@ -22,9 +22,11 @@ import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.blocked
 import auditor.render.difference
+import auditor.render.explanation
 import auditor.render.json
 import auditor.render.night
 import auditor.render.run_history
+import auditor.render.survey
 import auditor.snapshot.write
 from auditor import __version__
 from auditor.checks import every_kind, required_reads
@@ -316,7 +318,9 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/snapshot.json": lambda: _schema(auditor.snapshot.write.schema()),
         "docs/schemas/report.json": auditor.render.json.schema,
         "docs/schemas/blocked.json": lambda: _schema(auditor.render.blocked.schema()),
+        "docs/schemas/apps-survey.json": lambda: _schema(auditor.render.survey.schema()),
         "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),
+        "docs/schemas/explanation.json": lambda: _schema(auditor.render.explanation.schema()),
         "docs/schemas/history.json": auditor.render.run_history.schema,
         "docs/schemas/history-run.json": auditor.render.run_history.export_schema,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),

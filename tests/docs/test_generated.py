@@ -76,7 +76,9 @@ def test_the_schemas_are_all_there() -> None:
     assert {path.name for path in (DOCS / "schemas").iterdir()} == {
         "abused-apps.json",
         "blocked.json",
+        "apps-survey.json",
         "diff.json",
+        "explanation.json",
         "history-run.json",
         "history.json",
         "night.json",

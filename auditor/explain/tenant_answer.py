@@ -1,0 +1,298 @@
+"""Whether a tenant would answer with the code of a text, and if it wouldn't, what that says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from auditor.apps.consent_events import ConsentEvent, ConsentResult, consent_events
+from auditor.consent.decision_facts import user_consent_setting
+from auditor.consent.snapshot_index import NotRead
+from auditor.explain.pasted_text import FoundCode
+from auditor.facts.ids import NO_ID, is_guid, is_redacted_tenant, setting_named
+from auditor.facts.sign_in_codes import SignInCode, sign_in_codes
+from auditor.model.decision import Access, AfterConsent, Decision, Outcome, Reach, Reason
+from auditor.model.document import parse_time, series
+from auditor.model.explanation import LoggedSignIn, TenantAnswer, TextFacts, TextKind
+from auditor.model.rule import App, Setting
+from auditor.model.snapshot import Snapshot
+
+SETTINGS = {
+    Reason.USER_CONSENT_DISABLED: "user-consent",
+    Reason.SCOPE_EXCLUDED: "user-consent",
+    Reason.NO_POLICY_MATCHES: "user-consent",
+    Reason.SCOPE_NOT_CLASSIFIED: "permission-classifications",
+    Reason.PUBLISHER_NOT_VERIFIED: "app-publisher",
+    Reason.CLIENT_NOT_LISTED: "consent-policies",
+    Reason.SCOPE_NOT_LISTED: "consent-policies",
+    Reason.SCOPE_REQUIRES_ADMIN: "app-consent",
+    Reason.RISK_STEP_UP: "risky-consent",
+    Reason.ASSIGNMENT_REQUIRED: "app-assignment",
+    Reason.NOT_ASSIGNED: "app-assignment",
+    Reason.APP_DISABLED_IN_TENANT: "app-sign-in",
+    Reason.RESOURCE_MISSING: "enterprise-apps",
+    Reason.RESOURCE_DISABLED: "enterprise-apps",
+    Reason.NEEDED_APP_MISSING: "enterprise-apps",
+    Reason.GRANTED_TENANT_WIDE: "app-consent",
+    Reason.GRANTED_TO_USER: "app-consent",
+    Reason.APPROVED_BY_POLICY: "user-consent",
+}
+"""What in the tenant decides, by the reason of a decision; the rest isn't the tenant's."""
+
+
+class KnownApp(NamedTuple):
+    """The app, and where its scopes are from; empty if the text itself has the request."""
+
+    app: App
+    scopes_from: str = ""
+
+
+class Asked(NamedTuple):
+    """The question: what the text says, the app with what it asks for, and where its scopes are from.
+
+    `user` is the user that the decision is about; empty for an ordinary member.
+    """
+
+    facts: TextFacts
+    codes: tuple[FoundCode, ...]
+    app: App
+    scopes_from: str = ""
+    user: str = ""
+
+
+def answer_about_app(
+    snapshot: Snapshot,
+    asked: Asked,
+    decision: Decision,
+    after: AfterConsent | None,
+    log: Sequence[LoggedSignIn] = (),
+    log_unread: str = "",
+) -> TenantAnswer:
+    """What the tenant of the snapshot answers to the app and user of the text, compared with the codes of the text."""
+    agrees, says = _agreement(snapshot, asked, decision, after)
+    perhaps = tuple(_perhaps(snapshot, asked, decision, after)) if agrees is False else ()
+    fixes = decision.fixes
+    return TenantAnswer(
+        tenant=snapshot.tenant,
+        taken=snapshot.taken,
+        app=decision.app,
+        subject=decision.subject,
+        outcome=decision.outcome,
+        confidence=decision.confidence,
+        reason=decision.reason,
+        code=decision.code,
+        screen=decision.screen,
+        because=decision.because,
+        agrees=agrees,
+        says=says,
+        perhaps=perhaps,
+        setting=(setting := _setting(decision, asked.app)),
+        setting_value=_value(snapshot, setting),
+        scopes_from=asked.scopes_from,
+        fix=fixes[0] if fixes else None,
+        more_fixes=tuple(fix.title for fix in fixes[1:]),
+        depends_on=decision.depends_on,
+        log=tuple(log),
+        log_unread=log_unread,
+    )
+
+
+def answer_without_app(
+    snapshot: Snapshot, why: str, log: Sequence[LoggedSignIn] = (), log_unread: str = ""
+) -> TenantAnswer:
+    """What can be said about the tenant where the app isn't known: its user consent setting."""
+    found = user_consent_setting(snapshot)
+    because = found.why if isinstance(found, NotRead) else ""
+    return TenantAnswer(
+        tenant=snapshot.tenant,
+        taken=snapshot.taken,
+        because=because,
+        says=why,
+        setting=setting_named("user-consent"),
+        setting_value="" if isinstance(found, NotRead) else found.label,
+        log=tuple(log),
+        log_unread=log_unread,
+    )
+
+
+def name_of_tenant(snapshot: Snapshot) -> str:
+    """What to call the tenant in a sentence."""
+    return snapshot.tenant.name or snapshot.tenant.id or "this tenant"
+
+
+def _setting(decision: Decision, app: App) -> Setting | None:
+    named = SETTINGS.get(decision.reason)
+    return setting_named(named, app) if named else None
+
+
+def _value(snapshot: Snapshot, setting: Setting | None) -> str:
+    """What the tenant chose, for the setting that has names for its choices."""
+    if setting is None or setting.id != "user-consent":
+        return ""
+    found = user_consent_setting(snapshot)
+    return "" if isinstance(found, NotRead) else found.label
+
+
+# ---- Whether it agrees ----------------------------------------------------------------------------------------------
+
+
+def _agreement(
+    snapshot: Snapshot, asked: Asked, decision: Decision, after: AfterConsent | None
+) -> tuple[bool | None, str]:
+    """Whether the tenant answers with a code of the text, and a sentence on it."""
+    table = sign_in_codes()
+    known = {one.code: table[one.code] for one in asked.codes if one.code in table}
+    where = name_of_tenant(snapshot)
+    would = f"{where} would answer {decision.code}" if decision.code else f"{where} would answer with no error"
+    if not known:
+        if asked.facts.kind is TextKind.CONNECTED:
+            return _of_success(decision, where)
+        return None, f"{would}."
+    decided = {code: one for code, one in known.items() if any(cause.reasons for cause in one.causes)}
+    if not decided:
+        return _of_access(known, after, where)
+    names = series([f"AADSTS{code}" for code in decided], "or")
+    if decision.outcome is Outcome.DEPENDS:
+        return None, f"It isn't known whether {where} would answer {names}: that depends on what wasn't read."
+    same = [code for code, one in decided.items() if _means(one, decision) or f"AADSTS{code}" in decision.code.split()]
+    if not same:
+        instead = f"would answer {decision.code}" if decision.code else _instead(decision)
+        return False, f"No: {where}, as it was read, wouldn't answer {names}: it {instead}."
+    if decision.outcome is Outcome.USER_MAY_CONSENT:
+        return True, f"Yes: {where} answers AADSTS{same[0]} until the user consents once, which this user can."
+    return True, f"Yes: {where} would answer AADSTS{same[0]}."
+
+
+def _of_success(decision: Decision, where: str) -> tuple[bool | None, str]:
+    """Whether the tenant shows what an address says that reports success."""
+    if decision.outcome is Outcome.DEPENDS:
+        return None, f"It isn't known whether users of {where} can connect now: that depends on what wasn't read."
+    if decision.outcome.connects:
+        return True, f"Yes: in {where}, users can connect."
+    return False, f"No: the address reports success, and {where}, as it was read, {_instead(decision)}."
+
+
+def _means(one: SignInCode, decision: Decision) -> bool:
+    return any(decision.reason in cause.reasons for cause in one.causes)
+
+
+_INSTEAD = {
+    Outcome.CONNECTS_SILENTLY: "lets the user connect without being asked",
+    Outcome.CONNECTS_BUT_LACKS_SCOPES: "lets the user connect, but the app lacks permissions, and its calls fail later",
+    Outcome.USER_MAY_CONSENT: "lets the user connect after accepting the permissions",
+    Outcome.NEEDS_ADMIN: "sends the user to an administrator",
+    Outcome.BLOCKED: "blocks the user for another reason",
+}
+
+
+def _instead(decision: Decision) -> str:
+    return _INSTEAD[decision.outcome]
+
+
+def _of_access(known: dict[str, SignInCode], after: AfterConsent | None, where: str) -> tuple[bool | None, str]:
+    """The agreement about codes that consent doesn't decide."""
+    names = series([f"AADSTS{code}" for code in known], "or")
+    if not any(one.topic == "access" for one in known.values()):
+        return None, f"{names} isn't about the tenant's settings that this program reads; this is what would come next."
+    if after is None or after.access is Access.UNKNOWN:
+        why = f": {after.because}" if after and after.because else "."
+        return None, f"It isn't known whether {where} would answer {names}{why}"
+    policies = [one for one in after.policies if {f"AADSTS{code}" for code in known} & set(one.codes)]
+    surely = [one for one in policies if one.enforced and one.reach is Reach.REACHES]
+    if surely:
+        return True, f"Yes: in {where}, the Conditional Access policy {surely[0].label} {surely[0].demand}."
+    if policies:
+        return None, f"Perhaps: in {where}, the Conditional Access policy {policies[0].label} {policies[0].demand}."
+    return False, f"No: no Conditional Access policy of {where}, as it was read, gives {names} for this app."
+
+
+# ---- What a disagreement says ---------------------------------------------------------------------------------------
+
+
+def _perhaps(snapshot: Snapshot, asked: Asked, decision: Decision, after: AfterConsent | None) -> Iterator[str]:
+    """The explanations, the likeliest first: what the text and the logs show, and then what nobody can see here."""
+    yield from _other_tenant(snapshot, asked.facts)
+    other_account = tuple(_other_account(snapshot, asked))
+    yield from other_account
+    yield from _changed_since(snapshot, asked)
+    if decision.outcome.connects or decision.outcome is Outcome.CONNECTS_BUT_LACKS_SCOPES:
+        yield (
+            "A stale token or session: the app or the browser still has one from before. Sign out of the app, and"
+            " connect again in a private window."
+        )
+    if not asked.user and not other_account:
+        yield (
+            "Another account than an ordinary member's: a guest, an administrator, or an account of another tenant in"
+            " the browser. Give --user to decide for the user of the text."
+        )
+    if asked.scopes_from:
+        yield (
+            f"Other permissions than those assumed here ({asked.scopes_from}): paste the address of the sign-in page"
+            " to decide about what the app really asks for."
+        )
+    yield from _conditional_access(after)
+    if not asked.facts.tenant:
+        yield "Another tenant or cloud: the sign-in went to another one than was read here."
+
+
+def _other_tenant(snapshot: Snapshot, facts: TextFacts) -> Iterator[str]:
+    said, own = facts.tenant, snapshot.tenant
+    if not said or said.lower() in (own.id.lower(), own.name.lower()) or said.lower() in _domains(snapshot):
+        return
+    if is_redacted_tenant(own.id) or own.id == NO_ID or not own.id:
+        return
+    if is_guid(said) or "." in said or own.name:
+        yield f"Another tenant: the text is about {said}, and this answer is about {name_of_tenant(snapshot)}."
+
+
+def _domains(snapshot: Snapshot) -> frozenset[str]:
+    organization = snapshot.sections.organization
+    rows = organization.verifiedDomains if organization else ()
+    return frozenset(row.name.lower() for row in rows if row.name)
+
+
+def _other_account(snapshot: Snapshot, asked: Asked) -> Iterator[str]:
+    domain = asked.facts.user.rpartition("@")[2].lower()
+    domains = _domains(snapshot)
+    if domain and domains and domain not in domains and not any(domain.endswith(f".{one}") for one in domains):
+        yield (
+            f"Another account: {asked.facts.user} has a domain that isn't one of {name_of_tenant(snapshot)}, so the"
+            " account is a guest or of another tenant."
+        )
+
+
+def _changed_since(snapshot: Snapshot, asked: Asked) -> Iterator[str]:
+    """A consent that the audit log shows after the error, or the time that passed between the error and the read."""
+    failed, read = parse_time(asked.facts.at), parse_time(snapshot.taken)
+    for event in reversed(_given_to(consent_events(snapshot), asked.app.client_id)):
+        if failed is None or event.at > failed:
+            by = f" by {event.actor.name}" if event.actor and event.actor.name else ""
+            when = "" if failed else ", perhaps after the error"
+            yield f"Consent since then: the audit log has a consent to the app{by} at {event.time[:16]} UTC{when}."
+            return
+    if failed is None or read is None:
+        yield (
+            "A change since then: somebody changed a setting, the app or its consent after the error."
+            " consent-auditor diff shows it if an older snapshot was kept."
+        )
+    elif read > failed:
+        yield (
+            f"A change since then: the error is from {asked.facts.at[:16].replace('T', ' ')} UTC, and the tenant was"
+            f" read at {snapshot.taken[:16].replace('T', ' ')} UTC. consent-auditor diff shows what changed in between"
+            " if an older snapshot was kept."
+        )
+
+
+def _given_to(events: Iterable[ConsentEvent], client_id: str) -> list[ConsentEvent]:
+    wanted = client_id.lower()
+    return [one for one in events if one.client_id == wanted and one.result is ConsentResult.GIVEN]
+
+
+def _conditional_access(after: AfterConsent | None) -> Iterator[str]:
+    if after is None or after.access in (Access.PASSES, Access.UNKNOWN):
+        yield "Conditional Access: it decides after consent, by user, device and place. The sign-in log has the policy."
+        return
+    policies = [one.label for one in after.policies if one.enforced]
+    named = f" ({series(policies[:3])})" if policies else ""
+    yield f"Conditional Access{named}: {re.sub(r'[.]$', '', after.because)}."
