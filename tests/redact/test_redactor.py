@@ -11,7 +11,7 @@ from msgspec.structs import replace
 import auditor
 from auditor.facts.audit_activities import all_activities, drifts_by_property
 from auditor.model.access_resources import ConfigurationDrift, DirectoryAudit, DriftedProperty
-from auditor.model.resources import AppConsentRequest
+from auditor.model.resources import AppConsentRequest, ServicePrincipal
 from auditor.model.snapshot import Snapshot
 from auditor.redact.redactor import Redactor
 from auditor.redact.tokens import REDACTED
@@ -83,6 +83,24 @@ def test_the_state_of_a_request_for_consent_stays_readable_and_the_people_in_it_
     assert {**row, "createdBy": None, "approval": None} == {**request, "createdBy": None, "approval": None}
     assert row["approval"]["stages"][0] == {**stage, "reviewedBy": {"displayName": REDACTED}}
     assert not {"wilber", "contoso"} & set(re.findall(r"\w+", str(row).lower()))
+
+
+def test_a_known_abused_app_stays_recognizable_even_if_nobody_knows_its_owner() -> None:
+    exporter = "ff8d92dc-3d82-41d6-bcbd-b9174d163620"
+    apps = (
+        ServicePrincipal(
+            id="one", appId=exporter, displayName="Mail of Zyxquorp", appDisplayName="PerfectData Software"
+        ),
+        ServicePrincipal(id="two", appId="854189f9-4c71-44bb-9880-dd0c2f75922a", displayName="iLSMART"),
+        ServicePrincipal(id="three", appId="1e69a9f6-bb18-452a-baba-b4650ff21882", displayName="Zyxquorp again"),
+    )
+    snapshot = auditor.sample("managed-default")
+    sections = replace(snapshot.sections, servicePrincipals=apps)
+    made = Redactor(KEY, replace(snapshot, sections=sections)).snapshot.sections.servicePrincipals
+    assert made is not None
+    assert [one.appId for one in made] == [one.appId for one in apps]
+    assert made[0].appDisplayName == "PerfectData Software" and made[1].displayName == "iLSMART"
+    assert "zyxquorp" not in str(made).lower()
 
 
 def test_the_key_decides_the_tokens() -> None:
