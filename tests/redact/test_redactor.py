@@ -88,9 +88,7 @@ def test_the_state_of_a_request_for_consent_stays_readable_and_the_people_in_it_
 def test_a_known_abused_app_stays_recognizable_even_if_nobody_knows_its_owner() -> None:
     exporter = "ff8d92dc-3d82-41d6-bcbd-b9174d163620"
     apps = (
-        ServicePrincipal(
-            id="one", appId=exporter, displayName="Mail of Zyxquorp", appDisplayName="PerfectData Software"
-        ),
+        ServicePrincipal(id="one", appId=exporter, displayName="Zyxquorp mail", appDisplayName="PerfectData Software"),
         ServicePrincipal(id="two", appId="854189f9-4c71-44bb-9880-dd0c2f75922a", displayName="iLSMART"),
         ServicePrincipal(id="three", appId="1e69a9f6-bb18-452a-baba-b4650ff21882", displayName="Zyxquorp again"),
     )
