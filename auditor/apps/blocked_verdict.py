@@ -65,7 +65,7 @@ def verdict_now(
 ) -> AppVerdict:
     """What would happen to `subject` now, and what changed since the `people` were stopped.
 
-    Where that depends on the user, and all of the people get the same answer, it is theirs. `consents` are those to the
+    If that depends on the user, and all of the people get the same answer, it is theirs. `consents` are those to the
     app, and `audits` says why the audit log isn't whole; empty if it is.
     """
     app = asked.app
@@ -107,7 +107,7 @@ MOST_PEOPLE = 20
 def _answer(
     index: SnapshotIndex, app: App, subject: Subject, people: Sequence[StoppedPerson]
 ) -> tuple[Subject, ConnectAnswer]:
-    """The answer for the subject, or that for all who were stopped, if it depends on who they are."""
+    """The decision for the subject, or that for all who were stopped, if it depends on who they are."""
     answer = connect_answer(gather(index, app, subject))
     if answer.outcome is not Outcome.DEPENDS or subject is not ORDINARY_MEMBER or not 0 < len(people) <= MOST_PEOPLE:
         return subject, answer

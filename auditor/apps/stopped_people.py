@@ -82,7 +82,7 @@ class People:
 
 
 class _Person:
-    """What is known of one person so far."""
+    """What the sources say about one person so far."""
 
     def __init__(self, user_id: str, name: str) -> None:
         self._id, self._name = user_id, name

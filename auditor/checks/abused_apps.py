@@ -100,12 +100,14 @@ class NoAbusedApps(CheckKind, frozen=True, tag="no-abused-apps"):
         return passed(f"{text}{_ages(context)}")
 
     def further_reads(self, snapshot: Snapshot) -> Plan:
-        """The audit log, which says who consented, if such an app is in the tenant and the log may be read."""
+        """Of the listed apps in the tenant, what they hold on every resource, and the log that says who consented."""
         context = CheckContext(snapshot)
-        present = (context.index.service_principal(one.client_id) for one in self._entries(context))
-        if snapshot.sections.directoryAudits is None and any(isinstance(one, ServicePrincipal) for one in present):
-            return Plan(sections=("directoryAudits",))
-        return Plan()
+        index = context.index
+        found = [index.service_principal(one.client_id) for one in self._entries(context)]
+        present = [one for one in found if isinstance(one, ServicePrincipal)]
+        log = ("directoryAudits",) if present and snapshot.sections.directoryAudits is None else ()
+        apps = (one.appId.lower() for one in present if _whole_roles(index, one) is None)
+        return Plan(sections=log, app_roles_of=tuple(sorted(apps)))
 
     def _entries(self, context: CheckContext) -> list[AbusedApp]:
         """The entries of the lists that the check is about."""
@@ -182,6 +184,9 @@ def _why_grants(index: SnapshotIndex, client_id: str) -> str:
 
 def _roles(index: SnapshotIndex, principal: ServicePrincipal) -> tuple[tuple[str, ...], str]:
     """The application permissions that the app holds, by name, and why there may be more."""
+    whole = _whole_roles(index, principal)
+    if whole is not None:
+        return whole, ""
     names: set[str] = set()
     why = ""
     read = (resource.lower() for resource in index.snapshot.sections.appRoleAssignedTo or ())
@@ -194,7 +199,25 @@ def _roles(index: SnapshotIndex, principal: ServicePrincipal) -> tuple[tuple[str
             why = why or gap.why
         held = (row.appRoleId or "" for row in rows if row.principalId.lower() == principal.id.lower())
         names.update(_role_name(index, resource, role) for role in held)
-    return tuple(sorted(names, key=lambda name: (name.lower(), name))), why
+    return tuple(sorted(names, key=_by_name)), why
+
+
+def _whole_roles(index: SnapshotIndex, principal: ServicePrincipal) -> tuple[str, ...] | None:
+    """The application permissions that the app holds on every resource; none if these weren't read app by app."""
+    section, app_id = "appRoleAssignments", principal.appId.lower()
+    every = index.snapshot.sections.appRoleAssignments or {}
+    rows = next((rows for key, rows in every.items() if key.lower() == app_id), None)
+    if rows is None or index.was_refused(section, app_id) or index.gap(section, app_id):
+        return None
+    names: set[str] = set()
+    for row in rows:
+        resource = index.principal_with_id(row.resourceId or "")
+        names.add(_role_name(index, resource.appId.lower() if resource else "", row.appRoleId or ""))
+    return tuple(sorted(names, key=_by_name))
+
+
+def _by_name(name: str) -> tuple[str, str]:
+    return name.lower(), name
 
 
 def _role_name(index: SnapshotIndex, resource: str, role_id: str) -> str:
@@ -309,5 +332,5 @@ def _delegated(grants: Sequence[OAuth2PermissionGrant]) -> Iterator[str]:
     single = [one for one in grants if one.consentType.lower() != TENANT_WIDE]
     users = len({(one.principalId or "").lower() for one in single})
     for rows, whom in ((wide, "whole tenant"), (single, count(users, "user"))):
-        if names := sorted({name for one in rows for name in one.scope.split()}, key=lambda name: (name.lower(), name)):
+        if names := sorted({name for one in rows for name in one.scope.split()}, key=_by_name):
             yield f"{' '.join(names)} ({whom})"

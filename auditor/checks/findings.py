@@ -11,7 +11,8 @@ from auditor.consent.advice import best_consent_link, grants_as_registered
 from auditor.consent.consent_request import portal_address, tenant_in_link
 from auditor.facts.ids import FILL_IN_TENANT, RESOURCE_NAMES, TENANT_PLACEHOLDER, portal_links
 from auditor.model.decision import Fix, Outcome
-from auditor.model.report import Disagreement, Finding, NotCollected, Stand
+from auditor.model.report import Disagreement, Finding, FindingSubject, NotCollected, Stand
+from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import FindingOutcome, Pack, Remediation, Rule, with_values
 from auditor.model.sections import missing_parts, permissions_to_read
 
@@ -48,7 +49,7 @@ def finding(rule: Rule, pack: Pack, context: CheckContext, *, with_fixes: bool =
         confidence=result.confidence,
         why=rule.why,
         evidence=result.evidence,
-        remediation=_remediation(rule, context, fixes) if attention else Remediation(),
+        remediation=_remediation(rule, context, fixes, result.subjects) if attention else Remediation(),
         fixes=fixes or (_fixes_of_rule(rule, context) if is_fixable else ()),
         references=rule.references,
         frameworks=dict(rule.frameworks),
@@ -67,13 +68,15 @@ def _fixes_of_rule(rule: Rule, context: CheckContext) -> tuple[Fix, ...]:
     return context.rule_fixes.for_rule(rule)
 
 
-def _remediation(rule: Rule, context: CheckContext, fixes: tuple[Fix, ...]) -> Remediation:
+def _remediation(
+    rule: Rule, context: CheckContext, fixes: tuple[Fix, ...], subjects: tuple[FindingSubject, ...]
+) -> Remediation:
     """The author's advice, unless it is an administrator's consent and that doesn't help here.
 
     A consent doesn't help an app that is disabled, whatever the rule advises. Then the advice is the best proven fix,
     or else what the decision advises.
     """
-    advice = _filled(rule.fix, context)
+    advice = _filled(rule.fix, context, subjects)
     best = fixes[0] if fixes else None
     consents = bool({"R1", "R3"} & {r for f in fixes for r in f.route.split("+")})
     if best is not None and best.steps.portal and not consents:
@@ -101,8 +104,14 @@ def fingerprint(rule: Rule, context: CheckContext) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def _filled(advice: Remediation, context: CheckContext) -> Remediation:
+_ANY_APP = "the app"
+"""The step of a portal path that means the page of one app, in a rule about all apps."""
+
+
+def _filled(advice: Remediation, context: CheckContext, subjects: tuple[FindingSubject, ...]) -> Remediation:
     """The rule's advice with the placeholders replaced by values of this tenant and app.
+
+    In a rule about all apps, the portal path names the app if it is the only one of the `subjects`.
 
     The portal's pages of an app are left out while the app is not in the tenant, and so is its button for consent,
     which grants what the app registered, if the app may request more.
@@ -124,6 +133,9 @@ def _filled(advice: Remediation, context: CheckContext) -> Remediation:
         is_absent = facts.client.presence is Truth.FALSE and any("{app}" in step for step in portal)
         if is_absent or (_CONSENT_LINK in advice.link and not grants_as_registered(facts)):
             portal = ()
+    elif len(subjects) == 1 and isinstance(only := context.index.service_principal(subjects[0].id), ServicePrincipal):
+        page = {"app": subjects[0].name, "object_id": only.id, "client_id": only.appId}
+        portal = tuple(subjects[0].name if step == _ANY_APP else step for step in portal)
     steps = tuple(with_values(step, in_portal) for step in portal)
     link, note = with_values(advice.link, values), with_values(advice.note, values)
     return Remediation(

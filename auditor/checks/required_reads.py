@@ -44,7 +44,11 @@ def further_reads(snapshot: Snapshot, packs: Iterable[Pack]) -> Plan:
                 plan = plan.union(check.further_reads(snapshot))
     index = index_of(snapshot)
     missing = sorted(r for r in plan.resources if not index.was_refused("servicePrincipals", r))
-    return Plan(resources=tuple(missing), sections=tuple(s for s in plan.sections if s not in snapshot.unread))
+    return Plan(
+        resources=tuple(missing),
+        app_roles_of=tuple(a for a in plan.app_roles_of if not index.was_refused("appRoleAssignments", a)),
+        sections=tuple(s for s in plan.sections if s not in snapshot.unread),
+    )
 
 
 def permissions_for(plan: Plan) -> tuple[Needed, ...]:

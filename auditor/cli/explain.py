@@ -91,6 +91,7 @@ Exit codes: 0 known, or the tenant lets the user connect; 1 the tenant stops the
     "--sample", metavar="NAME", help="Would this bundled sample tenant answer so?", shell_complete=complete_samples
 )
 @click.option("--live", is_flag=True, help="Would the live tenant answer so? Also with --tenant or --auth.")
+@click.option("--details", is_flag=True, help="Print everything on the terminal, not one screen of it.")
 @output_options
 @redact_options()
 @tenant_options
@@ -102,6 +103,7 @@ def command(
     snapshots: tuple[str, ...],
     sample: str | None,
     live: bool,
+    details: bool,
     formats: tuple[str, ...],
     outputs: tuple[str, ...],
     redact: bool,
@@ -141,7 +143,7 @@ def command(
     write_document(
         places,
         lambda form: render_explanation(explanation, form),
-        lambda columns, colour: as_text(explanation, width=columns, colour=colour).decode(),
+        lambda columns, colour: as_text(explanation, width=columns, colour=colour, whole=details).decode(),
     )
     code = explain_exit_code(explanation)
     ending = f"Exit code {code}: {_MEANS[code, explanation.tenant_says is not None]}"

@@ -178,12 +178,17 @@ def _facts(text: str, body: str, addresses: tuple[Address, ...], kind: TextKind,
         scopes=tuple(dict.fromkeys(filter(None, map(_safe, scopes.split()))))[:50],
         user=_safe(user) if "@" in user or is_guid(user) else "",
         tenant=_safe(tenant),
-        redirect_uri=_safe(re.split("[?#]", said.get("redirect_uri", ""))[0]),
+        redirect_uri=_safe(re.split("[?#]", said.get("redirect_uri", "") or _sent_back_to(addresses))[0]),
         correlation_ids=tuple(dict.fromkeys(correlated)),
         trace_id=first("trace") or first("request"),
         at=time_in(body),
         has_secret=_has_secret(text, addresses),
     )
+
+
+def _sent_back_to(addresses: Iterable[Address]) -> str:
+    """The redirect URI of an app: the address to which Entra sent the user."""
+    return next((one.text for one in addresses if one.is_callback and not one.is_sign_in), "")
 
 
 _JWT = re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}")

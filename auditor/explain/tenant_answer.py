@@ -14,7 +14,7 @@ from auditor.facts.ids import NO_ID, is_guid, is_redacted_tenant, setting_named
 from auditor.facts.sign_in_codes import SignInCode, sign_in_codes
 from auditor.model.decision import Access, AfterConsent, Decision, Outcome, Reach, Reason
 from auditor.model.document import parse_time, series
-from auditor.model.explanation import LoggedSignIn, TenantAnswer, TextFacts
+from auditor.model.explanation import LoggedSignIn, TenantAnswer, TextFacts, TextKind
 from auditor.model.rule import App, Setting
 from auditor.model.snapshot import Snapshot
 
@@ -39,6 +39,13 @@ SETTINGS = {
     Reason.APPROVED_BY_POLICY: "user-consent",
 }
 """What in the tenant decides, by the reason of a decision; the rest isn't the tenant's."""
+
+
+class KnownApp(NamedTuple):
+    """The app, and where its scopes are from; empty if the text itself has the request."""
+
+    app: App
+    scopes_from: str = ""
 
 
 class Asked(NamedTuple):
@@ -139,6 +146,8 @@ def _agreement(
     where = name_of_tenant(snapshot)
     would = f"{where} would answer {decision.code}" if decision.code else f"{where} would answer with no error"
     if not known:
+        if asked.facts.kind is TextKind.CONNECTED:
+            return _of_success(decision, where)
         return None, f"{would}."
     decided = {code: one for code, one in known.items() if any(cause.reasons for cause in one.causes)}
     if not decided:
@@ -153,6 +162,15 @@ def _agreement(
     if decision.outcome is Outcome.USER_MAY_CONSENT:
         return True, f"Yes: {where} answers AADSTS{same[0]} until the user consents once, which this user can."
     return True, f"Yes: {where} would answer AADSTS{same[0]}."
+
+
+def _of_success(decision: Decision, where: str) -> tuple[bool | None, str]:
+    """Whether the tenant shows what an address says that reports success."""
+    if decision.outcome is Outcome.DEPENDS:
+        return None, f"It isn't known whether users of {where} can connect now: that depends on what wasn't read."
+    if decision.outcome.connects:
+        return True, f"Yes: in {where}, users can connect."
+    return False, f"No: the address reports success, and {where}, as it was read, {_instead(decision)}."
 
 
 def _means(one: SignInCode, decision: Decision) -> bool:
@@ -195,14 +213,15 @@ def _of_access(known: dict[str, SignInCode], after: AfterConsent | None, where: 
 def _perhaps(snapshot: Snapshot, asked: Asked, decision: Decision, after: AfterConsent | None) -> Iterator[str]:
     """The explanations, the likeliest first: what the text and the logs show, and then what nobody can see here."""
     yield from _other_tenant(snapshot, asked.facts)
-    yield from _other_account(snapshot, asked)
+    other_account = tuple(_other_account(snapshot, asked))
+    yield from other_account
     yield from _changed_since(snapshot, asked)
     if decision.outcome.connects or decision.outcome is Outcome.CONNECTS_BUT_LACKS_SCOPES:
         yield (
             "A stale token or session: the app or the browser still has one from before. Sign out of the app, and"
             " connect again in a private window."
         )
-    if not asked.user:
+    if not asked.user and not other_account:
         yield (
             "Another account than an ordinary member's: a guest, an administrator, or an account of another tenant in"
             " the browser. Give --user to decide for the user of the text."

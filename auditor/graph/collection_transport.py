@@ -6,8 +6,12 @@ also has no name for a connection that the server closed.
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 import httpx
@@ -17,6 +21,8 @@ from auditor.graph.preconnect import GraphConnector
 
 _BUFFER = 256 * 1024
 """Bytes that are read ahead of the decoder."""
+_CLOSING = 0.25
+"""The most seconds to wait for sockets to close (aiohttp, "Graceful shutdown")."""
 
 
 class CollectionTransport(httpx.AsyncBaseTransport):
@@ -26,6 +32,7 @@ class CollectionTransport(httpx.AsyncBaseTransport):
         self._connector = connector
         self._proxy = httpx.Proxy(connector.proxy) if connector.proxy else None
         self._session: aiohttp.ClientSession | None = None
+        self._sockets: WeakSet[socket.socket] = WeakSet()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response to `request`, whose body is read and decompressed by httpx. Raises httpx's errors."""
@@ -52,16 +59,28 @@ class CollectionTransport(httpx.AsyncBaseTransport):
 
     def _opened(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._connector.context),
+            connector=aiohttp.TCPConnector(ssl=self._connector.context, socket_factory=self._new_socket),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             read_bufsize=_BUFFER,
         )
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection.
+
+        A request that is cancelled at the moment at which its TLS handshake ends leaves a connection that asyncio
+        closes by itself a moment later, and that nobody else knows; without the wait, the loop could end before.
+        """
         if self._session is not None:
             await self._session.close()
+            end = asyncio.get_running_loop().time() + _CLOSING
+            while any(one.fileno() >= 0 for one in self._sockets) and asyncio.get_running_loop().time() < end:
+                await asyncio.sleep(0.001)
+
+    def _new_socket(self, address: tuple[Any, ...]) -> socket.socket:
+        made = socket.socket(*address[:3])
+        self._sockets.add(made)
+        return made
 
 
 class _Body(httpx.AsyncByteStream):

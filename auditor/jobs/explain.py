@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import msgspec
 
-from auditor.apps.asked_scopes import ScopeSources
 from auditor.consent.consent_request import RequestError
-from auditor.consent.snapshot_index import SnapshotIndex, index_of
-from auditor.consent.subject import Subject, subject_for
 from auditor.explain.meaning import meanings
 from auditor.explain.pasted_text import FoundCode, PastedText, parse
-from auditor.explain.tenant_answer import Asked, answer_about_app, answer_without_app
+from auditor.explain.tenant_answer import KnownApp
 from auditor.facts.ids import is_guid
-from auditor.jobs.audit import audit, read_source
-from auditor.jobs.audit_request import (
-    SILENT,
-    AddressedApp,
-    AuditRequest,
-    GivenSnapshot,
-    Interaction,
-    Redaction,
-    Source,
-    app_from_address,
-)
-from auditor.jobs.pack_selection import pack_about, vendor_pack
-from auditor.model.access_resources import SignIn
-from auditor.model.decision import AfterConsent, AppRef, Outcome
+from auditor.jobs.audit_request import SILENT, AddressedApp, Interaction, Redaction, Source, app_from_address
+from auditor.jobs.pack_selection import pack_about
+from auditor.model.decision import AppRef, Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
-from auditor.model.explanation import ExplainedCode, Explanation, LoggedSignIn, TenantAnswer, TextFacts, TextKind
-from auditor.model.report import Report
-from auditor.model.rule import App, NeededApp, ScopeNeed
-from auditor.model.snapshot import Snapshot
-from auditor.model.survey import ScopeSource
+from auditor.model.explanation import ExplainedCode, Explanation, TenantAnswer, TextFacts, TextKind
+from auditor.model.rule import App
 
 _WANTED = (
     "give a code (90094), the text of the error page or message, or the address of the failed sign-in. In a terminal,"
@@ -77,7 +59,11 @@ def explain(request: ExplainRequest, interaction: Interaction = SILENT) -> Expla
                 f" log has the code, or {_WANTED}"
             )
         return _explanation(meanings(found), pasted.facts, known.app if known else None, addressed, None)
-    return _in_tenant(request, request.source, pasted, found, known, addressed, interaction)
+    from auditor.jobs.explain_in_tenant import InTenant, in_tenant
+
+    asked = InTenant(pasted, found, known, request.app_name, request.user, request.redaction)
+    answer = in_tenant(request.source, asked, interaction)
+    return _explanation(meanings(answer.codes, answer.decision), answer.facts, answer.app, addressed, answer.says)
 
 
 def explain_exit_code(explanation: Explanation) -> int:
@@ -87,14 +73,12 @@ def explain_exit_code(explanation: Explanation) -> int:
         return OK if all(one.known for one in explanation.codes) else UNKNOWN
     if says.outcome is None or says.outcome is Outcome.DEPENDS:
         return UNKNOWN
-    return OK if says.outcome.connects else FAILING
-
-
-class _KnownApp(NamedTuple):
-    """The app, and where its scopes are from; empty if the text itself has the request."""
-
-    app: App
-    scopes_from: str = ""
+    if not says.outcome.connects:
+        return FAILING
+    # Conditional Access decides after consent.
+    if any(one.topic == "access" for one in explanation.codes) and says.agrees is not False:
+        return FAILING if says.agrees else UNKNOWN
+    return OK
 
 
 def _addressed(pasted: PastedText) -> AddressedApp | None:
@@ -116,177 +100,38 @@ def _codes_of_faults(app: App | None) -> tuple[FoundCode, ...]:
     return tuple(FoundCode(number, inferred=True) for number in dict.fromkeys(numbers))
 
 
-def _known_app(request: ExplainRequest, pasted: PastedText, addressed: AddressedApp | None) -> _KnownApp | None:
+def _known_app(request: ExplainRequest, pasted: PastedText, addressed: AddressedApp | None) -> KnownApp | None:
     """The app as the options, the address, or a pack describe it; none if only a tenant can know it."""
     if request.app is not None:
-        return _KnownApp(request.app)
+        return KnownApp(request.app)
     if request.app_name:
         return _described(request.app_name)
     if addressed is not None:
-        return _KnownApp(addressed.app)
+        return KnownApp(addressed.app)
     facts = pasted.facts
     if facts.client_id or facts.redirect_uri:
         if pack := pack_about(facts.client_id, facts.redirect_uri):
             assert pack.app is not None, "a pack about an app"
-            return _KnownApp(pack.app, f"those of the pack {pack.name}")
+            return KnownApp(pack.app, f"those of the pack {pack.name}")
         if facts.client_id:
-            return _KnownApp(App(client_id=facts.client_id, name=facts.app_name))
+            return KnownApp(App(client_id=facts.client_id, name=facts.app_name))
     return _described(facts.app_name) if facts.app_name else None
 
 
-def _described(name: str) -> _KnownApp | None:
+def _described(name: str) -> KnownApp | None:
     """The app that a pack or the catalogue knows by this name or client id."""
     if is_guid(name):
         pack = pack_about(name.lower(), "")
         if pack is None or pack.app is None:
-            return _KnownApp(App(client_id=name.lower()))
-        return _KnownApp(pack.app, f"those of the pack {pack.name}")
+            return KnownApp(App(client_id=name.lower()))
+        return KnownApp(pack.app, f"those of the pack {pack.name}")
     from auditor.jobs.pack_selection import shipped_packs
 
     wanted = name.casefold()
     for pack in shipped_packs():
         if pack.app is not None and wanted in (pack.name.casefold(), pack.app.name.casefold()):
-            return _KnownApp(pack.app, f"those of the pack {pack.name}")
+            return KnownApp(pack.app, f"those of the pack {pack.name}")
     return None
-
-
-# ---- In a tenant ----------------------------------------------------------------------------------------------------
-
-
-def _in_tenant(
-    request: ExplainRequest,
-    source: Source,
-    pasted: PastedText,
-    found: tuple[FoundCode, ...],
-    known: _KnownApp | None,
-    addressed: AddressedApp | None,
-    interaction: Interaction,
-) -> Explanation:
-    user = request.user or pasted.facts.user
-    packs = (vendor_pack(known.app),) if known else ()
-    snapshot, origin = read_source(AuditRequest(source=source, user=user), packs, interaction)
-    log, log_unread = _logged(snapshot, pasted.facts)
-    found = found or tuple(dict.fromkeys(FoundCode(one.code) for one in log if one.code))
-    index = index_of(snapshot)
-    app = _in_directory(request, index, pasted, known, log)
-    if app is None:
-        return _explanation(
-            meanings(found), pasted.facts, None, addressed, answer_without_app(snapshot, _NO_APP, log, log_unread)
-        )
-    app = app._replace(app=_with_text(app.app, pasted, index))
-    subject = user if user and (request.user or isinstance(subject_for(snapshot, user), Subject)) else ""
-    audited = audit(
-        AuditRequest(source=GivenSnapshot(snapshot, origin), app=app.app, user=subject, redaction=request.redaction),
-        interaction,
-    )
-    facts, codes_app = pasted.facts, app.app
-    if request.redaction is not None:
-        facts = msgspec.structs.replace(facts, user=audited.user, tenant="")
-        codes_app = audited.packs[0].app or codes_app
-        log = _redacted(log, audited.snapshot, snapshot)
-    decision = audited.report.decisions[-1]
-    asked = Asked(facts, found, codes_app, app.scopes_from, audited.user)
-    says = answer_about_app(
-        audited.snapshot, asked, decision, _after(audited.report, decision.subject), log, log_unread
-    )
-    return _explanation(meanings(found, decision), facts, codes_app, addressed, says)
-
-
-_NO_APP = "The text doesn't name the app, so nothing can be decided about it: add --app with its name or client ID."
-
-
-def _in_directory(
-    request: ExplainRequest,
-    index: SnapshotIndex,
-    pasted: PastedText,
-    known: _KnownApp | None,
-    log: Sequence[LoggedSignIn],
-) -> _KnownApp | None:
-    """The app with what it asks for: as it is known, or else as the tenant's grants and requests show it."""
-    client_id = known.app.client_id if known else _client_id_of(request.app_name or pasted.facts.app_name, index, log)
-    if not client_id:
-        if request.app_name:
-            raise InvalidRequest(
-                f"neither a pack nor this tenant has the app {request.app_name!r}: give its client ID, with --scopes"
-            )
-        return None
-    if known and (known.app.scopes or known.app.default_resources or request.app or pasted.request):
-        return known
-    name = known.app.name if known else request.app_name or pasted.facts.app_name
-    asked = ScopeSources(index, {}).asked(client_id, name)
-    words = {ScopeSource.GRANTS: "those granted to it so far", ScopeSource.REQUESTS: "those that users asked for"}
-    return _KnownApp(asked.app, " and ".join(words[one] for one in asked.sources if one in words))
-
-
-def _client_id_of(name: str, index: SnapshotIndex, log: Sequence[LoggedSignIn]) -> str:
-    """The client id of the app with this name in the tenant, or of the sign-in in the log."""
-    wanted = name.casefold()
-    for row in index.snapshot.sections.servicePrincipals or ():
-        if wanted and wanted in ((row.displayName or "").casefold(), (row.appDisplayName or "").casefold()):
-            return row.appId.lower()
-    for asked in index.snapshot.sections.appConsentRequests or ():
-        if wanted and wanted == (asked.appDisplayName or "").casefold():
-            return asked.appId.lower()
-    return next((one.client_id for one in log if one.client_id), "")
-
-
-def _with_text(app: App, pasted: PastedText, index: SnapshotIndex) -> App:
-    """The app with the scope, the service and the redirect URI that the message names, which it surely sent."""
-    facts, numbers = pasted.facts, {one.code for one in pasted.codes}
-    resource = index.resource_id(facts.resource) if facts.resource else ""
-    if numbers & {"650053", "70011"} and facts.scopes:
-        asked = ScopeNeed(resource=resource or index.resource_id(""), value=facts.scopes[0].rpartition("/")[2])
-        if (asked.resource, asked.value) not in {(need.resource, need.value) for need in app.scopes}:
-            app = msgspec.structs.replace(app, scopes=(*app.scopes, asked))
-    if numbers & {"650052", "500011"} and is_guid(resource) and resource not in _resources(app):
-        app = msgspec.structs.replace(app, also_needs=(*app.also_needs, NeededApp(client_id=resource)))
-    if facts.redirect_uri and numbers & {"50011"}:
-        app = msgspec.structs.replace(app, redirect_uris=(facts.redirect_uri,))
-    return app
-
-
-def _resources(app: App) -> set[str]:
-    return {need.resource for need in app.scopes} | {need.client_id for need in app.also_needs}
-
-
-def _after(report: Report, subject: str) -> AfterConsent | None:
-    return next((one for one in report.after_consent if one.subject == subject), None)
-
-
-# ---- The sign-in log ------------------------------------------------------------------------------------------------
-
-
-def _logged(snapshot: Snapshot, facts: TextFacts) -> tuple[tuple[LoggedSignIn, ...], str]:
-    """The entries with a correlation id of the text, and why there is no log."""
-    if not facts.correlation_ids:
-        return (), ""
-    rows = snapshot.sections.signIns
-    if rows is None:
-        return (), index_of(snapshot).not_read("signIns").why
-    wanted = set(facts.correlation_ids)
-    return tuple(_entry(row) for row in rows if (row.correlationId or "").lower() in wanted), ""
-
-
-def _entry(row: SignIn) -> LoggedSignIn:
-    status = row.status
-    return LoggedSignIn(
-        at=row.createdDateTime or "",
-        app=row.appDisplayName or "",
-        client_id=(row.appId or "").lower(),
-        user=row.userPrincipalName or row.userDisplayName or row.userId or "",
-        code=str(status.errorCode) if status and status.errorCode else "",
-        reason=(status.failureReason or "") if status else "",
-        correlation_id=(row.correlationId or "").lower(),
-    )
-
-
-def _redacted(log: Sequence[LoggedSignIn], redacted: Snapshot, plain: Snapshot) -> tuple[LoggedSignIn, ...]:
-    """The same entries of the redacted snapshot, in which they have the same places."""
-    rows, others = plain.sections.signIns or (), redacted.sections.signIns or ()
-    ids = {one.correlation_id for one in log}
-    return tuple(
-        _entry(other) for row, other in zip(rows, others, strict=True) if (row.correlationId or "").lower() in ids
-    )
 
 
 def _explanation(

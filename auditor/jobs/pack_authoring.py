@@ -216,8 +216,8 @@ def tenant_of(case: RuleCase, app: App | None = None) -> Snapshot:
     return snapshot
 
 
-_sample = lru_cache(maxsize=8)(sample)
-"""The cases of one rule often start from the same sample."""
+_sample = lru_cache(maxsize=32)(sample)
+"""The cases of a pack start from few samples."""
 
 
 def _about(app: App | None, snapshot: Snapshot, case: RuleCase) -> Snapshot:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from auditor.checks import required_reads
 from auditor.checks.kind import plan_for
 from auditor.checks.required_reads import permissions_for
@@ -263,7 +265,7 @@ def further_reads(
     if user and isinstance(found := subject_for(snapshot, user), Subject):
         subjects.append(found)
     of_packs = required_reads.further_reads(of_rules, packs)
-    plan = plan_with_allowed(Plan(resources=of_packs.resources), of_packs.sections, allowed)
+    plan = plan_with_allowed(msgspec.structs.replace(of_packs, sections=()), of_packs.sections, allowed)
     for app in apps:
         for subject in subjects:
             plan = plan.union(required_reads.further_reads_for_app(snapshot, app, subject))

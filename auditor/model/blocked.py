@@ -141,7 +141,7 @@ class BlockedApp(msgspec.Struct, frozen=True, kw_only=True):
     `stopped` counts those of the sign-in log, `waiting` those with a request that waits, `refused` those whose consent
     the audit log records as refused or blocked as risky. `sentence` says all of it in one line. `scopes` are what the
     app is expected to ask for, and `scopes_from` says where that comes from. `reviewers` decide about the requests,
-    under the portal path `review`. `fix` is the one that opens least.
+    under the portal path `review`. `fix` is the one with the least access.
     """
 
     app: AppRef

@@ -11,6 +11,7 @@ from auditor.model.document import (
     Document,
     Grid,
     Heading,
+    Links,
     Paragraph,
     Point,
     Points,
@@ -166,7 +167,7 @@ def _complete(apps: Sequence[BlockedApp]) -> Grid:
         fix = Cell(app.fix.title if app.fix else "")
         cells = (app.app.name, _users(app), _codes(app), readable_time(app.first), readable_time(app.last))
         rows.append((*map(Cell, (*cells, now_word(app))), fix))
-    return Grid(("App", "Users", "AADSTS", "First", "Last", "Now", "Fix that opens least"), tuple(rows), 6)
+    return Grid(("App", "Users", "AADSTS", "First", "Last", "Now", "Fix with the least access"), tuple(rows), 6)
 
 
 def _short(app: BlockedApp) -> Point:
@@ -192,7 +193,7 @@ def _decide(app: BlockedApp) -> Iterator[str]:
 
 
 def _fix(app: BlockedApp) -> Iterator[str]:
-    """The fix that opens least, and what it opens."""
+    """The fix that adds the least access, and what it opens."""
     if app.fix:
         role = f" Needs {app.fix.role}." if app.fix.role else ""
         yield f"Fix: {sentence(app.fix.title)}{role}"
@@ -204,7 +205,7 @@ def _app(app: BlockedApp) -> Iterator[Block]:
     """Everything about one app."""
     yield Heading(app.app.name)
     yield Paragraph(app.sentence)
-    points = [Point(text) for text in (*_now(app), *_decide(app), *_fix(app), *_pages(app), *_asks(app))]
+    points = [Point(text) for text in (*_now(app), *_decide(app), *_fix(app), *_asks(app))]
     if app.other_fixes:
         points.append(Point("Other fixes, which open more", tuple(map(Point, app.other_fixes))))
     if app.codes:
@@ -219,6 +220,8 @@ def _app(app: BlockedApp) -> Iterator[Block]:
         unknown = (f"{_FIELDS.get(name, name)}: {sentence(why)}" for name, why in app.not_known.items())
         points.append(Point("Not known", tuple(map(Point, unknown))))
     yield Points(tuple(points))
+    if app.links:
+        yield Links(tuple(one.address for one in app.links))
 
 
 _FIELDS = {
@@ -235,11 +238,7 @@ _FIELDS = {
 def _now(app: BlockedApp) -> Iterator[str]:
     code = f" ({app.now.code})" if app.now.code and app.now.would_connect is not True else ""
     because = app.now.because.rstrip(".")
-    yield f"Now, {app.now.subject}: {sentence(f'{because}{code}')}"
-
-
-def _pages(app: BlockedApp) -> Iterator[str]:
-    yield from (f"Page: {one.address}" for one in app.links)
+    yield f"Now: {sentence(f'{because}{code}')}"
 
 
 def _asks(app: BlockedApp) -> Iterator[str]:

@@ -32,12 +32,13 @@ _OMITS_EMPTY = ("GraphRequest",)
 """The objects whose empty fields aren't written."""
 
 
-def as_text(explanation: Explanation, *, width: int = 100, colour: bool = False) -> bytes:
-    """For a terminal."""
+def as_text(explanation: Explanation, *, width: int = 100, colour: bool = False, whole: bool = True) -> bytes:
+    """For a terminal; without `whole`, one screen of it."""
     from auditor.render import documents
-    from auditor.render.explanation_view import screen
+    from auditor.render.explanation_view import document, screen
 
-    return documents.as_text(screen(explanation), width=width, colour=colour).encode()
+    shown = document(explanation) if whole else screen(explanation)
+    return documents.as_text(shown, width=width, colour=colour).encode()
 
 
 def as_json(explanation: Explanation) -> bytes:

@@ -19,12 +19,14 @@ from auditor.model.document import (
     count,
     series,
 )
-from auditor.model.explanation import ExplainedCause, ExplainedCode, Explanation, TenantAnswer, TextFacts, TextKind
+from auditor.model.explanation import ExplainedCause, ExplainedCode, Explanation, TenantAnswer, TextKind
 from auditor.render.explanation import FIXERS
 from auditor.render.labels import OUTCOMES, readable_time
 
 _ON_SCREEN = 2
-"""Codes that one screen of text explains in full."""
+"""Codes that one screen of text explains."""
+_PERHAPS = 4
+"""Explanations of a difference that one screen of text has."""
 
 
 def tone(explanation: Explanation) -> str:
@@ -50,29 +52,35 @@ def _blocks(explanation: Explanation, *, whole: bool) -> Iterator[Block]:
     yield Paragraph(_answer(explanation))
     says = explanation.tenant_says
     if says is not None:
-        yield from _tenant(says)
-    yield from _said(explanation.text, explanation)
+        is_access = any(one.topic == "access" for one in explanation.codes)
+        yield from _tenant(says, "Consent" if is_access else "Answer", whole=whole)
+    if whole or says is None or says.app is None:
+        yield from _said(explanation)
+    yield from _notes(explanation)
     codes = explanation.codes if whole else explanation.codes[:_ON_SCREEN]
     for one in codes:
-        is_title = says is None and one is explanation.codes[0]
-        yield from _code(one, whole=whole, is_title=is_title, in_tenant=says is not None and says.outcome is not None)
+        if says is None or whole:
+            yield from _code(one, whole=whole, is_title=says is None and one is explanation.codes[0])
+        else:
+            yield from _code_in_tenant(one)
     for one in explanation.codes[len(codes) :]:
         yield Paragraph(f"{one.code}: {one.title or f'not in the table; {one.look_up}'}")
     yield from _next(explanation, whole=whole)
 
 
+_KINDS = {TextKind.CONNECTED: "A sign-in that succeeded", TextKind.SIGN_IN_ADDRESS: "A sign-in address"}
+
+
 def _title(explanation: Explanation) -> str:
-    says = explanation.tenant_says
+    says, codes = explanation.tenant_says, explanation.codes
+    kind = _KINDS.get(explanation.text.kind, "A sign-in")
     if says is not None:
         where = says.tenant.name or says.tenant.id or "this tenant"
-        codes = series([one.code for one in explanation.codes][:3]) or "this sign-in"
-        return f"{codes} in {where}"
-    if explanation.codes:
-        first = explanation.codes[0]
+        return f"{series([one.code for one in codes][:3]) or kind} in {where}"
+    if codes:
+        first = codes[0]
         return f"{first.code}: {first.title}" if first.known and first.title != first.code else first.code
-    if explanation.text.kind is TextKind.CONNECTED:
-        return "A sign-in that succeeded"
-    return "A sign-in address"
+    return kind
 
 
 def _answer(explanation: Explanation) -> str:
@@ -102,7 +110,7 @@ def _meaning(one: ExplainedCode) -> str:
 # ---- The tenant -----------------------------------------------------------------------------------------------------
 
 
-def _tenant(says: TenantAnswer) -> Iterator[Block]:
+def _tenant(says: TenantAnswer, label: str, *, whole: bool) -> Iterator[Block]:
     rows = [("Because", Cell(says.because))] if says.because else []
     if says.screen:
         rows.append(("User sees", Cell(says.screen)))
@@ -110,8 +118,8 @@ def _tenant(says: TenantAnswer) -> Iterator[Block]:
         value = f": {says.setting_value}" if says.setting_value else ""
         rows.append(("Setting", Cell(f"{says.setting.label}{value}")))
     if says.outcome is not None:
-        label = OUTCOMES[says.outcome]
-        rows.insert(0, ("Answer", Cell(f"{label.word}. {label.means}{_likely(says)}")))
+        words = OUTCOMES[says.outcome]
+        rows.insert(0, (label, Cell(f"{words.word}. {words.means}{_likely(says)}")))
     if says.fix is not None:
         rows += [
             ("Fix", Cell(says.fix.title)),
@@ -128,7 +136,7 @@ def _tenant(says: TenantAnswer) -> Iterator[Block]:
         yield _list(says.depends_on)
     if says.perhaps:
         yield Heading("What the difference can mean, the likeliest first")
-        yield _list(says.perhaps)
+        yield _list(says.perhaps if whole else says.perhaps[:_PERHAPS])
     yield from _log(says)
 
 
@@ -145,7 +153,7 @@ def _log(says: TenantAnswer) -> Iterator[Block]:
             for one in says.log
         )
     elif says.log_unread:
-        yield Paragraph(f"The sign-in log with this correlation ID isn't there: {says.log_unread}.")
+        yield Paragraph(says.log_unread)
 
 
 def _list(texts: Iterable[str]) -> Points:
@@ -155,8 +163,8 @@ def _list(texts: Iterable[str]) -> Points:
 # ---- The text and the codes -----------------------------------------------------------------------------------------
 
 
-def _said(facts: TextFacts, explanation: Explanation) -> Iterator[Block]:
-    app = explanation.app
+def _said(explanation: Explanation) -> Iterator[Block]:
+    facts, app = explanation.text, explanation.app
     rows = (
         ("App", f"{app.name or 'not known by name'} ({app.client_id})" if app else facts.app_name),
         ("Service", facts.resource),
@@ -170,17 +178,29 @@ def _said(facts: TextFacts, explanation: Explanation) -> Iterator[Block]:
     if shown and facts.kind is not TextKind.CODE:
         yield Heading("What the text says")
         yield FactList(shown)
+
+
+def _notes(explanation: Explanation) -> Iterator[Block]:
     if explanation.request_faults:
         yield Heading("Mistakes in the address")
         yield _list(f"{text[0].upper()}{text[1:]}." for text in explanation.request_faults)
-    if facts.has_secret:
+    if explanation.text.has_secret:
         yield Paragraph(
             "Careful: the text holds a code or token that signs somebody in. It isn't shown here. Don't send the text"
             " to anybody."
         )
 
 
-def _code(one: ExplainedCode, *, whole: bool, is_title: bool, in_tenant: bool) -> Iterator[Block]:
+def _code_in_tenant(one: ExplainedCode) -> Iterator[Block]:
+    """In short, because the tenant's answer comes before it: the meaning, and the cause that the tenant shows."""
+    yield Heading(f"{one.code}: {one.title}" if one.known and one.title != one.code else one.code)
+    yield Paragraph(_meaning(one))
+    here = [cause for cause in one.causes if cause.here] or [cause for cause in one.causes if cause.here is None]
+    if one.causes:
+        yield Points(tuple(Point(_cause(cause, one)) for cause in here or one.causes))
+
+
+def _code(one: ExplainedCode, *, whole: bool, is_title: bool) -> Iterator[Block]:
     if not is_title:
         yield Heading(f"{one.code}: {one.title}" if one.known and one.title != one.code else one.code)
         yield Paragraph(_meaning(one))
@@ -188,8 +208,7 @@ def _code(one: ExplainedCode, *, whole: bool, is_title: bool, in_tenant: bool) -
         return
     who = FIXERS[one.fixer] if one.fixer else ""
     name = (("Microsoft's name", Cell(one.name)),) if one.name and whole else ()
-    sees = (("User sees", Cell(one.screen)),) if whole or not in_tenant else ()
-    yield FactList((*sees, ("Who can fix it", Cell(who)), *name))
+    yield FactList((("User sees", Cell(one.screen)), ("Who can fix it", Cell(who)), *name))
     yield Paragraph(f"Usual causes, the most usual first{_which_is_checked(one)}:")
     yield Points(tuple(Point(_cause(cause, one)) for cause in one.causes))
     if one.inferred:
@@ -228,12 +247,12 @@ def _next(explanation: Explanation, *, whole: bool) -> Iterator[Block]:
         if says.more_fixes and whole:
             yield Heading("Other fixes")
             yield _list(says.more_fixes)
-        if says.fix is not None:
-            more = f" {count(len(says.more_fixes), 'other fix', 'other fixes')}," if says.more_fixes else ""
-            yield Paragraph(
-                f"For{more} the steps, the commands and what a fix opens: {code('consent-auditor check')} with the same"
-                " tenant and app."
-            )
+        everything = "" if whole else f"{code('--details')} shows all causes and sources."
+        more = count(len(says.more_fixes), "other fix", "other fixes")
+        also = f" lists {more}, and" if says.more_fixes else ""
+        check = f"{code('consent-auditor check')}{also} has the steps, the commands and what a fix opens."
+        if text := " ".join(filter(None, (everything, check if says.fix else ""))):
+            yield Paragraph(text)
         return
     checks = list(dict.fromkeys(cause.check for one in explanation.codes for cause in one.causes if cause.check))
     if checks:

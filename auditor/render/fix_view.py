@@ -149,8 +149,19 @@ def _first_advice(finding: Finding) -> FirstThing:
     """What to set and for which rule, then where."""
     advice, says = finding.remediation, [first_step(finding)]
     if advice.note and advice.portal:
-        says.insert(0, f"For rule {finding.rule}: {sentence(flat(advice.note))}")
+        about = f", about {names}" if (names := subject_names(finding)) else ""
+        says.insert(0, f"For rule {finding.rule}{about}: {sentence(flat(advice.note))}")
     return FirstThing(tuple(says), advice.link, sentence(advice.role), finding=finding)
+
+
+_SUBJECTS_NAMED = 3
+
+
+def subject_names(finding: Finding) -> str:
+    """The first of the things that make the rule fail, and how many more there are; empty for one about a setting."""
+    names = [clip(flat(one.name), NAME_WIDTH) for one in finding.subjects]
+    more = len(names) - _SUBJECTS_NAMED
+    return series(names) if more < 1 else f"{', '.join(names[:_SUBJECTS_NAMED])} and {more} more"
 
 
 def first_step(finding: Finding) -> str:

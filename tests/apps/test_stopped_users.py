@@ -33,7 +33,7 @@ def without(*sections: str, **why: Unread) -> Snapshot:
 
 @cache
 def whole() -> Blocked:
-    """The answer for the sample, with fixes."""
+    """What is found in the sample, with fixes."""
     return blocked(sample(SAMPLE), source="sample", tool="test")
 
 

@@ -13,7 +13,7 @@ from auditor.checks.required_reads import further_reads
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
 from auditor.model.report import AbusedApp, AbusedAppsList
 from auditor.model.rule import FindingOutcome
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import Plan, Snapshot
 from auditor.packs.load import load_packs
 from tests.consent.from_oracle import snapshot_of
 from tests.oracle import pool
@@ -150,8 +150,21 @@ def test_a_pass_never_says_that_other_apps_are_safe() -> None:
     assert judged(tenant(pool.CLIENT)).clause.endswith("Apps that aren't listed can be harmful")
 
 
-def test_the_log_is_read_only_where_a_listed_app_is_in_the_tenant() -> None:
+def test_more_is_read_only_where_a_listed_app_is_in_the_tenant() -> None:
     packs = load_packs(["grants-hygiene"])
-    assert further_reads(tenant(), packs).sections == ("directoryAudits",)
-    assert further_reads(tenant(log=[]), packs).sections == ()
-    assert further_reads(tenant(pool.CLIENT), packs).sections == ()
+    assert further_reads(tenant(), packs) == Plan(sections=("directoryAudits",), app_roles_of=(EXPORTER,))
+    assert further_reads(tenant(log=[]), packs) == Plan(app_roles_of=(EXPORTER,))
+    assert further_reads(tenant(pool.CLIENT), packs).is_empty
+
+
+def test_what_the_app_holds_on_every_resource_is_found_where_it_was_read_app_by_app() -> None:
+    role = {
+        "principalId": OBJECT,
+        "principalType": "ServicePrincipal",
+        "appRoleId": "own",
+        "resourceId": pool.OBJECT_IDS[pool.OWN_API],
+    }
+    read = {**msgspec.to_builtins(tenant().sections), "oauth2PermissionGrants": [], "appRoleAssignedTo": {}}
+    for roles, outcome in (([role], FindingOutcome.FAIL), ([], FindingOutcome.PASS)):
+        held = {**read, "appRoleAssignments": {EXPORTER: roles}}
+        assert judged(snapshot_of(pool.snapshot(held))).outcome is outcome

@@ -22,6 +22,7 @@ import auditor.packs.pack_schema
 import auditor.packs.waiver_files
 import auditor.render.blocked
 import auditor.render.difference
+import auditor.render.explanation
 import auditor.render.json
 import auditor.render.night
 import auditor.render.run_history
@@ -319,6 +320,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/blocked.json": lambda: _schema(auditor.render.blocked.schema()),
         "docs/schemas/apps-survey.json": lambda: _schema(auditor.render.survey.schema()),
         "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),
+        "docs/schemas/explanation.json": lambda: _schema(auditor.render.explanation.schema()),
         "docs/schemas/history.json": auditor.render.run_history.schema,
         "docs/schemas/history-run.json": auditor.render.run_history.export_schema,
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),

@@ -78,6 +78,7 @@ def test_the_schemas_are_all_there() -> None:
         "blocked.json",
         "apps-survey.json",
         "diff.json",
+        "explanation.json",
         "history-run.json",
         "history.json",
         "night.json",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -205,3 +207,28 @@ def test_a_connection_that_is_refused_has_the_same_name(ask: Ask) -> None:
         graph = f"https://127.0.0.1:{port}"
         with pytest.raises(Unreachable, match="the connection was refused"):
             get(server, ask, f"{graph}{GRANTS}", at=where(server, graph=graph))
+
+
+def test_a_request_that_is_cancelled_when_its_handshake_ends_leaves_no_open_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[socket.socket] = []
+
+    async def use(client: GraphClient) -> None:
+        task = asyncio.ensure_future(client.page(server.graph + GRANTS, {}))
+        wake = SSLProtocol._wakeup_waiter
+
+        def wake_and_cancel(protocol: Any, error: BaseException | None = None) -> None:
+            wake(protocol, error)
+            if not protocol._server_side:
+                opened.append(protocol._transport.get_extra_info("socket")._sock)
+                task.cancel()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(SSLProtocol, "_wakeup_waiter", wake_and_cancel)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    with GraphServer(tenant()) as server:
+        with_client(server, use)
+    assert [one.fileno() for one in opened] == [-1]

@@ -38,7 +38,7 @@ EVERYTHING = (
 
 
 def document(**sections: Any) -> dict[str, Any]:
-    """The sample with stopped users as the server serves it, with these sections in place of its own."""
+    """The sample with stopped users as the server serves it, with these sections replaced."""
     made: dict[str, Any] = json.loads(dumps(sample("stopped-users")))
     for principal in made["sections"]["servicePrincipals"]:
         principal["verifiedPublisher"] = {**publisher(None), **principal.get("verifiedPublisher", {})}

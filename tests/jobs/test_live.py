@@ -78,6 +78,8 @@ def comparable(report: Report) -> dict[str, Any]:
     # A pre-flight reads the grants of its own apps only; a sample may hold those of others.
     clients = {app.client_id for app in APPS}
     plain["granted"] = [row for row in plain["granted"]["rows"] if row["client_id"] in clients]
+    for one in plain["abused_apps"]:
+        one.pop("days_old")
     return {k: v for k, v in plain.items() if k not in ("taken", "tool", "source", "provenance")}
 
 
@@ -89,6 +91,23 @@ def test_live_and_offline_say_the_same_of_every_sample(name: str) -> None:
         assert server.refused_writes == []
     assert comparable(build_report(snapshot, PACKS)) == comparable(build_report(sample(name), PACKS))
     assert len(batches) <= 2
+
+
+@pytest.mark.parametrize(
+    ("roles", "says"),
+    [
+        pytest.param((*LEAST, "AuditLog.Read.All"), "user consent by sofia@", id="with the permission for the log"),
+        pytest.param(LEAST, "directoryAudits was not read", id="without it, and without a refused request"),
+    ],
+)
+def test_who_consented_to_a_known_abused_app_is_read_where_it_may_be(roles: tuple[str, ...], says: str) -> None:
+    packs = load_packs(["grants-hygiene"])
+    with served(document_of("stopped-users"), roles=roles) as (_, target, environ):
+        reading = read_for(target, plan_for(packs), apps=(), packs=packs, environ=environ, taken="2026-11-19T02:00:00Z")
+        report = build_report(run(reading), packs)
+    (found,) = (one for one in report.findings if one.rule == "HYG-ABUSED-LEGITIMATE")
+    assert says in found.reason
+    assert (found.unread, report.unread) == ("", ())
 
 
 @pytest.mark.parametrize("name", ["managed-default", "consent-off", "admin-consented", "low-classified"])

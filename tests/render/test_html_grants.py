@@ -149,12 +149,14 @@ def test_a_known_abused_app_comes_first_and_one_that_nobody_uses_before_one_that
     idle = replaced(one, client_id="2", client_name="Idle", unused=True)
     mailer = replaced(one, client_id="3", client_name="Mailer", permissions=("Mail.Read",), unused=None)
     thief = replaced(one, client_id="4", client_name="Thief", abused=KnownAbuse.MALICIOUS)
-    page = render(replaced(connects(), granted=Granted(rows=(one, idle, mailer, thief), whole=True)))
+    product = replaced(one, client_id="5", client_name="Product", abused=KnownAbuse.LEGITIMATE)
+    page = render(replaced(connects(), granted=Granted(rows=(one, idle, mailer, product, thief), whole=True)))
     rows = element_by_id(page, "grant-list").findall("tr")
     chips = [[chip.text for chip in row.iter("span") if "chip " in chip.get("class", "")] for row in rows]
     names = ["".join(cell.itertext()) for row in rows for cell in row.findall("th/bdi")]
     assert list(zip(names, chips, strict=True)) == [
-        ("Thief", ["known abused", "tenant-wide"]),
+        ("Thief", ["known abused", "malicious", "tenant-wide"]),
+        ("Product", ["known abused", "tenant-wide"]),
         ("Mailer", ["mail", "tenant-wide"]),
         ("Idle", ["unused", "tenant-wide"]),
         ("Notes", ["tenant-wide"]),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from auditor.model.decision import Decision, RequestedAs, ScopeVerdict, Verdict
 from auditor.model.document import count, series
 from auditor.model.report import Finding, Report
-from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers
+from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers, subject_names
 from auditor.render.html.finding_section import FixViews, in_words, ranked, ways
 from auditor.render.html.parts import (
     AddressView,
@@ -57,8 +57,9 @@ from auditor.render.text_layout import clip
 class FirstThingView(NamedTuple):
     """The first thing to do, with its links or, if it has none, its first commands or steps.
 
-    `path` is what to click on in the portal, `rule` the number and ID of the failed rule that requires it. `failed`
-    counts rules that failed although there is nothing to do about the answer.
+    `path` is what to click on in the portal, `rule` the number and ID of the failed rule that requires it, and `about`
+    the first of the things that make it fail. `failed` counts rules that failed although there is nothing to do about
+    the answer.
     """
 
     says: tuple[str, ...]
@@ -69,6 +70,7 @@ class FirstThingView(NamedTuple):
     role: str = ""
     after: str = ""
     rule: tuple[int, str] | None = None
+    about: str = ""
     failed: str = ""
 
 
@@ -297,4 +299,5 @@ def _first_advice(report: Report, first: FirstThing, finding: Finding, name: str
         steps=steps,
         role=first.role,
         rule=(ranked(report).index(finding) + 1, finding.rule),
+        about=subject_names(finding),
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from auditor.facts.permissions import APP_ROLES, listed_scopes
 from auditor.model.document import count, series
-from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows
+from auditor.model.report import AlikeGrants, Audience, Granted, GrantKind, GrantRow, GrantRows, KnownAbuse
 from auditor.render.labels import resource_label
 
 ON_SCREEN = 1000
@@ -120,8 +120,9 @@ def _app(lines: tuple[GrantLine, ...]) -> AppGrants:
     return AppGrants(first.app, first.app_id, first.publisher, first.switched_off, chips, lines)
 
 
-ABUSED_CHIP, UNUSED_CHIP, MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFIED_CHIP = (
+ABUSED_CHIP, MALICIOUS_CHIP, UNUSED_CHIP, MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFIED_CHIP = (
     "known abused",
+    "malicious",
     "unused",
     "mail",
     "files",
@@ -130,7 +131,8 @@ ABUSED_CHIP, UNUSED_CHIP, MAIL_CHIP, FILES_CHIP, APP_CHIP, TENANT_CHIP, UNVERIFI
     "unverified publisher",
 )
 _RISKS = {
-    ABUSED_CHIP: 64,
+    ABUSED_CHIP: 32,
+    MALICIOUS_CHIP: 64,
     MAIL_CHIP: 16,
     FILES_CHIP: 16,
     APP_CHIP: 8,
@@ -165,6 +167,8 @@ def _with_access(chip: str) -> Mapping[str, frozenset[str]]:
 def _chips(row: GrantRow) -> tuple[str, ...]:
     """What makes the grant risky. A publisher that wasn't read isn't called unverified."""
     found = [ABUSED_CHIP] if row.abused else []
+    if row.abused is KnownAbuse.MALICIOUS:
+        found.append(MALICIOUS_CHIP)
     found += [
         chip
         for chip in _DATA

@@ -1,0 +1,163 @@
+"""A predicted code explains back to the cause that was predicted, and a code that isn't predicted says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import msgspec
+import pytest
+
+from auditor.consent.decide import decide
+from auditor.explain.meaning import meanings
+from auditor.explain.pasted_text import FoundCode, parse
+from auditor.explain.tenant_answer import Asked, answer_about_app, answer_without_app
+from auditor.facts.sign_in_codes import sign_in_codes
+from auditor.jobs.pack_selection import shipped_packs
+from auditor.model.access_resources import DirectoryAudit
+from auditor.model.decision import Decision, Outcome
+from auditor.model.explanation import TenantAnswer, TextFacts, TextKind
+from auditor.model.rule import App
+from auditor.model.snapshot import Snapshot
+from auditor.snapshot.samples import sample, sample_names
+
+TEXT = TextFacts(kind=TextKind.CODE)
+
+
+@cache
+def apps() -> tuple[App, ...]:
+    """Every app that a shipped pack describes."""
+    return tuple(dict.fromkeys(pack.app for pack in shipped_packs() if pack.app is not None))
+
+
+def decisions() -> Iterator[tuple[Snapshot, App, Decision]]:
+    """The decision on every app in every sample tenant."""
+    for name in sample_names():
+        snapshot = sample(name)
+        for app in apps():
+            yield snapshot, app, decide(snapshot, app)
+
+
+def answered(snapshot: Snapshot, app: App, codes: str, facts: TextFacts = TEXT) -> TenantAnswer:
+    """The answer to these codes."""
+    found = tuple(FoundCode(code) for code in codes.split())
+    return answer_about_app(snapshot, Asked(facts, found, app), decide(snapshot, app), None)
+
+
+def test_in_every_sample_and_for_every_app_the_predicted_code_explains_back_to_the_same_cause() -> None:
+    compared = 0
+    for snapshot, app, decision in decisions():
+        for code in re.findall(r"AADSTS(\d+)", decision.code):
+            found = (FoundCode(code),)
+            answer = answer_about_app(snapshot, Asked(TEXT, found, app), decision, None)
+            (meaning,) = meanings(found, decision)
+            here = [cause for cause in sign_in_codes()[code].causes if decision.reason in cause.reasons]
+            if decision.outcome is Outcome.DEPENDS:
+                assert answer.agrees is None
+                continue
+            compared += 1
+            case = (snapshot.tenant.name, app.label, decision.reason, code)
+            assert answer.agrees is True, case
+            assert here, case
+            assert [cause.why for cause in meaning.causes if cause.here and cause.why == here[0].why], case
+    assert compared > len(sample_names())
+
+
+def test_a_tenant_that_lets_users_connect_disagrees_with_every_code_that_stops_them() -> None:
+    snapshot, app = sample("admin-consented"), _trackerrms()
+    for code in ("90094", "90095", "7000112", "650052", "50105"):
+        answer = answered(snapshot, app, code)
+        assert answer.agrees is False
+        assert "lets the user connect" in answer.says
+        assert answer.perhaps
+
+
+def _trackerrms() -> App:
+    return next(app for app in apps() if app.name == "TrackerRMS")
+
+
+EXPLAINED = {
+    "another tenant comes first": (
+        {"tenant": "22222222-2222-4222-8222-222222222222", "user": "adele@fabrikam.example"},
+        ("Another tenant", "Another account", "A change since then", "A stale token"),
+    ),
+    "the account of another domain comes next": (
+        {"user": "adele@fabrikam.example"},
+        ("Another account", "A change since then", "A stale token"),
+    ),
+    "an error before the read may be fixed by now": (
+        {"at": "2026-11-01T10:00:00Z"},
+        ("A change since then: the error is from 2026-11-01 10:00 UTC", "A stale token"),
+    ),
+    "an error after the read isn't explained by a change before it": (
+        {"at": "2026-11-30T10:00:00Z"},
+        ("A stale token", "Another account"),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "first"), [pytest.param(said, first, id=name) for name, (said, first) in EXPLAINED.items()]
+)
+def test_a_disagreement_is_explained_in_the_order_of_what_the_text_shows(
+    said: dict[str, str], first: tuple[str, ...]
+) -> None:
+    facts = msgspec.structs.replace(TEXT, **said)
+    perhaps = answered(sample("admin-consented"), _trackerrms(), "90094", facts).perhaps
+    assert [text.startswith(start) for text, start in zip(perhaps, first, strict=False)] == [True] * len(first), perhaps
+    assert any(text.startswith("Conditional Access") for text in perhaps)
+
+
+def test_a_consent_in_the_audit_log_after_the_error_is_named() -> None:
+    snapshot = sample("admin-consented")
+    entry = {
+        "activityDisplayName": "Consent to application",
+        "activityDateTime": "2026-11-20T09:00:00Z",
+        "result": "success",
+        "initiatedBy": {"user": {"userPrincipalName": "admin@contoso.example"}},
+        "targetResources": [
+            {
+                "id": "0a0a0a0a-0000-4000-8000-000000000001",
+                "displayName": "TrackerRMS",
+                "modifiedProperties": [
+                    {"displayName": "TargetId.ServicePrincipalNames", "newValue": f'"{_trackerrms().client_id}"'}
+                ],
+            }
+        ],
+    }
+    rows = (msgspec.convert(entry, DirectoryAudit),)
+    sections = msgspec.structs.replace(snapshot.sections, directoryAudits=rows)
+    snapshot = msgspec.structs.replace(snapshot, sections=sections)
+    facts = msgspec.structs.replace(TEXT, at="2026-11-19T09:00:00Z")
+    (since,) = (one for one in answered(snapshot, _trackerrms(), "90094", facts).perhaps if "audit log" in one)
+    assert "admin@contoso.example at 2026-11-20T09:00" in since
+
+
+def test_codes_that_consent_does_not_decide_neither_agree_nor_disagree() -> None:
+    answer = answered(sample("managed-default"), _trackerrms(), "50126")
+    assert answer.agrees is None
+    assert answer.outcome is Outcome.NEEDS_ADMIN
+
+
+def test_the_setting_that_decides_is_named_with_the_choice_of_the_tenant() -> None:
+    answer = answered(sample("consent-off"), _trackerrms(), "90094")
+    assert answer.setting is not None
+    assert (answer.setting.label, answer.setting_value) == ("User consent setting", "Do not allow user consent")
+
+
+def test_without_an_app_the_consent_setting_is_all_that_can_be_said() -> None:
+    answer = answer_without_app(sample("consent-off"), "The text doesn't name the app.")
+    assert (answer.outcome, answer.agrees, answer.setting_value) == (None, None, "Do not allow user consent")
+
+
+def test_an_unknown_code_has_similar_ones_and_microsofts_address() -> None:
+    (meaning,) = meanings(parse("AADSTS65051").codes)
+    assert not meaning.known
+    assert "AADSTS65001" in meaning.similar
+    assert meaning.look_up == "https://login.microsoftonline.com/error?code=65051"
+
+
+def test_the_name_of_an_error_is_followed_by_the_code_that_is_usually_behind_it() -> None:
+    named, code = meanings(parse("https://app.example/cb?error=access_denied&state=1").codes)
+    assert (named.code, code.code, code.inferred) == ("access_denied", "AADSTS65004", True)
