@@ -9,6 +9,7 @@ from auditor.apps.asked_scopes import Description
 from auditor.apps.survey import KnownApps, survey
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import app_as_granted
+from auditor.facts.abused_apps import shipped_list
 from auditor.fixes.assumptions import AssumptionError
 from auditor.model.decision import Outcome
 from auditor.model.rule import App, ScopeNeed
@@ -112,6 +113,25 @@ def test_requests_and_failed_sign_ins_bring_apps_that_the_tenant_doesnt_have() -
 
 def test_sign_ins_that_failed_for_other_reasons_say_nothing_about_consent() -> None:
     assert surveyed(Directory().snapshot(signIns=(failed(1, "alice", code=50126),))).apps == ()
+
+
+def test_a_user_who_left_the_page_was_not_stopped() -> None:
+    log = (failed(1, "alice", code=65004, name="App"), failed(1, "bob", code=65001), failed(1, "carol", code=90094))
+    found = only(surveyed(Directory().snapshot(signIns=log)))
+    assert (found.waiting.failed, found.waiting.codes) == (1, (65001, 65004, 90094))
+
+
+def test_an_app_on_the_list_of_known_abused_apps_comes_first_and_is_risky() -> None:
+    listed = {entry.legitimate: entry for entry in shipped_list().apps}
+    tenant = Directory("legacy-open").with_app(app(1, "Stopped", enabled=False), "User.Read")
+    for number, is_legitimate in ((2, False), (3, True)):
+        principal = app(number, f"Listed {number}")
+        tenant.with_app(msgspec.structs.replace(principal, appId=listed[is_legitimate].client_id), "User.Read")
+    found = {one.name: one for one in surveyed(tenant.snapshot()).apps}
+    assert next(iter(found)) == "Listed 2"
+    levels = {name: one.holds.risk.level for name, one in found.items() if one.holds.risk}
+    assert levels == {"Listed 2": RiskLevel.HIGH, "Listed 3": RiskLevel.MEDIUM, "Stopped": RiskLevel.LOW}
+    assert [one.abused.malicious for one in found.values() if one.abused] == [True, False]
 
 
 def test_a_disabled_app_is_blocked_whatever_it_asks_for() -> None:
