@@ -85,7 +85,8 @@ def _gaps(survey: Survey) -> Iterator[Block]:
     if survey.gaps:
         yield Heading("Not read, or only in part")
         yield Points(tuple(Point(f"{sentence(gap.why)} Unknown: {gap.unknown}.") for gap in survey.gaps))
-        yield Paragraph("A survey of a live tenant reads all of this, and so does collect --full, if they may.")
+        if any(gap.why.endswith("was not read") for gap in survey.gaps):
+            yield Paragraph("A survey of a live tenant reads all of this, if it may, and so does collect --full.")
 
 
 def answer(survey: Survey) -> str:
@@ -230,7 +231,7 @@ def _cells(app: SurveyedApp) -> Iterator[Cell]:
 def _name(app: SurveyedApp) -> str:
     marks = [
         "your own" if app.owner is AppOwner.OWN else "Microsoft's" if app.owner is AppOwner.MICROSOFT else "",
-        ("used by attackers, too", "known malicious")[app.abused.malicious] if app.abused else "",
+        ("known abused", "known malicious")[app.abused.malicious] if app.abused else "",
     ]
     text = ", ".join(filter(None, marks))
     return f"{app.name} ({text})" if text else app.name
