@@ -12,8 +12,9 @@ import yaml
 
 from auditor.facts.ids import RESOURCES
 from auditor.model.rule import App, RequestMode, ScopeNeed
-from auditor.packs.forms import FORMAT, FORMAT_VERSION, redirect_uri
+from auditor.packs.forms import FORMAT, FORMAT_VERSION
 from auditor.packs.parse import is_reserved
+from auditor.packs.text_conditions import redirect_uri
 
 _LONGEST_NAME = 40
 _WIDTH = 108
