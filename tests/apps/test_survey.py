@@ -228,6 +228,39 @@ def test_a_tenant_whose_grants_were_refused_has_unknown_apps_and_says_which_perm
     assert "needs DelegatedPermissionGrant.Read.All" in gap.why
 
 
+@pytest.mark.parametrize(
+    "section",
+    [
+        *("authorizationPolicy", "permissionGrantPolicies", "adminConsentRequestPolicy", "servicePrincipals"),
+        *("oauth2PermissionGrants", "appRoleAssignedTo", "appConsentRequests", "signIns"),
+        "servicePrincipalSignInActivities",
+    ],
+)
+def test_without_a_section_an_answer_is_the_same_or_unknown_and_a_number_the_same_or_none(section: str) -> None:
+    tenant = Directory().with_app(app(1, "Doodle"), alice="Calendars.ReadWrite").with_role(1, MAIL_READ_ROLE)
+    tenant.with_app(app(2, "Approved"), "Mail.Read")
+    whole = tenant.snapshot(
+        appConsentRequests=(request(1, "Doodle", "Calendars.ReadWrite", "bob"), request(2, "Approved", "Mail.Read")),
+        signIns=(failed(1, "bob"), failed(2, "carol")),
+        servicePrincipalSignInActivities=(last_used(1, "2026-11-20T00:00:00Z"),),
+    )
+    before = {one.client_id: one for one in surveyed(whole).apps}
+    found = surveyed(
+        msgspec.structs.replace(whole, sections=msgspec.structs.replace(whole.sections, **{section: None}))
+    )
+    for one in found.apps:
+        was = before[one.client_id]
+        assert one.state in (was.state, ConnectState.UNKNOWN)
+        assert one.waiting.asking in (was.waiting.asking, None)
+        assert one.waiting.failed in (was.waiting.failed, None)
+        assert one.holds.users in (was.holds.users, None)
+        assert one.holds.application in (was.holds.application, None)
+        assert one.last_sign_in in (was.last_sign_in, None)
+        if one.holds.risk and was.holds.risk:
+            assert one.holds.risk.at_least or one.holds.risk.level is was.holds.risk.level
+    assert found.gaps or section == "permissionGrantPolicies"
+
+
 def test_requests_without_their_people_are_an_unknown_number() -> None:
     found = only(surveyed(Directory().snapshot(appConsentRequests=(request(1, "App", "Mail.Read"),))))
     assert found.waiting.asking is None
