@@ -18,7 +18,7 @@ from auditor.jobs.pack_selection import pack_about
 from auditor.model.decision import AppRef, Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.explanation import ExplainedCode, Explanation, TenantAnswer, TextFacts, TextKind
-from auditor.model.rule import App, Pack
+from auditor.model.rule import App
 
 _WANTED = (
     "give a code (90094), the text of the error page or message, or the address of the failed sign-in. In a terminal,"
@@ -120,8 +120,10 @@ def _known_app(request: ExplainRequest, pasted: PastedText, addressed: Addressed
     if addressed is not None:
         return KnownApp(addressed.app)
     facts = pasted.facts
-    if (facts.client_id or facts.redirect_uri) and (pack := pack_about(facts.client_id, facts.redirect_uri)):
-        return _of_pack(pack)
+    pack = pack_about(facts.client_id, facts.redirect_uri) if facts.client_id or facts.redirect_uri else None
+    # A redirect URI can be that of another registration of the same vendor.
+    if pack and pack.app and facts.client_id in ("", pack.app.client_id):
+        return KnownApp.of_pack(pack)
     if facts.client_id:
         return KnownApp(App(client_id=facts.client_id, name=facts.app_name or published_name(facts.client_id)))
     return _described(facts.app_name) if facts.app_name else None
@@ -137,18 +139,11 @@ def _described(name: str, *, or_fail: bool = False) -> KnownApp | None:
     if not is_known(name):
         return KnownApp(App(client_id=client_id_of(name), name=published_name(name)))
     try:
-        return _of_pack(app_named(name))
+        return KnownApp.of_pack(app_named(name))
     except InvalidRequest:
         if or_fail:
             raise
         return None
-
-
-def _of_pack(pack: Pack) -> KnownApp:
-    app = pack.app
-    assert app is not None, "a pack about an app"
-    way = f" with {app.variants[0].title}" if app.variants and "/" not in pack.name else ""
-    return KnownApp(app, f"those of the pack {pack.name}{way}")
 
 
 def _explanation(

@@ -19,7 +19,7 @@ from auditor.render.explanation import CSV_COLUMNS, FORMATS, render_explanation,
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps, save
 from tests.cli.program import at, run
-from tests.explain.pasted_texts import APP, CASES, CORRELATION
+from tests.explain.pasted_texts import APP, CASES, CORRELATION, OTHER
 from tests.fixes.tenants import with_sections
 from tests.graphserver import GraphServer
 
@@ -121,6 +121,14 @@ def test_a_question_without_an_answer_says_what_is_missing(request_: ExplainRequ
     with pytest.raises(InvalidRequest) as refused:
         explain(request_)
     assert said in str(refused.value)
+
+
+def test_another_client_id_with_a_known_redirect_uri_is_not_the_known_app() -> None:
+    text = CASES["a redirect URI"].text.replace(APP, OTHER)
+    explanation = explain(ExplainRequest(text=text))
+    assert explanation.app is not None
+    assert explanation.app.client_id == OTHER
+    assert explanation.app.name != "TrackerRMS"
 
 
 def test_an_empty_standard_input_is_a_usage_error(tmp_path: Path) -> None:
