@@ -47,8 +47,8 @@ class ExplainRequest(msgspec.Struct, frozen=True, kw_only=True):
 def explain(request: ExplainRequest, interaction: Interaction = SILENT) -> Explanation:
     """The explanation of the text.
 
-    Raises InvalidRequest for a text that says nothing about a sign-in, RequestError for a sign-in address with a
-    mistake that leaves nothing to explain, and what reading and auditing the tenant raises.
+    Raises InvalidRequest for a text that says nothing about a sign-in and for an app that nobody knows, and what
+    reading and auditing the tenant raises.
     """
     pasted = parse(request.text)
     if pasted.is_empty:
@@ -93,15 +93,20 @@ def explain_exit_code(explanation: Explanation) -> int:
 
 
 def _addressed(pasted: PastedText) -> AddressedApp | None:
-    """The app of the sign-in address in the text. Raises RequestError if the text has nothing else to explain."""
+    """The app of the sign-in address in the text.
+
+    Raises InvalidRequest for an address that can't be understood, if the text has nothing else to explain.
+    """
     if not pasted.request:
         return None
     try:
         return app_from_address(pasted.request)
-    except RequestError:
+    except RequestError as error:
         if pasted.codes:
             return None
-        raise
+        raise InvalidRequest(
+            f"{error}; in a terminal, put it in quotation marks, because an & ends a command"
+        ) from None
 
 
 def _codes_of_faults(app: App | None) -> tuple[FoundCode, ...]:

@@ -19,7 +19,7 @@ from auditor.render.explanation import CSV_COLUMNS, FORMATS, render_explanation,
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps, save
 from tests.cli.program import at, run
-from tests.explain.pasted_texts import APP, CASES, CORRELATION, OTHER
+from tests.explain.pasted_texts import APP, AUTHORIZE, CASES, CORRELATION, OTHER
 from tests.fixes.tenants import with_sections
 from tests.graphserver import GraphServer
 
@@ -108,6 +108,10 @@ def test_a_live_tenant_is_read_with_the_entry_of_the_log(tmp_path: Path) -> None
 REFUSED = {
     "a text without a code": (ExplainRequest(text="it does not work"), "there is no code and no address"),
     "a correlation id without a tenant": (ExplainRequest(text=f"Correlation ID: {CORRELATION}"), "add the tenant"),
+    "an address that the shell cut at the first &": (
+        ExplainRequest(text=AUTHORIZE.replace(APP, OTHER).partition("&")[0]),
+        "put it in quotation marks",
+    ),
     "an app that the catalogue lacks": (ExplainRequest(text="90094", app_name="thunderbrd"), "thunderbird"),
     "an app that the tenant lacks, too": (
         ExplainRequest(text="90094", app_name="nothing", source=SampleTenant("consent-off")),
