@@ -183,6 +183,7 @@ def _said(explanation: Explanation) -> Iterator[Block]:
         ("Tenant", facts.tenant),
         ("Time", readable_time(facts.at) if facts.at else ""),
         ("Correlation ID", series(facts.correlation_ids)),
+        ("Trace ID", facts.trace_id),
     )
     shown = tuple((name, Cell(value)) for name, value in rows if value)
     if shown and facts.kind is not TextKind.CODE:

@@ -19,7 +19,7 @@ from auditor.render.explanation import CSV_COLUMNS, FORMATS, render_explanation,
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps, save
 from tests.cli.program import at, run
-from tests.explain.pasted_texts import APP, AUTHORIZE, CASES, CORRELATION, OTHER
+from tests.explain.pasted_texts import APP, AUTHORIZE, CASES, CORRELATION, OTHER, SECRETS
 from tests.fixes.tenants import with_sections
 from tests.graphserver import GraphServer
 
@@ -103,6 +103,13 @@ def test_a_live_tenant_is_read_with_the_entry_of_the_log(tmp_path: Path) -> None
     assert explanation["app"]["client_id"] == APP
     assert explanation["tenant_says"]["agrees"] is True
     assert asked
+
+
+def test_no_format_shows_a_secret_of_a_text() -> None:
+    for name, case in CASES.items():
+        explanation = explain(ExplainRequest(text=case.text))
+        shown = b"".join(render_explanation(explanation, form) for form in ("text", "json", "markdown", "csv")).decode()
+        assert [secret for secret in SECRETS if secret in shown] == [], name
 
 
 REFUSED = {
