@@ -13,7 +13,7 @@ from auditor.apps.consent_events import consent_events
 from auditor.apps.stopped_users import blocked
 from auditor.facts.audit_activities import all_activities, drifts_by_property
 from auditor.model.access_resources import ConfigurationDrift, DirectoryAudit, DriftedProperty
-from auditor.model.resources import AppConsentRequest
+from auditor.model.resources import AppConsentRequest, ServicePrincipal
 from auditor.model.snapshot import Snapshot
 from auditor.redact.redactor import Redactor
 from auditor.redact.tokens import REDACTED
@@ -117,6 +117,22 @@ def test_a_value_of_the_log_with_a_word_of_the_tenant_is_removed(value: str) -> 
     made = Redactor(KEY, replace(snapshot, sections=replace(snapshot.sections, directoryAudits=log))).snapshot
     assert "[redacted]" in dumps(made).decode()
     assert not [word for word in ("Contoso", "Payroll", "Lovelace") if word in dumps(made).decode()]
+
+
+def test_a_known_abused_app_stays_recognizable_even_if_nobody_knows_its_owner() -> None:
+    exporter = "ff8d92dc-3d82-41d6-bcbd-b9174d163620"
+    apps = (
+        ServicePrincipal(id="one", appId=exporter, displayName="Zyxquorp mail", appDisplayName="PerfectData Software"),
+        ServicePrincipal(id="two", appId="854189f9-4c71-44bb-9880-dd0c2f75922a", displayName="iLSMART"),
+        ServicePrincipal(id="three", appId="1e69a9f6-bb18-452a-baba-b4650ff21882", displayName="Zyxquorp again"),
+    )
+    snapshot = auditor.sample("managed-default")
+    sections = replace(snapshot.sections, servicePrincipals=apps)
+    made = Redactor(KEY, replace(snapshot, sections=sections)).snapshot.sections.servicePrincipals
+    assert made is not None
+    assert [one.appId for one in made] == [one.appId for one in apps]
+    assert made[0].appDisplayName == "PerfectData Software" and made[1].displayName == "iLSMART"
+    assert "zyxquorp" not in str(made).lower()
 
 
 def test_the_key_decides_the_tokens() -> None:
