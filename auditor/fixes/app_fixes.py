@@ -14,9 +14,11 @@ from collections.abc import Iterator
 
 from auditor.consent import Truth
 from auditor.consent.advice import has_assumed_scopes, may_be_registered, named_scopes_link
+from auditor.consent.app_roles import missing_roles
 from auditor.consent.consent_request import admin_consent_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
+from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.fixes.app_changes import (
@@ -28,10 +30,19 @@ from auditor.fixes.app_changes import (
     SetServicePrincipalProperty,
     grant_id,
 )
-from auditor.fixes.change import CHOSEN_PRINCIPAL, NEW_SERVICE_PRINCIPAL, REGISTERED_PERMISSIONS, Change, graph_address
+from auditor.fixes.app_role_fixes import role_grants, role_to_grant
+from auditor.fixes.change import (
+    CHOSEN_PRINCIPAL,
+    NEW_SERVICE_PRINCIPAL,
+    REGISTERED_PERMISSIONS,
+    Change,
+    graph_address,
+    new_id,
+)
 from auditor.fixes.proposed_fix import (
     APP_ADMIN,
     CHECK_AGAIN,
+    POLICY_ADMIN,
     Goal,
     Obstacle,
     ProposedFix,
@@ -41,6 +52,7 @@ from auditor.fixes.proposed_fix import (
     scope_names,
 )
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.rule import App
 
 _REGISTRATION_NOT_READ = (
     "the permissions in the app's registration can't be read in this tenant; the proof assumes the required ones"
@@ -108,6 +120,7 @@ def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
 
 def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...]) -> ProposedFix:
     app = facts.app.label
+    roles = role_grants(facts, creates_app=False)
     assumed = f" The pack assumes that they include {scope_names(facts)}." if has_assumed_scopes(facts) else ""
     is_listed = facts.client.presence is Truth.TRUE
     in_portal = (f"Or, in the portal: {app_page(facts)} > Permissions > Grant admin consent.",) if is_listed else ()
@@ -116,11 +129,11 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS_SILENTLY,
         title=f"An administrator grants {app} consent for the whole tenant",
-        role=f"{APP_ADMIN}, or Application Administrator",
+        role=_role_for_link(facts),
         portal=(*_open_and_accept(app), *in_portal),
         portal_links=app_links(facts, in_portal),
         link=admin_consent_link(facts.snapshot, facts.app),
-        changes=grants,
+        changes=(*grants, *roles),
         shows_requests=False,
         verify=CHECK_AGAIN,
         undo=_revoke(facts),
@@ -131,6 +144,12 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
         grants_registered=True,
         caveats=() if facts.app.mode.is_static else (_REGISTRATION_NOT_READ,),
     )
+
+
+def _role_for_link(facts: DecisionFacts) -> str:
+    """Who can accept what the link grants: Microsoft Graph's application permissions need a more privileged role."""
+    missing = tuple(missing_roles(facts.app_roles))
+    return POLICY_ADMIN if role_to_grant(missing) == POLICY_ADMIN else f"{APP_ADMIN}, or Application Administrator"
 
 
 def _link_to_named_scopes(facts: DecisionFacts, grants: tuple[Change, ...], link: str) -> ProposedFix:
@@ -286,6 +305,44 @@ def _extended(scope: str, more: list[str]) -> str:
 
 def _fits(changes: tuple[Change, ...]) -> bool:
     return all(len(str(change.body.get("scope", ""))) <= MAX_SCOPE_LENGTH for change in changes)
+
+
+NEEDED_FIRST = "R1-needed"
+"""The key of the fix that adds the apps that the app needs first."""
+
+
+def add_needed_apps(facts: DecisionFacts) -> Iterator[ProposedFix]:
+    """R1 for the other apps that the app needs and that are missing, in the order of its pack: each by its own link."""
+    missing = [one for one in facts.needed if one.missing is Truth.TRUE]
+    if not missing:
+        return
+    graph, app = graph_address(facts.snapshot), facts.app.label
+    links = [admin_consent_link(facts.snapshot, App(client_id=one.app_id, name=one.name)) for one in missing]
+    names = listed(one.name for one in missing)
+    yield ProposedFix(
+        route="R1",
+        key=NEEDED_FIRST,
+        obstacle=Obstacle.NEEDED_APP,
+        goal=Goal.CONNECTS,
+        title=f"An administrator consents to {names}, which {app} needs first",
+        role=f"{APP_ADMIN}, or Application Administrator",
+        portal=(
+            *(f"Open {link} and consent to {one.name}." for link, one in zip(links, missing, strict=True)),
+            f"Wait until {names} {'is' if len(missing) == 1 else 'are'} listed under Enterprise apps.",
+        ),
+        link=links[0],
+        changes=tuple(
+            CreateServicePrincipal.of(graph, one.app_id, returns=new_id("app that is needed", number))
+            for number, one in enumerate(missing, start=1)
+        ),
+        shows_requests=False,
+        verify=CHECK_AGAIN,
+        undo=f"Enterprise apps > delete {names}.",
+        expect=(
+            f"This grants {names} the permissions in {'its' if len(missing) == 1 else 'their'} own registration, which"
+            " can't be read here: review them in the consent prompt."
+        ),
+    )
 
 
 OPEN_TO_ALL = "R6-open"
