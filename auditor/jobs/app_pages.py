@@ -24,7 +24,7 @@ from auditor.model.document import (
     count,
     series,
 )
-from auditor.model.rule import App, Pack, ScopeNeed
+from auditor.model.rule import App, Pack, ScopeNeed, VendorAdvice
 from auditor.packs.app_catalog import CatalogApp
 from auditor.render.labels import flat
 from auditor.render.text_layout import safe
@@ -102,6 +102,7 @@ def page_without_id(app: AppWithoutId) -> Document:
                 Point(f"Then run {check}."),
             )
         ),
+        *_advice(app.vendor_advice),
         Heading("Sources"),
         *_source("", f"{app.source.what} {app.source.address}", app.source.read),
     )
@@ -189,7 +190,7 @@ def _app_blocks(pack: Pack) -> Iterator[Block]:
     yield FactList(tuple((name, Cell(_text(value))) for name, value in _facts(app) if value))
     yield from _requested(pack, app)
     yield from _needed(app)
-    yield from _advice(app)
+    yield from _advice(app.vendor_advice)
     yield from _sources(app)
     yield Heading("What to run next")
     yield Points(tuple(_next(pack, app)))
@@ -258,10 +259,10 @@ def _needed(app: App) -> Iterator[Block]:
         yield from _origin(one.source)
 
 
-def _advice(app: App) -> Iterator[Block]:
-    if app.vendor_advice:
+def _advice(pieces: Sequence[VendorAdvice]) -> Iterator[Block]:
+    if pieces:
         yield Heading("The vendor's advice")
-    for one in app.vendor_advice:
+    for one in pieces:
         yield Points(
             (Point(f"The vendor says: {_text(one.says)}"), Point(f"Our judgment: {_text(one.judgement)}")),
         )
