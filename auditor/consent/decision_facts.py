@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.consent import Truth, all_of, any_of, known
+from auditor.consent.app_roles import app_roles
 from auditor.consent.blockers import Blocker, blockers_of, request_caveats
 from auditor.consent.consent_request import portal_address
 from auditor.consent.existing_grants import Grants, GrantState, grant_state, grants_of
@@ -47,7 +48,7 @@ from auditor.facts.ids import (
     POLICY_MAIL_CLIENTS,
     POLICY_RECOMMENDED,
 )
-from auditor.model.decision import Reason
+from auditor.model.decision import Reason, RoleVerdict
 from auditor.model.resources import AdminConsentRequestPolicy, User
 from auditor.model.rule import App, NeededApp
 from auditor.model.snapshot import Snapshot
@@ -300,6 +301,7 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     request_caveats: tuple[str, ...]
     may_consent_for_all: bool
     assignment: Assignment
+    app_roles: tuple[RoleVerdict, ...]
     workflow: Workflow
     step_up: StepUp
 
@@ -373,6 +375,7 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         blockers=blockers_of(app, client, needed, resources, perhaps_asked, (*asked, *added)),
         request_caveats=request_caveats(index.snapshot.cloud, app, client),
         may_consent_for_all=bool(for_all),
+        app_roles=app_roles(index, app, client) if app.app_roles else (),
         assignment=assignment_of(index, client, subject),
         workflow=workflow(index),
         step_up=step_up(index),

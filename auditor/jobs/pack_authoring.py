@@ -201,7 +201,10 @@ def run_case(rule: Rule, case: RuleCase, pack: Pack) -> CaseResult:
         )
         return CaseResult(rule=rule, case=case, finding=nothing, problem=problem)
     # A case says nothing about fixes.
-    found = finding(rule, pack, CheckContext(snapshot, pack.app), with_fixes=False)
+    app = pack.app
+    if app is not None and case.app_roles is not None:
+        app = msgspec.structs.replace(app, app_roles=case.app_roles)
+    found = finding(rule, pack, CheckContext(snapshot, app), with_fixes=False)
     return CaseResult(rule=rule, case=case, finding=found, problem=_problem(case, found))
 
 

@@ -104,7 +104,7 @@ def wanted_by(packs: Sequence[Pack]) -> Wanted:
     checks = (one for pack in packs for rule in pack.rules for one in with_inner(rule.check))
     return Wanted(
         whole=frozenset(plan.whole),
-        names=frozenset(name.lower().rstrip("/") for name in (*plan.clients, *plan.resources)),
+        names=frozenset(name.lower().rstrip("/") for name in (*plan.clients, *plan.resources, *plan.app_roles_on)),
         clients=frozenset(client.lower() for client in plan.clients),
         without_grant_ids=not any(getattr(one, "path", "").startswith(GRANTS) for one in checks),
     )

@@ -58,7 +58,7 @@ _IDS = (
 
 def _resources(app: App) -> tuple[str, ...]:
     """The resources that the app names in its request."""
-    return (*app.default_resources, *(need.resource for need in app.scopes))
+    return (*app.default_resources, *(need.resource for need in (*app.scopes, *app.app_roles)))
 
 
 class PublicNames:
@@ -123,7 +123,7 @@ class PublicNames:
     def _ask(self, app: App) -> None:
         self.ids |= {app.client_id.lower(), (app.owner_tenant or app.client_id).lower()}
         self.ids |= {resource.lower() for resource in _resources(app) if is_guid(resource)}
-        self.scopes |= {need.value.lower() for need in app.scopes}
+        self.scopes |= {need.value.lower() for need in (*app.scopes, *app.app_roles)}
         self.app_names.add(app.name.lower())
 
     def _add_app(self, principal: ServicePrincipal) -> None:

@@ -38,6 +38,7 @@ from auditor.render.report_view import (
     ABOUT_WHAT_IF,
     AFTER_CONSENT,
     AFTERWARDS,
+    APP_ROLES,
     DISAGREEMENTS,
     afterwards,
     answer_facts,
@@ -52,6 +53,7 @@ from auditor.render.report_view import (
     policy_lines,
     question,
     reason_with_waivers,
+    role_lines,
     scope_reason,
     tenant_label,
     verdict_word,
@@ -273,6 +275,10 @@ def _scopes(report: Report) -> Iterator[str]:
             for scope in decision.scopes
         )
         yield _table(("Scope (assumed)" if assumed else "Scope", "Resource", "Verdict", "Why"), rows)
+        if lines := role_lines(decision):
+            yield f"**{APP_ROLES}**"
+            cells = ((_name(one.name), _text(one.resource), _text(one.word), _text(one.why)) for one in lines)
+            yield _table(("Permission", "Resource", "State", "Why"), cells)
         yield " ".join(_text(sentence(note)) for note in decision.notes)
 
 

@@ -16,6 +16,7 @@ from auditor.model.decision import (
     NamedUnknown,
     NotChecked,
     Reach,
+    RoleVerdict,
     ScopeVerdict,
 )
 from auditor.model.document import count, series
@@ -35,6 +36,7 @@ from auditor.render.labels import (
     NAME_WIDTH,
     ORDINARY_MEMBER,
     OUTCOMES,
+    ROLE_STATES,
     VERDICTS,
     answer_word,
     app_and_id,
@@ -168,6 +170,37 @@ def scope_reason(scope: ScopeVerdict, detail: str, all_assumed: bool) -> str:
         "Added automatically." if scope.implicit else "",
     )
     return " ".join(filter(None, (*marks, sentence(detail))))
+
+
+APP_ROLES = "Application permissions: what the app needs to work without a user"
+
+
+class RoleLine(NamedTuple):
+    """An application permission that the app needs, whether it has it, and why, in words."""
+
+    name: str
+    resource: str
+    word: str
+    style: str
+    why: str
+
+
+def role_lines(decision: Decision) -> tuple[RoleLine, ...]:
+    """The application permissions that the app needs."""
+    return tuple(
+        RoleLine(
+            name=one.role,
+            resource=resource_label(one.resource, one.resource_name),
+            word=ROLE_STATES[one.state][0],
+            style=ROLE_STATES[one.state][1],
+            why=" ".join(filter(None, (*_role_marks(one), sentence(one.detail), sentence(one.plain)))),
+        )
+        for one in decision.app_roles
+    )
+
+
+def _role_marks(role: RoleVerdict) -> tuple[str, str]:
+    return "" if role.required else "Optional.", "Assumed." if role.assumed else ""
 
 
 def deciders(decision: Decision) -> dict[Decider, str]:

@@ -13,6 +13,7 @@ from auditor.model.report import Finding, GrantRow, GrantRows, Report
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,
+    ROLE_STATES,
     VERDICTS,
     answer_word,
     click_path,
@@ -202,6 +203,20 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 scope.condition_set or "",
                 scope.permission_id or "",
                 "assumed" if scope.assumed else "",
+            )
+        for role in decision.app_roles:
+            yield (
+                *_who(decision),
+                resource_label(role.resource, role.resource_name),
+                role.role,
+                f"application, {'required' if role.required else 'optional'}",
+                ROLE_STATES[role.state][0],
+                "",
+                sentence(role.detail),
+                "",
+                "",
+                role.role_id,
+                "assumed" if role.assumed else "",
             )
 
 

@@ -32,6 +32,7 @@ from auditor.render.report_view import (
     AFTER_CONSENT,
     AFTERWARDS,
     ALSO,
+    APP_ROLES,
     CONFIDENCE,
     DEPENDS_ON,
     DISAGREEMENTS,
@@ -55,6 +56,7 @@ from auditor.render.report_view import (
     policy_lines,
     question,
     reason_with_waivers,
+    role_lines,
     scope_reason,
     shared_resource,
     short_digest,
@@ -259,10 +261,24 @@ def _scopes(page: TextPage, report: Report) -> None:
             page.say(f"{scope_count(decision.scopes)}.")
             page.blank()
             _scope_table(page, decision)
-        if decision.scopes and decision.notes:
+        _app_roles(page, decision)
+        if (decision.scopes or decision.app_roles) and decision.notes:
             page.blank()
         for note in decision.notes:
             page.say(sentence(note))
+
+
+def _app_roles(page: TextPage, decision: Decision) -> None:
+    """What the app needs to work without a user, if anything."""
+    if lines := role_lines(decision):
+        page.blank()
+        page.say(APP_ROLES, style="strong")
+        page.blank()
+        heads = (TableColumn("Permission", 12), TableColumn("State", 8), TableColumn("Why", 20, wish=30))
+        rows = [
+            [TableCell(r.name, below=f"({r.resource})"), TableCell(r.word, r.style), TableCell(r.why)] for r in lines
+        ]
+        page.table(heads, rows)
 
 
 def _scope_table(page: TextPage, decision: Decision) -> None:

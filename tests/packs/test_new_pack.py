@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
 from auditor.model.rule import App, RequestMode, ScopeNeed
-from auditor.packs.forms import pack_name
 from auditor.packs.load import Source, load
 from auditor.packs.new_pack import name_for, pack_text
+from auditor.packs.text_conditions import pack_name
 
 NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp", "Cn", "Co")), min_size=1, max_size=60)
 NEEDS = st.lists(
