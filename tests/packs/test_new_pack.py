@@ -93,7 +93,7 @@ def _stated(need: PermissionNeed) -> tuple[str, str, bool, bool]:
     ],
 )
 def test_a_pack_written_for_an_app_of_the_catalogue_describes_the_same_app(name: str) -> None:
-    """A bundle about a variant of an app contains such a pack, and must lead to the same answer."""
+    """A bundle about a variant of an app contains this pack, and must lead to the same answer."""
     app = catalog_pack(name).app
     assert app is not None
     made = load(Source("made.yaml", pack_text(app, name="made", source="the command line").encode(), Path())).app
