@@ -30,11 +30,17 @@ _WORDS = {
     ConnectState.CONNECTS: "connect",
     ConnectState.WITHOUT_USERS: "no users",
 }
+_APPROVERS = {
+    Approver.APPROVED: "approved already",
+    Approver.USERS: "users can approve it",
+    Approver.ADMINISTRATORS: "administrators can approve it",
+    Approver.NOBODY: "approval doesn't help",
+    Approver.UNKNOWN: "who can approve it isn't known",
+}
 _APPROVED = {
     Approver.APPROVED: "approved for every user",
     Approver.USERS: "users approve it themselves",
 }
-_TENANT = {"third-party": "", "own": "your own", "microsoft": "Microsoft's", "unknown": "owner unknown"}
 
 
 def screen(survey: Survey, *, whole: bool) -> Document:
@@ -79,7 +85,8 @@ def _gaps(survey: Survey) -> Iterator[Block]:
     if survey.gaps:
         yield Heading("Not read, or only in part")
         yield Points(tuple(Point(f"{sentence(gap.why)} Unknown: {gap.unknown}.") for gap in survey.gaps))
-        yield Paragraph("A survey of a live tenant reads all of this, and so does collect --full, if they may.")
+        if any(gap.why.endswith("was not read") for gap in survey.gaps):
+            yield Paragraph("A survey of a live tenant reads all of this, if it may, and so does collect --full.")
 
 
 def answer(survey: Survey) -> str:
@@ -95,8 +102,19 @@ def answer(survey: Survey) -> str:
         f"{found.without_users} {verb} without users" if found.without_users else "",
     ]
     others = series([part for part in parts if part])
+    blocked = sum(
+        app.state is ConnectState.STOPPED
+        and app.can_connect is not None
+        and app.can_connect.approver is not Approver.ADMINISTRATORS
+        for app in survey.apps
+    )
+    how = [
+        f"{found.stopped - blocked} until an administrator approves" if found.stopped > blocked else "",
+        f"{blocked} by something else" if blocked else "",
+    ]
+    by = f" ({', '.join(filter(None, how))})" if found.stopped else ""
     sentences = (
-        f"{found.stopped} of {count(found.apps, 'app')}: users are stopped.",
+        f"{found.stopped} of {count(found.apps, 'app')}: users are stopped{by}.",
         f"{others}." if others else "",
         _waiting(survey),
     )
@@ -188,7 +206,7 @@ def _complete(survey: Survey) -> Grid:
 def _cells_now(app: SurveyedApp) -> Iterator[Cell]:
     """The app, and whether users can connect it now."""
     yield Cell(_name(app), below=f"{_publisher(app)}; {app.client_id}")
-    yield Cell(_state(app), below=_people(app))
+    yield Cell(_state(app), below="; ".join(filter(None, (_people(app), _approver(app)))))
     yield Cell(_why(app), below=app.can_connect.because if app.can_connect else "")
 
 
@@ -211,8 +229,12 @@ def _cells(app: SurveyedApp) -> Iterator[Cell]:
 
 
 def _name(app: SurveyedApp) -> str:
-    mark = _TENANT[app.owner.value]
-    return f"{app.name} ({mark})" if mark and app.owner is not AppOwner.UNKNOWN else app.name
+    marks = [
+        "your own" if app.owner is AppOwner.OWN else "Microsoft's" if app.owner is AppOwner.MICROSOFT else "",
+        ("known abused", "known malicious")[app.abused.malicious] if app.abused else "",
+    ]
+    text = ", ".join(filter(None, marks))
+    return f"{app.name} ({text})" if text else app.name
 
 
 def _publisher(app: SurveyedApp) -> str:
@@ -237,6 +259,14 @@ def _people(app: SurveyedApp) -> str:
         f"{waiting.failed} failed" if waiting.failed else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def _approver(app: SurveyedApp) -> str:
+    """Who can approve what the app asks for, with the custom roles that can."""
+    if app.can_connect is None:
+        return ""
+    roles = app.can_connect.roles
+    return _APPROVERS[app.can_connect.approver] + (f", and holders of {series(roles)}" if roles else "")
 
 
 def _users(app: SurveyedApp) -> str:

@@ -30,7 +30,18 @@ from tests.render.reports import ALL
 from tests.render.strategies import struct
 
 GOLDEN = Path(__file__).parent / "golden_tables"
-NAMES = ("Summary", "Answers", "What if", "Scopes", "Findings", "Grants", "Not read", "Calls", "After consent")
+NAMES = (
+    "Summary",
+    "Answers",
+    "What if",
+    "Scopes",
+    "Findings",
+    "Grants",
+    "Not read",
+    "Calls",
+    "After consent",
+    "Stopped users",
+)
 SAMPLES = ("admin-consented-partly", "unreadable-policies")
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "|calc", "%0a=1", "\t=1", "＝1", "－1", " =cmd|' /C calc'!A0"]
 

@@ -45,7 +45,7 @@ def text(found: Survey, *, whole: bool = False, width: int = 80) -> list[str]:
 
 def test_a_terminal_shows_one_screen_with_the_answer_first() -> None:
     lines = text(surveyed())
-    assert lines[2].strip().startswith("1 of 63 apps: users are stopped.")
+    assert lines[2].strip().startswith("1 of 63 apps: users are stopped (1 by something else).")
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 80
     assert "And 55 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
