@@ -109,6 +109,16 @@ def test_a_name_in_the_tenant_is_no_markup() -> None:
     assert "\\<b\\>" in render_survey(found, "markdown").decode()
 
 
+def test_a_name_breaks_no_line_and_controls_no_terminal() -> None:
+    hostile = Directory().with_app(app(1, "Evil\x1b[31m\u202e\n| name"), "User.Read").snapshot()
+    for form in ("text", "markdown", "html"):
+        page = render_survey(surveyed(hostile), form).decode()
+        assert "\x1b" not in page
+        assert "\u202e" not in page
+    rows = [line for line in render_survey(surveyed(hostile), "markdown").decode().split("\n") if line.startswith("|")]
+    assert len(rows) == 3
+
+
 def test_a_request_says_how_many_ask_and_your_own_apps_are_marked() -> None:
     asked = tenant().snapshot(appConsentRequests=(request(90, "Wanted", "Mail.Read Calendars.Read", "alice", "bob"),))
     page = " ".join(" ".join(text(surveyed(asked), whole=True)).split())
