@@ -89,16 +89,8 @@ class AppActivity:
 
     def _last_uses(self) -> Iterator[tuple[str, str]]:
         for row in self._index.snapshot.sections.servicePrincipalSignInActivities or ():
-            parts = (
-                row.lastSignInActivity,
-                row.delegatedClientSignInActivity,
-                row.delegatedResourceSignInActivity,
-                row.applicationAuthenticationClientSignInActivity,
-                row.applicationAuthenticationResourceSignInActivity,
-            )
-            times = [part.lastSignInDateTime for part in parts if part and part.lastSignInDateTime]
-            if row.appId and times:
-                yield row.appId.lower(), max(times, key=_as_time)
+            if row.appId and row.last:
+                yield row.appId.lower(), row.last
 
 
 class _Failures:

@@ -82,7 +82,9 @@ def _remediation(
     """
     advice = _filled(rule.fix, context, subjects)
     best = fixes[0] if fixes else None
-    consents = bool({"R1", "R3"} & {r for f in fixes for r in f.route.split("+")})
+    consents = not (best and _is_about_other_apps(best)) and bool(
+        {"R1", "R3"} & {r for f in fixes for r in f.route.split("+")}
+    )
     if best is not None and best.steps.portal and not consents:
         steps = best.steps
         return Remediation(portal=steps.portal, portal_links=steps.portal_links, link=best.link, role=best.role)
@@ -92,6 +94,13 @@ def _remediation(
     if not consents and decision.advice and decision.outcome in (Outcome.NEEDS_ADMIN, Outcome.BLOCKED):
         return Remediation(note=" ".join(decision.advice))
     return advice if advice.link else Remediation(role=advice.role, note=_NO_LINK)
+
+
+def _is_about_other_apps(fix: Fix) -> bool:
+    """Whether the fix begins with consent to the apps that are needed first."""
+    from auditor.fixes.app_fixes import NEEDED_FIRST
+
+    return NEEDED_FIRST in fix.key.split("+")
 
 
 _CONSENT_LINK = "{admin-consent-link}"

@@ -52,9 +52,9 @@ class CreateServicePrincipal(Change, frozen=True, kw_only=True):
     summary = "The app in this tenant: its service principal."
 
     @classmethod
-    def of(cls, graph: str, app_id: str) -> Self:
+    def of(cls, graph: str, app_id: str, *, returns: str = NEW_SERVICE_PRINCIPAL) -> Self:
         """The service principal of the app with this app id."""
-        return cls(graph=graph, body={"appId": app_id}, returns=NEW_SERVICE_PRINCIPAL)
+        return cls(graph=graph, body={"appId": app_id}, returns=returns)
 
     def effect(self, before: Snapshot) -> Snapshot:
         """A new service principal starts enabled, requires no assignment and has nobody assigned."""

@@ -18,6 +18,7 @@ from auditor.consent.app_roles import missing_roles
 from auditor.consent.consent_request import admin_consent_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
+from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.fixes.app_changes import (
@@ -30,7 +31,14 @@ from auditor.fixes.app_changes import (
     grant_id,
 )
 from auditor.fixes.app_role_fixes import role_grants, role_to_grant
-from auditor.fixes.change import CHOSEN_PRINCIPAL, NEW_SERVICE_PRINCIPAL, REGISTERED_PERMISSIONS, Change, graph_address
+from auditor.fixes.change import (
+    CHOSEN_PRINCIPAL,
+    NEW_SERVICE_PRINCIPAL,
+    REGISTERED_PERMISSIONS,
+    Change,
+    graph_address,
+    new_id,
+)
 from auditor.fixes.proposed_fix import (
     APP_ADMIN,
     CHECK_AGAIN,
@@ -44,6 +52,7 @@ from auditor.fixes.proposed_fix import (
     scope_names,
 )
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.rule import App
 
 _REGISTRATION_NOT_READ = (
     "the permissions in the app's registration can't be read in this tenant; the proof assumes the required ones"
@@ -296,6 +305,44 @@ def _extended(scope: str, more: list[str]) -> str:
 
 def _fits(changes: tuple[Change, ...]) -> bool:
     return all(len(str(change.body.get("scope", ""))) <= MAX_SCOPE_LENGTH for change in changes)
+
+
+NEEDED_FIRST = "R1-needed"
+"""The key of the fix that adds the apps that the app needs first."""
+
+
+def add_needed_apps(facts: DecisionFacts) -> Iterator[ProposedFix]:
+    """R1 for the other apps that the app needs and that are missing, in the order of its pack: each by its own link."""
+    missing = [one for one in facts.needed if one.missing is Truth.TRUE]
+    if not missing:
+        return
+    graph, app = graph_address(facts.snapshot), facts.app.label
+    links = [admin_consent_link(facts.snapshot, App(client_id=one.app_id, name=one.name)) for one in missing]
+    names = listed(one.name for one in missing)
+    yield ProposedFix(
+        route="R1",
+        key=NEEDED_FIRST,
+        obstacle=Obstacle.NEEDED_APP,
+        goal=Goal.CONNECTS,
+        title=f"An administrator consents to {names}, which {app} needs first",
+        role=f"{APP_ADMIN}, or Application Administrator",
+        portal=(
+            *(f"Open {link} and consent to {one.name}." for link, one in zip(links, missing, strict=True)),
+            f"Wait until {names} {'is' if len(missing) == 1 else 'are'} listed under Enterprise apps.",
+        ),
+        link=links[0],
+        changes=tuple(
+            CreateServicePrincipal.of(graph, one.app_id, returns=new_id("app that is needed", number))
+            for number, one in enumerate(missing, start=1)
+        ),
+        shows_requests=False,
+        verify=CHECK_AGAIN,
+        undo=f"Enterprise apps > delete {names}.",
+        expect=(
+            f"This grants {names} the permissions in {'its' if len(missing) == 1 else 'their'} own registration, which"
+            " can't be read here: review them in the consent prompt."
+        ),
+    )
 
 
 OPEN_TO_ALL = "R6-open"

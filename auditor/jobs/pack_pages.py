@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.checks.kind import kind_of, plan_for, reads_of
 from auditor.checks.required_reads import permissions_for, sections_of
+from auditor.facts.app_names import published_name
 from auditor.facts.ids import NO_ID, RESOURCE_NAMES
 from auditor.model.decision import ROUTES
 from auditor.model.document import (
@@ -219,7 +220,7 @@ def _app(app: App) -> Iterator[Block]:
 def _permissions(needs: Sequence[PermissionNeed], lead: str) -> Iterator[Block]:
     """The permissions and where each comes from; `lead` begins the sentence about all of them."""
     sources = {_scope_source(need) for need in needs}
-    rows = [(Cell(code(n.value)), Cell(_resource(n)), Cell("required" if n.required else "optional")) for n in needs]
+    rows = permission_rows(needs)
     heads = ("Permission", "Resource", "Needed")
     if len(sources) == 1:
         yield Paragraph(f"{lead} {sources.pop()}.")
@@ -229,6 +230,14 @@ def _permissions(needs: Sequence[PermissionNeed], lead: str) -> Iterator[Block]:
         yield Grid((*heads, "Source"), tuple((*row, cell) for row, cell in zip(rows, known, strict=True)), prose=3)
 
 
+def permission_rows(needs: Sequence[PermissionNeed]) -> list[tuple[Cell, ...]]:
+    """A row for each permission: its name, its resource, and whether the app needs it."""
+    return [
+        (Cell(code(n.value)), Cell(resource_name(n.resource)), Cell("required" if n.required else "optional"))
+        for n in needs
+    ]
+
+
 _MODES = {
     "dynamic": "the permissions that each request names",
     "default": "whatever is registered (.default)",
@@ -236,8 +245,10 @@ _MODES = {
 }
 
 
-def _resource(need: PermissionNeed) -> str:
-    return _text(RESOURCE_NAMES.get(need.resource, need.resource))
+def resource_name(app_id: str) -> str:
+    """The name of an API, or its app id if it isn't known."""
+    named = RESOURCE_NAMES.get(app_id) or published_name(app_id)
+    return _text(named or app_id)
 
 
 def _scope_source(need: PermissionNeed) -> str:

@@ -15,6 +15,7 @@ from auditor.packs.load import (
     OwnPack,
     Source,
     entries,
+    every_shipped_name,
     exists,
     find,
     list_packs,
@@ -62,7 +63,7 @@ def sources_for(names: Iterable[str]) -> Iterator[tuple[Source, ...]]:
 
     Raises PackError for a name that has no pack, when the iteration reaches it.
     """
-    for name in tuple(names) or names_in_environment() or shipped_names():
+    for name in tuple(names) or names_in_environment() or every_shipped_name():
         (place,) = resolved_names((name,))
         yield find(place)
 
@@ -108,8 +109,8 @@ def chosen_packs(packs: Iterable[str | Pack], app: App | None = None, *, require
     if required and not given and app is None:
         listed = "\n".join(f"  {pack.name:<16} {pack.title}" for pack in list_packs(benchmarks=True))
         raise InvalidRequest(
-            'give what to check: --pack NAME, or --app CLIENT_ID --scopes "…", or --from-url URL.\n\n'
-            f"The packs are:\n{listed}"
+            "give what to check: --pack NAME, or --app NAME|CLIENT_ID, or --from-url URL.\n\n"
+            f"The packs are:\n{listed}\n\nTo see the apps: consent-auditor apps list"
         )
     loaded = load_packs(one for one in given if isinstance(one, str))
     chosen = (*loaded, *(one for one in given if isinstance(one, Pack)))

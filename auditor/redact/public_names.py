@@ -139,7 +139,8 @@ class PublicNames:
         self.ids |= {one.id.lower() for one in published if is_guid(one.id)}
         self.scopes |= {word for one in published for word in (one.value or "").lower().split()}
         # An administrator can rename an app in the tenant; appDisplayName is the name that its vendor gave it.
-        self.app_names.add((principal.appDisplayName or principal.displayName or "").lower())
+        own_name = principal.displayName if self.is_vendors(principal) or self.is_asked(principal) else ""
+        self.app_names.add((principal.appDisplayName or own_name or "").lower())
         if principal.verifiedPublisher is not None:
             number = principal.verifiedPublisher.verifiedPublisherId or ""
             self.publishers |= {number} if number.isdigit() else set()

@@ -220,8 +220,9 @@ def _app(app: BlockedApp) -> Iterator[Block]:
         unknown = (f"{_FIELDS.get(name, name)}: {sentence(why)}" for name, why in app.not_known.items())
         points.append(Point("Not known", tuple(map(Point, unknown))))
     yield Points(tuple(points))
-    if app.links:
-        yield Links(tuple(one.address for one in app.links))
+    urls = (app.fix.link if app.fix else "", *(one.address for one in app.links))
+    if any(urls):
+        yield Links(tuple(filter(None, urls)))
 
 
 _FIELDS = {

@@ -28,6 +28,7 @@ from auditor.model.report import (
     Finding,
     Report,
     Stand,
+    StoppedUsers,
     Waiver,
 )
 from auditor.model.rule import FindingOutcome
@@ -43,6 +44,7 @@ from auditor.render.labels import (
     app_label,
     encoded,
     flat,
+    readable_time,
     resource_label,
     screen,
     sentence,
@@ -397,6 +399,27 @@ def afterwards(report: Report, decision: Decision) -> str:
         ),
         "",
     )
+
+
+STOPPED = "Who was stopped and who waits"
+"""The heading of what requests for consent and logs say about the apps of the report."""
+
+
+def stopped_lines(one: StoppedUsers) -> tuple[str, ...]:
+    """Until when requests wait and who decides them, and what isn't known."""
+    lines = []
+    if one.review:
+        ends = f" The first request expires on {readable_time(one.ends)}." if one.ends else ""
+        who = f" Reviewers: {series(one.reviewers)}." if one.reviewers else ""
+        lines.append(f"Decide the requests in {' > '.join(one.review)}.{who}{ends}")
+    unknown = {"waiting": "Who waits", "stopped": "Whose sign-in failed", "reviewers": "Who reviews requests"}
+    lines += [f"{unknown[name]} isn't known: {sentence(why)}" for name, why in one.not_known.items() if name in unknown]
+    return tuple(lines)
+
+
+def stopped_label(report: Report, one: StoppedUsers) -> str:
+    """Which app it is about; empty if the report is about one app only."""
+    return (one.app.name or one.app.client_id) if len(report.stopped) > 1 else ""
 
 
 def policy_lines(one: AfterConsent) -> tuple[PolicyLine, ...]:

@@ -37,6 +37,7 @@ from auditor.render.report_view import (
     DEPENDS_ON,
     DISAGREEMENTS,
     NOT_KNOWN,
+    STOPPED,
     VENDOR_SAYS,
     abused_list_text,
     afterwards,
@@ -60,6 +61,8 @@ from auditor.render.report_view import (
     scope_reason,
     shared_resource,
     short_digest,
+    stopped_label,
+    stopped_lines,
     tenant_label,
     verdict_word,
     what_if_answers,
@@ -95,6 +98,7 @@ def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
     _more_about_answers(page, report)
     _scopes(page, report)
     _after_consent(page, report)
+    _stopped(page, report)
     _findings(page, report)
     _disagreements(page, report)
     what_to_do(page, report)
@@ -327,6 +331,18 @@ def _after_consent(page: TextPage, report: Report) -> None:
             page.blank()
         page.field("Mailbox", one.mailbox.because if one.mailbox else "")
         page.items("Not checked", [not_checked_text(each) for each in one.not_checked])
+
+
+def _stopped(page: TextPage, report: Report) -> None:
+    """What requests for consent and logs say about each app."""
+    if report.stopped:
+        page.heading(STOPPED)
+    for one in report.stopped:
+        if label := stopped_label(report, one):
+            page.say(label, style="strong")
+        page.say(one.sentence)
+        for line in stopped_lines(one):
+            page.lead("- ", line)
 
 
 def _findings(page: TextPage, report: Report) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import accumulate, islice
+from math import ceil
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, NamedTuple
 
@@ -17,7 +19,7 @@ from auditor.model.document import parse_time
 from auditor.model.report import GrantRows, Report
 from auditor.render.labels import iso_time
 from auditor.render.sheets import Sheet, SheetValue, sheets
-from auditor.render.text_layout import safe
+from auditor.render.text_layout import columns, safe, wrap
 
 LONGEST = 32_767
 """Characters that a cell can hold (Microsoft, "Excel specifications and limits")."""
@@ -26,6 +28,10 @@ MOST_ROWS = 1_048_576
 _WIDEST = 60
 _PRINTED = 240
 """Characters of a row that still can be read on A4 paper in landscape; the columns after them are only in the file."""
+_LINE_HEIGHT = 15
+"""The height of a line in points, as the default font has it."""
+_HIGHEST = 409
+"""The height of a row in points (Microsoft, "Excel specifications and limits")."""
 _TIME = 'yyyy-mm-dd hh:mm:ss "UTC"'
 _FIRST_YEAR = 1901
 _UNKNOWN_TIME = datetime(1980, 1, 1, tzinfo=UTC)
@@ -115,8 +121,11 @@ def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
     for number, column in enumerate(table.columns):
         sheet.set_column(number, number, min(column.width, _WIDEST))
         sheet.write_string(0, number, column.head, forms.head)
+    widths = [min(column.width, _WIDEST) for column in table.columns]
     last_line = 0
     for line, row in enumerate(islice(table.rows, MOST_ROWS - 2), start=1):
+        if (lines := _lines(row, widths)) > 1:
+            sheet.set_row(line, min(lines * _LINE_HEIGHT, _HIGHEST))
         for number, value in enumerate(row):
             _put(sheet, line, number, value, forms)
         last_line = line
@@ -131,6 +140,16 @@ def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
     sheet.repeat_rows(0)
     sheet.print_area(0, 0, max(last_line, 1), _last_printed(table))
     sheet.set_footer("&L&A&RPage &P of &N")
+
+
+def _lines(row: Sequence[SheetValue], widths: Sequence[int]) -> int:
+    """The lines of the row's longest cell. LibreOffice and Excel for the web show rows as high as the file says."""
+    most = 1
+    for value, width in zip(row, widths, strict=True):
+        if isinstance(value, str) and (len(value) > width or "\n" in value or not value.isascii()):
+            parts = (part for text in value[:LONGEST].split("\n") for part in wrap(text, width))
+            most = max(most, sum(max(1, ceil(columns(part) / width)) for part in parts))
+    return most
 
 
 def _last_printed(table: Sheet) -> int:

@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,18 @@ from tests.render.reports import ALL
 from tests.render.strategies import struct
 
 GOLDEN = Path(__file__).parent / "golden_tables"
-NAMES = ("Summary", "Answers", "What if", "Scopes", "Findings", "Grants", "Not read", "Calls", "After consent")
+NAMES = (
+    "Summary",
+    "Answers",
+    "What if",
+    "Scopes",
+    "Findings",
+    "Grants",
+    "Not read",
+    "Calls",
+    "After consent",
+    "Stopped users",
+)
 SAMPLES = ("admin-consented-partly", "unreadable-policies")
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "|calc", "%0a=1", "\t=1", "＝1", "－1", " =cmd|' /C calc'!A0"]
 
@@ -139,6 +151,20 @@ def test_every_sheet_prints_on_one_page_width_with_its_headings_and_wrapped_rows
         assert sheet.freeze_panes == "A2"
         assert all(cell.alignment.wrap_text for row in sheet.iter_rows(min_row=2) for cell in row if cell.value)
         assert all(width.width <= 61 for width in sheet.column_dimensions.values())
+
+
+def test_rows_are_as_high_as_their_longest_cell_because_libreoffice_does_not_find_out_itself() -> None:
+    report = audited("unreadable-policies")
+    book = openpyxl.load_workbook(io.BytesIO(render(report, "xlsx")))
+    heights = []
+    for table in (table for table in sheets(report) if table.rows):
+        widths = [min(column.width, 60) for column in table.columns]
+        for number, row in enumerate(table.rows, start=2):
+            texts = (len(value) if isinstance(value, str) else 1 for value in row)
+            least = max(ceil(length / width) for length, width in zip(texts, widths, strict=True))
+            heights.append(book[table.name].row_dimensions[number].height or 15)
+            assert heights[-1] >= 15 * least, (table.name, number)
+    assert {15, 30, 45} <= set(heights)
 
 
 def test_a_script_finds_each_table_and_column_by_name() -> None:
