@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.model.decision import Confidence
-from auditor.model.document import Block, Cell, Document, Grid, Heading, Paragraph, Point, Points, Title, count, series
+from auditor.model.document import (
+    Block,
+    Cell,
+    Document,
+    Grid,
+    Heading,
+    Paragraph,
+    Point,
+    Points,
+    Title,
+    code,
+    count,
+    series,
+)
 from auditor.model.survey import (
     AppOwner,
     Approver,
@@ -20,7 +33,7 @@ from auditor.model.survey import (
 from auditor.render.labels import NAME_WIDTH, flat, readable_time, resource_label, sentence
 from auditor.render.text_layout import clip, safe
 
-ON_SCREEN = 8
+ON_SCREEN = 7
 """Apps that one screen of text shows."""
 _NAMED = 4
 """Permissions of one resource that a cell names."""
@@ -174,6 +187,11 @@ def _each_note(survey: Survey) -> Iterator[str]:
         yield f"{count(survey.summary.own, 'app')} that your tenant registered, which --third-party leaves out."
     if any(not _is_described(app) for app in survey.apps):
         yield "Without a pack, an app asks for what it was granted and what waits for approval; it may ask for more."
+    if survey.summary.stopped:
+        yield (
+            f"Next: {code('consent-auditor check --app NAME')} lists what fixes one app, and"
+            f" {code('consent-auditor blocked')} who was stopped."
+        )
     yield f"Read: {readable_time(survey.taken)}{source}."
 
 

@@ -48,7 +48,7 @@ def test_a_terminal_shows_one_screen_with_the_answer_first() -> None:
     assert lines[2].strip().startswith("1 of 63 apps: users are stopped (1 by something else).")
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 80
-    assert "And 55 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
+    assert "And 56 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
 
 
 def test_with_details_every_app_is_listed() -> None:
