@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from auditor.consent.decide import decide as decide
     from auditor.jobs.audit import check as check
     from auditor.jobs.tenant_reader import read_tenant as read_tenant
+    from auditor.packs.abused_apps import load_abused_files as load_abused_apps
     from auditor.packs.load import load_packs as load_packs
     from auditor.packs.waiver_files import load_waiver_files as load_waivers
     from auditor.render import render as render_report
@@ -32,6 +33,7 @@ _PUBLIC = {
     "check": ("auditor.jobs.audit", "check"),
     "decide": ("auditor.consent.decide", "decide"),
     "load_packs": ("auditor.packs.load", "load_packs"),
+    "load_abused_apps": ("auditor.packs.abused_apps", "load_abused_files"),
     "load_waivers": ("auditor.packs.waiver_files", "load_waiver_files"),
     "load_snapshot": ("auditor.snapshot.read", "load"),
     "read_tenant": ("auditor.jobs.tenant_reader", "read_tenant"),
@@ -44,6 +46,7 @@ _PUBLIC = {
 __all__ = [
     "check",
     "decide",
+    "load_abused_apps",
     "load_packs",
     "load_snapshot",
     "load_waivers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -31,25 +31,40 @@ class Size(NamedTuple):
 
 
 SMALL = Size(100, 500)
+SURVEYED = Size(3_000, 30_000)
+"""A large tenant whose apps are all decided about."""
 HEADS = ("tenant", "wall ms", "cpu ms", "x bare", "MiB", "over small: ms per 1,000 objects", "cpu ms per 1,000")
 
 
 def scale(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callable[[str], None]) -> list[Result]:
-    """Judging a large snapshot file, and reading a large directory as a whole."""
-    return [_check(bytecode, folder, large, runs, tell), _collect(bytecode, folder, large, runs, tell)]
+    """Judging a large snapshot file, surveying its apps, and reading a large directory as a whole."""
+    return [
+        _of_file("check", PACK, bytecode, folder, large, runs, tell),
+        _of_file("apps survey", (), bytecode, folder, SURVEYED, runs, tell),
+        _collect(bytecode, folder, large, runs, tell),
+    ]
 
 
-def _check(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callable[[str], None]) -> Result:
+def _of_file(
+    verb: str,
+    options: Sequence[str],
+    bytecode: Path,
+    folder: Path,
+    large: Size,
+    runs: int,
+    tell: Callable[[str], None],
+) -> Result:
     env = surroundings(bytecode)
     cases: dict[str, Case] = {"python -c pass": lambda: measured(BARE, env)}
     for size in (SMALL, large):
         file = write(as_large(*size), folder / f"tenant-{size.apps}.json")
-        command = (*program(), "check", "--snapshot", str(file), *PACK)
+        command = (*program(), *verb.split(), "--snapshot", str(file), *options)
         cases[str(size)] = partial(measured, command, env, expected=JUDGED)
     found = interleaved(cases, runs, tell=tell)
     mebibytes = (folder / f"tenant-{large.apps}.json").stat().st_size / 2**20
-    title = f"Scale: check --snapshot, {runs} runs each, interleaved"
-    return _result("scale-check", title, found, [SMALL, large], (f"the large file has {mebibytes:.0f} MiB",))
+    title = f"Scale: {verb} --snapshot, {runs} runs each, interleaved"
+    name = f"scale-{verb.split()[-1]}"
+    return _result(name, title, found, [SMALL, large], (f"the large file has {mebibytes:.0f} MiB",))
 
 
 def _collect(bytecode: Path, folder: Path, large: Size, runs: int, tell: Callable[[str], None]) -> Result:

@@ -27,6 +27,7 @@ PARAMETERS = {
     "decide": "snapshot app subject",
     "load_packs": "names samples any_name",
     "load_snapshot": "path",
+    "load_abused_apps": "names",
     "load_waivers": "names",
     "read_tenant": "target plan apps packs user progress environ",
     "render_report": "report format options",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from auditor.apps.consent_requests import lacks_people, user_requests
+from auditor.apps.stopped_people import stops
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.facts.sign_in_codes import logged_codes
+from auditor.model.blocked import RequestStatus
 from auditor.model.document import parse_time
 from auditor.model.resources import AppConsentRequest
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import Waiting
 
-_IN_PROGRESS = "inprogress"
-"""The status of a user's request that nobody has decided (Graph, ``userConsentRequest``)."""
 _REQUESTS, _SIGN_INS, _LAST_USE = "appConsentRequests", "signIns", "servicePrincipalSignInActivities"
 
 
@@ -68,11 +68,13 @@ class AppActivity:
         """How many users wait for approval; none where Graph's list of requests came without the people."""
         people: set[str] = set()
         for request in requests:
-            if not request.userConsentRequests and request.pendingScopes:
+            if lacks_people(request):
                 unread = self._index.not_read(_REQUESTS, request.id or "")
                 not_known["asking"] = unread.why if request.id else "who asked was not read"
                 return None
-            people.update(_people(request.userConsentRequests))
+            for number, one in enumerate(user_requests(self._index, request)):
+                if one.status in (RequestStatus.PENDING, RequestStatus.UNKNOWN):
+                    people.add((one.user_id or one.user or f"{request.id}/{number}").lower())
         return len(people)
 
     def last_sign_in(self, client_id: str) -> tuple[str | None, dict[str, str]]:
@@ -87,16 +89,8 @@ class AppActivity:
 
     def _last_uses(self) -> Iterator[tuple[str, str]]:
         for row in self._index.snapshot.sections.servicePrincipalSignInActivities or ():
-            parts = (
-                row.lastSignInActivity,
-                row.delegatedClientSignInActivity,
-                row.delegatedResourceSignInActivity,
-                row.applicationAuthenticationClientSignInActivity,
-                row.applicationAuthenticationResourceSignInActivity,
-            )
-            times = [part.lastSignInDateTime for part in parts if part and part.lastSignInDateTime]
-            if row.appId and times:
-                yield row.appId.lower(), max(times, key=_as_time)
+            if row.appId and row.last:
+                yield row.appId.lower(), row.last
 
 
 class _Failures:
@@ -109,8 +103,9 @@ class _Failures:
         self.name = ""
 
     def add(self, code: int, user: str, at: str, name: str) -> None:
-        """Note a failed sign-in."""
-        self.users.add(user)
+        """Note a sign-in with a code about consent; some of these codes only come before a page or a choice."""
+        if stops(code):
+            self.users.add(user)
         self.codes.add(code)
         self.name = self.name or name
         if _as_time(at) > _as_time(self.last):
@@ -120,13 +115,3 @@ class _Failures:
 def _as_time(text: str) -> float:
     at = parse_time(text)
     return at.timestamp() if at else 0.0
-
-
-def _people(requests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The users whose requests wait, by object id; a request that doesn't name its user counts as one."""
-    for number, one in enumerate(requests):
-        if str(one.get("status", _IN_PROGRESS)).lower() == _IN_PROGRESS:
-            by = one.get("createdBy")
-            user = by.get("user") if isinstance(by, Mapping) else None
-            name = user.get("id") if isinstance(user, Mapping) else None
-            yield str(name or one.get("id") or number).lower()

@@ -6,7 +6,7 @@ granted it, and what a request for approval lists, was asked for at some time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
@@ -52,6 +52,7 @@ class ScopeSources:
     def __init__(self, index: SnapshotIndex, described: Mapping[str, Description]) -> None:
         self._index = index
         self._described = described
+        self._offered: dict[str, frozenset[str] | None] = {}
 
     def asked(self, client_id: str, name: str) -> AskedScopes:
         """What the app with this client id (lower case) asks for."""
@@ -78,22 +79,26 @@ class ScopeSources:
             if resource is None or not resource.appId:
                 unclear = unclear or f"it holds a grant on a resource that was not read (object id {resource_id})"
                 continue
-            for value in filter(self._exists_on(resource.appId), granted_names(text)):
+            asks_for = self._requestable(resource.appId.lower())
+            for value in (name for name in granted_names(text) if asks_for is None or name.lower() in asks_for):
                 need = ScopeNeed(resource=resource.appId.lower(), value=value)
                 needs.setdefault(_key(need), need)
         if not self._index.covers("oauth2PermissionGrants", client_id):
             unclear = self._index.not_read("oauth2PermissionGrants").why
         return list(needs.values()), unclear
 
-    def _exists_on(self, resource: str) -> Callable[[str], bool]:
-        """Whether a resource still has a scope: an old grant can name one that it took back, which no app asks for."""
-        published = self._index.published_scopes(resource)
-        if not isinstance(published, Mapping) or self._index.nameless_scope(resource):
-            return lambda _: True
-        return lambda name: (
-            name.lower() in OPENID_SCOPES
-            or (name.lower() in published and published[name.lower()].isEnabled is not False)
-        )
+    def _requestable(self, resource: str) -> frozenset[str] | None:
+        """The scopes of a resource in lower case, without those that it took back; none if they aren't known.
+
+        An old grant can name a scope that nobody can ask for any more.
+        """
+        if resource not in self._offered:
+            published = self._index.published_scopes(resource)
+            found = None
+            if isinstance(published, Mapping) and not self._index.nameless_scope(resource):
+                found = OPENID_SCOPES | {name for name, scope in published.items() if scope.isEnabled is not False}
+            self._offered[resource] = found
+        return self._offered[resource]
 
     def _rows(self, principal: ServicePrincipal) -> Iterable[OAuth2PermissionGrant]:
         return self._index.grants_of(principal.id)

@@ -18,6 +18,7 @@ from auditor.consent.snapshot_index import NotRead, SnapshotIndex
 from auditor.facts.ids import CLOUDS, OPENID_SCOPES
 from auditor.facts.permissions import APP_ROLES
 from auditor.fixes.exposure_classes import DataKind, data_kind, scope_weight
+from auditor.model.report import AbusedApp
 from auditor.model.resources import PRINCIPAL, ServicePrincipal
 from auditor.model.survey import AppOwner, Holdings, Permissions, Risk, RiskLevel
 
@@ -49,8 +50,8 @@ class AppHoldings:
         cloud = CLOUDS.get(index.snapshot.cloud)
         self._verifies_publishers = cloud is None or cloud.verifies_publishers
 
-    def held_by(self, client_id: str, owner: AppOwner) -> FoundHoldings:
-        """What the app with this client id (lower case) holds."""
+    def held_by(self, client_id: str, owner: AppOwner, abused: AbusedApp | None = None) -> FoundHoldings:
+        """What the app with this client id (lower case) holds; `abused` is its entry in the list of such apps."""
         principal = self._index.service_principal(client_id)
         if not isinstance(principal, ServicePrincipal):
             return self._without_principal(client_id)
@@ -62,12 +63,13 @@ class AppHoldings:
         are_known = TENANT not in not_known
         if None in people:
             not_known[USERS] = "a grant doesn't say which user it is for"
+        risk = self._risk(principal, owner, wide, single, roles, is_whole=not not_known)
         found = Holdings(
             tenant_wide=wide if are_known or wide else None,
             by_users=single if are_known or single else None,
             users=None if USERS in not_known else len(people),
             application=roles,
-            risk=self._risk(principal, owner, wide, single, roles, is_whole=not not_known),
+            risk=_raised(risk, abused) if abused else risk,
         )
         return FoundHoldings(found, not_known)
 
@@ -171,6 +173,19 @@ class AppHoldings:
         if more:
             because += "; publisher not verified"
         return Risk(level=level, because=because, at_least=at_least and level is not RiskLevel.HIGH)
+
+
+def _raised(risk: Risk | None, abused: AbusedApp) -> Risk | None:
+    """The risk of what an app on the list of known abused apps holds: high, or of a legitimate product medium."""
+    if risk is None or risk.level is RiskLevel.NONE:
+        return risk
+    least = RiskLevel.MEDIUM if abused.legitimate else RiskLevel.HIGH
+    level = min(risk.level, least, key=lambda one: one.rank)
+    return Risk(
+        level=level,
+        because=f"on the list of known abused apps; {risk.because}",
+        at_least=risk.at_least and level is not RiskLevel.HIGH,
+    )
 
 
 def _weights(permissions: tuple[Permissions, ...], more: int, whom: str) -> Iterator[tuple[int, str, str]]:

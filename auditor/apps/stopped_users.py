@@ -38,9 +38,12 @@ from auditor.model.blocked import (
 )
 from auditor.model.decision import AppRef
 from auditor.model.document import parse_time
+from auditor.model.report import StoppedUsers
 from auditor.model.resources import AppConsentRequest, ServicePrincipal
+from auditor.model.rule import App
 from auditor.model.sections import permissions_to_read
 from auditor.model.snapshot import Snapshot
+from auditor.model.survey import ScopeSource
 
 SECTIONS_OF = {
     BlockedSource.REQUESTS: "appConsentRequests",
@@ -48,6 +51,12 @@ SECTIONS_OF = {
     BlockedSource.AUDITS: "directoryAudits",
 }
 """The section of each source."""
+_COUNTS = {
+    BlockedSource.REQUESTS: "waiting",
+    BlockedSource.SIGN_INS: "stopped",
+    BlockedSource.AUDITS: "refused",
+}
+"""The field of `BlockedApp` that counts people by a source."""
 _HIDES = {
     BlockedSource.REQUESTS: "who waits for approval",
     BlockedSource.SIGN_INS: "whose sign-in failed",
@@ -88,6 +97,37 @@ def blocked(
     )
 
 
+def stopped_at(snapshot: Snapshot, described: Iterable[tuple[str, App]]) -> tuple[StoppedUsers, ...]:
+    """In short, who was stopped at each of these apps and who waits. Each comes with the name of its pack."""
+    variants: dict[str, list[tuple[str, App]]] = {}
+    for pack, app in described:
+        variants.setdefault(app.client_id.lower(), []).append((pack, app))
+    packs = {client: Description(ScopeSource.PACK, tuple(rows)) for client, rows in variants.items()}
+    found = _Finder(snapshot, _NO_FILTER, packs, with_fixes=False)
+    by_client = {one.app.client_id: one for one in found.apps(frozenset(packs))}
+    refs = (AppRef(name=rows[0][1].label, client_id=client) for client, rows in variants.items())
+    return tuple(
+        _in_short(by_client[ref.client_id]) if ref.client_id in by_client else found.nobody(ref) for ref in refs
+    )
+
+
+def _in_short(app: BlockedApp) -> StoppedUsers:
+    return StoppedUsers(
+        app=app.app,
+        sentence=app.sentence,
+        users=app.users,
+        at_least=app.at_least,
+        waiting=app.waiting,
+        first=app.first,
+        last=app.last,
+        codes=tuple(one.code for one in app.codes if one.stops is not False),
+        ends=min((one.ends for one in app.requests if one.ends), default=""),
+        reviewers=app.reviewers,
+        review=app.review,
+        not_known={name: why for name, why in app.not_known.items() if name in ("waiting", "stopped", "reviewers")},
+    )
+
+
 class _Events(msgspec.Struct):
     """What the sources say about one app."""
 
@@ -121,14 +161,34 @@ class _Finder:
         found = subject_for(self._index, self._people.upn(self._asked.user))
         return (ORDINARY_MEMBER, found.why) if isinstance(found, NotRead) else (found, "")
 
-    def apps(self) -> Iterator[BlockedApp]:
-        """Every app to which somebody was stopped, or for which somebody waits."""
+    def apps(self, only: frozenset[str] | None = None) -> Iterator[BlockedApp]:
+        """Every app to which somebody was stopped, or for which somebody waits; or `only` those with these ids."""
         for client_id, events in self._by_app.items():
+            if only is not None and client_id not in only:
+                continue
             name = self._name(client_id, events)
             if self._asked.app and not _matches(self._asked.app, name, client_id):
                 continue
             if row := self._row(client_id, name, events):
                 yield row
+
+    def nobody(self, app: AppRef) -> StoppedUsers:
+        """That nobody was stopped at an app, as far as was read."""
+        gaps = {source: why for source, why in self._unread.items() if not self._covers(source, app.client_id)}
+        at_least = bool(gaps)
+        return StoppedUsers(
+            app=app,
+            sentence=f"Nobody was stopped, and nobody waits{', as far as was read' if at_least else ''}.",
+            users=None if at_least else 0,
+            at_least=at_least,
+            waiting=None if BlockedSource.REQUESTS in gaps else 0,
+            not_known={_COUNTS[source]: why for source, why in gaps.items() if source is not BlockedSource.AUDITS},
+        )
+
+    def _covers(self, source: BlockedSource, client_id: str) -> bool:
+        """Whether a section that was read for some apps was read for this one."""
+        section = SECTIONS_OF[source]
+        return section in self._index.snapshot.covers and self._index.covers(section, client_id)
 
     @cached_property
     def _by_app(self) -> dict[str, _Events]:
@@ -257,12 +317,7 @@ class _Finder:
         return number if number or source not in self._unread else None
 
     def _not_known(self, nameless: Iterable[AppConsentRequest]) -> dict[str, str]:
-        fields = {
-            BlockedSource.REQUESTS: "waiting",
-            BlockedSource.SIGN_INS: "stopped",
-            BlockedSource.AUDITS: "refused",
-        }
-        found = {fields[source]: why for source, why in self._unread.items()}
+        found = {_COUNTS[source]: why for source, why in self._unread.items()}
         if self._why_subject:
             found["subject"] = self._why_subject
         for request in nameless:

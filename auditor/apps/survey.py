@@ -20,6 +20,7 @@ from auditor.consent.decision_facts import gather
 from auditor.consent.explanation import earlier_consents
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER
+from auditor.facts.abused_apps import abused_by_id, shipped_list
 from auditor.facts.app_names import app_name, published_name
 from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
 from auditor.fixes.assumptions import assume_of_tenant
@@ -29,6 +30,7 @@ from auditor.model.rule import App
 from auditor.model.sections import permissions_to_read
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import (
+    AbuseMark,
     AppOwner,
     Assumed,
     ConnectAnswer,
@@ -125,6 +127,7 @@ class _Surveyor:
         self._after = index_of(assume_of_tenant(snapshot, assumptions)) if assumptions else None
         cloud = CLOUDS.get(snapshot.cloud)
         self._verifies_publishers = cloud is None or cloud.verifies_publishers
+        self._abused = abused_by_id((shipped_list(),))
         self._microsoft = self._without_access = 0
         self.created: dict[str, str] = {}
         """When each app was added to the tenant, by client id, as far as that is known."""
@@ -202,7 +205,8 @@ class _Surveyor:
 
     def _row(self, one: _Candidate) -> SurveyedApp:
         client_id, name, owner, principal, seen_in = one
-        held = self._held.held_by(client_id, owner)
+        listed = self._abused.get(client_id)
+        held = self._held.held_by(client_id, owner, listed)
         asked = self._scopes.asked(client_id, name)
         app = msgspec.structs.replace(asked.app, name=name or asked.app.name)
         has_users = not (seen_in == (SeenIn.APPLICATION_PERMISSIONS,) and not app.scopes and not asked.why)
@@ -235,6 +239,7 @@ class _Surveyor:
             publisher_verified=verified,
             last_sign_in=last,
             pack=asked.pack,
+            abused=AbuseMark(malicious=not listed.legitimate, why=listed.why) if listed else None,
             assumed=self._assumed(app, answer) if self._after and answer else None,
             not_known=not_known,
         )

@@ -74,16 +74,17 @@ def _letters(name: str) -> str:
 def in_order(apps: Iterable[SurveyedApp]) -> tuple[SurveyedApp, ...]:
     """The apps that need attention first.
 
-    First those that the assumption stops, by how many users hold a grant; then those that stop users, by how many wait;
-    then unknown ones; and those that connect by the risk of what they hold.
+    First what attackers use; then those that the assumption stops, by how many users hold a grant; then those that stop
+    users, by how many wait; then unknown ones; and those that connect by the risk of what they hold.
     """
     return tuple(sorted(apps, key=_order))
 
 
-def _order(app: SurveyedApp) -> tuple[bool, int, int, int, int, str, str]:
+def _order(app: SurveyedApp) -> tuple[bool, bool, int, int, int, int, str, str]:
     stops = app.assumed is not None and app.assumed.stops is True
     waiting = (app.waiting.asking or 0) + (app.waiting.failed or 0)
     users = app.holds.users or 0
     risk = app.holds.risk.level.rank if app.holds.risk else len(RiskLevel)
     by_need = (-users if stops else -waiting, risk)
-    return not stops, app.state.rank, *by_need, -users, app.name.casefold(), app.client_id
+    is_malicious = app.abused is not None and app.abused.malicious
+    return not is_malicious, not stops, app.state.rank, *by_need, -users, app.name.casefold(), app.client_id

@@ -15,6 +15,7 @@ KINDS = MappingProxyType(
         "scopes-user-consentable": "connection.ScopesUserConsentable",
         "scopes-classified": "user_consent.ScopesClassified",
         "admin-consent-covers": "connection.AdminConsentCovers",
+        "app-roles-granted": "connection.AppRolesGranted",
         "app-enabled": "connection.AppEnabled",
         "app-assignment": "connection.AppAssignment",
         "publisher-verified": "connection.PublisherVerified",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from auditor.checks.kind import (
@@ -27,7 +28,7 @@ from auditor.facts.abused_apps import reference_to
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, SHAREPOINT_ONLINE
 from auditor.facts.permissions import APP_ROLES
 from auditor.model.document import Point, count, parse_time, series
-from auditor.model.report import AbusedApp, Evidence, FindingSubject
+from auditor.model.report import LIST_IS_OLD_AFTER, AbusedApp, Evidence, FindingSubject
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan, Snapshot
@@ -44,6 +45,8 @@ _NOUNS = {
 }
 _APPS_SHOWN, _CONSENTS_SHOWN = 20, 3
 """How many apps the evidence names, and how many consents to each of them."""
+_CONSENT = "consent to application"
+"""The activity of the audit log that a person's consent always leaves, in lower case."""
 _LOG_DAYS = timedelta(days=Plan().log_days)
 """How far back a log that was read goes at least."""
 
@@ -79,7 +82,8 @@ class NoAbusedApps(CheckKind, frozen=True, tag="no-abused-apps"):
 
     def judge(self, context: CheckContext) -> CheckResult:
         entries = self._entries(context)
-        found = [_listed_app(context, one, one.since or self.since) for one in entries]
+        log = _ConsentLog(context.snapshot)
+        found = [_listed_app(context, one, one.since or self.since, log) for one in entries]
         why = next(filter(None, (one.why for one in found)), "")
         if counted := sorted((one for one in found if one.counts is Truth.TRUE), key=lambda one: one.place):
             subjects = (FindingSubject(name=one.name, id=one.entry.client_id) for one in counted)
@@ -148,7 +152,7 @@ class _ListedApp(NamedTuple):
         return self.name.lower(), self.entry.client_id
 
 
-def _listed_app(context: CheckContext, entry: AbusedApp, since: str) -> _ListedApp:
+def _listed_app(context: CheckContext, entry: AbusedApp, since: str, log: _ConsentLog) -> _ListedApp:
     index = context.index
     principal = index.service_principal(entry.client_id)
     if isinstance(principal, NotRead):
@@ -160,7 +164,7 @@ def _listed_app(context: CheckContext, entry: AbusedApp, since: str) -> _ListedA
     grants = tuple(one for one in index.grants_of(principal.id) if one.scope.split())
     roles, why_roles = _roles(index, principal)
     why = _why_grants(index, entry.client_id) or why_roles
-    consents = _consents(context.snapshot, principal)
+    consents = log.about(principal)
     one = _ListedApp(entry, principal, Truth.TRUE, why, "", grants, roles, consents)
     if not grants and not roles:
         return one._replace(counts=Truth.UNKNOWN if why else Truth.FALSE, why_not="holds nothing")
@@ -229,21 +233,26 @@ def _role_name(index: SnapshotIndex, resource: str, role_id: str) -> str:
     return named or next(known, role_id)
 
 
-def _consents(snapshot: Snapshot, principal: ServicePrincipal) -> tuple[ConsentEvent, ...]:
-    """The consents to the app that the audit log has, the newest first."""
-    if snapshot.sections.directoryAudits is None:
-        return ()
-    from auditor.apps.consent_events import ConsentActivity, ConsentResult, consent_events
+class _ConsentLog:
+    """The consents in the audit log, which is read once and only if a listed app is in the tenant."""
 
-    ours = [
-        one
-        for one in consent_events(snapshot)
-        if one.result is ConsentResult.GIVEN
-        and (one.client_id == principal.appId.lower() or one.object_id.lower() == principal.id.lower())
-    ]
-    # One consent also leaves an entry for each grant that it makes.
-    whole = [one for one in ours if one.activity is ConsentActivity.CONSENT]
-    return tuple(reversed(whole or ours))
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    @cached_property
+    def _given(self) -> tuple[ConsentEvent, ...]:
+        if self._snapshot.sections.directoryAudits is None:
+            return ()
+        from auditor.apps.consent_events import ConsentResult, consent_events
+
+        return tuple(one for one in consent_events(self._snapshot) if one.result is ConsentResult.GIVEN)
+
+    def about(self, app: ServicePrincipal) -> tuple[ConsentEvent, ...]:
+        """The consents to the app, the newest first. One consent also leaves an entry for each grant that it makes."""
+        names = {app.appId.lower(), app.id.lower()}
+        ours = [one for one in self._given if one.client_id in names or one.object_id.lower() in names]
+        whole = [one for one in ours if one.activity == _CONSENT]
+        return tuple(reversed(whole or ours))
 
 
 def _is_recent(context: CheckContext, one: _ListedApp, since: str) -> Truth:
@@ -267,11 +276,10 @@ def _log_reaches(index: SnapshotIndex) -> datetime | None:
 
 
 def _why_log(index: SnapshotIndex) -> str:
-    """Why the audit log doesn't say who consented long ago."""
+    """Why the audit log doesn't say who consented. No date, because a reason that changes every night is news."""
     if index.snapshot.sections.directoryAudits is None:
         return index.not_read("directoryAudits").why
-    reaches = _log_reaches(index)
-    return f"the audit log was read from {reaches:%Y-%m-%d} on" if reaches else index.why_partial("directoryAudits")
+    return index.why_partial("directoryAudits") or "the part of the audit log that was read doesn't go back that far"
 
 
 def _start_of(day: str) -> datetime | None:
@@ -302,7 +310,8 @@ def _ages(context: CheckContext) -> str:
     """A clause about the lists that are old."""
     lists = (reference_to(one, context.snapshot.taken) for one in context.abused_lists)
     return "".join(
-        f"; the list {one.name} was {one.days_old} days old when the tenant was read, so newer apps are missing"
+        f"; the list {one.name} was last checked on {one.read}, more than {LIST_IS_OLD_AFTER} days before the tenant"
+        " was read, so newer apps are missing"
         for one in lists
         if one.is_old
     )

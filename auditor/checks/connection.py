@@ -12,6 +12,7 @@ from auditor.checks.kind import (
     CheckContext,
     CheckKind,
     CheckResult,
+    app_roles_of,
     client_of,
     compared,
     connecting,
@@ -27,7 +28,7 @@ from auditor.consent.decide import decide
 from auditor.consent.existing_grants import Grants, grant_state
 from auditor.consent.explanation import listed, malformed_grants
 from auditor.consent.snapshot_index import NotRead
-from auditor.model.decision import Access, AccessPolicy, Confidence, Outcome, Reason, ScopeVerdict, Verdict
+from auditor.model.decision import Access, AccessPolicy, Confidence, Outcome, Reason, RoleState, ScopeVerdict, Verdict
 from auditor.model.document import Point
 from auditor.model.report import Evidence
 from auditor.model.resources import VerifiedPublisher
@@ -175,6 +176,38 @@ def _unlisted_consent(context: CheckContext, wide: Grants) -> CheckResult:
     if not wide.tenant_wide and not (wide.unread or wide.incomplete or wide.inherited):
         return failed("no administrator has consented for the whole tenant")
     return unknown(_UNLISTED)
+
+
+class AppRolesGranted(CheckKind, frozen=True, tag="app-roles-granted"):
+    """An administrator has granted the app every application permission that it requires."""
+
+    about_app: ClassVar[bool] = True
+    has_own_fixes: ClassVar[bool] = True
+    setting_id: ClassVar[str] = "app-consent"
+
+    def reads(self, app: App | None) -> Plan:
+        return client_of(app).union(app_roles_of(app)) if app else Plan()
+
+    def sentence(self) -> Point:
+        return Point(
+            "An administrator has granted the app every application permission that it requires. The rule does not"
+            " apply to an app that acts only for the user who is signed in."
+        )
+
+    def judge(self, context: CheckContext) -> CheckResult:
+        required = [one for one in context.facts.app_roles if one.required]
+        if not required:
+            return not_applicable("the app requires no application permission")
+        missing = [one for one in required if one.state is RoleState.NOT_GRANTED]
+        evidence = tuple(
+            compared(f"{one.resource_name}/{one.role}", one.state.value, RoleState.GRANTED.value) for one in missing
+        )
+        if missing:
+            return failed(f"the app lacks {listed(one.role for one in missing)}: {missing[0].detail}", *evidence)
+        unread = [one for one in required if one.state is RoleState.UNKNOWN]
+        if unread:
+            return unknown(f"{listed(one.role for one in unread)}: {unread[0].detail}")
+        return passed(f"an administrator has granted {listed(one.role for one in required)}")
 
 
 class AppEnabled(CheckKind, frozen=True, tag="app-enabled"):

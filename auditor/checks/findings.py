@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from auditor.checks.kind import CheckContext, kind_of
 from auditor.consent import Truth
 from auditor.consent.advice import best_consent_link, grants_as_registered
-from auditor.consent.consent_request import portal_address, tenant_in_link
+from auditor.consent.consent_request import admin_consent_link, portal_address, tenant_in_link
 from auditor.facts.ids import FILL_IN_TENANT, RESOURCE_NAMES, TENANT_PLACEHOLDER, portal_links
 from auditor.model.decision import Fix, Outcome
 from auditor.model.report import Disagreement, Finding, FindingSubject, NotCollected, Stand
@@ -36,7 +36,8 @@ def finding(rule: Rule, pack: Pack, context: CheckContext, *, with_fixes: bool =
     result = kind_of(rule.check).judge(context)
     attention = result.outcome in (FindingOutcome.FAIL, FindingOutcome.UNKNOWN)
     is_fixable = with_fixes and result.outcome is FindingOutcome.FAIL
-    offered = context.fixes if is_fixable and rule.routes and context.app else ()
+    of_decision = rule.routes and context.app and not kind_of(rule.check).has_own_fixes
+    offered = context.fixes if is_fixable and of_decision else ()
     fixes = tuple(f for f in offered if set(f.route.split("+")) & set(rule.routes))
     return Finding(
         rule=rule.id,
@@ -62,8 +63,11 @@ def finding(rule: Rule, pack: Pack, context: CheckContext, *, with_fixes: bool =
 
 
 def _fixes_of_rule(rule: Rule, context: CheckContext) -> tuple[Fix, ...]:
-    """The fixes for a failing rule of a pack about the tenant; for a pack about an app, the decision has the fixes."""
-    if context.app is not None:
+    """The fixes for a failing rule about the tenant, or about the app permissions of an app.
+
+    For the other rules about an app, the decision has the fixes.
+    """
+    if context.app is not None and not kind_of(rule.check).has_own_fixes:
         return ()
     return context.rule_fixes.for_rule(rule)
 
@@ -78,7 +82,9 @@ def _remediation(
     """
     advice = _filled(rule.fix, context, subjects)
     best = fixes[0] if fixes else None
-    consents = bool({"R1", "R3"} & {r for f in fixes for r in f.route.split("+")})
+    consents = not (best and _is_about_other_apps(best)) and bool(
+        {"R1", "R3"} & {r for f in fixes for r in f.route.split("+")}
+    )
     if best is not None and best.steps.portal and not consents:
         steps = best.steps
         return Remediation(portal=steps.portal, portal_links=steps.portal_links, link=best.link, role=best.role)
@@ -88,6 +94,13 @@ def _remediation(
     if not consents and decision.advice and decision.outcome in (Outcome.NEEDS_ADMIN, Outcome.BLOCKED):
         return Remediation(note=" ".join(decision.advice))
     return advice if advice.link else Remediation(role=advice.role, note=_NO_LINK)
+
+
+def _is_about_other_apps(fix: Fix) -> bool:
+    """Whether the fix begins with consent to the apps that are needed first."""
+    from auditor.fixes.app_fixes import NEEDED_FIRST
+
+    return NEEDED_FIRST in fix.key.split("+")
 
 
 _CONSENT_LINK = "{admin-consent-link}"
@@ -127,6 +140,7 @@ def _filled(advice: Remediation, context: CheckContext, subjects: tuple[FindingS
             "redirect-uri": app.redirect_uris[0] if app.redirect_uris else "",
             "scopes": ", ".join(need.value for need in app.required_scopes),
             "admin-consent-link": best_consent_link(facts),
+            "registered-consent-link": admin_consent_link(context.snapshot, app),
         }
         in_portal = {**values, "app": facts.client.name or app.label}
         page = {"app": in_portal["app"], "object_id": facts.client.object_id or "", "client_id": app.client_id}

@@ -81,6 +81,8 @@ class CheckKind(Check, frozen=True):
 
     about_app: ClassVar[bool] = False
     """Whether the check is always about the app of its pack."""
+    has_own_fixes: ClassVar[bool] = False
+    """Whether fixes are proven by this check alone, although it is about an app: no decision depends on it."""
     setting_id: ClassVar[str] = ""
     """The setting of the tenant that the check is about, of the table in `auditor.facts.ids`."""
     tables: ClassVar[tuple[type[CheckTable], ...]] = ()
@@ -382,7 +384,7 @@ AFTER_CONSENT = Plan(sections=("conditionalAccessPolicies",))
 
 def connecting(app: App) -> Plan:
     """What decides whether an ordinary user can connect the app."""
-    return CONSENT.union(client_of(app)).union(resources_of(app))
+    return CONSENT.union(client_of(app)).union(resources_of(app)).union(app_roles_of(app))
 
 
 def client_of(app: App) -> Plan:
@@ -397,6 +399,12 @@ def resources_of(app: App) -> Plan:
     """
     asked = (*app.default_resources, *(scope.resource for scope in app.scopes))
     return Plan(resources=tuple(dict.fromkeys([MICROSOFT_GRAPH, *asked, *(need.client_id for need in app.also_needs)])))
+
+
+def app_roles_of(app: App) -> Plan:
+    """The application permissions that the app holds, if it needs some, and what these are called."""
+    resources = dict.fromkeys(need.resource for need in app.app_roles)
+    return Plan(app_roles_of=(app.client_id,), app_roles_on=tuple(resources)) if resources else Plan()
 
 
 def section_plan(section: str, app: App | None) -> Plan:

@@ -34,6 +34,7 @@ from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import Absent, SnapshotIndex
 from auditor.facts.ids import MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES, RESOURCES, is_guid
 from auditor.facts.permissions import (
+    APP_ROLES,
     CISA,
     SCOPE_LISTS,
     is_complete,
@@ -253,6 +254,20 @@ def scope_or_id(resource_id: str, text: str) -> Invalid | None:
             "a scope of this resource, by name",
         )
     return Invalid(f'"{text}" is an id', "its name", found[1].value)
+
+
+def is_delegated_only(name: str) -> bool:
+    """Whether no resource has an application permission with this name: those for sign-in, and those "as a user"."""
+    return name.lower() in OPENID_SCOPES or "asuser" in name.lower()
+
+
+def misspelled_role(resource_id: str, text: str) -> str:
+    """The known application permission of the resource (app id) that `text` probably misspells; empty for none."""
+    from auditor.checks.typo_suggestions import typo_of
+
+    known = [role.value for roles in APP_ROLES.values() for role in roles if role.resource == resource_id]
+    is_known = is_guid(text) or text.lower() in map(str.lower, (*known, *known_scopes(resource_id)))
+    return "" if is_known else typo_of(text, known)
 
 
 def permission_id(resource_id: str, text: str, name: str = "") -> Invalid | None:

@@ -7,8 +7,10 @@ from itertools import combinations
 
 import msgspec
 
+from auditor.checks.connection import AppRolesGranted
 from auditor.checks.kind import CheckContext, CheckResult, kind_of, sentence
 from auditor.facts.ids import NO_ID
+from auditor.fixes.app_role_fixes import app_role_fixes
 from auditor.fixes.change import NotApplicable, states_of
 from auditor.fixes.exposure import as_opens, exposure
 from auditor.fixes.proposed_fix import ProposedFix, as_fix
@@ -58,7 +60,10 @@ class RuleFixes:
         return ()
 
     def _proposals(self, rule: Rule) -> Iterator[ProposedFix]:
-        """The proposed changes to the settings that the rule reads."""
+        """The proposed changes to the settings that the rule reads, or to what the app holds."""
+        if isinstance(rule.check, AppRolesGranted):
+            yield from app_role_fixes(self._context.facts)
+            return
         for section in kind_of(rule.check).reads(None).sections:
             if section in _PROPOSALS:
                 if section not in self._proposed:
@@ -69,7 +74,8 @@ class RuleFixes:
         states = self._states(parts)
         if not states:
             return None
-        result = kind_of(rule.check).judge(CheckContext(states[-1]))
+        context = self._context
+        result = kind_of(rule.check).judge(CheckContext(states[-1], context.app, context.subject))
         if result.outcome is not FindingOutcome.PASS:
             return None
         fix = as_fix(states, parts, _judgement(result))
@@ -89,7 +95,7 @@ class RuleFixes:
     def _exposure(self, parts: tuple[ProposedFix, ...], states: tuple[Snapshot, ...]) -> dict[str, object]:
         key = tuple(one.name for one in parts)
         if key not in self._opens:
-            self._opens[key] = as_opens(exposure(states[0], states[-1], _NO_APP))
+            self._opens[key] = as_opens(exposure(states[0], states[-1], self._context.app or _NO_APP))
         return self._opens[key]
 
 

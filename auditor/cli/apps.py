@@ -1,4 +1,4 @@
-"""``apps``: the apps of a tenant."""
+"""``apps``: the catalogue of apps, and the apps of a tenant."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ class AppCommands(AuditCommand, LazyGroup):
     """The commands below ``apps``."""
 
     modules = {
+        "list": ("apps_list", "List the apps whose permissions are known, by category or by text"),
+        "show": ("apps_show", "Print what is known about one app, with sources"),
         "survey": ("apps_survey", "List the apps of a tenant: can users connect them, what do they hold"),
     }
 
 
 @click.group("apps", cls=AppCommands)
 def command() -> None:
-    """Show which apps a tenant has, and which of them users can connect."""
+    """List the apps that the program knows, and survey those that a tenant has: which of them users can connect."""

@@ -84,6 +84,8 @@ def command(
     refuse_overwriting([output], redact_key, snapshots)
     if environment_names("CONSENT_AUDITOR_WAIVERS"):
         say("Note: a bundle ignores waivers, so its report shows the failures that they cover.")
+    if environment_names("CONSENT_AUDITOR_ABUSED"):
+        say("Note: a bundle ignores your own lists of abused apps. Only the list of the program is applied.")
     named = named_app(client_id, scopes, redirect_uri, name, from_url)
     request = AuditRequest(
         source=source_of(snapshots, sample, tenant, named.tenant),

@@ -206,7 +206,8 @@ def say_if_other_tenant(named: str, read: str) -> None:
 Examples:
   consent-auditor check --pack trackerrms-uk
   consent-auditor check --sample low-classified --pack trackerrms-uk
-  consent-auditor check --app 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 --scopes "Mail.Read offline_access"
+  consent-auditor check --app thunderbird
+  consent-auditor check --app 11111111-2222-3333-4444-555555555555 --scopes "Mail.Read offline_access"
   consent-auditor check --from-url "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?…"
   consent-auditor check --snapshot tenant.json --pack trackerrms-us -f text -f json -o audit-results/
   consent-auditor check --pack trackerrms-uk --details

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from auditor.cli.document_output import destinations, output_options, write_document
-from auditor.cli.options import app_options, history_options, named_app, pack_option, packs_to_apply, refuse_empty
+from auditor.cli.history_options import history_options
+from auditor.cli.options import app_options, named_app, pack_option, packs_to_apply, refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction
 from auditor.model.rule import Severity

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from auditor.cli.document_output import destinations, output_options, write_document
 from auditor.cli.options import (
+    complete_apps,
     complete_samples,
     redact_options,
     redaction_of,
@@ -72,10 +73,14 @@ Exit codes: 0 known, or the tenant lets the user connect; 1 the tenant stops the
 2 usage error; 3 the tenant could not be read; 4 not known.""",
 )
 @click.argument("text", nargs=-1, metavar="CODE|TEXT|URL|-", shell_complete=complete_codes)
-@click.option("--app", metavar="NAME|CLIENT_ID", default="", help="The app. Default: the one that the text names.")
 @click.option(
-    "--scopes", metavar='"SCOPE …"', help="The scopes that --app requests. Default: what is known of the app."
+    "--app",
+    metavar="NAME|CLIENT_ID",
+    default="",
+    help="The app. Default: the one that the text names.",
+    shell_complete=complete_apps,
 )
+@click.option("--scopes", metavar='"SCOPE …"', help="The scopes that --app requests. Default: those of its pack.")
 @click.option(
     "--user", metavar="UPN|OBJECT-ID", default="", help="Decide for this user. Default: the one that the text names."
 )
@@ -120,18 +125,19 @@ def command(
     redaction = redaction_of(redact, redact_key)
     places = destinations(formats, outputs)
     if scopes and not app:
-        raise click.UsageError("--scopes needs --app CLIENT_ID")
+        raise click.UsageError("--scopes needs --app NAME or --app CLIENT_ID")
     is_live = live or _was_given("tenant") or _was_given("auth")
     if live and (snapshots or sample):
         raise click.UsageError("--live and --snapshot or --sample exclude each other: leave out one of them")
-    from auditor.jobs.audit_request import app_from_options, refuse_overwriting
+    from auditor.jobs.app_catalog import app_described
+    from auditor.jobs.audit_request import refuse_overwriting
     from auditor.jobs.explain import ExplainRequest, explain, explain_exit_code
 
     refuse_overwriting(outputs, redact_key, snapshots)
     request = ExplainRequest(
         text=_text(text, snapshots),
         source=source_of(snapshots, sample, tenant) if snapshots or sample or is_live else None,
-        app=app_from_options(app, scopes) if scopes else None,
+        app=app_described(app, scopes) if scopes else None,
         app_name="" if scopes else app,
         user=user,
         redaction=redaction,

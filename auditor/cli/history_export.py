@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from auditor.cli.options import history_options, refuse_empty, since_option
+from auditor.cli.history_options import history_options, since_option
+from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import say
 from auditor.model.errors import OK

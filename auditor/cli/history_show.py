@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from auditor.cli.options import history_options, refuse_empty
+from auditor.cli.history_options import history_options
+from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import wants_colour, width
 from auditor.model.errors import OK

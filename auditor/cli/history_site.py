@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.options import history_option, refuse_empty
+from auditor.cli.history_options import history_option
+from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import say
 from auditor.model.errors import OK

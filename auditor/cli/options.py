@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
@@ -74,12 +73,13 @@ def packs_argument(*, required: bool = False) -> click.Argument:
 
 
 def complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of shipped packs and of your packs, and files."""
+    """The names of shipped packs and of your packs, once a letter is typed those of the catalogue, and files."""
     if any(sign in incomplete for sign in "/\\") or incomplete.startswith("."):
         return [CompletionItem(incomplete, type="file")]
-    from auditor.jobs.pack_selection import known_names
+    from auditor.jobs.pack_selection import catalog_names, known_names
 
-    return [CompletionItem(name) for name in known_names() if name.startswith(incomplete)]
+    names = (*known_names(), *(catalog_names() if incomplete else ()))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 # ---- The app --------------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def app_option(help: str) -> Callable[[Command], Command]:
 
 def app_options(command: Command) -> Command:
     """The options that describe an app: --app, with --scopes if nothing knows them, or --from-url; their companions."""
-    return _with(
+    return combined(
         command,
         app_option("Audit this app: one of the catalogue (apps list) by its name or client ID, or any other one."),
         click.option(
@@ -201,7 +201,7 @@ def packs_to_apply(packs: tuple[str, ...], named: NamedApp) -> tuple[str, ...]:
 
 def tenant_options(command: Command) -> Command:
     """The options that say how to reach a live tenant."""
-    return _with(
+    return combined(
         command,
         click.option(
             "--auth",
@@ -318,7 +318,7 @@ def source_options(command: Command) -> Command:
 
 def snapshot_options(command: Command) -> Command:
     """The options that name another tenant than the live one: --snapshot and --sample."""
-    return _with(
+    return combined(
         command,
         click.option(
             "--snapshot",
@@ -391,53 +391,6 @@ def redaction_of(redact: bool, key_file: str | None) -> Redaction | None:
     return Redaction(key_file or "") if redact else None
 
 
-# ---- The history ----------------------------------------------------------------------------------------------------
-
-
-def history_option(command: Command) -> Command:
-    """--history and --config: which history."""
-    from auditor.model.history import HISTORY_VARIABLE
-
-    return _with(
-        command,
-        click.option(
-            "--history",
-            metavar="FILE",
-            default="",
-            help=f"The history. Default: {HISTORY_VARIABLE}, which can also be the URL of a PostgreSQL database, else"
-            " that of the configuration, else the one in the platform's state folder.",
-        ),
-        click.option("--config", metavar="FILE", default="", help="Use the history of this configuration."),
-    )
-
-
-def history_options(command: Command) -> Command:
-    """--history, --config and --tenant: which history, and which tenant in it."""
-    tenant = click.option(
-        "--tenant", metavar="NAME|ID", default="", help="Only this tenant, by its name in the configuration or its ID."
-    )
-    return history_option(tenant(command))
-
-
-def since_option(command: Command) -> Command:
-    """--since: a day or a time, as UTC text."""
-    return click.option(
-        "--since", metavar="DATE", default="", callback=_utc_time, help="Only runs that started on this day or later."
-    )(command)
-
-
-def _utc_time(_: click.Context, __: click.Parameter, text: str) -> str:
-    if not text:
-        return ""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text!r} isn't a date such as 2026-11-22, or a time such as 2026-11-22T02:00Z."
-        raise click.BadParameter(message) from None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 # ---- All options ----------------------------------------------------------------------------------------------------
 
 
@@ -458,7 +411,8 @@ def environment_names(variable: str) -> bool:
     return bool(os.environ.get(variable))
 
 
-def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
+def combined(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """The command with these options, in their order."""
     for option in reversed(options):
         command = option(command)
     return command

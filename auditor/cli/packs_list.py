@@ -27,7 +27,7 @@ Examples:
     "-f", "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Format."
 )
 def command(form: str) -> int:
-    """List the rule packs that you can use.
+    """List the rule packs that you can use; the packs of the catalogue of apps are in "apps list".
 
     The packs that ship with the program come first, then those in the files and folders that CONSENT_AUDITOR_PACKS
     names. If a pack is broken, it is named on standard error, and the exit code is 2.
@@ -41,6 +41,7 @@ def command(form: str) -> int:
         click.echo(json.dumps([*map(_fields, packs), *map(_fields, own)], indent=2, ensure_ascii=False))
     else:
         _print(packs, own)
+        click.echo("\nFor apps of other vendors: consent-auditor apps list")
     for line in broken:
         say(line)
     return USAGE if broken else OK

@@ -58,7 +58,7 @@ class Commands(LazyGroup):
     """The commands of the program."""
 
     modules = {
-        "apps": ("apps", "Survey the apps of a tenant: which of them users can connect, and what they hold"),
+        "apps": ("apps", "List known apps, and survey a tenant's: which of them users can connect, and what they hold"),
         "blocked": ("blocked", "Show who was stopped and who waits for approval, with the verdict now and the fix"),
         "bundle": ("bundle", "Pack one redacted zip for a ticket, or verify one"),
         "check": ("check", "Audit a tenant: can users connect the app, and if not, why and what to change"),

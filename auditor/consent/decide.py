@@ -60,6 +60,7 @@ def decision_of(facts: DecisionFacts) -> Decision:
         code=code(outcome, reason, facts.workflow, blocker_code),
         screen=screen(outcome, reason, facts.workflow, app.label, subject.admin_role),
         scopes=tuple(_verdict(facts, row) for row in (*facts.scopes, *facts.added)),
+        app_roles=facts.app_roles,
         also=tuple(_also(facts, outcome, reason)),
         caveats=caveats,
         depends_on=_together(n for p in possible for n in p.needs) if len(outcomes) > 1 else (),

@@ -47,7 +47,7 @@ from auditor.facts.ids import (
     POLICY_MAIL_CLIENTS,
     POLICY_RECOMMENDED,
 )
-from auditor.model.decision import Reason
+from auditor.model.decision import Reason, RoleVerdict
 from auditor.model.resources import AdminConsentRequestPolicy, User
 from auditor.model.rule import App, NeededApp
 from auditor.model.snapshot import Snapshot
@@ -300,6 +300,7 @@ class DecisionFacts(msgspec.Struct, frozen=True, kw_only=True):
     request_caveats: tuple[str, ...]
     may_consent_for_all: bool
     assignment: Assignment
+    app_roles: tuple[RoleVerdict, ...]
     workflow: Workflow
     step_up: StepUp
 
@@ -373,10 +374,19 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         blockers=blockers_of(app, client, needed, resources, perhaps_asked, (*asked, *added)),
         request_caveats=request_caveats(index.snapshot.cloud, app, client),
         may_consent_for_all=bool(for_all),
+        app_roles=_app_roles(index, app, client),
         assignment=assignment_of(index, client, subject),
         workflow=workflow(index),
         step_up=step_up(index),
     )
+
+
+def _app_roles(index: SnapshotIndex, app: App, client: Client) -> tuple[RoleVerdict, ...]:
+    if not app.app_roles:
+        return ()
+    from auditor.consent.app_roles import app_roles
+
+    return app_roles(index, app, client)
 
 
 def _needed_app(index: SnapshotIndex, need: NeededApp) -> ResourceApp:

@@ -20,8 +20,8 @@ from auditor.model.decision import Reason, Step
 from auditor.model.resources import PermissionGrantPolicy, RoleDefinition
 from auditor.model.snapshot import Snapshot
 
-_Asked = tuple[Permission, str, tuple[str | None, Truth, str | None, str]]
-"""A permission, the app id if it matters, and the properties of the client that conditions look at."""
+_Asked = tuple[Permission, str, str | None, str | None, Truth, str]
+"""A permission, and what conditions see of the client: app, owner and publisher where they name it, and the rest."""
 RESERVED = "microsoft-"
 """Prefix of Microsoft's own policies; nobody else may use it."""
 TENANT = "tenant"
@@ -60,18 +60,26 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {}
 
     def approval(self, permission: Permission, client: Client) -> Approval:
-        """What the policy says of a permission; once for all apps that differ in nothing that conditions look at."""
-        app_id = client.app_id.lower() if self.documented or client.app_id.lower() in self._names else ""
-        who = (client.owner_tenant, client.publisher_verified, client.publisher_id, client.unread)
-        asked = (permission, app_id, who)
+        """What the policy says of a permission; once for all apps that its conditions can't tell apart."""
+        app_id, owner, publisher = client.app_id.lower(), client.owner_tenant, client.publisher_id
+        tells_apart = self._tells_apart
+        asked = (
+            permission,
+            app_id if self.documented or app_id in tells_apart else "",
+            owner if owner is None or self.documented or owner.lower() in tells_apart else "",
+            publisher if publisher is None or publisher.lower() in tells_apart else "",
+            client.publisher_verified,
+            client.unread,
+        )
         if asked not in self._approvals:
             self._approvals[asked] = _by_policy(permission, client, self)
         return self._approvals[asked]
 
     @cached_property
-    def _names(self) -> frozenset[str]:
-        """The apps that a condition names, by app id."""
-        return frozenset(app_id for one in (*self.includes, *self.excludes) for app_id in one.clients)
+    def _tells_apart(self) -> frozenset[str]:
+        """The ids of apps, tenants and publishers that a condition names."""
+        sets = (*self.includes, *self.excludes)
+        return frozenset(name for one in sets for name in (*one.clients, *one.client_tenants, *one.publishers))
 
     @property
     def hides_conditions(self) -> bool:

@@ -30,7 +30,7 @@ _MAX_LINES = 60
 """The lines into which a mail may have broken one address."""
 _MAX_FIELDS = 100
 _NOT_FOLLOWED = ("redirect_uri", "post_logout_redirect_uri", "error_uri")
-"""Parameters that hold an address which is no wrapped one."""
+"""Parameters that hold an address of another kind than a wrapped one."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,16 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_error_page(self) -> bool:
         """Whether it's Microsoft's page about a code, ``…/error?code=90094``."""
-        return self.is_sign_in and self.path.lower().rstrip("/") == "/error" and self.values.get("code", "").isdigit()
+        return self.is_sign_in and self.path.lower().rstrip("/") == "/error" and bool(self.explained_code)
+
+    @property
+    def explained_code(self) -> str:
+        """The code in the address of that page."""
+        return (
+            self.values.get("code", "").upper().removeprefix("AADSTS")
+            if self.values.get("code", "")[-1:].isdigit()
+            else ""
+        )
 
     @property
     def is_callback(self) -> bool:
@@ -99,7 +108,10 @@ def addresses_in(text: str) -> tuple[Address, ...]:
     return tuple(found.values())
 
 
-_START = re.compile(rf"https?://|(?<![\w./-])(?:{'|'.join(map(re.escape, sorted(SIGN_IN_HOSTS)))})/", re.IGNORECASE)
+_SCHEME = r"(?<![\w.+-])[a-z][a-z0-9.+-]{2,60}:/{1,3}(?=[\w\[?#-])"
+"""Of the web, and of a program on a phone or desktop that is sent its answer: ``msauth.com.vendor.app://auth``."""
+_HOSTS = rf"(?<![\w./-])(?:{'|'.join(map(re.escape, sorted(SIGN_IN_HOSTS)))})/"
+_START = re.compile(rf"{_SCHEME}|{_HOSTS}", re.IGNORECASE)
 _END = re.compile(r"[\s<>\"'`|\u201c\u201d\u2018\u2019\u00ab\u00bb]")
 _CONTINUES = re.compile(r"[\w.~:/?#\[\]@!$&()*+,;=%-]+")
 _QUOTED = " \t>|"
@@ -153,7 +165,7 @@ def _unwrapped(text: str) -> Iterator[Address]:
 
 def _parsed(text: str) -> Address | None:
     """The parts of an address; none where `urlsplit` refuses it, as it does an open bracket."""
-    text = text if "://" in text.partition("?")[0] else f"https://{text}"
+    text = text if re.match(_SCHEME, text, re.IGNORECASE) else f"https://{text}"
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""

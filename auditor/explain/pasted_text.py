@@ -62,7 +62,7 @@ def _without_parameters(text: str, addresses: Iterable[Address]) -> str:
     """The text without the parameters of its addresses, which are read by their names."""
     for address in sorted((one.text for one in addresses), key=len, reverse=True):
         text = text.replace(address, re.split("[?#]", address)[0])
-    return re.sub(r"(https?://[^\s?#]+)[?#]\S*", r"\1", text)
+    return re.sub(r"(\w://?/?[^\s?#]+)[?#]\S*", r"\1", text)
 
 
 # ---- Codes ----------------------------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def _labelled() -> re.Pattern[str]:
 
 def _codes(text: str, body: str, addresses: Iterable[Address]) -> tuple[FoundCode, ...]:
     """Every code that the text names, in the order of the text, each once."""
-    pages = [one.values["code"] for one in addresses if one.is_error_page]
+    pages = [one.explained_code for one in addresses if one.is_error_page]
     if not pages and _is_bare(text):
         return tuple(FoundCode(code) for code in dict.fromkeys(re.findall(r"\d{4,8}", text)))
     places: dict[str, int] = {}
@@ -102,7 +102,15 @@ def _codes(text: str, body: str, addresses: Iterable[Address]) -> tuple[FoundCod
                 places.setdefault(number[0], match.start() + number.start())
     named = sorted(places, key=lambda code: places[code])
     errors = [code for one in addresses for code in re.findall(r"\d{5,8}", one.values.get("error_codes", ""))]
-    return tuple(FoundCode(code) for code in dict.fromkeys((*named, *errors, *pages)))
+    found = tuple(dict.fromkeys((*named, *errors, *pages)))
+    return tuple(map(FoundCode, found or _known_numbers(body)))
+
+
+def _known_numbers(body: str) -> tuple[str, ...]:
+    """Numbers of a text without any code, such as "we get 90094 since Monday", that are codes about consent."""
+    known = sign_in_codes()
+    numbers = dict.fromkeys(re.findall(r"(?<![\w.,:/-])\d{5,8}(?![\w:/-])", body))
+    return tuple(number for number in numbers if number in known and known[number].logged)
 
 
 def _inferred(body: str, errors: Iterable[str]) -> tuple[FoundCode, ...]:
@@ -195,7 +203,7 @@ _JWT = re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}")
 _SECRET_VALUE = re.compile(
     r"(?:access_token|refresh_token|id_token|client_secret|client_assertion|\bassertion|\bpassword)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w.~+/-]{16,}"
 )
-_LIKE_A_SECRET = re.compile(r"[A-Za-z0-9_~+/=-]{41,}")
+_LIKE_A_SECRET = re.compile(r"[A-Za-z0-9_~+=-]{41,}")
 
 
 def _has_secret(text: str, addresses: Iterable[Address]) -> bool:
@@ -206,7 +214,7 @@ def _has_secret(text: str, addresses: Iterable[Address]) -> bool:
 def _safe(text: str) -> str:
     """A name that was read from the text, for output: short, on one line, and nothing that can be a secret."""
     text = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())[:200]
-    return "" if _LIKE_A_SECRET.search(text.replace("https://", "")) or _JWT.search(text) else text
+    return "" if _LIKE_A_SECRET.search(text) or _JWT.search(text) else text
 
 
 def similar_codes(code: str) -> tuple[str, ...]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from auditor.apps.consent_events import ConsentEvent, ConsentResult, consent_events
+from auditor.apps.audit_entries import activity_of, actor_of, audit_time, names_in, succeeded
 from auditor.consent.decision_facts import user_consent_setting
-from auditor.consent.snapshot_index import NotRead
+from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.explain.pasted_text import FoundCode
+from auditor.facts.audit_activities import activities_by_kind
 from auditor.facts.ids import NO_ID, is_guid, is_redacted_tenant, setting_named
 from auditor.facts.sign_in_codes import SignInCode, sign_in_codes
 from auditor.model.decision import Access, AfterConsent, Decision, Outcome, Reach, Reason
 from auditor.model.document import parse_time, series
 from auditor.model.explanation import LoggedSignIn, TenantAnswer, TextFacts, TextKind
-from auditor.model.rule import App, Setting
+from auditor.model.resources import ServicePrincipal
+from auditor.model.rule import App, Pack, Setting
 from auditor.model.snapshot import Snapshot
 
 SETTINGS = {
@@ -46,6 +49,13 @@ class KnownApp(NamedTuple):
 
     app: App
     scopes_from: str = ""
+
+    @classmethod
+    def of_pack(cls, pack: Pack) -> KnownApp:
+        """The app of a pack, in the way in which it usually connects."""
+        assert pack.app is not None, "a pack about an app"
+        way = f" with {pack.app.variants[0].title}" if pack.app.variants and "/" not in pack.name else ""
+        return cls(pack.app, f"those of the pack {pack.name}{way}")
 
 
 class Asked(NamedTuple):
@@ -154,7 +164,8 @@ def _agreement(
         return _of_access(known, after, where)
     names = series([f"AADSTS{code}" for code in decided], "or")
     if decision.outcome is Outcome.DEPENDS:
-        return None, f"It isn't known whether {where} would answer {names}: that depends on what wasn't read."
+        needs = series(decision.depends_on[:2]) or "what wasn't read"
+        return None, f"It isn't known whether {where} would answer {names}: that depends on {needs}."
     same = [code for code, one in decided.items() if _means(one, decision) or f"AADSTS{code}" in decision.code.split()]
     if not same:
         instead = f"would answer {decision.code}" if decision.code else _instead(decision)
@@ -263,14 +274,16 @@ def _other_account(snapshot: Snapshot, asked: Asked) -> Iterator[str]:
 
 
 def _changed_since(snapshot: Snapshot, asked: Asked) -> Iterator[str]:
-    """A consent that the audit log shows after the error, or the time that passed between the error and the read."""
+    """What the audit log shows after the error, or else the time that passed between the error and the read."""
     failed, read = parse_time(asked.facts.at), parse_time(snapshot.taken)
-    for event in reversed(_given_to(consent_events(snapshot), asked.app.client_id)):
-        if failed is None or event.at > failed:
-            by = f" by {event.actor.name}" if event.actor and event.actor.name else ""
-            when = "" if failed else ", perhaps after the error"
-            yield f"Consent since then: the audit log has a consent to the app{by} at {event.time[:16]} UTC{when}."
-            return
+    after = [entry for entry in _relevant(snapshot, asked.app.client_id) if failed is None or entry.at > failed]
+    unsure = "" if failed else ", perhaps after the error"
+    for entry in sorted(after, key=lambda one: one.at, reverse=True)[:_NEWEST]:
+        when = entry.at.replace(tzinfo=None).isoformat(sep=" ")[:16]
+        by = f" by {entry.by}" if entry.by else ""
+        yield f'A change since then: the audit log has "{entry.activity}"{by} at {when} UTC{unsure}.'
+    if after:
+        return
     if failed is None or read is None:
         yield (
             "A change since then: somebody changed a setting, the app or its consent after the error."
@@ -284,9 +297,32 @@ def _changed_since(snapshot: Snapshot, asked: Asked) -> Iterator[str]:
         )
 
 
-def _given_to(events: Iterable[ConsentEvent], client_id: str) -> list[ConsentEvent]:
-    wanted = client_id.lower()
-    return [one for one in events if one.client_id == wanted and one.result is ConsentResult.GIVEN]
+_NEWEST = 2
+"""The changes after the error that are named."""
+
+
+class _Entry(NamedTuple):
+    """An entry of the audit log that can explain why a tenant answers otherwise now."""
+
+    at: datetime
+    activity: str
+    by: str
+
+
+def _relevant(snapshot: Snapshot, client_id: str) -> Iterator[_Entry]:
+    """The successful changes of consent settings and policies, and those of the app and of its consent."""
+    principal = index_of(snapshot).service_principal(client_id)
+    own = {client_id.lower(), principal.id.lower() if isinstance(principal, ServicePrincipal) else client_id.lower()}
+    kinds = activities_by_kind()
+    of_tenant = {name.lower() for kind in ("policy", "setting") for name in kinds[kind]}
+    of_app = {name.lower() for kind in ("grant", "app") for name in kinds[kind]}
+    for entry in snapshot.sections.directoryAudits or ():
+        at, activity = audit_time(entry.activityDateTime), activity_of(entry)
+        if at is None or not succeeded(entry):
+            continue
+        if activity in of_tenant or (activity in of_app and own & names_in(entry)):
+            actor = actor_of(entry)
+            yield _Entry(at, entry.activityDisplayName or "", actor.name if actor else "")
 
 
 def _conditional_access(after: AfterConsent | None) -> Iterator[str]:

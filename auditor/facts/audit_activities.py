@@ -15,6 +15,8 @@ class _Table(msgspec.Struct, frozen=True):
     source: str
     read: str
     activities: dict[str, tuple[str, ...]]
+    properties: tuple[str, ...]
+    words: tuple[str, ...]
     drifts_source: str
     drifts: dict[str, dict[str, dict[str, tuple[str, ...]]]]
 
@@ -34,6 +36,16 @@ def activities_by_kind() -> Mapping[str, tuple[str, ...]]:
 def all_activities() -> tuple[str, ...]:
     """Every activity to read, once each."""
     return tuple(dict.fromkeys(name for names in activities_by_kind().values() for name in names))
+
+
+def logged_properties() -> tuple[str, ...]:
+    """The names of the properties that an entry about consent can change."""
+    return _table().properties
+
+
+def logged_words() -> tuple[str, ...]:
+    """Microsoft's words in the values of these properties, and in the details of an entry."""
+    return _table().words
 
 
 @cache

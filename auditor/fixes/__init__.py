@@ -23,6 +23,7 @@ from auditor.consent.requested_access import client_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, assigned_member
 from auditor.fixes.app_fixes import (
     OPEN_TO_ALL,
+    add_needed_apps,
     admin_consent,
     assign_users,
     consent_for_one_user,
@@ -44,8 +45,8 @@ from auditor.model.rule import App
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Snapshot
 
-_MAX_PARTS = 3
-"""The obstacles to connecting are at most three: sign-in to the app, consent, and assignment."""
+_MAX_PARTS = 4
+"""The obstacles to connecting are at most four: an app that is needed first, sign-in, consent, and assignment."""
 _WHOLE_TENANT = "R9"
 """The route that changes the setting for every app."""
 
@@ -69,6 +70,7 @@ def fixes_for(snapshot: Snapshot, app: App, subject: Subject = ORDINARY_MEMBER) 
 
 def proposed_fixes(facts: DecisionFacts) -> Iterator[ProposedFix]:
     """Every fix that might help, least exposure first; the proof drops those that don't."""
+    yield from add_needed_apps(facts)
     yield from enable_sign_in(facts)
     yield from consent_for_one_user(facts)
     yield from admin_consent(facts)

@@ -52,9 +52,9 @@ class CreateServicePrincipal(Change, frozen=True, kw_only=True):
     summary = "The app in this tenant: its service principal."
 
     @classmethod
-    def of(cls, graph: str, app_id: str) -> Self:
+    def of(cls, graph: str, app_id: str, *, returns: str = NEW_SERVICE_PRINCIPAL) -> Self:
         """The service principal of the app with this app id."""
-        return cls(graph=graph, body={"appId": app_id}, returns=NEW_SERVICE_PRINCIPAL)
+        return cls(graph=graph, body={"appId": app_id}, returns=returns)
 
     def effect(self, before: Snapshot) -> Snapshot:
         """A new service principal starts enabled, requires no assignment and has nobody assigned."""
@@ -146,6 +146,8 @@ class DeleteServicePrincipal(Deletion, frozen=True, kw_only=True):
             absentServicePrincipals=(*(before.sections.absentServicePrincipals or ()), app_id),
             oauth2PermissionGrants=grants and tuple(g for g in grants if found.id not in (g.clientId, g.resourceId)),
             appRoleAssignedTo={key: rows for key, rows in _assignments(before).items() if key != app_id},
+            appRoleAssignments=before.sections.appRoleAssignments
+            and {key: rows for key, rows in _held(before).items() if key != app_id},
         )
 
 
@@ -202,6 +204,78 @@ class UnassignApp(Deletion, frozen=True, kw_only=True):
         if len(kept) == len(rows):
             raise NotApplicable(f"no assignment {self.assignment_id}")
         return with_sections(before, appRoleAssignedTo={**_assignments(before), app_id: kept})
+
+
+class GrantAppRole(Change, frozen=True, kw_only=True):
+    """Grant an application permission of one resource to an app, which can then use it without a user.
+
+    Source: Microsoft Graph v1.0, "Grant an appRoleAssignment to a service principal".
+    """
+
+    method = "POST"
+    path = "/servicePrincipals/{object_id}/appRoleAssignments"
+    permission = "AppRoleAssignment.ReadWrite.All"
+    summary = "The application permission, which the app has without a user."
+
+    object_id: str
+
+    @classmethod
+    def of(cls, graph: str, client: str, resource: str, role: str, *, number: int = 1) -> Self:
+        """The grant of the app role `role` of a resource to a client; client and resource are object ids."""
+        body = {"principalId": client, "resourceId": resource, "appRoleId": role}
+        return cls(graph=graph, object_id=client, body=body, returns=new_id("app role assignment", number))
+
+    def effect(self, before: Snapshot) -> Snapshot:
+        """The app holds one more application permission; both lists that say so have it, as far as they were read."""
+        row = msgspec.convert({"principalType": "ServicePrincipal", "id": self.returns, **self.body}, AppRoleAssignment)
+        client, resource = _principal(before, self.object_id), _principal(before, str(row.resourceId))
+        held = _held(before)
+        rows = held.get(client.appId.lower(), ())
+        if any((one.resourceId, one.appRoleId) == (row.resourceId, row.appRoleId) for one in rows):
+            raise Conflict(f"{row.appRoleId} is granted")
+        given, to = _assignments(before), resource.appId.lower()
+        more = {to: (*given[to], row)} if to in given else {}
+        return with_sections(
+            before,
+            appRoleAssignments={**held, client.appId.lower(): (*rows, row)},
+            appRoleAssignedTo={**given, **more} if given else before.sections.appRoleAssignedTo,
+        )
+
+    def undo(self, before: Snapshot) -> tuple[Change, ...]:
+        """Remove the application permission."""
+        return (RevokeAppRole(graph=self.graph, object_id=self.object_id, assignment_id=self.returns),)
+
+    def script_step(self, undo: Change | None) -> Step:
+        """Look for the same permission."""
+        where = tuple((name, str(self.body[name])) for name in ("resourceId", "appRoleId"))
+        return CreateUnlessFound(rows=Rows(url=f"{self.url}?$top=999", where=where), found="The app has it already.")
+
+
+class RevokeAppRole(Deletion, frozen=True, kw_only=True):
+    """Take an application permission away from an app."""
+
+    path = "/servicePrincipals/{object_id}/appRoleAssignments/{assignment_id}"
+    permission = "AppRoleAssignment.ReadWrite.All"
+    summary = "Remove the application permission."
+
+    object_id: str
+    assignment_id: str
+
+    def effect(self, before: Snapshot) -> Snapshot:
+        """The app holds one application permission less."""
+        client = _principal(before, self.object_id).appId.lower()
+        held = _held(before)
+        kept = tuple(row for row in held.get(client, ()) if row.id != self.assignment_id)
+        if len(kept) == len(held.get(client, ())):
+            raise NotApplicable(f"no application permission {self.assignment_id}")
+        given = {
+            app: tuple(r for r in rows if r.id != self.assignment_id) for app, rows in _assignments(before).items()
+        }
+        return with_sections(
+            before,
+            appRoleAssignments={**held, client: kept},
+            appRoleAssignedTo=given if given else before.sections.appRoleAssignedTo,
+        )
 
 
 class CreateGrant(Change, frozen=True, kw_only=True):
@@ -353,3 +427,7 @@ def _principal(before: Snapshot, object_id: str) -> ServicePrincipal:
 
 def _assignments(before: Snapshot) -> dict[str, tuple[AppRoleAssignment, ...]]:
     return {app_id.lower(): rows for app_id, rows in (before.sections.appRoleAssignedTo or {}).items()}
+
+
+def _held(before: Snapshot) -> dict[str, tuple[AppRoleAssignment, ...]]:
+    return {app_id.lower(): rows for app_id, rows in (before.sections.appRoleAssignments or {}).items()}

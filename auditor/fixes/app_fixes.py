@@ -17,6 +17,7 @@ from auditor.consent.advice import has_assumed_scopes, may_be_registered, named_
 from auditor.consent.consent_request import admin_consent_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
+from auditor.consent.explanation import listed
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.fixes.app_changes import (
@@ -28,7 +29,14 @@ from auditor.fixes.app_changes import (
     SetServicePrincipalProperty,
     grant_id,
 )
-from auditor.fixes.change import CHOSEN_PRINCIPAL, NEW_SERVICE_PRINCIPAL, REGISTERED_PERMISSIONS, Change, graph_address
+from auditor.fixes.change import (
+    CHOSEN_PRINCIPAL,
+    NEW_SERVICE_PRINCIPAL,
+    REGISTERED_PERMISSIONS,
+    Change,
+    graph_address,
+    new_id,
+)
 from auditor.fixes.proposed_fix import (
     APP_ADMIN,
     CHECK_AGAIN,
@@ -41,6 +49,7 @@ from auditor.fixes.proposed_fix import (
     scope_names,
 )
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
+from auditor.model.rule import App
 
 _REGISTRATION_NOT_READ = (
     "the permissions in the app's registration can't be read in this tenant; the proof assumes the required ones"
@@ -108,6 +117,7 @@ def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
 
 def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...]) -> ProposedFix:
     app = facts.app.label
+    role, roles = _of_application_permissions(facts)
     assumed = f" The pack assumes that they include {scope_names(facts)}." if has_assumed_scopes(facts) else ""
     is_listed = facts.client.presence is Truth.TRUE
     in_portal = (f"Or, in the portal: {app_page(facts)} > Permissions > Grant admin consent.",) if is_listed else ()
@@ -116,11 +126,11 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS_SILENTLY,
         title=f"An administrator grants {app} consent for the whole tenant",
-        role=f"{APP_ADMIN}, or Application Administrator",
+        role=role,
         portal=(*_open_and_accept(app), *in_portal),
         portal_links=app_links(facts, in_portal),
         link=admin_consent_link(facts.snapshot, facts.app),
-        changes=grants,
+        changes=(*grants, *roles),
         shows_requests=False,
         verify=CHECK_AGAIN,
         undo=_revoke(facts),
@@ -131,6 +141,18 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
         grants_registered=True,
         caveats=() if facts.app.mode.is_static else (_REGISTRATION_NOT_READ,),
     )
+
+
+def _of_application_permissions(facts: DecisionFacts) -> tuple[str, tuple[Change, ...]]:
+    """Who can accept what the link grants, and the application permissions among it that the app requires."""
+    usual = f"{APP_ADMIN}, or Application Administrator"
+    if not facts.app_roles:
+        return usual, ()
+    from auditor.consent.app_roles import missing_roles
+    from auditor.fixes.app_role_fixes import role_grants, role_to_grant
+
+    needed = role_to_grant(tuple(missing_roles(facts.app_roles)))
+    return usual if needed == APP_ADMIN else needed, role_grants(facts, creates_app=False)
 
 
 def _link_to_named_scopes(facts: DecisionFacts, grants: tuple[Change, ...], link: str) -> ProposedFix:
@@ -286,6 +308,44 @@ def _extended(scope: str, more: list[str]) -> str:
 
 def _fits(changes: tuple[Change, ...]) -> bool:
     return all(len(str(change.body.get("scope", ""))) <= MAX_SCOPE_LENGTH for change in changes)
+
+
+NEEDED_FIRST = "R1-needed"
+"""The key of the fix that adds the apps that the app needs first."""
+
+
+def add_needed_apps(facts: DecisionFacts) -> Iterator[ProposedFix]:
+    """R1 for the other apps that the app needs and that are missing, in the order of its pack: each by its own link."""
+    missing = [one for one in facts.needed if one.missing is Truth.TRUE]
+    if not missing:
+        return
+    graph, app = graph_address(facts.snapshot), facts.app.label
+    links = [admin_consent_link(facts.snapshot, App(client_id=one.app_id, name=one.name)) for one in missing]
+    names = listed(one.name for one in missing)
+    yield ProposedFix(
+        route="R1",
+        key=NEEDED_FIRST,
+        obstacle=Obstacle.NEEDED_APP,
+        goal=Goal.CONNECTS,
+        title=f"An administrator consents to {names}, which {app} needs first",
+        role=f"{APP_ADMIN}, or Application Administrator",
+        portal=(
+            *(f"Open {link} and consent to {one.name}." for link, one in zip(links, missing, strict=True)),
+            f"Wait until {names} {'is' if len(missing) == 1 else 'are'} listed under Enterprise apps.",
+        ),
+        link=links[0],
+        changes=tuple(
+            CreateServicePrincipal.of(graph, one.app_id, returns=new_id("app that is needed", number))
+            for number, one in enumerate(missing, start=1)
+        ),
+        shows_requests=False,
+        verify=CHECK_AGAIN,
+        undo=f"Enterprise apps > delete {names}.",
+        expect=(
+            f"This grants {names} the permissions in {'its' if len(missing) == 1 else 'their'} own registration, which"
+            " can't be read here: review them in the consent prompt."
+        ),
+    )
 
 
 OPEN_TO_ALL = "R6-open"

@@ -13,7 +13,9 @@ from auditor.fixes.app_changes import (
     CreateServicePrincipal,
     DeleteGrant,
     DeleteServicePrincipal,
+    GrantAppRole,
     ReplaceGrantScopes,
+    RevokeAppRole,
     SetServicePrincipalProperty,
     UnassignApp,
 )
@@ -37,6 +39,8 @@ CHANGES: tuple[type[Change], ...] = (
     DeleteServicePrincipal,
     AssignApp,
     UnassignApp,
+    GrantAppRole,
+    RevokeAppRole,
     CreateGrant,
     ReplaceGrantScopes,
     DeleteGrant,

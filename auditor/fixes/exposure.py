@@ -23,6 +23,7 @@ from auditor.fixes.exposure_classes import (
     verifies_publishers,
 )
 from auditor.fixes.exposure_openings import ClassExposure, Comparison, compare, openings, resources_from_table
+from auditor.model.decision import RoleState
 from auditor.model.resources import OAuth2PermissionGrant
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
@@ -45,8 +46,9 @@ class AppUse(msgspec.Struct, frozen=True, kw_only=True):
 
     `granted` is newly granted to every user. `reached` was granted to every user before, but the app was switched off
     or open only to assigned users, and `switched_on` or `opened_to_all` ends that. `users` counts the users
-    who get a new personal grant, `assigned` the newly assigned users and groups. `restricted` is true if only assigned
-    users can use the app afterwards.
+    who get a new personal grant, `assigned` the newly assigned users and groups. `roles` are application permissions
+    that the app newly holds, which it has for the whole tenant and without a user. `restricted` is true if only
+    assigned users can use the app afterwards.
     """
 
     granted: tuple[ScopeRef, ...] = ()
@@ -54,6 +56,7 @@ class AppUse(msgspec.Struct, frozen=True, kw_only=True):
     switched_on: bool = False
     users: int = 0
     assigned: int = 0
+    roles: tuple[ScopeRef, ...] = ()
     restricted: bool = False
     opened_to_all: bool = False
 
@@ -73,6 +76,7 @@ def app_use(before: Snapshot, after: Snapshot, app: App) -> AppUse:
         switched_on=switched_on,
         users=_users_with_more(before, was, after, now),
         assigned=len(_assigned(after, app) - _assigned(before, app)),
+        roles=_new_roles(before, after, app),
         restricted=now.assignment_required is Truth.TRUE,
         opened_to_all=opened_to_all,
     )
@@ -118,6 +122,19 @@ def _assigned(snapshot: Snapshot, app: App) -> set[str]:
     entries = index_of(snapshot).assigned_to(app.client_id)
     people = () if isinstance(entries, NotRead) else entries
     return {e.principalId.lower() for e in people if (e.principalType or "User").lower() in ("user", "group")}
+
+
+def _new_roles(before: Snapshot, after: Snapshot, app: App) -> tuple[ScopeRef, ...]:
+    """The application permissions that the app needs and that the change grants."""
+    if not app.app_roles:
+        return ()
+    from auditor.consent.app_roles import app_roles
+
+    had = {(one.resource, one.role): one.state for one in app_roles(index_of(before), app, client_of(before, app))}
+    has = app_roles(index_of(after), app, client_of(after, app))
+    granted = RoleState.GRANTED
+    new = (one for one in has if one.state is granted and had.get((one.resource, one.role)) is not granted)
+    return _sorted(ScopeRef(one.resource, one.role, one.resource_name) for one in new)
 
 
 def _sorted(refs: Iterable[ScopeRef]) -> tuple[ScopeRef, ...]:
@@ -169,7 +186,7 @@ def exposure(before: Snapshot, after: Snapshot, app: App, *, as_registered: bool
 
 
 def _breadth(use: AppUse, this: ClassExposure) -> Breadth:
-    if use.opened_to_all or this.opened or this.not_known:
+    if use.opened_to_all or this.opened or this.not_known or use.roles:
         return Breadth.EVERYBODY
     if use.granted or use.switched_on:
         return Breadth.ASSIGNED if use.restricted else Breadth.EVERYBODY
@@ -184,6 +201,7 @@ def as_opens(found: Exposure) -> dict[str, Any]:
         "by_class": {kind.value: _class(one) for kind, one in found.classes.items() if not one.is_empty},
         "granted": _names(found.use.granted),
         "reached": _names(found.use.reached),
+        "application": _names(found.use.roles),
         "breadth": found.breadth.name.lower(),
         "weight": found.weight,
         "weighed_by": WEIGHT_VIEW if found.weight else "",
@@ -304,11 +322,22 @@ def _this_app(made: _Summary) -> Iterator[str]:
         yield f"Every user of the tenant could use {app}, not only those assigned to it{',' if before else ''}{before}."
     elif used.switched_on:
         yield f"{everybody} could use {app} again{before}."
+    if used.roles:
+        yield f"{app} could act in the whole tenant without a user: {_held_without_user(used.roles)}."
     if used.users:
         yield f"{_count(used.users, 'user')} could use {app} with more scopes, granted only to them."
     if used.assigned:
         yield f"{_count(used.assigned, 'more user or group', 'more users or groups')} could use {app}."
     yield from _consent_to_this_app(made)
+
+
+def _held_without_user(roles: _Refs) -> str:
+    """The application permissions by resource, and that they reach every mailbox, if they do."""
+    from auditor.consent.app_roles import NEEDS_MAILBOXES
+
+    names = "; ".join(f"{listed(scopes)} of {resource}" for resource, scopes in _names(roles).items())
+    reaches = any((ref.resource, ref.scope.lower()) in NEEDS_MAILBOXES for ref in roles)
+    return f"{names}{', in every mailbox of the tenant' if reaches else ''}"
 
 
 def _consent_to_this_app(made: _Summary) -> Iterator[str]:

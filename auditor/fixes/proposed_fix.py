@@ -144,8 +144,13 @@ def _az_line(change: Change) -> str:
 
 
 class Obstacle(StrEnum):
-    """What a fix removes. Two fixes for the same obstacle are alternatives and are never combined."""
+    """What a fix removes. Two fixes for the same obstacle are alternatives and are never combined.
 
+    The fixes of a set are carried out in the order of their obstacles.
+    """
+
+    NEEDED_APP = "needed-app"
+    """Another app must be in the tenant first."""
     SIGN_IN = "sign-in"
     CONSENT = "consent"
     ASSIGNMENT = "assignment"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from auditor.checks.typo_suggestions import likely_names
 from auditor.consent.consent_request import app_from_scopes, client_id_of, fitting_variant, with_known_facts
+from auditor.facts.app_names import MICROSOFT, AppName, AppWithoutId, app_name, apps_without_id, named_apps
 from auditor.facts.ids import app_categories, is_guid
 from auditor.jobs.pack_selection import own_app_packs, shipped_packs
 from auditor.model.document import series
@@ -193,8 +194,6 @@ def _letters(text: str) -> str:
 
 
 def _unknown_id(client_id: str) -> str:
-    from auditor.facts.app_names import app_name
-
     known = app_name(client_id)
     if known is not None and known.is_microsoft:
         return (
@@ -232,21 +231,70 @@ def _near(text: str) -> Iterator[CatalogApp]:
 
 def _known_otherwise(text: str) -> str:
     """Where else an app with this name is listed: the catalogue lacks its client id or its scopes."""
-    from auditor.facts.app_names import MICROSOFT, apps_without_id, named_apps
-
-    wanted = _letters(text)
-    for bare in apps_without_id():
-        if wanted in map(_letters, (bare.name, bare.name.partition("(")[0])):
-            return f' The client ID of {bare.name} isn\'t known: see "consent-auditor apps show {bare.name}".'
-    for named in named_apps():
-        if wanted in map(_letters, (named.name, named.name.removeprefix(MICROSOFT))):
-            if named.is_microsoft:
-                return f" {named.name} is one of Microsoft's own apps, and the catalogue has vendors' apps only."
-            return f" {named.name} is known by its client ID only: give --app {named.client_id} and its --scopes."
+    match app_otherwise(text):
+        case AppWithoutId(name=name):
+            return f' The client ID of {name} isn\'t known: to get it, see consent-auditor apps show "{name}".'
+        case AppName(is_microsoft=True, name=name):
+            return f" {name} is one of Microsoft's own apps, and the catalogue has vendors' apps only."
+        case AppName(name=name, client_id=client_id):
+            return f" {name} is known by its client ID only: give --app {client_id} and its --scopes."
     return ""
 
 
 # ---- Lists ----------------------------------------------------------------------------------------------------------
+
+
+FORMAT = "consent-auditor/apps"
+VERSION = 1
+
+
+class AppsList(msgspec.Struct, frozen=True, kw_only=True):
+    """Apps by name: those of the catalogue, and those of which the client id or the permissions aren't known."""
+
+    format: str = FORMAT
+    version: int = VERSION
+    apps: tuple[CatalogApp, ...] = ()
+    without_client_id: tuple[AppWithoutId, ...] = ()
+    without_permissions: tuple[AppName, ...] = ()
+
+
+class AppDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """One app as its pack describes it."""
+
+    format: str = "consent-auditor/app"
+    version: int = VERSION
+    pack: str
+    pack_version: str
+    digest: str
+    title: str
+    about: str
+    app: App
+
+
+def schema(kind: type[AppsList | AppDetails]) -> dict[str, Any]:
+    """The JSON Schema of a list of apps, or of one app. It requires every key, and allows further ones."""
+    document = msgspec.json.schema(kind)
+    for part in document["$defs"].values():
+        if "properties" in part:
+            part["required"] = list(part["properties"])
+    properties = document["$defs"][kind.__name__]["properties"]
+    for key in ("format", "version"):
+        properties[key] = {"const": properties[key]["default"]}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {**head, "title": f"{properties['format']['const']}, version {VERSION}", **document}
+
+
+def details_of(pack: Pack) -> AppDetails:
+    """The app of the pack, for programs."""
+    assert pack.app is not None, "a pack about an app"
+    return AppDetails(
+        pack=pack.name,
+        pack_version=pack.version,
+        digest=pack.digest,
+        title=pack.title,
+        about=" ".join(pack.about.split()),
+        app=pack.app,
+    )
 
 
 class AppGroup(NamedTuple):
@@ -257,9 +305,10 @@ class AppGroup(NamedTuple):
     apps: tuple[CatalogApp, ...]
 
 
-def listed_apps(text: str = "", category: str = "") -> tuple[AppGroup, ...]:
-    """The apps whose name, vendor, category or ways to connect contain every word of `text`, by category.
+def listed_apps(text: str = "", category: str = "") -> AppsList:
+    """The apps whose name, vendor, category or ways to connect contain every word of `text`.
 
+    Apps of which only the client id is known are listed if `text` names them: there are more of them than others.
     Raises InvalidRequest for a category that doesn't exist.
     """
     categories = app_categories()
@@ -268,13 +317,49 @@ def listed_apps(text: str = "", category: str = "") -> tuple[AppGroup, ...]:
         meant = f'; did you mean "{near[0]}"?' if near else ""
         raise InvalidRequest(f'--category: there is no category "{category}"{meant} They are {", ".join(categories)}')
     wanted = [_letters(word) for word in text.split()]
-    found = [one for one in catalog() if all(word in _searched(one) for word in wanted)]
+
+    def is_wanted(texts: Iterable[str], of: str) -> bool:
+        searched = " ".join(map(_letters, texts))
+        return category.lower() in ("", of) and all(word in searched for word in wanted)
+
+    bare = (one for one in named_apps() if not one.is_microsoft) if wanted and not category else ()
+    return AppsList(
+        apps=tuple(one for one in catalog() if is_wanted(_texts_of(one), one.category)),
+        without_client_id=tuple(
+            one for one in apps_without_id() if is_wanted((one.name, one.vendor, one.category), one.category)
+        ),
+        without_permissions=tuple(
+            one
+            for one in bare
+            if is_wanted((one.name, one.vendor, one.client_id), "") and not app_with_id(one.client_id)
+        ),
+    )
+
+
+def by_category(apps: Iterable[CatalogApp]) -> tuple[AppGroup, ...]:
+    """The apps in groups, in the order of the categories; in each by the name that users know."""
+    found = tuple(apps)
     groups = []
-    for name, title in categories.items():
-        apps = tuple(one for one in found if one.category == name)
-        if apps and category.lower() in ("", name):
-            groups.append(AppGroup(name, title, tuple(sorted(apps, key=lambda one: one.app.casefold()))))
+    for name, title in app_categories().items():
+        of_category = (one for one in found if one.category == name)
+        if ordered := tuple(sorted(of_category, key=lambda one: one.app.casefold())):
+            groups.append(AppGroup(name, title, ordered))
     return tuple(groups)
+
+
+def app_otherwise(text: str) -> AppWithoutId | AppName | None:
+    """An app that isn't in the catalogue, because its client id or its permissions aren't known."""
+    bare = text.strip().strip("{}")
+    if is_guid(bare):
+        return app_name(bare)
+    wanted = _letters(text)
+    if not wanted:
+        return None
+    for one in apps_without_id():
+        if wanted in map(_letters, (one.name, one.name.partition("(")[0])):
+            return one
+    names = (one for one in named_apps() if wanted in map(_letters, (one.name, one.name.removeprefix(MICROSOFT))))
+    return next(names, None)
 
 
 def near_apps(text: str) -> tuple[CatalogApp, ...]:
@@ -282,10 +367,10 @@ def near_apps(text: str) -> tuple[CatalogApp, ...]:
     return tuple(_near(text))
 
 
-def _searched(app: CatalogApp) -> str:
-    texts: Iterable[str] = (
+def _texts_of(app: CatalogApp) -> tuple[str, ...]:
+    """What a search looks into."""
+    return (
         *(app.name, app.app, app.title, app.vendor, app.category, app_categories().get(app.category, "")),
         *(one.title for one in app.variants),
         app.client_id,
     )
-    return " ".join(map(_letters, texts))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from auditor.facts import tree_label
 from auditor.jobs.audit_request import (
     PIPE,
     SILENT,
@@ -24,7 +25,7 @@ from auditor.jobs.pack_selection import apps_of, chosen_packs, texts_for, warnin
 from auditor.jobs.report_builder import build_report, wanted_by, with_assumptions
 from auditor.model.decision import Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
-from auditor.model.report import SHIPPED_ABUSED_APPS, AbusedAppsList, AbusedAppsRef, Report, Summary, WaiverFile
+from auditor.model.report import SHIPPED_ABUSED_APPS, AbusedAppsList, Report, Summary, WaiverFile
 from auditor.model.rule import App, FindingOutcome, Pack, Severity
 from auditor.model.snapshot import LeftOut, LiveTenant, Snapshot
 from auditor.render import format_of
@@ -232,9 +233,8 @@ def evaluate(
         result = AuditResult(snapshot=snapshot, packs=inputs.packs, report=report, user=inputs.user)
     else:
         result = _evaluate_without_names(prepared, inputs, request.redaction, interaction)
-    for one in result.report.abused_apps:
-        if one.is_old:
-            interaction.say(_old_list(one))
+    for warning in _list_warnings(prepared, result.report):
+        interaction.say(f"Warning: {warning}")
     if prepared.earlier is None:
         return result
     from auditor.jobs.earlier_reports import history_of
@@ -245,11 +245,32 @@ def evaluate(
     return msgspec.structs.replace(result, history=history.runs, since_last=history.since_last)
 
 
-def _old_list(one: AbusedAppsRef) -> str:
-    """The warning about a list of known abused apps that probably lacks newer ones."""
-    is_ours = one.name == SHIPPED_ABUSED_APPS
-    newer = "Install a newer version of consent-auditor." if is_ours else "Check its sources, and update the day in it."
-    return f"Warning: the list {one.name} was {one.days_old} days old when the tenant was read. {newer}"
+def _list_warnings(prepared: PreparedAudit, report: Report) -> Iterator[str]:
+    """What the lists of known abused apps say about the apps of the question, and which of the lists are old."""
+    if asked := tuple(dict.fromkeys(app.client_id.lower() for app in _asked_apps(prepared))):
+        from auditor.facts.abused_apps import abused_by_id, lists_with
+
+        known = abused_by_id(lists_with(prepared.abused))
+        for found in (known[client_id] for client_id in asked if client_id in known):
+            name, why = found.name or found.client_id, found.why
+            if found.legitimate:
+                yield f"attackers also use {name}. {why} Find out who needs it before anybody consents."
+            else:
+                yield f"the app {name} is known to be malicious. {why} Don't consent to it."
+    for one in report.abused_apps:
+        if one.is_old:
+            is_ours = one.name == SHIPPED_ABUSED_APPS
+            advice = "Install a newer version of consent-auditor" if is_ours else "Read its sources again"
+            yield f"the list {one.name} was {one.days_old} days old when the tenant was read. {advice}."
+
+
+def _asked_apps(prepared: PreparedAudit) -> Iterator[App]:
+    """The apps of the question, without those of packs that this project maintains for their vendors."""
+    if prepared.request.app is not None:
+        yield prepared.request.app
+    for pack in prepared.packs:
+        if pack.app is not None and pack.origin != f"{tree_label('rules')}/{pack.name}.yaml":
+            yield pack.app
 
 
 def _evaluate_without_names(

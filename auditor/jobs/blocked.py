@@ -16,17 +16,15 @@ from auditor.consent.snapshot_index import index_of
 from auditor.consent.subject import ADMIN_ROLES
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
+from auditor.jobs.app_survey import DescribedApps
 from auditor.jobs.audit import read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
-from auditor.jobs.pack_selection import shipped_packs
 from auditor.jobs.tenant_reader import now, plan_with_user, tenant_session
 from auditor.model.blocked import Blocked, BlockedFilter
 from auditor.model.decision import Outcome
 from auditor.model.document import parse_time
 from auditor.model.errors import FAILING, OK, UNKNOWN
-from auditor.model.rule import App
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
-from auditor.model.survey import ScopeSource
 
 LOG_DAYS = 30
 """How far back a live tenant's logs are read: as long as Microsoft keeps them with a P1 or P2 licence."""
@@ -95,13 +93,9 @@ def _utc(at: datetime) -> str:
 
 
 def described_apps(client_ids: Iterable[str]) -> dict[str, Description]:
-    """What shipped packs say about these apps, by client id in lower case; packs about one app are its variants."""
-    wanted = frozenset(client_ids)
-    found: dict[str, list[tuple[str, App]]] = {}
-    for pack in shipped_packs():
-        if pack.app is not None and pack.app.client_id.lower() in wanted:
-            found.setdefault(pack.app.client_id.lower(), []).append((pack.name, pack.app))
-    return {client_id: Description(ScopeSource.CATALOGUE, tuple(variants)) for client_id, variants in found.items()}
+    """What your own packs, the catalogue and the other shipped packs say about these apps, by client id."""
+    known = DescribedApps(())
+    return {client_id: found for client_id in client_ids if (found := known.about(client_id))}
 
 
 def _clients(snapshot: Snapshot) -> tuple[str, ...]:

@@ -107,7 +107,8 @@ def verify(data: bytes, tool: str) -> Verification:
     packs = tuple(_pack_differences(manifest, found.packs))
     results = (*_decision_differences(before, found.report), *_finding_differences(before, found.report))
     if not is_ours:
-        return _compared_with_release(manifest, tool, descriptions, packs, results)
+        changed = _changed_here(packs, before, found)
+        return _compared_with_release(manifest, tool, descriptions, changed, results)
     differences = (*descriptions, *packs, *results, *_report_differences(manifest, members))
     if other_packs:  # what the bundle contains isn't what it says, so there is nothing to write again
         return Verification(manifest=manifest, differences=differences)
@@ -122,16 +123,13 @@ def _not_evaluated(manifest: Manifest, error: Exception) -> Verification:
 
 
 def _compared_with_release(
-    manifest: Manifest, tool: str, descriptions: tuple[str, ...], packs: tuple[str, ...], results: tuple[str, ...]
+    manifest: Manifest, tool: str, descriptions: tuple[str, ...], changed: str, results: tuple[str, ...]
 ) -> Verification:
-    """What this version can say about a bundle of another release, whose packs may extend packs that changed since."""
+    """What this version can say about a bundle of another release; `changed` says why it may judge differently."""
     elsewhere = _other_version(manifest, tool)
-    if packs:
+    if changed:
         return Verification(
-            manifest=manifest,
-            differences=descriptions,
-            not_evaluated="this version has changed a pack that one of its packs extends",
-            not_verifiable=elsewhere,
+            manifest=manifest, differences=descriptions, not_evaluated=changed, not_verifiable=elsewhere
         )
     return Verification(
         manifest=manifest,
@@ -142,6 +140,20 @@ def _compared_with_release(
         ),
         not_verifiable=elsewhere,
     )
+
+
+def _changed_here(packs: tuple[str, ...], before: Report, found: _Reevaluation) -> str:
+    """What a bundle's results rest on that isn't in the bundle and that this version has changed; empty for nothing."""
+    if packs:
+        return "this version has changed a pack that one of its packs extends"
+    from auditor.checks.abused_apps import NoAbusedApps
+    from auditor.checks.kind import with_inner
+
+    checks = (one for pack in found.packs for rule in pack.rules for one in with_inner(rule.check))
+    lists = [[one.digest for one in report.abused_apps] for report in (before, found.report)]
+    if lists[0] != lists[1] and any(isinstance(one, NoAbusedApps) for one in checks):
+        return "this version has another list of known abused apps"
+    return ""
 
 
 def _written_again(

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.consent.consent_request import RequestError
+from auditor.consent.consent_request import RequestError, client_id_of
+from auditor.explain.addresses import addresses_in, plain
 from auditor.explain.meaning import meanings
 from auditor.explain.pasted_text import FoundCode, PastedText, parse
 from auditor.explain.tenant_answer import KnownApp
-from auditor.facts.ids import is_guid
+from auditor.facts.app_names import published_name
 from auditor.jobs.audit_request import SILENT, AddressedApp, Interaction, Redaction, Source, app_from_address
 from auditor.jobs.pack_selection import pack_about
 from auditor.model.decision import AppRef, Outcome
@@ -23,6 +24,9 @@ _WANTED = (
     "give a code (90094), the text of the error page or message, or the address of the failed sign-in. In a terminal,"
     " put the text in quotation marks, or pipe it in: consent-auditor explain -"
 )
+
+
+_NOTHING = "there is no code and no address of Microsoft's sign-in in the text"
 
 
 class ExplainRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +47,14 @@ class ExplainRequest(msgspec.Struct, frozen=True, kw_only=True):
 def explain(request: ExplainRequest, interaction: Interaction = SILENT) -> Explanation:
     """The explanation of the text.
 
-    Raises InvalidRequest for a text that says nothing about a sign-in, RequestError for a sign-in address with a
-    mistake that leaves nothing to explain, and what reading and auditing the tenant raises.
+    Raises InvalidRequest for a text that says nothing about a sign-in and for an app that nobody knows, and what
+    reading and auditing the tenant raises.
     """
     pasted = parse(request.text)
     if pasted.is_empty:
-        raise InvalidRequest(f"there is no code and no address of Microsoft's sign-in in the text: {_WANTED}")
+        step = any(one.is_sign_in for one in addresses_in(plain(request.text)))
+        what = "that address is a step of Microsoft's sign-in and holds no error" if step else _NOTHING
+        raise InvalidRequest(f"{what}: {_WANTED}")
     addressed = _addressed(pasted)
     found = (*pasted.codes, *_codes_of_faults(addressed.app if addressed else None))
     known = _known_app(request, pasted, addressed)
@@ -58,7 +64,12 @@ def explain(request: ExplainRequest, interaction: Interaction = SILENT) -> Expla
                 "the text has a correlation id and no code: add the tenant (--snapshot FILE or --live), whose sign-in"
                 f" log has the code, or {_WANTED}"
             )
-        return _explanation(meanings(found), pasted.facts, known.app if known else None, addressed, None)
+        facts = pasted.facts
+        if request.redaction is not None:
+            from auditor.jobs.explain_in_tenant import redacted_facts
+
+            facts = redacted_facts(facts)
+        return _explanation(meanings(found), facts, known.app if known else None, addressed, None)
     from auditor.jobs.explain_in_tenant import InTenant, in_tenant
 
     asked = InTenant(pasted, found, known, request.app_name, request.user, request.redaction)
@@ -82,15 +93,20 @@ def explain_exit_code(explanation: Explanation) -> int:
 
 
 def _addressed(pasted: PastedText) -> AddressedApp | None:
-    """The app of the sign-in address in the text. Raises RequestError if the text has nothing else to explain."""
+    """The app of the sign-in address in the text.
+
+    Raises InvalidRequest for an address that can't be understood, if the text has nothing else to explain.
+    """
     if not pasted.request:
         return None
     try:
         return app_from_address(pasted.request)
-    except RequestError:
+    except RequestError as error:
         if pasted.codes:
             return None
-        raise
+        raise InvalidRequest(
+            f"{error}; in a terminal, put it in quotation marks, because an & ends a command"
+        ) from None
 
 
 def _codes_of_faults(app: App | None) -> tuple[FoundCode, ...]:
@@ -105,33 +121,34 @@ def _known_app(request: ExplainRequest, pasted: PastedText, addressed: Addressed
     if request.app is not None:
         return KnownApp(request.app)
     if request.app_name:
-        return _described(request.app_name)
+        return _described(request.app_name, or_fail=request.source is None)
     if addressed is not None:
         return KnownApp(addressed.app)
     facts = pasted.facts
-    if facts.client_id or facts.redirect_uri:
-        if pack := pack_about(facts.client_id, facts.redirect_uri):
-            assert pack.app is not None, "a pack about an app"
-            return KnownApp(pack.app, f"those of the pack {pack.name}")
-        if facts.client_id:
-            return KnownApp(App(client_id=facts.client_id, name=facts.app_name))
+    pack = pack_about(facts.client_id, facts.redirect_uri) if facts.client_id or facts.redirect_uri else None
+    # A redirect URI can be that of another registration of the same vendor.
+    if pack and pack.app and facts.client_id in ("", pack.app.client_id):
+        return KnownApp.of_pack(pack)
+    if facts.client_id:
+        return KnownApp(App(client_id=facts.client_id, name=facts.app_name or published_name(facts.client_id)))
     return _described(facts.app_name) if facts.app_name else None
 
 
-def _described(name: str) -> KnownApp | None:
-    """The app that a pack or the catalogue knows by this name or client id."""
-    if is_guid(name):
-        pack = pack_about(name.lower(), "")
-        if pack is None or pack.app is None:
-            return KnownApp(App(client_id=name.lower()))
-        return KnownApp(pack.app, f"those of the pack {pack.name}")
-    from auditor.jobs.pack_selection import shipped_packs
+def _described(name: str, *, or_fail: bool = False) -> KnownApp | None:
+    """The app that a pack or the catalogue knows by this name or client id; none for a name that only a tenant has.
 
-    wanted = name.casefold()
-    for pack in shipped_packs():
-        if pack.app is not None and wanted in (pack.name.casefold(), pack.app.name.casefold()):
-            return KnownApp(pack.app, f"those of the pack {pack.name}")
-    return None
+    With `or_fail`, such a name raises InvalidRequest, with the names that are nearest.
+    """
+    from auditor.jobs.app_catalog import app_named, is_known
+
+    if not is_known(name):
+        return KnownApp(App(client_id=client_id_of(name), name=published_name(name)))
+    try:
+        return KnownApp.of_pack(app_named(name))
+    except InvalidRequest:
+        if or_fail:
+            raise
+        return None
 
 
 def _explanation(
@@ -142,6 +159,9 @@ def _explanation(
     says: TenantAnswer | None,
 ) -> Explanation:
     faults: Iterable[str] = (fault.because for fault in addressed.app.faults) if addressed else ()
+    if addressed and not facts.scopes:
+        scopes = tuple(dict.fromkeys(need.value for need in addressed.app.scopes))
+        facts = msgspec.structs.replace(facts, scopes=scopes)
     return Explanation(
         codes=codes,
         text=facts,

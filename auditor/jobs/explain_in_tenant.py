@@ -13,10 +13,11 @@ from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.consent.subject import Subject, subject_for
 from auditor.explain.pasted_text import FoundCode, PastedText
 from auditor.explain.tenant_answer import Asked, KnownApp, answer_about_app, answer_without_app
+from auditor.facts.app_names import published_name
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.jobs.audit import audit, read_source
 from auditor.jobs.audit_request import AuditRequest, GivenSnapshot, Interaction, Redaction, Source
-from auditor.jobs.pack_selection import vendor_pack
+from auditor.jobs.pack_selection import pack_about, vendor_pack
 from auditor.model.access_resources import SignIn
 from auditor.model.decision import AfterConsent, Decision
 from auditor.model.errors import InvalidRequest
@@ -28,7 +29,7 @@ from auditor.model.survey import ScopeSource
 
 
 class InTenant(NamedTuple):
-    """The question: the text and its codes, the app as far as it's known, and what the options say besides."""
+    """The question: the text and its codes, the app as far as it's known, and what the options say."""
 
     pasted: PastedText
     codes: tuple[FoundCode, ...]
@@ -82,14 +83,21 @@ def in_tenant(source: Source, asked: InTenant, interaction: Interaction) -> Answ
         interaction,
     )
     if asked.redaction is not None:
-        facts = msgspec.structs.replace(facts, user=audited.user, tenant="")
         log = _redacted(log, audited.snapshot, snapshot)
         app = audited.packs[0].app or app
+        facts = redacted_facts(facts, user=audited.user, app_name=app.name)
     decision = audited.report.decisions[-1]
     question = Asked(facts, codes, app, found.scopes_from, audited.user)
     after = _after(audited.report, decision.subject)
     says = answer_about_app(audited.snapshot, question, decision, after, log, log_unread)
     return Answered(says, codes, facts, app, decision)
+
+
+def redacted_facts(facts: TextFacts, *, user: str = "", app_name: str = "") -> TextFacts:
+    """What the text says, without what identifies a person, a tenant, or a sign-in in a log."""
+    return msgspec.structs.replace(
+        facts, user=user, app_name=app_name, tenant="", correlation_ids=(), trace_id="", redirect_uri=""
+    )
 
 
 def _after(report: Report, subject: str) -> AfterConsent | None:
@@ -106,12 +114,17 @@ def _in_directory(asked: InTenant, index: SnapshotIndex, log: Sequence[LoggedSig
     if not client_id:
         if asked.app_name:
             raise InvalidRequest(
-                f"neither a pack nor this tenant has the app {asked.app_name!r}: give its client ID, with --scopes"
+                f"neither the catalogue nor this tenant has the app {asked.app_name!r}: give its client ID, or see"
+                " consent-auditor apps list"
             )
         return None
     if known and (known.app.scopes or known.app.default_resources or asked.pasted.request):
         return known
-    expected = ScopeSources(index, {}).asked(client_id, known.app.name if known else named)
+    if known is None and (pack := pack_about(client_id, "")):
+        return KnownApp.of_pack(pack)
+    in_log = next((one.app for one in log if one.client_id == client_id), "")
+    name = (known.app.name if known else "") or named or in_log or published_name(client_id)
+    expected = ScopeSources(index, {}).asked(client_id, name)
     words = {ScopeSource.GRANTS: "those granted to it so far", ScopeSource.REQUESTS: "those that users asked for"}
     return KnownApp(expected.app, " and ".join(words[one] for one in expected.sources if one in words))
 
@@ -153,7 +166,7 @@ def _resources(app: App) -> set[str]:
 def _read(source: Source, asked: InTenant, interaction: Interaction) -> tuple[Snapshot, str]:
     """The snapshot, and where it's from."""
     if isinstance(source, LiveTenant):
-        # Everything that speaks to Microsoft is imported only for a live tenant.
+        # What connects to Microsoft is imported only for a live tenant.
         from auditor.graph.preconnect import run
 
         return run(_read_live(source, asked, interaction)), "live, read through Microsoft Graph"
@@ -167,10 +180,12 @@ _LOG_DAYS = 30
 
 async def _read_live(tenant: LiveTenant, asked: InTenant, interaction: Interaction) -> Snapshot:
     """The snapshot of a live tenant: what decides about the app, and the entry of the text in the sign-in log."""
-    from auditor.jobs.tenant_reader import further_reads, now, plan_with_user, tenant_session
+    from auditor.jobs.tenant_reader import further_reads, now, plan_with_allowed, plan_with_user, tenant_session
 
     plan = plan_with_user(_first_plan(asked.pasted, asked.known), asked.subject)
     async with tenant_session(tenant, plan, interaction) as session:
+        # What changed since explains a disagreement, and isn't needed for an answer.
+        plan = plan_with_allowed(plan, ("directoryAudits",), session.claims.allowed)
         snapshot = await session.read(plan, taken=now())
         log, _ = _logged(snapshot, asked.pasted.facts)
         found = _in_directory(asked, index_of(snapshot), log)

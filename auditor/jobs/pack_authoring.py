@@ -143,8 +143,10 @@ def refuse_reserved_name(pack_name: str) -> None:
         raise InvalidRequest(f'--pack-name: "{pack_name}" is reserved for a pack of the program: choose another name')
 
 
-def text_of_new_pack(described: DescribedApp, *, name: str = "", label: str = "the new pack") -> str:
+def text_of_new_pack(described: DescribedApp, *, name: str = "", label: str = "the new pack", read: str = "") -> str:
     """The YAML of a pack for the app, checked by loading it. Errors call it `label`.
+
+    With `read`, its source is written with that date, as in the catalogue of apps.
 
     Raises InvalidRequest for an app without scopes, RequestError and PackError.
     """
@@ -156,7 +158,7 @@ def text_of_new_pack(described: DescribedApp, *, name: str = "", label: str = "t
             " tenant where it works"
         )
     refuse_unnamed_resources(app)
-    text = pack_text(app, name=name or name_for(app), source=described.source)
+    text = pack_text(app, name=name or name_for(app), source=described.source, read=read if described.source else "")
     load(PackSource(label, text.encode()))
     return text
 
@@ -199,7 +201,10 @@ def run_case(rule: Rule, case: RuleCase, pack: Pack) -> CaseResult:
         )
         return CaseResult(rule=rule, case=case, finding=nothing, problem=problem)
     # A case says nothing about fixes.
-    found = finding(rule, pack, CheckContext(snapshot, pack.app), with_fixes=False)
+    app = pack.app
+    if app is not None and case.app_roles is not None:
+        app = msgspec.structs.replace(app, app_roles=case.app_roles)
+    found = finding(rule, pack, CheckContext(snapshot, app), with_fixes=False)
     return CaseResult(rule=rule, case=case, finding=found, problem=_problem(case, found))
 
 

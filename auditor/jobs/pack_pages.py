@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.checks.kind import kind_of, plan_for, reads_of
 from auditor.checks.required_reads import permissions_for, sections_of
+from auditor.facts.app_names import published_name
 from auditor.facts.ids import NO_ID, RESOURCE_NAMES
 from auditor.model.decision import ROUTES
 from auditor.model.document import (
@@ -25,7 +26,7 @@ from auditor.model.document import (
     Title,
     code,
 )
-from auditor.model.rule import App, Pack, Remediation, Rule, RuleCase, ScopeNeed, with_values
+from auditor.model.rule import App, Pack, PermissionNeed, Remediation, Rule, RuleCase, with_values
 from auditor.model.sections import SECTIONS
 from auditor.model.snapshot import Plan
 from auditor.render.labels import flat
@@ -212,17 +213,29 @@ def _app(app: App) -> Iterator[Block]:
         ("Registered before 8 November 2020", _yes_or_no(app.registered_before_2020_11_08)),
     ]
     yield FactList(tuple((name, Cell(_text(value))) for name, value in facts))
-    sources = {_scope_source(need) for need in app.scopes}
-    rows = [
-        (Cell(code(n.value)), Cell(_resource(n)), Cell("required" if n.required else "optional")) for n in app.scopes
-    ]
+    yield from _permissions(app.scopes, "The permissions that it requests are")
+    yield from _permissions(app.app_roles, "The application permissions that it needs to work without a user are")
+
+
+def _permissions(needs: Sequence[PermissionNeed], lead: str) -> Iterator[Block]:
+    """The permissions and where each comes from; `lead` begins the sentence about all of them."""
+    sources = {_scope_source(need) for need in needs}
+    rows = permission_rows(needs)
     heads = ("Permission", "Resource", "Needed")
     if len(sources) == 1:
-        yield Paragraph(f"The permissions that it requests are {sources.pop()}.")
+        yield Paragraph(f"{lead} {sources.pop()}.")
         yield Grid(heads, tuple(rows), prose=1)
     elif rows:
-        known = (Cell(_scope_source(need)) for need in app.scopes)
+        known = (Cell(_scope_source(need)) for need in needs)
         yield Grid((*heads, "Source"), tuple((*row, cell) for row, cell in zip(rows, known, strict=True)), prose=3)
+
+
+def permission_rows(needs: Iterable[PermissionNeed]) -> list[tuple[Cell, ...]]:
+    """A row for each permission: its name, its resource, and whether the app needs it."""
+    return [
+        (Cell(code(n.value)), Cell(resource_name(n.resource)), Cell("required" if n.required else "optional"))
+        for n in needs
+    ]
 
 
 _MODES = {
@@ -232,11 +245,13 @@ _MODES = {
 }
 
 
-def _resource(need: ScopeNeed) -> str:
-    return _text(RESOURCE_NAMES.get(need.resource, need.resource))
+def resource_name(app_id: str) -> str:
+    """The name of an API, or its app id if it isn't known."""
+    named = RESOURCE_NAMES.get(app_id) or published_name(app_id)
+    return _text(named or app_id)
 
 
-def _scope_source(need: ScopeNeed) -> str:
+def _scope_source(need: PermissionNeed) -> str:
     """Who says that the app requests this permission, or that it is an assumption."""
     source = _text(need.source)
     if need.assumed:

@@ -15,10 +15,12 @@ from auditor.packs.load import (
     OwnPack,
     Source,
     entries,
+    every_shipped_name,
     exists,
     find,
     list_packs,
     load_packs,
+    names_variant,
     own_files,
     own_packs,
     path_of,
@@ -26,6 +28,7 @@ from auditor.packs.load import (
     shipped_names,
     shipped_source,
 )
+from auditor.packs.load import catalog_names as catalog_names
 from auditor.packs.load import load as load
 
 if TYPE_CHECKING:
@@ -62,7 +65,7 @@ def sources_for(names: Iterable[str]) -> Iterator[tuple[Source, ...]]:
 
     Raises PackError for a name that has no pack, when the iteration reaches it.
     """
-    for name in tuple(names) or names_in_environment() or shipped_names():
+    for name in tuple(names) or names_in_environment() or every_shipped_name():
         (place,) = resolved_names((name,))
         yield find(place)
 
@@ -81,6 +84,15 @@ def shipped_packs() -> tuple[Pack, ...]:
     """The packs that ship with the program, without the abstract ones."""
     packs = (load(shipped_source(name)) for name in shipped_names())
     return tuple(pack for pack in packs if not pack.abstract)
+
+
+def is_variant(name: str) -> bool:
+    """Whether `name` is ``PACK/VARIANT`` of an app in the catalogue that has this variant."""
+    if not names_variant(name):
+        return False
+    from auditor.packs.app_catalog import catalog
+
+    return name in (f"{app.name}/{one.name}" for app in catalog() for one in app.variants)
 
 
 def own_pack_files(place: str) -> tuple[OwnPack, ...]:
@@ -108,8 +120,8 @@ def chosen_packs(packs: Iterable[str | Pack], app: App | None = None, *, require
     if required and not given and app is None:
         listed = "\n".join(f"  {pack.name:<16} {pack.title}" for pack in list_packs(benchmarks=True))
         raise InvalidRequest(
-            'give what to check: --pack NAME, or --app CLIENT_ID --scopes "…", or --from-url URL.\n\n'
-            f"The packs are:\n{listed}"
+            "give what to check: --pack NAME, or --app NAME|CLIENT_ID, or --from-url URL.\n\n"
+            f"The packs are:\n{listed}\n\nTo see the apps: consent-auditor apps list"
         )
     loaded = load_packs(one for one in given if isinstance(one, str))
     chosen = (*loaded, *(one for one in given if isinstance(one, Pack)))

@@ -28,6 +28,7 @@ from auditor.model.report import (
     PackRef,
     PolicyRef,
     Report,
+    StoppedUsers,
     Summary,
     UnreadPart,
     WaiverFile,
@@ -104,7 +105,7 @@ def wanted_by(packs: Sequence[Pack]) -> Wanted:
     checks = (one for pack in packs for rule in pack.rules for one in with_inner(rule.check))
     return Wanted(
         whole=frozenset(plan.whole),
-        names=frozenset(name.lower().rstrip("/") for name in (*plan.clients, *plan.resources)),
+        names=frozenset(name.lower().rstrip("/") for name in (*plan.clients, *plan.resources, *plan.app_roles_on)),
         clients=frozenset(client.lower() for client in plan.clients),
         without_grant_ids=not any(getattr(one, "path", "").startswith(GRANTS) for one in checks),
     )
@@ -140,6 +141,7 @@ def _built(
         apps=tuple(dict.fromkeys(pack.app for pack in packs if pack.app is not None)),
         decisions=decisions,
         after_consent=tuple(dict.fromkeys(one.after_consent for one in asked)),
+        stopped=_stopped(snapshot, packs),
         findings=findings,
         calibrations=tuple(_calibrations(snapshot, packs)),
         unread=tuple(_unread(snapshot)),
@@ -164,6 +166,19 @@ def _abused_refs(
     from auditor.facts.abused_apps import lists_with, reference_to
 
     return tuple(reference_to(one, snapshot.taken) for one in lists_with(own))
+
+
+def _stopped(snapshot: Snapshot, packs: Sequence[Pack]) -> tuple[StoppedUsers, ...]:
+    """Who was stopped at the apps of the packs, if anything was read that says so."""
+    sections = snapshot.sections
+    if sections.appConsentRequests is None and sections.signIns is None:
+        return ()
+    described = [(pack.name, pack.app) for pack in packs if pack.app is not None]
+    if not described:
+        return ()
+    from auditor.apps.stopped_users import stopped_at
+
+    return stopped_at(snapshot, described)
 
 
 def _apps_in_question(packs: Sequence[Pack]) -> tuple[str, ...] | None:

@@ -215,11 +215,13 @@ class SignInActivity(Resource, frozen=True):
 
     @property
     def last(self) -> str:
-        """The time of the latest sign-in by anybody or by the app itself; empty if none is recorded."""
+        """The time of the latest use; empty if none is recorded."""
         kinds = (
             self.lastSignInActivity,
             self.delegatedClientSignInActivity,
+            self.delegatedResourceSignInActivity,
             self.applicationAuthenticationClientSignInActivity,
+            self.applicationAuthenticationResourceSignInActivity,
         )
         times = [one.lastSignInDateTime for one in kinds if one and one.lastSignInDateTime]
         return max(times, key=lambda text: at.timestamp() if (at := parse_time(text)) else 0.0, default="")

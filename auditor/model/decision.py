@@ -135,6 +135,32 @@ class ScopeVerdict(msgspec.Struct, frozen=True, kw_only=True):
         return RequestedAs.REQUIRED if self.required else RequestedAs.OPTIONAL
 
 
+class RoleState(StrEnum):
+    """Whether an administrator has granted an application permission to the app."""
+
+    GRANTED = "granted"
+    NOT_GRANTED = "not-granted"
+    UNKNOWN = "unknown"
+
+
+class RoleVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """An application permission that the app needs, to act without a user, and whether it has it.
+
+    `detail` is a clause. `role_id` is empty for a permission that the resource isn't known to publish. `plain` is
+    what the app can do with it, as a clause; empty if that isn't known.
+    """
+
+    resource: str
+    resource_name: str
+    role: str
+    state: RoleState
+    detail: str
+    role_id: str = ""
+    required: bool = True
+    assumed: bool = False
+    plain: str = ""
+
+
 class AppRef(msgspec.Struct, frozen=True, kw_only=True):
     """The app that a decision is about.
 
@@ -167,8 +193,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `caveats` (``doubts`` in JSON) are the reasons why the confidence isn't certain; `depends_on` are the facts
     that were not known. `outcomes` are the possible outcomes if the outcome is ``depends``. `advice` says whom to
     ask for what if nothing in the tenant's consent settings can help. `users_with_grant` counts the other users who
-    have a personal grant, and `works_for` says what that means for them and for new users. `unknowns` are facts
-    behind consent that can't be read. `vendor_says` is the vendor's advice with a judgement of it.
+    have a personal grant, and `works_for` says what that means for them and for new users. `app_roles` are the
+    application permissions that the app needs; the outcome is about users, so it doesn't depend on them.
+    `unknowns` are facts behind consent that can't be read. `vendor_says` is the vendor's advice with a judgement of it.
     """
 
     app: AppRef
@@ -180,6 +207,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     screen: str = ""
     scopes: tuple[ScopeVerdict, ...] = ()
+    app_roles: tuple[RoleVerdict, ...] = ()
     also: tuple[str, ...] = ()
     caveats: tuple[str, ...] = msgspec.field(name="doubts", default=())
     depends_on: tuple[str, ...] = ()

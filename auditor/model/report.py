@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.model.decision import AfterConsent, Confidence, Decision, Fix
+from auditor.model.decision import AfterConsent, AppRef, Confidence, Decision, Fix
 from auditor.model.rule import App, FindingOutcome, Remediation, RulePlace, Setting, Severity
 from auditor.model.snapshot import Provenance, Tenant, Unread
 
@@ -239,10 +239,34 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     not_applicable: int = 0
 
 
+class StoppedUsers(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was stopped at one app and who waits, as far as the requests for admin consent and the logs were read.
+
+    `sentence` says all of it, also that nobody was stopped. `users` counts the people who were stopped or wait, and
+    with `at_least` there may be more; `waiting` those who wait for approval. A number is none if it isn't known, and
+    `not_known` says why. `codes` are the error codes of the sign-ins, `ends` is when the first request that waits
+    expires, and `reviewers` decide about the requests under the portal path `review`.
+    """
+
+    app: AppRef
+    sentence: str
+    users: int | None
+    at_least: bool
+    waiting: int | None
+    first: str = ""
+    last: str = ""
+    codes: tuple[str, ...] = ()
+    ends: str = ""
+    reviewers: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
+    not_known: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The results of an audit. The same inputs give the same bytes.
 
-    `after_consent` says for each app and subject of the decisions what can stop the connection after consent.
+    `after_consent` says for each app and subject of the decisions what can stop the connection after consent. `stopped`
+    has each app of the decisions if requests for consent or logs were read.
     `granted` is none if no grants were read, `provenance` if the snapshot doesn't say how it was made. `outside` says
     what no audit by this program covers, in full sentences. `abused_apps` are the lists of known abused apps that a
     rule or the list of grants used.
@@ -259,6 +283,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     apps: tuple[App, ...] = ()
     decisions: tuple[Decision, ...] = ()
     after_consent: tuple[AfterConsent, ...] = ()
+    stopped: tuple[StoppedUsers, ...] = ()
     findings: tuple[Finding, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
     unread: tuple[UnreadPart, ...] = ()

@@ -61,7 +61,16 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
-PLACEHOLDERS = ("tenant-id", "client-id", "app", "redirect-uri", "scopes", "admin-consent-link", "portal")
+PLACEHOLDERS = (
+    "tenant-id",
+    "client-id",
+    "app",
+    "redirect-uri",
+    "scopes",
+    "admin-consent-link",
+    "registered-consent-link",
+    "portal",
+)
 """The placeholders that the texts of a remediation can contain, in braces."""
 
 
@@ -108,14 +117,22 @@ class RequestMode(StrEnum):
         return self is not RequestMode.DYNAMIC
 
 
-class ScopeNeed(msgspec.Struct, frozen=True, kw_only=True):
-    """One delegated permission that the app asks of one resource (app id)."""
+class PermissionNeed(msgspec.Struct, frozen=True, kw_only=True):
+    """One permission that the app needs of one resource (app id)."""
 
     resource: str
     value: str
     required: bool = True
     assumed: bool = False
     source: str = ""
+
+
+class ScopeNeed(PermissionNeed, frozen=True, kw_only=True):
+    """A delegated permission that the app asks for, to act for the user who is signed in."""
+
+
+class RoleNeed(PermissionNeed, frozen=True, kw_only=True):
+    """An application permission that the app needs, to act without a user."""
 
 
 class RequestFault(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,6 +219,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     prompt_consent: bool = False
     authority: str = ""
     scopes: tuple[ScopeNeed, ...] = ()
+    app_roles: tuple[RoleNeed, ...] = ()
     default_resources: tuple[str, ...] = ()
     prompt: str = ""
     sends_no_redirect_uri: bool = False
@@ -238,7 +256,8 @@ class RuleCase(msgspec.Struct, frozen=True, kw_only=True):
 
     The tenant is the sample tenant `sample`, with `set` applied to its sections (JSON merge patch, RFC 7396)
     and the sections (or ``section/part``) in `unread` removed. The sections in `whole` count as read for the
-    whole directory, where the sample covers only some apps.
+    whole directory, where the sample covers only some apps. With `app_roles`, the pack's app requires
+    these application permissions, whatever the pack says.
     """
 
     name: str
@@ -247,6 +266,7 @@ class RuleCase(msgspec.Struct, frozen=True, kw_only=True):
     set: Mapping[str, Any] = msgspec.field(default_factory=dict)
     unread: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
+    app_roles: tuple[RoleNeed, ...] | None = None
     reason: str = ""
     """Text that the finding's reason must contain."""
     evidence: tuple[str, ...] = ()

@@ -134,6 +134,13 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     risk: Risk | None
 
 
+class AbuseMark(msgspec.Struct, frozen=True, kw_only=True):
+    """What the list of known abused apps says about an app: a tool of attackers, or a product that they also use."""
+
+    malicious: bool
+    why: str
+
+
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Users who were stopped: those who ask for approval now, and those whose sign-in failed.
 
@@ -183,6 +190,7 @@ class SurveyedApp(msgspec.Struct, frozen=True, kw_only=True):
     publisher_verified: bool | None
     last_sign_in: str | None
     pack: str = ""
+    abused: AbuseMark | None = None
     assumed: Assumed | None = None
     not_known: Mapping[str, str] = msgspec.field(default_factory=dict)
 

@@ -1,25 +1,17 @@
-"""The types of a pack's YAML file, from which its JSON Schema is generated, and the pack that they describe.
-
-First the conditions on single texts (ids, addresses, placeholders): each returns why a text is invalid, or None.
-"""
+"""The types of a pack's YAML file, from which its JSON Schema is generated, and the pack that they describe."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
 
 from msgspec import UNSET, Meta, UnsetType
 
-from auditor.checks.kind import CheckKind, Invalid, alternatives
-from auditor.checks.permission_lists import GUID_FORM, GUID_PATTERN, resource
-from auditor.checks.typo_suggestions import nearest
-from auditor.facts.ids import RESOURCES, app_categories, is_guid
+from auditor.checks.kind import CheckKind
+from auditor.checks.permission_lists import GUID_PATTERN, resource
+from auditor.facts.ids import RESOURCES, app_categories
 from auditor.model.decision import ROUTES
 from auditor.model.rule import (
-    PLACEHOLDERS,
     App,
     AppVariant,
     ClaimSource,
@@ -29,150 +21,31 @@ from auditor.model.rule import (
     Remediation,
     RequestFault,
     RequestMode,
+    RoleNeed,
     Rule,
     RuleCase,
     ScopeNeed,
     Severity,
     VendorAdvice,
 )
-from auditor.model.sections import Sections
 from auditor.packs.decode_nodes import StrictForm
-
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_RULE_ID = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
-_AUTHORITY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
-_BRACES = re.compile(r"\{([^{}]*)\}")
-
-
-def guid(text: str) -> Invalid | None:
-    """An app or tenant id."""
-    return None if is_guid(text) else Invalid(f'"{text}" isn\'t a GUID', GUID_FORM)
-
-
-def pack_name(text: str) -> Invalid | None:
-    """The name of a pack, which is also the name of its file."""
-    if _NAME.fullmatch(text) and len(text) <= 64:
-        return None
-    return Invalid(
-        f'"{text}" isn\'t a valid pack name', "lowercase letters, digits and single hyphens, as in trackerrms-uk"
-    )
-
-
-def rule_id(text: str) -> Invalid | None:
-    """The id of a rule."""
-    if _RULE_ID.fullmatch(text) and len(text) <= 64:
-        return None
-    return Invalid(
-        f'"{text}" isn\'t a valid rule id', "letters and digits, joined by hyphens or dots, as in VENDOR-CONNECT"
-    )
-
-
-def one_line(text: str) -> Invalid | None:
-    """A title."""
-    return Invalid("has more than one line", "a single line") if "\n" in text else None
-
-
-def web_address(text: str) -> Invalid | None:
-    """An address that a reader opens."""
-    return None if _is_url(text, ("https", "http")) else Invalid(f'"{text}" isn\'t a web address', "https://…")
-
-
-def redirect_uri(text: str) -> Invalid | None:
-    """An address to which the sign-in page may redirect the user."""
-    local = _is_url(text, ("http",)) and urlsplit(text).hostname in ("localhost", "127.0.0.1")
-    if (_is_url(text, ("https",)) or local or _is_of_an_installed_app(text)) and not re.search(r"[#*\s]", text):
-        return None
-    return Invalid(
-        f'"{text}" isn\'t a redirect URI', "https://… without # or *, http://localhost, or an app's own scheme"
-    )
-
-
-def _is_of_an_installed_app(text: str) -> bool:
-    """Whether the address has a mobile or desktop app's own scheme, as in ``msauth.com.example://auth``."""
-    scheme, colon, rest = text.partition(":")
-    own = re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme, re.IGNORECASE) and not nearest(scheme.lower(), ("http", "https"))
-    return bool(own and colon and rest.strip("/")) and scheme.lower() not in ("javascript", "data", "file")
-
-
-def authority(text: str) -> Invalid | None:
-    """The tenants whose users the app signs in."""
-    if _AUTHORITY.fullmatch(text):
-        return None
-    return Invalid(
-        f'"{text}" isn\'t an authority', "organizations, common, a tenant id or a domain name, without https://"
-    )
-
-
-def route(text: str) -> Invalid | None:
-    """A route: a kind of fix that reports offer."""
-    return None if text in ROUTES else Invalid(f'"{text}" isn\'t a route', alternatives(ROUTES), nearest(text, ROUTES))
-
-
-def section(text: str) -> Invalid | None:
-    """A section of a snapshot, or ``section/part``."""
-    name, known = text.partition("/")[0], Sections.__struct_fields__
-    return None if name in known else Invalid(f'"{name}" isn\'t a section', alternatives(known), nearest(name, known))
-
-
-def category(text: str) -> Invalid | None:
-    """The category under which a list shows an app."""
-    known = app_categories()
-    return None if text in known else Invalid(f'"{text}" isn\'t a category', alternatives(known), nearest(text, known))
-
-
-def variant_name(text: str) -> Invalid | None:
-    """The name of an app's variant, which follows the pack's name and a slash."""
-    if _NAME.fullmatch(text) and len(text) <= 40:
-        return None
-    return Invalid(f'"{text}" isn\'t a name of a variant', "lowercase letters, digits and single hyphens, as in imap")
-
-
-def day(text: str) -> Invalid | None:
-    """A date."""
-    wrong = Invalid(f'"{text}" isn\'t a date', "a date such as 2026-11-22")
-    try:
-        return None if date.fromisoformat(text).isoformat() == text else wrong
-    except ValueError:
-        return wrong
-
-
-def partner_id(text: str) -> Invalid | None:
-    """The id of a verified publisher in the Microsoft AI Cloud Partner Program."""
-    return None if text.isascii() and text.isdigit() else Invalid(f"\"{text}\" isn't a publisher's id", "digits only")
-
-
-def filled(text: str) -> Invalid | None:
-    """A text with placeholders."""
-    for name in _BRACES.findall(text):
-        if name not in PLACEHOLDERS:
-            near = nearest(name, PLACEHOLDERS)
-            known = alternatives(f"{{{known}}}" for known in PLACEHOLDERS)
-            return Invalid(f"has the unknown placeholder {{{name}}}", known, f"{{{near}}}" if near else "")
-    if "{" in (rest := _BRACES.sub("", text)) or "}" in rest:
-        return Invalid("has a brace without a matching one")
-    return None
-
-
-def link(text: str) -> Invalid | None:
-    """The address of a fix: a placeholder, or a web address that may contain some."""
-    if wrong := filled(text):
-        return wrong
-    if text.startswith(("{admin-consent-link}", "{portal}")):
-        return None
-    if web_address(_BRACES.sub("x", text)) is None:
-        return None
-    return Invalid(f'"{text}" isn\'t a web address', "https://… or {admin-consent-link}")
-
-
-def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        parts = urlsplit(text)
-        port_is_sane = (parts.port or 0) >= 0
-        is_web = parts.scheme in schemes and bool(parts.hostname)
-        return is_web and port_is_sane and not re.search(r"[\s\\]", text)
-    except ValueError:
-        return False
-
+from auditor.packs.text_conditions import (
+    authority,
+    category,
+    day,
+    filled,
+    guid,
+    link,
+    one_line,
+    pack_name,
+    partner_id,
+    redirect_uri,
+    route,
+    rule_id,
+    section,
+    variant_name,
+    web_address,
+)
 
 FORMAT = "consent-auditor/pack"
 FORMAT_VERSION = 1
@@ -204,6 +77,16 @@ class ScopeForm(StrictForm, frozen=True, kw_only=True):
 
     noun: ClassVar[str] = "a scope"
     scope: Annotated[str, Meta(description="Its name, as in Mail.Read.")]
+    required: Annotated[bool, Meta(description="Whether the product needs it.")] = True
+    assumed: bool | UnsetType = UNSET
+    source: str | UnsetType = UNSET
+
+
+class RoleForm(StrictForm, frozen=True, kw_only=True):
+    """One application permission with details."""
+
+    noun: ClassVar[str] = "an app role"
+    role: Annotated[str, Meta(description="Its name, as in Mail.Read, or its id.")]
     required: Annotated[bool, Meta(description="Whether the product needs it.")] = True
     assumed: bool | UnsetType = UNSET
     source: str | UnsetType = UNSET
@@ -297,6 +180,10 @@ class AppForm(StrictForm, frozen=True, kw_only=True):
     ] = ()
     consent_link: Annotated[WebAddress, Meta(description="The vendor's own link for admin consent.")] = ""
     scopes: dict[Resource, tuple[str | ScopeForm, ...]] = {}
+    app_roles: Annotated[
+        dict[Resource, tuple[str | RoleForm, ...]],
+        Meta(description="Application permissions, with which the app acts without a user, by resource."),
+    ] = {}
     variants: Annotated[
         tuple[VariantForm, ...], Meta(description="Instead of scopes: ways to connect, the usual one first.")
     ] = ()
@@ -322,6 +209,10 @@ class CaseForm(StrictForm, frozen=True, kw_only=True):
     set: Annotated[dict[str, Any], Meta(description="Changes to the sections, as a JSON merge patch.")] = {}
     unread: Annotated[tuple[Section, ...], Meta(description="Sections, or section/part, that were not read.")] = ()
     whole: Annotated[tuple[Section, ...], Meta(description="Sections that count as read directory-wide.")] = ()
+    app_roles: Annotated[
+        dict[Resource, tuple[str, ...]] | UnsetType,
+        Meta(description="Application permissions that the pack's app requires in this case, by resource."),
+    ] = UNSET
     reason: Annotated[str, Meta(description="Text that the finding's reason must contain.")] = ""
     evidence: Annotated[
         tuple[str, ...], Meta(description="Texts that paths of the finding's evidence must contain.")
@@ -399,6 +290,7 @@ def app_of(form: AppForm) -> App:
         faults=tuple(RequestFault(code=one.code, because=one.because, caveat=one.caveat) for one in form.faults),
         authority=form.authority,
         scopes=usual.scopes if usual else tuple(_scopes(form.scopes, form)),
+        app_roles=tuple(_roles(form)),
         publisher_verified=True if verified is None and form.verified_publisher_id else verified,
         verified_publisher_id=form.verified_publisher_id,
         owner_tenant=None if form.owner_tenant == "unknown" else form.owner_tenant.lower(),
@@ -454,19 +346,28 @@ def _sources(app: AppForm) -> Iterator[ClaimSource]:
 
 
 def _scopes(listed_by_resource: Mapping[str, tuple[str | ScopeForm, ...]], app: AppForm) -> Iterator[ScopeNeed]:
-    of_app = "; ".join(one.cited for one in _sources(app) if not one.what or "scopes" in one.what)
     for key, listed in listed_by_resource.items():
         for item in listed:
             one = ScopeForm(scope=item) if isinstance(item, str) else item
-            assumed = app.assumed if one.assumed is UNSET else bool(one.assumed)
-            source = of_app if one.source is UNSET else str(one.source)
-            yield ScopeNeed(
-                resource=RESOURCES.get(key, key.lower()),
-                value=one.scope,
-                required=one.required,
-                assumed=assumed,
-                source=source,
-            )
+            assumed, source = _cited(one, app, "scopes")
+            resource = RESOURCES.get(key, key.lower())
+            yield ScopeNeed(resource=resource, value=one.scope, required=one.required, assumed=assumed, source=source)
+
+
+def _roles(app: AppForm) -> Iterator[RoleNeed]:
+    for key, listed in app.app_roles.items():
+        for item in listed:
+            one = RoleForm(role=item) if isinstance(item, str) else item
+            assumed, source = _cited(one, app, "app-roles")
+            resource = RESOURCES.get(key, key.lower())
+            yield RoleNeed(resource=resource, value=one.role, required=one.required, assumed=assumed, source=source)
+
+
+def _cited(one: ScopeForm | RoleForm, app: AppForm, claim: str) -> tuple[bool, str]:
+    """Whether a permission is an assumption, and its source: its own, or that of the app's claims."""
+    of_app = "; ".join(each.cited for each in _sources(app) if not each.what or claim in each.what)
+    assumed = app.assumed if one.assumed is UNSET else bool(one.assumed)
+    return assumed, of_app if one.source is UNSET else str(one.source)
 
 
 def _known(value: bool | Literal["unknown"]) -> bool | None:
@@ -485,6 +386,12 @@ def _case(form: CaseForm) -> RuleCase:
         set=form.set,
         unread=form.unread,
         whole=form.whole,
+        app_roles=None if isinstance(form.app_roles, UnsetType) else tuple(_required_roles(form.app_roles)),
         reason=form.reason,
         evidence=form.evidence,
     )
+
+
+def _required_roles(by_resource: Mapping[str, tuple[str, ...]]) -> Iterator[RoleNeed]:
+    for key, names in by_resource.items():
+        yield from (RoleNeed(resource=RESOURCES.get(key, key.lower()), value=name) for name in names)

@@ -8,7 +8,13 @@ import msgspec.inspect as mi
 
 from auditor.checks import kind_named, nested_arguments
 from auditor.checks.kind import ArgumentProblem, alternatives
-from auditor.checks.permission_lists import permission_id, resource_warning, scope_or_id
+from auditor.checks.permission_lists import (
+    is_delegated_only,
+    misspelled_role,
+    permission_id,
+    resource_warning,
+    scope_or_id,
+)
 from auditor.checks.typo_suggestions import nearest, neighbor_of_guid
 from auditor.facts.ids import RESOURCE_NAMES, RESOURCES, is_guid
 from auditor.model.sections import Sections
@@ -28,7 +34,14 @@ from auditor.packs.yaml_nodes import (
     text_of,
 )
 
-APP_PLACEHOLDERS = ("{client-id}", "{app}", "{redirect-uri}", "{scopes}", "{admin-consent-link}")
+APP_PLACEHOLDERS = (
+    "{client-id}",
+    "{app}",
+    "{redirect-uri}",
+    "{scopes}",
+    "{admin-consent-link}",
+    "{registered-consent-link}",
+)
 """Placeholders that have a value only if the pack has an app."""
 
 
@@ -53,6 +66,8 @@ def _check_app(app: Table, problems: PackProblems) -> None:
     _check_assumption(app, app, problems)
     _check_publisher(app, problems)
     _check_listed_scopes(child(app, "scopes"), app, problems)
+    _check_listed_scopes(child(app, "app-roles"), app, problems, of="role")
+    _check_needed_apps(app, problems)
     names: dict[str, int] = {}
     for variant in _variants(app):
         if (scopes := child(app, "scopes")) is not None and not names:
@@ -77,8 +92,20 @@ def _check_publisher(app: Table, problems: PackProblems) -> None:
         problems.add(verified.at, message, expected="publisher-verified: true")
 
 
-def _check_listed_scopes(scopes: Node | None, app: Table, problems: PackProblems) -> None:
-    """Each resource is listed once, and each of its scopes exists."""
+def _check_needed_apps(app: Table, problems: PackProblems) -> None:
+    """No app needs itself, and none is listed twice: an administrator could never add them in the order of the list."""
+    own = child(app, "client-id")
+    seen = {text_of(own).lower(): "the app itself"} if own is not None else {}
+    for needed in tables_of(child(app, "also-needs")):
+        if (node := child(needed, "client-id")) is None or not is_guid(text := text_of(node).lower()):
+            continue
+        if text in seen:
+            problems.add(node.at, f"{text} is {seen[text]}", expected="another app that must be in the tenant first")
+        seen.setdefault(text, f"already on line {node.at.line}")
+
+
+def _check_listed_scopes(scopes: Node | None, app: Table, problems: PackProblems, *, of: str = "scope") -> None:
+    """Each resource is listed once, and each of its scopes exists; `of` is ``role`` for application permissions."""
     by_id: dict[str, str] = {}
     for key, entry in scopes.entries.items() if isinstance(scopes, Table) else ():
         resource = RESOURCES.get(key, key.lower())
@@ -87,23 +114,36 @@ def _check_listed_scopes(scopes: Node | None, app: Table, problems: PackProblems
         by_id[resource] = key
         if warning := resource_warning(key):
             problems.warn(entry.at, warning, near=neighbor_of_guid(key, RESOURCE_NAMES))
-        _check_scopes(resource, entry.value, app, problems)
+        _check_scopes(resource, entry.value, app, problems, of)
 
 
-def _check_scopes(resource: str, node: Node, app: Table, problems: PackProblems) -> None:
-    """Every scope exists, is listed once, and names the source of an assumption."""
+def _check_scopes(resource: str, node: Node, app: Table, problems: PackProblems, of: str) -> None:
+    """Every scope or app role exists, is listed once, and names the source of an assumption."""
+    noun = "app role" if of == "role" else of
     seen: dict[str, int] = {}
     for item in items_of(node):
-        name = child(item, "scope") or item
+        name = child(item, of) or item
         if not (isinstance(name, Scalar) and isinstance(name.value, str)):
             continue
         scope = name.value.strip()
         if scope.lower() in seen:
-            problems.add(name.at, f'the scope "{scope}" is already on line {seen[scope.lower()]}')
+            problems.add(name.at, f'the {noun} "{scope}" is already on line {seen[scope.lower()]}')
         seen.setdefault(scope.lower(), name.at.line)
-        if wrong := scope_or_id(resource, scope):
+        if of == "role":
+            _check_role(resource, scope, name.at, problems)
+        elif wrong := scope_or_id(resource, scope):
             problems.add(name.at, f"the scope {wrong.message}", expected=wrong.expected, near=wrong.near)
         _check_assumption(item, app, problems)
+
+
+def _check_role(resource: str, role: str, at: Position, problems: PackProblems) -> None:
+    """An app role isn't a scope, and isn't a likely typo of a known one; most app roles aren't in any table here."""
+    if is_delegated_only(role):
+        message = f'"{role}" is a delegated permission, which belongs in scopes'
+        problems.add(at, message, expected="an application permission, as in IMAP.AccessAsApp")
+    elif near := misspelled_role(resource, role):
+        known = RESOURCE_NAMES.get(resource, resource)
+        problems.warn(at, f'the app role "{role}" isn\'t among those of {known} that this program knows', near=near)
 
 
 def _check_assumption(node: Node, app: Table, problems: PackProblems) -> None:

@@ -48,6 +48,11 @@ _WITH_ADDRESSES = (TextKind.FREE_TEXT, TextKind.ERROR_MESSAGE, TextKind.PUBLISHE
 """Texts of the tenant in which a mail address may be the only place where a name is."""
 _DOTTED = re.compile(r"[A-Za-z][\w-]*(?:\.[A-Za-z][\w-]*)+")
 _PARTS_OF_SNAPSHOT = frozenset(("odata", "nextlink", *Snapshot.__struct_fields__))
+_LOGGED_GRANTS = re.compile(r"\[.*\] => \[.*\]; ?")
+"""How the audit log writes the grants of an app before and after a consent."""
+_LOGGED_WORD = re.compile(r"[^\s\[\],;:=>]+")
+_GRANT_ID = re.compile(r"[\w-]{43}|[\w-]{64}")
+"""The id of a grant, which Graph makes of two or three object ids."""
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NUMBER = re.compile(r"\d{1,9}|v\d\.\d")
 
@@ -326,8 +331,31 @@ class FieldValues(NameTokens):
             return self.id(value)
         if "@" in value and " " not in value:
             return self.address(value)
+        if (made := self._logged(value)) is not None:
+            return made
         self.addresses_in(value)
         return self._known.exact(value) or REDACTED
+
+    def _logged(self, value: str) -> str | None:
+        """A value in the audit log: JSON in a text, a list of permissions, or grants; none if it's something else.
+
+        It's none, too, if it has a word that isn't Microsoft's, a permission or an id.
+        """
+        if value.startswith('"') and value.endswith('"'):
+            made = self._free_text(value[1:-1]) if "\\" not in value else REDACTED
+            return None if made == REDACTED else f'"{made}"'
+        words = value.split()
+        if words and all(word.lower() in self._public.scopes for word in words):
+            return value
+        if not _LOGGED_GRANTS.fullmatch(value):
+            return None
+        made = _LOGGED_WORD.sub(lambda found: self._logged_word(found[0]), value)
+        return None if REDACTED in made else made
+
+    def _logged_word(self, word: str) -> str:
+        if is_token(word) or word.lower() in self._public.scopes or word.lower() in self._texts:
+            return word
+        return self.id(word) if is_guid(word) or _GRANT_ID.fullmatch(word) else REDACTED
 
     def _key(self, name: str) -> str:
         if is_token(name) or name.lower() in self._json_names:

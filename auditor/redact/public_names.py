@@ -58,7 +58,7 @@ _IDS = (
 
 def _resources(app: App) -> tuple[str, ...]:
     """The resources that the app names in its request."""
-    return (*app.default_resources, *(need.resource for need in app.scopes))
+    return (*app.default_resources, *(need.resource for need in (*app.scopes, *app.app_roles)))
 
 
 class PublicNames:
@@ -123,7 +123,7 @@ class PublicNames:
     def _ask(self, app: App) -> None:
         self.ids |= {app.client_id.lower(), (app.owner_tenant or app.client_id).lower()}
         self.ids |= {resource.lower() for resource in _resources(app) if is_guid(resource)}
-        self.scopes |= {need.value.lower() for need in app.scopes}
+        self.scopes |= {need.value.lower() for need in (*app.scopes, *app.app_roles)}
         self.app_names.add(app.name.lower())
 
     def _add_app(self, principal: ServicePrincipal) -> None:
@@ -139,7 +139,8 @@ class PublicNames:
         self.ids |= {one.id.lower() for one in published if is_guid(one.id)}
         self.scopes |= {word for one in published for word in (one.value or "").lower().split()}
         # An administrator can rename an app in the tenant; appDisplayName is the name that its vendor gave it.
-        self.app_names.add((principal.appDisplayName or principal.displayName or "").lower())
+        own_name = principal.displayName if self.is_vendors(principal) or self.is_asked(principal) else ""
+        self.app_names.add((principal.appDisplayName or own_name or "").lower())
         if principal.verifiedPublisher is not None:
             number = principal.verifiedPublisher.verifiedPublisherId or ""
             self.publishers |= {number} if number.isdigit() else set()

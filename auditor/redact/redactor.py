@@ -12,19 +12,21 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from auditor.model.field_types import FieldKind, TextKind, field_kinds
 from auditor.model.report import AbusedApp, AbusedAppsList, Waiver, WaiverFile
 from auditor.model.resources import PermissionGrantPolicy, ServicePrincipal
-from auditor.model.rule import App, ScopeNeed
+from auditor.model.rule import App, PermissionNeed
 from auditor.model.snapshot import Snapshot
 from auditor.redact.field_values import FieldValues
 from auditor.redact.name_search import FormRules, KnownNames
 from auditor.redact.public_names import PublicNames, PublishedText, is_microsofts_policy
 from auditor.redact.tokens import REDACTED, TokenMaker
+
+_Need = TypeVar("_Need", bound=PermissionNeed)
 
 _SWITCHES = frozenset("true yes on false no off none low managed recommended legacy".split())
 """What an assumption can contain besides names, in lower case."""
@@ -85,6 +87,7 @@ class Redactor:
             authority=self.text(app.authority),
             owner_tenant=self._values.id(app.owner_tenant) if app.owner_tenant else app.owner_tenant,
             scopes=self._needs(app.scopes),
+            app_roles=self._needs(app.app_roles),
             vendor=self.text(app.vendor),
             consent_link=self.address(app.consent_link),
             variants=tuple(
@@ -100,7 +103,7 @@ class Redactor:
             faults=tuple(msgspec.structs.replace(one, because=self.text(one.because)) for one in app.faults),
         )
 
-    def _needs(self, scopes: Iterable[ScopeNeed]) -> tuple[ScopeNeed, ...]:
+    def _needs(self, scopes: Iterable[_Need]) -> tuple[_Need, ...]:
         return tuple(msgspec.structs.replace(need, source=self.text(need.source)) for need in scopes)
 
     def assumption(self, text: str) -> str:

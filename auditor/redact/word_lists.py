@@ -8,7 +8,7 @@ from functools import cache
 import msgspec
 
 from auditor.facts import load_table
-from auditor.facts.audit_activities import all_activities, drift_types
+from auditor.facts.audit_activities import all_activities, drift_types, logged_properties, logged_words
 from auditor.facts.graph_values import graph_values
 from auditor.facts.ids import CLOUDS
 from auditor.model.sections import SECTIONS, Sections
@@ -46,7 +46,9 @@ def word_lists() -> WordLists:
         lists,
         common_words=lists.common_words | lists.short_words,
         keywords=keywords,
-        texts=lists.texts.union(map(str.lower, (*all_activities(), *drift_types()))),
+        texts=lists.texts.union(
+            map(str.lower, (*all_activities(), *logged_properties(), *logged_words(), *drift_types()))
+        ),
         path_words=path_words,
         codes=keywords.union(
             path_words,

@@ -68,6 +68,7 @@ FORMATS = MappingProxyType(
                 "unread",
                 "calls",
                 "after-consent",
+                "stopped-users",
             ),
         ),
         "xlsx": Format(

@@ -54,18 +54,25 @@ def _blocks(explanation: Explanation, *, whole: bool) -> Iterator[Block]:
     if says is not None:
         is_access = any(one.topic == "access" for one in explanation.codes)
         yield from _tenant(says, "Consent" if is_access else "Answer", whole=whole)
+    yield from _notes(explanation)
+    yield from _codes(explanation, whole=whole)
     if whole or says is None or says.app is None:
         yield from _said(explanation)
-    yield from _notes(explanation)
+    yield from _next(explanation, whole=whole)
+
+
+def _codes(explanation: Explanation, *, whole: bool) -> Iterator[Block]:
+    """Every code, and on one screen the first in full."""
+    has_tenant = explanation.tenant_says is not None
     codes = explanation.codes if whole else explanation.codes[:_ON_SCREEN]
     for one in codes:
-        if says is None or whole:
-            yield from _code(one, whole=whole, is_title=says is None and one is explanation.codes[0])
+        if whole or not has_tenant:
+            is_title = not (has_tenant or explanation.request_faults) and one is explanation.codes[0]
+            yield from _code(one, whole=whole, is_title=is_title)
         else:
             yield from _code_in_tenant(one)
     for one in explanation.codes[len(codes) :]:
         yield Paragraph(f"{one.code}: {one.title or f'not in the table; {one.look_up}'}")
-    yield from _next(explanation, whole=whole)
 
 
 _KINDS = {TextKind.CONNECTED: "A sign-in that succeeded", TextKind.SIGN_IN_ADDRESS: "A sign-in address"}
@@ -77,7 +84,7 @@ def _title(explanation: Explanation) -> str:
     if says is not None:
         where = says.tenant.name or says.tenant.id or "this tenant"
         return f"{series([one.code for one in codes][:3]) or kind} in {where}"
-    if codes:
+    if codes and not explanation.request_faults:
         first = codes[0]
         return f"{first.code}: {first.title}" if first.known and first.title != first.code else first.code
     return kind
@@ -87,6 +94,9 @@ def _answer(explanation: Explanation) -> str:
     says, facts = explanation.tenant_says, explanation.text
     if says is not None:
         return says.says
+    if faults := explanation.request_faults:
+        why = f"{faults[0]}; see the list below" if len(faults) > 1 else faults[0]
+        return f"Entra refuses this address: {why}."
     if explanation.codes:
         return _meaning(explanation.codes[0])
     if facts.kind is TextKind.CONNECTED:
@@ -126,12 +136,12 @@ def _tenant(says: TenantAnswer, label: str, *, whole: bool) -> Iterator[Block]:
             ("Role", Cell(says.fix.role)),
         ]
         if says.fix.link:
-            rows.append(("Link", Cell(says.fix.link)))
+            rows.append(("Link", Cell(says.fix.link, says.fix.link)))
     if says.scopes_from:
         rows.append(("Permissions", Cell(f"decided with {says.scopes_from}")))
     rows.append(("Read", Cell(readable_time(says.taken))))
     yield FactList(tuple(rows))
-    if says.depends_on:
+    if says.depends_on and whole:
         yield Paragraph("It depends on:")
         yield _list(says.depends_on)
     if says.perhaps:
@@ -168,11 +178,12 @@ def _said(explanation: Explanation) -> Iterator[Block]:
     rows = (
         ("App", f"{app.name or 'not known by name'} ({app.client_id})" if app else facts.app_name),
         ("Service", facts.resource),
-        ("Permission", series(facts.scopes) if explanation.codes else ""),
+        ("Permissions", series(facts.scopes) if explanation.codes else ""),
         ("User", facts.user),
         ("Tenant", facts.tenant),
         ("Time", readable_time(facts.at) if facts.at else ""),
         ("Correlation ID", series(facts.correlation_ids)),
+        ("Trace ID", facts.trace_id),
     )
     shown = tuple((name, Cell(value)) for name, value in rows if value)
     if shown and facts.kind is not TextKind.CODE:
@@ -181,7 +192,7 @@ def _said(explanation: Explanation) -> Iterator[Block]:
 
 
 def _notes(explanation: Explanation) -> Iterator[Block]:
-    if explanation.request_faults:
+    if len(explanation.request_faults) > 1:
         yield Heading("Mistakes in the address")
         yield _list(f"{text[0].upper()}{text[1:]}." for text in explanation.request_faults)
     if explanation.text.has_secret:
@@ -196,8 +207,10 @@ def _code_in_tenant(one: ExplainedCode) -> Iterator[Block]:
     yield Heading(f"{one.code}: {one.title}" if one.known and one.title != one.code else one.code)
     yield Paragraph(_meaning(one))
     here = [cause for cause in one.causes if cause.here] or [cause for cause in one.causes if cause.here is None]
-    if one.causes:
-        yield Points(tuple(Point(_cause(cause, one)) for cause in here or one.causes))
+    if here:
+        yield Points(tuple(Point(_cause(cause, one)) for cause in here))
+    elif one.causes:
+        yield Paragraph("None of its usual causes is there.")
 
 
 def _code(one: ExplainedCode, *, whole: bool, is_title: bool) -> Iterator[Block]:
@@ -254,10 +267,12 @@ def _next(explanation: Explanation, *, whole: bool) -> Iterator[Block]:
         if text := " ".join(filter(None, (everything, check if says.fix else ""))):
             yield Paragraph(text)
         return
+    if not explanation.codes and explanation.text.kind is TextKind.SIGN_IN_ADDRESS:
+        yield Paragraph(f"To find out what users see in a tenant, add {code('--snapshot FILE')} or {code('--live')}.")
     checks = list(dict.fromkeys(cause.check for one in explanation.codes for cause in one.causes if cause.check))
     if checks:
         app = "" if explanation.app else f" and {code('--app NAME')}"
         yield Paragraph(
             f"To find out which it is in a tenant, add {code('--snapshot FILE')} or {code('--live')}{app}. This program"
-            f" then reads {series(checks)}."
+            f" then reads: {'; '.join(checks)}."
         )

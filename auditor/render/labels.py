@@ -18,7 +18,7 @@ import msgspec
 from auditor.facts import load_table
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, RESOURCE_NAMES
 from auditor.facts.permissions import PERMISSIONS
-from auditor.model.decision import Confidence, Decision, Outcome, Reason, RequestedAs, ScopeVerdict, Verdict
+from auditor.model.decision import Confidence, Decision, Outcome, Reason, RequestedAs, RoleState, ScopeVerdict, Verdict
 from auditor.model.document import count, parse_time, series
 from auditor.model.report import NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
@@ -67,6 +67,15 @@ VERDICTS = MappingProxyType(
     }
 )
 """The word and the style of a scope's verdict."""
+
+ROLE_STATES = MappingProxyType(
+    {
+        RoleState.GRANTED: ("granted", "good"),
+        RoleState.NOT_GRANTED: ("not granted", "bad"),
+        RoleState.UNKNOWN: ("unknown", "unsure"),
+    }
+)
+"""The word and the style of an application permission."""
 
 FINDINGS = MappingProxyType(
     {

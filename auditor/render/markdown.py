@@ -38,7 +38,9 @@ from auditor.render.report_view import (
     ABOUT_WHAT_IF,
     AFTER_CONSENT,
     AFTERWARDS,
+    APP_ROLES,
     DISAGREEMENTS,
+    STOPPED,
     afterwards,
     answer_facts,
     are_assumed,
@@ -52,7 +54,10 @@ from auditor.render.report_view import (
     policy_lines,
     question,
     reason_with_waivers,
+    role_lines,
     scope_reason,
+    stopped_label,
+    stopped_lines,
     tenant_label,
     verdict_word,
     what_if_answers,
@@ -90,7 +95,17 @@ def render(
     blocks = [f"## {_text(question(report))}", *_answers(report), _table(("", ""), _facts(report))]
     blocks += _first(report)
     blocks += _summary(report, since_last, whole=False)
-    for part in (_what_if, _scopes, _after_consent, _findings, _rule_fixes, _disagreements, _unread, _provenance):
+    for part in (
+        _what_if,
+        _scopes,
+        _after_consent,
+        _stopped,
+        _findings,
+        _rule_fixes,
+        _disagreements,
+        _unread,
+        _provenance,
+    ):
         blocks += part(report)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
@@ -273,6 +288,10 @@ def _scopes(report: Report) -> Iterator[str]:
             for scope in decision.scopes
         )
         yield _table(("Scope (assumed)" if assumed else "Scope", "Resource", "Verdict", "Why"), rows)
+        if lines := role_lines(decision):
+            yield f"**{APP_ROLES}**"
+            cells = ((_name(one.name), _text(one.resource), _text(one.word), _text(one.why)) for one in lines)
+            yield _table(("Permission", "Resource", "State", "Why"), cells)
         yield " ".join(_text(sentence(note)) for note in decision.notes)
 
 
@@ -294,6 +313,16 @@ def _after_consent(report: Report) -> Iterator[str]:
         mailbox = [f"Mailbox: {one.mailbox.because}"] if one.mailbox else []
         texts = [*mailbox, *(f"Not checked: {not_checked_text(each)}" for each in one.not_checked)]
         yield "\n".join(f"- {_text(text)}" for text in texts)
+
+
+def _stopped(report: Report) -> Iterator[str]:
+    if report.stopped:
+        yield f"### {STOPPED}"
+    for one in report.stopped:
+        label = stopped_label(report, one)
+        yield f"**{_text(label)}**" if label else ""
+        yield _text(one.sentence)
+        yield "\n".join(f"- {_text(line)}" for line in stopped_lines(one))
 
 
 def _findings(report: Report) -> Iterator[str]:

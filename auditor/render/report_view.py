@@ -16,6 +16,7 @@ from auditor.model.decision import (
     NamedUnknown,
     NotChecked,
     Reach,
+    RoleVerdict,
     ScopeVerdict,
 )
 from auditor.model.document import count, series
@@ -27,6 +28,7 @@ from auditor.model.report import (
     Finding,
     Report,
     Stand,
+    StoppedUsers,
     Waiver,
 )
 from auditor.model.rule import FindingOutcome
@@ -35,12 +37,14 @@ from auditor.render.labels import (
     NAME_WIDTH,
     ORDINARY_MEMBER,
     OUTCOMES,
+    ROLE_STATES,
     VERDICTS,
     answer_word,
     app_and_id,
     app_label,
     encoded,
     flat,
+    readable_time,
     resource_label,
     screen,
     sentence,
@@ -168,6 +172,37 @@ def scope_reason(scope: ScopeVerdict, detail: str, all_assumed: bool) -> str:
         "Added automatically." if scope.implicit else "",
     )
     return " ".join(filter(None, (*marks, sentence(detail))))
+
+
+APP_ROLES = "Application permissions: what the app needs to work without a user"
+
+
+class RoleLine(NamedTuple):
+    """An application permission that the app needs, whether it has it, and why, in words."""
+
+    name: str
+    resource: str
+    word: str
+    style: str
+    why: str
+
+
+def role_lines(decision: Decision) -> tuple[RoleLine, ...]:
+    """The application permissions that the app needs."""
+    return tuple(
+        RoleLine(
+            name=one.role,
+            resource=resource_label(one.resource, one.resource_name),
+            word=ROLE_STATES[one.state][0],
+            style=ROLE_STATES[one.state][1],
+            why=" ".join(filter(None, (*_role_marks(one), sentence(one.detail), sentence(one.plain)))),
+        )
+        for one in decision.app_roles
+    )
+
+
+def _role_marks(role: RoleVerdict) -> tuple[str, str]:
+    return "" if role.required else "Optional.", "Assumed." if role.assumed else ""
 
 
 def deciders(decision: Decision) -> dict[Decider, str]:
@@ -364,6 +399,27 @@ def afterwards(report: Report, decision: Decision) -> str:
         ),
         "",
     )
+
+
+STOPPED = "Who was stopped and who waits"
+"""The heading of what requests for consent and logs say about the apps of the report."""
+
+
+def stopped_lines(one: StoppedUsers) -> tuple[str, ...]:
+    """Until when requests wait and who decides them, and what isn't known."""
+    lines = []
+    if one.review:
+        ends = f" The first request expires on {readable_time(one.ends)}." if one.ends else ""
+        who = f" Reviewers: {series(one.reviewers)}." if one.reviewers else ""
+        lines.append(f"Decide the requests in {' > '.join(one.review)}.{who}{ends}")
+    unknown = {"waiting": "Who waits", "stopped": "Whose sign-in failed", "reviewers": "Who reviews requests"}
+    lines += [f"{unknown[name]} isn't known: {sentence(why)}" for name, why in one.not_known.items() if name in unknown]
+    return tuple(lines)
+
+
+def stopped_label(report: Report, one: StoppedUsers) -> str:
+    """Which app it is about; empty if the report is about one app only."""
+    return (one.app.name or one.app.client_id) if len(report.stopped) > 1 else ""
 
 
 def policy_lines(one: AfterConsent) -> tuple[PolicyLine, ...]:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from auditor.model.decision import Decision
 from auditor.model.document import count, parse_time
-from auditor.model.report import Finding, GrantRow, GrantRows, Report
+from auditor.model.report import Finding, GrantRow, GrantRows, Report, StoppedUsers
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,
+    ROLE_STATES,
     VERDICTS,
     answer_word,
     click_path,
@@ -32,6 +33,7 @@ from auditor.render.report_view import (
     evidence_text,
     not_checked_text,
     policy_lines,
+    stopped_lines,
     waiver_sentence,
     what_if_answers,
 )
@@ -76,6 +78,7 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
         Sheet("Not read", "unread", _NOT_READ, tuple(map(_safe, _not_read(report)))),
         Sheet("Calls", "calls", _CALLS, tuple(map(_safe, _calls(report)))),
         Sheet("After consent", "after-consent", _AFTER_CONSENT, tuple(map(_safe, _after_consent(report)))),
+        Sheet("Stopped users", "stopped-users", _STOPPED, tuple(_safe(_stopped(one)) for one in report.stopped)),
     )
 
 
@@ -203,6 +206,20 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 scope.permission_id or "",
                 "assumed" if scope.assumed else "",
             )
+        for role in decision.app_roles:
+            yield (
+                *_who(decision),
+                resource_label(role.resource, role.resource_name),
+                role.role,
+                f"application, {'required' if role.required else 'optional'}",
+                ROLE_STATES[role.state][0],
+                "",
+                sentence(role.detail),
+                "",
+                "",
+                role.role_id,
+                "assumed" if role.assumed else "",
+            )
 
 
 _AFTER_CONSENT = (
@@ -228,6 +245,37 @@ def _after_consent(report: Report) -> Iterator[SheetRow]:
             yield *who, "Mailbox", "", f"licensed: {_yes_no(one.mailbox.licensed)}", one.mailbox.because, ""
         for each in one.not_checked:
             yield *who, "Not checked", each.what, "unknown", not_checked_text(each), ""
+
+
+_STOPPED = (
+    SheetColumn("App", 24),
+    SheetColumn("Client ID", 38),
+    SheetColumn("Stopped users", 14),
+    SheetColumn("Waiting users", 14),
+    SheetColumn("First", 20),
+    SheetColumn("Last", 20),
+    SheetColumn("Error codes", 24),
+    SheetColumn("Request ends", 20),
+    SheetColumn("Why", 90),
+)
+
+
+def _stopped(one: StoppedUsers) -> SheetRow:
+    """Who was stopped at an app; a number that isn't known is unknown, and ``3 or more`` if there may be more."""
+    users = "unknown" if one.users is None else f"{one.users} or more" if one.at_least else one.users
+    waiting = "unknown" if one.waiting is None else one.waiting
+    why = " ".join((one.sentence, *stopped_lines(one)))
+    ends = _time(one.ends), why
+    return (
+        one.app.name,
+        one.app.client_id,
+        users,
+        waiting,
+        _time(one.first),
+        _time(one.last),
+        ", ".join(one.codes),
+        *ends,
+    )
 
 
 _FINDINGS = (

@@ -18,7 +18,7 @@ CSV_COLUMNS = (
     *("app", "client_id", "owner", "state", "outcome", "confidence", "stopped_by", "because", "code", "approver"),
     *("asking", "failed_sign_ins", "error_codes", "asks_for", "scopes_from", "pack", "tenant_wide", "users_with_grant"),
     *("by_users", "application_permissions", "risk", "risk_because", "last_sign_in", "publisher", "publisher_verified"),
-    *("in_tenant", "enabled", "seen_in", "then_outcome", "then_stops", "then_because", "users_keep"),
+    *("in_tenant", "enabled", "known_abused", "seen_in", "then_outcome", "then_stops", "then_because", "users_keep"),
     *("users_with_less", "not_known"),
 )
 
@@ -82,7 +82,8 @@ def _row(app: SurveyedApp) -> Iterator[str | int | bool | None]:
     else:
         yield from ("", "")
     yield from ("never" if app.last_sign_in == "" else app.last_sign_in, app.publisher, app.publisher_verified)
-    yield from (app.in_tenant, app.enabled, " ".join(app.seen_in))
+    abused = ("legitimate", "malicious")[app.abused.malicious] if app.abused else ""
+    yield from (app.in_tenant, app.enabled, abused, " ".join(app.seen_in))
     if then:
         yield from (then.answer.outcome.value, then.stops, then.answer.because, then.users_keep, then.users_with_less)
     else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.model.decision import Decision, Verdict
+from auditor.model.decision import Decision, RoleState, Verdict
 from auditor.model.document import count, series
 from auditor.model.report import Report
 from auditor.model.rule import FindingOutcome
@@ -151,6 +151,7 @@ def _answer(page: TextPage, report: Report, group: AnswerGroup, number: int) -> 
             _field(page, fact.label, _short_fact(report, fact))
     _field(page, AFTERWARDS, afterwards(report, decision))
     _field(page, "Stopped by", _stopping_scopes(decision))
+    _field(page, "On its own", _roles_lacking(decision))
     _first_thing(page, report, decision)
 
 
@@ -162,6 +163,18 @@ def _short_fact(report: Report, fact: AnswerFact) -> str:
     more = f" ({len(fact.texts) - most} more)" if len(fact.texts) > most else ""
     texts = fact.texts[:most] if fact.label == USER_SEES else map(in_plain_words, fact.texts[:most])
     return f"{' '.join(texts)}{more}"
+
+
+def _roles_lacking(decision: Decision) -> str:
+    """The required application permissions that the app doesn't have, or may not have; nothing if it has all."""
+    required = [one for one in decision.app_roles if one.required]
+    lacking = [one.role for one in required if one.state is RoleState.NOT_GRANTED]
+    unread = [one.role for one in required if one.state is RoleState.UNKNOWN]
+    texts = (
+        f"It lacks {series(lacking)}, which only an administrator can grant." if lacking else "",
+        f"Whether it has {series(unread)} is unknown." if unread else "",
+    )
+    return " ".join(filter(None, texts))
 
 
 def _stopping_scopes(decision: Decision) -> str:

@@ -32,10 +32,12 @@ from auditor.render.report_view import (
     AFTER_CONSENT,
     AFTERWARDS,
     ALSO,
+    APP_ROLES,
     CONFIDENCE,
     DEPENDS_ON,
     DISAGREEMENTS,
     NOT_KNOWN,
+    STOPPED,
     VENDOR_SAYS,
     abused_list_text,
     afterwards,
@@ -55,9 +57,12 @@ from auditor.render.report_view import (
     policy_lines,
     question,
     reason_with_waivers,
+    role_lines,
     scope_reason,
     shared_resource,
     short_digest,
+    stopped_label,
+    stopped_lines,
     tenant_label,
     verdict_word,
     what_if_answers,
@@ -93,6 +98,7 @@ def render(report: Report, *, width: int = 80, colour: bool = False) -> str:
     _more_about_answers(page, report)
     _scopes(page, report)
     _after_consent(page, report)
+    _stopped(page, report)
     _findings(page, report)
     _disagreements(page, report)
     what_to_do(page, report)
@@ -259,10 +265,24 @@ def _scopes(page: TextPage, report: Report) -> None:
             page.say(f"{scope_count(decision.scopes)}.")
             page.blank()
             _scope_table(page, decision)
-        if decision.scopes and decision.notes:
+        _app_roles(page, decision)
+        if (decision.scopes or decision.app_roles) and decision.notes:
             page.blank()
         for note in decision.notes:
             page.say(sentence(note))
+
+
+def _app_roles(page: TextPage, decision: Decision) -> None:
+    """What the app needs to work without a user, if anything."""
+    if lines := role_lines(decision):
+        page.blank()
+        page.say(APP_ROLES, style="strong")
+        page.blank()
+        heads = (TableColumn("Permission", 12), TableColumn("State", 8), TableColumn("Why", 20, wish=30))
+        rows = [
+            [TableCell(r.name, below=f"({r.resource})"), TableCell(r.word, r.style), TableCell(r.why)] for r in lines
+        ]
+        page.table(heads, rows)
 
 
 def _scope_table(page: TextPage, decision: Decision) -> None:
@@ -311,6 +331,18 @@ def _after_consent(page: TextPage, report: Report) -> None:
             page.blank()
         page.field("Mailbox", one.mailbox.because if one.mailbox else "")
         page.items("Not checked", [not_checked_text(each) for each in one.not_checked])
+
+
+def _stopped(page: TextPage, report: Report) -> None:
+    """What requests for consent and logs say about each app."""
+    if report.stopped:
+        page.heading(STOPPED)
+    for one in report.stopped:
+        if label := stopped_label(report, one):
+            page.say(label, style="strong")
+        page.say(one.sentence)
+        for line in stopped_lines(one):
+            page.lead("- ", line)
 
 
 def _findings(page: TextPage, report: Report) -> None:
@@ -398,7 +430,7 @@ def _provenance(page: TextPage, report: Report) -> None:
         "Waivers",
         [f"{file.name}, {count(file.count, 'waiver')} {short_digest(file.digest)}" for file in report.waivers],
     )
-    page.items("Abused apps", [f"{abused_list_text(one)} {short_digest(one.digest)}" for one in report.abused_apps])
+    page.items("App lists", [f"{abused_list_text(one)} {short_digest(one.digest)}" for one in report.abused_apps])
     page.items("Not covered", list(report.outside))
     page.field("Tool", report.tool)
     page.field("Snapshot", f"{readable_time(report.taken)}, {report.cloud} cloud")

@@ -91,8 +91,9 @@ def test_an_app_role_is_granted_by_an_admin() -> None:
         target=GRAPH_OBJECT,
         second=OBJECT,
     )
+    assert event(entry).name == "Evo"
     found = event(entry, apps=(ServicePrincipal(appId=APP.upper(), id=OBJECT, displayName="TrackerRMS"),))
-    assert (found.client_id, found.name, found.scopes) == (APP, "Evo", ("Mail.Read",))
+    assert (found.client_id, found.name, found.scopes) == (APP, "TrackerRMS", ("Mail.Read",))
     assert (found.is_admin_consent, found.resource) == (True, GRAPH_OBJECT)
 
 

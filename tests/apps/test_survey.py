@@ -9,6 +9,7 @@ from auditor.apps.asked_scopes import Description
 from auditor.apps.survey import KnownApps, survey
 from auditor.consent.decide import decide
 from auditor.consent.granted_permissions import app_as_granted
+from auditor.facts.abused_apps import shipped_list
 from auditor.fixes.assumptions import AssumptionError
 from auditor.model.decision import Outcome
 from auditor.model.rule import App, ScopeNeed
@@ -114,6 +115,25 @@ def test_sign_ins_that_failed_for_other_reasons_say_nothing_about_consent() -> N
     assert surveyed(Directory().snapshot(signIns=(failed(1, "alice", code=50126),))).apps == ()
 
 
+def test_a_user_who_left_the_page_was_not_stopped() -> None:
+    log = (failed(1, "alice", code=65004, name="App"), failed(1, "bob", code=65001), failed(1, "carol", code=90094))
+    found = only(surveyed(Directory().snapshot(signIns=log)))
+    assert (found.waiting.failed, found.waiting.codes) == (1, (65001, 65004, 90094))
+
+
+def test_an_app_on_the_list_of_known_abused_apps_comes_first_and_is_risky() -> None:
+    listed = {entry.legitimate: entry for entry in shipped_list().apps}
+    tenant = Directory("legacy-open").with_app(app(1, "Stopped", enabled=False), "User.Read")
+    for number, is_legitimate in ((2, False), (3, True)):
+        principal = app(number, f"Listed {number}")
+        tenant.with_app(msgspec.structs.replace(principal, appId=listed[is_legitimate].client_id), "User.Read")
+    found = {one.name: one for one in surveyed(tenant.snapshot()).apps}
+    assert next(iter(found)) == "Listed 2"
+    levels = {name: one.holds.risk.level for name, one in found.items() if one.holds.risk}
+    assert levels == {"Listed 2": RiskLevel.HIGH, "Listed 3": RiskLevel.MEDIUM, "Stopped": RiskLevel.LOW}
+    assert [one.abused.malicious for one in found.values() if one.abused] == [True, False]
+
+
 def test_a_disabled_app_is_blocked_whatever_it_asks_for() -> None:
     tenant = Directory().with_app(app(1, "Off", enabled=False)).snapshot(signIns=(failed(1, "alice", code=7000112),))
     found = only(surveyed(tenant))
@@ -206,6 +226,39 @@ def test_a_tenant_whose_grants_were_refused_has_unknown_apps_and_says_which_perm
     assert only(found).holds.users is None
     (gap,) = found.gaps
     assert "needs DelegatedPermissionGrant.Read.All" in gap.why
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        *("authorizationPolicy", "permissionGrantPolicies", "adminConsentRequestPolicy", "servicePrincipals"),
+        *("oauth2PermissionGrants", "appRoleAssignedTo", "appConsentRequests", "signIns"),
+        "servicePrincipalSignInActivities",
+    ],
+)
+def test_without_a_section_an_answer_is_the_same_or_unknown_and_a_number_the_same_or_none(section: str) -> None:
+    tenant = Directory().with_app(app(1, "Doodle"), alice="Calendars.ReadWrite").with_role(1, MAIL_READ_ROLE)
+    tenant.with_app(app(2, "Approved"), "Mail.Read")
+    whole = tenant.snapshot(
+        appConsentRequests=(request(1, "Doodle", "Calendars.ReadWrite", "bob"), request(2, "Approved", "Mail.Read")),
+        signIns=(failed(1, "bob"), failed(2, "carol")),
+        servicePrincipalSignInActivities=(last_used(1, "2026-11-20T00:00:00Z"),),
+    )
+    before = {one.client_id: one for one in surveyed(whole).apps}
+    found = surveyed(
+        msgspec.structs.replace(whole, sections=msgspec.structs.replace(whole.sections, **{section: None}))
+    )
+    for one in found.apps:
+        was = before[one.client_id]
+        assert one.state in (was.state, ConnectState.UNKNOWN)
+        assert one.waiting.asking in (was.waiting.asking, None)
+        assert one.waiting.failed in (was.waiting.failed, None)
+        assert one.holds.users in (was.holds.users, None)
+        assert one.holds.application in (was.holds.application, None)
+        assert one.last_sign_in in (was.last_sign_in, None)
+        if one.holds.risk and was.holds.risk:
+            assert one.holds.risk.at_least or one.holds.risk.level is was.holds.risk.level
+    assert found.gaps or section == "permissionGrantPolicies"
 
 
 def test_requests_without_their_people_are_an_unknown_number() -> None:

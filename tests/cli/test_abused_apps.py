@@ -53,6 +53,12 @@ def test_your_own_list_is_redacted_and_the_verdicts_stay(tmp_path: Path) -> None
     assert "eM Client, Jotform, Spike" in of(report, "HYG-ABUSED-LEGITIMATE")["reason"]
 
 
+def test_who_asks_about_a_listed_app_is_warned(tmp_path: Path) -> None:
+    asked = ("--app", "ff8d92dc-3d82-41d6-bcbd-b9174d163620", "--scopes", "Mail.Read")
+    done = run("check", "--sample", "managed-default", *asked, "-f", "json", cwd=tmp_path)
+    assert "Warning: the app PerfectData Software is known to be malicious. Exports whole mailboxes." in done.err
+
+
 def test_a_mistake_in_the_list_is_reported_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(OWN.replace("why", "wyh"))
     done = run("check", "--pack", "grants-hygiene", "--abused", "own.yaml", cwd=tmp_path)

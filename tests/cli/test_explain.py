@@ -10,17 +10,18 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from auditor.jobs.audit_request import GivenSnapshot, Redaction, SampleTenant
+from auditor.jobs.explain import ExplainRequest, explain, explain_exit_code
 from auditor.model.access_resources import SignIn, SignInStatus
+from auditor.model.errors import InvalidRequest
 from auditor.model.snapshot import Snapshot
-from auditor.render.explanation import CSV_COLUMNS, schema
+from auditor.render.explanation import CSV_COLUMNS, FORMATS, render_explanation, schema
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps, save
 from tests.cli.program import at, run
-from tests.explain.pasted_texts import APP, CASES, CORRELATION
+from tests.explain.pasted_texts import APP, AUTHORIZE, CASES, CORRELATION, OTHER, SECRETS
 from tests.fixes.tenants import with_sections
 from tests.graphserver import GraphServer
-
-TRACKERRMS = ("--app", "trackerrms-uk")
 
 
 def with_failed_sign_in(name: str) -> Snapshot:
@@ -57,39 +58,34 @@ def test_a_text_from_standard_input_is_compared_with_the_tenant_and_its_log(tmp_
     assert len(done.out.splitlines()) <= 45
 
 
-def test_every_format_is_written_and_json_follows_its_schema(tmp_path: Path) -> None:
-    files = ("e.json", "e.md", "e.html", "e.csv", "e.txt")
-    outputs = [word for name in files for word in ("-o", name)]
-    done = run("explain", "50105", "12345", *TRACKERRMS, "--sample", "admin-consented", *outputs, cwd=tmp_path)
-    assert done.code == 0, done.err
-    assert done.err.endswith("Exit code 0: this tenant lets the user connect.\n")
-    explanation = json.loads((tmp_path / "e.json").read_bytes())
-    jsonschema.validate(explanation, schema())
-    assert [(one["code"], one["known"]) for one in explanation["codes"]] == [
-        ("AADSTS50105", True),
-        ("AADSTS12345", False),
-    ]
-    assert explanation["codes"][0]["fixer"] == "admin"
-    assert explanation["tenant_says"]["agrees"] is False
-    rows = list(csv.reader(io.StringIO((tmp_path / "e.csv").read_text(encoding="utf-8-sig"))))
+def test_every_format_is_made_and_json_follows_its_schema() -> None:
+    explanation = explain(
+        ExplainRequest(text="50105 12345", source=SampleTenant("admin-consented"), app_name="trackerrms-uk")
+    )
+    made = {form: render_explanation(explanation, form) for form in FORMATS}
+    written = json.loads(made["json"])
+    jsonschema.validate(written, schema())
+    assert {one["code"]: one["known"] for one in written["codes"]} == {"AADSTS50105": True, "AADSTS12345": False}
+    assert written["codes"][0]["fixer"] == "admin"
+    assert written["tenant_says"]["agrees"] is False
+    rows = list(csv.reader(io.StringIO(made["csv"].decode("utf-8-sig"))))
     assert rows[0] == list(CSV_COLUMNS)
     assert len(rows) == 3
-    pages = [(tmp_path / name).read_text(encoding="utf-8") for name in files[1:]]
-    assert all("AADSTS50105" in page for page in pages)
-    assert "https://learn.microsoft.com/" in pages[0]
+    assert all("AADSTS50105" in made[form].decode() for form in ("text", "markdown", "html"))
+    assert "https://learn.microsoft.com/" in made["markdown"].decode()
+    assert explain_exit_code(explanation) == 0
 
 
-def test_redaction_leaves_no_name_of_the_tenant_and_no_person(tmp_path: Path) -> None:
+def test_redaction_leaves_no_name_of_the_tenant_and_no_person() -> None:
     snapshot = with_failed_sign_in("consent-off")
-    save(snapshot, tmp_path / "tenant.json")
-    text = CASES["the details with a message"].text.replace("50105", "90094").encode()
-    done = run("explain", "-", "--snapshot", "tenant.json", "--redact", "-f", "json", cwd=tmp_path, stdin=text)
-    assert done.code == 1, done.err
-    assert "adele" not in done.out
-    assert snapshot.tenant.name not in done.out
-    says = json.loads(done.out)["tenant_says"]
-    assert says["agrees"] is True
-    assert [entry["code"] for entry in says["log"]] == ["90094"]
+    text = CASES["the details with a message"].text.replace("50105", "90094")
+    explanation = explain(ExplainRequest(text=text, source=GivenSnapshot(snapshot), redaction=Redaction()))
+    written = render_explanation(explanation, "json").decode()
+    assert "adele" not in written
+    assert snapshot.tenant.name not in written
+    assert explanation.tenant_says is not None
+    assert explanation.tenant_says.agrees is True
+    assert [entry.code for entry in explanation.tenant_says.log] == ["90094"]
 
 
 def test_a_live_tenant_is_read_with_the_entry_of_the_log(tmp_path: Path) -> None:
@@ -109,19 +105,47 @@ def test_a_live_tenant_is_read_with_the_entry_of_the_log(tmp_path: Path) -> None
     assert asked
 
 
+def test_no_format_shows_a_secret_of_a_text() -> None:
+    for name, case in CASES.items():
+        explanation = explain(ExplainRequest(text=case.text))
+        shown = b"".join(render_explanation(explanation, form) for form in ("text", "json", "markdown", "csv")).decode()
+        assert [secret for secret in SECRETS if secret in shown] == [], name
+
+
 REFUSED = {
-    "a text without a code": (("explain", "it does not work"), "there is no code and no address"),
-    "nothing": (("explain",), "standard input is empty"),
-    "an app that nobody knows": (("explain", "90094", "--sample", "consent-off", "--app", "nothing"), "'nothing'"),
-    "two tenants": (("explain", "90094", "--live", "--sample", "admin-consented"), "exclude each other"),
+    "a text without a code": (ExplainRequest(text="it does not work"), "there is no code and no address"),
+    "a correlation id without a tenant": (ExplainRequest(text=f"Correlation ID: {CORRELATION}"), "add the tenant"),
+    "an address that the shell cut at the first &": (
+        ExplainRequest(text=AUTHORIZE.replace(APP, OTHER).partition("&")[0]),
+        "put it in quotation marks",
+    ),
+    "an app that the catalogue lacks": (ExplainRequest(text="90094", app_name="thunderbrd"), "thunderbird"),
+    "an app that the tenant lacks, too": (
+        ExplainRequest(text="90094", app_name="nothing", source=SampleTenant("consent-off")),
+        "neither the catalogue nor this tenant",
+    ),
 }
 
 
-@pytest.mark.parametrize(("words", "said"), [pytest.param(*case, id=name) for name, case in REFUSED.items()])
-def test_mistakes_are_usage_errors_that_say_what_to_do(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
-    done = run(*words, cwd=tmp_path)
+@pytest.mark.parametrize(("request_", "said"), [pytest.param(*case, id=name) for name, case in REFUSED.items()])
+def test_a_question_without_an_answer_says_what_is_missing(request_: ExplainRequest, said: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        explain(request_)
+    assert said in str(refused.value)
+
+
+def test_another_client_id_with_a_known_redirect_uri_is_not_the_known_app() -> None:
+    text = CASES["a redirect URI"].text.replace(APP, OTHER)
+    explanation = explain(ExplainRequest(text=text))
+    assert explanation.app is not None
+    assert explanation.app.client_id == OTHER
+    assert explanation.app.name != "TrackerRMS"
+
+
+def test_an_empty_standard_input_is_a_usage_error(tmp_path: Path) -> None:
+    done = run("explain", cwd=tmp_path)
     assert done.code == 2
-    assert said in done.err
+    assert "standard input is empty" in done.err
 
 
 def test_codes_are_completed_in_the_spelling_that_was_typed(tmp_path: Path) -> None:

@@ -10,17 +10,20 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from auditor.checks.kind import connecting
+from auditor.checks.findings import judge
+from auditor.checks.kind import CheckContext, connecting
 from auditor.consent.decide import decide
 from auditor.facts.access_requirements import outside_the_audit, unknowns_about_scopes
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, RESOURCES
 from auditor.facts.permissions import known_scopes
+from auditor.fixes import fixes_for
+from auditor.fixes.change_kinds import apply_all
 from auditor.model.decision import Confidence, Outcome, Reason
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.rule import App, NeededApp, RequestMode, ScopeNeed, VendorAdvice
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import sample
-from tests.fixes.tenants import APP, with_sections
+from tests.fixes.tenants import APP, PACK, with_sections
 
 SERVER = "07c030f6-2d1e-4c5b-8f3a-6b7c8d9e0f10"
 SECOND = "17c030f6-2d1e-4c5b-8f3a-6b7c8d9e0f10"
@@ -112,6 +115,42 @@ def test_an_app_that_is_needed_and_switched_off_is_named() -> None:
     decision = decide(having(sample("admin-consented"), SERVER, enabled=False), NEEDS_SERVER)
     assert (decision.reason, decision.code) == (Reason.RESOURCE_DISABLED, "AADSTS500014")
     assert "Vendor server" in decision.because and "Vendor server" in decision.advice[0]
+
+
+CHAIN = needing(NeededApp(client_id=SERVER, name="First"), NeededApp(client_id=SECOND, name="Second"))
+
+
+def test_the_fix_adds_the_needed_apps_in_their_order_and_is_proven() -> None:
+    snapshot = having(sample("admin-consented"), absent=(SERVER, SECOND))
+    fix = fixes_for(snapshot, CHAIN)[0]
+    assert (fix.key, fix.proven.outcome) == ("R1-needed", "connects-silently")
+    first, second, wait = fix.steps.portal
+    assert SERVER in first and SECOND in second and "First and Second are listed" in wait
+    assert fix.link.endswith(SERVER)
+    assert [request.body for request in fix.proven.applied] == [{"appId": SERVER}, {"appId": SECOND}]
+    assert apply_all(apply_all(snapshot, fix.proven.applied), fix.undo_graph).sections.servicePrincipals == (
+        snapshot.sections.servicePrincipals
+    )
+
+
+def test_consent_to_the_app_itself_comes_after_the_apps_that_it_needs() -> None:
+    fixes = fixes_for(having(sample("managed-default"), SECOND, absent=(SERVER,)), CHAIN)
+    assert fixes and all(fix.key.startswith("R1-needed+") for fix in fixes if fix.key != "R8")
+    assert fixes[0].steps.portal[0].startswith(f"Open {fixes[0].link}") and fixes[0].link.endswith(SERVER)
+
+
+def test_the_rule_advises_the_needed_app_first() -> None:
+    snapshot = having(sample("admin-consented"), absent=(SERVER, SECOND))
+    rules = tuple(rule for rule in PACK.rules if rule.id == "VENDOR-CONNECT")
+    (found,) = judge(replace(PACK, app=CHAIN, rules=rules), CheckContext(snapshot, CHAIN))
+    assert found.outcome == "fail" and found.remediation.link.endswith(SERVER)
+
+
+def test_an_api_of_the_vendor_whose_scopes_nobody_knows_yet_has_advice_and_no_unproven_fix() -> None:
+    app = replace(CHAIN, scopes=(*CHAIN.scopes, ScopeNeed(resource=SERVER, value="access_as_user")))
+    snapshot = having(sample("admin-consented"), SECOND, absent=(SERVER,))
+    assert fixes_for(snapshot, app) == ()
+    assert SERVER in decide(snapshot, app).advice[0]
 
 
 def test_a_need_that_the_vendor_does_not_state_is_only_likely() -> None:

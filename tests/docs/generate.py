@@ -43,6 +43,7 @@ from auditor.facts.permissions import (
     listed_scopes,
     spellings,
 )
+from auditor.jobs import app_catalog
 from auditor.jobs.audit import exit_code
 from auditor.jobs.pack_selection import chosen_packs
 from auditor.jobs.report_builder import build_report
@@ -65,7 +66,7 @@ from auditor.packs.pack_texts import RELEASES
 from auditor.packs.parse import parse_with_warnings
 from auditor.render.labels import OUTCOMES
 from auditor.snapshot.samples import about, sample, sample_names
-from tests.docs import code_pages, rule_pages
+from tests.docs import app_pages, code_pages, rule_pages
 from tests.docs.commands import every_command
 from tests.docs.live import requests_of
 from tests.docs.pages import PROGRAM
@@ -323,6 +324,8 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/explanation.json": lambda: _schema(auditor.render.explanation.schema()),
         "docs/schemas/history.json": auditor.render.run_history.schema,
         "docs/schemas/history-run.json": auditor.render.run_history.export_schema,
+        "docs/schemas/apps.json": lambda: _schema(app_catalog.schema(app_catalog.AppsList)),
+        "docs/schemas/app.json": lambda: _schema(app_catalog.schema(app_catalog.AppDetails)),
         "docs/schemas/pack.json": lambda: _schema(auditor.packs.pack_schema.schema()),
         "docs/schemas/night.json": lambda: _schema(auditor.render.night.schema()),
         "docs/schemas/nightly.json": lambda: _schema(auditor.jobs.nightly_forms.schema()),
@@ -335,6 +338,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "auditor/packs/releases.json": _releases,
         "docs/error-codes.md": code_pages.page,
         **rule_pages.FILES,
+        **app_pages.FILES,
     }
 )
 """Whole files, by their path in the repository."""

@@ -18,7 +18,7 @@ from auditor.render import render
 from auditor.snapshot.read import load, loads
 from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
-from tests.docs import rule_pages
+from tests.docs import app_pages, rule_pages
 from tests.docs.generate import FILES, OPTIONAL_FOR, PARTS, WIDE, needed, optional, parts, renewed
 from tests.docs.live import output, requests_of
 from tests.docs.pages import DOCS, ROOT, fences, guides, read, title
@@ -54,6 +54,11 @@ def test_a_page_about_a_rule_that_is_gone_is_gone_too() -> None:
     assert written == set(rule_pages.FILES)
 
 
+def test_a_page_about_an_app_that_is_gone_is_gone_too() -> None:
+    written = {path.relative_to(ROOT).as_posix() for path in (DOCS / "apps").rglob("*") if path.is_file()}
+    assert written == set(app_pages.FILES)
+
+
 def test_every_rule_that_ships_has_a_page() -> None:
     named = {path.rpartition("/")[2] for path in rule_pages.FILES}
     assert {f"{rule.id}.md" for pack in rule_pages.packs() for rule in pack.rules} <= named
@@ -75,8 +80,10 @@ def test_every_optional_permission_says_what_it_is_for() -> None:
 def test_the_schemas_are_all_there() -> None:
     assert {path.name for path in (DOCS / "schemas").iterdir()} == {
         "abused-apps.json",
-        "blocked.json",
+        "app.json",
         "apps-survey.json",
+        "apps.json",
+        "blocked.json",
         "diff.json",
         "explanation.json",
         "history-run.json",

@@ -81,6 +81,7 @@ NUMBERS = {
     "several codes in a sentence": Case(
         "First AADSTS65001, then AADSTS90094 and again AADSTS65001.", ("65001", "90094")
     ),
+    "a number in a sentence": Case("We get 90094 since Monday, for 12000 users.", ("90094",), of(TextKind.TEXT)),
     "the word code between": Case("AADSTS error code: 90093", ("90093",)),
 }
 
@@ -305,6 +306,11 @@ PROGRAMS = {
         ("500014",),
         {"resource": "https://outlook.office365.com", **WHO},
     ),
+    "the source of the error page": Case(
+        f'$Config={{"iErrorCode":90094,"sErrTxt":"","correlationId":"{CORRELATION}","sessionId":"{TRACE}"}};',
+        ("90094",),
+        {"correlation_ids": (CORRELATION,)},
+    ),
     "a call that Graph refused": Case(
         '{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation."}}',
         ("Authorization_RequestDenied",),
@@ -350,6 +356,27 @@ ADDRESSES = {
         f"{CALLBACK}?error=access_denied&error_description=AADSTS50105%253A%2520The%2520signed%2520in%2520user",
         ("50105",),
     ),
+    "a callback of a phone's app": Case(
+        "msauth.com.vendor.app://auth?error=access_denied&error_description=AADSTS65004%3a+User+declined&state=1",
+        ("65004",),
+        of(TextKind.CALLBACK),
+    ),
+    "a callback of a program with one slash": Case(
+        "com.vendor.app:/oauth2redirect?error=access_denied&error_description=AADSTS90094%3a+x", ("90094",)
+    ),
+    "a code for a phone's app": Case(
+        f"msauth://com.vendor.app/auth?code={AUTH_CODE}&state=1", (), of(TextKind.CONNECTED, has_secret=True)
+    ),
+    "a callback on this computer": Case(
+        "http://localhost:8400/?error=invalid_client&error_description=AADSTS650052%3a+The+app+is+trying", ("650052",)
+    ),
+    "Microsoft's own landing page": Case(
+        "https://login.microsoftonline.com/common/oauth2/nativeclient?error=access_denied"
+        "&error_description=AADSTS65004%3a+User+declined",
+        ("65004",),
+        of(TextKind.CALLBACK, redirect_uri=""),
+    ),
+    "the error page with the prefix": Case("https://login.microsoftonline.com/error?code=AADSTS90094", ("90094",)),
     "a callback without a description": Case(
         f"{CALLBACK}?error=access_denied&state=1", ("access_denied",), of(TextKind.CALLBACK), inferred=True
     ),

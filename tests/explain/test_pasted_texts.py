@@ -28,10 +28,10 @@ def test_what_a_text_says_about_the_sign_in_is_found(case: Case) -> None:
     assert {name: said[name] for name in case.facts} == dict(case.facts)
 
 
-@pytest.mark.parametrize("case", EACH)
-def test_no_secret_of_a_text_is_kept(case: Case) -> None:
-    kept = msgspec.json.encode(msgspec.structs.replace(parse(case.text), request="")).decode()
-    assert [secret for secret in SECRETS if secret in kept] == []
+def test_no_secret_of_a_text_is_kept() -> None:
+    for name, case in CASES.items():
+        kept = msgspec.json.encode(msgspec.structs.replace(parse(case.text), request="")).decode()
+        assert [secret for secret in SECRETS if secret in kept] == [], name
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in NOTHING.items()])
@@ -54,10 +54,10 @@ def test_a_mistyped_code_has_similar_ones() -> None:
     assert similar_codes("1") == ()
 
 
-@pytest.mark.parametrize("code", [pytest.param(code, id=code) for code in sign_in_codes()])
-def test_every_code_of_the_table_is_found_in_any_spelling(code: str) -> None:
-    for text in (code, f"AADSTS{code}", f"aadsts {code}: x", f"(AADSTS{code})", f'"error_codes":[{code}]'):
-        assert [one.code for one in parse(text).codes] == [code], text
+def test_every_code_of_the_table_is_found_in_any_spelling() -> None:
+    for code in sign_in_codes():
+        for text in (code, f"AADSTS{code}", f"aadsts {code}: x", f"(AADSTS{code})", f'"error_codes":[{code}]'):
+            assert [one.code for one in parse(text).codes] == [code], text
 
 
 @given(st.text(max_size=400))

@@ -131,7 +131,8 @@ def test_a_consent_in_the_audit_log_after_the_error_is_named() -> None:
     snapshot = msgspec.structs.replace(snapshot, sections=sections)
     facts = msgspec.structs.replace(TEXT, at="2026-11-19T09:00:00Z")
     (since,) = (one for one in answered(snapshot, _trackerrms(), "90094", facts).perhaps if "audit log" in one)
-    assert "admin@contoso.example at 2026-11-20T09:00" in since
+    consented = 'the audit log has "Consent to application" by admin@contoso.example at 2026-11-20 09:00 UTC.'
+    assert since == f"A change since then: {consented}"
 
 
 def test_codes_that_consent_does_not_decide_neither_agree_nor_disagree() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from auditor.consent.consent_request import RequestError
@@ -11,8 +12,10 @@ from auditor.consent.decide import decide
 from auditor.consent.sign_in_address import request_from_url
 from auditor.facts.ids import EXCHANGE_ONLINE
 from auditor.jobs.app_catalog import (
+    AppsList,
     app_described,
     app_named,
+    by_category,
     catalog_pack_about,
     is_known,
     known_app,
@@ -25,10 +28,11 @@ from auditor.jobs.app_catalog import (
 from auditor.jobs.audit import check
 from auditor.jobs.audit_request import app_from_address
 from auditor.jobs.pack_selection import VARIABLE
+from auditor.model.decision import Outcome
 from auditor.model.errors import InvalidRequest
 from auditor.packs.app_catalog import catalog, catalog_pack
 from auditor.snapshot.retarget_sample import asked_about
-from auditor.snapshot.samples import sample
+from auditor.snapshot.samples import patched, sample
 from tests.packs.text import SOUND
 
 THUNDERBIRD = "9e5f94bc-e8a4-4e73-b8be-63364c29d753"
@@ -122,12 +126,13 @@ def test_given_scopes_win_over_those_of_the_catalogue() -> None:
 
 
 def test_a_list_is_by_category_and_every_word_must_be_found() -> None:
-    (group,) = listed_apps("mozilla thunderbird exchange")
+    found = listed_apps("mozilla thunderbird exchange")
+    (group,) = by_category(found.apps)
     assert (group.category, group.title) == ("email", "Email")
     assert [app.name for app in group.apps] == ["thunderbird"]
-    assert {group.category for group in listed_apps(category="Email")} == {"email"}
-    assert sum(len(group.apps) for group in listed_apps()) == len(catalog())
-    assert listed_apps("no such app") == ()
+    assert {app.category for app in listed_apps(category="Email").apps} == {"email"}
+    assert sum(len(group.apps) for group in by_category(listed_apps().apps)) == len(catalog())
+    assert listed_apps("no such app") == AppsList()
     with pytest.raises(InvalidRequest, match='there is no category "emial"; did you mean "email"'):
         listed_apps(category="emial")
 
@@ -193,3 +198,44 @@ def test_a_decision_about_a_variant_names_it() -> None:
     assert decision.app.variant == "thunderbird/ews"
     (usual,) = check(snapshot, [app_named("thunderbird")]).decisions
     assert usual.app.variant == ""
+
+
+@pytest.mark.parametrize(
+    ("publishers", "outcome"),
+    [
+        pytest.param(["5365206"], Outcome.USER_MAY_CONSENT, id="the publisher of the catalogue"),
+        pytest.param(["1234567"], Outcome.NEEDS_ADMIN, id="another one"),
+    ],
+)
+def test_the_publisher_of_the_catalogue_counts_while_the_app_is_not_in_the_tenant(
+    publishers: list[str], outcome: Outcome
+) -> None:
+    known = app_named("thunderbird").app
+    assert known is not None
+    app = msgspec.structs.replace(known, verified_publisher_id="5365206", publisher_verified=True)
+    own_policy = {
+        "authorizationPolicy": {
+            "defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": ["ManagePermissionGrantsForSelf.ours"]}
+        },
+        "permissionGrantPolicies": [
+            {
+                "id": "ours",
+                "includes": [
+                    {
+                        "id": "1",
+                        "permissionType": "delegated",
+                        "permissionClassification": "all",
+                        "permissions": ["all"],
+                        "resourceApplication": "any",
+                        "clientApplicationIds": ["all"],
+                        "clientApplicationTenantIds": ["all"],
+                        "clientApplicationPublisherIds": publishers,
+                        "clientApplicationsFromVerifiedPublisherOnly": True,
+                    }
+                ],
+                "excludes": [],
+            }
+        ],
+    }
+    snapshot = asked_about(patched(sample("managed-default"), own_policy), [app])
+    assert decide(snapshot, app).outcome is outcome

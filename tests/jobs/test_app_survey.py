@@ -10,12 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from auditor.consent.decide import decide
 from auditor.jobs import tenant_reader
 from auditor.jobs.app_survey import SurveyRequest, survey_exit_code, survey_of
 from auditor.jobs.audit_request import GivenSnapshot, Redaction
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.snapshot import LiveTenant, Snapshot
 from auditor.model.survey import ConnectState, Filters, ScopeSource, Survey
+from auditor.packs.load import load_packs
+from auditor.snapshot.samples import sample, sample_names
 from auditor.snapshot.write import dumps
 from tests.apps.tenants_with_apps import UNVERIFIED, Directory, app, failed, last_used, request
 from tests.graph.live_tenants import Sleeps
@@ -116,6 +119,18 @@ def test_without_the_licence_and_permissions_it_says_what_is_missing_and_decides
 
 
 # ---- Names, the catalogue, redaction, exit codes --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sample_names())
+def test_a_survey_says_of_a_packs_app_what_a_check_says(name: str) -> None:
+    (pack,) = load_packs(["trackerrms-uk"])
+    assert pack.app is not None
+    decision = decide(sample(name), pack.app)
+    found = of_snapshot(sample(name), packs=(pack,), filters=Filters(names=(pack.app.client_id,)))
+    (one,) = found.apps
+    assert one.can_connect is not None
+    assert (one.can_connect.outcome, one.can_connect.code) == (decision.outcome, decision.code)
+    assert one.scopes_from == (ScopeSource.PACK,)
 
 
 def test_an_app_of_the_catalogue_is_shown_although_the_tenant_doesnt_have_it() -> None:

@@ -188,6 +188,28 @@ def test_another_release_compares_packs_answers_and_findings_and_still_refers_to
     )
 
 
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("pack", "says"),
+    [
+        pytest.param("grants-hygiene", "this version has another list of known abused apps", id="a rule uses the list"),
+        pytest.param("cisa-scuba", "", id="no rule uses it"),
+    ],
+)
+def test_findings_of_another_release_are_not_compared_if_they_rest_on_another_list(pack: str, says: str) -> None:
+    texts = in_one_folder([texts_of(shipped_source(pack))])
+    report = build_report(sample("stopped-users"), [one.pack for one in texts], tool=TOOL)
+    data, _ = bundle(report, sample("stopped-users"), texts, redacted=False)
+
+    def with_other_list(document: Any) -> None:
+        document["abused_apps"] = [{**one, "digest": "another"} for one in document["abused_apps"]]
+        for one in document["findings"]:
+            one["outcome"] = "pass" if one["rule"] == "HYG-ABUSED-LEGITIMATE" else one["outcome"]
+
+    result = bundle_verify.verify(forged(report_with(members(data), with_other_list)), "consent-auditor 9.9.9")
+    assert (result.not_evaluated, result.differences) == (says, ())
+
+
 @pytest.mark.parametrize(
     "parent",
     ["/etc/passwd", "./../../../etc/passwd", "..\\x.yaml", "\\\\host\\share\\x.yaml", "~/x.yaml", "./gone.yaml"],

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from auditor.facts.abused_apps import abused_by_id, days_between, lists_with, reference_to, shipped_list
 from auditor.packs import PackError, PackProblems
 from auditor.packs.abused_apps import decoded_form, load_abused_apps, load_abused_files, schema
-from auditor.packs.load import Source, list_packs, shipped_list_source, shipped_names
+from auditor.packs.load import Source, list_packs, load, shipped_list_source, shipped_names, shipped_source
 from auditor.packs.yaml_nodes import plain, read
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +98,12 @@ def test_the_shipped_list_is_the_one_that_an_audit_loads() -> None:
 
 def test_the_shipped_list_is_no_pack() -> None:
     assert "abused-apps" not in (*shipped_names(), *(pack.name for pack in list_packs(abstract=True)))
+
+
+def test_no_pack_that_this_project_maintains_for_a_vendor_is_about_a_listed_app() -> None:
+    """Audits by these packs don't look their apps up, because the list costs time to load."""
+    apps = {pack.app.client_id for pack in map(load, map(shipped_source, shipped_names())) if pack.app}
+    assert apps & set(abused_by_id(lists_with(()))) == set()
 
 
 def test_every_shipped_entry_has_a_source_and_each_related_app_is_listed() -> None:

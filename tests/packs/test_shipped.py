@@ -53,6 +53,7 @@ def test_the_rules_of_a_vendor_pack_keep_their_ids_and_severities() -> None:
             "VENDOR-PUBLISHER": Severity.INFO,
             "VENDOR-CONSENT-SETTING": Severity.INFO,
             "VENDOR-WORKFLOW": Severity.LOW,
+            "VENDOR-APP-ROLES": Severity.HIGH,
             "VENDOR-AFTER-CONSENT": Severity.LOW,
         }
 
@@ -149,7 +150,7 @@ app:
   {asked}
 """
     pack = load(Source("another.yaml", text.encode(), Path()))
-    assert len(pack.rules) == 10
+    assert len(pack.rules) == 11
     assert {rule.id: len(rule.cases) > 1 for rule in pack.rules} == {rule.id: True for rule in pack.rules}
     assert [result.problem for result in run_cases(pack) if result.problem] == []
 

@@ -139,7 +139,7 @@ def test_with_every_pack_each_finding_is_in_one_card_and_the_counts_agree(name: 
 def test_with_every_pack_a_default_tenant_fails_because_of_few_settings() -> None:
     assert (
         failure_counts(every_pack("managed-default")).sentence
-        == "22 of 51 checks fail; 4 settings explain 22; 7 are unknown."
+        == "22 of 56 checks fail; 4 settings explain 22; 10 are unknown."
     )
 
 

@@ -30,7 +30,18 @@ from tests.render.reports import ALL
 from tests.render.strategies import struct
 
 GOLDEN = Path(__file__).parent / "golden_tables"
-NAMES = ("Summary", "Answers", "What if", "Scopes", "Findings", "Grants", "Not read", "Calls", "After consent")
+NAMES = (
+    "Summary",
+    "Answers",
+    "What if",
+    "Scopes",
+    "Findings",
+    "Grants",
+    "Not read",
+    "Calls",
+    "After consent",
+    "Stopped users",
+)
 SAMPLES = ("admin-consented-partly", "unreadable-policies")
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "|calc", "%0a=1", "\t=1", "＝1", "－1", " =cmd|' /C calc'!A0"]
 
@@ -108,7 +119,7 @@ def test_every_part_of_the_report_has_its_table() -> None:
     found = {sheet.name: sheet for sheet in sheets(audited("admin-consented-partly"))}
     assert len(found["Answers"].rows) == 1
     assert len(found["Scopes"].rows) == 10
-    assert len(found["Findings"].rows) == 13
+    assert len(found["Findings"].rows) == 14
     assert found["Grants"].rows
     assert {sheet.name: sheet for sheet in sheets(audited("unreadable-policies"))}["Not read"].rows
     assert [len(row) for sheet in found.values() for row in sheet.rows] == [
@@ -238,4 +249,4 @@ def test_what_does_not_fit_into_a_sheet_is_counted(monkeypatch: pytest.MonkeyPat
     assert MOST_ROWS == 2**20
     monkeypatch.setattr("auditor.render.xlsx.MOST_ROWS", 5)
     rows = book_of(render(audited("admin-consented-partly"), "xlsx"))["Findings"]
-    assert rows[-1][0] == "10 more rows don't fit into a sheet: the JSON report has all of them."
+    assert rows[-1][0] == "11 more rows don't fit into a sheet: the JSON report has all of them."

@@ -44,10 +44,12 @@ from auditor.render.report_view import (
     USER_SEES,
     VENDOR_SAYS,
     AnswerFact,
+    RoleLine,
     afterwards,
     answer_facts,
     are_assumed,
     compare_scopes,
+    role_lines,
     scope_reason,
     shared_resource,
     verdict_word,
@@ -128,6 +130,7 @@ class AnswerView(NamedTuple):
     passing_words: str
     shared_resource: str
     assumed: bool
+    roles: tuple[RoleLine, ...]
     notes: tuple[str, ...]
     steps: tuple[StepRow, ...]
     chart: BarChart | None
@@ -172,6 +175,7 @@ def _answer(report: Report, group: AnswerGroup, fixes: FixViews) -> AnswerView:
         passing_words=_passing_words(decision),
         shared_resource=shared_resource(decision),
         assumed=assumed,
+        roles=role_lines(decision),
         notes=tuple(map(sentence, decision.notes)),
         steps=_steps(decision),
         chart=chart_by_verdict(decision),

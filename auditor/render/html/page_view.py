@@ -50,12 +50,15 @@ from auditor.render.labels import NAME_WIDTH, app_and_id, counts, readable_time,
 from auditor.render.message import Message, message
 from auditor.render.report_view import (
     AFTER_CONSENT,
+    STOPPED,
     abused_list_text,
     assumptions,
     not_checked_text,
     policy_lines,
     question,
     short_digest,
+    stopped_label,
+    stopped_lines,
     what_if_answers,
     whose,
 )
@@ -98,6 +101,14 @@ class AfterConsentView(NamedTuple):
     policies: tuple[AccessRow, ...]
     mailbox: str
     not_checked: tuple[str, ...]
+
+
+class StoppedView(NamedTuple):
+    """Who was stopped at one app; `app` is empty if the report is about one app only."""
+
+    app: str
+    sentence: str
+    lines: tuple[str, ...]
 
 
 class PageSection(NamedTuple):
@@ -157,6 +168,8 @@ class PageView(NamedTuple):
     differences: tuple[ScopeComparisonView, ...]
     after_title: str
     after_consent: tuple[AfterConsentView, ...]
+    stopped_title: str
+    stopped: tuple[StoppedView, ...]
     supposed: WhatIfView | None
     groups: tuple[FixGroup, ...]
     findings: tuple[FindingView, ...]
@@ -212,6 +225,10 @@ def page_view(
         differences=scope_comparisons(report),
         after_title=AFTER_CONSENT,
         after_consent=tuple(_after_consent(report, one) for one in report.after_consent),
+        stopped_title=STOPPED,
+        stopped=tuple(
+            StoppedView(stopped_label(report, one), one.sentence, stopped_lines(one)) for one in report.stopped
+        ),
         supposed=_what_if(report),
         groups=groups,
         findings=findings,
@@ -266,6 +283,8 @@ def _sections(made: PageView) -> Iterator[PageSection]:
         yield PageSection("scopes", "Scopes", str(required or ""))
     if made.after_consent:
         yield PageSection("after-consent", "After consent", "")
+    if made.stopped:
+        yield PageSection("stopped", "Who was stopped", "")
     if made.supposed:
         yield PageSection("what-if", "What if", "")
     if made.groups:
