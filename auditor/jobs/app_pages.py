@@ -229,6 +229,9 @@ def _requested(pack: Pack, app: App) -> Iterator[Block]:
     else:
         yield Heading("Permissions")
         yield Paragraph("Its registration lists them, which only its vendor can read.")
+    if app.app_roles:
+        yield Heading("Application permissions, for work without a user")
+        yield Grid(("Permission", "Resource", "Needed"), tuple(permission_rows(app.app_roles)), prose=1)
     if assumed := tuple(_assumed(app)):
         yield Paragraph(f"Assumed, because the vendor doesn't state it: {', '.join(assumed)}.")
 
@@ -236,10 +239,11 @@ def _requested(pack: Pack, app: App) -> Iterator[Block]:
 def _assumed(app: App) -> Iterator[str]:
     """The permissions that are an assumption: one phrase if all are."""
     scopes = [*app.scopes, *(need for one in app.variants for need in one.scopes)]
-    if scopes and all(need.assumed for need in scopes):
+    needs = [*scopes, *app.app_roles]
+    if needs and all(need.assumed for need in needs):
         yield "the whole list of permissions"
     else:
-        yield from dict.fromkeys(code(need.value) for need in scopes if need.assumed)
+        yield from dict.fromkeys(code(need.value) for need in needs if need.assumed)
 
 
 def _listed(scopes: Iterable[ScopeNeed]) -> str:
