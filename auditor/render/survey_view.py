@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from auditor.model.decision import Confidence
 from auditor.model.document import (
@@ -60,7 +60,10 @@ _APPROVED = {
 def screen(survey: Survey, *, whole: bool) -> Document:
     """For a terminal: few columns, and without `whole` only the apps that need attention first."""
     most = len(survey.apps) if whole else ON_SCREEN
-    blocks = (*_blocks(survey, _compact(survey, survey.apps[:most]), len(survey.apps) - most), _notes(survey))
+    blocks = (
+        *_blocks(survey, _compact(survey, survey.apps[:most], whole=whole), len(survey.apps) - most),
+        _notes(survey),
+    )
     if whole:
         return (*blocks, *_gaps(survey))
     unknown = "; ".join(gap.unknown for gap in survey.gaps)
@@ -199,19 +202,28 @@ def _is_described(app: SurveyedApp) -> bool:
     return ScopeSource.PACK in app.scopes_from or ScopeSource.CATALOGUE in app.scopes_from
 
 
-def _compact(survey: Survey, apps: Sequence[SurveyedApp]) -> Grid:
+def _compact(survey: Survey, apps: Sequence[SurveyedApp], *, whole: bool) -> Grid:
+    """Few columns; with `whole`, also the publisher of each app and where its scopes come from."""
+    found = ((_cell(_name(app), _publisher(app) if whole else ""), app, _sources(app) if whole else "") for app in apps)
     if survey.assumptions:
-        then = ((_name(app), _state(app), _then(app), _why_then(app), _keep(app)) for app in apps)
-        return _grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), then, prose=3)
-    now = ((_name(app), _users(app), _why(app), _holders(app), _level(app.holds.risk), _last(app)) for app in apps)
+        then = (
+            (name, _cell(_state(app)), _cell(_then(app)), _cell(_why_then(app), below), _cell(_keep(app)))
+            for name, app, below in found
+        )
+        return Grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), tuple(then), prose=3)
+    now = (
+        (
+            name,
+            _cell(_users(app)),
+            _cell(_why(app), below),
+            *map(_cell, (_holders(app), _level(app.holds.risk), _last(app))),
+        )
+        for name, app, below in found
+    )
     heads = ("App", "Users", "Why", "Granted", "Risk", "Last used")
     # A column in which nothing is known says nothing; that it wasn't read is said below.
     shown = len(heads) if any(app.last_sign_in is not None for app in apps) else len(heads) - 1
-    return _grid(heads[:shown], (row[:shown] for row in now), prose=2)
-
-
-def _grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], prose: int) -> Grid:
-    return Grid(heads, tuple(tuple(map(_cell, row)) for row in rows), prose=prose)
+    return Grid(heads[:shown], tuple(tuple(row[:shown]) for row in now), prose=2)
 
 
 def _complete(survey: Survey) -> Grid:

@@ -51,8 +51,12 @@ def test_a_terminal_shows_one_screen_with_the_answer_first() -> None:
     assert "And 56 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
 
 
-def test_with_details_every_app_is_listed() -> None:
-    assert sum("App " in line for line in text(surveyed(), whole=True)) >= MANY
+def test_with_details_every_app_is_listed_with_its_publisher_and_where_its_scopes_come_from() -> None:
+    lines = text(surveyed(), whole=True)
+    assert sum("App " in line for line in lines) >= MANY
+    page = " ".join(lines)
+    assert page.count("scopes from: grants") == MANY + 3
+    assert "Vendor, verified" in page
 
 
 def test_an_assumption_has_columns_before_and_after_and_says_who_keeps_working() -> None:
