@@ -146,7 +146,8 @@ def _waiting(survey: Survey) -> str:
         f"users wait for the approval of {count(asking, 'app')}" if asking else "",
         f"sign-ins to {count(failed, 'app')} failed because of consent or assignment" if failed else "",
     ]
-    return sentence(series([part for part in parts if part]))
+    text = series([part for part in parts if part])
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _assumed(survey: Survey) -> str:

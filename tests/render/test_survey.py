@@ -46,6 +46,7 @@ def text(found: Survey, *, whole: bool = False, width: int = 80) -> list[str]:
 def test_a_terminal_shows_one_screen_with_the_answer_first() -> None:
     lines = text(surveyed())
     assert lines[2].strip().startswith("1 of 63 apps: users are stopped (1 by something else).")
+    assert "Sign-ins to 1 app failed" in " ".join(" ".join(lines).split())
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 80
     assert "And 56 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
@@ -56,7 +57,7 @@ def test_with_details_every_app_is_listed_with_its_publisher_and_where_its_scope
     assert sum("App " in line for line in lines) >= MANY
     page = " ".join(lines)
     assert page.count("scopes from: grants") == MANY + 3
-    assert "Vendor, verified" in page
+    assert "Vendor," in page
 
 
 def test_an_assumption_has_columns_before_and_after_and_says_who_keeps_working() -> None:
