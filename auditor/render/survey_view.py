@@ -181,12 +181,13 @@ def _each_note(survey: Survey) -> Iterator[str]:
         yield f"{count(left.filtered, 'app')} not shown, because of the filters."
     if left.undecided:
         yield f"{count(left.undecided, 'app')} not shown, because what the filters ask for wasn't read."
+    without = f"{count(left.without_access or 0, 'app')} without a permission or a user who waits"
     quiet = [
-        f"{left.microsoft} of Microsoft" if left.microsoft else "",
-        f"{left.without_access} that hold nothing and that nobody waits for" if left.without_access else "",
+        f"{count(left.microsoft, 'app')} of Microsoft" if left.microsoft else "",
+        without if left.without_access else "",
     ]
     if text := series([part for part in quiet if part]):
-        yield f"Not in the survey: apps, {text}."
+        yield f"Not in the survey: {text}."
     if survey.summary.own:
         yield f"{count(survey.summary.own, 'app')} that your tenant registered, which --third-party leaves out."
     if any(not _is_described(app) for app in survey.apps):
