@@ -24,7 +24,7 @@ from auditor.model.document import (
     count,
     series,
 )
-from auditor.model.rule import App, Pack, ScopeNeed
+from auditor.model.rule import App, Pack, ScopeNeed, VendorAdvice
 from auditor.packs.app_catalog import CatalogApp
 from auditor.render.labels import flat
 from auditor.render.text_layout import safe
@@ -102,6 +102,7 @@ def page_without_id(app: AppWithoutId) -> Document:
                 Point(f"Then run {check}."),
             )
         ),
+        *_advice(app.vendor_advice),
         Heading("Sources"),
         *_source("", f"{app.source.what} {app.source.address}", app.source.read),
     )
@@ -189,7 +190,7 @@ def _app_blocks(pack: Pack) -> Iterator[Block]:
     yield FactList(tuple((name, Cell(_text(value))) for name, value in _facts(app) if value))
     yield from _requested(pack, app)
     yield from _needed(app)
-    yield from _advice(app)
+    yield from _advice(app.vendor_advice)
     yield from _sources(app)
     yield Heading("What to run next")
     yield Points(tuple(_next(pack, app)))
@@ -228,6 +229,9 @@ def _requested(pack: Pack, app: App) -> Iterator[Block]:
     else:
         yield Heading("Permissions")
         yield Paragraph("Its registration lists them, which only its vendor can read.")
+    if app.app_roles:
+        yield Heading("Application permissions, for work without a user")
+        yield Grid(("Permission", "Resource", "Needed"), tuple(permission_rows(app.app_roles)), prose=1)
     if assumed := tuple(_assumed(app)):
         yield Paragraph(f"Assumed, because the vendor doesn't state it: {', '.join(assumed)}.")
 
@@ -235,10 +239,11 @@ def _requested(pack: Pack, app: App) -> Iterator[Block]:
 def _assumed(app: App) -> Iterator[str]:
     """The permissions that are an assumption: one phrase if all are."""
     scopes = [*app.scopes, *(need for one in app.variants for need in one.scopes)]
-    if scopes and all(need.assumed for need in scopes):
+    needs = [*scopes, *app.app_roles]
+    if needs and all(need.assumed for need in needs):
         yield "the whole list of permissions"
     else:
-        yield from dict.fromkeys(code(need.value) for need in scopes if need.assumed)
+        yield from dict.fromkeys(code(need.value) for need in needs if need.assumed)
 
 
 def _listed(scopes: Iterable[ScopeNeed]) -> str:
@@ -258,10 +263,10 @@ def _needed(app: App) -> Iterator[Block]:
         yield from _origin(one.source)
 
 
-def _advice(app: App) -> Iterator[Block]:
-    if app.vendor_advice:
+def _advice(pieces: Sequence[VendorAdvice]) -> Iterator[Block]:
+    if pieces:
         yield Heading("The vendor's advice")
-    for one in app.vendor_advice:
+    for one in pieces:
         yield Points(
             (Point(f"The vendor says: {_text(one.says)}"), Point(f"Our judgment: {_text(one.judgement)}")),
         )
