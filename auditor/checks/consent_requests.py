@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-import msgspec
-
-from auditor.checks.kind import CheckContext, CheckKind, CheckResult, failed, first_names, passed, unknown
+from auditor.checks.kind import (
+    ArgumentProblem,
+    Arguments,
+    CheckContext,
+    CheckKind,
+    CheckResult,
+    SchemaPart,
+    failed,
+    first_names,
+    passed,
+    unknown,
+)
 from auditor.model.document import Point, count, parse_time
 from auditor.model.report import Evidence, FindingSubject
 from auditor.model.rule import App
 from auditor.model.snapshot import Plan
 
 _SECTION = "appConsentRequests"
+_LONGEST = 60
+"""The most days after which a request expires (Entra, "Configure the admin consent workflow")."""
 
 
 class ConsentRequestsAnswered(CheckKind, frozen=True, tag="consent-requests"):
     """No request for admin consent waits longer than `max-days` days for a decision."""
 
     setting_id: ClassVar[str] = "admin-consent-workflow"
-    max_days: Annotated[int, msgspec.Meta(ge=0, le=60)]
+    max_days: int
 
     def reads(self, app: App | None) -> Plan:
         return Plan(whole=(_SECTION,))
 
     def sentence(self) -> Point:
         return Point(f"No request for admin consent waits longer than {count(self.max_days, 'day')}.")
+
+    @classmethod
+    def problems(cls, arguments: Arguments, *, has_app: bool) -> Iterator[ArgumentProblem]:
+        days = arguments.get("max-days")
+        if isinstance(days, int) and not 0 <= days < _LONGEST:
+            what = (
+                "never passes" if days < 0 else f"always passes, because no request waits longer than {_LONGEST} days"
+            )
+            yield ArgumentProblem(("max-days",), f"max-days: {days} {what}", f"0 to {_LONGEST - 1}")
+
+    @classmethod
+    def narrow_schema(cls, definition: SchemaPart) -> None:
+        definition["properties"]["max-days"].update(minimum=0, maximum=_LONGEST - 1)
 
     def judge(self, context: CheckContext) -> CheckResult:
         from auditor.apps.consent_requests import lacks_people, user_requests

@@ -25,7 +25,7 @@ from auditor.model.document import (
     count,
     series,
 )
-from auditor.model.rule import App, Pack, ScopeNeed
+from auditor.model.rule import App, Pack, ScopeNeed, VendorAdvice
 from auditor.packs.app_catalog import CatalogApp
 from auditor.render.labels import flat
 from auditor.render.text_layout import safe
@@ -103,6 +103,7 @@ def page_without_id(app: AppWithoutId) -> Document:
                 Point(f"Then run {check}."),
             )
         ),
+        *_advice(app.vendor_advice),
         Heading("Sources"),
         *_source("", f"{app.source.what} {app.source.address}", app.source.read),
     )
@@ -196,7 +197,7 @@ def _app_blocks(pack: Pack) -> Iterator[Block]:
     yield from _abused(app.client_id)
     yield from _requested(pack, app)
     yield from _needed(app)
-    yield from _advice(app)
+    yield from _advice(app.vendor_advice)
     yield from _sources(app)
     yield Heading("What to run next")
     yield Points(tuple(_next(pack, app)))
@@ -280,10 +281,10 @@ def _needed(app: App) -> Iterator[Block]:
         yield from _origin(one.source)
 
 
-def _advice(app: App) -> Iterator[Block]:
-    if app.vendor_advice:
+def _advice(pieces: Sequence[VendorAdvice]) -> Iterator[Block]:
+    if pieces:
         yield Heading("The vendor's advice")
-    for one in app.vendor_advice:
+    for one in pieces:
         yield Points(
             (Point(f"The vendor says: {_text(one.says)}"), Point(f"Our judgment: {_text(one.judgement)}")),
         )

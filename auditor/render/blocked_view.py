@@ -220,9 +220,12 @@ def _app(app: BlockedApp) -> Iterator[Block]:
         unknown = (f"{_FIELDS.get(name, name)}: {sentence(why)}" for name, why in app.not_known.items())
         points.append(Point("Not known", tuple(map(Point, unknown))))
     yield Points(tuple(points))
-    urls = (app.fix.link if app.fix else "", *(one.address for one in app.links))
-    if any(urls):
-        yield Links(tuple(filter(None, urls)))
+    if app.fix and app.fix.link:
+        yield Paragraph("The link of the fix:")
+        yield Links((app.fix.link,))
+    if app.links:
+        yield Paragraph("In the portal:")
+        yield Links(tuple(one.address for one in app.links))
 
 
 _FIELDS = {

@@ -430,7 +430,7 @@ def _provenance(page: TextPage, report: Report) -> None:
         "Waivers",
         [f"{file.name}, {count(file.count, 'waiver')} {short_digest(file.digest)}" for file in report.waivers],
     )
-    page.items("Abused apps", [f"{abused_list_text(one)} {short_digest(one.digest)}" for one in report.abused_apps])
+    page.items("App lists", [f"{abused_list_text(one)} {short_digest(one.digest)}" for one in report.abused_apps])
     page.items("Not covered", list(report.outside))
     page.field("Tool", report.tool)
     page.field("Snapshot", f"{readable_time(report.taken)}, {report.cloud} cloud")

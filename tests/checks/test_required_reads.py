@@ -8,7 +8,7 @@ from auditor.checks.combinations import AllOf, AnyOf, Not
 from auditor.checks.consent_policies import AssignedPolicies, UsersCanConsent
 from auditor.checks.directory_settings import DirectorySettingIs
 from auditor.checks.grants import AppRolesHeld, DelegatedGrants
-from auditor.checks.kind import CheckKind, plan_for, reads_of
+from auditor.checks.kind import CheckKind, plan_for, reads_directory, reads_of
 from auditor.checks.permission_lists import Classifications
 from auditor.checks.properties import EveryItem, ItemCount, ListContains, PropertyIs
 from auditor.checks.required_reads import permissions_for, sections_of
@@ -133,7 +133,8 @@ def test_a_question_about_the_packs_own_app_reads_what_decides_it() -> None:
 
 def test_only_what_asks_for_the_whole_directory_reads_it_page_by_page() -> None:
     benchmarks = load_packs(["cis-m365", "cisa-scuba", "eidsca", "microsoft-recommended", "zero-trust-assessment"])
-    assert plan_for(benchmarks).whole == ()
+    assert plan_for(benchmarks).whole == ("appConsentRequests",)
+    assert not reads_directory(plan_for(benchmarks))
     assert plan_for(load_packs(["grants-hygiene"])).whole == ("oauth2PermissionGrants", "servicePrincipals")
 
 

@@ -48,7 +48,7 @@ def test_a_terminal_shows_one_screen_with_the_answer_first() -> None:
     assert lines[2].strip().startswith("1 of 63 apps: users are stopped (1 by something else).")
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 80
-    assert "And 55 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
+    assert "And 56 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
 
 
 def test_with_details_every_app_is_listed() -> None:
@@ -107,6 +107,16 @@ def test_a_name_in_the_tenant_is_no_markup() -> None:
     found = surveyed()
     assert b"<b>" not in render_survey(found, "html")
     assert "\\<b\\>" in render_survey(found, "markdown").decode()
+
+
+def test_a_name_breaks_no_line_and_controls_no_terminal() -> None:
+    hostile = Directory().with_app(app(1, "Evil\x1b[31m\u202e\n| name"), "User.Read").snapshot()
+    for form in ("text", "markdown", "html"):
+        page = render_survey(surveyed(hostile), form).decode()
+        assert "\x1b" not in page
+        assert "\u202e" not in page
+    rows = [line for line in render_survey(surveyed(hostile), "markdown").decode().split("\n") if line.startswith("|")]
+    assert len(rows) == 3
 
 
 def test_a_request_says_how_many_ask_and_your_own_apps_are_marked() -> None:
