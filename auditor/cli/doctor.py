@@ -119,6 +119,12 @@ def _permissions(found: Diagnosis) -> Iterator[str]:
         else:
             instead = "" if permission.held_as == permission.name else f", through {permission.held_as}"
             yield _line(True, f"{permission.name}{instead}")
+    for permission in found.of_commands:
+        if permission.missing:
+            yield _line(None, f"{permission.name} is missing; no chosen pack needs it")
+            yield _wrapped(f"Unknown without it, in blocked, apps survey and explain: {permission.without}.")
+        else:
+            yield _line(True, f"{permission.held_as}, for blocked, apps survey and explain")
     if found.extra:
         yield _line(
             None,

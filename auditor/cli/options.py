@@ -73,12 +73,13 @@ def packs_argument(*, required: bool = False) -> click.Argument:
 
 
 def complete_packs(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of shipped packs and of your packs, and files."""
+    """The names of shipped packs and of your packs, once a letter is typed those of the catalogue, and files."""
     if any(sign in incomplete for sign in "/\\") or incomplete.startswith("."):
         return [CompletionItem(incomplete, type="file")]
-    from auditor.jobs.pack_selection import known_names
+    from auditor.jobs.pack_selection import catalog_names, known_names
 
-    return [CompletionItem(name) for name in known_names() if name.startswith(incomplete)]
+    names = (*known_names(), *(catalog_names() if incomplete else ()))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 # ---- The app --------------------------------------------------------------------------------------------------------
@@ -91,7 +92,7 @@ from_url_option = click.option(
 
 def complete_apps(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of the catalogue's apps with what they are; after a name and a slash, its variants."""
-    from auditor.packs.app_catalog import catalog
+    from auditor.jobs.app_catalog import catalog
 
     name, slash, _rest = incomplete.lower().partition("/")
     if slash:

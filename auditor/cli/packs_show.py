@@ -63,13 +63,13 @@ def command(pack: str, rule_id: str | None) -> int:
 
 
 def _split(name: str) -> tuple[str, str | None]:
-    """The pack and the rule of ``PACK/RULE-ID``; if the whole text is an existing path, it is the pack."""
-    from auditor.jobs.pack_selection import known_names, path_exists
+    """The pack and the rule of ``PACK/RULE-ID``; an existing path, or a variant of an app, is the pack as a whole."""
+    from auditor.jobs.pack_selection import catalog_names, is_variant, known_names, path_exists
 
     before, slash, rule = name.rpartition("/")
-    if not slash or not before or not rule or path_exists(name):
+    if not slash or not before or not rule or path_exists(name) or is_variant(name):
         return name, None
-    is_pack = before in known_names(abstract=True) or path_exists(before)
+    is_pack = before in (*known_names(abstract=True), *catalog_names()) or path_exists(before)
     return (before, rule) if is_pack else (name, None)
 
 

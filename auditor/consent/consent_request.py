@@ -183,6 +183,7 @@ def with_known_facts(app: App, known: App) -> App:
         category=known.category,
         consent_link=known.consent_link,
         also_needs=known.also_needs,
+        app_roles=known.app_roles,
         vendor_advice=known.vendor_advice,
     )
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.consent import Truth, all_of, any_of, known
-from auditor.consent.app_roles import app_roles
 from auditor.consent.blockers import Blocker, blockers_of, request_caveats
 from auditor.consent.consent_request import portal_address
 from auditor.consent.existing_grants import Grants, GrantState, grant_state, grants_of
@@ -375,11 +374,19 @@ def gather(snapshot: Snapshot | SnapshotIndex, app: App, subject: Subject) -> De
         blockers=blockers_of(app, client, needed, resources, perhaps_asked, (*asked, *added)),
         request_caveats=request_caveats(index.snapshot.cloud, app, client),
         may_consent_for_all=bool(for_all),
-        app_roles=app_roles(index, app, client) if app.app_roles else (),
+        app_roles=_app_roles(index, app, client),
         assignment=assignment_of(index, client, subject),
         workflow=workflow(index),
         step_up=step_up(index),
     )
+
+
+def _app_roles(index: SnapshotIndex, app: App, client: Client) -> tuple[RoleVerdict, ...]:
+    if not app.app_roles:
+        return ()
+    from auditor.consent.app_roles import app_roles
+
+    return app_roles(index, app, client)
 
 
 def _needed_app(index: SnapshotIndex, need: NeededApp) -> ResourceApp:

@@ -18,7 +18,7 @@ from auditor.model.decision import Access, AfterConsent, Decision, Outcome, Reac
 from auditor.model.document import parse_time, series
 from auditor.model.explanation import LoggedSignIn, TenantAnswer, TextFacts, TextKind
 from auditor.model.resources import ServicePrincipal
-from auditor.model.rule import App, Setting
+from auditor.model.rule import App, Pack, Setting
 from auditor.model.snapshot import Snapshot
 
 SETTINGS = {
@@ -49,6 +49,13 @@ class KnownApp(NamedTuple):
 
     app: App
     scopes_from: str = ""
+
+    @classmethod
+    def of_pack(cls, pack: Pack) -> KnownApp:
+        """The app of a pack, in the way in which it usually connects."""
+        assert pack.app is not None, "a pack about an app"
+        way = f" with {pack.app.variants[0].title}" if pack.app.variants and "/" not in pack.name else ""
+        return cls(pack.app, f"those of the pack {pack.name}{way}")
 
 
 class Asked(NamedTuple):

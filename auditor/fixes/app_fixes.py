@@ -14,7 +14,6 @@ from collections.abc import Iterator
 
 from auditor.consent import Truth
 from auditor.consent.advice import has_assumed_scopes, may_be_registered, named_scopes_link
-from auditor.consent.app_roles import missing_roles
 from auditor.consent.consent_request import admin_consent_link
 from auditor.consent.decision_facts import DecisionFacts
 from auditor.consent.existing_grants import TENANT_WIDE, Grants, granted_names
@@ -30,7 +29,6 @@ from auditor.fixes.app_changes import (
     SetServicePrincipalProperty,
     grant_id,
 )
-from auditor.fixes.app_role_fixes import role_grants, role_to_grant
 from auditor.fixes.change import (
     CHOSEN_PRINCIPAL,
     NEW_SERVICE_PRINCIPAL,
@@ -42,7 +40,6 @@ from auditor.fixes.change import (
 from auditor.fixes.proposed_fix import (
     APP_ADMIN,
     CHECK_AGAIN,
-    POLICY_ADMIN,
     Goal,
     Obstacle,
     ProposedFix,
@@ -120,7 +117,7 @@ def consent_for_one_user(facts: DecisionFacts) -> Iterator[ProposedFix]:
 
 def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...]) -> ProposedFix:
     app = facts.app.label
-    roles = role_grants(facts, creates_app=False)
+    role, roles = _of_application_permissions(facts)
     assumed = f" The pack assumes that they include {scope_names(facts)}." if has_assumed_scopes(facts) else ""
     is_listed = facts.client.presence is Truth.TRUE
     in_portal = (f"Or, in the portal: {app_page(facts)} > Permissions > Grant admin consent.",) if is_listed else ()
@@ -129,7 +126,7 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
         obstacle=Obstacle.CONSENT,
         goal=Goal.CONNECTS_SILENTLY,
         title=f"An administrator grants {app} consent for the whole tenant",
-        role=_role_for_link(facts),
+        role=role,
         portal=(*_open_and_accept(app), *in_portal),
         portal_links=app_links(facts, in_portal),
         link=admin_consent_link(facts.snapshot, facts.app),
@@ -146,10 +143,16 @@ def _link_to_registered_scopes(facts: DecisionFacts, grants: tuple[Change, ...])
     )
 
 
-def _role_for_link(facts: DecisionFacts) -> str:
-    """Who can accept what the link grants: Microsoft Graph's application permissions need a more privileged role."""
-    missing = tuple(missing_roles(facts.app_roles))
-    return POLICY_ADMIN if role_to_grant(missing) == POLICY_ADMIN else f"{APP_ADMIN}, or Application Administrator"
+def _of_application_permissions(facts: DecisionFacts) -> tuple[str, tuple[Change, ...]]:
+    """Who can accept what the link grants, and the application permissions among it that the app requires."""
+    usual = f"{APP_ADMIN}, or Application Administrator"
+    if not facts.app_roles:
+        return usual, ()
+    from auditor.consent.app_roles import missing_roles
+    from auditor.fixes.app_role_fixes import role_grants, role_to_grant
+
+    needed = role_to_grant(tuple(missing_roles(facts.app_roles)))
+    return usual if needed == APP_ADMIN else needed, role_grants(facts, creates_app=False)
 
 
 def _link_to_named_scopes(facts: DecisionFacts, grants: tuple[Change, ...], link: str) -> ProposedFix:

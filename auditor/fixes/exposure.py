@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from auditor.consent import Truth, all_of
-from auditor.consent.app_roles import NEEDS_MAILBOXES, app_roles
 from auditor.consent.existing_grants import TENANT_WIDE, granted_names
 from auditor.consent.explanation import listed
 from auditor.consent.requested_access import Client, client_of
@@ -129,6 +128,8 @@ def _new_roles(before: Snapshot, after: Snapshot, app: App) -> tuple[ScopeRef, .
     """The application permissions that the app needs and that the change grants."""
     if not app.app_roles:
         return ()
+    from auditor.consent.app_roles import app_roles
+
     had = {(one.resource, one.role): one.state for one in app_roles(index_of(before), app, client_of(before, app))}
     has = app_roles(index_of(after), app, client_of(after, app))
     granted = RoleState.GRANTED
@@ -332,6 +333,8 @@ def _this_app(made: _Summary) -> Iterator[str]:
 
 def _held_without_user(roles: _Refs) -> str:
     """The application permissions by resource, and that they reach every mailbox, if they do."""
+    from auditor.consent.app_roles import NEEDS_MAILBOXES
+
     names = "; ".join(f"{listed(scopes)} of {resource}" for resource, scopes in _names(roles).items())
     reaches = any((ref.resource, ref.scope.lower()) in NEEDS_MAILBOXES for ref in roles)
     return f"{names}{', in every mailbox of the tenant' if reaches else ''}"

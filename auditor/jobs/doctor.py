@@ -17,7 +17,10 @@ from auditor.jobs.kept_runs import named_history
 from auditor.jobs.pack_selection import app_pack_names, chosen_packs
 from auditor.jobs.tenant_reader import addresses_of, delegated_scopes, retry_policy
 from auditor.model.errors import AuditorError
-from auditor.model.snapshot import LiveTenant
+from auditor.model.snapshot import LiveTenant, Plan
+
+ABOUT_PEOPLE = Plan(sections=("appConsentRequests", "signIns", "directoryAudits"))
+"""What ``blocked``, ``apps survey`` and ``explain`` read of requests and logs."""
 
 
 class PermissionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +50,15 @@ class PermissionChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of the checks; `extra` are permissions in the token that no chosen pack needs.
+    """The result of the checks; `extra` are permissions in the token that no chosen pack and no command needs.
 
+    `of_commands` are those that only the commands about logs and requests need, in addition to those of the packs.
     `change` is none without an earlier run of the tenant in the history.
     """
 
     probe: Probe
     permissions: tuple[PermissionState, ...] = ()
+    of_commands: tuple[PermissionState, ...] = ()
     extra: tuple[str, ...] = ()
     change: PermissionChange | None = None
 
@@ -95,10 +100,13 @@ def diagnose(
         return Diagnosis(probe=found)
     held = {name.lower(): name for name in found.claims.allowed}
     needed = permissions_for(plan)
-    used = {name.lower() for n in needed for name in _sufficient(n)}
+    of_packs = {one.permission for one in needed}
+    of_commands = tuple(one for one in permissions_for(ABOUT_PEOPLE) if one.permission not in of_packs)
+    used = {name.lower() for n in (*needed, *of_commands) for name in _sufficient(n)}
     return Diagnosis(
         probe=found,
         permissions=tuple(_state(n, held) for n in needed),
+        of_commands=tuple(_state(n, held) for n in of_commands),
         extra=tuple(name for key, name in sorted(held.items()) if key not in used),
         change=None if found.claims.user else _since_last_run(found.claims),
     )

@@ -18,7 +18,7 @@ from auditor.jobs.pack_selection import pack_about
 from auditor.model.decision import AppRef, Outcome
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.explanation import ExplainedCode, Explanation, TenantAnswer, TextFacts, TextKind
-from auditor.model.rule import App, Pack
+from auditor.model.rule import App
 
 _WANTED = (
     "give a code (90094), the text of the error page or message, or the address of the failed sign-in. In a terminal,"
@@ -47,8 +47,8 @@ class ExplainRequest(msgspec.Struct, frozen=True, kw_only=True):
 def explain(request: ExplainRequest, interaction: Interaction = SILENT) -> Explanation:
     """The explanation of the text.
 
-    Raises InvalidRequest for a text that says nothing about a sign-in, RequestError for a sign-in address with a
-    mistake that leaves nothing to explain, and what reading and auditing the tenant raises.
+    Raises InvalidRequest for a text that says nothing about a sign-in and for an app that nobody knows, and what
+    reading and auditing the tenant raises.
     """
     pasted = parse(request.text)
     if pasted.is_empty:
@@ -93,15 +93,20 @@ def explain_exit_code(explanation: Explanation) -> int:
 
 
 def _addressed(pasted: PastedText) -> AddressedApp | None:
-    """The app of the sign-in address in the text. Raises RequestError if the text has nothing else to explain."""
+    """The app of the sign-in address in the text.
+
+    Raises InvalidRequest for an address that can't be understood, if the text has nothing else to explain.
+    """
     if not pasted.request:
         return None
     try:
         return app_from_address(pasted.request)
-    except RequestError:
+    except RequestError as error:
         if pasted.codes:
             return None
-        raise
+        raise InvalidRequest(
+            f"{error}; in a terminal, put it in quotation marks, because an & ends a command"
+        ) from None
 
 
 def _codes_of_faults(app: App | None) -> tuple[FoundCode, ...]:
@@ -120,8 +125,10 @@ def _known_app(request: ExplainRequest, pasted: PastedText, addressed: Addressed
     if addressed is not None:
         return KnownApp(addressed.app)
     facts = pasted.facts
-    if (facts.client_id or facts.redirect_uri) and (pack := pack_about(facts.client_id, facts.redirect_uri)):
-        return _of_pack(pack)
+    pack = pack_about(facts.client_id, facts.redirect_uri) if facts.client_id or facts.redirect_uri else None
+    # A redirect URI can be that of another registration of the same vendor.
+    if pack and pack.app and facts.client_id in ("", pack.app.client_id):
+        return KnownApp.of_pack(pack)
     if facts.client_id:
         return KnownApp(App(client_id=facts.client_id, name=facts.app_name or published_name(facts.client_id)))
     return _described(facts.app_name) if facts.app_name else None
@@ -137,18 +144,11 @@ def _described(name: str, *, or_fail: bool = False) -> KnownApp | None:
     if not is_known(name):
         return KnownApp(App(client_id=client_id_of(name), name=published_name(name)))
     try:
-        return _of_pack(app_named(name))
+        return KnownApp.of_pack(app_named(name))
     except InvalidRequest:
         if or_fail:
             raise
         return None
-
-
-def _of_pack(pack: Pack) -> KnownApp:
-    app = pack.app
-    assert app is not None, "a pack about an app"
-    way = f" with {app.variants[0].title}" if app.variants and "/" not in pack.name else ""
-    return KnownApp(app, f"those of the pack {pack.name}{way}")
 
 
 def _explanation(

@@ -13,10 +13,11 @@ from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.consent.subject import Subject, subject_for
 from auditor.explain.pasted_text import FoundCode, PastedText
 from auditor.explain.tenant_answer import Asked, KnownApp, answer_about_app, answer_without_app
+from auditor.facts.app_names import published_name
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.jobs.audit import audit, read_source
 from auditor.jobs.audit_request import AuditRequest, GivenSnapshot, Interaction, Redaction, Source
-from auditor.jobs.pack_selection import vendor_pack
+from auditor.jobs.pack_selection import pack_about, vendor_pack
 from auditor.model.access_resources import SignIn
 from auditor.model.decision import AfterConsent, Decision
 from auditor.model.errors import InvalidRequest
@@ -119,7 +120,11 @@ def _in_directory(asked: InTenant, index: SnapshotIndex, log: Sequence[LoggedSig
         return None
     if known and (known.app.scopes or known.app.default_resources or asked.pasted.request):
         return known
-    expected = ScopeSources(index, {}).asked(client_id, known.app.name if known else named)
+    if known is None and (pack := pack_about(client_id, "")):
+        return KnownApp.of_pack(pack)
+    in_log = next((one.app for one in log if one.client_id == client_id), "")
+    name = (known.app.name if known else "") or named or in_log or published_name(client_id)
+    expected = ScopeSources(index, {}).asked(client_id, name)
     words = {ScopeSource.GRANTS: "those granted to it so far", ScopeSource.REQUESTS: "those that users asked for"}
     return KnownApp(expected.app, " and ".join(words[one] for one in expected.sources if one in words))
 

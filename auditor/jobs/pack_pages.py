@@ -230,7 +230,7 @@ def _permissions(needs: Sequence[PermissionNeed], lead: str) -> Iterator[Block]:
         yield Grid((*heads, "Source"), tuple((*row, cell) for row, cell in zip(rows, known, strict=True)), prose=3)
 
 
-def permission_rows(needs: Sequence[PermissionNeed]) -> list[tuple[Cell, ...]]:
+def permission_rows(needs: Iterable[PermissionNeed]) -> list[tuple[Cell, ...]]:
     """A row for each permission: its name, its resource, and whether the app needs it."""
     return [
         (Cell(code(n.value)), Cell(resource_name(n.resource)), Cell("required" if n.required else "optional"))

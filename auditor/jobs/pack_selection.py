@@ -20,6 +20,7 @@ from auditor.packs.load import (
     find,
     list_packs,
     load_packs,
+    names_variant,
     own_files,
     own_packs,
     path_of,
@@ -27,6 +28,7 @@ from auditor.packs.load import (
     shipped_names,
     shipped_source,
 )
+from auditor.packs.load import catalog_names as catalog_names
 from auditor.packs.load import load as load
 
 if TYPE_CHECKING:
@@ -82,6 +84,15 @@ def shipped_packs() -> tuple[Pack, ...]:
     """The packs that ship with the program, without the abstract ones."""
     packs = (load(shipped_source(name)) for name in shipped_names())
     return tuple(pack for pack in packs if not pack.abstract)
+
+
+def is_variant(name: str) -> bool:
+    """Whether `name` is ``PACK/VARIANT`` of an app in the catalogue that has this variant."""
+    if not names_variant(name):
+        return False
+    from auditor.packs.app_catalog import catalog
+
+    return name in (f"{app.name}/{one.name}" for app in catalog() for one in app.variants)
 
 
 def own_pack_files(place: str) -> tuple[OwnPack, ...]:

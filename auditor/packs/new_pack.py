@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from auditor.facts.ids import RESOURCES
-from auditor.model.rule import App, NeededApp, RequestMode, ScopeNeed, VendorAdvice
+from auditor.model.rule import App, NeededApp, RequestMode, RoleNeed, ScopeNeed, VendorAdvice
 from auditor.packs.forms import FORMAT, FORMAT_VERSION
 from auditor.packs.parse import is_reserved
 from auditor.packs.text_conditions import redirect_uri
@@ -51,7 +51,8 @@ def pack_text(app: App, *, name: str, source: str = "", read: str = "") -> str:
             _yaml(head),
             "\napp:\n",
             _indented(_yaml(_app(app, label, source, read))),
-            _indented(_yaml({"scopes": _scopes(app.scopes)})) if app.scopes else "",
+            _indented(_yaml({"scopes": _permissions(app.scopes)})) if app.scopes else "",
+            _indented(_yaml({"app-roles": _permissions(app.app_roles)})) if app.app_roles else "",
         )
     )
 
@@ -106,21 +107,22 @@ def _resource_names() -> Mapping[str, str]:
     return {app_id: name for name, app_id in RESOURCES.items()}
 
 
-def _scopes(needs: Iterable[ScopeNeed]) -> Mapping[str, list[str | Mapping[str, Any]]]:
-    """The scopes by resource: by its name in packs, or by its app id if it has none."""
+def _permissions(needs: Iterable[ScopeNeed | RoleNeed]) -> Mapping[str, list[str | Mapping[str, Any]]]:
+    """The permissions by resource: by its name in packs, or by its app id if it has none."""
     names = _resource_names()
     found: dict[str, list[str | Mapping[str, Any]]] = {}
     for need in needs:
-        found.setdefault(names.get(need.resource, need.resource), []).append(_scope(need))
+        found.setdefault(names.get(need.resource, need.resource), []).append(_permission(need))
     return found
 
 
-def _scope(need: ScopeNeed) -> str | Mapping[str, Any]:
-    """A scope, with details if it is optional or assumed."""
+def _permission(need: ScopeNeed | RoleNeed) -> str | Mapping[str, Any]:
+    """A permission, with details if it is optional or assumed."""
     details: dict[str, Any] = {} if need.required else {"required": False}
     if need.assumed:
         details |= {"assumed": True, "source": need.source or "not stated"}
-    return {"scope": need.value, **details} if details else need.value
+    key = "role" if isinstance(need, RoleNeed) else "scope"
+    return {key: need.value, **details} if details else need.value
 
 
 class _NewPackDumper(yaml.SafeDumper):

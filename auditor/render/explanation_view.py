@@ -183,6 +183,7 @@ def _said(explanation: Explanation) -> Iterator[Block]:
         ("Tenant", facts.tenant),
         ("Time", readable_time(facts.at) if facts.at else ""),
         ("Correlation ID", series(facts.correlation_ids)),
+        ("Trace ID", facts.trace_id),
     )
     shown = tuple((name, Cell(value)) for name, value in rows if value)
     if shown and facts.kind is not TextKind.CODE:
@@ -206,8 +207,10 @@ def _code_in_tenant(one: ExplainedCode) -> Iterator[Block]:
     yield Heading(f"{one.code}: {one.title}" if one.known and one.title != one.code else one.code)
     yield Paragraph(_meaning(one))
     here = [cause for cause in one.causes if cause.here] or [cause for cause in one.causes if cause.here is None]
-    if one.causes:
-        yield Points(tuple(Point(_cause(cause, one)) for cause in here or one.causes))
+    if here:
+        yield Points(tuple(Point(_cause(cause, one)) for cause in here))
+    elif one.causes:
+        yield Paragraph("None of its usual causes is there.")
 
 
 def _code(one: ExplainedCode, *, whole: bool, is_title: bool) -> Iterator[Block]:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from auditor.model.decision import Confidence
-from auditor.model.document import Block, Cell, Document, Grid, Heading, Paragraph, Point, Points, Title, count, series
+from auditor.model.document import (
+    Block,
+    Cell,
+    Document,
+    Grid,
+    Heading,
+    Paragraph,
+    Point,
+    Points,
+    Title,
+    code,
+    count,
+    series,
+)
 from auditor.model.survey import (
     AppOwner,
     Approver,
@@ -17,9 +30,10 @@ from auditor.model.survey import (
     Survey,
     SurveyedApp,
 )
-from auditor.render.labels import readable_time, resource_label, sentence
+from auditor.render.labels import NAME_WIDTH, flat, readable_time, resource_label, sentence
+from auditor.render.text_layout import clip, safe
 
-ON_SCREEN = 8
+ON_SCREEN = 7
 """Apps that one screen of text shows."""
 _NAMED = 4
 """Permissions of one resource that a cell names."""
@@ -46,7 +60,10 @@ _APPROVED = {
 def screen(survey: Survey, *, whole: bool) -> Document:
     """For a terminal: few columns, and without `whole` only the apps that need attention first."""
     most = len(survey.apps) if whole else ON_SCREEN
-    blocks = (*_blocks(survey, _compact(survey, survey.apps[:most]), len(survey.apps) - most), _notes(survey))
+    blocks = (
+        *_blocks(survey, _compact(survey, survey.apps[:most], whole=whole), len(survey.apps) - most),
+        _notes(survey),
+    )
     if whole:
         return (*blocks, *_gaps(survey))
     unknown = "; ".join(gap.unknown for gap in survey.gaps)
@@ -67,7 +84,7 @@ def tone(survey: Survey) -> str:
 
 
 def _blocks(survey: Survey, table: Grid, folded: int) -> Iterator[Block]:
-    tenant = survey.tenant.name or survey.tenant.id
+    tenant = clip(flat(survey.tenant.name or survey.tenant.id), NAME_WIDTH)
     yield Title(f"Apps of {tenant}" if tenant else "Apps of the tenant")
     if survey.assumptions and survey.apps:
         yield Paragraph(_assumed(survey))
@@ -129,7 +146,8 @@ def _waiting(survey: Survey) -> str:
         f"users wait for the approval of {count(asking, 'app')}" if asking else "",
         f"sign-ins to {count(failed, 'app')} failed because of consent or assignment" if failed else "",
     ]
-    return sentence(series([part for part in parts if part]))
+    text = series([part for part in parts if part])
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _assumed(survey: Survey) -> str:
@@ -163,16 +181,22 @@ def _each_note(survey: Survey) -> Iterator[str]:
         yield f"{count(left.filtered, 'app')} not shown, because of the filters."
     if left.undecided:
         yield f"{count(left.undecided, 'app')} not shown, because what the filters ask for wasn't read."
+    without = f"{count(left.without_access or 0, 'app')} without a permission or a user who waits"
     quiet = [
-        f"{left.microsoft} of Microsoft" if left.microsoft else "",
-        f"{left.without_access} that hold nothing and that nobody waits for" if left.without_access else "",
+        f"{count(left.microsoft, 'app')} of Microsoft" if left.microsoft else "",
+        without if left.without_access else "",
     ]
     if text := series([part for part in quiet if part]):
-        yield f"Not in the survey: apps, {text}."
+        yield f"Not in the survey: {text}."
     if survey.summary.own:
         yield f"{count(survey.summary.own, 'app')} that your tenant registered, which --third-party leaves out."
     if any(not _is_described(app) for app in survey.apps):
         yield "Without a pack, an app asks for what it was granted and what waits for approval; it may ask for more."
+    if survey.summary.stopped:
+        yield (
+            f"Next: {code('consent-auditor check --app NAME')} lists what fixes one app, and"
+            f" {code('consent-auditor blocked')} who was stopped."
+        )
     yield f"Read: {readable_time(survey.taken)}{source}."
 
 
@@ -180,19 +204,28 @@ def _is_described(app: SurveyedApp) -> bool:
     return ScopeSource.PACK in app.scopes_from or ScopeSource.CATALOGUE in app.scopes_from
 
 
-def _compact(survey: Survey, apps: Sequence[SurveyedApp]) -> Grid:
+def _compact(survey: Survey, apps: Sequence[SurveyedApp], *, whole: bool) -> Grid:
+    """Few columns; with `whole`, also the publisher of each app and where its scopes come from."""
+    found = ((_cell(_name(app), _publisher(app) if whole else ""), app, _sources(app) if whole else "") for app in apps)
     if survey.assumptions:
-        then = ((_name(app), _state(app), _then(app), _why_then(app), _keep(app)) for app in apps)
-        return _grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), then, prose=3)
-    now = ((_name(app), _users(app), _why(app), _holders(app), _level(app.holds.risk), _last(app)) for app in apps)
+        then = (
+            (name, _cell(_state(app)), _cell(_then(app)), _cell(_why_then(app), below), _cell(_keep(app)))
+            for name, app, below in found
+        )
+        return Grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), tuple(then), prose=3)
+    now = (
+        (
+            name,
+            _cell(_users(app)),
+            _cell(_why(app), below),
+            *map(_cell, (_holders(app), _level(app.holds.risk), _last(app))),
+        )
+        for name, app, below in found
+    )
     heads = ("App", "Users", "Why", "Granted", "Risk", "Last used")
     # A column in which nothing is known says nothing; that it wasn't read is said below.
     shown = len(heads) if any(app.last_sign_in is not None for app in apps) else len(heads) - 1
-    return _grid(heads[:shown], (row[:shown] for row in now), prose=2)
-
-
-def _grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], prose: int) -> Grid:
-    return Grid(heads, tuple(tuple(map(Cell, row)) for row in rows), prose=prose)
+    return Grid(heads[:shown], tuple(tuple(row[:shown]) for row in now), prose=2)
 
 
 def _complete(survey: Survey) -> Grid:
@@ -200,32 +233,37 @@ def _complete(survey: Survey) -> Grid:
         heads = ("App", "Now", "Then", "What stops users then", "Users with a grant", "Asks for", "Granted", "Risk")
         return Grid(heads, tuple(tuple(_cells_then(app)) for app in survey.apps), prose=3)
     heads_now = ("App", "Users", "Why", "Asks for", "Granted", "Risk", "Last used")
-    return Grid(heads_now, tuple((*_cells_now(app), *_cells(app), Cell(_last(app))) for app in survey.apps), prose=2)
+    return Grid(heads_now, tuple((*_cells_now(app), *_cells(app), _cell(_last(app))) for app in survey.apps), prose=2)
+
+
+def _cell(text: str, below: str = "") -> Cell:
+    """A cell on one line: names in the tenant can hold line breaks and characters that control a terminal."""
+    return Cell(safe(flat(text)), below=safe(flat(below)))
 
 
 def _cells_now(app: SurveyedApp) -> Iterator[Cell]:
     """The app, and whether users can connect it now."""
-    yield Cell(_name(app), below=f"{_publisher(app)}; {app.client_id}")
-    yield Cell(_state(app), below="; ".join(filter(None, (_people(app), _approver(app)))))
-    yield Cell(_why(app), below=app.can_connect.because if app.can_connect else "")
+    yield _cell(_name(app), below=f"{_publisher(app)}; {app.client_id}")
+    yield _cell(_state(app), below="; ".join(filter(None, (_people(app), _approver(app)))))
+    yield _cell(_why(app), below=app.can_connect.because if app.can_connect else "")
 
 
 def _cells_then(app: SurveyedApp) -> Iterator[Cell]:
     """The app, and whether users can connect it now and after the assumed change."""
     name, now, why = _cells_now(app)
     yield name
-    yield Cell(now.text, below="; ".join(filter(None, (now.below, why.text))))
-    yield Cell(_then(app))
-    yield Cell(_why_then(app), below=app.assumed.answer.because if app.assumed else "")
-    yield Cell(_keep(app))
+    yield _cell(now.text, below="; ".join(filter(None, (now.below, why.text))))
+    yield _cell(_then(app))
+    yield _cell(_why_then(app), below=app.assumed.answer.because if app.assumed else "")
+    yield _cell(_keep(app))
     yield from _cells(app)
 
 
 def _cells(app: SurveyedApp) -> Iterator[Cell]:
     """What the app asks for and what it holds."""
-    yield Cell(_permissions(app.scopes) or "unknown", below=_sources(app))
-    yield Cell(_holders(app), below=_held(app))
-    yield Cell(_level(app.holds.risk), below=app.holds.risk.because if app.holds.risk else "")
+    yield _cell(_permissions(app.scopes) or "unknown", below=_sources(app))
+    yield _cell(_holders(app), below=_held(app))
+    yield _cell(_level(app.holds.risk), below=app.holds.risk.because if app.holds.risk else "")
 
 
 def _name(app: SurveyedApp) -> str:
@@ -234,7 +272,8 @@ def _name(app: SurveyedApp) -> str:
         ("known abused", "known malicious")[app.abused.malicious] if app.abused else "",
     ]
     text = ", ".join(filter(None, marks))
-    return f"{app.name} ({text})" if text else app.name
+    name = clip(flat(app.name), NAME_WIDTH)
+    return f"{name} ({text})" if text else name
 
 
 def _publisher(app: SurveyedApp) -> str:

@@ -151,7 +151,7 @@ def _answer(page: TextPage, report: Report, group: AnswerGroup, number: int) -> 
             _field(page, fact.label, _short_fact(report, fact))
     _field(page, AFTERWARDS, afterwards(report, decision))
     _field(page, "Stopped by", _stopping_scopes(decision))
-    _field(page, "Without a user", _roles_lacking(decision))
+    _field(page, "On its own", _roles_lacking(decision))
     _first_thing(page, report, decision)
 
 

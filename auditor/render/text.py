@@ -14,6 +14,7 @@ from auditor.render.labels import (
     OUTCOMES,
     SEVERE,
     VERDICTS,
+    abused_list_text,
     answer_word,
     app_and_id,
     counts,
@@ -39,7 +40,6 @@ from auditor.render.report_view import (
     NOT_KNOWN,
     STOPPED,
     VENDOR_SAYS,
-    abused_list_text,
     afterwards,
     answer_facts,
     are_assumed,
@@ -430,7 +430,7 @@ def _provenance(page: TextPage, report: Report) -> None:
         "Waivers",
         [f"{file.name}, {count(file.count, 'waiver')} {short_digest(file.digest)}" for file in report.waivers],
     )
-    page.items("Abused apps", [f"{abused_list_text(one)} {short_digest(one.digest)}" for one in report.abused_apps])
+    page.items("App lists", [f"{abused_list_text(one)} {short_digest(one.digest)}" for one in report.abused_apps])
     page.items("Not covered", list(report.outside))
     page.field("Tool", report.tool)
     page.field("Snapshot", f"{readable_time(report.taken)}, {report.cloud} cloud")

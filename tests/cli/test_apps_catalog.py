@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,13 +13,15 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from auditor.cli import apps_list, apps_show
+from auditor.cli import apps_list, apps_show, collect
 from auditor.cli.program import program
 from auditor.jobs.app_catalog import AppDetails, AppsList, schema
+from auditor.jobs.audit_request import AuditRequest
 from auditor.model.errors import InvalidRequest
 from auditor.packs.app_catalog import catalog
 
 THUNDERBIRD = "9e5f94bc-e8a4-4e73-b8be-63364c29d753"
+NOBODY = "11111111-2222-4333-8444-555555555555"
 
 
 def printed(command: click.Command, *words: str) -> str:
@@ -75,6 +78,14 @@ def test_the_vendors_advice_is_shown_with_our_judgment() -> None:
     assert "Our judgment: Skip that part" in page
 
 
+def test_a_page_says_that_attackers_are_known_to_use_the_app() -> None:
+    page = " ".join(printed(apps_show.command, "em client").split())
+    assert (
+        "Known abused app The list of known abused apps names it: a legitimate product that attackers use, too." in page
+    )
+    assert "Known abused app" not in printed(apps_show.command, "thunderbird")
+
+
 def test_an_app_as_json_is_described_by_a_schema() -> None:
     document = json.loads(printed(apps_show.command, THUNDERBIRD, "-f", "json"))
     Draft202012Validator(schema(AppDetails)).validate(document)
@@ -125,3 +136,28 @@ def test_an_app_that_nothing_knows_is_an_error(name: str) -> None:
 def test_names_are_completed(words: list[str], typed: str, offered: str) -> None:
     found = ShellComplete(program, {}, "consent-auditor", "_CONSENT_AUDITOR_COMPLETE").get_completions(words, typed)
     assert offered in [item.value for item in found]
+
+
+@pytest.mark.parametrize(
+    ("named", "packs", "client_id"),
+    [
+        pytest.param("Thunderbird", ("thunderbird",), None, id="an app of the catalogue"),
+        pytest.param("thunderbird/ews", ("thunderbird/ews",), None, id="a variant"),
+        pytest.param(NOBODY, (), NOBODY, id="another app"),
+    ],
+)
+def test_collect_reads_for_an_app_by_name_and_for_any_client_id(
+    named: str, packs: tuple[str, ...], client_id: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[AuditRequest] = []
+
+    def stop(request: AuditRequest, _: object) -> None:
+        asked.append(request)
+        raise InvalidRequest("nothing is read here")
+
+    monkeypatch.setattr("auditor.jobs.tenant_reader.collect_snapshot", stop)
+    with pytest.raises(click.UsageError, match="nothing is read"):
+        collect.command.main(["--app", named, "-o", str(tmp_path / "tenant.json")], standalone_mode=False)
+    (request,) = asked
+    assert request.packs == packs
+    assert (request.app.client_id if request.app else None) == client_id

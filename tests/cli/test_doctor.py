@@ -49,6 +49,17 @@ def test_doctor_says_that_the_end_of_the_client_secret_is_not_known(tmp_path: Pa
     assert "note  It isn't known when the client secret ends. The app is registered in" in done.out
 
 
+def test_doctor_says_which_permissions_the_commands_about_logs_and_requests_need(tmp_path: Path) -> None:
+    with GraphServer(DOCUMENT, roles=set(AUDIT_ROLES) - {"ConsentRequest.Read.All"}) as server:
+        done = run("doctor", *VENDOR, *at(server), cwd=tmp_path, env=server.env())
+    assert done.code == 0, "no pack needs it"
+    text = " ".join(done.out.split())
+    assert "ok AuditLog.Read.All, for blocked, apps survey and explain" in text
+    assert "note ConsentRequest.Read.All is missing; no chosen pack needs it" in text
+    assert "in blocked, apps survey and explain: requests for admin consent" in text
+    assert "AuditLog" not in text.partition("These packs don't need:")[2]
+
+
 def a_night(folder: Path, reader: str, permissions: tuple[str, ...]) -> None:
     """A run of the tenant in the history of this folder, by an app with these permissions."""
     snapshot = msgspec.structs.replace(

@@ -19,7 +19,7 @@ from auditor.render.explanation import CSV_COLUMNS, FORMATS, render_explanation,
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps, save
 from tests.cli.program import at, run
-from tests.explain.pasted_texts import APP, CASES, CORRELATION
+from tests.explain.pasted_texts import APP, AUTHORIZE, CASES, CORRELATION, OTHER, SECRETS
 from tests.fixes.tenants import with_sections
 from tests.graphserver import GraphServer
 
@@ -105,9 +105,20 @@ def test_a_live_tenant_is_read_with_the_entry_of_the_log(tmp_path: Path) -> None
     assert asked
 
 
+def test_no_format_shows_a_secret_of_a_text() -> None:
+    for name, case in CASES.items():
+        explanation = explain(ExplainRequest(text=case.text))
+        shown = b"".join(render_explanation(explanation, form) for form in ("text", "json", "markdown", "csv")).decode()
+        assert [secret for secret in SECRETS if secret in shown] == [], name
+
+
 REFUSED = {
     "a text without a code": (ExplainRequest(text="it does not work"), "there is no code and no address"),
     "a correlation id without a tenant": (ExplainRequest(text=f"Correlation ID: {CORRELATION}"), "add the tenant"),
+    "an address that the shell cut at the first &": (
+        ExplainRequest(text=AUTHORIZE.replace(APP, OTHER).partition("&")[0]),
+        "put it in quotation marks",
+    ),
     "an app that the catalogue lacks": (ExplainRequest(text="90094", app_name="thunderbrd"), "thunderbird"),
     "an app that the tenant lacks, too": (
         ExplainRequest(text="90094", app_name="nothing", source=SampleTenant("consent-off")),
@@ -121,6 +132,14 @@ def test_a_question_without_an_answer_says_what_is_missing(request_: ExplainRequ
     with pytest.raises(InvalidRequest) as refused:
         explain(request_)
     assert said in str(refused.value)
+
+
+def test_another_client_id_with_a_known_redirect_uri_is_not_the_known_app() -> None:
+    text = CASES["a redirect URI"].text.replace(APP, OTHER)
+    explanation = explain(ExplainRequest(text=text))
+    assert explanation.app is not None
+    assert explanation.app.client_id == OTHER
+    assert explanation.app.name != "TrackerRMS"
 
 
 def test_an_empty_standard_input_is_a_usage_error(tmp_path: Path) -> None:

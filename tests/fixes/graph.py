@@ -118,6 +118,12 @@ def _classified(s: Snapshot, app_id: str) -> list[dict[str, Any]]:
     return [row for key, rows in section.items() if key.lower() == app_id.lower() for row in _rows(rows)]
 
 
+def _held(s: Snapshot, object_id: str) -> list[dict[str, Any]]:
+    app_id = _principal(s, object_id)["appId"].lower()
+    listed = s.sections.appRoleAssignments or {}
+    return [row for key, rows in listed.items() if key.lower() == app_id for row in _rows(rows)]
+
+
 def _assigned(s: Snapshot, object_id: str) -> list[dict[str, Any]]:
     app_id = _principal(s, object_id)["appId"].lower()
     return [
@@ -133,6 +139,7 @@ _READS: tuple[tuple[str, Callable[..., Any]], ...] = (
     (r"servicePrincipals", _principals),
     (r"servicePrincipals/([^/]+)", _principal),
     (r"servicePrincipals/([^/]+)/appRoleAssignedTo", _assigned),
+    (r"servicePrincipals/([^/]+)/appRoleAssignments", _held),
     (r"servicePrincipals\(appId='([^']+)'\)/delegatedPermissionClassifications", _classified),
     (r"oauth2PermissionGrants", _grants),
     (r"oauth2PermissionGrants/([^/]+)", lambda s, one: next(row for row in _grants(s) if row["id"] == one)),

@@ -17,6 +17,7 @@ from auditor.fixes.script import script
 from auditor.model.decision import Fix
 from auditor.model.snapshot import Snapshot
 from auditor.snapshot.samples import patched, sample, sample_names
+from tests.consent import test_app_roles as app_roles
 from tests.fixes.tenants import (
     ALICE,
     APP,
@@ -83,6 +84,17 @@ def test_the_script_for_a_rule_makes_it_pass_and_changes_nothing_when_run_again(
         second = run(text, folder)
         assert second.returncode == 0, second.stderr
         assert graph.writes == []
+
+
+def test_the_script_for_application_permissions_grants_them_once() -> None:
+    snapshot = app_roles.tenant(roles=app_roles.PUBLISHED, held=())
+    text = script(app_roles.finding(snapshot).fixes[0], "az", tenant=snapshot.tenant.id)
+    with graph_of(snapshot) as (graph, folder):
+        first = run(text, folder)
+        assert first.returncode == 0, first.stderr
+        assert app_roles.finding(graph.snapshot).outcome == "pass"
+        second = run(text, folder)
+        assert (second.returncode, len(graph.writes)) == (0, 1), second.stderr
 
 
 def test_a_dry_run_changes_nothing_and_says_what_it_would_send() -> None:

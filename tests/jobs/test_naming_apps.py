@@ -6,16 +6,19 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.consent.decide import decide
+from auditor.facts.app_names import apps_without_id
 from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.jobs.app_catalog import app_named
+from auditor.jobs.app_pages import page_without_id
 from auditor.jobs.audit_request import app_from_address
 from auditor.model.decision import Decision
 from auditor.model.rule import App, Pack, RequestMode
 from auditor.packs.app_catalog import CatalogApp, catalog, catalog_pack
+from auditor.render.documents import as_markdown
 from auditor.snapshot.retarget_sample import retarget
 from auditor.snapshot.samples import sample
 
@@ -72,6 +75,14 @@ def address_of(app: App, redirect_uri: str) -> str:
     return f"{HOST}/common/oauth2/v2.0/authorize?client_id={app.client_id}&scope={asked}{redirect}&response_type=code"
 
 
+def test_the_page_of_an_app_without_a_client_id_has_its_vendors_advice_too() -> None:
+    (otter,) = (app for app in apps_without_id() if app.vendor_advice)
+    page = as_markdown(page_without_id(otter))
+    assert "The vendor's advice" in page
+    assert "Do not allow user consent" in page
+
+
+@settings(max_examples=max(25, settings().max_examples // 4))
 @given(names(), st.sampled_from(SAMPLES))
 def test_an_app_gets_the_same_decision_by_id_by_name_and_by_the_address_of_its_request(
     named: Named, tenant: str

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
-from auditor.model.rule import App, RequestMode, ScopeNeed
+from auditor.model.rule import App, ClaimSource, PermissionNeed, RequestMode, ScopeNeed
+from auditor.packs.app_catalog import catalog_pack
 from auditor.packs.load import Source, load
 from auditor.packs.new_pack import name_for, pack_text
 from auditor.packs.text_conditions import pack_name
@@ -73,3 +76,41 @@ def test_an_address_that_a_pack_cannot_hold_is_left_out() -> None:
     pack = load(Source("new.yaml", pack_text(app, name="x").encode()))
     assert pack.app is not None
     assert pack.app.redirect_uris == ("https://a.example/", "msauth.com.x://auth")
+
+
+def _stated(need: PermissionNeed) -> tuple[str, str, bool, bool]:
+    return need.resource, need.value, need.required, need.assumed
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("em-client", id="assumed scopes"),
+        pytest.param("claude-m365-client", id="another app first"),
+        pytest.param("thunderbird/ews", id="a variant"),
+        pytest.param("cyberduck", id="redirect URIs"),
+        pytest.param("chatgpt", id="a verified publisher"),
+    ],
+)
+def test_a_pack_written_for_an_app_of_the_catalogue_describes_the_same_app(name: str) -> None:
+    """A bundle about a variant of an app contains this pack, and must lead to the same answer."""
+    app = catalog_pack(name).app
+    assert app is not None
+    made = load(Source("made.yaml", pack_text(app, name="made", source="the command line").encode(), Path())).app
+    assert made is not None
+    assert list(map(_stated, made.scopes)) == list(map(_stated, app.scopes))
+    same = ("client_id", "name", "mode", "redirect_uris", "authority", "publisher_verified", "verified_publisher_id")
+    more = ("owner_tenant", "also_needs", "vendor_advice", "app_roles", "vendor", "category", "consent_link")
+    assert {key: getattr(made, key) for key in (*same, *more)} == {key: getattr(app, key) for key in (*same, *more)}
+
+
+def test_a_source_with_its_date_is_written_as_in_the_catalogue() -> None:
+    needs = (ScopeNeed(resource=MICROSOFT_GRAPH, value="Mail.Read"),)
+    app = App(client_id=str(UUID(int=1)), name="Acme Mail", vendor="Acme", category="email", scopes=needs)
+    text = pack_text(app, name="acme-mail", source="https://acme.example/permissions", read="2026-11-28")
+    made = load(Source("acme-mail.yaml", text.encode(), Path()))
+    assert made.app is not None
+    assert (made.title, made.app.vendor, made.app.category) == ("Acme Mail", "Acme", "email")
+    assert made.app.sources == (
+        ClaimSource(what=("client-id", "scopes"), source="https://acme.example/permissions", read="2026-11-28"),
+    )

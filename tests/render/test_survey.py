@@ -46,13 +46,18 @@ def text(found: Survey, *, whole: bool = False, width: int = 80) -> list[str]:
 def test_a_terminal_shows_one_screen_with_the_answer_first() -> None:
     lines = text(surveyed())
     assert lines[2].strip().startswith("1 of 63 apps: users are stopped (1 by something else).")
+    assert "Sign-ins to 1 app failed" in " ".join(" ".join(lines).split())
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 80
-    assert "And 55 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
+    assert "And 56 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
 
 
-def test_with_details_every_app_is_listed() -> None:
-    assert sum("App " in line for line in text(surveyed(), whole=True)) >= MANY
+def test_with_details_every_app_is_listed_with_its_publisher_and_where_its_scopes_come_from() -> None:
+    lines = text(surveyed(), whole=True)
+    assert sum("App " in line for line in lines) >= MANY
+    page = " ".join(lines)
+    assert page.count("scopes from: grants") == MANY + 3
+    assert "Vendor," in page
 
 
 def test_an_assumption_has_columns_before_and_after_and_says_who_keeps_working() -> None:
@@ -107,6 +112,16 @@ def test_a_name_in_the_tenant_is_no_markup() -> None:
     found = surveyed()
     assert b"<b>" not in render_survey(found, "html")
     assert "\\<b\\>" in render_survey(found, "markdown").decode()
+
+
+def test_a_name_breaks_no_line_and_controls_no_terminal() -> None:
+    hostile = Directory().with_app(app(1, "Evil\x1b[31m\u202e\n| name"), "User.Read").snapshot()
+    for form in ("text", "markdown", "html"):
+        page = render_survey(surveyed(hostile), form).decode()
+        assert "\x1b" not in page
+        assert "\u202e" not in page
+    rows = [line for line in render_survey(surveyed(hostile), "markdown").decode().split("\n") if line.startswith("|")]
+    assert len(rows) == 3
 
 
 def test_a_request_says_how_many_ask_and_your_own_apps_are_marked() -> None:
