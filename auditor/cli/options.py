@@ -92,7 +92,7 @@ from_url_option = click.option(
 
 def complete_apps(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of the catalogue's apps with what they are; after a name and a slash, its variants."""
-    from auditor.packs.app_catalog import catalog
+    from auditor.jobs.app_catalog import catalog
 
     name, slash, _rest = incomplete.lower().partition("/")
     if slash:

@@ -19,7 +19,8 @@ from auditor.jobs.pack_selection import own_app_packs, shipped_packs
 from auditor.model.document import series
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import App, Pack
-from auditor.packs.app_catalog import CatalogApp, app_with_id, app_with_redirect_uri, catalog, catalog_pack
+from auditor.packs.app_catalog import CatalogApp, app_with_id, app_with_redirect_uri, catalog_pack
+from auditor.packs.app_catalog import catalog as catalog
 from auditor.packs.load import is_shipped
 
 _MOST_NEAR = 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from auditor.facts.abused_apps import abused_by_id, shipped_list
 from auditor.facts.app_names import AppName, AppWithoutId
 from auditor.facts.ids import app_categories
 from auditor.jobs.app_catalog import AppGroup, pack_reference
@@ -137,6 +138,11 @@ def _list_blocks(
     groups: Sequence[AppGroup], without_id: Sequence[AppWithoutId], by_id_only: Sequence[AppName], links: bool
 ) -> Iterator[Block]:
     yield Title("The catalogue of apps")
+    if links:
+        yield Paragraph(
+            "Vendors' apps that connect to Microsoft 365, with the permissions that they request and where each fact"
+            " comes from. The list doesn't recommend an app, and doesn't say that an app that it lacks is unsafe."
+        )
     for group in groups:
         yield Heading(group.title)
         rows = tuple(
@@ -187,7 +193,8 @@ def _app_blocks(pack: Pack) -> Iterator[Block]:
     yield Title(f"{pack.name}: {_text(pack.title)}")
     if pack.about:
         yield Paragraph(_text(pack.about))
-    yield FactList(tuple((name, Cell(_text(value))) for name, value in _facts(app) if value))
+    yield FactList(tuple((name, Cell(value)) for name, value in _facts(app) if value))
+    yield from _abused(app.client_id)
     yield from _requested(pack, app)
     yield from _needed(app)
     yield from _advice(app.vendor_advice)
@@ -197,19 +204,30 @@ def _app_blocks(pack: Pack) -> Iterator[Block]:
 
 
 def _facts(app: App) -> Iterator[tuple[str, str]]:
-    yield "Vendor", app.vendor
+    yield "Vendor", _text(app.vendor)
     yield "Category", app_categories().get(app.category, app.category)
-    yield "Client ID", app.client_id
+    yield "Client ID", code(app.client_id)
     verified = {True: "yes", False: "no", None: "not known"}[app.publisher_verified]
     yield (
         "Publisher verified",
         f"{verified} (ID {app.verified_publisher_id})" if app.verified_publisher_id else verified,
     )
-    yield "Owner tenant", app.owner_tenant or "not known"
+    yield "Owner tenant", code(app.owner_tenant) if app.owner_tenant else "not known"
     yield "Requests", _REQUESTS[app.mode.value]
     for uri in app.redirect_uris:
-        yield "Redirect URI", uri
-    yield "Consent link", app.consent_link
+        yield "Redirect URI", code(_text(uri))
+    yield "Consent link", code(_text(app.consent_link)) if app.consent_link else ""
+
+
+def _abused(client_id: str) -> Iterator[Block]:
+    """What the list of known abused apps says about the app, if it is in it."""
+    known = abused_by_id([shipped_list()]).get(client_id)
+    if known is None:
+        return
+    kind = "a legitimate product that attackers use, too" if known.legitimate else "malicious"
+    yield Heading("Known abused app")
+    yield Paragraph(_text(f"The list of known abused apps names it: {kind}. {known.why} {known.doubtful}".strip()))
+    yield Paragraph(f"To find consents to it in your tenant: {_command('check --pack grants-hygiene')}.")
 
 
 def _requested(pack: Pack, app: App) -> Iterator[Block]:

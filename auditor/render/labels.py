@@ -20,9 +20,9 @@ from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, R
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, RequestedAs, RoleState, ScopeVerdict, Verdict
 from auditor.model.document import count, parse_time, series
-from auditor.model.report import NotCollected, Summary, UnreadPart
+from auditor.model.report import AbusedAppsRef, NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
-from auditor.model.sections import SECTIONS
+from auditor.model.sections import SECTIONS, TENANT_SECTIONS
 from auditor.model.snapshot import CredentialEnd
 from auditor.render.text_layout import clip
 
@@ -343,6 +343,35 @@ def with_setting_names(text: str) -> str:
     return _known_paths().sub(lambda found: f'"{_setting_names().names[found[0]]}"', text)
 
 
+def with_data_names(text: str) -> str:
+    """The text with the names that people have for data that wasn't read.
+
+    ``permissionGrantPolicies could not be read`` becomes ``the consent policies could not be read``.
+    """
+    return _missing_data().sub(_data_name, text)
+
+
+@cache
+def _missing_data() -> re.Pattern[str]:
+    names = "|".join(TENANT_SECTIONS)
+    verbs = "was not read|could not be read|couldn't be read"
+    refused = rf"\b(?P<name>{names})(?: of (?P<part>[^;.()]+?))? (?P<verb>{verbs})"
+    return re.compile(rf"{refused}|(?<=nly part of )(?:{names})\b")
+
+
+def _data_name(found: re.Match[str]) -> str:
+    if not found["name"]:
+        return section_label(found[0])
+    part = found["part"] or ""
+    label = data_label(found["name"], part)
+    if part and part not in label:
+        is_assigned = found["name"] == "appRoleAssignedTo"
+        label = f"The users and groups assigned to {part}" if is_assigned else f"{label} of {part}"
+    head = re.match(r"The (.+?)(?: (?:of|for|that|granted|assigned)\b|$)", label)
+    verb = found["verb"].replace("was", "were") if head and head[1].endswith("s") else found["verb"]
+    return f"{label[:1].lower()}{label[1:]} {verb}"
+
+
 def data_label(section: str, part: str = "") -> str:
     """What people call a section of a snapshot, or the part of it about one app; empty for an unknown section.
 
@@ -397,3 +426,10 @@ def not_collected_text(part: NotCollected) -> UnreadText:
         allowed_by=f"{series(part.needs, 'or')} (a Microsoft Graph application permission)." if part.needs else "",
         unknown=f"{'Rule' if len(part.rules) == 1 else 'Rules'} {series(part.rules)}.",
     )
+
+
+def abused_list_text(one: AbusedAppsRef) -> str:
+    """A list of known abused apps, and its age when the tenant was read."""
+    age = "" if one.days_old is None else f", {count(one.days_old, 'day')} before the tenant was read"
+    age += ": newer apps are missing" if one.is_old else ""
+    return f"{one.name}, {count(one.count, 'app')}, read on {one.read}{age}"

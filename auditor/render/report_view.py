@@ -19,9 +19,8 @@ from auditor.model.decision import (
     RoleVerdict,
     ScopeVerdict,
 )
-from auditor.model.document import count, series
+from auditor.model.document import series
 from auditor.model.report import (
-    AbusedAppsRef,
     Calibration,
     Disagreement,
     Evidence,
@@ -357,13 +356,6 @@ def _rules_do(stands: list[Stand], one: str, many: str) -> str:
 def short_digest(digest: str) -> str:
     """The start of a digest, in brackets; nothing if there is none."""
     return f"(digest {digest.removeprefix('sha256:')[:_DIGEST_LENGTH]})" if digest else ""
-
-
-def abused_list_text(one: AbusedAppsRef) -> str:
-    """A list of known abused apps, and its age when the tenant was read."""
-    age = "" if one.days_old is None else f", {count(one.days_old, 'day')} before the tenant was read"
-    age += ": newer apps are missing" if one.is_old else ""
-    return f"{one.name}, {count(one.count, 'app')}, read on {one.read}{age}"
 
 
 AFTER_CONSENT = "After consent: what can still stop users"

@@ -15,6 +15,7 @@ from auditor.render.labels import (
     FINDINGS,
     ROLE_STATES,
     VERDICTS,
+    abused_list_text,
     answer_word,
     click_path,
     counts,
@@ -28,7 +29,6 @@ from auditor.render.labels import (
     with_setting_names,
 )
 from auditor.render.report_view import (
-    abused_list_text,
     assumptions,
     evidence_text,
     not_checked_text,

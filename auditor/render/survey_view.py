@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from auditor.model.decision import Confidence
 from auditor.model.document import (
@@ -60,7 +60,10 @@ _APPROVED = {
 def screen(survey: Survey, *, whole: bool) -> Document:
     """For a terminal: few columns, and without `whole` only the apps that need attention first."""
     most = len(survey.apps) if whole else ON_SCREEN
-    blocks = (*_blocks(survey, _compact(survey, survey.apps[:most]), len(survey.apps) - most), _notes(survey))
+    blocks = (
+        *_blocks(survey, _compact(survey, survey.apps[:most], whole=whole), len(survey.apps) - most),
+        _notes(survey),
+    )
     if whole:
         return (*blocks, *_gaps(survey))
     unknown = "; ".join(gap.unknown for gap in survey.gaps)
@@ -143,7 +146,8 @@ def _waiting(survey: Survey) -> str:
         f"users wait for the approval of {count(asking, 'app')}" if asking else "",
         f"sign-ins to {count(failed, 'app')} failed because of consent or assignment" if failed else "",
     ]
-    return sentence(series([part for part in parts if part]))
+    text = series([part for part in parts if part])
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _assumed(survey: Survey) -> str:
@@ -177,12 +181,13 @@ def _each_note(survey: Survey) -> Iterator[str]:
         yield f"{count(left.filtered, 'app')} not shown, because of the filters."
     if left.undecided:
         yield f"{count(left.undecided, 'app')} not shown, because what the filters ask for wasn't read."
+    without = f"{count(left.without_access or 0, 'app')} without a permission or a user who waits"
     quiet = [
-        f"{left.microsoft} of Microsoft" if left.microsoft else "",
-        f"{left.without_access} that hold nothing and that nobody waits for" if left.without_access else "",
+        f"{count(left.microsoft, 'app')} of Microsoft" if left.microsoft else "",
+        without if left.without_access else "",
     ]
     if text := series([part for part in quiet if part]):
-        yield f"Not in the survey: apps, {text}."
+        yield f"Not in the survey: {text}."
     if survey.summary.own:
         yield f"{count(survey.summary.own, 'app')} that your tenant registered, which --third-party leaves out."
     if any(not _is_described(app) for app in survey.apps):
@@ -199,19 +204,28 @@ def _is_described(app: SurveyedApp) -> bool:
     return ScopeSource.PACK in app.scopes_from or ScopeSource.CATALOGUE in app.scopes_from
 
 
-def _compact(survey: Survey, apps: Sequence[SurveyedApp]) -> Grid:
+def _compact(survey: Survey, apps: Sequence[SurveyedApp], *, whole: bool) -> Grid:
+    """Few columns; with `whole`, also the publisher of each app and where its scopes come from."""
+    found = ((_cell(_name(app), _publisher(app) if whole else ""), app, _sources(app) if whole else "") for app in apps)
     if survey.assumptions:
-        then = ((_name(app), _state(app), _then(app), _why_then(app), _keep(app)) for app in apps)
-        return _grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), then, prose=3)
-    now = ((_name(app), _users(app), _why(app), _holders(app), _level(app.holds.risk), _last(app)) for app in apps)
+        then = (
+            (name, _cell(_state(app)), _cell(_then(app)), _cell(_why_then(app), below), _cell(_keep(app)))
+            for name, app, below in found
+        )
+        return Grid(("App", "Now", "Then", "What stops users then", "Users with a grant"), tuple(then), prose=3)
+    now = (
+        (
+            name,
+            _cell(_users(app)),
+            _cell(_why(app), below),
+            *map(_cell, (_holders(app), _level(app.holds.risk), _last(app))),
+        )
+        for name, app, below in found
+    )
     heads = ("App", "Users", "Why", "Granted", "Risk", "Last used")
     # A column in which nothing is known says nothing; that it wasn't read is said below.
     shown = len(heads) if any(app.last_sign_in is not None for app in apps) else len(heads) - 1
-    return _grid(heads[:shown], (row[:shown] for row in now), prose=2)
-
-
-def _grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], prose: int) -> Grid:
-    return Grid(heads, tuple(tuple(map(_cell, row)) for row in rows), prose=prose)
+    return Grid(heads[:shown], tuple(tuple(row[:shown]) for row in now), prose=2)
 
 
 def _complete(survey: Survey) -> Grid:

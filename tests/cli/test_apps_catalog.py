@@ -78,6 +78,14 @@ def test_the_vendors_advice_is_shown_with_our_judgment() -> None:
     assert "Our judgment: Skip that part" in page
 
 
+def test_a_page_says_that_attackers_are_known_to_use_the_app() -> None:
+    page = " ".join(printed(apps_show.command, "em client").split())
+    assert (
+        "Known abused app The list of known abused apps names it: a legitimate product that attackers use, too." in page
+    )
+    assert "Known abused app" not in printed(apps_show.command, "thunderbird")
+
+
 def test_an_app_as_json_is_described_by_a_schema() -> None:
     document = json.loads(printed(apps_show.command, THUNDERBIRD, "-f", "json"))
     Draft202012Validator(schema(AppDetails)).validate(document)

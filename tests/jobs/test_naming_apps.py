@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.consent.decide import decide
@@ -82,6 +82,7 @@ def test_the_page_of_an_app_without_a_client_id_has_its_vendors_advice_too() -> 
     assert "Do not allow user consent" in page
 
 
+@settings(max_examples=max(25, settings().max_examples // 4))
 @given(names(), st.sampled_from(SAMPLES))
 def test_an_app_gets_the_same_decision_by_id_by_name_and_by_the_address_of_its_request(
     named: Named, tenant: str

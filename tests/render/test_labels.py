@@ -19,6 +19,7 @@ from auditor.render.labels import (
     readable_time,
     resource_label,
     sentence,
+    with_data_names,
 )
 
 
@@ -91,3 +92,34 @@ def test_small_words() -> None:
     assert outcome_meaning("an-outcome-of-tomorrow") == "an-outcome-of-tomorrow"
     assert resource_label("00000003-0000-0000-C000-000000000000", "Microsoft Graph") == "Graph"
     assert [resource_label("x", "Contoso API"), resource_label("x", "")] == ["Contoso API", "x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(
+            "permissionGrantPolicies could not be read (needs Policy.Read.All)",
+            "the consent policies could not be read (needs Policy.Read.All)",
+            id="refused",
+        ),
+        pytest.param(
+            "appRoleAssignedTo of Microsoft Graph was not read",
+            "the application permissions that apps hold on Microsoft Graph were not read",
+            id="of an API",
+        ),
+        pytest.param(
+            "appRoleAssignedTo of TrackerRMS was not read",
+            "the users and groups assigned to TrackerRMS were not read",
+            id="of an app",
+        ),
+        pytest.param("signIns was not read", "the sign-in log was not read", id="one thing"),
+        pytest.param(
+            "only part of servicePrincipals was read (3 requested)",
+            "only part of the enterprise applications was read (3 requested)",
+            id="in part",
+        ),
+        pytest.param("DELETE /servicePrincipals/1", "DELETE /servicePrincipals/1", id="an address"),
+    ],
+)
+def test_data_that_was_not_read_has_its_name_for_people(text: str, words: str) -> None:
+    assert with_data_names(text) == words

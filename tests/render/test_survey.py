@@ -46,13 +46,18 @@ def text(found: Survey, *, whole: bool = False, width: int = 80) -> list[str]:
 def test_a_terminal_shows_one_screen_with_the_answer_first() -> None:
     lines = text(surveyed())
     assert lines[2].strip().startswith("1 of 63 apps: users are stopped (1 by something else).")
+    assert "Sign-ins to 1 app failed" in " ".join(" ".join(lines).split())
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 80
     assert "And 56 more apps. To see all: add --details, or -o apps.html." in " ".join(" ".join(lines).split())
 
 
-def test_with_details_every_app_is_listed() -> None:
-    assert sum("App " in line for line in text(surveyed(), whole=True)) >= MANY
+def test_with_details_every_app_is_listed_with_its_publisher_and_where_its_scopes_come_from() -> None:
+    lines = text(surveyed(), whole=True)
+    assert sum("App " in line for line in lines) >= MANY
+    page = " ".join(lines)
+    assert page.count("scopes from: grants") == MANY + 3
+    assert "Vendor," in page
 
 
 def test_an_assumption_has_columns_before_and_after_and_says_who_keeps_working() -> None:

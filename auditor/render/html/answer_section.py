@@ -10,7 +10,7 @@ from auditor.model.decision import Decision, RequestedAs, ScopeVerdict, Verdict
 from auditor.model.document import count, series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers, subject_names
-from auditor.render.html.finding_section import FixViews, in_words, ranked, ways
+from auditor.render.html.finding_section import FixViews, ranked, ways
 from auditor.render.html.parts import (
     AddressView,
     CodeView,
@@ -37,6 +37,7 @@ from auditor.render.labels import (
     scope_count,
     screen,
     sentence,
+    with_data_names,
 )
 from auditor.render.report_view import (
     AFTERWARDS,
@@ -204,7 +205,7 @@ def _facts(report: Report, decision: Decision) -> tuple[AnswerFact, ...]:
     facts = [AnswerFact("In detail", detail), *answer_facts(decision), AnswerFact(AFTERWARDS, (then,) if then else ())]
     facts.sort(key=lambda fact: fact.label == VENDOR_SAYS)  # what happens to users comes before what the vendor advises
     return tuple(
-        AnswerFact(label, tuple(sentence(in_words(_with_short_name(decision, text))) for text in texts))
+        AnswerFact(label, tuple(sentence(with_data_names(_with_short_name(decision, text))) for text in texts))
         for label, texts in facts
         if label != USER_SEES
     )

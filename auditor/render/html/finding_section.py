@@ -17,7 +17,7 @@ from auditor.model.decision import Confidence, Decision, Fix, GraphRequest, Reas
 from auditor.model.document import series
 from auditor.model.report import Evidence, Finding, NotCollected, Report
 from auditor.model.rule import FindingOutcome
-from auditor.model.sections import SECTIONS, TENANT_SECTIONS, missing_parts, permissions_to_read
+from auditor.model.sections import missing_parts, permissions_to_read
 from auditor.render.fix_view import (
     FixNumbers,
     fix_minutes,
@@ -51,6 +51,7 @@ from auditor.render.labels import (
     is_click_path,
     sentence,
     setting_name,
+    with_data_names,
     with_setting_names,
 )
 from auditor.render.report_view import finding_word, waiver_sentence
@@ -143,7 +144,7 @@ def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView
         reversible=fix_reversible(fix),
         after=fix_result(fix),
         tone=tone(outcome_after(fix)[1]),
-        doubts=tuple(map(sentence, fix.proven.doubts)),
+        doubts=tuple(sentence(with_data_names(doubt)) for doubt in fix.proven.doubts),
         role=sentence(fix.role),
         opens=tuple(fix_opens(fix.opens)),
         expect=sentence(fix.expect),
@@ -193,8 +194,6 @@ _MOST = 40
 """Values of one finding that are shown; the rest are counted."""
 _SETTINGS = frozenset({"authorizationPolicy", "adminConsentRequestPolicy", "directorySettings"})
 """Sections whose evidence is a setting, which can be restored. Other evidence is computed from several values."""
-
-_REFUSED = re.compile(rf"\b({'|'.join(TENANT_SECTIONS)})\b(?= (?:could not|couldn't) be read)")
 
 
 class ValueView(NamedTuple):
@@ -285,7 +284,7 @@ def _view(report: Report, finding: Finding, number: int, views: FixViews) -> Fin
         tone="waived" if outcome is FindingOutcome.WAIVED else tone(FINDINGS[outcome][1]),
         severity=finding.severity.value,
         severe=finding.severity in SEVERE and failed,
-        reason=sentence(in_words(with_setting_names(finding.reason))),
+        reason=sentence(with_data_names(with_setting_names(finding.reason))),
         lacks=lacks(report, finding),
         asks="fail" if failed else "unknown" if unknown else "",
         why=sentence(flat(finding.why)),
@@ -417,12 +416,3 @@ def _command(report: Report) -> CodeView:
         f"consent-auditor check --snapshot tenant.json {packs} -o report.html",
     )
     return CodeView("collect-again", "Commands to collect the data again and check it", "\n".join(lines))
-
-
-def in_words(text: str) -> str:
-    """Replace the names of sections: ``the consent policies could not be read``."""
-    return _REFUSED.sub(lambda found: _within_sentence(SECTIONS[found[1]].label), text)
-
-
-def _within_sentence(label: str) -> str:
-    return label[:1].lower() + label[1:]

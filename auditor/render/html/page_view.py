@@ -46,12 +46,11 @@ from auditor.render.html.setting_section import (
     setting_rows,
     unplaced_disagreements,
 )
-from auditor.render.labels import NAME_WIDTH, app_and_id, counts, readable_time, sentence, unread_text
+from auditor.render.labels import NAME_WIDTH, abused_list_text, app_and_id, counts, readable_time, sentence, unread_text
 from auditor.render.message import Message, message
 from auditor.render.report_view import (
     AFTER_CONSENT,
     STOPPED,
-    abused_list_text,
     assumptions,
     not_checked_text,
     policy_lines,
