@@ -252,7 +252,7 @@ def test_a_request_of_any_form_has_a_status(row: dict[str, Any], status: Request
 
 
 def log_of(*codes: int, app: str = "Jotform", user: str = "ab198217-f387-4e7c-a51d-1c16c3224c73") -> Snapshot:
-    """The sample in which this user (Sofia, who consented to Jotform) met these codes at an app, and nobody else any."""
+    """The sample in which only this user (Sofia, who consented to Jotform) met codes, at one app."""
     app_id = next(one.appId for one in sample(SAMPLE).sections.servicePrincipals or () if one.displayName == app)
     rows = [
         {"id": str(code), "appId": app_id, "createdDateTime": "2026-11-14T13:37:00Z", "userId": user}
