@@ -126,7 +126,7 @@ def command(
     redaction = redaction_of(redact, redact_key)
     from auditor.jobs.audit_request import refuse_overwriting
     from auditor.jobs.blocked import BlockedRequest, blocked_exit_code, blocked_users
-    from auditor.jobs.earlier_reads import EarlierReads
+    from auditor.jobs.prediction_reads import EarlierReads
 
     refuse_overwriting([place for _, place in places], redact_key, (*snapshots, *earlier))
     at, hours = _since(since)

@@ -15,13 +15,12 @@ from auditor.apps.stopped_users import blocked
 from auditor.checks.kind import CONSENT, TENANT
 from auditor.checks.required_reads import further_reads_for_app
 from auditor.consent.snapshot_index import index_of
-from auditor.consent.subject import ADMIN_ROLES
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
 from auditor.jobs.app_survey import DescribedApps
 from auditor.jobs.audit import read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
-from auditor.jobs.earlier_reads import EarlierReads, earlier_policies
+from auditor.jobs.prediction_reads import EarlierReads, earlier_policies, people_to_compare, users_to_read
 from auditor.jobs.tenant_reader import now, plan_with_user, tenant_session
 from auditor.model.blocked import Blocked, BlockedFilter
 from auditor.model.decision import Outcome
@@ -134,9 +133,11 @@ async def read_in_steps(read: Callable[..., Awaitable[Snapshot]], request: Block
     if clients:
         more = Plan(clients=clients, users=_reviewers(snapshot))
         snapshot = await read(more, taken=taken, onto=snapshot)
-        for further in (_further_reads, _people_in_question, *((_people_to_compare,) if request.compares else ())):
+        for further in (_further_reads, _people_in_question):
             if not (plan := further(snapshot, clients)).is_empty:
                 snapshot = await read(plan, taken=taken, onto=snapshot)
+    if request.compares and not (plan := people_to_compare(snapshot)).is_empty:
+        snapshot = await read(plan, taken=taken, onto=snapshot)
     return snapshot
 
 
@@ -191,24 +192,7 @@ def _people_in_question(snapshot: Snapshot, clients: Iterable[str]) -> Plan:
     """The people who were stopped, where whether an app connects depends on who its user is."""
     made = blocked(snapshot, described=described_apps(clients), with_fixes=False)
     depends = [app for app in made.apps if app.now.outcome is Outcome.DEPENDS and len(app.people) <= MOST_PEOPLE]
-    return _users(snapshot, (one.id for app in depends for one in app.people))
-
-
-MOST_COMPARED = 100
-"""Users that are read for a comparison, those of the latest events first. Of the others, nothing can be said."""
-
-
-def _people_to_compare(snapshot: Snapshot, _: Iterable[str]) -> Plan:
-    """The people whose consents and failed sign-ins are compared with what is decided for them."""
-    return _users(snapshot, concerned(snapshot).users[:MOST_COMPARED])
-
-
-def _users(snapshot: Snapshot, named: Iterable[str]) -> Plan:
-    """The users with these ids and their roles, as far as they aren't read, or tried, yet."""
-    ids = dict.fromkeys(filter(is_guid, named))
-    known = {user.id.lower() for user in snapshot.sections.users or ()}
-    unread = tuple(one for one in ids if one.lower() not in known and f"users/{one}" not in snapshot.unread)
-    return Plan(users=unread, assignments_of=tuple(ADMIN_ROLES)) if unread else Plan()
+    return users_to_read(snapshot, (one.id for app in depends for one in app.people))
 
 
 def _further_reads(snapshot: Snapshot, clients: Iterable[str]) -> Plan:

@@ -1,18 +1,39 @@
-"""The policies of earlier reads of a tenant, from snapshot files and from the history that ``nightly`` writes."""
+"""What a comparison of predictions with the logs needs: the users of the events, and the policies of earlier reads.
+
+Earlier reads are snapshot files, and the runs of the history that ``nightly`` writes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from auditor.apps.past_states import policies_of
+from auditor.apps.predictions import concerned
+from auditor.consent.subject import ADMIN_ROLES
+from auditor.facts.ids import is_guid
 from auditor.jobs.audit_request import SILENT, Interaction
 from auditor.model.errors import InvalidRequest
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import Plan, Snapshot
 
 MOST_RUNS = 60
 """The runs of a history that are looked at, the latest first: more than the days of a log."""
+MOST_COMPARED = 100
+"""Users that are read for a comparison, those of the latest events first. Of the others, nothing can be said."""
+
+
+def people_to_compare(snapshot: Snapshot) -> Plan:
+    """The people whose consents and failed sign-ins are compared with what is decided for them."""
+    return users_to_read(snapshot, concerned(snapshot).users[:MOST_COMPARED])
+
+
+def users_to_read(snapshot: Snapshot, named: Iterable[str]) -> Plan:
+    """The users with these ids and their roles, as far as they aren't read, or tried, yet."""
+    ids = dict.fromkeys(filter(is_guid, named))
+    known = {user.id.lower() for user in snapshot.sections.users or ()}
+    unread = tuple(one for one in ids if one.lower() not in known and f"users/{one}" not in snapshot.unread)
+    return Plan(users=unread, assignments_of=tuple(ADMIN_ROLES)) if unread else Plan()
 
 
 class EarlierReads(msgspec.Struct, frozen=True, kw_only=True):
