@@ -29,7 +29,7 @@ from auditor.model.blocked import BlockedFilter
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.document import count, parse_time
 from auditor.model.prediction import ComparedApp, Comparison, Happened, PredictedEvent, PredictionComparison
-from auditor.model.rule import App
+from auditor.model.rule import App, RequestMode
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import ConnectAnswer
 
@@ -189,7 +189,8 @@ class _Engine:
             return None
         app = self._scopes.asked(event.client_id, self._logs.name(event)).app
         if event.needs:
-            app = msgspec.structs.replace(app, scopes=event.needs)
+            # The log says what was asked for, whichever way the app asks.
+            app = msgspec.structs.replace(app, scopes=event.needs, mode=RequestMode.DYNAMIC)
         made = PredictedEvent(
             at=event.time,
             happened=event.happened,
