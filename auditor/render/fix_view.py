@@ -22,8 +22,8 @@ from auditor.render.labels import (
     flat,
     is_click_path,
     outcome_meaning,
+    plain_sentence,
     sentence,
-    with_setting_names,
 )
 from auditor.render.report_view import afterwards, numbered_label
 from auditor.render.text_layout import clip
@@ -171,7 +171,7 @@ def first_step(finding: Finding) -> str:
         return sentence(flat(portal[0]))
     if portal:
         return f"In the portal: {click_path(portal)}."
-    return sentence(flat(finding.remediation.note) or finding.reason)
+    return sentence(flat(finding.remediation.note)) or plain_sentence(finding.reason)
 
 
 class StepPart(NamedTuple):
@@ -401,7 +401,7 @@ def fix_result(fix: Fix) -> str:
     """The outcome after the fix, and the sentence that goes with it."""
     word, _ = outcome_after(fix)
     likely = " (likely)" if fix.proven.confidence != Confidence.CERTAIN else ""
-    return f"{word}{likely}. {sentence(with_setting_names(fix.proven.because))}"
+    return f"{word}{likely}. {plain_sentence(fix.proven.because)}"
 
 
 _MINUTES_TO_SIGN_IN = 3
@@ -432,5 +432,5 @@ def fix_reversible(fix: Fix) -> str:
 def fix_opens(opens: Mapping[str, Any]) -> list[str]:
     """What else becomes possible, in words; JSON has the scopes by name. Silence would look like an oversight."""
     notes = opens.get("notes") or ()
-    parts = [sentence(str(text)) for text in (opens.get("summary"), *notes) if text]
+    parts = [plain_sentence(str(text)) for text in (opens.get("summary"), *notes) if text]
     return parts or ["Nothing else."]

@@ -25,6 +25,7 @@ from auditor.render.labels import (
     counts,
     encoded,
     not_collected_text,
+    plain_sentence,
     readable_time,
     resource_label,
     scope_count,
@@ -162,7 +163,7 @@ def _answers(report: Report) -> Iterator[str]:
         return
     lines = []
     for number, decision in numbered(report):
-        word, because = _text(answer_word(decision)), _text(sentence(decision.because))
+        word, because = _text(answer_word(decision)), _text(plain_sentence(decision.because))
         lines.append(f"- {_text(numbered_label(number, decision))}: **{word}.** {because}")
     yield "\n".join(lines)
 
@@ -262,7 +263,7 @@ def _what_if(report: Report) -> Iterator[str]:
         yield f"### What if: {_text(assumptions(report))}"
         yield ABOUT_WHAT_IF
         rows = (
-            (_text(app_and_id(answer.then)), *map(_text, answer.words), _text(sentence(answer.then.because)))
+            (_text(app_and_id(answer.then)), *map(_text, answer.words), _text(plain_sentence(answer.then.because)))
             for answer in what_if_answers(report)
         )
         yield _table(("App", "Now", "With this change", "Why"), rows)
@@ -307,7 +308,7 @@ def _after_consent(report: Report) -> Iterator[str]:
     for one in report.after_consent:
         label = whose(report, one)
         yield f"**{_text(label)}**" if label else ""
-        yield _text(sentence(one.because))
+        yield _text(plain_sentence(one.because))
         rows = ((p.word, f"**{_text(p.name)}**<br>{_text(p.text)}") for p in policy_lines(one))
         yield _table(("Effect", "Conditional Access policy"), rows)
         mailbox = [f"Mailbox: {one.mailbox.because}"] if one.mailbox else []

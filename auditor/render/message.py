@@ -25,8 +25,8 @@ from auditor.render.labels import (
     click_path,
     is_click_path,
     outcome_meaning,
+    plain_sentence,
     readable_time,
-    sentence,
 )
 from auditor.render.report_view import afterwards
 from auditor.render.text_layout import clip, safe
@@ -207,7 +207,7 @@ def _flat(text: str) -> str:
 
 def _sentence(text: str) -> str:
     """The text as a sentence on one line: a name in it can't start a new line."""
-    return sentence(_flat(text))
+    return plain_sentence(_flat(text))
 
 
 def _why_safe(fix: Fix) -> str:

@@ -21,11 +21,10 @@ from auditor.render.labels import (
     error_code,
     flat,
     not_collected_text,
+    plain_sentence,
     resource_label,
     screen,
-    sentence,
     unread_text,
-    with_setting_names,
 )
 from auditor.render.report_view import (
     abused_list_text,
@@ -150,7 +149,7 @@ def _answer(decision: Decision) -> SheetRow:
         answer_word(decision),
         decision.outcome.value,
         decision.confidence.value,
-        sentence(decision.because),
+        plain_sentence(decision.because),
         screen(decision),
         error_code(decision.code),
         fix.title if fix else next(iter(decision.advice), ""),
@@ -172,7 +171,7 @@ def _what_if(report: Report) -> Iterator[SheetRow]:
     """The answers that were decided again with the assumptions."""
     for answer in what_if_answers(report):
         then = answer.then
-        yield *_who(then), assumptions(report), *answer.words, sentence(then.because), error_code(then.code)
+        yield *_who(then), assumptions(report), *answer.words, plain_sentence(then.because), error_code(then.code)
 
 
 _SCOPES = (
@@ -200,7 +199,7 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 scope.requested_as.value,
                 VERDICTS[scope.verdict][0],
                 scope.confidence.value,
-                sentence(scope.detail),
+                plain_sentence(scope.detail),
                 scope.policy or "",
                 scope.condition_set or "",
                 scope.permission_id or "",
@@ -214,7 +213,7 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 f"application, {'required' if role.required else 'optional'}",
                 ROLE_STATES[role.state][0],
                 "",
-                sentence(role.detail),
+                plain_sentence(role.detail),
                 "",
                 "",
                 role.role_id,
@@ -238,7 +237,7 @@ def _after_consent(report: Report) -> Iterator[SheetRow]:
     """For each app and user: the answer, the Conditional Access policies, the mailbox, and what wasn't checked."""
     for one in report.after_consent:
         who = one.app.name, one.app.client_id, one.subject
-        yield *who, "Conditional Access", "", one.access.value, sentence(one.because), ""
+        yield *who, "Conditional Access", "", one.access.value, plain_sentence(one.because), ""
         for policy, line in zip(one.policies, policy_lines(one), strict=True):
             yield *who, "Conditional Access policy", line.name, line.word, line.text, policy.id
         if one.mailbox is not None:
@@ -309,7 +308,7 @@ def _finding(finding: Finding) -> SheetRow:
         FINDINGS[finding.outcome][0],
         finding.confidence.value,
         finding.severity.value,
-        sentence(with_setting_names(finding.reason)),
+        plain_sentence(finding.reason),
         " ".join(map(waiver_sentence, finding.waivers)),
         advice.note,
         click_path(advice.portal),

@@ -46,7 +46,7 @@ from auditor.render.html.setting_section import (
     setting_rows,
     unplaced_disagreements,
 )
-from auditor.render.labels import NAME_WIDTH, app_and_id, counts, readable_time, sentence, unread_text
+from auditor.render.labels import NAME_WIDTH, app_and_id, counts, plain_sentence, readable_time, sentence, unread_text
 from auditor.render.message import Message, message
 from auditor.render.report_view import (
     AFTER_CONSENT,
@@ -306,7 +306,7 @@ def _sections(made: PageView) -> Iterator[PageSection]:
 def _after_consent(report: Report, one: AfterConsent) -> AfterConsentView:
     return AfterConsentView(
         whose=whose(report, one),
-        because=sentence(one.because),
+        because=plain_sentence(one.because),
         policies=tuple(AccessRow(line.word, tone(line.style), line.name, line.text) for line in policy_lines(one)),
         mailbox=one.mailbox.because if one.mailbox else "",
         not_checked=tuple(map(not_checked_text, one.not_checked)),
