@@ -54,11 +54,16 @@ class FirstThing(NamedTuple):
     finding: Finding | None = None
     failed: int = 0
 
+    @property
+    def failing_checks(self) -> str:
+        """``2 checks fail``, in the words of the counts of checks."""
+        return f"{count(self.failed, 'check')} {'fails' if self.failed == 1 else 'fail'}"
+
     def sentences(self, heading: str) -> tuple[str, ...]:
-        """What to print; `heading` names the part of the report that describes the failed rules."""
+        """What to print; `heading` names the part of the report that describes the failing checks."""
         if not self.failed:
             return self.says
-        return (*self.says[:-1], f"{self.says[-1]} However, {count(self.failed, 'rule')} failed: see {heading}.")
+        return (*self.says[:-1], f"{self.says[-1]} However, {self.failing_checks}: see {heading}.")
 
 
 def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
@@ -326,6 +331,12 @@ class SharedFix(NamedTuple):
 
     key: bytes
     links: tuple[tuple[str, str], ...]
+
+
+def links_of_packs(report: Report, fix: Fix | None) -> tuple[tuple[str, str], ...]:
+    """The name of each pack and its link of the fix, if equal answers have several links; else nothing."""
+    shared = _shared_fixes(report).get(fix_key(fix)) if fix else None
+    return shared.links if shared and len(shared.links) > 1 else ()
 
 
 def _shared_fixes(report: Report) -> dict[bytes, SharedFix]:

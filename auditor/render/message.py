@@ -17,7 +17,15 @@ from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER, is_redacted_te
 from auditor.model.decision import Confidence, Decision, Fix, Outcome
 from auditor.model.document import series
 from auditor.model.report import Report
-from auditor.render.fix_view import CONNECTING_FIX, AnswerGroup, FirstThing, first_thing, fix_opens, grouped_answers
+from auditor.render.fix_view import (
+    CONNECTING_FIX,
+    AnswerGroup,
+    FirstThing,
+    first_thing,
+    fix_opens,
+    grouped_answers,
+    links_of_packs,
+)
 from auditor.render.labels import (
     NAME_WIDTH,
     ORDINARY_MEMBER,
@@ -172,6 +180,8 @@ def _action(report: Report, group: AnswerGroup, first: FirstThing, fix: Fix) -> 
         return
     lead = "Please open this link and accept:" if _approves(first) else "Please open this link:"
     lines = [lead, link]
+    for pack, other in links_of_packs(report, fix)[1:]:
+        lines += [f"For {_line(pack)}, open this link instead:", _flat(_of_this_tenant(report, other))]
     if TENANT_PLACEHOLDER in link:
         lines.append(f"{FILL_IN_TENANT} Don't open the link before that.")
     if _REDACTED_VALUE.search(link):

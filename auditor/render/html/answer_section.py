@@ -7,7 +7,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from auditor.model.decision import Decision, RequestedAs, ScopeVerdict, Verdict
-from auditor.model.document import count, series
+from auditor.model.document import series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers, subject_names
 from auditor.render.html.finding_section import FixViews, ranked, ways
@@ -284,7 +284,7 @@ def _first_view(report: Report, first: FirstThing | None, fixes: FixViews, name:
         ),
         role=first.role,
         after=first.result,
-        failed=count(first.failed, "rule") if first.failed else "",
+        failed=first.failing_checks if first.failed else "",
     )
 
 

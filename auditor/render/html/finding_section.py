@@ -224,7 +224,7 @@ class AdviceView(NamedTuple):
 
 
 class FindingView(NamedTuple):
-    """One finding. `asks` is its outcome if it needs action."""
+    """One finding. `asks` is its outcome if it needs action, `news` what changed about it since the last report."""
 
     number: int
     rule: str
@@ -256,6 +256,7 @@ class FindingView(NamedTuple):
     subjects: tuple[tuple[str, str], ...]
     more_subjects: int
     perhaps_more: str
+    news: str = ""
 
 
 def finding_views(report: Report, fixes: FixViews) -> tuple[FindingView, ...]:

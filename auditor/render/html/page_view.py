@@ -8,7 +8,7 @@ screens is complete, as are JSON, CSV and XLSX.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -201,7 +201,8 @@ def page_view(
     fixes = FixViews(report)
     provenance = report.provenance
     groups = fix_groups(report, fixes)
-    findings = finding_views(report, fixes)
+    news = _finding_news(report, since_last)
+    findings = tuple(one._replace(news=news.get(one.fingerprint, "")) for one in finding_views(report, fixes))
     made = PageView(
         title=question(report),
         tenant=clip(report.tenant.name, NAME_WIDTH),
@@ -249,6 +250,14 @@ def page_view(
         summary_page=summary_view(report, since_last),
     )
     return made._replace(sections=tuple(_sections(made)))
+
+
+def _finding_news(report: Report, since_last: SinceLast | None) -> Mapping[str, str]:
+    if since_last is None:
+        return {}
+    from auditor.render.html.news_view import finding_news
+
+    return finding_news(report, since_last)
 
 
 def _news(report: Report, since_last: SinceLast | None) -> NewsView | None:
