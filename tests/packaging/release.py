@@ -81,7 +81,7 @@ def write_wheel() -> Path:
 def write_sbom(folder: Path = DIST, *, validate: bool = True) -> Path:
     """Write the SBOM (CycloneDX 1.6, JSON) of the locked packages that the program runs with into a folder.
 
-    It is held against the schema of CycloneDX, unless the same one was already.
+    It is checked against the schema of CycloneDX, unless the same one was already.
     """
     folder.mkdir(exist_ok=True)
     out = folder / f"consent-auditor-{auditor.__version__}.cdx.json"
