@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from types import MappingProxyType
 
-from auditor.jobs.app_catalog import by_category, listed_apps
+from auditor.jobs.app_catalog import app_named, by_category, every_app, listed_apps
 from auditor.jobs.app_pages import app_page, list_page
 from auditor.model.document import Document
-from auditor.packs.app_catalog import catalog_pack
-from auditor.packs.load import catalog_names
 from auditor.render.documents import as_markdown
 
 FOLDER = "docs/apps"
@@ -23,13 +21,13 @@ def _index() -> Document:
 
 
 def _page(name: str) -> Document:
-    return app_page(catalog_pack(name))
+    return app_page(app_named(name))
 
 
 def _pages() -> Iterator[tuple[str, Callable[[], Document]]]:
     yield f"{FOLDER}/README.md", _index
-    for name in catalog_names():
-        yield f"{FOLDER}/{name}.md", partial(_page, name)
+    for app in every_app():
+        yield f"{FOLDER}/{app.name}.md", partial(_page, app.name)
 
 
 def _bytes(page: Callable[[], Document]) -> bytes:
