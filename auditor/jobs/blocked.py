@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from auditor.apps.asked_scopes import Description, ScopeSources
+from auditor.apps.blocked_sources import SECTIONS_OF
 from auditor.apps.blocked_verdict import MOST_PEOPLE
-from auditor.apps.stopped_users import SECTIONS_OF, blocked
+from auditor.apps.stopped_users import blocked
 from auditor.checks.kind import CONSENT, TENANT
 from auditor.checks.required_reads import further_reads_for_app
 from auditor.consent.snapshot_index import index_of
@@ -84,8 +85,11 @@ def blocked_exit_code(found: Blocked) -> int:
 def _since(request: BlockedRequest, taken: str) -> str:
     if request.since or not request.hours:
         return request.since
-    at = parse_time(taken)
-    return _utc(at - timedelta(hours=request.hours)) if at else ""
+    at, back = parse_time(taken), timedelta(hours=request.hours)
+    return _utc(at - back) if at and at - _FIRST >= back else ""
+
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 def _utc(at: datetime) -> str:
