@@ -28,6 +28,7 @@ _MOST_NEAR = 5
 """The most apps that a message suggests."""
 _PART_OF_ID = re.compile(r"[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*")
 """What only a client id that isn't complete consists of."""
+_LONGEST_NAME = 50
 _LEAST_LETTERS = 3
 """The least letters of a text that is searched for inside names."""
 
@@ -230,6 +231,8 @@ def _unknown_id(client_id: str) -> str:
 
 
 def _unknown_name(text: str) -> str:
+    # A longer one isn't the name of a product, and can be a code or a token.
+    text = text if len(text) <= _LONGEST_NAME else f"{text[:8]}…"
     near = tuple(_near(text))
     lines = "".join(f"\n  {one.name:<24} {one.title}" for one in near)
     meant = f" Did you mean one of these?{lines}\n" if near else " "
