@@ -203,7 +203,6 @@ class EventLogs:
 def _why_not_whole(snapshot: Snapshot, section: str) -> str:
     """Why a log is not complete; empty if it is."""
     index = index_of(snapshot)
-    if section in snapshot.covers:
-        return index.why_partial(section)
-    gap = index.gap(section)
-    return gap.why if gap else ""
+    if getattr(snapshot.sections, section) is None:
+        return index.not_read(section).why
+    return index.why_partial(section)

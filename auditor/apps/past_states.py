@@ -35,6 +35,21 @@ _POLICIES = (
 _FOR_SELF = "managepermissiongrantsforself."
 
 
+def policies_of(snapshot: Snapshot) -> Snapshot:
+    """The read with nothing but what decides at other times than its own: policies and classifications."""
+    sections = Sections(**{name: getattr(snapshot.sections, name) for name in _POLICIES})
+    return msgspec.structs.replace(
+        snapshot,
+        sections=sections,
+        covers={name: value for name, value in snapshot.covers.items() if _is_of_policies(name)},
+        unread={name: value for name, value in snapshot.unread.items() if _is_of_policies(name)},
+    )
+
+
+def _is_of_policies(part: str) -> bool:
+    return part.partition("/")[0] in _POLICIES
+
+
 class PastStates(NamedTuple):
     """The tenant as it may have been at a time; no state if that isn't known, and `why` says why it may differ.
 
@@ -181,8 +196,8 @@ class TenantReads:
 
 def _of_both(latest: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """What the latest read says about its sections, and the other one about policies."""
-    mine = {name: value for name, value in latest.items() if name.partition("/")[0] not in _POLICIES}
-    return mine | {name: value for name, value in other.items() if name.partition("/")[0] in _POLICIES}
+    mine = {name: value for name, value in latest.items() if not _is_of_policies(name)}
+    return mine | {name: value for name, value in other.items() if _is_of_policies(name)}
 
 
 def _assigned_before(changes: Sequence[LoggedChange]) -> tuple[str, ...] | None:

@@ -2,7 +2,7 @@
 
 The consent that is predicted must not be in the input. So the engine decides for that user and their roles without the
 user's own grant to the app, and without a grant for all users that the audit log dates after the event. It decides with
-the policies of that time: see `past_states`. Where nothing shows them, nothing is said.
+the policies of that time: see `past_states`. If nothing shows them, nothing is said.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from auditor.model.blocked import BlockedFilter
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.document import count, parse_time
 from auditor.model.prediction import ComparedApp, Comparison, Happened, PredictedEvent, PredictionComparison
-from auditor.model.rule import App
+from auditor.model.rule import App, RequestMode
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import ConnectAnswer
 
@@ -144,16 +144,16 @@ def _summed(
 
 
 def _sentence(events: Sequence[PredictedEvent], taken: str, *, is_read: bool) -> str:
-    told = [one for one in events if one.result is not Comparison.CANNOT_TELL]
+    decided = [one for one in events if one.result is not Comparison.CANNOT_TELL]
     if not events:
         return "The logs have nothing to compare." if is_read else "Nothing was compared: the logs were not read whole."
-    if not told:
-        return f"It can't be told of {count(len(events), *_nouns(events))} whether the prediction is right."
-    agrees = sum(one.result is Comparison.AGREES for one in told)
-    unclear = len(events) - len(told)
-    more = f" Of {unclear} more, it can't be told." if unclear else ""
-    what = _nouns(told)[len(told) > 1]
-    return f"{agrees} of {len(told)} {what}{_period(events, taken)} came out as predicted.{more}"
+    if not decided:
+        return f"Nothing can be said about {count(len(events), *_nouns(events))}."
+    agrees = sum(one.result is Comparison.AGREES for one in decided)
+    unclear = len(events) - len(decided)
+    more = f" Nothing can be said about {unclear} more." if unclear else ""
+    what = _nouns(decided)[len(decided) > 1]
+    return f"{agrees} of {len(decided)} {what}{_period(events, taken)} came out as predicted.{more}"
 
 
 def _nouns(events: Sequence[PredictedEvent]) -> tuple[str, str]:
@@ -189,7 +189,8 @@ class _Engine:
             return None
         app = self._scopes.asked(event.client_id, self._logs.name(event)).app
         if event.needs:
-            app = msgspec.structs.replace(app, scopes=event.needs)
+            # The log says what was asked for, whichever way the app asks.
+            app = msgspec.structs.replace(app, scopes=event.needs, mode=RequestMode.DYNAMIC)
         made = PredictedEvent(
             at=event.time,
             happened=event.happened,

@@ -56,7 +56,7 @@ class PredictedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComparedApp(msgspec.Struct, frozen=True, kw_only=True):
-    """The events of one app, the latest first, and how many came out as decided."""
+    """The events of one app, the latest first, and how many agree with the decision."""
 
     app: AppRef
     agrees: int

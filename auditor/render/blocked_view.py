@@ -22,12 +22,15 @@ from auditor.model.document import (
     series,
 )
 from auditor.model.survey import ScopeSource
+from auditor.render.comparison_view import screen_of_comparison, whole_comparison
 from auditor.render.labels import NAME_WIDTH, flat, readable_time, resource_label, section_label, sentence
 from auditor.render.text_layout import clip
 
 ON_SCREEN = 3
 """Apps that one screen of text describes; the table has all, up to `_ROWS`."""
 _ROWS = 10
+_WITH_CODES = 60
+"""From this width on, the table has the codes and both dates."""
 _PATH = " > "
 _FROM = {
     ScopeSource.PACK: "a pack",
@@ -44,19 +47,25 @@ def tone(found: Blocked) -> str:
     return "unsure" if found.summary.unknown_now or not found.is_complete else "good"
 
 
-def screen(found: Blocked, *, whole: bool) -> Document:
-    """For a terminal: without `whole`, the apps that need attention first."""
+def screen(found: Blocked, *, whole: bool, width: int = 80) -> Document:
+    """For a terminal: without `whole`, the apps that need attention first; on a narrow one, fewer columns."""
+    table = _narrow if width < _WITH_CODES else _compact
     if whole:
-        return _whole(found, _compact(found.apps, _twins(found.apps)))
+        return _whole(found, table(found.apps, _twins(found.apps)))
     first = [app for app in found.apps if app.now.would_connect is not True][:ON_SCREEN] or found.apps[:ON_SCREEN]
     shown = found.apps if len(found.apps) <= ON_SCREEN else first
     twins = _twins(found.apps)
     parts = [_short(app, twins) for app in shown]
     more = len(found.apps) - len(shown)
-    blocks = [*_head(found, _compact(found.apps[:_ROWS], twins))]
-    if parts:
+    blocks = [*_head(found, table(found.apps[:_ROWS], twins))]
+    if found.comparison:
+        blocks += screen_of_comparison(found.comparison)
+    elif parts:
         blocks.append(Points(tuple(parts)))
-    if more > 0:
+    if found.comparison:
+        hint = "For people and requests, and why some predictions can't be compared: add --details."
+        blocks.append(Paragraph(hint))
+    elif more > 0:
         blocks.append(Paragraph(f"And {count(more, 'more app')}. For all, with people and requests: add --details."))
     elif found.apps:
         blocks.append(Paragraph("For people, requests and permissions: add --details, or -o blocked.html."))
@@ -71,6 +80,8 @@ def document(found: Blocked) -> Document:
 def _whole(found: Blocked, table: Grid) -> Document:
     blocks = [*_head(found, table)]
     twins = _twins(found.apps)
+    if found.comparison:
+        blocks += whole_comparison(found.comparison)
     for app in found.apps:
         blocks += _app(app, twins)
     return (*blocks, *_missing(found, short=False))
@@ -203,6 +214,11 @@ def _compact(apps: Sequence[BlockedApp], twins: frozenset[str]) -> Grid:
         for app in apps
     )
     return Grid(("App", "Users", "AADSTS", "First", "Last", "Now"), rows, 0)
+
+
+def _narrow(apps: Sequence[BlockedApp], twins: frozenset[str]) -> Grid:
+    rows = tuple((_name_cell(app, twins), *map(Cell, (_users(app), _day(app.last), now_word(app)))) for app in apps)
+    return Grid(("App", "Users", "Last", "Now"), rows, 0)
 
 
 def _complete(apps: Sequence[BlockedApp], twins: frozenset[str]) -> Grid:

@@ -56,6 +56,13 @@ def test_without_any_source_the_answer_is_unknown_and_says_what_allows_the_reads
     assert tone(unread(*UNREAD)) == "unsure"
 
 
+def test_a_narrow_terminal_has_fewer_columns_and_breaks_no_word() -> None:
+    lines = as_text(whole(), width=40, whole=False).decode().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "App Users Last Now" in (" ".join(line.split()) for line in lines)
+    assert sum(line.endswith("  stopped") for line in lines) == 5
+
+
 def test_a_number_that_may_be_larger_has_a_plus() -> None:
     text = as_text(unread("appConsentRequests"), width=100, whole=True).decode()
     assert "At least 6 users were stopped" in text
