@@ -64,14 +64,19 @@ def blocked(
     source: str = "",
     tool: str = "",
     with_fixes: bool = True,
+    most_fixed: int | None = None,
 ) -> Blocked:
     """Who was stopped and who waits, as far as the snapshot says it. The same inputs give the same answer.
 
-    Without `with_fixes`, no fix is looked for, which takes most of the time. `described` is what packs say about apps,
-    by client id in lower case.
+    Without `with_fixes`, no fix is looked for, which takes most of the time; with `most_fixed`, only for so many apps
+    that need attention first. `described` is what packs say about apps, by client id in lower case.
     """
-    found = _Finder(snapshot, asked, described, with_fixes=with_fixes)
+    found = _Finder(snapshot, asked, described, with_fixes=with_fixes and most_fixed is None)
     apps = tuple(sorted(found.apps(), key=_order))
+    if with_fixes and most_fixed is not None:
+        first = frozenset(one.app.client_id for one in apps[:most_fixed])
+        again = _Finder(snapshot, asked, described, with_fixes=True).apps(first)
+        apps = (*sorted(again, key=_order), *apps[most_fixed:])
     return Blocked(
         tenant=snapshot.tenant,
         cloud=snapshot.cloud,
@@ -376,6 +381,11 @@ def _order(app: BlockedApp) -> tuple[bool, bool, bool, int, str, str]:
     )
 
 
+def _ends_soon(request: UserRequest) -> bool:
+    """Whether a request expires within days, and hasn't yet."""
+    return request.soon and (request.days_left or 0) >= 0
+
+
 def _summary(apps: tuple[BlockedApp, ...], sources: Iterable[SourceRead]) -> BlockedSummary:
     people = {one.id or one.name for app in apps for one in app.people if one.stopped}
     unread = {one.source for one in sources if not one.complete}
@@ -387,7 +397,7 @@ def _summary(apps: tuple[BlockedApp, ...], sources: Iterable[SourceRead]) -> Blo
         users=len(people) if people or not at_least else None,
         at_least=at_least,
         waiting=sum(filter(None, waiting)) if is_known else None,
-        ends_soon=sum(one.soon for app in apps for one in app.requests) if is_known else None,
+        ends_soon=sum(map(_ends_soon, (one for app in apps for one in app.requests))) if is_known else None,
         connect_now=sum(app.now.would_connect is True for app in apps),
         stopped_now=sum(app.now.would_connect is False for app in apps),
         unknown_now=sum(app.now.would_connect is None for app in apps),

@@ -123,6 +123,20 @@ def test_a_fix_for_several_users_is_none_that_helps_only_one_of_them() -> None:
     assert app.other_fixes == ()
 
 
+def test_fixes_for_the_first_apps_only_change_nothing_else() -> None:
+    few = blocked(sample(SAMPLE), source="sample", tool="test", most_fixed=2)
+    assert few.apps[:2] == whole().apps[:2]
+    assert [app.fix for app in few.apps[2:]] == [None] * 5
+    assert [app.app for app in few.apps] == [app.app for app in whole().apps]
+    assert few.summary == whole().summary
+
+
+def test_a_request_that_has_expired_doesnt_expire_soon() -> None:
+    later = msgspec.structs.replace(sample(SAMPLE), taken="2026-12-01T00:00:00Z")
+    made = blocked(later, with_fixes=False)
+    assert (made.summary.waiting, made.summary.ends_soon) == (2, 0)
+
+
 def test_a_user_of_whom_nothing_is_decided_gets_no_fix_that_stands_for_all() -> None:
     unread = patched(sample(SAMPLE), {"authorizationPolicy": None})
     (app,) = (app for app in blocked(unread).apps if app.app.name == "Element451")
