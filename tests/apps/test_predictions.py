@@ -280,7 +280,7 @@ def test_only_the_events_that_were_asked_for_count() -> None:
     assert len(concerned(snapshot).clients) == 6
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     app=apps(),
     policy=st.sampled_from([pool.LEGACY, pool.LOW, pool.RECOMMENDED, pool.MAIL_CLIENTS]),
