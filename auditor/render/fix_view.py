@@ -25,7 +25,10 @@ from auditor.render.labels import (
     sentence,
     with_setting_names,
 )
-from auditor.render.report_view import afterwards, numbered_label
+from auditor.render.report_view import (
+    afterwards,
+    numbered_label,
+)
 from auditor.render.text_layout import clip
 
 _ASSIGNED = frozenset({"assigned member", "newly assigned member"})

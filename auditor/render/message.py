@@ -28,7 +28,9 @@ from auditor.render.labels import (
     readable_time,
     sentence,
 )
-from auditor.render.report_view import afterwards
+from auditor.render.report_view import (
+    afterwards,
+)
 from auditor.render.text_layout import clip, safe
 
 MOST_IN_MAILTO = 1800

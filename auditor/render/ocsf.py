@@ -12,7 +12,10 @@ from auditor.model.document import parse_time
 from auditor.model.report import Finding, PackRef, Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.labels import click_path, encoded, flat, sentence, unread_text
-from auditor.render.report_view import evidence_text, waiver_sentence
+from auditor.render.report_view import (
+    evidence_text,
+    waiver_sentence,
+)
 from auditor.render.text_layout import safe
 
 VERSION = "1.5.0"

@@ -10,6 +10,11 @@ from typing import NamedTuple
 from auditor.model.decision import Decision
 from auditor.model.document import count, parse_time
 from auditor.model.report import Finding, GrantRow, GrantRows, Report, StoppedUsers
+from auditor.render.after_consent_view import (
+    not_checked_text,
+    policy_lines,
+    stopped_lines,
+)
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,
@@ -31,9 +36,6 @@ from auditor.render.labels import (
 from auditor.render.report_view import (
     assumptions,
     evidence_text,
-    not_checked_text,
-    policy_lines,
-    stopped_lines,
     waiver_sentence,
     what_if_answers,
 )

@@ -26,7 +26,10 @@ from auditor.render.labels import (
     resource_label,
     sentence,
 )
-from auditor.render.report_view import afterwards, question
+from auditor.render.report_view import (
+    afterwards,
+    question,
+)
 from auditor.render.text_layout import clip
 
 if TYPE_CHECKING:

@@ -24,7 +24,10 @@ from auditor.render.fix_view import (
     script_hint,
 )
 from auditor.render.labels import click_path, encoded, flat, is_click_path, sentence
-from auditor.render.report_view import evidence_text, from_several_packs
+from auditor.render.report_view import (
+    evidence_text,
+    from_several_packs,
+)
 from auditor.render.text_layout import TextPage, columns
 
 _MOST_EVIDENCE = 4

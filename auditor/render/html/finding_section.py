@@ -54,7 +54,10 @@ from auditor.render.labels import (
     with_data_names,
     with_setting_names,
 )
-from auditor.render.report_view import finding_word, waiver_sentence
+from auditor.render.report_view import (
+    finding_word,
+    waiver_sentence,
+)
 from auditor.render.setting_view import setting_cards
 from auditor.render.text_layout import clip
 

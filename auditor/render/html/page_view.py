@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from auditor.model.decision import AfterConsent
 from auditor.model.document import count, series
 from auditor.model.report import Report, Summary, UnreadPart
+from auditor.render.after_consent_view import (
+    AFTER_CONSENT,
+    STOPPED,
+    not_checked_text,
+    policy_lines,
+    stopped_label,
+    stopped_lines,
+    whose,
+)
 from auditor.render.html.answer_section import (
     AnswerView,
     FirstThingView,
@@ -49,17 +58,10 @@ from auditor.render.html.setting_section import (
 from auditor.render.labels import NAME_WIDTH, abused_list_text, app_and_id, counts, readable_time, sentence, unread_text
 from auditor.render.message import Message, message
 from auditor.render.report_view import (
-    AFTER_CONSENT,
-    STOPPED,
     assumptions,
-    not_checked_text,
-    policy_lines,
     question,
     short_digest,
-    stopped_label,
-    stopped_lines,
     what_if_answers,
-    whose,
 )
 from auditor.render.summary import SummaryView, summary_view
 from auditor.render.text_layout import clip
