@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from auditor.cli.blocked import command
+from auditor.cli.program import program
 from tests.cli.program import run
 
 SAMPLE = ("--sample", "stopped-users")
@@ -53,12 +53,12 @@ def test_each_file_gets_the_format_of_its_ending_and_redaction_removes_people(tm
     ],
 )
 def test_mistakes_say_what_to_give_instead(options: tuple[str, ...], said: str) -> None:
-    done = CliRunner().invoke(command, [*SAMPLE, *options])
+    done = CliRunner().invoke(program, ["blocked", *SAMPLE, *options])
     assert done.exit_code == 2
     assert said in done.output
 
 
 def test_an_unread_tenant_exits_with_unknown() -> None:
-    done = CliRunner().invoke(command, ["--sample", "managed-default"], standalone_mode=False)
+    done = CliRunner().invoke(program, ["blocked", "--sample", "managed-default"], standalone_mode=False)
     assert done.return_value == 4
     assert "Exit code 4: not all that decides could be read." in done.output

@@ -15,8 +15,10 @@ WIDTH = 80
 def context(command: click.Command, name: str | None, above: click.Context | None) -> click.Context:
     """The context of a command, with the program's own settings at the top.
 
-    A command keeps the help option that its first context gave it, so every context must be the right one.
+    A command keeps the help option that its first context gave it, which may be that of a test that ran the command
+    without the program, so it is forgotten here.
     """
+    command._help_option = None
     settings = {} if above else program.context_settings
     return click.Context(command, info_name=name, parent=above, terminal_width=WIDTH, **settings)
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from auditor.cli.blocked import command
+from auditor.cli.program import program
 from auditor.history import open_history
 from auditor.jobs.audit_request import Redaction, SampleTenant, Source
 from auditor.jobs.blocked import BlockedRequest, blocked_users
@@ -90,9 +90,9 @@ def test_redaction_keeps_the_numbers_and_hides_the_people(tmp_path: Path) -> Non
 
 
 def test_options_of_the_comparison_need_it_and_the_answer_is_one_screen() -> None:
-    done = CliRunner().invoke(command, ["--sample", "stopped-users", "--earlier", "a.json"])
+    done = CliRunner().invoke(program, ["blocked", "--sample", "stopped-users", "--earlier", "a.json"])
     assert (done.exit_code, "add --compare" in done.output) == (2, True)
-    shown = CliRunner().invoke(command, ["--sample", "stopped-users", "--compare"], standalone_mode=False)
+    shown = CliRunner().invoke(program, ["blocked", "--sample", "stopped-users", "--compare"], standalone_mode=False)
     assert SENTENCE in " ".join(shown.output.split())
     assert len(shown.output.splitlines()) <= 46
 
