@@ -30,6 +30,9 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 ONE_WORKER = ("tests/browser/", "tests/packaging/")
 """Folders that share something expensive: Chromium, and the wheel with an environment to install it into."""
 
+FIRST = ("tests/nights/test_thirty_nights.py", "tests/graph/test_random_faults.py", "tests/history/test_kills.py")
+"""Files of few and long tests: whichever came last would keep one worker busy while the others have no work."""
+
 _carried_out: set[str] = set()
 
 
@@ -67,6 +70,12 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
     def _split_scope(self, nodeid: str) -> str:
         whole = next((folder for folder in ONE_WORKER if nodeid.startswith(folder)), None)
         return whole or nodeid.partition("::")[0]
+
+    def _assign_work_unit(self, node: object) -> None:
+        for file in reversed(FIRST):
+            if file in self.workqueue:
+                self.workqueue.move_to_end(file, last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ def run(*command: str | Path, cwd: Path = ROOT, stdin: str = "") -> subprocess.C
     return subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent / "without")},
         input=stdin,
         capture_output=True,
         encoding="utf-8",

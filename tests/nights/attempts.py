@@ -224,6 +224,9 @@ def _run(attempt: Attempt, steps: _Steps | None = None) -> None:
 
 def _rehearse(attempt: Attempt) -> None:
     """The same night twice elsewhere, so that imports, templates and statements are ready in every child."""
+    import apprise
+
+    apprise.Apprise("json://127.0.0.1/")  # it loads its services when it reads the first address
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(Path(attempt.folder) / "nightly.yaml", folder)
         (Path(folder) / "metrics").mkdir()

@@ -27,7 +27,7 @@ from tests.nights.world import KEPT, Tried, World, world
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 
 IS_SOAK = settings().max_examples >= 1000
-KILLS = {"SQLite": 400, "PostgreSQL": 200} if IS_SOAK else {"SQLite": 50, "PostgreSQL": 25}
+KILLS = {"SQLite": 400, "PostgreSQL": 200} if IS_SOAK else {"SQLite": 39, "PostgreSQL": 20}
 SEED = random.randrange(10**6) if IS_SOAK else 14
 DEPTH = {
     "opening": 3,
