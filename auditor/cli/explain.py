@@ -181,7 +181,9 @@ def _text(arguments: tuple[str, ...], snapshots: tuple[str, ...]) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    """The text of a file or a pipe: UTF-8, or UTF-16 as Windows PowerShell writes files."""
+    """The text of a file or a pipe: UTF-8, or UTF-16 as Windows PowerShell writes files, also without its mark."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
+    if data[1:2] == b"\0":
+        return data.decode("utf-16-le", "replace")
     return data.decode("utf-8-sig", "replace")

@@ -78,7 +78,7 @@ _MISREAD = re.compile(
 )
 """A code with letters in place of digits, as text recognition reads a screenshot, or broken by a line or by spaces."""
 _DIGITS = str.maketrans("OoQIil|SsBb", "00011115588")
-_LIST = re.compile(r"error_codes[\"']?\s{0,3}[:=]\s{0,3}\[([\d,\s]{1,200})\]")
+_LIST = re.compile(r"error_?[Cc]odes[\"']?\s{0,3}[:=]\s{0,3}\[([\d,\s]{1,200})\]")
 _MSAL_JS = re.compile(r"\b[a-z_]{5,40}: (?:Error\(s\): )?((?:\d{5,8}(?:, ?)?){1,5}) - ")
 """``invalid_client: 700016 - [2026-11-22 10:33:11Z]: AADSTS700016: …``, and an older form with a list."""
 _BARE = re.compile(r"(?:(?:error|code|fehler|aadsts|number|no\.?|#)?[\s:#,;.-]*\d{4,8}[\s,;.:]*){1,20}", re.IGNORECASE)
@@ -131,7 +131,7 @@ def _codes(text: str, body: str, addresses: Iterable[Address]) -> tuple[FoundCod
 def _known_numbers(body: str) -> tuple[str, ...]:
     """Numbers of a text without any code, such as "we get 90094 since Monday", that are codes about consent."""
     known, other = sign_in_codes(), _other_number()
-    found = re.finditer(r"(?<![\w.,:/€$£-])\d{5,8}(?![\w:/€-]|[.,]\d)", body)
+    found = re.finditer(r"(?<![\w.:/€$£-])(?<!\d,)\d{5,8}(?![\w:/€-]|[.,]\d)", body)
     numbers = dict.fromkeys(one[0] for one in found if not _is_counted(body, one, other))
     return tuple(number for number in numbers if number in known and known[number].logged)
 

@@ -58,6 +58,11 @@ def test_a_text_from_standard_input_is_compared_with_the_tenant_and_its_log(tmp_
     assert len(done.out.splitlines()) <= 45
 
 
+def test_a_text_in_utf_16_is_read_without_its_mark_too(tmp_path: Path) -> None:
+    done = run("explain", "-", cwd=tmp_path, stdin="AADSTS90094".encode("utf-16-le"))
+    assert done.out.startswith("AADSTS90094: Only an administrator can consent\n")
+
+
 def test_every_format_is_made_and_json_follows_its_schema() -> None:
     explanation = explain(
         ExplainRequest(text="50105 12345", source=SampleTenant("admin-consented"), app_name="trackerrms-uk")

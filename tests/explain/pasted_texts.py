@@ -502,6 +502,12 @@ DAMAGED = {
         "È necessaria l'approvazione dell'amministratore", ("90094",), inferred=True
     ),
     "a page in Japanese without a code": Case("管理者の承認が必要", ("90094",), inferred=True),
+    "a page in Spanish without a code": Case(
+        "TrackerRMS necesita permiso para acceder a los recursos de la organización que solo un administrador puede conceder.",
+        ("90094",),
+        inferred=True,
+    ),
+    "a page in Chinese without a code": Case("TrackerRMS 请求一个或多个你无权授予的权限。", ("90093",), inferred=True),
     "a request in German without a code": Case(
         "Genehmigung erforderlich\nDiese App erfordert die Genehmigung Ihres Administrators:", ("90095",), inferred=True
     ),
@@ -519,6 +525,15 @@ DAMAGED = {
         f"A: AADSTS90094. Correlation ID: {CORRELATION}\nB: AADSTS50105. Correlation ID: {OTHER}",
         ("90094", "50105"),
         {"correlation_ids": (CORRELATION, OTHER)},
+    ),
+    "a list of codes in JSON": Case('{"errorCodes":[65001,50105]}', ("65001", "50105")),
+    "a row of a CSV file": Case("2026-11-22T10:33:11Z,adele@contoso.example,TrackerRMS,65001,Failure", ("65001",)),
+    "an account of a phone": Case('Mail account: "contoso.example" needs admin approval', ("90094",), inferred=True),
+    "an administrator who cancelled": Case(
+        f"{CALLBACK}?error=permission_denied&error_description=The+admin+canceled+the+request",
+        ("permission_denied",),
+        of(TextKind.CALLBACK, errors=("permission_denied",)),
+        inferred=True,
     ),
     "a number after a time": Case("10:33:11 65001 for TrackerRMS", ("65001",)),
 }

@@ -150,6 +150,8 @@ def test_a_named_app_is_searched_in_the_tenant_first_and_then_in_the_catalogue()
 def test_a_name_that_nothing_has_is_an_error_with_the_nearest_name() -> None:
     with pytest.raises(InvalidRequest, match="no app of this tenant has the name 'dodle': did you mean 'Doodle'"):
         of_snapshot(directory().snapshot(), filters=Filters(names=("dodle",)))
+    with pytest.raises(InvalidRequest, match="did you mean 'thunderbird' of the catalogue"):
+        of_snapshot(directory().snapshot(), filters=Filters(names=("thunderbrid",)))
 
 
 def test_a_redacted_survey_gives_the_same_answers_without_names_of_the_tenant() -> None:
