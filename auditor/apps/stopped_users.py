@@ -367,11 +367,12 @@ def _logged(event: ConsentEvent) -> LoggedConsent:
     )
 
 
-def _order(app: BlockedApp) -> tuple[bool, bool, bool, int, str, str]:
-    """What needs attention first: apps to which users would still be stopped, those with the most people."""
+def _order(app: BlockedApp) -> tuple[bool, bool, bool, bool, int, str, str]:
+    """What needs attention first: malicious apps, those to which users would still be stopped, and the most people."""
     ends_soon = any(one.soon for one in app.requests)
     waits = app.waiting != 0
     return (
+        app.abused is None or not app.abused.malicious,
         app.now.would_connect is True,
         not ends_soon,
         not waits,

@@ -22,6 +22,7 @@ from auditor.snapshot.samples import patched, sample
 SAMPLE = "stopped-users"
 LOGS = ("appConsentRequests", "signIns", "directoryAudits")
 TRACKER, ELEMENT = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "01f1a5b4-34ce-42e2-acbc-d1dfe46dba94"
+LEGACY = "ManagePermissionGrantsForSelf.microsoft-user-default-legacy"
 DOMAIN = "relecloudhr.onmicrosoft.com"
 JONAS = f"jonas@{DOMAIN}"
 
@@ -317,6 +318,13 @@ def test_a_request_for_a_known_abused_app_says_so_and_a_malicious_one_gets_no_fi
     assert app.abused is not None
     assert (app.abused.malicious, app.fix is None) == (malicious, malicious)
     assert not (malicious and app.other_fixes)
+
+
+def test_a_malicious_app_comes_first_even_if_users_can_connect_it() -> None:
+    row = {**rows_of("signIns")[0], "appId": "b1c4926a-5fb6-4aad-b920-709c957be148", "appDisplayName": "Z"}
+    legacy = {"defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": [LEGACY]}}
+    changed = patched(sample(SAMPLE), {"signIns": [*rows_of("signIns"), row], "authorizationPolicy": legacy})
+    assert next(iter(found(changed))) == "Z"
 
 
 def test_an_app_is_found_by_its_name_however_that_is_written() -> None:
