@@ -17,7 +17,7 @@ from auditor.apps.connect_answers import connect_answer
 from auditor.apps.held_permissions import APIS, AppHoldings
 from auditor.apps.survey_filters import Filtered, filtered, in_order, matches_name
 from auditor.consent.decision_facts import gather
-from auditor.consent.explanation import earlier_consents
+from auditor.consent.explanation import earlier_consents, users_covered
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER
 from auditor.facts.abused_apps import abused_by_id, shipped_list
@@ -79,7 +79,7 @@ def survey(
         taken=snapshot.taken,
         source=source,
         tool=tool,
-        summary=_summary(shown.apps, has_assumptions=bool(assumptions)),
+        summary=_summary(shown.apps, surveyor.keepers if assumptions else None),
         apps=in_order(shown.apps),
         left_out=surveyor.left_out(shown),
         filters=filters,
@@ -129,6 +129,8 @@ class _Surveyor:
         self._verifies_publishers = cloud is None or cloud.verifies_publishers
         self._abused = abused_by_id((shipped_list(),))
         self._microsoft = self._without_access = 0
+        self.keepers: dict[str, frozenset[str]] = {}
+        """Who keeps working with each app that the assumption stops, by client id."""
         self.created: dict[str, str] = {}
         """When each app was added to the tenant, by client id, as far as that is known."""
 
@@ -268,6 +270,8 @@ class _Surveyor:
         if Outcome.DEPENDS not in (before.outcome, after.outcome):
             stops = before.outcome.connects and not after.outcome.connects
         earlier = earlier_consents(facts)
+        if stops:
+            self.keepers[app.client_id.lower()] = users_covered(facts) or frozenset()
         return Assumed(
             answer=after,
             stops=stops,
@@ -299,7 +303,8 @@ def _state(answer: ConnectAnswer | None, asked: AskedScopes) -> ConnectState:
     return ConnectState.CONNECTS if answer.outcome.connects else ConnectState.STOPPED
 
 
-def _summary(apps: Iterable[SurveyedApp], *, has_assumptions: bool) -> SurveySummary:
+def _summary(apps: Iterable[SurveyedApp], keepers: Mapping[str, frozenset[str]] | None) -> SurveySummary:
+    """The counts; with an assumption also what it changes, for which `keepers` of each app are given."""
     rows = tuple(apps)
     numbers = {state: sum(app.state is state for app in rows) for state in ConnectState}
     found = SurveySummary(
@@ -310,15 +315,16 @@ def _summary(apps: Iterable[SurveyedApp], *, has_assumptions: bool) -> SurveySum
         without_users=numbers[ConnectState.WITHOUT_USERS],
         own=sum(app.owner is AppOwner.OWN for app in rows),
     )
-    if not has_assumptions:
+    if keepers is None:
         return found
-    stopping = [app.assumed for app in rows if app.assumed and app.assumed.stops]
-    kept = [one.users_keep for one in stopping]
+    stopping = [app for app in rows if app.assumed and app.assumed.stops]
+    is_known = all(app.assumed and app.assumed.users_keep is not None for app in stopping)
+    kept = frozenset[str]().union(*(keepers.get(app.client_id, ()) for app in stopping))
     return msgspec.structs.replace(
         found,
         would_stop=len(stopping),
         would_depend=sum(app.assumed is not None and app.assumed.stops is None for app in rows),
-        keep=None if None in kept else sum(filter(None, kept)),
+        keep=len(kept) if is_known else None,
     )
 
 
