@@ -9,7 +9,7 @@ from auditor.facts.access_requirements import CODES
 from auditor.model.decision import AccessPolicy, AfterConsent, Effect, NotChecked, Reach
 from auditor.model.document import series
 from auditor.model.report import Report, StoppedUsers
-from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, readable_time, sentence
+from auditor.render.labels import NAME_WIDTH, ORDINARY_MEMBER, plain_sentence, readable_time, sentence
 from auditor.render.text_layout import clip
 
 AFTER_CONSENT = "After consent: what can still stop users"
@@ -44,7 +44,9 @@ def stopped_lines(one: StoppedUsers) -> tuple[str, ...]:
         who = f" Reviewers: {series(one.reviewers)}." if one.reviewers else ""
         lines.append(f"Decide the requests in {' > '.join(one.review)}.{who}{ends}")
     unknown = {"waiting": "Who waits", "stopped": "Whose sign-in failed", "reviewers": "Who reviews requests"}
-    lines += [f"{unknown[name]} isn't known: {sentence(why)}" for name, why in one.not_known.items() if name in unknown]
+    lines += [
+        f"{unknown[name]} isn't known: {plain_sentence(why)}" for name, why in one.not_known.items() if name in unknown
+    ]
     return tuple(lines)
 
 

@@ -22,13 +22,10 @@ from auditor.render.labels import (
     flat,
     is_click_path,
     outcome_meaning,
+    plain_sentence,
     sentence,
-    with_setting_names,
 )
-from auditor.render.report_view import (
-    afterwards,
-    numbered_label,
-)
+from auditor.render.report_view import afterwards, numbered_label
 from auditor.render.text_layout import clip
 
 _ASSIGNED = frozenset({"assigned member", "newly assigned member"})
@@ -57,11 +54,16 @@ class FirstThing(NamedTuple):
     finding: Finding | None = None
     failed: int = 0
 
+    @property
+    def failing_checks(self) -> str:
+        """``2 checks fail``, in the words of the counts of checks."""
+        return f"{count(self.failed, 'check')} {'fails' if self.failed == 1 else 'fail'}"
+
     def sentences(self, heading: str) -> tuple[str, ...]:
-        """What to print; `heading` names the part of the report that describes the failed rules."""
+        """What to print; `heading` names the part of the report that describes the failing checks."""
         if not self.failed:
             return self.says
-        return (*self.says[:-1], f"{self.says[-1]} However, {count(self.failed, 'rule')} failed: see {heading}.")
+        return (*self.says[:-1], f"{self.says[-1]} However, {self.failing_checks}: see {heading}.")
 
 
 def first_thing(report: Report, decision: Decision | None) -> FirstThing | None:
@@ -174,7 +176,7 @@ def first_step(finding: Finding) -> str:
         return sentence(flat(portal[0]))
     if portal:
         return f"In the portal: {click_path(portal)}."
-    return sentence(flat(finding.remediation.note) or finding.reason)
+    return sentence(flat(finding.remediation.note)) or plain_sentence(finding.reason)
 
 
 class StepPart(NamedTuple):
@@ -331,6 +333,12 @@ class SharedFix(NamedTuple):
     links: tuple[tuple[str, str], ...]
 
 
+def links_of_packs(report: Report, fix: Fix | None) -> tuple[tuple[str, str], ...]:
+    """The name of each pack and its link of the fix, if equal answers have several links; else nothing."""
+    shared = _shared_fixes(report).get(fix_key(fix)) if fix else None
+    return shared.links if shared and len(shared.links) > 1 else ()
+
+
 def _shared_fixes(report: Report) -> dict[bytes, SharedFix]:
     """For each fix of an answer, by its key: what it shares with the same fix of equal answers."""
     shared: dict[bytes, SharedFix] = {}
@@ -404,7 +412,7 @@ def fix_result(fix: Fix) -> str:
     """The outcome after the fix, and the sentence that goes with it."""
     word, _ = outcome_after(fix)
     likely = " (likely)" if fix.proven.confidence != Confidence.CERTAIN else ""
-    return f"{word}{likely}. {sentence(with_setting_names(fix.proven.because))}"
+    return f"{word}{likely}. {plain_sentence(fix.proven.because)}"
 
 
 _MINUTES_TO_SIGN_IN = 3
@@ -435,5 +443,5 @@ def fix_reversible(fix: Fix) -> str:
 def fix_opens(opens: Mapping[str, Any]) -> list[str]:
     """What else becomes possible, in words; JSON has the scopes by name. Silence would look like an oversight."""
     notes = opens.get("notes") or ()
-    parts = [sentence(str(text)) for text in (opens.get("summary"), *notes) if text]
+    parts = [plain_sentence(str(text)) for text in (opens.get("summary"), *notes) if text]
     return parts or ["Nothing else."]

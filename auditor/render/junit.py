@@ -19,15 +19,12 @@ from auditor.render.labels import (
     app_label,
     flat,
     is_click_path,
+    plain_sentence,
     screen,
     sentence,
     unread_text,
 )
-from auditor.render.report_view import (
-    evidence_text,
-    reason_with_waivers,
-    what_if_sentences,
-)
+from auditor.render.report_view import evidence_text, reason_with_waivers, what_if_sentences
 from auditor.render.text_layout import safe
 
 ANSWERS = "answers"
@@ -88,7 +85,7 @@ def _suite(report: Report, name: str, pack: PackRef | None, cases: list[TestCase
 def _case(finding: Finding) -> TestCase:
     """The name has the rule and its title, so that a list of cases is readable; it's the same in every run."""
     case = TestCase(_line(f"{finding.rule}: {finding.title.rstrip('.')}"), _line(finding.pack))
-    reason = _line(sentence(finding.reason))
+    reason = _line(plain_sentence(finding.reason))
     match finding.outcome:
         case FindingOutcome.FAIL:
             result: Failure | Error | Skipped = Failure(reason, finding.severity.value)
@@ -110,7 +107,7 @@ def _failed(finding: Finding) -> Iterator[str]:
     """Why it matters, what was found, and what to do."""
     advice = finding.remediation
     yield f"Expected: {sentence(finding.title)}"
-    yield f"Found: {sentence(finding.reason)}"
+    yield f"Found: {plain_sentence(finding.reason)}"
     yield f"Severity: {finding.severity.value}"
     if finding.confidence is Confidence.LIKELY:
         yield "Confidence: Likely, not certain."
@@ -135,7 +132,7 @@ def _failed(finding: Finding) -> Iterator[str]:
 def _answer(decision: Decision) -> TestCase:
     who = "users" if decision.subject == ORDINARY_MEMBER else decision.subject
     case = TestCase(_line(f"Can {who} connect {app_label(decision)}?"), _line(app_and_id(decision)))
-    because = _line(f"{answer_word(decision)}. {sentence(decision.because)}")
+    because = _line(f"{answer_word(decision)}. {plain_sentence(decision.because)}")
     if decision.outcome.connects:
         return case
     depends = decision.outcome is Outcome.DEPENDS
@@ -146,7 +143,7 @@ def _answer(decision: Decision) -> TestCase:
 
 
 def _why(decision: Decision) -> Iterator[str]:
-    yield f"Because: {sentence(decision.because)}"
+    yield f"Because: {plain_sentence(decision.because)}"
     if decision.screen or decision.code:
         yield f"User sees: {screen(decision)}"
     yield from (f"Depends on: {sentence(text)}" for text in decision.depends_on)

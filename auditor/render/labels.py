@@ -343,6 +343,14 @@ def with_setting_names(text: str) -> str:
     return _known_paths().sub(lambda found: f'"{_setting_names().names[found[0]]}"', text)
 
 
+def plain_sentence(text: str) -> str:
+    """A reason as a sentence, with the names that people have for settings and for data that wasn't read.
+
+    JSON has reasons as they are, with the names of Microsoft Graph.
+    """
+    return sentence(with_data_names(with_setting_names(text)))
+
+
 def with_data_names(text: str) -> str:
     """The text with the names that people have for data that wasn't read.
 

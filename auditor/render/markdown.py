@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.model.decision import Decision, Fix, Outcome
@@ -34,6 +35,7 @@ from auditor.render.labels import (
     counts,
     encoded,
     not_collected_text,
+    plain_sentence,
     readable_time,
     resource_label,
     scope_count,
@@ -102,7 +104,7 @@ def render(
         _scopes,
         _after_consent,
         _stopped,
-        _findings,
+        partial(_findings, news=_news(report, since_last)),
         _rule_fixes,
         _disagreements,
         _unread,
@@ -138,6 +140,8 @@ def _summary(report: Report, since_last: SinceLast | None, *, whole: bool) -> It
             ("Can be undone", one.undo),
         )
         yield "\n".join(f"- {label}: {_text(text)}" for label, text in facts if text)
+        for pack, address in one.links if whole else ():
+            yield f"Consent page{f' for pack {_text(pack)}' if pack else ''}: {link(address)}"
         rows = [
             (_text(line.plain), f"{_name(line.scope)} ({_text(line.resource)})", line.state) for line in one.permissions
         ]
@@ -164,7 +168,7 @@ def _answers(report: Report) -> Iterator[str]:
         return
     lines = []
     for number, decision in numbered(report):
-        word, because = _text(answer_word(decision)), _text(sentence(decision.because))
+        word, because = _text(answer_word(decision)), _text(plain_sentence(decision.because))
         lines.append(f"- {_text(numbered_label(number, decision))}: **{word}.** {because}")
     yield "\n".join(lines)
 
@@ -264,7 +268,7 @@ def _what_if(report: Report) -> Iterator[str]:
         yield f"### What if: {_text(assumptions(report))}"
         yield ABOUT_WHAT_IF
         rows = (
-            (_text(app_and_id(answer.then)), *map(_text, answer.words), _text(sentence(answer.then.because)))
+            (_text(app_and_id(answer.then)), *map(_text, answer.words), _text(plain_sentence(answer.then.because)))
             for answer in what_if_answers(report)
         )
         yield _table(("App", "Now", "With this change", "Why"), rows)
@@ -309,7 +313,7 @@ def _after_consent(report: Report) -> Iterator[str]:
     for one in report.after_consent:
         label = whose(report, one)
         yield f"**{_text(label)}**" if label else ""
-        yield _text(sentence(one.because))
+        yield _text(plain_sentence(one.because))
         rows = ((p.word, f"**{_text(p.name)}**<br>{_text(p.text)}") for p in policy_lines(one))
         yield _table(("Effect", "Conditional Access policy"), rows)
         mailbox = [f"Mailbox: {one.mailbox.because}"] if one.mailbox else []
@@ -327,7 +331,17 @@ def _stopped(report: Report) -> Iterator[str]:
         yield "\n".join(f"- {_text(line)}" for line in stopped_lines(one))
 
 
-def _findings(report: Report) -> Iterator[str]:
+def _news(report: Report, since_last: SinceLast | None) -> Mapping[str, str]:
+    """What changed about each finding since the last report, by fingerprint."""
+    if since_last is None:
+        return {}
+    # Only for a report with earlier ones.
+    from auditor.render.html.news_view import finding_news
+
+    return finding_news(report, since_last)
+
+
+def _findings(report: Report, news: Mapping[str, str]) -> Iterator[str]:
     """What needs attention, and folded, what doesn't."""
     if not report.findings:
         return
@@ -336,12 +350,12 @@ def _findings(report: Report) -> Iterator[str]:
     yield _settings_table(setting_cards(report))
     several = from_several_packs(report)
     shown, folded = with_outcome(report.findings, *_SHOWN), with_outcome(report.findings, *_FOLDED)
-    yield _findings_table(sorted(shown, key=lambda finding: finding.outcome.rank), several)
+    yield _findings_table(sorted(shown, key=lambda finding: finding.outcome.rank), several, news)
     if folded:
         passed = len(with_outcome(folded, FindingOutcome.PASS))
         numbers = ((passed, "passed"), (len(folded) - passed, "not applicable"))
         yield f"<details><summary>{', '.join(f'{number} {word}' for number, word in numbers if number)}</summary>"
-        yield _findings_table(folded, several)
+        yield _findings_table(folded, several, news)
         yield "</details>"
 
 
@@ -355,22 +369,22 @@ def _settings_table(cards: Iterable[SettingCard]) -> str:
     return _table(("Outcome", "Severity", "Setting", "Rules"), rows)
 
 
-def _findings_table(findings: Iterable[Finding], several: bool) -> str:
+def _findings_table(findings: Iterable[Finding], several: bool, news: Mapping[str, str]) -> str:
     rows = (
         (
             finding_word(finding),
             finding.severity.value,
             _name(finding.rule) + (f"<br>({_text(finding.pack)})" if several else ""),
-            "<br>".join(_requirement_and_reason(finding)),
+            "<br>".join(_requirement_and_reason(finding, news.get(finding.fingerprint, ""))),
         )
         for finding in findings
     )
     return _table(("Outcome", "Severity", "Rule", "Requirement and reason"), rows)
 
 
-def _requirement_and_reason(finding: Finding) -> Iterator[str]:
-    """What the rule requires, why it has its outcome, and if it failed, what to do."""
-    yield f"**{_text(finding.title.rstrip('.')) or '-'}**"
+def _requirement_and_reason(finding: Finding, news: str) -> Iterator[str]:
+    """What the rule requires, what changed, why it has its outcome, and if it failed, what to do."""
+    yield f"**{_text(finding.title.rstrip('.')) or '-'}**{f' ({news})' if news else ''}"
     yield _text(reason_with_waivers(finding))
     advice = finding.remediation
     if finding.outcome is FindingOutcome.FAIL and (advice.portal or advice.note):

@@ -17,7 +17,15 @@ from auditor.facts.ids import FILL_IN_TENANT, TENANT_PLACEHOLDER, is_redacted_te
 from auditor.model.decision import Confidence, Decision, Fix, Outcome
 from auditor.model.document import series
 from auditor.model.report import Report
-from auditor.render.fix_view import CONNECTING_FIX, AnswerGroup, FirstThing, first_thing, fix_opens, grouped_answers
+from auditor.render.fix_view import (
+    CONNECTING_FIX,
+    AnswerGroup,
+    FirstThing,
+    first_thing,
+    fix_opens,
+    grouped_answers,
+    links_of_packs,
+)
 from auditor.render.labels import (
     NAME_WIDTH,
     ORDINARY_MEMBER,
@@ -25,12 +33,10 @@ from auditor.render.labels import (
     click_path,
     is_click_path,
     outcome_meaning,
+    plain_sentence,
     readable_time,
-    sentence,
 )
-from auditor.render.report_view import (
-    afterwards,
-)
+from auditor.render.report_view import afterwards
 from auditor.render.text_layout import clip, safe
 
 MOST_IN_MAILTO = 1800
@@ -174,6 +180,8 @@ def _action(report: Report, group: AnswerGroup, first: FirstThing, fix: Fix) -> 
         return
     lead = "Please open this link and accept:" if _approves(first) else "Please open this link:"
     lines = [lead, link]
+    for pack, other in links_of_packs(report, fix)[1:]:
+        lines += [f"For {_line(pack)}, open this link instead:", _flat(_of_this_tenant(report, other))]
     if TENANT_PLACEHOLDER in link:
         lines.append(f"{FILL_IN_TENANT} Don't open the link before that.")
     if _REDACTED_VALUE.search(link):
@@ -209,7 +217,7 @@ def _flat(text: str) -> str:
 
 def _sentence(text: str) -> str:
     """The text as a sentence on one line: a name in it can't start a new line."""
-    return sentence(_flat(text))
+    return plain_sentence(_flat(text))
 
 
 def _why_safe(fix: Fix) -> str:

@@ -11,11 +11,8 @@ from typing import Any
 from auditor.model.document import parse_time
 from auditor.model.report import Finding, PackRef, Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
-from auditor.render.labels import click_path, encoded, flat, sentence, unread_text
-from auditor.render.report_view import (
-    evidence_text,
-    waiver_sentence,
-)
+from auditor.render.labels import click_path, encoded, flat, plain_sentence, sentence, unread_text
+from auditor.render.report_view import evidence_text, waiver_sentence
 from auditor.render.text_layout import safe
 
 VERSION = "1.5.0"
@@ -57,7 +54,7 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
     unknown = finding.outcome is FindingOutcome.UNKNOWN
     status_id, status = _SUPPRESSED if finding.outcome is FindingOutcome.WAIVED else _NEW
     severity_id, severity = _SEVERITIES[finding.severity]
-    message = _line(f"{'Unknown: ' if unknown else ''}{sentence(finding.reason)}")
+    message = _line(f"{'Unknown: ' if unknown else ''}{plain_sentence(finding.reason)}")
     return {
         **_frame(report),
         "severity_id": severity_id,
@@ -71,7 +68,7 @@ def _event(finding: Finding, report: Report, pack: PackRef | None) -> dict[str, 
         "finding_info": {
             "uid": f"{finding.fingerprint or finding.rule}/{_line(finding.pack)}",
             "title": _line(finding.title),
-            "desc": _line(finding.note or sentence(finding.reason)),
+            "desc": _line(finding.note or plain_sentence(finding.reason)),
             **_seen(report),
             "types": [finding.pack],
         },

@@ -36,11 +36,11 @@ from auditor.render.labels import (
     app_label,
     encoded,
     flat,
+    plain_sentence,
     resource_label,
     screen,
     sentence,
     setting_name,
-    with_setting_names,
 )
 from auditor.render.text_layout import clip
 
@@ -108,10 +108,10 @@ def answer_facts(decision: Decision) -> tuple[AnswerFact, ...]:
     likely = decision.confidence is Confidence.LIKELY
     facts = (
         AnswerFact(USER_SEES, (screen(decision),) if screen(decision) else ()),
-        AnswerFact(ALSO, tuple(map(sentence, decision.also))),
-        AnswerFact(DEPENDS_ON, tuple(map(sentence, decision.depends_on))),
+        AnswerFact(ALSO, tuple(map(plain_sentence, decision.also))),
+        AnswerFact(DEPENDS_ON, tuple(map(plain_sentence, decision.depends_on))),
         AnswerFact("Could be", (possible_outcomes(decision),) if decision.outcomes else ()),
-        AnswerFact(CONFIDENCE, ("Likely, not certain.", *map(sentence, decision.caveats)) if likely else ()),
+        AnswerFact(CONFIDENCE, ("Likely, not certain.", *map(plain_sentence, decision.caveats)) if likely else ()),
         AnswerFact(WORKS_FOR, decision.works_for),
         AnswerFact(NOT_KNOWN, tuple(text for one in decision.unknowns for text in unknown_texts(one))),
         AnswerFact(VENDOR_SAYS, decision.vendor_says),
@@ -162,7 +162,7 @@ def scope_reason(scope: ScopeVerdict, detail: str, all_assumed: bool) -> str:
         "Assumed." if scope.assumed and not all_assumed else "",
         "Added automatically." if scope.implicit else "",
     )
-    return " ".join(filter(None, (*marks, sentence(detail))))
+    return " ".join(filter(None, (*marks, plain_sentence(detail))))
 
 
 APP_ROLES = "Application permissions: what the app needs to work without a user"
@@ -186,7 +186,7 @@ def role_lines(decision: Decision) -> tuple[RoleLine, ...]:
             resource=resource_label(one.resource, one.resource_name),
             word=ROLE_STATES[one.state][0],
             style=ROLE_STATES[one.state][1],
-            why=" ".join(filter(None, (*_role_marks(one), sentence(one.detail), sentence(one.plain)))),
+            why=" ".join(filter(None, (*_role_marks(one), plain_sentence(one.detail), sentence(one.plain)))),
         )
         for one in decision.app_roles
     )
@@ -267,7 +267,7 @@ def what_if_sentences(report: Report) -> Iterator[str]:
     for answer in what_if_answers(report):
         now, then = answer.words
         change = f"stays {now}" if now == then else f"changes from {now} to {then}"
-        yield f"With {assumptions(report)}, {app_and_id(answer.then)} {change}. {sentence(answer.then.because)}"
+        yield f"With {assumptions(report)}, {app_and_id(answer.then)} {change}. {plain_sentence(answer.then.because)}"
 
 
 class ScopeComparison(NamedTuple):
@@ -321,7 +321,7 @@ def waiver_sentence(waiver: Waiver) -> str:
 
 def reason_with_waivers(finding: Finding) -> str:
     """The finding's reason, and the waivers that cover it."""
-    return " ".join((sentence(with_setting_names(finding.reason)), *map(waiver_sentence, finding.waivers)))
+    return " ".join((plain_sentence(finding.reason), *map(waiver_sentence, finding.waivers)))
 
 
 def evidence_text(one: Evidence, width: int = VALUE_WIDTH) -> str:
@@ -358,7 +358,7 @@ def afterwards(report: Report, decision: Decision) -> str:
     """Why users are stopped, or may be, although they may have consent, as a sentence; nothing if neither is so."""
     return next(
         (
-            sentence(one.because)
+            plain_sentence(one.because)
             for one in report.after_consent
             if (one.app.client_id, one.subject) == (decision.app.client_id, decision.subject)
             and one.access in (Access.STOPS, Access.MAY_STOP)

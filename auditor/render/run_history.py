@@ -14,7 +14,7 @@ from auditor.model.history import ExportedRun, Run, RunDecision, RunFinding, Run
 from auditor.model.rule import FindingOutcome
 from auditor.render.csv import rows_as_csv
 from auditor.render.difference import as_text
-from auditor.render.labels import FINDINGS, OUTCOMES, readable_time, sentence
+from auditor.render.labels import FINDINGS, OUTCOMES, plain_sentence, readable_time, sentence
 from auditor.render.text_layout import Palette, TableCell, TableColumn, TextPage
 
 _STATES = {
@@ -156,7 +156,7 @@ def details(
     page.field("Credential", f"ends on {run.credential_expires}" if run.credential_expires else "")
     if run.state is RunState.FINISHED:
         page.field("Rules", _counts(run))
-        page.items("Answers", [f"{_answer(one)}. {sentence(one.because)}" for one in run.decisions])
+        page.items("Answers", [f"{_answer(one)}. {plain_sentence(one.because)}" for one in run.decisions])
         page.items("Not read", [_unread(part) for part in run.unread])
         _findings(page, findings, all_findings)
     text = str(page)

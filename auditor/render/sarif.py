@@ -17,14 +17,9 @@ from auditor.model.document import parse_time
 from auditor.model.report import Finding, PackRef, Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.fix_view import first_step
-from auditor.render.labels import answer_word, counts, flat, is_click_path, sentence, unread_text
+from auditor.render.labels import answer_word, counts, flat, is_click_path, plain_sentence, sentence, unread_text
 from auditor.render.markdown_text import harmless, link
-from auditor.render.report_view import (
-    evidence_text,
-    waiver_sentence,
-    what_if_sentences,
-    with_outcome,
-)
+from auditor.render.report_view import evidence_text, waiver_sentence, what_if_sentences, with_outcome
 from auditor.render.text_layout import clip, safe
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -182,7 +177,7 @@ def _result(finding: Finding, index: int, places: Mapping[str, str]) -> dict[str
         "kind": kind,
         # Only a failure has a level (3.27.10).
         "level": _LEVELS[finding.severity] if kind == "fail" else "none",
-        "message": {"text": _message(unknown + (sentence(finding.reason) or finding.title or _id(finding)))},
+        "message": {"text": _message(unknown + (plain_sentence(finding.reason) or finding.title or _id(finding)))},
         "locations": [_location(finding, places)],
         # GitHub compares only the first key, which keeps an alert open when the pack's file changes.
         "partialFingerprints": {
@@ -266,5 +261,5 @@ def _decision(decision: Decision) -> dict[str, str]:
         "outcome": decision.outcome.value,
         "confidence": decision.confidence.value,
         "answer": _text(answer_word(decision)),
-        "because": _text(sentence(decision.because)),
+        "because": _text(plain_sentence(decision.because)),
     }

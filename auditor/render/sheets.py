@@ -10,11 +10,7 @@ from typing import NamedTuple
 from auditor.model.decision import Decision
 from auditor.model.document import count, parse_time
 from auditor.model.report import Finding, GrantRow, GrantRows, Report, StoppedUsers
-from auditor.render.after_consent_view import (
-    not_checked_text,
-    policy_lines,
-    stopped_lines,
-)
+from auditor.render.after_consent_view import not_checked_text, policy_lines, stopped_lines
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,
@@ -27,18 +23,12 @@ from auditor.render.labels import (
     error_code,
     flat,
     not_collected_text,
+    plain_sentence,
     resource_label,
     screen,
-    sentence,
     unread_text,
-    with_setting_names,
 )
-from auditor.render.report_view import (
-    assumptions,
-    evidence_text,
-    waiver_sentence,
-    what_if_answers,
-)
+from auditor.render.report_view import assumptions, evidence_text, waiver_sentence, what_if_answers
 from auditor.render.setting_view import failure_counts, setting_label
 from auditor.render.text_layout import safe
 
@@ -152,7 +142,7 @@ def _answer(decision: Decision) -> SheetRow:
         answer_word(decision),
         decision.outcome.value,
         decision.confidence.value,
-        sentence(decision.because),
+        plain_sentence(decision.because),
         screen(decision),
         error_code(decision.code),
         fix.title if fix else next(iter(decision.advice), ""),
@@ -174,7 +164,7 @@ def _what_if(report: Report) -> Iterator[SheetRow]:
     """The answers that were decided again with the assumptions."""
     for answer in what_if_answers(report):
         then = answer.then
-        yield *_who(then), assumptions(report), *answer.words, sentence(then.because), error_code(then.code)
+        yield *_who(then), assumptions(report), *answer.words, plain_sentence(then.because), error_code(then.code)
 
 
 _SCOPES = (
@@ -202,7 +192,7 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 scope.requested_as.value,
                 VERDICTS[scope.verdict][0],
                 scope.confidence.value,
-                sentence(scope.detail),
+                plain_sentence(scope.detail),
                 scope.policy or "",
                 scope.condition_set or "",
                 scope.permission_id or "",
@@ -216,7 +206,7 @@ def _scopes(report: Report) -> Iterator[SheetRow]:
                 f"application, {'required' if role.required else 'optional'}",
                 ROLE_STATES[role.state][0],
                 "",
-                sentence(role.detail),
+                plain_sentence(role.detail),
                 "",
                 "",
                 role.role_id,
@@ -240,7 +230,7 @@ def _after_consent(report: Report) -> Iterator[SheetRow]:
     """For each app and user: the answer, the Conditional Access policies, the mailbox, and what wasn't checked."""
     for one in report.after_consent:
         who = one.app.name, one.app.client_id, one.subject
-        yield *who, "Conditional Access", "", one.access.value, sentence(one.because), ""
+        yield *who, "Conditional Access", "", one.access.value, plain_sentence(one.because), ""
         for policy, line in zip(one.policies, policy_lines(one), strict=True):
             yield *who, "Conditional Access policy", line.name, line.word, line.text, policy.id
         if one.mailbox is not None:
@@ -311,7 +301,7 @@ def _finding(finding: Finding) -> SheetRow:
         FINDINGS[finding.outcome][0],
         finding.confidence.value,
         finding.severity.value,
-        sentence(with_setting_names(finding.reason)),
+        plain_sentence(finding.reason),
         " ".join(map(waiver_sentence, finding.waivers)),
         advice.note,
         click_path(advice.portal),

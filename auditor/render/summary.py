@@ -14,22 +14,19 @@ from auditor.facts.permissions import plain_words
 from auditor.model.decision import Confidence, Decision, Fix, Outcome, ScopeVerdict, Verdict
 from auditor.model.document import count
 from auditor.model.report import Report
-from auditor.render.fix_view import FirstThing, first_thing, fix_opens, grouped_answers
+from auditor.render.fix_view import FirstThing, first_thing, fix_opens, grouped_answers, links_of_packs
 from auditor.render.labels import (
     NAME_WIDTH,
     OUTCOMES,
     answer_word,
     app_label,
-    counts,
     plain_reason,
     readable_time,
     resource_label,
     sentence,
 )
-from auditor.render.report_view import (
-    afterwards,
-    question,
-)
+from auditor.render.report_view import afterwards, question
+from auditor.render.setting_view import failure_counts
 from auditor.render.text_layout import clip
 
 if TYPE_CHECKING:
@@ -53,7 +50,11 @@ class PermissionLine(NamedTuple):
 
 
 class AppSummary(NamedTuple):
-    """The answer about one app. `todo` says what to do, `act` who must, `time` how long it takes; empty if unknown."""
+    """The answer about one app. `todo` says what to do, `act` who must, `time` how long it takes; empty if unknown.
+
+    `links` are the pages where an administrator consents, each after its pack if there are several; a link that must be
+    filled in first is left out.
+    """
 
     app: str
     word: str
@@ -63,6 +64,7 @@ class AppSummary(NamedTuple):
     more: str
     risk: str
     todo: str
+    links: tuple[tuple[str, str], ...]
     act: str
     time: str
     undo: str
@@ -94,7 +96,7 @@ def summary_view(report: Report, since_last: SinceLast | None = None) -> Summary
         tenant=clip(report.tenant.name, NAME_WIDTH) or report.tenant.id,
         taken=readable_time(report.taken),
         apps=tuple(_app(report, group.first) for group in grouped_answers(report)),
-        rules=f"{counts(report.summary)}." if report.findings else "",
+        rules=failure_counts(report).sentence if report.findings else "",
         changed_title=title,
         changed=changed,
         lists=lists,
@@ -128,6 +130,7 @@ def _app(report: Report, decision: Decision) -> AppSummary:
         more=f"And {count(more, 'more permission')}, which the report lists under Scopes." if more > 0 else "",
         risk=_risk(report, decision, first),
         todo=" ".join(first.says) if first else "",
+        links=tuple(_links(report, first)),
         act=_who(decision, first),
         time=_time(first.fix) if first and first.fix else "",
         undo=_undo(first.fix) if first and first.fix else "",
@@ -162,6 +165,19 @@ def _state(scope: ScopeVerdict, granted: set[str], fix: Fix | None) -> str:
     if not scope.required:
         return ""
     return WOULD_BE if fix else NOT_APPROVED
+
+
+def _links(report: Report, first: FirstThing | None) -> Iterator[tuple[str, str]]:
+    """The links of the first fix that can be opened as they are."""
+    if first is None or first.fix is None:
+        return
+    for pack, link in links_of_packs(report, first.fix) or (("", first.link),):
+        if link.startswith("https://") and not set(link) & _TO_FILL_IN:
+            yield pack, link
+
+
+_TO_FILL_IN = frozenset(" \\`{}")
+"""Characters that no address has; braces surround what must be filled in first."""
 
 
 def _risk(report: Report, decision: Decision, first: FirstThing | None) -> str:

@@ -11,7 +11,7 @@ from auditor.model.decision import Decision, RoleState, Verdict
 from auditor.model.document import count, series
 from auditor.model.report import Report
 from auditor.model.rule import FindingOutcome
-from auditor.render.fix_view import AnswerGroup, first_thing, grouped_answers
+from auditor.render.fix_view import AnswerGroup, first_thing, grouped_answers, links_of_packs
 from auditor.render.labels import (
     NAME_WIDTH,
     ORDINARY_MEMBER,
@@ -203,6 +203,9 @@ def _first_thing(page: TextPage, report: Report, decision: Decision | None) -> N
     _field(page, "Do first", " ".join(first.sentences("the list below")))
     _field(page, "As", first.role)
     page.link(first.link)
+    if packs := [pack for pack, _ in links_of_packs(report, first.fix)]:
+        noun = "those" if len(packs) > 2 else "that"
+        _field(page, "Link for", f"{packs[0]}. For {noun} of {series(packs[1:])}, add --details.")
     _field(page, "Result", first.result)
 
 
@@ -238,25 +241,27 @@ def _findings(page: TextPage, report: Report) -> None:
 
 
 def _card_line(page: TextPage, card: SettingCard) -> None:
-    """``fail     high      User consent setting: CIS-5.1.5.1, EIDSCA.AP08``, with as many rules as fit."""
+    """``fail     high      User consent setting: CIS-5.1.5.1, EIDSCA.AP08; 1 unknown``, with as many rules as fit."""
     rules = [chip.label for chip in card.deciding]
+    unknown = card.counts.get(FindingOutcome.UNKNOWN, 0) if card.outcome is FindingOutcome.FAIL else 0
+    also = f"; {unknown} unknown" if unknown else ""
     label = clip(card.setting.label, max(NARROWEST, page.width // 2))
     if page.width < _WITH_LABELS:
-        number = f" ({count(len(rules), 'rule')})" if len(rules) > 1 else ""
+        number = f" ({count(len(rules), 'rule')}{also})" if len(rules) > 1 or unknown else ""
         page.lead("- ", f"{card.word}, {card.severity.value}: {label}{number}", indent=0, style=card.style)
         return
     start = f"{card.word:<8} {card.severity.value:<9} "
-    page.lead(start, _that_fit(f"{label}: ", rules, page.width - 2 - columns(start)), style=card.style)
+    page.lead(start, _that_fit(f"{label}: ", rules, page.width - 2 - columns(start), also), style=card.style)
 
 
-def _that_fit(start: str, rules: list[str], width: int) -> str:
-    """As many names as fit on the line, and how many more there are; at least one name."""
+def _that_fit(start: str, rules: list[str], width: int, end: str = "") -> str:
+    """As many names as fit on the line before its end, and how many more there are; at least one name."""
     for shown in range(len(rules), 0, -1):
         more = f" and {len(rules) - shown} more" if shown < len(rules) else ""
-        line = f"{start}{', '.join(rules[:shown])}{more}"
+        line = f"{start}{', '.join(rules[:shown])}{more}{end}"
         if columns(line) <= width:
             return line
-    return f"{start}{count(len(rules), 'rule')}"
+    return f"{start}{count(len(rules), 'rule')}{end}"
 
 
 def _quiet_line(page: TextPage, cards: Sequence[SettingCard]) -> None:

@@ -29,6 +29,7 @@ from auditor.render.labels import (
     counts,
     error_code,
     not_collected_text,
+    plain_sentence,
     readable_time,
     resource_label,
     scope_count,
@@ -151,7 +152,7 @@ def _first_screen(page: TextPage, report: Report) -> None:
 
 def _answer(page: TextPage, decision: Decision) -> None:
     page.say(f">> {answer_word(decision)}", style=OUTCOMES[decision.outcome].style)
-    page.say(sentence(decision.because), indent=5, style="strong")
+    page.say(plain_sentence(decision.because), indent=5, style="strong")
     page.blank()
     for label, texts in answer_facts(decision):
         most = _SHOWN_FIRST.get(label, len(texts))
@@ -174,7 +175,7 @@ def _short_answers(page: TextPage, report: Report) -> None:
         if decision.subject != ORDINARY_MEMBER:
             page.say(f"For {decision.subject}:", indent=5)
         page.say(f">> {answer_word(decision)}", indent=5, style=OUTCOMES[decision.outcome].style)
-        page.say(sentence(decision.because), indent=5)
+        page.say(plain_sentence(decision.because), indent=5)
         page.field("Code", sentence(error_code(decision.code)), indent=5)
         page.field(AFTERWARDS, afterwards(report, decision), indent=5)
         if fix := first_fix(decision):
@@ -210,7 +211,7 @@ def _what_if(page: TextPage, report: Report) -> None:
             page.say(app_and_id(then), style="strong")
         page.table(heads, [[TableCell(label), *cells] for label, *cells in _changes(now, then)])
         page.blank()
-        page.say(sentence(then.because))
+        page.say(plain_sentence(then.because))
 
 
 def _changes(now: Decision, then: Decision) -> Iterator[tuple[str, TableCell, TableCell]]:
@@ -325,7 +326,7 @@ def _after_consent(page: TextPage, report: Report) -> None:
             page.blank()
         if label := whose(report, one):
             page.say(label, style="strong")
-        page.say(sentence(one.because))
+        page.say(plain_sentence(one.because))
         page.blank()
         lines = policy_lines(one)
         if lines:

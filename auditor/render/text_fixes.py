@@ -23,11 +23,8 @@ from auditor.render.fix_view import (
     needs_action,
     script_hint,
 )
-from auditor.render.labels import click_path, encoded, flat, is_click_path, sentence
-from auditor.render.report_view import (
-    evidence_text,
-    from_several_packs,
-)
+from auditor.render.labels import click_path, encoded, flat, is_click_path, plain_sentence, sentence
+from auditor.render.report_view import evidence_text, from_several_packs
 from auditor.render.text_layout import TextPage, columns
 
 _MOST_EVIDENCE = 4
@@ -105,7 +102,7 @@ def _fix(page: TextPage, fix: Fix, number: int, printed: _Printed) -> None:
     page.blank()
     page.lead(f"Fix {number}. ", f"{fix.title.rstrip('.')} (route {fix.key or fix.route})", style="strong")
     page.field("Result", fix_result(fix), indent=4)
-    page.items("Caveats", [sentence(doubt) for doubt in fix.proven.doubts], indent=4)
+    page.items("Caveats", [plain_sentence(doubt) for doubt in fix.proven.doubts], indent=4)
     page.field("Role", sentence(fix.role), indent=4)
     page.items("Opens", fix_opens(fix.opens), indent=4)
     page.field("Expect", sentence(fix.expect), indent=4)

@@ -78,7 +78,7 @@ def test_where_users_connect_the_first_thing_is_nothing_and_failed_rules_are_ano
     failing = finding("r", "Few grants", FindingOutcome.FAIL, "There are many.")
     page = render(replaced(connects(), findings=(failing,)))
     assert "Nothing. Users can connect." in shown(page, "answer")
-    assert "Separately, 1 rule about the tenant failed. See Findings." in shown(page, "answer")
+    assert "Separately, 1 check fails. See Findings." in shown(page, "answer")
     assert element_by_id(page, "answer").find(".//a[@href='#findings']") is not None
 
 

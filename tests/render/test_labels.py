@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import auditor
 from auditor.model.decision import Outcome, Verdict
 from auditor.model.document import count, series
 from auditor.model.report import Summary
@@ -123,3 +124,11 @@ def test_small_words() -> None:
 )
 def test_data_that_was_not_read_has_its_name_for_people(text: str, words: str) -> None:
     assert with_data_names(text) == words
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "csv", "junit", "sarif", "ocsf"])
+def test_the_reasons_of_a_format_for_people_name_data_as_they_do(name: str) -> None:
+    report = auditor.check(auditor.sample("unreadable-policies"), auditor.load_packs(["trackerrms-uk", "cisa-scuba"]))
+    text = " ".join(auditor.render_report(report, name).decode().split())
+    assert "consent policies could not be read" in text
+    assert "permissionGrantPolicies could not be read" not in text

@@ -42,6 +42,14 @@ def test_the_link_comes_first_then_the_role_why_it_is_safe_and_what_stays_closed
     assert "9 more scopes" in opened
 
 
+def test_packs_for_one_app_with_different_links_have_a_link_each() -> None:
+    made = of_sample("managed-default", "trackerrms-uk", "trackerrms-us")
+    action = message(made).paragraphs[0].splitlines()
+    assert action[1] == made.decisions[0].fixes[0].link
+    assert action[2:4] == ["For trackerrms-us, open this link instead:", made.decisions[1].fixes[0].link]
+    assert action[1] != action[3]
+
+
 @pytest.mark.parametrize(
     "tenant",
     [

@@ -15,6 +15,7 @@ from auditor.model.report import Report
 from auditor.packs.load import load, shipped_names, shipped_source
 from auditor.render.html import render as render_html
 from auditor.render.markdown import render as render_markdown
+from auditor.render.setting_view import failure_counts
 from auditor.render.summary import GRANTED, NOT_APPROVED, SHOWN, USERS_MAY, WOULD_BE, summary_view
 from tests.render.pages import element_by_id, replaced
 from tests.render.reports import ALL
@@ -35,6 +36,24 @@ def test_the_page_answers_who_must_do_what_in_plain_words() -> None:
     lines = {line.scope: line for line in app.permissions}
     assert lines["Mail.ReadWrite"].plain == "Read, write and delete mail in the user's own mailbox"
     assert {line.state for line in app.permissions} == {WOULD_BE}
+
+
+def test_the_page_has_the_link_of_each_pack_and_counts_checks_as_every_format_does() -> None:
+    audit = of_sample("managed-default", "trackerrms-uk", "trackerrms-us")
+    page = summary_view(audit)
+    (app,) = page.apps
+    links = [one.fixes[0].link for one in audit.decisions]
+    assert app.links == (("trackerrms-uk", links[0]), ("trackerrms-us", links[1]))
+    assert page.rules == failure_counts(audit).sentence
+
+
+def test_a_link_that_must_be_filled_in_first_is_not_on_the_page() -> None:
+    snapshot = replaced(
+        auditor.sample("managed-default"), tenant=replaced(auditor.sample("managed-default").tenant, id="")
+    )
+    (app,) = summary_view(auditor.check(snapshot, auditor.load_packs(["trackerrms-uk"]))).apps
+    assert app.links == ()
+    assert "Replace {tenant-id}" in app.todo
 
 
 @pytest.mark.parametrize(

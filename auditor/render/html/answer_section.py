@@ -7,7 +7,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from auditor.model.decision import Decision, RequestedAs, ScopeVerdict, Verdict
-from auditor.model.document import count, series
+from auditor.model.document import series
 from auditor.model.report import Finding, Report
 from auditor.render.fix_view import AnswerGroup, FirstThing, first_thing, grouped_answers, subject_names
 from auditor.render.html.finding_section import FixViews, ranked, ways
@@ -33,11 +33,11 @@ from auditor.render.labels import (
     flat,
     is_click_path,
     plain_reason,
+    plain_sentence,
     resource_label,
     scope_count,
     screen,
     sentence,
-    with_data_names,
 )
 from auditor.render.report_view import (
     AFTERWARDS,
@@ -200,12 +200,12 @@ def _passing_words(decision: Decision) -> str:
 
 def _facts(report: Report, decision: Decision) -> tuple[AnswerFact, ...]:
     """All facts except what the user sees, which the page shows separately, and the reason in the terms of Entra."""
-    then, because = afterwards(report, decision), sentence(decision.because)
+    then, because = afterwards(report, decision), plain_sentence(decision.because)
     detail = (because,) if because != plain_reason(decision) else ()
     facts = [AnswerFact("In detail", detail), *answer_facts(decision), AnswerFact(AFTERWARDS, (then,) if then else ())]
     facts.sort(key=lambda fact: fact.label == VENDOR_SAYS)  # what happens to users comes before what the vendor advises
     return tuple(
-        AnswerFact(label, tuple(sentence(with_data_names(_with_short_name(decision, text))) for text in texts))
+        AnswerFact(label, tuple(sentence(_with_short_name(decision, text)) for text in texts))
         for label, texts in facts
         if label != USER_SEES
     )
@@ -284,7 +284,7 @@ def _first_view(report: Report, first: FirstThing | None, fixes: FixViews, name:
         ),
         role=first.role,
         after=first.result,
-        failed=count(first.failed, "rule") if first.failed else "",
+        failed=first.failing_checks if first.failed else "",
     )
 
 

@@ -49,15 +49,11 @@ from auditor.render.labels import (
     encoded,
     flat,
     is_click_path,
+    plain_sentence,
     sentence,
     setting_name,
-    with_data_names,
-    with_setting_names,
 )
-from auditor.render.report_view import (
-    finding_word,
-    waiver_sentence,
-)
+from auditor.render.report_view import finding_word, waiver_sentence
 from auditor.render.setting_view import setting_cards
 from auditor.render.text_layout import clip
 
@@ -147,7 +143,7 @@ def fix_view(fix: Fix, number: int, links: Sequence[tuple[str, str]]) -> FixView
         reversible=fix_reversible(fix),
         after=fix_result(fix),
         tone=tone(outcome_after(fix)[1]),
-        doubts=tuple(sentence(with_data_names(doubt)) for doubt in fix.proven.doubts),
+        doubts=tuple(plain_sentence(doubt) for doubt in fix.proven.doubts),
         role=sentence(fix.role),
         opens=tuple(fix_opens(fix.opens)),
         expect=sentence(fix.expect),
@@ -228,7 +224,7 @@ class AdviceView(NamedTuple):
 
 
 class FindingView(NamedTuple):
-    """One finding. `asks` is its outcome if it needs action."""
+    """One finding. `asks` is its outcome if it needs action, `news` what changed about it since the last report."""
 
     number: int
     rule: str
@@ -260,6 +256,7 @@ class FindingView(NamedTuple):
     subjects: tuple[tuple[str, str], ...]
     more_subjects: int
     perhaps_more: str
+    news: str = ""
 
 
 def finding_views(report: Report, fixes: FixViews) -> tuple[FindingView, ...]:
@@ -287,7 +284,7 @@ def _view(report: Report, finding: Finding, number: int, views: FixViews) -> Fin
         tone="waived" if outcome is FindingOutcome.WAIVED else tone(FINDINGS[outcome][1]),
         severity=finding.severity.value,
         severe=finding.severity in SEVERE and failed,
-        reason=sentence(with_data_names(with_setting_names(finding.reason))),
+        reason=plain_sentence(finding.reason),
         lacks=lacks(report, finding),
         asks="fail" if failed else "unknown" if unknown else "",
         why=sentence(flat(finding.why)),

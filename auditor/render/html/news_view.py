@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from auditor.model.difference import ChangeKind, SinceLast, Transition
 from auditor.model.document import count
-from auditor.model.report import Report
+from auditor.model.report import Finding, Report
 from auditor.model.rule import FindingOutcome
 from auditor.render.labels import readable_time
 
@@ -45,22 +45,49 @@ def news_view(report: Report, since_last: SinceLast | None) -> NewsView | None:
     )
 
 
+def finding_news(report: Report, since_last: SinceLast | None) -> Mapping[str, str]:
+    """What each finding is compared with the last report, by fingerprint: ``new``, ``failing since …`` or ``fixed``.
+
+    Findings that didn't fail, and don't, are left out; so are those of which it isn't known.
+    """
+    if since_last is None:
+        return {}
+    words = {Transition.APPEARED: "new", Transition.FIXED: "fixed"}
+    news = {
+        change.key.removeprefix("finding/"): words[change.transition]
+        for change in since_last.difference.changes
+        if change.kind is ChangeKind.FINDING and change.transition in words
+    }
+    since = since_last.failing_since
+    old = {
+        one.fingerprint: f"failing since {readable_time(since[one.fingerprint])}"
+        for one in _failed_before(report, since_last)
+    }
+    return news | old
+
+
 def _still_failing(report: Report, since_last: SinceLast) -> Iterator[str]:
     """The rules that failed in the last report, too, with the time since when, the oldest first."""
+    since = since_last.failing_since
+    old = _failed_before(report, since_last)
+    for one in sorted(old, key=lambda found: (since[found.fingerprint], found.severity.rank)):
+        yield f"{one.rule}: {one.title}, since {readable_time(since[one.fingerprint])}"
+
+
+def _failed_before(report: Report, since_last: SinceLast) -> list[Finding]:
+    """The findings that fail now and failed in the last report."""
     since = since_last.failing_since
     # A snapshot that is evaluated again has the time of the last report, so that its time says nothing.
     now = report.taken if report.taken != since_last.difference.before.taken else ""
     not_before = (Transition.APPEARED, Transition.BECAME_KNOWN)
     new = {change.key for change in since_last.difference.changes if change.transition in not_before}
-    old = [
+    return [
         one
         for one in report.findings
         if one.outcome is FindingOutcome.FAIL
         and f"finding/{one.fingerprint}" not in new
         and since.get(one.fingerprint, now) != now
     ]
-    for one in sorted(old, key=lambda found: (since[found.fingerprint], found.severity.rank)):
-        yield f"{one.rule}: {one.title}, since {readable_time(since[one.fingerprint])}"
 
 
 def _limited(names: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ screens is complete, as are JSON, CSV and XLSX.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,14 +55,18 @@ from auditor.render.html.setting_section import (
     setting_rows,
     unplaced_disagreements,
 )
-from auditor.render.labels import NAME_WIDTH, abused_list_text, app_and_id, counts, readable_time, sentence, unread_text
-from auditor.render.message import Message, message
-from auditor.render.report_view import (
-    assumptions,
-    question,
-    short_digest,
-    what_if_answers,
+from auditor.render.labels import (
+    NAME_WIDTH,
+    abused_list_text,
+    app_and_id,
+    counts,
+    plain_sentence,
+    readable_time,
+    sentence,
+    unread_text,
 )
+from auditor.render.message import Message, message
+from auditor.render.report_view import assumptions, question, short_digest, what_if_answers
 from auditor.render.summary import SummaryView, summary_view
 from auditor.render.text_layout import clip
 
@@ -202,7 +206,8 @@ def page_view(
     fixes = FixViews(report)
     provenance = report.provenance
     groups = fix_groups(report, fixes)
-    findings = finding_views(report, fixes)
+    news = _finding_news(report, since_last)
+    findings = tuple(one._replace(news=news.get(one.fingerprint, "")) for one in finding_views(report, fixes))
     made = PageView(
         title=question(report),
         tenant=clip(report.tenant.name, NAME_WIDTH),
@@ -250,6 +255,14 @@ def page_view(
         summary_page=summary_view(report, since_last),
     )
     return made._replace(sections=tuple(_sections(made)))
+
+
+def _finding_news(report: Report, since_last: SinceLast | None) -> Mapping[str, str]:
+    if since_last is None:
+        return {}
+    from auditor.render.html.news_view import finding_news
+
+    return finding_news(report, since_last)
 
 
 def _news(report: Report, since_last: SinceLast | None) -> NewsView | None:
@@ -307,7 +320,7 @@ def _sections(made: PageView) -> Iterator[PageSection]:
 def _after_consent(report: Report, one: AfterConsent) -> AfterConsentView:
     return AfterConsentView(
         whose=whose(report, one),
-        because=sentence(one.because),
+        because=plain_sentence(one.because),
         policies=tuple(AccessRow(line.word, tone(line.style), line.name, line.text) for line in policy_lines(one)),
         mailbox=one.mailbox.because if one.mailbox else "",
         not_checked=tuple(map(not_checked_text, one.not_checked)),
