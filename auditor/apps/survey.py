@@ -6,7 +6,7 @@ consent or assignment, or if somebody chose it. Which apps are Microsoft's is de
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -20,11 +20,12 @@ from auditor.consent.decision_facts import gather
 from auditor.consent.explanation import earlier_consents, users_covered
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER
-from auditor.facts.abused_apps import abused_by_id, shipped_list
+from auditor.facts.abused_apps import abused_by_id, lists_with
 from auditor.facts.app_names import app_name, published_name
 from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
 from auditor.fixes.assumptions import assume_of_tenant
 from auditor.model.decision import Outcome
+from auditor.model.report import AbusedAppsList
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.sections import permissions_to_read
@@ -63,14 +64,15 @@ def survey(
     filters: Filters,
     *,
     assumptions: tuple[str, ...] = (),
+    abused: Sequence[AbusedAppsList] = (),
     source: str = "",
     tool: str = "",
 ) -> Survey:
-    """The survey of the tenant. The same inputs give the same survey.
+    """The survey of the tenant. The same inputs give the same survey. `abused` are your own lists of abused apps.
 
     Raises AssumptionError for an assumption that isn't understood, or that is about one app only.
     """
-    surveyor = _Surveyor(snapshot, known, filters, assumptions)
+    surveyor = _Surveyor(snapshot, known, filters, assumptions, abused)
     apps = tuple(surveyor.apps())
     shown = filtered(apps, filters, snapshot.taken, surveyor.created)
     return Survey(
@@ -117,7 +119,14 @@ class _Candidate(NamedTuple):
 class _Surveyor:
     """The indexes of one tenant, each made once, and what was left out so far."""
 
-    def __init__(self, snapshot: Snapshot, known: KnownApps, filters: Filters, assumptions: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        known: KnownApps,
+        filters: Filters,
+        assumptions: tuple[str, ...],
+        abused: Sequence[AbusedAppsList] = (),
+    ) -> None:
         self.index = index_of(snapshot)
         self._known = known
         self._names = filters.names
@@ -127,7 +136,7 @@ class _Surveyor:
         self._after = index_of(assume_of_tenant(snapshot, assumptions)) if assumptions else None
         cloud = CLOUDS.get(snapshot.cloud)
         self._verifies_publishers = cloud is None or cloud.verifies_publishers
-        self._abused = abused_by_id((shipped_list(),))
+        self._abused = abused_by_id(lists_with(abused))
         self._microsoft = self._without_access = 0
         self.keepers: dict[str, frozenset[str]] = {}
         """Who keeps working with each app that the assumption stops, by client id."""

@@ -10,13 +10,15 @@ import pytest
 
 from auditor.apps.consent_requests import user_requests
 from auditor.apps.stopped_users import blocked
+from auditor.apps.survey import KnownApps, survey
 from auditor.consent.snapshot_index import index_of
 from auditor.jobs.blocked import blocked_exit_code, described_apps
 from auditor.model.blocked import Blocked, BlockedApp, BlockedFilter, RequestStatus
+from auditor.model.report import AbusedApp, AbusedAppsList
 from auditor.model.resources import AppConsentRequest
 from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
-from auditor.model.survey import ScopeSource
+from auditor.model.survey import Filters, ScopeSource
 from auditor.snapshot.samples import patched, sample
 
 SAMPLE = "stopped-users"
@@ -318,6 +320,20 @@ def test_a_request_for_a_known_abused_app_says_so_and_a_malicious_one_gets_no_fi
     assert app.abused is not None
     assert (app.abused.malicious, app.fix is None) == (malicious, malicious)
     assert not (malicious and app.other_fixes)
+
+
+def test_your_own_list_of_abused_apps_counts() -> None:
+    entry = AbusedApp(
+        client_id=ELEMENT, name="Element451", legitimate=False, why="Seen in an incident.", sources=("us",)
+    )
+    own = AbusedAppsList(name="own", digest="", read="2026-11-20", apps=(entry,))
+    first = blocked(sample(SAMPLE), abused=(own,)).apps[0]
+    assert (first.app.client_id, first.fix) == (ELEMENT, None)
+    assert first.abused is not None and first.abused.malicious
+    (row,) = (
+        row for row in survey(sample(SAMPLE), KnownApps(), Filters(), abused=(own,)).apps if row.client_id == ELEMENT
+    )
+    assert row.abused == first.abused
 
 
 def test_a_malicious_app_comes_first_even_if_users_can_connect_it() -> None:
