@@ -7,7 +7,7 @@ user was stopped (Entra, "Microsoft Entra authentication and authorization error
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
@@ -28,7 +28,7 @@ from auditor.apps.stopped_people import People, led_to_consent, stop_codes
 from auditor.apps.survey_filters import matches_name
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
-from auditor.facts.abused_apps import abused_by_id, shipped_list
+from auditor.facts.abused_apps import abused_by_id, lists_with
 from auditor.facts.app_names import app_name
 from auditor.facts.ids import PATH_SEPARATOR, cloud_named, is_guid, portal_links
 from auditor.facts.sign_in_codes import logged_codes
@@ -46,7 +46,7 @@ from auditor.model.blocked import (
 )
 from auditor.model.decision import AppRef
 from auditor.model.document import parse_time
-from auditor.model.report import StoppedUsers
+from auditor.model.report import AbusedAppsList, StoppedUsers
 from auditor.model.resources import AppConsentRequest, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
@@ -65,17 +65,19 @@ def blocked(
     tool: str = "",
     with_fixes: bool = True,
     most_fixed: int | None = None,
+    abused: Sequence[AbusedAppsList] = (),
 ) -> Blocked:
     """Who was stopped and who waits, as far as the snapshot says it. The same inputs give the same answer.
 
     Without `with_fixes`, no fix is looked for, which takes most of the time; with `most_fixed`, only for so many apps
-    that need attention first. `described` is what packs say about apps, by client id in lower case.
+    that need attention first. `described` is what packs say about apps, by client id in lower case, and `abused` are
+    your own lists of abused apps.
     """
-    found = _Finder(snapshot, asked, described, with_fixes=with_fixes and most_fixed is None)
+    found = _Finder(snapshot, asked, described, with_fixes=with_fixes and most_fixed is None, abused=abused)
     apps = tuple(sorted(found.apps(), key=_order))
     if with_fixes and most_fixed is not None:
         first = frozenset(one.app.client_id for one in apps[:most_fixed])
-        again = _Finder(snapshot, asked, described, with_fixes=True).apps(first)
+        again = _Finder(snapshot, asked, described, with_fixes=True, abused=abused).apps(first)
         apps = (*sorted(again, key=_order), *apps[most_fixed:])
     return Blocked(
         tenant=snapshot.tenant,
@@ -133,7 +135,13 @@ class _Finder:
     """The indexes of one tenant, and the events that match the filter, each made once."""
 
     def __init__(
-        self, snapshot: Snapshot, asked: BlockedFilter, described: Mapping[str, Description], *, with_fixes: bool
+        self,
+        snapshot: Snapshot,
+        asked: BlockedFilter,
+        described: Mapping[str, Description],
+        *,
+        with_fixes: bool,
+        abused: Sequence[AbusedAppsList] = (),
     ) -> None:
         self._index = index_of(snapshot)
         self._described = described
@@ -142,7 +150,7 @@ class _Finder:
         self._since = parse_time(asked.since) if asked.since else None
         self._correlation = asked.correlation_id.lower()
         self._scopes = ScopeSources(self._index, described)
-        self._abused = abused_by_id((shipped_list(),))
+        self._abused = abused_by_id(lists_with(abused))
         self.sources = tuple(sources_of(self._index, asked.app.lower() if is_guid(asked.app) else ""))
         self._unread = {one.source: one.why for one in self.sources if not one.complete}
         self._people = People(self._index)
@@ -367,11 +375,12 @@ def _logged(event: ConsentEvent) -> LoggedConsent:
     )
 
 
-def _order(app: BlockedApp) -> tuple[bool, bool, bool, int, str, str]:
-    """What needs attention first: apps to which users would still be stopped, those with the most people."""
+def _order(app: BlockedApp) -> tuple[bool, bool, bool, bool, int, str, str]:
+    """What needs attention first: malicious apps, those to which users would still be stopped, and the most people."""
     ends_soon = any(one.soon for one in app.requests)
     waits = app.waiting != 0
     return (
+        app.abused is None or not app.abused.malicious,
         app.now.would_connect is True,
         not ends_soon,
         not waits,

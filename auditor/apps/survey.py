@@ -6,7 +6,7 @@ consent or assignment, or if somebody chose it. Which apps are Microsoft's is de
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -17,14 +17,15 @@ from auditor.apps.connect_answers import connect_answer
 from auditor.apps.held_permissions import APIS, AppHoldings
 from auditor.apps.survey_filters import Filtered, filtered, in_order, matches_name
 from auditor.consent.decision_facts import gather
-from auditor.consent.explanation import earlier_consents
+from auditor.consent.explanation import earlier_consents, users_covered
 from auditor.consent.snapshot_index import Absent, NotRead, SnapshotIndex, index_of
 from auditor.consent.subject import ORDINARY_MEMBER
-from auditor.facts.abused_apps import abused_by_id, shipped_list
+from auditor.facts.abused_apps import abused_by_id, lists_with
 from auditor.facts.app_names import app_name, published_name
 from auditor.facts.ids import APPS_OF_THIS_TENANT, CLOUDS, MICROSOFT_TENANTS
 from auditor.fixes.assumptions import assume_of_tenant
 from auditor.model.decision import Outcome
+from auditor.model.report import AbusedAppsList
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.sections import permissions_to_read
@@ -63,14 +64,15 @@ def survey(
     filters: Filters,
     *,
     assumptions: tuple[str, ...] = (),
+    abused: Sequence[AbusedAppsList] = (),
     source: str = "",
     tool: str = "",
 ) -> Survey:
-    """The survey of the tenant. The same inputs give the same survey.
+    """The survey of the tenant. The same inputs give the same survey. `abused` are your own lists of abused apps.
 
     Raises AssumptionError for an assumption that isn't understood, or that is about one app only.
     """
-    surveyor = _Surveyor(snapshot, known, filters, assumptions)
+    surveyor = _Surveyor(snapshot, known, filters, assumptions, abused)
     apps = tuple(surveyor.apps())
     shown = filtered(apps, filters, snapshot.taken, surveyor.created)
     return Survey(
@@ -79,7 +81,7 @@ def survey(
         taken=snapshot.taken,
         source=source,
         tool=tool,
-        summary=_summary(shown.apps, has_assumptions=bool(assumptions)),
+        summary=_summary(shown.apps, surveyor.keepers if assumptions else None),
         apps=in_order(shown.apps),
         left_out=surveyor.left_out(shown),
         filters=filters,
@@ -117,7 +119,14 @@ class _Candidate(NamedTuple):
 class _Surveyor:
     """The indexes of one tenant, each made once, and what was left out so far."""
 
-    def __init__(self, snapshot: Snapshot, known: KnownApps, filters: Filters, assumptions: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        known: KnownApps,
+        filters: Filters,
+        assumptions: tuple[str, ...],
+        abused: Sequence[AbusedAppsList] = (),
+    ) -> None:
         self.index = index_of(snapshot)
         self._known = known
         self._names = filters.names
@@ -127,8 +136,10 @@ class _Surveyor:
         self._after = index_of(assume_of_tenant(snapshot, assumptions)) if assumptions else None
         cloud = CLOUDS.get(snapshot.cloud)
         self._verifies_publishers = cloud is None or cloud.verifies_publishers
-        self._abused = abused_by_id((shipped_list(),))
+        self._abused = abused_by_id(lists_with(abused))
         self._microsoft = self._without_access = 0
+        self.keepers: dict[str, frozenset[str]] = {}
+        """Who keeps working with each app that the assumption stops, by client id."""
         self.created: dict[str, str] = {}
         """When each app was added to the tenant, by client id, as far as that is known."""
 
@@ -268,6 +279,8 @@ class _Surveyor:
         if Outcome.DEPENDS not in (before.outcome, after.outcome):
             stops = before.outcome.connects and not after.outcome.connects
         earlier = earlier_consents(facts)
+        if stops:
+            self.keepers[app.client_id.lower()] = users_covered(facts) or frozenset()
         return Assumed(
             answer=after,
             stops=stops,
@@ -299,7 +312,8 @@ def _state(answer: ConnectAnswer | None, asked: AskedScopes) -> ConnectState:
     return ConnectState.CONNECTS if answer.outcome.connects else ConnectState.STOPPED
 
 
-def _summary(apps: Iterable[SurveyedApp], *, has_assumptions: bool) -> SurveySummary:
+def _summary(apps: Iterable[SurveyedApp], keepers: Mapping[str, frozenset[str]] | None) -> SurveySummary:
+    """The counts; with an assumption also what it changes, for which `keepers` of each app are given."""
     rows = tuple(apps)
     numbers = {state: sum(app.state is state for app in rows) for state in ConnectState}
     found = SurveySummary(
@@ -310,15 +324,16 @@ def _summary(apps: Iterable[SurveyedApp], *, has_assumptions: bool) -> SurveySum
         without_users=numbers[ConnectState.WITHOUT_USERS],
         own=sum(app.owner is AppOwner.OWN for app in rows),
     )
-    if not has_assumptions:
+    if keepers is None:
         return found
-    stopping = [app.assumed for app in rows if app.assumed and app.assumed.stops]
-    kept = [one.users_keep for one in stopping]
+    stopping = [app for app in rows if app.assumed and app.assumed.stops]
+    is_known = all(app.assumed and app.assumed.users_keep is not None for app in stopping)
+    kept = frozenset[str]().union(*(keepers.get(app.client_id, ()) for app in stopping))
     return msgspec.structs.replace(
         found,
         would_stop=len(stopping),
         would_depend=sum(app.assumed is not None and app.assumed.stops is None for app in rows),
-        keep=None if None in kept else sum(filter(None, kept)),
+        keep=len(kept) if is_known else None,
     )
 
 

@@ -9,6 +9,7 @@ import click
 
 from auditor.cli.document_output import destinations, output_options, write_document
 from auditor.cli.options import (
+    abused_option,
     complete_apps,
     complete_packs,
     redact_options,
@@ -103,6 +104,7 @@ Exit codes: 0 users are stopped at no app that is shown, 1 users are stopped at 
     metavar="DAYS",
     help="How far back to read the sign-in log of a live tenant.",
 )
+@abused_option
 @click.option("--details", is_flag=True, help="Print all apps on the terminal, not one screen of them.")
 @output_options
 @redact_options()
@@ -120,6 +122,7 @@ def command(
     third_party: bool,
     assumed: tuple[str, ...],
     since: int,
+    abused_files: tuple[str, ...],
     details: bool,
     formats: tuple[str, ...],
     outputs: tuple[str, ...],
@@ -144,6 +147,7 @@ def command(
     request = SurveyRequest(
         source=source_of(snapshots, sample, waiting(tenant)),
         packs=packs,
+        abused=abused_files,
         chosen=chosen,
         whole_catalogue=whole_catalogue,
         filters=Filters(

@@ -10,6 +10,7 @@ import click
 from auditor.cli.document_output import PIPE, destinations, output_options, write_document
 from auditor.cli.options import (
     FilesOption,
+    abused_option,
     complete_samples,
     redact_options,
     redaction_of,
@@ -61,6 +62,7 @@ Exit codes: 0 nobody is stopped now, 1 users are stopped or wait, 2 usage error,
     default="",
     help="Only the sign-in or consent with this correlation ID, as error pages show it.",
 )
+@abused_option
 @click.option("--details", is_flag=True, help="Show all apps with people, requests and permissions.")
 @click.option(
     "--compare",
@@ -99,6 +101,7 @@ def command(
     app: str,
     since: str,
     correlation_id: str,
+    abused_files: tuple[str, ...],
     details: bool,
     compares: bool,
     earlier: tuple[str, ...],
@@ -139,6 +142,7 @@ def command(
         since=at,
         hours=hours,
         redaction=redaction,
+        abused=abused_files,
         compares=compares,
         earlier=EarlierReads(files=earlier, history=history, config=config),
         # One screen has the fixes of the first apps, and those of thousands of apps take minutes.
@@ -158,7 +162,8 @@ def command(
     return code
 
 
-_BACK = re.compile(r"(\d{1,4})([dh])", re.IGNORECASE)
+_HOURS = {"h": 1, "d": 24, "w": 7 * 24}
+_BACK = re.compile(r"(\d{1,4})([dhw])", re.IGNORECASE)
 
 
 def _since(text: str) -> tuple[str, int]:
@@ -169,7 +174,7 @@ def _since(text: str) -> tuple[str, int]:
     if not text:
         return "", 0
     if (back := _BACK.fullmatch(sought)) and int(back[1]):
-        return "", int(back[1]) * (24 if back[2].lower() == "d" else 1)
+        return "", int(back[1]) * _HOURS[back[2].lower()]
     if at := parse_time(sought):
         return at.strftime("%Y-%m-%dT%H:%M:%SZ"), 0
     message = f"{text!r} isn't a time: give for example 7d, 12h, 2026-11-15 or 2026-11-15T08:00Z."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auditor.cli.options import (
+    abused_option,
     app_options,
     named_app,
     pack_option,
@@ -301,16 +302,7 @@ Examples:
     help="Failures that you accept for a limited time; counted separately, never as a pass. Repeatable."
     " Default: the files in CONSENT_AUDITOR_WAIVERS.",
 )
-@click.option(
-    "--abused",
-    "abused_files",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(),
-    envvar="CONSENT_AUDITOR_ABUSED",
-    help="Your own list of apps that attackers use, added to the one that ships with the program. Repeatable."
-    " Default: the files in CONSENT_AUDITOR_ABUSED.",
-)
+@abused_option
 @click.option(
     "--trend",
     "earlier",

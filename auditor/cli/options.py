@@ -418,3 +418,16 @@ def combined(command: Command, *options: Callable[[Command], Command]) -> Comman
     for option in reversed(options):
         command = option(command)
     return command
+
+
+abused_option = click.option(
+    "--abused",
+    "abused_files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    envvar="CONSENT_AUDITOR_ABUSED",
+    help="Your own list of apps that attackers use, added to the one that ships with the program. Repeatable."
+    " Default: the files in CONSENT_AUDITOR_ABUSED.",
+)
+"""Your own lists of known abused apps, as `abused_files`."""

@@ -9,7 +9,6 @@ AADSTS reference and "Unexpected consent prompt".
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -310,13 +309,23 @@ def earlier_consents(facts: DecisionFacts) -> EarlierConsents | None:
 
     An app that forces the consent page asks them again, whatever they granted.
     """
+    covered = users_covered(facts)
+    if covered is None or isinstance(facts.grants, NotRead):
+        return None
+    return EarlierConsents(len(facts.grants.others), len(covered))
+
+
+def users_covered(facts: DecisionFacts) -> frozenset[str] | None:
+    """The users whose earlier consents cover all that the app asks for; none where that isn't known."""
     grants = facts.grants
     if isinstance(grants, NotRead) or grants.unread or grants.incomplete:
         return None
+    if facts.app.prompt_consent:
+        return frozenset()
     # Of many users, few have other scopes than most.
-    alike = Counter(frozenset(own.items()) for own in grants.others.values())
-    covered = sum(number for own, number in alike.items() if _is_covered(facts, grants, dict(own)))
-    return EarlierConsents(len(grants.others), 0 if facts.app.prompt_consent else covered)
+    held = {user: frozenset(own.items()) for user, own in grants.others.items()}
+    enough = {own for own in set(held.values()) if _is_covered(facts, grants, dict(own))}
+    return frozenset(user for user, own in held.items() if own in enough)
 
 
 def _is_covered(facts: DecisionFacts, grants: Grants, own: Mapping[str, frozenset[str]]) -> bool:

@@ -17,7 +17,7 @@ from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
 from auditor.jobs.app_catalog import app_named, near_apps
-from auditor.jobs.audit import read_source
+from auditor.jobs.audit import abused_lists, read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
 from auditor.jobs.pack_selection import chosen_packs, own_app_packs, shipped_packs
 from auditor.jobs.prediction_reads import people_to_compare
@@ -26,6 +26,7 @@ from auditor.model.blocked import BlockedFilter
 from auditor.model.document import series
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
 from auditor.model.prediction import PredictionComparison
+from auditor.model.report import AbusedAppsList
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 from auditor.model.survey import ConnectState, Filters, ScopeSource, Survey
@@ -44,7 +45,8 @@ class SurveyRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to survey and what to show.
 
     `packs` describe apps, and their apps are always shown. `chosen` are apps of the catalogue to show as well, by name
-    or client id; `whole_catalogue` shows all of them. `assumptions` are about the tenant.
+    or client id; `whole_catalogue` shows all of them. `assumptions` are about the tenant, and `abused` are your own
+    lists of known abused apps.
     """
 
     source: Source
@@ -55,6 +57,7 @@ class SurveyRequest(msgspec.Struct, frozen=True, kw_only=True):
     assumptions: tuple[str, ...] = ()
     redaction: Redaction | None = None
     log_days: int = LOG_DAYS
+    abused: tuple[str | AbusedAppsList, ...] = ()
 
 
 def survey_of(request: SurveyRequest, interaction: Interaction = SILENT) -> Survey:
@@ -63,7 +66,7 @@ def survey_of(request: SurveyRequest, interaction: Interaction = SILENT) -> Surv
     Raises PackError and InvalidRequest, also for a name that no app has; SnapshotError, GraphError if a live tenant
     can't be read, AssumptionError and OSError.
     """
-    packs = chosen_packs(request.packs, required=False)
+    packs, abused = chosen_packs(request.packs, required=False), abused_lists(request.abused)
     described = DescribedApps(packs)
     named = dict(map(described.named, request.chosen))
     described.given.update(named)
@@ -85,7 +88,7 @@ def survey_of(request: SurveyRequest, interaction: Interaction = SILENT) -> Surv
         filters = msgspec.structs.replace(filters, names=tuple(map(redactor.part, filters.names)))
         if not origin.startswith(("sample ", "live")):
             origin = "snapshot, redacted"
-    found = survey(snapshot, known, filters, assumptions=assumptions, source=origin, tool=TOOL)
+    found = survey(snapshot, known, filters, assumptions=assumptions, abused=abused, source=origin, tool=TOOL)
     return msgspec.structs.replace(found, comparison=_comparison(snapshot, known, filters))
 
 

@@ -113,7 +113,7 @@ def prepare(request: AuditRequest, interaction: Interaction = SILENT) -> Prepare
 
         earlier = earlier_reports(request.earlier)
     return PreparedAudit(
-        request=request, packs=packs, waivers=_waivers(request), abused=_abused(request), earlier=earlier
+        request=request, packs=packs, waivers=_waivers(request), abused=abused_lists(request.abused), earlier=earlier
     )
 
 
@@ -127,14 +127,15 @@ def _waivers(request: AuditRequest) -> tuple[WaiverFile, ...]:
     return (*load_waiver_files(files), *given)
 
 
-def _abused(request: AuditRequest) -> tuple[AbusedAppsList, ...]:
-    files = [one for one in request.abused if isinstance(one, str)]
-    given = tuple(one for one in request.abused if isinstance(one, AbusedAppsList))
+def abused_lists(given: Sequence[str | AbusedAppsList]) -> tuple[AbusedAppsList, ...]:
+    """Your own lists of known abused apps, of which files are read. Raises PackError and OSError."""
+    files = [one for one in given if isinstance(one, str)]
+    decoded = tuple(one for one in given if isinstance(one, AbusedAppsList))
     if not files:
-        return given
+        return decoded
     from auditor.packs.abused_apps import load_abused_files
 
-    return (*load_abused_files(files), *given)
+    return (*load_abused_files(files), *decoded)
 
 
 def read_source(

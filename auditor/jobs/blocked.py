@@ -18,7 +18,7 @@ from auditor.consent.snapshot_index import index_of
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
 from auditor.jobs.app_survey import DescribedApps
-from auditor.jobs.audit import read_source
+from auditor.jobs.audit import abused_lists, read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
 from auditor.jobs.prediction_reads import EarlierReads, earlier_policies, people_to_compare, users_to_read
 from auditor.jobs.tenant_reader import now, plan_with_user, tenant_session
@@ -26,6 +26,7 @@ from auditor.model.blocked import Blocked, BlockedFilter
 from auditor.model.decision import Outcome
 from auditor.model.document import parse_time
 from auditor.model.errors import FAILING, OK, UNKNOWN
+from auditor.model.report import AbusedAppsList
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 
 LOG_DAYS = 30
@@ -39,7 +40,7 @@ class BlockedRequest(msgspec.Struct, frozen=True, kw_only=True):
     UTC time as text; `hours` counts back from the time of the read, and 0 means everything that was read.
     With `compares`, the decisions for the users of the logs are compared with what happened, with the policies of
     `earlier` reads where the tenant's own log doesn't say which held. With `most_fixed`, fixes are looked for only for
-    so many apps that need attention first.
+    so many apps that need attention first. `abused` are your own lists of known abused apps.
     """
 
     source: Source
@@ -52,6 +53,7 @@ class BlockedRequest(msgspec.Struct, frozen=True, kw_only=True):
     compares: bool = False
     earlier: EarlierReads = EarlierReads()
     most_fixed: int | None = None
+    abused: tuple[str | AbusedAppsList, ...] = ()
 
 
 def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) -> Blocked:
@@ -59,7 +61,7 @@ def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) ->
 
     Raises SnapshotError, InvalidRequest for an unknown sample, GraphError if a live tenant can't be read, and OSError.
     """
-    source = request.source
+    source, abused = request.source, abused_lists(request.abused)
     if isinstance(source, LiveTenant):
         snapshot, origin = run(_read(source, request, interaction)), "live, read through Microsoft Graph"
     else:
@@ -78,7 +80,7 @@ def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) ->
         asked = msgspec.structs.replace(asked, user=redactor.part(asked.user), app=redactor.part(asked.app))
         if not origin.startswith(("sample ", "live")):
             origin = "snapshot, redacted"
-    found = blocked(snapshot, asked, described, source=origin, tool=TOOL, most_fixed=request.most_fixed)
+    found = blocked(snapshot, asked, described, source=origin, tool=TOOL, most_fixed=request.most_fixed, abused=abused)
     if not request.compares:
         return found
     comparison = compare_with_logs(snapshot, earlier, described, asked)

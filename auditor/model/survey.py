@@ -234,7 +234,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 class SurveySummary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of the apps that are shown. `would_stop` counts those whose new users the assumption stops.
 
-    `keep` counts the users of these apps who have a grant that covers everything; none if that isn't known of one app.
+    `keep` counts the users of these apps who have a grant that covers everything, each user once; none if that isn't
+    known of one app.
     """
 
     apps: int

@@ -52,7 +52,8 @@ def screen(found: Blocked, *, whole: bool, width: int = 80) -> Document:
     table = _narrow if width < _WITH_CODES else _compact
     if whole:
         return _whole(found, table(found.apps, _twins(found.apps)))
-    first = [app for app in found.apps if app.now.would_connect is not True][:ON_SCREEN] or found.apps[:ON_SCREEN]
+    first = [app for app in found.apps if app.now.would_connect is not True or _is_malicious(app)][:ON_SCREEN]
+    first = first or list(found.apps[:ON_SCREEN])
     shown = found.apps if len(found.apps) <= ON_SCREEN else first
     twins = _twins(found.apps)
     parts = [_short(app, twins) for app in shown]
@@ -187,6 +188,10 @@ def _name(app: BlockedApp) -> str:
     """The name, as long as a line can hold, and whether the app is a known abused one."""
     mark = f" (known {'malicious' if app.abused.malicious else 'abused'})" if app.abused else ""
     return f"{clip(flat(app.app.name), NAME_WIDTH)}{mark}"
+
+
+def _is_malicious(app: BlockedApp) -> bool:
+    return app.abused is not None and app.abused.malicious
 
 
 def _twins(apps: Sequence[BlockedApp]) -> frozenset[str]:

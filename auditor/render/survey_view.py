@@ -144,7 +144,9 @@ def answer(survey: Survey) -> str:
     stopped = f"{found.stopped} of {count(found.apps, 'app')}: users are stopped{by}."
     if found.unknown and not found.stopped:
         stopped = f"{count(found.apps, 'app')}: none is known to stop users."
+    malicious = sum(app.abused is not None and app.abused.malicious for app in survey.apps)
     sentences = (
+        f"{count(malicious, 'known malicious app')} in this tenant or in its requests." if malicious else "",
         stopped,
         f"{others}." if others else "",
         _waiting(survey),

@@ -168,10 +168,16 @@ def _short_fact(report: Report, fact: AnswerFact) -> str:
 def _roles_lacking(decision: Decision) -> str:
     """The required application permissions that the app doesn't have, or may not have; nothing if it has all."""
     required = [one for one in decision.app_roles if one.required]
-    lacking = [one.role for one in required if one.state is RoleState.NOT_GRANTED]
+    # One without an id isn't known to be a permission that somebody can grant.
+    lacking = [one.role for one in required if one.state is RoleState.NOT_GRANTED and one.role_id]
+    nameless: dict[str, list[str]] = {}
+    for one in required:
+        if one.state is RoleState.NOT_GRANTED and not one.role_id:
+            nameless.setdefault(one.detail, []).append(one.role)
     unread = [one.role for one in required if one.state is RoleState.UNKNOWN]
     texts = (
         f"It lacks {series(_first(lacking))}, which only an administrator can grant." if lacking else "",
+        *(f"It lacks {series(_first(names))}: {reason}." for reason, names in nameless.items()),
         f"Whether it has {series(_first(unread))} is unknown." if unread else "",
     )
     return " ".join(filter(None, texts))

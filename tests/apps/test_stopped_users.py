@@ -10,18 +10,21 @@ import pytest
 
 from auditor.apps.consent_requests import user_requests
 from auditor.apps.stopped_users import blocked
+from auditor.apps.survey import KnownApps, survey
 from auditor.consent.snapshot_index import index_of
 from auditor.jobs.blocked import blocked_exit_code, described_apps
 from auditor.model.blocked import Blocked, BlockedApp, BlockedFilter, RequestStatus
+from auditor.model.report import AbusedApp, AbusedAppsList
 from auditor.model.resources import AppConsentRequest
 from auditor.model.sections import Sections
 from auditor.model.snapshot import Snapshot, Tenant, Unread
-from auditor.model.survey import ScopeSource
+from auditor.model.survey import Filters, ScopeSource
 from auditor.snapshot.samples import patched, sample
 
 SAMPLE = "stopped-users"
 LOGS = ("appConsentRequests", "signIns", "directoryAudits")
 TRACKER, ELEMENT = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "01f1a5b4-34ce-42e2-acbc-d1dfe46dba94"
+LEGACY = "ManagePermissionGrantsForSelf.microsoft-user-default-legacy"
 DOMAIN = "relecloudhr.onmicrosoft.com"
 JONAS = f"jonas@{DOMAIN}"
 
@@ -317,6 +320,27 @@ def test_a_request_for_a_known_abused_app_says_so_and_a_malicious_one_gets_no_fi
     assert app.abused is not None
     assert (app.abused.malicious, app.fix is None) == (malicious, malicious)
     assert not (malicious and app.other_fixes)
+
+
+def test_your_own_list_of_abused_apps_counts() -> None:
+    entry = AbusedApp(
+        client_id=ELEMENT, name="Element451", legitimate=False, why="Seen in an incident.", sources=("us",)
+    )
+    own = AbusedAppsList(name="own", digest="", read="2026-11-20", apps=(entry,))
+    first = blocked(sample(SAMPLE), abused=(own,)).apps[0]
+    assert (first.app.client_id, first.fix) == (ELEMENT, None)
+    assert first.abused is not None and first.abused.malicious
+    (row,) = (
+        row for row in survey(sample(SAMPLE), KnownApps(), Filters(), abused=(own,)).apps if row.client_id == ELEMENT
+    )
+    assert row.abused == first.abused
+
+
+def test_a_malicious_app_comes_first_even_if_users_can_connect_it() -> None:
+    row = {**rows_of("signIns")[0], "appId": "b1c4926a-5fb6-4aad-b920-709c957be148", "appDisplayName": "Z"}
+    legacy = {"defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": [LEGACY]}}
+    changed = patched(sample(SAMPLE), {"signIns": [*rows_of("signIns"), row], "authorizationPolicy": legacy})
+    assert next(iter(found(changed))) == "Z"
 
 
 def test_an_app_is_found_by_its_name_however_that_is_written() -> None:

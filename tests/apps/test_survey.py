@@ -331,6 +331,24 @@ def test_before_an_admin_tightens_it_says_which_apps_stop_and_whose_users_keep_w
     }
 
 
+def test_a_user_of_two_apps_that_stop_counts_once() -> None:
+    tenant = Directory("legacy-open")
+    tenant.with_app(app(1, "Doodle"), alice="Calendars.ReadWrite", bob="Calendars.ReadWrite")
+    tenant.with_app(app(2, "Calendly"), alice="Calendars.ReadWrite")
+    found = surveyed(tenant.snapshot(), "setting=managed")
+    assert (found.summary.would_stop, found.summary.keep) == (2, 2)
+
+
+def test_a_request_of_an_unknown_status_leaves_it_open_who_asks() -> None:
+    asked = request(1, "Doodle", "Mail.Read", "alice")
+    later = msgspec.structs.replace(
+        asked, userConsentRequests=tuple({**one, "status": "Paused"} for one in asked.userConsentRequests)
+    )
+    found = only(surveyed(Directory().snapshot(appConsentRequests=(later,))))
+    assert found.waiting.asking is None
+    assert found.not_known["asking"] == "a request has a status that this version doesn't know"
+
+
 def test_managed_is_the_setting_that_microsoft_manages() -> None:
     tenant = Directory("legacy-open").with_app(app(1, "Doodle"), alice="Calendars.ReadWrite").snapshot()
     managed, recommended = (surveyed(tenant, f"setting={name}").apps for name in ("managed", "recommended"))

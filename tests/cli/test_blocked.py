@@ -62,3 +62,11 @@ def test_an_unread_tenant_exits_with_unknown() -> None:
     done = CliRunner().invoke(program, ["blocked", "--sample", "managed-default"], standalone_mode=False)
     assert done.return_value == 4
     assert "Exit code 4: not all that decides could be read." in done.output
+
+
+@pytest.mark.parametrize(
+    ("since", "apps"), [pytest.param("1w", "at 6 apps", id="a week"), pytest.param("8w", "at 7 apps", id="two months")]
+)
+def test_since_takes_weeks(since: str, apps: str) -> None:
+    done = CliRunner().invoke(command, [*SAMPLE, "--since", since, "-f", "markdown"])
+    assert apps in done.output

@@ -49,5 +49,13 @@ def test_sheets_have_the_permissions_next_to_the_scopes(report: Report) -> None:
     assert [row[6] for row in rows][-2:] == ["application, required", "application, optional"]
 
 
+def test_nobody_is_asked_to_grant_a_permission_that_doesnt_exist() -> None:
+    app = msgspec.structs.replace(APP, app_roles=(RoleNeed(resource=MICROSOFT_GRAPH, value="Mail.Reed"),))
+    pack = msgspec.structs.replace(PACK, app=app, rules=())
+    text = " ".join(screen(build_report(tenant(roles=PUBLISHED, held=()), [pack], source="a", tool="t")).split())
+    assert "It lacks Mail.Reed: Microsoft Graph has no application permission with this name." in text
+    assert "which only an administrator can grant" not in text
+
+
 def test_the_screen_says_what_the_app_lacks_without_a_user(report: Report) -> None:
     assert "It lacks Mail.Read, which only an administrator can grant." in " ".join(screen(report).split())
