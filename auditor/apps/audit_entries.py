@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from auditor.model.access_resources import DirectoryAudit
@@ -38,12 +38,12 @@ class AuditTarget(NamedTuple):
 
 
 def audit_time(text: str | None) -> datetime | None:
-    """The time of an entry; none if it has none, or one without an offset."""
+    """The UTC time of an entry; none if it has none, or one without an offset."""
     try:
         found = datetime.fromisoformat(text or "")
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else None
 
 
 def activity_of(entry: DirectoryAudit) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -78,6 +78,15 @@ def consent_events(snapshot: Snapshot) -> tuple[ConsentEvent, ...]:
     index = index_of(snapshot)
     found = (_event(entry, index) for entry in snapshot.sections.directoryAudits or ())
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.at))
+
+
+_SAME_CONSENT = timedelta(seconds=10)
+
+
+def is_part_of(grant: ConsentEvent, page: ConsentEvent) -> bool:
+    """Whether a grant was added by this consent, which leaves an entry of its own at almost the same time."""
+    same = (grant.actor, grant.is_for_all) == (page.actor, page.is_for_all)
+    return same and page.scopes is not None and abs(grant.at - page.at) <= _SAME_CONSENT
 
 
 _ACTIVITIES = {one.value: one for one in ConsentActivity}

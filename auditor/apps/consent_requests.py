@@ -60,7 +60,7 @@ def _request(row: Mapping[str, Any], now: datetime | None, days: int | None) -> 
     reviewer = _object(stage.get("reviewedBy"))
     created = parse_time(_text(row.get("createdDateTime")))
     waits = status is RequestStatus.PENDING
-    ends = created + timedelta(days=days) if waits and created and days else None
+    ends = _end(created, days) if waits and created and days else None
     left = (ends - now) // timedelta(days=1) if ends and now else None
     return UserRequest(
         status=status,
@@ -75,6 +75,14 @@ def _request(row: Mapping[str, Any], now: datetime | None, days: int | None) -> 
         reviewed=_text(stage.get("reviewedDateTime")),
         justification=_text(stage.get("justification")),
     )
+
+
+def _end(created: datetime, days: int) -> datetime | None:
+    """When a request expires; none if the number of days can't be one."""
+    try:
+        return created + timedelta(days=days)
+    except OverflowError:
+        return None
 
 
 def _decided(row: Mapping[str, Any]) -> Mapping[str, Any]:

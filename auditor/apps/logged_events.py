@@ -1,19 +1,21 @@
-"""What users did or met, from the logs of a tenant, each once, and the changes that can decide about it.
+"""What users did or met, from the logs of a tenant, each once.
 
 A consent of a person usually leaves several entries in the audit log, and a failed sign-in is often tried again.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
-from auditor.apps.audit_entries import activity_of, actor_of, audit_time, names_in, succeeded, targets_of
+from auditor.apps.audit_entries import audit_time
 from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events
+from auditor.apps.logged_changes import ConcernedObjects, LoggedChange, logged_changes, removed_grants
 from auditor.consent.snapshot_index import index_of
 from auditor.facts.app_names import app_name
-from auditor.facts.audit_activities import activities_by_kind
 from auditor.model.difference import Actor, ActorKind
 from auditor.model.prediction import Happened
 from auditor.model.resources import ServicePrincipal
@@ -26,13 +28,12 @@ can cause 65004, so neither of them says that somebody was stopped."""
 _RISKY_CODES = frozenset({900941, 900981})
 SAME_CONSENT = timedelta(seconds=10)
 """How far apart the entries of one consent can be."""
-_WHAT_CHANGED = {"setting": "the consent settings", "policy": "a consent policy", "app": "the app"}
-_OF_APP = frozenset({"accountenabled", "approleassignmentrequired", "verifiedpublisher", "disabledbymicrosoftstatus"})
-"""The properties of a service principal that decide, in lower case. An entry without properties may be about them."""
+_SAME_TRY = timedelta(minutes=1)
+"""How far apart a refused consent and the entry of its sign-in can be."""
 
 
 class LoggedEvent(NamedTuple):
-    """One event of the logs. `needs` are what was asked for; empty if the log doesn't say it."""
+    """One event of the logs. `needs` are what was asked for and not held already; none if the log doesn't say it."""
 
     at: datetime
     time: str
@@ -42,25 +43,10 @@ class LoggedEvent(NamedTuple):
     user_id: str
     user: str
     is_admin: bool | None
-    needs: tuple[ScopeNeed, ...]
+    needs: tuple[ScopeNeed, ...] | None
     code: int
     is_risky: bool
     correlation_id: str
-
-
-class LoggedChange(NamedTuple):
-    """A change that the audit log records, with every word by which the entry names an object."""
-
-    at: datetime
-    time: str
-    kind: str
-    by: str
-    names: frozenset[str]
-
-    @property
-    def clause(self) -> str:
-        """What changed, when and by whom."""
-        return f"{_WHAT_CHANGED[self.kind]} changed on {self.time[:10]}{f' by {self.by}' if self.by else ''}"
 
 
 class EventLogs:
@@ -71,7 +57,11 @@ class EventLogs:
         self.consents = consent_events(snapshot)
         self.audits = _why_not_whole(snapshot, "directoryAudits")
         self._sign_ins = _why_not_whole(snapshot, "signIns")
-        self.changes = tuple(self._changes())
+        self.changes = logged_changes(snapshot)
+        self._removed = removed_grants(snapshot)
+        self._together: dict[tuple[str, Actor | None], list[ConsentEvent]] = defaultdict(list)
+        for one in self.consents:
+            self._together[(one.client_id, one.actor)].append(one)
 
     def not_read(self) -> Iterator[str]:
         """Which logs were not read whole, and why."""
@@ -89,12 +79,9 @@ class EventLogs:
 
     def events(self) -> Iterator[LoggedEvent]:
         """What users did or met, each once: consents, refused consents, and sign-ins that lacked consent."""
-        seen: set[str] = set()
-        for one in self.consents:
-            if self._is_of_a_person(one) and not self._is_part(one):
-                seen.add(one.correlation_id)
-                yield self._of_consent(one)
-        yield from self._stops(seen - {""})
+        found = [self._of_consent(one) for one in self.consents if self._is_of_a_person(one) and not self._is_part(one)]
+        yield from found
+        yield from self._stops(found)
 
     def _is_of_a_person(self, one: ConsentEvent) -> bool:
         """Whether a person consented to scopes for themselves, or an administrator did."""
@@ -104,13 +91,20 @@ class EventLogs:
 
     def _is_part(self, one: ConsentEvent) -> bool:
         """Whether it is the grant that another entry's consent left."""
-        pages = (page for page in self.consents if page.activity is ConsentActivity.CONSENT)
-        return one.activity is ConsentActivity.GRANT and any(_is_same(one, page) for page in pages)
+        if one.activity is not ConsentActivity.GRANT:
+            return False
+        return any(page.activity is ConsentActivity.CONSENT for page in self._of_same_consent(one))
+
+    def _of_same_consent(self, one: ConsentEvent) -> Iterator[ConsentEvent]:
+        """The other entries of the consent."""
+        for other in self._together[(one.client_id, one.actor)]:
+            if other is not one and other.result is one.result and abs(other.at - one.at) <= SAME_CONSENT:
+                yield other
 
     def _of_consent(self, one: ConsentEvent) -> LoggedEvent:
         given = one.result is ConsentResult.GIVEN
         actor = one.actor or Actor(kind=ActorKind.USER)
-        parts = [part for part in self.consents if part.activity is ConsentActivity.GRANT and _is_same(part, one)]
+        parts = [part for part in self._of_same_consent(one) if part.activity is ConsentActivity.GRANT]
         return LoggedEvent(
             at=one.at,
             time=one.time,
@@ -120,36 +114,51 @@ class EventLogs:
             user_id=actor.id,
             user=actor.name or actor.id,
             is_admin=True if one.is_for_all else one.is_admin_consent,
-            needs=tuple(self._needs(parts if parts and not one.resource else [one])),
+            needs=self._needs(parts if parts and not one.resource else [one]),
             code=0,
             is_risky=one.result is ConsentResult.RISKY_BLOCKED,
             correlation_id=one.correlation_id,
         )
 
-    def _needs(self, rows: Iterable[ConsentEvent]) -> Iterator[ScopeNeed]:
-        """The scopes that were new with the consent; nothing if an entry doesn't say of which resource."""
-        found = []
+    def _needs(self, rows: Iterable[ConsentEvent]) -> tuple[ScopeNeed, ...] | None:
+        """The scopes that were new with the consent; none if an entry doesn't say of which resource."""
+        found: list[ScopeNeed] = []
         for row in rows:
             resource = self.index.principal_with_id(row.resource) if row.resource else None
             if row.scopes is None or resource is None or not resource.appId:
-                return
+                return None
             held = {name.lower() for name in row.held_before}
             found += [ScopeNeed(resource=resource.appId.lower(), value=n) for n in row.scopes if n.lower() not in held]
-        yield from found
+        return tuple(found)
 
-    def _stops(self, seen: set[str]) -> Iterator[LoggedEvent]:
-        """The sign-ins that stopped for lack of consent: of each user, app and code the last one of a day."""
+    def _stops(self, consents: Iterable[LoggedEvent]) -> Iterator[LoggedEvent]:
+        """The sign-ins that lacked consent: of each user and app the last one of a day, risky ones apart.
+
+        The sign-in of a consent that the audit log has is the same event.
+        """
+        seen = {one.correlation_id for one in consents} - {""}
+        refused: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+        for one in consents:
+            if one.happened is Happened.REFUSED:
+                refused[(one.user_id.lower(), one.client_id)].append(one.at)
         last: dict[tuple[str, ...], LoggedEvent] = {}
+        for event in self._failed_sign_ins():
+            times = refused.get((event.user_id.lower(), event.client_id), ())
+            if event.correlation_id in seen or any(abs(at - event.at) <= _SAME_TRY for at in times):
+                continue
+            who = (event.user_id or event.user).lower()
+            key = (who, event.client_id, "risky" if event.is_risky else "", event.at.date().isoformat())
+            last[key] = max(last.get(key, event), event, key=lambda one: one.at)
+        yield from sorted(last.values(), key=lambda one: (one.at, one.user, one.client_id))
+
+    def _failed_sign_ins(self) -> Iterator[LoggedEvent]:
         for row in self.index.snapshot.sections.signIns or ():
             code = row.status.errorCode if row.status else None
             at, client_id = audit_time(row.createdDateTime), (row.appId or "").lower()
-            if code not in _MISSING_CONSENT or at is None or not client_id:
-                continue
-            correlation = (row.correlationId or "").lower()
-            if correlation in seen:
+            if code is None or code not in _MISSING_CONSENT or at is None or not client_id:
                 continue
             user = row.userId or row.userPrincipalName or ""
-            event = LoggedEvent(
+            yield LoggedEvent(
                 at=at,
                 time=row.createdDateTime or "",
                 happened=Happened.STOPPED,
@@ -158,49 +167,42 @@ class EventLogs:
                 user_id=user,
                 user=row.userPrincipalName or row.userDisplayName or user,
                 is_admin=False,
-                needs=(),
-                code=code or 0,
+                needs=None,
+                code=code,
                 is_risky=code in _RISKY_CODES,
-                correlation_id=correlation,
+                correlation_id=(row.correlationId or "").lower(),
             )
-            key = (user.lower(), client_id, str(code), at.date().isoformat())
-            last[key] = max(last.get(key, event), event, key=lambda one: one.at)
-        yield from sorted(last.values(), key=lambda one: (one.at, one.user, one.client_id))
 
-    def _changes(self) -> Iterator[LoggedChange]:
-        """The changes of settings, policies and apps in the audit log that can change a decision."""
-        kinds = {n.lower(): kind for kind, ns in activities_by_kind().items() if kind in _WHAT_CHANGED for n in ns}
-        for entry in self.index.snapshot.sections.directoryAudits or ():
-            kind, at = kinds.get(activity_of(entry)), audit_time(entry.activityDateTime)
-            if kind is None or at is None or not succeeded(entry):
-                continue
-            properties = {one.name for target in targets_of(entry) for one in target.properties}
-            if kind == "app" and properties and not properties & _OF_APP:
-                continue
-            actor = actor_of(entry)
-            by = (actor.name or actor.id) if actor else ""
-            yield LoggedChange(at, entry.activityDateTime or "", kind, by, names_in(entry))
+    def reaches(self, at: datetime) -> bool:
+        """Whether the audit log has an entry from before this time."""
+        return self._begins is not None and self._begins <= at
 
-    def granted_later(self, event: LoggedEvent) -> bool:
-        """Whether somebody granted the app for all users after the event, or at its time."""
-        return any(
-            one.client_id == event.client_id and one.is_for_all and one.at >= event.at - SAME_CONSENT
-            for one in self.consents
-            if one.result is ConsentResult.GIVEN
-        )
+    @cached_property
+    def _begins(self) -> datetime | None:
+        times = (audit_time(one.activityDateTime) for one in self.index.snapshot.sections.directoryAudits or ())
+        return min(filter(None, times), default=None)
+
+    def removed_since(self, event: LoggedEvent) -> LoggedChange | None:
+        """A grant of the app that was removed after the event, so that no later read shows it."""
+        objects = ConcernedObjects(self.ids((event.client_id,)), frozenset())
+        return next((one for one in self._removed if one.at > event.at and one.concerns(objects)), None)
+
+    def ids(self, app_ids: Iterable[str]) -> frozenset[str]:
+        """These app ids, and the object ids of their service principals."""
+        named = set(app_ids)
+        found = [self.index.service_principal(one) for one in named]
+        return frozenset(named | {(one.id or "").lower() for one in found if isinstance(one, ServicePrincipal)}) - {""}
+
+    def grants_for_all(self, client_id: str) -> Iterator[ConsentEvent]:
+        """The grants of the app for all users that the audit log has."""
+        for one in self.consents:
+            if one.client_id == client_id and one.is_for_all and one.result is ConsentResult.GIVEN:
+                yield one
 
 
 def _why_not_whole(snapshot: Snapshot, section: str) -> str:
     """Why a log is not complete; empty if it is."""
     index = index_of(snapshot)
-    if section in snapshot.covers:
-        return index.why_partial(section)
-    gap = index.gap(section)
-    return gap.why if gap else ""
-
-
-def _is_same(grant: ConsentEvent, page: ConsentEvent) -> bool:
-    """Whether both entries are of one consent."""
-    if grant is page or grant.client_id != page.client_id or grant.actor != page.actor:
-        return False
-    return grant.result is page.result and abs(grant.at - page.at) <= SAME_CONSENT
+    if getattr(snapshot.sections, section) is None:
+        return index.not_read(section).why
+    return index.why_partial(section)

@@ -2,63 +2,108 @@
 
 The consent that is predicted must not be in the input. So the engine decides for that user and their roles without the
 user's own grant to the app, and without a grant for all users that the audit log dates after the event. It decides with
-the policies of that time: those of the read if the audit log has no change between, else those of an earlier snapshot.
-Where neither shows them, nothing is said.
+the policies of that time: see `past_states`. If nothing shows them, nothing is said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 
 from auditor.apps.asked_scopes import Description, ScopeSources
 from auditor.apps.connect_answers import connect_answer
-from auditor.apps.consent_events import ConsentResult
-from auditor.apps.logged_events import SAME_CONSENT, EventLogs, LoggedChange, LoggedEvent
+from auditor.apps.logged_events import EventLogs, LoggedEvent
+from auditor.apps.past_states import TenantReads
+from auditor.apps.stopped_people import People
+from auditor.apps.survey_filters import matches_name
 from auditor.consent import Truth
 from auditor.consent.decision_facts import gather
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import Subject, subject_for
+from auditor.facts.ids import is_guid
+from auditor.model.blocked import BlockedFilter
 from auditor.model.decision import AppRef, Outcome, Reason
 from auditor.model.document import count, parse_time
 from auditor.model.prediction import ComparedApp, Comparison, Happened, PredictedEvent, PredictionComparison
-from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
-from auditor.model.rule import App
+from auditor.model.rule import App, RequestMode
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import ConnectAnswer
 
-_NO_LOG = "the audit log was not read, so a change of the consent settings since then would not show"
 _BUNDLE = "a fault of this program: send its maintainers a redacted bundle (consent-auditor bundle)"
+_MANAGED_POLICY = "microsoft-user-default-recommended"
+_IN_FORCE = timedelta(days=1)
+"""How soon after a change of policies an old one may still have decided; Microsoft names no time."""
+_EVERYTHING = BlockedFilter()
 _NO_PACKS: Mapping[str, Description] = MappingProxyType({})
 
 
 def compare_with_logs(
-    snapshot: Snapshot, earlier: Sequence[Snapshot] = (), described: Mapping[str, Description] = _NO_PACKS
+    snapshot: Snapshot,
+    earlier: Sequence[Snapshot] = (),
+    described: Mapping[str, Description] = _NO_PACKS,
+    asked: BlockedFilter = _EVERYTHING,
 ) -> PredictionComparison:
     """What the engine decides for each event of the snapshot's logs, compared with what happened.
 
     `earlier` are other reads of the same tenant, in any order, whose policies are used for the events near them.
-    `described` is what packs say about apps, by client id in lower case. The same inputs give the same result.
+    `described` is what packs say about apps, by client id in lower case. Only the events that `asked` names are
+    compared. The same inputs give the same result.
     """
     logs = EventLogs(snapshot)
-    states = _States(snapshot, earlier, logs)
+    engine = _Engine(TenantReads(snapshot, earlier, logs), logs, ScopeSources(logs.index, described))
+    is_asked = _Asked(logs, asked)
     by_app: dict[str, list[PredictedEvent]] = {}
     names: dict[str, str] = {}
     left_out = 0
-    scopes = ScopeSources(logs.index, described)
-    for event in logs.events():
-        asked = scopes.asked(event.client_id, logs.name(event))
-        found = _compared(event, asked.app, states)
+    for event in filter(is_asked.names, logs.events()):
+        found = engine.compared(event)
         if found is None:
             left_out += 1
             continue
         by_app.setdefault(event.client_id, []).append(found)
-        names[event.client_id] = asked.app.label
+        names.setdefault(event.client_id, logs.name(event) or event.client_id)
     apps = tuple(sorted((_app(names[key], key, rows) for key, rows in by_app.items()), key=_order))
-    return _summed(apps, left_out, tuple(logs.not_read()))
+    return _summed(apps, left_out, snapshot.taken, tuple(sorted(one.taken for one in earlier)), tuple(logs.not_read()))
+
+
+class Concerned(NamedTuple):
+    """Whom and what the events of a tenant's logs concern: client ids, and the object ids of users."""
+
+    clients: tuple[str, ...]
+    users: tuple[str, ...]
+
+
+def concerned(snapshot: Snapshot, asked: BlockedFilter = _EVERYTHING) -> Concerned:
+    """The apps and users of the events to compare, the latest first, to read what decides about them."""
+    logs = EventLogs(snapshot)
+    events = sorted(filter(_Asked(logs, asked).names, logs.events()), key=lambda one: one.at, reverse=True)
+    people = (one.user_id for one in events if one.happened is not Happened.CONSENTED or not one.is_admin)
+    return Concerned(
+        tuple(dict.fromkeys(one.client_id for one in events)), tuple(dict.fromkeys(filter(is_guid, people)))
+    )
+
+
+class _Asked:
+    """Which events were asked for."""
+
+    def __init__(self, logs: EventLogs, asked: BlockedFilter) -> None:
+        self._logs, self._asked = logs, asked
+        self._wanted = People(logs.index).matching(asked.user) if asked.user else None
+        self._since = parse_time(asked.since) if asked.since else None
+
+    def names(self, event: LoggedEvent) -> bool:
+        asked = self._asked
+        if self._wanted is not None and self._wanted.isdisjoint({event.user_id.lower(), event.user.lower()}):
+            return False
+        if asked.correlation_id and asked.correlation_id.lower() != event.correlation_id:
+            return False
+        if asked.app and not matches_name(asked.app, self._logs.name(event), event.client_id):
+            return False
+        return self._since is None or event.at >= self._since
 
 
 def _app(name: str, client_id: str, events: list[PredictedEvent]) -> ComparedApp:
@@ -76,203 +121,163 @@ def _order(app: ComparedApp) -> tuple[bool, int, str, str]:
     return not app.disagrees, -app.agrees - app.disagrees, app.app.name.lower(), app.app.client_id
 
 
-def _summed(apps: tuple[ComparedApp, ...], left_out: int, not_read: tuple[str, ...]) -> PredictionComparison:
+def _summed(
+    apps: tuple[ComparedApp, ...], left_out: int, taken: str, earlier: tuple[str, ...], not_read: tuple[str, ...]
+) -> PredictionComparison:
     agrees, disagrees = sum(one.agrees for one in apps), sum(one.disagrees for one in apps)
-    unclear = sum(one.cannot_tell for one in apps)
-    times = sorted(event.at for one in apps for event in one.events)
+    events = [event for app in apps for event in app.events]
+    unclear = len(events) - agrees - disagrees
+    times = sorted(event.at for event in events)
+    is_known = not not_read or agrees + disagrees > 0
     return PredictionComparison(
-        sentence=_sentence(agrees, agrees + disagrees, unclear, is_read=not not_read),
-        agrees=agrees,
-        disagrees=disagrees,
-        cannot_tell=unclear,
-        left_out=left_out,
+        sentence=_sentence(events, taken, is_read=not not_read),
+        agrees=agrees if is_known else None,
+        disagrees=disagrees if is_known else None,
+        cannot_tell=unclear if is_known or unclear else None,
+        left_out=left_out if is_known or left_out else None,
         apps=apps,
         first=times[0] if times else "",
         last=times[-1] if times else "",
+        earlier_reads=earlier,
         not_read=not_read,
     )
 
 
-def _sentence(agrees: int, told: int, unclear: int, *, is_read: bool) -> str:
-    if not told and not unclear:
-        return (
-            "The logs have nothing to compare." if is_read else "Nothing was compared, because no log was read whole."
-        )
-    more = f" Of {unclear} more, nothing can be said." if unclear else ""
-    if not told:
-        return (
-            f"Nothing can be said about {count(unclear, 'consent or failed sign-in', 'consents and failed sign-ins')}."
-        )
-    what = "consents and failed sign-ins" if told > 1 else "consent or failed sign-in"
-    return f"{agrees} of {told} {what} came out as predicted.{more}"
+def _sentence(events: Sequence[PredictedEvent], taken: str, *, is_read: bool) -> str:
+    decided = [one for one in events if one.result is not Comparison.CANNOT_TELL]
+    if not events:
+        return "The logs have nothing to compare." if is_read else "Nothing was compared: the logs were not read whole."
+    if not decided:
+        return f"Nothing can be said about {count(len(events), *_nouns(events))}."
+    agrees = sum(one.result is Comparison.AGREES for one in decided)
+    unclear = len(events) - len(decided)
+    more = f" Nothing can be said about {unclear} more." if unclear else ""
+    what = _nouns(decided)[len(decided) > 1]
+    return f"{agrees} of {len(decided)} {what}{_period(events, taken)} came out as predicted.{more}"
 
 
-class _States:
-    """The reads of a tenant, and which of them shows the policies of a time."""
+def _nouns(events: Sequence[PredictedEvent]) -> tuple[str, str]:
+    """What the events are, one and many."""
+    stopped = sum(one.happened is Happened.STOPPED for one in events)
+    if stopped == len(events):
+        return "failed sign-in", "failed sign-ins"
+    return ("consent or failed sign-in", "consents and failed sign-ins") if stopped else ("consent", "consents")
 
-    def __init__(self, latest: Snapshot, earlier: Sequence[Snapshot], logs: EventLogs) -> None:
-        self.logs = logs
-        reads = [(at, one) for one in (latest, *earlier) if (at := parse_time(one.taken)) is not None]
-        self._reads = sorted(reads, key=lambda one: one[0])
-        self._latest = latest
 
-    def candidates(self, event: LoggedEvent) -> tuple[list[Snapshot], str]:
-        """The reads that show the policies of the event's time, and why they may not; empty if one surely does.
+def _period(events: Sequence[PredictedEvent], taken: str) -> str:
+    """`` of the last 30 days``, from the first event to the read."""
+    times = [at for one in events if (at := parse_time(one.at)) is not None]
+    end = parse_time(taken)
+    if end is None or not times or min(times) > end:
+        return ""
+    days = -(-(end - min(times)) // timedelta(days=1))
+    return f" of the last {days} days" if days > 1 else " of the last day"
 
-        With a reason, two reads are given, before and after the event: if both decide the same, so did that time.
-        """
-        after = next((one for at, one in self._reads if at >= event.at), None)
-        before = next((one for at, one in reversed(self._reads) if at < event.at), None)
-        why = _NO_LOG if self.logs.audits else ""
-        if after is not None:
-            change = self._change_between(event, event.at, parse_time(after.taken))
-            if not why and change is None:
-                return [after], ""
-            why = why or f"{change.clause}, after this" if change else why
-        if before is not None and not self.logs.audits:
-            change = self._change_between(event, parse_time(before.taken), event.at)
-            if change is None:
-                return [before], ""
-        if before is not None and after is not None:
-            return [before, after], why
-        return [], why or "the time of the read is not known"
 
-    def _change_between(self, event: LoggedEvent, start: datetime | None, end: datetime | None) -> LoggedChange | None:
-        """The first change between two times that can decide about the event's app."""
-        if start is None or end is None:
+class _Engine:
+    """The decisions for events."""
+
+    def __init__(self, reads: TenantReads, logs: EventLogs, scopes: ScopeSources) -> None:
+        self._reads, self._logs, self._scopes = reads, logs, scopes
+
+    def compared(self, event: LoggedEvent) -> PredictedEvent | None:
+        """The event and the decision for its user; none if an administrator consented."""
+        is_consent = event.happened is not Happened.STOPPED
+        subject = subject_for(self._logs.index, event.user_id or event.user)
+        is_admin = isinstance(subject, Subject) and any(role.admin_role for role in subject.roles)
+        if is_consent and (event.is_admin or is_admin):
             return None
-        found = self.logs.index.service_principal(event.client_id)
-        ids = {event.client_id, (found.id or "").lower() if isinstance(found, ServicePrincipal) else ""} - {""}
-        for change in sorted(self.logs.changes, key=lambda one: one.at):
-            if start < change.at <= end and (change.kind != "app" or change.names & ids):
-                return change
-        return None
+        app = self._scopes.asked(event.client_id, self._logs.name(event)).app
+        if event.needs:
+            # The log says what was asked for, whichever way the app asks.
+            app = msgspec.structs.replace(app, scopes=event.needs, mode=RequestMode.DYNAMIC)
+        made = PredictedEvent(
+            at=event.time,
+            happened=event.happened,
+            result=Comparison.CANNOT_TELL,
+            user=event.user,
+            user_id=event.user_id,
+            code=f"AADSTS{event.code}" if event.code else "",
+            scopes=tuple(need.value for need in app.scopes),
+            scopes_from_log=bool(event.needs),
+            correlation_id=event.correlation_id,
+        )
+        why = _why_not(event, app, subject, is_admin=is_admin)
+        if why or isinstance(subject, NotRead):
+            return msgspec.structs.replace(made, because=why)
+        return self._judged(made, event, app, subject)
 
-    def without_what_came_after(self, snapshot: Snapshot, event: LoggedEvent, user_id: str) -> list[Snapshot]:
-        """The read without the user's own grant to the app, and, if somebody granted it later, without that grant.
+    def _judged(self, made: PredictedEvent, event: LoggedEvent, app: App, subject: Subject) -> PredictedEvent:
+        """The event with the result, if every state that the tenant may have been in comes to the same."""
+        past = self._reads.at(event, app, (subject.user_id or "").lower())
+        answers = [connect_answer(gather(index_of(state), app, subject)) for state in past.states]
+        if not answers:
+            return msgspec.structs.replace(made, because=past.why)
+        answer = answers[0]
+        made = msgspec.structs.replace(made, policies_of=past.policies_of)
+        if unclear := next((one for one in answers if one.outcome is Outcome.DEPENDS), None):
+            needs = unclear.depends_on
+            because = f"the decision depends on {needs[0]}" if needs else unclear.because
+            return msgspec.structs.replace(made, because=because)
+        if len({one.outcome.connects for one in answers}) > 1:
+            because = past.why or "a grant that the app or the user has now may have been there already"
+            return msgspec.structs.replace(made, because=because)
+        agrees = answer.outcome.connects == (event.happened is Happened.CONSENTED)
+        removed = None if agrees or event.needs else self._logs.removed_since(event)
+        if removed:
+            return msgspec.structs.replace(made, because=f"{removed.clause}, after this")
+        return msgspec.structs.replace(
+            made,
+            result=Comparison.AGREES if agrees else Comparison.DISAGREES,
+            predicted=answer.outcome,
+            because=answer.because,
+            reasons=() if agrees else tuple(self._likely(event, made, subject, answer)),
+        )
 
-        Two snapshots, if an older grant for all users may have been there already: both must decide the same.
-        """
-        found = index_of(snapshot).service_principal(event.client_id)
-        object_id = (found.id or "").lower() if isinstance(found, ServicePrincipal) else ""
-        rows = snapshot.sections.oauth2PermissionGrants
-        if rows is None or not object_id:
-            return [snapshot]
-        mine = [row for row in rows if row.clientId.lower() == object_id and (row.principalId or "").lower() == user_id]
-        for_all = [row for row in rows if row.clientId.lower() == object_id and not row.principalId]
-        kept = tuple(row for row in rows if row not in mine)
-        made = [_with_grants(snapshot, kept)]
-        if for_all and self.logs.granted_later(event):
-            made.append(_with_grants(snapshot, tuple(row for row in kept if row not in for_all)))
-            if not self._held_before(event):
-                return made[1:]
-        return made
+    def _likely(
+        self, event: LoggedEvent, made: PredictedEvent, subject: Subject, answer: ConnectAnswer
+    ) -> Iterator[str]:
+        """The likely reasons of a disagreement, in order."""
+        stopped = event.happened is not Happened.CONSENTED
+        if event.is_risky and answer.reason is not Reason.RISK_STEP_UP:
+            yield "step-up: Microsoft considered the request risky, which depends on signals that no read shows"
+        yield from self._policy_reasons(event)
+        if subject.guest is not Truth.FALSE:
+            yield "another account type: the user is a guest, or was one then"
+        else:
+            yield "another account: a role of the user may have been added or removed since"
+        if not made.scopes_from_log:
+            yield "the app asked for other scopes than this program knows"
+        if stopped:
+            yield "Conditional Access stopped the sign-in at the same time"
+        if stopped and not event.is_risky:
+            yield "step-up: the request looked risky to Microsoft"
+        yield _BUNDLE
 
-    def _held_before(self, event: LoggedEvent) -> bool:
-        """Whether the app may have had a grant for all users before the later one."""
-        later = [
-            one
-            for one in self.logs.consents
-            if one.client_id == event.client_id and one.is_for_all and one.result is ConsentResult.GIVEN
-        ]
-        return any(one.held_before or one.scopes is None or one.at < event.at - SAME_CONSENT for one in later)
-
-
-def _with_grants(snapshot: Snapshot, rows: tuple[OAuth2PermissionGrant, ...]) -> Snapshot:
-    sections = msgspec.structs.replace(snapshot.sections, oauth2PermissionGrants=rows)
-    return msgspec.structs.replace(snapshot, sections=sections)
-
-
-def _compared(event: LoggedEvent, asked: App, states: _States) -> PredictedEvent | None:
-    """The event and the decision for its user; none if an administrator consented."""
-    index = states.logs.index
-    if event.is_admin and event.happened is Happened.CONSENTED:
-        return None
-    subject = subject_for(index, event.user_id or event.user)
-    if isinstance(subject, Subject) and event.happened is Happened.CONSENTED and _is_admin(subject):
-        return None
-    app = msgspec.structs.replace(asked, scopes=event.needs) if event.needs else asked
-    made = PredictedEvent(
-        at=event.time,
-        happened=event.happened,
-        result=Comparison.CANNOT_TELL,
-        user=event.user,
-        user_id=event.user_id,
-        code=f"AADSTS{event.code}" if event.code else "",
-        scopes=tuple(need.value for need in app.scopes),
-        scopes_from_log=bool(event.needs),
-        correlation_id=event.correlation_id,
-    )
-    why = _why_not(event, app, subject)
-    if why or isinstance(subject, NotRead):
-        return msgspec.structs.replace(made, because=why)
-    reads, unclear = states.candidates(event)
-    answers = [
-        (read, connect_answer(gather(index_of(state), app, subject)))
-        for read in reads
-        for state in states.without_what_came_after(read, event, (subject.user_id or "").lower())
-    ]
-    return _judged(made, event, subject, answers, unclear)
+    def _policy_reasons(self, event: LoggedEvent) -> Iterator[str]:
+        """Why another policy may have decided."""
+        start: datetime = event.at - _IN_FORCE
+        for change in reversed(self._logs.changes):
+            if start < change.at <= event.at and not change.is_about_one_app:
+                yield f"the policy changed: {change.clause}, and may not have been in force yet"
+                break
+        assigned = self._logs.index.assigned_policies()
+        if self._logs.audits:
+            yield "the policy changed in between: the audit log, which would show it, was not read whole"
+        elif not isinstance(assigned, NotRead) and any(_MANAGED_POLICY in one.lower() for one in assigned):
+            yield "the policy changed since: Microsoft changes the policy that it manages without an entry in the log"
 
 
-def _is_admin(subject: Subject) -> bool:
-    return any(role.admin_role for role in subject.roles)
-
-
-def _why_not(event: LoggedEvent, app: App, subject: Subject | NotRead) -> str:
+def _why_not(event: LoggedEvent, app: App, subject: Subject | NotRead, *, is_admin: bool) -> str:
     """Why nothing can be decided about the event; empty if something can."""
     if isinstance(subject, NotRead):
         return f"who the user is was not read ({subject.why})"
-    if event.happened is Happened.CONSENTED and event.is_admin is None and subject.unread_roles:
+    if is_admin:
+        return "the user is an administrator now, and may not have been one then"
+    if event.happened is not Happened.STOPPED and event.is_admin is None and subject.unread_roles:
         return "the log doesn't say whether an administrator consented, and the user's roles were not read"
+    if event.needs is not None and not event.needs:
+        return "the consent added nothing to what the user had approved"
     if not app.scopes and not app.mode.is_static:
         return "nothing says what the app asked for"
     return ""
-
-
-def _judged(
-    made: PredictedEvent,
-    event: LoggedEvent,
-    subject: Subject,
-    answers: list[tuple[Snapshot, ConnectAnswer]],
-    unclear: str,
-) -> PredictedEvent:
-    """The event with the result, if all answers come to the same."""
-    if not answers:
-        return msgspec.structs.replace(made, because=unclear)
-    read, answer = answers[-1]
-    made = msgspec.structs.replace(made, policies_of=read.taken)
-    if any(one.outcome is Outcome.DEPENDS for _, one in answers):
-        needs = next(one.depends_on for _, one in answers if one.outcome is Outcome.DEPENDS)
-        return msgspec.structs.replace(made, because=f"the decision depends on {needs[0]}" if needs else answer.because)
-    if len({one.outcome.connects for _, one in answers}) > 1:
-        because = unclear or "an older grant for all users may have been there already"
-        return msgspec.structs.replace(made, because=because)
-    connects = answer.outcome.connects
-    agrees = connects == (event.happened is Happened.CONSENTED)
-    return msgspec.structs.replace(
-        made,
-        result=Comparison.AGREES if agrees else Comparison.DISAGREES,
-        predicted=answer.outcome,
-        because=answer.because,
-        reasons=() if agrees else tuple(_likely(event, made, subject, answer)),
-    )
-
-
-def _likely(event: LoggedEvent, made: PredictedEvent, subject: Subject, answer: ConnectAnswer) -> Iterator[str]:
-    """The likely reasons of a disagreement, in order."""
-    stopped = event.happened is not Happened.CONSENTED
-    if event.is_risky and answer.reason is not Reason.RISK_STEP_UP:
-        yield "step-up: Microsoft considered the request risky, which depends on signals that no read shows"
-    yield "the policy changed since: Microsoft changes the policies that it manages without an entry in the audit log"
-    if subject.guest is not Truth.FALSE:
-        yield "another account type: the user is a guest, or was one then"
-    else:
-        yield "another account: a role of the user may have been added or removed since"
-    if not made.scopes_from_log:
-        yield "the app asked for other scopes than this program knows"
-    if stopped:
-        yield "Conditional Access stopped the sign-in at the same time"
-    if stopped and not event.is_risky:
-        yield "step-up: the request looked risky to Microsoft"
-    yield _BUNDLE

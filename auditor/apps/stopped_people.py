@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from auditor.apps.consent_events import ConsentEvent
+from auditor.apps.consent_events import ConsentEvent, ConsentResult
 from auditor.consent.snapshot_index import SnapshotIndex
 from auditor.facts.sign_in_codes import sign_in_codes
 from auditor.model.access_resources import SignIn
 from auditor.model.blocked import RequestStatus, StopCode, StoppedPerson, UserRequest
+from auditor.model.document import parse_time
 from auditor.model.resources import User
 
 _SUCCESS, _BEFORE_A_PAGE, _LEFT_THE_PAGE = 0, 65001, 65004
@@ -18,6 +19,20 @@ _SUCCESS, _BEFORE_A_PAGE, _LEFT_THE_PAGE = 0, 65001, 65004
 def stops(code: int) -> bool | None:
     """Whether a code means that the user was stopped; none if the user may have cancelled."""
     return {_SUCCESS: False, _BEFORE_A_PAGE: False, _LEFT_THE_PAGE: None}.get(code, True)
+
+
+def led_to_consent(row: SignIn, consents: Iterable[ConsentEvent]) -> bool:
+    """Whether it is the entry before a consent page on which the user then consented."""
+    code, at = row.status.errorCode if row.status else None, parse_time(row.createdDateTime or "")
+    return (
+        at is not None
+        and code is not None
+        and stops(code) is False
+        and any(
+            one.result is ConsentResult.GIVEN and one.at >= at and one.actor and one.actor.id == row.userId
+            for one in consents
+        )
+    )
 
 
 class People:

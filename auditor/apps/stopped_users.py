@@ -8,18 +8,18 @@ user was stopped (Entra, "Microsoft Entra authentication and authorization error
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 from functools import cached_property
 from types import MappingProxyType
 
 import msgspec
 
 from auditor.apps.asked_scopes import Description, ScopeSources, by_resource
+from auditor.apps.blocked_sources import COUNTED_AS, SECTIONS_OF, sources_of
 from auditor.apps.blocked_verdict import verdict_now
-from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events
+from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events, is_part_of
 from auditor.apps.consent_requests import REVIEW_PATH, lacks_people, reviewers, user_requests
-from auditor.apps.stopped_people import People, stop_codes
-from auditor.consent.snapshot_index import NotRead, SnapshotIndex, index_of
+from auditor.apps.stopped_people import People, led_to_consent, stop_codes
+from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
 from auditor.facts.app_names import app_name
 from auditor.facts.ids import PATH_SEPARATOR, cloud_named, is_guid, portal_links
@@ -41,28 +41,8 @@ from auditor.model.document import parse_time
 from auditor.model.report import StoppedUsers
 from auditor.model.resources import AppConsentRequest, ServicePrincipal
 from auditor.model.rule import App
-from auditor.model.sections import permissions_to_read
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import ScopeSource
-
-SECTIONS_OF = {
-    BlockedSource.REQUESTS: "appConsentRequests",
-    BlockedSource.SIGN_INS: "signIns",
-    BlockedSource.AUDITS: "directoryAudits",
-}
-"""The section of each source."""
-_COUNTS = {
-    BlockedSource.REQUESTS: "waiting",
-    BlockedSource.SIGN_INS: "stopped",
-    BlockedSource.AUDITS: "refused",
-}
-"""The field of `BlockedApp` that counts people by a source."""
-_HIDES = {
-    BlockedSource.REQUESTS: "who waits for approval",
-    BlockedSource.SIGN_INS: "whose sign-in failed",
-    BlockedSource.AUDITS: "who consented since, and whose consent was blocked as risky",
-}
-
 
 _NO_FILTER = BlockedFilter()
 _NO_PACKS: Mapping[str, Description] = MappingProxyType({})
@@ -149,7 +129,7 @@ class _Finder:
         self._since = parse_time(asked.since) if asked.since else None
         self._correlation = asked.correlation_id.lower()
         self._scopes = ScopeSources(self._index, described)
-        self.sources = tuple(_sources(self._index, asked.app.lower() if is_guid(asked.app) else ""))
+        self.sources = tuple(sources_of(self._index, asked.app.lower() if is_guid(asked.app) else ""))
         self._unread = {one.source: one.why for one in self.sources if not one.complete}
         self._people = People(self._index)
         self._wanted = self._people.matching(asked.user) if asked.user else None
@@ -182,7 +162,7 @@ class _Finder:
             users=None if at_least else 0,
             at_least=at_least,
             waiting=None if BlockedSource.REQUESTS in gaps else 0,
-            not_known={_COUNTS[source]: why for source, why in gaps.items() if source is not BlockedSource.AUDITS},
+            not_known={COUNTED_AS[source]: why for source, why in gaps.items() if source is not BlockedSource.AUDITS},
         )
 
     def _covers(self, source: BlockedSource, client_id: str) -> bool:
@@ -241,7 +221,11 @@ class _Finder:
         return sorted(found, key=lambda one: (one.status.rank, one.created))
 
     def _row(self, client_id: str, name: str, events: _Events) -> BlockedApp | None:
-        sign_ins = [row for row in events.sign_ins if self._is_wanted(row.userId, row.userPrincipalName)]
+        sign_ins = [
+            row
+            for row in events.sign_ins
+            if self._is_wanted(row.userId, row.userPrincipalName) and not led_to_consent(row, events.consents)
+        ]
         consents = [
             one for one in events.consents if self._is_wanted(*((one.actor.id, one.actor.name) if one.actor else ()))
         ]
@@ -250,7 +234,7 @@ class _Finder:
         nameless = [one for one in events.requests if lacks_people(one) and one.pendingScopes]
         if not (sign_ins or refused or requests or (nameless and self._wanted is None)):
             return None
-        people = self._people.stopped(sign_ins, requests, refused)
+        people, codes = self._people.stopped(sign_ins, requests, refused), stop_codes(sign_ins)
         not_known = self._not_known(nameless)
         verdict = verdict_now(
             self._index,
@@ -261,6 +245,8 @@ class _Finder:
             audits=self._unread.get(BlockedSource.AUDITS, ""),
             with_fixes=self._with_fixes,
         )
+        if verdict.now.would_connect and all(one.stops is False for one in codes) and not (refused or requests):
+            return None  # what the log has of them is normal before a user consents
         found = self._index.service_principal(client_id)
         object_id = found.id if isinstance(found, ServicePrincipal) else ""
         waits = sum(one.waits for one in people)
@@ -281,7 +267,7 @@ class _Finder:
             first=min((one.first for one in people if one.first), default=""),
             last=max((one.last for one in people), default=""),
             people=tuple(people),
-            codes=stop_codes(sign_ins),
+            codes=codes,
             requests=tuple(requests),
             consents=tuple(map(_logged, self._relevant(consents, events))),
             scopes=by_resource(self._index, ((need.resource, need.value) for need in verdict.app.scopes)),
@@ -306,7 +292,7 @@ class _Finder:
         found: list[ConsentEvent] = []
         pages = [one for one in events.consents if one.activity is ConsentActivity.CONSENT]
         for one in events.consents:
-            is_part = one.activity is ConsentActivity.GRANT and any(_is_part_of(one, page) for page in pages)
+            is_part = one.activity is ConsentActivity.GRANT and any(is_part_of(one, page) for page in pages)
             if not is_part and (one in mine or one.is_for_all):
                 found.append(one)
         return found
@@ -317,7 +303,7 @@ class _Finder:
         return number if number or source not in self._unread else None
 
     def _not_known(self, nameless: Iterable[AppConsentRequest]) -> dict[str, str]:
-        found = {_COUNTS[source]: why for source, why in self._unread.items()}
+        found = {COUNTED_AS[source]: why for source, why in self._unread.items()}
         if self._why_subject:
             found["subject"] = self._why_subject
         for request in nameless:
@@ -356,15 +342,6 @@ def _matches(wanted: str, name: str, client_id: str) -> bool:
     return text == client_id or text in name.lower()
 
 
-_SAME_CONSENT = timedelta(seconds=10)
-
-
-def _is_part_of(grant: ConsentEvent, page: ConsentEvent) -> bool:
-    """Whether a grant was added by this consent, which leaves an entry of its own at almost the same time."""
-    same = (grant.actor, grant.is_for_all) == (page.actor, page.is_for_all)
-    return same and page.scopes is not None and abs(grant.at - page.at) <= _SAME_CONSENT
-
-
 def _logged(event: ConsentEvent) -> LoggedConsent:
     return LoggedConsent(
         at=event.time,
@@ -375,23 +352,6 @@ def _logged(event: ConsentEvent) -> LoggedConsent:
         reason=event.reason,
         correlation_id=event.correlation_id,
     )
-
-
-def _sources(index: SnapshotIndex, client_id: str) -> Iterator[SourceRead]:
-    """What was read of each source; of a log that was read for some apps, that is all about an app among them."""
-    for source, section in SECTIONS_OF.items():
-        rows = getattr(index.snapshot.sections, section)
-        is_covered = client_id and section in index.snapshot.covers and index.covers(section, client_id)
-        why = index.not_read(section).why if rows is None else "" if is_covered else index.why_partial(section)
-        yield SourceRead(
-            source=source,
-            section=section,
-            rows=None if rows is None else len(rows),
-            complete=not why,
-            why=why,
-            hides=_HIDES[source] if why else "",
-            needs=permissions_to_read(section) if why else (),
-        )
 
 
 def _order(app: BlockedApp) -> tuple[bool, bool, bool, int, str, str]:

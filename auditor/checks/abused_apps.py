@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
@@ -170,8 +170,9 @@ def _listed_app(context: CheckContext, entry: AbusedApp, since: str, log: _Conse
         return one._replace(counts=Truth.UNKNOWN if why else Truth.FALSE, why_not="holds nothing")
     if (recent := _is_recent(context, one, since)) is not Truth.TRUE:
         gap = f"whether anybody consented to {one.label} on {since} or later isn't known: {_why_log(index)}"
+        # Without a consent since then, it doesn't matter what else it holds.
         unsure = gap if recent is Truth.UNKNOWN else ""
-        return one._replace(counts=recent, why=unsure or why, why_not=f"nobody has consented to it since {since}")
+        return one._replace(counts=recent, why=unsure, why_not=f"nobody has consented to it since {since}")
     return one
 
 
@@ -283,11 +284,9 @@ def _why_log(index: SnapshotIndex) -> str:
 
 
 def _start_of(day: str) -> datetime | None:
-    """The first moment of a day, in UTC."""
-    try:
-        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    """The first moment of a day, in UTC; none if the text isn't year, month and day as the lists write it."""
+    at = parse_time(day)
+    return at if at and f"{at:%Y-%m-%d}" == day else None
 
 
 def _last_consent(context: CheckContext, found: Sequence[_ListedApp]) -> str:

@@ -38,6 +38,7 @@ Examples:
   consent-auditor blocked --since 7d
   consent-auditor blocked --user tom@contoso.com --app TrackerRMS
   consent-auditor blocked --correlation 39aa2a82-6af6-527f-844c-6ce7bf495587
+  consent-auditor blocked --compare --earlier last-month.json
   consent-auditor blocked --snapshot tenant.json -o blocked.html -o blocked.csv
 
 \b
@@ -62,6 +63,28 @@ Exit codes: 0 nobody is stopped now, 1 users are stopped or wait, 2 usage error,
 )
 @click.option("--details", is_flag=True, help="Show all apps with people, requests and permissions.")
 @click.option(
+    "--compare",
+    "compares",
+    is_flag=True,
+    help="Also compare this program's decisions with what the logs say happened: consents, refused consents, and"
+    " sign-ins that lacked consent.",
+)
+@click.option(
+    "--earlier",
+    "earlier",
+    cls=FilesOption,
+    help="With --compare: an earlier snapshot of the tenant, whose policies held then. Repeatable.",
+)
+@click.option(
+    "--history",
+    metavar="FILE",
+    default="",
+    help="With --compare: use the policies of the runs that nightly keeps in this history.",
+)
+@click.option(
+    "--config", metavar="FILE", default="", help="With --compare: use the history of this nightly configuration."
+)
+@click.option(
     "--snapshot",
     "snapshots",
     cls=FilesOption,
@@ -77,6 +100,10 @@ def command(
     since: str,
     correlation_id: str,
     details: bool,
+    compares: bool,
+    earlier: tuple[str, ...],
+    history: str,
+    config: str,
     snapshots: tuple[str, ...],
     sample: str | None,
     formats: tuple[str, ...],
@@ -89,15 +116,19 @@ def command(
 
     It reads the requests for admin consent (ConsentRequest.Read.All), the sign-in log and the audit log
     (AuditLog.Read.All; sign-ins also need a Microsoft Entra ID P1 or P2 license), and what decides about the apps in
-    them. What can't be read is listed, and no number is 0 because of it.
+    them. What can't be read is listed, and no number is 0 because of it. With --compare, each person's consent or
+    failed sign-in is decided again without the grant that it left, and with the policies of that time.
     """
     refuse_empty()
+    if (earlier or history or config) and not compares:
+        raise click.UsageError("--earlier, --history and --config say which policies held before: add --compare.")
     places = destinations(formats, outputs)
     redaction = redaction_of(redact, redact_key)
     from auditor.jobs.audit_request import refuse_overwriting
     from auditor.jobs.blocked import BlockedRequest, blocked_exit_code, blocked_users
+    from auditor.jobs.prediction_reads import EarlierReads
 
-    refuse_overwriting([place for _, place in places], redact_key, snapshots)
+    refuse_overwriting([place for _, place in places], redact_key, (*snapshots, *earlier))
     at, hours = _since(since)
     request = BlockedRequest(
         source=source_of(snapshots, sample, tenant),
@@ -107,6 +138,8 @@ def command(
         since=at,
         hours=hours,
         redaction=redaction,
+        compares=compares,
+        earlier=EarlierReads(files=earlier, history=history, config=config),
     )
     with interaction() as person:
         found = blocked_users(request, person)

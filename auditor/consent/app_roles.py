@@ -95,6 +95,8 @@ def _state(
     index: SnapshotIndex, client: Client, resource: str, role: PublishedRole | Absent | NotRead
 ) -> tuple[RoleState, str]:
     name = index.resource_name(resource)
+    if isinstance(index.service_principal(client.app_id), Absent):
+        return RoleState.NOT_GRANTED, "the app is not in the tenant yet"
     match role:
         case NotRead():
             return RoleState.UNKNOWN, role.why
@@ -111,8 +113,7 @@ def _state(
         return RoleState.UNKNOWN, held.why
     if held:
         return RoleState.GRANTED, "granted by an administrator"
-    absent = isinstance(index.service_principal(client.app_id), Absent)
-    return RoleState.NOT_GRANTED, "the app is not in the tenant yet" if absent else "no administrator has granted it"
+    return RoleState.NOT_GRANTED, "no administrator has granted it"
 
 
 def holds(index: SnapshotIndex, client: Client, resource: ServicePrincipal, role_id: str) -> bool | NotRead:

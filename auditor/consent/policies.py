@@ -60,7 +60,7 @@ class GoverningPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {}
 
     def approval(self, permission: Permission, client: Client) -> Approval:
-        """What the policy says of a permission; once for all apps that its conditions can't tell apart."""
+        """What the policy says of a permission; once for all apps that its conditions can't distinguish."""
         app_id, owner, publisher = client.app_id.lower(), client.owner_tenant, client.publisher_id
         tells_apart = self._tells_apart
         asked = (

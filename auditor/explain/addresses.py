@@ -80,12 +80,38 @@ def plain(text: str) -> str:
     from html import unescape
 
     text = text.translate(INVISIBLE).replace("\u00a0", " ").replace("\r\n", "\n").replace("\r", "\n")
-    text = without_quoted_printable(text)
+    text = without_quoted_printable(_in_ascii(text))
     for _ in range(_MAX_WRAPPERS):
         if (once := unescape(text)) == text:
             break
         text = once
-    return re.sub(r"\\(?:u00([0-7][0-9a-fA-F])|([nrt/\"']))", _unescaped, text)
+    text = re.sub(r"\\(?:u00([0-7][0-9a-fA-F])|([nrt/\"']))", _unescaped, text)
+    text = _BLOCK_TAGS.sub("\n", _INLINE_TAG.sub("", text))
+    return _BROKEN_ID.sub("-", _QUOTE_MARKS.sub("\n", text))
+
+
+_BLOCK_TAGS = re.compile(
+    r"(?:</?(?:td|th|tr|p|div|br|li|ul|ol|dt|dd|dl|h[1-6]|table|tbody|pre)\b[^<>]{0,500}>\s{0,50}){1,50}", re.IGNORECASE
+)
+_INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|font|code|small|mark)\b[^<>]{0,500}>", re.IGNORECASE)
+_QUOTE_MARKS = re.compile(r"\n[ \t]{0,20}(?:>[ \t]{0,5}){1,10}")
+_BROKEN_ID = re.compile(r"(?<=[0-9a-fA-F]{4})-\n[ \t|]{0,20}(?=[0-9a-fA-F]{4})")
+"""An id that a mail broke after a hyphen."""
+
+
+def _in_ascii(text: str) -> str:
+    """The text with the digits of other scripts, and full-width letters and signs, as ASCII has them."""
+    return re.sub(r"[^\W\x00-\x7f]|[\uff01-\uff5e\u3000]", _ascii_sign, text)
+
+
+def _ascii_sign(found: re.Match[str]) -> str:
+    from unicodedata import decimal
+
+    sign = found[0]
+    if "\uff01" <= sign <= "\uff5e":
+        return chr(ord(sign) - 0xFEE0)
+    digit = decimal(sign, -1)
+    return " " if sign == "\u3000" else sign if digit < 0 else str(digit)
 
 
 _ESCAPED = {"n": "\n", "r": "\n", "t": " ", "/": "/", '"': '"', "'": "'"}

@@ -28,8 +28,8 @@ _PATTERNS = (
     rf"for (?:the )?(?:client|application) '{_CLIENT}'",
     rf"[Tt]he application '{_APP}' asked for scope '(?P<scope>[^'\s]{{1,200}})'",
     r"prevents you from granting (?P<app_name>[^\n]{1,120}?) the permissions it is requesting",
-    r"(?:^|\n|AADSTS\d{5,8}: )[ \t]{0,40}(?P<app_name>[^\n.:]{1,120}?) needs permission to access resources in your ",
-    r"(?:^|\n|AADSTS\d{5,8}: )[ \t]{0,40}(?P<app_name>[^\n.:]{1,120}?) is requesting one or more permissions",
+    r"(?:^|\n|AADSTS\d{5,8}: )[\x20\t]{0,40}(?P<app_name>[^\n.:]{1,120}?) needs permission to access resources in your",
+    r"(?:^|\n|AADSTS\d{5,8}: )[\x20\t]{0,40}(?P<app_name>[^\n.:]{1,120}?) is requesting one or more permissions",
     # The service.
     rf"[Rr]esource app ID:? '?(?P<resource>{_GUID})",
     rf"access (?:to )?a service '?\(?[\\\"']*{_RESOURCE}",
@@ -43,7 +43,8 @@ _PATTERNS = (
     r"[Tt]enant '(?P<tenant>[^'\n]{1,120})' not found",
     r"re(?:direct|ply) UR[IL] (?:specified in the request[^'\n]{0,20})?'(?P<redirect_uri>[^'\s]{1,500})'",
 )
-_MESSAGES = tuple(re.compile(pattern) for pattern in _PATTERNS)
+_MESSAGES = tuple(re.compile(pattern.replace(" ", r"\s+")) for pattern in _PATTERNS)
+"""A mail breaks a message into lines at any space."""
 
 
 def said_in(text: str) -> dict[str, str]:
@@ -92,7 +93,7 @@ def ids_in(text: str) -> Iterator[tuple[str, str]]:
         yield (kind if ends[kind] else "", found[0].lower())
 
 
-_TIME = re.compile(r"(20\d\d-\d\d-\d\d)[T ](\d\d)[:-](\d\d)[:-](\d\d)(?:\.\d{1,9})?(Z)?")
+_TIME = re.compile(r"(20\d\d-\d\d-\d\d)(?:T|\s{1,3})(\d\d)[:-](\d\d)[:-](\d\d)(?:\.\d{1,9})?(Z)?")
 
 
 def time_in(text: str) -> str:

@@ -44,7 +44,7 @@ class PastedText(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse(text: str) -> PastedText:
     """What is in the text. Never fails: a text that says nothing about a sign-in is empty."""
-    text = plain(text[:MAX_LENGTH])
+    text = _with_repaired_codes(plain(text[:MAX_LENGTH]))
     addresses = addresses_in(text)
     body = "\n".join((_without_parameters(text, addresses), *filter(None, map(described, addresses))))
     codes = _codes(text, body, addresses)
@@ -68,13 +68,34 @@ def _without_parameters(text: str, addresses: Iterable[Address]) -> str:
 # ---- Codes ----------------------------------------------------------------------------------------------------------
 
 _AADSTS = re.compile(
-    r"\b(?:AA?DS?TS{1,2}|AADST)[\s:_#.–-]{0,3}(?:(?:error|code)\W{0,3}){0,2}(\d{4,8})(?!\d)", re.IGNORECASE
+    r"\b(?:AA[DO][S5]?TS{1,2}|ADS?TS{1,2}|AADST)[\s:_#.*\\–-]{0,3}(?:(?:error|code)\W{0,3}){0,2}(\d{4,8})(?!\d)",
+    re.IGNORECASE,
 )
 """The prefix in any letter case, with a typo or two, and with what people put between it and the number."""
+_MISREAD = re.compile(
+    r"\b(AA[DO][S5]?TS{1,2}[\s:_#.–-]{0,3})((?:[\dOoQIl|SsB]\s{0,2}){4,7}[\dOoQIl|SsB])(?!\w)", re.IGNORECASE
+)
+"""A code with letters in place of digits, as text recognition reads a screenshot, or broken by a line or by spaces."""
+_DIGITS = str.maketrans("OoQIil|SsBb", "00011115588")
 _LIST = re.compile(r"error_codes[\"']?\s{0,3}[:=]\s{0,3}\[([\d,\s]{1,200})\]")
 _MSAL_JS = re.compile(r"\b[a-z_]{5,40}: (?:Error\(s\): )?((?:\d{5,8}(?:, ?)?){1,5}) - ")
 """``invalid_client: 700016 - [2026-11-22 10:33:11Z]: AADSTS700016: …``, and an older form with a list."""
 _BARE = re.compile(r"(?:(?:error|code|fehler|aadsts|number|no\.?|#)?[\s:#,;.-]*\d{4,8}[\s,;.:]*){1,20}", re.IGNORECASE)
+
+
+def _with_repaired_codes(text: str) -> str:
+    """The text with the known codes that a screenshot or a line break made unreadable."""
+    return _MISREAD.sub(_repaired, text)
+
+
+def _repaired(found: re.Match[str]) -> str:
+    known, pieces = sign_in_codes(), found[2].split()
+    if pieces[0] in known:
+        return found[0]
+    for end in range(len(pieces), 0, -1):
+        if (code := "".join(pieces[:end]).translate(_DIGITS)) in known:
+            return " ".join((f"AADSTS{code}", *pieces[end:]))
+    return found[0]
 
 
 def _is_bare(text: str) -> bool:
@@ -108,9 +129,29 @@ def _codes(text: str, body: str, addresses: Iterable[Address]) -> tuple[FoundCod
 
 def _known_numbers(body: str) -> tuple[str, ...]:
     """Numbers of a text without any code, such as "we get 90094 since Monday", that are codes about consent."""
-    known = sign_in_codes()
-    numbers = dict.fromkeys(re.findall(r"(?<![\w.,:/-])\d{5,8}(?![\w:/-])", body))
+    known, other = sign_in_codes(), _other_number()
+    found = re.finditer(r"(?<![\w.,:/€$£-])\d{5,8}(?![\w:/€-]|[.,]\d)", body)
+    numbers = dict.fromkeys(one[0] for one in found if not _is_counted(body, one, other))
     return tuple(number for number in numbers if number in known and known[number].logged)
+
+
+def _is_counted(body: str, found: re.Match[str], other: tuple[re.Pattern[str], re.Pattern[str]]) -> bool:
+    """Whether the number is one of a phone, an invoice or the like, or counts or prices something."""
+    before, after = other
+    return bool(before.search(body[max(0, found.start() - 30) : found.start()]) or after.match(body, found.end()))
+
+
+@cache
+def _other_number() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What is before and after a number that isn't a code: a word for what it is, or the rest of a phone number."""
+    named, counted = ("|".join(map(re.escape, label_words(kind))) for kind in ("other_number", "counted"))
+    group = r"(?<![\w:./-])\+?\(?\d{1,4}\)?[ \t/]{1,3}"
+    return (
+        re.compile(
+            rf"(?:\b(?:{named})\W{{0,4}}(?:(?:no|nr|number|id)\b\W{{0,3}})?|{group}|[€$£][ \t]?)$", re.IGNORECASE
+        ),
+        re.compile(rf"[ \t]{{1,3}}(?:\d{{2,4}}(?!\w|[:.-]\d)|(?:{counted})\b|[€$£])", re.IGNORECASE),
+    )
 
 
 def _inferred(body: str, errors: Iterable[str]) -> tuple[FoundCode, ...]:

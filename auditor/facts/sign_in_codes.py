@@ -152,5 +152,6 @@ def label_words(kind: str) -> tuple[str, ...]:
     """The words, in lower case, before an id, a time, a code or a name of this kind, in several languages.
 
     The kinds are correlation, trace, request, client_id, tenant, other, time, error_code, app_name and user.
+    The words of other_number and counted are before and after numbers that aren't codes.
     """
     return _table().labels[kind]

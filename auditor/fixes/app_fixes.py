@@ -48,6 +48,7 @@ from auditor.fixes.proposed_fix import (
     role_for_users,
     scope_names,
 )
+from auditor.model.decision import RoleState
 from auditor.model.resources import OAuth2PermissionGrant, ServicePrincipal
 from auditor.model.rule import App
 
@@ -148,10 +149,9 @@ def _of_application_permissions(facts: DecisionFacts) -> tuple[str, tuple[Change
     usual = f"{APP_ADMIN}, or Application Administrator"
     if not facts.app_roles:
         return usual, ()
-    from auditor.consent.app_roles import missing_roles
     from auditor.fixes.app_role_fixes import role_grants, role_to_grant
 
-    needed = role_to_grant(tuple(missing_roles(facts.app_roles)))
+    needed = role_to_grant(tuple(one for one in facts.app_roles if one.state is not RoleState.GRANTED))
     return usual if needed == APP_ADMIN else needed, role_grants(facts, creates_app=False)
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.apps.asked_scopes import Description
 from auditor.apps.held_permissions import APIS
+from auditor.apps.predictions import compare_with_logs
 from auditor.apps.survey import KnownApps, apps_in, clients_in, survey
 from auditor.apps.survey_filters import matches_name
 from auditor.checks.kind import CONSENT, TENANT
@@ -19,9 +20,12 @@ from auditor.jobs.app_catalog import app_named, near_apps
 from auditor.jobs.audit import read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
 from auditor.jobs.pack_selection import chosen_packs, own_app_packs, shipped_packs
+from auditor.jobs.prediction_reads import people_to_compare
 from auditor.jobs.tenant_reader import now, tenant_session
+from auditor.model.blocked import BlockedFilter
 from auditor.model.document import series
 from auditor.model.errors import FAILING, OK, UNKNOWN, InvalidRequest
+from auditor.model.prediction import PredictionComparison
 from auditor.model.rule import App, Pack
 from auditor.model.snapshot import LiveTenant, Plan, Snapshot
 from auditor.model.survey import ConnectState, Filters, ScopeSource, Survey
@@ -30,7 +34,7 @@ from auditor.packs.load import is_shipped
 
 LOG_DAYS = 30
 """How far back the sign-in log is read: as long as Microsoft keeps it with a P1 or P2 licence."""
-_LOGS = ("appConsentRequests", "signIns", "servicePrincipalSignInActivities")
+_LOGS = ("appConsentRequests", "signIns", "directoryAudits", "servicePrincipalSignInActivities")
 _LIVE = "live, read through Microsoft Graph"
 _NEEDED = ("servicePrincipals", "oauth2PermissionGrants")
 """The sections without which a survey says nothing about most apps."""
@@ -81,7 +85,16 @@ def survey_of(request: SurveyRequest, interaction: Interaction = SILENT) -> Surv
         filters = msgspec.structs.replace(filters, names=tuple(map(redactor.part, filters.names)))
         if not origin.startswith(("sample ", "live")):
             origin = "snapshot, redacted"
-    return survey(snapshot, known, filters, assumptions=assumptions, source=origin, tool=TOOL)
+    found = survey(snapshot, known, filters, assumptions=assumptions, source=origin, tool=TOOL)
+    return msgspec.structs.replace(found, comparison=_comparison(snapshot, known, filters))
+
+
+def _comparison(snapshot: Snapshot, known: KnownApps, filters: Filters) -> PredictionComparison | None:
+    """The decisions for the users of the logs compared with what happened; none if no log was read."""
+    if snapshot.sections.directoryAudits is None and snapshot.sections.signIns is None:
+        return None
+    only = filters.names[0] if len(filters.names) == 1 else ""
+    return compare_with_logs(snapshot, (), known.described, BlockedFilter(app=only))
 
 
 def survey_exit_code(found: Survey) -> int:
@@ -211,6 +224,7 @@ async def _read(
         snapshot = await session.read(plan, taken=now())
         known = _known(snapshot, described, chosen)
         more = _further_reads(snapshot, apps_in(snapshot, known, Filters()))
+        more = more.union(people_to_compare(snapshot))
         if not more.is_empty:
             snapshot = await session.read(more, taken=snapshot.taken, onto=snapshot)
     return snapshot

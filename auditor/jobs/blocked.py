@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from auditor.apps.asked_scopes import Description, ScopeSources
+from auditor.apps.blocked_sources import SECTIONS_OF
 from auditor.apps.blocked_verdict import MOST_PEOPLE
-from auditor.apps.stopped_users import SECTIONS_OF, blocked
+from auditor.apps.predictions import compare_with_logs, concerned
+from auditor.apps.stopped_users import blocked
 from auditor.checks.kind import CONSENT, TENANT
 from auditor.checks.required_reads import further_reads_for_app
 from auditor.consent.snapshot_index import index_of
-from auditor.consent.subject import ADMIN_ROLES
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, is_guid
 from auditor.graph.preconnect import run
 from auditor.jobs.app_survey import DescribedApps
 from auditor.jobs.audit import read_source
 from auditor.jobs.audit_request import SILENT, TOOL, AuditRequest, Interaction, Redaction, Source
+from auditor.jobs.prediction_reads import EarlierReads, earlier_policies, people_to_compare, users_to_read
 from auditor.jobs.tenant_reader import now, plan_with_user, tenant_session
 from auditor.model.blocked import Blocked, BlockedFilter
 from auditor.model.decision import Outcome
@@ -35,6 +37,8 @@ class BlockedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `user` is an object id, a user principal name or a display name, `app` a client id or a part of a name. `since` is a
     UTC time as text; `hours` counts back from the time of the read, and 0 means everything that was read.
+    With `compares`, the decisions for the users of the logs are compared with what happened, with the policies of
+    `earlier` reads where the tenant's own log doesn't say which held.
     """
 
     source: Source
@@ -44,6 +48,8 @@ class BlockedRequest(msgspec.Struct, frozen=True, kw_only=True):
     since: str = ""
     hours: int = 0
     redaction: Redaction | None = None
+    compares: bool = False
+    earlier: EarlierReads = EarlierReads()
 
 
 def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) -> Blocked:
@@ -56,20 +62,25 @@ def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) ->
         snapshot, origin = run(_read(source, request, interaction)), "live, read through Microsoft Graph"
     else:
         snapshot, origin = read_source(AuditRequest(source=source), (), interaction)
-    described = described_apps(_clients(snapshot))
+    described = described_apps(_clients(snapshot, compares=request.compares))
     asked = BlockedFilter(
         user=request.user, app=request.app, correlation_id=request.correlation_id, since=_since(request, snapshot.taken)
     )
+    earlier = earlier_policies(request.earlier, snapshot, interaction) if request.compares else ()
     if request.redaction is not None:
         from auditor.jobs.redaction import redactor_for
 
         apps = tuple(app for one in described.values() for _, app in one.variants)
         redactor = redactor_for(snapshot, apps, request.redaction, (), interaction)
-        snapshot = redactor.snapshot
+        snapshot, earlier = redactor.snapshot, tuple(map(redactor.other_read, earlier))
         asked = msgspec.structs.replace(asked, user=redactor.part(asked.user), app=redactor.part(asked.app))
         if not origin.startswith(("sample ", "live")):
             origin = "snapshot, redacted"
-    return blocked(snapshot, asked, described, source=origin, tool=TOOL)
+    found = blocked(snapshot, asked, described, source=origin, tool=TOOL)
+    if not request.compares:
+        return found
+    comparison = compare_with_logs(snapshot, earlier, described, asked)
+    return msgspec.structs.replace(found, comparison=comparison)
 
 
 def blocked_exit_code(found: Blocked) -> int:
@@ -84,8 +95,11 @@ def blocked_exit_code(found: Blocked) -> int:
 def _since(request: BlockedRequest, taken: str) -> str:
     if request.since or not request.hours:
         return request.since
-    at = parse_time(taken)
-    return _utc(at - timedelta(hours=request.hours)) if at else ""
+    at, back = parse_time(taken), timedelta(hours=request.hours)
+    return _utc(at - back) if at and at - _FIRST >= back else ""
+
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 def _utc(at: datetime) -> str:
@@ -98,9 +112,10 @@ def described_apps(client_ids: Iterable[str]) -> dict[str, Description]:
     return {client_id: found for client_id in client_ids if (found := known.about(client_id))}
 
 
-def _clients(snapshot: Snapshot) -> tuple[str, ...]:
-    """The client ids of the apps to which users were stopped, or which users ask for."""
-    return tuple(app.app.client_id for app in blocked(snapshot, with_fixes=False).apps)
+def _clients(snapshot: Snapshot, *, compares: bool = False) -> tuple[str, ...]:
+    """The client ids of the apps to which users were stopped or which they ask for, and of those to compare."""
+    stopped = (app.app.client_id for app in blocked(snapshot, with_fixes=False).apps)
+    return tuple(dict.fromkeys((*stopped, *(concerned(snapshot).clients if compares else ()))))
 
 
 async def _read(tenant: LiveTenant, request: BlockedRequest, interaction: Interaction) -> Snapshot:
@@ -114,13 +129,15 @@ async def read_in_steps(read: Callable[..., Awaitable[Snapshot]], request: Block
     `read` is `auditor.graph.collect.collect` for the tenant, and `taken` the time of the read.
     """
     snapshot = await read(blocked_plan(request), taken=taken)
-    clients = _clients(snapshot)
+    clients = _clients(snapshot, compares=request.compares)
     if clients:
         more = Plan(clients=clients, users=_reviewers(snapshot))
         snapshot = await read(more, taken=taken, onto=snapshot)
         for further in (_further_reads, _people_in_question):
             if not (plan := further(snapshot, clients)).is_empty:
                 snapshot = await read(plan, taken=taken, onto=snapshot)
+    if request.compares and not (plan := people_to_compare(snapshot)).is_empty:
+        snapshot = await read(plan, taken=taken, onto=snapshot)
     return snapshot
 
 
@@ -128,9 +145,9 @@ def blocked_plan(request: BlockedRequest) -> Plan:
     """What to read of a live tenant first: what decides about consent, the requests and the logs.
 
     If the app is given by its client id, only what is about it, as far as Graph can filter. Its cost grows with the
-    failed sign-ins and with the consents, not with the directory.
+    failed sign-ins and with the consents, not with the directory. A comparison needs all of the logs that there is.
     """
-    client = request.app.lower() if is_guid(request.app) else ""
+    client = request.app.lower() if is_guid(request.app) and not request.compares else ""
     logs = tuple(SECTIONS_OF.values())
     plan = TENANT.union(CONSENT).union(
         Plan(
@@ -153,6 +170,8 @@ def _names_user(name: str) -> bool:
 
 def _days(request: BlockedRequest) -> int:
     """How many days of the logs to read."""
+    if request.compares:
+        return LOG_DAYS
     since, at = parse_time(request.since) if request.since else None, parse_time(now())
     if since and at:
         return max((at - since).days + 1, 1)
@@ -173,10 +192,7 @@ def _people_in_question(snapshot: Snapshot, clients: Iterable[str]) -> Plan:
     """The people who were stopped, where whether an app connects depends on who its user is."""
     made = blocked(snapshot, described=described_apps(clients), with_fixes=False)
     depends = [app for app in made.apps if app.now.outcome is Outcome.DEPENDS and len(app.people) <= MOST_PEOPLE]
-    ids = dict.fromkeys(one.id for app in depends for one in app.people if is_guid(one.id))
-    known = {user.id.lower() for user in snapshot.sections.users or ()}
-    unread = tuple(one for one in ids if one.lower() not in known and f"users/{one}" not in snapshot.unread)
-    return Plan(users=unread, assignments_of=tuple(ADMIN_ROLES)) if unread else Plan()
+    return users_to_read(snapshot, (one.id for app in depends for one in app.people))
 
 
 def _further_reads(snapshot: Snapshot, clients: Iterable[str]) -> Plan:

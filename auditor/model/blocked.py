@@ -13,6 +13,7 @@ import msgspec
 
 from auditor.model.decision import AppRef, Confidence, Fix, Outcome, Reason
 from auditor.model.difference import Actor
+from auditor.model.prediction import PredictionComparison
 from auditor.model.rule import PortalLink
 from auditor.model.snapshot import Tenant
 from auditor.model.survey import Permissions, ScopeSource
@@ -212,7 +213,10 @@ class BlockedSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Blocked(msgspec.Struct, frozen=True, kw_only=True):
-    """Who was stopped and who waits in one tenant; the apps that need attention first."""
+    """Who was stopped and who waits in one tenant; the apps that need attention first.
+
+    `comparison` says how the decisions for the users of the logs compare with what happened, if that was asked for.
+    """
 
     tenant: Tenant
     cloud: str
@@ -223,6 +227,7 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     summary: BlockedSummary
     apps: tuple[BlockedApp, ...]
     sources: tuple[SourceRead, ...]
+    comparison: PredictionComparison | None = None
     format: str = FORMAT
     version: int = VERSION
 

@@ -36,8 +36,8 @@ class PredictedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     `at` is the time of the log. `predicted` is none if nothing could be decided. `because` is one sentence: why the
     decision is so, or why nothing can be said. `reasons` are the likely reasons of a disagreement in order. `scopes`
-    are what was asked for, and `scopes_from_log` says whether the log says so. `policies_of` is the time of the data
-    that decided.
+    are what was asked for, and `scopes_from_log` says whether the log says so. `policies_of` is the time of the read
+    whose policies decided; empty where the audit log says what they were.
     """
 
     at: str
@@ -56,7 +56,7 @@ class PredictedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComparedApp(msgspec.Struct, frozen=True, kw_only=True):
-    """The events of one app, the latest first, and how many came out as decided."""
+    """The events of one app, the latest first, and how many agree with the decision."""
 
     app: AppRef
     agrees: int
@@ -68,17 +68,18 @@ class ComparedApp(msgspec.Struct, frozen=True, kw_only=True):
 class PredictionComparison(msgspec.Struct, frozen=True, kw_only=True):
     """The decisions for one tenant compared with its logs; the apps with disagreements first.
 
-    `sentence` says it in one line. `left_out` counts administrators' consents. `first` and `last` are the times of the
-    first and last event that is compared. `not_read` says which logs were not read, and why: nothing is said about
-    what they hold.
+    `sentence` says it in one line. The numbers are none where no event could be compared because a log was not read;
+    `not_read` says which, and why. `left_out` counts administrators' consents. `first` and `last` are the times of the
+    first and last event. `earlier_reads` are the times of the earlier snapshots whose policies were used.
     """
 
     sentence: str
-    agrees: int
-    disagrees: int
-    cannot_tell: int
-    left_out: int
+    agrees: int | None
+    disagrees: int | None
+    cannot_tell: int | None
+    left_out: int | None
     apps: tuple[ComparedApp, ...] = ()
     first: str = ""
     last: str = ""
+    earlier_reads: tuple[str, ...] = ()
     not_read: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from auditor.model.decision import Confidence, Outcome, Reason
+from auditor.model.prediction import PredictionComparison
 from auditor.model.snapshot import Tenant
 
 FORMAT = "consent-auditor/apps-survey"
@@ -248,7 +249,11 @@ class SurveySummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
-    """The apps of one tenant, those that need attention first."""
+    """The apps of one tenant, those that need attention first.
+
+    `comparison` says how the decisions for the users of the logs compare with what happened; none if neither the audit
+    log nor the sign-in log was read.
+    """
 
     format: str = FORMAT
     version: int = VERSION
@@ -263,3 +268,4 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     filters: Filters
     assumptions: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    comparison: PredictionComparison | None = None

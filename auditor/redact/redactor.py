@@ -49,11 +49,16 @@ class Redactor:
         known = KnownNames(FormRules(self._guid, self._person, self._host, self._published.spans))
         self._values = FieldValues(tokens, public, known)
         self._public = public
+        self.snapshot: Snapshot = self.other_read(snapshot)
+        """The redacted snapshot."""
+
+    def other_read(self, snapshot: Snapshot) -> Snapshot:
+        """Another read of the same tenant, redacted with the same tokens."""
         self._values.learning = True
         self._walk(snapshot, _Context())
         self._values.learning = False
-        self.snapshot: Snapshot = self._walk(snapshot, _Context())
-        """The redacted snapshot."""
+        found: Snapshot = self._walk(snapshot, _Context())
+        return found
 
     @property
     def originals(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ import msgspec
 
 from auditor.model.blocked import FORMAT, VERSION, Blocked, BlockedApp, RequestStatus, StoppedPerson
 from auditor.model.difference import Actor
+from auditor.model.prediction import ComparedApp, PredictedEvent
 from auditor.render.labels import encoded
 
 SCHEMA_ID = f"https://consent-auditor.invalid/schemas/blocked-{VERSION}.json"
@@ -22,6 +23,8 @@ CSV_COLUMNS = (
     *("requested", "request_status", "request_expires", "days_left", "reviewed_by", "reviewed"),
     *("would_connect", "outcome", "because", "since", "fix", "fix_role", "fix_opens", "reviewers", "not_known"),
 )
+
+COMPARISON_COLUMNS = ("happened", "predicted", "comparison", "predicted_because", "likely_reasons")
 
 
 def as_text(found: Blocked, *, width: int = 100, colour: bool = False, whole: bool = True) -> bytes:
@@ -54,11 +57,37 @@ def as_html(found: Blocked) -> bytes:
 
 
 def as_csv(found: Blocked) -> bytes:
-    """One row for each person and app, for a spreadsheet; one without a person where nobody is known."""
+    """One row for each person and app, for a spreadsheet; one without a person where nobody is known.
+
+    With a comparison, there are more columns, and a row for each event that was compared.
+    """
     from auditor.render.csv import rows_as_csv
 
     people = ((app, person) for app in found.apps for person in app.people or (None,))
-    return rows_as_csv(CSV_COLUMNS, (tuple(map(_cell, _row(app, person))) for app, person in people))
+    rows = (tuple(map(_cell, _row(app, person))) for app, person in people)
+    if found.comparison is None:
+        return rows_as_csv(CSV_COLUMNS, rows)
+    none = ("",) * len(COMPARISON_COLUMNS)
+    compared = (_compared(app, event) for app in found.comparison.apps for event in app.events)
+    return rows_as_csv((*CSV_COLUMNS, *COMPARISON_COLUMNS), (*((*row, *none) for row in rows), *compared))
+
+
+def _compared(app: ComparedApp, event: PredictedEvent) -> tuple[str, ...]:
+    """The row of an event: who, where and when as in the others, and then the comparison."""
+    known = {
+        "app": app.app.name,
+        "client_id": app.app.client_id or "",
+        "user": event.user,
+        "user_id": event.user_id,
+        "error_codes": event.code,
+        "first": event.at,
+        "last": event.at,
+    }
+    predicted = event.predicted.value if event.predicted else ""
+    return (
+        *(known.get(column, "") for column in CSV_COLUMNS),
+        *(event.happened.value, predicted, event.result.value, event.because, "; ".join(event.reasons)),
+    )
 
 
 def _cell(value: str | int | bool | None) -> str | int:

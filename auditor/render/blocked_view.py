@@ -20,6 +20,7 @@ from auditor.model.document import (
     series,
 )
 from auditor.model.survey import ScopeSource
+from auditor.render.comparison_view import screen_of_comparison, whole_comparison
 from auditor.render.labels import readable_time, resource_label, section_label, sentence
 
 ON_SCREEN = 3
@@ -50,9 +51,14 @@ def screen(found: Blocked, *, whole: bool) -> Document:
     parts = [_short(app) for app in shown]
     more = len(found.apps) - len(shown)
     blocks = [*_head(found, _compact(found.apps[:_ROWS]))]
-    if parts:
+    if found.comparison:
+        blocks += screen_of_comparison(found.comparison)
+    elif parts:
         blocks.append(Points(tuple(parts)))
-    if more > 0:
+    if found.comparison:
+        hint = "For people and requests, and why some predictions can't be compared: add --details."
+        blocks.append(Paragraph(hint))
+    elif more > 0:
         blocks.append(Paragraph(f"And {count(more, 'more app')}. For all, with people and requests: add --details."))
     elif found.apps:
         blocks.append(Paragraph("For people, requests and permissions: add --details, or -o blocked.html."))
@@ -66,6 +72,8 @@ def document(found: Blocked) -> Document:
 
 def _whole(found: Blocked, table: Grid) -> Document:
     blocks = [*_head(found, table)]
+    if found.comparison:
+        blocks += whole_comparison(found.comparison)
     for app in found.apps:
         blocks += _app(app)
     return (*blocks, *_missing(found, short=False))

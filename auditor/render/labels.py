@@ -20,7 +20,7 @@ from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH, OPENID_SCOPES, R
 from auditor.facts.permissions import PERMISSIONS
 from auditor.model.decision import Confidence, Decision, Outcome, Reason, RequestedAs, RoleState, ScopeVerdict, Verdict
 from auditor.model.document import count, parse_time, series
-from auditor.model.report import NotCollected, Summary, UnreadPart
+from auditor.model.report import AbusedAppsRef, NotCollected, Summary, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
 from auditor.model.sections import SECTIONS, TENANT_SECTIONS
 from auditor.model.snapshot import CredentialEnd
@@ -434,3 +434,10 @@ def not_collected_text(part: NotCollected) -> UnreadText:
         allowed_by=f"{series(part.needs, 'or')} (a Microsoft Graph application permission)." if part.needs else "",
         unknown=f"{'Rule' if len(part.rules) == 1 else 'Rules'} {series(part.rules)}.",
     )
+
+
+def abused_list_text(one: AbusedAppsRef) -> str:
+    """A list of known abused apps, and its age when the tenant was read."""
+    age = "" if one.days_old is None else f", {count(one.days_old, 'day')} before the tenant was read"
+    age += ": newer apps are missing" if one.is_old else ""
+    return f"{one.name}, {count(one.count, 'app')}, read on {one.read}{age}"

@@ -10,6 +10,15 @@ from auditor.model.decision import Decision, Fix, Outcome
 from auditor.model.document import count, series
 from auditor.model.report import Finding, Report, Summary
 from auditor.model.rule import FindingOutcome, PortalLink
+from auditor.render.after_consent_view import (
+    AFTER_CONSENT,
+    STOPPED,
+    not_checked_text,
+    policy_lines,
+    stopped_label,
+    stopped_lines,
+    whose,
+)
 from auditor.render.fix_view import (
     FirstThing,
     FixNumbers,
@@ -38,11 +47,9 @@ from auditor.render.markdown_text import code_span, fenced, harmless, link
 from auditor.render.report_view import (
     ABOUT_DISAGREEMENTS,
     ABOUT_WHAT_IF,
-    AFTER_CONSENT,
     AFTERWARDS,
     APP_ROLES,
     DISAGREEMENTS,
-    STOPPED,
     afterwards,
     answer_facts,
     are_assumed,
@@ -50,20 +57,15 @@ from auditor.render.report_view import (
     disagreement_sentence,
     finding_word,
     from_several_packs,
-    not_checked_text,
     numbered,
     numbered_label,
-    policy_lines,
     question,
     reason_with_waivers,
     role_lines,
     scope_reason,
-    stopped_label,
-    stopped_lines,
     tenant_label,
     verdict_word,
     what_if_answers,
-    whose,
     with_outcome,
 )
 from auditor.render.setting_view import SettingCard, failure_counts, setting_cards
@@ -162,7 +164,7 @@ def _answers(report: Report) -> Iterator[str]:
         yield f"**{_text(sentence(report.summary.answer))}**" if report.summary.answer.strip() else ""
         return
     if len(report.decisions) == 1:
-        yield f"**{_text(answer_word(report.decisions[0]))}.** {_text(sentence(report.decisions[0].because))}"
+        yield f"**{_text(answer_word(report.decisions[0]))}.** {_text(plain_sentence(report.decisions[0].because))}"
         return
     lines = []
     for number, decision in numbered(report):

@@ -10,11 +10,17 @@ from typing import NamedTuple
 from auditor.model.decision import Decision
 from auditor.model.document import count, parse_time
 from auditor.model.report import Finding, GrantRow, GrantRows, Report, StoppedUsers
+from auditor.render.after_consent_view import (
+    not_checked_text,
+    policy_lines,
+    stopped_lines,
+)
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,
     ROLE_STATES,
     VERDICTS,
+    abused_list_text,
     answer_word,
     click_path,
     counts,
@@ -27,12 +33,8 @@ from auditor.render.labels import (
     unread_text,
 )
 from auditor.render.report_view import (
-    abused_list_text,
     assumptions,
     evidence_text,
-    not_checked_text,
-    policy_lines,
-    stopped_lines,
     waiver_sentence,
     what_if_answers,
 )

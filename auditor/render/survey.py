@@ -19,7 +19,7 @@ CSV_COLUMNS = (
     *("asking", "failed_sign_ins", "error_codes", "asks_for", "scopes_from", "pack", "tenant_wide", "users_with_grant"),
     *("by_users", "application_permissions", "risk", "risk_because", "last_sign_in", "publisher", "publisher_verified"),
     *("in_tenant", "enabled", "known_abused", "seen_in", "then_outcome", "then_stops", "then_because", "users_keep"),
-    *("users_with_less", "not_known"),
+    *("users_with_less", "not_known", "predictions_agree", "predictions_disagree", "predictions_cannot_tell"),
 )
 
 
@@ -56,7 +56,7 @@ def as_csv(survey: Survey) -> bytes:
     """One row for each app, for a spreadsheet."""
     from auditor.render.csv import rows_as_csv
 
-    return rows_as_csv(CSV_COLUMNS, (tuple(map(_cell, _row(app))) for app in survey.apps))
+    return rows_as_csv(CSV_COLUMNS, (tuple(map(_cell, (*_row(app), *_compared(survey, app)))) for app in survey.apps))
 
 
 def _cell(value: str | int | bool | None) -> str | int:
@@ -89,6 +89,16 @@ def _row(app: SurveyedApp) -> Iterator[str | int | bool | None]:
     else:
         yield from [""] * 5
     yield "; ".join(f"{name}: {why}" for name, why in app.not_known.items())
+
+
+def _compared(survey: Survey, app: SurveyedApp) -> tuple[int | None, ...]:
+    """How many decisions for users of the app agree with the logs, disagree, or can't be compared."""
+    if survey.comparison is None:
+        return None, None, None
+    found = next((one for one in survey.comparison.apps if one.app.client_id == app.client_id.lower()), None)
+    if found:
+        return found.agrees, found.disagrees, found.cannot_tell
+    return (None, None, None) if survey.comparison.not_read else (0, 0, 0)
 
 
 def _names(permissions: Iterable[Permissions] | None) -> str:

@@ -30,6 +30,7 @@ from auditor.model.survey import (
     Survey,
     SurveyedApp,
 )
+from auditor.render.comparison_view import TITLE, whole_comparison
 from auditor.render.labels import NAME_WIDTH, flat, readable_time, resource_label, sentence
 from auditor.render.text_layout import clip, safe
 
@@ -65,7 +66,9 @@ def screen(survey: Survey, *, whole: bool) -> Document:
         _notes(survey),
     )
     if whole:
-        return (*blocks, *_gaps(survey))
+        return (*blocks, *_compared(survey), *_gaps(survey))
+    if survey.comparison and survey.comparison.apps:
+        blocks = (*blocks, Paragraph(f"{TITLE}: {survey.comparison.sentence}"))
     unknown = "; ".join(gap.unknown for gap in survey.gaps)
     missing = Paragraph(f"Not read, or only in part, so unknown: {unknown}. To see why, add --details.")
     return (*blocks, missing) if unknown else tuple(blocks)
@@ -73,7 +76,13 @@ def screen(survey: Survey, *, whole: bool) -> Document:
 
 def document(survey: Survey) -> Document:
     """The whole survey with every column, for Markdown and HTML."""
-    return (*_blocks(survey, _complete(survey), 0), _notes(survey), *_gaps(survey))
+    return (*_blocks(survey, _complete(survey), 0), _notes(survey), *_compared(survey), *_gaps(survey))
+
+
+def _compared(survey: Survey) -> Iterator[Block]:
+    """The decisions compared with what happened, if the logs have something to compare."""
+    if survey.comparison and survey.comparison.apps:
+        yield from whole_comparison(survey.comparison)
 
 
 def tone(survey: Survey) -> str:

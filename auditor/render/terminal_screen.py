@@ -171,10 +171,16 @@ def _roles_lacking(decision: Decision) -> str:
     lacking = [one.role for one in required if one.state is RoleState.NOT_GRANTED]
     unread = [one.role for one in required if one.state is RoleState.UNKNOWN]
     texts = (
-        f"It lacks {series(lacking)}, which only an administrator can grant." if lacking else "",
-        f"Whether it has {series(unread)} is unknown." if unread else "",
+        f"It lacks {series(_first(lacking))}, which only an administrator can grant." if lacking else "",
+        f"Whether it has {series(_first(unread))} is unknown." if unread else "",
     )
     return " ".join(filter(None, texts))
+
+
+def _first(names: list[str]) -> list[str]:
+    """The first names, and how many more there are."""
+    more = len(names) - _MOST_SCOPES
+    return names if more <= 0 else [*names[:_MOST_SCOPES], f"{more} more"]
 
 
 def _stopping_scopes(decision: Decision) -> str:
@@ -186,9 +192,7 @@ def _stopping_scopes(decision: Decision) -> str:
     total = scope_count(required)
     if len(stopping) == len(required) and len(required) > 1:
         return f"All {total}."
-    more = len(stopping) - _MOST_SCOPES
-    named = stopping if more <= 0 else [*stopping[:_MOST_SCOPES], f"{more} more"]
-    return f"{series(named)} ({len(stopping)} of {total})."
+    return f"{series(_first(stopping))} ({len(stopping)} of {total})."
 
 
 def _first_thing(page: TextPage, report: Report, decision: Decision | None) -> None:

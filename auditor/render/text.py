@@ -7,6 +7,15 @@ from collections.abc import Iterator
 from auditor.model.decision import Decision, ScopeVerdict
 from auditor.model.document import count, series
 from auditor.model.report import Finding, Report
+from auditor.render.after_consent_view import (
+    AFTER_CONSENT,
+    STOPPED,
+    not_checked_text,
+    policy_lines,
+    stopped_label,
+    stopped_lines,
+    whose,
+)
 from auditor.render.fix_view import first_fix, first_thing
 from auditor.render.labels import (
     FINDINGS,
@@ -14,6 +23,7 @@ from auditor.render.labels import (
     OUTCOMES,
     SEVERE,
     VERDICTS,
+    abused_list_text,
     answer_word,
     app_and_id,
     counts,
@@ -30,7 +40,6 @@ from auditor.render.labels import (
 from auditor.render.report_view import (
     ABOUT_DISAGREEMENTS,
     ABOUT_WHAT_IF,
-    AFTER_CONSENT,
     AFTERWARDS,
     ALSO,
     APP_ROLES,
@@ -38,9 +47,7 @@ from auditor.render.report_view import (
     DEPENDS_ON,
     DISAGREEMENTS,
     NOT_KNOWN,
-    STOPPED,
     VENDOR_SAYS,
-    abused_list_text,
     afterwards,
     answer_facts,
     are_assumed,
@@ -52,22 +59,17 @@ from auditor.render.report_view import (
     disagreement_sentence,
     finding_word,
     from_several_packs,
-    not_checked_text,
     numbered,
     numbered_label,
-    policy_lines,
     question,
     reason_with_waivers,
     role_lines,
     scope_reason,
     shared_resource,
     short_digest,
-    stopped_label,
-    stopped_lines,
     tenant_label,
     verdict_word,
     what_if_answers,
-    whose,
 )
 from auditor.render.setting_view import failure_counts, setting_cards
 from auditor.render.text_fixes import what_to_do

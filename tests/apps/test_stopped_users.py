@@ -249,3 +249,24 @@ def test_a_request_of_any_form_has_a_status(row: dict[str, Any], status: Request
     snapshot = Snapshot(tenant=Tenant(id="t"), sections=Sections())
     (made,) = user_requests(index_of(snapshot), AppConsentRequest(appId=TRACKER, userConsentRequests=(row,)))
     assert (made.status, made.ends, made.days_left) == (status, "", None)
+
+
+def log_of(*codes: int, app: str = "Jotform", user: str = "ab198217-f387-4e7c-a51d-1c16c3224c73") -> Snapshot:
+    """The sample in which only this user (Sofia, who consented to Jotform) met codes, at one app."""
+    app_id = next(one.appId for one in sample(SAMPLE).sections.servicePrincipals or () if one.displayName == app)
+    rows = [
+        {"id": str(code), "appId": app_id, "createdDateTime": "2026-11-14T13:37:00Z", "userId": user}
+        | {"status": {"errorCode": code}}
+        for code in codes
+    ]
+    return patched(sample(SAMPLE), {"signIns": rows, "appConsentRequests": []})
+
+
+def test_the_normal_entry_before_a_consent_is_nobody_stopped() -> None:
+    assert "Jotform" not in found(log_of(65001)), "the user consented on the page"
+    assert "Jotform" not in found(log_of(65001, user="u2")), "users may consent themselves"
+
+
+def test_the_same_entry_is_unclear_where_users_would_be_stopped() -> None:
+    app = found(log_of(65001, app="Wino Mail", user="u2"))["Wino Mail"]
+    assert (app.users, app.unclear, app.now.would_connect) == (0, 1, False)

@@ -170,3 +170,8 @@ def test_what_the_app_holds_on_every_resource_is_found_where_it_was_read_app_by_
     for roles, outcome in (([role], FindingOutcome.FAIL), ([], FindingOutcome.PASS)):
         held = {**read, "appRoleAssignments": {EXPORTER: roles}}
         assert judged(snapshot_of(pool.snapshot(held))).outcome is outcome
+
+
+def test_a_day_that_is_not_written_as_one_is_a_mistake() -> None:
+    for text, wrong in (("2026-11-20", 0), ("2026-1-5", 1), ("2026-02-30", 1), ("soon", 1), ("", 0)):
+        assert len(list(NoAbusedApps.problems({"since": text}, has_app=False))) == wrong, text

@@ -11,11 +11,12 @@ from auditor.checks.findings import judge
 from auditor.checks.kind import CheckContext, connecting
 from auditor.consent.decide import decide
 from auditor.facts.ids import EXCHANGE_ONLINE, MICROSOFT_GRAPH
+from auditor.fixes import fixes_for
 from auditor.fixes.change_kinds import apply_all
 from auditor.model.decision import Confidence, RoleState
 from auditor.model.report import Finding
 from auditor.model.resources import AppRole, AppRoleAssignment
-from auditor.model.rule import App, FindingOutcome, RoleNeed
+from auditor.model.rule import App, FindingOutcome, RequestMode, RoleNeed
 from auditor.model.snapshot import Plan, Snapshot, Unread
 from auditor.snapshot.samples import sample
 from tests.fixes.tenants import APP, PACK, with_sections
@@ -102,6 +103,12 @@ def state(snapshot: Snapshot, app: App = NEEDS) -> tuple[RoleState, str]:
             RoleState.NOT_GRANTED,
             "no application permission",
             id="a role for users",
+        ),
+        pytest.param(
+            tenant("managed-default", roles=(AppRole(id="1"),)),
+            RoleState.NOT_GRANTED,
+            "not in the tenant",
+            id="an absent app, and a permission that isn't known",
         ),
         pytest.param(
             tenant("managed-default", roles=PUBLISHED), RoleState.NOT_GRANTED, "not in the tenant", id="an absent app"
@@ -218,3 +225,9 @@ def test_an_undo_takes_the_permission_away_again() -> None:
     exact = finding(snapshot).fixes[0]
     after = apply_all(snapshot, exact.proven.applied)
     assert finding(apply_all(after, exact.undo_graph)).outcome is FindingOutcome.FAIL
+
+
+def test_the_link_for_the_scopes_names_the_role_that_the_application_permissions_need() -> None:
+    app = replace(NEEDS, mode=RequestMode.DEFAULT, app_roles=(RoleNeed(resource=MICROSOFT_GRAPH, value="Not.Known"),))
+    link = next(fix for fix in fixes_for(tenant("managed-default"), app) if fix.key == "R1")
+    assert link.role == "Privileged Role Administrator"

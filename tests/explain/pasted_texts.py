@@ -428,9 +428,100 @@ NOTHING = {
     "a hexadecimal code of Windows": "Error 0x80072EE7 and -2147012889",
     "another address": "https://app.vendor.example/settings?tab=2",
     "a long number": "Ticket 2026112200001234",
+    "phone numbers": "Call me at 555-90094, +49 30 65001 or (020) 65004, or Tel. 65001 about the app.",
+    "an invoice": "Invoice no. 65001 over 90094,00 EUR or 65004 EUR or €50105",
+    "a count": "We had 65001 mails at 10:33",
+    "an id of a tenant": f"Tenant 90094aaa-2222-4333-8444-900945000000 and {TENANT}",
+    "a port": "connect to 10.0.0.1:50105 failed",
     "a step of the sign-in": "https://login.microsoftonline.com/common/reprocess?ctx="
     + b64encode(b"invented").decode(),
 }
 """Texts that say nothing about a sign-in."""
 
-CASES = {**NUMBERS, **PAGES, **PROGRAMS, **ADDRESSES}
+DAMAGED = {
+    "full-width letters and digits": Case("ＡＡＤＳＴＳ９００９４：管理者の承認が必要です", ("90094",)),
+    "full-width digits": Case("９００９４", ("90094",), of(TextKind.CODE)),
+    "Arabic digits": Case("AADSTS٩٠٠٩٤", ("90094",)),
+    "a full-width colon": Case("エラー コード：90094", ("90094",)),
+    "a screenshot with the letter O": Case("AADSTS9OO94: Admin consent is required", ("90094",)),
+    "a screenshot with the letter l": Case("AADSTS65OOl: The user or administrator has not consented", ("65001",)),
+    "a screenshot with the letter I": Case("Sorry. AADSTS5OIO5", ("50105",)),
+    "a screenshot with a digit in the prefix": Case("AAD5TS90094. Admin consent is required", ("90094",)),
+    "spaces between the digits": Case("AADSTS 9 0 0 9 4", ("90094",)),
+    "a known code before a number": Case("AADSTS90094 1 user, AADSTS65001 2 users", ("90094", "65001")),
+    "a known code before a word": Case("AADSTS90094 Is it us? AADSTS50105 so bad", ("90094", "50105")),
+    "a code that a console broke": Case(
+        "Connect-MgGraph : InteractiveBrowserCredential authentication failed: AADSTS6500\n1: The user or administrator has not consented",
+        ("65001",),
+    ),
+    "a message that a mail broke": Case(
+        f"AADSTS65001: The user or administrator has not consented to use the\napplication with ID '{APP}' named\n'TrackerRMS'. Send an interactive\nauthorization request. Trace ID: 7ace0001-aaaa-4bbb-8ccc-\n000000000002 Correlation ID:\n{CORRELATION}\nTimestamp: 2026-11-22\n10:33:11Z",
+        ("65001",),
+        {"client_id": APP, "app_name": "TrackerRMS", **WHO},
+    ),
+    "a message that a reply quotes": Case(
+        f"> AADSTS50105: Your administrator has configured the\n> application TrackerRMS ('{APP}')\n> to block users. The signed in user\n> 'adele@contoso.example' is blocked",
+        ("50105",),
+        {"client_id": APP, "app_name": "TrackerRMS", "user": "adele@contoso.example"},
+    ),
+    "a page that text recognition broke": Case(
+        "Thunderbird needs permission to access resources\nin your organization that only an\nadmin can grant.",
+        ("90094",),
+        {"app_name": "Thunderbird"},
+        inferred=True,
+    ),
+    "HTML": Case(
+        f"<tr><td>App name</td>\n  <td>TrackerRMS</td></tr><tr><td>App id</td><td>{APP}</td></tr><tr><td>Error Code</td><td><b>90094</b></td></tr><p>Correlation&nbsp;Id:</p><p>{CORRELATION}</p>",
+        ("90094",),
+        {"client_id": APP, "app_name": "TrackerRMS", "correlation_ids": (CORRELATION,)},
+    ),
+    "HTML in the code": Case("<span>AADSTS</span><span>650</span>01: x", ("65001",)),
+    "Markdown that was escaped": Case("AADSTS\\_90094 and **AADSTS**65001", ("90094", "65001")),
+    "a message in Czech": Case(
+        f"AADSTS65001: x. ID trasování: {TRACE} ID korelace: {CORRELATION} Časové razítko: 2026-11-22 10:33:11Z",
+        ("65001",),
+        WHO,
+    ),
+    "a message in Finnish": Case(
+        f"AADSTS65001: x. Jäljitystunnus: {TRACE} Korrelaatiotunnus: {CORRELATION} Aikaleima: 2026-11-22 10:33:11Z",
+        ("65001",),
+        WHO,
+    ),
+    "a message in Hungarian": Case(
+        f"AADSTS65001: x. Nyomkövetési azonosító: {TRACE} Korrelációs azonosító: {CORRELATION} Időbélyeg: 2026-11-22 10:33:11Z",
+        ("65001",),
+        WHO,
+    ),
+    "a page in Dutch": Case(
+        f"Foutcode: 90094\nAanvraag-id: {TRACE}\nCorrelatie-id: {CORRELATION}\nTijdstempel: {AT}\nApp-naam: TrackerRMS\nApp-id: {APP}",
+        ("90094",),
+        {"client_id": APP, "app_name": "TrackerRMS", **WHO},
+    ),
+    "a page in French without a code": Case("Approbation de l’administrateur requise", ("90094",), inferred=True),
+    "a page in Italian without a code": Case(
+        "È necessaria l'approvazione dell'amministratore", ("90094",), inferred=True
+    ),
+    "a page in Japanese without a code": Case("管理者の承認が必要", ("90094",), inferred=True),
+    "a request in German without a code": Case(
+        "Genehmigung erforderlich\nDiese App erfordert die Genehmigung Ihres Administrators:", ("90095",), inferred=True
+    ),
+    "Power Automate": Case(
+        f'Failed to create connection: {{"error":{{"code":"ConnectionAuthorizationFailed","message":"{CONSENT}"}}}}',
+        ("65001",),
+        {"client_id": APP, "app_name": "TrackerRMS"},
+    ),
+    "the console of a browser": Case(
+        f"[Sun, 22 Nov 2026 10:33:11 GMT] : [{CORRELATION}] : @azure/msal-browser@3.10.0 : Error\nUncaught (in promise) InteractionRequiredAuthError: invalid_grant: Error(s): 65001 - Timestamp: 2026-11-22 10:33:11Z - Description: {CONSENT} - Correlation ID: {CORRELATION} - Trace ID: {TRACE}",
+        ("65001",),
+        {"client_id": APP, "app_name": "TrackerRMS", **WHO},
+    ),
+    "two errors of two users": Case(
+        f"A: AADSTS90094. Correlation ID: {CORRELATION}\nB: AADSTS50105. Correlation ID: {OTHER}",
+        ("90094", "50105"),
+        {"correlation_ids": (CORRELATION, OTHER)},
+    ),
+    "a number after a time": Case("10:33:11 65001 for TrackerRMS", ("65001",)),
+}
+"""Texts that a mail, a screenshot, a program or a language changed."""
+
+CASES = {**NUMBERS, **PAGES, **PROGRAMS, **ADDRESSES, **DAMAGED}

@@ -49,6 +49,10 @@ def test_the_address_of_a_request_is_kept_for_what_it_asks() -> None:
     assert parse(f"Please open {AUTHORIZE} now").request == AUTHORIZE
 
 
+def test_a_code_that_is_not_known_is_not_repaired() -> None:
+    assert [one.code for one in parse("AADSTS1234567 SB, AADSTS6500 times").codes] == ["1234567", "6500"]
+
+
 def test_a_mistyped_code_has_similar_ones() -> None:
     assert similar_codes("65051")[0] in ("65001", "650051")
     assert similar_codes("1") == ()

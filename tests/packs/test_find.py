@@ -119,7 +119,7 @@ def test_two_packs_of_one_name_are_distinguished(tmp_path: Path) -> None:
 def test_the_list_leaves_out_what_only_serves_others() -> None:
     packs = list_packs()
     assert [pack.name for pack in packs] == ["trackerrms-uk", "trackerrms-us"]
-    assert all(pack.app and pack.app.name == "TrackerRMS" and pack.rules == 10 for pack in packs)
+    assert all(pack.app and pack.app.name == "TrackerRMS" and pack.rules == 11 for pack in packs)
     assert not any(map(reads_whole_directory, load_packs([pack.name for pack in packs])))
     assert {"vendor-app", "trackerrms"} <= {pack.name for pack in list_packs(abstract=True)}
 

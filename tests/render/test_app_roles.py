@@ -5,14 +5,17 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from auditor.facts.ids import MICROSOFT_GRAPH
 from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.model.rule import RoleNeed
 from auditor.render import render
-from auditor.render.report_view import role_lines
+from auditor.render.report_view import (
+    role_lines,
+)
 from auditor.render.sheets import sheets
 from auditor.render.terminal_screen import render as screen
-from tests.consent.test_app_roles import MICROSOFT_GRAPH, NEEDS, PUBLISHED, tenant
+from tests.consent.test_app_roles import NEEDS, PUBLISHED, tenant
 from tests.fixes.tenants import PACK
 
 OPTIONAL = RoleNeed(resource=MICROSOFT_GRAPH, value="Reports.Read.All", required=False, assumed=True)

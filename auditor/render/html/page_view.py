@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from auditor.model.decision import AfterConsent
 from auditor.model.document import count, series
 from auditor.model.report import Report, Summary, UnreadPart
+from auditor.render.after_consent_view import (
+    AFTER_CONSENT,
+    STOPPED,
+    not_checked_text,
+    policy_lines,
+    stopped_label,
+    stopped_lines,
+    whose,
+)
 from auditor.render.html.answer_section import (
     AnswerView,
     FirstThingView,
@@ -46,21 +55,22 @@ from auditor.render.html.setting_section import (
     setting_rows,
     unplaced_disagreements,
 )
-from auditor.render.labels import NAME_WIDTH, app_and_id, counts, plain_sentence, readable_time, sentence, unread_text
+from auditor.render.labels import (
+    NAME_WIDTH,
+    abused_list_text,
+    app_and_id,
+    counts,
+    plain_sentence,
+    readable_time,
+    sentence,
+    unread_text,
+)
 from auditor.render.message import Message, message
 from auditor.render.report_view import (
-    AFTER_CONSENT,
-    STOPPED,
-    abused_list_text,
     assumptions,
-    not_checked_text,
-    policy_lines,
     question,
     short_digest,
-    stopped_label,
-    stopped_lines,
     what_if_answers,
-    whose,
 )
 from auditor.render.summary import SummaryView, summary_view
 from auditor.render.text_layout import clip
@@ -325,7 +335,9 @@ def _after_consent(report: Report, one: AfterConsent) -> AfterConsentView:
 def _what_if(report: Report) -> WhatIfView | None:
     if report.what_if is None:
         return None
-    rows = tuple((app_and_id(one.then), *one.words, sentence(one.then.because)) for one in what_if_answers(report))
+    rows = tuple(
+        (app_and_id(one.then), *one.words, plain_sentence(one.then.because)) for one in what_if_answers(report)
+    )
     return WhatIfView(assumptions(report), rows)
 
 
