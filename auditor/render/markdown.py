@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.model.decision import Decision, Fix, Outcome
-from auditor.model.document import count, series
+from auditor.model.document import series
 from auditor.model.report import Finding, Report, Summary
 from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.after_consent_view import (
@@ -185,7 +185,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "Rules", _text(f"{tally(report.summary)}.") if report.findings else ""
     if report.granted is not None:
         rows = len(report.granted.rows)
-        yield "Grants read", f"{count(rows, 'grant')}, listed in the CSV, XLSX, and JSON reports." if rows else "None."
+        read = f"{rows:,} {'grant' if rows == 1 else 'grants'}, listed in the CSV, XLSX, and JSON reports."
+        yield "Grants read", read if rows else "None."
 
 
 def _first(report: Report) -> Iterator[str]:
