@@ -140,8 +140,8 @@ def _summary(report: Report, since_last: SinceLast | None, *, whole: bool) -> It
             ("Can be undone", one.undo),
         )
         yield "\n".join(f"- {label}: {_text(text)}" for label, text in facts if text)
-        for pack, address in one.links if whole else ():
-            yield f"Consent page{f' for pack {_text(pack)}' if pack else ''}: {link(address)}"
+        for page_to_open in one.links if whole else ():
+            yield f"{_text(page_to_open.text)}: {link(page_to_open.href)}"
         rows = [
             (_text(line.plain), f"{_name(line.scope)} ({_text(line.resource)})", line.state) for line in one.permissions
         ]

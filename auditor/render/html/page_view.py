@@ -72,7 +72,7 @@ from auditor.render.report_view import (
     short_digest,
     what_if_answers,
 )
-from auditor.render.summary import SummaryView, summary_view
+from auditor.render.summary import ConsentLink, SummaryView, summary_view
 from auditor.render.text_layout import clip
 
 if TYPE_CHECKING:
@@ -400,8 +400,8 @@ def _cut(value: Any, room: int) -> Any:
     match value:
         case AddressView():
             return _address(value)
-        case LinkedText():
-            # A page of the portal is named by its text; its address is printed nowhere.
+        case LinkedText() | ConsentLink():
+            # A page is named by its text; its address is printed nowhere.
             return value._replace(text=_text(value.text, room), href=value.href if len(value.href) <= ADDRESS else "")
         case CodeView():
             return _code(value)
