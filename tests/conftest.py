@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import sys
 import tempfile
 import uuid
 import warnings
@@ -21,6 +23,9 @@ settings.register_profile("mutants", max_examples=10, deadline=None, derandomize
 settings.register_profile("same", settings(), deadline=None, derandomize=True, database=None)
 settings.register_profile("soak", settings(), deadline=None, max_examples=1000)
 settings.load_profile("same")
+
+# jsonschema builds forty grammars with it when it's imported, for formats that no test lets it check.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 ONE_WORKER = ("tests/browser/", "tests/packaging/")
 """Folders that share something expensive: Chromium, and the wheel with an environment to install it into."""
@@ -67,6 +72,18 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:
     """Take that for ``-n``, unless another ``--dist`` is asked for."""
     return ByFile(config, log) if config.getvalue("dist") == "load" else None
+
+
+def pytest_collectstart() -> None:
+    """Look for no garbage: what the tests are collected into is none."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on, look for it in what the tests leave, and in nothing older."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditor.apps.consent_requests import lacks_people, user_requests
+from auditor.apps.consent_requests import STATUS_NOT_KNOWN, lacks_people, user_requests
 from auditor.apps.stopped_people import stops
 from auditor.consent.snapshot_index import SnapshotIndex, index_of
 from auditor.facts.sign_in_codes import logged_codes
@@ -27,7 +27,7 @@ class AppActivity:
         for row in self._index.snapshot.sections.signIns or ():
             code = row.status.errorCode if row.status else None
             if code in about_consent and row.appId:
-                who = row.userId or row.userPrincipalName or row.id or ""
+                who = row.userId or row.userPrincipalName or row.userDisplayName or ""
                 failures = self._failed.setdefault(row.appId.lower(), _Failures())
                 failures.add(code or 0, who.lower(), row.createdDateTime or "", row.appDisplayName or "")
         self._last = dict(self._last_uses())
@@ -65,7 +65,7 @@ class AppActivity:
         return self._index.not_read(section).why
 
     def _asking(self, requests: Sequence[AppConsentRequest], not_known: dict[str, str]) -> int | None:
-        """How many users wait for approval; none where Graph's list of requests came without the people."""
+        """How many users wait for approval; none where the people, or what became of their requests, isn't known."""
         people: set[str] = set()
         for request in requests:
             if lacks_people(request):
@@ -73,9 +73,11 @@ class AppActivity:
                 not_known["asking"] = unread.why if request.id else "who asked was not read"
                 return None
             for number, one in enumerate(user_requests(self._index, request)):
-                if one.status in (RequestStatus.PENDING, RequestStatus.UNKNOWN):
+                if one.status is RequestStatus.UNKNOWN:
+                    not_known["asking"] = STATUS_NOT_KNOWN
+                elif one.status is RequestStatus.PENDING:
                     people.add((one.user_id or one.user or f"{request.id}/{number}").lower())
-        return len(people)
+        return None if not people and "asking" in not_known else len(people)
 
     def last_sign_in(self, client_id: str) -> tuple[str | None, dict[str, str]]:
         """When the app was last used, by people or by itself: a time, or empty where no use is recorded."""

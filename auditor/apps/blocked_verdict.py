@@ -23,34 +23,36 @@ from auditor.model.difference import Actor
 from auditor.model.document import count, parse_time, series
 from auditor.model.resources import ServicePrincipal
 from auditor.model.rule import App
+from auditor.model.snapshot import Snapshot
 from auditor.model.survey import ConnectAnswer
 
 _NO_SCOPES = "no grant, request or pack says what the app asks for"
 
 
 class AppVerdict(NamedTuple):
-    """The verdict on one app, with what it is based on."""
+    """The verdict on one app, with what it is based on; `unclear` says in short why it isn't known."""
 
     app: App
     asked: AskedScopes
     now: VerdictNow
     fixes: tuple[Fix, ...]
     not_known: Mapping[str, str]
+    unclear: str
 
     def sentence(self, people: Sequence[StoppedPerson], requests: Iterable[UserRequest], taken: str) -> str:
         """Who was stopped when, who waits, and what would happen now."""
         rows = tuple(requests)
         parts = [*_stopped(people, taken), *_waiting(rows)]
-        return f"{'; '.join(parts)}. {self._outcome()}"
+        who = "; ".join(parts) or "Users asked for approval; who they are, and whether they wait, wasn't read"
+        return f"{who}. {self._outcome()}"
 
     def _outcome(self) -> str:
         if self.now.would_connect is None:
-            why = series(list(self.not_known.values())[:1]) or self.now.because
-            return f"Whether users would connect now isn't known: {why}."
+            return f"Whether users would connect now isn't known: {self.unclear.rstrip('.')}."
         if self.now.would_connect:
             how = "without being asked" if self.now.outcome is Outcome.CONNECTS_SILENTLY else "after their own consent"
             return f"Would connect now, {how}{f': {self.now.since}' if self.now.since else ''}."
-        return f"Would be stopped now: {self.now.stopped_by or self.now.because}."
+        return f"Would be stopped now: {(self.now.stopped_by or self.now.because).rstrip('.')}."
 
 
 def verdict_now(
@@ -69,7 +71,7 @@ def verdict_now(
     app, and `audits` says why the audit log isn't whole; empty if it is.
     """
     app = asked.app
-    subject, answer = _answer(index, app, subject, people)
+    subject, answer, others = _answer(index, app, subject, people)
     not_known: dict[str, str] = {}
     would: bool | None = answer.outcome.connects
     unclear = asked.why or ("" if app.scopes or asked.pack else _NO_SCOPES)
@@ -78,6 +80,7 @@ def verdict_now(
         would, not_known["would_connect"] = None, unclear
     elif answer.outcome is Outcome.DEPENDS:
         would, not_known["would_connect"] = None, series(list(answer.depends_on)) or answer.because
+        unclear = _first(answer.depends_on) or answer.because
     since = ""
     if would:
         last = max((one.last for one in people), default="")
@@ -96,8 +99,23 @@ def verdict_now(
         since=since,
     )
     may_fix = with_fixes and not would and (app.scopes or answer.outcome is Outcome.BLOCKED)
-    fixes = fixes_for(index.snapshot, app, subject) if may_fix else ()
-    return AppVerdict(app, asked, now, fixes, not_known)
+    fixes = _fixes(index.snapshot, app, (subject, *others)) if may_fix else ()
+    return AppVerdict(app, asked, now, fixes, not_known, unclear)
+
+
+def _first(facts: Sequence[str]) -> str:
+    """The first facts on which an answer depends, and how many more there are."""
+    more = len(facts) - 2
+    return series([*facts[:2], f"{count(more, 'more fact')}"] if more > 1 else list(facts))
+
+
+def _fixes(snapshot: Snapshot, app: App, subjects: Sequence[Subject]) -> tuple[Fix, ...]:
+    """The fixes that let every one of the subjects connect: one that is for a single user doesn't help the others."""
+    found = fixes_for(snapshot, app, subjects[0])
+    for one in subjects[1:]:
+        titles = {fix.title for fix in fixes_for(snapshot, app, one)} if found else ()
+        found = tuple(fix for fix in found if fix.title in titles)
+    return found
 
 
 MOST_PEOPLE = 20
@@ -106,18 +124,19 @@ MOST_PEOPLE = 20
 
 def _answer(
     index: SnapshotIndex, app: App, subject: Subject, people: Sequence[StoppedPerson]
-) -> tuple[Subject, ConnectAnswer]:
-    """The decision for the subject, or that for all who were stopped, if it depends on who they are."""
+) -> tuple[Subject, ConnectAnswer, Sequence[Subject]]:
+    """The decision for the subject, or that for all who were stopped, if it depends on who they are; and the others."""
     answer = connect_answer(gather(index, app, subject))
     if answer.outcome is not Outcome.DEPENDS or subject is not ORDINARY_MEMBER or not 0 < len(people) <= MOST_PEOPLE:
-        return subject, answer
+        return subject, answer, ()
     found = [subject_for(index, one.id or one.name) for one in people]
     subjects = [one for one in found if isinstance(one, Subject)]
     answers = [connect_answer(gather(index, app, one)) for one in subjects]
-    if len(subjects) < len(people) or len({one.outcome for one in answers}) != 1:
-        return subject, answer
+    outcomes = {one.outcome for one in answers}
+    if len(subjects) < len(people) or len(outcomes) != 1 or Outcome.DEPENDS in outcomes:
+        return subject, answer, ()
     label = subjects[0].label if len(people) == 1 else f"each of the {len(people)} users who were stopped"
-    return msgspec.structs.replace(subjects[0], label=label), answers[0]
+    return msgspec.structs.replace(subjects[0], label=label), answers[0], subjects[1:]
 
 
 def _since(index: SnapshotIndex, client_id: str, consents: Sequence[ConsentEvent], last: str) -> str:
@@ -167,7 +186,7 @@ def _stopped(people: Sequence[StoppedPerson], taken: str) -> Iterator[str]:
         codes = series(list(dict.fromkeys(code for one in stopped for code in one.codes[:1])))
         when = _period(min(one.first for one in stopped), max(one.last for one in stopped), taken)
         verb = "was" if len(stopped) == 1 else "were"
-        yield f"{count(len(stopped), 'user')} {verb} stopped {when}{f' ({codes})' if codes else ''}".replace("  ", " ")
+        yield " ".join(filter(None, (count(len(stopped), "user"), verb, "stopped", when, codes and f"({codes})")))
     unclear = [one for one in people if one.stopped is None]
     if unclear:
         when = _period(min(one.first for one in unclear), max(one.last for one in unclear), taken)

@@ -18,6 +18,9 @@ from auditor.model.blocked import RequestStatus, UserRequest
 from auditor.model.document import parse_time
 from auditor.model.resources import AppConsentRequest
 
+STATUS_NOT_KNOWN = "a request has a status that this version doesn't know"
+"""Why it isn't known whether the user of a request waits."""
+
 SOON_DAYS = 3
 """A request that expires in so many days or less ends soon."""
 

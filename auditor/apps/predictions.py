@@ -20,7 +20,6 @@ from auditor.apps.logged_events import EventLogs, LoggedEvent
 from auditor.apps.past_states import TenantReads
 from auditor.apps.stopped_people import People
 from auditor.apps.survey_filters import matches_name
-from auditor.consent import Truth
 from auditor.consent.decision_facts import gather
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import Subject, subject_for
@@ -231,21 +230,18 @@ class _Engine:
             result=Comparison.AGREES if agrees else Comparison.DISAGREES,
             predicted=answer.outcome,
             because=answer.because,
-            reasons=() if agrees else tuple(self._likely(event, made, subject, answer)),
+            reasons=() if agrees else tuple(self._likely(event, made, answer, past.states[0])),
         )
 
     def _likely(
-        self, event: LoggedEvent, made: PredictedEvent, subject: Subject, answer: ConnectAnswer
+        self, event: LoggedEvent, made: PredictedEvent, answer: ConnectAnswer, state: Snapshot
     ) -> Iterator[str]:
         """The likely reasons of a disagreement, in order."""
         stopped = event.happened is not Happened.CONSENTED
         if event.is_risky and answer.reason is not Reason.RISK_STEP_UP:
             yield "step-up: Microsoft considered the request risky, which depends on signals that no read shows"
-        yield from self._policy_reasons(event)
-        if subject.guest is not Truth.FALSE:
-            yield "another account type: the user is a guest, or was one then"
-        else:
-            yield "another account: a role of the user may have been added or removed since"
+        yield from self._policy_reasons(event, state)
+        yield "another account type: the user may have been a guest then, or have had another role"
         if not made.scopes_from_log:
             yield "the app asked for other scopes than this program knows"
         if stopped:
@@ -254,14 +250,14 @@ class _Engine:
             yield "step-up: the request looked risky to Microsoft"
         yield _BUNDLE
 
-    def _policy_reasons(self, event: LoggedEvent) -> Iterator[str]:
+    def _policy_reasons(self, event: LoggedEvent, state: Snapshot) -> Iterator[str]:
         """Why another policy may have decided."""
         start: datetime = event.at - _IN_FORCE
         for change in reversed(self._logs.changes):
             if start < change.at <= event.at and not change.is_about_one_app:
                 yield f"the policy changed: {change.clause}, and may not have been in force yet"
                 break
-        assigned = self._logs.index.assigned_policies()
+        assigned = index_of(state).assigned_policies()
         if self._logs.audits:
             yield "the policy changed in between: the audit log, which would show it, was not read whole"
         elif not isinstance(assigned, NotRead) and any(_MANAGED_POLICY in one.lower() for one in assigned):

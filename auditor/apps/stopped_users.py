@@ -17,10 +17,18 @@ from auditor.apps.asked_scopes import Description, ScopeSources, by_resource
 from auditor.apps.blocked_sources import COUNTED_AS, SECTIONS_OF, sources_of
 from auditor.apps.blocked_verdict import verdict_now
 from auditor.apps.consent_events import ConsentActivity, ConsentEvent, ConsentResult, consent_events, is_part_of
-from auditor.apps.consent_requests import REVIEW_PATH, lacks_people, reviewers, user_requests
+from auditor.apps.consent_requests import (
+    REVIEW_PATH,
+    STATUS_NOT_KNOWN,
+    lacks_people,
+    reviewers,
+    user_requests,
+)
 from auditor.apps.stopped_people import People, led_to_consent, stop_codes
+from auditor.apps.survey_filters import matches_name
 from auditor.consent.snapshot_index import NotRead, index_of
 from auditor.consent.subject import ORDINARY_MEMBER, Subject, subject_for
+from auditor.facts.abused_apps import abused_by_id, shipped_list
 from auditor.facts.app_names import app_name
 from auditor.facts.ids import PATH_SEPARATOR, cloud_named, is_guid, portal_links
 from auditor.facts.sign_in_codes import logged_codes
@@ -42,7 +50,7 @@ from auditor.model.report import StoppedUsers
 from auditor.model.resources import AppConsentRequest, ServicePrincipal
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
-from auditor.model.survey import ScopeSource
+from auditor.model.survey import AbuseMark, ScopeSource
 
 _NO_FILTER = BlockedFilter()
 _NO_PACKS: Mapping[str, Description] = MappingProxyType({})
@@ -56,14 +64,19 @@ def blocked(
     source: str = "",
     tool: str = "",
     with_fixes: bool = True,
+    most_fixed: int | None = None,
 ) -> Blocked:
     """Who was stopped and who waits, as far as the snapshot says it. The same inputs give the same answer.
 
-    Without `with_fixes`, no fix is looked for, which takes most of the time. `described` is what packs say about apps,
-    by client id in lower case.
+    Without `with_fixes`, no fix is looked for, which takes most of the time; with `most_fixed`, only for so many apps
+    that need attention first. `described` is what packs say about apps, by client id in lower case.
     """
-    found = _Finder(snapshot, asked, described, with_fixes=with_fixes)
+    found = _Finder(snapshot, asked, described, with_fixes=with_fixes and most_fixed is None)
     apps = tuple(sorted(found.apps(), key=_order))
+    if with_fixes and most_fixed is not None:
+        first = frozenset(one.app.client_id for one in apps[:most_fixed])
+        again = _Finder(snapshot, asked, described, with_fixes=True).apps(first)
+        apps = (*sorted(again, key=_order), *apps[most_fixed:])
     return Blocked(
         tenant=snapshot.tenant,
         cloud=snapshot.cloud,
@@ -129,6 +142,7 @@ class _Finder:
         self._since = parse_time(asked.since) if asked.since else None
         self._correlation = asked.correlation_id.lower()
         self._scopes = ScopeSources(self._index, described)
+        self._abused = abused_by_id((shipped_list(),))
         self.sources = tuple(sources_of(self._index, asked.app.lower() if is_guid(asked.app) else ""))
         self._unread = {one.source: one.why for one in self.sources if not one.complete}
         self._people = People(self._index)
@@ -147,7 +161,7 @@ class _Finder:
             if only is not None and client_id not in only:
                 continue
             name = self._name(client_id, events)
-            if self._asked.app and not _matches(self._asked.app, name, client_id):
+            if self._asked.app and not matches_name(self._asked.app, name, client_id):
                 continue
             if row := self._row(client_id, name, events):
                 yield row
@@ -235,7 +249,10 @@ class _Finder:
         if not (sign_ins or refused or requests or (nameless and self._wanted is None)):
             return None
         people, codes = self._people.stopped(sign_ins, requests, refused), stop_codes(sign_ins)
-        not_known = self._not_known(nameless)
+        not_known, listed = self._not_known(nameless), self._abused.get(client_id)
+        is_unclear = any(one.status is RequestStatus.UNKNOWN for one in requests)
+        if is_unclear:
+            not_known.setdefault("waiting", STATUS_NOT_KNOWN)
         verdict = verdict_now(
             self._index,
             self._scopes.asked(client_id, name),
@@ -243,13 +260,14 @@ class _Finder:
             people,
             [one for one in self._consents if one.client_id == client_id],
             audits=self._unread.get(BlockedSource.AUDITS, ""),
-            with_fixes=self._with_fixes,
+            with_fixes=self._with_fixes and not (listed and not listed.legitimate),
         )
         if verdict.now.would_connect and all(one.stops is False for one in codes) and not (refused or requests):
             return None  # what the log has of them is normal before a user consents
         found = self._index.service_principal(client_id)
         object_id = found.id if isinstance(found, ServicePrincipal) else ""
-        waits = sum(one.waits for one in people)
+        waiting = [one for one in people if one.waits]
+        waits = len(waiting)
         who, why_reviewers = reviewers(self._index) if waits or nameless else ((), "")
         users = sum(one.stopped is True for one in people)
         portal = cloud_named(self._index.snapshot.cloud).portal
@@ -262,7 +280,7 @@ class _Finder:
             at_least=bool(self._unread or nameless),
             unclear=sum(one.stopped is None for one in people),
             stopped=self._count(BlockedSource.SIGN_INS, self._people.stopped(sign_ins, (), ())),
-            waiting=None if nameless else self._count(BlockedSource.REQUESTS, [one for one in people if one.waits]),
+            waiting=None if nameless or (is_unclear and not waits) else self._count(BlockedSource.REQUESTS, waiting),
             refused=self._count(BlockedSource.AUDITS, self._people.stopped((), (), refused)),
             first=min((one.first for one in people if one.first), default=""),
             last=max((one.last for one in people), default=""),
@@ -284,6 +302,7 @@ class _Finder:
                 object_id=object_id,
                 client_id=client_id,
             ),
+            abused=AbuseMark(malicious=not listed.legitimate, why=listed.why) if listed else None,
             not_known={**not_known, **verdict.not_known, **({"reviewers": why_reviewers} if why_reviewers else {})},
         )
 
@@ -336,12 +355,6 @@ def _new() -> _Events:
     return _Events(sign_ins=[], requests=[], consents=[])
 
 
-def _matches(wanted: str, name: str, client_id: str) -> bool:
-    """Whether an app is meant: by its client id, or by a part of its name."""
-    text = wanted.strip().lower()
-    return text == client_id or text in name.lower()
-
-
 def _logged(event: ConsentEvent) -> LoggedConsent:
     return LoggedConsent(
         at=event.time,
@@ -368,6 +381,11 @@ def _order(app: BlockedApp) -> tuple[bool, bool, bool, int, str, str]:
     )
 
 
+def _ends_soon(request: UserRequest) -> bool:
+    """Whether a request expires within days, and hasn't yet."""
+    return request.soon and (request.days_left or 0) >= 0
+
+
 def _summary(apps: tuple[BlockedApp, ...], sources: Iterable[SourceRead]) -> BlockedSummary:
     people = {one.id or one.name for app in apps for one in app.people if one.stopped}
     unread = {one.source for one in sources if not one.complete}
@@ -379,7 +397,7 @@ def _summary(apps: tuple[BlockedApp, ...], sources: Iterable[SourceRead]) -> Blo
         users=len(people) if people or not at_least else None,
         at_least=at_least,
         waiting=sum(filter(None, waiting)) if is_known else None,
-        ends_soon=sum(one.soon for app in apps for one in app.requests) if is_known else None,
+        ends_soon=sum(map(_ends_soon, (one for app in apps for one in app.requests))) if is_known else None,
         connect_now=sum(app.now.would_connect is True for app in apps),
         stopped_now=sum(app.now.would_connect is False for app in apps),
         unknown_now=sum(app.now.would_connect is None for app in apps),

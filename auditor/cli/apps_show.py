@@ -65,10 +65,10 @@ def _known(name: str) -> Pack | AppWithoutId | AppName:
 
     try:
         return app_named(name)
-    except InvalidRequest:
+    except InvalidRequest as error:
         if (found := app_otherwise(name)) is not None:
             return found
-        raise
+        raise InvalidRequest(str(error).removeprefix("--app: ")) from None
 
 
 def _page(known: Pack | AppWithoutId | AppName) -> Document:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from auditor.cli.document_output import destinations, output_options, write_document
+from auditor.cli.document_output import PIPE, destinations, output_options, write_document
 from auditor.cli.options import (
     FilesOption,
     complete_samples,
@@ -127,6 +127,7 @@ def command(
     from auditor.jobs.audit_request import refuse_overwriting
     from auditor.jobs.blocked import BlockedRequest, blocked_exit_code, blocked_users
     from auditor.jobs.prediction_reads import EarlierReads
+    from auditor.render.blocked_view import ON_SCREEN
 
     refuse_overwriting([place for _, place in places], redact_key, (*snapshots, *earlier))
     at, hours = _since(since)
@@ -140,6 +141,8 @@ def command(
         redaction=redaction,
         compares=compares,
         earlier=EarlierReads(files=earlier, history=history, config=config),
+        # One screen has the fixes of the first apps, and those of thousands of apps take minutes.
+        most_fixed=None if details or places != [("text", PIPE)] else ON_SCREEN,
     )
     with interaction() as person:
         found = blocked_users(request, person)

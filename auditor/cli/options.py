@@ -92,13 +92,15 @@ from_url_option = click.option(
 
 def complete_apps(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of the catalogue's apps with what they are; after a name and a slash, its variants."""
-    from auditor.jobs.app_catalog import catalog
+    from auditor.jobs.app_catalog import every_app
 
     name, slash, _rest = incomplete.lower().partition("/")
     if slash:
-        found = ((f"{app.name}/{one.name}", one.title) for app in catalog() if app.name == name for one in app.variants)
+        found = (
+            (f"{app.name}/{one.name}", one.title) for app in every_app() if app.name == name for one in app.variants
+        )
     else:
-        found = ((app.name, app.title) for app in catalog())
+        found = ((app.name, app.title) for app in every_app())
     return [CompletionItem(value, help=title) for value, title in found if value.startswith(incomplete.lower())]
 
 

@@ -113,10 +113,19 @@ def client_id_of(text: str) -> str:
     client = text.strip().strip("{}").lower()
     if not is_guid(client):
         raise RequestError(
-            f"{text!r} is not a client id: it looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and"
+            f"{_shortened(text)!r} is not a client id: it looks like 5353a3d2-8ca9-42d2-b567-ea399ccb5e38 and"
             " follows client_id= in the address of the consent page"
         )
     return client
+
+
+def _shortened(text: str) -> str:
+    """The text, or the start of one that can be a secret because of its length."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:8]}…"
+
+
+_LONGEST_SHOWN = 50
+"""A client id with braces and a typo is shorter, a code or a token longer."""
 
 
 def requesting(client_id: str, needs: tuple[ScopeNeed, ...], faults: tuple[RequestFault, ...] = ()) -> App:

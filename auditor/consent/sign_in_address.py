@@ -33,6 +33,15 @@ SIGN_IN_HOSTS = frozenset(
 """The hosts that MSAL knows as names of the clouds' sign-in pages (its built-in metadata of instance discovery)."""
 _WANTED = "paste the address of the page that asks for consent, starting with https://login.microsoftonline.com/"
 _REFUSAL = f"that is not an address of Microsoft's sign-in page: {_WANTED}"
+SECRETS = frozenset(
+    {
+        *("code", "id_token", "access_token", "refresh_token", "client_secret", "client_assertion", "assertion"),
+        *("password", "device_code", "code_verifier", "samlresponse", "id_token_hint"),
+    }
+)
+"""The parameters whose values sign somebody in. They are never taken from a text."""
+TOKEN = re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]*)?")
+"""A token of a sign-in, as JSON Web Token (RFC 7519)."""
 _NO_SCOPE = "the address names no scope: copy it whole, from https:// to its end"
 
 Recognize = Callable[[str, str], App | None]
@@ -61,8 +70,10 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
     query = {key.lower(): values[0] for key, values in parse_qs(address.query).items()}
     if not query.get("client_id", "").strip():
         raise RequestError(f"the address has no client_id: {_WANTED}")
+    if token := next((name for name in ("client_id", "scope", "resource") if TOKEN.search(query.get(name, ""))), ""):
+        raise RequestError(f"the address has a token as its {token}: {_WANTED}")
     client_id = client_id_of(query["client_id"])
-    redirect_uri = "".join(query.get("redirect_uri", "").split())
+    redirect_uri = _without_secrets("".join(query.get("redirect_uri", "").split()))
     tenant, _, page = address.path.strip("/").partition("/")
     known = recognize(client_id, redirect_uri)
     app = _asked(client_id, page.lower().rstrip("/"), query, known)
@@ -73,6 +84,12 @@ def request_from_url(text: str, recognize: Recognize = _nobody) -> Request:
     )
     generic = tenant.lower() in ("common", "organizations", "consumers")
     return Request(app=_described(app, known), tenant="" if generic else tenant)
+
+
+def _without_secrets(uri: str) -> str:
+    """The redirect URI without the code or the token of an answer, which somebody left in it."""
+    names = "|".join(SECRETS)
+    return TOKEN.sub("", re.sub(rf"(?<=[?&#])(?:{names})=[^&#]*&?", "", uri, flags=re.IGNORECASE)).rstrip("?&#")
 
 
 def _described(app: App, known: App | None) -> App:

@@ -16,14 +16,6 @@ import msgspec
 
 from auditor.consent.sign_in_address import INVISIBLE, SIGN_IN_HOSTS, on_one_line, without_quoted_printable
 
-SECRETS = frozenset(
-    {
-        *("code", "id_token", "access_token", "refresh_token", "client_secret", "client_assertion", "assertion"),
-        *("password", "device_code", "code_verifier", "samlresponse", "id_token_hint"),
-    }
-)
-"""The parameters whose values sign somebody in. They are never taken from a text."""
-
 _MAX_WRAPPERS = 5
 _MAX_ADDRESSES = 50
 _MAX_LINES = 60

@@ -8,7 +8,8 @@ from functools import cache
 
 import msgspec
 
-from auditor.explain.addresses import SECRETS, Address, addresses_in, described, plain
+from auditor.consent.sign_in_address import SECRETS, TOKEN
+from auditor.explain.addresses import Address, addresses_in, described, plain
 from auditor.explain.messages import ids_in, said_in, time_in
 from auditor.facts.ids import is_guid
 from auditor.facts.sign_in_codes import error_names, label_words, screens, sign_in_codes
@@ -240,7 +241,6 @@ def _sent_back_to(addresses: Iterable[Address]) -> str:
     return next((one.text for one in addresses if one.is_callback and not one.is_sign_in), "")
 
 
-_JWT = re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}")
 _SECRET_VALUE = re.compile(
     r"(?:access_token|refresh_token|id_token|client_secret|client_assertion|\bassertion|\bpassword)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[\w.~+/-]{16,}"
 )
@@ -249,13 +249,13 @@ _LIKE_A_SECRET = re.compile(r"[A-Za-z0-9_~+=-]{41,}")
 
 def _has_secret(text: str, addresses: Iterable[Address]) -> bool:
     named = any(SECRETS & one.values.keys() for one in addresses if not one.is_error_page)
-    return named or _JWT.search(text) is not None or _SECRET_VALUE.search(text) is not None
+    return named or TOKEN.search(text) is not None or _SECRET_VALUE.search(text) is not None
 
 
 def _safe(text: str) -> str:
     """A name that was read from the text, for output: short, on one line, and nothing that can be a secret."""
     text = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())[:200]
-    return "" if _LIKE_A_SECRET.search(text) or _JWT.search(text) else text
+    return "" if _LIKE_A_SECRET.search(text) or TOKEN.search(text) else text
 
 
 def similar_codes(code: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,14 +20,15 @@ from auditor.jobs.pack_selection import own_app_packs, shipped_packs
 from auditor.model.document import series
 from auditor.model.errors import InvalidRequest
 from auditor.model.rule import App, Pack
-from auditor.packs.app_catalog import CatalogApp, app_with_id, app_with_redirect_uri, catalog_pack
+from auditor.packs.app_catalog import CatalogApp, app_with_id, app_with_redirect_uri, catalog_app, catalog_pack
 from auditor.packs.app_catalog import catalog as catalog
-from auditor.packs.load import is_shipped
+from auditor.packs.load import is_shipped, load, shipped_source
 
 _MOST_NEAR = 5
 """The most apps that a message suggests."""
 _PART_OF_ID = re.compile(r"[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*")
 """What only a client id that isn't complete consists of."""
+_LONGEST_NAME = 50
 _LEAST_LETTERS = 3
 """The least letters of a text that is searched for inside names."""
 
@@ -34,6 +36,26 @@ _LEAST_LETTERS = 3
 def known_app(client_id: str) -> CatalogApp | None:
     """The app of the catalogue with this client id, in any letter case."""
     return app_with_id(client_id)
+
+
+@cache
+def every_app() -> tuple[CatalogApp, ...]:
+    """The apps of the catalogue and of the other shipped packs, by name; an app with several packs once.
+
+    Such an app is named after the pack that its packs extend, as `app_named` accepts it.
+    """
+    others: dict[str, list[Pack]] = {}
+    for pack in shipped_packs():
+        if pack.app is not None:
+            others.setdefault(pack.app.client_id, []).append(pack)
+    return tuple(sorted((*catalog(), *map(_app_of, others.values())), key=lambda one: one.name))
+
+
+def _app_of(packs: list[Pack]) -> CatalogApp:
+    apps = [pack.app for pack in packs if pack.app is not None]
+    about = packs[0] if len(packs) == 1 else load(shipped_source(packs[0].extends))
+    uris = dict.fromkeys(uri for app in apps for uri in app.redirect_uris)
+    return msgspec.structs.replace(catalog_app(about), redirect_uris=tuple(uris))
 
 
 def app_named(text: str) -> Pack:
@@ -148,7 +170,7 @@ def _variant(base: Pack, text: str) -> Pack:
     if not variants:
         raise InvalidRequest(f'--app: {name} has no variants: leave out "/{text}"')
     near = likely_names(text, [one.name for one in variants])
-    meant = f'; did you mean "{name}/{near[0]}"?' if near else ""
+    meant = f'; did you mean "{name}/{near[0]}"?' if near else "."
     every = ", ".join(f"{name}/{one.name}" for one in variants)
     raise InvalidRequest(f'--app: {name} has no variant "{text}"{meant} The variants are {every}')
 
@@ -209,6 +231,8 @@ def _unknown_id(client_id: str) -> str:
 
 
 def _unknown_name(text: str) -> str:
+    # A longer one isn't the name of a product, and can be a code or a token.
+    text = text if len(text) <= _LONGEST_NAME else f"{text[:8]}…"
     near = tuple(_near(text))
     lines = "".join(f"\n  {one.name:<24} {one.title}" for one in near)
     meant = f" Did you mean one of these?{lines}\n" if near else " "
@@ -219,15 +243,15 @@ def _unknown_name(text: str) -> str:
 
 
 def _near(text: str) -> Iterator[CatalogApp]:
-    """The apps whose name resembles the text or contains it, the most similar first."""
+    """The apps whose name contains the text, then those whose name resembles it, the most similar first."""
     wanted = _letters(text)
     by_name: dict[str, CatalogApp] = {}
-    for one in catalog():
+    for one in every_app():
         for name in (one.name, one.app, one.title):
             by_name.setdefault(_letters(name), one)
     similar = [by_name[name] for name in likely_names(wanted, by_name)]
     containing = [one for name, one in by_name.items() if len(wanted) >= _LEAST_LETTERS and wanted in name]
-    yield from list({one.name: one for one in (*similar, *containing)}.values())[:_MOST_NEAR]
+    yield from list({one.name: one for one in (*containing, *similar)}.values())[:_MOST_NEAR]
 
 
 def _known_otherwise(text: str) -> str:
@@ -323,16 +347,15 @@ def listed_apps(text: str = "", category: str = "") -> AppsList:
         searched = " ".join(map(_letters, texts))
         return category.lower() in ("", of) and all(word in searched for word in wanted)
 
+    known = {one.client_id for one in every_app()}
     bare = (one for one in named_apps() if not one.is_microsoft) if wanted and not category else ()
     return AppsList(
-        apps=tuple(one for one in catalog() if is_wanted(_texts_of(one), one.category)),
+        apps=tuple(one for one in every_app() if is_wanted(_texts_of(one), one.category)),
         without_client_id=tuple(
             one for one in apps_without_id() if is_wanted((one.name, one.vendor, one.category), one.category)
         ),
         without_permissions=tuple(
-            one
-            for one in bare
-            if is_wanted((one.name, one.vendor, one.client_id), "") and not app_with_id(one.client_id)
+            one for one in bare if is_wanted((one.name, one.vendor, one.client_id), "") and one.client_id not in known
         ),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from auditor.facts.abused_apps import abused_by_id, shipped_list
 from auditor.facts.app_names import AppName, AppWithoutId
 from auditor.facts.ids import app_categories
-from auditor.jobs.app_catalog import AppGroup, pack_reference
+from auditor.jobs.app_catalog import AppGroup, note_on, pack_reference
 from auditor.jobs.pack_pages import permission_rows, resource_name
 from auditor.model.document import (
     Block,
@@ -193,6 +193,8 @@ def _app_blocks(pack: Pack) -> Iterator[Block]:
     yield Title(f"{pack.name}: {_text(pack.title)}")
     if pack.about:
         yield Paragraph(_text(pack.about))
+    if not app.variants and (note := note_on(pack)):
+        yield Paragraph(_text(note))
     yield FactList(tuple((name, Cell(value)) for name, value in _facts(app) if value))
     yield from _abused(app.client_id)
     yield from _requested(pack, app)

@@ -38,7 +38,8 @@ class BlockedRequest(msgspec.Struct, frozen=True, kw_only=True):
     `user` is an object id, a user principal name or a display name, `app` a client id or a part of a name. `since` is a
     UTC time as text; `hours` counts back from the time of the read, and 0 means everything that was read.
     With `compares`, the decisions for the users of the logs are compared with what happened, with the policies of
-    `earlier` reads where the tenant's own log doesn't say which held.
+    `earlier` reads where the tenant's own log doesn't say which held. With `most_fixed`, fixes are looked for only for
+    so many apps that need attention first.
     """
 
     source: Source
@@ -50,6 +51,7 @@ class BlockedRequest(msgspec.Struct, frozen=True, kw_only=True):
     redaction: Redaction | None = None
     compares: bool = False
     earlier: EarlierReads = EarlierReads()
+    most_fixed: int | None = None
 
 
 def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) -> Blocked:
@@ -76,7 +78,7 @@ def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) ->
         asked = msgspec.structs.replace(asked, user=redactor.part(asked.user), app=redactor.part(asked.app))
         if not origin.startswith(("sample ", "live")):
             origin = "snapshot, redacted"
-    found = blocked(snapshot, asked, described, source=origin, tool=TOOL)
+    found = blocked(snapshot, asked, described, source=origin, tool=TOOL, most_fixed=request.most_fixed)
     if not request.compares:
         return found
     comparison = compare_with_logs(snapshot, earlier, described, asked)

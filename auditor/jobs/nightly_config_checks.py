@@ -20,7 +20,7 @@ from auditor.consent.consent_request import app_from_scopes
 from auditor.facts.ids import is_guid
 from auditor.jobs.app_catalog import app_named, near_apps, pack_reference
 from auditor.jobs.nightly_forms import folder_name, live_tenant, seconds_of, tag
-from auditor.jobs.pack_selection import resolved_names, shipped_packs
+from auditor.jobs.pack_selection import resolved_names
 from auditor.model.errors import AuditorError
 from auditor.packs import PackError, PackProblems, Position
 from auditor.packs.load import exists, is_path, load_packs, path_of
@@ -158,8 +158,7 @@ class Checks:
             if is_guid(text_of(node)):
                 self._add(node, f"no pack knows the app {text_of(node)}", "a table with its client-id and scopes")
                 return
-            names = [pack.app.name for pack in shipped_packs() if pack.app]
-            near = nearest(text_of(node), (*names, *(one.name for one in near_apps(text_of(node)))))
+            near = nearest(text_of(node), tuple(one.name for one in near_apps(text_of(node))))
             self._add(node, f'no pack is about an app "{text_of(node)[:80]}"', near=near)
 
     def _pack_of(self, app: str) -> str:

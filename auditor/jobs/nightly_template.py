@@ -23,6 +23,7 @@ tenants:
   # A live tenant, by its ID or a domain. Without a credential here, the AZURE_... variables are used.
   - tenant: contoso.onmicrosoft.com
     packs: [trackerrms-uk, cisa-scuba]        # consent-auditor packs list
+    # apps: [thunderbird, em-client]          # consent-auditor apps list
     # name: contoso                           # in reports, folders, metrics and messages; default: the tenant
     # tags: [gold]
     # credential:

@@ -16,7 +16,7 @@ from auditor.model.difference import Actor
 from auditor.model.prediction import PredictionComparison
 from auditor.model.rule import PortalLink
 from auditor.model.snapshot import Tenant
-from auditor.model.survey import Permissions, ScopeSource
+from auditor.model.survey import AbuseMark, Permissions, ScopeSource
 
 FORMAT = "consent-auditor/blocked"
 VERSION = 1
@@ -142,7 +142,8 @@ class BlockedApp(msgspec.Struct, frozen=True, kw_only=True):
     `stopped` counts those of the sign-in log, `waiting` those with a request that waits, `refused` those whose consent
     the audit log records as refused or blocked as risky. `sentence` says all of it in one line. `scopes` are what the
     app is expected to ask for, and `scopes_from` says where that comes from. `reviewers` decide about the requests,
-    under the portal path `review`. `fix` is the one with the least access.
+    under the portal path `review`. `fix` is the one with the least access. `abused` is its entry in the list of known
+    abused apps; no fix is looked for that lets users connect a malicious one.
     """
 
     app: AppRef
@@ -168,6 +169,7 @@ class BlockedApp(msgspec.Struct, frozen=True, kw_only=True):
     reviewers: tuple[str, ...] = ()
     review: tuple[str, ...] = ()
     links: tuple[PortalLink, ...] = ()
+    abused: AbuseMark | None = None
     not_known: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 

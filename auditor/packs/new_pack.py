@@ -40,7 +40,9 @@ def pack_text(app: App, *, name: str, source: str = "", read: str = "") -> str:
         "pack": name,
         "version": "1.0",
         "title": label if app.category else f"{label} connection",
-        "about": f"Can users connect {label}? If not, which setting stops them, and what is the least that an"
+        "about": f"{label} connects to Microsoft 365."
+        if app.category
+        else f"Can users connect {label}? If not, which setting stops them, and what is the least that an"
         " administrator has to change?",
         "extends": "vendor-app",
     }
@@ -62,7 +64,7 @@ def _app(app: App, label: str, source: str, read: str) -> Mapping[str, Any]:
     found: dict[str, Any] = {"name": label, **{k: v for k, v in described.items() if v}, "client-id": app.client_id}
     if uris := [uri for uri in app.redirect_uris if redirect_uri(uri) is None]:
         found["redirect-uris"] = uris
-    if app.mode is not RequestMode.DYNAMIC:
+    if app.mode is not RequestMode.DYNAMIC or (source and read):
         found["request"] = app.mode.value
     if app.prompt_consent:
         found["prompt-consent"] = True
@@ -93,7 +95,7 @@ def _app(app: App, label: str, source: str, read: str) -> Mapping[str, Any]:
 
 def _claims(found: Mapping[str, Any], source: str, read: str) -> Mapping[str, Any]:
     """The source of what a person stated."""
-    what = ["client-id", "scopes", *(key for key in ("redirect-uris", "consent-link") if key in found)]
+    what = ["client-id", "scopes", *(key for key in ("request", "redirect-uris", "consent-link") if key in found)]
     return {"what": what, "source": source, "read": read}
 
 

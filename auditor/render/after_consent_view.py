@@ -44,8 +44,9 @@ def stopped_lines(one: StoppedUsers) -> tuple[str, ...]:
         who = f" Reviewers: {series(one.reviewers)}." if one.reviewers else ""
         lines.append(f"Decide the requests in {' > '.join(one.review)}.{who}{ends}")
     unknown = {"waiting": "Who waits", "stopped": "Whose sign-in failed", "reviewers": "Who reviews requests"}
-    not_known = ((unknown[name], why) for name, why in one.not_known.items() if name in unknown)
-    lines += [f"{what} isn't known: {plain_sentence(why)}" for what, why in not_known]
+    lines += [
+        f"{unknown[name]} isn't known: {plain_sentence(why)}" for name, why in one.not_known.items() if name in unknown
+    ]
     return tuple(lines)
 
 

@@ -22,6 +22,7 @@ CSV_COLUMNS = (
     *("app", "client_id", "user", "user_id", "stopped", "waits", "error_codes", "first", "last"),
     *("requested", "request_status", "request_expires", "days_left", "reviewed_by", "reviewed"),
     *("would_connect", "outcome", "because", "since", "fix", "fix_role", "fix_opens", "reviewers", "not_known"),
+    "known_abused",
 )
 
 COMPARISON_COLUMNS = ("happened", "predicted", "comparison", "predicted_because", "likely_reasons")
@@ -32,7 +33,7 @@ def as_text(found: Blocked, *, width: int = 100, colour: bool = False, whole: bo
     from auditor.render import documents
     from auditor.render.blocked_view import screen
 
-    return documents.as_text(screen(found, whole=whole), width=width, colour=colour).encode()
+    return documents.as_text(screen(found, whole=whole, width=width), width=width, colour=colour).encode()
 
 
 def as_json(found: Blocked) -> bytes:
@@ -104,7 +105,8 @@ def _row(app: BlockedApp, person: StoppedPerson | None) -> Iterator[str | int | 
         yield from (person.first, person.last)
     else:
         yield from ("", "", None, None, " ".join(one.code for one in app.codes), app.first, app.last)
-    mine = [one for one in app.requests if person and (one.user_id == person.id or one.user == person.name)]
+    mine = [one for one in app.requests if person and person.name in (one.user_id, one.user)]
+    mine += [one for one in app.requests if person and person.id and one.user_id == person.id]
     if mine:
         request = min(mine, key=lambda one: (one.status is not RequestStatus.PENDING, one.status.rank))
         yield from (request.created, request.status.value, request.ends, request.days_left)
@@ -114,6 +116,7 @@ def _row(app: BlockedApp, person: StoppedPerson | None) -> Iterator[str | int | 
     yield from (app.now.would_connect, app.now.outcome.value, app.now.because, app.now.since)
     yield from (app.fix.title, app.fix.role, str(app.fix.opens.get("summary", ""))) if app.fix else ("", "", "")
     yield from (", ".join(app.reviewers), "; ".join(f"{name}: {why}" for name, why in app.not_known.items()))
+    yield ("malicious" if app.abused.malicious else "legitimate") if app.abused else ""
 
 
 FORMATS: Mapping[str, Callable[[Blocked], bytes]] = MappingProxyType(

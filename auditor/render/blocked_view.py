@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from auditor.facts.ids import is_guid
 from auditor.model.blocked import Blocked, BlockedApp, LoggedConsent, RequestStatus, StoppedPerson, UserRequest
 from auditor.model.document import (
     Block,
@@ -21,11 +23,14 @@ from auditor.model.document import (
 )
 from auditor.model.survey import ScopeSource
 from auditor.render.comparison_view import screen_of_comparison, whole_comparison
-from auditor.render.labels import readable_time, resource_label, section_label, sentence
+from auditor.render.labels import NAME_WIDTH, flat, readable_time, resource_label, section_label, sentence
+from auditor.render.text_layout import clip
 
 ON_SCREEN = 3
 """Apps that one screen of text describes; the table has all, up to `_ROWS`."""
 _ROWS = 10
+_WITH_CODES = 60
+"""From this width on, the table has the codes and both dates."""
 _PATH = " > "
 _FROM = {
     ScopeSource.PACK: "a pack",
@@ -42,15 +47,17 @@ def tone(found: Blocked) -> str:
     return "unsure" if found.summary.unknown_now or not found.is_complete else "good"
 
 
-def screen(found: Blocked, *, whole: bool) -> Document:
-    """For a terminal: without `whole`, the apps that need attention first."""
+def screen(found: Blocked, *, whole: bool, width: int = 80) -> Document:
+    """For a terminal: without `whole`, the apps that need attention first; on a narrow one, fewer columns."""
+    table = _narrow if width < _WITH_CODES else _compact
     if whole:
-        return _whole(found, _compact(found.apps))
+        return _whole(found, table(found.apps, _twins(found.apps)))
     first = [app for app in found.apps if app.now.would_connect is not True][:ON_SCREEN] or found.apps[:ON_SCREEN]
     shown = found.apps if len(found.apps) <= ON_SCREEN else first
-    parts = [_short(app) for app in shown]
+    twins = _twins(found.apps)
+    parts = [_short(app, twins) for app in shown]
     more = len(found.apps) - len(shown)
-    blocks = [*_head(found, _compact(found.apps[:_ROWS]))]
+    blocks = [*_head(found, table(found.apps[:_ROWS], twins))]
     if found.comparison:
         blocks += screen_of_comparison(found.comparison)
     elif parts:
@@ -67,20 +74,21 @@ def screen(found: Blocked, *, whole: bool) -> Document:
 
 def document(found: Blocked) -> Document:
     """All of it, for Markdown and HTML."""
-    return _whole(found, _complete(found.apps))
+    return _whole(found, _complete(found.apps, _twins(found.apps)))
 
 
 def _whole(found: Blocked, table: Grid) -> Document:
     blocks = [*_head(found, table)]
+    twins = _twins(found.apps)
     if found.comparison:
         blocks += whole_comparison(found.comparison)
     for app in found.apps:
-        blocks += _app(app)
+        blocks += _app(app, twins)
     return (*blocks, *_missing(found, short=False))
 
 
 def _head(found: Blocked, table: Grid) -> Iterator[Block]:
-    tenant = found.tenant.name or found.tenant.id or "the tenant"
+    tenant = clip(flat(found.tenant.name or found.tenant.id), NAME_WIDTH) or "the tenant"
     yield Title(f"Who was stopped and who waits in {tenant}")
     yield Paragraph(answer(found))
     yield Paragraph(_what(found))
@@ -97,7 +105,7 @@ def answer(found: Blocked) -> str:
         asked = found.asked
         only = " who matches" if asked.user or asked.app or asked.correlation_id else ""
         partly = "" if found.is_complete else ", as far as was read"
-        return f"Nobody{only} was stopped, and nobody{only} waits{partly}."
+        return f"Nobody{only} was stopped, and nobody{only} waits{partly}.{_check(found)}"
     who = "An unknown number of users" if made.users is None else count(made.users, "user")
     least = "At least " if made.at_least and made.users else ""
     verb = "was" if made.users == 1 and not least else "were"
@@ -106,13 +114,27 @@ def answer(found: Blocked) -> str:
         text += f" {count(made.waiting, 'user waits', 'users wait')} for approval"
         text += f"; {count(made.ends_soon, 'request expires', 'requests expire')} soon." if made.ends_soon else "."
     elif made.waiting is None:
-        text += " Who waits for approval wasn't read."
+        was_read = any(one.section == "appConsentRequests" and one.complete for one in found.sources)
+        text += " Who waits for approval isn't known." if was_read else " Who waits for approval wasn't read."
     now = [
         f"{made.stopped_now} of the apps would still stop users" if made.stopped_now else "",
         f"users could connect {made.connect_now}" if made.connect_now else "",
-        f"for {made.unknown_now} that isn't known" if made.unknown_now else "",
+        f"whether users could connect {made.unknown_now} isn't known" if made.unknown_now else "",
     ]
     return f"{text} {sentence(f'Now, {series([one for one in now if one])}')}"
+
+
+def _check(found: Blocked) -> str:
+    """What to check if nothing matches, because a name with a typo matches nobody either."""
+    asked = found.asked
+    if asked.correlation_id:
+        return " Check the ID: an entry is in a log only some minutes after the sign-in, and for at most 30 days."
+    names = [
+        "the app's name, or give its client ID" if asked.app and not is_guid(asked.app) else "",
+        "the user's name, or give the object ID" if asked.user and not is_guid(asked.user) else "",
+    ]
+    text = series([one for one in names if one])
+    return f" Check {text}." if text else ""
 
 
 def _what(found: Blocked) -> str:
@@ -158,30 +180,71 @@ def _codes(app: BlockedApp) -> str:
 
 
 def _day(time: str) -> str:
-    return readable_time(time)[:10]
+    return readable_time(time)[:10] if time else ""
 
 
-def _compact(apps: Sequence[BlockedApp]) -> Grid:
+def _name(app: BlockedApp) -> str:
+    """The name, as long as a line can hold, and whether the app is a known abused one."""
+    mark = f" (known {'malicious' if app.abused.malicious else 'abused'})" if app.abused else ""
+    return f"{clip(flat(app.app.name), NAME_WIDTH)}{mark}"
+
+
+def _twins(apps: Sequence[BlockedApp]) -> frozenset[str]:
+    """The names that more than one of the apps has: anybody can give an app the name of another one."""
+    return frozenset(name for name, number in Counter(map(_name, apps)).items() if number > 1)
+
+
+def _full_name(app: BlockedApp, twins: frozenset[str]) -> str:
+    """The name, with the client id if another app has the same one."""
+    name = _name(app)
+    return f"{name}, client ID {app.app.client_id}" if name in twins else name
+
+
+def _name_cell(app: BlockedApp, twins: frozenset[str]) -> Cell:
+    name = _name(app)
+    return Cell(name, below=app.app.client_id if name in twins else "")
+
+
+def _compact(apps: Sequence[BlockedApp], twins: frozenset[str]) -> Grid:
     rows = tuple(
-        tuple(map(Cell, (app.app.name, _users(app), _codes(app), _day(app.first), _day(app.last), now_word(app))))
+        (
+            _name_cell(app, twins),
+            *map(Cell, (_users(app), _codes(app), _day(app.first), _day(app.last), now_word(app))),
+        )
         for app in apps
     )
     return Grid(("App", "Users", "AADSTS", "First", "Last", "Now"), rows, 0)
 
 
-def _complete(apps: Sequence[BlockedApp]) -> Grid:
+def _narrow(apps: Sequence[BlockedApp], twins: frozenset[str]) -> Grid:
+    rows = tuple((_name_cell(app, twins), *map(Cell, (_users(app), _day(app.last), now_word(app)))) for app in apps)
+    return Grid(("App", "Users", "Last", "Now"), rows, 0)
+
+
+def _complete(apps: Sequence[BlockedApp], twins: frozenset[str]) -> Grid:
     rows = []
     for app in apps:
         fix = Cell(app.fix.title if app.fix else "")
-        cells = (app.app.name, _users(app), _codes(app), readable_time(app.first), readable_time(app.last))
-        rows.append((*map(Cell, (*cells, now_word(app))), fix))
+        times = (readable_time(one) if one else "" for one in (app.first, app.last))
+        rows.append((_name_cell(app, twins), *map(Cell, (_users(app), _codes(app), *times, now_word(app))), fix))
     return Grid(("App", "Users", "AADSTS", "First", "Last", "Now", "Fix with the least access"), tuple(rows), 6)
 
 
-def _short(app: BlockedApp) -> Point:
-    """One app on a screen: the sentence, who decides, and the fix."""
-    below = [*_decide(app), *_short_fix(app)]
-    return Point(f"{app.app.name}: {app.sentence}", tuple(map(Point, below)))
+def _short(app: BlockedApp, twins: frozenset[str]) -> Point:
+    """One app on a screen: the sentence, what attackers do with it, who decides, and the fix."""
+    below = [*_abused(app), *_decide(app), *_short_fix(app)]
+    return Point(f"{_full_name(app, twins)}: {app.sentence}", tuple(map(Point, below)))
+
+
+def _abused(app: BlockedApp) -> Iterator[str]:
+    """What the list of known abused apps says about the app, and what that means for its requests."""
+    if app.abused:
+        kind, todo = (
+            ("malicious", "Don't approve it; deny its requests.")
+            if app.abused.malicious
+            else ("a product that attackers also use", "Ask who uses it and why before you approve it.")
+        )
+        yield f"On the list of known abused apps, as {kind}: {sentence(app.abused.why)} {todo}"
 
 
 def _short_fix(app: BlockedApp) -> Iterator[str]:
@@ -209,11 +272,11 @@ def _fix(app: BlockedApp) -> Iterator[str]:
             yield f"Opens: {opens}"
 
 
-def _app(app: BlockedApp) -> Iterator[Block]:
+def _app(app: BlockedApp, twins: frozenset[str]) -> Iterator[Block]:
     """Everything about one app."""
-    yield Heading(app.app.name)
+    yield Heading(_full_name(app, twins))
     yield Paragraph(app.sentence)
-    points = [Point(text) for text in (*_now(app), *_decide(app), *_fix(app), *_asks(app))]
+    points = [Point(text) for text in (*_abused(app), *_now(app), *_decide(app), *_fix(app), *_asks(app))]
     if app.other_fixes:
         points.append(Point("Other fixes, which open more", tuple(map(Point, app.other_fixes))))
     if app.codes:

@@ -25,10 +25,7 @@ from auditor.render.labels import (
     plain_sentence,
     sentence,
 )
-from auditor.render.report_view import (
-    afterwards,
-    numbered_label,
-)
+from auditor.render.report_view import afterwards, numbered_label
 from auditor.render.text_layout import clip
 
 _ASSIGNED = frozenset({"assigned member", "newly assigned member"})

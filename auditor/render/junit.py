@@ -24,11 +24,7 @@ from auditor.render.labels import (
     sentence,
     unread_text,
 )
-from auditor.render.report_view import (
-    evidence_text,
-    reason_with_waivers,
-    what_if_sentences,
-)
+from auditor.render.report_view import evidence_text, reason_with_waivers, what_if_sentences
 from auditor.render.text_layout import safe
 
 ANSWERS = "answers"

@@ -36,9 +36,7 @@ from auditor.render.labels import (
     plain_sentence,
     readable_time,
 )
-from auditor.render.report_view import (
-    afterwards,
-)
+from auditor.render.report_view import afterwards
 from auditor.render.text_layout import clip, safe
 
 MOST_IN_MAILTO = 1800

@@ -19,12 +19,7 @@ from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.fix_view import first_step
 from auditor.render.labels import answer_word, counts, flat, is_click_path, plain_sentence, sentence, unread_text
 from auditor.render.markdown_text import harmless, link
-from auditor.render.report_view import (
-    evidence_text,
-    waiver_sentence,
-    what_if_sentences,
-    with_outcome,
-)
+from auditor.render.report_view import evidence_text, waiver_sentence, what_if_sentences, with_outcome
 from auditor.render.text_layout import clip, safe
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -10,11 +10,7 @@ from typing import NamedTuple
 from auditor.model.decision import Decision
 from auditor.model.document import count, parse_time
 from auditor.model.report import Finding, GrantRow, GrantRows, Report, StoppedUsers
-from auditor.render.after_consent_view import (
-    not_checked_text,
-    policy_lines,
-    stopped_lines,
-)
+from auditor.render.after_consent_view import not_checked_text, policy_lines, stopped_lines
 from auditor.render.fix_view import first_fix
 from auditor.render.labels import (
     FINDINGS,
@@ -32,12 +28,7 @@ from auditor.render.labels import (
     screen,
     unread_text,
 )
-from auditor.render.report_view import (
-    assumptions,
-    evidence_text,
-    waiver_sentence,
-    what_if_answers,
-)
+from auditor.render.report_view import assumptions, evidence_text, waiver_sentence, what_if_answers
 from auditor.render.setting_view import failure_counts, setting_label
 from auditor.render.text_layout import safe
 

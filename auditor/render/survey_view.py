@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from auditor.model.decision import Confidence
@@ -27,6 +28,7 @@ from auditor.model.survey import (
     Permissions,
     Risk,
     ScopeSource,
+    SeenIn,
     Survey,
     SurveyedApp,
 )
@@ -139,8 +141,11 @@ def answer(survey: Survey) -> str:
         f"{blocked} by something else" if blocked else "",
     ]
     by = f" ({', '.join(filter(None, how))})" if found.stopped else ""
+    stopped = f"{found.stopped} of {count(found.apps, 'app')}: users are stopped{by}."
+    if found.unknown and not found.stopped:
+        stopped = f"{count(found.apps, 'app')}: none is known to stop users."
     sentences = (
-        f"{found.stopped} of {count(found.apps, 'app')}: users are stopped{by}.",
+        stopped,
         f"{others}." if others else "",
         _waiting(survey),
     )
@@ -148,7 +153,7 @@ def answer(survey: Survey) -> str:
 
 
 def _waiting(survey: Survey) -> str:
-    """At how many apps users wait; empty if nobody does, or if that wasn't read."""
+    """At how many apps users wait; empty if nobody does, or if nothing about it was read."""
     asking = sum(bool(app.waiting.asking) for app in survey.apps)
     failed = sum(bool(app.waiting.failed) for app in survey.apps)
     parts = [
@@ -156,7 +161,10 @@ def _waiting(survey: Survey) -> str:
         f"sign-ins to {count(failed, 'app')} failed because of consent or assignment" if failed else "",
     ]
     text = series([part for part in parts if part])
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    waits = f"{text[:1].upper()}{text[1:]}." if text else ""
+    unclear = sum(app.waiting.asking is None and SeenIn.REQUESTS in app.seen_in for app in survey.apps)
+    open_ = f"Users asked for the approval of {count(unclear, 'app')}; who waits isn't known." if unclear else ""
+    return " ".join(filter(None, (waits, open_)))
 
 
 def _assumed(survey: Survey) -> str:
@@ -215,7 +223,15 @@ def _is_described(app: SurveyedApp) -> bool:
 
 def _compact(survey: Survey, apps: Sequence[SurveyedApp], *, whole: bool) -> Grid:
     """Few columns; with `whole`, also the publisher of each app and where its scopes come from."""
-    found = ((_cell(_name(app), _publisher(app) if whole else ""), app, _sources(app) if whole else "") for app in apps)
+    # Anybody can give an app the name of another one.
+    twins = {name for name, number in Counter(map(_name, survey.apps)).items() if number > 1}
+    below = (
+        "; ".join(filter(None, (_publisher(app) if whole else "", app.client_id if _name(app) in twins else "")))
+        for app in apps
+    )
+    found = (
+        (_cell(_name(app), under), app, _sources(app) if whole else "") for app, under in zip(apps, below, strict=True)
+    )
     if survey.assumptions:
         then = (
             (name, _cell(_state(app)), _cell(_then(app)), _cell(_why_then(app), below), _cell(_keep(app)))
@@ -302,8 +318,9 @@ def _state(app: SurveyedApp) -> str:
 def _people(app: SurveyedApp) -> str:
     """Who waits, in a few words."""
     waiting = app.waiting
+    asked = "some asked" if waiting.asking is None and SeenIn.REQUESTS in app.seen_in else ""
     parts = [
-        f"{waiting.asking} {'asks' if waiting.asking == 1 else 'ask'}" if waiting.asking else "",
+        f"{waiting.asking} {'asks' if waiting.asking == 1 else 'ask'}" if waiting.asking else asked,
         f"{waiting.failed} failed" if waiting.failed else "",
     ]
     return ", ".join(filter(None, parts))

@@ -280,7 +280,7 @@ def test_only_the_events_that_were_asked_for_count() -> None:
     assert len(concerned(snapshot).clients) == 6
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     app=apps(),
     policy=st.sampled_from([pool.LEGACY, pool.LOW, pool.RECOMMENDED, pool.MAIL_CLIENTS]),
@@ -298,6 +298,8 @@ def test_what_the_second_evaluator_says_happens_agrees_and_a_later_change_is_no_
     sections = {"delegatedPermissionClassifications": classified}
     document = plain(policy, client=client, oauth2PermissionGrants=grants, **sections)
     outcome = judge(document, app, MEMBER).outcome
+    # Of registered permissions of which some are granted, the consent page isn't documented well enough to predict it.
+    assume(app["mode"] == "dynamic" or not for_all)
     # The documents leave open whether a grant covers offline_access, and the evaluator takes the other reading.
     assume(outcome in ("user-may-consent", "needs-admin") and "offline_access" not in str(app["scopes"]).lower())
     required = (one for one in app["scopes"] if one["required"])

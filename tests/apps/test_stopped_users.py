@@ -22,7 +22,8 @@ from auditor.snapshot.samples import patched, sample
 SAMPLE = "stopped-users"
 LOGS = ("appConsentRequests", "signIns", "directoryAudits")
 TRACKER, ELEMENT = "5353a3d2-8ca9-42d2-b567-ea399ccb5e38", "01f1a5b4-34ce-42e2-acbc-d1dfe46dba94"
-JONAS = "jonas@relecloudhr.onmicrosoft.com"
+DOMAIN = "relecloudhr.onmicrosoft.com"
+JONAS = f"jonas@{DOMAIN}"
 
 
 def without(*sections: str, **why: Unread) -> Snapshot:
@@ -35,6 +36,12 @@ def without(*sections: str, **why: Unread) -> Snapshot:
 def whole() -> Blocked:
     """What is found in the sample, with fixes."""
     return blocked(sample(SAMPLE), source="sample", tool="test")
+
+
+def rows_of(section: str) -> list[dict[str, Any]]:
+    """The rows of a section of the sample as JSON."""
+    rows: list[dict[str, Any]] = msgspec.to_builtins(getattr(sample(SAMPLE).sections, section))
+    return rows
 
 
 def found(snapshot: Snapshot | None = None, **asked: Any) -> dict[str, BlockedApp]:
@@ -99,6 +106,42 @@ def test_an_answer_that_depends_on_the_user_is_that_of_the_people_who_were_stopp
     now = one("Payroll Portal").now
     assert (now.subject, now.would_connect) == ("sofia@relecloudhr.onmicrosoft.com", False)
     assert now.stopped_by == "only assigned users can sign in"
+
+
+def payroll(*users: str) -> tuple[dict[str, Any], ...]:
+    """Sign-ins of users who aren't assigned to an app that requires it."""
+    (row,) = (row for row in rows_of("signIns") if row["appDisplayName"] == "Payroll Portal")
+    return tuple({**row, "id": user, "userId": None, "userPrincipalName": f"{user}@{DOMAIN}"} for user in users)
+
+
+def test_a_fix_for_several_users_is_none_that_helps_only_one_of_them() -> None:
+    made = blocked(patched(sample(SAMPLE), {"signIns": payroll("sofia", "tom", "priya")}))
+    (app,) = (app for app in made.apps if app.app.name == "Payroll Portal")
+    assert app.now.subject == "each of the 3 users who were stopped"
+    assert app.fix is not None
+    assert app.fix.title == "Let every user use Payroll Portal without being assigned to it"
+    assert app.other_fixes == ()
+
+
+def test_fixes_for_the_first_apps_only_change_nothing_else() -> None:
+    few = blocked(sample(SAMPLE), source="sample", tool="test", most_fixed=2)
+    assert few.apps[:2] == whole().apps[:2]
+    assert [app.fix for app in few.apps[2:]] == [None] * 5
+    assert [app.app for app in few.apps] == [app.app for app in whole().apps]
+    assert few.summary == whole().summary
+
+
+def test_a_request_that_has_expired_doesnt_expire_soon() -> None:
+    later = msgspec.structs.replace(sample(SAMPLE), taken="2026-12-01T00:00:00Z")
+    made = blocked(later, with_fixes=False)
+    assert (made.summary.waiting, made.summary.ends_soon) == (2, 0)
+
+
+def test_a_user_of_whom_nothing_is_decided_gets_no_fix_that_stands_for_all() -> None:
+    unread = patched(sample(SAMPLE), {"authorizationPolicy": None})
+    (app,) = (app for app in blocked(unread).apps if app.app.name == "Element451")
+    assert (app.now.subject, app.now.would_connect) == ("ordinary member", None)
+    assert app.fix is None or "alone" not in app.fix.title
 
 
 def test_a_user_who_left_the_consent_page_was_not_stopped_for_sure() -> None:
@@ -232,6 +275,52 @@ def test_requests_without_their_people_make_their_number_unknown() -> None:
     app = found(patched(sample(SAMPLE), {"appConsentRequests": requests, "signIns": []}))["E"]
     assert (app.users, app.waiting, app.people) == (None, None, ())
     assert app.reviewers
+    assert app.sentence.startswith("Users asked for approval; who they are, and whether they wait, wasn't read. Would")
+
+
+def test_a_request_of_an_unknown_status_leaves_it_open_who_waits() -> None:
+    rows = [{**row, "status": "Paused"} for row in rows_of("appConsentRequests")[0]["userConsentRequests"]]
+    request = {**rows_of("appConsentRequests")[0], "userConsentRequests": rows}
+    (app,) = found(
+        patched(sample(SAMPLE), {"appConsentRequests": [request], "signIns": [], "directoryAudits": []})
+    ).values()
+    assert (app.waiting, app.users) == (None, len(rows))
+    assert app.not_known["waiting"] == "a request has a status that this version doesn't know"
+
+
+def test_entries_without_times_leave_no_gap_in_the_sentence() -> None:
+    rows = [{**row, "createdDateTime": None} for row in rows_of("signIns")]
+    app = found(patched(sample(SAMPLE), {"signIns": rows}))["Payroll Portal"]
+    assert app.sentence.startswith("1 user was stopped (AADSTS50105). ")
+
+
+def test_what_an_answer_depends_on_is_short_in_the_sentence_and_whole_in_the_reason() -> None:
+    app = found(patched(sample(SAMPLE), {"servicePrincipals": None}))["Element451"]
+    assert app.sentence.count("(servicePrincipals of") == 2
+    assert "more facts" in app.sentence
+    assert app.not_known["would_connect"].count("(servicePrincipals of") > 4
+
+
+@pytest.mark.parametrize(
+    ("client_id", "malicious"),
+    [
+        pytest.param("b1c4926a-5fb6-4aad-b920-709c957be148", True, id="malicious"),
+        pytest.param("946c777c-bc85-489e-b034-392389ae23d6", False, id="legitimate"),
+    ],
+)
+def test_a_request_for_a_known_abused_app_says_so_and_a_malicious_one_gets_no_fix(
+    client_id: str, malicious: bool
+) -> None:
+    request = {**rows_of("appConsentRequests")[0], "appId": client_id}
+    snapshot = patched(sample(SAMPLE), {"appConsentRequests": [request], "signIns": [], "directoryAudits": []})
+    (app,) = blocked(snapshot).apps
+    assert app.abused is not None
+    assert (app.abused.malicious, app.fix is None) == (malicious, malicious)
+    assert not (malicious and app.other_fixes)
+
+
+def test_an_app_is_found_by_its_name_however_that_is_written() -> None:
+    assert set(found(app="element-451")) == set(found(app="ELEMENT 451")) == {"Element451"}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from auditor.packs.load import load_packs
 from auditor.render import render
 from auditor.snapshot.samples import sample, sample_names
 from tests.consent.from_oracle import snapshot_of
+from tests.limits import examples
 from tests.oracle.strategies import tenants
 
 (PACK,) = load_packs(["trackerrms-uk"])
@@ -52,7 +53,7 @@ def test_taking_a_section_away_never_turns_a_fail_into_a_pass_or_back(name: str)
             assert before != {FindingOutcome.PASS, FindingOutcome.FAIL}, (section, found.rule)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=tenants())
 def test_no_tenant_makes_a_rule_fail_to_answer(document: dict[str, object]) -> None:
     found = judge(PACK, CheckContext(snapshot_of(document), APP))

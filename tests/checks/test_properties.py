@@ -22,6 +22,7 @@ from auditor.render import render
 from auditor.snapshot.samples import sample, sample_names
 from tests.checks.test_findings import blind
 from tests.consent.from_oracle import snapshot_of
+from tests.limits import examples
 from tests.oracle.strategies import shuffled_and_recased, tenants
 
 PACKS = load_packs([pack.name for pack in list_packs(benchmarks=True)])
@@ -87,7 +88,7 @@ def test_a_rule_looks_at_nothing_that_it_does_not_plan_to_read(pack: Pack, rule:
         assert (before.outcome, before.reason) == (after.outcome, after.reason), name
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=tenants())
 def test_no_tenant_makes_a_rule_fail_to_answer(document: dict[str, Any]) -> None:
     snapshot = snapshot_of(document)
@@ -96,7 +97,7 @@ def test_no_tenant_makes_a_rule_fail_to_answer(document: dict[str, Any]) -> None
     assert all(f.reason.endswith((".", ".)")) for f in found)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), document=tenants())
 def test_neither_order_nor_letter_case_changes_an_outcome(data: st.DataObject, document: dict[str, Any]) -> None:
     twin = data.draw(shuffled_and_recased(document))

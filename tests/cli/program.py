@@ -89,6 +89,13 @@ def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin:
     return Done(arguments, ended.returncode, out.replace("\r\n", "\n"), err.replace("\r\n", "\n"))
 
 
+def without_pdf(folder: Path) -> dict[str, str]:
+    """What makes a run find no WeasyPrint: a bundle comes without its PDF, which costs more than all else in it."""
+    (folder / "without-pdf").mkdir(exist_ok=True)
+    (folder / "without-pdf" / "weasyprint.py").write_text("raise ImportError\n")
+    return {"PYTHONPATH": str(folder / "without-pdf")}
+
+
 def check_silence(said: str, environ: Mapping[str, str]) -> None:
     """Nothing that was said may be a traceback, a secret or a token."""
     assert "Traceback" not in said, said

@@ -15,10 +15,9 @@ from jsonschema import Draft202012Validator
 
 from auditor.cli import apps_list, apps_show, collect
 from auditor.cli.program import program
-from auditor.jobs.app_catalog import AppDetails, AppsList, schema
+from auditor.jobs.app_catalog import AppDetails, AppsList, every_app, schema
 from auditor.jobs.audit_request import AuditRequest
 from auditor.model.errors import InvalidRequest
-from auditor.packs.app_catalog import catalog
 
 THUNDERBIRD = "9e5f94bc-e8a4-4e73-b8be-63364c29d753"
 NOBODY = "11111111-2222-4333-8444-555555555555"
@@ -44,10 +43,10 @@ def listed(*words: str) -> dict[str, Any]:
 
 def test_a_list_shows_every_app_by_category_within_the_terminal() -> None:
     page = printed(apps_list.command)
-    assert all(re.search(rf"(?m)^ +{re.escape(app.name)} ", page) for app in catalog())
+    assert all(re.search(rf"(?m)^ +{re.escape(app.name)} ", page) for app in every_app())
     assert "\nEmail\n" in page
     assert "Otter (Outlook calendar)" in page
-    assert f"{len(catalog())} apps." in page
+    assert f"{len(every_app())} apps." in page
     assert max(map(len, page.splitlines())) <= 80
     assert "## Email" in printed(apps_list.command, "-f", "markdown")
 
@@ -61,6 +60,16 @@ def test_a_list_is_searched_by_words_and_by_category() -> None:
     found = listed("otter")
     assert [app["name"] for app in found["without_client_id"]] == ["Otter (Outlook calendar)"]
     assert 'No app contains "thunderbrid". Did you mean thunderbird?' in printed(apps_list.command, "thunderbrid")
+
+
+def test_an_app_with_several_packs_is_listed_once_and_its_page_names_the_packs() -> None:
+    (app,) = listed("trackerrms")["apps"]
+    assert (app["name"], app["vendor"], app["category"]) == ("trackerrms", "TrackerRMS", "recruiting")
+    assert [uri.split(".")[0] for uri in app["redirect_uris"]] == ["https://ukevo", "https://usevo"]
+    assert "trackerrms" in names("--category", "recruiting")
+    page = " ".join(printed(apps_show.command, "trackerrms").split())
+    assert "This is trackerrms-uk; for another, use --pack trackerrms-us." in page
+    assert "Client ID and redirect URIs, read on 2026-11-28" in page
 
 
 def test_a_page_has_the_facts_their_sources_and_what_to_run_next() -> None:

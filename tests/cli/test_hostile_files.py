@@ -10,7 +10,7 @@ import pytest
 
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
-from tests.cli.program import run
+from tests.cli.program import run, without_pdf
 
 EVIL = "\x1b[2J\x1b]0;x\x07\u202e\u2028evil\r\x9b31m"
 PACK = ("--pack", "trackerrms-uk")
@@ -112,7 +112,7 @@ def test_a_pipe_that_nothing_writes_to_is_one_sentence_and_not_waited_for(
 )
 def test_a_full_disk_names_the_file(arguments: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(json.dumps(sound()), encoding="utf-8")
-    done = run(*arguments, cwd=tmp_path)
+    done = run(*arguments, cwd=tmp_path, env=without_pdf(tmp_path))
     assert done.code == 2
     assert "Error: /dev/full: " in done.err and "No space left on device" in done.err
 

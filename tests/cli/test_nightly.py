@@ -147,6 +147,10 @@ def test_every_key_in_the_comments_of_init_is_one_that_the_program_knows(tmp_pat
     file.write_text(re.sub(r"/var/lib/node_exporter/|^[^\n]*fail-on-new[^\n]*$", "", text))
     (tmp_path / "customers.csv").write_text("tenant\nnorthwind.example\n")
     (tmp_path / "waivers.yaml").write_text("format: consent-auditor/waivers\nformat-version: 1\nwaivers: []\n")
+    own_list = "apps: [{client-id: 12121212-3434-4545-8656-767676767676, name: Invented, why: Somebody saw it.}]"
+    (tmp_path / "abused-apps.yaml").write_text(
+        f'format: consent-auditor/abused-apps\nformat-version: 1\nread: "2026-01-15"\n{own_list}\n'
+    )
     done = run("nightly", "check", "--tenant", "nobody", cwd=tmp_path)
     assert "the tenants are contoso, acme, northwind.example" in done.err, done.err
 

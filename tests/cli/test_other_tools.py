@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import run
+from tests.cli.program import run, without_pdf
 
 IMPORTS = Path(__file__).parent.parent / "snapshot" / "imports"
 GRAPH = IMPORTS / "graph"
@@ -93,8 +93,13 @@ def test_a_tenant_that_no_file_names_is_mentioned(tmp_path: Path) -> None:
     assert TENANT in given.out
 
 
+def bundle(*read: str, folder: Path) -> None:
+    words = ("bundle", *read, "--pack", "trackerrms-uk", "-o", "ticket.zip")
+    run(*words, cwd=folder, env=without_pdf(folder))
+
+
 def test_a_bundle_is_judged_by_its_snapshot(tmp_path: Path) -> None:
-    run("bundle", "--sample", "managed-default", "--pack", "trackerrms-uk", "-o", "ticket.zip", cwd=tmp_path)
+    bundle("--sample", "managed-default", folder=tmp_path)
     done = run("check", "--snapshot", "ticket.zip", "--pack", "trackerrms-uk", "-f", "json", cwd=tmp_path)
     sample = run("check", "--sample", "managed-default", "--pack", "trackerrms-uk", "-f", "json", cwd=tmp_path)
     decided, expected = (json.loads(one.out)["decisions"][0]["outcome"] for one in (done, sample))
@@ -102,7 +107,7 @@ def test_a_bundle_is_judged_by_its_snapshot(tmp_path: Path) -> None:
 
 
 def test_a_bundle_that_was_changed_is_refused(tmp_path: Path) -> None:
-    run("bundle", "--sample", "managed-default", "--pack", "trackerrms-uk", "-o", "ticket.zip", cwd=tmp_path)
+    bundle("--sample", "managed-default", folder=tmp_path)
     shutil.unpack_archive(tmp_path / "ticket.zip", tmp_path / "ticket")
     (tmp_path / "ticket" / "snapshot.json").write_text("{}", encoding="utf-8")
     shutil.make_archive(str(tmp_path / "changed"), "zip", tmp_path / "ticket")
@@ -130,7 +135,7 @@ def test_files_of_other_tools_are_redacted(verb: str, tmp_path: Path) -> None:
     if verb == "redact":
         text = run("redact", *FILES, cwd=tmp_path).out
     else:
-        run("bundle", "--snapshot", *FILES, "--pack", "trackerrms-uk", "-o", "ticket.zip", cwd=tmp_path)
+        bundle("--snapshot", *FILES, folder=tmp_path)
         shutil.unpack_archive(tmp_path / "ticket.zip", tmp_path / "ticket")
         text = (tmp_path / "ticket" / "snapshot.json").read_text(encoding="utf-8")
     assert json.loads(text)["sections"]["servicePrincipals"]

@@ -358,3 +358,29 @@ def test_an_access_token_of_the_implicit_flow_is_for_one_resource(response: str,
         f"{HOST}/common/oauth2/v2.0/authorize?client_id={CLIENT}&response_type={quote(response)}&scope={quote(scope)}"
     )
     assert len(request_from_url(address).app.faults) == codes
+
+
+TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJpbnZlbnRlZCJ9.c2lnbmF0dXJlLWludmVudGVk"
+CODE = "1.AXoAinventedInventedInventedInventedInventedInventedInvented-invented_invented.AgABBAIAAAA"
+
+
+def test_a_code_or_token_that_somebody_left_in_the_redirect_uri_is_not_kept() -> None:
+    for left, kept in ((f"?code={CODE}&shop=1", "?shop=1"), (f"?shop=1#id_token={TOKEN}", "?shop=1"), ("?a=1", "?a=1")):
+        request = request_from_url(f"{PLAIN}&redirect_uri={quote(f'https://vendor.example/back{left}', safe='')}")
+        assert request.app.redirect_uris == (f"https://vendor.example/back{kept}",)
+    assert request_from_url(f"{PLAIN}&redirect_uri={TOKEN}").app.redirect_uris == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        pytest.param(PLAIN.replace(CLIENT, CODE), "'1.AXoAin…' is not a client id", id="a code as the client id"),
+        pytest.param(PLAIN.replace(CLIENT, TOKEN), "a token as its client_id", id="a token as the client id"),
+        pytest.param(f"{V2}&scope=openid%20{TOKEN}", "a token as its scope", id="a token as a scope"),
+    ],
+)
+def test_an_error_about_an_address_shows_no_code_and_no_token(address: str, said: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        request_from_url(address)
+    assert said in str(caught.value)
+    assert CODE not in str(caught.value) and TOKEN not in str(caught.value)

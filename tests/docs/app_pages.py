@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from types import MappingProxyType
 
-from auditor.jobs.app_catalog import by_category, listed_apps
+from auditor.jobs.app_catalog import app_named, by_category, every_app, listed_apps
 from auditor.jobs.app_pages import app_page, list_page
 from auditor.model.document import Document
-from auditor.packs.app_catalog import catalog_pack
+from auditor.packs.app_catalog import CatalogApp, catalog, catalog_app, catalog_pack
 from auditor.packs.load import catalog_names
 from auditor.render.documents import as_markdown
 
@@ -17,19 +17,25 @@ FOLDER = "docs/apps"
 NOTE = "Written by UPDATE_DOCS=1 pytest tests/docs from the packs in rules/apps/: change those."
 
 
+def _apps() -> tuple[CatalogApp, ...]:
+    """Every app as its file describes it, also if the stored index lacks a new one."""
+    new = {name: catalog_app(catalog_pack(name)) for name in catalog_names()}
+    others = (one for one in every_app() if one.client_id not in {app.client_id for app in catalog()})
+    return tuple(sorted((*new.values(), *others), key=lambda one: one.name))
+
+
 def _index() -> Document:
-    found = listed_apps()
-    return list_page(by_category(found.apps), found.without_client_id, links=True)
+    return list_page(by_category(_apps()), listed_apps().without_client_id, links=True)
 
 
 def _page(name: str) -> Document:
-    return app_page(catalog_pack(name))
+    return app_page(catalog_pack(name) if name in catalog_names() else app_named(name))
 
 
 def _pages() -> Iterator[tuple[str, Callable[[], Document]]]:
     yield f"{FOLDER}/README.md", _index
-    for name in catalog_names():
-        yield f"{FOLDER}/{name}.md", partial(_page, name)
+    for app in _apps():
+        yield f"{FOLDER}/{app.name}.md", partial(_page, app.name)
 
 
 def _bytes(page: Callable[[], Document]) -> bytes:

@@ -20,8 +20,9 @@ from auditor.model.decision import Fix, GraphRequest, Outcome
 from auditor.model.rule import App
 from auditor.model.snapshot import Snapshot
 from tests.fixes.tenants import cases
+from tests.limits import examples
 
-MANY = settings(deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(deadline=None, max_examples=examples(40), suppress_health_check=list(HealthCheck))
 Case = tuple[Snapshot, App, Subject]
 
 
@@ -89,7 +90,7 @@ def test_a_fix_that_is_sent_twice_does_what_it_does_once(case: Case) -> None:
         assert normal(again) == normal(once)
 
 
-@settings(MANY, max_examples=60)
+@MANY
 @given(case=cases())
 def test_no_member_of_a_set_is_superfluous(case: Case) -> None:
     before, app, subject = case

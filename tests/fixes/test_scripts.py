@@ -34,8 +34,9 @@ from tests.fixes.tenants import (
     with_client,
     with_sections,
 )
+from tests.limits import examples
 
-MANY = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
+MANY = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=examples(40))
 
 
 def scripted(snapshot: Snapshot, app: App = APP, subject: Subject | None = None) -> list[Fix]:

@@ -17,6 +17,7 @@ from auditor.jobs.app_catalog import (
     app_named,
     by_category,
     catalog_pack_about,
+    every_app,
     is_known,
     known_app,
     listed_apps,
@@ -30,7 +31,7 @@ from auditor.jobs.audit_request import app_from_address
 from auditor.jobs.pack_selection import VARIABLE
 from auditor.model.decision import Outcome
 from auditor.model.errors import InvalidRequest
-from auditor.packs.app_catalog import catalog, catalog_pack
+from auditor.packs.app_catalog import catalog_pack
 from auditor.snapshot.retarget_sample import asked_about
 from auditor.snapshot.samples import patched, sample
 from tests.packs.text import SOUND
@@ -131,7 +132,7 @@ def test_a_list_is_by_category_and_every_word_must_be_found() -> None:
     assert (group.category, group.title) == ("email", "Email")
     assert [app.name for app in group.apps] == ["thunderbird"]
     assert {app.category for app in listed_apps(category="Email").apps} == {"email"}
-    assert sum(len(group.apps) for group in by_category(listed_apps().apps)) == len(catalog())
+    assert sum(len(group.apps) for group in by_category(listed_apps().apps)) == len(every_app())
     assert listed_apps("no such app") == AppsList()
     with pytest.raises(InvalidRequest, match='there is no category "emial"; did you mean "email"'):
         listed_apps(category="emial")

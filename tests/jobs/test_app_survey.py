@@ -79,7 +79,7 @@ def test_a_live_survey_reads_a_log_of_ten_thousand_sign_ins_once_although_graph_
         for number in range(ENTRIES)
     )
     snapshot = directory().snapshot(
-        signIns=log, servicePrincipalSignInActivities=(last_used(1, "2026-11-20T00:00:00Z"),)
+        signIns=log, directoryAudits=(), servicePrincipalSignInActivities=(last_used(1, "2026-11-20T00:00:00Z"),)
     )
     sleeps = Sleeps()
     monkeypatch.setattr(tenant_reader, "retry_policy", lambda *_: sleeps.retry(600))

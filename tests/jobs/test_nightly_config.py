@@ -154,7 +154,7 @@ shedule: {every: 24h}
         "5:29: tenant \"contoso\" isn't a tenant; expected the tenant's ID, or a domain such as"
         " contoso.onmicrosoft.com",
         "6:12: another tenant has the same folder as contoso: Contoso (line 5); expected another name",
-        '6:49: no pack is about an app "TrackerRM"; did you mean "TrackerRMS"?',
+        '6:49: no pack is about an app "TrackerRM"; did you mean "trackerrms"?',
         "7:6: gdap isn't supported yet; expected the customers as tenant entries, or a csv file",
         "8:11: custmers.csv can't be read: No such file or directory",
         "9:12: name \"a/b\" contains '/', which the name of a folder can't contain; expected another name",

@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
+from tests.limits import examples
+
 from . import pool
 from .evaluator import judge, lowered
 from .reading import Json
@@ -28,7 +30,7 @@ from .worlds import World, every_world
 MEMBER = {"id": pool.ALICE, "userType": "Member", "roles": [], "role_actions": [], "groups": []}
 ADMIN = {**MEMBER, "roles": [pool.GLOBAL_ADMINISTRATOR]}
 
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many

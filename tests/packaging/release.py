@@ -78,8 +78,11 @@ def write_wheel() -> Path:
         return Path(shutil.copy(wheels[0], DIST / wheels[0].name))
 
 
-def write_sbom(folder: Path = DIST) -> Path:
-    """Write the SBOM (CycloneDX 1.6, JSON) of the locked packages that the program runs with into a folder."""
+def write_sbom(folder: Path = DIST, *, validate: bool = True) -> Path:
+    """Write the SBOM (CycloneDX 1.6, JSON) of the locked packages that the program runs with into a folder.
+
+    It is checked against the schema of CycloneDX, unless the same one was already.
+    """
     folder.mkdir(exist_ok=True)
     out = folder / f"consent-auditor-{auditor.__version__}.cdx.json"
     metadata = setup_cfg()["metadata"]
@@ -93,7 +96,17 @@ def write_sbom(folder: Path = DIST) -> Path:
         # cyclonedx-py reads the name of the program from a pyproject.toml; setup.cfg holds it here.
         described = Path(place) / "pyproject.toml"
         described.write_text("[project]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in project.items()), "utf-8")
-        command = ("requirements", "--output-reproducible", "--sv", "1.6", "--pyproject", described, "-o", out)
+        command = (
+            "requirements",
+            "--output-reproducible",
+            "--validate" if validate else "--no-validate",
+            "--sv",
+            "1.6",
+            "--pyproject",
+            described,
+            "-o",
+            out,
+        )
         # It warns that nobody says which package needs which: a lock holds them all, and no tree.
         quiet = ("-W", "ignore::UserWarning", "-m", "cyclonedx_py")
         subprocess.run((sys.executable, *quiet, *command, RUN_LOCK), cwd=ROOT, check=True)

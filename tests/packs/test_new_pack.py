@@ -112,5 +112,7 @@ def test_a_source_with_its_date_is_written_as_in_the_catalogue() -> None:
     assert made.app is not None
     assert (made.title, made.app.vendor, made.app.category) == ("Acme Mail", "Acme", "email")
     assert made.app.sources == (
-        ClaimSource(what=("client-id", "scopes"), source="https://acme.example/permissions", read="2026-11-28"),
+        ClaimSource(
+            what=("client-id", "scopes", "request"), source="https://acme.example/permissions", read="2026-11-28"
+        ),
     )

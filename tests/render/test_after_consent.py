@@ -11,10 +11,7 @@ import auditor
 from auditor.model.decision import Access
 from auditor.model.report import Report
 from auditor.render import csv, json, markdown, text
-from auditor.render.after_consent_view import (
-    AFTER_CONSENT,
-    policy_lines,
-)
+from auditor.render.after_consent_view import AFTER_CONSENT, policy_lines
 from auditor.render.html import render as html
 from auditor.render.sheets import sheets
 from auditor.snapshot.samples import patched, sample

@@ -10,9 +10,7 @@ from auditor.jobs.report_builder import build_report
 from auditor.model.report import Report
 from auditor.model.rule import RoleNeed
 from auditor.render import render
-from auditor.render.report_view import (
-    role_lines,
-)
+from auditor.render.report_view import role_lines
 from auditor.render.sheets import sheets
 from auditor.render.terminal_screen import render as screen
 from tests.consent.test_app_roles import NEEDS, PUBLISHED, tenant

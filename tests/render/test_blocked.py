@@ -56,6 +56,13 @@ def test_without_any_source_the_answer_is_unknown_and_says_what_allows_the_reads
     assert tone(unread(*UNREAD)) == "unsure"
 
 
+def test_a_narrow_terminal_has_fewer_columns_and_breaks_no_word() -> None:
+    lines = as_text(whole(), width=40, whole=False).decode().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "App Users Last Now" in (" ".join(line.split()) for line in lines)
+    assert sum(line.endswith("  stopped") for line in lines) == 5
+
+
 def test_a_number_that_may_be_larger_has_a_plus() -> None:
     text = as_text(unread("appConsentRequests"), width=100, whole=True).decode()
     assert "At least 6 users were stopped" in text
@@ -93,7 +100,8 @@ def test_html_is_a_page_with_the_verdict() -> None:
 
 def test_nobody_who_matches_is_not_nobody_at_all() -> None:
     made = blocked(sample("stopped-users"), BlockedFilter(app="no such app"))
-    assert "Nobody who matches was stopped, and nobody who matches waits." in as_text(made).decode()
+    text = as_text(made).decode()
+    assert "Nobody who matches was stopped, and nobody who matches waits. Check the" in text
 
 
 def test_names_cannot_break_out_of_a_format() -> None:
@@ -103,3 +111,28 @@ def test_names_cannot_break_out_of_a_format() -> None:
     assert "<script>" not in render_blocked(made, "html").decode()
     assert "\n# x" not in render_blocked(made, "markdown").decode()
     assert "\"'=1+1" in render_blocked(made, "csv").decode("utf-8-sig")
+
+
+def test_apps_with_one_name_are_told_apart_and_a_long_name_is_cut() -> None:
+    rows = [
+        {"appId": f"a{number}", "appDisplayName": "Twin " * 40, "userId": "u", "status": {"errorCode": 90094}}
+        for number in (1, 2)
+    ]
+    made = blocked(patched(sample("stopped-users"), {"signIns": rows, "appConsentRequests": [], "directoryAudits": []}))
+    for text in (as_text(made, whole=False).decode(), as_text(made).decode(), render_blocked(made, "html").decode()):
+        assert "client ID a1" in text
+        assert "client ID a2" in text
+        assert "not record " not in text
+    assert as_text(made, width=80, whole=False).count(b"\n") < 40
+
+
+def test_an_app_of_attackers_comes_with_advice_and_not_with_a_fix() -> None:
+    row = {"appId": "b1c4926a-5fb6-4aad-b920-709c957be148", "userId": "u", "status": {"errorCode": 90094}}
+    made = blocked(
+        patched(sample("stopped-users"), {"signIns": [row], "appConsentRequests": [], "directoryAudits": []})
+    )
+    text = " ".join(as_text(made, whole=False).decode().split())
+    assert "(known malicious)" in text
+    assert "Don't approve it; deny its requests." in text
+    assert "Fix:" not in text
+    assert "malicious" in render_blocked(made, "csv").decode("utf-8-sig").splitlines()[1]

@@ -21,6 +21,7 @@ from auditor.render.html import render
 from auditor.render.html.parts import clickable
 from auditor.render.html.templates import asset
 from tests.golden import check_golden
+from tests.limits import examples
 from tests.render.pages import element_by_id, replaced, tree, words_of
 from tests.render.parts import CONSENT_BY_LINK, finding, report
 from tests.render.reports import ALL, HOSTILE, needs_admin
@@ -54,7 +55,9 @@ def test_a_page_is_well_formed(name: str) -> None:
     tree(render(ALL[name]()))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(REPORTS)
 def test_any_report_makes_a_well_formed_page_of_the_same_elements_as_a_harmless_one(made: Report) -> None:
     page = render_bytes(made, "html").decode()

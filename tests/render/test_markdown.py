@@ -18,6 +18,7 @@ from auditor.model.rule import FindingOutcome
 from auditor.model.snapshot import Tenant
 from auditor.render.markdown import render
 from auditor.render.markdown_text import fenced, harmless, link
+from tests.limits import examples
 from tests.render.parts import CONSENT_BY_LINK, SELF_CONSENT, TENANT, finding, report
 from tests.render.reports import ALL, blocked, connects, depends, hostile, needs_admin, several
 from tests.render.strategies import REPORTS
@@ -89,7 +90,9 @@ def test_a_report_holds_no_markup_but_its_own(name: str) -> None:
     must_be_tame(render(ALL[name]()), addresses(ALL[name]()))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(REPORTS)
 def test_any_report_is_tame_and_its_tables_are_whole(made: Report) -> None:
     text = render(made)

@@ -18,6 +18,7 @@ from auditor.model.rule import FindingOutcome
 from auditor.render import render
 from auditor.render.ocsf import milliseconds
 from auditor.snapshot.samples import sample
+from tests.limits import examples
 from tests.render.reports import depends
 from tests.render.strategies import struct
 
@@ -116,7 +117,7 @@ def test_two_packs_about_one_app_make_events_that_a_siem_keeps_apart() -> None:
 
 
 @given(struct(Report))
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 def test_any_report_becomes_events(report: Report) -> None:
     events = events_of(report)
     assert len(events) == len(report.findings) + len(report.unread)

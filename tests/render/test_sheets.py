@@ -26,6 +26,7 @@ from auditor.render.sheets import SheetValue, sheets
 from auditor.render.xlsx import LONGEST, MOST_ROWS, cut
 from auditor.snapshot.samples import sample
 from tests.golden import check_golden
+from tests.limits import examples
 from tests.render.reports import ALL
 from tests.render.strategies import struct
 
@@ -193,7 +194,7 @@ def test_every_text_of_a_workbook_is_text(formula: str) -> None:
 
 
 @given(struct(Report))
-@settings(max_examples=40)
+@settings(max_examples=examples(30))
 def test_any_report_becomes_tables_that_can_be_read_back(report: Report) -> None:
     rows = rows_of(render(report, "csv"))
     assert {len(row) for row in rows} == {len(rows[0])}

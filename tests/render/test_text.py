@@ -16,6 +16,7 @@ from auditor.model.report import Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Remediation
 from auditor.render.text import render
 from auditor.render.text_layout import columns, for_encoding
+from tests.limits import examples
 from tests.render.parts import ADMIN_CONSENT, CONSENT_BY_LINK, finding, report
 from tests.render.reports import ALL, depends, hostile, needs_admin, several
 from tests.render.strategies import REPORTS
@@ -25,7 +26,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 EVERY = pytest.mark.parametrize("name", list(ALL))
 SINGLE = [name for name in ALL if name not in ("several", "hostile")]
 arbitrary = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -16,15 +16,20 @@ from auditor.snapshot.graph_json import decode_section
 from auditor.snapshot.read import loads
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
+from tests.limits import examples
 
 from .strategies import NAMES, SNAPSHOTS
 
+FEWER = settings(max_examples=examples(40))
 
+
+@FEWER
 @given(SNAPSHOTS)
 def test_what_is_written_is_read_again_as_the_same(snapshot: Snapshot) -> None:
     assert loads(dumps(snapshot)) == snapshot
 
 
+@FEWER
 @given(SNAPSHOTS)
 def test_the_same_snapshot_gives_the_same_bytes(snapshot: Snapshot) -> None:
     data = dumps(snapshot)
@@ -33,12 +38,14 @@ def test_the_same_snapshot_gives_the_same_bytes(snapshot: Snapshot) -> None:
     assert json.loads(data)["tenant"]["id"] == snapshot.tenant.id
 
 
+@FEWER
 @given(SNAPSHOTS)
 def test_only_what_was_read_is_written(snapshot: Snapshot) -> None:
     read = [name for name in NAMES if getattr(snapshot.sections, name) is not None]
     assert list(json.loads(dumps(snapshot))["sections"]) == read
 
 
+@FEWER
 @given(SNAPSHOTS, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]))
 def test_every_encoding_of_editors_and_powershell_is_read(snapshot: Snapshot, encoding: str) -> None:
     assert loads(dumps(snapshot).decode().encode(encoding)) == snapshot
@@ -86,7 +93,7 @@ def pascal(raw: Any, *, keys: bool = True) -> Any:
     return [pascal(item) for item in raw] if isinstance(raw, list | tuple) else raw
 
 
-@settings(max_examples=50)
+@FEWER
 @given(SNAPSHOTS, st.data())
 def test_any_section_in_powershells_capitals_means_the_same(snapshot: Any, data: Any) -> None:
     name = data.draw(st.sampled_from(NAMES))

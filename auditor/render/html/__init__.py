@@ -13,10 +13,7 @@ from auditor.model.report import Report, Summary
 from auditor.render.html.page_view import for_paper, page_view
 from auditor.render.html.parts import HOLLOW, TONES
 from auditor.render.html.templates import asset, environment
-from auditor.render.report_view import (
-    ABOUT_DISAGREEMENTS,
-    DISAGREEMENTS,
-)
+from auditor.render.report_view import ABOUT_DISAGREEMENTS, DISAGREEMENTS
 from auditor.render.summary import TITLE
 
 if TYPE_CHECKING:

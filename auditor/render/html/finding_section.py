@@ -53,10 +53,7 @@ from auditor.render.labels import (
     sentence,
     setting_name,
 )
-from auditor.render.report_view import (
-    finding_word,
-    waiver_sentence,
-)
+from auditor.render.report_view import finding_word, waiver_sentence
 from auditor.render.setting_view import setting_cards
 from auditor.render.text_layout import clip
 

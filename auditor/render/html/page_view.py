@@ -66,12 +66,7 @@ from auditor.render.labels import (
     unread_text,
 )
 from auditor.render.message import Message, message
-from auditor.render.report_view import (
-    assumptions,
-    question,
-    short_digest,
-    what_if_answers,
-)
+from auditor.render.report_view import assumptions, question, short_digest, what_if_answers
 from auditor.render.summary import ConsentLink, SummaryView, summary_view
 from auditor.render.text_layout import clip
 

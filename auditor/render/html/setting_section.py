@@ -12,9 +12,7 @@ from auditor.model.rule import FindingOutcome, Severity
 from auditor.render.html.finding_section import FindingView
 from auditor.render.html.parts import tone
 from auditor.render.labels import FINDINGS
-from auditor.render.report_view import (
-    disagreement_sentence,
-)
+from auditor.render.report_view import disagreement_sentence
 from auditor.render.setting_view import RuleChip, SettingCard, failure_counts, setting_cards
 
 _IN_SUMMARY = 4

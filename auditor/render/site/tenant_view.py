@@ -12,9 +12,7 @@ from auditor.model.history import Run, RunState
 from auditor.model.rule import FindingOutcome
 from auditor.model.site import SiteTenant, is_changed
 from auditor.render.labels import OUTCOMES, SEVERE, flat, readable_time, sentence
-from auditor.render.report_view import (
-    short_digest,
-)
+from auditor.render.report_view import short_digest
 from auditor.render.site.attention import Reason, TenantState, age, run_error
 from auditor.render.site.change_view import DifferenceView, difference_view
 from auditor.render.site.charts import Course, Strip, course, legend, month_strips, strip_words

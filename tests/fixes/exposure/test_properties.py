@@ -16,11 +16,12 @@ from auditor.model.rule import App, ScopeNeed
 from auditor.model.snapshot import Snapshot
 from tests.consent.from_oracle import app_of, snapshot_of
 from tests.fixes.exposure.changes import Json, additions, for_this_app_only, mixtures, with_grant
+from tests.limits import examples
 from tests.oracle import pool
 from tests.oracle.strategies import apps, tenants
 from tests.oracle.variations import shuffled_and_recased
 
-MANY = settings(deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(deadline=None, max_examples=examples(40), suppress_health_check=list(HealthCheck))
 OTHERS = [kind for kind in AppClass if kind is not AppClass.THIS]
 Key = tuple[str, str]
 # Those of the generated tenants, and two that only the published table knows.
