@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.model.decision import Decision, Fix, Outcome
-from auditor.model.document import count, series
+from auditor.model.document import series
 from auditor.model.report import Finding, Report, Summary
 from auditor.model.rule import FindingOutcome, PortalLink
 from auditor.render.after_consent_view import (
@@ -140,8 +140,8 @@ def _summary(report: Report, since_last: SinceLast | None, *, whole: bool) -> It
             ("Can be undone", one.undo),
         )
         yield "\n".join(f"- {label}: {_text(text)}" for label, text in facts if text)
-        for pack, address in one.links if whole else ():
-            yield f"Consent page{f' for pack {_text(pack)}' if pack else ''}: {link(address)}"
+        for page_to_open in one.links if whole else ():
+            yield f"{_text(page_to_open.text)}: {link(page_to_open.href)}"
         rows = [
             (_text(line.plain), f"{_name(line.scope)} ({_text(line.resource)})", line.state) for line in one.permissions
         ]
@@ -164,7 +164,7 @@ def _answers(report: Report) -> Iterator[str]:
         yield f"**{_text(sentence(report.summary.answer))}**" if report.summary.answer.strip() else ""
         return
     if len(report.decisions) == 1:
-        yield f"**{_text(answer_word(report.decisions[0]))}.** {_text(sentence(report.decisions[0].because))}"
+        yield f"**{_text(answer_word(report.decisions[0]))}.** {_text(plain_sentence(report.decisions[0].because))}"
         return
     lines = []
     for number, decision in numbered(report):
@@ -185,7 +185,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "Rules", _text(f"{tally(report.summary)}.") if report.findings else ""
     if report.granted is not None:
         rows = len(report.granted.rows)
-        yield "Grants read", f"{count(rows, 'grant')}, listed in the CSV, XLSX, and JSON reports." if rows else "None."
+        read = f"{rows:,} {'grant' if rows == 1 else 'grants'}, listed in the CSV, XLSX, and JSON reports."
+        yield "Grants read", read if rows else "None."
 
 
 def _first(report: Report) -> Iterator[str]:

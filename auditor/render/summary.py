@@ -49,11 +49,17 @@ class PermissionLine(NamedTuple):
     state: str
 
 
+class ConsentLink(NamedTuple):
+    """A page where an administrator consents, with the pack if there are several."""
+
+    text: str
+    href: str
+
+
 class AppSummary(NamedTuple):
     """The answer about one app. `todo` says what to do, `act` who must, `time` how long it takes; empty if unknown.
 
-    `links` are the pages where an administrator consents, each after its pack if there are several; a link that must be
-    filled in first is left out.
+    A link that must be filled in first is left out.
     """
 
     app: str
@@ -64,7 +70,7 @@ class AppSummary(NamedTuple):
     more: str
     risk: str
     todo: str
-    links: tuple[tuple[str, str], ...]
+    links: tuple[ConsentLink, ...]
     act: str
     time: str
     undo: str
@@ -167,13 +173,13 @@ def _state(scope: ScopeVerdict, granted: set[str], fix: Fix | None) -> str:
     return WOULD_BE if fix else NOT_APPROVED
 
 
-def _links(report: Report, first: FirstThing | None) -> Iterator[tuple[str, str]]:
+def _links(report: Report, first: FirstThing | None) -> Iterator[ConsentLink]:
     """The links of the first fix that can be opened as they are."""
     if first is None or first.fix is None:
         return
     for pack, link in links_of_packs(report, first.fix) or (("", first.link),):
         if link.startswith("https://") and not set(link) & _TO_FILL_IN:
-            yield pack, link
+            yield ConsentLink(f"Open the consent page{f' for pack {pack}' if pack else ''}", link)
 
 
 _TO_FILL_IN = frozenset(" \\`{}")

@@ -261,13 +261,13 @@ def _card_line(page: TextPage, card: SettingCard) -> None:
 
 
 def _that_fit(start: str, rules: list[str], width: int, end: str = "") -> str:
-    """As many names as fit on the line before its end, and how many more there are; at least one name."""
+    """As many names as fit on the line, and how many more there are; the end is left out if no name fits before it."""
     for shown in range(len(rules), 0, -1):
         more = f" and {len(rules) - shown} more" if shown < len(rules) else ""
         line = f"{start}{', '.join(rules[:shown])}{more}{end}"
         if columns(line) <= width:
             return line
-    return f"{start}{count(len(rules), 'rule')}{end}"
+    return _that_fit(start, rules, width) if end else f"{start}{count(len(rules), 'rule')}"
 
 
 def _quiet_line(page: TextPage, cards: Sequence[SettingCard]) -> None:

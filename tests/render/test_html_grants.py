@@ -67,6 +67,7 @@ def test_users_who_are_only_counted_are_there_for_the_filter_as_far_as_they_fit(
     assert '"49"@x.com' in row.get("data-others", "").split("\n")
     assert "Not in this file" not in words_of(few)
     assert "Not in this file: 19,997 users." in words_of(all_of_them)
+    assert "Grants 20,000 " in words_of(all_of_them), "the contents count grants, and not the lines that they share"
     assert len(all_of_them) < 300_000
 
 

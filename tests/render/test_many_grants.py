@@ -144,7 +144,7 @@ def test_paper_makes_the_rows_that_it_shows(monkeypatch: pytest.MonkeyPatch) -> 
 def test_markdown_counts_the_grants_and_makes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     pages: list[str] = []
     assert rows_made(monkeypatch, lambda report: pages.append(markdown.render(report))) == 0
-    assert "60000 grants" in pages[0]
+    assert "60,000 grants" in pages[0]
 
 
 def cells(workbook: bytes) -> dict[str, list[tuple[Any, ...]]]:

@@ -43,7 +43,10 @@ def test_the_page_has_the_link_of_each_pack_and_counts_checks_as_every_format_do
     page = summary_view(audit)
     (app,) = page.apps
     links = [one.fixes[0].link for one in audit.decisions]
-    assert app.links == (("trackerrms-uk", links[0]), ("trackerrms-us", links[1]))
+    assert app.links == (
+        ("Open the consent page for pack trackerrms-uk", links[0]),
+        ("Open the consent page for pack trackerrms-us", links[1]),
+    )
     assert page.rules == failure_counts(audit).sentence
 
 

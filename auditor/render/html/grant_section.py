@@ -64,19 +64,15 @@ class AppGrants(NamedTuple):
 class GrantsView(NamedTuple):
     """The grants in full by app and in short form, how much of the tenant was read, and what is left out.
 
-    `left_out` counts lines, `unnamed` users who are only counted.
+    `number` counts grants, `left_out` lines, `unnamed` users who are only counted.
     """
 
+    number: str
     apps: tuple[AppGrants, ...]
     in_short: tuple[str, ...]
     left_out: int
     unnamed: int
     extent: str
-
-    @property
-    def number(self) -> str:
-        """How many lines there are."""
-        return thousands(sum(len(app.lines) for app in self.apps) + len(self.in_short) + self.left_out)
 
     @property
     def missing(self) -> str:
@@ -100,7 +96,12 @@ def grants_view(granted: Granted | None, most: int = ON_SCREEN, *, in_short: boo
     short = tuple(_short(_in_order(alike, choice, left_out=True))) if in_short else ()
     number = sum(choice.numbers.values())
     return GrantsView(
-        _by_app(lines), short, number - len(lines) - len(short), unnamed, _extent(granted, choice.rows, number)
+        thousands(choice.rows),
+        _by_app(lines),
+        short,
+        number - len(lines) - len(short),
+        unnamed,
+        _extent(granted, choice.rows, number),
     )
 
 

@@ -67,7 +67,7 @@ from auditor.render.labels import (
 )
 from auditor.render.message import Message, message
 from auditor.render.report_view import assumptions, question, short_digest, what_if_answers
-from auditor.render.summary import SummaryView, summary_view
+from auditor.render.summary import ConsentLink, SummaryView, summary_view
 from auditor.render.text_layout import clip
 
 if TYPE_CHECKING:
@@ -330,7 +330,9 @@ def _after_consent(report: Report, one: AfterConsent) -> AfterConsentView:
 def _what_if(report: Report) -> WhatIfView | None:
     if report.what_if is None:
         return None
-    rows = tuple((app_and_id(one.then), *one.words, sentence(one.then.because)) for one in what_if_answers(report))
+    rows = tuple(
+        (app_and_id(one.then), *one.words, plain_sentence(one.then.because)) for one in what_if_answers(report)
+    )
     return WhatIfView(assumptions(report), rows)
 
 
@@ -393,8 +395,8 @@ def _cut(value: Any, room: int) -> Any:
     match value:
         case AddressView():
             return _address(value)
-        case LinkedText():
-            # A page of the portal is named by its text; its address is printed nowhere.
+        case LinkedText() | ConsentLink():
+            # A page is named by its text; its address is printed nowhere.
             return value._replace(text=_text(value.text, room), href=value.href if len(value.href) <= ADDRESS else "")
         case CodeView():
             return _code(value)
