@@ -215,10 +215,8 @@ def _static(facts: DecisionFacts) -> tuple[PossibleOutcome, ...]:
     grants = facts.grants
     resources = facts.app.default_resources or tuple(r.permission.resource for r in facts.required)
     has_row = {one: Truth.UNKNOWN if isinstance(grants, NotRead) else grants.has_row(one) for one in resources}
-    by_scope = bool(facts.app.default_resources)
-    covered = [(r, r.granted.truth if by_scope else has_row[r.permission.resource]) for r in facts.required]
-    missing = tuple(r for r, truth in covered if truth is Truth.FALSE)
-    unsure = tuple(r for r, truth in covered if truth is Truth.UNKNOWN)
+    missing = tuple(r for r in facts.required if r.granted.truth is Truth.FALSE)
+    unsure = tuple(r for r in facts.required if r.granted.truth is Truth.UNKNOWN)
     if Truth.FALSE in has_row.values():
         return _consent(facts, missing, unsure) if missing or unsure else _consent(facts, facts.required, ())
     lacks = tuple(r for r in facts.required if r.granted.truth is not Truth.TRUE)

@@ -68,5 +68,5 @@ def test_an_unread_tenant_exits_with_unknown() -> None:
     ("since", "apps"), [pytest.param("1w", "at 6 apps", id="a week"), pytest.param("8w", "at 7 apps", id="two months")]
 )
 def test_since_takes_weeks(since: str, apps: str) -> None:
-    done = CliRunner().invoke(command, [*SAMPLE, "--since", since, "-f", "markdown"])
+    done = CliRunner().invoke(program, ["blocked", *SAMPLE, "--since", since, "-f", "markdown"])
     assert apps in done.output

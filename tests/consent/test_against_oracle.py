@@ -127,6 +127,25 @@ def test_the_role_of_a_guest_holds_whatever_guests_may_do_by_default(kind: str, 
     assert outcome is (Outcome.USER_MAY_CONSENT if approves else Outcome.DEPENDS)
 
 
+@pytest.mark.parametrize(
+    ("granted", "outcome"),
+    [
+        pytest.param("", Outcome.NEEDS_ADMIN, id="nothing is granted"),
+        pytest.param("openid profile", Outcome.NEEDS_ADMIN, id="part of one resource is granted"),
+        pytest.param("openid profile Mail.Read", Outcome.USER_MAY_CONSENT, id="all of one resource is granted"),
+    ],
+)
+def test_a_page_for_registered_permissions_also_asks_for_what_a_resource_with_a_grant_lacks(
+    granted: str, outcome: Outcome
+) -> None:
+    """Found by a random draw: any grant counted as all of its resource while another resource had none."""
+    scopes = [(pool.EXCHANGE, "Mail.Read"), *((pool.GRAPH, value) for value in ("openid", "profile", "Mail.Read"))]
+    app = {**plain_app(mode="default"), "scopes": [{"resource": r, "value": v, "required": True} for r, v in scopes]}
+    grants = [pool.grant(pool.GRAPH, granted)] if granted else []
+    document = tenant(pool.RECOMMENDED, client=VERIFIED, oauth2PermissionGrants=grants)
+    assert agree(document, app, None) is outcome
+
+
 def agree(document: Json, app: Json, subject: Json | None) -> Outcome:
     """The engine's outcome, after checking it against the oracle's."""
     document = plain(document)
