@@ -36,6 +36,7 @@ def test_every_kind_can_be_said(kind: str) -> None:
         "assigned-policies": "expect: none",
         "app-roles-held": "lists: [mail-app-only]",
         "classifications": "lists: [risky]",
+        "consent-requests": "max-days: 7",
         "any": "checks: [{kind: app-enabled}]",
         "all": "checks: [{kind: app-enabled}]",
         "not": "check: {kind: app-enabled}",

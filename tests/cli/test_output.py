@@ -154,7 +154,7 @@ def test_of_files_the_verdict_is_one_line_on_standard_error(tmp_path: Path) -> N
     *wrote, verdict = done.err.splitlines()
     assert wrote == ["Wrote a.json", "Wrote a.txt"]
     assert verdict == (
-        "TrackerRMS in Contoso Talent: NEEDS ADMIN. An administrator must approve the app first. 4 of 10 checks fail;"
+        "TrackerRMS in Contoso Talent: NEEDS ADMIN. An administrator must approve the app first. 4 of 11 checks fail;"
         " 1 setting explains 3. Exit code 1: a check of severity medium or higher fails."
     )
     assert "Findings: the result of each rule" in (tmp_path / "a.txt").read_text(encoding="utf-8")

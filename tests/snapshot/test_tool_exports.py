@@ -110,7 +110,9 @@ def test_a_part_of_a_packed_snapshot_alone_leads_to_the_whole(found: OtherFile |
         pytest.param("a/b/Policies/PermissionGrantPolicies/1/1.json", ("permissionGrantPolicies", ""), id="deeper"),
         pytest.param("RoleManagement/Directory/RoleAssignments/1/1.json", ("roleAssignments", ""), id="a role"),
         pytest.param("RoleManagement/Exchange/RoleAssignments/1/1.json", None, id="a role of Exchange"),
-        pytest.param("ServicePrincipals/1/AppRoleAssignments/2/2.json", None, id="what an app holds"),
+        pytest.param(
+            "ServicePrincipals/1/AppRoleAssignments/2/2.json", ("appRoleAssignments", "1"), id="what an app holds"
+        ),
         pytest.param("Groups/1/1.json", None, id="a group"),
     ],
 )
