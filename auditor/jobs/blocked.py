@@ -56,6 +56,10 @@ class BlockedRequest(msgspec.Struct, frozen=True, kw_only=True):
     abused: tuple[str | AbusedAppsList, ...] = ()
 
 
+_MANY_APPS = 200
+"""From how many apps on somebody waits for their fixes: a few seconds."""
+
+
 def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) -> Blocked:
     """Who was stopped and who waits in the tenant of the request.
 
@@ -66,7 +70,10 @@ def blocked_users(request: BlockedRequest, interaction: Interaction = SILENT) ->
         snapshot, origin = run(_read(source, request, interaction)), "live, read through Microsoft Graph"
     else:
         snapshot, origin = read_source(AuditRequest(source=source), (), interaction)
-    described = described_apps(_clients(snapshot, compares=request.compares))
+    clients = _clients(snapshot, compares=request.compares)
+    if interaction.on_wait and request.most_fixed is None and len(clients) > _MANY_APPS:
+        interaction.on_wait(f"Looking for fixes for {len(clients):,} apps…")
+    described = described_apps(clients)
     asked = BlockedFilter(
         user=request.user, app=request.app, correlation_id=request.correlation_id, since=_since(request, snapshot.taken)
     )

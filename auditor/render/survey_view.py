@@ -70,7 +70,8 @@ def screen(survey: Survey, *, whole: bool) -> Document:
     if whole:
         return (*blocks, *_compared(survey), *_gaps(survey))
     if survey.comparison and survey.comparison.apps:
-        blocks = (*blocks, Paragraph(f"{TITLE}: {survey.comparison.sentence}"))
+        not_read = "".join(f" Not read: {one}." for one in survey.comparison.not_read)
+        blocks = (*blocks, Paragraph(f"{TITLE}: {survey.comparison.sentence}{not_read}"))
     unknown = "; ".join(gap.unknown for gap in survey.gaps)
     missing = Paragraph(f"Not read, or only in part, so unknown: {unknown}. To see why, add --details.")
     return (*blocks, missing) if unknown else tuple(blocks)

@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from auditor.apps.stopped_users import blocked
 from auditor.graph.collect import collect
 from auditor.graph.session import open_graph
 from auditor.graph.transport import GraphClient
+from auditor.jobs.audit_request import GivenSnapshot, Interaction
 from auditor.jobs.blocked import BlockedRequest, blocked_exit_code, blocked_users, read_in_steps
 from auditor.model.blocked import Blocked
 from auditor.model.snapshot import LiveTenant, Snapshot
@@ -142,3 +144,14 @@ def test_what_a_tenant_refuses_is_said_and_never_zero(
     assert not gap.complete and said in " ".join((gap.why, *gap.needs))
     assert all(getattr(app, field) is None and app.not_known[field] for app in made.apps)
     assert blocked_exit_code(made) in (1, 4)
+
+
+def test_somebody_who_waits_for_the_fixes_of_many_apps_is_told_so() -> None:
+    snapshot = sample("stopped-users")
+    row = next(one for one in snapshot.sections.signIns or () if one.status and one.status.errorCode == 90095)
+    rows = tuple(replace(row, id=f"s{n}", appId=f"0a000000-0000-4000-8000-{n:012}") for n in range(201))
+    many = replace(snapshot, sections=replace(snapshot.sections, signIns=rows, appConsentRequests=()))
+    said: list[str] = []
+    for one in (snapshot, many):
+        blocked_users(BlockedRequest(source=GivenSnapshot(one)), Interaction(on_wait=said.append))
+    assert len(said) == 1 and said[0].startswith("Looking for fixes for 20")

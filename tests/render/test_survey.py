@@ -12,6 +12,8 @@ import msgspec
 import pytest
 
 from auditor.apps.survey import KnownApps, survey
+from auditor.model.decision import AppRef
+from auditor.model.prediction import ComparedApp, Comparison, Happened, PredictedEvent, PredictionComparison
 from auditor.model.snapshot import Snapshot
 from auditor.model.survey import Filters, Survey
 from auditor.render.survey import CSV_COLUMNS, FORMATS, as_text, render_survey, schema
@@ -58,6 +60,24 @@ def test_with_details_every_app_is_listed_with_its_publisher_and_where_its_scope
     page = " ".join(lines)
     assert page.count("scopes from: grants") == MANY + 3
     assert "Vendor," in page
+
+
+def test_a_screen_says_which_log_the_comparison_lacks() -> None:
+    unclear = Comparison.CANNOT_TELL
+    event = PredictedEvent(at="2026-11-20T00:00:00Z", happened=Happened.STOPPED, result=unclear, user="a")
+    ref = AppRef(name="App", client_id=client_id(1))
+    one = ComparedApp(app=ref, agrees=0, disagrees=0, cannot_tell=1, events=(event,))
+    compared = PredictionComparison(
+        sentence="Nothing can be said about 1 failed sign-in.",
+        agrees=0,
+        disagrees=0,
+        cannot_tell=1,
+        left_out=0,
+        apps=(one,),
+        not_read=("the audit log: it was refused",),
+    )
+    page = " ".join(" ".join(text(msgspec.structs.replace(surveyed(), comparison=compared))).split())
+    assert "Nothing can be said about 1 failed sign-in. Not read: the audit log: it was refused." in page
 
 
 def test_an_assumption_has_columns_before_and_after_and_says_who_keeps_working() -> None:
