@@ -10,9 +10,8 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, insert, or_, select, update
 
 from auditor.history.kept_parts import encoded
-from auditor.history.tables import changes, decisions, findings
+from auditor.history.tables import decisions, findings
 from auditor.model.decision import Confidence, Decision, Outcome
-from auditor.model.difference import Difference
 from auditor.model.history import DecidedScope, Run, RunDecision, RunFinding, RunState, ScopedDecision
 from auditor.model.report import Finding, PackRef, Report, UnreadPart
 from auditor.model.rule import FindingOutcome, Severity
@@ -210,28 +209,3 @@ def at_runs(
             for one in wanted[bisect_left(wanted, row.since_run) : end]:
                 found.setdefault(one, []).append(row)
     return found
-
-
-def write_difference(connection: Connection, run: int, difference: Difference | None) -> dict[str, Any]:
-    """Write the changes of a run, and return the columns of the run about them."""
-    if difference is None:
-        return {"difference": None, "changes": None, "minor_changes": None}
-    rows = [
-        {
-            "run_id": run,
-            "position": position,
-            "kind": change.kind.value,
-            "key": storable(change.key),
-            "what": storable(change.what),
-            "transition": change.transition.value,
-            "weight": change.weight.value,
-            "client_id": storable(change.client_id),
-            "change": json_text(change),
-        }
-        for position, change in enumerate(difference.changes)
-    ]
-    if rows:
-        connection.execute(insert(changes), rows)
-    major = len(difference.major)
-    skeleton = json_text(msgspec.structs.replace(difference, changes=()))
-    return {"difference": skeleton, "changes": major, "minor_changes": len(rows) - major}

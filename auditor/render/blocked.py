@@ -6,15 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
-from auditor.model.blocked import FORMAT, VERSION, Blocked, BlockedApp, RequestStatus, StoppedPerson
+from auditor.model.blocked import Blocked, BlockedApp, RequestStatus, StoppedPerson
 from auditor.model.difference import Actor
 from auditor.model.prediction import ComparedApp, PredictedEvent
-from auditor.render.labels import encoded
+from auditor.render.document_json import json_bytes, json_schema
 
-SCHEMA_ID = f"https://consent-auditor.invalid/schemas/blocked-{VERSION}.json"
-"""A name, not an address: the schema ships with the program, in docs/schemas."""
 _OMITS_EMPTY = (Actor.__name__, "GraphRequest")
 """The objects whose empty fields aren't written."""
 
@@ -38,7 +34,7 @@ def as_text(found: Blocked, *, width: int = 100, colour: bool = False, whole: bo
 
 def as_json(found: Blocked) -> bytes:
     """``consent-auditor/blocked``, version 1."""
-    return msgspec.json.format(encoded(found), indent=2) + b"\n"
+    return json_bytes(found)
 
 
 def as_markdown(found: Blocked) -> bytes:
@@ -65,7 +61,7 @@ def as_csv(found: Blocked) -> bytes:
     from auditor.render.csv import rows_as_csv
 
     people = ((app, person) for app in found.apps for person in app.people or (None,))
-    rows = (tuple(map(_cell, _row(app, person))) for app, person in people)
+    rows = (_row(app, person) for app, person in people)
     if found.comparison is None:
         return rows_as_csv(CSV_COLUMNS, rows)
     none = ("",) * len(COMPARISON_COLUMNS)
@@ -89,13 +85,6 @@ def _compared(app: ComparedApp, event: PredictedEvent) -> tuple[str, ...]:
         *(known.get(column, "") for column in CSV_COLUMNS),
         *(event.happened.value, predicted, event.result.value, event.because, "; ".join(event.reasons)),
     )
-
-
-def _cell(value: str | int | bool | None) -> str | int:
-    """A cell; one whose value isn't known is empty."""
-    if value is None:
-        return ""
-    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 def _row(app: BlockedApp, person: StoppedPerson | None) -> Iterator[str | int | bool | None]:
@@ -132,11 +121,4 @@ def render_blocked(found: Blocked, form: str) -> bytes:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the answer. It requires every key that is always written, and allows further ones."""
-    document = msgspec.json.schema(Blocked)
-    for name, kind in document["$defs"].items():
-        if "properties" in kind and name not in _OMITS_EMPTY:
-            kind["required"] = list(kind["properties"])
-    properties = document["$defs"][Blocked.__name__]["properties"]
-    properties["format"], properties["version"] = {"const": FORMAT}, {"const": VERSION}
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
-    return {**head, "title": f"{FORMAT}, version {VERSION}", **document}
+    return json_schema(Blocked, _OMITS_EMPTY)

@@ -66,14 +66,23 @@ def _lines(table: Sheet, heads: tuple[str, ...]) -> Iterator[SheetRow]:
         yield (table.name, *("" if at is None else made[at] for at in cells))
 
 
-def rows_as_csv(heads: Sequence[str], rows: Iterable[Sequence[SheetValue]]) -> bytes:
-    """One table of another document than a report, with the same promises as `render`."""
+def rows_as_csv(heads: Sequence[str], rows: Iterable[Iterable[SheetValue | None]]) -> bytes:
+    """One table of another document than a report, with the same promises as `render`.
+
+    A cell whose value isn't known (``None``) is empty, and a truth value is ``yes`` or ``no``.
+    """
     out = io.StringIO(newline="")
     out.write(BOM)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(heads)
-    writer.writerows(tuple(map(without_formula, row)) for row in rows)
+    writer.writerows(tuple(without_formula(_cell(value)) for value in row) for row in rows)
     return out.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: SheetValue | None) -> SheetValue:
+    if value is None:
+        return ""
+    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 def without_formula(value: SheetValue) -> SheetValue:

@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
-from auditor.model.difference import FORMAT, VERSION, Actor, Change, Difference, Since
+from auditor.model.difference import Actor, Change, Difference, Since
+from auditor.render.document_json import json_bytes, json_schema
 from auditor.render.labels import encoded
 
-SCHEMA_ID = f"https://consent-auditor.invalid/schemas/diff-{VERSION}.json"
-"""A name, not an address: the schema ships with the program, in docs/schemas."""
 _OMITS_EMPTY = (Since.__name__, Actor.__name__)
 """The objects whose empty fields aren't written."""
 
@@ -32,7 +29,7 @@ def as_text(difference: Difference, *, width: int = 100, colour: bool = False) -
 
 def as_json(difference: Difference) -> bytes:
     """``consent-auditor/diff``, version 1."""
-    return msgspec.json.format(encoded(difference), indent=2) + b"\n"
+    return json_bytes(difference)
 
 
 def as_markdown(difference: Difference) -> bytes:
@@ -54,7 +51,7 @@ def as_csv(difference: Difference) -> bytes:
     """One row for each change, for a spreadsheet; UTF-8 with a byte order mark, as Excel expects."""
     from auditor.render.csv import rows_as_csv
 
-    return rows_as_csv(CSV_COLUMNS, (tuple(_row(change)) for change in difference.changes))
+    return rows_as_csv(CSV_COLUMNS, map(_row, difference.changes))
 
 
 def _row(change: Change) -> Iterator[str]:
@@ -82,14 +79,7 @@ FORMATS: Mapping[str, Callable[[Difference], bytes]] = MappingProxyType(
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a difference. It requires every key that is always written, and allows further ones."""
-    document = msgspec.json.schema(Difference)
-    for name, kind in document["$defs"].items():
-        if "properties" in kind and name not in _OMITS_EMPTY:
-            kind["required"] = list(kind["properties"])
-    properties = document["$defs"][Difference.__name__]["properties"]
-    properties["format"], properties["version"] = {"const": FORMAT}, {"const": VERSION}
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
-    return {**head, "title": f"{FORMAT}, version {VERSION}", **document}
+    return json_schema(Difference, _OMITS_EMPTY)
 
 
 def render_difference(difference: Difference, form: str) -> bytes:

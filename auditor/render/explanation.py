@@ -6,13 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
-from auditor.model.explanation import FORMAT, VERSION, ExplainedCode, Explanation, Fixer
-from auditor.render.labels import encoded
-
-SCHEMA_ID = f"https://consent-auditor.invalid/schemas/explanation-{VERSION}.json"
-"""A name, not an address: the schema ships with the program, in docs/schemas."""
+from auditor.model.explanation import ExplainedCode, Explanation, Fixer
+from auditor.render.document_json import json_bytes, json_schema
 
 FIXERS: Mapping[Fixer, str] = MappingProxyType(
     {
@@ -43,7 +38,7 @@ def as_text(explanation: Explanation, *, width: int = 100, colour: bool = False,
 
 def as_json(explanation: Explanation) -> bytes:
     """``consent-auditor/explanation``, version 1."""
-    return msgspec.json.format(encoded(explanation), indent=2) + b"\n"
+    return json_bytes(explanation)
 
 
 def as_markdown(explanation: Explanation) -> bytes:
@@ -66,12 +61,12 @@ def as_csv(explanation: Explanation) -> bytes:
     """One row for each code, for a spreadsheet."""
     from auditor.render.csv import rows_as_csv
 
-    return rows_as_csv(CSV_COLUMNS, (tuple(_row(explanation, code)) for code in explanation.codes))
+    return rows_as_csv(CSV_COLUMNS, (_row(explanation, code) for code in explanation.codes))
 
 
-def _row(explanation: Explanation, code: ExplainedCode) -> Iterator[str]:
+def _row(explanation: Explanation, code: ExplainedCode) -> Iterator[str | bool | None]:
     says, app = explanation.tenant_says, explanation.app
-    yield from (code.code, _truth(code.known), code.name, code.title, code.meaning, code.screen, code.fixer or "")
+    yield from (code.code, code.known, code.name, code.title, code.meaning, code.screen, code.fixer or "")
     yield " | ".join(cause.why for cause in code.causes)
     yield " | ".join(cause.why for cause in code.causes if cause.here)
     yield " | ".join(source.url or source.title for source in code.source)
@@ -80,11 +75,7 @@ def _row(explanation: Explanation, code: ExplainedCode) -> Iterator[str]:
     if says is None:
         yield from ("", "", "", "")
     else:
-        yield from (says.outcome or "", _truth(says.agrees), says.says, says.because)
-
-
-def _truth(value: bool | None) -> str:
-    return "" if value is None else ("no", "yes")[value]
+        yield from (says.outcome or "", says.agrees, says.says, says.because)
 
 
 FORMATS: Mapping[str, Callable[[Explanation], bytes]] = MappingProxyType(
@@ -100,11 +91,4 @@ def render_explanation(explanation: Explanation, form: str) -> bytes:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of an explanation. It requires every key that is always written, and allows further ones."""
-    document = msgspec.json.schema(Explanation)
-    for name, kind in document["$defs"].items():
-        if "properties" in kind and name not in _OMITS_EMPTY:
-            kind["required"] = list(kind["properties"])
-    properties = document["$defs"][Explanation.__name__]["properties"]
-    properties["format"], properties["version"] = {"const": FORMAT}, {"const": VERSION}
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
-    return {**head, "title": f"{FORMAT}, version {VERSION}", **document}
+    return json_schema(Explanation, _OMITS_EMPTY)

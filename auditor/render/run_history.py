@@ -45,8 +45,7 @@ def csv(runs: Sequence[Run]) -> bytes:
 def _cell(run: Run, name: str) -> Any:
     if name == "decisions":
         return "; ".join(f"{one.app or one.client_id}: {one.outcome}" for one in run.decisions)
-    value = getattr(run, name)
-    return "" if value is None else value
+    return getattr(run, name)
 
 
 def schema_of(kind: type[msgspec.Struct]) -> bytes:

@@ -6,13 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
-from auditor.model.survey import FORMAT, VERSION, Permissions, Survey, SurveyedApp
-from auditor.render.labels import encoded
-
-SCHEMA_ID = f"https://consent-auditor.invalid/schemas/apps-survey-{VERSION}.json"
-"""A name, not an address: the schema ships with the program, in docs/schemas."""
+from auditor.model.survey import Permissions, Survey, SurveyedApp
+from auditor.render.document_json import json_bytes, json_schema
 
 CSV_COLUMNS = (
     *("app", "client_id", "owner", "state", "outcome", "confidence", "stopped_by", "because", "code", "approver"),
@@ -33,7 +28,7 @@ def as_text(survey: Survey, *, width: int = 100, colour: bool = False, whole: bo
 
 def as_json(survey: Survey) -> bytes:
     """``consent-auditor/apps-survey``, version 1."""
-    return msgspec.json.format(encoded(survey), indent=2) + b"\n"
+    return json_bytes(survey)
 
 
 def as_markdown(survey: Survey) -> bytes:
@@ -56,14 +51,7 @@ def as_csv(survey: Survey) -> bytes:
     """One row for each app, for a spreadsheet."""
     from auditor.render.csv import rows_as_csv
 
-    return rows_as_csv(CSV_COLUMNS, (tuple(map(_cell, (*_row(app), *_compared(survey, app)))) for app in survey.apps))
-
-
-def _cell(value: str | int | bool | None) -> str | int:
-    """A cell; one whose value isn't known is empty."""
-    if value is None:
-        return ""
-    return ("no", "yes")[value] if isinstance(value, bool) else value
+    return rows_as_csv(CSV_COLUMNS, ((*_row(app), *_compared(survey, app)) for app in survey.apps))
 
 
 def _row(app: SurveyedApp) -> Iterator[str | int | bool | None]:
@@ -119,11 +107,4 @@ def render_survey(survey: Survey, form: str) -> bytes:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a survey. It requires every key, because each is always written, and allows further ones."""
-    document = msgspec.json.schema(Survey)
-    for kind in document["$defs"].values():
-        if "properties" in kind:
-            kind["required"] = list(kind["properties"])
-    properties = document["$defs"][Survey.__name__]["properties"]
-    properties["format"], properties["version"] = {"const": FORMAT}, {"const": VERSION}
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
-    return {**head, "title": f"{FORMAT}, version {VERSION}", **document}
+    return json_schema(Survey)
