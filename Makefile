@@ -128,11 +128,12 @@ lock: $(PY) ## write requirements/*.txt from setup.cfg (UPGRADE=1 for the newest
 	@$(COMPILE) $(LOCK)/build.in -o $(LOCK)/build.txt
 	@$(COMPILE) setup.cfg -o $(LOCK)/run.txt
 	@$(COMPILE) setup.cfg --extra test -c $(LOCK)/run.txt -c $(LOCK)/build.txt -o $(LOCK)/test.txt
-	@$(COMPILE) setup.cfg --extra nightly --extra postgres --extra keyvault --extra xlsx -c $(LOCK)/test.txt -o $(LOCK)/image.txt
+	@$(COMPILE) setup.cfg --extra nightly --extra postgres --extra fleet --extra keyvault --extra xlsx -c $(LOCK)/test.txt -o $(LOCK)/image.txt
 	@$(COMPILE) $(LOCK)/sbom.in -c $(LOCK)/test.txt -o $(LOCK)/sbom.txt
 	@$(COMPILE) setup.cfg --extra test --extra mutation -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/mutation.txt
 	@$(COMPILE) setup.cfg --extra test --extra release -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/release.txt
 	@$(COMPILE) setup.cfg --extra test --extra lint -c $(LOCK)/test.txt -c $(LOCK)/build.txt -o $(LOCK)/lint.txt
+	@$(COMPILE) setup.cfg --extra docs -c $(LOCK)/test.txt -o $(LOCK)/docs.txt
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) $(dir $(NPM)) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants
