@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from auditor.facts.ids import CONSENT_RETURN
 from auditor.model.rule import RulePlace, Severity
 
 DEFAULT_TIMEOUT = 120
@@ -137,6 +138,18 @@ class NotifyTarget(msgspec.Struct, frozen=True, kw_only=True):
     place: RulePlace | None = None
 
 
+class OnboardingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the links and messages that ask customers for consent say.
+
+    `provider` is who asks, `app_name` the name of the app registration, and `redirect_uri` a redirect URI of it, to
+    which the browser returns.
+    """
+
+    provider: str = ""
+    app_name: str = "consent-auditor"
+    redirect_uri: str = CONSENT_RETURN
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs."""
 
@@ -150,3 +163,4 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     site: str = ""
     concurrency: int = DEFAULT_CONCURRENCY
     schedule_hours: float = 24
+    onboarding: OnboardingSettings = OnboardingSettings()
