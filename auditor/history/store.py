@@ -375,6 +375,11 @@ class History:
         with self._database.write() as connection:
             outbox.give_up(connection, message_id, at, error)
 
+    def keep_said(self, said: Sequence[Said]) -> None:
+        """Record what was said outside a run, or seen; an earlier record of the same thing is replaced."""
+        with self._database.write() as connection:
+            outbox.write_said(connection, said)
+
     def said(self, target: str, tenant: str) -> tuple[Said, ...]:
         """What a target was notified of, about one tenant."""
         with self._database.read() as connection:

@@ -35,6 +35,7 @@ from auditor.model.configuration import (
     HistoryPlace,
     Keep,
     NotifyTarget,
+    OnboardingSettings,
     ReportFiles,
     SecretKind,
     SecretRef,
@@ -210,6 +211,11 @@ def _configuration(form: ConfigurationForm, document: Node | None, folder: Path,
         site=_path(form.site, folder),
         concurrency=_set(form.defaults.concurrency, DEFAULT_CONCURRENCY),
         schedule_hours=(seconds_of(form.schedule.every) or 0) / 3600,
+        onboarding=OnboardingSettings(
+            provider=form.onboarding.provider,
+            app_name=form.onboarding.app_name,
+            redirect_uri=form.onboarding.redirect_uri,
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from auditor.checks.kind import Invalid, alternatives
 from auditor.checks.typo_suggestions import nearest
 from auditor.facts.ids import CLOUDS, is_guid
 from auditor.model.addresses import InvalidAddress, https_endpoint
-from auditor.model.configuration import Event
+from auditor.model.configuration import Event, OnboardingSettings
 from auditor.model.rule import Severity
 from auditor.model.snapshot import AUTH_METHODS
 from auditor.packs.decode_nodes import StrictForm
@@ -104,6 +104,19 @@ def endpoint(text: str) -> Invalid | None:
     except InvalidAddress as error:
         return Invalid(f"isn't an address: it {error}", "https://HOST or https://HOST:PORT")
     return None
+
+
+def redirect_uri(text: str) -> Invalid | None:
+    """A redirect URI of a web app (Microsoft identity platform, "Redirect URI restrictions and limitations")."""
+    try:
+        parts = urlsplit(text)
+        scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
+    except ValueError:
+        scheme = host = ""
+    is_web = scheme == "https" or (scheme == "http" and host == "localhost")
+    if is_web and host and len(text) <= 256 and not re.search(r"[\s*#<>\"'@]", text) and text.isascii():
+        return None
+    return Invalid("isn't a redirect URI of a web app", "an https:// address of at most 256 characters, without * or #")
 
 
 def folder_name(text: str) -> Invalid | None:
@@ -324,6 +337,17 @@ class ScheduleForm(StrictForm, frozen=True, kw_only=True):
     every: Time = "24h"
 
 
+class OnboardingForm(StrictForm, frozen=True, kw_only=True):
+    """What the links and messages say that ask customers for consent."""
+
+    noun: ClassVar[str] = "onboarding"
+    provider: Annotated[Line, Meta(description="Who asks the customers for consent.")] = ""
+    app_name: Annotated[Line, Meta(description="The name of the app registration.")] = OnboardingSettings().app_name
+    redirect_uri: Annotated[
+        str, Meta(description="A redirect URI of the registration.", extra={"must": redirect_uri})
+    ] = OnboardingSettings().redirect_uri
+
+
 class ConfigurationForm(StrictForm, frozen=True, kw_only=True):
     """A configuration of nightly runs."""
 
@@ -338,6 +362,7 @@ class ConfigurationForm(StrictForm, frozen=True, kw_only=True):
     metrics: Annotated[Text, Meta(description="A file of metrics in the text format of Prometheus.")] = ""
     site: Annotated[Text, Meta(description="A folder for the dashboard.")] = ""
     schedule: ScheduleForm = ScheduleForm()
+    onboarding: OnboardingForm = OnboardingForm()
 
 
 def schema() -> dict[str, Any]:
