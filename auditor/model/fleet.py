@@ -55,6 +55,11 @@ class AppState(StrEnum):
         """0 for what needs attention most."""
         return list(AppState).index(self)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it's known that users can connect the app, or that they can't."""
+        return self is not AppState.UNKNOWN
+
 
 class AuditState(StrEnum):
     """How current the audit of a tenant is."""

@@ -151,7 +151,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def about(self) -> Setting:
-        """The setting; a finding of an earlier version, which names none, has a setting of its own."""
+        """The setting; a finding of an earlier version names none, and has a separate one."""
         return self.setting or Setting(id=f"{self.pack}/{self.rule}", label=self.title.rstrip("."))
 
 
