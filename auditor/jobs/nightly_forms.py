@@ -25,6 +25,8 @@ from auditor.packs.forms import Line
 from auditor.render import FORMATS
 
 NEVER = "never"
+SOURCES = ("tenant", "snapshot", "csv", "snapshots", "gdap", "contracts")
+"""The keys of which an entry of tenants has one."""
 UNATTENDED = tuple(method for method in AUTH_METHODS if method != "device-code")
 """The ways to sign in that need no person."""
 VAULT_HOSTS = (".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net")
@@ -219,15 +221,42 @@ class DefaultsForm(SettingsForm, frozen=True, kw_only=True):
     )
 
 
+class PartnerForm(StrictForm, frozen=True, kw_only=True):
+    """The tenant of a partner, which has a list of customers, and the app that reads the list.
+
+    Without a credential, the one of the entry or of defaults is used.
+    """
+
+    noun: ClassVar[str] = "a partner"
+    tenant: Annotated[str, Meta(description="The ID or a domain of your own tenant.", extra={"must": live_tenant})]
+    credential: CredentialForm | UnsetType = UNSET
+    cloud: Annotated[str, one_of(*CLOUDS)] | UnsetType = UNSET
+    timeout: int | Time | UnsetType = UNSET
+    authority_host: Address | UnsetType = UNSET
+    graph_endpoint: Address | UnsetType = UNSET
+
+
 class TenantForm(SettingsForm, frozen=True, kw_only=True):
-    """A tenant, live or from a snapshot, or a CSV file that lists tenants."""
+    """A tenant, live or from a snapshot, or a list of them: a CSV file, a folder of snapshots, or a partner's list."""
 
     noun: ClassVar[str] = "a tenant"
     name: Annotated[Name, Meta(description="Its name in reports, folders, metrics and messages.")] = ""
     tenant: Annotated[str, Meta(description="The ID or a domain of a live tenant.", extra={"must": live_tenant})] = ""
     snapshot: Annotated[Text, Meta(description="A snapshot file, evaluated again in each run.")] = ""
-    csv: Annotated[Text, Meta(description="A CSV file with the columns tenant, name and tags.")] = ""
-    gdap: Annotated[Any, Meta(description="Not supported yet.")] = UNSET
+    csv: Annotated[
+        Text, Meta(description="A CSV file with the columns tenant, name, tags, client-id, cloud and packs.")
+    ] = ""
+    snapshots: Annotated[
+        Text, Meta(description="A folder of snapshots and bundles, one for each tenant, named after it.")
+    ] = ""
+    gdap: (
+        Annotated[PartnerForm, Meta(description="The customers with delegated admin relationships (GDAP).")] | UnsetType
+    ) = UNSET
+    contracts: Annotated[PartnerForm, Meta(description="The customers with contracts.")] | UnsetType = UNSET
+    only: Annotated[tuple[Text, ...], Meta(description="Of a list: only these customers, by ID, domain or name.")] = ()
+    excluded: Annotated[
+        tuple[Text, ...], Meta(description="Of a list: without these customers, by ID, domain or name.")
+    ] = msgspec.field(default=(), name="except")
     tags: tuple[Tag, ...] = ()
 
 
@@ -319,7 +348,7 @@ def schema() -> dict[str, Any]:
             if text.get("default") == "":
                 del text["default"]
     parts["SecretForm"] |= {"minProperties": 1, "maxProperties": 1}
-    parts["TenantForm"]["anyOf"] = [{"required": [key]} for key in ("tenant", "snapshot", "csv")]
+    parts["TenantForm"]["anyOf"] = [{"required": [key]} for key in SOURCES]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A nightly configuration of consent-auditor",
