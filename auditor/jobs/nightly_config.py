@@ -20,6 +20,7 @@ from auditor.jobs.nightly_forms import (
     SecretForm,
     SettingsForm,
     TenantForm,
+    minute_of,
     seconds_of,
 )
 from auditor.model.addresses import https_endpoint
@@ -202,6 +203,7 @@ def _configuration(form: ConfigurationForm, document: Node | None, folder: Path,
         site=_path(form.site, folder),
         concurrency=_set(form.defaults.concurrency, DEFAULT_CONCURRENCY),
         schedule_hours=(seconds_of(form.schedule.every) or 0) / 3600,
+        schedule_minute=None if isinstance(form.schedule.at, msgspec.UnsetType) else minute_of(form.schedule.at),
     )
 
 

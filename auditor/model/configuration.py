@@ -138,7 +138,11 @@ class NotifyTarget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs."""
+    """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs.
+
+    `schedule_minute` is when the workers of a fleet start it, in minutes after midnight UTC; none if something else
+    starts it.
+    """
 
     file: str
     tenants: tuple[TenantEntry, ...]
@@ -150,3 +154,4 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     site: str = ""
     concurrency: int = DEFAULT_CONCURRENCY
     schedule_hours: float = 24
+    schedule_minute: int | None = None
