@@ -58,7 +58,7 @@ def run_tenants(
 ) -> tuple[TenantNight, ...]:
     """Run every tenant, or those named in `only`, in the order of the configuration.
 
-    `slot` is when the night began, if several processes share it: nobody is told of an attempt since then that didn't end.
+    `slot` is when the night began, if several processes share it. No message names an unended attempt since then.
 
     Raises InvalidRequest for an unknown name, PackError if a pack can't be loaded, and `Stopped` or KeyboardInterrupt
     after the runs in progress were marked.
