@@ -22,6 +22,7 @@ from auditor.jobs.nightly_forms import (
     SecretForm,
     SettingsForm,
     TenantForm,
+    minute_of,
     seconds_of,
 )
 from auditor.model.addresses import https_endpoint
@@ -216,6 +217,7 @@ def _configuration(form: ConfigurationForm, document: Node | None, folder: Path,
             app_name=form.onboarding.app_name,
             redirect_uri=form.onboarding.redirect_uri,
         ),
+        schedule_minute=None if isinstance(form.schedule.at, msgspec.UnsetType) else minute_of(form.schedule.at),
     )
 
 

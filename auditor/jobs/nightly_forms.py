@@ -57,6 +57,19 @@ def time_or_never(text: str) -> Invalid | None:
     return None if text == NEVER else length_of_time(text)
 
 
+def minute_of(text: str) -> int | None:
+    """The minutes after midnight of a time of day such as ``02:00``; none for another text."""
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", text.strip())
+    return int(found[1]) * 60 + int(found[2]) if found else None
+
+
+def time_of_day(text: str) -> Invalid | None:
+    """A time of day with hours and minutes."""
+    if minute_of(text) is not None:
+        return None
+    return Invalid(f'"{text[:40]}" isn\'t a time of day', 'hours and minutes in UTC and in quotes, as in "02:00"')
+
+
 def one_of(*names: str) -> Any:
     """The condition that a text is one of `names`, and the same for the schema."""
 
@@ -331,10 +344,21 @@ class HeartbeatForm(StrictForm, frozen=True, kw_only=True):
 
 
 class ScheduleForm(StrictForm, frozen=True, kw_only=True):
-    """How often the run should start, to find runs that didn't happen. It starts nothing."""
+    """How often the run should start, to find runs that didn't happen, and when the workers of a fleet start it."""
 
     noun: ClassVar[str] = "the schedule"
     every: Time = "24h"
+    at: (
+        Annotated[
+            str,
+            Meta(
+                description="The time of day in UTC at which fleet worker starts the run. Nothing else reads it.",
+                extra={"must": time_of_day},
+                pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class OnboardingForm(StrictForm, frozen=True, kw_only=True):

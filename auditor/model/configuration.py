@@ -178,7 +178,8 @@ class OnboardingSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs.
 
-    The customers of `sources` become `tenants` when their lists are read.
+    The customers of `sources` become `tenants` when their lists are read. `schedule_minute` is when the workers of a fleet start it, in minutes after midnight UTC; none if something else
+    starts it.
     """
 
     file: str
@@ -193,3 +194,4 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int = DEFAULT_CONCURRENCY
     schedule_hours: float = 24
     onboarding: OnboardingSettings = OnboardingSettings()
+    schedule_minute: int | None = None
