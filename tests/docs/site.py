@@ -26,7 +26,7 @@ _IN_STYLE = re.compile(r"(?:url\(|@import\s+)[\"']?(https?://[^\"')\s;]+)")
 
 
 def build() -> str:
-    """Build the site anew; what the generator complains about, or nothing."""
+    """Rebuild the site; what the generator complains about, or nothing."""
     command = (sys.executable, "-m", "zensical", "build", "--clean", "--strict")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     said = re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from playwright.sync_api import sync_playwright
 
@@ -18,7 +18,7 @@ from tests.gallery.make import report_on
 from tests.render.nightly_runs import nights
 
 PICTURES = DOCS / "assets"
-DESIGNS = ("light", "dark")
+DESIGNS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTH, HEIGHT = 1180, 860
 
 
