@@ -21,20 +21,12 @@ from auditor.jobs.nightly import run_night
 from auditor.jobs.nightly_config import load_configuration
 from auditor.jobs.secret_references import Secrets
 from auditor.model.errors import FAILING
-from auditor.model.history import Run
 from auditor.model.night import Night, TenantNight
 from auditor.render.night import answer_of, text
-from tests.fleet.world import Customer, State, Trouble, World, counted, expected, world
+from tests.fleet.world import Customer, State, Trouble, World, counted, expected, state_of, world
 from tests.graph.live_tenants import Sleeps
 
 NOW = "2026-11-22T02:00:00Z"
-_STATES = {
-    "connects-silently": State.CONNECTS,
-    "user-may-consent": State.CONNECTS,
-    "needs-admin": State.NEEDS_ADMIN,
-    "blocked": State.BLOCKED,
-    "depends": State.UNKNOWN,
-}
 _ENDED = ("run-finished", "run-failed", "run-not-recorded")
 
 
@@ -82,12 +74,6 @@ def _retry_policy(real: Any) -> Any:
 def _result(lived: Lived, customer: Customer) -> TenantNight:
     (found,) = (one for one in lived.night.tenants if one.name == customer.name)
     return found
-
-
-def state_of(run: Run) -> State:
-    """Whether users of a run's tenant can connect TrackerRMS."""
-    states = [_STATES[decision.outcome] for decision in run.decisions]
-    return states[0] if states else State.UNKNOWN
 
 
 def test_each_tenant_is_audited_once_in_the_order_of_the_configuration(lived: Lived) -> None:

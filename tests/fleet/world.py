@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from auditor.model.history import Run
 from auditor.snapshot.samples import sample
 from auditor.snapshot.write import dumps
 from tests.graphserver import (
@@ -73,6 +74,21 @@ GRANTED = frozenset({"admin-consented", "conditional-access", "stopped-users"})
 BLOCKING = frozenset({"app-disabled"})
 
 
+_STATES = {
+    "connects-silently": State.CONNECTS,
+    "user-may-consent": State.CONNECTS,
+    "needs-admin": State.NEEDS_ADMIN,
+    "blocked": State.BLOCKED,
+    "depends": State.UNKNOWN,
+}
+
+
+def state_of(run: Run) -> State:
+    """Whether users of a run's tenant can connect TrackerRMS."""
+    states = [_STATES[decision.outcome] for decision in run.decisions]
+    return states[0] if states else State.UNKNOWN
+
+
 class Trouble(StrEnum):
     """What is special about reading a customer's tenant."""
 
@@ -94,7 +110,7 @@ class Trouble(StrEnum):
     REFUSING = "Graph refuses to read apps"
     SNAPSHOT = "the customer sent a snapshot"
     NO_SNAPSHOT = "the customer's snapshot doesn't exist"
-    OWN_APP = "the customer has an app registration of its own for the auditor"
+    OWN_APP = "the customer registered the auditor itself"
     CERTIFICATE = "the auditor proves itself with a certificate"
     BY_DOMAIN = "the customer is configured by its domain"
 
