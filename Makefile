@@ -84,12 +84,13 @@ soak: $(TEST) ## repeat the property tests and the killed nights, on different a
 gallery: system $(TEST) ## write a report on each sample tenant in each format into build/gallery, and update docs/gallery
 	@$(FIND_LIBRARIES) $(PY) -m tests.gallery.make
 
-lint: $(LINT) ## check style (ruff), types (mypy --strict), imports between layers (import-linter) and language
+lint: $(LINT) ## check style (ruff), types (mypy --strict), imports between layers (import-linter), language, and what GitHub runs (zizmor, actionlint)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint(prog_name="lint-imports")'
 	@$(PY) -m tests.language
+	@$(PY) -m tests.deploy.workflows
 
 format: $(LINT) ## format the code as `make lint` requires
 	@$(PY) -m ruff check --fix --select I .
