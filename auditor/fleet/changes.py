@@ -82,7 +82,7 @@ _ORDER = {
 
 
 def _of_rules(tenant: TenantAudit) -> Iterator[FleetChange]:
-    """Rules that started to fail, or to pass; an outcome that isn't known on one side is no change."""
+    """Rules that started to fail, or to pass; an outcome that isn't known on one side isn't a change."""
     then = tenant.earlier.findings if tenant.earlier else {}
     for rule in tenant.rules:
         before = then.get(rule.fingerprint)

@@ -135,6 +135,11 @@ class Shared:
         return self._settings.setdefault(setting, setting)
 
 
+def described(app: AppRef) -> str:
+    """How the todo of one tenant refers to an app, before the keys of all tenants are known."""
+    return f"{app.client_id.lower()}/{app.variant}"
+
+
 def app_answers(report: Report) -> tuple[AppAnswer, ...]:
     """The decisions for an ordinary member, each description of an app once."""
     packs: dict[str, list[str]] = {}
