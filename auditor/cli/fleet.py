@@ -12,6 +12,10 @@ class FleetCommands(LazyGroup):
 
     modules = {
         "init": ("fleet_init", "Write what to register once for all customers, and a configuration"),
+        "onboard": (
+            "fleet_onboard",
+            "Show which customers have consented; links and messages for the others",
+        ),
     }
 
 
