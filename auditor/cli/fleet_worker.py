@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.nightly_run import config_option, clock_of_run
+from auditor.cli.nightly_run import clock_of_run, config_option
 from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import printable, say
