@@ -47,7 +47,7 @@ class ListNight(msgspec.Struct, frozen=True, kw_only=True):
     """What a nightly run found in a list of customers.
 
     `name` is the list's for people. If it could not be read, `error` and `advice` say why, and the `customers` are
-    those of the list of `taken`; they are audited all the same. `new` and `gone` are names of customers that differ
+    those of the list of `taken`; they are audited anyway. `new` and `gone` are names of customers that differ
     from the list before, `notes` are sentences on what could not be read of it or was left out.
     """
 

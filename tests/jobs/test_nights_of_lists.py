@@ -92,7 +92,7 @@ def test_a_list_that_fails_is_said_each_night_and_sent_once_and_so_is_its_recove
     server.set_consent(PARTNER, roles=["Directory.Read.All"])
     for now in (SECOND_NIGHT, THIRD_NIGHT):
         night = nights.run(now)
-        assert night.exit_code == FAILING  # of the tenant that fails, which is audited all the same
+        assert night.exit_code == FAILING  # of the tenant that fails, which is audited anyway
         assert [one.name for one in night.tenants] == ["Contoso", "Fabrikam"]
         shown = lines_of(night)
         assert shown[0] == f"GDAP of {PARTNER}"
