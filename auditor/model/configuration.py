@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from auditor.facts.ids import CONSENT_RETURN
+from auditor.model.customers import ListKind, Relationship
 from auditor.model.rule import RulePlace, Severity
 
 DEFAULT_TIMEOUT = 120
@@ -63,7 +64,8 @@ class TenantEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One tenant, with the defaults filled in. Either `tenant` (live) or `snapshot` (a file) is given.
 
     `name` identifies it in the configuration, in reports' folders and in metrics. `packs` include those of the apps
-    that were named; `apps` are the others.
+    that were named; `apps` are the others. A customer of a list has the list's key in `listed_by`, and the partner's
+    `relationships` with it.
     """
 
     name: str
@@ -84,7 +86,30 @@ class TenantEntry(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float = DEFAULT_TIMEOUT
     authority_host: str = ""
     graph_endpoint: str = ""
+    listed_by: str = ""
+    relationships: tuple[Relationship, ...] = ()
     place: RulePlace | None = None
+
+
+class CustomerSource(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that names a list of customers: a `folder` of snapshots, or a list in the tenant of a `partner`.
+
+    `customer` is the entry of each customer, without its name and its tenant or snapshot. `only` and `excluded` are
+    tenant ids, domains, or names as the list or the configuration has them; an empty `only` means all.
+    """
+
+    kind: ListKind
+    customer: TenantEntry
+    folder: str = ""
+    partner: TenantEntry | None = None
+    only: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    place: RulePlace | None = None
+
+    @property
+    def key(self) -> str:
+        """What identifies the list in every run; entries with the same key have the list in common."""
+        return f"{self.kind}:{self.partner.tenant.lower() if self.partner else self.folder}"
 
 
 class HistoryPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,10 +176,15 @@ class OnboardingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs."""
+    """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs.
+
+    The customers of `sources` become `tenants` when their lists are read. `schedule_minute` is when the workers of a
+    fleet start it, in minutes after midnight UTC; none if something else starts it.
+    """
 
     file: str
     tenants: tuple[TenantEntry, ...]
+    sources: tuple[CustomerSource, ...] = ()
     history: HistoryPlace = HistoryPlace()
     keep: Keep = Keep()
     notify: tuple[NotifyTarget, ...] = ()
@@ -164,3 +194,4 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int = DEFAULT_CONCURRENCY
     schedule_hours: float = 24
     onboarding: OnboardingSettings = OnboardingSettings()
+    schedule_minute: int | None = None
