@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from auditor.cli.document_output import destinations, output_options, write_document
-from auditor.cli.nightly_run import config_option, night_clock
+from auditor.cli.nightly_run import config_option, clock_of_run
 from auditor.cli.options import redact_options, redaction_of, refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction
@@ -70,7 +70,7 @@ def command(
             tenants=tenants,
             tags=tags,
             history=history,
-            now=night_clock().now(),
+            now=clock_of_run().now(),
             interaction=person,
         )
         if redaction is not None:
