@@ -10,7 +10,7 @@ from auditor.model.fleet import AuditState
 from auditor.model.history import Run, RunState
 
 STALE_AFTER_RUNS = 3
-"""Scheduled runs after which an audit is too old to count: one missed night is no reason to doubt the last one."""
+"""Scheduled runs after which an audit is too old to count. One missed night isn't enough."""
 RUN_AGAIN = "Run the tenant again: consent-auditor nightly run --tenant NAME"
 """What to do about a tenant whose last audit doesn't count."""
 _ONE_DAY = 24.0

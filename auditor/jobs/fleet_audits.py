@@ -42,7 +42,7 @@ _NO_SUMMARY = Summary(answer="")
 
 
 class FleetRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Which tenants to report on, and where what is known of them comes from.
+    """Which tenants to report on, and where the reports on them come from.
 
     With `snapshots`, the tenants are those of files and of the files in folders, judged by `apps` and `packs`. With
     `live`, the tenants of the configuration are read now; `apps` and `packs`, if there are any, replace its packs. Else
@@ -82,7 +82,7 @@ class AppChoice(NamedTuple):
 
 
 class About(NamedTuple):
-    """What is known of a tenant besides its report, as the fields of `TenantAudit` of these names say."""
+    """What there is about a tenant besides its report, as the fields of `TenantAudit` of these names say."""
 
     name: str
     tags: tuple[str, ...] = ()
@@ -230,7 +230,7 @@ class _Tokens:
         return name if not name or is_token(name) else f"Tenant {self._maker.short('Tenant', fold(name) or name)}"
 
     def redacted(self, report: Report, about: About, snapshot: Snapshot | None) -> tuple[Report, About]:
-        """The report, and what else is known of the tenant, without names."""
+        """The report, and what else there is about the tenant, without names."""
         known = snapshot or Snapshot(tenant=report.tenant)
         redactor = Redactor(self._key, known, report.apps, _published(report))
         words = {word: self.name(about.name) for word in (about.name,) if len(word) > 1}

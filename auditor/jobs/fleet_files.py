@@ -122,7 +122,7 @@ class _Files(NamedTuple):
         try:
             report, snapshot = self._judged(file)
         except AuditorError as error:
-            problem = str(error).removesuffix(error.advice).rstrip().rstrip(".")
+            problem = str(error).removesuffix(error.advice).replace(str(file), file.name).strip().rstrip(".")
             return self._unreadable(file, about, problem, error.advice)
         except OSError as error:
             return self._unreadable(

@@ -342,5 +342,5 @@ def _live(request: FleetRequest, interaction: Interaction) -> FleetReport:
 
 
 def _judged_by(entry: TenantEntry, packs: tuple[str, ...]) -> TenantEntry:
-    """The entry with these packs in place of its own, if there are any."""
+    """The entry with these packs in place of those of the configuration, if there are any."""
     return msgspec.structs.replace(entry, packs=packs, apps=()) if packs else entry
