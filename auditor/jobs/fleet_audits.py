@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.facts.ids import TENANT_PLACEHOLDER
+from auditor.facts.ids import NO_ID, TENANT_PLACEHOLDER
+from auditor.fleet.currency import without_file
 from auditor.fleet.tenant_audit import (
     EarlierAudit,
     Shared,
@@ -145,9 +146,9 @@ class AuditMaker:
     def without_audit(self, about: About, id: str = "") -> TenantAudit:
         """A tenant of which there is no audit."""
         if self._tokens is not None:
-            empty = Report(tenant=Tenant(id=id, name=about.name), summary=_NO_SUMMARY)
+            empty = Report(tenant=Tenant(id=id or NO_ID, name=about.name), summary=_NO_SUMMARY)
             report, about = self._tokens.redacted(empty, about, Snapshot(tenant=empty.tenant))
-            id = report.tenant.id
+            id = report.tenant.id if id else ""
         asked = tuple(one for one in about.asked if self._apps.has(one, one.variant))
         fields = about._asdict() | {"asked": asked, "id": id}
         return TenantAudit(**fields)
@@ -239,7 +240,13 @@ class _Tokens:
         named = made.tenant.name or self.name(about.name)
         other: About = text.redacted(about)
         tags = tuple(f"tag-{self._maker.short('tag', tag.lower())}" for tag in about.tags)
-        return made, other._replace(name=named, tags=tags, source="")
+        asked = tuple(
+            # The apps in question stay readable, as in a redacted snapshot.
+            msgspec.structs.replace(one, name=text.redacted(one.name))
+            for one in about.asked
+        )
+        problem = without_file(other.problem)
+        return made, other._replace(name=named, tags=tags, source="", asked=asked, problem=problem)
 
 
 def _published(report: Report) -> Iterator[App]:
@@ -265,7 +272,9 @@ class _Texts:
 
     def redacted(self, value: Any) -> Any:
         """The value with tokens in place of names."""
-        if isinstance(value, str) and not isinstance(value, Enum):
+        if value is None or isinstance(value, Enum | bool | int | float):
+            return value
+        if isinstance(value, str):
             if value not in self._known:
                 self._known[value] = self._text(value)
             return self._known[value]

@@ -51,8 +51,9 @@ _ROWS = 4
 """Rows of a section that one screen shows; a line counts the others."""
 _FEW = 2
 """The same of a section that matters less."""
-_NAMED = 3
+_NAMED = 2
 _VALUE = 60
+_MEANING = 200
 
 
 def screen(report: FleetReport, *, whole: bool = False) -> Document:
@@ -76,20 +77,20 @@ def _body(report: FleetReport, *, whole: bool) -> Iterator[Block]:
     most = None if whole else _ROWS
     few = None if whole else _FEW
     yield from _apps(report, whole=whole)
-    yield from _section("What to send", _actions(report), most, whole=whole)
+    yield from _section("What to send", _actions(report), most)
     changed = f"Changed since {_since(report)}"
-    yield from _section(changed, [_change(one) for one in report.changes if _matters(one, whole=whole)], most)
+    yield from _section(changed, list(_changes(report, whole=whole)), most)
     yield from _section("Not audited", [_not_audited(*one) for one in _gaps(report)], few)
     yield from _section("Benchmarks", [_benchmark(one) for one in report.benchmarks if whole or not one.client_id], few)
-    failing = [_setting(one) for one in report.settings if one.failing and (whole or _is_of_benchmark(report, one))]
-    yield from _section("Settings that fail", failing, most)
+    failing = [one for one in report.settings if one.failing and (whole or _is_of_benchmark(report, one))]
+    yield from _section("Settings that fail", [_setting(one, whole=whole) for one in failing], most)
     yield from _section("Differs from nearly all others", [_outlier(one) for one in report.outliers], few)
     yield from _section("Ends soon", [_ending(one, report) for one in report.ending], few)
     if whole:
         yield from _tenants(report)
 
 
-def _section(heading: str, points: Sequence[Point], most: int | None, *, whole: bool = True) -> Iterator[Block]:
+def _section(heading: str, points: Sequence[Point], most: int | None) -> Iterator[Block]:
     """The first points below a heading, and how many there are more; nothing without a point."""
     if not points:
         return
@@ -184,14 +185,26 @@ def _matters(change: FleetChange, *, whole: bool) -> bool:
     return whole or change.kind in (ChangeKind.DECISION, ChangeKind.SETTING, ChangeKind.POLICY) or bool(change.worse)
 
 
-def _change(change: FleetChange) -> Point:
+def _changes(report: FleetReport, *, whole: bool) -> Iterator[Point]:
+    """The changes; the same one in several tenants is one point."""
+    groups: dict[tuple[str, str, str], list[FleetChange]] = {}
+    for one in report.changes:
+        if _matters(one, whole=whole):
+            groups.setdefault((one.what, change_words(one), _values(one)), []).append(one)
+    for (what, words, values), found in groups.items():
+        days = sorted({one.since[:10] for one in found if one.since})
+        when = f", {days[0]}" if len(days) == 1 else f", {days[0]} to {days[-1]}" if days else ""
+        who = {one.by for one in found}
+        by = f" by {who.pop()}" if len(who) == 1 and found[0].by else ""
+        tenants = _names([one.tenant for one in found])
+        means = f". {sentence(clip(flat(found[0].means), _MEANING))}" if whole and found[0].means else ""
+        yield Point(safe(flat(f"{tenants}: {what}: {words}{values}{when}{by}{means}")))
+
+
+def _values(change: FleetChange) -> str:
+    """The values, if they are short enough to read."""
     values = change_values(change)
-    when = f", {change.since[:10]}" if change.since else ""
-    who = f" by {change.by}" if change.by else ""
-    text = f"{change.tenant}: {change.what}: {change_words(change)}"
-    if values:
-        text = f"{text} ({clip(values, _VALUE)})"
-    return Point(safe(flat(f"{text}{when}{who}")))
+    return f" ({values})" if values and len(values) <= _VALUE else ""
 
 
 def _gaps(report: FleetReport) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -219,14 +232,13 @@ def _is_of_benchmark(report: FleetReport, setting: FleetSetting) -> bool:
     return any(rule.partition("/")[0] not in vendors for rule in setting.rules)
 
 
-def _setting(one: FleetSetting) -> Point:
+def _setting(one: FleetSetting, *, whole: bool) -> Point:
     known = len(one.failing) + len(one.unknown) + len(one.waived) + len(one.passing)
     rules = count(len(one.rules), "rule")
     severity = f", {one.severity.value}" if one.severity else ""
     unknown = f"; {FINDINGS[FindingOutcome.UNKNOWN][0].lower()} in {len(one.unknown)}" if one.unknown else ""
-    return Point(
-        f"{len(one.failing)} of {known}: {safe(one.label)} ({rules}{severity}): {_names(one.failing)}{unknown}"
-    )
+    names = f": {_names(one.failing)}" if whole or len(one.failing) <= _NAMED else ""
+    return Point(f"{len(one.failing)} of {known}: {safe(one.label)} ({rules}{severity}){names}{unknown}")
 
 
 def _outlier(one: FleetOutlier) -> Point:
