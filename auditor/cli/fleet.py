@@ -11,6 +11,8 @@ class FleetCommands(LazyGroup):
     """The commands below ``fleet``."""
 
     modules = {
+        "enqueue": ("fleet_enqueue", "Put the tenants into the queue, from which workers take them"),
+        "worker": ("fleet_worker", "Audit tenants from the queue, on as many machines as you like"),
         "init": ("fleet_init", "Write what to register once for all customers, and a configuration"),
     }
 

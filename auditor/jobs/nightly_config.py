@@ -22,6 +22,7 @@ from auditor.jobs.nightly_forms import (
     SecretForm,
     SettingsForm,
     TenantForm,
+    minute_of,
     seconds_of,
 )
 from auditor.model.addresses import https_endpoint
@@ -35,6 +36,7 @@ from auditor.model.configuration import (
     HistoryPlace,
     Keep,
     NotifyTarget,
+    OnboardingSettings,
     ReportFiles,
     SecretKind,
     SecretRef,
@@ -210,6 +212,12 @@ def _configuration(form: ConfigurationForm, document: Node | None, folder: Path,
         site=_path(form.site, folder),
         concurrency=_set(form.defaults.concurrency, DEFAULT_CONCURRENCY),
         schedule_hours=(seconds_of(form.schedule.every) or 0) / 3600,
+        onboarding=OnboardingSettings(
+            provider=form.onboarding.provider,
+            app_name=form.onboarding.app_name,
+            redirect_uri=form.onboarding.redirect_uri,
+        ),
+        schedule_minute=None if isinstance(form.schedule.at, msgspec.UnsetType) else minute_of(form.schedule.at),
     )
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from auditor.facts.ids import CONSENT_RETURN
 from auditor.model.customers import ListKind, Relationship
 from auditor.model.rule import RulePlace, Severity
 
@@ -162,10 +163,23 @@ class NotifyTarget(msgspec.Struct, frozen=True, kw_only=True):
     place: RulePlace | None = None
 
 
+class OnboardingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the links and messages that ask customers for consent say.
+
+    `provider` is who asks, `app_name` the name of the app registration, and `redirect_uri` a redirect URI of it, to
+    which the browser returns.
+    """
+
+    provider: str = ""
+    app_name: str = "consent-auditor"
+    redirect_uri: str = CONSENT_RETURN
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """What a nightly run does. `schedule_hours` is how often it should run, to find missed runs.
 
-    The customers of `sources` become `tenants` when their lists are read.
+    The customers of `sources` become `tenants` when their lists are read. `schedule_minute` is when the workers of a
+    fleet start it, in minutes after midnight UTC; none if something else starts it.
     """
 
     file: str
@@ -179,3 +193,5 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     site: str = ""
     concurrency: int = DEFAULT_CONCURRENCY
     schedule_hours: float = 24
+    onboarding: OnboardingSettings = OnboardingSettings()
+    schedule_minute: int | None = None

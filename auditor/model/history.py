@@ -103,6 +103,15 @@ class NewestRuns(msgspec.Struct, frozen=True, kw_only=True):
     before: Run | None = None
 
 
+STOPPED_RUN = "The run was stopped before the tenant was audited"
+"""The error of a run whose process was asked to end."""
+
+
+def was_stopped(run: Run) -> bool:
+    """Whether the process of a run was asked to end, or ended without a word, before the tenant was audited."""
+    return run.state is RunState.INTERRUPTED or (run.state is RunState.FAILED and run.error == STOPPED_RUN)
+
+
 KEPT_SECTIONS = (
     "organization",
     "authorizationPolicy",
