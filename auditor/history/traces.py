@@ -60,7 +60,7 @@ class Words:
 
 
 class Trace(NamedTuple):
-    """Rows of a table that have some of the words. `owners` are the names of the tenants whose rows they are, if any."""
+    """Rows of a table that have some of the words. `owners` are the names of their tenants."""
 
     table: str
     rows: int
