@@ -1,4 +1,4 @@
-"""Delete old runs, and everything about a tenant, so that what only they held is gone."""
+"""Delete old runs, so that what only they held is gone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, or_, select
 
 from auditor.history.contents import remove_unused
-from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said, tenants
+from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said
 from auditor.model.configuration import Keep
 from auditor.model.history import RunState
 
@@ -78,32 +78,3 @@ def delete_old_messages(connection: Connection, keep: Keep, now: str) -> None:
     oldest = _earlier(now, keep.days)
     connection.execute(delete(messages).where(messages.c.created < oldest))
     connection.execute(delete(said).where(said.c.ended != "", said.c.ended < oldest))
-
-
-def keys_of(connection: Connection, tenant: str) -> list[str]:
-    """The keys of the tenants with this key, id or name."""
-    return list(connection.scalars(select(tenants.c.key).where(_is_meant(tenant)).order_by(tenants.c.key)))
-
-
-def _is_meant(tenant: str) -> Any:
-    return or_(tenants.c.key == tenant, tenants.c.tenant == tenant.lower(), tenants.c.name == tenant)
-
-
-def delete_tenant(connection: Connection, tenant: str) -> int | None:
-    """Delete everything about the tenants with this key, id or name: runs, messages, and what was said about them.
-
-    Returns the number of runs, or none if there is no such tenant.
-    """
-    meant = connection.execute(select(tenants).where(_is_meant(tenant))).all()
-    if not meant:
-        return None
-    numbers = [row.id for row in meant]
-    names = {tenant} | {name for row in meant for name in (row.key, row.tenant) if name}
-    ids = list(connection.scalars(select(runs.c.id).where(runs.c.tenant_id.in_(numbers))))
-    for table in (decisions, findings):
-        connection.execute(delete(table).where(table.c.tenant_id.in_(numbers)))
-    for table in (messages, said):
-        connection.execute(delete(table).where(table.c.tenant.in_(names)))
-    delete_runs(connection, ids)
-    connection.execute(delete(tenants).where(tenants.c.id.in_(numbers)))
-    return len(ids)
