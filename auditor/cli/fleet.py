@@ -13,6 +13,7 @@ class FleetCommands(LazyGroup):
     modules = {
         "enqueue": ("fleet_enqueue", "Put the tenants into the queue, from which workers take them"),
         "worker": ("fleet_worker", "Audit tenants from the queue, on as many machines as you like"),
+        "forget": ("fleet_forget", "Remove everything about a tenant, and prove that nothing is left"),
         "init": ("fleet_init", "Write what to register once for all customers, and a configuration"),
     }
 

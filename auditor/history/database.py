@@ -108,6 +108,12 @@ def open_database(location: Location, *, must_exist: bool = False, migrations: P
     return database
 
 
+def open_copy(path: Path) -> Database:
+    """Open a copy of a history in SQLite to read it, in whatever version it is."""
+    engine = create_engine("sqlite+pysqlite://", creator=lambda: _connected(path, is_writable=False))
+    return Database(engine, str(path), FileLocks(path))
+
+
 def _server(location: ServerLocation) -> Engine:
     options: dict[str, Any] = {} if "connect_timeout" in location.url.query else {"connect_timeout": _CONNECT}
     try:
