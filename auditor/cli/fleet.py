@@ -14,6 +14,10 @@ class FleetCommands(LazyGroup):
         "enqueue": ("fleet_enqueue", "Put the tenants into the queue, from which workers take them"),
         "worker": ("fleet_worker", "Audit tenants from the queue, on as many machines as you like"),
         "init": ("fleet_init", "Write what to register once for all customers, and a configuration"),
+        "onboard": (
+            "fleet_onboard",
+            "Show which customers have consented; links and messages for the others",
+        ),
     }
 
 

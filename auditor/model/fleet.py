@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from auditor.model.decision import Outcome
-from auditor.model.difference import Transition
+from auditor.model.difference import ChangeKind, Transition
 from auditor.model.rule import Severity
 
 FORMAT = "consent-auditor/fleet"
@@ -54,6 +54,11 @@ class AppState(StrEnum):
     def rank(self) -> int:
         """0 for what needs attention most."""
         return list(AppState).index(self)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it's known that users can connect the app, or that they can't."""
+        return self is not AppState.UNKNOWN
 
 
 class AuditState(StrEnum):
@@ -139,24 +144,40 @@ class FleetOutcome(msgspec.Struct, frozen=True, kw_only=True):
     since: str = ""
 
 
-class FleetTodo(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do first in one tenant, and the message to send to whoever does it there.
+class TodoPart(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to do in one tenant. Several apps that need different things are several parts.
 
-    `what` is one sentence without a name of the tenant. `role` is the least role that can do it, `link` the address to
-    open; each is empty if there is none. `proven` says whether the change was tested on a copy of the settings; without
-    that, `what` says whom to ask or what to find out. `message` is plain text with its subject on the first line, and
-    holds nothing about another tenant; it is empty unless the change is proven. `action` is the key of the
-    `FleetAction`, `apps` are the keys of the apps that it helps.
+    `action` is the key of the `FleetAction`, `apps` are the keys of the apps that it helps. `what` is one sentence
+    without a name of the tenant. `role` is the least role that can do it, `link` the address to open; each is empty if
+    there is none. `proven` says whether the change was tested on a copy of the settings; without that, `what` says whom
+    to ask or what to find out.
     """
 
     action: str
     what: str
     role: str = ""
     link: str = ""
-    message: str = ""
-    subject: str = ""
     proven: bool = False
     apps: tuple[str, ...] = ()
+
+
+class FleetTodo(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do in one tenant, and the message to send to whoever does it there.
+
+    `what`, `role` and `link` are those of the first of the `parts`. `message` is plain text with its subject on the
+    first line, covers all parts, and holds nothing about another tenant; it is empty unless a change is proven.
+    """
+
+    what: str
+    role: str = ""
+    link: str = ""
+    message: str = ""
+    parts: tuple[TodoPart, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """The subject of the message."""
+        return self.message.partition("\n")[0].removeprefix("Subject: ")
 
 
 class FleetTenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,7 +210,8 @@ class FleetTenant(msgspec.Struct, frozen=True, kw_only=True):
 class FleetAction(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to do in several tenants, the one that helps most tenants first.
 
-    `what` and `role` are those of the todo of each tenant in `tenants`; the links and messages are with the tenants.
+    `what` and `role` are those of a part of the todo of each tenant in `tenants`; the links and messages are with the
+    tenants.
     """
 
     key: str
@@ -204,12 +226,13 @@ class FleetChange(msgspec.Struct, frozen=True, kw_only=True):
     """Something that changed in one tenant since the earlier date.
 
     `app` is the key of the app for a decision; `before` and `after` are the states of the app, or outcomes of a rule.
-    `means` is a sentence, `worse` says whether users can do less or a rule started to fail, none if neither is known.
-    `since` is the UTC time of the first read that found it.
+    Other changes of settings have their values as JSON. `means` is a sentence. `worse` says whether users can do less
+    or a rule started to fail, none if it isn't known or is neither better nor worse. `since` is the UTC time of the
+    change if a log has it, or else of the first read that found it, and `by` who made it, if a log says it.
     """
 
     tenant: str
-    kind: str
+    kind: ChangeKind
     what: str
     transition: Transition
     before: str
@@ -218,6 +241,7 @@ class FleetChange(msgspec.Struct, frozen=True, kw_only=True):
     means: str = ""
     worse: bool | None = None
     since: str = ""
+    by: str = ""
 
 
 class TenantCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,10 +257,14 @@ class TenantCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FleetBenchmark(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule pack in all tenants that it was evaluated for. `not_audited` are tenants without a current audit."""
+    """One rule pack in all tenants that it was evaluated for.
+
+    `client_id` is the app that the pack is about, empty for a benchmark. `not_audited` are tenants without a current
+    audit, of which an earlier audit used the pack.
+    """
 
     pack: str
-    title: str = ""
+    client_id: str = ""
     versions: tuple[str, ...] = ()
     tenants: tuple[TenantCounts, ...] = ()
     not_audited: tuple[str, ...] = ()

@@ -88,6 +88,21 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     credential_expires: str = ""
 
 
+class NewestRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """The runs of one tenant that a report on many tenants needs.
+
+    `key` is what runs are started for. `last` is the latest run that ended, however it ended, `audit` the latest one
+    that made an audit, and `before` an earlier audit to compare with; each is none if there is none.
+    """
+
+    key: str
+    tenant: str
+    name: str
+    last: Run | None = None
+    audit: Run | None = None
+    before: Run | None = None
+
+
 STOPPED_RUN = "The run was stopped before the tenant was audited"
 """The error of a run whose process was asked to end."""
 

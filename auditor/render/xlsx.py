@@ -38,11 +38,14 @@ _UNKNOWN_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 _COLOURS = {
     "fail": "#F9D5D0",
     "blocked": "#F9D5D0",
+    "needs admin": "#F9D5D0",
+    "lacks scopes": "#F9D5D0",
     "unknown": "#FBE8B9",
     "waived": "#E3DCF3",
     "pass": "#D3EAD9",
     "granted": "#D3EAD9",
     "allowed": "#D3EAD9",
+    "connects": "#D3EAD9",
 }
 """The background of a word, never used instead of the word."""
 
@@ -140,10 +143,11 @@ def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
     for number, column in enumerate(table.columns):
         sheet.set_column(number, number, min(column.width, _WIDEST))
         sheet.write_string(0, number, column.head, forms.head)
-    widths = [min(column.width, _WIDEST) for column in table.columns]
+    widths = [min(column.width, _WIDEST) if column.sets_height else None for column in table.columns]
     last_line = 0
     for line, row in enumerate(islice(table.rows, MOST_ROWS - 2), start=1):
-        if (lines := _lines(row, widths)) > 1:
+        # Without a height in the file, Excel makes the row as high as its longest text.
+        if (lines := _lines(row, widths)) > 1 or None in widths:
             sheet.set_row(line, min(lines * _LINE_HEIGHT, _HIGHEST))
         for number, value in enumerate(row):
             _put(sheet, line, number, value, forms)
@@ -161,11 +165,11 @@ def _write(sheet: Worksheet, table: Sheet, forms: _CellFormats) -> None:
     sheet.set_footer("&L&A&RPage &P of &N")
 
 
-def _lines(row: Sequence[SheetValue], widths: Sequence[int]) -> int:
+def _lines(row: Sequence[SheetValue], widths: Sequence[int | None]) -> int:
     """The lines of the row's longest cell. LibreOffice and Excel for the web show rows as high as the file says."""
     most = 1
     for value, width in zip(row, widths, strict=True):
-        if isinstance(value, str) and (len(value) > width or "\n" in value or not value.isascii()):
+        if width and isinstance(value, str) and (len(value) > width or "\n" in value or not value.isascii()):
             parts = (part for text in value[:LONGEST].split("\n") for part in wrap(text, width))
             most = max(most, sum(max(1, ceil(columns(part) / width)) for part in parts))
     return most
