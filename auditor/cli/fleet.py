@@ -15,6 +15,10 @@ class FleetCommands(LazyGroup):
         "worker": ("fleet_worker", "Audit tenants from the queue, on as many machines as you like"),
         "forget": ("fleet_forget", "Remove everything about a tenant, and prove that nothing is left"),
         "init": ("fleet_init", "Write what to register once for all customers, and a configuration"),
+        "onboard": (
+            "fleet_onboard",
+            "Show which customers have consented; links and messages for the others",
+        ),
     }
 
 

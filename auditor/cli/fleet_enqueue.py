@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from auditor.cli.nightly_run import config_option, night_clock
+from auditor.cli.nightly_run import clock_of_run, config_option
 from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import printable
@@ -47,7 +47,7 @@ def command(config: str, tenants: tuple[str, ...], tags: tuple[str, ...], anew: 
     with open_configured_history(configuration.history, secrets) as history:
         prepare_queue(url)
         source = FleetConfiguration(path, secrets, history)
-        made = run_with_queue(enqueue_present(url, source, night_clock().now(), tenants, tags, anew=anew))
+        made = run_with_queue(enqueue_present(url, source, clock_of_run().now(), tenants, tags, anew=anew))
     noun = "tenant" if made.new == 1 else "tenants"
     known = f", {made.known} were in it before" if made.known else ""
     click.echo(printable(f"The night of {readable_time(made.slot)} has {made.new} new {noun}{known}."))

@@ -165,14 +165,15 @@ def plain_words(resource: str, scope: str) -> str:
 class ApplicationPermission(msgspec.Struct, frozen=True, kw_only=True):
     """An app role of Microsoft Graph.
 
-    `without` says what an audit without the permission can't determine. `wider` are the permissions that Graph's
-    reference lists as higher privileged ones for the same reads: a token with one of them can audit, but an audit
-    shouldn't get it.
+    `allows` is what an app can read with it, in plain words for an administrator who is asked for it. `without` says
+    what an audit without the permission can't determine. `wider` are the permissions that Graph's reference lists as
+    higher privileged ones for the same reads: a token with one of them can audit, but an audit shouldn't get it.
     """
 
     name: str
     id: str
     without: str
+    allows: str = ""
     wider: tuple[str, ...] = ()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, or_, select
 
 from auditor.history.contents import remove_unused
+from auditor.history.kept_customers import delete_gone
 from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said
 from auditor.model.configuration import Keep
 from auditor.model.history import RunState
@@ -74,7 +75,8 @@ def _is_during(table: Table) -> tuple[Any, ...]:
 
 
 def delete_old_messages(connection: Connection, keep: Keep, now: str) -> None:
-    """Delete messages, sent or not, and what was said and is over, older than runs are kept."""
+    """Delete messages, what was said and is over, and customers that are gone, if older than runs are kept."""
     oldest = _earlier(now, keep.days)
     connection.execute(delete(messages).where(messages.c.created < oldest))
     connection.execute(delete(said).where(said.c.ended != "", said.c.ended < oldest))
+    delete_gone(connection, oldest)

@@ -16,6 +16,7 @@ from auditor.history.contents import keep, load
 from auditor.history.database import Database, open_database
 from auditor.history.dropped_users import without_users
 from auditor.history.errors import HistoryError, NoSuchRun, explaining
+from auditor.history.kept_customers import keep_list, kept_list
 from auditor.history.kept_parts import GRANTS, REPORT, report_of, report_parts, snapshot_of, snapshot_parts
 from auditor.history.location import locate
 from auditor.history.run_queries import (
@@ -43,6 +44,7 @@ from auditor.history.run_rows import (
 )
 from auditor.history.tables import findings, parts, runs, tenants
 from auditor.model.configuration import Keep
+from auditor.model.customers import CustomerList
 from auditor.model.difference import Change, Difference
 from auditor.model.history import ExportedRun, NewestRuns, OutboxMessage, Run, RunFinding, RunState, Said
 from auditor.model.report import Report
@@ -212,6 +214,18 @@ class History:
         connection.execute(update(runs).where(runs.c.id == row.id).values(**values))
         outbox.add_messages(connection, messages)
         outbox.write_said(connection, said)
+
+    # ---- Customers --------------------------------------------------------------------------
+
+    def keep_customers(self, found: CustomerList) -> None:
+        """Keep a list of customers that was read, with those that are gone, in place of the one of its source."""
+        with self._database.write() as connection:
+            keep_list(connection, found)
+
+    def kept_customers(self, source: str) -> CustomerList | None:
+        """The list of customers of a source as it was kept last, or none."""
+        with self._database.read() as connection:
+            return kept_list(connection, source)
 
     # ---- Deleting ---------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ to the audit's app.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -57,6 +58,11 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: str = ""
     relationships: tuple[Relationship, ...] = ()
     gone: str = ""
+
+    @property
+    def key(self) -> str:
+        """What identifies the customer in a list: its tenant's id, or the name of a file that doesn't say it."""
+        return self.tenant or re.split(r"[/\\]", self.snapshot)[-1]
 
 
 class CustomerList(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ import io
 from collections.abc import Collection, Iterable, Iterator
 
 from auditor.model.document import parse_time
-from auditor.model.fleet import FleetReport, FleetTenant
-from auditor.render.fleet_words import AUDITS, ENDINGS, STATES, change_words, fleet_title, number_of, state_word
+from auditor.model.fleet import AppState, AuditState, FleetReport, FleetTenant
+from auditor.render.fleet_words import AUDITS, ENDINGS, STATES, change_words, fleet_title, number_of, source_text
 from auditor.render.labels import flat
 from auditor.render.sheets import Sheet, SheetColumn, SheetRow, SheetValue
 from auditor.render.text_layout import safe
@@ -17,7 +17,7 @@ _LARGE = 10_000
 
 
 def workbook(report: FleetReport) -> bytes:
-    """An Excel workbook with the tables that have rows. The same report gives the same bytes.
+    """An Excel workbook with the tables that have rows, and first the answer. The same report gives the same bytes.
 
     Raises OSError. Needs xlsxwriter: see `auditor.render.must_be_available`.
     """
@@ -33,6 +33,7 @@ def workbook(report: FleetReport) -> bytes:
 def sheets(report: FleetReport) -> tuple[Sheet, ...]:
     """Every table of the report, whether or not it has rows. Every value is safe to print."""
     return (
+        Sheet("Answer", "answer", (SheetColumn("Fact", 18), SheetColumn("Value", 90)), _safe(_facts(report))),
         Sheet("Apps", "apps", _APPS, _safe(_apps(report))),
         Sheet("Why", "why", _WHY, _safe(_why(report))),
         Sheet("To do", "todo", _TODO, _safe(_todo(report))),
@@ -59,8 +60,26 @@ def _time(text: str) -> SheetValue:
     return parse_time(text) or text
 
 
+def _state(state: AppState) -> str:
+    """The word of the state as a cell shows it, which has a colour in the workbook."""
+    return STATES[state].word.lower()
+
+
 def _list(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def _facts(report: FleetReport) -> Iterator[SheetRow]:
+    audited = sum(one.state is AuditState.AUDITED for one in report.tenants)
+    yield "Answer", report.answer
+    yield "Tenants", len(report.tenants)
+    yield "With a current audit", audited
+    yield "As of", _time(report.at)
+    yield "Compared with", _time(report.since) if report.since else "the audit before, in each tenant"
+    yield "Source", source_text(report)
+    yield "Tool", report.tool
+    for text in report.notes:
+        yield "Note", text
 
 
 _APP = (SheetColumn("App", 24), SheetColumn("Client ID", 38))
@@ -87,7 +106,7 @@ _WHY = (
     SheetColumn("Of", 8),
     SheetColumn("Setting", 60),
     SheetColumn("Example", 60),
-    SheetColumn("Names", 60),
+    SheetColumn("Names", 60, sets_height=False),
 )
 
 
@@ -95,7 +114,7 @@ def _why(report: FleetReport) -> Iterator[SheetRow]:
     for app in report.apps:
         for one in app.why:
             names = _list(one.tenants)
-            state = state_word(one.state)
+            state = _state(one.state)
             yield app.name, app.client_id, state, len(one.tenants), one.of, one.setting, one.example, names
 
 
@@ -119,21 +138,22 @@ _TODO = (
 
 
 def _todo(report: FleetReport) -> Iterator[SheetRow]:
-    """A row for each tenant, in the order of the actions, so that the same action is in adjacent rows."""
+    """A row for each thing to do in each tenant, the same things in adjacent rows. The message is about all of them."""
     names = {app.key: app.name for app in report.apps}
-    place = {action.key: number for number, action in enumerate(report.actions)}
-    todo = ((one, one.todo) for one in report.tenants if one.todo)
-    for one, what in sorted(todo, key=lambda each: place.get(each[1].action, len(place))):
-        yield (
-            *_tenant(one),
-            what.what,
-            what.role,
-            "yes" if what.proven else "no",
-            _list(names.get(app, app) for app in what.apps),
-            what.link,
-            what.subject,
-            what.message.rstrip("\n"),
-        )
+    tenants = {one.name: one for one in report.tenants}
+    for action in report.actions:
+        for one in (tenants[name] for name in action.tenants if name in tenants):
+            for part in (part for part in (one.todo.parts if one.todo else ()) if part.action == action.key):
+                yield (
+                    *_tenant(one),
+                    part.what,
+                    part.role,
+                    "yes" if part.proven else "no",
+                    _list(names.get(app, app) for app in part.apps),
+                    part.link,
+                    one.todo.subject if one.todo else "",
+                    one.todo.message.rstrip("\n") if one.todo else "",
+                )
 
 
 _TENANTS = (
@@ -143,14 +163,14 @@ _TENANTS = (
     SheetColumn("Outcome", 22),
     SheetColumn("Confidence", 11),
     SheetColumn("Setting", 50),
-    SheetColumn("Why", 60),
+    SheetColumn("Why", 60, sets_height=False),
     SheetColumn("Before", 16),
     SheetColumn("Since", 22),
     SheetColumn("Read", 22),
     SheetColumn("Audit", 18),
     SheetColumn("Exit code", 9),
-    SheetColumn("Problem", 60),
-    SheetColumn("Advice", 60),
+    SheetColumn("Problem", 60, sets_height=False),
+    SheetColumn("Advice", 60, sets_height=False),
     SheetColumn("Notes", 50),
 )
 
@@ -171,12 +191,12 @@ def _tenants(report: FleetReport) -> Iterator[SheetRow]:
                 *_tenant(one),
                 app.name,
                 app.client_id,
-                state_word(app.state),
+                _state(app.state),
                 app.outcome.value if app.outcome else "",
                 "likely" if app.likely else "certain" if app.outcome else "",
                 app.setting,
                 app.because,
-                state_word(app.before) if app.before else "",
+                _state(app.before) if app.before else "",
                 _time(app.since),
                 *audit,
             )
@@ -190,21 +210,35 @@ _CHANGES = (
     SheetColumn("What", 40),
     SheetColumn("Change", 36),
     SheetColumn("Worse", 9),
+    SheetColumn("Before", 24),
+    SheetColumn("After", 24),
     SheetColumn("Meaning", 60),
     SheetColumn("Since", 22),
+    SheetColumn("By", 24),
 )
 
 
 def _changes(report: FleetReport) -> Iterator[SheetRow]:
     for one in report.changes:
         worse = {True: "worse", False: "better", None: ""}[one.worse]
-        yield one.tenant, one.kind, one.what, change_words(one), worse, one.means, _time(one.since)
+        values = one.before, one.after
+        yield (
+            one.tenant,
+            one.kind.value,
+            one.what,
+            change_words(one),
+            worse,
+            *values,
+            one.means,
+            _time(one.since),
+            one.by,
+        )
 
 
 _BENCHMARKS = (
     SheetColumn("Tenant", 30),
-    SheetColumn("Benchmark", 30),
-    SheetColumn("Pack", 24),
+    SheetColumn("Pack", 30),
+    SheetColumn("Client ID", 38),
     *(SheetColumn(head, 14) for head in ("Fail", "Fail before", "Unknown", "Waived", "Pass", "Not applicable")),
 )
 
@@ -215,9 +249,9 @@ def _benchmarks(report: FleetReport) -> Iterator[SheetRow]:
         for one in pack.tenants:
             before = "" if one.failed_before is None else one.failed_before
             counts = one.failed, before, one.unknown, one.waived, one.passed, one.not_applicable
-            yield one.tenant, pack.title or pack.pack, pack.pack, *counts
+            yield one.tenant, pack.pack, pack.client_id, *counts
         for name in pack.not_audited:
-            yield name, pack.title or pack.pack, pack.pack, *("",) * 6
+            yield name, pack.pack, pack.client_id, *("",) * 6
 
 
 _SETTINGS = (
@@ -225,7 +259,7 @@ _SETTINGS = (
     SheetColumn("Severity", 10),
     *(SheetColumn(head, 12) for head in ("Fails in", "Unknown in", "Waived in", "Passes in")),
     SheetColumn("Rules", 50),
-    *(SheetColumn(head, 50) for head in ("Fails for", "Unknown for", "Waived for")),
+    *(SheetColumn(head, 50, sets_height=False) for head in ("Fails for", "Unknown for", "Waived for")),
 )
 
 
@@ -258,7 +292,7 @@ _ENDING = (
     SheetColumn("Ends", 22),
     SheetColumn("Days", 8),
     SheetColumn("Then", 60),
-    SheetColumn("Tenants", 60),
+    SheetColumn("Tenants", 60, sets_height=False),
 )
 
 

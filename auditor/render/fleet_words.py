@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from auditor.model.decision import Outcome
-from auditor.model.difference import Transition
+from auditor.model.difference import ChangeKind, Transition
 from auditor.model.document import count
 from auditor.model.fleet import (
     AppState,
@@ -105,10 +105,11 @@ def source_text(report: FleetReport) -> str:
 
 
 def change_words(change: FleetChange) -> str:
-    """``CONNECTS is now NEEDS ADMIN``, or what happened in a word."""
-    before, after = state_text(change.before), state_text(change.after)
-    if before and after:
-        return f"{before} is now {after}"
+    """``CONNECTS is now NEEDS ADMIN`` for an app; else what happened, in a word."""
+    if change.kind is ChangeKind.DECISION:
+        return f"{state_text(change.before)} is now {state_text(change.after)}"
+    if change.kind is ChangeKind.FINDING:
+        return "now fails" if change.worse else "no longer fails"
     return {
         Transition.APPEARED: "new",
         Transition.FIXED: "gone",
@@ -116,6 +117,13 @@ def change_words(change: FleetChange) -> str:
         Transition.BECAME_UNKNOWN: "now unknown",
         Transition.BECAME_KNOWN: "known again",
     }[change.transition]
+
+
+def change_values(change: FleetChange) -> str:
+    """``everyone, now none``: the values, if the words of the change don't say them."""
+    if change.kind in (ChangeKind.DECISION, ChangeKind.FINDING) or not (change.before or change.after):
+        return ""
+    return f"{change.before or 'nothing'}, now {change.after or 'nothing'}"
 
 
 def ending_text(one: FleetEnding) -> tuple[str, str]:

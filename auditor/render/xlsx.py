@@ -38,11 +38,14 @@ _UNKNOWN_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 _COLOURS = {
     "fail": "#F9D5D0",
     "blocked": "#F9D5D0",
+    "needs admin": "#F9D5D0",
+    "lacks scopes": "#F9D5D0",
     "unknown": "#FBE8B9",
     "waived": "#E3DCF3",
     "pass": "#D3EAD9",
     "granted": "#D3EAD9",
     "allowed": "#D3EAD9",
+    "connects": "#D3EAD9",
 }
 """The background of a word, never used instead of the word."""
 

@@ -97,6 +97,16 @@ class Silence(Fault):
 
 
 @dataclass(frozen=True)
+class Held(Fault):
+    """The right answer, once the test sets `until`: however long that takes, no clock decides it."""
+
+    until: threading.Event
+
+    def answer(self, call: Call, proper: Proper, fail: FailWith) -> Answer:
+        return replace(proper(), held=self.until)
+
+
+@dataclass(frozen=True)
 class Cut(Fault):
     """The right answer, of which the second half never comes."""
 

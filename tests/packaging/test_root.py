@@ -14,7 +14,7 @@ TOP = {
     *(".ci", ".gitattributes", ".github", ".gitignore", ".pre-commit-config.yaml"),
     *("auditor", "benchmarks", "deploy", "docs", "reports", "requirements", "rules", "tests"),
     *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "SECURITY.md"),
-    *("action.yml", "pyproject.toml", "setup.cfg"),
+    *("action.yml", "pyproject.toml", "setup.cfg", "zensical.toml"),
 }
 
 

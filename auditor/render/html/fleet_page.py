@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from auditor.model.document import count
+from auditor.model.document import count, series
 from auditor.model.fleet import (
     AppState,
     AuditState,
@@ -21,6 +21,7 @@ from auditor.model.fleet import (
 )
 from auditor.render.fleet_words import (
     STATES,
+    change_values,
     change_words,
     ending_text,
     fleet_title,
@@ -32,7 +33,7 @@ from auditor.render.html import content_policy
 from auditor.render.html.page_view import PageSection
 from auditor.render.html.parts import HOLLOW, TONES, AddressView, address
 from auditor.render.html.templates import asset, environment
-from auditor.render.labels import NAME_WIDTH, SEVERE, readable_time, sentence
+from auditor.render.labels import NAME_WIDTH, SEVERE, readable_time
 from auditor.render.message import parsed_message
 from auditor.render.text_layout import clip
 
@@ -40,8 +41,15 @@ _FEW = 60
 """As many tenants are listed open; a longer table is collapsed. As many tenants of a setting are named."""
 _MANY = 150
 """Messages on a page with more than these have no link next to them, which they contain, and no e-mail to open."""
-_ROOM = 1_500_000
-"""Characters of all messages on a page. It has the first ones, and says how many it leaves to the other formats."""
+_LARGEST = 2_800_000
+"""Bytes of a page, which mail and ticket systems still accept. It has the first messages that fit, and says how many
+it leaves to the other formats."""
+_AROUND = 400
+"""Bytes around a message."""
+
+
+_BY = 3
+"""People that a row of changes names."""
 
 
 class TenantRef(NamedTuple):
@@ -110,15 +118,17 @@ class StateBadge(NamedTuple):
 class TodoRow(NamedTuple):
     """One tenant in which something is to be done: the link, and the message with the address that opens an e-mail.
 
-    `message` is empty if there is none, or if the page has no room for it.
+    `message` is empty if there is none, if the page has no room for it, and if the tenant is in the list of an earlier
+    action, whose place is then `elsewhere`.
     """
 
-    number: int
+    id: str
     name: str
     badges: tuple[StateBadge, ...]
     link: AddressView | None
     message: str
     mailto: str
+    elsewhere: str
 
 
 class ActionRow(NamedTuple):
@@ -140,21 +150,22 @@ class ChangeRow(NamedTuple):
     word: str
     tone: str
     means: str
+    values: str
     since: str
+    by: str
 
 
 class TenantRow(NamedTuple):
-    """A tenant in the table of all tenants."""
+    """A tenant in the table of all tenants, with the place of what is to be done in it."""
 
     number: int
-    name: str
+    ref: TenantRef
     id: str
     tags: tuple[str, ...]
     badges: tuple[StateBadge, ...]
     settings: tuple[str, ...]
     taken: str
     problem: str
-    todo: str
     notes: tuple[str, ...]
 
 
@@ -236,16 +247,36 @@ class FleetView(NamedTuple):
     notes: tuple[str, ...]
     tool: str
     sections: tuple[PageSection, ...]
-    few: int = _FEW
+    few: int
 
 
 def render(report: FleetReport) -> str:
     """The page. The same report gives the same text."""
+    messages = {one.name: one.todo.message for one in report.tenants if one.todo and one.todo.message}
+    if len(messages) > _MANY:
+        messages = _fitting(report, messages)
+    return _rendered(fleet_view(report, messages))
+
+
+def _fitting(report: FleetReport, messages: Mapping[str, str]) -> dict[str, str]:
+    """The messages that fit into a page, in the order in which it shows them."""
+    room = _LARGEST - len(_rendered(fleet_view(report, {})).encode())
+    found: dict[str, str] = {}
+    for name in (name for action in report.actions for name in action.tenants if name in messages):
+        if name not in found:
+            room -= len(escape(messages[name]).encode()) + _AROUND
+            if room < 0:
+                break
+            found[name] = messages[name]
+    return found
+
+
+def _rendered(view: FleetView) -> str:
     style = "".join(map(asset, ("style.css", "summary.css", "fleet.css")))
     script = asset("script.js")
     page = environment("html").get_template("fleet.html.j2")
     made: str = page.render(
-        view=fleet_view(report),
+        view=view,
         policy=content_policy(style, script),
         style=Markup(style),  # noqa: S704  # ships with the program, not from a tenant
         script=Markup(script),  # noqa: S704  # likewise
@@ -275,25 +306,24 @@ class _Refs:
         return TenantRef(clip(name, NAME_WIDTH), place)
 
 
-def fleet_view(report: FleetReport) -> FleetView:
-    """The report as the page shows it."""
+def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
+    """The report as the page shows it, with these messages of tenants."""
     refs = _Refs(report)
     word, tone = _headline(report)
-    messages = _messages(report)
     made = FleetView(
         title=fleet_title(report),
         word=word,
         tone=tone,
         answer=report.answer,
         facts=tuple(_facts(report)),
-        apps=tuple(_app(number, app, refs) for number, app in enumerate(report.apps, start=1)),
-        actions=tuple(_action(n, one, report, refs, messages) for n, one in enumerate(report.actions, start=1)),
+        apps=tuple(_app(number, app, report, refs) for number, app in enumerate(report.apps, start=1)),
+        actions=tuple(_actions(report, refs, messages)),
         left_out=sum(bool(one.todo and one.todo.message) for one in report.tenants) - len(messages),
         changes=tuple(_changes(report, refs)),
         since=readable_time(report.since) if report.since else "",
         tenants=tuple(_tenant(number, one, report) for number, one in refs.by_name.values()),
         settings=tuple(_setting(one) for one in report.settings if one.failing or one.unknown),
-        benchmarks=tuple(one.title or one.pack for one in report.benchmarks),
+        benchmarks=tuple(one.pack for one in report.benchmarks),
         matrix=tuple(_matrix(report)),
         outliers=tuple(
             OutlierRow(
@@ -308,6 +338,7 @@ def fleet_view(report: FleetReport) -> FleetView:
         notes=report.notes,
         tool=report.tool,
         sections=(),
+        few=_FEW,
     )
     return made._replace(sections=tuple(_sections(made, report)))
 
@@ -342,18 +373,18 @@ def _facts(report: FleetReport) -> Iterator[tuple[str, str]]:
 # ---- Apps ---------------------------------------------------------------------------------------
 
 
-def _app(number: int, app: FleetApp, refs: _Refs) -> AppCard:
+def _app(number: int, app: FleetApp, report: FleetReport, refs: _Refs) -> AppCard:
     return AppCard(
         number=number,
         name=clip(app.name, NAME_WIDTH),
         client_id=app.client_id,
         bars=tuple(_bar(shape, width, app) for shape, width in (("wide", 720), ("narrow", 340))),
         counts=tuple(_counts(app)),
-        compared=_compared(app),
+        compared=_compared(app, report),
         why=tuple(
             ReasonRow(
                 share=f"{len(one.tenants)} of {one.of}",
-                setting=sentence(one.setting).rstrip("."),
+                setting=f"{one.setting[:1].upper()}{one.setting[1:]}",
                 state=state_word(one.state),
                 tone=STATES[one.state].style,
                 example=one.example,
@@ -386,64 +417,90 @@ def _counts(app: FleetApp) -> Iterator[StateCount]:
             yield StateCount(state.value, number, words, f"was {before}" if before != number else "")
 
 
-def _compared(app: FleetApp) -> str:
-    if not app.before or app.compared == app.tenants:
+def _compared(app: FleetApp, report: FleetReport) -> str:
+    """In how many of the tenants with an earlier audit the answer changed, and how."""
+    if not app.compared:
         return ""
-    return f"{app.compared} of {count(app.tenants, 'tenant')} can be compared with an earlier audit."
+    pairs = [(one.before, one.state) for tenant in report.tenants for one in tenant.apps if one.app == app.key]
+    moved = [(before, now) for before, now in pairs if before is not None and before is not now]
+    said = (
+        _moved(sum(now is AppState.CONNECTS for _, now in moved), "now connects", "now connect"),
+        _moved(
+            sum(before is AppState.CONNECTS and now.is_known for before, now in moved),
+            "no longer connects",
+            "no longer connect",
+        ),
+        _moved(sum(not now.is_known for _, now in moved), "is no longer known", "are no longer known"),
+    )
+    others = f"{count(len(moved), 'answer')} changed" if moved else "nothing changed"
+    changed = series([text for text in said if text]) or others
+    return f"Of {count(app.compared, 'tenant')} with an earlier audit: {changed}."
+
+
+def _moved(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}" if number else ""
 
 
 # ---- What to do ---------------------------------------------------------------------------------
 
 
-def _messages(report: FleetReport) -> Mapping[str, str]:
-    """The messages that the page has room for, by tenant."""
-    every = {one.name: one.todo.message for one in report.tenants if one.todo and one.todo.message}
-    room = _ROOM
-    found: dict[str, str] = {}
-    for name in (name for action in report.actions for name in action.tenants if name in every):
-        room -= len(every[name])
-        if room < 0:
-            break
-        found[name] = every[name]
-    return found
+def _actions(report: FleetReport, refs: _Refs, messages: Mapping[str, str]) -> Iterator[ActionRow]:
+    seen: dict[str, str] = {}
+    for number, action in enumerate(report.actions, start=1):
+        yield ActionRow(
+            number=number,
+            what=action.what,
+            role=action.role,
+            proven=action.proven,
+            word=count(len(action.tenants), "tenant"),
+            tenants=tuple(
+                _todo(number, action, *refs.by_name[name], report, messages, seen)
+                for name in action.tenants
+                if name in refs.by_name
+            ),
+        )
 
 
-def _action(
-    number: int, action: FleetAction, report: FleetReport, refs: _Refs, messages: Mapping[str, str]
-) -> ActionRow:
-    return ActionRow(
-        number=number,
-        what=action.what,
-        role=action.role,
-        proven=action.proven,
-        word=count(len(action.tenants), "tenant"),
-        tenants=tuple(_todo(*refs.by_name[name], report, messages) for name in action.tenants if name in refs.by_name),
-    )
-
-
-def _todo(number: int, tenant: FleetTenant, report: FleetReport, messages: Mapping[str, str]) -> TodoRow:
-    text = messages.get(tenant.name, "")
-    is_large = len(messages) > _MANY
-    link = tenant.todo.link if tenant.todo and not (is_large and text) else ""
+def _todo(
+    place: int,
+    action: FleetAction,
+    number: int,
+    tenant: FleetTenant,
+    report: FleetReport,
+    messages: Mapping[str, str],
+    seen: dict[str, str],
+) -> TodoRow:
+    """A tenant in the list of an action. Its message, which is about all actions, is in the first list that has it."""
+    elsewhere = seen.get(tenant.name, "")
+    text = "" if elsewhere else messages.get(tenant.name, "")
+    is_large = sum(bool(one.todo) for one in report.tenants) > _MANY
+    own = f"todo-{number}-{place}" if elsewhere else f"todo-{number}"
+    seen.setdefault(tenant.name, f"#{own}")
+    parts = [part for part in (tenant.todo.parts if tenant.todo else ()) if part.action == action.key]
+    link = "" if is_large else next((part.link for part in parts if part.link), "")
+    about = {app for part in parts for app in part.apps}
     return TodoRow(
-        number=number,
+        id=own,
         name=clip(tenant.name, NAME_WIDTH),
-        badges=_badges(tenant, report, only_problems=True),
-        link=address(link, f"link-{number}"),
+        badges=_badges(tenant, report, about),
+        link=address(link, f"link-{own}"),
         message=text,
         mailto="" if is_large or not text else parsed_message(text).mailto,
+        elsewhere=elsewhere,
     )
 
 
-def _badges(tenant: FleetTenant, report: FleetReport, *, only_problems: bool = False) -> tuple[StateBadge, ...]:
+def _badges(tenant: FleetTenant, report: FleetReport, about: Collection[str] = ()) -> tuple[StateBadge, ...]:
+    """The states of the tenant's apps, or of those with these keys."""
+    names = {app.key: app.name for app in report.apps} if len(report.apps) > 1 else {}
     return tuple(
         StateBadge(
-            clip(one.name, NAME_WIDTH) if len(report.apps) > 1 else "",
+            clip(names.get(one.app, ""), NAME_WIDTH),
             state_word(one.state, likely=one.likely),
             STATES[one.state].style,
         )
         for one in tenant.apps
-        if not (only_problems and one.state is AppState.CONNECTS)
+        if not about or one.app in about
     )
 
 
@@ -452,13 +509,21 @@ def _badges(tenant: FleetTenant, report: FleetReport, *, only_problems: bool = F
 
 def _changes(report: FleetReport, refs: _Refs) -> Iterator[ChangeRow]:
     """The changes in the order of the report, with the tenants that have the same one in one row."""
-    groups: dict[tuple[str, str, str, bool | None], list[FleetChange]] = {}
+    groups: dict[tuple[str, ...], list[FleetChange]] = {}
     for one in report.changes:
-        groups.setdefault((one.what, change_words(one), one.means, one.worse), []).append(one)
-    for (what, word, means, worse), found in groups.items():
-        tone = {True: "bad", False: "good", None: "quiet"}[worse]
-        since = min((one.since for one in found if one.since), default="")
-        yield ChangeRow(refs.of(one.tenant for one in found), what, word, tone, means, since[:10])
+        groups.setdefault((one.kind, one.what, one.before, one.after, one.app, one.means), []).append(one)
+    for found in groups.values():
+        first = found[0]
+        yield ChangeRow(
+            tenants=refs.of(one.tenant for one in found),
+            what=first.what,
+            word=change_words(first),
+            tone={True: "bad", False: "good", None: "quiet"}[first.worse],
+            means=first.means,
+            values=change_values(first),
+            since=min((one.since for one in found if one.since), default="")[:10],
+            by=series(tuple(dict.fromkeys(one.by for one in found if one.by))[:_BY]),
+        )
 
 
 def _tenant(number: int, tenant: FleetTenant, report: FleetReport) -> TenantRow:
@@ -466,14 +531,13 @@ def _tenant(number: int, tenant: FleetTenant, report: FleetReport) -> TenantRow:
     is_old = tenant.state is not AuditState.AUDITED
     return TenantRow(
         number=number,
-        name=clip(tenant.name, NAME_WIDTH),
+        ref=TenantRef(clip(tenant.name, NAME_WIDTH), f"#todo-{number}" if tenant.todo else ""),
         id=tenant.id if tenant.id != tenant.name else "",
         tags=tenant.tags,
         badges=_badges(tenant, report),
         settings=tuple(dict.fromkeys(one.setting for one in tenant.apps if one.setting)),
         taken=f"{taken} (too old)" if taken and is_old else taken or "no audit",
         problem=tenant.problem,
-        todo=f"#todo-{number}" if tenant.todo else "",
         notes=tenant.notes,
     )
 
