@@ -268,7 +268,7 @@ class TenantRuns:
         preview = finished_run(self._run(begun), report, difference, code, at)
         ends = credential.ends if credential else ""
         attachments = attachable(entry, written)
-        soon = (*expiries_of(report, audited.snapshot), *self._retention(begun.entry.name, at))
+        soon = (*expiries_of(report, audited.snapshot, entry.relationships), *self._retention(entry.name, at))
         night = NightOfTenant(
             entry=entry,
             run=msgspec.structs.replace(preview, credential_expires=ends),
@@ -357,6 +357,7 @@ class TenantRuns:
             entry=begun.entry,
             run=preview,
             previous=begun.previous,
+            expiries=expiries_of(None, None, begun.entry.relationships),
             missed=begun.missed,
             night=self.started,
             advice=failure.advice,
