@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.nightly_run import config_option, night_clock
+from auditor.cli.nightly_run import clock_of_run, config_option
 from auditor.cli.options import refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import printable, say
@@ -31,7 +31,7 @@ _TIMES_VARIABLE = "_CONSENT_AUDITOR_TEST_TIMES"
 Examples:
   consent-auditor fleet worker --config /etc/consent-auditor/fleet.yaml
   consent-auditor fleet worker --concurrency 20 --log-format json 2>> worker.log
-  consent-auditor fleet enqueue && consent-auditor fleet worker --drain
+  consent-auditor fleet worker --drain
 
 \b
 Exit codes: 0 the worker was asked to end, or nothing waits any more, 2 a usage or configuration error,
@@ -69,7 +69,7 @@ def command(config: str, concurrency: int | None, drain: bool, log_format: str) 
     from auditor.jobs.nightly_config import configuration_path, load_configuration
     from auditor.jobs.secret_references import Secrets
 
-    path, clock, secrets = configuration_path(config), night_clock(), Secrets()
+    path, clock, secrets = configuration_path(config), clock_of_run(), Secrets()
     configuration = load_configuration(path)
     url = queue_url(configuration, secrets)
     as_json = log_format == "json"

@@ -174,7 +174,7 @@ def cloud_named(name: str) -> Cloud:
 
 
 CONSENT_RETURN = "https://entra.microsoft.com/TokenAuthorize"
-"""Where a browser goes after admin consent, if an app has no page of its own for that: a blank page of Microsoft's.
+"""Where a browser goes after admin consent, if the app's owner has no page for that: a blank page of Microsoft's.
 
 Source: Microsoft Entra Agent ID, "Request admin consent", which has agents use it. An app must register it.
 """

@@ -1,4 +1,4 @@
-"""Delete old runs, and everything about a tenant, so that what only they held is gone."""
+"""Delete old runs, so that what only they held is gone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, or_, select
 
 from auditor.history.contents import remove_unused
+<<<<<<< HEAD
+from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said
+=======
 from auditor.history.kept_customers import delete_customers, delete_gone
 from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said, tenants
+>>>>>>> 1fd398be4c7adde104e08884ee5d4d02ad3dc683
 from auditor.model.configuration import Keep
 from auditor.model.history import RunState
 
@@ -79,6 +83,8 @@ def delete_old_messages(connection: Connection, keep: Keep, now: str) -> None:
     oldest = _earlier(now, keep.days)
     connection.execute(delete(messages).where(messages.c.created < oldest))
     connection.execute(delete(said).where(said.c.ended != "", said.c.ended < oldest))
+<<<<<<< HEAD
+=======
     delete_gone(connection, oldest)
 
 
@@ -109,3 +115,4 @@ def delete_tenant(connection: Connection, tenant: str) -> int | None:
     delete_runs(connection, ids)
     connection.execute(delete(tenants).where(tenants.c.id.in_(numbers)))
     return len(ids)
+>>>>>>> 1fd398be4c7adde104e08884ee5d4d02ad3dc683

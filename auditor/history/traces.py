@@ -60,7 +60,7 @@ class Words:
 
 
 class Trace(NamedTuple):
-    """Rows of a table that have some of the words. `owners` are the names of the tenants whose rows they are, if any."""
+    """Rows of a table that have some of the words. `owners` are the names of the tenants that the rows are about."""
 
     table: str
     rows: int
@@ -81,7 +81,7 @@ def traces(connection: Connection, words: Words) -> tuple[Trace, ...]:
     return tuple(Trace(table, rows[table, who], found[table, who], who) for table, who in sorted(rows))
 
 
-def _rows(connection: Connection) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _rows(connection: Connection) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every row of the history's tables, and of those of a queue in the same database."""
     inspector = inspect(connection)
     names = [name for name in inspector.get_table_names() if name.startswith(OUR_TABLES)]
@@ -92,7 +92,7 @@ def _rows(connection: Connection) -> Iterator[tuple[str, Mapping[str, Any]]]:
         # The names come from the database's own catalogue, and ours begin with a constant.
         quoted = ".".join(f'"{part}"' for part in name.split("."))
         for row in streaming.execute(text(f"SELECT * FROM {quoted}")):  # noqa: S608 - see above
-            yield name, row._mapping
+            yield name, dict(row._mapping)
 
 
 def _as_bytes(row: Mapping[str, Any]) -> bytes:

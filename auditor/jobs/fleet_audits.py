@@ -108,7 +108,7 @@ class AuditMaker:
     def __init__(self, apps: AppChoice, redaction: Redaction | None = None, interaction: Interaction = SILENT) -> None:
         self._apps = apps
         self._shared = Shared()
-        self._tokens = _Tokens(redaction_key(redaction, interaction)) if redaction is not None else None
+        self._tokens = _Tokens(redaction_key(redaction.key_file, interaction)) if redaction is not None else None
 
     @property
     def redacts(self) -> bool:

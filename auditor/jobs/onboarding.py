@@ -34,9 +34,12 @@ from auditor.model.onboarding import (
     Onboarding,
     OnboardingProblem,
     OnboardingSummary,
+    ProblemKind,
 )
-from auditor.render.consent_message import ConsentRequest, consent_message, reads_in_words, role_for
-from auditor.render.labels import readable_time, section_label
+from auditor.model.registration import PLACEHOLDER_CLIENT
+from auditor.model.rule import Pack
+from auditor.render.consent_message import ConsentRequest, consent_message, role_for
+from auditor.render.labels import readable_time
 from auditor.render.onboarding_view import answer_of
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
 
 _STATE = "consent-auditor"
 """The `state` of the links. It comes back with the browser, and says nothing about the customer."""
-_DEPENDS_ON_EARLIER = (ConsentStatus.NOT_YET, ConsentStatus.PARTLY)
+_DEPENDS_ON_EARLIER = (ConsentStatus.NOT_YET, ConsentStatus.PARTLY, ConsentStatus.UNKNOWN)
 _HAS_TOKEN = (ConsentStatus.CONSENTED, ConsentStatus.PARTLY)
 
 
@@ -84,6 +87,13 @@ class _Judged(NamedTuple):
     is_own: bool = False
 
 
+_UNREGISTERED = TokenAnswer(
+    error=f"the client ID {PLACEHOLDER_CLIENT} is the placeholder of a new configuration",
+    advice="Register the app (consent-auditor fleet init), and put its client ID into the configuration.",
+    is_own=True,
+)
+
+
 def onboard(
     entries: Sequence[TenantEntry],
     settings: OnboardingSettings,
@@ -92,17 +102,19 @@ def onboard(
     secrets: Secrets,
     taken: str,
     history: History | None = None,
+    problems: Sequence[OnboardingProblem] = (),
     notes: Sequence[str] = (),
 ) -> Onboarding:
     """The consent of each live tenant of `entries` at the UTC time `taken`, what needs you first.
 
+    `problems` are those with the lists that the entries come from, `notes` what else limits the answer.
     Keeps in the history which tenants have consented; without one, nothing is known to be lost. Raises PackError.
     """
     live = tuple(_customers((one for one in entries if not one.snapshot), settings, secrets))
     asked = [one for one in live if one.problem is None]
     answers = dict(zip((one.entry.name for one in asked), ask([one.entry for one in asked]), strict=True))
     found: list[CustomerConsent] = []
-    problems: dict[tuple[bool, str, str], tuple[TokenAnswer, list[str]]] = {}
+    reasons: dict[tuple[bool, str, str], tuple[TokenAnswer, list[str]]] = {}
     before = SeenConsents(history, taken)
     for one in live:
         answer = one.problem or answers[one.entry.name]
@@ -117,7 +129,7 @@ def onboard(
         if judged.status is ConsentStatus.UNKNOWN:
             key = (judged.is_own, answer.code or judged.reason, answer.advice)
             said = answer._replace(error=answer.error or judged.reason)
-            problems.setdefault(key, (said, []))[1].append(one.entry.name)
+            reasons.setdefault(key, (said, []))[1].append(one.entry.name)
     before.keep()
     found.sort(key=lambda one: (one.status.rank, one.name.lower()))
     summary = _summary(found, len(entries) - len(live))
@@ -130,7 +142,7 @@ def onboard(
         summary=summary,
         permissions=tuple(dict.fromkeys(asked_permission(need) for one in live for need in one.needed)),
         customers=tuple(found),
-        problems=tuple(_problem(key[0], answer, names) for key, (answer, names) in problems.items()),
+        problems=(*problems, *(_problem(key[0], answer, names) for key, (answer, names) in reasons.items())),
         not_asked=tuple(one.name for one in entries if one.snapshot),
         notes=(*notes, *before.problems, *_hints(found)),
     )
@@ -145,7 +157,7 @@ def _customers(entries: Iterable[TenantEntry], settings: OnboardingSettings, sec
     for entry in entries:
         key = (entry.packs, entry.apps)
         if key not in known:
-            packs = prepared_audit(_without_lists(entry)).packs
+            packs = packs_of(entry)
             names = dict.fromkeys(pack.app.name for pack in packs if pack.app is not None)
             known[key] = permissions_for(plan_for(packs)), tuple(names)
         needed, apps = known[key]
@@ -154,7 +166,7 @@ def _customers(entries: Iterable[TenantEntry], settings: OnboardingSettings, sec
             client = environ.get("AZURE_CLIENT_ID", "").strip()
             link = consent_link(entry, client, settings.redirect_uri, environ) if client else ""
             resolve_auth(sign_in_method(entry.credential), environ, entry.tenant)
-            problem = None
+            problem = _UNREGISTERED if client == PLACEHOLDER_CLIENT else None
         except AuditorError as error:
             text = str(error).removesuffix(error.advice).rstrip()
             problem = TokenAnswer(error=text, advice=error.advice, is_own=True)
@@ -162,9 +174,10 @@ def _customers(entries: Iterable[TenantEntry], settings: OnboardingSettings, sec
         yield _Customer(entry, needed, apps, client, link, problem)
 
 
-def _without_lists(entry: TenantEntry) -> TenantEntry:
-    """The entry without files that say nothing about permissions."""
-    return structs.replace(entry, waivers=(), abused=())
+def packs_of(entry: TenantEntry) -> tuple[Pack, ...]:
+    """The packs of a tenant, those of its apps included. Raises PackError."""
+    # Waivers and lists say nothing about permissions, and their files may not be here.
+    return prepared_audit(structs.replace(entry, waivers=(), abused=())).packs
 
 
 def consent_link(entry: TenantEntry, client_id: str, redirect_uri: str, environ: Mapping[str, str]) -> str:
@@ -186,8 +199,7 @@ def consent_link(entry: TenantEntry, client_id: str, redirect_uri: str, environ:
 def asked_permission(needed: Needed) -> AskedPermission:
     """The permission in plain words."""
     known = PERMISSIONS[needed.permission]
-    reads = reads_in_words(map(section_label, needed.sections))
-    return AskedPermission(name=known.name, id=known.id, reads=reads, without=known.without)
+    return AskedPermission(name=known.name, id=known.id, reads=known.allows, without=known.without)
 
 
 # ---- What the answer means ------------------------------------------------------------------------------------------
@@ -279,6 +291,7 @@ def _described(
         status=judged.status,
         says=judged.says,
         tags=entry.tags,
+        listed_by=entry.listed_by,
         client_id=one.client_id,
         missing=judged.missing,
         lost=judged.lost,
@@ -288,13 +301,18 @@ def _described(
         advice=answer.advice if judged.status is ConsentStatus.UNKNOWN else "",
         role=role_for(judged.status),
         link=one.link if judged.status is not ConsentStatus.NO_TENANT else "",
-        message=consent_message(request),
+        # Whoever had consented isn't asked again because the answer is missing.
+        message=None if judged.status is ConsentStatus.UNKNOWN and seen else consent_message(request),
     )
 
 
 def _problem(is_own: bool, answer: TokenAnswer, names: Sequence[str]) -> OnboardingProblem:
     return OnboardingProblem(
-        text=answer.error.rstrip("."), advice=answer.advice, is_own=is_own, code=answer.code, customers=tuple(names)
+        kind=ProblemKind.OWN if is_own else ProblemKind.TENANT,
+        text=answer.error,
+        advice=answer.advice,
+        code=answer.code,
+        customers=tuple(names),
     )
 
 

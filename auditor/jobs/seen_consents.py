@@ -32,7 +32,10 @@ class Earlier(NamedTuple):
 
 
 class SeenConsents:
-    """What is known of earlier consent at the UTC time `now`. `problems` say in sentences what could not be read."""
+    """Who had consented before the UTC time `now`, and who has now.
+
+    `problems` say in sentences what could not be read.
+    """
 
     def __init__(self, history: History | None, now: str) -> None:
         self._history = history
@@ -93,7 +96,7 @@ def _of_last_run(history: History, entry: TenantEntry, client_id: str) -> Earlie
     run = history.last_finished(tenant_key(entry))
     if run is None:
         return None
-    read_by = history.comparable_parts(run.id)[1].provenance
+    read_by = history.report(run.id).provenance
     if read_by is None or read_by.reader.lower() != client_id.lower() or not read_by.permissions:
         return None
     return Earlier(run.taken or run.started, frozenset(read_by.permissions))

@@ -77,15 +77,23 @@ class CustomerConsent(msgspec.Struct, frozen=True, kw_only=True):
     message: ReadyMessage | None = None
 
 
+class ProblemKind(StrEnum):
+    """What a problem is about."""
+
+    OWN = "own"
+    """Your app registration or credential, whatever the tenant."""
+    LIST = "list"
+    """A list of customers, which may have more of them."""
+    TENANT = "tenant"
+    """These tenants, or the way to them."""
+
+
 class OnboardingProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that prevents an answer, once, with the customers that it concerns.
+    """Something that prevents an answer, once, with the customers that it concerns."""
 
-    `is_own` says that it is about your app registration or credential, and not about these tenants.
-    """
-
+    kind: ProblemKind
     text: str
     advice: str
-    is_own: bool
     code: str = ""
     customers: tuple[str, ...] = ()
 
@@ -102,15 +110,6 @@ class OnboardingSummary(msgspec.Struct, frozen=True, kw_only=True):
     no_such_tenant: int = 0
     unknown: int = 0
     not_asked: int = 0
-
-    @property
-    def exit_code(self) -> int:
-        """1 if a customer hasn't consented, else 3 if nothing could be asked, else 4 if something is unknown."""
-        if self.customers and self.unknown == self.customers:
-            return NO_AUDIT
-        if self.consented + self.unknown < self.customers:
-            return FAILING
-        return UNKNOWN if self.unknown else OK
 
 
 class Onboarding(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,3 +133,13 @@ class Onboarding(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[OnboardingProblem, ...] = ()
     not_asked: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """3 if nothing could be asked, 1 if a customer hasn't consented, 4 if something is unknown, else 0."""
+        made = self.summary
+        if made.unknown == made.customers:
+            return NO_AUDIT
+        if made.consented + made.unknown < made.customers:
+            return FAILING
+        return UNKNOWN if made.unknown or any(one.kind is ProblemKind.LIST for one in self.problems) else OK

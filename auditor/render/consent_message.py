@@ -10,7 +10,7 @@ enterprise application", and "Configurable token lifetimes" (60 to 90 minutes by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -99,7 +99,7 @@ def _consenting(request: ConsentRequest) -> Iterator[str]:
     yield "\n".join(
         (
             f"What you approve: {_line(request.app_name)} (client ID {request.client_id}) may read this, without a"
-            " user, and change nothing:",
+            " signed-in user, and change nothing:",
             *(f"- {one.name}: {one.reads}" for one in request.asks),
             "Compare this list with the one on the page, and don't accept if the page asks for more.",
         )
@@ -117,10 +117,10 @@ def _what_happened(request: ConsentRequest) -> Iterator[str]:
     """Why the customer is asked although it has, or had, the app."""
     day = readable_time(request.consented)[:10] if request.consented else ""
     if request.status is ConsentStatus.LOST:
-        when = f" until {day} or later" if day else ""
+        when = f" (last seen {day})" if day else ""
         yield (
             f"{_line(request.app_name)} had access to your tenant{when}, and has none any more. If you ended it on"
-            " purpose, ignore the rest of this message, and tell us: we then delete what we keep about your tenant."
+            " purpose, ignore the rest of this message, and let us know: we then delete what we keep about your tenant."
         )
     elif request.status is ConsentStatus.PARTLY:
         names = series(request.missing)
@@ -131,7 +131,7 @@ def _what_happened(request: ConsentRequest) -> Iterator[str]:
 def _enabling(request: ConsentRequest) -> Iterator[str]:
     yield (
         f"{_line(request.app_name)} is in your tenant, but it is turned off there. If you did that on purpose, ignore"
-        " the rest of this message, and tell us."
+        " the rest of this message, and let us know."
     )
     yield (
         f"To turn it on: {_app_in_portal(request)} > Properties, set Enabled for users to sign-in to Yes, and select"
@@ -167,8 +167,3 @@ def _how_to_leave(request: ConsentRequest) -> str:
         f"To take it back at any time: {_app_in_portal(request)} > Properties > Delete. Access ends when the last token"
         " expires, usually within 90 minutes."
     )
-
-
-def reads_in_words(labels: Iterable[str]) -> str:
-    """What a permission is for, from the labels of the sections that it reads."""
-    return series(tuple(dict.fromkeys(labels)))

@@ -21,8 +21,9 @@ from auditor.model.document import (
     count,
     series,
 )
-from auditor.model.onboarding import ConsentStatus, CustomerConsent, Onboarding, OnboardingProblem
-from auditor.render.labels import NAME_WIDTH, flat, readable_time
+from auditor.model.errors import FAILING, OK
+from auditor.model.onboarding import ConsentStatus, CustomerConsent, Onboarding, OnboardingProblem, ProblemKind
+from auditor.render.labels import NAME_WIDTH, flat, readable_time, sentence
 from auditor.render.text_layout import clip
 
 STATUS_WORDS = {
@@ -42,29 +43,28 @@ _NAMES = 8
 
 def tone(found: Onboarding) -> str:
     """The tone of the answer."""
-    return {0: "good", 1: "bad"}.get(found.summary.exit_code, "unsure")
+    return {OK: "good", FAILING: "bad"}.get(found.exit_code, "unsure")
 
 
 def screen(found: Onboarding, *, whole: bool) -> Document:
     """For a terminal: the customers that need something; with `whole`, all of them and every message."""
-    todo = _open(found)
-    shown = found.customers if whole else todo
-    blocks: list[Block] = [*_head(found)]
-    if shown:
+    explained = {name for one in found.problems for name in one.customers}
+    todo = [one for one in found.customers if one.status is not ConsentStatus.CONSENTED and one.name not in explained]
+    blocks: list[Block] = [*_head(found), *_problems(found)]
+    if shown := found.customers if whole else todo:
         rows = tuple(tuple(map(Cell, (_name(one), STATUS_WORDS[one.status], _short(one)))) for one in shown)
-        blocks.append(Grid(("Customer", "Consent", "What is missing, or what to do"), rows, 2))
-    blocks += _problems(found)
+        blocks += [Heading("Customers"), Grid(("Customer", "Consent", "Details"), rows, 2)]
     if not whole and found.summary.consented and todo:
         names = [_name(one) for one in found.customers if one.status is ConsentStatus.CONSENTED]
         blocks.append(Paragraph(f"Consented: {_some(names)}."))
-    sent = [one for one in found.customers if one.message]
-    if sent and (whole or len(sent) <= MESSAGES_ON_SCREEN):
-        for one in sent:
+    ready = [one for one in found.customers if one.message and (whole or one.status is not ConsentStatus.UNKNOWN)]
+    if whole or len(ready) <= MESSAGES_ON_SCREEN:
+        for one in ready:
             blocks += _message(one)
-    elif sent:
-        ready = count(len(sent), "message is", "messages are")
+    else:
+        number = count(len(ready), "message is", "messages are")
         where = "add --details, one customer with --tenant NAME, or -o onboarding.html (or .csv, .md, .json)"
-        blocks.append(Paragraph(f"{ready} ready to send, each with its link: {where}."))
+        blocks.append(Paragraph(f"{number} ready to send, each with its link: {where}."))
     return (*blocks, *_notes(found))
 
 
@@ -89,27 +89,25 @@ def answer_of(found: Onboarding) -> Onboarding:
 def _answer(found: Onboarding) -> str:
     made = found.summary
     if not made.customers:
-        return "There is no customer to ask: no tenant of the configuration is live."
+        return "There is no customer to ask: the configuration lists no live tenant."
+    if made.customers == 1:
+        return f"{_name(found.customers[0])}: {STATUS_WORDS[found.customers[0].status]}. {found.customers[0].says}"
     if made.consented == made.customers:
-        return f"{_all(made.customers)} consented."
+        return f"All {made.customers} customers have consented."
     if made.unknown == made.customers:
-        whom = "the customer could not" if made.customers == 1 else f"none of {made.customers} customers could"
-        return f"Not known: {whom} be asked."
+        return f"Not known: none of {made.customers} customers could be asked."
     open_counts = (
         (made.lost, "lost it since"),
         (made.partly, "only partly"),
         (made.disabled, "turned it off"),
         (made.no_such_tenant, "no such tenant"),
         (made.not_yet, "not yet"),
-        (made.unknown, "not known"),
     )
     parts = [f"{number} {words}" for number, words in open_counts if number]
-    has = "has" if made.consented == 1 else "have"
-    return f"{made.consented} of {count(made.customers, 'customer')} {has} consented; {', '.join(parts)}."
-
-
-def _all(number: int) -> str:
-    return "The customer has" if number == 1 else f"All {number} customers have"
+    text = f"{made.consented} of {made.customers - made.unknown}"
+    text += " customers that could be asked have consented" if made.unknown else " customers have consented"
+    text += f"; {', '.join(parts)}." if parts else "."
+    return f"{text} {made.unknown} of {made.customers} could not be asked." if made.unknown else text
 
 
 def _head(found: Onboarding) -> Iterator[Block]:
@@ -119,10 +117,6 @@ def _head(found: Onboarding) -> Iterator[Block]:
         without = count(found.summary.not_asked, "snapshot needs", "snapshots need")
         rest = f" {without} no consent." if found.summary.not_asked else ""
         yield Paragraph(f"Asked {readable_time(found.taken)}.{rest}")
-
-
-def _open(found: Onboarding) -> tuple[CustomerConsent, ...]:
-    return tuple(one for one in found.customers if one.status is not ConsentStatus.CONSENTED)
 
 
 def _name(one: CustomerConsent) -> str:
@@ -143,11 +137,13 @@ def _short(one: CustomerConsent) -> str:
         case ConsentStatus.PARTLY:
             return f"Missing: {', '.join(one.missing)}"
         case ConsentStatus.LOST:
-            return f"Last seen {readable_time(one.consented)[:10]}" if one.consented else one.says
+            return f"Last seen {readable_time(one.consented)[:10]}"
         case ConsentStatus.UNKNOWN:
             return one.reason
-        case _:
-            return one.says
+        case ConsentStatus.NO_TENANT:
+            return f"{one.code}: correct the ID or domain, or remove the tenant"
+        case ConsentStatus.DISABLED | ConsentStatus.NOT_YET:
+            return one.code
 
 
 def _problems(found: Onboarding) -> Iterator[Block]:
@@ -157,11 +153,17 @@ def _problems(found: Onboarding) -> Iterator[Block]:
 
 
 def _problem(one: OnboardingProblem) -> Point:
-    whose = "Your own app or credential" if one.is_own else count(len(one.customers), "customer")
+    match one.kind:
+        case ProblemKind.OWN:
+            whose = "Your own app or credential"
+        case ProblemKind.LIST:
+            whose = "A list of customers"
+        case ProblemKind.TENANT:
+            whose = count(len(one.customers), "customer")
     below = [Point(f"What to do: {one.advice}")] if one.advice else []
-    if not one.is_own:
+    if one.customers:
         below.append(Point(f"Customers: {_some(one.customers)}"))
-    return Point(f"{whose}: {one.text}", tuple(below))
+    return Point(f"{whose}: {sentence(one.text)}", tuple(below))
 
 
 def _table(customers: Sequence[CustomerConsent]) -> Grid:

@@ -25,6 +25,7 @@ import auditor.render.difference
 import auditor.render.explanation
 import auditor.render.json
 import auditor.render.night
+import auditor.render.onboarding
 import auditor.render.run_history
 import auditor.render.survey
 import auditor.snapshot.write
@@ -320,6 +321,7 @@ FILES: MappingProxyType[str, Callable[[], bytes]] = MappingProxyType(
         "docs/schemas/report.json": auditor.render.json.schema,
         "docs/schemas/blocked.json": lambda: _schema(auditor.render.blocked.schema()),
         "docs/schemas/apps-survey.json": lambda: _schema(auditor.render.survey.schema()),
+        "docs/schemas/onboarding.json": lambda: _schema(auditor.render.onboarding.schema()),
         "docs/schemas/diff.json": lambda: _schema(auditor.render.difference.schema()),
         "docs/schemas/explanation.json": lambda: _schema(auditor.render.explanation.schema()),
         "docs/schemas/history.json": auditor.render.run_history.schema,

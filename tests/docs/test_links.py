@@ -27,6 +27,7 @@ _WELL_KNOWN = (
     "/powershell/",
     "/microsoft-365/",
     "/defender-office-365/",
+    "/defender-cloud-apps/",
     "/windows/",
     "/troubleshoot/entra/",
 )

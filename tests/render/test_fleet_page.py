@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
-from auditor.model.fleet import AppState, FleetReport
+from auditor.model.fleet import AppState, FleetReport, FleetSource
 from auditor.render.fleet_sheets import sheets, workbook
 from auditor.render.html.fleet_page import render
 from auditor.render.message import parsed_message
@@ -162,7 +163,9 @@ def test_a_name_that_is_markup_is_text_everywhere() -> None:
 
 
 def test_a_report_without_apps_benchmarks_and_tenants_is_a_page() -> None:
-    empty = FleetReport(tool="", at="2026-11-22T06:00:00Z", source="history", answer="No tenant.", exit_code=3)
+    empty = FleetReport(
+        tool="", at="2026-11-22T06:00:00Z", source=FleetSource.HISTORY, answer="No tenant.", exit_code=3
+    )
     assert "No tenant." in words_of(render(empty))
     assert [sheet.name for sheet in sheets(empty) if sheet.rows] == ["Answer"]
     (only,) = openpyxl.load_workbook(io.BytesIO(workbook(empty))).worksheets
@@ -185,7 +188,7 @@ def test_the_workbook_has_a_sheet_for_every_table_with_frozen_headings_and_filte
     for sheet in made:
         assert sheet.freeze_panes == "A2"
         assert sheet.auto_filter.ref.startswith("A1:")
-        assert all(sheet.column_dimensions[cell.column_letter].width >= 8 for cell in sheet[1])
+        assert all(sheet.column_dimensions[get_column_letter(cell.column)].width >= 8 for cell in sheet[1])
 
 
 def test_the_tables_count_what_the_report_counts() -> None:
