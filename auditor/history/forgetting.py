@@ -11,8 +11,9 @@ from sqlalchemy import Connection, delete, func, inspect, or_, select, text
 
 from auditor.history.database import Database
 from auditor.history.errors import explaining
+from auditor.history.kept_customers import are_of, delete_customers
 from auditor.history.retention import delete_runs
-from auditor.history.tables import decisions, findings, messages, runs, said, tenants
+from auditor.history.tables import customers, decisions, findings, messages, runs, said, tenants
 from auditor.history.traces import QUEUE_SCHEMA, Trace, Words, traces
 from auditor.model.errors import InvalidRequest
 
@@ -24,7 +25,8 @@ class Holdings(NamedTuple):
 
     `keys` are what its runs were started for, `ids` the tenant ids that were read, and `names` what the configuration
     called it. `sent` counts the messages that were sent, by target. `said` counts what targets were notified of and
-    what was seen of the tenant's consent, `jobs` the tenant's jobs in a queue.
+    what was seen of the tenant's consent, `jobs` the tenant's jobs in a queue, and `customers` its entries in the lists
+    of customers that were read last.
     """
 
     keys: tuple[str, ...] = ()
@@ -35,11 +37,12 @@ class Holdings(NamedTuple):
     sent: tuple[tuple[str, int], ...] = ()
     said: int = 0
     jobs: int = 0
+    customers: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether the history holds nothing."""
-        return not (self.names or self.waiting or self.sent or self.said or self.jobs)
+        return not (self.names or self.waiting or self.sent or self.said or self.jobs or self.customers)
 
 
 def holdings(database: Database, tenant: str, also: Collection[str] = ()) -> Holdings:
@@ -76,6 +79,7 @@ def _holdings(connection: Connection, tenant: str, also: Collection[str]) -> Hol
         sent=tuple(sorted(sent.items())),
         said=_count(connection, said, said.c.tenant.in_({*keys, *ids})),
         jobs=_jobs(connection, {*keys, *names}),
+        customers=_count(connection, customers, are_of({*keys, *ids, *names})),
     )
 
 
@@ -119,6 +123,7 @@ def _delete(connection: Connection, found: Holdings) -> None:
         connection.execute(delete(table).where(table.c.tenant_id.in_(numbers)))
     for table in (messages, said):
         connection.execute(delete(table).where(table.c.tenant.in_(keys)))
+    delete_customers(connection, {*keys, *found.names})
     delete_runs(connection, ids)
     connection.execute(delete(tenants).where(tenants.c.id.in_(numbers)))
     if found.jobs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from auditor.history.run_rows import storable
 from auditor.history.tables import customer_lists, customers
@@ -53,12 +53,15 @@ def keep_list(connection: Connection, found: CustomerList) -> None:
         connection.execute(delete(customers).where(customers.c.source == source, customers.c.key == key))
 
 
-def delete_customers(connection: Connection, names: Iterable[str]) -> int:
-    """Delete the tenants with these ids, names of files or labels from every list, and return their number."""
+def are_of(names: Iterable[str]) -> ColumnElement[bool]:
+    """The condition that a row is about a tenant with one of these ids, names of files or labels."""
     meant = [name.lower() for name in names]
-    columns = (customers.c.tenant, customers.c.key, customers.c.label)
-    where = or_(*(func.lower(column).in_(meant) for column in columns))
-    return connection.execute(delete(customers).where(where)).rowcount
+    return or_(*(func.lower(column).in_(meant) for column in (customers.c.tenant, customers.c.key, customers.c.label)))
+
+
+def delete_customers(connection: Connection, names: Iterable[str]) -> None:
+    """Delete the tenants with these ids, names of files or labels from every list."""
+    connection.execute(delete(customers).where(are_of(names)))
 
 
 def delete_gone(connection: Connection, before: str) -> None:
