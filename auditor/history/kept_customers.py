@@ -53,15 +53,21 @@ def keep_list(connection: Connection, found: CustomerList) -> None:
         connection.execute(delete(customers).where(customers.c.source == source, customers.c.key == key))
 
 
-def are_of(names: Iterable[str]) -> ColumnElement[bool]:
-    """The condition that a row is about a tenant with one of these ids, names of files or labels."""
+def customers_called(connection: Connection, names: Iterable[str]) -> tuple[Customer, ...]:
+    """The customers with these ids, names of files or labels, once for each list that has them."""
+    found = connection.execute(select(customers.c.customer).where(_is_called(names)).order_by(customers.c.key))
+    return tuple(msgspec.json.decode(row.customer, type=Customer) for row in found)
+
+
+def delete_customers(connection: Connection, names: Iterable[str]) -> int:
+    """Delete the tenants with these ids, names of files or labels from every list, and return their number."""
+    return connection.execute(delete(customers).where(_is_called(names))).rowcount
+
+
+def _is_called(names: Iterable[str]) -> ColumnElement[bool]:
     meant = [name.lower() for name in names]
-    return or_(*(func.lower(column).in_(meant) for column in (customers.c.tenant, customers.c.key, customers.c.label)))
-
-
-def delete_customers(connection: Connection, names: Iterable[str]) -> None:
-    """Delete the tenants with these ids, names of files or labels from every list."""
-    connection.execute(delete(customers).where(are_of(names)))
+    columns = (customers.c.tenant, customers.c.key, customers.c.label)
+    return or_(*(func.lower(column).in_(meant) for column in columns))
 
 
 def delete_gone(connection: Connection, before: str) -> None:
