@@ -28,7 +28,7 @@ _NAMED = 5
     epilog="""\b
 Examples:
   consent-auditor fleet forget contoso --dry-run
-  consent-auditor fleet forget contoso --search ~/fleet-reports
+  consent-auditor fleet forget contoso --search fleet-reports/
   consent-auditor fleet forget 9ad9b9a2-5e78-454d-b065-a1c284cc4549 --yes
 
 \b
@@ -125,6 +125,8 @@ def _amounts(plan: Removal) -> Iterator[tuple[str, str]]:
         *((count(held.said, "note") + " on what was said or seen",) if held.said else ()),
     )
     yield "History", ", ".join(about)
+    if held.listed:
+        yield "Customers", f"its entry in {count(held.listed, 'list')}"
     if held.jobs:
         yield "Queue", count(held.jobs, "job")
     if plan.reports:

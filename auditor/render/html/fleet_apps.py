@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from auditor.model.document import count, series
 from auditor.model.fleet import AppState, FleetApp, FleetReport
 from auditor.render.fleet_words import STATES, number_of, state_word
-from auditor.render.labels import NAME_WIDTH
+from auditor.render.labels import NAME_WIDTH, sentence
 from auditor.render.text_layout import clip
 
 
@@ -67,22 +67,12 @@ class AppCard(NamedTuple):
     why: tuple[ReasonRow, ...]
 
 
-def app_cards(report: FleetReport, place: Callable[[str], str]) -> tuple[AppCard, ...]:
-    """A card for each app. `place` is where more is said about the tenant of a name, empty if nowhere."""
-    return tuple(_app(number, app, report, place) for number, app in enumerate(report.apps, start=1))
+def app_cards(report: FleetReport, ref: Callable[[str], TenantRef]) -> tuple[AppCard, ...]:
+    """A card for each app. `ref` is how the page shows the tenant of a name."""
+    return tuple(_app(number, app, report, ref) for number, app in enumerate(report.apps, start=1))
 
 
-def tenant_refs(names: Iterable[str], place: Callable[[str], str]) -> tuple[TenantRef, ...]:
-    """The tenants of these names, each with its place."""
-    return tuple(tenant_ref(name, place) for name in names)
-
-
-def tenant_ref(name: str, place: Callable[[str], str]) -> TenantRef:
-    """The tenant of this name with its place."""
-    return TenantRef(clip(name, NAME_WIDTH), place(name))
-
-
-def _app(number: int, app: FleetApp, report: FleetReport, place: Callable[[str], str]) -> AppCard:
+def _app(number: int, app: FleetApp, report: FleetReport, ref: Callable[[str], TenantRef]) -> AppCard:
     return AppCard(
         number=number,
         name=clip(app.name, NAME_WIDTH),
@@ -96,8 +86,8 @@ def _app(number: int, app: FleetApp, report: FleetReport, place: Callable[[str],
                 setting=f"{one.setting[:1].upper()}{one.setting[1:]}",
                 state=state_word(one.state),
                 tone=STATES[one.state].style,
-                example=one.example,
-                tenants=tenant_refs(one.tenants, place),
+                example=sentence(one.example),
+                tenants=tuple(map(ref, one.tenants)),
             )
             for one in app.why
         ),

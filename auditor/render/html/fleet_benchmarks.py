@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from auditor.model.fleet import FleetReport, FleetSetting
-from auditor.render.html.fleet_apps import TenantRef, tenant_ref
+from auditor.render.html.fleet_apps import TenantRef
 from auditor.render.labels import NAME_WIDTH, SEVERE
 from auditor.render.text_layout import clip
 
@@ -55,13 +55,13 @@ def setting_views(report: FleetReport) -> tuple[SettingView, ...]:
     return tuple(_view(one) for one in report.settings if one.failing or one.unknown)
 
 
-def outlier_rows(report: FleetReport, place: Callable[[str], str]) -> tuple[OutlierRow, ...]:
-    """The outliers; `place` is where the page says more about a tenant."""
+def outlier_rows(report: FleetReport, ref: Callable[[str], TenantRef]) -> tuple[OutlierRow, ...]:
+    """The outliers; `ref` is how the page shows the tenant of a name."""
     return tuple(
         OutlierRow(
             label=one.label,
             usual=f"{one.usual} of {one.known}: {one.usual_value}",
-            tenants=tuple((tenant_ref(each.tenant, place), each.value) for each in one.tenants),
+            tenants=tuple((ref(each.tenant), each.value) for each in one.tenants),
         )
         for one in report.outliers
     )

@@ -27,7 +27,7 @@ from auditor.render.fleet_words import (
     state_word,
 )
 from auditor.render.html import content_policy
-from auditor.render.html.fleet_apps import AppCard, TenantRef, app_cards, tenant_refs
+from auditor.render.html.fleet_apps import AppCard, TenantRef, app_cards
 from auditor.render.html.fleet_benchmarks import (
     MatrixRow,
     OutlierRow,
@@ -69,8 +69,8 @@ class StateBadge(NamedTuple):
 class TodoRow(NamedTuple):
     """One tenant in which something is to be done: the link, and the message with the address that opens an e-mail.
 
-    `message` is empty if there is none, if the page has no room for it, and if the tenant is in the list of an earlier
-    action, whose place is then `elsewhere`.
+    `message` is empty if there is none, and if the page would be too large with it. It's also empty if the tenant is in
+    the list of an earlier action, whose place is then `elsewhere`.
     """
 
     id: str
@@ -211,14 +211,15 @@ class _Tenants:
             one.name: (number, one) for number, one in enumerate(report.tenants, start=1)
         }
 
-    def place(self, name: str) -> str:
-        """Where the page says what is to be done in the tenant, or its row."""
+    def ref(self, name: str) -> TenantRef:
+        """The tenant of this name, and where the page says what is to be done in it, or else its row."""
         number, tenant = self.by_name.get(name, (0, None))
-        return "" if tenant is None else f"#{'todo' if tenant.todo else 'tenant'}-{number}"
+        href = "" if tenant is None else f"#{'todo' if tenant.todo else 'tenant'}-{number}"
+        return TenantRef(clip(name, NAME_WIDTH), href)
 
     def refs(self, names: Iterable[str]) -> tuple[TenantRef, ...]:
-        """The tenants of these names with their places."""
-        return tenant_refs(names, self.place)
+        """The tenants of these names."""
+        return tuple(map(self.ref, names))
 
 
 def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
@@ -231,7 +232,7 @@ def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
         tone=tone,
         answer=report.answer,
         facts=tuple(_facts(report)),
-        apps=app_cards(report, tenants.place),
+        apps=app_cards(report, tenants.ref),
         actions=tuple(_actions(report, tenants, messages)),
         left_out=sum(bool(one.todo and one.todo.message) for one in report.tenants) - len(messages),
         changes=tuple(_changes(report, tenants)),
@@ -240,7 +241,7 @@ def fleet_view(report: FleetReport, messages: Mapping[str, str]) -> FleetView:
         settings=setting_views(report),
         benchmarks=tuple(one.pack for one in report.benchmarks),
         matrix=tuple(matrix_rows(report)),
-        outliers=outlier_rows(report, tenants.place),
+        outliers=outlier_rows(report, tenants.ref),
         ending=tuple(_ending(one, report, tenants) for one in report.ending),
         not_audited=tuple(ReasonGroup(one.reason, one.advice, tenants.refs(one.tenants)) for one in report.not_audited),
         notes=report.notes,
