@@ -125,6 +125,8 @@ def _amounts(plan: Removal) -> Iterator[tuple[str, str]]:
         *((count(held.said, "note") + " on what was said or seen",) if held.said else ()),
     )
     yield "History", ", ".join(about)
+    if held.listed:
+        yield "Customers", f"its entry in {count(held.listed, 'list')}"
     if held.jobs:
         yield "Queue", count(held.jobs, "job")
     if plan.reports:

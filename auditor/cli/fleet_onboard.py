@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from auditor.cli.document_output import destinations, output_options, write_document
-from auditor.cli.nightly_run import config_option, clock_of_run
+from auditor.cli.nightly_run import clock_of_run, config_option
 from auditor.cli.options import redact_options, redaction_of, refuse_empty
 from auditor.cli.program import AuditCommand
 from auditor.cli.terminal import interaction

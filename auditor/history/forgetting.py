@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, inspect, or_, select, text
 
 from auditor.history.database import Database
 from auditor.history.errors import explaining
+from auditor.history.kept_customers import customers_called, delete_customers
 from auditor.history.retention import delete_runs
 from auditor.history.tables import decisions, findings, messages, runs, said, tenants
-from auditor.history.traces import QUEUE_SCHEMA, Trace, Words, traces
+from auditor.history.traces import Trace, Words, traces
 from auditor.model.errors import InvalidRequest
+from auditor.model.history import QUEUE_SCHEMA
 
 _JOBS = f"{QUEUE_SCHEMA}.procrastinate_jobs"
 
@@ -24,7 +27,8 @@ class Holdings(NamedTuple):
 
     `keys` are what its runs were started for, `ids` the tenant ids that were read, and `names` what the configuration
     called it. `sent` counts the messages that were sent, by target. `said` counts what targets were notified of and
-    what was seen of the tenant's consent, `jobs` the tenant's jobs in a queue.
+    what was seen of the tenant's consent, `jobs` the tenant's jobs in a queue, and `listed` the lists of customers that
+    have it; `aliases` are its names and domains in them.
     """
 
     keys: tuple[str, ...] = ()
@@ -35,11 +39,13 @@ class Holdings(NamedTuple):
     sent: tuple[tuple[str, int], ...] = ()
     said: int = 0
     jobs: int = 0
+    listed: int = 0
+    aliases: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether the history holds nothing."""
-        return not (self.names or self.waiting or self.sent or self.said or self.jobs)
+        return not (self.names or self.waiting or self.sent or self.said or self.jobs or self.listed)
 
 
 def holdings(database: Database, tenant: str, also: Collection[str] = ()) -> Holdings:
@@ -52,7 +58,8 @@ def holdings(database: Database, tenant: str, also: Collection[str] = ()) -> Hol
 
 
 def _holdings(connection: Connection, tenant: str, also: Collection[str]) -> Holdings:
-    named = {tenant, *also}
+    listed = customers_called(connection, {tenant, *also})
+    named = {tenant, *also, *(one.tenant for one in listed if one.tenant)}
     meant = connection.execute(select(tenants).where(_is_one_of(named)).order_by(tenants.c.id)).all()
     ids = tuple(dict.fromkeys(row.tenant for row in meant if row.tenant))
     if len(ids) > 1:
@@ -62,11 +69,12 @@ def _holdings(connection: Connection, tenant: str, also: Collection[str]) -> Hol
     if ids:
         # A run that failed before the id was known has another row.
         meant = connection.execute(select(tenants).where(_is_one_of({*named, *ids})).order_by(tenants.c.id)).all()
-    keys = tuple(dict.fromkeys((*(row.key for row in meant), *also, tenant)))
+        listed = customers_called(connection, {*named, *ids})
+    keys = tuple(dict.fromkeys((*(row.key for row in meant), *sorted(named))))
     numbers = [row.id for row in meant]
     about = messages.c.tenant.in_({*keys, *ids})
     sent = Counter(connection.scalars(select(messages.c.target).where(about, messages.c.sent != "")))
-    names = tuple(dict.fromkeys(row.name for row in meant))
+    names = tuple(dict.fromkeys((*(row.name for row in meant), *(one.label for one in listed if one.label))))
     return Holdings(
         keys=keys,
         ids=ids,
@@ -76,6 +84,8 @@ def _holdings(connection: Connection, tenant: str, also: Collection[str]) -> Hol
         sent=tuple(sorted(sent.items())),
         said=_count(connection, said, said.c.tenant.in_({*keys, *ids})),
         jobs=_jobs(connection, {*keys, *names}),
+        listed=len(listed),
+        aliases=tuple(dict.fromkeys(text for one in listed for text in (one.name, one.domain) if text)),
     )
 
 
@@ -119,6 +129,7 @@ def _delete(connection: Connection, found: Holdings) -> None:
         connection.execute(delete(table).where(table.c.tenant_id.in_(numbers)))
     for table in (messages, said):
         connection.execute(delete(table).where(table.c.tenant.in_(keys)))
+    delete_customers(connection, keys)
     delete_runs(connection, ids)
     connection.execute(delete(tenants).where(tenants.c.id.in_(numbers)))
     if found.jobs:
@@ -140,3 +151,18 @@ def remaining(database: Database, words: Words) -> tuple[Trace, ...]:
     """What the tables of the history still have of the words. Raises HistoryError."""
     with database.read() as connection:
         return traces(connection, words)
+
+
+def remaining_in_files(database: Database, words: Words) -> frozenset[str]:
+    """Those of the words that are in the bytes of SQLite's files and in no row; nothing of a server.
+
+    Raises HistoryError and OSError.
+    """
+    if database.engine.dialect.name != "sqlite":
+        return frozenset()
+    files = [Path(f"{database.place}{end}") for end in ("", "-wal", "-shm")]
+    anywhere = Words(words.words, anywhere=True)
+    found = frozenset[str]().union(*(anywhere.found_in_file(file) for file in files if file.exists()))
+    if not found:
+        return found
+    return found - {word for trace in remaining(database, Words(found, anywhere=True)) for word in trace.words}

@@ -9,12 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, or_, select
 
 from auditor.history.contents import remove_unused
-<<<<<<< HEAD
+from auditor.history.kept_customers import delete_gone
 from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said
-=======
-from auditor.history.kept_customers import delete_customers, delete_gone
-from auditor.history.tables import changes, decisions, findings, messages, parts, runs, said, tenants
->>>>>>> 1fd398be4c7adde104e08884ee5d4d02ad3dc683
 from auditor.model.configuration import Keep
 from auditor.model.history import RunState
 
@@ -83,36 +79,4 @@ def delete_old_messages(connection: Connection, keep: Keep, now: str) -> None:
     oldest = _earlier(now, keep.days)
     connection.execute(delete(messages).where(messages.c.created < oldest))
     connection.execute(delete(said).where(said.c.ended != "", said.c.ended < oldest))
-<<<<<<< HEAD
-=======
     delete_gone(connection, oldest)
-
-
-def keys_of(connection: Connection, tenant: str) -> list[str]:
-    """The keys of the tenants with this key, id or name."""
-    return list(connection.scalars(select(tenants.c.key).where(_is_meant(tenant)).order_by(tenants.c.key)))
-
-
-def _is_meant(tenant: str) -> Any:
-    return or_(tenants.c.key == tenant, tenants.c.tenant == tenant.lower(), tenants.c.name == tenant)
-
-
-def delete_tenant(connection: Connection, tenant: str) -> int | None:
-    """Delete everything about the tenants with this key, id or name: runs, messages, what was said, and the customer.
-
-    Returns the number of runs, or none if there is no such tenant.
-    """
-    meant = connection.execute(select(tenants).where(_is_meant(tenant))).all()
-    numbers = [row.id for row in meant]
-    names = {tenant} | {name for row in meant for name in (row.key, row.tenant) if name}
-    if not delete_customers(connection, names) and not meant:
-        return None
-    ids = list(connection.scalars(select(runs.c.id).where(runs.c.tenant_id.in_(numbers))))
-    for table in (decisions, findings):
-        connection.execute(delete(table).where(table.c.tenant_id.in_(numbers)))
-    for table in (messages, said):
-        connection.execute(delete(table).where(table.c.tenant.in_(names)))
-    delete_runs(connection, ids)
-    connection.execute(delete(tenants).where(tenants.c.id.in_(numbers)))
-    return len(ids)
->>>>>>> 1fd398be4c7adde104e08884ee5d4d02ad3dc683

@@ -123,8 +123,9 @@ def _report_folders(names: Collection[str], configuration: Configuration | None)
     for base in _report_bases(configuration):
         for name in sorted(names):
             folder = base / name
-            # A name of a history that isn't the name of a folder could lead elsewhere.
-            if folder.parent == base and folder.is_dir() and not folder.is_symlink():
+            # A name that isn't the name of a folder could lead elsewhere.
+            is_plain = name not in ("", ".", "..") and folder.parent == base and folder.name == name
+            if is_plain and folder.is_dir() and not folder.is_symlink():
                 yield folder
 
 
@@ -198,7 +199,7 @@ def words_of(history: History, plan: Removal, tenant: str) -> frozenset[str]:
     Read before it is forgotten. The objects are those of the last finished run.
     """
     held = plan.holdings
-    words = {tenant, *held.keys, *held.ids, *plan.names, *(entry.tenant for entry in plan.entries)}
+    words = {tenant, *held.keys, *held.ids, *held.aliases, *plan.names, *(entry.tenant for entry in plan.entries)}
     for key in held.keys:
         last = history.last_finished(key)
         if last is not None:
@@ -248,7 +249,7 @@ def prove(
 
     Words that rows of other tenants have belong to what was read in these tenants, and count no longer.
     """
-    from auditor.history.forgetting import remaining
+    from auditor.history.forgetting import remaining, remaining_in_files
     from auditor.history.traces import Words
 
     traces = remaining(history.database, Words(words))
@@ -257,8 +258,11 @@ def prove(
     lost = [trace for trace in traces if not trace.owners]
     tables = ", ".join(f"{count(trace.rows, 'row')} of {trace.table}" for trace in lost)
     left = [Left(f"the tables of {history.place}", tables, "Please report this: it is an error.")] if lost else []
-    places, unsearched = [f"every table of {history.place}"], list[str]()
-    searches = (*_database_files(history), *_folders(configuration), *((Path(one), _COPY) for one in more))
+    path = _file_of(history)
+    places, unsearched = [f"{history.place}: every table{', and the bytes of the file' if path else ''}"], list[str]()
+    if in_file := remaining_in_files(history.database, own):
+        left.append(Left(history.place, _named(in_file), _STILL_OPEN))
+    searches = (*_folders(configuration), *((Path(one), _COPY) for one in more))
     for place, advice in searches:
         places.append(str(place))
         for found in search_files(place, own):
@@ -278,13 +282,6 @@ _REPORTS = "The program didn't write this file with this name: delete it, or the
 _PAGES = "Run consent-auditor history site, and delete the page if it stays."
 _METRICS = "The next run writes the metrics again. Delete the lines until then."
 _COPY = "Delete this file, or the words in it."
-
-
-def _database_files(history: History) -> tuple[tuple[Path, str], ...]:
-    """The files of SQLite; none for a server, whose files this program can't read."""
-    path = _file_of(history)
-    names = (f"{path.name}{end}" for end in ("", "-wal", "-shm")) if path else ()
-    return tuple((file, _STILL_OPEN) for name in names if path and (file := path.with_name(name)).exists())
 
 
 def _file_of(history: History) -> Path | None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from auditor.history import History, RunInProgress, open_history
-from auditor.history.forgetting import forget, holdings, remaining
+from auditor.history.forgetting import forget, holdings, remaining, remaining_in_files
 from auditor.history.traces import Words
 from auditor.model.errors import InvalidRequest
 from auditor.model.history import OutboxMessage, Said
@@ -101,16 +101,25 @@ def test_contents_that_another_tenant_shares_stay(two: History, default_night: N
 
 def test_nothing_is_left_in_the_bytes_of_the_file(tmp_path: Path, default_night: Night) -> None:
     place = tmp_path / "history.db"
-    words = Words([WORD])
     with open_history(str(place)) as history:
         mine = of_tenant(default_night, Tenant(id=TENANT, name=WORD), WORD)
         for number in range(3):
             keep(history, mine, number, name=WORD, messages=[message(TENANT, str(number))], difference=difference_of(9))
             keep(history, of_tenant(mine, Tenant(id=OTHER), ""), 10 + number, tenant=OTHER, name="fabrikam")
         files = [place, place.with_name("history.db-wal")]
-        assert any(words.found_in_file(file) for file in files)
+        assert any(WORD.encode() in file.read_bytes() for file in files)
         forget(history.database, TENANT)
-        assert [file.name for file in files if words.found_in_file(file)] == []
+        assert [file.name for file in files if WORD.encode() in file.read_bytes()] == []
+        assert remaining_in_files(history.database, Words([WORD])) == frozenset()
+
+
+def test_bytes_that_sqlite_leaves_in_a_page_are_found(tmp_path: Path, default_night: Night) -> None:
+    with open_history(str(tmp_path / "history.db")) as history:
+        keep(history, default_night, name=f"{WORD}travel")
+        assert remaining_in_files(history.database, Words([WORD])) == frozenset(), "a row has the longer word"
+        with (tmp_path / "history.db").open("ab") as file:
+            file.write(b"left" + TENANT[::-1].encode() + b"x" + OTHER.encode())
+        assert remaining_in_files(history.database, Words([WORD, OTHER])) == {OTHER}
 
 
 def test_messages_and_notes_of_a_tenant_without_runs_are_forgotten(history: History) -> None:
