@@ -15,7 +15,7 @@ from auditor.cli.document_output import (
     output_options_with_workbook,
     write_document,
 )
-from auditor.cli.nightly_run import config_option, night_clock
+from auditor.cli.nightly_run import clock_of_run, config_option
 from auditor.cli.options import (
     FilesOption,
     complete_apps,
@@ -133,7 +133,7 @@ def command(
     from auditor.jobs.fleet_report import report_on_fleet
 
     refuse_overwriting([place for _, place in places], redact_key, snapshots)
-    at = night_clock().now()
+    at = clock_of_run().now()
     request = FleetRequest(
         at=at,
         config=config,
