@@ -406,9 +406,10 @@ class History:
         with self._database.write() as connection:
             outbox.give_up(connection, message_id, at, error)
 
-    def keep_said(self, said: Sequence[Said]) -> None:
-        """Record what was said outside a run, or seen; an earlier record of the same thing is replaced."""
+    def keep_said(self, said: Sequence[Said], messages: Sequence[OutboxMessage] = ()) -> None:
+        """Record what was said outside a run, with its messages, or seen; an earlier record of it is replaced."""
         with self._database.write() as connection:
+            outbox.add_messages(connection, messages)
             outbox.write_said(connection, said)
 
     def said(self, target: str, tenant: str) -> tuple[Said, ...]:

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 
@@ -41,7 +41,6 @@ from auditor.model.history import STOPPED_RUN, OutboxMessage, Run, RunState, Sai
 from auditor.model.night import TenantNight, missed_starts
 from auditor.model.notification import Expiry, NightOfTenant
 from auditor.model.report import Report
-from auditor.model.rule import Pack
 from auditor.model.sections import DATING_SECTIONS
 from auditor.model.snapshot import CredentialEnd, LiveTenant, Snapshot
 from auditor.notify import expiries_of, messages_for
@@ -54,18 +53,16 @@ if TYPE_CHECKING:
 
 
 def run_tenants(
-    configuration: Configuration, parts: NightParts, night: str, only: Sequence[str] = (), slot: str = ""
+    configuration: Configuration, parts: NightParts, night: str, only: Sequence[str] = ()
 ) -> tuple[TenantNight, ...]:
     """Run every tenant, or those named in `only`, in the order of the configuration.
-
-    `slot` is when the night began, if several processes share it. No message names an unended attempt since then.
 
     Raises InvalidRequest for an unknown name, PackError if a pack can't be loaded, and `Stopped` or KeyboardInterrupt
     after the runs in progress were marked.
     """
     entries = chosen_tenants(configuration, only)
     prepared = tuple(prepared_audit(entry) for entry in entries)
-    run = _Run(configuration, parts, night, slot)
+    run = TenantRuns(configuration, parts, night)
     try:
         return run_loop(run.all(tuple(zip(entries, prepared, strict=True))))
     except asyncio.CancelledError:
@@ -99,10 +96,13 @@ class _Begun(NamedTuple):
     interrupted: tuple[str, ...]
 
 
-class _Run:
-    """The runs of one night, at the same time, as far as the configuration allows."""
+class TenantRuns:
+    """The runs of one night at the same time, as far as the configuration allows.
 
-    def __init__(self, configuration: Configuration, parts: NightParts, night: str, slot: str) -> None:
+    `slot` is its start, if several processes share it: no message is about an attempt since then that never ended.
+    """
+
+    def __init__(self, configuration: Configuration, parts: NightParts, night: str, slot: str = "") -> None:
         self.configuration = configuration
         self.history, self.log, self.secrets, self.clock, self.interaction, self.stopping = parts
         self.night = night
@@ -121,10 +121,10 @@ class _Run:
     async def all(self, jobs: Sequence[tuple[TenantEntry, PreparedAudit]]) -> tuple[TenantNight, ...]:
         """Every tenant's result. If it's cancelled, the runs in progress are marked first."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None
+        assert task
         self.stopping.cancels(lambda: loop.call_soon_threadsafe(task.cancel))
-        async with self._stack:
-            tasks = [asyncio.create_task(self._tenant(entry, prepared, len(jobs))) for entry, prepared in jobs]
+        async with self:
+            tasks = [asyncio.create_task(self.run(entry, prepared, len(jobs))) for entry, prepared in jobs]
             try:
                 return tuple(await asyncio.gather(*tasks))
             except BaseException:
@@ -133,7 +133,14 @@ class _Run:
                 await asyncio.gather(*tasks, return_exceptions=True)
                 raise
 
-    async def _tenant(self, entry: TenantEntry, prepared: PreparedAudit, number: int) -> TenantNight:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def run(self, entry: TenantEntry, prepared: PreparedAudit, number: int = 1) -> TenantNight:
+        """Audit a tenant, one of `number`, and record the run: as stopped if it's cancelled."""
         async with self._slots:
             try:
                 with self.history.lock(tenant_key(entry)):
@@ -149,8 +156,8 @@ class _Run:
                     advice=failure.advice,
                 )
         self.done += 1
-        if self.interaction.progress:
-            self.interaction.progress("tenants", self.done, number)
+        if progress := self.interaction.progress:
+            progress("tenants", self.done, number)
         return result
 
     async def _locked(self, entry: TenantEntry, prepared: PreparedAudit) -> TenantNight:
@@ -169,15 +176,14 @@ class _Run:
         key, started = tenant_key(entry), self.clock.now()
         run_id = self.history.begin(key, entry.name, started, entry.tags)
         _, *before = self.history.runs(key, limit=_UNREPORTED + 2)
-        if self.slot:
-            before = [run for run in before if run.started < self.slot or not was_stopped(run)]
+        before = [run for run in before if not self.slot or run.started < self.slot or not was_stopped(run)]
         previous = before[0] if before else None
         # A run that was interrupted reported nothing, so neither it nor what was missed before it is known to anybody.
         unended = tuple(takewhile(lambda run: run.state is RunState.INTERRUPTED, before))
         interrupted = tuple(run.started for run in reversed(unended))
         starts = (*(run.started for run in before[len(unended) :][:1]), *interrupted, started)
-        every = self.configuration.schedule_hours
-        missed = tuple(due for one, other in pairwise(starts) for due in missed_starts(one, other, every))
+        hours = self.configuration.schedule_hours
+        missed = tuple(due for one, other in pairwise(starts) for due in missed_starts(one, other, hours))
         fields = {"tenant": entry.name, "run": run_id}
         self.log.info("run-started", f"The run of {entry.name} starts", **fields)
         if missed:
@@ -195,11 +201,13 @@ class _Run:
         if not isinstance(request.source, LiveTenant):
             async with self._files:
                 return await asyncio.to_thread(audit, request), None
+        from auditor.checks.kind import plan_for
+
         ends: list[CredentialEnd] = []
         environ = await asyncio.to_thread(self.secrets.environment_of, begun.entry)
         snapshot = await read_for(
             request.source,
-            _plan(prepared.packs),
+            plan_for(prepared.packs),
             apps=apps_of(prepared.packs),
             packs=prepared.packs,
             interaction=Interaction(on_pause=partial(self._paused, begun), on_credential=ends.append),
@@ -260,7 +268,7 @@ class _Run:
         preview = finished_run(self._run(begun), report, difference, code, at)
         ends = credential.ends if credential else ""
         attachments = attachable(entry, written)
-        soon = (*expiries_of(report, audited.snapshot), *self._retention(begun.entry.name, at))
+        soon = (*expiries_of(report, audited.snapshot, entry.relationships), *self._retention(entry.name, at))
         night = NightOfTenant(
             entry=entry,
             run=msgspec.structs.replace(preview, credential_expires=ends),
@@ -349,6 +357,7 @@ class _Run:
             entry=begun.entry,
             run=preview,
             previous=begun.previous,
+            expiries=expiries_of(None, None, begun.entry.relationships),
             missed=begun.missed,
             night=self.started,
             advice=failure.advice,
@@ -369,8 +378,7 @@ class _Run:
             tenant=begun.key,
             exit_code=NO_AUDIT,
             run=run,
-            error=failure.error,
-            advice=failure.advice,
+            **failure._asdict(),
             missed=begun.missed,
             interrupted=begun.interrupted,
             notes=tuple(notes),
@@ -411,12 +419,6 @@ class _Run:
 
     def _seconds(self, begun: _Begun) -> float:
         return round(max(0.0, self.clock.seconds() - begun.seconds), 3)
-
-
-def _plan(packs: Sequence[Pack]) -> Any:
-    from auditor.checks.kind import plan_for
-
-    return plan_for(packs)
 
 
 def _compared(
